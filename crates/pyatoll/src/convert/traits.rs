@@ -1,0 +1,276 @@
+//! [`IntoPyObject`] and [`FromPyObject`].
+
+use std::convert::Infallible;
+
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, BoundObject, Py};
+use crate::types::PyAny;
+
+/// A value that has a Python object.
+///
+/// Derive it for a struct or enum (`#[derive(IntoPyObject)]`); `#[pyclass]` implements it for the
+/// class itself.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyList;
+///
+/// Python::attach(|py| {
+///     let list: Bound<'_, PyAny> = vec![1, 2].into_pyobject(py)?;
+///     assert!(list.is_instance_of::<PyList>());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be converted to a Python object",
+    note = "`#[pyclass]` and `#[derive(IntoPyObject)]` implement `IntoPyObject`"
+)]
+pub trait IntoPyObject<'py>: Sized {
+    /// The Python type of the result.
+    type Target;
+    /// The handle: [`Bound`], or [`Borrowed`] where the value already holds the object.
+    type Output: BoundObject<'py, Self::Target>;
+    /// What can go wrong; [`Infallible`] if nothing.
+    type Error: Into<PyErr>;
+
+    /// Converts to a Python object.
+    ///
+    /// # Errors
+    /// If the value has no Python object, or Python fails to make it.
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error>;
+
+    /// A sequence of values: a list, but `bytes` for `u8`.
+    #[doc(hidden)]
+    fn owned_sequence_into_pyobject<I>(
+        values: I,
+        py: Python<'py>,
+        _: private::Token,
+    ) -> PyResult<Bound<'py, PyAny>>
+    where
+        I: IntoIterator<Item = Self> + AsRef<[Self]>,
+        I::IntoIter: ExactSizeIterator<Item = Self>,
+    {
+        Ok(crate::types::PyList::new(py, values)?.into_any())
+    }
+
+    /// As above, for values behind references.
+    #[doc(hidden)]
+    fn borrowed_sequence_into_pyobject<I>(
+        values: I,
+        py: Python<'py>,
+        _: private::Token,
+    ) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: private::Reference,
+        I: IntoIterator<Item = Self> + AsRef<[<Self as private::Reference>::Target]>,
+        I::IntoIter: ExactSizeIterator<Item = Self>,
+    {
+        Ok(crate::types::PyList::new(py, values)?.into_any())
+    }
+}
+
+pub(crate) mod private {
+    /// Keeps the hidden methods of the conversion traits ours.
+    pub struct Token;
+
+    /// A shared reference, and what it refers to.
+    pub trait Reference {
+        type Target;
+    }
+
+    impl<T> Reference for &T {
+        type Target = T;
+    }
+}
+
+/// Shorter forms of [`IntoPyObject`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// Python::attach(|py| {
+///     let text: Bound<'_, PyAny> = "text".into_bound_py_any(py)?;
+///     let kept: Py<PyAny> = 3.into_py_any(py)?;
+///     assert_eq!((text.to_string(), kept.to_string()), ("text".into(), "3".into()));
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub trait IntoPyObjectExt<'py>: IntoPyObject<'py> {
+    /// Converts to an owned object of any type.
+    ///
+    /// # Errors
+    /// Those of [`IntoPyObject::into_pyobject`].
+    #[inline]
+    fn into_bound_py_any(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.into_pyobject(py) {
+            Ok(object) => Ok(object.into_any().into_bound()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Converts to an owned object of any type, without the token.
+    ///
+    /// # Errors
+    /// Those of [`IntoPyObject::into_pyobject`].
+    #[inline]
+    fn into_py_any(self, py: Python<'py>) -> PyResult<Py<PyAny>> {
+        match self.into_pyobject(py) {
+            Ok(object) => Ok(object.into_any().unbind()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Converts, with the error as a [`PyErr`].
+    ///
+    /// # Errors
+    /// Those of [`IntoPyObject::into_pyobject`].
+    #[inline]
+    fn into_pyobject_or_pyerr(self, py: Python<'py>) -> PyResult<Self::Output> {
+        self.into_pyobject(py).map_err(Into::into)
+    }
+}
+
+impl<'py, T: IntoPyObject<'py>> IntoPyObjectExt<'py> for T {}
+
+/// A value that can be had from a Python object.
+///
+/// Derive it for a struct or enum (`#[derive(FromPyObject)]`). A type that borrows from the object
+/// uses `'a`: `&'a str`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// Python::attach(|py| {
+///     let numbers: Vec<i32> = py.eval(c"[1, 2]", None, None)?.extract()?;
+///     assert_eq!(numbers, [1, 2]);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be extracted from a Python object",
+    note = "`#[derive(FromPyObject)]` implements it; a `#[pyclass]` needs `Clone` and \
+            `#[pyclass(from_py_object)]`, or take `&Self` or `PyRef<Self>`"
+)]
+pub trait FromPyObject<'a, 'py>: Sized {
+    /// What can go wrong.
+    type Error: Into<PyErr>;
+
+    /// Converts from a Python object.
+    ///
+    /// # Errors
+    /// If the object has no such value.
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error>;
+
+    /// A faster way to a `Vec` of values from objects of known layout: `bytes` for `u8`.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn extract_vec(
+        _object: Borrowed<'a, 'py, PyAny>,
+        _: private::Token,
+    ) -> Option<PyResult<Vec<Self>>> {
+        None
+    }
+}
+
+/// A value that can be had from a Python object without borrowing from it.
+///
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// fn first<'py, T: FromPyObjectOwned<'py>>(list: &Bound<'py, PyAny>) -> PyResult<T> {
+///     list.get_item(0)?.extract().map_err(Into::into)
+/// }
+/// # Python::attach(|py| {
+/// #     assert_eq!(first::<String>(&py.eval(c"['a']", None, None)?)?, "a");
+/// #     Ok::<_, PyErr>(())
+/// # }).unwrap();
+/// ```
+pub trait FromPyObjectOwned<'py>: for<'a> FromPyObject<'a, 'py> {}
+
+impl<'py, T> FromPyObjectOwned<'py> for T where T: for<'a> FromPyObject<'a, 'py> {}
+
+impl<'py, T> IntoPyObject<'py> for Bound<'py, T> {
+    type Target = T;
+    type Output = Bound<'py, T>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self)
+    }
+}
+
+impl<'a, 'py, T> IntoPyObject<'py> for &'a Bound<'py, T> {
+    type Target = T;
+    type Output = Borrowed<'a, 'py, T>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.as_borrowed())
+    }
+}
+
+impl<'a, 'py, T> IntoPyObject<'py> for Borrowed<'a, 'py, T> {
+    type Target = T;
+    type Output = Borrowed<'a, 'py, T>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self)
+    }
+}
+
+impl<'a, 'py, T> IntoPyObject<'py> for &Borrowed<'a, 'py, T> {
+    type Target = T;
+    type Output = Borrowed<'a, 'py, T>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(*self)
+    }
+}
+
+/// A `Py` of another interpreter is refused with a `RuntimeError`.
+impl<'py, T> IntoPyObject<'py> for Py<T> {
+    type Target = T;
+    type Output = Bound<'py, T>;
+    type Error = crate::WrongInterpreter;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        self.try_into_bound(py)
+    }
+}
+
+/// A `Py` of another interpreter is refused with a `RuntimeError`.
+impl<'a, 'py, T> IntoPyObject<'py> for &'a Py<T> {
+    type Target = T;
+    type Output = Borrowed<'a, 'py, T>;
+    type Error = crate::WrongInterpreter;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        self.try_bind_borrowed(py)
+    }
+}
+
+impl<'a, 'py, T> IntoPyObject<'py> for &&'a T
+where
+    &'a T: IntoPyObject<'py>,
+{
+    type Target = <&'a T as IntoPyObject<'py>>::Target;
+    type Output = <&'a T as IntoPyObject<'py>>::Output;
+    type Error = <&'a T as IntoPyObject<'py>>::Error;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        (*self).into_pyobject(py)
+    }
+}

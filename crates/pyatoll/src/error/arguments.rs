@@ -1,0 +1,37 @@
+//! [`PyErrArguments`]: what an exception is made with.
+
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::PyErr;
+use crate::interpreter::Python;
+use crate::object::Py;
+use crate::types::PyAny;
+
+/// The arguments of a lazy exception, converted when the exception object is made.
+///
+/// Everything that converts to a Python object, and is `Send + Sync`, implements it: a tuple for
+/// several arguments, any other value for one.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::exceptions::PyOSError;
+///
+/// let error = PyOSError::new_err((2, "no such file"));
+/// assert_eq!(error.to_string(), "FileNotFoundError: [Errno 2] no such file");
+/// ```
+pub trait PyErrArguments: Send + Sync {
+    /// The arguments: a tuple, or a single one.
+    fn arguments(self, py: Python<'_>) -> Py<PyAny>;
+}
+
+impl<T> PyErrArguments for T
+where
+    T: for<'py> IntoPyObject<'py> + Send + Sync,
+{
+    fn arguments(self, py: Python<'_>) -> Py<PyAny> {
+        match self.into_py_any(py) {
+            Ok(arguments) => arguments,
+            // The conversion's own exception is the best argument there is.
+            Err(error) => PyErr::into_value(error, py).into_any(),
+        }
+    }
+}

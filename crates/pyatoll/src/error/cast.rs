@@ -1,0 +1,123 @@
+//! The errors of `cast` and `cast_into`.
+
+use std::fmt;
+
+use crate::error::PyErr;
+use crate::object::{Borrowed, Bound, Py};
+use crate::types::PyAny;
+
+/// An object is not an instance of the class it was to be cast to. Becomes a `TypeError` that
+/// names both types.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyList;
+///
+/// Python::attach(|py| {
+///     let number = py.eval(c"1", None, None).unwrap();
+///     let error = number.cast::<PyList>().unwrap_err();
+///     assert_eq!(error.to_string(), "'int' object is not an instance of 'list'");
+/// });
+/// ```
+pub struct CastError<'a, 'py> {
+    object: Borrowed<'a, 'py, PyAny>,
+    class: Bound<'py, PyAny>,
+}
+
+impl<'a, 'py> CastError<'a, 'py> {
+    /// The error of casting `object` to `class`: a class or a tuple of classes.
+    #[cold]
+    pub fn new(object: Borrowed<'a, 'py, PyAny>, class: Bound<'py, PyAny>) -> Self {
+        Self { object, class }
+    }
+
+    pub(crate) fn object(&self) -> Borrowed<'a, 'py, PyAny> {
+        self.object
+    }
+
+    pub(crate) fn class(&self) -> &Bound<'py, PyAny> {
+        &self.class
+    }
+}
+
+/// As [`CastError`], with the object that was not cast.
+pub struct CastIntoError<'py> {
+    object: Bound<'py, PyAny>,
+    class: Bound<'py, PyAny>,
+}
+
+impl<'py> CastIntoError<'py> {
+    #[cold]
+    pub(crate) fn new(object: Bound<'py, PyAny>, class: Bound<'py, PyAny>) -> Self {
+        Self { object, class }
+    }
+
+    /// The object.
+    pub fn into_inner(self) -> Bound<'py, PyAny> {
+        self.object
+    }
+
+    pub(crate) fn class(&self) -> &Bound<'py, PyAny> {
+        &self.class
+    }
+}
+
+fn describe(
+    f: &mut fmt::Formatter<'_>,
+    object: &Bound<'_, PyAny>,
+    class: &Bound<'_, PyAny>,
+) -> fmt::Result {
+    let from = crate::types::typeobject::qualname_of_type(object);
+    let to = crate::types::typeobject::describe_classinfo(class);
+    write!(f, "'{from}' object is not an instance of '{to}'")
+}
+
+impl fmt::Display for CastError<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, &self.object, &self.class)
+    }
+}
+
+impl fmt::Debug for CastError<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CastError({self})")
+    }
+}
+
+impl std::error::Error for CastError<'_, '_> {}
+
+impl fmt::Display for CastIntoError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, &self.object, &self.class)
+    }
+}
+
+impl fmt::Debug for CastIntoError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CastIntoError({self})")
+    }
+}
+
+impl std::error::Error for CastIntoError<'_> {}
+
+/// The `TypeError`; its text is made when it is looked at.
+#[cold]
+pub(super) fn into_type_error(object: Borrowed<'_, '_, PyAny>, class: &Bound<'_, PyAny>) -> PyErr {
+    struct Arguments {
+        object_type: Py<PyAny>,
+        class: Py<PyAny>,
+    }
+    impl super::PyErrArguments for Arguments {
+        fn arguments(self, py: crate::Python<'_>) -> Py<PyAny> {
+            let from = crate::types::typeobject::qualname_of_class(self.object_type.bind(py));
+            let to = crate::types::typeobject::describe_classinfo(self.class.bind(py));
+            let text = format!("'{from}' object is not an instance of '{to}'");
+            crate::types::PyString::new(py, &text).into_any().unbind()
+        }
+    }
+    let object_type = crate::types::typeobject::type_of(&object)
+        .into_any()
+        .unbind();
+    let class = class.clone().unbind();
+    crate::exceptions::PyTypeError::new_err(Arguments { object_type, class })
+}

@@ -1,0 +1,407 @@
+//! [`PyErr`]: a Python exception as a Rust error.
+
+mod arguments;
+mod cast;
+mod state;
+
+use std::fmt;
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+
+pub use arguments::PyErrArguments;
+pub use cast::{CastError, CastIntoError};
+
+use self::state::State;
+use crate::exceptions::PyBaseException;
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, Py, PyTypeInfo};
+use crate::types::{PyAny, PyTraceback, PyType};
+
+/// A result whose error is a Python exception.
+pub type PyResult<T> = Result<T, PyErr>;
+
+/// A Python exception. It is one pointer, and independent of any token: it may be kept, sent to
+/// another thread, and dropped anywhere.
+///
+/// An exception made from Rust is *lazy*: the Python object is only made when somebody looks at
+/// it or it is raised. One that came from Python is normalised from the start, and belongs to its
+/// interpreter like every [`Py`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::exceptions::PyZeroDivisionError;
+///
+/// Python::attach(|py| {
+///     let error = py.eval(c"1 / 0", None, None).unwrap_err();
+///     assert!(error.is_instance_of::<PyZeroDivisionError>(py));
+///     assert_eq!(error.to_string(), "ZeroDivisionError: division by zero");
+/// });
+/// ```
+pub struct PyErr {
+    state: Box<State>,
+}
+
+const _: () = assert!(size_of::<PyResult<NonNull<u8>>>() <= 2 * size_of::<usize>());
+
+impl PyErr {
+    /// An exception of type `T`, made when it is needed as `T(*args)` if `args` is a tuple, else
+    /// as `T(args)`.
+    ///
+    /// The exception types have a shorter form of it: `PyTypeError::new_err(args)`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyTypeError;
+    ///
+    /// let error = PyErr::new::<PyTypeError, _>("no such thing");
+    /// assert_eq!(error.to_string(), "TypeError: no such thing");
+    /// ```
+    #[cold]
+    pub fn new<T, A>(args: A) -> PyErr
+    where
+        T: PyTypeInfo,
+        A: PyErrArguments + Send + Sync + 'static,
+    {
+        Self::from_state(State::lazy(move |py| {
+            (T::type_object(py).into_any().unbind(), args.arguments(py))
+        }))
+    }
+
+    /// As [`PyErr::new`], with the type as a value. If it is not an exception class, what is
+    /// raised is a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyTypeError;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyErr::from_type(py.get_type::<PyTypeError>(), "no such thing");
+    ///     assert_eq!(error.to_string(), "TypeError: no such thing");
+    /// });
+    /// ```
+    pub fn from_type<A>(class: Bound<'_, PyType>, args: A) -> PyErr
+    where
+        A: PyErrArguments + Send + Sync + 'static,
+    {
+        let class = class.into_any().unbind();
+        Self::from_state(State::lazy(move |py| (class, args.arguments(py))))
+    }
+
+    /// An exception from an exception object; from an exception class, an instance of it is made
+    /// when needed; anything else gives a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyErr::from_value(py.eval(c"ValueError('bad')", None, None).unwrap());
+    ///     assert_eq!(error.to_string(), "ValueError: bad");
+    /// });
+    /// ```
+    pub fn from_value(object: Bound<'_, PyAny>) -> PyErr {
+        match object.cast_into::<PyBaseException>() {
+            Ok(exception) => Self::from_state(State::normalized(exception.unbind())),
+            Err(error) => {
+                let object = error.into_inner().unbind();
+                Self::from_state(State::lazy(move |py| {
+                    let none = py.None();
+                    (object, none)
+                }))
+            }
+        }
+    }
+
+    fn from_state(state: State) -> Self {
+        Self {
+            state: Box::new(state),
+        }
+    }
+
+    /// Takes the exception that is set, leaving none.
+    ///
+    /// # Panics
+    /// If it is a [`PanicException`](crate::panic::PanicException): the Rust panic that crossed
+    /// Python goes on.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| assert!(PyErr::take(py).is_none()));
+    /// ```
+    ///
+    /// Source: `PyErr_GetRaisedException`.
+    pub fn take(py: Python<'_>) -> Option<PyErr> {
+        let exception = state::take_raised(py)?;
+        crate::panic::resume_if_panic(py, &exception);
+        Some(Self::from_state(State::normalized(exception.unbind())))
+    }
+
+    /// Takes the exception that is set. If none is, which is a bug in the callee, the result is a
+    /// `SystemError` that says so.
+    ///
+    /// # Panics
+    /// As for [`PyErr::take`].
+    #[cold]
+    pub fn fetch(py: Python<'_>) -> PyErr {
+        Self::take(py).unwrap_or_else(|| {
+            crate::exceptions::PySystemError::new_err(
+                "attempted to fetch exception but none was set",
+            )
+        })
+    }
+
+    /// Whether an exception is set.
+    ///
+    /// Source: `PyErr_Occurred`.
+    #[inline]
+    pub fn occurred(_py: Python<'_>) -> bool {
+        // SAFETY: attached.
+        unsafe { !ffi::PyErr_Occurred().is_null() }
+    }
+
+    /// Sets it as the current exception, for a C caller to find.
+    ///
+    /// Source: `PyErr_SetRaisedException`.
+    #[cold]
+    pub fn restore(self, py: Python<'_>) {
+        self.state.raise(py);
+    }
+
+    /// The exception object.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    pub fn value<'py>(&self, py: Python<'py>) -> &Bound<'py, PyBaseException> {
+        self.state.normalize(py).bind(py)
+    }
+
+    /// The exception object.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    pub fn into_value(self, py: Python<'_>) -> Py<PyBaseException> {
+        self.value(py).clone().unbind()
+    }
+
+    /// The exception's class.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    pub fn get_type<'py>(&self, py: Python<'py>) -> Bound<'py, PyType> {
+        crate::types::typeobject::type_of(self.value(py).as_any())
+    }
+
+    /// Where it was raised: its `__traceback__`.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    pub fn traceback<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTraceback>> {
+        // SAFETY: attached; a new reference or null comes back.
+        unsafe {
+            let traceback = ffi::PyException_GetTraceback(self.value(py).as_ptr());
+            Some(Bound::from_owned_ptr_or_opt(py, traceback)?.cast_into_unchecked())
+        }
+    }
+
+    /// Sets its `__traceback__`.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    pub fn set_traceback<'py>(&self, py: Python<'py>, traceback: Option<Bound<'py, PyTraceback>>) {
+        let traceback = traceback.as_ref().map_or(
+            // SAFETY: `None` is a static of CPython.
+            unsafe { ffi::Py_None() },
+            Bound::as_ptr,
+        );
+        // SAFETY: attached; both are valid, and a traceback or None is never refused.
+        unsafe { ffi::PyException_SetTraceback(self.value(py).as_ptr(), traceback) };
+    }
+
+    /// Whether it is an instance of `T`.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    pub fn is_instance_of<T: PyTypeInfo>(&self, py: Python<'_>) -> bool {
+        self.is_instance(py, T::type_object(py).as_any())
+    }
+
+    /// Whether it is an instance of the class, or of one in the tuple of classes.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    ///
+    /// Source: `PyErr_GivenExceptionMatches`.
+    pub fn is_instance(&self, py: Python<'_>, class: &Bound<'_, PyAny>) -> bool {
+        let class = class.as_ptr();
+        // SAFETY: attached, both valid.
+        unsafe { ffi::PyErr_GivenExceptionMatches(self.value(py).as_ptr(), class) != 0 }
+    }
+
+    /// Another reference to the same exception.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    pub fn clone_ref(&self, py: Python<'_>) -> PyErr {
+        Self::from_state(State::normalized(self.value(py).clone().unbind()))
+    }
+
+    /// Prints it, with its traceback, to `sys.stderr`, through `sys.excepthook`.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    ///
+    /// Source: `PyErr_PrintEx(0)`.
+    pub fn print(&self, py: Python<'_>) {
+        self.clone_ref(py).restore(py);
+        // SAFETY: attached, with the exception set.
+        unsafe { ffi::PyErr_PrintEx(0) };
+    }
+
+    /// As [`print`](PyErr::print), and also sets `sys.last_exc` and its older forms.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    ///
+    /// Source: `PyErr_PrintEx(1)`.
+    pub fn print_and_set_sys_last_vars(&self, py: Python<'_>) {
+        self.clone_ref(py).restore(py);
+        // SAFETY: attached, with the exception set.
+        unsafe { ffi::PyErr_PrintEx(1) };
+    }
+
+    /// Reports it through `sys.unraisablehook`, as Python does with an exception in `__del__`.
+    ///
+    /// Source: `PyErr_WriteUnraisable`.
+    pub fn write_unraisable(self, py: Python<'_>, object: Option<&Bound<'_, PyAny>>) {
+        self.restore(py);
+        let object = object.map_or(std::ptr::null_mut(), Bound::as_ptr);
+        // SAFETY: attached, with the exception set.
+        unsafe { ffi::PyErr_WriteUnraisable(object) };
+    }
+
+    /// The exception it was raised from: its `__cause__`.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    pub fn cause(&self, py: Python<'_>) -> Option<PyErr> {
+        // SAFETY: attached; a new reference or null comes back.
+        let cause = unsafe {
+            let cause = ffi::PyException_GetCause(self.value(py).as_ptr());
+            Bound::from_owned_ptr_or_opt(py, cause)
+        };
+        cause.map(Self::from_value)
+    }
+
+    /// Sets its `__cause__`.
+    ///
+    /// # Panics
+    /// If either exception belongs to another interpreter.
+    pub fn set_cause(&self, py: Python<'_>, cause: Option<PyErr>) {
+        let cause = cause.map_or(std::ptr::null_mut(), |cause| {
+            cause.into_value(py).into_ptr()
+        });
+        // SAFETY: attached; the reference to the cause is given up.
+        unsafe { ffi::PyException_SetCause(self.value(py).as_ptr(), cause) };
+    }
+
+    /// The exception that was being handled when it was raised: its `__context__`.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    pub fn context(&self, py: Python<'_>) -> Option<PyErr> {
+        // SAFETY: attached; a new reference or null comes back.
+        let context = unsafe {
+            let context = ffi::PyException_GetContext(self.value(py).as_ptr());
+            Bound::from_owned_ptr_or_opt(py, context)
+        };
+        context.map(Self::from_value)
+    }
+
+    /// Sets its `__context__`.
+    ///
+    /// # Panics
+    /// If either exception belongs to another interpreter.
+    pub fn set_context(&self, py: Python<'_>, context: Option<PyErr>) {
+        let context = context.map_or(std::ptr::null_mut(), |context| {
+            context.into_value(py).into_ptr()
+        });
+        // SAFETY: attached; the reference to the context is given up.
+        unsafe { ffi::PyException_SetContext(self.value(py).as_ptr(), context) };
+    }
+}
+
+/// What a CPython function that reports failure as -1 returned.
+///
+/// # Errors
+/// The exception that is set, if `value` is -1.
+#[inline]
+pub(crate) fn error_on_minusone(py: Python<'_>, value: std::ffi::c_int) -> PyResult<()> {
+    if value == -1 {
+        Err(PyErr::fetch(py))
+    } else {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for PyErr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.state.attach(|py| {
+            f.debug_struct("PyErr")
+                .field("type", &self.get_type(py))
+                .field("value", self.value(py))
+                .field("traceback", &self.traceback(py))
+                .finish()
+        });
+        shown.unwrap_or_else(|| f.write_str("PyErr(of an interpreter that cannot be entered)"))
+    }
+}
+
+impl fmt::Display for PyErr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.state.attach(|py| {
+            let value = self.value(py);
+            let name = crate::types::typeobject::qualname_of_type(value.as_any());
+            f.write_str(&name)?;
+            // SAFETY: attached; a new reference or null comes back.
+            let text =
+                unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyObject_Str(value.as_ptr())) };
+            match text {
+                Ok(text) => write!(f, ": {}", crate::types::string::to_string_lossy(&text)),
+                Err(error) => {
+                    error.write_unraisable(py, Some(value.as_any()));
+                    f.write_str(": <exception str() failed>")
+                }
+            }
+        });
+        shown.unwrap_or_else(|| f.write_str("an exception of an interpreter that has ended"))
+    }
+}
+
+impl std::error::Error for PyErr {}
+
+impl From<CastError<'_, '_>> for PyErr {
+    fn from(error: CastError<'_, '_>) -> PyErr {
+        cast::into_type_error(error.object(), error.class())
+    }
+}
+
+impl From<CastIntoError<'_>> for PyErr {
+    fn from(error: CastIntoError<'_>) -> PyErr {
+        let class = error.class().clone();
+        cast::into_type_error(error.into_inner().as_borrowed(), &class)
+    }
+}
+
+impl From<std::convert::Infallible> for PyErr {
+    fn from(never: std::convert::Infallible) -> PyErr {
+        match never {}
+    }
+}
+
+/// The exception object of an error, for `cause` and the like; borrowed checks are the caller's.
+impl<'py> From<Borrowed<'_, 'py, PyBaseException>> for PyErr {
+    fn from(exception: Borrowed<'_, 'py, PyBaseException>) -> PyErr {
+        Self::from_state(State::normalized(exception.to_owned().unbind()))
+    }
+}

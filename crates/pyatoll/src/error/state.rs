@@ -1,0 +1,159 @@
+//! What a [`PyErr`](super::PyErr) holds: how to make the exception, or the exception.
+
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::thread::{self, ThreadId};
+
+use pyo3_ffi as ffi;
+
+use crate::exceptions::PyBaseException;
+use crate::interpreter::{Python, compat};
+use crate::object::{Bound, Py};
+use crate::types::PyAny;
+
+/// Makes a lazy exception: its class and its arguments.
+type Make = Box<dyn FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync>;
+
+pub(super) struct State {
+    exception: OnceLock<Py<PyBaseException>>,
+    lazy: Mutex<Lazy>,
+}
+
+enum Lazy {
+    Unmade(Make),
+    /// This thread is making it.
+    Making(ThreadId),
+    Made,
+}
+
+impl State {
+    pub(super) fn lazy(
+        make: impl FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            exception: OnceLock::new(),
+            lazy: Mutex::new(Lazy::Unmade(Box::new(make))),
+        }
+    }
+
+    pub(super) fn normalized(exception: Py<PyBaseException>) -> Self {
+        Self {
+            exception: OnceLock::from(exception),
+            lazy: Mutex::new(Lazy::Made),
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Lazy> {
+        self.lazy
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Runs `f` in the exception's interpreter; a lazy one's is whichever the thread is in, or the
+    /// default. `None` if that cannot be entered.
+    pub(super) fn attach<R>(&self, f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+        match self.exception.get() {
+            Some(exception) => exception.interpreter().attach(f).ok(),
+            None => Python::try_attach(f),
+        }
+    }
+
+    /// The exception object, made now if it was not.
+    pub(super) fn normalize(&self, py: Python<'_>) -> &Py<PyBaseException> {
+        match self.exception.get() {
+            Some(exception) => exception,
+            None => self.make(py),
+        }
+    }
+
+    #[cold]
+    fn make(&self, py: Python<'_>) -> &Py<PyBaseException> {
+        loop {
+            let mut lazy = self.locked();
+            match &*lazy {
+                Lazy::Making(thread) => {
+                    assert!(
+                        *thread != thread::current().id(),
+                        "the arguments of a Python exception looked at the exception itself"
+                    );
+                }
+                Lazy::Made | Lazy::Unmade(_) => {
+                    let making = Lazy::Making(thread::current().id());
+                    let was = std::mem::replace(&mut *lazy, making);
+                    // Not held while Python runs, which may wait for other threads.
+                    drop(lazy);
+                    if let Lazy::Unmade(make) = was {
+                        raise_lazy(py, make);
+                        let exception =
+                            take_raised(py).expect("an exception was just set").unbind();
+                        let _ = self.exception.set(exception);
+                    }
+                    *self.locked() = Lazy::Made;
+                }
+            }
+            if let Some(exception) = self.exception.get() {
+                return exception;
+            }
+            // Another thread of this interpreter is making it.
+            py.detach(thread::yield_now);
+        }
+    }
+
+    /// Sets the exception as the current one.
+    pub(super) fn raise(self: Box<Self>, py: Python<'_>) {
+        let Self { exception, lazy } = *self;
+        if let Some(exception) = exception.into_inner() {
+            return match exception.try_into_bound(py) {
+                Ok(exception) => set_raised(exception),
+                Err(error) => crate::PyErr::from(error).restore(py),
+            };
+        }
+        match lazy
+            .into_inner()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        {
+            Lazy::Unmade(make) => raise_lazy(py, make),
+            // By value, so nobody else has it: whoever began to make it was stopped by a panic.
+            Lazy::Making(_) | Lazy::Made => {
+                crate::exceptions::PySystemError::new_err("the exception could not be made")
+                    .restore(py);
+            }
+        }
+    }
+}
+
+/// Makes the exception and sets it.
+fn raise_lazy(py: Python<'_>, make: Make) {
+    let (class, arguments) = make(py);
+    let (class, arguments) = match (class.try_into_bound(py), arguments.try_into_bound(py)) {
+        (Ok(class), Ok(arguments)) => (class, arguments),
+        (Err(error), _) | (_, Err(error)) => return crate::PyErr::from(error).restore(py),
+    };
+    // SAFETY: attached, all valid; the functions take their own references.
+    unsafe {
+        let class = class.as_ptr();
+        if ffi::PyType_Check(class) != 0
+            && ffi::PyType_HasFeature(class.cast(), ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS) != 0
+        {
+            ffi::PyErr_SetObject(class, arguments.as_ptr());
+        } else {
+            ffi::PyErr_SetString(
+                ffi::PyExc_TypeError,
+                c"exceptions must derive from BaseException".as_ptr(),
+            );
+        }
+    }
+}
+
+/// Takes the exception that is set, as one normalised object with its traceback.
+pub(super) fn take_raised(py: Python<'_>) -> Option<Bound<'_, PyBaseException>> {
+    // SAFETY: attached; what comes back is a new reference to an exception, or null.
+    unsafe {
+        let exception = Bound::from_owned_ptr_or_opt(py, compat::take_raised_value())?;
+        Some(exception.cast_into_unchecked())
+    }
+}
+
+fn set_raised(exception: Bound<'_, PyBaseException>) {
+    // SAFETY: attached; the reference is given up, to an exception.
+    unsafe { compat::set_raised_value(exception.into_ptr()) };
+}

@@ -1,0 +1,321 @@
+//! Attaching this thread to an interpreter, and detaching it.
+//!
+//! Invariants:
+//! - A thread that waits for an interpreter's GIL or holds a thread state of it from outside has a
+//!   [`Pass`] of its gate, taken before and given back after.
+//! - A thread state made here is deleted by the thread that made it, before its pass is given back.
+//! - The thread states in [`DETACHED`] belong to frames further up this thread's stack (or to the
+//!   thread that started the runtime), which wait for us: they are idle and valid.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use pyo3_ffi as ffi;
+
+use super::compat::{self, AttachNote};
+use super::gate::Pass;
+use super::local::{LocalInternals, Phase};
+use super::lookup;
+
+thread_local! {
+    /// The thread states this thread was detached from, innermost last. Read only when a thread
+    /// that is not attached attaches.
+    static DETACHED: RefCell<Vec<Detached>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A thread state at rest, and what it belongs to.
+#[derive(Clone, Copy)]
+struct Detached {
+    thread_state: *mut ffi::PyThreadState,
+    local: &'static LocalInternals,
+}
+
+/// Why a thread could not be attached to an interpreter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// The interpreter has ended, or is ending and takes nobody in any more.
+    InterpreterGone {
+        /// Its id (`PyInterpreterState_GetID`).
+        id: i64,
+    },
+    /// This thread is attached to another interpreter: leave that first, with
+    /// [`Python::detach`](crate::Python::detach).
+    AttachedElsewhere {
+        /// The id of the interpreter to attach to.
+        wanted: i64,
+        /// The id of the interpreter this thread is attached to.
+        attached: i64,
+    },
+}
+
+impl fmt::Display for AttachError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InterpreterGone { id } => write!(f, "interpreter {id} has ended"),
+            Self::AttachedElsewhere { wanted, attached } => write!(
+                f,
+                "cannot attach to interpreter {wanted}: this thread is attached to interpreter \
+                 {attached}; leave it first with `py.detach(…)`"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AttachError {}
+
+/// This thread is attached; dropping it undoes what attaching did.
+pub(crate) struct Attached {
+    local: &'static LocalInternals,
+    /// What to undo. `None`: the thread was attached before.
+    _entered: Option<Entered>,
+}
+
+struct Entered {
+    thread_state: *mut ffi::PyThreadState,
+    /// Whether the thread state was made for this attachment.
+    made: bool,
+    note: Option<AttachNote>,
+    /// `None` once given back.
+    pass: Option<Pass<'static>>,
+}
+
+impl Attached {
+    pub(crate) fn local(&self) -> &'static LocalInternals {
+        self.local
+    }
+
+    /// Attaches to `local`'s interpreter.
+    pub(crate) fn to(local: &'static LocalInternals) -> Result<Self, AttachError> {
+        let current = compat::current_interpreter();
+        if !current.is_null() {
+            if current == local.interpreter() && local.is_life_of_current() {
+                return Ok(Self {
+                    local,
+                    _entered: None,
+                });
+            }
+            if local.phase() != Phase::Live {
+                return Err(AttachError::InterpreterGone { id: local.id() });
+            }
+            // SAFETY: the thread is attached to it.
+            let attached = unsafe { ffi::PyInterpreterState_GetID(current) };
+            return Err(AttachError::AttachedElsewhere {
+                wanted: local.id(),
+                attached,
+            });
+        }
+        let Some(pass) = local.gate().enter() else {
+            return Err(AttachError::InterpreterGone { id: local.id() });
+        };
+        // With the pass, the interpreter stays.
+        let resting = resting_thread_state(local);
+        let made = resting.is_none();
+        let thread_state = match resting {
+            Some(thread_state) => thread_state,
+            // SAFETY: the interpreter is alive. A new thread state needs no attachment.
+            None => unsafe { ffi::PyThreadState_New(local.interpreter()) },
+        };
+        assert!(
+            !thread_state.is_null(),
+            "Python has no memory for a thread state"
+        );
+        // SAFETY: the thread is detached, and the thread state is its own, at rest.
+        unsafe { ffi::PyEval_RestoreThread(thread_state) };
+        let note = Some(compat::note_attached(true));
+        // SAFETY: just attached.
+        unsafe { local.drain() };
+        Ok(Self {
+            local,
+            _entered: Some(Entered {
+                thread_state,
+                made,
+                note,
+                pass: Some(pass),
+            }),
+        })
+    }
+
+    /// Stays attached to the interpreter the thread is attached to, if any.
+    pub(crate) fn current() -> Option<Self> {
+        let interpreter = compat::current_interpreter();
+        if interpreter.is_null() {
+            return None;
+        }
+        Some(Self {
+            local: lookup::current(interpreter),
+            _entered: None,
+        })
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        // SAFETY: the thread is attached with this thread state: whatever was entered or left since
+        // has been undone, innermost first.
+        unsafe {
+            if self.made {
+                ffi::PyThreadState_Clear(self.thread_state);
+                ffi::PyThreadState_DeleteCurrent();
+            } else {
+                ffi::PyEval_SaveThread();
+            }
+        }
+        if let Some(note) = self.note.take() {
+            note.restore();
+        }
+        self.pass = None;
+    }
+}
+
+/// A thread state of `local`'s interpreter that this thread has left and can take up again.
+fn resting_thread_state(local: &'static LocalInternals) -> Option<*mut ffi::PyThreadState> {
+    let left = DETACHED.with_borrow(|detached| {
+        detached
+            .iter()
+            .rev()
+            .find(|left| std::ptr::eq(left.local, local))
+            .copied()
+    });
+    if let Some(left) = left {
+        return Some(left.thread_state);
+    }
+    if !local.is_main() {
+        return None;
+    }
+    // A thread that Python started, or that C code attached with `PyGILState_Ensure`, and that has
+    // released the GIL by other means than ours.
+    // SAFETY: reads CPython's own slot for this thread.
+    let noted = unsafe { ffi::PyGILState_GetThisThreadState() };
+    if noted.is_null() {
+        return None;
+    }
+    // SAFETY: CPython clears the slot when the thread state is deleted.
+    let interpreter = unsafe { compat::interpreter_of(noted) };
+    (interpreter == local.interpreter()).then_some(noted)
+}
+
+/// Detaches this thread while `f` runs.
+///
+/// # Safety
+/// The thread must be attached to `local`'s interpreter, and `f` must not use anything that needs
+/// the attachment.
+pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) -> R {
+    /// Attaches again, also when `f` panics.
+    struct Back(*mut ffi::PyThreadState, Option<AttachNote>);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            let top = DETACHED.with_borrow_mut(Vec::pop);
+            debug_assert!(top.is_some_and(|top| top.thread_state == self.0));
+            // SAFETY: `f` has left whatever it entered; the thread state is the one it was
+            // detached from below.
+            unsafe { ffi::PyEval_RestoreThread(self.0) };
+            if let Some(note) = self.1.take() {
+                note.restore();
+            }
+        }
+    }
+    // SAFETY: never freed, so the reference may be as long as it likes.
+    let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
+    // SAFETY: attached, as the caller promises.
+    let thread_state = unsafe { ffi::PyEval_SaveThread() };
+    let _back = Back(thread_state, Some(compat::note_attached(false)));
+    DETACHED.with_borrow_mut(|detached| {
+        detached.push(Detached {
+            thread_state,
+            local,
+        })
+    });
+    f()
+}
+
+/// Starts the runtime if it does not run, and leaves this thread detached from it then.
+pub(crate) fn initialize() {
+    static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _starting = STARTING
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    // SAFETY: may be called at any time.
+    if unsafe { ffi::Py_IsInitialized() } != 0 {
+        return;
+    }
+    // SAFETY: the runtime does not run, and the lock keeps other threads of this binary from
+    // starting it too. Afterwards this thread is attached to the main interpreter.
+    unsafe {
+        // 0: Python leaves the process's signal handlers alone.
+        ffi::Py_InitializeEx(0);
+        let _ = compat::note_attached(true);
+        let local = lookup::current(ffi::PyInterpreterState_Get());
+        let thread_state = ffi::PyEval_SaveThread();
+        let _ = compat::note_attached(false);
+        // This thread's own thread state: it attaches with it from now on. Those of an earlier run
+        // of the runtime are no more.
+        DETACHED.with_borrow_mut(|detached| {
+            detached.retain(|left| left.local.phase() == Phase::Live);
+            detached.push(Detached {
+                thread_state,
+                local,
+            });
+        });
+    }
+}
+
+/// The interpreter that `Python::attach` means on a thread that is not attached: the main one if
+/// this binary knows it, or knows none yet; else the only one it knows.
+pub(crate) fn default_interpreter() -> Result<Attached, NoDefault> {
+    #[cfg(feature = "auto-initialize")]
+    initialize();
+    if !compat::is_running() {
+        return Err(NoDefault::NotRunning);
+    }
+    // SAFETY: the runtime is initialised.
+    let main = unsafe { ffi::PyInterpreterState_Main() };
+    let live = lookup::live();
+    let local = match (lookup::find_live(main), &*live) {
+        (Some(main), _) => main,
+        (None, [only]) => only,
+        (None, []) => return attach_to_unknown_main(),
+        (None, many) => return Err(NoDefault::Several(many.len())),
+    };
+    Attached::to(local).map_err(NoDefault::Refused)
+}
+
+/// Attaches to a main interpreter that somebody else started and this binary has not seen.
+fn attach_to_unknown_main() -> Result<Attached, NoDefault> {
+    // SAFETY: the runtime runs, and this binary knows no interpreter, so nothing of ours tells
+    // when it ends: as with every use of `PyGILState_Ensure`, its owner must not end it meanwhile.
+    let local = unsafe {
+        let state = ffi::PyGILState_Ensure();
+        let note = compat::note_attached(true);
+        let local = lookup::current(ffi::PyInterpreterState_Get());
+        note.restore();
+        ffi::PyGILState_Release(state);
+        local
+    };
+    Attached::to(local).map_err(NoDefault::Refused)
+}
+
+/// Why there is no interpreter to attach to by default.
+#[derive(Debug)]
+pub(crate) enum NoDefault {
+    NotRunning,
+    Several(usize),
+    Refused(AttachError),
+}
+
+impl fmt::Display for NoDefault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRunning => f.write_str(
+                "the Python interpreter is not initialized: call `Python::initialize()` first, or \
+                 enable the `auto-initialize` feature",
+            ),
+            Self::Several(count) => write!(
+                f,
+                "this thread is not attached, and {count} interpreters are known but the main one \
+                 is not: say which with `Interpreter::attach`"
+            ),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! [`Interpreter`]: which interpreter, as a value any thread may keep.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use super::attach::{AttachError, Attached};
+use super::local::{LocalInternals, Phase};
+use super::token::Python;
+
+/// A handle to one interpreter. It does not keep the interpreter alive, and it never means another
+/// one: not after the interpreter ended and CPython used its id or address again.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::interpreter::SubInterpreter;
+///
+/// # Python::initialize();
+/// let sub = SubInterpreter::builder().build()?;
+/// let handle = sub.interpreter();
+/// assert!(handle.is_alive());
+/// handle.attach(|py| py.run(c"import json", None, None))??;
+/// sub.close()?;
+/// assert!(!handle.is_alive());
+/// assert!(handle.attach(|_| ()).is_err());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Interpreter(&'static LocalInternals);
+
+impl Interpreter {
+    pub(crate) fn new(local: &'static LocalInternals) -> Self {
+        Self(local)
+    }
+
+    pub(crate) fn local(&self) -> &'static LocalInternals {
+        self.0
+    }
+
+    /// The interpreter this thread is attached to, if it is.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::Interpreter;
+    ///
+    /// assert!(Interpreter::current().is_none());
+    /// Python::attach(|py| assert_eq!(Interpreter::current(), Some(py.interpreter())));
+    /// ```
+    pub fn current() -> Option<Self> {
+        Attached::current().map(|attached| Self(attached.local()))
+    }
+
+    /// CPython's id of it. Ids count up from 0, the main interpreter's, and start anew when the
+    /// runtime is started anew.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// assert_eq!(Python::attach(|py| py.interpreter().id()), 0);
+    /// ```
+    ///
+    /// Source: `PyInterpreterState_GetID`.
+    pub fn id(&self) -> i64 {
+        self.0.id()
+    }
+
+    /// Whether it is the main interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// assert!(Python::attach(|py| py.interpreter().is_main()));
+    /// ```
+    pub fn is_main(&self) -> bool {
+        self.0.is_main()
+    }
+
+    /// Whether it still took threads in at the moment of the call.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// assert!(Python::attach(|py| py.interpreter().is_alive()));
+    /// ```
+    pub fn is_alive(&self) -> bool {
+        self.0.phase() == Phase::Live && self.0.gate().is_open()
+    }
+
+    /// Attaches this thread to the interpreter and runs `f` with its token. A thread that is
+    /// attached to it already just goes on.
+    ///
+    /// # Errors
+    /// [`AttachError::InterpreterGone`] if it has ended;
+    /// [`AttachError::AttachedElsewhere`] if this thread is attached to another interpreter:
+    /// [`Python::detach`] first.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// let main = Python::attach(|py| py.interpreter());
+    /// let version = main.attach(|py| py.version().to_owned())?;
+    /// assert!(version.starts_with("3."));
+    /// # Ok::<_, pyatoll::interpreter::AttachError>(())
+    /// ```
+    pub fn attach<F, R>(&self, f: F) -> Result<R, AttachError>
+    where
+        F: for<'py> FnOnce(Python<'py>) -> R,
+    {
+        let attached = Attached::to(self.0)?;
+        Ok(f(Python::new(attached.local())))
+    }
+}
+
+impl PartialEq for Interpreter {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Interpreter {}
+
+impl Hash for Interpreter {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::ptr::from_ref(self.0).hash(state);
+    }
+}
+
+impl fmt::Debug for Interpreter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interpreter")
+            .field("id", &self.id())
+            .field("alive", &self.is_alive())
+            .finish()
+    }
+}

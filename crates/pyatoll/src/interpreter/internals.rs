@@ -1,0 +1,221 @@
+//! [`Internals`]: what all Pyatoll binaries in one interpreter share, and the hook into its end.
+//!
+//! It sits in a capsule in the interpreter's own dict (`PyInterpreterState_GetDict`), under a key
+//! that names the layout's version: a binary built with another version makes its own. CPython
+//! clears that dict when the interpreter ends, attached and with no other thread inside; the
+//! capsule's destructor then tears down the binaries' states, last registered first.
+
+use std::ffi::{CStr, c_void};
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use pyo3_ffi as ffi;
+
+use super::local::LocalInternals;
+
+/// Key in the interpreter's dict and name of the capsule. The number is the version of the layout
+/// of [`Internals`] and [`Registration`]: change them together.
+const KEY: &CStr = c"pyatoll.internals.v1";
+
+/// One binary's state in this interpreter.
+#[repr(C)]
+struct Registration {
+    /// The next older one.
+    next: *mut Registration,
+    /// An address that only this binary has.
+    binary: *const c_void,
+    /// The binary's own [`LocalInternals`].
+    local: *const c_void,
+    /// Tears `local` down. The code is the binary's; CPython never unloads an extension module.
+    tear_down: unsafe extern "C" fn(local: *const c_void),
+}
+
+/// Shared by every Pyatoll binary in one interpreter. Its layout is an ABI between binaries.
+#[repr(C)]
+pub(crate) struct Internals {
+    /// Bytes of this struct as its maker knows it; fields may be added at the end.
+    size: u32,
+    reserved: AtomicU32,
+    /// The newest registration.
+    newest: AtomicPtr<Registration>,
+    /// `PanicException`, a strong reference, or null: one class for all binaries, so that each
+    /// recognises the others' panics.
+    panic_exception: AtomicPtr<ffi::PyObject>,
+    /// For types shared between binaries.
+    types: AtomicPtr<c_void>,
+}
+
+const _: () = assert!(size_of::<Internals>() == 32);
+const _: () = assert!(size_of::<Registration>() == 32);
+
+/// Its address names this binary.
+static BINARY: u8 = 0;
+
+fn binary() -> *const c_void {
+    (&raw const BINARY).cast()
+}
+
+impl Internals {
+    /// The ones of the interpreter this thread is attached to, made at first use. `None`: Python
+    /// could not make them (an exception is set).
+    ///
+    /// # Safety
+    /// The thread must be attached to `interpreter`.
+    pub(crate) unsafe fn of(
+        interpreter: *mut ffi::PyInterpreterState,
+    ) -> Option<NonNull<Internals>> {
+        // SAFETY: attached; the dict is borrowed from the interpreter.
+        unsafe {
+            let dict = NonNull::new(ffi::PyInterpreterState_GetDict(interpreter))?.as_ptr();
+            let key = NonNull::new(ffi::PyUnicode_FromString(KEY.as_ptr()))?.as_ptr();
+            let mut capsule = ffi::PyDict_GetItemWithError(dict, key);
+            if capsule.is_null() && ffi::PyErr_Occurred().is_null() {
+                capsule = Self::insert_new(dict, key);
+            }
+            ffi::Py_DECREF(key);
+            NonNull::new(capsule)?;
+            NonNull::new(ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast())
+        }
+    }
+
+    /// The ones of the interpreter this thread is attached to, if they exist. An exception that is
+    /// set stays.
+    ///
+    /// # Safety
+    /// The thread must be attached to `interpreter`.
+    pub(crate) unsafe fn existing(
+        interpreter: *mut ffi::PyInterpreterState,
+    ) -> Option<NonNull<Internals>> {
+        // SAFETY: attached; all references are borrowed from the interpreter's dict.
+        unsafe {
+            let dict = NonNull::new(ffi::PyInterpreterState_GetDict(interpreter))?.as_ptr();
+            // Leaves an exception that is set alone, and sets none.
+            let capsule = NonNull::new(ffi::PyDict_GetItemString(dict, KEY.as_ptr()))?.as_ptr();
+            NonNull::new(ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast())
+        }
+    }
+
+    /// Puts new ones into the dict, unless another thread was first. The result is borrowed from
+    /// the dict.
+    ///
+    /// # Safety
+    /// As for [`Internals::of`]; `dict` and `key` must be valid.
+    unsafe fn insert_new(dict: *mut ffi::PyObject, key: *mut ffi::PyObject) -> *mut ffi::PyObject {
+        let fresh = Box::into_raw(Box::new(Internals {
+            size: size_of::<Internals>() as u32,
+            reserved: AtomicU32::new(0),
+            newest: AtomicPtr::new(null_mut()),
+            panic_exception: AtomicPtr::new(null_mut()),
+            types: AtomicPtr::new(null_mut()),
+        }));
+        // SAFETY: attached. From here on the capsule's destructor frees `fresh`; the dict keeps
+        // either our capsule or the one that was there first.
+        unsafe {
+            let capsule = ffi::PyCapsule_New(fresh.cast(), KEY.as_ptr(), Some(destroy));
+            if capsule.is_null() {
+                drop(Box::from_raw(fresh));
+                return null_mut();
+            }
+            let kept = ffi::PyDict_SetDefault(dict, key, capsule);
+            ffi::Py_DECREF(capsule);
+            kept
+        }
+    }
+
+    /// Registers `local` as this binary's, to be torn down with the interpreter. Returns the one
+    /// that counts: `local`, or the one another thread registered first.
+    ///
+    /// # Safety
+    /// `this` must be from [`Internals::of`] for `local`'s interpreter, the thread attached to it.
+    pub(super) unsafe fn register(
+        this: NonNull<Internals>,
+        local: &'static LocalInternals,
+    ) -> &'static LocalInternals {
+        unsafe extern "C" fn tear_down(local: *const c_void) {
+            // SAFETY: `local` is what was registered, never freed; `destroy` is called by the
+            // ending interpreter.
+            unsafe { (*local.cast::<LocalInternals>()).tear_down() };
+        }
+        // SAFETY: the capsule keeps them alive while the interpreter lives.
+        let newest = unsafe { &this.as_ref().newest };
+        let node = Box::into_raw(Box::new(Registration {
+            next: newest.load(Ordering::Acquire),
+            binary: binary(),
+            local: std::ptr::from_ref(local).cast(),
+            tear_down,
+        }));
+        // SAFETY: `node` is ours until the exchange succeeds; afterwards `next` is only read.
+        while let Err(other) = newest.compare_exchange_weak(
+            unsafe { (*node).next },
+            node,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            // SAFETY: as above.
+            unsafe { (*node).next = other };
+        }
+        // The oldest of this binary's registrations counts; there is more than one only where
+        // threads of a free-threaded interpreter raced. A loser is torn down, empty, with the rest.
+        let mut found = local;
+        let mut node = node;
+        while !node.is_null() {
+            // SAFETY: registrations live as long as the internals; ours hold our own type.
+            let registration = unsafe { &*node };
+            if registration.binary == binary() {
+                // SAFETY: as above.
+                found = unsafe { &*registration.local.cast::<LocalInternals>() };
+            }
+            node = registration.next;
+        }
+        found
+    }
+
+    /// The interpreter's `PanicException`, if one was made: borrowed.
+    pub(crate) fn panic_exception(&self) -> *mut ffi::PyObject {
+        self.panic_exception.load(Ordering::Acquire)
+    }
+
+    /// Stores `class` (a reference it then owns), unless there is one; returns the stored one,
+    /// borrowed.
+    pub(crate) fn set_panic_exception(&self, class: NonNull<ffi::PyObject>) -> *mut ffi::PyObject {
+        let class = class.as_ptr();
+        let cell = &self.panic_exception;
+        match cell.compare_exchange(null_mut(), class, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => class,
+            Err(first) => {
+                // SAFETY: attached (a class can only be made so); the reference was the caller's.
+                unsafe { ffi::Py_DECREF(class) };
+                first
+            }
+        }
+    }
+}
+
+/// The capsule's destructor: the interpreter ends.
+unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
+    // SAFETY: called by CPython, attached, with a capsule that `insert_new` made. What an
+    // exception in flight was is kept across, since drops run any code.
+    unsafe {
+        let internals: *mut Internals = ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast();
+        if internals.is_null() {
+            return ffi::PyErr_Clear();
+        }
+        let raised = super::compat::take_raised();
+        loop {
+            let newest = (*internals).newest.load(Ordering::Acquire);
+            if newest.is_null() {
+                break;
+            }
+            // Taken out first: a drop that makes a new state registers on top.
+            (*internals).newest.store((*newest).next, Ordering::Release);
+            let registration = Box::from_raw(newest);
+            (registration.tear_down)(registration.local);
+        }
+        let panic_exception = (*internals)
+            .panic_exception
+            .swap(null_mut(), Ordering::AcqRel);
+        ffi::Py_XDECREF(panic_exception);
+        drop(Box::from_raw(internals));
+        super::compat::restore_raised(raised);
+    }
+}

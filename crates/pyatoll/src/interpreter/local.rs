@@ -1,0 +1,211 @@
+//! [`LocalInternals`]: what one binary keeps for one interpreter, and what a token points to.
+//!
+//! Invariants:
+//! - Its address identifies one life of one interpreter: it is never freed and never reused, so a
+//!   comparison of two pointers tells whether two handles have the same owner, for ever.
+//! - `interpreter` may be passed to CPython only while the phase is [`Phase::Live`], or by a thread
+//!   that is attached to it ([`LocalInternals::is_current`]).
+
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+
+use pyo3_ffi as ffi;
+
+use super::compat;
+use super::gate::Gate;
+use super::queue::DropQueue;
+use super::slots::Slots;
+
+/// How many times the runtime was finalised while this binary was loaded. Interpreter ids and
+/// addresses repeat after that; a (run, id) pair does not.
+static RUN: AtomicU32 = AtomicU32::new(0);
+
+/// Where an interpreter is in its life, as far as this binary can see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// It runs.
+    Live = 0,
+    /// Its state is being torn down: values are dropped, the queue is drained.
+    Ending = 1,
+    /// Torn down. Objects may still die in its last garbage collection.
+    Emptied = 2,
+}
+
+/// The state of one interpreter in this binary. `Python<'py>` is a pointer to it.
+///
+/// The struct itself is small and stays for the life of the process; what it holds is dropped when
+/// the interpreter ends.
+#[repr(C)]
+pub struct LocalInternals {
+    /// First, so that the token path adds no offset.
+    slots: Slots,
+    queue: DropQueue,
+    interpreter: *mut ffi::PyInterpreterState,
+    /// CPython's id of the interpreter.
+    id: i64,
+    /// The value of [`RUN`] when it was made.
+    run: u32,
+    phase: AtomicU8,
+    is_main: bool,
+    gate: Gate,
+}
+
+const _: () = assert!(
+    size_of::<LocalInternals>() <= 256,
+    "one stays behind per interpreter"
+);
+
+// SAFETY: `interpreter` is only passed to CPython under the rule at the top; everything else is
+// atomics, mutexes and plain data.
+unsafe impl Send for LocalInternals {}
+// SAFETY: as above.
+unsafe impl Sync for LocalInternals {}
+
+impl LocalInternals {
+    /// Makes the state of the interpreter this thread is attached to. It stays for ever.
+    ///
+    /// # Safety
+    /// The thread must be attached to `interpreter`.
+    pub(super) unsafe fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static Self {
+        // SAFETY: the interpreter is alive, since the thread is attached to it.
+        let id = unsafe { ffi::PyInterpreterState_GetID(interpreter) };
+        // SAFETY: may be called whenever the runtime is initialised.
+        let main = unsafe { ffi::PyInterpreterState_Main() };
+        Box::leak(Box::new(Self {
+            slots: Slots::new(),
+            queue: DropQueue::new(),
+            interpreter,
+            id,
+            run: RUN.load(Ordering::Relaxed),
+            phase: AtomicU8::new(Phase::Live as u8),
+            is_main: main == interpreter,
+            gate: Gate::new(),
+        }))
+    }
+
+    /// The slots of this binary's per-interpreter values.
+    #[inline]
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// Who may come in from outside.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// CPython's id of the interpreter (`PyInterpreterState_GetID`).
+    pub(crate) fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// The interpreter. See the rule at the top of the file.
+    #[inline]
+    pub(crate) fn interpreter(&self) -> *mut ffi::PyInterpreterState {
+        self.interpreter
+    }
+
+    /// Whether it is the main interpreter.
+    pub(crate) fn is_main(&self) -> bool {
+        self.is_main
+    }
+
+    #[inline]
+    pub(crate) fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Live,
+            1 => Phase::Ending,
+            _ => Phase::Emptied,
+        }
+    }
+
+    /// Whether this thread is attached to this very interpreter.
+    #[inline]
+    pub(crate) fn is_current(&self) -> bool {
+        compat::current_interpreter() == self.interpreter && self.is_life_of_current()
+    }
+
+    /// Whether the interpreter at this address, to which the thread is attached, is the one this
+    /// state was made for.
+    #[inline]
+    pub(super) fn is_life_of_current(&self) -> bool {
+        // A live one cannot have been replaced: its end would have emptied it.
+        self.phase() != Phase::Emptied || self.is_same_life()
+    }
+
+    #[cold]
+    fn is_same_life(&self) -> bool {
+        // SAFETY: the thread is attached to the interpreter at this address.
+        let id = unsafe { ffi::PyInterpreterState_GetID(self.interpreter) };
+        id == self.id && RUN.load(Ordering::Relaxed) == self.run
+    }
+
+    /// Gives up one reference to an object of this interpreter, from any thread: at once where the
+    /// thread is attached to it, else through the queue. After the interpreter's end, nothing.
+    ///
+    /// # Safety
+    /// The caller must own a reference to `object`, made in this interpreter.
+    #[inline]
+    pub(crate) unsafe fn release(&self, object: NonNull<ffi::PyObject>) {
+        if self.is_current() {
+            // SAFETY: attached to the object's interpreter; the reference is the caller's.
+            unsafe { ffi::Py_DECREF(object.as_ptr()) };
+        } else {
+            // A closed queue: the interpreter took the object down with itself.
+            self.queue.push(object);
+        }
+    }
+
+    /// Releases what other threads dropped meanwhile. Called at every entry.
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter.
+    #[inline]
+    pub(crate) unsafe fn drain(&self) {
+        if self.queue.has_some() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.drain_cold() };
+        }
+    }
+
+    #[cold]
+    unsafe fn drain_cold(&self) {
+        // SAFETY: the queue owns one reference for each entry; attached, as the caller promises.
+        self.queue
+            .drain(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
+    }
+
+    /// Drops everything this binary keeps in the interpreter, which is ending.
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter; no other thread may be, now or later.
+    pub(super) unsafe fn tear_down(&self) {
+        self.gate.close();
+        self.phase.store(Phase::Ending as u8, Ordering::Release);
+        // SAFETY: attached to the dying interpreter, alone.
+        unsafe {
+            self.drain();
+            self.slots.clear();
+        }
+        // SAFETY: as in `drain_cold`.
+        self.queue
+            .close(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
+        self.phase.store(Phase::Emptied as u8, Ordering::Release);
+    }
+}
+
+/// Makes sure that the end of this run of the runtime is noticed (`Py_AtExit`).
+pub(super) fn watch_runtime() {
+    static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
+    extern "C" fn ended() {
+        RUN.fetch_add(1, Ordering::Relaxed);
+    }
+    let run = RUN.load(Ordering::Relaxed);
+    if WATCHED.swap(run, Ordering::Relaxed) != run {
+        // SAFETY: the runtime is initialised, and `ended` calls nothing of Python. CPython has
+        // room for 32 such functions; without one, only an interpreter of a second run that gets
+        // both the address and the id of one of the first could be taken for it.
+        let _ = unsafe { ffi::Py_AtExit(Some(ended)) };
+    }
+}

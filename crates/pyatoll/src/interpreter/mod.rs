@@ -1,0 +1,36 @@
+//! Interpreters: their state in this binary, the token, attaching, sub-interpreters.
+//!
+//! The lowest layer. It knows CPython's interpreters, thread states and reference counts, and
+//! nothing of types, conversions, functions or classes.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `local` | what this binary keeps for one interpreter, and its life |
+//! | `slots` | per-interpreter values by key |
+//! | `queue` | references dropped by threads that are not attached |
+//! | `gate` | who may come in from outside, until the interpreter ends |
+//! | `internals` | what all Pyatoll binaries in one interpreter share |
+//! | `lookup` | from a running interpreter to its state |
+//! | `teardown` | the interpreter's `atexit` callback |
+//! | `attach` | attaching and detaching this thread |
+//! | `token`, `handle`, `sub` | `Python`, `Interpreter`, `SubInterpreter` |
+//! | `compat` | what differs between CPython versions |
+
+pub(crate) mod attach;
+pub(crate) mod compat;
+mod gate;
+mod handle;
+pub(crate) mod internals;
+pub(crate) mod local;
+pub(crate) mod lookup;
+mod queue;
+pub(crate) mod slots;
+mod sub;
+mod teardown;
+mod token;
+
+pub use attach::AttachError;
+pub use handle::Interpreter;
+pub use local::LocalInternals;
+pub use sub::{BuildError, CloseError, Gil, SubInterpreter, SubInterpreterBuilder};
+pub use token::Python;

@@ -1,0 +1,137 @@
+//! Objects whose last handle was dropped by a thread that is not attached to their interpreter.
+//!
+//! Any thread pushes; the interpreter drains at its next entry and at its end, after which the
+//! queue is closed and refuses.
+
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use pyo3_ffi as ffi;
+
+struct Node {
+    object: NonNull<ffi::PyObject>,
+    next: *mut Node,
+}
+
+/// The head of a queue that takes no more objects.
+const CLOSED: *mut Node = std::ptr::without_provenance_mut(1);
+
+/// A lock-free stack of references to give up.
+pub(crate) struct DropQueue {
+    /// Null: empty. [`CLOSED`]: closed for ever.
+    head: AtomicPtr<Node>,
+}
+
+impl DropQueue {
+    pub(crate) const fn new() -> Self {
+        Self {
+            head: AtomicPtr::new(null_mut()),
+        }
+    }
+
+    /// Whether a drain would find something.
+    #[inline]
+    pub(crate) fn has_some(&self) -> bool {
+        let head = self.head.load(Ordering::Relaxed);
+        !head.is_null() && head != CLOSED
+    }
+
+    /// Hands one reference over. `false`: the queue is closed and the reference is the caller's.
+    pub(crate) fn push(&self, object: NonNull<ffi::PyObject>) -> bool {
+        let node = Box::into_raw(Box::new(Node {
+            object,
+            next: null_mut(),
+        }));
+        let mut head = self.head.load(Ordering::Relaxed);
+        loop {
+            if head == CLOSED {
+                // SAFETY: from `Box::into_raw` above, not shared.
+                drop(unsafe { Box::from_raw(node) });
+                return false;
+            }
+            // SAFETY: not shared before the exchange succeeds.
+            unsafe { (*node).next = head };
+            match self
+                .head
+                .compare_exchange_weak(head, node, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => return true,
+                Err(other) => head = other,
+            }
+        }
+    }
+
+    /// Takes all that is queued and gives each reference to `release`.
+    pub(crate) fn drain(&self, release: impl FnMut(NonNull<ffi::PyObject>)) {
+        let mut head = self.head.load(Ordering::Relaxed);
+        while !head.is_null() && head != CLOSED {
+            match self.head.compare_exchange_weak(
+                head,
+                null_mut(),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Self::release_all(head, release),
+                Err(other) => head = other,
+            }
+        }
+    }
+
+    /// Drains and closes in one step: whatever was pushed is released, nothing more is taken.
+    pub(crate) fn close(&self, release: impl FnMut(NonNull<ffi::PyObject>)) {
+        let head = self.head.swap(CLOSED, Ordering::Acquire);
+        if head != CLOSED {
+            Self::release_all(head, release);
+        }
+    }
+
+    fn release_all(mut node: *mut Node, mut release: impl FnMut(NonNull<ffi::PyObject>)) {
+        while !node.is_null() {
+            // SAFETY: every node came from `push`; the list was taken out of `head`, so it is ours.
+            let Node { object, next } = *unsafe { Box::from_raw(node) };
+            release(object);
+            node = next;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(number: usize) -> NonNull<ffi::PyObject> {
+        NonNull::new(std::ptr::without_provenance_mut(number)).unwrap()
+    }
+
+    #[test]
+    fn what_any_thread_pushes_is_drained_once() {
+        let queue = DropQueue::new();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let queue = &queue;
+                scope.spawn(move || {
+                    for number in 0..1000 {
+                        assert!(queue.push(object(1 + thread * 1000 + number)));
+                    }
+                });
+            }
+        });
+        assert!(queue.has_some());
+        let mut seen = std::collections::HashSet::new();
+        queue.drain(|object| assert!(seen.insert(object)));
+        assert_eq!(seen.len(), 4000);
+        assert!(!queue.has_some());
+    }
+
+    #[test]
+    fn a_closed_queue_releases_what_it_had_and_refuses_more() {
+        let queue = DropQueue::new();
+        assert!(queue.push(object(8)));
+        let mut released = 0;
+        queue.close(|_| released += 1);
+        queue.close(|_| released += 1);
+        assert_eq!(released, 1);
+        assert!(!queue.push(object(16)));
+        assert!(!queue.has_some());
+    }
+}

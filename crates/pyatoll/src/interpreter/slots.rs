@@ -1,0 +1,271 @@
+//! The slot table of a [`LocalInternals`](super::LocalInternals): one value per interpreter for
+//! each [`SlotKey`] of this binary.
+//!
+//! Invariants:
+//! - A key's index is assigned once per process and never reused, so it means the same slot in
+//!   every interpreter.
+//! - Segments are never moved while their interpreter lives, so a slot's address is stable and a
+//!   reader needs no lock.
+//! - A slot goes from null to a value once; it goes back to null only in [`Slots::clear`], when
+//!   the interpreter ends and no reader is left.
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// Slots in the first segment; segment `k` has `FIRST << k`.
+const FIRST: u32 = 64;
+/// Enough for `64 * (2^12 - 1)` keys.
+const SEGMENTS: usize = 12;
+
+/// One key's value in one interpreter.
+type Slot = AtomicPtr<c_void>;
+
+/// Drops a slot's value. Called attached to the interpreter that owns it.
+pub(crate) type DropValue = unsafe fn(*mut c_void);
+
+/// The next index to hand out. 0 is no key's index: its slot stays null, so that reading through a
+/// key that has no index yet finds nothing.
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// Names one slot in every interpreter's table. Lives in a `static`.
+pub(crate) struct SlotKey {
+    /// 0: none yet.
+    index: AtomicU32,
+}
+
+impl SlotKey {
+    pub(crate) const fn new() -> Self {
+        Self {
+            index: AtomicU32::new(0),
+        }
+    }
+
+    /// Assigns the index at first use. Two threads may both draw one; the loser's is never used.
+    #[cold]
+    fn assign(&self) -> u32 {
+        let fresh = NEXT.fetch_add(1, Ordering::Relaxed);
+        match self
+            .index
+            .compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed)
+        {
+            Ok(_) => fresh,
+            Err(other) => other,
+        }
+    }
+}
+
+/// The segment and the place in it of an index.
+#[inline]
+const fn locate(index: u32) -> (usize, usize) {
+    if index < FIRST {
+        return (0, index as usize);
+    }
+    let shifted = index + FIRST;
+    let segment = (shifted / FIRST).ilog2();
+    (segment as usize, (shifted - (FIRST << segment)) as usize)
+}
+
+/// The number of slots in a segment.
+const fn segment_len(segment: usize) -> usize {
+    (FIRST as usize) << segment
+}
+
+/// A value to drop at the interpreter's end: its slot and how.
+struct Created {
+    slot: *const Slot,
+    drop_value: DropValue,
+}
+
+/// All slots of one interpreter.
+pub(crate) struct Slots {
+    segments: [AtomicPtr<Slot>; SEGMENTS],
+    /// In order of creation.
+    created: Mutex<Vec<Created>>,
+}
+
+// SAFETY: the raw pointers in `created` point into `segments`, which this struct owns, and all
+// access goes through the mutex or the atomics. The values behind the slots are only handed out to
+// threads attached to the interpreter; their types are checked by `InterpreterLocal`.
+unsafe impl Send for Slots {}
+// SAFETY: as above.
+unsafe impl Sync for Slots {}
+
+impl Slots {
+    pub(crate) const fn new() -> Self {
+        Self {
+            segments: [const { AtomicPtr::new(null_mut()) }; SEGMENTS],
+            created: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The value of `key`, or null.
+    #[inline]
+    pub(crate) fn get(&self, key: &SlotKey) -> *mut c_void {
+        let (segment, place) = locate(key.index.load(Ordering::Relaxed));
+        let slots = self.segments[segment].load(Ordering::Acquire);
+        if slots.is_null() {
+            return null_mut();
+        }
+        // SAFETY: a non-null segment has `segment_len(segment)` slots and `locate` stays below it.
+        unsafe { (*slots.add(place)).load(Ordering::Acquire) }
+    }
+
+    /// The key's slot, with its segment allocated.
+    fn slot(&self, key: &SlotKey) -> &Slot {
+        let mut index = key.index.load(Ordering::Relaxed);
+        if index == 0 {
+            index = key.assign();
+        }
+        let (segment, place) = locate(index);
+        let mut slots = self.segments[segment].load(Ordering::Acquire);
+        if slots.is_null() {
+            slots = self.allocate(segment);
+        }
+        // SAFETY: as in `get`; the segment lives until `clear`.
+        unsafe { &*slots.add(place) }
+    }
+
+    #[cold]
+    fn allocate(&self, segment: usize) -> *mut Slot {
+        let fresh: Box<[Slot]> = (0..segment_len(segment))
+            .map(|_| AtomicPtr::new(null_mut()))
+            .collect();
+        let fresh = Box::into_raw(fresh).cast::<Slot>();
+        let cell = &self.segments[segment];
+        match cell.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => fresh,
+            Err(other) => {
+                // SAFETY: `fresh` came from `Box::into_raw` above and was not shared.
+                unsafe { free_segment(segment, fresh) };
+                other
+            }
+        }
+    }
+
+    /// Stores `value` as the key's, unless another thread (or a re-entrant call) was first: then
+    /// the stored value is returned as `Err` and `value` stays the caller's.
+    ///
+    /// # Safety
+    /// `drop_value` must be right for `value`, and the caller must be attached to this table's
+    /// interpreter.
+    pub(crate) unsafe fn set(
+        &self,
+        key: &SlotKey,
+        value: *mut c_void,
+        drop_value: DropValue,
+    ) -> Result<(), *mut c_void> {
+        debug_assert!(!value.is_null());
+        let slot = self.slot(key);
+        slot.compare_exchange(null_mut(), value, Ordering::AcqRel, Ordering::Acquire)?;
+        self.created().push(Created { slot, drop_value });
+        Ok(())
+    }
+
+    /// Drops all values, last created first, those that the drops create included.
+    ///
+    /// # Safety
+    /// The caller must be attached to this table's interpreter, which is ending: no other thread
+    /// reads the table any more, and no reference into it is alive.
+    pub(crate) unsafe fn clear(&self) {
+        loop {
+            // The lock is not held during the drop, which may run any code.
+            let Some(Created { slot, drop_value }) = self.created().pop() else {
+                break;
+            };
+            // SAFETY: the slot lives in a segment of ours.
+            let value = unsafe { &*slot }.swap(null_mut(), Ordering::AcqRel);
+            // SAFETY: stored together by `set`, and taken out of the slot: dropped once.
+            unsafe { drop_value(value) };
+        }
+        for (segment, cell) in self.segments.iter().enumerate() {
+            let slots = cell.swap(null_mut(), Ordering::AcqRel);
+            if !slots.is_null() {
+                // SAFETY: allocated by `allocate` with this segment's length; no reader is left.
+                unsafe { free_segment(segment, slots) };
+            }
+        }
+        *self.created() = Vec::new();
+    }
+
+    fn created(&self) -> std::sync::MutexGuard<'_, Vec<Created>> {
+        self.created
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// # Safety
+/// `slots` must be a segment from [`Slots::allocate`] that nobody uses any more.
+unsafe fn free_segment(segment: usize, slots: *mut Slot) {
+    let slots = std::ptr::slice_from_raw_parts_mut(slots, segment_len(segment));
+    // SAFETY: passed on to the caller.
+    drop(unsafe { Box::from_raw(slots) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    #[test]
+    fn every_index_has_its_own_place() {
+        let mut seen = std::collections::HashSet::new();
+        for index in 0..5000 {
+            let (segment, place) = locate(index);
+            assert!(place < segment_len(segment), "index {index}");
+            assert!(seen.insert((segment, place)), "index {index}");
+        }
+    }
+
+    #[test]
+    fn an_unassigned_key_reads_null() {
+        let slots = Slots::new();
+        let used = SlotKey::new();
+        let key = SlotKey::new();
+        let mut value = 1u8;
+        // SAFETY: the no-op drop is right for a pointer to a local.
+        unsafe { slots.set(&used, (&raw mut value).cast(), |_| ()) }.unwrap();
+        assert!(slots.get(&key).is_null());
+        assert!(!slots.get(&used).is_null());
+    }
+
+    #[test]
+    fn values_are_dropped_in_reverse_order_of_creation() {
+        static ORDER: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let slots = Slots::new();
+        let keys: Vec<SlotKey> = (0..200).map(|_| SlotKey::new()).collect();
+        for (number, key) in keys.iter().enumerate() {
+            let value = Box::into_raw(Box::new(number)).cast();
+            // SAFETY: the value is a `Box<usize>`, and so drops it.
+            let set = unsafe {
+                slots.set(key, value, |value| {
+                    // SAFETY: as stored above.
+                    let number = Box::from_raw(value.cast::<usize>());
+                    ORDER.lock().unwrap().push(*number);
+                    COUNT.fetch_add(1, Ordering::Relaxed);
+                })
+            };
+            set.unwrap();
+        }
+        // SAFETY: single-threaded, no reference is alive.
+        unsafe { slots.clear() };
+        assert_eq!(COUNT.load(Ordering::Relaxed), 200);
+        assert!(ORDER.lock().unwrap().iter().rev().copied().eq(0..200));
+        assert!(slots.get(&keys[0]).is_null());
+    }
+
+    #[test]
+    fn the_first_value_wins() {
+        let slots = Slots::new();
+        let key = SlotKey::new();
+        let (mut a, mut b) = (1u8, 2u8);
+        let (a, b) = ((&raw mut a).cast(), (&raw mut b).cast());
+        // SAFETY: the no-op drop is right for a pointer to a local.
+        assert_eq!(unsafe { slots.set(&key, a, |_| ()) }, Ok(()));
+        // SAFETY: as above.
+        assert_eq!(unsafe { slots.set(&key, b, |_| ()) }, Err(a));
+    }
+}

@@ -1,0 +1,382 @@
+//! [`SubInterpreter`]: an interpreter that Rust made and Rust ends.
+
+use std::fmt;
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::attach::{self, AttachError, Attached};
+use super::compat;
+use super::handle::Interpreter;
+use super::local::{LocalInternals, Phase};
+use super::lookup;
+use super::token::Python;
+
+/// Which GIL a sub-interpreter runs under (`PyInterpreterConfig.gil`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Gil {
+    /// Its own (PEP 684): it runs in parallel with the others. From Python 3.12.
+    #[default]
+    Own,
+    /// The main interpreter's.
+    Shared,
+}
+
+/// How to make a sub-interpreter: the fields of `PyInterpreterConfig`. Made by
+/// [`SubInterpreter::builder`], with CPython's settings for an isolated interpreter.
+#[derive(Clone, Debug)]
+pub struct SubInterpreterBuilder {
+    gil: Gil,
+    use_main_obmalloc: bool,
+    allow_fork: bool,
+    allow_exec: bool,
+    allow_threads: bool,
+    allow_daemon_threads: bool,
+    check_multi_interp_extensions: bool,
+}
+
+impl Default for SubInterpreterBuilder {
+    fn default() -> Self {
+        Self {
+            gil: Gil::Own,
+            use_main_obmalloc: false,
+            allow_fork: false,
+            allow_exec: false,
+            allow_threads: true,
+            allow_daemon_threads: false,
+            check_multi_interp_extensions: true,
+        }
+    }
+}
+
+impl SubInterpreterBuilder {
+    /// Its own GIL (the default), or the main interpreter's.
+    ///
+    /// A free-threaded Python has no GIL to share: there, both mean the same.
+    ///
+    /// ```
+    /// use pyatoll::interpreter::{Gil, SubInterpreter};
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().gil(Gil::Shared).build()?;
+    /// # Ok::<_, pyatoll::interpreter::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn gil(mut self, gil: Gil) -> Self {
+        self.gil = gil;
+        self
+    }
+
+    /// CPython's settings for the kind of interpreter that mod_wsgi and older embedders use: the
+    /// main interpreter's GIL and allocator, everything allowed, extension modules that know
+    /// nothing of sub-interpreters included. Below Python 3.12 there is no other kind.
+    ///
+    /// ```
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().legacy().build()?;
+    /// # Ok::<_, pyatoll::interpreter::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn legacy(self) -> Self {
+        Self {
+            gil: Gil::Shared,
+            use_main_obmalloc: true,
+            allow_fork: true,
+            allow_exec: true,
+            allow_threads: true,
+            allow_daemon_threads: true,
+            check_multi_interp_extensions: false,
+        }
+    }
+
+    /// Whether it uses the main interpreter's small-object allocator. Default: no, its own.
+    #[must_use]
+    pub fn use_main_obmalloc(mut self, yes: bool) -> Self {
+        self.use_main_obmalloc = yes;
+        self
+    }
+
+    /// Whether code in it may call `os.fork`. Default: no.
+    #[must_use]
+    pub fn allow_fork(mut self, yes: bool) -> Self {
+        self.allow_fork = yes;
+        self
+    }
+
+    /// Whether code in it may replace the process (`os.execv`). Default: no.
+    #[must_use]
+    pub fn allow_exec(mut self, yes: bool) -> Self {
+        self.allow_exec = yes;
+        self
+    }
+
+    /// Whether code in it may start threads with `threading`. Default: yes.
+    #[must_use]
+    pub fn allow_threads(mut self, yes: bool) -> Self {
+        self.allow_threads = yes;
+        self
+    }
+
+    /// Whether those threads may be daemons. Default: no.
+    #[must_use]
+    pub fn allow_daemon_threads(mut self, yes: bool) -> Self {
+        self.allow_daemon_threads = yes;
+        self
+    }
+
+    /// Whether extension modules that do not say they support several interpreters are refused.
+    /// Default: yes; an interpreter with its own allocator needs it.
+    #[must_use]
+    pub fn check_multi_interp_extensions(mut self, yes: bool) -> Self {
+        self.check_multi_interp_extensions = yes;
+        self
+    }
+
+    /// Makes the interpreter. This thread need not be attached; it is as attached afterwards as it
+    /// was before.
+    ///
+    /// # Errors
+    /// [`BuildError`]: the runtime does not run, or CPython refuses the settings or fails.
+    ///
+    /// Source: `Py_NewInterpreterFromConfig`; `Py_NewInterpreter` below 3.12.
+    pub fn build(&self) -> Result<SubInterpreter, BuildError> {
+        let attached = match Attached::current() {
+            Some(attached) => attached,
+            None => attach::default_interpreter().map_err(|error| BuildError {
+                message: error.to_string(),
+            })?,
+        };
+        let _creating = compat::creation_lock(attached.local());
+        // SAFETY: the thread is attached, with a thread state to come back to; the lock is held
+        // where this version of CPython needs one.
+        let local =
+            unsafe { compat::new_interpreter(self) }.map_err(|message| BuildError { message })?;
+        Ok(SubInterpreter { local: Some(local) })
+    }
+
+    #[cfg(Py_3_12)]
+    pub(super) fn config(&self) -> ffi::PyInterpreterConfig {
+        ffi::PyInterpreterConfig {
+            use_main_obmalloc: self.use_main_obmalloc.into(),
+            allow_fork: self.allow_fork.into(),
+            allow_exec: self.allow_exec.into(),
+            allow_threads: self.allow_threads.into(),
+            allow_daemon_threads: self.allow_daemon_threads.into(),
+            check_multi_interp_extensions: self.check_multi_interp_extensions.into(),
+            gil: match self.gil {
+                Gil::Own => ffi::PyInterpreterConfig_OWN_GIL,
+                Gil::Shared => ffi::PyInterpreterConfig_SHARED_GIL,
+            },
+        }
+    }
+}
+
+/// An interpreter made by this program. Dropping it, or [`close`](SubInterpreter::close), ends it.
+///
+/// It may be moved to and used from any thread, and several at once.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::interpreter::SubInterpreter;
+///
+/// # Python::initialize();
+/// let sub = SubInterpreter::builder().build()?;
+/// let sum: i32 = sub.attach(|py| py.eval(c"sum(range(10))", None, None)?.extract())??;
+/// assert_eq!(sum, 45);
+/// sub.close()?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Source: PEP 684, PEP 734, `Py_NewInterpreterFromConfig`, `Py_EndInterpreter`.
+pub struct SubInterpreter {
+    /// `None` once it has ended.
+    local: Option<&'static LocalInternals>,
+}
+
+impl SubInterpreter {
+    /// A builder with CPython's settings for an isolated interpreter: its own GIL and allocator,
+    /// threads but no daemon threads, no fork, no exec. Below 3.12 what it makes is the
+    /// [legacy](SubInterpreterBuilder::legacy) kind, whatever the settings.
+    ///
+    /// ```
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().allow_daemon_threads(false).build()?;
+    /// assert!(sub.id() > 0);
+    /// # Ok::<_, pyatoll::interpreter::BuildError>(())
+    /// ```
+    pub fn builder() -> SubInterpreterBuilder {
+        SubInterpreterBuilder::default()
+    }
+
+    /// A handle to it that any thread may keep, and that does not keep it alive.
+    ///
+    /// ```
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// let handle = sub.interpreter();
+    /// drop(sub);
+    /// assert!(!handle.is_alive());
+    /// # Ok::<_, pyatoll::interpreter::BuildError>(())
+    /// ```
+    pub fn interpreter(&self) -> Interpreter {
+        Interpreter::new(self.local())
+    }
+
+    /// CPython's id of it (`PyInterpreterState_GetID`).
+    pub fn id(&self) -> i64 {
+        self.local().id()
+    }
+
+    /// Attaches this thread to it and runs `f` with its token: [`Interpreter::attach`].
+    ///
+    /// # Errors
+    /// As for [`Interpreter::attach`].
+    pub fn attach<F, R>(&self, f: F) -> Result<R, AttachError>
+    where
+        F: for<'py> FnOnce(Python<'py>) -> R,
+    {
+        self.interpreter().attach(f)
+    }
+
+    /// Ends it, after every thread that is attached to it through this library has left. Objects
+    /// of it that are still referenced through a `Py` become unusable, and dropping those does
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`CloseError`], with the interpreter: this thread is attached to it.
+    ///
+    /// Source: `Py_EndInterpreter`.
+    pub fn close(mut self) -> Result<(), CloseError> {
+        if self.local().is_current() {
+            return Err(CloseError { interpreter: self });
+        }
+        self.end();
+        Ok(())
+    }
+
+    fn local(&self) -> &'static LocalInternals {
+        self.local
+            .expect("present until `close` or `drop` consumes it")
+    }
+
+    /// Ends it, this thread not being attached to it.
+    fn end(&mut self) {
+        let Some(local) = self.local.take() else {
+            return;
+        };
+        if local.phase() != Phase::Live || !compat::is_running() {
+            // The runtime's own end has ended it.
+            return;
+        }
+        // SAFETY: it is alive and ours to end; this thread is not attached to it.
+        unsafe { compat::end_interpreter(local) };
+    }
+}
+
+impl fmt::Debug for SubInterpreter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubInterpreter")
+            .field("id", &self.id())
+            .finish()
+    }
+}
+
+impl Drop for SubInterpreter {
+    fn drop(&mut self) {
+        let Some(local) = self.local else { return };
+        if local.is_current() {
+            // It cannot be ended from within. Another thread does it once this one has left.
+            let mut this = SubInterpreter {
+                local: self.local.take(),
+            };
+            std::thread::spawn(move || this.end());
+        } else {
+            self.end();
+        }
+    }
+}
+
+/// A sub-interpreter could not be made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BuildError {
+    message: String,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot make a sub-interpreter: {}", self.message)
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// A sub-interpreter could not be closed, because the calling thread is attached to it. Holds the
+/// interpreter: close it again after leaving.
+#[derive(Debug)]
+pub struct CloseError {
+    interpreter: SubInterpreter,
+}
+
+impl CloseError {
+    /// The interpreter, still running.
+    pub fn into_inner(self) -> SubInterpreter {
+        self.interpreter
+    }
+}
+
+impl fmt::Display for CloseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cannot close interpreter {}: this thread is attached to it; close it outside of its \
+             `attach`",
+            self.interpreter.id()
+        )
+    }
+}
+
+impl std::error::Error for CloseError {}
+
+// The version-dependent half of making and ending an interpreter.
+impl SubInterpreter {
+    /// Finishes making an interpreter: its first thread state is current. Makes this binary's
+    /// state in it, and goes back to `previous`.
+    ///
+    /// # Safety
+    /// The thread must be attached with `fresh`, the first thread state of a new interpreter;
+    /// `previous` must be its own resting thread state.
+    pub(super) unsafe fn adopt(
+        fresh: *mut ffi::PyThreadState,
+        previous: *mut ffi::PyThreadState,
+    ) -> &'static LocalInternals {
+        // SAFETY: attached with `fresh`. It is deleted so that no thread state of the interpreter
+        // outlives its use: every attach makes its own.
+        unsafe {
+            let local = lookup::current(ffi::PyInterpreterState_Get());
+            ffi::PyThreadState_Clear(fresh);
+            ffi::PyThreadState_Swap(previous);
+            ffi::PyThreadState_Delete(fresh);
+            local
+        }
+    }
+
+    /// Ends the interpreter of the current thread state.
+    ///
+    /// # Safety
+    /// The thread must be attached with `thread_state`, made for this.
+    pub(super) unsafe fn end_current(thread_state: *mut ffi::PyThreadState) {
+        // SAFETY: attached; from here on nobody else gets in, and `Py_EndInterpreter` runs the
+        // `atexit` callback that waits for those inside.
+        unsafe {
+            compat::prepare_threading_for_end();
+            ffi::Py_EndInterpreter(thread_state);
+        }
+        debug_assert_eq!(compat::current_thread_state(), null_mut());
+    }
+}

@@ -1,0 +1,26 @@
+//! Python extension modules and embedding in Rust, with any number of interpreters in one process.
+
+pub use pyo3_ffi as ffi;
+
+pub mod conversion {
+    //! Conversions between Rust values and Python objects.
+    pub use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
+}
+mod convert;
+mod error;
+pub mod exceptions;
+pub mod interpreter;
+mod object;
+pub mod panic;
+pub mod prelude;
+mod python;
+pub mod sync;
+pub mod types;
+
+pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
+pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult};
+pub use interpreter::{Interpreter, Python, SubInterpreter};
+pub use object::{
+    Borrowed, Bound, BoundObject, DerefToPyAny, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter,
+};
+pub use types::PyAny;

@@ -1,0 +1,126 @@
+//! [`BoundObject`]: what [`Bound`] and [`Borrowed`] have in common.
+
+use pyo3_ffi as ffi;
+
+use super::{Borrowed, Bound, Py};
+use crate::interpreter::Python;
+use crate::types::PyAny;
+
+mod sealed {
+    pub trait Sealed {}
+    impl<T> Sealed for super::Bound<'_, T> {}
+    impl<T> Sealed for super::Borrowed<'_, '_, T> {}
+}
+
+/// [`Bound`] or [`Borrowed`]: what a conversion to Python may return, owned or not.
+///
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// fn text<'py>(object: impl BoundObject<'py, PyAny>) -> String {
+///     object.as_borrowed().to_string()
+/// }
+///
+/// Python::attach(|py| {
+///     let number = py.eval(c"7", None, None).unwrap();
+///     assert_eq!(text(number.as_borrowed()), "7");
+///     assert_eq!(text(number), "7");
+/// });
+/// ```
+pub trait BoundObject<'py, T>: sealed::Sealed {
+    /// The same handle without its type.
+    type Any: BoundObject<'py, PyAny>;
+
+    /// A copyable reference to it.
+    fn as_borrowed(&self) -> Borrowed<'_, 'py, T>;
+    /// An owned reference, made if it is not one.
+    fn into_bound(self) -> Bound<'py, T>;
+    /// The same handle without its type.
+    fn into_any(self) -> Self::Any;
+    /// An owned reference's address: the caller must release it.
+    fn into_ptr(self) -> *mut ffi::PyObject;
+    /// The object's address, borrowed.
+    fn as_ptr(&self) -> *mut ffi::PyObject;
+    /// An owned reference without the token.
+    fn unbind(self) -> Py<T>;
+    /// The token.
+    fn py(&self) -> Python<'py>;
+}
+
+impl<'py, T> BoundObject<'py, T> for Bound<'py, T> {
+    type Any = Bound<'py, PyAny>;
+
+    #[inline]
+    fn as_borrowed(&self) -> Borrowed<'_, 'py, T> {
+        Bound::as_borrowed(self)
+    }
+
+    #[inline]
+    fn into_bound(self) -> Bound<'py, T> {
+        self
+    }
+
+    #[inline]
+    fn into_any(self) -> Self::Any {
+        Bound::into_any(self)
+    }
+
+    #[inline]
+    fn into_ptr(self) -> *mut ffi::PyObject {
+        Bound::into_ptr(self)
+    }
+
+    #[inline]
+    fn as_ptr(&self) -> *mut ffi::PyObject {
+        Bound::as_ptr(self)
+    }
+
+    #[inline]
+    fn unbind(self) -> Py<T> {
+        Bound::unbind(self)
+    }
+
+    #[inline]
+    fn py(&self) -> Python<'py> {
+        Bound::py(self)
+    }
+}
+
+impl<'a, 'py, T> BoundObject<'py, T> for Borrowed<'a, 'py, T> {
+    type Any = Borrowed<'a, 'py, PyAny>;
+
+    #[inline]
+    fn as_borrowed(&self) -> Borrowed<'_, 'py, T> {
+        *self
+    }
+
+    #[inline]
+    fn into_bound(self) -> Bound<'py, T> {
+        self.to_owned()
+    }
+
+    #[inline]
+    fn into_any(self) -> Self::Any {
+        self.to_any()
+    }
+
+    #[inline]
+    fn into_ptr(self) -> *mut ffi::PyObject {
+        self.to_owned().into_ptr()
+    }
+
+    #[inline]
+    fn as_ptr(&self) -> *mut ffi::PyObject {
+        Borrowed::as_ptr(*self)
+    }
+
+    #[inline]
+    fn unbind(self) -> Py<T> {
+        self.to_owned().unbind()
+    }
+
+    #[inline]
+    fn py(&self) -> Python<'py> {
+        Borrowed::py(*self)
+    }
+}

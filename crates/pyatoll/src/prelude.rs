@@ -1,0 +1,7 @@
+//! What nearly every file of an extension needs: `use pyatoll::prelude::*;`.
+
+pub use crate::convert::{FromPyObject, IntoPyObject};
+pub use crate::error::{PyErr, PyResult};
+pub use crate::interpreter::Python;
+pub use crate::object::{Borrowed, Bound, BoundObject, Py};
+pub use crate::types::PyAny;

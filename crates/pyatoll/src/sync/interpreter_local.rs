@@ -1,0 +1,178 @@
+//! [`InterpreterLocal<T>`]: a `static` with one value in each interpreter.
+
+use std::ffi::c_void;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::interpreter::Python;
+use crate::interpreter::local::Phase;
+use crate::interpreter::slots::SlotKey;
+
+/// A place with one value per interpreter, for a `static`. It is how this library keeps its own
+/// types and strings, and what to use in place of a `static` or a thread-local for a module's
+/// state.
+///
+/// The value is made at first use in each interpreter, read with two loads, lent for `'py`, and
+/// dropped (attached, last made first) when its interpreter ends.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::sync::InterpreterLocal;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// static CALLS: InterpreterLocal<AtomicUsize> = InterpreterLocal::new();
+///
+/// fn count(py: Python<'_>) -> usize {
+///     CALLS.get_or_init(py, || AtomicUsize::new(0)).fetch_add(1, Ordering::Relaxed) + 1
+/// }
+///
+/// Python::attach(|py| assert_eq!((count(py), count(py)), (1, 2)));
+/// ```
+pub struct InterpreterLocal<T: 'static> {
+    key: SlotKey,
+    marker: PhantomData<fn() -> T>,
+}
+
+impl<T: Send + Sync + 'static> InterpreterLocal<T> {
+    /// A place without values.
+    pub const fn new() -> Self {
+        Self {
+            key: SlotKey::new(),
+            marker: PhantomData,
+        }
+    }
+
+    /// This interpreter's value, if it was made.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::InterpreterLocal;
+    ///
+    /// static NAME: InterpreterLocal<String> = InterpreterLocal::new();
+    /// Python::attach(|py| assert!(NAME.get(py).is_none()));
+    /// ```
+    #[inline]
+    pub fn get<'py>(&self, py: Python<'py>) -> Option<&'py T> {
+        let value = py.local().slots().get(&self.key);
+        // SAFETY: the slot of this key holds null or a `Box<T>` from `insert`, which stays until
+        // the interpreter ends; no token of it exists then.
+        unsafe { value.cast::<T>().as_ref() }
+    }
+
+    /// This interpreter's value, made by `f` if it was not.
+    ///
+    /// `f` may run Python code, and may use this very place: then, or when several threads make
+    /// the value at once, the first value that is ready stays and the others are dropped.
+    ///
+    /// # Panics
+    /// If `f` panics, or the interpreter has already dropped its values.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::InterpreterLocal;
+    ///
+    /// static NAME: InterpreterLocal<String> = InterpreterLocal::new();
+    /// Python::attach(|py| assert_eq!(NAME.get_or_init(py, || "Pyatoll".into()), "Pyatoll"));
+    /// ```
+    #[inline]
+    pub fn get_or_init<'py>(&self, py: Python<'py>, f: impl FnOnce() -> T) -> &'py T {
+        match self.get(py) {
+            Some(value) => value,
+            None => self.insert(py, f()).unwrap_or_else(|(first, _)| first),
+        }
+    }
+
+    /// As [`get_or_init`](InterpreterLocal::get_or_init), where making the value can fail. After a
+    /// failure there is no value, and the next call tries again.
+    ///
+    /// # Errors
+    /// That of `f`.
+    ///
+    /// # Panics
+    /// As for [`get_or_init`](InterpreterLocal::get_or_init).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::InterpreterLocal;
+    ///
+    /// static LOADS: InterpreterLocal<Py<PyAny>> = InterpreterLocal::new();
+    ///
+    /// Python::attach(|py| {
+    ///     let loads = LOADS.get_or_try_init(py, || {
+    ///         Ok::<_, PyErr>(py.import("json")?.getattr("loads")?.unbind())
+    ///     })?;
+    ///     assert_eq!(loads.bind(py).call1(("[1]",))?.len()?, 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn get_or_try_init<'py, E>(
+        &self,
+        py: Python<'py>,
+        f: impl FnOnce() -> Result<T, E>,
+    ) -> Result<&'py T, E> {
+        match self.get(py) {
+            Some(value) => Ok(value),
+            None => Ok(self.insert(py, f()?).unwrap_or_else(|(first, _)| first)),
+        }
+    }
+
+    /// Sets this interpreter's value, if it has none.
+    ///
+    /// # Errors
+    /// `value`, if there is one already.
+    ///
+    /// # Panics
+    /// If the interpreter has already dropped its values.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::InterpreterLocal;
+    ///
+    /// static NAME: InterpreterLocal<&str> = InterpreterLocal::new();
+    /// Python::attach(|py| {
+    ///     assert_eq!(NAME.set(py, "first"), Ok(()));
+    ///     assert_eq!(NAME.set(py, "second"), Err("second"));
+    /// });
+    /// ```
+    pub fn set(&self, py: Python<'_>, value: T) -> Result<(), T> {
+        self.insert(py, value).map(drop).map_err(|(_, value)| value)
+    }
+
+    /// Stores the value if there is none; else the one there is, and the value back.
+    #[cold]
+    fn insert<'py>(&self, py: Python<'py>, value: T) -> Result<&'py T, (&'py T, T)> {
+        unsafe fn drop_value<T>(value: *mut c_void) {
+            // SAFETY: `insert` stored a `Box<T>`.
+            drop(unsafe { Box::from_raw(value.cast::<T>()) });
+        }
+        let local = py.local();
+        assert!(
+            local.phase() != Phase::Emptied,
+            "interpreter {} is at its end: it keeps no new values",
+            local.id()
+        );
+        let value = Box::into_raw(Box::new(value));
+        // SAFETY: `drop_value::<T>` is right for a `Box<T>`; attached by the token.
+        let set = unsafe { local.slots().set(&self.key, value.cast(), drop_value::<T>) };
+        match set {
+            // SAFETY: the slot keeps it until the interpreter ends.
+            Ok(()) => Ok(unsafe { &*value }),
+            // SAFETY: the first value stays as above; ours was not stored and is taken back.
+            Err(first) => Err(unsafe { (&*first.cast::<T>(), *Box::from_raw(value)) }),
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Default for InterpreterLocal<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: 'static> fmt::Debug for InterpreterLocal<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InterpreterLocal").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,5 @@
+//! One value per interpreter.
+
+mod interpreter_local;
+
+pub use interpreter_local::InterpreterLocal;

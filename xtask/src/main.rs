@@ -1,0 +1,50 @@
+//! The project's own commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
+
+mod python;
+mod run;
+mod test;
+mod tls;
+mod wheels;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Pyatoll's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every test: Rust, docs, compile errors, wheels under pytest, and check-tls
+    Test {
+        /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
+        #[arg(long, value_name = "PATH")]
+        python: Option<PathBuf>,
+    },
+    /// Check that no hot path of the library reads thread-local storage
+    CheckTls {
+        /// The Python to build against [default: $PYO3_PYTHON, else python3 on the path]
+        #[arg(long, value_name = "PATH")]
+        python: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Test { python } => test::run(python),
+        Command::CheckTls { python } => tls::run(python),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

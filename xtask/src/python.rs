@@ -1,0 +1,175 @@
+//! Finding the Python to work with, and checking that it has all that we need.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+/// The Python versions that Pyatoll supports: 3.11 to 3.15.
+const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 11..=15;
+
+/// What to do about a Python that will not do.
+const HINT: &str = "install CPython 3.11 to 3.15, or name one with --python or PYO3_PYTHON";
+
+/// Prints one `key=value` a line; an empty value is a piece that is missing.
+const PROBE: &str = r#"
+import os, sys, sysconfig
+var = sysconfig.get_config_var
+
+def first(*paths):
+    return next((p for p in paths if p and os.path.exists(p)), "")
+
+library = var("INSTSONAME") or var("LDLIBRARY") or ""
+shared = var("Py_ENABLE_SHARED") or var("PYTHONFRAMEWORK") or os.name == "nt"
+if os.name == "nt":
+    library = "python%d%d.dll" % sys.version_info[:2]
+found = shared and library and first(
+    os.path.join(var("LIBDIR") or "", library),
+    os.path.join(sys.base_prefix, "lib", library),
+    os.path.join(var("PYTHONFRAMEWORKPREFIX") or "", library),
+    os.path.join(sys.base_prefix, library),
+)
+headers = first(os.path.join(sysconfig.get_path("include"), "Python.h"))
+headers = headers and first(sysconfig.get_config_h_filename())
+try:
+    import ensurepip, venv
+    pip = "yes"
+except ImportError:
+    pip = ""
+print("implementation=" + sys.implementation.name)
+print("major=%d\nminor=%d" % sys.version_info[:2])
+print("version=" + sys.version.split()[0])
+print("flags=" + ("t" if var("Py_GIL_DISABLED") else "") + ("d" if var("Py_DEBUG") else ""))
+print("executable=" + sys.executable)
+print("libdir=" + (os.path.dirname(found) if found else ""))
+print("headers=" + headers)
+print("pip=" + pip)
+"#;
+
+/// A Python that was checked to have all that we need.
+pub struct Python {
+    /// Its `sys.executable`.
+    pub executable: PathBuf,
+    /// For people: "3.14.10", with "t" for free-threaded, "d" for a debug build.
+    pub version: String,
+    /// The folder with libpython.
+    pub libdir: PathBuf,
+}
+
+impl Python {
+    /// Finds the Python to use: `choice`, else `PYO3_PYTHON`, else `python3` on the path.
+    pub fn find(choice: Option<PathBuf>) -> Result<Self> {
+        let program = choice
+            .or_else(|| env::var_os("PYO3_PYTHON").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from("python3"));
+        match Command::new(&program).args(["-I", "-c", PROBE]).output() {
+            Ok(output) if output.status.success() => {
+                Self::check(&program, &String::from_utf8_lossy(&output.stdout))
+            }
+            Ok(output) => bail!(
+                "{} is no working Python ({}): {HINT}",
+                program.display(),
+                output.status
+            ),
+            Err(error) => bail!(
+                "cannot run the Python {} ({error}): {HINT}",
+                program.display()
+            ),
+        }
+    }
+
+    /// Reads what [`PROBE`] printed.
+    fn check(program: &Path, probe: &str) -> Result<Self> {
+        let get = |key: &str| {
+            probe
+                .lines()
+                .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+                .unwrap_or("")
+        };
+        let version = format!("{}{}", get("version"), get("flags"));
+        let what = format!("Python {version} ({})", program.display());
+        let short = format!("{}.{}", get("major"), get("minor"));
+        if get("implementation") != "cpython"
+            || get("major") != "3"
+            || !get("minor")
+                .parse()
+                .is_ok_and(|minor: u32| MINOR_VERSIONS.contains(&minor))
+        {
+            bail!("{what} is not CPython 3.11 to 3.15: {HINT}");
+        }
+        if get("libdir").is_empty() {
+            bail!(
+                "{what} has no shared libpython: install libpython{short}-dev (Debian, Ubuntu), \
+                 python{short}-devel (Fedora), or `PYTHON_CONFIGURE_OPTS=--enable-shared pyenv \
+                 install {short}`"
+            );
+        }
+        if get("headers").is_empty() {
+            bail!(
+                "{what} has no headers (Python.h): install python{short}-dev (Debian, Ubuntu) or \
+                 python{short}-devel (Fedora)"
+            );
+        }
+        if get("pip").is_empty() {
+            bail!(
+                "{what} has no pip for virtual environments (modules venv, ensurepip): install \
+                 python{short}-venv (Debian, Ubuntu) or python3-pip (Fedora)"
+            );
+        }
+        Ok(Self {
+            executable: PathBuf::from(get("executable")),
+            version,
+            libdir: PathBuf::from(get("libdir")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "implementation=cpython\nmajor=3\nminor=14\nversion=3.14.10\nflags=t\n\
+        executable=/usr/bin/python3.14\nlibdir=/usr/lib\nheaders=/usr/include/Python.h\npip=yes\n";
+
+    fn check(probe: &str) -> Result<Python, String> {
+        Python::check(Path::new("python3"), probe).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_complete_python_is_taken() {
+        let python = check(GOOD).expect("complete");
+        assert_eq!(python.version, "3.14.10t");
+        assert_eq!(python.executable, Path::new("/usr/bin/python3.14"));
+        assert_eq!(python.libdir, Path::new("/usr/lib"));
+    }
+
+    #[test]
+    fn what_is_missing_gets_one_line_that_says_what_to_install() {
+        for (line, package) in [
+            ("libdir=/usr/lib", "libpython3.14-dev"),
+            ("headers=/usr/include/Python.h", "python3.14-dev"),
+            ("pip=yes", "python3.14-venv"),
+        ] {
+            let key = line.split_once('=').expect("a key").0;
+            let message = check(&GOOD.replace(line, &format!("{key}=")))
+                .err()
+                .expect("missing");
+            assert!(message.contains("install"), "{message}");
+            assert!(message.contains(package), "{message}");
+            assert_eq!(message.lines().count(), 1, "{message}");
+        }
+    }
+
+    #[test]
+    fn other_versions_and_implementations_are_refused() {
+        for (from, to) in [
+            ("minor=14", "minor=10"),
+            ("minor=14", "minor=16"),
+            ("implementation=cpython", "implementation=pypy"),
+        ] {
+            let message = check(&GOOD.replace(from, to)).err().expect("refused");
+            assert!(message.contains("3.11 to 3.15"), "{message}");
+        }
+    }
+}

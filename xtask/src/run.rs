@@ -1,0 +1,76 @@
+//! Running child processes, and the folders they work in.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// The workspace's root: all commands run there.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is a folder of the workspace")
+}
+
+/// Cargo's target folder.
+pub fn target_dir() -> PathBuf {
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(dir) => root().join(dir),
+        None => root().join("target"),
+    }
+}
+
+/// The cargo that runs us, started in the workspace's root.
+///
+/// Cargo sets variables about `xtask` for us (`CARGO_MANIFEST_DIR`, `CARGO_PKG_…`). They are no
+/// business of the children, and would make some build scripts run anew.
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// Runs `command`, with our own input and output; an error if it fails.
+pub fn status(command: &mut Command) -> Result<()> {
+    let name = display(command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run `{name}`"))?;
+    if !status.success() {
+        bail!("`{name}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Runs `command` and returns what it prints; an error, with what it said, if it fails.
+pub fn output(command: &mut Command) -> Result<String> {
+    let name = display(command);
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run `{name}`"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`{name}` failed ({})\n{}", output.status, said.trim_end());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn display(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let mut text = program.file_name().map_or_else(
+        || program.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    for argument in command.get_args() {
+        text.push(' ');
+        text.push_str(&argument.to_string_lossy());
+    }
+    text
+}

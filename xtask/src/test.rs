@@ -1,0 +1,76 @@
+//! `cargo xtask test`: every test of the workspace, against one Python.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::python::Python;
+use crate::wheels::{EXTENSIONS, Venv};
+use crate::{run, tls};
+
+/// Where the loader looks for libraries besides their own rpath.
+const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
+    "DYLD_LIBRARY_PATH"
+} else if cfg!(windows) {
+    "PATH"
+} else {
+    "LD_LIBRARY_PATH"
+};
+
+/// Runs the tests, step by step; the first step that fails ends it.
+pub fn run(choice: Option<PathBuf>) -> Result<()> {
+    let python = Python::find(choice)?;
+    println!(
+        "==> testing with Python {} ({})",
+        python.version,
+        python.executable.display()
+    );
+
+    step("Rust tests", || rust(&python))?;
+    let venv = step("virtual environment", || Venv::make(&python))?;
+    step("wheels", || venv.install_extensions(&python))?;
+    step("Python tests", || pytest(&venv))?;
+    step("check-tls", || tls::check(&venv))?;
+    println!("==> all passed with Python {}", python.version);
+    Ok(())
+}
+
+fn step<T>(name: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("==> {name}");
+    let start = Instant::now();
+    let result = action().with_context(|| format!("step '{name}' failed"));
+    println!("==> {name}: {:.1} s", start.elapsed().as_secs_f32());
+    result
+}
+
+/// Unit, integration, compile-error and doc tests.
+fn rust(python: &Python) -> Result<()> {
+    // Build scripts set the rpath of programs and tests, but cargo has no way to set that of doc
+    // tests: for these, the loader is told.
+    run::status(
+        run::cargo()
+            .args(["test", "--workspace"])
+            .env("PYO3_PYTHON", &python.executable)
+            .env(LIBRARY_PATH, prepended(&python.libdir)?),
+    )
+}
+
+/// The Python tests of all extension packages.
+fn pytest(venv: &Venv) -> Result<()> {
+    run::status(
+        venv.python()
+            .args(["-m", "pytest", "--rootdir=.", "-p", "no:cacheprovider"])
+            .args(EXTENSIONS.iter().flat_map(|extension| extension.tests)),
+    )
+}
+
+fn prepended(folder: &Path) -> Result<OsString> {
+    let old = env::var_os(LIBRARY_PATH).unwrap_or_default();
+    let folders = env::split_paths(&old).filter(|path| !path.as_os_str().is_empty());
+    Ok(env::join_paths(
+        std::iter::once(folder.to_owned()).chain(folders),
+    )?)
+}

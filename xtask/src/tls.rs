@@ -1,0 +1,467 @@
+//! `cargo xtask check-tls`: no hot path of the library reads thread-local storage.
+//!
+//! Two checks. The source has `thread_local!` in listed files only. And in the machine code of the
+//! extension packages' wheels, no function that is on a hot path, or that such a function refers to,
+//! has a thread-local access of its own; functions listed as cold are left out.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::python::Python;
+use crate::run;
+use crate::wheels::{EXTENSIONS, Venv};
+
+/// Where hot functions are: names start with one of these. Each must be found in some binary, so
+/// that a renamed module does not quietly go unchecked.
+const HOT: &[&str] = &[
+    "pyatoll::interpreter::",
+    "pyatoll::call::",
+    "pyatoll::class::",
+];
+
+/// What the name of a trampoline made by the macros has in it, wherever it is.
+const TRAMPOLINE: &str = "__pyatoll_";
+
+/// What is followed from a hot function: the library, and std below it. Users' code may do as it
+/// likes.
+const FOLLOWED: &[&str] = &["pyatoll::", "std::", "core::", "alloc::", "hashbrown::"];
+
+/// Functions that may read thread-local storage, as they are on no hot path, and why.
+const COLD: &[(&str, &str)] = &[
+    ("std::panicking::", "the panic count, once a panic happened"),
+    ("std::panic::", "only when panicking"),
+    ("core::panicking::", "only when panicking"),
+    ("std::backtrace", "only when panicking"),
+    ("std::alloc::", "only when memory is out"),
+    (
+        "alloc::alloc::handle_alloc_error",
+        "only when memory is out",
+    ),
+    ("std::io::stdio::_eprint", "diagnostics"),
+    ("std::io::stdio::_print", "diagnostics"),
+];
+
+/// The library's source, and the files in it that may declare thread-locals, and why.
+const SOURCE: &str = "crates/pyatoll/src";
+const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
+    (
+        "interpreter/attach.rs",
+        "a thread's resting thread states, for a thread that is not attached",
+    ),
+    (
+        "interpreter/compat.rs",
+        "3.11 only: whose the process-wide current thread state is",
+    ),
+];
+
+/// What objdump is asked for, in turn.
+const LISTINGS: &[&[&str]] = &[
+    &["--dynamic-reloc"],
+    &["--disassemble", "--no-show-raw-insn", "--demangle"],
+];
+
+/// `cargo xtask check-tls`.
+pub fn run(choice: Option<PathBuf>) -> Result<()> {
+    let python = Python::find(choice)?;
+    let venv = Venv::make(&python)?;
+    venv.install_extensions(&python)?;
+    check(&venv)
+}
+
+/// Does both checks, with the extension packages installed in `venv`.
+pub fn check(venv: &Venv) -> Result<()> {
+    let mut faults = check_source(&run::root().join(SOURCE))?;
+
+    if !cfg!(target_os = "linux") {
+        println!("check-tls: machine code is checked on Linux only");
+        return finish(&faults);
+    }
+    let mut hot = 0;
+    let mut unseen: HashSet<&str> = HOT.iter().copied().chain([TRAMPOLINE]).collect();
+    for extension in EXTENSIONS {
+        let library = venv.library(extension)?;
+        let mut listing = String::new();
+        for options in LISTINGS {
+            let mut objdump = Command::new("objdump");
+            listing += &run::output(objdump.args(*options).arg(&library))
+                .context("disassembling needs objdump: install binutils")?;
+        }
+        let program = Program::parse(&listing);
+        let report = program.check();
+        hot += report.checked;
+        unseen.retain(|pattern| !report.seen.contains(pattern));
+        for access in report.accesses {
+            faults.push(format!("{}: {access}", extension.module));
+        }
+    }
+    for pattern in unseen {
+        faults.push(format!(
+            "no function `{pattern}…` in any binary: was it renamed, or the binary stripped?"
+        ));
+    }
+    finish(&faults)?;
+    println!("check-tls: ok. {hot} functions checked, none reads thread-local storage");
+    Ok(())
+}
+
+fn finish(faults: &[String]) -> Result<()> {
+    if !faults.is_empty() {
+        bail!(
+            "thread-local storage on hot paths:\n  {}",
+            faults.join("\n  ")
+        );
+    }
+    Ok(())
+}
+
+/// Finds declarations of thread-locals outside the listed files.
+fn check_source(folder: &Path) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs")
+                && !THREAD_LOCAL_FILES
+                    .iter()
+                    .any(|(file, _)| path.ends_with(file))
+            {
+                let text = fs::read_to_string(&path)?;
+                for line in declarations(&text) {
+                    faults.push(format!("{}:{line}: declares one", path.display()));
+                }
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// The numbers of the lines that declare thread-locals.
+fn declarations(source: &str) -> impl Iterator<Item = usize> {
+    source.lines().enumerate().filter_map(|(index, line)| {
+        let code = line.split("//").next().unwrap_or("");
+        let found = ["thread_local!", "#[thread_local]"]
+            .iter()
+            .any(|word| code.contains(word));
+        found.then_some(index + 1)
+    })
+}
+
+/// One function in a disassembly.
+#[derive(Default)]
+struct Function {
+    name: String,
+    /// Addresses that its instructions name: calls, jumps, functions whose address it takes.
+    references: Vec<u64>,
+    /// Its instructions that get at thread-local storage.
+    accesses: Vec<String>,
+    /// The address of its last instruction.
+    last: u64,
+}
+
+/// A disassembled binary.
+#[derive(Default)]
+struct Program {
+    /// Its functions, by address.
+    functions: BTreeMap<u64, Function>,
+    /// The words that the loader fills in with an address in this binary: most calls between crates
+    /// go through one, and so do the accessors of thread-locals.
+    words: HashMap<u64, u64>,
+}
+
+/// What checking a [`Program`] found.
+struct Report {
+    /// How many functions were looked at.
+    checked: usize,
+    /// Those of [`HOT`] and [`TRAMPOLINE`] that the binary has.
+    seen: HashSet<&'static str>,
+    /// One line for each function with accesses: how a hot path gets there, and the instruction.
+    accesses: Vec<String>,
+}
+
+impl Program {
+    /// Reads what objdump prints for [`LISTINGS`].
+    fn parse(listing: &str) -> Self {
+        let mut program = Self::default();
+        let mut current = None;
+        for line in listing.lines() {
+            if let Some((address, name)) = header(line) {
+                current = Some(address);
+                let function = program.functions.entry(address).or_default();
+                function.name = name.to_owned();
+                function.last = address;
+            } else if let Some((address, instruction)) = instruction(line)
+                && let Some(function) = current.and_then(|at| program.functions.get_mut(&at))
+            {
+                function.last = address;
+                function.references.extend(references(instruction));
+                if is_thread_local(instruction) {
+                    function.accesses.push(instruction.to_owned());
+                }
+            } else if let Some((word, address)) = relocation(line) {
+                program.words.insert(word, address);
+            }
+        }
+        program
+    }
+
+    /// The function with the instruction at `address`, or that the word at `address` points to.
+    fn containing(&self, address: u64) -> Option<u64> {
+        let address = *self.words.get(&address).unwrap_or(&address);
+        let (&start, function) = self.functions.range(..=address).next_back()?;
+        (address <= function.last).then_some(start)
+    }
+
+    /// Goes from the hot functions to all that they refer to.
+    fn check(&self) -> Report {
+        let mut seen = HashSet::new();
+        // The function that led to each one that was reached; hot functions lead to themselves.
+        let mut origin = HashMap::new();
+        let mut queue = VecDeque::new();
+        for (&start, function) in &self.functions {
+            if is_cold(&function.name) {
+                continue;
+            }
+            if let Some(pattern) = hot_pattern(&function.name) {
+                seen.insert(pattern);
+                origin.insert(start, start);
+                queue.push_back(start);
+            }
+        }
+
+        let mut accesses = Vec::new();
+        let mut checked = 0;
+        while let Some(start) = queue.pop_front() {
+            let function = &self.functions[&start];
+            checked += 1;
+            if let Some(access) = function.accesses.first() {
+                accesses.push(format!("{}: {access}", self.way(start, &origin)));
+            }
+            for &reference in &function.references {
+                if let Some(target) = self.containing(reference)
+                    && !origin.contains_key(&target)
+                    && is_followed(&self.functions[&target].name)
+                {
+                    origin.insert(target, start);
+                    queue.push_back(target);
+                }
+            }
+        }
+        Report {
+            checked,
+            seen,
+            accesses,
+        }
+    }
+
+    /// The names on the way from a hot function to the one at `end`.
+    fn way(&self, end: u64, origin: &HashMap<u64, u64>) -> String {
+        let mut names = vec![];
+        let mut at = end;
+        loop {
+            names.push(self.functions[&at].name.as_str());
+            let before = origin[&at];
+            if before == at {
+                break;
+            }
+            at = before;
+        }
+        names.reverse();
+        names.join(" -> ")
+    }
+}
+
+/// `0000000000005f30 <name>:`, the line before a function's instructions.
+fn header(line: &str) -> Option<(u64, &str)> {
+    let (address, rest) = line.split_once(' ')?;
+    let name = rest.strip_prefix('<')?.strip_suffix(">:")?;
+    Some((u64::from_str_radix(address, 16).ok()?, name))
+}
+
+/// `    5f34:<tab>call   7a20 <name>`: the address, and the rest.
+fn instruction(line: &str) -> Option<(u64, &str)> {
+    let (address, rest) = line.trim_start().split_once(":\t")?;
+    Some((u64::from_str_radix(address, 16).ok()?, rest.trim_end()))
+}
+
+/// `4ccb8 R_X86_64_RELATIVE  *ABS*+0x11df0`: a word, and the address that the loader puts there.
+fn relocation(line: &str) -> Option<(u64, u64)> {
+    let mut fields = line.split_whitespace();
+    let (word, kind, value) = (fields.next()?, fields.next()?, fields.next()?);
+    let address = value.strip_prefix("*ABS*+0x")?;
+    kind.ends_with("_RELATIVE").then_some(())?;
+    Some((
+        u64::from_str_radix(word, 16).ok()?,
+        u64::from_str_radix(address, 16).ok()?,
+    ))
+}
+
+/// The addresses in an instruction: objdump puts ` <name>` after each.
+fn references(instruction: &str) -> impl Iterator<Item = u64> {
+    instruction.match_indices(" <").filter_map(|(at, _)| {
+        let before = &instruction[..at];
+        let start = before.rfind([' ', '\t', ',']).map_or(0, |space| space + 1);
+        u64::from_str_radix(before[start..].trim_start_matches("0x"), 16).ok()
+    })
+}
+
+/// Does an instruction get at thread-local storage?
+fn is_thread_local(instruction: &str) -> bool {
+    // x86-64: the segment register, except for the stack protector's canary; or the call that a
+    // shared library makes. Arm: the register of the thread's pointer.
+    (instruction.contains("%fs:") && !instruction.contains("%fs:0x28"))
+        || instruction.contains("__tls_get_addr")
+        || instruction.contains("tpidr_el0")
+}
+
+/// A function's path, without what a type in front of it starts with: `<&mut a::B as C>::d`.
+fn path(name: &str) -> &str {
+    let mut path = name;
+    while let Some(rest) = ["<", "&", "mut ", "dyn ", "*const ", "*mut ", "["]
+        .iter()
+        .find_map(|start| path.strip_prefix(start))
+    {
+        path = rest;
+    }
+    path
+}
+
+fn hot_pattern(name: &str) -> Option<&'static str> {
+    if name.contains(TRAMPOLINE) {
+        return Some(TRAMPOLINE);
+    }
+    let path = path(name);
+    HOT.iter().copied().find(|start| path.starts_with(start))
+}
+
+fn is_cold(name: &str) -> bool {
+    let path = path(name);
+    COLD.iter().any(|(start, _)| path.starts_with(start))
+}
+
+fn is_followed(name: &str) -> bool {
+    let path = path(name);
+    let ours = FOLLOWED.iter().any(|start| path.starts_with(start)) || name.contains(TRAMPOLINE);
+    ours && !is_cold(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LISTING: &str = "
+libdemo.so:     file format elf64-x86-64
+
+DYNAMIC RELOCATION RECORDS
+OFFSET           TYPE              VALUE
+0000000000009000 R_X86_64_RELATIVE  *ABS*+0x0000000000003000
+0000000000009010 R_X86_64_GLOB_DAT  malloc@GLIBC_2.2.5
+
+Disassembly of section .plt:
+
+0000000000001020 <malloc@plt>:
+    1020:\tjmp    *0x2fe2(%rip)        # 4008 <malloc@GLIBC_2.2.5>
+
+Disassembly of section .text:
+
+0000000000002000 <<pyatoll::call::Thing as core::ops::Drop>::drop>:
+    2000:\tpush   %rbx
+    2001:\tmov    %fs:0x28,%rax
+    2005:\tcall   *0x6ff5(%rip)        # 9000 <_DYNAMIC+0x270>
+    200a:\tret
+
+0000000000003000 <pyatoll::types::outlined>:
+    3000:\tcall   1020 <malloc@plt>
+    3005:\tcall   5000 <std::panicking::begin_panic>
+    300a:\tlea    0xfef(%rip),%rdi        # 4000 <core::ops::function::FnOnce::call_once>
+    3011:\tjmp    6004 <user::code+0x4>
+
+0000000000004000 <core::ops::function::FnOnce::call_once>:
+    4000:\tret
+
+0000000000005000 <std::panicking::begin_panic>:
+    5000:\tmov    %fs:0x0,%rax
+    5009:\tret
+
+0000000000006000 <user::code>:
+    6000:\tnop
+    6004:\tmov    %fs:0xfffffffffffffff8,%rax
+    600d:\tret
+
+0000000000007000 <user::__pyatoll_trampoline>:
+    7000:\tret
+";
+
+    fn accesses(listing: &str) -> Vec<String> {
+        Program::parse(listing).check().accesses
+    }
+
+    #[test]
+    fn clean_hot_paths_pass_whatever_cold_and_user_code_does() {
+        let report = Program::parse(LISTING).check();
+        assert_eq!(report.accesses, Vec::<String>::new());
+        assert_eq!(report.checked, 4);
+        assert_eq!(
+            report.seen,
+            HashSet::from(["pyatoll::call::", TRAMPOLINE]),
+            "patterns that no function has are not seen"
+        );
+    }
+
+    #[test]
+    fn an_access_in_a_hot_function_is_found() {
+        let listing = LISTING.replace("%fs:0x28", "%fs:0x0");
+        assert_eq!(
+            accesses(&listing),
+            ["<pyatoll::call::Thing as core::ops::Drop>::drop: mov    %fs:0x0,%rax"]
+        );
+    }
+
+    #[test]
+    fn an_access_in_a_trampoline_is_found() {
+        let listing = LISTING.replace(
+            "7000:\tret",
+            "7000:\tcall   *0x3c2f1(%rip)        # b2f8 <__tls_get_addr@GLIBC_2.3>",
+        );
+        assert_eq!(accesses(&listing).len(), 1);
+    }
+
+    #[test]
+    fn an_access_below_a_hot_function_is_found_with_the_way_to_it() {
+        let listing = LISTING.replace("4000:\tret", "4000:\tmov    %fs:0x0,%rax");
+        assert_eq!(
+            accesses(&listing),
+            [
+                "<pyatoll::call::Thing as core::ops::Drop>::drop -> pyatoll::types::outlined -> \
+              core::ops::function::FnOnce::call_once: mov    %fs:0x0,%rax"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_jump_into_the_middle_of_a_function_is_followed() {
+        let listing = LISTING.replace("user::code", "pyatoll::types::code");
+        assert_eq!(accesses(&listing).len(), 1);
+    }
+
+    #[test]
+    fn an_access_on_arm_is_found() {
+        let listing = LISTING.replace("2000:\tpush   %rbx", "2000:\tmrs\tx0, tpidr_el0");
+        assert_eq!(accesses(&listing).len(), 1);
+    }
+
+    #[test]
+    fn declarations_are_found_in_code_and_not_in_comments() {
+        let source = "// no thread_local! here\nthread_local! {\n    static A: u8 = 0;\n}\n\
+                      #[thread_local]\nstatic B: u8 = 0; // thread_local!\n";
+        assert_eq!(declarations(source).collect::<Vec<_>>(), [2, 5]);
+    }
+}

@@ -1,0 +1,173 @@
+//! The extension packages of the workspace: building them as wheels, in a virtual environment.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::python::Python;
+use crate::run;
+
+/// An extension package that is tested as a wheel.
+pub struct Extension {
+    /// The folder of its manifest.
+    pub folder: &'static str,
+    /// Its library target, which is also its Python module.
+    pub module: &'static str,
+    /// The folders or files of its Python tests.
+    pub tests: &'static [&'static str],
+}
+
+/// Every extension package of the workspace.
+pub const EXTENSIONS: &[Extension] = &[
+    Extension {
+        folder: "tests/python/extension",
+        module: "pyatoll_tests",
+        tests: &["tests/python"],
+    },
+    Extension {
+        folder: "examples/textstats",
+        module: "textstats",
+        tests: &["examples/textstats/tests"],
+    },
+];
+
+/// What the virtual environment is made of.
+const REQUIREMENTS: &str = "tests/python/requirements.txt";
+
+/// The target folder of the wheels' builds. It is one of its own because maturin's settings for
+/// extension modules and cargo's for tests would otherwise undo each other's builds in turn.
+fn target_dir() -> PathBuf {
+    run::target_dir().join("wheels")
+}
+
+/// A virtual environment with the packages of [`REQUIREMENTS`].
+pub struct Venv {
+    folder: PathBuf,
+}
+
+impl Venv {
+    /// Makes it for this Python and these requirements, or takes the one made before.
+    pub fn make(python: &Python) -> Result<Self> {
+        let wanted = fs::read_to_string(run::root().join(REQUIREMENTS))
+            .with_context(|| format!("cannot read {REQUIREMENTS}"))?;
+        let mut hasher = DefaultHasher::new();
+        (&python.executable, &python.version, &wanted).hash(&mut hasher);
+        let folder = run::target_dir()
+            .join("pyatoll-venv")
+            .join(format!("{:016x}", hasher.finish()));
+        let venv = Self { folder };
+        let complete = venv.folder.join("complete");
+        if !complete.exists() {
+            if venv.folder.exists() {
+                fs::remove_dir_all(&venv.folder)
+                    .with_context(|| format!("cannot delete {}", venv.folder.display()))?;
+            }
+            run::output(
+                Command::new(&python.executable)
+                    .args(["-m", "venv"])
+                    .arg(&venv.folder),
+            )?;
+            run::status(venv.python().args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "-r",
+                REQUIREMENTS,
+            ]))?;
+            fs::write(&complete, "")?;
+        }
+        Ok(venv)
+    }
+
+    /// The environment's Python, started in the workspace's root.
+    pub fn python(&self) -> Command {
+        let bin = if cfg!(windows) { "Scripts" } else { "bin" };
+        let mut command = Command::new(self.folder.join(bin).join("python"));
+        command.current_dir(run::root());
+        command
+    }
+
+    /// Builds every extension package as a wheel, and installs the wheels.
+    pub fn install_extensions(&self, python: &Python) -> Result<()> {
+        for extension in EXTENSIONS {
+            let wheels = self.folder.join("wheels").join(extension.module);
+            if wheels.exists() {
+                fs::remove_dir_all(&wheels)?;
+            }
+            // `--compatibility linux`: for this machine only, so nothing is to be bundled.
+            run::status(
+                self.python()
+                    .args(["-m", "maturin", "build", "--release"])
+                    .args(["--compatibility", "linux", "--auditwheel", "skip"])
+                    .arg("--manifest-path")
+                    .arg(Path::new(extension.folder).join("Cargo.toml"))
+                    .arg("--interpreter")
+                    .arg(&python.executable)
+                    .arg("--target-dir")
+                    .arg(target_dir())
+                    .arg("--out")
+                    .arg(&wheels)
+                    .env("PYO3_PYTHON", &python.executable)
+                    // For check-tls: with symbols, and with std's cold functions left outlined.
+                    .env("CARGO_PROFILE_RELEASE_STRIP", "none")
+                    .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                    .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+            )?;
+            run::status(
+                self.python()
+                    .args(["-m", "pip", "install", "--quiet"])
+                    .args(["--force-reinstall", "--no-deps", "--no-index"])
+                    .arg(only_wheel(&wheels)?),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The installed shared library of an extension package.
+    pub fn library(&self, extension: &Extension) -> Result<PathBuf> {
+        let packages = run::output(self.python().args([
+            "-c",
+            "import sysconfig; print(sysconfig.get_path('platlib'))",
+        ]))?;
+        let packages = Path::new(packages.trim());
+        for folder in [packages.join(extension.module), packages.to_owned()] {
+            let Ok(entries) = fs::read_dir(&folder) else {
+                continue;
+            };
+            for entry in entries {
+                let path = entry?.path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                // Beside others' modules, ours is known by name; in its own package, by its kind.
+                let ours =
+                    folder != packages || name.starts_with(&format!("{}.", extension.module));
+                if ours && name.ends_with(".so") {
+                    return Ok(path);
+                }
+            }
+        }
+        bail!(
+            "{} is not installed in {}",
+            extension.module,
+            packages.display()
+        )
+    }
+}
+
+/// The one wheel in a folder that held none before the build.
+fn only_wheel(folder: &Path) -> Result<PathBuf> {
+    let mut wheels = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "whl") {
+            wheels.push(path);
+        }
+    }
+    match wheels.pop() {
+        Some(wheel) if wheels.is_empty() => Ok(wheel),
+        _ => bail!("not exactly one wheel in {}", folder.display()),
+    }
+}
