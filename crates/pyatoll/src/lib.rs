@@ -24,3 +24,8 @@ pub use object::{
     Borrowed, Bound, BoundObject, DerefToPyAny, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter,
 };
 pub use types::PyAny;
+
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::{
+    FromPyObject, IntoPyObject, IntoPyObjectRef, pyclass, pyfunction, pymethods, pymodule,
+};

@@ -5,3 +5,8 @@ pub use crate::error::{PyErr, PyResult};
 pub use crate::interpreter::Python;
 pub use crate::object::{Borrowed, Bound, BoundObject, Py};
 pub use crate::types::PyAny;
+
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::{
+    FromPyObject, IntoPyObject, IntoPyObjectRef, pyclass, pyfunction, pymethods, pymodule,
+};
