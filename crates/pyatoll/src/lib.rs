@@ -2,6 +2,7 @@
 
 pub use pyo3_ffi as ffi;
 
+mod class;
 pub mod conversion {
     //! Conversions between Rust values and Python objects.
     pub use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
@@ -9,6 +10,8 @@ pub mod conversion {
 mod convert;
 mod error;
 pub mod exceptions;
+#[doc(hidden)]
+pub mod impl_;
 pub mod interpreter;
 mod object;
 pub mod panic;

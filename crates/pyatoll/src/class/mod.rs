@@ -1,0 +1,3 @@
+//! Classes: `#[pyclass]` types, their instances and type objects.
+
+pub mod items;
