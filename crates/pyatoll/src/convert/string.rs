@@ -1,30 +1,168 @@
 //! `str` and Rust's strings.
+//!
+//! A `str` with lone surrogates is not UTF-8: extracting it is a `UnicodeEncodeError`.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
-use crate::convert::IntoPyObject;
-use crate::interpreter::Python;
-use crate::object::Bound;
-use crate::types::PyString;
+use pyo3_ffi as ffi;
 
-impl<'py> IntoPyObject<'py> for &str {
+use super::int::by_reference;
+use crate::convert::{FromPyObject, IntoPyObject};
+use crate::error::{PyErr, PyResult};
+use crate::exceptions::PyValueError;
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound};
+use crate::types::{PyAny, PyString};
+
+/// The conversion of a type that lends a `&str`.
+macro_rules! lends_str {
+    ($($type:ty),*) => {$(
+        impl<'py> IntoPyObject<'py> for $type {
+            type Target = PyString;
+            type Output = Bound<'py, PyString>;
+            type Error = Infallible;
+
+            #[inline]
+            fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+                Ok(PyString::new(py, self.as_ref()))
+            }
+        }
+    )*};
+}
+
+lends_str!(&str, String, &String, Cow<'_, str>, &Cow<'_, str>);
+
+impl<'py> IntoPyObject<'py> for char {
     type Target = PyString;
     type Output = Bound<'py, PyString>;
     type Error = Infallible;
 
-    #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        Ok(PyString::new(py, self))
+        Ok(PyString::new(py, self.encode_utf8(&mut [0; 4])))
     }
 }
 
-impl<'py> IntoPyObject<'py> for String {
-    type Target = PyString;
-    type Output = Bound<'py, PyString>;
-    type Error = Infallible;
+by_reference!(char => PyString, Bound<'py, PyString>);
+
+/// The text of a `str`, which keeps it for as long as it lives.
+#[inline]
+fn text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
+    let string = object.cast::<PyString>()?;
+    let mut len = 0;
+    // SAFETY: attached, a `str`; its UTF-8 is made once and stays while the object does, which is
+    // for `'a`.
+    unsafe {
+        let data = ffi::PyUnicode_AsUTF8AndSize(string.as_ptr(), &raw mut len);
+        if data.is_null() {
+            return Err(PyErr::fetch(object.py()));
+        }
+        let bytes = std::slice::from_raw_parts(data.cast::<u8>(), len as usize);
+        Ok(std::str::from_utf8_unchecked(bytes))
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for &'a str {
+    type Error = PyErr;
 
     #[inline]
-    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        Ok(PyString::new(py, &self))
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        text(object)
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, str> {
+    type Error = PyErr;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        text(object).map(Cow::Borrowed)
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for String {
+    type Error = PyErr;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        text(object).map(str::to_owned)
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for char {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut chars = text(object)?.chars();
+        match (chars.next(), chars.next()) {
+            (Some(only), None) => Ok(only),
+            _ => Err(PyValueError::new_err("expected a string of length 1")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
+    use crate::convert::IntoPyObjectExt;
+    use crate::error::PyErr;
+    use crate::interpreter::Python;
+
+    proptest! {
+        #[test]
+        fn every_string_survives(value: String) {
+            Python::attach(|py| {
+                for object in [
+                    value.as_str().into_bound_py_any(py)?,
+                    value.clone().into_bound_py_any(py)?,
+                    (&value).into_bound_py_any(py)?,
+                    Cow::Borrowed(value.as_str()).into_bound_py_any(py)?,
+                    (&Cow::<str>::Owned(value.clone())).into_bound_py_any(py)?,
+                ] {
+                    let object = object.as_borrowed();
+                    assert_eq!(object.extract::<&str>()?, value);
+                    assert_eq!(object.extract::<String>()?, value);
+                    assert_eq!(object.extract::<Cow<'_, str>>()?, value);
+                }
+                Ok::<_, PyErr>(())
+            }).unwrap();
+        }
+
+        #[test]
+        fn every_char_survives(value: char) {
+            Python::attach(|py| {
+                let object = (&value).into_bound_py_any(py)?;
+                assert_eq!(object.as_borrowed().extract::<char>()?, value);
+                Ok::<_, PyErr>(())
+            }).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_not_text_is_refused() {
+        Python::attach(|py| {
+            let number = py.eval(c"1", None, None)?;
+            let error = number.as_borrowed().extract::<&str>().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "TypeError: 'int' object is not an instance of 'str'"
+            );
+            let surrogate = py.eval(c"'\\ud800'", None, None)?;
+            let error = surrogate.as_borrowed().extract::<String>().unwrap_err();
+            assert!(error.to_string().starts_with("UnicodeEncodeError: "));
+            for code in [c"''", c"'ab'"] {
+                let text = py.eval(code, None, None)?;
+                let error = text.as_borrowed().extract::<char>().unwrap_err();
+                assert_eq!(
+                    error.to_string(),
+                    "ValueError: expected a string of length 1"
+                );
+            }
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
     }
 }

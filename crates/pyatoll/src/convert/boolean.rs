@@ -1,0 +1,112 @@
+//! `bool`: only Python's own, and NumPy's.
+
+use std::convert::Infallible;
+
+use pyo3_ffi as ffi;
+
+use super::int::by_reference;
+use crate::convert::{FromPyObject, IntoPyObject};
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::Borrowed;
+use crate::types::{PyAny, PyBool};
+
+impl<'py> IntoPyObject<'py> for bool {
+    type Target = PyBool;
+    type Output = Borrowed<'py, 'py, PyBool>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        // SAFETY: attached; both are statics of CPython, alive while it runs.
+        unsafe {
+            let object = if self {
+                ffi::Py_True()
+            } else {
+                ffi::Py_False()
+            };
+            Ok(Borrowed::from_ptr(py, object).cast_unchecked())
+        }
+    }
+}
+
+by_reference!(bool => PyBool, Borrowed<'py, 'py, PyBool>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for bool {
+    type Error = PyErr;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let pointer = object.as_ptr();
+        // SAFETY: statics of CPython.
+        let (yes, no) = unsafe { (ffi::Py_True(), ffi::Py_False()) };
+        if pointer == yes {
+            Ok(true)
+        } else if pointer == no {
+            Ok(false)
+        } else {
+            extract_numpy(object)
+        }
+    }
+}
+
+/// NumPy's own boolean scalar; anything else is refused.
+#[cold]
+fn extract_numpy(object: Borrowed<'_, '_, PyAny>) -> PyResult<bool> {
+    let refused = match object.cast::<PyBool>() {
+        // `bool` has two instances, and they were ruled out.
+        Ok(_) => return Ok(false),
+        Err(error) => error,
+    };
+    let class = crate::types::typeobject::type_of(&object).into_any();
+    let name = crate::types::typeobject::name_attribute(&class, c"__name__");
+    let module = crate::types::typeobject::name_attribute(&class, c"__module__");
+    if module != "numpy" || !matches!(name.as_str(), "bool" | "bool_") {
+        return Err(refused.into());
+    }
+    // SAFETY: attached, a valid object.
+    match unsafe { ffi::PyObject_IsTrue(object.as_ptr()) } {
+        -1 => Err(PyErr::fetch(object.py())),
+        truth => Ok(truth != 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::convert::IntoPyObjectExt;
+    use crate::error::PyErr;
+    use crate::interpreter::Python;
+
+    #[test]
+    fn only_booleans_are_booleans() {
+        Python::attach(|py| {
+            for value in [true, false] {
+                let object = value.into_bound_py_any(py)?;
+                assert_eq!(object.as_borrowed().extract::<bool>()?, value);
+                assert!(object.as_ptr() == (&value).into_bound_py_any(py)?.as_ptr());
+            }
+            let one = py.eval(c"1", None, None)?;
+            let error = one.as_borrowed().extract::<bool>().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "TypeError: 'int' object is not an instance of 'bool'"
+            );
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn numpys_boolean_is_one() {
+        Python::attach(|py| {
+            let object = py.eval(
+                c"type('bool_', (), {'__module__': 'numpy', '__bool__': lambda self: True})()",
+                None,
+                None,
+            )?;
+            assert!(object.as_borrowed().extract::<bool>()?);
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
+    }
+}

@@ -1,0 +1,117 @@
+//! `float` and Rust's floats.
+//!
+//! Extraction takes a `float`, or whatever has `__float__` or `__index__`. An `f32` is rounded.
+
+use std::convert::Infallible;
+
+use pyo3_ffi as ffi;
+
+use super::int::by_reference;
+use crate::convert::{FromPyObject, IntoPyObject};
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound};
+use crate::types::{PyAny, PyFloat};
+
+impl<'py> IntoPyObject<'py> for f64 {
+    type Target = PyFloat;
+    type Output = Bound<'py, PyFloat>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        // SAFETY: attached; a new reference to a `float` comes back, or null.
+        Ok(unsafe {
+            Bound::from_owned_ptr(py, ffi::PyFloat_FromDouble(self)).cast_into_unchecked()
+        })
+    }
+}
+
+impl<'py> IntoPyObject<'py> for f32 {
+    type Target = PyFloat;
+    type Output = Bound<'py, PyFloat>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        f64::from(self).into_pyobject(py)
+    }
+}
+
+by_reference!(f64 => PyFloat, Bound<'py, PyFloat>);
+by_reference!(f32 => PyFloat, Bound<'py, PyFloat>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for f64 {
+    type Error = PyErr;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        // SAFETY: attached, a valid object.
+        let value = unsafe { ffi::PyFloat_AsDouble(object.as_ptr()) };
+        if value == -1.0
+            && let Some(error) = PyErr::take(object.py())
+        {
+            return Err(error);
+        }
+        Ok(value)
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for f32 {
+    type Error = PyErr;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        f64::extract(object).map(|value| value as f32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::convert::IntoPyObjectExt;
+    use crate::error::PyErr;
+    use crate::interpreter::Python;
+
+    proptest! {
+        #[test]
+        fn every_f64_survives_bit_for_bit(bits: u64) {
+            let value = f64::from_bits(bits);
+            let back = Python::attach(|py| {
+                let object = value.into_bound_py_any(py)?;
+                object.as_borrowed().extract::<f64>()
+            }).unwrap();
+            prop_assert!(back == value || (back.is_nan() && value.is_nan()));
+        }
+
+        #[test]
+        fn every_f32_survives(value: f32) {
+            let back = Python::attach(|py| {
+                let object = (&value).into_bound_py_any(py)?;
+                object.as_borrowed().extract::<f32>()
+            }).unwrap();
+            prop_assert!(back == value || (back.is_nan() && value.is_nan()));
+        }
+    }
+
+    #[test]
+    fn minus_one_integers_and_what_has_float_are_taken() {
+        Python::attach(|py| {
+            let cases = [
+                (c"-1.0", -1.0),
+                (c"-1", -1.0),
+                (c"type('F', (), {'__float__': lambda self: 2.5})()", 2.5),
+            ];
+            for (code, value) in cases {
+                let object = py.eval(code, None, None)?;
+                assert_eq!(object.as_borrowed().extract::<f64>()?, value);
+            }
+            let text = py.eval(c"'1'", None, None)?;
+            let error = text.as_borrowed().extract::<f64>().unwrap_err();
+            assert_eq!(error.to_string(), "TypeError: must be real number, not str");
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
+    }
+}

@@ -1,0 +1,488 @@
+//! `int` and Rust's integers.
+//!
+//! Extraction takes an `int`, or whatever has `__index__`; a float is refused. A value out of
+//! range is an `OverflowError`. Each width is a thin shell over one function per C conversion.
+
+use std::convert::Infallible;
+use std::ffi::c_long;
+use std::num::{
+    NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize, NonZeroU8,
+    NonZeroU16, NonZeroU32, NonZeroU64, NonZeroU128, NonZeroUsize, TryFromIntError,
+};
+
+use pyo3_ffi as ffi;
+
+use super::traits::private;
+use crate::convert::{FromPyObject, IntoPyObject};
+use crate::error::{PyErr, PyResult};
+use crate::exceptions::{PyOverflowError, PyValueError};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound};
+use crate::types::{PyAny, PyInt};
+
+/// The value of an `int`, or of what has `__index__`.
+#[inline]
+fn as_long(object: Borrowed<'_, '_, PyAny>) -> PyResult<c_long> {
+    // SAFETY: attached, a valid object.
+    let value = unsafe { ffi::PyLong_AsLong(object.as_ptr()) };
+    if value == -1 {
+        check(object.py())?;
+    }
+    Ok(value)
+}
+
+#[inline]
+fn as_i64(object: Borrowed<'_, '_, PyAny>) -> PyResult<i64> {
+    // By CPython's text for the overflow, `long` is to be preferred where it is wide enough.
+    if size_of::<c_long>() == size_of::<i64>() {
+        #[allow(clippy::useless_conversion)]
+        return as_long(object).map(i64::from);
+    }
+    // SAFETY: attached, a valid object.
+    let value = unsafe { ffi::PyLong_AsLongLong(object.as_ptr()) };
+    if value == -1 {
+        check(object.py())?;
+    }
+    Ok(value)
+}
+
+#[inline]
+fn as_u64(object: Borrowed<'_, '_, PyAny>) -> PyResult<u64> {
+    // SAFETY: attached, a valid object.
+    if unsafe { ffi::PyLong_Check(object.as_ptr()) } == 0 {
+        // Unlike the signed conversions, this one does not look for `__index__`.
+        return as_u64(index(object)?.as_borrowed());
+    }
+    // SAFETY: attached, an `int`.
+    let value = unsafe { ffi::PyLong_AsUnsignedLongLong(object.as_ptr()) };
+    if value == u64::MAX {
+        check(object.py())?;
+    }
+    Ok(value)
+}
+
+/// `operator.index`: the object itself if it is an `int`.
+#[cold]
+fn index<'py>(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: attached, a valid object; a new reference or null comes back.
+    unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Index(object.as_ptr())) }
+}
+
+/// The value that also stands for a failure came back: which of the two is it?
+#[cold]
+fn check(py: Python<'_>) -> PyResult<()> {
+    PyErr::take(py).map_or(Ok(()), Err)
+}
+
+#[cold]
+fn out_of_range(error: TryFromIntError) -> PyErr {
+    PyOverflowError::new_err(error.to_string())
+}
+
+/// The 16 bytes of an `int`, in the machine's order.
+fn as_128<const SIGNED: bool>(object: Borrowed<'_, '_, PyAny>) -> PyResult<[u8; 16]> {
+    let py = object.py();
+    let number;
+    // SAFETY: attached, a valid object.
+    let int = if unsafe { ffi::PyLong_Check(object.as_ptr()) } != 0 {
+        object
+    } else {
+        number = index(object)?;
+        number.as_borrowed()
+    };
+    let mut bytes = [0; 16];
+    // SAFETY: attached; an `int`, and as much room as is said.
+    unsafe { native_bytes::read::<SIGNED>(py, int.as_ptr(), &mut bytes)? };
+    Ok(bytes)
+}
+
+#[cfg(Py_3_13)]
+mod native_bytes {
+    //! The functions for integers of any size, as of Python 3.13.
+
+    use super::*;
+
+    /// # Safety
+    /// Attached; `int` must be a Python `int`.
+    pub(super) unsafe fn read<const SIGNED: bool>(
+        py: Python<'_>,
+        int: *mut ffi::PyObject,
+        bytes: &mut [u8; 16],
+    ) -> PyResult<()> {
+        let len = bytes.len() as ffi::Py_ssize_t;
+        // SAFETY: an `int`, and `len` bytes of room.
+        let needed = unsafe {
+            if !SIGNED && ffi::_PyLong_Sign(int) < 0 {
+                return Err(PyOverflowError::new_err(
+                    "can't convert negative int to unsigned",
+                ));
+            }
+            let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
+            if !SIGNED {
+                flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER;
+            }
+            ffi::PyLong_AsNativeBytes(int, bytes.as_mut_ptr().cast(), len, flags)
+        };
+        if needed < 0 {
+            return Err(PyErr::fetch(py));
+        }
+        if needed > len {
+            return Err(PyOverflowError::new_err("int too big to convert"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn write<const SIGNED: bool>(bytes: [u8; 16]) -> *mut ffi::PyObject {
+        let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
+        if !SIGNED {
+            flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER;
+        }
+        // SAFETY: the caller is attached; the bytes are as many as is said.
+        unsafe { ffi::PyLong_FromNativeBytes(bytes.as_ptr().cast(), bytes.len(), flags) }
+    }
+}
+
+#[cfg(not(Py_3_13))]
+mod native_bytes {
+    //! The functions for integers of any size, before Python 3.13.
+
+    use super::*;
+
+    const LITTLE_ENDIAN: std::ffi::c_int = cfg!(target_endian = "little") as std::ffi::c_int;
+
+    /// # Safety
+    /// Attached; `int` must be a Python `int`.
+    pub(super) unsafe fn read<const SIGNED: bool>(
+        py: Python<'_>,
+        int: *mut ffi::PyObject,
+        bytes: &mut [u8; 16],
+    ) -> PyResult<()> {
+        // SAFETY: an `int`, and as much room as is said.
+        crate::error::error_on_minusone(py, unsafe {
+            ffi::_PyLong_AsByteArray(
+                int.cast(),
+                bytes.as_mut_ptr(),
+                bytes.len(),
+                LITTLE_ENDIAN,
+                SIGNED.into(),
+            )
+        })
+    }
+
+    pub(super) fn write<const SIGNED: bool>(bytes: [u8; 16]) -> *mut ffi::PyObject {
+        // SAFETY: the caller is attached; the bytes are as many as is said.
+        unsafe {
+            ffi::_PyLong_FromByteArray(bytes.as_ptr(), bytes.len(), LITTLE_ENDIAN, SIGNED.into())
+        }
+    }
+}
+
+/// `int!(u32 as i64, via as_i64, from PyLong_FromLongLong);`
+macro_rules! int {
+    ($type:ident as $wide:ty, via $extract:ident, from $make:expr $(, $hooks:tt)?) => {
+        impl<'py> IntoPyObject<'py> for $type {
+            type Target = PyInt;
+            type Output = Bound<'py, PyInt>;
+            type Error = Infallible;
+
+            #[inline]
+            fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+                // SAFETY: attached; a new reference to an `int` comes back, or null.
+                Ok(unsafe {
+                    Bound::from_owned_ptr(py, $make(self as $wide)).cast_into_unchecked()
+                })
+            }
+
+            $(int_hooks!($hooks owned);)?
+        }
+
+        by_reference!($type => PyInt, Bound<'py, PyInt> $(, $hooks)?);
+
+        impl<'a, 'py> FromPyObject<'a, 'py> for $type {
+            type Error = PyErr;
+
+            #[inline]
+            fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+                #[allow(irrefutable_let_patterns)]
+                $type::try_from($extract(object)?)
+                    .map_err(|error| out_of_range(TryFromIntError::from(error)))
+            }
+
+            $(int_hooks!($hooks extract);)?
+        }
+    };
+}
+
+/// The same conversion for a reference to a `Copy` type.
+macro_rules! by_reference {
+    ($type:ty => $target:ty, $output:ty $(, $hooks:tt)?) => {
+        impl<'py> IntoPyObject<'py> for &$type {
+            type Target = $target;
+            type Output = $output;
+            type Error = Infallible;
+
+            #[inline]
+            fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+                (*self).into_pyobject(py)
+            }
+
+            $(int_hooks!($hooks borrowed);)?
+        }
+    };
+}
+pub(super) use by_reference;
+
+/// A sequence of `u8` is `bytes`.
+macro_rules! int_hooks {
+    (bytes owned) => {
+        #[inline]
+        fn owned_sequence_into_pyobject<I>(
+            values: I,
+            py: Python<'py>,
+            _: private::Token,
+        ) -> PyResult<Bound<'py, PyAny>>
+        where
+            I: AsRef<[u8]>,
+        {
+            super::bytes::new(py, values.as_ref())
+        }
+    };
+    (bytes borrowed) => {
+        #[inline]
+        fn borrowed_sequence_into_pyobject<I>(
+            values: I,
+            py: Python<'py>,
+            _: private::Token,
+        ) -> PyResult<Bound<'py, PyAny>>
+        where
+            I: AsRef<[<Self as private::Reference>::Target]>,
+        {
+            super::bytes::new(py, values.as_ref())
+        }
+    };
+    (bytes extract) => {
+        #[inline]
+        fn extract_vec(
+            object: Borrowed<'a, 'py, PyAny>,
+            _: private::Token,
+        ) -> Option<PyResult<Vec<Self>>> {
+            super::bytes::copy(object).map(Ok)
+        }
+    };
+}
+
+int!(i8 as c_long, via as_long, from ffi::PyLong_FromLong);
+int!(i16 as c_long, via as_long, from ffi::PyLong_FromLong);
+int!(i32 as c_long, via as_long, from ffi::PyLong_FromLong);
+int!(u8 as c_long, via as_long, from ffi::PyLong_FromLong, bytes);
+int!(u16 as c_long, via as_long, from ffi::PyLong_FromLong);
+int!(u32 as i64, via as_i64, from ffi::PyLong_FromLongLong);
+int!(i64 as i64, via as_i64, from ffi::PyLong_FromLongLong);
+int!(isize as isize, via as_i64, from ffi::PyLong_FromSsize_t);
+int!(u64 as u64, via as_u64, from ffi::PyLong_FromUnsignedLongLong);
+int!(usize as usize, via as_u64, from ffi::PyLong_FromSize_t);
+
+macro_rules! int_128 {
+    ($type:ident, $signed:literal) => {
+        impl<'py> IntoPyObject<'py> for $type {
+            type Target = PyInt;
+            type Output = Bound<'py, PyInt>;
+            type Error = Infallible;
+
+            fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+                if let Ok(small) = i64::try_from(self) {
+                    return small.into_pyobject(py);
+                }
+                let int = native_bytes::write::<$signed>(self.to_ne_bytes());
+                // SAFETY: attached; a new reference to an `int` comes back, or null.
+                Ok(unsafe { Bound::from_owned_ptr(py, int).cast_into_unchecked() })
+            }
+        }
+
+        by_reference!($type => PyInt, Bound<'py, PyInt>);
+
+        impl<'a, 'py> FromPyObject<'a, 'py> for $type {
+            type Error = PyErr;
+
+            fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+                as_128::<$signed>(object).map($type::from_ne_bytes)
+            }
+        }
+    };
+}
+
+int_128!(i128, true);
+int_128!(u128, false);
+
+macro_rules! nonzero {
+    ($($nonzero:ident: $int:ident),*) => {$(
+        impl<'py> IntoPyObject<'py> for $nonzero {
+            type Target = PyInt;
+            type Output = Bound<'py, PyInt>;
+            type Error = Infallible;
+
+            #[inline]
+            fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+                self.get().into_pyobject(py)
+            }
+        }
+
+        by_reference!($nonzero => PyInt, Bound<'py, PyInt>);
+
+        impl<'a, 'py> FromPyObject<'a, 'py> for $nonzero {
+            type Error = PyErr;
+
+            #[inline]
+            fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+                $nonzero::new($int::extract(object)?)
+                    .ok_or_else(|| PyValueError::new_err("invalid zero value"))
+            }
+        }
+    )*};
+}
+
+nonzero!(
+    NonZeroI8: i8, NonZeroI16: i16, NonZeroI32: i32, NonZeroI64: i64, NonZeroI128: i128,
+    NonZeroIsize: isize, NonZeroU8: u8, NonZeroU16: u16, NonZeroU32: u32, NonZeroU64: u64,
+    NonZeroU128: u128, NonZeroUsize: usize
+);
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::{CStr, CString};
+    use std::fmt::Display;
+    use std::num::{NonZeroI8, NonZeroU128};
+
+    use proptest::prelude::*;
+
+    use crate::convert::{FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
+    use crate::error::{PyErr, PyResult};
+    use crate::interpreter::Python;
+
+    fn eval<T: for<'py> FromPyObjectOwned<'py>>(code: &CStr) -> PyResult<T> {
+        Python::attach(|py| {
+            let object = py.eval(code, None, None)?;
+            object.as_borrowed().extract::<T>().map_err(Into::into)
+        })
+    }
+
+    fn error<T: for<'py> FromPyObjectOwned<'py> + std::fmt::Debug>(code: &CStr) -> String {
+        eval::<T>(code).unwrap_err().to_string()
+    }
+
+    /// To Python, where it prints as it does in Rust, and back; and the same from its text.
+    fn round_trip<T>(value: T)
+    where
+        T: for<'py> IntoPyObject<'py>
+            + for<'py> FromPyObjectOwned<'py>
+            + Copy
+            + Display
+            + PartialEq
+            + std::fmt::Debug,
+        for<'a, 'py> &'a T: IntoPyObject<'py>,
+    {
+        Python::attach(|py| {
+            for object in [
+                value.into_bound_py_any(py)?,
+                (&value).into_bound_py_any(py)?,
+            ] {
+                assert_eq!(object.to_string(), value.to_string());
+                assert_eq!(
+                    object.as_borrowed().extract::<T>().map_err(Into::into)?,
+                    value
+                );
+            }
+            let literal = CString::new(value.to_string()).unwrap();
+            assert_eq!(eval::<T>(&literal)?, value);
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
+    }
+
+    macro_rules! round_trips {
+        ($($name:ident: $type:ident),*) => {
+            proptest! {$(
+                #[test]
+                fn $name(value: $type) {
+                    round_trip::<$type>(value);
+                }
+            )*}
+
+            #[test]
+            fn limits_survive_and_one_beyond_overflows() {
+                $(
+                    round_trip::<$type>($type::MIN);
+                    round_trip::<$type>($type::MAX);
+                    for code in [
+                        format!("{} + 1", $type::MAX),
+                        format!("{} - 1", $type::MIN),
+                        "1 << 200".into(),
+                        "-1 << 200".into(),
+                    ] {
+                        let error = error::<$type>(&CString::new(code).unwrap());
+                        assert!(error.starts_with("OverflowError: "), "{error}");
+                    }
+                )*
+            }
+        };
+    }
+
+    round_trips!(
+        i8_survives: i8, i16_survives: i16, i32_survives: i32, i64_survives: i64,
+        i128_survives: i128, isize_survives: isize, u8_survives: u8, u16_survives: u16,
+        u32_survives: u32, u64_survives: u64, u128_survives: u128, usize_survives: usize
+    );
+
+    #[test]
+    fn overflow_has_pythons_words() {
+        assert_eq!(
+            error::<u8>(c"256"),
+            "OverflowError: out of range integral type conversion attempted"
+        );
+        assert_eq!(
+            error::<u64>(c"-1"),
+            "OverflowError: can't convert negative int to unsigned"
+        );
+        assert_eq!(
+            error::<u128>(c"-1"),
+            "OverflowError: can't convert negative int to unsigned"
+        );
+        assert_eq!(
+            error::<i128>(c"1 << 127"),
+            "OverflowError: int too big to convert"
+        );
+    }
+
+    #[test]
+    fn only_integers_and_what_has_index_are_taken() {
+        const INDEX: &CStr = c"type('I', (), {'__index__': lambda self: 7})()";
+        assert_eq!(eval::<i32>(INDEX).unwrap(), 7);
+        assert_eq!(eval::<u64>(INDEX).unwrap(), 7);
+        assert_eq!(eval::<i128>(INDEX).unwrap(), 7);
+        assert_eq!(eval::<u8>(c"True").unwrap(), 1);
+        let refused = |error: String, name: &str| {
+            assert_eq!(
+                error,
+                format!("TypeError: '{name}' object cannot be interpreted as an integer")
+            );
+        };
+        refused(error::<i32>(c"1.0"), "float");
+        refused(error::<u64>(c"'1'"), "str");
+        refused(error::<u128>(c"None"), "NoneType");
+    }
+
+    #[test]
+    fn minus_one_is_not_taken_for_a_failure() {
+        assert_eq!(eval::<i8>(c"-1").unwrap(), -1);
+        assert_eq!(eval::<i64>(c"-1").unwrap(), -1);
+        assert_eq!(eval::<u64>(c"(1 << 64) - 1").unwrap(), u64::MAX);
+    }
+
+    #[test]
+    fn zero_is_not_a_nonzero() {
+        assert_eq!(eval::<NonZeroI8>(c"-3").unwrap().get(), -3);
+        assert_eq!(error::<NonZeroU128>(c"0"), "ValueError: invalid zero value");
+        assert!(error::<NonZeroI8>(c"300").starts_with("OverflowError: "));
+        round_trip::<NonZeroI8>(NonZeroI8::MIN);
+    }
+}

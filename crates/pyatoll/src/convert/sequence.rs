@@ -1,0 +1,331 @@
+//! `Vec`, arrays and slices: to a `list`, or `bytes` for `u8`; from any sequence.
+//!
+//! A `str` is a sequence of `str`s, which is hardly ever meant: `Vec` refuses it.
+
+use std::borrow::Cow;
+
+use pyo3_ffi as ffi;
+
+use super::traits::private::Token;
+use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
+use crate::error::{CastError, PyErr, PyResult};
+use crate::exceptions::{PyTypeError, PyValueError};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, PyTypeInfo};
+use crate::types::{PyAny, PyString};
+
+impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Vec<T> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        T::owned_sequence_into_pyobject(self, py, Token)
+    }
+}
+
+impl<'py, T: IntoPyObject<'py>, const N: usize> IntoPyObject<'py> for [T; N] {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        T::owned_sequence_into_pyobject(self, py, Token)
+    }
+}
+
+impl<'a, 'py, T> IntoPyObject<'py> for &'a [T]
+where
+    &'a T: IntoPyObject<'py>,
+{
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        <&T>::borrowed_sequence_into_pyobject(self, py, Token)
+    }
+}
+
+impl<'a, 'py, T> IntoPyObject<'py> for &'a Vec<T>
+where
+    &'a T: IntoPyObject<'py>,
+{
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        self.as_slice().into_pyobject(py)
+    }
+}
+
+impl<'a, 'py, T, const N: usize> IntoPyObject<'py> for &'a [T; N]
+where
+    &'a T: IntoPyObject<'py>,
+{
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        self.as_slice().into_pyobject(py)
+    }
+}
+
+impl<'py, T: Clone> IntoPyObject<'py> for Cow<'_, [T]>
+where
+    for<'a> &'a T: IntoPyObject<'py>,
+{
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        (*self).into_pyobject(py)
+    }
+}
+
+impl<'py, T: Clone> IntoPyObject<'py> for &Cow<'_, [T]>
+where
+    for<'a> &'a T: IntoPyObject<'py>,
+{
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        (**self).into_pyobject(py)
+    }
+}
+
+impl<'a, 'py, T: FromPyObjectOwned<'py>> FromPyObject<'a, 'py> for Vec<T> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Some(values) = T::extract_vec(object, Token) {
+            return values;
+        }
+        // SAFETY: attached, a valid object.
+        if unsafe { ffi::PyList_CheckExact(object.as_ptr()) } != 0 {
+            return extract_list(object);
+        }
+        if PyString::is_type_of(&object) {
+            return Err(PyTypeError::new_err("Can't extract `str` to `Vec`"));
+        }
+        check_sequence(object)?;
+        extract_iterable(object)
+    }
+}
+
+/// Reads a `list` item by item: converting one may change the list.
+fn extract_list<'py, T: FromPyObjectOwned<'py>>(
+    list: Borrowed<'_, 'py, PyAny>,
+) -> PyResult<Vec<T>> {
+    // SAFETY: attached, a list.
+    let len = || unsafe { ffi::PyList_Size(list.as_ptr()) };
+    let mut values = Vec::with_capacity(len() as usize);
+    let mut place = 0;
+    while place < len() {
+        // SAFETY: attached, a list; a new reference or null comes back.
+        let item = unsafe {
+            let item = ffi::compat::PyList_GetItemRef(list.as_ptr(), place);
+            Bound::from_owned_ptr_or_err(list.py(), item)?
+        };
+        values.push(T::extract(item.as_borrowed()).map_err(Into::into)?);
+        place += 1;
+    }
+    Ok(values)
+}
+
+/// The most values to make room for before they are seen: `__len__` may say anything.
+const MAX_PROMISED: usize = 1024;
+
+fn extract_iterable<'py, T: FromPyObjectOwned<'py>>(
+    object: Borrowed<'_, 'py, PyAny>,
+) -> PyResult<Vec<T>> {
+    let py = object.py();
+    let len = sequence_len(object).unwrap_or(0);
+    let mut values = Vec::with_capacity(len.min(MAX_PROMISED));
+    // SAFETY: attached; new references or null come back.
+    unsafe {
+        let iterator = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetIter(object.as_ptr()))?;
+        while let Some(item) = Bound::from_owned_ptr_or_opt(py, ffi::PyIter_Next(iterator.as_ptr()))
+        {
+            values.push(T::extract(item.as_borrowed()).map_err(Into::into)?);
+        }
+    }
+    PyErr::take(py).map_or(Ok(values), Err)
+}
+
+impl<'a, 'py, T: FromPyObjectOwned<'py>, const N: usize> FromPyObject<'a, 'py> for [T; N] {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Some(values) = T::extract_vec(object, Token) {
+            return values?
+                .try_into()
+                .map_err(|values: Vec<T>| wrong_length(N, values.len()));
+        }
+        check_sequence(object)?;
+        let len = sequence_len(object)?;
+        if len != N {
+            return Err(wrong_length(N, len));
+        }
+        let mut values = [const { None }; N];
+        for (place, value) in values.iter_mut().enumerate() {
+            // SAFETY: attached, a valid object; a new reference or null comes back.
+            let item = unsafe {
+                let item = ffi::PySequence_GetItem(object.as_ptr(), place as ffi::Py_ssize_t);
+                Bound::from_owned_ptr_or_err(object.py(), item)?
+            };
+            *value = Some(T::extract(item.as_borrowed()).map_err(Into::into)?);
+        }
+        Ok(values.map(|value| value.expect("each was set above")))
+    }
+}
+
+#[cold]
+fn wrong_length(expected: usize, actual: usize) -> PyErr {
+    PyValueError::new_err(format!(
+        "expected a sequence of length {expected} (got {actual})"
+    ))
+}
+
+fn sequence_len(object: Borrowed<'_, '_, PyAny>) -> PyResult<usize> {
+    // SAFETY: attached, a valid object.
+    let len = unsafe { ffi::PySequence_Size(object.as_ptr()) };
+    usize::try_from(len).map_err(|_| PyErr::fetch(object.py()))
+}
+
+/// What has the sequence protocol, which is more than `collections.abc.Sequence`'s subclasses.
+fn check_sequence(object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
+    // SAFETY: attached, a valid object.
+    if unsafe { ffi::PySequence_Check(object.as_ptr()) } != 0 {
+        return Ok(());
+    }
+    // SAFETY: attached; new references or null come back.
+    let class = unsafe {
+        let py = object.py();
+        let module = ffi::PyImport_ImportModule(c"collections.abc".as_ptr());
+        let module = Bound::from_owned_ptr_or_err(py, module)?;
+        let class = ffi::PyObject_GetAttrString(module.as_ptr(), c"Sequence".as_ptr());
+        Bound::from_owned_ptr_or_err(py, class)?
+    };
+    Err(CastError::new(object, class).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::ffi::CStr;
+
+    use proptest::prelude::*;
+
+    use crate::convert::{FromPyObjectOwned, IntoPyObjectExt};
+    use crate::error::{PyErr, PyResult};
+    use crate::interpreter::Python;
+
+    fn eval<T: for<'py> FromPyObjectOwned<'py>>(code: &CStr) -> PyResult<T> {
+        Python::attach(|py| {
+            let object = py.eval(code, None, None)?;
+            object.as_borrowed().extract::<T>().map_err(Into::into)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_vector_survives(value: Vec<Vec<i64>>) {
+            Python::attach(|py| {
+                for object in [
+                    value.clone().into_bound_py_any(py)?,
+                    (&value).into_bound_py_any(py)?,
+                    value.as_slice().into_bound_py_any(py)?,
+                    Cow::Borrowed(value.as_slice()).into_bound_py_any(py)?,
+                    (&Cow::Borrowed(value.as_slice())).into_bound_py_any(py)?,
+                ] {
+                    assert_eq!(object.to_string(), format!("{value:?}"));
+                    assert_eq!(object.as_borrowed().extract::<Vec<Vec<i64>>>()?, value);
+                }
+                Ok::<_, PyErr>(())
+            }).unwrap();
+        }
+
+        #[test]
+        fn every_array_survives(value: [i32; 5]) {
+            Python::attach(|py| {
+                for object in [value.into_bound_py_any(py)?, (&value).into_bound_py_any(py)?] {
+                    assert_eq!(object.as_borrowed().extract::<[i32; 5]>()?, value);
+                }
+                Ok::<_, PyErr>(())
+            }).unwrap();
+        }
+    }
+
+    #[test]
+    fn any_sequence_is_taken() {
+        assert_eq!(eval::<Vec<u16>>(c"range(3)").unwrap(), [0, 1, 2]);
+        assert_eq!(eval::<Vec<u16>>(c"(1, 2)").unwrap(), [1, 2]);
+        assert_eq!(eval::<[u16; 2]>(c"(1, 2)").unwrap(), [1, 2]);
+        assert_eq!(eval::<[char; 2]>(c"'ab'").unwrap(), ['a', 'b']);
+        assert_eq!(eval::<[String; 0]>(c"[]").unwrap(), [""; 0]);
+        assert_eq!(
+            eval::<Vec<u16>>(c"type('L', (list,), {})([5])").unwrap(),
+            [5]
+        );
+    }
+
+    #[test]
+    fn what_is_no_sequence_is_refused() {
+        let error = |code| eval::<Vec<String>>(code).unwrap_err().to_string();
+        assert_eq!(error(c"'ab'"), "TypeError: Can't extract `str` to `Vec`");
+        assert_eq!(
+            error(c"1"),
+            "TypeError: 'int' object is not an instance of 'Sequence'"
+        );
+        assert_eq!(
+            error(c"{'a'}"),
+            "TypeError: 'set' object is not an instance of 'Sequence'"
+        );
+        assert_eq!(
+            error(c"['a', 1]"),
+            "TypeError: 'int' object is not an instance of 'str'"
+        );
+        for code in [c"[1]", c"b'a'", c"(1, 2, 3)"] {
+            let error = eval::<[u8; 2]>(code).unwrap_err().to_string();
+            let len = if code == c"(1, 2, 3)" { 3 } else { 1 };
+            assert_eq!(
+                error,
+                format!("ValueError: expected a sequence of length 2 (got {len})")
+            );
+        }
+    }
+
+    #[test]
+    fn a_length_that_lies_reserves_nothing() {
+        let code = c"type('S', (tuple,), {'__len__': lambda self: 2**62})((1, 2))";
+        assert_eq!(eval::<Vec<i32>>(code).unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn a_list_that_shrinks_meanwhile_is_read_as_far_as_it_goes() {
+        let code = c"(lambda l: (l.extend([type('I', (), \
+            {'__index__': lambda s: l.clear() or 1})()] * 3), l)[1])([])";
+        assert_eq!(eval::<Vec<i32>>(code).unwrap(), [1]);
+    }
+
+    #[test]
+    fn an_exception_of_the_iterator_is_passed_on() {
+        let code = c"type('S', (), {'__len__': lambda s: 1, \
+            '__getitem__': lambda s, i: 1 // 0})()";
+        let error = eval::<Vec<i32>>(code).unwrap_err();
+        assert!(error.to_string().starts_with("ZeroDivisionError: "));
+    }
+}

@@ -1,0 +1,20 @@
+//! Marker structs of types that have no methods yet.
+
+use crate::types::PyAny;
+
+macro_rules! markers {
+    ($($name:ident = $python:literal, $class:ident, $check:ident;)*) => {$(
+        #[doc = concat!("Python's `", $python, "`.")]
+        #[repr(transparent)]
+        pub struct $name(PyAny);
+
+        native_type!($name, $python, $class, $check);
+    )*};
+}
+
+markers! {
+    PyBool = "bool", PyBool_Type, PyBool_Check;
+    PyBytes = "bytes", PyBytes_Type, PyBytes_Check;
+    PyFloat = "float", PyFloat_Type, PyFloat_Check;
+    PyInt = "int", PyLong_Type, PyLong_Check;
+}
