@@ -4,7 +4,7 @@ pub use crate::convert::{FromPyObject, IntoPyObject};
 pub use crate::error::{PyErr, PyResult};
 pub use crate::interpreter::Python;
 pub use crate::object::{Borrowed, Bound, BoundObject, Py};
-pub use crate::types::PyAny;
+pub use crate::types::{PyAny, PyAnyMethods};
 
 #[cfg(feature = "macros")]
 pub use pyatoll_macros::{

@@ -29,6 +29,22 @@ impl PyString {
             Bound::from_owned_ptr(py, object).cast_into_unchecked()
         }
     }
+
+    /// As [`new`](PyString::new), interned: every interned `str` of the same text in an
+    /// interpreter is the same object. Use [`intern!`](crate::intern) for literals.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyUnicode_InternInPlace`.
+    pub fn intern<'py>(py: Python<'py>, text: &str) -> Bound<'py, PyString> {
+        let mut object = Self::new(py, text).into_ptr();
+        // SAFETY: attached; the reference is exchanged for one to the interned object.
+        unsafe {
+            ffi::PyUnicode_InternInPlace(&raw mut object);
+            Bound::from_owned_ptr(py, object).cast_into_unchecked()
+        }
+    }
 }
 
 /// The text of a `str` object, with lone surrogates replaced; of anything else, its type's name.

@@ -1,0 +1,79 @@
+//! [`intern!`](crate::intern): names as `str` objects, made once in each interpreter.
+
+use super::InterpreterLocal;
+use crate::interpreter::Python;
+use crate::object::{Bound, Py};
+use crate::types::PyString;
+
+/// An interned `str` for a literal text, lent for `'py`: it is made at first use in each
+/// interpreter, and released when that ends.
+///
+/// For names of attributes, methods and keys: besides making the object only once, interning
+/// (`PyUnicode_InternInPlace`) lets Python compare it by address.
+///
+/// ```
+/// use pyatoll::{intern, prelude::*};
+///
+/// fn name<'py>(class: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+///     class.getattr(intern!(class.py(), "__name__"))
+/// }
+///
+/// Python::attach(|py| {
+///     assert_eq!(name(&py.eval(c"int", None, None)?)?.to_string(), "int");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[macro_export]
+macro_rules! intern {
+    ($py:expr, $text:expr) => {{
+        static INTERNED: $crate::sync::Interned = $crate::sync::Interned::new($text);
+        INTERNED.get($py)
+    }};
+}
+
+/// What [`intern!`](crate::intern) makes a `static` of.
+#[doc(hidden)]
+pub struct Interned {
+    text: &'static str,
+    objects: InterpreterLocal<Py<PyString>>,
+}
+
+impl Interned {
+    pub const fn new(text: &'static str) -> Self {
+        Self {
+            text,
+            objects: InterpreterLocal::new(),
+        }
+    }
+
+    #[inline]
+    pub fn get<'py>(&'static self, py: Python<'py>) -> &'py Bound<'py, PyString> {
+        self.objects
+            .get_or_init(py, || PyString::intern(py, self.text).unbind())
+            .bind(py)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::interpreter::{Python, SubInterpreter};
+
+    #[test]
+    fn each_interpreter_has_its_own_interned_str() {
+        fn of(py: Python<'_>) -> crate::Py<crate::types::PyString> {
+            intern!(py, "a name that only this test interns")
+                .clone()
+                .unbind()
+        }
+        let (main, again) = Python::attach(|py| (of(py), of(py)));
+        assert!(main.is(&again));
+        let sub = SubInterpreter::builder().build().unwrap();
+        sub.attach(|py| {
+            assert_eq!(of(py).interpreter(), py.interpreter());
+            assert!(of(py).try_bind(py).is_ok());
+            assert!(main.try_bind(py).is_err());
+        })
+        .unwrap();
+    }
+}

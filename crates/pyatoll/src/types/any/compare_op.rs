@@ -1,0 +1,59 @@
+//! [`CompareOp`]: which comparison.
+
+use std::cmp::Ordering;
+use std::ffi::c_int;
+
+use pyo3_ffi as ffi;
+
+/// One of Python's six comparisons.
+///
+/// ```
+/// use pyatoll::types::CompareOp;
+/// use std::cmp::Ordering;
+///
+/// assert!(CompareOp::Le.matches(1.cmp(&2)));
+/// assert!(!CompareOp::Ne.matches(Ordering::Equal));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(i32)]
+pub enum CompareOp {
+    /// `<`
+    Lt = ffi::Py_LT,
+    /// `<=`
+    Le = ffi::Py_LE,
+    /// `==`
+    Eq = ffi::Py_EQ,
+    /// `!=`
+    Ne = ffi::Py_NE,
+    /// `>`
+    Gt = ffi::Py_GT,
+    /// `>=`
+    Ge = ffi::Py_GE,
+}
+
+impl CompareOp {
+    /// The comparison with CPython's number, as `tp_richcompare` gets it.
+    pub fn from_raw(op: c_int) -> Option<Self> {
+        match op {
+            ffi::Py_LT => Some(Self::Lt),
+            ffi::Py_LE => Some(Self::Le),
+            ffi::Py_EQ => Some(Self::Eq),
+            ffi::Py_NE => Some(Self::Ne),
+            ffi::Py_GT => Some(Self::Gt),
+            ffi::Py_GE => Some(Self::Ge),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds for two values that are in this order.
+    pub fn matches(&self, result: Ordering) -> bool {
+        match self {
+            Self::Lt => result.is_lt(),
+            Self::Le => result.is_le(),
+            Self::Eq => result.is_eq(),
+            Self::Ne => result.is_ne(),
+            Self::Gt => result.is_gt(),
+            Self::Ge => result.is_ge(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The methods of every object for [`Py<T>`], which take a token: shorter than binding first.
+//!
+//! A token of another interpreter is refused with the `RuntimeError` of
+//! [`WrongInterpreter`](crate::WrongInterpreter).
+
+use crate::convert::IntoPyObject;
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Bound, Py};
+use crate::types::{PyAny, PyAnyMethods, PyCallArgs, PyDict, PyString};
+
+/// What is used most of [`PyAnyMethods`]; [`bind`](Py::bind) for the rest.
+///
+/// Errors are those of the method there, and a `RuntimeError` if the token is of another
+/// interpreter.
+///
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// let space: Py<PyAny> = Python::attach(|py| {
+///     let class = py.import("types")?.getattr("SimpleNamespace")?.unbind();
+///     class.call0(py)
+/// })?;
+/// Python::attach(|py| {
+///     space.setattr(py, "answer", 42)?;
+///     assert_eq!(space.getattr(py, "answer")?.extract::<i32>(py)?, 42);
+///     let text = space.call_method1(py, "__getattribute__", ("answer",))?;
+///     assert!(text.is_truthy(py)? && space.call_method0(py, "__repr__")?.is_truthy(py)?);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+impl<T> Py<T> {
+    /// Python's `bool(self)`: see [`PyAnyMethods::is_truthy`].
+    ///
+    /// # Errors
+    /// As said above.
+    pub fn is_truthy(&self, py: Python<'_>) -> PyResult<bool> {
+        self.any(py)?.is_truthy()
+    }
+
+    /// Python's `self.attr_name`: see [`PyAnyMethods::getattr`].
+    ///
+    /// # Errors
+    /// As said above.
+    pub fn getattr<'py, N>(&self, py: Python<'py>, attr_name: N) -> PyResult<Py<PyAny>>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+    {
+        self.any(py)?.getattr(attr_name).map(Bound::unbind)
+    }
+
+    /// Python's `self.attr_name = value`: see [`PyAnyMethods::setattr`].
+    ///
+    /// # Errors
+    /// As said above.
+    pub fn setattr<'py, N, V>(&self, py: Python<'py>, attr_name: N, value: V) -> PyResult<()>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+        V: IntoPyObject<'py>,
+    {
+        self.any(py)?.setattr(attr_name, value)
+    }
+
+    /// Python's `self(*args, **kwargs)`: see [`PyAnyMethods::call`].
+    ///
+    /// # Errors
+    /// As said above.
+    pub fn call<'py, A>(
+        &self,
+        py: Python<'py>,
+        args: A,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Py<PyAny>>
+    where
+        A: PyCallArgs<'py>,
+    {
+        self.any(py)?.call(args, kwargs).map(Bound::unbind)
+    }
+
+    /// Python's `self(*args)`: see [`PyAnyMethods::call1`].
+    ///
+    /// # Errors
+    /// As said above.
+    pub fn call1<'py, A>(&self, py: Python<'py>, args: A) -> PyResult<Py<PyAny>>
+    where
+        A: PyCallArgs<'py>,
+    {
+        self.any(py)?.call1(args).map(Bound::unbind)
+    }
+
+    /// Python's `self()`: see [`PyAnyMethods::call0`].
+    ///
+    /// # Errors
+    /// As said above.
+    pub fn call0(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.any(py)?.call0().map(Bound::unbind)
+    }
+
+    /// Python's `self.name(*args, **kwargs)`: see [`PyAnyMethods::call_method`].
+    ///
+    /// # Errors
+    /// As said above.
+    pub fn call_method<'py, N, A>(
+        &self,
+        py: Python<'py>,
+        name: N,
+        args: A,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Py<PyAny>>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+        A: PyCallArgs<'py>,
+    {
+        self.any(py)?
+            .call_method(name, args, kwargs)
+            .map(Bound::unbind)
+    }
+
+    /// Python's `self.name(*args)`: see [`PyAnyMethods::call_method1`].
+    ///
+    /// # Errors
+    /// As said above.
+    pub fn call_method1<'py, N, A>(&self, py: Python<'py>, name: N, args: A) -> PyResult<Py<PyAny>>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+        A: PyCallArgs<'py>,
+    {
+        self.any(py)?.call_method1(name, args).map(Bound::unbind)
+    }
+
+    /// Python's `self.name()`: see [`PyAnyMethods::call_method0`].
+    ///
+    /// # Errors
+    /// As said above.
+    pub fn call_method0<'py, N>(&self, py: Python<'py>, name: N) -> PyResult<Py<PyAny>>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+    {
+        self.any(py)?.call_method0(name).map(Bound::unbind)
+    }
+
+    fn any<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        Ok(self.try_bind(py)?.as_any())
+    }
+}
