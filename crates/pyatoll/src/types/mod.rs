@@ -11,6 +11,7 @@ pub(crate) mod list;
 mod markers;
 pub(crate) mod py_methods;
 pub(crate) mod pysuper;
+mod sealed;
 pub(crate) mod string;
 pub(crate) mod traceback;
 pub(crate) mod tuple;
@@ -27,9 +28,3 @@ pub use string::PyString;
 pub use traceback::PyTraceback;
 pub use tuple::PyTuple;
 pub use typeobject::PyType;
-
-mod sealed {
-    /// Keeps the method traits ours.
-    pub trait Sealed {}
-    impl<T> Sealed for crate::Bound<'_, T> {}
-}
