@@ -110,21 +110,21 @@ mod native_bytes {
         bytes: &mut [u8; 16],
     ) -> PyResult<()> {
         let len = bytes.len() as ffi::Py_ssize_t;
+        let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
+        if !SIGNED {
+            flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER | ffi::Py_ASNATIVEBYTES_REJECT_NEGATIVE;
+        }
         // SAFETY: an `int`, and `len` bytes of room.
-        let needed = unsafe {
-            if !SIGNED && ffi::_PyLong_Sign(int) < 0 {
-                return Err(PyOverflowError::new_err(
-                    "can't convert negative int to unsigned",
-                ));
-            }
-            let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
-            if !SIGNED {
-                flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER;
-            }
-            ffi::PyLong_AsNativeBytes(int, bytes.as_mut_ptr().cast(), len, flags)
-        };
+        let needed =
+            unsafe { ffi::PyLong_AsNativeBytes(int, bytes.as_mut_ptr().cast(), len, flags) };
         if needed < 0 {
-            return Err(PyErr::fetch(py));
+            let error = PyErr::fetch(py);
+            // Its only refusal of an `int`, in the words and class of the other conversions.
+            return Err(if error.is_instance_of::<PyValueError>(py) {
+                PyOverflowError::new_err("can't convert negative int to unsigned")
+            } else {
+                error
+            });
         }
         if needed > len {
             return Err(PyOverflowError::new_err("int too big to convert"));

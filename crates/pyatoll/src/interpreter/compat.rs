@@ -28,7 +28,7 @@ pub(crate) fn note_attached(attached: bool) -> AttachNote {
     #[cfg(Py_3_12)]
     {
         let _ = attached;
-        AttachNote
+        AttachNote()
     }
     #[cfg(not(Py_3_12))]
     {
