@@ -13,15 +13,17 @@ pub mod exceptions;
 #[doc(hidden)]
 pub mod impl_;
 pub mod interpreter;
+mod macros;
 mod object;
 pub mod panic;
 pub mod prelude;
 mod python;
 pub mod sync;
 pub mod types;
+mod version;
 
 pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
-pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult};
+pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
 pub use interpreter::{Interpreter, Python, SubInterpreter};
 pub use object::{
     Borrowed, Bound, BoundObject, DerefToPyAny, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter,
@@ -32,3 +34,4 @@ pub use types::PyAny;
 pub use pyatoll_macros::{
     FromPyObject, IntoPyObject, IntoPyObjectRef, pyclass, pyfunction, pymethods, pymodule,
 };
+pub use version::PythonVersionInfo;

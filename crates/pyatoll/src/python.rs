@@ -4,13 +4,25 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
-use crate::error::PyResult;
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::{PyResult, error_on_minusone};
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, Py, PyTypeInfo};
-use crate::types::{PyAny, PyDict, PyType};
+use crate::object::{Borrowed, Bound, BoundObject, Py, PyTypeInfo};
+use crate::types::{PyAny, PyDict, PyModule, PyString, PyType};
+use crate::version::PythonVersionInfo;
 
 impl<'py> Python<'py> {
     /// Python's `None`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(py.None().to_string(), "None");
+    ///     assert_eq!(py.Ellipsis().to_string(), "Ellipsis");
+    ///     assert_eq!(py.NotImplemented().to_string(), "NotImplemented");
+    /// });
+    /// ```
     #[allow(non_snake_case)]
     #[inline]
     pub fn None(self) -> Py<PyAny> {
@@ -18,10 +30,46 @@ impl<'py> Python<'py> {
         unsafe { Borrowed::from_ptr(self, ffi::Py_None()).to_owned().unbind() }
     }
 
+    /// Python's `Ellipsis`, also written `...`.
+    #[allow(non_snake_case)]
+    #[inline]
+    pub fn Ellipsis(self) -> Py<PyAny> {
+        // SAFETY: a static of CPython.
+        unsafe {
+            Borrowed::from_ptr(self, ffi::Py_Ellipsis())
+                .to_owned()
+                .unbind()
+        }
+    }
+
+    /// Python's `NotImplemented`: what an operator's method returns for operands it does not know.
+    #[allow(non_snake_case)]
+    #[inline]
+    pub fn NotImplemented(self) -> Py<PyAny> {
+        // SAFETY: a static of CPython.
+        unsafe {
+            Borrowed::from_ptr(self, ffi::Py_NotImplemented())
+                .to_owned()
+                .unbind()
+        }
+    }
+
     /// Evaluates an expression, in `__main__`'s names if `globals` is `None`.
     ///
     /// # Errors
     /// What the expression raises, or a `SyntaxError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(py.eval(c"[i * 10 for i in range(3)]", None, None)?.to_string(), "[0, 10, 20]");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyEval_EvalCode`.
     pub fn eval(
         self,
         code: &CStr,
@@ -35,6 +83,21 @@ impl<'py> Python<'py> {
     ///
     /// # Errors
     /// What the code raises, or a `SyntaxError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyDict;
+    ///
+    /// Python::attach(|py| {
+    ///     let names = PyDict::new(py);
+    ///     py.run(c"import base64\nout = base64.b64encode(b'Rust')", None, Some(&names))?;
+    ///     assert_eq!(names.get_item("out")?.unwrap().to_string(), "b'UnVzdA=='");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyEval_EvalCode`.
     pub fn run(
         self,
         code: &CStr,
@@ -77,8 +140,145 @@ impl<'py> Python<'py> {
     }
 
     /// The class that `T` stands for, in this interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| assert_eq!(py.get_type::<PyList>().to_string(), "<class 'list'>"));
+    /// ```
     #[inline]
     pub fn get_type<T: PyTypeInfo>(self) -> Bound<'py, PyType> {
         T::type_object(self)
+    }
+
+    /// Imports a module by its full name.
+    ///
+    /// # Errors
+    /// What importing raises; a `ModuleNotFoundError` if there is no such module.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let e: f64 = py.import("math")?.getattr("e")?.extract()?;
+    ///     assert!(e > 2.71);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyImport_Import`.
+    pub fn import<N>(self, name: N) -> PyResult<Bound<'py, PyModule>>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+    {
+        let name = name.into_pyobject_or_pyerr(self)?.into_bound();
+        // SAFETY: attached; a new reference or null comes back. What an import returns stands for
+        // a module, even if a module put another object in its place in `sys.modules`.
+        unsafe {
+            let module = ffi::PyImport_Import(name.as_ptr());
+            Ok(Bound::from_owned_ptr_or_err(self, module)?.cast_into_unchecked())
+        }
+    }
+
+    /// The version of the running Python, as `sys.version` has it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| assert!(py.version().starts_with("3.")));
+    /// ```
+    ///
+    /// Source: `Py_GetVersion`.
+    pub fn version(self) -> &'static str {
+        Python::version_str()
+    }
+
+    /// The version of the running Python, in parts that compare with tuples.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.version_info() >= (3, 11));
+    ///     assert!(py.version_info() < (4, 0, 0));
+    /// });
+    /// ```
+    pub fn version_info(self) -> PythonVersionInfo {
+        PythonVersionInfo::of_runtime()
+    }
+
+    /// Runs the Python handlers of signals that have arrived. Python code is interrupted by them of
+    /// itself; long-running Rust code calls this now and then, so that Ctrl-C works.
+    ///
+    /// Python handles signals in the main thread of the main interpreter only: elsewhere this does
+    /// nothing.
+    ///
+    /// # Errors
+    /// What a handler raises: a `KeyboardInterrupt` for Ctrl-C.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// fn long_running(py: Python<'_>) -> PyResult<u64> {
+    ///     let mut sum = 0;
+    ///     for i in 0..1_000_000 {
+    ///         if i % 10_000 == 0 {
+    ///             py.check_signals()?;
+    ///         }
+    ///         sum += i;
+    ///     }
+    ///     Ok(sum)
+    /// }
+    /// # Python::attach(|py| assert_eq!(long_running(py).unwrap(), 499_999_500_000));
+    /// ```
+    ///
+    /// Source: `PyErr_CheckSignals`.
+    pub fn check_signals(self) -> PyResult<()> {
+        // SAFETY: attached.
+        error_on_minusone(self, unsafe { ffi::PyErr_CheckSignals() })
+    }
+}
+
+impl Python<'_> {
+    /// The version of the running Python, as `sys.version` has it. Needs no interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// assert!(Python::version_str().starts_with("3."));
+    /// ```
+    ///
+    /// Source: `Py_GetVersion`.
+    pub fn version_str() -> &'static str {
+        // SAFETY: may be called at any time; the text is static.
+        let version = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) };
+        version.to_str().expect("Python's version is ASCII")
+    }
+
+    /// As [`Python::attach`]. PyO3 has it for code that must attach where `attach` refuses; here a
+    /// refusal means that there is nothing to attach to.
+    ///
+    /// # Safety
+    /// None is needed; it is unsafe for PyO3's users' sake.
+    ///
+    /// # Panics
+    /// As [`Python::attach`].
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// # Python::initialize();
+    /// // SAFETY: nothing is asked for.
+    /// let id = unsafe { Python::attach_unchecked(|py| py.interpreter().id()) };
+    /// assert_eq!(id, 0);
+    /// ```
+    #[track_caller]
+    pub unsafe fn attach_unchecked<F, R>(f: F) -> R
+    where
+        F: for<'py> FnOnce(Python<'py>) -> R,
+    {
+        Python::attach(f)
     }
 }

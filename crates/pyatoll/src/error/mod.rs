@@ -2,6 +2,8 @@
 
 mod arguments;
 mod cast;
+mod python;
+
 mod state;
 
 use std::fmt;
@@ -13,9 +15,10 @@ pub use arguments::PyErrArguments;
 pub use cast::{CastError, CastIntoError};
 
 use self::state::State;
+use crate::convert::IntoPyObject;
 use crate::exceptions::PyBaseException;
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, Py, PyTypeInfo};
+use crate::object::{Borrowed, Bound, BoundObject, Py, PyTypeInfo};
 use crate::types::{PyAny, PyTraceback, PyType};
 
 /// A result whose error is a Python exception.
@@ -208,7 +211,7 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
-    pub fn set_traceback<'py>(&self, py: Python<'py>, traceback: Option<Bound<'py, PyTraceback>>) {
+    pub fn set_traceback<'py>(&self, py: Python<'_>, traceback: Option<Bound<'py, PyTraceback>>) {
         let traceback = traceback.as_ref().map_or(
             // SAFETY: `None` is a static of CPython.
             unsafe { ffi::Py_None() },
@@ -238,12 +241,75 @@ impl PyErr {
         unsafe { ffi::PyErr_GivenExceptionMatches(self.value(py).as_ptr(), class) != 0 }
     }
 
+    /// Whether it matches: `except class` would catch it, where `class` converts to a class or a
+    /// tuple of classes.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    ///
+    /// # Errors
+    /// Those of the conversion.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::{PyKeyError, PyTypeError, PyValueError};
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyKeyError::new_err("missing");
+    ///     let (key, value) = (py.get_type::<PyKeyError>(), py.get_type::<PyValueError>());
+    ///     assert!(error.matches(py, (&value, &key))?);
+    ///     assert!(!error.matches(py, py.get_type::<PyTypeError>()).unwrap());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyErr_GivenExceptionMatches`.
+    pub fn matches<'py, T>(&self, py: Python<'py>, class: T) -> Result<bool, T::Error>
+    where
+        T: IntoPyObject<'py>,
+    {
+        let class = class.into_pyobject(py)?.into_any();
+        Ok(self.is_instance(py, &class.as_borrowed()))
+    }
+
     /// Another reference to the same exception.
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
     pub fn clone_ref(&self, py: Python<'_>) -> PyErr {
         Self::from_state(State::normalized(self.value(py).clone().unbind()))
+    }
+
+    /// Prints it, with its traceback, to `sys.stderr`.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = py.run(c"import no_such_module", None, None).unwrap_err();
+    ///     error.display(py);
+    /// });
+    /// ```
+    ///
+    /// Source: `PyErr_Display`.
+    pub fn display(&self, py: Python<'_>) {
+        let value = self.value(py);
+        let traceback = self.traceback(py);
+        let traceback = traceback
+            .as_ref()
+            .map_or(std::ptr::null_mut(), Bound::as_ptr);
+        // SAFETY: attached, all valid.
+        unsafe {
+            ffi::PyErr_Display(
+                ffi::Py_TYPE(value.as_ptr()).cast(),
+                value.as_ptr(),
+                traceback,
+            )
+        };
     }
 
     /// Prints it, with its traceback, to `sys.stderr`, through `sys.excepthook`.
@@ -328,6 +394,25 @@ impl PyErr {
         });
         // SAFETY: attached; the reference to the context is given up.
         unsafe { ffi::PyException_SetContext(self.value(py).as_ptr(), context) };
+    }
+}
+
+/// An exception type: its objects convert to [`PyErr`]. The exception macros implement it.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::exceptions::PyUnicodeDecodeError;
+///
+/// fn refuse(py: Python<'_>) -> PyResult<()> {
+///     Err(PyUnicodeDecodeError::new(py, c"ascii", b"\xff", 0..1, c"not ASCII")?.into())
+/// }
+/// Python::attach(|py| assert!(refuse(py).is_err()));
+/// ```
+pub trait ToPyErr {}
+
+impl<'py, T: ToPyErr> From<Bound<'py, T>> for PyErr {
+    fn from(exception: Bound<'py, T>) -> PyErr {
+        PyErr::from_value(exception.into_any())
     }
 }
 

@@ -1,0 +1,161 @@
+//! What a [`PyErr`] does through Python: new classes, notes, warnings.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::{PyErr, PyResult, error_on_minusone};
+use crate::interpreter::Python;
+use crate::object::{Bound, BoundObject, Py};
+use crate::types::{PyAny, PyString, PyType};
+
+impl PyErr {
+    /// Makes a new exception class in this interpreter. For a class known at compile time,
+    /// [`create_exception!`](crate::create_exception) is simpler.
+    ///
+    /// `name` is dotted: `module.Name`. `base` is a class (`Exception` if `None`), `dict` a dict of
+    /// class attributes.
+    ///
+    /// # Panics
+    /// If `dict` belongs to another interpreter.
+    ///
+    /// # Errors
+    /// If the name has no dot, or Python refuses the base or the attributes.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let class = PyErr::new_type(py, c"device.NotReady", Some(c"Not ready."), None, None)?;
+    ///     let error = PyErr::from_type(class.into_bound(py), "no cable");
+    ///     assert_eq!(error.to_string(), "NotReady: no cable");
+    ///     assert!(PyErr::new_type(py, c"no_dot", None, None, None).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyErr_NewExceptionWithDoc`.
+    pub fn new_type<'py>(
+        py: Python<'py>,
+        name: &CStr,
+        doc: Option<&CStr>,
+        base: Option<&Bound<'py, PyType>>,
+        dict: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyType>> {
+        let doc = doc.map_or(std::ptr::null(), CStr::as_ptr);
+        let base = base.map_or(std::ptr::null_mut(), Bound::as_ptr);
+        let dict = dict.map(|dict| dict.into_bound(py));
+        let dict = dict.as_ref().map_or(std::ptr::null_mut(), Bound::as_ptr);
+        // SAFETY: attached, all valid or null where that is allowed; a new class or null comes
+        // back.
+        unsafe {
+            let class = ffi::PyErr_NewExceptionWithDoc(name.as_ptr(), doc, base, dict);
+            Py::from_owned_ptr_or_err(py, class)
+        }
+    }
+
+    /// Adds a note, to be shown below the exception's message in a traceback.
+    ///
+    /// # Panics
+    /// If the exception belongs to another interpreter.
+    ///
+    /// # Errors
+    /// Those of the conversion, and what an overridden `add_note` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyValueError::new_err("bad value");
+    ///     error.add_note(py, "in line 3")?;
+    ///     let notes: Vec<String> = error.value(py).getattr("__notes__")?.extract()?;
+    ///     assert_eq!(notes, ["in line 3"]);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    pub fn add_note<'py, N>(&self, py: Python<'py>, note: N) -> PyResult<()>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+    {
+        let note = note.into_pyobject_or_pyerr(py)?;
+        let note = note.as_borrowed();
+        // SAFETY: attached, all valid; new references or null come back.
+        unsafe {
+            let method = ffi::PyObject_GetAttrString(self.value(py).as_ptr(), c"add_note".as_ptr());
+            let method = Bound::from_owned_ptr_or_err(py, method)?;
+            let result = ffi::PyObject_CallOneArg(method.as_ptr(), note.as_ptr());
+            Bound::from_owned_ptr_or_err(py, result).map(drop)
+        }
+    }
+}
+
+impl PyErr {
+    /// Issues a warning, as `warnings.warn` does. `stacklevel` says which frame it is about: 1 is
+    /// the one that is running, 2 its caller.
+    ///
+    /// # Errors
+    /// The warning, where the filters make an error of it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyUserWarning;
+    ///
+    /// Python::attach(|py| {
+    ///     let category = py.get_type::<PyUserWarning>();
+    ///     PyErr::warn(py, &category, c"be careful", 0)?;
+    ///     PyErr::warn_explicit(py, &category, c"here too", c"file.py", 7, None, None)
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyErr_WarnEx`.
+    pub fn warn<'py>(
+        py: Python<'py>,
+        category: &Bound<'py, PyAny>,
+        message: &CStr,
+        stacklevel: i32,
+    ) -> PyResult<()> {
+        // SAFETY: attached, all valid.
+        error_on_minusone(py, unsafe {
+            ffi::PyErr_WarnEx(
+                category.as_ptr(),
+                message.as_ptr(),
+                stacklevel as ffi::Py_ssize_t,
+            )
+        })
+    }
+
+    /// Issues a warning about a place in a file, as `warnings.warn_explicit` does.
+    ///
+    /// # Errors
+    /// The warning, where the filters make an error of it.
+    ///
+    /// Source: `PyErr_WarnExplicit`.
+    pub fn warn_explicit<'py>(
+        py: Python<'py>,
+        category: &Bound<'py, PyAny>,
+        message: &CStr,
+        filename: &CStr,
+        lineno: i32,
+        module: Option<&CStr>,
+        registry: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        let module = module.map_or(std::ptr::null(), CStr::as_ptr);
+        let registry = registry.map_or(std::ptr::null_mut(), Bound::as_ptr);
+        // SAFETY: attached, all valid or null where that is allowed.
+        error_on_minusone(py, unsafe {
+            ffi::PyErr_WarnExplicit(
+                category.as_ptr(),
+                message.as_ptr(),
+                filename.as_ptr(),
+                lineno,
+                module,
+                registry,
+            )
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! [`LocalClass`]: an exception class that each interpreter has its own of.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::{Bound, Py, PyTypeInfo};
+use crate::sync::InterpreterLocal;
+use crate::types::{PyAny, PyType};
+
+/// The class behind `create_exception!` or `import_exception!`: made or imported at first use in
+/// each interpreter, and dropped at its end.
+pub struct LocalClass {
+    class: InterpreterLocal<Py<PyType>>,
+}
+
+impl LocalClass {
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Self {
+            class: InterpreterLocal::new(),
+        }
+    }
+
+    /// The class, made from its dotted name, its doc and its base at first use.
+    ///
+    /// # Panics
+    /// If Python cannot make it.
+    #[inline]
+    pub fn created<Base: PyTypeInfo>(
+        &self,
+        py: Python<'_>,
+        name: &CStr,
+        doc: Option<&CStr>,
+    ) -> *mut ffi::PyTypeObject {
+        if let Some(class) = self.class.get(py) {
+            return class.as_ptr().cast();
+        }
+        let base = py.get_type::<Base>();
+        self.store(py, PyErr::new_type(py, name, doc, Some(&base), None), name)
+    }
+
+    /// The class, imported at first use.
+    ///
+    /// # Panics
+    /// If it cannot be imported, or is not an exception class.
+    #[inline]
+    pub fn imported(&self, py: Python<'_>, module: &str, name: &str) -> *mut ffi::PyTypeObject {
+        if let Some(class) = self.class.get(py) {
+            return class.as_ptr().cast();
+        }
+        self.store(
+            py,
+            import(py, module, name).map(Bound::unbind),
+            format_args!("{module}.{name}"),
+        )
+    }
+
+    #[cold]
+    fn store(
+        &self,
+        py: Python<'_>,
+        class: PyResult<Py<PyType>>,
+        what: impl std::fmt::Debug,
+    ) -> *mut ffi::PyTypeObject {
+        match class {
+            Ok(class) => self.class.get_or_init(py, || class).as_ptr().cast(),
+            Err(error) => panic!("the exception class {what:?} cannot be had: {error}"),
+        }
+    }
+}
+
+/// The exception class of that name in the module, which is imported.
+fn import<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyType>> {
+    let module = crate::types::PyString::new(py, module);
+    let name = crate::types::PyString::new(py, name);
+    // SAFETY: attached, both are strings; new references or null come back.
+    let class: Bound<'py, PyAny> = unsafe {
+        let module = Bound::from_owned_ptr_or_err(py, ffi::PyImport_Import(module.as_ptr()))?;
+        Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetAttr(module.as_ptr(), name.as_ptr()))?
+    };
+    let class = class.cast_into::<PyType>()?;
+    // SAFETY: attached; a live type object.
+    let flags = unsafe { ffi::PyType_GetFlags(class.as_ptr().cast()) };
+    if flags & ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS == 0 {
+        return Err(crate::exceptions::PyTypeError::new_err(
+            "not a class derived from BaseException",
+        ));
+    }
+    Ok(class)
+}

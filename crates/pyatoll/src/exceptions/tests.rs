@@ -1,0 +1,120 @@
+//! What holds for exception classes.
+
+use super::*;
+use crate::interpreter::SubInterpreter;
+use crate::{PyTypeInfo, Python};
+
+create_exception!(test_module, Made, PyException, "A made exception.");
+create_exception!(test_module, Derived, Made);
+import_exception!(email.errors, MessageError);
+
+#[test]
+fn a_made_class_has_its_module_name_doc_and_base() {
+    Python::attach(|py| {
+        let class = py.get_type::<Derived>();
+        assert_eq!(class.to_string(), "<class 'test_module.Derived'>");
+        assert_eq!(Made::NAME, "Made");
+        assert_eq!(Made::MODULE, Some("test_module"));
+        let error = Derived::new_err("text");
+        assert!(error.is_instance_of::<Made>(py));
+        assert!(error.is_instance_of::<PyException>(py));
+        assert!(!Made::new_err("text").is_instance_of::<Derived>(py));
+        // SAFETY: attached; a new reference or null comes back.
+        let doc = unsafe {
+            let class = py.get_type::<Made>();
+            let doc = pyo3_ffi::PyObject_GetAttrString(class.as_ptr(), c"__doc__".as_ptr());
+            crate::Bound::from_owned_ptr(py, doc)
+        };
+        assert_eq!(doc.to_string(), "A made exception.");
+    });
+}
+
+#[test]
+fn each_interpreter_has_its_own_made_class() {
+    let main = Python::attach(|py| py.get_type::<Made>().unbind());
+    let subs = [0, 1].map(|_| SubInterpreter::builder().build().unwrap());
+    let classes = subs.each_ref().map(|sub| {
+        sub.attach(|py| {
+            assert!(main.try_bind(py).is_err());
+            let error = Made::new_err("text");
+            assert!(error.is_instance_of::<Made>(py));
+            let class = py.get_type::<Made>();
+            assert!(class.as_unbound().is(py.get_type::<Made>()));
+            class.as_ptr() as usize
+        })
+        .unwrap()
+    });
+    assert_ne!(classes[0], classes[1]);
+    assert_ne!(classes[0], main.as_ptr() as usize);
+    for sub in subs {
+        sub.close().unwrap();
+    }
+    // Its own class is untouched by the ends of the others.
+    Python::attach(|py| assert!(main.is(py.get_type::<Made>())));
+}
+
+#[test]
+fn an_imported_class_is_the_modules_own() {
+    let check = |py: Python<'_>| {
+        let class = py
+            .eval(
+                c"__import__('email.errors').errors.MessageError",
+                None,
+                None,
+            )
+            .unwrap();
+        assert!(py.get_type::<MessageError>().as_unbound().is(&class));
+        assert!(
+            py.get_type::<socket::timeout>()
+                .as_unbound()
+                .is(py.get_type::<PyTimeoutError>())
+        );
+    };
+    Python::attach(check);
+    SubInterpreter::builder()
+        .build()
+        .unwrap()
+        .attach(check)
+        .unwrap();
+}
+
+#[test]
+fn an_imported_name_must_be_an_exception_class() {
+    import_exception!(builtins, int);
+    import_exception!(no_such_module, Missing);
+    let caught = std::panic::catch_unwind(|| {
+        Python::attach(|py| int::type_object(py).unbind());
+    });
+    assert!(caught.is_err());
+    let caught = std::panic::catch_unwind(|| {
+        Python::attach(|py| Missing::type_object(py).unbind());
+    });
+    assert!(caught.is_err());
+    Python::attach(|py| assert!(!crate::PyErr::occurred(py)));
+}
+
+#[test]
+fn the_aliases_are_os_error() {
+    Python::attach(|py| {
+        assert!(
+            py.get_type::<PyIOError>()
+                .as_unbound()
+                .is(py.get_type::<PyOSError>())
+        );
+        assert!(PyEnvironmentError::new_err("x").is_instance_of::<PyOSError>(py));
+    });
+}
+
+#[test]
+fn an_incomplete_utf8_sequence_reaches_to_the_end() {
+    let bytes = b"ab\xe2\x82".to_vec();
+    let error = std::str::from_utf8(&bytes).unwrap_err();
+    assert_eq!(unicode::undecoded(bytes.len(), error), 2..4);
+    Python::attach(|py| {
+        let error = PyUnicodeDecodeError::new_err_from_utf8(py, &bytes, error);
+        assert_eq!(
+            error.to_string(),
+            "UnicodeDecodeError: 'utf-8' codec can't decode bytes in position 2-3: invalid utf-8"
+        );
+    });
+}
