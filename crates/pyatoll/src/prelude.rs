@@ -4,9 +4,8 @@ pub use crate::convert::{FromPyObject, IntoPyObject};
 pub use crate::error::{PyErr, PyResult};
 pub use crate::interpreter::Python;
 pub use crate::object::{Borrowed, Bound, BoundObject, Py};
-pub use crate::types::{PyAny, PyAnyMethods};
-
-#[cfg(feature = "macros")]
-pub use pyatoll_macros::{
-    FromPyObject, IntoPyObject, IntoPyObjectRef, pyclass, pyfunction, pymethods, pymodule,
+pub use crate::types::{
+    PyAny, PyAnyMethods, PyDictMethods, PyListMethods, PyMappingMethods, PySequenceMethods,
+    PyTupleMethods,
+};
 };

@@ -1,8 +1,31 @@
 //! `list`.
 
-use crate::types::PyAny;
+use pyo3_ffi as ffi;
 
-/// Python's `list`.
+use super::critical_section::with_critical_section;
+use super::returned::{index, new_reference, new_reference_or_panic, status};
+use super::span::Span;
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::sequence::PySequenceMethods;
+use crate::types::{PyAny, PySequence, PyTuple};
+
+/// Python's `list`. Its methods are in [`PyListMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyList;
+///
+/// Python::attach(|py| {
+///     let list = PyList::new(py, ["a", "b"])?;
+///     list.append("c")?;
+///     assert_eq!(list.to_string(), "['a', 'b', 'c']");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 #[repr(transparent)]
 pub struct PyList(PyAny);
 
@@ -12,31 +35,484 @@ impl PyList {
     /// A list of the values.
     ///
     /// # Errors
-    /// What a conversion raises.
+    /// What a value's conversion raises.
+    ///
+    /// # Panics
+    /// If the iterator is shorter than its [`size_hint`](Iterator::size_hint) promises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let squares = PyList::new(py, (1..4).map(|n| n * n))?;
+    ///     assert_eq!(squares.to_string(), "[1, 4, 9]");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyList_New`.
     #[track_caller]
     pub fn new<'py, T>(
-        py: crate::Python<'py>,
-        elements: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
-    ) -> crate::PyResult<crate::Bound<'py, PyList>>
+        py: Python<'py>,
+        elements: impl IntoIterator<Item = T>,
+    ) -> PyResult<Bound<'py, PyList>>
     where
-        T: crate::IntoPyObject<'py>,
+        T: IntoPyObject<'py>,
     {
-        use crate::IntoPyObjectExt;
-        let elements = elements.into_iter();
-        let len = elements.len();
-        // SAFETY: attached; each item is set once, in bounds; a list with null items is not seen
-        // by anyone if a conversion fails, only released.
+        let mut elements = elements.into_iter();
+        let len = elements.size_hint().0;
+        let list = Self::unfilled(py, len)?;
+        let mut count = 0;
+        for element in elements.by_ref().take(len) {
+            let element = element.into_bound_py_any(py)?;
+            // SAFETY: a new list with more than `count` places, seen by nobody else; this one is
+            // empty, and takes over the reference.
+            unsafe { ffi::PyList_SetItem(list.as_ptr(), count, element.into_ptr()) };
+            count += 1;
+        }
+        assert_eq!(
+            len, count as usize,
+            "Attempted to create PyList but `elements` was smaller than reported by its \
+             `size_hint` implementation."
+        );
+        if len > 0 {
+            // SAFETY: a complete list, untracked by `unfilled`.
+            unsafe { ffi::PyObject_GC_Track(list.as_ptr().cast()) };
+        }
+        for element in elements {
+            list.append(element)?;
+        }
+        Ok(list)
+    }
+
+    /// A list of `len` empty places, hidden from the garbage collector (through which Python code
+    /// that runs in the meantime could see it) unless `len` is 0.
+    fn unfilled(py: Python<'_>, len: usize) -> PyResult<Bound<'_, PyList>> {
+        let len = ffi::Py_ssize_t::try_from(len).unwrap_or(ffi::Py_ssize_t::MAX);
+        // SAFETY: attached; a new list or null comes back. Untracking is also right when it dies
+        // half-filled: its destructor does so itself.
         unsafe {
-            let list = pyo3_ffi::PyList_New(len as pyo3_ffi::Py_ssize_t);
-            let list = crate::Bound::from_owned_ptr_or_err(py, list)?;
-            let mut count = 0;
-            for element in elements.take(len) {
-                let element = element.into_bound_py_any(py)?.into_ptr();
-                pyo3_ffi::PyList_SetItem(list.as_ptr(), count, element);
-                count += 1;
+            let list = new_reference::<PyList>(py, ffi::PyList_New(len))?;
+            if len > 0 {
+                ffi::PyObject_GC_UnTrack(list.as_ptr().cast());
             }
-            assert_eq!(count as usize, len, "the iterator was shorter than it said");
-            Ok(list.cast_into_unchecked())
+            Ok(list)
+        }
+    }
+
+    /// An empty list.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| assert!(PyList::empty(py).is_empty()));
+    /// ```
+    pub fn empty(py: Python<'_>) -> Bound<'_, PyList> {
+        // SAFETY: attached; a new list or null comes back.
+        unsafe { new_reference_or_panic(py, ffi::PyList_New(0)) }
+    }
+}
+
+/// The methods of [`PyList`].
+///
+/// Indices are counted from the front, and too large ones are never wrapped round.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyList;
+///
+/// Python::attach(|py| {
+///     let list = PyList::new(py, ["c", "a"])?;
+///     list.insert(1, "b")?;
+///     list.sort()?;
+///     assert_eq!(list.get_item(0)?.to_string(), "a");
+///     assert_eq!(list.index("c")?, 2);
+///     assert!(list.contains("b")? && !list.contains("z")?);
+///
+///     list.set_item(0, "x")?;
+///     list.del_item(1)?;
+///     list.reverse()?;
+///     assert_eq!(list.to_string(), "['c', 'x']");
+///     assert!(list.get_item(2).is_err());
+///
+///     list.set_slice(1, 2, PyList::new(py, ["d", "e"])?.as_any())?;
+///     assert_eq!(list.get_slice(1, 9).to_string(), "['d', 'e']");
+///     list.del_slice(0, 2)?;
+///     assert_eq!(list.to_tuple().to_string(), "('e',)");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyList")]
+pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
+    /// The number of items.
+    ///
+    /// Source: `PyList_Size`.
+    fn len(&self) -> usize;
+
+    /// Whether it has no items.
+    fn is_empty(&self) -> bool;
+
+    /// The same object as a sequence.
+    fn as_sequence(&self) -> &Bound<'py, PySequence>;
+
+    /// The same object as a sequence.
+    fn into_sequence(self) -> Bound<'py, PySequence>;
+
+    /// The item at the index.
+    ///
+    /// # Errors
+    /// `IndexError`, beyond the end.
+    ///
+    /// Source: `PyList_GetItemRef`.
+    fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
+
+    /// The item at the index, which is not checked.
+    ///
+    /// # Safety
+    /// The index must be less than the length, and on free-threaded builds no other thread may
+    /// change the list meanwhile.
+    unsafe fn get_item_unchecked(&self, index: usize) -> Bound<'py, PyAny>;
+
+    /// A new list of the items from `low` to before `high`, as far as there are any.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyList_GetSlice`.
+    fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyList>;
+
+    /// Replaces the item at the index.
+    ///
+    /// # Errors
+    /// `IndexError`, beyond the end; what the conversion raises.
+    ///
+    /// Source: `PyList_SetItem`.
+    fn set_item<I>(&self, index: usize, item: I) -> PyResult<()>
+    where
+        I: IntoPyObject<'py>;
+
+    /// `del list[index]`.
+    ///
+    /// # Errors
+    /// `IndexError`, beyond the end.
+    ///
+    /// Source: `PySequence_DelItem`.
+    fn del_item(&self, index: usize) -> PyResult<()>;
+
+    /// `list[low:high] = items`.
+    ///
+    /// # Errors
+    /// If `items` cannot be iterated over.
+    ///
+    /// Source: `PyList_SetSlice`.
+    fn set_slice(&self, low: usize, high: usize, items: &Bound<'_, PyAny>) -> PyResult<()>;
+
+    /// `del list[low:high]`.
+    ///
+    /// # Errors
+    /// What a subclass of `list` raises.
+    ///
+    /// Source: `PySequence_DelSlice`.
+    fn del_slice(&self, low: usize, high: usize) -> PyResult<()>;
+
+    /// Adds an item at the end.
+    ///
+    /// # Errors
+    /// What the conversion raises.
+    ///
+    /// Source: `PyList_Append`.
+    fn append<I>(&self, item: I) -> PyResult<()>
+    where
+        I: IntoPyObject<'py>;
+
+    /// Inserts an item before the index; at the end, if that is beyond it.
+    ///
+    /// # Errors
+    /// What the conversion raises.
+    ///
+    /// Source: `PyList_Insert`.
+    fn insert<I>(&self, index: usize, item: I) -> PyResult<()>
+    where
+        I: IntoPyObject<'py>;
+
+    /// `value in list`.
+    ///
+    /// # Errors
+    /// What the conversion or a comparison raises.
+    ///
+    /// Source: `PySequence_Contains`.
+    fn contains<V>(&self, value: V) -> PyResult<bool>
+    where
+        V: IntoPyObject<'py>;
+
+    /// `list.index(value)`.
+    ///
+    /// # Errors
+    /// `ValueError`, if there is none; what the conversion or a comparison raises.
+    ///
+    /// Source: `PySequence_Index`.
+    fn index<V>(&self, value: V) -> PyResult<usize>
+    where
+        V: IntoPyObject<'py>;
+
+    /// An iterator over the items.
+    ///
+    /// The list may change meanwhile: items that are gone when their turn comes are passed over,
+    /// those added at the end are not visited.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b", "c"])?;
+    ///     let backwards: Vec<String> = list.iter().rev().map(|item| item.to_string()).collect();
+    ///     assert_eq!(backwards, ["c", "b", "a"]);
+    ///     for item in &list {
+    ///         assert_eq!(item.to_string().len(), 1);
+    ///     }
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn iter(&self) -> BoundListIterator<'py>;
+
+    /// Calls `closure` with each item, with the list locked on free-threaded builds.
+    ///
+    /// # Errors
+    /// The first of `closure`, which ends the iteration.
+    fn locked_for_each<F>(&self, closure: F) -> PyResult<()>
+    where
+        F: Fn(Bound<'py, PyAny>) -> PyResult<()>;
+
+    /// `list.sort()`.
+    ///
+    /// # Errors
+    /// What a comparison raises.
+    ///
+    /// Source: `PyList_Sort`.
+    fn sort(&self) -> PyResult<()>;
+
+    /// `list.reverse()`.
+    ///
+    /// # Errors
+    /// None in practice.
+    ///
+    /// Source: `PyList_Reverse`.
+    fn reverse(&self) -> PyResult<()>;
+
+    /// A tuple of the items.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyList_AsTuple`.
+    fn to_tuple(&self) -> Bound<'py, PyTuple>;
+}
+
+impl<'py> PyListMethods<'py> for Bound<'py, PyList> {
+    #[inline]
+    fn len(&self) -> usize {
+        // SAFETY: attached; a list.
+        unsafe { ffi::PyList_Size(self.as_ptr()) as usize }
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    #[inline]
+    fn as_sequence(&self) -> &Bound<'py, PySequence> {
+        // SAFETY: a list is a sequence.
+        unsafe { self.cast_unchecked() }
+    }
+
+    #[inline]
+    fn into_sequence(self) -> Bound<'py, PySequence> {
+        // SAFETY: a list is a sequence.
+        unsafe { self.cast_into_unchecked() }
+    }
+
+    #[inline]
+    fn get_item(&self, place: usize) -> PyResult<Bound<'py, PyAny>> {
+        // SAFETY: attached; a list; a new reference or null comes back.
+        unsafe {
+            let item = ffi::compat::PyList_GetItemRef(self.as_ptr(), index(place));
+            new_reference(self.py(), item)
+        }
+    }
+
+    #[inline]
+    unsafe fn get_item_unchecked(&self, place: usize) -> Bound<'py, PyAny> {
+        #[cfg(not(Py_LIMITED_API))]
+        // SAFETY: the place exists and nobody else changes the list, as the caller promises.
+        unsafe {
+            Bound::from_borrowed_ptr(self.py(), ffi::PyList_GET_ITEM(self.as_ptr(), index(place)))
+        }
+        #[cfg(Py_LIMITED_API)]
+        // SAFETY: attached; a list; the place exists.
+        unsafe {
+            let item = ffi::compat::PyList_GetItemRef(self.as_ptr(), index(place));
+            Bound::from_owned_ptr(self.py(), item)
+        }
+    }
+
+    fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyList> {
+        // SAFETY: attached; a list; a new one or null comes back.
+        unsafe {
+            let slice = ffi::PyList_GetSlice(self.as_ptr(), index(low), index(high));
+            new_reference_or_panic(self.py(), slice)
+        }
+    }
+
+    fn set_item<I>(&self, place: usize, item: I) -> PyResult<()>
+    where
+        I: IntoPyObject<'py>,
+    {
+        let item = item.into_bound_py_any(self.py())?.into_ptr();
+        // SAFETY: attached; a list; it takes over the reference even if it fails.
+        let result = unsafe { ffi::PyList_SetItem(self.as_ptr(), index(place), item) };
+        status(self.py(), result)
+    }
+
+    fn del_item(&self, index: usize) -> PyResult<()> {
+        self.as_sequence().del_item(index)
+    }
+
+    fn set_slice(&self, low: usize, high: usize, items: &Bound<'_, PyAny>) -> PyResult<()> {
+        // SAFETY: attached; a list and an object.
+        let result =
+            unsafe { ffi::PyList_SetSlice(self.as_ptr(), index(low), index(high), items.as_ptr()) };
+        status(self.py(), result)
+    }
+
+    fn del_slice(&self, low: usize, high: usize) -> PyResult<()> {
+        self.as_sequence().del_slice(low, high)
+    }
+
+    #[inline]
+    fn append<I>(&self, item: I) -> PyResult<()>
+    where
+        I: IntoPyObject<'py>,
+    {
+        let item = item.into_bound_py_any(self.py())?;
+        // SAFETY: attached; a list and an object.
+        let result = unsafe { ffi::PyList_Append(self.as_ptr(), item.as_ptr()) };
+        status(self.py(), result)
+    }
+
+    fn insert<I>(&self, place: usize, item: I) -> PyResult<()>
+    where
+        I: IntoPyObject<'py>,
+    {
+        let item = item.into_bound_py_any(self.py())?;
+        // SAFETY: attached; a list and an object.
+        let result = unsafe { ffi::PyList_Insert(self.as_ptr(), index(place), item.as_ptr()) };
+        status(self.py(), result)
+    }
+
+    fn contains<V>(&self, value: V) -> PyResult<bool>
+    where
+        V: IntoPyObject<'py>,
+    {
+        self.as_sequence().contains(value)
+    }
+
+    fn index<V>(&self, value: V) -> PyResult<usize>
+    where
+        V: IntoPyObject<'py>,
+    {
+        self.as_sequence().index(value)
+    }
+
+    fn iter(&self) -> BoundListIterator<'py> {
+        BoundListIterator::new(self.clone())
+    }
+
+    fn locked_for_each<F>(&self, closure: F) -> PyResult<()>
+    where
+        F: Fn(Bound<'py, PyAny>) -> PyResult<()>,
+    {
+        with_critical_section(self, || self.iter().try_for_each(closure))
+    }
+
+    fn sort(&self) -> PyResult<()> {
+        // SAFETY: attached; a list.
+        status(self.py(), unsafe { ffi::PyList_Sort(self.as_ptr()) })
+    }
+
+    fn reverse(&self) -> PyResult<()> {
+        // SAFETY: attached; a list.
+        status(self.py(), unsafe { ffi::PyList_Reverse(self.as_ptr()) })
+    }
+
+    fn to_tuple(&self) -> Bound<'py, PyTuple> {
+        // SAFETY: attached; a list; a new tuple or null comes back.
+        unsafe { new_reference_or_panic(self.py(), ffi::PyList_AsTuple(self.as_ptr())) }
+    }
+}
+
+/// An iterator over the items of a list: see [`PyListMethods::iter`].
+pub struct BoundListIterator<'py> {
+    list: Bound<'py, PyList>,
+    span: Span,
+}
+
+impl<'py> BoundListIterator<'py> {
+    fn new(list: Bound<'py, PyList>) -> Self {
+        let span = Span::new(list.len());
+        Self { list, span }
+    }
+
+    /// The item, if there still is one.
+    #[inline]
+    fn get(&self, place: usize) -> Option<Bound<'py, PyAny>> {
+        #[cfg(not(any(Py_GIL_DISABLED, Py_LIMITED_API)))]
+        {
+            // SAFETY: the span was just brought up to date, and nothing has run since.
+            Some(unsafe { self.list.get_item_unchecked(place) })
+        }
+        #[cfg(any(Py_GIL_DISABLED, Py_LIMITED_API))]
+        {
+            // Another thread may have shortened the list: then iteration ends.
+            self.list.get_item(place).ok()
         }
     }
 }
+
+span_iterator!(
+    ['py] BoundListIterator<'py>,
+    Bound<'py, PyAny>,
+    |this: &mut BoundListIterator<'py>| this.span.shrink(this.list.len()),
+    |this: &BoundListIterator<'py>, place| this.get(place),
+);
+
+impl<'py> IntoIterator for Bound<'py, PyList> {
+    type Item = Bound<'py, PyAny>;
+    type IntoIter = BoundListIterator<'py>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        BoundListIterator::new(self)
+    }
+}
+
+impl<'py> IntoIterator for &Bound<'py, PyList> {
+    type Item = Bound<'py, PyAny>;
+    type IntoIter = BoundListIterator<'py>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+#[path = "list_tests.rs"]
+mod tests;

@@ -1,0 +1,290 @@
+//! Iteration over a `dict`, which may change meanwhile.
+
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::critical_section::with_critical_section;
+use crate::object::{Borrowed, Bound};
+use crate::types::dict::PyDictMethods;
+use crate::types::{PyAny, PyDict};
+
+/// An iterator over the entries of a dict: see [`PyDictMethods::iter`].
+pub struct BoundDictIterator<'py> {
+    dict: Bound<'py, PyDict>,
+    /// CPython's own count of where it is.
+    position: ffi::Py_ssize_t,
+    /// The size at the start; `usize::MAX` once a change was found.
+    size: usize,
+    remaining: usize,
+}
+
+impl<'py> BoundDictIterator<'py> {
+    pub(super) fn new(dict: Bound<'py, PyDict>) -> Self {
+        let size = dict.len();
+        Self {
+            dict,
+            position: 0,
+            size,
+            remaining: size,
+        }
+    }
+
+    /// The next entry, with the dict locked.
+    #[inline]
+    fn next_locked(&mut self) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        if self.dict.len() != self.size {
+            self.changed("dictionary changed size during iteration");
+        }
+        let (mut key, mut value) = (null_mut(), null_mut());
+        // SAFETY: attached; a dict, which nobody else changes: it is locked, or the GIL is held,
+        // and nothing runs before the new references are made.
+        let entry = unsafe {
+            if ffi::PyDict_Next(
+                self.dict.as_ptr(),
+                &raw mut self.position,
+                &raw mut key,
+                &raw mut value,
+            ) == 0
+            {
+                return None;
+            }
+            let py = self.dict.py();
+            (
+                Bound::from_borrowed_ptr(py, key),
+                Bound::from_borrowed_ptr(py, value),
+            )
+        };
+        match self.remaining.checked_sub(1) {
+            Some(remaining) => self.remaining = remaining,
+            None => self.changed("dictionary keys changed during iteration"),
+        }
+        Some(entry)
+    }
+
+    #[cold]
+    fn changed(&mut self, message: &str) -> ! {
+        self.size = usize::MAX;
+        self.remaining = 0;
+        panic!("{message}");
+    }
+}
+
+impl<'py> Iterator for BoundDictIterator<'py> {
+    type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        // The handle is copied so that the closure may have all of `self`.
+        #[cfg(Py_GIL_DISABLED)]
+        {
+            let dict = self.dict.clone();
+            with_critical_section(&dict, || self.next_locked())
+        }
+        #[cfg(not(Py_GIL_DISABLED))]
+        self.next_locked()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.remaining, Some(self.remaining))
+    }
+
+    #[inline]
+    fn count(self) -> usize {
+        self.remaining
+    }
+
+    /// Locks the dict once, on free-threaded builds.
+    fn fold<B, F>(mut self, init: B, mut f: F) -> B
+    where
+        F: FnMut(B, Self::Item) -> B,
+    {
+        let dict = self.dict.clone();
+        with_critical_section(&dict, || {
+            let mut result = init;
+            while let Some(entry) = self.next_locked() {
+                result = f(result, entry);
+            }
+            result
+        })
+    }
+}
+
+impl ExactSizeIterator for BoundDictIterator<'_> {}
+
+impl<'py> IntoIterator for Bound<'py, PyDict> {
+    type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+    type IntoIter = BoundDictIterator<'py>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        BoundDictIterator::new(self)
+    }
+}
+
+impl<'py> IntoIterator for &Bound<'py, PyDict> {
+    type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+    type IntoIter = BoundDictIterator<'py>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// An iterator over the entries of a dict that does not change, without new references.
+pub(crate) struct BorrowedDictIter<'a, 'py> {
+    dict: Borrowed<'a, 'py, PyDict>,
+    position: ffi::Py_ssize_t,
+    remaining: usize,
+}
+
+impl<'a, 'py> Borrowed<'a, 'py, PyDict> {
+    /// Iterates over the entries without new references.
+    ///
+    /// # Safety
+    /// Nobody may change the dict for `'a`: as with keyword arguments before they are given to
+    /// anybody.
+    pub(crate) unsafe fn iter_borrowed(self) -> BorrowedDictIter<'a, 'py> {
+        BorrowedDictIter {
+            dict: self,
+            position: 0,
+            remaining: self.len(),
+        }
+    }
+}
+
+impl<'a, 'py> Iterator for BorrowedDictIter<'a, 'py> {
+    type Item = (Borrowed<'a, 'py, PyAny>, Borrowed<'a, 'py, PyAny>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut key, mut value) = (null_mut(), null_mut());
+        // SAFETY: attached; a dict that nobody changes for `'a`, so that it keeps the entry.
+        unsafe {
+            if ffi::PyDict_Next(
+                self.dict.as_ptr(),
+                &raw mut self.position,
+                &raw mut key,
+                &raw mut value,
+            ) == 0
+            {
+                return None;
+            }
+            self.remaining -= 1;
+            let py = self.dict.py();
+            Some((Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, value)))
+        }
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.remaining, Some(self.remaining))
+    }
+}
+
+impl ExactSizeIterator for BorrowedDictIter<'_, '_> {}
+
+#[cfg(test)]
+mod tests {
+    use crate::interpreter::Python;
+    use crate::object::Bound;
+    use crate::types::PyDict;
+    use crate::types::dict::{IntoPyDict, PyDictMethods};
+
+    fn abc(py: Python<'_>) -> Bound<'_, PyDict> {
+        [("a", "1"), ("b", "2"), ("c", "3")]
+            .into_py_dict(py)
+            .unwrap()
+    }
+
+    #[test]
+    fn entries_come_in_insertion_order() {
+        Python::attach(|py| {
+            let dict = abc(py);
+            let mut entries = dict.iter();
+            assert_eq!(entries.len(), 3);
+            assert_eq!(entries.next().unwrap().0.to_string(), "a");
+            assert_eq!(entries.len(), 2);
+            let rest: String = entries
+                .map(|(key, value)| format!("{key}{value}"))
+                .collect();
+            assert_eq!(rest, "b2c3");
+            assert_eq!(dict.iter().count(), 3);
+        });
+    }
+
+    #[test]
+    fn values_may_change_meanwhile() {
+        Python::attach(|py| {
+            let dict = abc(py);
+            for (key, _) in &dict {
+                dict.set_item(key, "x").unwrap();
+            }
+            assert_eq!(dict.to_string(), "{'a': 'x', 'b': 'x', 'c': 'x'}");
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "dictionary changed size during iteration")]
+    fn a_new_key_ends_it_with_a_panic() {
+        Python::attach(|py| {
+            let dict = abc(py);
+            for (key, _) in &dict {
+                dict.set_item(format!("{key}{key}"), "x").unwrap();
+            }
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "dictionary keys changed during iteration")]
+    fn another_set_of_keys_ends_it_with_a_panic() {
+        Python::attach(|py| {
+            let dict = abc(py);
+            for (key, _) in &dict {
+                dict.set_item(format!("{key}{key}"), "x").unwrap();
+                dict.del_item(key).unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn after_a_panic_it_panics_again() {
+        Python::attach(|py| {
+            let dict = abc(py);
+            let mut entries = dict.iter();
+            dict.del_item("a").unwrap();
+            for _ in 0..2 {
+                let next = std::panic::AssertUnwindSafe(|| entries.next().is_some());
+                assert!(std::panic::catch_unwind(next).is_err());
+            }
+            assert_eq!(entries.len(), 0);
+        });
+    }
+
+    #[test]
+    fn a_locked_iteration_stops_at_an_error() {
+        Python::attach(|py| {
+            let seen = std::cell::Cell::new(0);
+            let result = abc(py).locked_for_each(|key, _| {
+                seen.set(seen.get() + 1);
+                match key.to_string().as_str() {
+                    "b" => Err(crate::exceptions::PyValueError::new_err("b")),
+                    _ => Ok(()),
+                }
+            });
+            assert_eq!((result.is_err(), seen.get()), (true, 2));
+        });
+    }
+
+    #[test]
+    fn borrowed_entries_are_the_same() {
+        Python::attach(|py| {
+            let dict = abc(py);
+            // SAFETY: nothing changes the dict here.
+            let entries = unsafe { dict.as_borrowed().iter_borrowed() };
+            assert_eq!(entries.len(), 3);
+            let keys: String = entries.map(|(key, _)| key.to_string()).collect();
+            assert_eq!(keys, "abc");
+        });
+    }
+}

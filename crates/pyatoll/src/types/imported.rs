@@ -1,0 +1,85 @@
+//! Types that CPython's C API does not give: imported once in each interpreter.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use super::returned::new_reference;
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Bound, Py};
+use crate::sync::InterpreterLocal;
+use crate::types::{PyAny, PyType};
+
+/// An attribute of a module.
+pub(super) fn import<'py>(
+    py: Python<'py>,
+    module: &CStr,
+    name: &CStr,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: attached; new references or null come back.
+    unsafe {
+        let module: Bound<'_, PyAny> =
+            new_reference(py, ffi::PyImport_ImportModule(module.as_ptr()))?;
+        new_reference(
+            py,
+            ffi::PyObject_GetAttrString(module.as_ptr(), name.as_ptr()),
+        )
+    }
+}
+
+/// A class, kept by the interpreter: an address for [`PyTypeInfo`](crate::PyTypeInfo).
+///
+/// # Panics
+/// If it cannot be imported.
+#[track_caller]
+pub(super) fn class(
+    py: Python<'_>,
+    place: &InterpreterLocal<Py<PyType>>,
+    module: &CStr,
+    name: &CStr,
+) -> *mut ffi::PyTypeObject {
+    let class = place.get_or_try_init(py, || Ok(import(py, module, name)?.cast_into()?.unbind()));
+    match class {
+        Ok(class) => class.as_ptr().cast(),
+        Err(error) => {
+            let error: crate::PyErr = error;
+            panic!(
+                "cannot import {}.{}: {error}",
+                module.to_string_lossy(),
+                name.to_string_lossy()
+            )
+        }
+    }
+}
+
+/// `isinstance(object, class)`; if that raises, the exception goes to `sys.unraisablehook`.
+pub(super) fn is_instance(object: &Bound<'_, PyAny>, class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: attached; both are valid.
+    let result = unsafe { ffi::PyObject_IsInstance(object.as_ptr(), class.cast()) };
+    super::returned::truth(object.py(), result).unwrap_or_else(|error| {
+        error.write_unraisable(object.py(), Some(object));
+        false
+    })
+}
+
+/// Registers a class with an abstract base class.
+pub(super) fn register(
+    abstract_class: &Bound<'_, PyType>,
+    class: &Bound<'_, PyType>,
+) -> PyResult<()> {
+    // SAFETY: attached; both are valid, the list of arguments ends with null; a new reference or
+    // null comes back.
+    unsafe {
+        let register: Bound<'_, PyAny> = new_reference(
+            class.py(),
+            ffi::PyObject_GetAttrString(abstract_class.as_ptr(), c"register".as_ptr()),
+        )?;
+        let result = ffi::PyObject_CallFunctionObjArgs(
+            register.as_ptr(),
+            class.as_ptr(),
+            std::ptr::null_mut::<ffi::PyObject>(),
+        );
+        new_reference::<PyAny>(class.py(), result).map(drop)
+    }
+}

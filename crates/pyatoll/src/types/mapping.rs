@@ -1,0 +1,324 @@
+//! The mapping protocol: `collections.abc.Mapping`.
+
+use pyo3_ffi as ffi;
+
+use super::returned::{new_reference, size, status, truth};
+use super::{dict::PyDict, imported};
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Bound, BoundObject, Py, PyTypeInfo};
+use crate::sync::InterpreterLocal;
+use crate::types::{PyAny, PyList, PyType};
+
+/// Any `collections.abc.Mapping`: `dict`, `mappingproxy`, and classes that derive from it or are
+/// [registered](PyMapping::register). Its methods are in [`PyMappingMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyMapping;
+///
+/// Python::attach(|py| {
+///     let environ = py.eval(c"__import__('os').environ", None, None)?;
+///     assert!(environ.cast::<PyMapping>().is_ok());
+///     assert!(py.eval(c"[]", None, None)?.cast::<PyMapping>().is_err());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyMapping(PyAny);
+
+impl crate::object::DerefToPyAny for PyMapping {}
+
+// SAFETY: the class is kept by its interpreter; any object will do, since CPython's mapping
+// functions check what they are given.
+unsafe impl PyTypeInfo for PyMapping {
+    const NAME: &'static str = "Mapping";
+    const MODULE: Option<&'static str> = Some("collections.abc");
+
+    fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
+        static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
+        imported::class(py, &CLASS, c"collections.abc", c"Mapping")
+    }
+
+    #[inline]
+    fn is_type_of(object: &Bound<'_, PyAny>) -> bool {
+        PyDict::is_type_of(object)
+            || imported::is_instance(object, Self::type_object_raw(object.py()))
+    }
+}
+
+impl PyMapping {
+    /// Registers a class as a mapping, in the token's interpreter: `Mapping.register(T)`.
+    ///
+    /// # Errors
+    /// What `register` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// #[pyclass(mapping)]
+    /// struct Answers;
+    ///
+    /// #[pymethods]
+    /// impl Answers {
+    ///     fn __getitem__(&self, _question: &str) -> i32 {
+    ///         42
+    ///     }
+    /// }
+    ///
+    /// Python::attach(|py| {
+    ///     PyMapping::register::<Answers>(py)?;
+    ///     let answers = Bound::new(py, Answers)?;
+    ///     let answers = answers.as_any().cast::<PyMapping>()?;
+    ///     assert_eq!(answers.get_item("why?")?.to_string(), "42");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    pub fn register<T: PyTypeInfo>(py: Python<'_>) -> PyResult<()> {
+        imported::register(&Self::type_object(py), &T::type_object(py))
+    }
+}
+
+/// The methods of [`PyMapping`]. Every one may raise what the object's own method raises.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyDict;
+///
+/// Python::attach(|py| {
+///     let mapping = PyDict::new(py).into_mapping();
+///     mapping.set_item("a", "x")?;
+///     assert_eq!(mapping.len()?, 1);
+///     assert!(mapping.contains("a")?);
+///     assert_eq!(mapping.get_item("a")?.to_string(), "x");
+///     assert!(mapping.get_item("z").is_err());
+///     assert_eq!(mapping.keys()?.to_string(), "['a']");
+///     assert_eq!(mapping.values()?.to_string(), "['x']");
+///     assert_eq!(mapping.items()?.to_string(), "[('a', 'x')]");
+///     mapping.del_item("a")?;
+///     assert!(mapping.is_empty()?);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyMapping")]
+pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
+    /// `len(mapping)`.
+    ///
+    /// # Errors
+    /// What `__len__` raises.
+    ///
+    /// Source: `PyMapping_Size`.
+    fn len(&self) -> PyResult<usize>;
+
+    /// Whether its length is 0.
+    ///
+    /// # Errors
+    /// What `__len__` raises.
+    fn is_empty(&self) -> PyResult<bool>;
+
+    /// `key in mapping`.
+    ///
+    /// # Errors
+    /// What the conversion or `__contains__` raises.
+    ///
+    /// Source: `PySequence_Contains`.
+    fn contains<K>(&self, key: K) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>;
+
+    /// `mapping[key]`.
+    ///
+    /// # Errors
+    /// `KeyError`, if there is none; what the conversion raises.
+    ///
+    /// Source: `PyObject_GetItem`.
+    fn get_item<K>(&self, key: K) -> PyResult<Bound<'py, PyAny>>
+    where
+        K: IntoPyObject<'py>;
+
+    /// `mapping[key] = value`.
+    ///
+    /// # Errors
+    /// `TypeError`, if it cannot change; what a conversion raises.
+    ///
+    /// Source: `PyObject_SetItem`.
+    fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
+    where
+        K: IntoPyObject<'py>,
+        V: IntoPyObject<'py>;
+
+    /// `del mapping[key]`.
+    ///
+    /// # Errors
+    /// `KeyError`, if there is none; `TypeError`, if it cannot change.
+    ///
+    /// Source: `PyObject_DelItem`.
+    fn del_item<K>(&self, key: K) -> PyResult<()>
+    where
+        K: IntoPyObject<'py>;
+
+    /// A list of the keys.
+    ///
+    /// # Errors
+    /// What `keys` raises.
+    ///
+    /// Source: `PyMapping_Keys`.
+    fn keys(&self) -> PyResult<Bound<'py, PyList>>;
+
+    /// A list of the values.
+    ///
+    /// # Errors
+    /// What `values` raises.
+    ///
+    /// Source: `PyMapping_Values`.
+    fn values(&self) -> PyResult<Bound<'py, PyList>>;
+
+    /// A list of the entries as pairs.
+    ///
+    /// # Errors
+    /// What `items` raises.
+    ///
+    /// Source: `PyMapping_Items`.
+    fn items(&self) -> PyResult<Bound<'py, PyList>>;
+}
+
+impl<'py> PyMappingMethods<'py> for Bound<'py, PyMapping> {
+    fn len(&self) -> PyResult<usize> {
+        // SAFETY: attached; an object.
+        size(self.py(), unsafe { ffi::PyMapping_Size(self.as_ptr()) })
+    }
+
+    fn is_empty(&self) -> PyResult<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    fn contains<K>(&self, key: K) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?;
+        // SAFETY: attached; two objects.
+        let result = unsafe { ffi::PySequence_Contains(self.as_ptr(), key.as_ptr()) };
+        truth(self.py(), result)
+    }
+
+    fn get_item<K>(&self, key: K) -> PyResult<Bound<'py, PyAny>>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?;
+        // SAFETY: attached; two objects; a new reference or null comes back.
+        unsafe {
+            let item = ffi::PyObject_GetItem(self.as_ptr(), key.as_ptr());
+            new_reference(self.py(), item)
+        }
+    }
+
+    fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
+    where
+        K: IntoPyObject<'py>,
+        V: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?;
+        let value = value.into_pyobject_or_pyerr(self.py())?;
+        // SAFETY: attached; three objects.
+        let result = unsafe { ffi::PyObject_SetItem(self.as_ptr(), key.as_ptr(), value.as_ptr()) };
+        status(self.py(), result)
+    }
+
+    fn del_item<K>(&self, key: K) -> PyResult<()>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?;
+        // SAFETY: attached; two objects.
+        let result = unsafe { ffi::PyObject_DelItem(self.as_ptr(), key.as_ptr()) };
+        status(self.py(), result)
+    }
+
+    fn keys(&self) -> PyResult<Bound<'py, PyList>> {
+        // SAFETY: attached; an object; a new list or null comes back.
+        unsafe { new_reference(self.py(), ffi::PyMapping_Keys(self.as_ptr())) }
+    }
+
+    fn values(&self) -> PyResult<Bound<'py, PyList>> {
+        // SAFETY: attached; an object; a new list or null comes back.
+        unsafe { new_reference(self.py(), ffi::PyMapping_Values(self.as_ptr())) }
+    }
+
+    fn items(&self) -> PyResult<Bound<'py, PyList>> {
+        // SAFETY: attached; an object; a new list or null comes back.
+        unsafe { new_reference(self.py(), ffi::PyMapping_Items(self.as_ptr())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PyMapping, PyMappingMethods};
+    use crate::interpreter::Python;
+
+    #[test]
+    fn what_is_a_mapping() {
+        Python::attach(|py| {
+            for code in [
+                c"{}",
+                c"type.__dict__",
+                c"__import__('collections').ChainMap()",
+            ] {
+                let object = py.eval(code, None, None).unwrap();
+                assert!(object.cast::<PyMapping>().is_ok(), "{object:?}");
+            }
+            for code in [c"[]", c"{1}", c"'text'", c"None"] {
+                let object = py.eval(code, None, None).unwrap();
+                let error = object.cast::<PyMapping>().unwrap_err().to_string();
+                assert!(
+                    error.ends_with("is not an instance of 'Mapping'"),
+                    "{error}"
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn an_is_instance_check_that_raises_is_a_no() {
+        Python::attach(|py| {
+            // Quiet: what goes to the hook is looked at instead.
+            let code = c"
+import sys
+class Odd:
+    @property
+    def __class__(self):
+        raise ValueError('odd')
+seen = []
+before, sys.unraisablehook = sys.unraisablehook, lambda u: seen.append(str(u.exc_value))
+odd = Odd()
+";
+            let names = crate::types::PyDict::new(py);
+            py.run(code, Some(&names), None).unwrap();
+            let odd = py.eval(c"odd", Some(&names), None).unwrap();
+            assert!(odd.cast::<PyMapping>().is_err());
+            py.run(c"sys.unraisablehook = before", Some(&names), None)
+                .unwrap();
+            let seen = py.eval(c"seen", Some(&names), None).unwrap();
+            assert_eq!(seen.to_string(), "['odd']");
+        });
+    }
+
+    #[test]
+    fn what_cannot_change_says_so() {
+        Python::attach(|py| {
+            let proxy = py.eval(c"type.__dict__", None, None).unwrap();
+            let proxy = proxy.cast::<PyMapping>().unwrap();
+            assert!(proxy.set_item("a", "x").is_err());
+            assert!(proxy.del_item("mro").is_err());
+            assert!(proxy.contains("mro").unwrap());
+            let error = proxy.get_item("nothing").unwrap_err();
+            assert!(error.to_string().starts_with("KeyError"), "{error}");
+        });
+    }
+}
