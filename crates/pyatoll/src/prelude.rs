@@ -8,4 +8,8 @@ pub use crate::types::{
     PyAny, PyAnyMethods, PyDictMethods, PyListMethods, PyMappingMethods, PySequenceMethods,
     PyTupleMethods,
 };
+
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::{
+    FromPyObject, IntoPyObject, IntoPyObjectRef, pyclass, pyfunction, pymethods, pymodule,
 };

@@ -390,7 +390,7 @@ impl<'py> PySequenceMethods<'py> for Bound<'py, PySequence> {
 mod tests {
     use super::{PySequence, PySequenceMethods};
     use crate::interpreter::Python;
-    use crate::types::PyList;
+    use crate::types::{PyList, PyListMethods};
 
     #[test]
     fn what_is_a_sequence() {
