@@ -2,11 +2,20 @@
 
 mod boolean;
 mod bytes;
+mod c_string;
 mod float;
+mod imported;
 mod int;
+mod ip_addr;
+mod map;
+mod os_string;
+mod path;
 mod sequence;
+mod set;
 mod string;
+mod time;
 mod traits;
+mod tuple;
 mod wrapper;
 
 pub use traits::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};

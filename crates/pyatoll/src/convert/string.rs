@@ -45,21 +45,26 @@ impl<'py> IntoPyObject<'py> for char {
 
 by_reference!(char => PyString, Bound<'py, PyString>);
 
-/// The text of a `str`, which keeps it for as long as it lives.
-#[inline]
-fn text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
+/// The text of a `str`, with the null after it, which is for as long as the object lives.
+pub(super) fn text_and_null<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a [u8]> {
     let string = object.cast::<PyString>()?;
     let mut len = 0;
-    // SAFETY: attached, a `str`; its UTF-8 is made once and stays while the object does, which is
-    // for `'a`.
+    // SAFETY: attached, a `str`; its UTF-8 is made once, with a final null that is not counted,
+    // and stays while the object does, which is for `'a`.
     unsafe {
         let data = ffi::PyUnicode_AsUTF8AndSize(string.as_ptr(), &raw mut len);
         if data.is_null() {
             return Err(PyErr::fetch(object.py()));
         }
-        let bytes = std::slice::from_raw_parts(data.cast::<u8>(), len as usize);
-        Ok(std::str::from_utf8_unchecked(bytes))
+        Ok(std::slice::from_raw_parts(data.cast(), len as usize + 1))
     }
+}
+
+#[inline]
+fn text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
+    let bytes = text_and_null(object)?;
+    // SAFETY: all but the final null is UTF-8.
+    Ok(unsafe { std::str::from_utf8_unchecked(&bytes[..bytes.len() - 1]) })
 }
 
 impl<'a, 'py> FromPyObject<'a, 'py> for &'a str {

@@ -32,7 +32,7 @@ pub use dict::{IntoPyDict, PyDict, PyDictMethods};
 pub use iterator::PyIterator;
 pub use list::{PyList, PyListMethods};
 pub use mapping::{PyMapping, PyMappingMethods};
-pub use markers::{PyBool, PyBytes, PyFloat, PyInt};
+pub use markers::{PyBool, PyBytes, PyFloat, PyFrozenSet, PyInt, PySet};
 pub use module::PyModule;
 pub use pysuper::PySuper;
 pub use sequence::{PySequence, PySequenceMethods};

@@ -1,0 +1,89 @@
+//! A class of Python's standard library, imported once in each interpreter.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use crate::convert::{FromPyObject, IntoPyObject};
+use crate::error::{CastError, PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, Py};
+use crate::sync::InterpreterLocal;
+use crate::types::{PyAny, PyTuple};
+
+/// An attribute of a module, kept per interpreter once it was imported.
+pub(super) struct Imported {
+    module: &'static CStr,
+    name: &'static CStr,
+    object: InterpreterLocal<Py<PyAny>>,
+}
+
+impl Imported {
+    pub(super) const fn new(module: &'static CStr, name: &'static CStr) -> Self {
+        Self {
+            module,
+            name,
+            object: InterpreterLocal::new(),
+        }
+    }
+
+    pub(super) fn get<'py>(&self, py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
+        let object = self.object.get_or_try_init(py, || {
+            // SAFETY: attached; a new reference or null comes back.
+            let module = unsafe {
+                Bound::from_owned_ptr_or_err(py, ffi::PyImport_ImportModule(self.module.as_ptr()))?
+            };
+            attribute(module.as_borrowed(), self.name).map(Bound::unbind)
+        })?;
+        Ok(object.bind(py))
+    }
+
+    /// Calls it.
+    pub(super) fn call<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (callable, arguments) = (self.get(py)?, arguments.into_pyobject(py)?);
+        // SAFETY: attached, a callable and a tuple; a new reference or null comes back.
+        unsafe {
+            let result = ffi::PyObject_CallObject(callable.as_ptr(), arguments.as_ptr());
+            Bound::from_owned_ptr_or_err(py, result)
+        }
+    }
+
+    /// That the object is an instance of it.
+    pub(super) fn check(&self, object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
+        let class = self.get(object.py())?;
+        // SAFETY: attached, both valid.
+        match unsafe { ffi::PyObject_IsInstance(object.as_ptr(), class.as_ptr()) } {
+            1 => Ok(()),
+            0 => Err(CastError::new(object, class.clone()).into()),
+            _ => Err(PyErr::fetch(object.py())),
+        }
+    }
+}
+
+/// An attribute of an object.
+pub(super) fn attribute<'py>(
+    object: Borrowed<'_, 'py, PyAny>,
+    name: &CStr,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: attached, a valid object; a new reference or null comes back.
+    unsafe {
+        let value = ffi::PyObject_GetAttrString(object.as_ptr(), name.as_ptr());
+        Bound::from_owned_ptr_or_err(object.py(), value)
+    }
+}
+
+/// An attribute of an object, converted.
+pub(super) fn extract_attribute<'py, T>(
+    object: Borrowed<'_, 'py, PyAny>,
+    name: &CStr,
+) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py>,
+{
+    let value = attribute(object, name)?;
+    T::extract(value.as_borrowed()).map_err(Into::into)
+}

@@ -1,0 +1,235 @@
+//! `HashMap` and `BTreeMap`: to and from a `dict`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hash};
+
+use pyo3_ffi as ffi;
+
+use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
+use crate::error::{PyErr, PyResult, error_on_minusone};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound};
+use crate::types::{PyAny, PyDict};
+
+fn new<'py, K, V>(
+    py: Python<'py>,
+    entries: impl IntoIterator<Item = (K, V)>,
+) -> PyResult<Bound<'py, PyDict>>
+where
+    K: IntoPyObject<'py>,
+    V: IntoPyObject<'py>,
+{
+    // SAFETY: attached; a new reference to a dict or null comes back.
+    let dict = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())? };
+    for (key, value) in entries {
+        let (key, value) = (key.into_bound_py_any(py)?, value.into_bound_py_any(py)?);
+        // SAFETY: attached, all valid; the dict takes its own references.
+        error_on_minusone(py, unsafe {
+            ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr())
+        })?;
+    }
+    // SAFETY: made above as a dict.
+    Ok(unsafe { dict.cast_into_unchecked() })
+}
+
+/// Hands the entries of a `dict` to `put`. Converting one may run any code, so the entries are
+/// those that there were at the start.
+fn read<'py, K, V>(object: Borrowed<'_, 'py, PyAny>, mut put: impl FnMut(K, V)) -> PyResult<()>
+where
+    K: FromPyObjectOwned<'py>,
+    V: FromPyObjectOwned<'py>,
+{
+    let py = object.py();
+    let dict = object.cast::<PyDict>()?;
+    // SAFETY: attached, a dict; a new reference to a list of pairs or null comes back. Nobody else
+    // has the list, so neither it nor the pairs change, and the items live as long as it does.
+    unsafe {
+        let items = Bound::from_owned_ptr_or_err(py, ffi::PyDict_Items(dict.as_ptr()))?;
+        for place in 0..ffi::PyList_Size(items.as_ptr()) {
+            let pair = ffi::PyList_GetItem(items.as_ptr(), place);
+            let key = Borrowed::from_ptr(py, ffi::PyTuple_GetItem(pair, 0));
+            let value = Borrowed::from_ptr(py, ffi::PyTuple_GetItem(pair, 1));
+            let key = K::extract(key).map_err(Into::into)?;
+            put(key, V::extract(value).map_err(Into::into)?);
+        }
+    }
+    Ok(())
+}
+
+/// The number of entries; 0 for what is not a `dict`.
+fn len(object: Borrowed<'_, '_, PyAny>) -> usize {
+    object.cast::<PyDict>().map_or(0, |dict| {
+        // SAFETY: attached, a dict.
+        unsafe { ffi::PyDict_Size(dict.as_ptr()) as usize }
+    })
+}
+
+impl<'py, K, V, S> IntoPyObject<'py> for HashMap<K, V, S>
+where
+    K: IntoPyObject<'py> + Eq + Hash,
+    V: IntoPyObject<'py>,
+    S: BuildHasher,
+{
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        new(py, self)
+    }
+}
+
+impl<'a, 'py, K, V, S> IntoPyObject<'py> for &'a HashMap<K, V, S>
+where
+    &'a K: IntoPyObject<'py>,
+    &'a V: IntoPyObject<'py>,
+    K: Eq + Hash,
+    S: BuildHasher,
+{
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        new(py, self)
+    }
+}
+
+impl<'a, 'py, K, V, S> FromPyObject<'a, 'py> for HashMap<K, V, S>
+where
+    K: FromPyObjectOwned<'py> + Eq + Hash,
+    V: FromPyObjectOwned<'py>,
+    S: BuildHasher + Default,
+{
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut map = HashMap::with_capacity_and_hasher(len(object), S::default());
+        read(object, |key, value| {
+            map.insert(key, value);
+        })?;
+        Ok(map)
+    }
+}
+
+impl<'py, K, V> IntoPyObject<'py> for BTreeMap<K, V>
+where
+    K: IntoPyObject<'py> + Ord,
+    V: IntoPyObject<'py>,
+{
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        new(py, self)
+    }
+}
+
+impl<'a, 'py, K, V> IntoPyObject<'py> for &'a BTreeMap<K, V>
+where
+    &'a K: IntoPyObject<'py>,
+    &'a V: IntoPyObject<'py>,
+    K: Ord,
+{
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        new(py, self)
+    }
+}
+
+impl<'a, 'py, K, V> FromPyObject<'a, 'py> for BTreeMap<K, V>
+where
+    K: FromPyObjectOwned<'py> + Ord,
+    V: FromPyObjectOwned<'py>,
+{
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut map = BTreeMap::new();
+        read(object, |key, value| {
+            map.insert(key, value);
+        })?;
+        Ok(map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use proptest::prelude::*;
+
+    use crate::convert::IntoPyObjectExt;
+    use crate::error::PyErr;
+    use crate::interpreter::Python;
+    use crate::types::PyDict;
+
+    proptest! {
+        #[test]
+        fn every_map_survives(value: BTreeMap<String, i64>) {
+            Python::attach(|py| {
+                let hashed: HashMap<_, _> = value.clone().into_iter().collect();
+                for object in [
+                    (&value).into_bound_py_any(py)?,
+                    value.clone().into_bound_py_any(py)?,
+                    (&hashed).into_bound_py_any(py)?,
+                    hashed.clone().into_bound_py_any(py)?,
+                ] {
+                    assert!(object.cast::<PyDict>().is_ok());
+                    let object = object.as_borrowed();
+                    assert_eq!(object.extract::<BTreeMap<String, i64>>()?, value);
+                    assert_eq!(object.extract::<HashMap<String, i64>>()?, hashed);
+                }
+                Ok::<_, PyErr>(())
+            }).unwrap();
+        }
+    }
+
+    #[test]
+    fn keys_and_values_of_other_types_are_refused() {
+        Python::attach(|py| {
+            for (code, expected) in [
+                (
+                    c"[]",
+                    "TypeError: 'list' object is not an instance of 'dict'",
+                ),
+                (
+                    c"{1: 1}",
+                    "TypeError: 'int' object is not an instance of 'str'",
+                ),
+                (
+                    c"{'1': None}",
+                    "TypeError: 'NoneType' object cannot be interpreted as an integer",
+                ),
+            ] {
+                let object = py.eval(code, None, None)?;
+                let object = object.as_borrowed();
+                let error = object.extract::<HashMap<String, i32>>().unwrap_err();
+                assert_eq!(error.to_string(), expected);
+                let error = object.extract::<BTreeMap<String, i32>>().unwrap_err();
+                assert_eq!(error.to_string(), expected);
+            }
+            let unhashable = BTreeMap::from([(vec![1], 1)]).into_bound_py_any(py);
+            assert!(unhashable.unwrap_err().to_string().contains("unhashable"));
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn a_dict_that_is_emptied_meanwhile_is_read_as_it_was() {
+        Python::attach(|py| {
+            let code = c"(lambda d: (d.update({i: type('I', (), \
+                {'__index__': lambda s: d.clear() or 7})() for i in range(3)}), d)[1])({})";
+            let object = py.eval(code, None, None)?;
+            let map = object.as_borrowed().extract::<BTreeMap<i32, i32>>()?;
+            assert_eq!(map, BTreeMap::from([(0, 7), (1, 7), (2, 7)]));
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
+    }
+}

@@ -1,0 +1,248 @@
+//! `Duration` and `SystemTime`: a `datetime.timedelta`, and a `datetime.datetime` in UTC.
+//!
+//! Python counts in microseconds: to it, nanoseconds are cut off. From it, a `datetime` must have
+//! a time zone, any; a `Duration` is never negative. No floating-point timestamps are used, so
+//! that nothing is rounded.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pyo3_ffi as ffi;
+
+use super::imported::{Imported, attribute, extract_attribute};
+use crate::convert::{FromPyObject, IntoPyObject};
+use crate::error::{PyErr, PyResult};
+use crate::exceptions::{PyOverflowError, PyValueError};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, Py};
+use crate::sync::InterpreterLocal;
+use crate::types::PyAny;
+
+static TIMEDELTA: Imported = Imported::new(c"datetime", c"timedelta");
+static DATETIME: Imported = Imported::new(c"datetime", c"datetime");
+static TIMEZONE: Imported = Imported::new(c"datetime", c"timezone");
+
+const SECONDS_PER_DAY: i128 = 86_400;
+const MICROS_PER_SECOND: i128 = 1_000_000;
+
+/// A `timedelta` of so many microseconds.
+fn new_timedelta(py: Python<'_>, micros: i128) -> PyResult<Bound<'_, PyAny>> {
+    let seconds = micros.div_euclid(MICROS_PER_SECOND);
+    let days = seconds.div_euclid(SECONDS_PER_DAY);
+    let arguments = (
+        days,
+        seconds.rem_euclid(SECONDS_PER_DAY),
+        micros.rem_euclid(MICROS_PER_SECOND),
+    );
+    TIMEDELTA.call(py, arguments)
+}
+
+/// The microseconds of a `timedelta`.
+fn timedelta_micros(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
+    TIMEDELTA.check(object)?;
+    let days: i128 = extract_attribute(object, c"days")?;
+    let seconds: i128 = extract_attribute(object, c"seconds")?;
+    let micros: i128 = extract_attribute(object, c"microseconds")?;
+    // They fit their fields, so this is far from overflowing.
+    Ok((days * SECONDS_PER_DAY + seconds) * MICROS_PER_SECOND + micros)
+}
+
+/// So many microseconds, which are not negative.
+fn duration(micros: u128) -> PyResult<Duration> {
+    let seconds = u64::try_from(micros / MICROS_PER_SECOND as u128)
+        .map_err(|error| PyOverflowError::new_err(error.to_string()))?;
+    Ok(Duration::new(
+        seconds,
+        (micros % MICROS_PER_SECOND as u128) as u32 * 1000,
+    ))
+}
+
+impl<'py> IntoPyObject<'py> for Duration {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        new_timedelta(py, self.as_micros() as i128)
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Duration {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match u128::try_from(timedelta_micros(object)?) {
+            Ok(micros) => duration(micros),
+            Err(_) => Err(PyValueError::new_err(
+                "It is not possible to convert a negative timedelta to a Rust Duration",
+            )),
+        }
+    }
+}
+
+/// 1970-01-01 in UTC, as a `datetime`.
+fn epoch<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
+    static EPOCH: InterpreterLocal<Py<PyAny>> = InterpreterLocal::new();
+    let epoch = EPOCH.get_or_try_init(py, || {
+        let utc = attribute(TIMEZONE.get(py)?.as_borrowed(), c"utc")?;
+        let epoch = DATETIME.call(py, (1970, 1, 1, 0, 0, 0, 0, utc))?;
+        Ok::<_, PyErr>(epoch.unbind())
+    })?;
+    Ok(epoch.bind(py))
+}
+
+impl<'py> IntoPyObject<'py> for SystemTime {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        let micros = match self.duration_since(UNIX_EPOCH) {
+            Ok(since) => since.as_micros() as i128,
+            // Down, as above.
+            Err(before) => -(before.duration().as_nanos().div_ceil(1000) as i128),
+        };
+        let since = new_timedelta(py, micros)?;
+        // SAFETY: attached, both valid; a new reference or null comes back.
+        unsafe {
+            let time = ffi::PyNumber_Add(epoch(py)?.as_ptr(), since.as_ptr());
+            Bound::from_owned_ptr_or_err(py, time)
+        }
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for SystemTime {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        DATETIME.check(object)?;
+        // SAFETY: attached, both valid; a new reference or null comes back.
+        let since = unsafe {
+            let since = ffi::PyNumber_Subtract(object.as_ptr(), epoch(py)?.as_ptr());
+            Bound::from_owned_ptr_or_err(py, since)?
+        };
+        let micros = timedelta_micros(since.as_borrowed())?;
+        let distance = duration(micros.unsigned_abs())?;
+        let time = if micros < 0 {
+            UNIX_EPOCH.checked_sub(distance)
+        } else {
+            UNIX_EPOCH.checked_add(distance)
+        };
+        time.ok_or_else(|| {
+            PyOverflowError::new_err("Overflow error when converting the time to Rust")
+        })
+    }
+}
+
+macro_rules! by_reference {
+    ($($type:ty),*) => {$(
+        impl<'py> IntoPyObject<'py> for &$type {
+            type Target = PyAny;
+            type Output = Bound<'py, PyAny>;
+            type Error = PyErr;
+
+            #[inline]
+            fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+                (*self).into_pyobject(py)
+            }
+        }
+    )*};
+}
+
+by_reference!(Duration, SystemTime);
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use proptest::prelude::*;
+
+    use crate::convert::{FromPyObjectOwned, IntoPyObjectExt};
+    use crate::error::{PyErr, PyResult};
+    use crate::interpreter::Python;
+
+    fn eval<T: for<'py> FromPyObjectOwned<'py>>(code: &CStr) -> PyResult<T> {
+        Python::attach(|py| {
+            let object = py.eval(code, None, None)?;
+            object.as_borrowed().extract::<T>().map_err(Into::into)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_duration_of_pythons_range_survives(
+            seconds in 0..86_400 * 1_000_000_000_u64,
+            micros in 0..1_000_000_u32,
+        ) {
+            let value = Duration::new(seconds, micros * 1000);
+            Python::attach(|py| {
+                for object in [value.into_bound_py_any(py)?, (&value).into_bound_py_any(py)?] {
+                    assert_eq!(object.as_borrowed().extract::<Duration>()?, value);
+                }
+                Ok::<_, PyErr>(())
+            }).unwrap();
+        }
+
+        #[test]
+        fn every_time_of_pythons_range_survives(
+            // The years 1 to 9999.
+            micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000,
+        ) {
+            let distance = Duration::from_micros(micros.unsigned_abs());
+            let value = if micros < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
+            Python::attach(|py| {
+                for object in [value.into_bound_py_any(py)?, (&value).into_bound_py_any(py)?] {
+                    assert_eq!(object.as_borrowed().extract::<SystemTime>()?, value);
+                }
+                Ok::<_, PyErr>(())
+            }).unwrap();
+        }
+    }
+
+    #[test]
+    fn nanoseconds_are_cut_off() {
+        Python::attach(|py| {
+            let delta = Duration::from_nanos(1_999).into_bound_py_any(py)?;
+            assert_eq!(delta.to_string(), "0:00:00.000001");
+            let time = (UNIX_EPOCH - Duration::from_nanos(1)).into_bound_py_any(py)?;
+            assert_eq!(time.to_string(), "1969-12-31 23:59:59.999999+00:00");
+            let time = (UNIX_EPOCH + Duration::from_nanos(1_500_001_999)).into_bound_py_any(py)?;
+            assert_eq!(time.to_string(), "1970-01-01 00:00:01.500001+00:00");
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn what_has_no_counterpart_is_refused() {
+        let error = eval::<Duration>(c"__import__('datetime').timedelta(-1)").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "ValueError: It is not possible to convert a negative timedelta to a Rust Duration"
+        );
+        let error = eval::<Duration>(c"1").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "TypeError: 'int' object is not an instance of 'timedelta'"
+        );
+        let error = eval::<SystemTime>(c"1").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "TypeError: 'int' object is not an instance of 'datetime'"
+        );
+        let naive = c"__import__('datetime').datetime(2020, 1, 1)";
+        let error = eval::<SystemTime>(naive).unwrap_err().to_string();
+        assert!(error.starts_with("TypeError: "), "{error}");
+        let error = Python::attach(|py| Duration::MAX.into_bound_py_any(py).unwrap_err());
+        assert!(error.to_string().starts_with("OverflowError: "), "{error}");
+    }
+
+    #[test]
+    fn a_time_zone_is_taken_into_account() {
+        let code = c"(lambda d: d.datetime(1970, 1, 1, 1, 0, 2, tzinfo=d.timezone(\
+            d.timedelta(hours=1))))(__import__('datetime'))";
+        let time = eval::<SystemTime>(code).unwrap();
+        assert_eq!(time, UNIX_EPOCH + Duration::from_secs(2));
+    }
+}
