@@ -5,6 +5,9 @@ mod cast;
 mod python;
 
 mod state;
+mod std_errors;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ptr::NonNull;
@@ -438,7 +441,7 @@ impl fmt::Debug for PyErr {
                 .field("traceback", &self.traceback(py))
                 .finish()
         });
-        shown.unwrap_or_else(|| f.write_str("PyErr(of an interpreter that cannot be entered)"))
+        shown.unwrap_or_else(|why| write!(f, "PyErr(cannot be shown: {why})"))
     }
 }
 
@@ -459,7 +462,7 @@ impl fmt::Display for PyErr {
                 }
             }
         });
-        shown.unwrap_or_else(|| f.write_str("an exception of an interpreter that has ended"))
+        shown.unwrap_or_else(|why| write!(f, "a Python exception that cannot be shown: {why}"))
     }
 }
 
@@ -481,6 +484,28 @@ impl From<CastIntoError<'_>> for PyErr {
 impl From<std::convert::Infallible> for PyErr {
     fn from(never: std::convert::Infallible) -> PyErr {
         match never {}
+    }
+}
+
+/// The exception object. One of another interpreter is refused with a `RuntimeError`.
+impl<'py> IntoPyObject<'py> for PyErr {
+    type Target = PyBaseException;
+    type Output = Bound<'py, PyBaseException>;
+    type Error = crate::WrongInterpreter;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        (&self).into_pyobject(py)
+    }
+}
+
+/// The exception object. One of another interpreter is refused with a `RuntimeError`.
+impl<'py> IntoPyObject<'py> for &PyErr {
+    type Target = PyBaseException;
+    type Output = Bound<'py, PyBaseException>;
+    type Error = crate::WrongInterpreter;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        self.state.normalize(py).try_bind(py).cloned()
     }
 }
 

@@ -49,11 +49,14 @@ impl State {
     }
 
     /// Runs `f` in the exception's interpreter; a lazy one's is whichever the thread is in, or the
-    /// default. `None` if that cannot be entered.
-    pub(super) fn attach<R>(&self, f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+    /// default. Says why where that cannot be entered.
+    pub(super) fn attach<R>(&self, f: impl FnOnce(Python<'_>) -> R) -> Result<R, String> {
         match self.exception.get() {
-            Some(exception) => exception.interpreter().attach(f).ok(),
-            None => Python::try_attach(f),
+            Some(exception) => {
+                let entered = exception.interpreter().attach(f);
+                entered.map_err(|error| error.to_string())
+            }
+            None => Python::try_attach(f).ok_or_else(|| "no interpreter to make it in".into()),
         }
     }
 
@@ -69,32 +72,34 @@ impl State {
     fn make(&self, py: Python<'_>) -> &Py<PyBaseException> {
         loop {
             let mut lazy = self.locked();
+            if let Some(exception) = self.exception.get() {
+                return exception;
+            }
             match &*lazy {
                 Lazy::Making(thread) => {
                     assert!(
                         *thread != thread::current().id(),
                         "the arguments of a Python exception looked at the exception itself"
                     );
+                    // Another thread is making it, and may need this interpreter.
+                    drop(lazy);
+                    py.detach(thread::yield_now);
                 }
-                Lazy::Made | Lazy::Unmade(_) => {
+                Lazy::Unmade(_) | Lazy::Made => {
                     let making = Lazy::Making(thread::current().id());
                     let was = std::mem::replace(&mut *lazy, making);
                     // Not held while Python runs, which may wait for other threads.
                     drop(lazy);
-                    if let Lazy::Unmade(make) = was {
-                        raise_lazy(py, make);
-                        let exception =
-                            take_raised(py).expect("an exception was just set").unbind();
-                        let _ = self.exception.set(exception);
+                    let _made = Made(self);
+                    match was {
+                        Lazy::Unmade(make) => raise_lazy(py, make),
+                        // A panic stopped whoever began to make it.
+                        _ => raise_unmade(py),
                     }
-                    *self.locked() = Lazy::Made;
+                    let exception = take_raised(py).expect("an exception was just set");
+                    let _ = self.exception.set(exception.unbind());
                 }
             }
-            if let Some(exception) = self.exception.get() {
-                return exception;
-            }
-            // Another thread of this interpreter is making it.
-            py.detach(thread::yield_now);
         }
     }
 
@@ -112,13 +117,26 @@ impl State {
             .unwrap_or_else(|poisoned| poisoned.into_inner())
         {
             Lazy::Unmade(make) => raise_lazy(py, make),
-            // By value, so nobody else has it: whoever began to make it was stopped by a panic.
-            Lazy::Making(_) | Lazy::Made => {
-                crate::exceptions::PySystemError::new_err("the exception could not be made")
-                    .restore(py);
-            }
+            // By value, so nobody else has it: a panic stopped whoever began to make it.
+            Lazy::Making(_) | Lazy::Made => raise_unmade(py),
         }
     }
+}
+
+/// Ends the making, also when it panics.
+struct Made<'a>(&'a State);
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        *self.0.locked() = Lazy::Made;
+    }
+}
+
+/// Sets the exception that stands for one whose arguments panicked.
+#[cold]
+fn raise_unmade(py: Python<'_>) {
+    crate::exceptions::PySystemError::new_err("the arguments of this exception panicked")
+        .restore(py);
 }
 
 /// Makes the exception and sets it.
