@@ -241,7 +241,7 @@ fn standard_errors_become_exceptions_with_their_text() {
     assert!(converted("x".parse::<bool>().unwrap_err()).starts_with("ValueError: "));
     assert!(converted("".parse::<char>().unwrap_err()).starts_with("ValueError: "));
     assert!(converted(u8::try_from(300).unwrap_err()).starts_with("ValueError: "));
-    assert!(converted(char::try_from(0xd800).unwrap_err()).starts_with("ValueError: "));
+    assert!(converted(char::try_from(0xd800_u32).unwrap_err()).starts_with("ValueError: "));
     assert!(converted("x".parse::<std::net::IpAddr>().unwrap_err()).starts_with("ValueError: "));
     assert!(converted(std::ffi::CString::new("\0").unwrap_err()).starts_with("ValueError: "));
     assert!(converted(<[u8; 2]>::try_from(&[1][..]).unwrap_err()).starts_with("ValueError: "));
