@@ -41,6 +41,20 @@ pub trait IntoPyObject<'py>: Sized {
     /// If the value has no Python object, or Python fails to make it.
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error>;
 
+    /// What a function that returns the value gives to Python: the object, but `None` for `()`.
+    #[doc(hidden)]
+    #[inline]
+    fn into_return_value(
+        self,
+        py: Python<'py>,
+        _: private::Token,
+    ) -> PyResult<*mut pyo3_ffi::PyObject> {
+        match self.into_pyobject(py) {
+            Ok(object) => Ok(object.into_ptr()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// A sequence of values: a list, but `bytes` for `u8`.
     #[doc(hidden)]
     fn owned_sequence_into_pyobject<I>(

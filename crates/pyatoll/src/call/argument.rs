@@ -1,0 +1,309 @@
+//! Converting one argument, with the parameter named in the error.
+//!
+//! A parameter of any type goes through [`FromPyObject`]; one written as a reference, `&Y`, through
+//! [`RefArgument`] of `Y`, and `&mut Y` through [`RefMutArgument`], which may keep something (a
+//! borrow of a class's value, a converted string) in a *holder* that the caller declares and drops
+//! after the call. An argument's object is borrowed for `'py`, which is the call: the caller of a
+//! function keeps its arguments alive.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use pyo3_ffi as ffi;
+
+use crate::convert::FromPyObject;
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, PyTypeCheck};
+use crate::types::PyAny;
+
+/// `Self` as the type of a parameter written `&Self`.
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` cannot be a parameter of a Python function",
+    label = "not a Python class, and not a type that can be borrowed from a Python object",
+    note = "`#[pyclass]` implements what is needed; a type that only implements `FromPyObject` \
+            must be taken by value"
+)]
+pub trait RefArgument<'a, 'holder, 'py> {
+    /// What must live as long as the reference.
+    type Holder: Default;
+
+    /// Borrows the argument.
+    ///
+    /// # Errors
+    /// If the object has no such value.
+    fn extract_ref(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Self::Holder,
+    ) -> PyResult<&'holder Self>;
+}
+
+/// `Self` as the type of a parameter written `&mut Self`.
+#[diagnostic::on_unimplemented(
+    message = "`&mut {Self}` cannot be a parameter of a Python function",
+    label = "not a Python class that can be changed",
+    note = "`#[pyclass]` implements what is needed, unless it is `frozen`"
+)]
+pub trait RefMutArgument<'a, 'holder, 'py> {
+    /// What must live as long as the reference.
+    type Holder: Default;
+
+    /// Borrows the argument.
+    ///
+    /// # Errors
+    /// If the object has no such value, or it is borrowed already.
+    fn extract_mut(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Self::Holder,
+    ) -> PyResult<&'holder mut Self>;
+}
+
+impl<'a: 'holder, 'holder, 'py: 'a, T: PyTypeCheck + 'a> RefArgument<'a, 'holder, 'py>
+    for Bound<'py, T>
+{
+    type Holder = Option<Borrowed<'a, 'py, T>>;
+
+    #[inline]
+    fn extract_ref(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Self::Holder,
+    ) -> PyResult<&'holder Self> {
+        Ok(holder.insert(object.cast()?))
+    }
+}
+
+impl<'a: 'holder, 'holder, 'py> RefArgument<'a, 'holder, 'py> for str
+where
+    &'a str: FromPyObject<'a, 'py>,
+{
+    type Holder = ();
+
+    #[inline]
+    fn extract_ref(object: Borrowed<'a, 'py, PyAny>, _: &'holder mut ()) -> PyResult<&'holder str> {
+        <&'a str>::extract(object).map_err(Into::into)
+    }
+}
+
+impl<'a: 'holder, 'holder, 'py> RefArgument<'a, 'holder, 'py> for [u8]
+where
+    &'a [u8]: FromPyObject<'a, 'py>,
+{
+    type Holder = ();
+
+    #[inline]
+    fn extract_ref(
+        object: Borrowed<'a, 'py, PyAny>,
+        _: &'holder mut (),
+    ) -> PyResult<&'holder [u8]> {
+        <&'a [u8]>::extract(object).map_err(Into::into)
+    }
+}
+
+impl<'a, 'holder, 'py> RefArgument<'a, 'holder, 'py> for std::path::Path
+where
+    PathBuf: FromPyObject<'a, 'py>,
+{
+    type Holder = Option<PathBuf>;
+
+    #[inline]
+    fn extract_ref(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Option<PathBuf>,
+    ) -> PyResult<&'holder Self> {
+        Ok(holder.insert(PathBuf::extract(object).map_err(Into::into)?))
+    }
+}
+
+impl<'a, 'holder, 'py> RefArgument<'a, 'holder, 'py> for std::ffi::OsStr
+where
+    OsString: FromPyObject<'a, 'py>,
+{
+    type Holder = Option<OsString>;
+
+    #[inline]
+    fn extract_ref(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Option<OsString>,
+    ) -> PyResult<&'holder Self> {
+        Ok(holder.insert(OsString::extract(object).map_err(Into::into)?))
+    }
+}
+
+/// An argument that is there: a required one, `*args` or `**kwargs`.
+///
+/// # Safety
+/// `value` must point to an object that the call keeps alive.
+#[inline(always)]
+pub unsafe fn required<'py>(
+    py: Python<'py>,
+    value: *mut ffi::PyObject,
+) -> Borrowed<'py, 'py, PyAny> {
+    debug_assert!(!value.is_null());
+    // SAFETY: not null, as the caller promises.
+    unsafe { Borrowed::from_non_null(py, std::ptr::NonNull::new_unchecked(value)) }
+}
+
+/// An argument that may not have been given.
+///
+/// # Safety
+/// `value` must be null or point to an object that the call keeps alive.
+#[inline(always)]
+pub unsafe fn optional<'py>(
+    py: Python<'py>,
+    value: *mut ffi::PyObject,
+) -> Option<Borrowed<'py, 'py, PyAny>> {
+    // SAFETY: passed on to the caller.
+    unsafe { Borrowed::from_ptr_or_opt(py, value) }
+}
+
+/// Converts an argument.
+///
+/// # Errors
+/// The conversion's own, with a note that names the parameter; so for all functions here.
+#[inline]
+pub fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
+    object: Borrowed<'a, 'py, PyAny>,
+    name: &'static str,
+) -> PyResult<T> {
+    T::extract(object).map_err(|error| named(object.py(), error.into(), name))
+}
+
+/// Borrows an argument.
+///
+/// # Errors
+/// As for [`extract`].
+#[inline]
+pub fn extract_ref<'a, 'holder, 'py, T>(
+    object: Borrowed<'a, 'py, PyAny>,
+    holder: &'holder mut T::Holder,
+    name: &'static str,
+) -> PyResult<&'holder T>
+where
+    T: RefArgument<'a, 'holder, 'py> + ?Sized,
+{
+    T::extract_ref(object, holder).map_err(|error| named(object.py(), error, name))
+}
+
+/// Borrows an argument, unless it is `None`.
+///
+/// # Errors
+/// As for [`extract`].
+#[inline]
+pub fn extract_optional_ref<'a, 'holder, 'py, T>(
+    object: Borrowed<'a, 'py, PyAny>,
+    holder: &'holder mut T::Holder,
+    name: &'static str,
+) -> PyResult<Option<&'holder T>>
+where
+    T: RefArgument<'a, 'holder, 'py> + ?Sized,
+{
+    if is_none(object) {
+        return Ok(None);
+    }
+    extract_ref::<T>(object, holder, name).map(Some)
+}
+
+/// Borrows an argument mutably.
+///
+/// # Errors
+/// As for [`extract`].
+#[inline]
+pub fn extract_mut<'a, 'holder, 'py, T>(
+    object: Borrowed<'a, 'py, PyAny>,
+    holder: &'holder mut T::Holder,
+    name: &'static str,
+) -> PyResult<&'holder mut T>
+where
+    T: RefMutArgument<'a, 'holder, 'py> + ?Sized,
+{
+    T::extract_mut(object, holder).map_err(|error| named(object.py(), error, name))
+}
+
+/// Borrows an argument mutably, unless it is `None`.
+///
+/// # Errors
+/// As for [`extract`].
+#[inline]
+pub fn extract_optional_mut<'a, 'holder, 'py, T>(
+    object: Borrowed<'a, 'py, PyAny>,
+    holder: &'holder mut T::Holder,
+    name: &'static str,
+) -> PyResult<Option<&'holder mut T>>
+where
+    T: RefMutArgument<'a, 'holder, 'py> + ?Sized,
+{
+    if is_none(object) {
+        return Ok(None);
+    }
+    extract_mut::<T>(object, holder, name).map(Some)
+}
+
+/// Converts an argument with the function that `from_py_with` names.
+///
+/// # Errors
+/// As for [`extract`].
+#[inline]
+pub fn extract_with<'a, 'py, T, E: Into<PyErr>>(
+    object: &'a Bound<'py, PyAny>,
+    function: fn(&'a Bound<'py, PyAny>) -> Result<T, E>,
+    name: &'static str,
+) -> PyResult<T> {
+    function(object).map_err(|error| named(object.py(), error.into(), name))
+}
+
+#[inline]
+fn is_none(object: Borrowed<'_, '_, PyAny>) -> bool {
+    // SAFETY: a static of CPython.
+    object.as_ptr() == unsafe { ffi::Py_None() }
+}
+
+/// Adds a note that names the parameter (`BaseException.add_note`).
+#[cold]
+#[inline(never)]
+fn named(py: Python<'_>, error: PyErr, name: &str) -> PyErr {
+    let note = crate::types::PyString::new(py, &format!("while processing '{name}'"));
+    // SAFETY: attached; all are valid, new references are owned by handles. The note is extra: an
+    // exception that refuses it goes without.
+    unsafe {
+        let method = ffi::PyObject_GetAttrString(error.value(py).as_ptr(), c"add_note".as_ptr());
+        let done = match Bound::from_owned_ptr_or_opt(py, method) {
+            Some(method) => ffi::PyObject_CallOneArg(method.as_ptr(), note.as_ptr()),
+            None => std::ptr::null_mut(),
+        };
+        if Bound::from_owned_ptr_or_opt(py, done).is_none() {
+            ffi::PyErr_Clear();
+        }
+    }
+    error
+}
+
+/// A default value for a parameter of type `Option<T>`, written as a `T` or as an `Option<T>`.
+pub trait OptionalDefault<T> {
+    /// The value of the parameter.
+    fn into_option(self) -> Option<T>;
+}
+
+impl<T> OptionalDefault<T> for T {
+    #[inline]
+    fn into_option(self) -> Option<T> {
+        Some(self)
+    }
+}
+
+impl<T> OptionalDefault<T> for Option<T> {
+    #[inline]
+    fn into_option(self) -> Option<T> {
+        self
+    }
+}
+
+/// Issues the warning that `warn(…)` asks for.
+///
+/// # Errors
+/// The warning, where a filter turns it into an exception.
+#[cold]
+pub fn warn(py: Python<'_>, category: *mut ffi::PyObject, message: &std::ffi::CStr) -> PyResult<()> {
+    // SAFETY: attached; `category` is a class of this interpreter.
+    let status = unsafe { ffi::PyErr_WarnEx(category, message.as_ptr(), 1) };
+    crate::error::error_on_minusone(py, status)
+}

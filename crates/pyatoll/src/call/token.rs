@@ -1,0 +1,76 @@
+//! Where an entry point finds its interpreter: in what CPython hands it.
+//!
+//! Invariant: the state of a module of this binary is a [`ModuleState`], and `m_self` of a function
+//! made by this binary is null or such a module; but where the function takes the module itself
+//! (`pass_module`), any module may be there, and the token comes from [`token_of_call`].
+
+use std::ptr;
+
+use pyo3_ffi as ffi;
+
+use crate::interpreter::Python;
+use crate::interpreter::local::LocalInternals;
+
+/// The state CPython keeps for each module of this binary (`PyModule_GetState`). Zeroed at first.
+#[repr(C)]
+pub(crate) struct ModuleState {
+    /// The interpreter's state; null until the module is executed.
+    pub(crate) local: *const LocalInternals,
+}
+
+const _: () = assert!(size_of::<ModuleState>() == size_of::<*const ()>());
+
+/// Marks the modules of this binary: each has it as its `m_free`. It has nothing to free.
+pub(crate) unsafe extern "C" fn module_of_this_binary(_module: *mut std::ffi::c_void) {}
+
+/// Whether the state of `module` is a [`ModuleState`] of this binary, filled in.
+///
+/// # Safety
+/// The thread must be attached; `module` must be a live module.
+pub(crate) unsafe fn is_module_of_this_binary(module: *mut ffi::PyObject) -> bool {
+    // SAFETY: attached, a live module. Its definition is static, like every definition.
+    unsafe {
+        let definition = ffi::PyModule_GetDef(module);
+        if definition.is_null() {
+            // A module without a definition: no exception is set for it.
+            return false;
+        }
+        let Some(free) = (*definition).m_free else {
+            return false;
+        };
+        if !ptr::fn_addr_eq(free, module_of_this_binary as ffi::freefunc) {
+            return false;
+        }
+        let state: *const ModuleState = ffi::PyModule_GetState(module).cast();
+        !state.is_null() && !(*state).local.is_null()
+    }
+}
+
+/// The token for a module-level function, from its `m_self`.
+///
+/// # Safety
+/// The thread must be attached while `'py` lasts, because CPython called a function of this binary
+/// with this `m_self`, which is null or a module of this binary.
+#[inline]
+pub unsafe fn token_of_module<'py>(m_self: *mut ffi::PyObject) -> Python<'py> {
+    // SAFETY: as the caller promises. The state of an executed module points to the state of its
+    // interpreter, which is never freed.
+    unsafe {
+        if m_self.is_null() {
+            return Python::assume_called();
+        }
+        let state: *const ModuleState = ffi::PyModule_GetState(m_self).cast();
+        debug_assert!(!state.is_null() && !(*state).local.is_null());
+        Python::new(&*(*state).local)
+    }
+}
+
+/// The token for any other function of this binary: the fallback.
+///
+/// # Safety
+/// The thread must be attached while `'py` lasts, because CPython called something of this binary.
+#[inline]
+pub unsafe fn token_of_call<'py>() -> Python<'py> {
+    // SAFETY: passed on to the caller; what is called was made by this binary in that interpreter.
+    unsafe { Python::assume_called() }
+}
