@@ -1,5 +1,20 @@
 //! What the macros' expansions use. Not for users: it may change in any release.
 
+pub mod call {
+    //! For every function that Python calls.
+    pub use crate::call::argument::{
+        OptionalDefault, RefArgument, RefMutArgument, extract, extract_mut, extract_optional_mut,
+        extract_optional_ref, extract_ref, extract_with, optional, required, warn,
+    };
+    pub use crate::call::function::{
+        EntryPoint, FunctionDefinition, WrapIn, c_text, method_definition, passed_module,
+    };
+    pub use crate::call::output::{IntoOutput, return_value};
+    pub use crate::call::signature::{KeywordOnly, Made, Signature};
+    pub use crate::call::token::{token_of_call, token_of_module};
+    pub use crate::call::trampoline::{CallbackResult, trampoline, trampoline_unraisable};
+}
+
 pub mod class {
     //! For `#[pyclass]` and `#[pymethods]`.
     pub use crate::class::items::{

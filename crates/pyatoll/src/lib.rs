@@ -2,6 +2,7 @@
 
 pub use pyo3_ffi as ffi;
 
+mod call;
 mod class;
 pub mod conversion {
     //! Conversions between Rust values and Python objects.

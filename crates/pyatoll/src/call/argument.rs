@@ -302,7 +302,11 @@ impl<T> OptionalDefault<T> for Option<T> {
 /// # Errors
 /// The warning, where a filter turns it into an exception.
 #[cold]
-pub fn warn(py: Python<'_>, category: *mut ffi::PyObject, message: &std::ffi::CStr) -> PyResult<()> {
+pub fn warn(
+    py: Python<'_>,
+    category: *mut ffi::PyObject,
+    message: &std::ffi::CStr,
+) -> PyResult<()> {
     // SAFETY: attached; `category` is a class of this interpreter.
     let status = unsafe { ffi::PyErr_WarnEx(category, message.as_ptr(), 1) };
     crate::error::error_on_minusone(py, status)

@@ -27,13 +27,17 @@ pub(super) fn keywords_must_be_strings() -> PyErr {
 #[cold]
 pub(super) fn multiple_values(signature: &Signature, name: Borrowed<'_, '_, PyAny>) -> PyErr {
     let function = full_name(signature);
-    PyTypeError::new_err(format!("{function} got multiple values for argument '{name}'"))
+    PyTypeError::new_err(format!(
+        "{function} got multiple values for argument '{name}'"
+    ))
 }
 
 #[cold]
 pub(super) fn unexpected_keyword(signature: &Signature, name: Borrowed<'_, '_, PyAny>) -> PyErr {
     let function = full_name(signature);
-    PyTypeError::new_err(format!("{function} got an unexpected keyword argument '{name}'"))
+    PyTypeError::new_err(format!(
+        "{function} got an unexpected keyword argument '{name}'"
+    ))
 }
 
 #[cold]
@@ -67,8 +71,14 @@ pub(super) fn too_many(signature: &Signature, given: usize, named: usize) -> PyE
             plural(named)
         )
     };
-    let were = if given == 1 && named == 0 { "was" } else { "were" };
-    PyTypeError::new_err(format!("{function} takes {takes} but {given}{extra} {were} given"))
+    let were = if given == 1 && named == 0 {
+        "was"
+    } else {
+        "were"
+    };
+    PyTypeError::new_err(format!(
+        "{function} takes {takes} but {given}{extra} {were} given"
+    ))
 }
 
 /// `values` are those of the required positional parameters.

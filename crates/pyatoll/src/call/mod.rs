@@ -6,6 +6,7 @@
 //! themselves is ordinary, shared code over data records.
 
 pub(crate) mod argument;
+mod closure;
 pub(crate) mod function;
 pub(crate) mod mismatch;
 pub(crate) mod output;

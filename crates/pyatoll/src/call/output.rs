@@ -22,7 +22,7 @@ pub trait IntoOutput<'py, Target> {
 impl<'py, T: IntoPyObject<'py>> IntoOutput<'py, *mut ffi::PyObject> for T {
     #[inline]
     fn into_output(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject> {
-        self.into_return_value(py, crate::convert::private::Token)
+        self.into_return_value(py, crate::convert::traits::private::Token)
     }
 }
 

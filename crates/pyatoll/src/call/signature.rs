@@ -317,7 +317,9 @@ impl Signature {
             .copied()
             .filter(|parameter| {
                 let is_it = |text: &[u8]| text == parameter.as_bytes();
-                keywords.iter().any(|(name, _)| text_of(name).is_some_and(is_it))
+                keywords
+                    .iter()
+                    .any(|(name, _)| text_of(name).is_some_and(is_it))
             })
             .collect();
         if misused.is_empty() {
@@ -377,7 +379,7 @@ unsafe fn slice_of<'a>(data: *const *mut ffi::PyObject, len: usize) -> &'a [*mut
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::PyDict;
+    use crate::types::{PyAnyMethods, PyDict};
 
     /// `f(a, b=…, /, c=…, *, d, e=…)`, with or without `*args` and `**kwargs`.
     const fn signature(varargs: bool, varkeywords: bool) -> Signature {

@@ -139,9 +139,8 @@ mod tests {
             assert_eq!(value, -1);
             // Not through `PyErr::take`, which goes on with the panic.
             // SAFETY: attached; the new reference is owned by the handle.
-            let exception = unsafe {
-                crate::Bound::from_owned_ptr(py, compat::take_raised_value())
-            };
+            let exception =
+                unsafe { crate::Bound::from_owned_ptr(py, compat::take_raised_value()) };
             assert_eq!(exception.to_string(), "stop here");
         });
     }

@@ -14,7 +14,7 @@ mod sequence;
 mod set;
 mod string;
 mod time;
-mod traits;
+pub(crate) mod traits;
 mod tuple;
 mod wrapper;
 

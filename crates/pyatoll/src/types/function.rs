@@ -1,0 +1,38 @@
+//! `builtin_function_or_method` and `function`.
+
+use crate::types::PyAny;
+
+/// A function written in C or Rust: Python's `builtin_function_or_method`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyCFunction;
+///
+/// Python::attach(|py| {
+///     assert!(py.eval(c"len", None, None).unwrap().is_instance_of::<PyCFunction>());
+/// });
+/// ```
+#[repr(transparent)]
+pub struct PyCFunction(PyAny);
+
+native_type!(
+    PyCFunction,
+    "builtin_function_or_method",
+    PyCFunction_Type,
+    PyCFunction_Check
+);
+
+/// A function written in Python.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyFunction;
+///
+/// Python::attach(|py| {
+///     assert!(py.eval(c"lambda: 1", None, None).unwrap().is_instance_of::<PyFunction>());
+/// });
+/// ```
+#[repr(transparent)]
+pub struct PyFunction(PyAny);
+
+native_type!(PyFunction, "function", PyFunction_Type, PyFunction_Check);
