@@ -201,32 +201,55 @@ fn resting_thread_state(local: &'static LocalInternals) -> Option<*mut ffi::PyTh
 /// The thread must be attached to `local`'s interpreter, and `f` must not use anything that needs
 /// the attachment.
 pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) -> R {
-    /// Attaches again, also when `f` panics.
-    struct Back(*mut ffi::PyThreadState, Option<AttachNote>);
-    impl Drop for Back {
-        fn drop(&mut self) {
-            let top = DETACHED.with_borrow_mut(Vec::pop);
-            debug_assert!(top.is_some_and(|top| top.thread_state == self.0));
-            // SAFETY: `f` has left whatever it entered; the thread state is the one it was
-            // detached from below.
-            unsafe { ffi::PyEval_RestoreThread(self.0) };
-            if let Some(note) = self.1.take() {
-                note.restore();
-            }
+    // SAFETY: passed on to the caller; attached again at the end of the scope, also when `f`
+    // panics.
+    let _away = unsafe { Away::leave(local) };
+    f()
+}
+
+/// This thread is detached; dropping it attaches again. It must be dropped by the same thread, in
+/// the reverse order of what was entered and left since.
+pub(crate) struct Away {
+    thread_state: *mut ffi::PyThreadState,
+    note: Option<AttachNote>,
+}
+
+impl Away {
+    /// Detaches this thread.
+    ///
+    /// # Safety
+    /// The thread must be attached to `local`'s interpreter, and nothing that needs the attachment
+    /// may be used until this is dropped.
+    pub(crate) unsafe fn leave(local: &LocalInternals) -> Self {
+        // SAFETY: never freed, so the reference may be as long as it likes.
+        let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
+        // SAFETY: attached, as the caller promises.
+        let thread_state = unsafe { ffi::PyEval_SaveThread() };
+        let away = Self {
+            thread_state,
+            note: Some(compat::note_attached(false)),
+        };
+        DETACHED.with_borrow_mut(|detached| {
+            detached.push(Detached {
+                thread_state,
+                local,
+            })
+        });
+        away
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        let top = DETACHED.with_borrow_mut(Vec::pop);
+        debug_assert!(top.is_some_and(|top| top.thread_state == self.thread_state));
+        // SAFETY: whatever was entered since has been left; the thread state is the one this
+        // thread was detached from.
+        unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
+        if let Some(note) = self.note.take() {
+            note.restore();
         }
     }
-    // SAFETY: never freed, so the reference may be as long as it likes.
-    let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
-    // SAFETY: attached, as the caller promises.
-    let thread_state = unsafe { ffi::PyEval_SaveThread() };
-    let _back = Back(thread_state, Some(compat::note_attached(false)));
-    DETACHED.with_borrow_mut(|detached| {
-        detached.push(Detached {
-            thread_state,
-            local,
-        })
-    });
-    f()
 }
 
 /// Starts the runtime if it does not run, and leaves this thread detached from it then.

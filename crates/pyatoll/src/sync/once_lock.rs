@@ -1,0 +1,353 @@
+//! [`PyOnceLock<T>`]: a value made once in each interpreter.
+
+use std::fmt;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+
+use pyo3_ffi as ffi;
+
+use super::InterpreterLocal;
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Bound, Py, PyTypeCheck};
+use crate::types::PyString;
+
+/// A place with one value in each interpreter, written once, for a `static`.
+///
+/// It is [`InterpreterLocal`] with PyO3's methods, and with the promise that of several threads
+/// which want the value at once, one makes it and the others wait, detached.
+///
+/// What it lends lives for `'py`, and values are dropped when their interpreter ends. A lock that
+/// is not in a `static` keeps its value until then as well.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::sync::PyOnceLock;
+/// use pyatoll::types::PyList;
+///
+/// fn shared_list<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyList>> {
+///     static LIST: PyOnceLock<Py<PyList>> = PyOnceLock::new();
+///     Ok(LIST.get_or_try_init(py, || PyList::new(py, [1, 2]).map(Bound::unbind))?.bind(py))
+/// }
+///
+/// Python::attach(|py| {
+///     shared_list(py)?.append(3)?;
+///     assert_eq!(shared_list(py)?.len(), 3);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct PyOnceLock<T: 'static> {
+    place: InterpreterLocal<Once<T>>,
+}
+
+/// One interpreter's value, and who makes it.
+struct Once<T> {
+    value: OnceLock<T>,
+    maker: Mutex<Option<ThreadId>>,
+    done: Condvar,
+}
+
+impl<T> Once<T> {
+    fn maker(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.maker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// This thread makes the value.
+struct Making<'a, T>(&'a Once<T>);
+
+impl<T> Drop for Making<'_, T> {
+    fn drop(&mut self) {
+        *self.0.maker() = None;
+        self.0.done.notify_all();
+    }
+}
+
+impl<T: Send + Sync + 'static> PyOnceLock<T> {
+    /// A place without values.
+    pub const fn new() -> Self {
+        Self {
+            place: InterpreterLocal::new(),
+        }
+    }
+
+    fn once<'py>(&self, py: Python<'py>) -> &'py Once<T> {
+        self.place.get_or_init(py, || Once {
+            value: OnceLock::new(),
+            maker: Mutex::new(None),
+            done: Condvar::new(),
+        })
+    }
+
+    /// This interpreter's value, if it was made.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    ///
+    /// static NAME: PyOnceLock<String> = PyOnceLock::new();
+    /// Python::attach(|py| {
+    ///     assert_eq!(NAME.get(py), None);
+    ///     NAME.set(py, "Pyatoll".into()).unwrap();
+    ///     assert_eq!(NAME.get(py).unwrap(), "Pyatoll");
+    ///     assert_eq!(NAME.set(py, "other".into()), Err("other".into()));
+    /// });
+    /// ```
+    #[inline]
+    pub fn get<'py>(&self, py: Python<'py>) -> Option<&'py T> {
+        self.place.get(py)?.value.get()
+    }
+
+    /// This interpreter's value, made by `f` if it was not.
+    ///
+    /// # Panics
+    /// If `f` panics or asks for this very value, or the interpreter has already dropped its
+    /// values.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    ///
+    /// static NAME: PyOnceLock<String> = PyOnceLock::new();
+    /// Python::attach(|py| assert_eq!(NAME.get_or_init(py, || "Pyatoll".into()), "Pyatoll"));
+    /// ```
+    #[inline]
+    pub fn get_or_init<'py, F>(&self, py: Python<'py>, f: F) -> &'py T
+    where
+        F: FnOnce() -> T,
+    {
+        match self.get_or_try_init(py, || Ok::<_, std::convert::Infallible>(f())) {
+            Ok(value) => value,
+            Err(never) => match never {},
+        }
+    }
+
+    /// As [`get_or_init`](PyOnceLock::get_or_init), where making the value can fail. After a
+    /// failure there is no value, and the next call tries again.
+    ///
+    /// # Errors
+    /// That of `f`.
+    ///
+    /// # Panics
+    /// As for [`get_or_init`](PyOnceLock::get_or_init).
+    #[inline]
+    pub fn get_or_try_init<'py, F, E>(&self, py: Python<'py>, f: F) -> Result<&'py T, E>
+    where
+        F: FnOnce() -> Result<T, E>,
+    {
+        match self.get(py) {
+            Some(value) => Ok(value),
+            None => self.make(py, f),
+        }
+    }
+
+    #[cold]
+    fn make<'py, F, E>(&self, py: Python<'py>, f: F) -> Result<&'py T, E>
+    where
+        F: FnOnce() -> Result<T, E>,
+    {
+        let once = self.once(py);
+        let this_thread = thread::current().id();
+        let making = loop {
+            let mut maker = once.maker();
+            if let Some(value) = once.value.get() {
+                return Ok(value);
+            }
+            match *maker {
+                None => {
+                    *maker = Some(this_thread);
+                    break Making(once);
+                }
+                Some(thread) => assert!(
+                    thread != this_thread,
+                    "making the value of a `PyOnceLock` asked for that value"
+                ),
+            }
+            drop(maker);
+            py.detach(|| {
+                let maker = once.maker();
+                let wait = once.done.wait_while(maker, |maker| maker.is_some());
+                drop(wait.unwrap_or_else(PoisonError::into_inner));
+            });
+        };
+        let value = f()?;
+        // Somebody else may have `set` one meanwhile, which stays.
+        let _ = once.value.set(value);
+        drop(making);
+        Ok(once.value.get().expect("set above"))
+    }
+
+    /// Sets this interpreter's value, if it has none.
+    ///
+    /// # Errors
+    /// `value`, if there is one already.
+    ///
+    /// # Panics
+    /// If the interpreter has already dropped its values.
+    pub fn set(&self, py: Python<'_>, value: T) -> Result<(), T> {
+        self.once(py).value.set(value)
+    }
+}
+
+impl<T: 'static> PyOnceLock<Py<T>> {
+    /// Another lock, with this interpreter's value alone.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    ///
+    /// Python::attach(|py| {
+    ///     let lock: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    ///     lock.set(py, py.None()).unwrap();
+    ///     assert!(lock.clone_ref(py).get(py).unwrap().is_none(py));
+    /// });
+    /// ```
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        let clone = Self::new();
+        if let Some(value) = self.get(py) {
+            let _ = clone.set(py, value.clone_ref(py));
+        }
+        clone
+    }
+}
+
+impl<T: PyTypeCheck + 'static> PyOnceLock<Py<T>> {
+    /// An attribute of a module, imported at first use in each interpreter.
+    ///
+    /// # Errors
+    /// What importing raises, or a `TypeError` if the attribute is no `T`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    /// use pyatoll::types::{PyDict, PyType};
+    ///
+    /// fn ordered_dict<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    ///     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    ///     CLASS.import(py, "collections", "OrderedDict")?.call0()
+    /// }
+    ///
+    /// Python::attach(|py| assert!(ordered_dict(py).unwrap().is_instance_of::<PyDict>()));
+    /// ```
+    pub fn import<'py>(
+        &self,
+        py: Python<'py>,
+        module_name: &str,
+        attr_name: &str,
+    ) -> PyResult<&'py Bound<'py, T>> {
+        let value = self.get_or_try_init(py, || {
+            let module = py.import(module_name)?;
+            let name = PyString::new(py, attr_name);
+            // SAFETY: attached, both valid; a new reference or null comes back.
+            let value = unsafe {
+                let value = ffi::PyObject_GetAttr(module.as_ptr(), name.as_ptr());
+                Bound::from_owned_ptr_or_err(py, value)?
+            };
+            PyResult::Ok(value.cast_into::<T>()?.unbind())
+        })?;
+        Ok(value.bind(py))
+    }
+}
+
+impl<T: Send + Sync + 'static> Default for PyOnceLock<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: 'static> fmt::Debug for PyOnceLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PyOnceLock").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interpreter::SubInterpreter;
+    use crate::types::PyType;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    #[test]
+    fn of_many_threads_one_makes_the_value() {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        static LOCK: PyOnceLock<usize> = PyOnceLock::new();
+        Python::initialize();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    Python::attach(|py| {
+                        let value = LOCK.get_or_init(py, || {
+                            py.detach(|| std::thread::sleep(Duration::from_millis(20)));
+                            MADE.fetch_add(1, Ordering::Relaxed)
+                        });
+                        assert_eq!(*value, 0);
+                    });
+                });
+            }
+        });
+        assert_eq!(MADE.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_failure_or_panic_leaves_it_empty() {
+        static LOCK: PyOnceLock<i32> = PyOnceLock::new();
+        Python::attach(|py| {
+            assert_eq!(LOCK.get_or_try_init(py, || Err("no")), Err("no"));
+            let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                LOCK.get_or_init(py, || panic!("no"));
+            }));
+            assert!(caught.is_err());
+            assert_eq!(LOCK.get(py), None);
+            assert_eq!(LOCK.get_or_init(py, || 3), &3);
+        });
+    }
+
+    #[test]
+    fn asking_for_the_value_while_making_it_panics_and_does_not_hang() {
+        static LOCK: PyOnceLock<i32> = PyOnceLock::new();
+        let caught = std::panic::catch_unwind(|| {
+            Python::attach(|py| *LOCK.get_or_init(py, || LOCK.get_or_init(py, || 1) + 1))
+        });
+        assert!(caught.is_err());
+        Python::attach(|py| assert_eq!(LOCK.get_or_init(py, || 5), &5));
+    }
+
+    #[test]
+    fn a_value_set_meanwhile_stays() {
+        static LOCK: PyOnceLock<i32> = PyOnceLock::new();
+        Python::attach(|py| {
+            let value = LOCK.get_or_init(py, || {
+                LOCK.set(py, 1).unwrap();
+                2
+            });
+            assert_eq!(*value, 1);
+        });
+    }
+
+    #[test]
+    fn each_interpreter_imports_its_own() {
+        static FRACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let import = |py: Python<'_>| {
+            let class = FRACTION.import(py, "fractions", "Fraction").unwrap();
+            class.as_ptr() as usize
+        };
+        let ours = Python::attach(import);
+        let sub = SubInterpreter::builder().build().unwrap();
+        // A class written in Python is an object of its interpreter.
+        assert_ne!(sub.attach(import).unwrap(), ours);
+        assert_eq!(Python::attach(import), ours);
+    }
+
+    #[test]
+    fn an_imported_value_must_be_of_the_type() {
+        static NOT_A_CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        Python::attach(|py| {
+            let error = NOT_A_CLASS.import(py, "sys", "path").unwrap_err();
+            assert!(error.is_instance_of::<crate::exceptions::PyTypeError>(py));
+            assert!(NOT_A_CLASS.get(py).is_none());
+        });
+    }
+}
