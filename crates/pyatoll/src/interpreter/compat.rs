@@ -246,6 +246,32 @@ pub(super) unsafe fn new_interpreter(
     }
 }
 
+/// Goes from a new interpreter's first thread state back to `previous`.
+///
+/// The first one is deleted, so that no thread state of the interpreter outlives its use: every
+/// attachment makes its own. 3.11 cannot make another one after that (the first one's memory is
+/// part of the interpreter, and not cleared), so there it rests until it ends the interpreter.
+///
+/// # Safety
+/// The thread must be attached with `fresh`, the first thread state of a new interpreter;
+/// `previous` must be its own resting thread state.
+pub(super) unsafe fn leave_first_thread_state(
+    fresh: *mut ffi::PyThreadState,
+    previous: *mut ffi::PyThreadState,
+) {
+    // SAFETY: as the caller promises; `fresh` is not used after this, or only to end the
+    // interpreter.
+    unsafe {
+        #[cfg(Py_3_12)]
+        ffi::PyThreadState_Clear(fresh);
+        ffi::PyThreadState_Swap(previous);
+        #[cfg(Py_3_12)]
+        ffi::PyThreadState_Delete(fresh);
+        #[cfg(not(Py_3_12))]
+        let _ = fresh;
+    }
+}
+
 /// Ends an interpreter. The thread may be attached to another one, and is again afterwards.
 ///
 /// # Safety
@@ -277,7 +303,16 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
         let Ok(_attached) = attached else { return };
         // SAFETY: attached with `previous`; `local` is alive.
         unsafe {
-            let thread_state = ffi::PyThreadState_New(local.interpreter());
+            // The first thread state is the oldest, at the end of the list. New ones are put in at
+            // the other end, and none is taken out while this thread holds the GIL.
+            let mut thread_state = ffi::PyInterpreterState_ThreadHead(local.interpreter());
+            loop {
+                let next = ffi::PyThreadState_Next(thread_state);
+                if next.is_null() {
+                    break;
+                }
+                thread_state = next;
+            }
             let previous = ffi::PyThreadState_Swap(thread_state);
             let note = note_attached(true);
             SubInterpreter::end_current(thread_state);
@@ -303,7 +338,8 @@ import sys
 threading = sys.modules.get('threading')
 if threading is not None:
     main = threading._main_thread
-    if main.ident == threading.get_ident():
+    lock = main._tstate_lock
+    if main.ident == threading.get_ident() and (lock is None or not lock.locked()):
         main._is_stopped = False
         main._set_tstate_lock()
 ";

@@ -355,13 +355,10 @@ impl SubInterpreter {
         fresh: *mut ffi::PyThreadState,
         previous: *mut ffi::PyThreadState,
     ) -> &'static LocalInternals {
-        // SAFETY: attached with `fresh`. It is deleted so that no thread state of the interpreter
-        // outlives its use: every attach makes its own.
+        // SAFETY: attached with `fresh`.
         unsafe {
             let local = lookup::current(ffi::PyInterpreterState_Get());
-            ffi::PyThreadState_Clear(fresh);
-            ffi::PyThreadState_Swap(previous);
-            ffi::PyThreadState_Delete(fresh);
+            compat::leave_first_thread_state(fresh, previous);
             local
         }
     }
