@@ -322,9 +322,11 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
     }
 }
 
-/// Before 3.13, `threading` remembers the thread state that imported it and asserts, when the
-/// interpreter ends on the same thread, that it still exists. Each of our attachments has its own
-/// thread state, so tell `threading` about the current one.
+/// Before 3.13, `threading` takes the thread that imported it for the interpreter's main one: when
+/// the interpreter ends on that thread it asserts that the thread state of the import still exists,
+/// and on another it waits until that is gone. Neither holds here, since each attachment has its
+/// own thread state, and the first one ends the interpreter on 3.11. So tell `threading` that this
+/// is the main thread and what its thread state is. Other threads are waited for by the gate.
 ///
 /// # Safety
 /// The thread must be attached.
@@ -338,8 +340,9 @@ import sys
 threading = sys.modules.get('threading')
 if threading is not None:
     main = threading._main_thread
+    main._set_ident()
     lock = main._tstate_lock
-    if main.ident == threading.get_ident() and (lock is None or not lock.locked()):
+    if lock is None or not lock.locked():
         main._is_stopped = False
         main._set_tstate_lock()
 ";
