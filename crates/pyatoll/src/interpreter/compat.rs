@@ -249,36 +249,43 @@ pub(super) unsafe fn new_interpreter(
 /// Goes from a new interpreter's first thread state back to `previous`.
 ///
 /// The first one is deleted, so that no thread state of the interpreter outlives its use: every
-/// attachment makes its own. 3.11 cannot make another one after that (the first one's memory is
-/// part of the interpreter, and not cleared), so there it rests until it ends the interpreter.
+/// attachment makes its own. Before 3.13 CPython cannot always make another one after that (the
+/// first one's memory is part of the interpreter, and not cleared in time), so there it rests until
+/// it ends the interpreter.
 ///
 /// # Safety
-/// The thread must be attached with `fresh`, the first thread state of a new interpreter;
+/// The thread must be attached with `fresh`, the first thread state of `local`'s interpreter;
 /// `previous` must be its own resting thread state.
 pub(super) unsafe fn leave_first_thread_state(
+    local: &LocalInternals,
     fresh: *mut ffi::PyThreadState,
     previous: *mut ffi::PyThreadState,
 ) {
     // SAFETY: as the caller promises; `fresh` is not used after this, or only to end the
     // interpreter.
     unsafe {
-        #[cfg(Py_3_12)]
+        #[cfg(Py_3_13)]
         ffi::PyThreadState_Clear(fresh);
         ffi::PyThreadState_Swap(previous);
-        #[cfg(Py_3_12)]
+        #[cfg(Py_3_13)]
         ffi::PyThreadState_Delete(fresh);
-        #[cfg(not(Py_3_12))]
-        let _ = fresh;
+    }
+    if cfg!(not(Py_3_13)) {
+        local.keep_first_thread_state(fresh);
     }
 }
 
 /// Ends an interpreter. The thread may be attached to another one, and is again afterwards.
 ///
 /// # Safety
-/// The interpreter must be alive, and the thread not attached to it.
+/// The interpreter must be alive, made by [`new_interpreter`], and the thread not attached to it.
 pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
+    let kept = local.take_first_thread_state();
+    // SAFETY: the interpreter is alive.
+    let thread_state =
+        kept.unwrap_or_else(|| unsafe { ffi::PyThreadState_New(local.interpreter()) });
     #[cfg(Py_3_12)]
-    // SAFETY: `local` is alive. The thread is detached when it takes the new thread state, and
+    // SAFETY: the thread is detached when it takes the thread state, which nobody else uses, and
     // CPython leaves it detached.
     unsafe {
         let attached = !current_thread_state().is_null();
@@ -287,7 +294,6 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
         } else {
             std::ptr::null_mut()
         };
-        let thread_state = ffi::PyThreadState_New(local.interpreter());
         ffi::PyEval_RestoreThread(thread_state);
         SubInterpreter::end_current(thread_state);
         if attached {
@@ -301,18 +307,8 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
         let attached =
             super::attach::Attached::current().map_or_else(super::attach::default_interpreter, Ok);
         let Ok(_attached) = attached else { return };
-        // SAFETY: attached with `previous`; `local` is alive.
+        // SAFETY: attached with `previous`; nobody else uses `thread_state`.
         unsafe {
-            // The first thread state is the oldest, at the end of the list. New ones are put in at
-            // the other end, and none is taken out while this thread holds the GIL.
-            let mut thread_state = ffi::PyInterpreterState_ThreadHead(local.interpreter());
-            loop {
-                let next = ffi::PyThreadState_Next(thread_state);
-                if next.is_null() {
-                    break;
-                }
-                thread_state = next;
-            }
             let previous = ffi::PyThreadState_Swap(thread_state);
             let note = note_attached(true);
             SubInterpreter::end_current(thread_state);

@@ -6,8 +6,8 @@
 //! - `interpreter` may be passed to CPython only while the phase is [`Phase::Live`], or by a thread
 //!   that is attached to it ([`LocalInternals::is_current`]).
 
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
 
@@ -49,6 +49,8 @@ pub struct LocalInternals {
     phase: AtomicU8,
     is_main: bool,
     gate: Gate,
+    /// The thread state CPython made the interpreter with, where it must be kept for its end.
+    first_thread_state: AtomicPtr<ffi::PyThreadState>,
 }
 
 const _: () = assert!(
@@ -81,6 +83,7 @@ impl LocalInternals {
             phase: AtomicU8::new(Phase::Live as u8),
             is_main: main == interpreter,
             gate: Gate::new(),
+            first_thread_state: AtomicPtr::new(null_mut()),
         }))
     }
 
@@ -109,6 +112,18 @@ impl LocalInternals {
     /// Whether it is the main interpreter.
     pub(crate) fn is_main(&self) -> bool {
         self.is_main
+    }
+
+    /// Keeps the interpreter's first thread state, at rest, to end it with.
+    pub(super) fn keep_first_thread_state(&self, thread_state: *mut ffi::PyThreadState) {
+        self.first_thread_state
+            .store(thread_state, Ordering::Release);
+    }
+
+    /// Takes the thread state that was kept.
+    pub(super) fn take_first_thread_state(&self) -> Option<*mut ffi::PyThreadState> {
+        let kept = self.first_thread_state.swap(null_mut(), Ordering::AcqRel);
+        (!kept.is_null()).then_some(kept)
     }
 
     #[inline]

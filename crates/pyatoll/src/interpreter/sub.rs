@@ -358,7 +358,7 @@ impl SubInterpreter {
         // SAFETY: attached with `fresh`.
         unsafe {
             let local = lookup::current(ffi::PyInterpreterState_Get());
-            compat::leave_first_thread_state(fresh, previous);
+            compat::leave_first_thread_state(local, fresh, previous);
             local
         }
     }
