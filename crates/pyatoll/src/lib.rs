@@ -4,28 +4,31 @@ pub use pyo3_ffi as ffi;
 
 mod call;
 mod class;
-pub mod conversion {
-    //! Conversions between Rust values and Python objects.
-    pub use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
-}
+pub mod conversion;
 mod convert;
+pub mod err;
 mod error;
 pub mod exceptions;
 #[doc(hidden)]
 pub mod impl_;
+pub mod instance;
 pub mod interpreter;
 mod macros;
+pub mod marker;
 mod object;
 pub mod panic;
 pub mod prelude;
+#[doc(hidden)]
+pub mod py_run;
 mod python;
 pub mod sync;
+pub mod type_object;
 pub mod types;
 mod version;
 
 pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
-pub use interpreter::{Interpreter, Python, SubInterpreter};
+pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_interpreter};
 pub use object::{
     Borrowed, Bound, BoundObject, DerefToPyAny, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter,
 };

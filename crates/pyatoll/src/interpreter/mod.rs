@@ -14,10 +14,12 @@
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `attach` | attaching and detaching this thread |
 //! | `token`, `handle`, `sub` | `Python`, `Interpreter`, `SubInterpreter` |
+//! | `embed` | a runtime for the time of one call |
 //! | `compat` | what differs between CPython versions |
 
 pub(crate) mod attach;
 pub(crate) mod compat;
+mod embed;
 mod gate;
 mod handle;
 pub(crate) mod internals;
@@ -30,6 +32,7 @@ mod teardown;
 mod token;
 
 pub use attach::AttachError;
+pub use embed::with_embedded_python_interpreter;
 pub use handle::Interpreter;
 pub use local::LocalInternals;
 pub use sub::{BuildError, CloseError, Gil, SubInterpreter, SubInterpreterBuilder};

@@ -1,0 +1,96 @@
+//! A runtime that lives as long as one function call.
+
+use pyo3_ffi as ffi;
+
+use super::compat::{self, AttachNote};
+use super::local::LocalInternals;
+use super::lookup;
+use super::token::Python;
+
+/// Starts the Python runtime, runs `f` with the main interpreter's token, and ends the runtime:
+/// for a program that must know that Python has shut down, its buffers flushed and its `atexit`
+/// functions run. Most programs do not need that: see [`Python::attach`].
+///
+/// Should `f` panic, the runtime ends and the panic goes on.
+///
+/// # Panics
+/// If the runtime runs already, or its `threading` module cannot be imported.
+///
+/// # Safety
+/// No other thread may start or end the Python runtime meanwhile, through this library or not, and
+/// no thread may be attached to it, other than through this library, when `f` returns. Extension
+/// modules that are not made to be initialised twice in one process may break in a second run.
+///
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// // SAFETY: nothing else in this program uses Python.
+/// let answer: i32 = unsafe {
+///     pyatoll::with_embedded_python_interpreter(|py| py.eval(c"6 * 7", None, None)?.extract())
+/// }?;
+/// assert_eq!(answer, 42);
+/// # Ok::<_, PyErr>(())
+/// ```
+///
+/// Source: `Py_InitializeEx`, `Py_FinalizeEx`.
+pub unsafe fn with_embedded_python_interpreter<F, R>(f: F) -> R
+where
+    F: for<'py> FnOnce(Python<'py>) -> R,
+{
+    // SAFETY: passed on to the caller.
+    let runtime = unsafe { Runtime::start() };
+    f(Python::new(runtime.local))
+}
+
+/// The runtime, which this thread started and is attached to. Dropping it ends it.
+struct Runtime {
+    local: &'static LocalInternals,
+    note: Option<AttachNote>,
+}
+
+impl Runtime {
+    /// # Safety
+    /// As for `with_embedded_python_interpreter`.
+    unsafe fn start() -> Self {
+        // SAFETY: may be called at any time.
+        let running = unsafe { ffi::Py_IsInitialized() } != 0;
+        assert!(
+            !running,
+            "`with_embedded_python_interpreter` starts Python, but it is running already"
+        );
+        // SAFETY: the runtime does not run and nobody else starts it, as the caller promises.
+        // Afterwards this thread is attached to the main interpreter.
+        let runtime = unsafe {
+            // 0: Python leaves the process's signal handlers alone.
+            ffi::Py_InitializeEx(0);
+            let note = Some(compat::note_attached(true));
+            let local = lookup::current(ffi::PyInterpreterState_Get());
+            Self { local, note }
+        };
+        // The thread that imports it first is "the main thread" to Python, and it is the main
+        // thread that must end the runtime.
+        // SAFETY: attached; the new reference is released.
+        let imported = unsafe {
+            let threading = ffi::PyImport_ImportModule(c"threading".as_ptr());
+            ffi::Py_XDECREF(threading);
+            !threading.is_null()
+        };
+        if !imported {
+            // SAFETY: attached, with the exception set.
+            unsafe { ffi::PyErr_Print() };
+            panic!("Python's `threading` module cannot be imported");
+        }
+        runtime
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // SAFETY: attached, to the main interpreter, by the thread that started the runtime:
+        // whatever `f` entered or left has been undone.
+        unsafe { ffi::Py_FinalizeEx() };
+        if let Some(note) = self.note.take() {
+            note.restore();
+        }
+    }
+}
