@@ -5,7 +5,7 @@ pub use crate::error::{PyErr, PyResult};
 pub use crate::interpreter::Python;
 pub use crate::object::{Borrowed, Bound, BoundObject, Py};
 pub use crate::types::{
-    PyAny, PyAnyMethods, PyDictMethods, PyListMethods, PyMappingMethods, PySequenceMethods,
+    PyAny, PyAnyMethods, PyBoolMethods, PyByteArrayMethods, PyBytesMethods, PyComplexMethods, PyDictMethods, PyFloatMethods, PyListMethods, PyMappingMethods, PySequenceMethods, PySliceMethods, PyStringMethods,
     PyTupleMethods,
 };
 

@@ -13,10 +13,6 @@ macro_rules! markers {
 }
 
 markers! {
-    PyBool = "bool", PyBool_Type, PyBool_Check;
-    PyBytes = "bytes", PyBytes_Type, PyBytes_Check;
-    PyFloat = "float", PyFloat_Type, PyFloat_Check;
     PyFrozenSet = "frozenset", PyFrozenSet_Type, PyFrozenSet_Check;
-    PyInt = "int", PyLong_Type, PyLong_Check;
     PySet = "set", PySet_Type, PySet_Check;
 }

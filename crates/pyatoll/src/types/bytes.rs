@@ -1,0 +1,229 @@
+//! `bytes`.
+
+use std::ops::Index;
+use std::slice::SliceIndex;
+
+use pyo3_ffi as ffi;
+
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, Py};
+use crate::types::PyAny;
+use crate::types::sealed::Sealed;
+
+/// Python's `bytes`. Its handles can be indexed like a `[u8]` and compare with one; that looks at
+/// the bytes only, where a subclass may have its own `__eq__`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyBytes;
+///
+/// Python::attach(|py| {
+///     let bytes = PyBytes::new(py, b"atoll");
+///     assert_eq!(bytes, b"atoll".as_slice());
+///     assert_eq!((bytes[0], &bytes[1..3]), (b'a', b"to".as_slice()));
+/// });
+/// ```
+#[repr(transparent)]
+pub struct PyBytes(PyAny);
+
+native_type!(PyBytes, "bytes", PyBytes_Type, PyBytes_Check);
+
+/// A length as CPython takes it; one that is too large for it is more memory than there is.
+pub(super) fn c_length(len: usize) -> ffi::Py_ssize_t {
+    ffi::Py_ssize_t::try_from(len).unwrap_or(ffi::Py_ssize_t::MAX)
+}
+
+impl PyBytes {
+    /// A `bytes` with a copy of the data.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyBytes_FromStringAndSize`.
+    pub fn new<'py>(py: Python<'py>, s: &[u8]) -> Bound<'py, PyBytes> {
+        // SAFETY: the data is valid for its length.
+        unsafe { Self::from_ptr(py, s.as_ptr(), s.len()) }
+    }
+
+    /// A `bytes` of this length, which `init` writes. It is filled with zeros before.
+    ///
+    /// # Errors
+    /// That of `init`, or a `MemoryError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyBytes;
+    ///
+    /// Python::attach(|py| {
+    ///     let bytes = PyBytes::new_with(py, 5, |data| {
+    ///         data[..3].copy_from_slice(b"abc");
+    ///         Ok(())
+    ///     })?;
+    ///     assert_eq!(bytes, b"abc\0\0".as_slice());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    pub fn new_with<F>(py: Python<'_>, len: usize, init: F) -> PyResult<Bound<'_, PyBytes>>
+    where
+        F: FnOnce(&mut [u8]) -> PyResult<()>,
+    {
+        // SAFETY: attached; a new object, which nobody else can see before this returns, with room
+        // for `len` bytes, which are written before a reference to them is made.
+        unsafe {
+            let object = ffi::PyBytes_FromStringAndSize(std::ptr::null(), c_length(len));
+            let bytes = Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked();
+            let data = ffi::PyBytes_AsString(object).cast::<u8>();
+            data.write_bytes(0, len);
+            init(std::slice::from_raw_parts_mut(data, len))?;
+            Ok(bytes)
+        }
+    }
+
+    /// A `bytes` with a copy of the data.
+    ///
+    /// # Safety
+    /// `ptr` must be valid for reads of `len` bytes.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyBytes_FromStringAndSize`.
+    pub unsafe fn from_ptr(py: Python<'_>, ptr: *const u8, len: usize) -> Bound<'_, PyBytes> {
+        // SAFETY: attached; the data is valid, as the caller promises.
+        unsafe {
+            let object = ffi::PyBytes_FromStringAndSize(ptr.cast(), c_length(len));
+            Bound::from_owned_ptr(py, object).cast_into_unchecked()
+        }
+    }
+}
+
+/// The methods of `bytes`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyBytes;
+///
+/// Python::attach(|py| {
+///     let bytes = py.eval(c"b'atoll'", None, None)?;
+///     assert_eq!(bytes.cast::<PyBytes>()?.as_bytes(), b"atoll");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub trait PyBytesMethods<'py>: Sealed {
+    /// The bytes, without a copy: they never change.
+    ///
+    /// Source: `PyBytes_AsString`, `PyBytes_Size`.
+    fn as_bytes(&self) -> &[u8];
+}
+
+impl<'py> PyBytesMethods<'py> for Bound<'py, PyBytes> {
+    #[inline]
+    fn as_bytes(&self) -> &[u8] {
+        self.as_borrowed().as_bytes()
+    }
+}
+
+impl<'a> Borrowed<'a, '_, PyBytes> {
+    #[inline]
+    pub(crate) fn as_bytes(self) -> &'a [u8] {
+        // SAFETY: attached; a `bytes` does not change, and lives for `'a`.
+        unsafe {
+            let data = ffi::PyBytes_AsString(self.as_ptr()).cast::<u8>();
+            let len = ffi::PyBytes_Size(self.as_ptr()) as usize;
+            debug_assert!(!data.is_null());
+            std::slice::from_raw_parts(data, len)
+        }
+    }
+}
+
+impl Py<PyBytes> {
+    /// The bytes, without a copy: they never change, and live as long as the reference.
+    ///
+    /// # Panics
+    /// If the token is of another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyBytes;
+    ///
+    /// let bytes = Python::attach(|py| PyBytes::new(py, b"kept").unbind());
+    /// let data = Python::attach(|py| bytes.as_bytes(py));
+    /// assert_eq!(data, b"kept");
+    /// ```
+    #[track_caller]
+    pub fn as_bytes<'a>(&'a self, py: Python<'_>) -> &'a [u8] {
+        self.bind_borrowed(py).as_bytes()
+    }
+}
+
+/// Like a `[u8]`: by a place or a range of places. Panics if that is out of bounds.
+impl<I: SliceIndex<[u8]>> Index<I> for Bound<'_, PyBytes> {
+    type Output = I::Output;
+
+    fn index(&self, index: I) -> &Self::Output {
+        &self.as_bytes()[index]
+    }
+}
+
+impl<'a> AsRef<[u8]> for Borrowed<'a, '_, PyBytes> {
+    #[inline]
+    fn as_ref(&self) -> &'a [u8] {
+        self.as_bytes()
+    }
+}
+
+impl AsRef<[u8]> for Bound<'_, PyBytes> {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+value_eq!(PyBytes, [u8], |object: Borrowed<'_, '_, PyBytes>, value: &[u8]| {
+    object.as_bytes() == value
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exceptions::PyValueError;
+    use crate::types::PyAnyMethods;
+
+    #[test]
+    fn new_with_starts_with_zeros_and_gives_the_error_of_init() {
+        Python::attach(|py| {
+            let bytes = PyBytes::new_with(py, 4, |data| {
+                assert_eq!(data, [0; 4]);
+                data[1] = 7;
+                Ok(())
+            });
+            assert_eq!(bytes.unwrap(), [0, 7, 0, 0].as_slice());
+            assert_eq!(PyBytes::new_with(py, 0, |_| Ok(())).unwrap().as_bytes(), b"");
+            let failed = PyBytes::new_with(py, 4, |_| Err(PyValueError::new_err("no")));
+            assert!(failed.unwrap_err().is_instance_of::<PyValueError>(py));
+            assert!(PyBytes::new_with(py, usize::MAX, |_| Ok(())).is_err());
+        });
+    }
+
+    #[test]
+    fn handles_compare_with_slices_from_both_sides() {
+        Python::attach(|py| {
+            let bytes = PyBytes::new(py, b"ab\0c");
+            let (same, other) = (b"ab\0c".as_slice(), b"ab".as_slice());
+            assert!(bytes == same && same == bytes && bytes == *same && *same == bytes);
+            assert!(&bytes == *same && *same == &bytes);
+            assert!(bytes.as_borrowed() == same && same == bytes.as_borrowed());
+            assert!(bytes != other && *other != bytes && bytes.as_borrowed() != *other);
+            assert!(bytes.as_any().eq(same).unwrap());
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "out of bounds")]
+    fn an_index_out_of_bounds_panics() {
+        Python::attach(|py| PyBytes::new(py, b"ab")[2]);
+    }
+}

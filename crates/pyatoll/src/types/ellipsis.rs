@@ -1,0 +1,21 @@
+//! `Ellipsis`, written `...`.
+
+use crate::types::PyAny;
+
+/// The type of Python's `...`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyEllipsis;
+///
+/// Python::attach(|py| {
+///     let dots = py.eval(c"...", None, None)?;
+///     assert!(dots.is(PyEllipsis::get(py)) && dots.cast::<PyEllipsis>().is_ok());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyEllipsis(PyAny);
+
+singleton_type!(PyEllipsis, "ellipsis", Py_Ellipsis);

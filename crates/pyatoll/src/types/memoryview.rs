@@ -1,0 +1,71 @@
+//! `memoryview`.
+
+use pyo3_ffi as ffi;
+
+use crate::error::{PyErr, PyResult};
+use crate::object::Bound;
+use crate::types::PyAny;
+
+/// Python's `memoryview`: the memory of an object that has the buffer protocol.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyByteArray, PyMemoryView};
+///
+/// Python::attach(|py| {
+///     let array = PyByteArray::new(py, b"atoll");
+///     let view = PyMemoryView::from(&array)?;
+///     view.set_item(0, b'A')?;
+///     assert_eq!(array.to_vec(), b"Atoll");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyMemoryView(PyAny);
+
+native_type!(PyMemoryView, "memoryview", PyMemoryView_Type, PyMemoryView_Check);
+
+impl PyMemoryView {
+    /// Python's `memoryview(src)`.
+    ///
+    /// # Errors
+    /// A `TypeError` if the object has no buffer, and what its buffer protocol raises.
+    ///
+    /// Source: `PyMemoryView_FromObject`.
+    pub fn from<'py>(src: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        // SAFETY: attached, a valid object; a `memoryview` or null comes back.
+        unsafe {
+            let view = ffi::PyMemoryView_FromObject(src.as_ptr());
+            Ok(Bound::from_owned_ptr_or_err(src.py(), view)?.cast_into_unchecked())
+        }
+    }
+}
+
+/// As [`PyMemoryView::from`].
+impl<'py> TryFrom<&Bound<'py, PyAny>> for Bound<'py, PyMemoryView> {
+    type Error = PyErr;
+
+    fn try_from(value: &Bound<'py, PyAny>) -> Result<Self, Self::Error> {
+        PyMemoryView::from(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Python;
+    use crate::types::{PyAnyMethods, PyBytes};
+
+    #[test]
+    fn a_view_shows_the_bytes_and_refuses_what_has_none() {
+        Python::attach(|py| {
+            let bytes = PyBytes::new(py, b"ab");
+            let view = Bound::<PyMemoryView>::try_from(bytes.as_any()).unwrap();
+            assert_eq!(view.len().unwrap(), 2);
+            assert!(view.get_item(1).unwrap().eq(b'b').unwrap());
+            let error = PyMemoryView::from(py.None().bind(py)).unwrap_err();
+            assert!(error.is_instance_of::<crate::exceptions::PyTypeError>(py));
+        });
+    }
+}

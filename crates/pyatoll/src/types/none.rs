@@ -1,0 +1,21 @@
+//! `None`.
+
+use crate::types::PyAny;
+
+/// The type of Python's `None`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyNone;
+///
+/// Python::attach(|py| {
+///     let none = py.eval(c"None", None, None)?;
+///     assert!(none.is(PyNone::get(py)) && none.cast::<PyNone>().is_ok());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyNone(PyAny);
+
+singleton_type!(PyNone, "NoneType", Py_None);

@@ -1,0 +1,23 @@
+//! `NotImplemented`.
+
+use crate::types::PyAny;
+
+/// The type of Python's `NotImplemented`, which an operator's method returns to let the other
+/// operand try.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyNotImplemented;
+///
+/// Python::attach(|py| {
+///     let result = py.eval(c"(1).__add__('text')", None, None)?;
+///     assert!(result.is(PyNotImplemented::get(py)));
+///     assert!(result.cast::<PyNotImplemented>().is_ok());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyNotImplemented(PyAny);
+
+singleton_type!(PyNotImplemented, "NotImplementedType", Py_NotImplemented);

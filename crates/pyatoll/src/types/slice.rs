@@ -1,0 +1,233 @@
+//! `slice`.
+
+use std::convert::Infallible;
+
+use pyo3_ffi as ffi;
+
+use crate::convert::IntoPyObject;
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::sealed::Sealed;
+use crate::types::{PyAny, PyInt, PyRange, PyRangeMethods};
+
+/// Python's `slice`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PySlice;
+///
+/// Python::attach(|py| {
+///     let text = "Pyatoll".into_pyobject(py)?;
+///     assert_eq!(text.get_item(PySlice::new(py, 2, 7, 1))?.to_string(), "atoll");
+///     assert_eq!(text.get_item(PySlice::full(py))?.to_string(), "Pyatoll");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PySlice(PyAny);
+
+native_type!(PySlice, "slice", PySlice_Type, PySlice_Check);
+
+/// What a slice comes to for a sequence of a certain length: see [`PySliceMethods::indices`].
+///
+/// ```
+/// use pyatoll::types::slice::PySliceIndices;
+///
+/// let indices = PySliceIndices::new(1, 10, 3);
+/// assert_eq!((indices.start, indices.stop, indices.step, indices.slicelength), (1, 10, 3, 0));
+/// ```
+#[derive(Debug, Eq, PartialEq)]
+pub struct PySliceIndices {
+    /// The first index; -1 is possible with a negative step.
+    pub start: isize,
+    /// The index to stop before; -1 is possible with a negative step.
+    pub stop: isize,
+    /// From one index to the next; not 0.
+    pub step: isize,
+    /// How many indices there are.
+    pub slicelength: usize,
+}
+
+impl PySliceIndices {
+    /// The three indices, for a conversion to a `slice`. `slicelength` is 0.
+    pub fn new(start: isize, stop: isize, step: isize) -> PySliceIndices {
+        PySliceIndices {
+            start,
+            stop,
+            step,
+            slicelength: 0,
+        }
+    }
+}
+
+impl PySlice {
+    /// Python's `slice(start, stop, step)`.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PySlice_New`.
+    pub fn new(py: Python<'_>, start: isize, stop: isize, step: isize) -> Bound<'_, PySlice> {
+        let [start, stop, step] = [start, stop, step].map(|index| PyInt::new(py, index));
+        // SAFETY: attached, valid objects.
+        unsafe { Self::from_objects(py, start.as_ptr(), stop.as_ptr(), step.as_ptr()) }
+    }
+
+    /// Python's `slice(None)`, which `sequence[:]` passes.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    pub fn full(py: Python<'_>) -> Bound<'_, PySlice> {
+        // SAFETY: attached; `None` is a static of CPython.
+        unsafe {
+            let none = ffi::Py_None();
+            Self::from_objects(py, none, none, none)
+        }
+    }
+
+    /// # Safety
+    /// The pointers must be to valid objects, which are not taken over.
+    unsafe fn from_objects(
+        py: Python<'_>,
+        start: *mut ffi::PyObject,
+        stop: *mut ffi::PyObject,
+        step: *mut ffi::PyObject,
+    ) -> Bound<'_, PySlice> {
+        // SAFETY: attached, valid objects as the caller promises; a new reference or null comes
+        // back.
+        unsafe {
+            let slice = ffi::PySlice_New(start, stop, step);
+            Bound::from_owned_ptr(py, slice).cast_into_unchecked()
+        }
+    }
+}
+
+/// The methods of `slice`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PySlice;
+///
+/// Python::attach(|py| {
+///     let last_three = py.eval(c"slice(-3, None)", None, None)?;
+///     let indices = last_three.cast::<PySlice>()?.indices(10)?;
+///     assert_eq!((indices.start, indices.stop, indices.slicelength), (7, 10, 3));
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub trait PySliceMethods<'py>: Sealed {
+    /// What the slice comes to for a sequence of this length: missing and negative indices are
+    /// replaced, and those beyond its ends moved there.
+    ///
+    /// # Errors
+    /// A `ValueError` if the step is 0; a `TypeError` if an index is neither `None` nor has an
+    /// `__index__`, and what that raises.
+    ///
+    /// Source: `PySlice_Unpack`, `PySlice_AdjustIndices`.
+    fn indices(&self, length: isize) -> PyResult<PySliceIndices>;
+}
+
+impl<'py> PySliceMethods<'py> for Bound<'py, PySlice> {
+    fn indices(&self, length: isize) -> PyResult<PySliceIndices> {
+        let (mut start, mut stop, mut step) = (0, 0, 0);
+        // SAFETY: attached, a valid slice; the pointers are valid for writes.
+        let slicelength = unsafe {
+            let unpacked =
+                ffi::PySlice_Unpack(self.as_ptr(), &raw mut start, &raw mut stop, &raw mut step);
+            if unpacked < 0 {
+                return Err(PyErr::fetch(self.py()));
+            }
+            ffi::PySlice_AdjustIndices(length, &raw mut start, &raw mut stop, step)
+        };
+        Ok(PySliceIndices {
+            start,
+            stop,
+            step,
+            slicelength: slicelength as usize,
+        })
+    }
+}
+
+impl<'py> IntoPyObject<'py> for PySliceIndices {
+    type Target = PySlice;
+    type Output = Bound<'py, PySlice>;
+    type Error = Infallible;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        (&self).into_pyobject(py)
+    }
+}
+
+impl<'py> IntoPyObject<'py> for &PySliceIndices {
+    type Target = PySlice;
+    type Output = Bound<'py, PySlice>;
+    type Error = Infallible;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(PySlice::new(py, self.start, self.stop, self.step))
+    }
+}
+
+/// The slice with the `range`'s three numbers. Fails if one does not fit an `isize`.
+impl<'py> TryFrom<Bound<'py, PyRange>> for Bound<'py, PySlice> {
+    type Error = PyErr;
+
+    fn try_from(range: Bound<'py, PyRange>) -> Result<Self, Self::Error> {
+        let (start, stop, step) = (range.start()?, range.stop()?, range.step()?);
+        Ok(PySlice::new(range.py(), start, stop, step))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::PyAnyMethods;
+
+    #[test]
+    fn a_new_slice_has_the_three_indices() {
+        Python::attach(|py| {
+            let slice = PySlice::new(py, isize::MIN, isize::MAX, -2);
+            for (name, index) in [("start", isize::MIN), ("stop", isize::MAX), ("step", -2)] {
+                assert!(slice.getattr(name).unwrap().eq(index).unwrap());
+            }
+            let full = PySlice::full(py);
+            for name in ["start", "stop", "step"] {
+                assert!(full.getattr(name).unwrap().is_none());
+            }
+        });
+    }
+
+    #[test]
+    fn indices_are_clipped_to_the_length() {
+        Python::attach(|py| {
+            let indices = PySlice::new(py, -100, 100, 2).indices(5).unwrap();
+            let all = (indices.start, indices.stop, indices.step, indices.slicelength);
+            assert_eq!(all, (0, 5, 2, 3));
+            let back = py.eval(c"slice(None, None, -1)", None, None).unwrap();
+            let back = back.cast::<PySlice>().unwrap().indices(3).unwrap();
+            assert_eq!((back.start, back.stop, back.slicelength), (2, -1, 3));
+        });
+    }
+
+    #[test]
+    fn a_step_of_zero_is_an_error() {
+        Python::attach(|py| {
+            let error = PySlice::new(py, 0, 1, 0).indices(5).unwrap_err();
+            assert_eq!(error.to_string(), "ValueError: slice step cannot be zero");
+        });
+    }
+
+    #[test]
+    fn a_range_becomes_a_slice() {
+        Python::attach(|py| {
+            let range = PyRange::new_with_step(py, 1, 9, 3).unwrap();
+            let slice = Bound::<PySlice>::try_from(range).unwrap();
+            assert_eq!(slice.to_string(), "slice(1, 9, 3)");
+            let again = PySliceIndices::new(1, 9, 3).into_pyobject(py).unwrap();
+            assert!(slice.as_any().eq(again).unwrap());
+        });
+    }
+}
