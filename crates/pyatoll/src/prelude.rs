@@ -5,8 +5,9 @@ pub use crate::error::{PyErr, PyResult};
 pub use crate::interpreter::Python;
 pub use crate::object::{Borrowed, Bound, BoundObject, Py};
 pub use crate::types::{
-    PyAny, PyAnyMethods, PyBoolMethods, PyByteArrayMethods, PyBytesMethods, PyComplexMethods, PyDictMethods, PyFloatMethods, PyListMethods, PyMappingMethods, PySequenceMethods, PySliceMethods, PyStringMethods,
-    PyTupleMethods,
+    PyAny, PyAnyMethods, PyBoolMethods, PyByteArrayMethods, PyBytesMethods, PyComplexMethods,
+    PyDictMethods, PyFloatMethods, PyListMethods, PyMappingMethods, PySequenceMethods,
+    PySliceMethods, PyStringMethods, PyTupleMethods,
 };
 
 #[cfg(feature = "macros")]

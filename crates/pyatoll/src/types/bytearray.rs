@@ -7,6 +7,7 @@ use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::PyAny;
+use crate::types::critical_section::with_critical_section;
 use crate::types::sealed::Sealed;
 
 /// Python's `bytearray`, which may change and move whenever Python code runs, or on a free-threaded
@@ -27,7 +28,12 @@ use crate::types::sealed::Sealed;
 #[repr(transparent)]
 pub struct PyByteArray(PyAny);
 
-native_type!(PyByteArray, "bytearray", PyByteArray_Type, PyByteArray_Check);
+native_type!(
+    PyByteArray,
+    "bytearray",
+    PyByteArray_Type,
+    PyByteArray_Check
+);
 
 impl PyByteArray {
     /// A `bytearray` with a copy of the data.
@@ -39,7 +45,8 @@ impl PyByteArray {
     pub fn new<'py>(py: Python<'py>, src: &[u8]) -> Bound<'py, PyByteArray> {
         // SAFETY: attached; the data is valid for its length; a new reference or null comes back.
         unsafe {
-            let array = ffi::PyByteArray_FromStringAndSize(src.as_ptr().cast(), c_length(src.len()));
+            let array =
+                ffi::PyByteArray_FromStringAndSize(src.as_ptr().cast(), c_length(src.len()));
             Bound::from_owned_ptr(py, array).cast_into_unchecked()
         }
     }
@@ -194,7 +201,8 @@ impl<'py> PyByteArrayMethods<'py> for Bound<'py, PyByteArray> {
     }
 
     fn to_vec(&self) -> Vec<u8> {
-        crate::convert::copy_bytearray(self.as_any().as_borrowed())
+        // SAFETY: nobody changes the array meanwhile: they would need the GIL, or its lock.
+        with_critical_section(self, || unsafe { self.as_bytes() }.to_vec())
     }
 
     fn resize(&self, len: usize) -> PyResult<()> {
@@ -223,7 +231,10 @@ mod tests {
     fn it_is_made_from_bytes_and_from_objects_with_a_buffer() {
         Python::attach(|py| {
             let array = PyByteArray::new(py, b"ab\0");
-            assert_eq!((array.to_vec().as_slice(), array.len()), (b"ab\0".as_slice(), 3));
+            assert_eq!(
+                (array.to_vec().as_slice(), array.len()),
+                (b"ab\0".as_slice(), 3)
+            );
             let copy = PyByteArray::from(&PyBytes::new(py, b"xy")).unwrap();
             assert_eq!(copy.to_vec(), b"xy");
             assert!(PyByteArray::new(py, b"").is_empty());

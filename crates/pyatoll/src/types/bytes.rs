@@ -182,7 +182,8 @@ impl AsRef<[u8]> for Bound<'_, PyBytes> {
     }
 }
 
-value_eq!(PyBytes, [u8], |object: Borrowed<'_, '_, PyBytes>, value: &[u8]| {
+value_eq!(PyBytes, [u8], |object: Borrowed<'_, '_, PyBytes>,
+                          value: &[u8]| {
     object.as_bytes() == value
 });
 
@@ -201,7 +202,10 @@ mod tests {
                 Ok(())
             });
             assert_eq!(bytes.unwrap(), [0, 7, 0, 0].as_slice());
-            assert_eq!(PyBytes::new_with(py, 0, |_| Ok(())).unwrap().as_bytes(), b"");
+            assert_eq!(
+                PyBytes::new_with(py, 0, |_| Ok(())).unwrap().as_bytes(),
+                b""
+            );
             let failed = PyBytes::new_with(py, 4, |_| Err(PyValueError::new_err("no")));
             assert!(failed.unwrap_err().is_instance_of::<PyValueError>(py));
             assert!(PyBytes::new_with(py, usize::MAX, |_| Ok(())).is_err());

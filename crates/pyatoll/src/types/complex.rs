@@ -106,10 +106,7 @@ impl<'py> PyComplexMethods<'py> for Bound<'py, PyComplex> {
 }
 
 #[track_caller]
-fn expect_complex<'py>(
-    method: &str,
-    result: PyResult<Bound<'py, PyAny>>,
-) -> Bound<'py, PyComplex> {
+fn expect_complex<'py>(method: &str, result: PyResult<Bound<'py, PyAny>>) -> Bound<'py, PyComplex> {
     let complex = result.and_then(|object| Ok(object.cast_into::<PyComplex>()?));
     complex.unwrap_or_else(|error| failed(method, &error))
 }
@@ -158,7 +155,11 @@ macro_rules! negate {
     )*};
 }
 
-negate!(Borrowed<'_, 'py, PyComplex>, Bound<'py, PyComplex>, &Bound<'py, PyComplex>);
+negate!(
+    Borrowed<'_, 'py, PyComplex>,
+    Bound<'py, PyComplex>,
+    &Bound<'py, PyComplex>
+);
 
 #[cfg(test)]
 mod tests {

@@ -68,8 +68,12 @@ impl<'py> PyFloatMethods<'py> for Bound<'py, PyFloat> {
     }
 }
 
-value_eq!(PyFloat, f64, |object: Borrowed<'_, '_, PyFloat>, value: &f64| object.value() == *value);
-value_eq!(PyFloat, f32, |object: Borrowed<'_, '_, PyFloat>, value: &f32| {
+value_eq!(PyFloat, f64, |object: Borrowed<'_, '_, PyFloat>,
+                         value: &f64| object
+    .value()
+    == *value);
+value_eq!(PyFloat, f32, |object: Borrowed<'_, '_, PyFloat>,
+                         value: &f32| {
     object.value() == f64::from(*value)
 });
 

@@ -115,7 +115,10 @@ mod tests {
     fn a_step_of_zero_and_numbers_too_large_are_errors() {
         Python::attach(|py| {
             let error = PyRange::new_with_step(py, 0, 1, 0).unwrap_err();
-            assert_eq!(error.to_string(), "ValueError: range() arg 3 must not be zero");
+            assert_eq!(
+                error.to_string(),
+                "ValueError: range() arg 3 must not be zero"
+            );
             let range = py.eval(c"range(2 ** 100)", None, None).unwrap();
             let error = range.cast::<PyRange>().unwrap().stop().unwrap_err();
             assert!(error.is_instance_of::<crate::exceptions::PyOverflowError>(py));

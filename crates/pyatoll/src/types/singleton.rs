@@ -10,9 +10,7 @@ macro_rules! singleton_type {
             #[inline]
             pub fn get(py: $crate::Python<'_>) -> $crate::Borrowed<'_, '_, $name> {
                 // SAFETY: a static of CPython, valid in every interpreter, and a `$name`.
-                unsafe {
-                    $crate::Borrowed::from_ptr(py, ::pyo3_ffi::$object()).cast_unchecked()
-                }
+                unsafe { $crate::Borrowed::from_ptr(py, ::pyo3_ffi::$object()).cast_unchecked() }
             }
         }
 
@@ -53,7 +51,10 @@ macro_rules! singleton_type {
                     assert!(object.is_instance_of::<$name>());
                     assert!(object.is_exact_instance_of::<$name>());
                     assert!(object.get_type().is($name::type_object(py)));
-                    assert_eq!(object.get_type().getattr("__name__").unwrap().to_string(), $python);
+                    assert_eq!(
+                        object.get_type().getattr("__name__").unwrap().to_string(),
+                        $python
+                    );
                     assert!(PyDict::new(py).cast::<$name>().is_err());
                 });
             }

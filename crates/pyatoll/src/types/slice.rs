@@ -204,7 +204,12 @@ mod tests {
     fn indices_are_clipped_to_the_length() {
         Python::attach(|py| {
             let indices = PySlice::new(py, -100, 100, 2).indices(5).unwrap();
-            let all = (indices.start, indices.stop, indices.step, indices.slicelength);
+            let all = (
+                indices.start,
+                indices.stop,
+                indices.step,
+                indices.slicelength,
+            );
             assert_eq!(all, (0, 5, 2, 3));
             let back = py.eval(c"slice(None, None, -1)", None, None).unwrap();
             let back = back.cast::<PySlice>().unwrap().indices(3).unwrap();

@@ -72,7 +72,11 @@ impl<'a> PyStringData<'a> {
         match self {
             Self::Ucs1(data) => Ok(latin1(data)),
             // Not UTF-16: two surrogates in a row are two code points, and no character.
-            Self::Ucs2(data) => match data.iter().map(|&unit| char::from_u32(unit.into())).collect() {
+            Self::Ucs2(data) => match data
+                .iter()
+                .map(|&unit| char::from_u32(unit.into()))
+                .collect()
+            {
                 Some(text) => Ok(Cow::Owned(text)),
                 None => Err(refused(c"utf-16", c"invalid utf-16: lone surrogate found")),
             },
@@ -123,7 +127,10 @@ mod tests {
     fn each_width_is_shown_and_decoded() {
         with_data(c"'hello'", |py, data| {
             assert_eq!(data, PyStringData::Ucs1(b"hello"));
-            assert!(matches!(data.to_string(py).unwrap(), Cow::Borrowed("hello")));
+            assert!(matches!(
+                data.to_string(py).unwrap(),
+                Cow::Borrowed("hello")
+            ));
         });
         with_data(c"'f\\xfe'", |py, data| {
             assert_eq!(data, PyStringData::Ucs1(b"f\xfe"));
@@ -145,7 +152,10 @@ mod tests {
     fn surrogates_are_refused_or_replaced() {
         with_data(c"'\\uff22\\ud800'", |py, data| {
             let error = data.to_string(py).unwrap_err().to_string();
-            assert!(error.contains("'utf-16' codec can't decode bytes in position 0-3"), "{error}");
+            assert!(
+                error.contains("'utf-16' codec can't decode bytes in position 0-3"),
+                "{error}"
+            );
             assert_eq!(data.to_string_lossy(), "\u{ff22}\u{fffd}");
         });
         with_data(c"'\\ud83d\\ude00'", |py, data| {
@@ -154,7 +164,10 @@ mod tests {
         });
         with_data(c"'\\U00020000\\ud800'", |py, data| {
             let error = data.to_string(py).unwrap_err().to_string();
-            assert!(error.contains("'utf-32' codec can't decode bytes in position 0-7"), "{error}");
+            assert!(
+                error.contains("'utf-32' codec can't decode bytes in position 0-7"),
+                "{error}"
+            );
             assert_eq!(data.to_string_lossy(), "\u{20000}\u{fffd}");
         });
     }

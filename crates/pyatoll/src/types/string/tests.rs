@@ -17,7 +17,10 @@ fn text_survives_the_way_through_python() {
             assert_eq!(object.to_str().unwrap(), text);
             assert_eq!(object.to_cow().unwrap(), text);
             assert_eq!(object.to_string_lossy(), text);
-            assert_eq!(object.encode_utf8().unwrap().as_ref() as &[u8], text.as_bytes());
+            assert_eq!(
+                object.encode_utf8().unwrap().as_ref() as &[u8],
+                text.as_bytes()
+            );
             assert_eq!(object.code_point_len().unwrap(), text.chars().count());
             assert_eq!(PyString::from_bytes(py, text.as_bytes()).unwrap(), text);
         }
@@ -32,7 +35,10 @@ fn surrogates_are_errors_or_replaced() {
         for error in [text.to_str().unwrap_err(), text.encode_utf8().unwrap_err()] {
             assert!(error.is_instance_of::<PyUnicodeEncodeError>(py));
         }
-        assert_eq!(text.to_string_lossy(), "\u{1f408} \u{fffd}\u{fffd}\u{fffd}!");
+        assert_eq!(
+            text.to_string_lossy(),
+            "\u{1f408} \u{fffd}\u{fffd}\u{fffd}!"
+        );
         assert!(text != "\u{1f408} !" && !crate::PyErr::occurred(py));
         let kept: Py<PyString> = text.unbind();
         assert!(kept.to_str(py).is_err());
@@ -44,7 +50,11 @@ fn surrogates_are_errors_or_replaced() {
 fn a_subclass_is_read_without_calling_it() {
     Python::attach(|py| {
         let code = c"type('S', (str,), {'__len__': lambda self: 9, '__eq__': None})('ab')";
-        let text = py.eval(code, None, None).unwrap().cast_into::<PyString>().unwrap();
+        let text = py
+            .eval(code, None, None)
+            .unwrap()
+            .cast_into::<PyString>()
+            .unwrap();
         assert_eq!(text.code_point_len().unwrap(), 2);
         assert_eq!(text.as_any().len().unwrap(), 9);
         assert!(text == "ab");
