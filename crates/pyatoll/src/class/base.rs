@@ -272,10 +272,7 @@ mod native {
         }
     }
 
-    pub(super) unsafe fn clear(
-        class: *mut ffi::PyTypeObject,
-        object: *mut ffi::PyObject,
-    ) -> c_int {
+    pub(super) unsafe fn clear(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> c_int {
         // SAFETY: passed on to the caller.
         unsafe { (*class).tp_clear.map_or(0, |clear| clear(object)) }
     }
@@ -380,7 +377,6 @@ macro_rules! native_class {
         class
     }};
 }
-use native_class;
 
 native_bases! {
     PyAny, ffi::PyObject, &raw mut ffi::PyBaseObject_Type, dict: false, weak: false;

@@ -47,7 +47,11 @@ impl BorrowFlag {
     pub(super) fn try_share(&self) -> Result<(), PyBorrowError> {
         // `EXCLUSIVE - 1` shared borrows cannot exist: each is a word of memory.
         let shared = self.update(true, |count| (count != EXCLUSIVE).then(|| count + 1));
-        if shared { Ok(()) } else { Err(PyBorrowError(())) }
+        if shared {
+            Ok(())
+        } else {
+            Err(PyBorrowError(()))
+        }
     }
 
     #[inline]
@@ -59,7 +63,11 @@ impl BorrowFlag {
     #[inline]
     pub(super) fn try_lock(&self) -> Result<(), PyBorrowMutError> {
         let locked = self.update(true, |count| (count == UNUSED).then_some(EXCLUSIVE));
-        if locked { Ok(()) } else { Err(PyBorrowMutError(())) }
+        if locked {
+            Ok(())
+        } else {
+            Err(PyBorrowMutError(()))
+        }
     }
 
     #[inline]

@@ -1,8 +1,10 @@
 //! Conversions that every class has, in the form the macro's expansion calls.
 
 use super::PyClass;
-use super::guard::PyClassGuard;
+use super::boolean_struct::False;
+use super::guard::{PyClassGuard, PyClassGuardMut};
 use super::initializer::PyClassInitializer;
+use crate::call::argument::{RefArgument, RefMutArgument};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
@@ -29,3 +31,31 @@ pub fn clone_value<T: PyClass + Clone>(object: Borrowed<'_, '_, PyAny>) -> PyRes
         Err(error) => Err(PyErr::from(error)),
     }
 }
+
+impl<'a: 'holder, 'holder, 'py, T: PyClass> RefArgument<'a, 'holder, 'py> for T {
+    type Holder = Option<PyClassGuard<'a, T>>;
+
+    #[inline]
+    fn extract_ref(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Self::Holder,
+    ) -> PyResult<&'holder Self> {
+        Ok(holder.insert(object.extract()?))
+    }
+}
+
+impl<'a: 'holder, 'holder, 'py, T: PyClass<Frozen = False>> RefMutArgument<'a, 'holder, 'py> for T {
+    type Holder = Option<PyClassGuardMut<'a, T>>;
+
+    #[inline]
+    fn extract_mut(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Self::Holder,
+    ) -> PyResult<&'holder mut Self> {
+        Ok(holder.insert(object.extract()?))
+    }
+}
+
+/// What a class that is not `unsendable` must be: Python moves and shares its instances between
+/// threads.
+pub const fn assert_send_sync<T: Send + Sync>() {}

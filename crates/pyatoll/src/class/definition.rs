@@ -9,7 +9,7 @@ use pyo3_ffi as ffi;
 use super::base::ClassBase;
 use super::items::{ClassAttributeValue, ClassItems, Deleter, MethodItem};
 use super::layout::{InlineSlot, Instance};
-use super::{ClassImpl, PyClass, lifecycle, sequence};
+use super::{PyClass, lifecycle, sequence};
 
 /// What a class is made with, apart from its items: the options of `#[pyclass]`.
 pub struct ClassOptions {
@@ -288,9 +288,8 @@ impl Definition {
                 }
                 // SAFETY: as above.
                 ffi::Py_tp_clear => {
-                    self.clear = Some(unsafe {
-                        std::mem::transmute::<*mut c_void, ffi::inquiry>(function)
-                    });
+                    self.clear =
+                        Some(unsafe { std::mem::transmute::<*mut c_void, ffi::inquiry>(function) });
                 }
                 ffi::Py_mp_length if plan.options.sequence => {
                     self.slots.push((ffi::Py_sq_length, function));

@@ -9,11 +9,11 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
+use super::PyClass;
 use super::base::ClassBase;
 use super::boolean_struct::False;
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
 use super::layout::{self, Instance};
-use super::PyClass;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{CastError, PyErr};
 use crate::interpreter::Python;
@@ -102,10 +102,6 @@ impl<'a, T: PyClass> PyClassGuard<'a, T> {
             end: layout::end_share::<T>,
             marker: PhantomData,
         }
-    }
-
-    pub(super) fn object(&self) -> NonNull<ffi::PyObject> {
-        self.object
     }
 }
 
@@ -218,10 +214,6 @@ impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {
             end: layout::end_lock::<T>,
             marker: PhantomData,
         })
-    }
-
-    pub(super) fn object(&self) -> NonNull<ffi::PyObject> {
-        self.object
     }
 }
 

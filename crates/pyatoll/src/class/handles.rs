@@ -256,10 +256,7 @@ where
     /// If the token is of another interpreter.
     #[inline]
     #[track_caller]
-    pub fn try_borrow_mut<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> Result<PyRefMut<'py, T>, PyBorrowMutError>
+    pub fn try_borrow_mut<'py>(&self, py: Python<'py>) -> Result<PyRefMut<'py, T>, PyBorrowMutError>
     where
         T: PyClass<Frozen = False>,
     {

@@ -141,13 +141,18 @@ impl MethodsBlock {
             items,
         }
     }
-
-    /// Its items, if it is one of this class.
-    #[cfg(feature = "multiple-pymethods")]
-    pub(super) fn items_of(&self, class: TypeId) -> Option<&'static ClassItems> {
-        ((self.class)() == class).then_some(self.items)
-    }
 }
 
 #[cfg(feature = "multiple-pymethods")]
 inventory::collect!(MethodsBlock);
+
+/// The blocks of the class `T`.
+#[cfg(feature = "multiple-pymethods")]
+pub fn blocks_of<T: 'static>() -> Vec<&'static ClassItems> {
+    let class = TypeId::of::<T>();
+    inventory::iter::<MethodsBlock>
+        .into_iter()
+        .filter(|block| (block.class)() == class)
+        .map(|block| block.items)
+        .collect()
+}

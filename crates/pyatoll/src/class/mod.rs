@@ -19,7 +19,7 @@
 
 pub(crate) mod base;
 pub(crate) mod borrow_flag;
-mod convert;
+pub(crate) mod convert;
 pub(crate) mod definition;
 pub(crate) mod fields;
 mod freelist;

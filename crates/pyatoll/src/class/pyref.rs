@@ -10,9 +10,7 @@ use pyo3_ffi as ffi;
 use super::PyClass;
 use super::boolean_struct::False;
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
-use super::guard::{
-    PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper, end_own_share,
-};
+use super::guard::{PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper, end_own_share};
 use super::layout::{self, Instance};
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::interpreter::Python;
@@ -341,4 +339,10 @@ macro_rules! conversions {
 }
 
 conversions!(PyRef, PyClass, try_borrow, PyClassGuardError, PyBorrowError);
-conversions!(PyRefMut, PyClass<Frozen = False>, try_borrow_mut, PyClassGuardMutError, PyBorrowMutError);
+conversions!(
+    PyRefMut,
+    PyClass<Frozen = False>,
+    try_borrow_mut,
+    PyClassGuardMutError,
+    PyBorrowMutError
+);

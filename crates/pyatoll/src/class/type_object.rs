@@ -13,10 +13,10 @@ use std::thread::ThreadId;
 
 use pyo3_ffi as ffi;
 
+use super::PyClass;
 use super::base::ClassBase;
 use super::definition::{self, Definition};
 use super::freelist::Freelist;
-use super::{ClassImpl, PyClass};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::Python;
@@ -142,7 +142,11 @@ fn complete(
         let definition = definition();
         let this_thread = std::thread::current().id();
 
-        let known = cell.state().object.as_ref().map(|known| known.clone_ref(py));
+        let known = cell
+            .state()
+            .object
+            .as_ref()
+            .map(|known| known.clone_ref(py));
         let object = match known {
             Some(object) => object.into_bound(py),
             None => create(py, definition, name, module_name, base, module)?,
@@ -223,11 +227,7 @@ fn fill(py: Python<'_>, cell: &TypeObject, definition: &Definition) -> PyResult<
                 ffi::PyType_Modified(class.as_ptr().cast());
                 set
             } else {
-                ffi::PyObject_SetAttrString(
-                    class.as_ptr(),
-                    name.as_ptr(),
-                    value.bind(py).as_ptr(),
-                )
+                ffi::PyObject_SetAttrString(class.as_ptr(), name.as_ptr(), value.bind(py).as_ptr())
             }
         };
         error_on_minusone(py, set)?;
