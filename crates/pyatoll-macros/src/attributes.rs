@@ -6,12 +6,14 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, LitStr, Meta, Token};
 
-/// Takes the `#[pyo3(…)]` attributes off an item and gives their options, in order.
+/// Takes the `#[pyo3(…)]` attributes, which may also be called `#[pyatoll(…)]`, off an item and
+/// gives their options, in order.
 pub(crate) fn take_pyo3_options<O: Parse>(attributes: &mut Vec<Attribute>) -> syn::Result<Vec<O>> {
     let mut options = Vec::new();
     let mut errors: Option<syn::Error> = None;
     attributes.retain(|attribute| {
-        if !attribute.path().is_ident("pyo3") {
+        let path = attribute.path();
+        if !path.is_ident("pyo3") && !path.is_ident("pyatoll") {
             return true;
         }
         match options_of(attribute) {

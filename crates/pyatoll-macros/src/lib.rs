@@ -13,6 +13,7 @@ mod function;
 mod krate;
 mod methods;
 mod module;
+mod rename;
 
 /// What a macro's expansion comes to for the compiler: the tokens, or the errors.
 fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
@@ -53,20 +54,74 @@ pub fn pymethods(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(methods::pymethods(attribute.into(), item.into()))
 }
 
-/// Derives the conversion from a Python object.
-#[proc_macro_derive(FromPyObject, attributes(pyo3))]
+/// Derives the conversion from a Python object, for a struct or an enum.
+///
+/// A struct with named fields is read from the object's attributes, a tuple struct from a tuple, a
+/// tuple struct of one field from what that field is read from; an enum is the first variant that
+/// can be read, or else a `TypeError` that tells why each could not.
+///
+/// Options, in `#[pyo3(…)]` or `#[pyatoll(…)]`:
+///
+/// | where | option | meaning |
+/// |---|---|---|
+/// | struct, variant | `transparent` | read as its only field is |
+/// | struct, variant | `from_item_all` | every field is an item, not an attribute |
+/// | variant | `annotation = "…"` | what to call the variant in the error |
+/// | any | `rename_all = "…"` | how to make the fields' Python names: `"camelCase"`, … |
+/// | any | `crate = "…"` | the library's path |
+/// | field | `attribute`, `attribute("name")` | read `object.name` |
+/// | field | `item`, `item(key)` | read `object[key]` |
+/// | field | `from_py_with = function` | extract with `fn(&Bound<PyAny>) -> PyResult<T>` |
+/// | field | `default`, `default = value` | what to take where there is no such item |
+///
+/// A lifetime parameter of the type is the token's, for fields such as `Bound<'py, PyAny>`. A
+/// second one, beside `'py`, is that of the object's borrow.
+///
+/// ```ignore
+/// #[derive(FromPyObject)]
+/// struct Point {
+///     x: f64,
+///     #[pyo3(item("y"), default)]
+///     y: f64,
+/// }
+///
+/// #[derive(FromPyObject)]
+/// enum Id {
+///     Number(u64),
+///     Name(String),
+/// }
+/// ```
+#[proc_macro_derive(FromPyObject, attributes(pyatoll, pyo3))]
 pub fn derive_from_py_object(item: TokenStream) -> TokenStream {
     finish(conversion::from_py_object(item.into()))
 }
 
-/// Derives the conversion of a value to a Python object.
-#[proc_macro_derive(IntoPyObject, attributes(pyo3))]
+/// Derives the conversion of a value to a Python object, for a struct or an enum.
+///
+/// A struct with named fields becomes a `dict`, a tuple struct a tuple, a tuple struct of one field
+/// what that field becomes; an enum, what its variant would become as a struct.
+///
+/// Options, in `#[pyo3(…)]` or `#[pyatoll(…)]`: `transparent`, `rename_all = "…"` and
+/// `crate = "…"` as for `FromPyObject`; on a field `item("key")`, its key in the `dict`, and
+/// `into_py_with = function`, where the function is
+/// `fn(Cow<'_, T>, Python<'py>) -> PyResult<Bound<'py, PyAny>>`.
+///
+/// ```ignore
+/// #[derive(IntoPyObject, IntoPyObjectRef)]
+/// struct Point {
+///     x: f64,
+///     #[pyo3(item("Y"))]
+///     y: f64,
+/// }
+/// ```
+#[proc_macro_derive(IntoPyObject, attributes(pyatoll, pyo3))]
 pub fn derive_into_py_object(item: TokenStream) -> TokenStream {
     finish(conversion::into_py_object(item.into()))
 }
 
-/// Derives the conversion of a reference to a Python object.
-#[proc_macro_derive(IntoPyObjectRef, attributes(pyo3))]
+/// Derives the conversion of a reference to a Python object: `IntoPyObject` for `&T`, with the
+/// options of the derive macro `IntoPyObject`.
+#[proc_macro_derive(IntoPyObjectRef, attributes(pyatoll, pyo3))]
 pub fn derive_into_py_object_ref(item: TokenStream) -> TokenStream {
     finish(conversion::into_py_object_ref(item.into()))
 }

@@ -1,25 +1,25 @@
 //! The derive macros of the conversion traits.
 
-use proc_macro2::{Span, TokenStream};
+mod from_py_object;
+mod into_py_object;
+mod model;
+mod options;
 
-fn absent() -> syn::Result<TokenStream> {
-    Err(syn::Error::new(
-        Span::call_site(),
-        "this derive macro is not here yet",
-    ))
-}
+use proc_macro2::TokenStream;
+
+use self::into_py_object::Receiver;
 
 /// Expands `#[derive(FromPyObject)]`.
-pub(crate) fn from_py_object(_item: TokenStream) -> syn::Result<TokenStream> {
-    absent()
+pub(crate) fn from_py_object(item: TokenStream) -> syn::Result<TokenStream> {
+    from_py_object::expand(&syn::parse2(item)?)
 }
 
 /// Expands `#[derive(IntoPyObject)]`.
-pub(crate) fn into_py_object(_item: TokenStream) -> syn::Result<TokenStream> {
-    absent()
+pub(crate) fn into_py_object(item: TokenStream) -> syn::Result<TokenStream> {
+    into_py_object::expand(&syn::parse2(item)?, &Receiver::Value)
 }
 
 /// Expands `#[derive(IntoPyObjectRef)]`.
-pub(crate) fn into_py_object_ref(_item: TokenStream) -> syn::Result<TokenStream> {
-    absent()
+pub(crate) fn into_py_object_ref(item: TokenStream) -> syn::Result<TokenStream> {
+    into_py_object::expand(&syn::parse2(item)?, &Receiver::Reference)
 }

@@ -3,6 +3,7 @@
 mod boolean;
 mod bytes;
 mod c_string;
+pub(crate) mod derive_support;
 mod float;
 mod imported;
 mod int;

@@ -10,7 +10,7 @@ use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyTuple};
 
 /// A tuple of the items.
-fn new<'py, const N: usize>(
+pub(super) fn new<'py, const N: usize>(
     py: Python<'py>,
     items: [Bound<'py, PyAny>; N],
 ) -> PyResult<Bound<'py, PyTuple>> {
@@ -28,7 +28,7 @@ fn new<'py, const N: usize>(
 
 /// The items of a tuple, which must be `len`.
 #[inline]
-fn check<'a, 'py>(
+pub(super) fn check<'a, 'py>(
     object: Borrowed<'a, 'py, PyAny>,
     len: usize,
 ) -> PyResult<Borrowed<'a, 'py, PyTuple>> {
@@ -52,7 +52,7 @@ fn wrong_length(expected: usize, actual: usize) -> PyErr {
 /// # Safety
 /// `place` must be in bounds.
 #[inline]
-unsafe fn item<'a, 'py>(
+pub(super) unsafe fn item<'a, 'py>(
     tuple: Borrowed<'a, 'py, PyTuple>,
     place: usize,
 ) -> Borrowed<'a, 'py, PyAny> {
