@@ -33,11 +33,14 @@ impl Convention {
     pub(crate) fn parameters(self, krate: &Krate) -> TokenStream {
         let [one, args, nargs, kwnames, kwargs] = names();
         let object = quote!(*mut #krate::ffi::PyObject);
-        let fast = quote!(#args: *const #object, #nargs: #krate::ffi::Py_ssize_t);
+        let size = quote!(#krate::ffi::Py_ssize_t);
         match self {
             Self::NoArguments | Self::OneArgument => quote!(#one: #object),
-            Self::Fast => fast,
-            Self::FastWithKeywords => quote!(#fast, #kwnames: #object),
+            // As pyo3-ffi declares it.
+            Self::Fast => quote!(#args: *mut #object, #nargs: #size),
+            Self::FastWithKeywords => quote! {
+                #args: *const #object, #nargs: #size, #kwnames: #object
+            },
             Self::TupleDict => quote!(#args: #object, #kwargs: #object),
         }
     }

@@ -72,6 +72,17 @@ impl<'py> IntoPyObject<'py> for () {
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new(py, [])
     }
+
+    /// A function that returns nothing returns `None`.
+    #[inline]
+    fn into_return_value(
+        self,
+        _py: Python<'py>,
+        _: crate::convert::traits::private::Token,
+    ) -> PyResult<*mut ffi::PyObject> {
+        // SAFETY: attached; `None` is a static of CPython.
+        Ok(unsafe { ffi::Py_NewRef(ffi::Py_None()) })
+    }
 }
 
 macro_rules! tuple {

@@ -230,3 +230,12 @@ impl<T> fmt::Display for Borrowed<'_, '_, T> {
         fmt::Display::fmt(&**self, f)
     }
 }
+
+impl<'a, 'py, T: PyTypeCheck> FromPyObject<'a, 'py> for Borrowed<'a, 'py, T> {
+    type Error = CastError<'a, 'py>;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
+        object.cast()
+    }
+}
