@@ -17,10 +17,23 @@ pub mod call {
 
 pub mod class {
     //! For `#[pyclass]` and `#[pymethods]`.
+    pub use crate::class::base::{ClassBase, NativeInitializer};
+    pub use crate::class::borrow_flag::{BorrowFlag, NoBorrowFlag};
+    pub use crate::class::convert::{assert_send_sync, clone_value, value_into_object};
+    pub use crate::class::definition::{ClassOptions, ClassStatics};
+    pub use crate::class::fields::{
+        Field, FieldRef, NotAHandle, ReadByClone, ReadByReference, get, getter, set,
+    };
+    pub use crate::class::initializer::construct;
+    #[cfg(feature = "multiple-pymethods")]
+    pub use crate::class::items::blocks_of;
     pub use crate::class::items::{
         ClassAttributeValue, ClassItems, Deleter, ItemsOf, MethodItem, MethodsBlock, MethodsOf,
         SlotItem,
     };
+    pub use crate::class::layout::{Nothing, Pointer, Sendable, Unsendable, token_of_instance};
+    pub use crate::class::type_object::type_object_raw;
+    pub use crate::class::{ClassImpl, Subclassable};
     #[cfg(feature = "multiple-pymethods")]
     pub use inventory;
 }

@@ -20,12 +20,34 @@ pub mod panic;
 pub mod prelude;
 #[doc(hidden)]
 pub mod py_run;
+pub mod pycell {
+    //! Borrowing the values of instances.
+    pub use crate::class::borrow_flag::{PyBorrowError, PyBorrowMutError};
+    pub use crate::class::pyref::{PyRef, PyRefMut};
+}
+pub mod pyclass {
+    //! Classes and their instances.
+    pub use crate::class::guard::{
+        PyClassGuard, PyClassGuardError, PyClassGuardMap, PyClassGuardMapMut, PyClassGuardMut,
+        PyClassGuardMutError, PyClassGuardMutSuper,
+    };
+    pub use crate::class::{PyClass, boolean_struct};
+    pub use crate::types::any::CompareOp;
+}
+pub mod pyclass_init {
+    //! Making instances.
+    pub use crate::class::initializer::PyClassInitializer;
+}
 mod python;
 pub mod sync;
 pub mod type_object;
 pub mod types;
 mod version;
 
+pub use class::PyClass;
+pub use class::guard::{PyClassGuard, PyClassGuardMut};
+pub use class::initializer::PyClassInitializer;
+pub use class::pyref::{PyRef, PyRefMut};
 pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
 pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_interpreter};

@@ -1,5 +1,7 @@
 //! What nearly every file of an extension needs: `use pyatoll::prelude::*;`.
 
+pub use crate::class::initializer::PyClassInitializer;
+pub use crate::class::pyref::{PyRef, PyRefMut};
 pub use crate::convert::{FromPyObject, IntoPyObject};
 pub use crate::error::{PyErr, PyResult};
 pub use crate::interpreter::Python;

@@ -104,3 +104,215 @@ fn many_threads_make_and_end_interpreters() {
         }
     });
 }
+
+/// A number that goes up when the object it is asked for dies.
+fn deaths(py: Python<'_>) -> usize {
+    let code = c"__import__('builtins').__dict__.get('deaths', 0)";
+    py.eval(code, None, None).unwrap().extract().unwrap()
+}
+
+/// An object whose death [`deaths`] counts.
+fn mortal(py: Python<'_>) -> Py<PyAny> {
+    let code = c"
+import builtins
+class Mortal:
+    def __del__(self):
+        builtins.deaths = getattr(builtins, 'deaths', 0) + 1
+made = Mortal()
+";
+    let names = pyatoll::types::PyDict::new(py);
+    py.run(code, Some(&names), Some(&names)).unwrap();
+    // The names are kept by the class, so take the object out of them.
+    let made = names.get_item("made").unwrap().unwrap().unbind();
+    names.del_item("made").unwrap();
+    made
+}
+
+#[test]
+fn a_handle_dropped_elsewhere_is_released_at_the_next_entry() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let (a, b, c) = sub
+        .attach(|py| (mortal(py), mortal(py), mortal(py)))
+        .unwrap();
+    // Attached to the owner: at once.
+    sub.attach(|py| {
+        drop(a);
+        assert_eq!(deaths(py), 1);
+    })
+    .unwrap();
+    // In no interpreter, and in another one: at the next entry.
+    std::thread::spawn(move || drop(b)).join().unwrap();
+    Python::attach(|_| drop(c));
+    assert_eq!(sub.attach(deaths), Ok(3));
+}
+
+#[test]
+fn a_handle_dropped_while_detached_from_its_owner_is_released() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| {
+        let object = mortal(py);
+        py.detach(move || drop(object));
+        assert_eq!(deaths(py), 0);
+        // The next entry.
+        let handle = py.interpreter();
+        py.detach(|| handle.attach(|py| assert_eq!(deaths(py), 1)))
+            .unwrap();
+    })
+    .unwrap();
+}
+
+#[test]
+fn closing_waits_for_the_threads_inside() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let (entered, inside) = std::sync::mpsc::channel();
+    let left = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let handle = sub.interpreter();
+        for _ in 0..4 {
+            let entered = entered.clone();
+            let left = &left;
+            scope.spawn(move || {
+                handle
+                    .attach(|py| {
+                        entered.send(()).unwrap();
+                        py.detach(|| std::thread::sleep(std::time::Duration::from_millis(50)));
+                        py.run(c"import json; json.dumps([1])", None, None).unwrap();
+                        left.fetch_add(1, Ordering::SeqCst);
+                    })
+                    .unwrap();
+            });
+        }
+        for _ in 0..4 {
+            inside.recv().unwrap();
+        }
+        sub.close().unwrap();
+        assert_eq!(left.load(Ordering::SeqCst), 4);
+    });
+}
+
+#[test]
+fn an_interpreter_cannot_be_closed_from_within_but_is_ended_afterwards() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let handle = sub.interpreter();
+    let sub = handle
+        .attach(|_| sub.close().unwrap_err())
+        .unwrap()
+        .into_inner();
+    assert!(handle.is_alive());
+    // Dropped within: another thread ends it.
+    handle.attach(move |_| drop(sub)).unwrap();
+    while handle.is_alive() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn closing_while_attached_to_another_interpreter_comes_back_to_it() {
+    Python::initialize();
+    Python::attach(|py| {
+        let sub = SubInterpreter::builder().build().unwrap();
+        assert!(py.eval(c"1", None, None).is_ok());
+        let handle = sub.interpreter();
+        py.detach(|| handle.attach(|py| py.run(c"import threading", None, None).unwrap()))
+            .unwrap();
+        sub.close().unwrap();
+        assert_eq!(
+            py.eval(c"6 * 7", None, None)
+                .unwrap()
+                .extract::<i32>()
+                .unwrap(),
+            42
+        );
+    });
+}
+
+#[test]
+fn attachments_nest_from_main_to_sub_and_back() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    Python::attach(|py| {
+        let main = py.interpreter();
+        py.detach(|| {
+            sub.attach(|py| {
+                assert_eq!(Python::attach(|py| py.interpreter()), sub.interpreter());
+                py.detach(|| {
+                    main.attach(|py| {
+                        assert!(py.interpreter().is_main());
+                        assert!(sub.attach(|_| ()).is_err());
+                    })
+                    .unwrap();
+                    sub.attach(|_| ()).unwrap();
+                });
+                assert_eq!(py.interpreter(), sub.interpreter());
+            })
+            .unwrap();
+        });
+        assert_eq!(py.interpreter(), main);
+    });
+}
+
+#[test]
+fn a_panic_inside_leaves_every_attachment() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    for _ in 0..3 {
+        let caught = std::panic::catch_unwind(|| sub.attach(|py| py.detach(|| panic!("oh no"))));
+        assert!(caught.is_err());
+        assert!(pyatoll::Interpreter::current().is_none());
+    }
+    sub.attach(|py| assert!(py.eval(c"1", None, None).is_ok()))
+        .unwrap();
+}
+
+#[test]
+fn a_value_made_by_a_drop_at_the_end_is_dropped_as_well() {
+    static LATE: InterpreterLocal<CountsDrop> = InterpreterLocal::new();
+    static EARLY: InterpreterLocal<MakesLate> = InterpreterLocal::new();
+    static LATE_DROPS: AtomicUsize = AtomicUsize::new(0);
+    struct CountsDrop;
+    impl Drop for CountsDrop {
+        fn drop(&mut self) {
+            LATE_DROPS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    struct MakesLate;
+    impl Drop for MakesLate {
+        fn drop(&mut self) {
+            Python::attach(|py| LATE.set(py, CountsDrop).ok().unwrap());
+        }
+    }
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| EARLY.set(py, MakesLate).ok().unwrap())
+        .unwrap();
+    sub.close().unwrap();
+    assert_eq!(LATE_DROPS.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn several_interpreters_under_one_gil_and_with_their_own_work_at_once() {
+    use pyatoll::interpreter::Gil;
+    Python::initialize();
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            scope.spawn(move || {
+                let builder = SubInterpreter::builder();
+                let builder = match number % 3 {
+                    0 => builder,
+                    1 => builder.gil(Gil::Shared),
+                    _ => builder.legacy(),
+                };
+                let sub = builder.build().unwrap();
+                for _ in 0..3 {
+                    let code = c"sum(len(str(n)) for n in range(2000))";
+                    let sum = sub.attach(|py| py.eval(code, None, None)?.extract::<i32>());
+                    assert_eq!(sum.unwrap().unwrap(), 6890);
+                }
+            });
+        }
+    });
+}

@@ -5,7 +5,7 @@
 //!
 //! - A name may have a getter, a setter and a deleter, from different blocks: they become one
 //!   attribute. A setter is called with a null value only where its name has no deleter: it must
-//!   then raise `AttributeError("can't delete attribute")`. A deleter never sees a value.
+//!   then raise `AttributeError("property has no deleter")`.
 //! - Slots of `#[pymethods]` win over those of `#[pyclass]` (`eq`, `str`, …).
 //! - `Py_tp_traverse` and `Py_tp_clear` items are only the user's part: the class's own functions
 //!   visit the type, the base and `__dict__` around them, and do not call them before the instance
@@ -80,6 +80,8 @@ pub enum MethodItem {
         /// Makes its value.
         value: ClassAttributeValue,
     },
+    /// The constructor's signature, `(a, b=1)`, for the class's `__text_signature__`.
+    ConstructorSignature(&'static str),
 }
 
 // SAFETY: never written to; all pointers in it are to statics.
@@ -125,6 +127,7 @@ impl<T> MethodsOf<T> for &ItemsOf<T> {
 
 /// One `#[pymethods]` block, with the feature `multiple-pymethods`:
 /// `inventory::submit! { MethodsBlock::new::<Class>(&ITEMS) }`.
+#[cfg_attr(not(feature = "multiple-pymethods"), allow(dead_code))]
 pub struct MethodsBlock {
     class: fn() -> TypeId,
     items: &'static ClassItems,
@@ -138,13 +141,18 @@ impl MethodsBlock {
             items,
         }
     }
-
-    /// Its items, if it is one of this class.
-    #[cfg_attr(not(feature = "multiple-pymethods"), expect(dead_code))]
-    pub(super) fn items_of(&self, class: TypeId) -> Option<&'static ClassItems> {
-        ((self.class)() == class).then_some(self.items)
-    }
 }
 
 #[cfg(feature = "multiple-pymethods")]
 inventory::collect!(MethodsBlock);
+
+/// The blocks of the class `T`.
+#[cfg(feature = "multiple-pymethods")]
+pub fn blocks_of<T: 'static>() -> Vec<&'static ClassItems> {
+    let class = TypeId::of::<T>();
+    inventory::iter::<MethodsBlock>
+        .into_iter()
+        .filter(|block| (block.class)() == class)
+        .map(|block| block.items)
+        .collect()
+}

@@ -1,3 +1,127 @@
 //! Classes: `#[pyclass]` types, their instances and type objects.
+//!
+//! The top layer: above `call`, `convert` and `types`.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `items` | what the macros contribute, as plain data |
+//! | `definition` | one class's tables, built from that once per binary |
+//! | `type_object` | the heap type of a class in each interpreter |
+//! | `layout` | the memory of an instance |
+//! | `base` | what a class can extend |
+//! | `initializer` | making instances |
+//! | `lifecycle` | visiting, clearing and deallocating them |
+//! | `freelist` | keeping their memory for reuse |
+//! | `borrow_flag`, `guard`, `pyref` | borrowing their values |
+//! | `handles`, `convert` | methods of `Py` and `Bound`, conversions |
+//! | `fields` | getters and setters of `#[pyo3(get, set)]` |
+//! | `sequence` | slots that follow from others |
 
+pub(crate) mod base;
+pub(crate) mod borrow_flag;
+pub(crate) mod convert;
+pub(crate) mod definition;
+pub(crate) mod fields;
+mod freelist;
+pub(crate) mod guard;
+mod handles;
+pub(crate) mod initializer;
 pub mod items;
+pub(crate) mod layout;
+mod lifecycle;
+pub(crate) mod pyref;
+mod sequence;
+pub(crate) mod type_object;
+
+use std::ffi::CStr;
+
+use crate::object::PyTypeInfo;
+
+/// A Rust type with a Python class: `#[pyclass]` implements it, and nothing else can.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::PyClass;
+///
+/// #[pyclass]
+/// struct Point {
+///     x: i32,
+/// }
+///
+/// fn name<T: PyClass>(py: Python<'_>) -> String {
+///     py.get_type::<T>().name().unwrap().to_string()
+/// }
+///
+/// Python::attach(|py| assert_eq!(name::<Point>(py), "Point"));
+/// # let _ = Point { x: 1 }.x;
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a Python class",
+    note = "`#[pyclass]` on its definition makes it one"
+)]
+pub trait PyClass: ClassImpl {
+    /// Whether instances are never borrowed mutably: [`True`](boolean_struct::True) for `frozen`.
+    type Frozen: boolean_struct::Boolean;
+}
+
+/// Type-level booleans, for [`PyClass::Frozen`].
+pub mod boolean_struct {
+    /// [`True`] or [`False`].
+    pub trait Boolean: sealed::Sealed {
+        /// The value.
+        const VALUE: bool;
+    }
+
+    /// Yes.
+    pub struct True(());
+    /// No.
+    pub struct False(());
+
+    impl Boolean for True {
+        const VALUE: bool = true;
+    }
+    impl Boolean for False {
+        const VALUE: bool = false;
+    }
+
+    mod sealed {
+        pub trait Sealed {}
+        impl Sealed for super::True {}
+        impl Sealed for super::False {}
+    }
+}
+
+/// What `#[pyclass]` says of a class.
+///
+/// # Safety
+/// Only the macro implements it: `statics` must return the class's own, and `BorrowFlag` must be a
+/// [`BorrowFlag`](borrow_flag::BorrowFlag) unless values are never borrowed mutably.
+pub unsafe trait ClassImpl: PyTypeInfo + 'static {
+    /// What it extends: `PyAny` if nothing.
+    type BaseType: base::ClassBase;
+    /// Whether instances count borrows.
+    type BorrowFlag: borrow_flag::FlagStorage;
+    /// Whether instances know their thread.
+    type ThreadCheck: layout::ThreadCheck;
+    /// Whether instances have a `__dict__`.
+    type Dict: layout::InlineSlot;
+    /// Whether instances can be weakly referenced.
+    type WeakList: layout::InlineSlot;
+    /// The macro's other options.
+    const OPTIONS: definition::ClassOptions;
+    /// The docstring.
+    const DOC: Option<&'static CStr>;
+
+    /// What `#[pyclass]` itself contributes.
+    fn items() -> &'static items::ClassItems;
+
+    /// What the `#[pymethods]` blocks contribute.
+    fn method_blocks() -> Vec<&'static items::ClassItems>;
+
+    /// The class's statics.
+    fn statics() -> &'static definition::ClassStatics;
+}
+
+/// The class has `subclass`.
+#[doc(hidden)]
+pub trait Subclassable {}

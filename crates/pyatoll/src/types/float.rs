@@ -100,7 +100,8 @@ mod tests {
             assert!(float.as_borrowed() == &1.25f64 && float != 1.5 && float != 1.5f32);
             // 0.1 has another value as an `f32`.
             assert!(PyFloat::new(py, 0.1) != 0.1f32);
-            assert!(PyFloat::new(py, f64::NAN) != f64::NAN);
+            let nan = f64::NAN;
+            assert!(PyFloat::new(py, nan) != nan);
             assert!(float.as_any().eq(1.25).unwrap());
         });
     }

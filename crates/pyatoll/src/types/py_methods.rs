@@ -144,3 +144,51 @@ impl<T> Py<T> {
         Ok(self.try_bind(py)?.as_any())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::SubInterpreter;
+    use crate::exceptions::PyRuntimeError;
+    use crate::interpreter::Python;
+    use crate::types::PyList;
+
+    #[test]
+    fn a_token_of_another_interpreter_is_refused_with_an_error() {
+        let list = Python::attach(|py| PyList::empty(py).unbind());
+        let sub = SubInterpreter::builder().build().unwrap();
+        sub.attach(|py| {
+            let refused = [
+                list.is_truthy(py).map(drop),
+                list.getattr(py, "append").map(drop),
+                list.setattr(py, "nothing", 1),
+                list.call0(py).map(drop),
+                list.call1(py, (1,)).map(drop),
+                list.call(py, (1,), None).map(drop),
+                list.call_method0(py, "clear").map(drop),
+                list.call_method1(py, "append", (1,)).map(drop),
+                list.call_method(py, "append", (1,), None).map(drop),
+            ];
+            for error in refused {
+                let error = error.unwrap_err();
+                assert!(error.is_instance_of::<PyRuntimeError>(py), "{error}");
+                assert!(error.to_string().contains("belongs to interpreter 0"));
+            }
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn an_argument_of_another_interpreter_is_refused_with_an_error() {
+        use crate::types::PyAnyMethods;
+
+        let alien = Python::attach(|py| PyList::empty(py).unbind());
+        let sub = SubInterpreter::builder().build().unwrap();
+        sub.attach(|py| {
+            let list = PyList::empty(py);
+            let error = list.call_method1("append", (&alien,)).unwrap_err();
+            assert!(error.is_instance_of::<PyRuntimeError>(py), "{error}");
+            assert!(list.set_item(0, &alien).is_err() && list.as_any().eq(&alien).is_err());
+        })
+        .unwrap();
+    }
+}

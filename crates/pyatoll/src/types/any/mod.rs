@@ -105,7 +105,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// use pyatoll::{intern, prelude::*};
     ///
     /// Python::attach(|py| {
-    ///     let number = 5.into_pyobject(py)?;
+    ///     let number = py.eval(c"5", None, None)?;
     ///     assert_eq!(number.getattr("real")?.extract::<i32>()?, 5);
     ///     assert_eq!(number.getattr(intern!(py, "imag"))?.extract::<i32>()?, 0);
     ///     assert!(number.getattr("no_such_thing").is_err());
@@ -126,7 +126,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// use pyatoll::prelude::*;
     ///
     /// Python::attach(|py| {
-    ///     let number = 5.into_pyobject(py)?;
+    ///     let number = py.eval(c"5", None, None)?;
     ///     assert!(number.getattr_opt("real")?.is_some());
     ///     assert!(number.getattr_opt("no_such_thing")?.is_none());
     ///     Ok::<_, PyErr>(())
@@ -179,11 +179,12 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// use std::cmp::Ordering;
     ///
     /// Python::attach(|py| {
-    ///     assert_eq!(1.5.into_pyobject(py)?.compare(2)?, Ordering::Less);
-    ///     assert!(f64::NAN.into_pyobject(py)?.compare(0)?.is_eq() == false);
+    ///     let number = py.eval(c"1.5", None, None)?;
+    ///     assert_eq!(number.compare(2)?, Ordering::Less);
+    ///     assert!(number.compare(f64::NAN).is_err());
     ///     Ok::<_, PyErr>(())
-    /// })
-    /// .unwrap_err();
+    /// })?;
+    /// # Ok::<_, PyErr>(())
     /// ```
     fn compare<O>(&self, other: O) -> PyResult<Ordering>
     where
@@ -196,7 +197,8 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// use pyatoll::types::CompareOp;
     ///
     /// Python::attach(|py| {
-    ///     let less = 1.into_pyobject(py)?.rich_compare(2, CompareOp::Lt)?;
+    ///     let one = py.eval(c"1", None, None)?;
+    ///     let less = one.rich_compare(2, CompareOp::Lt)?;
     ///     assert!(less.is_truthy()?);
     ///     Ok::<_, PyErr>(())
     /// })?;
@@ -226,7 +228,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// use pyatoll::prelude::*;
     ///
     /// Python::attach(|py| {
-    ///     let two = 2.into_pyobject(py)?.into_any();
+    ///     let two = py.eval(c"2", None, None)?;
     ///     assert!(two.lt(3)? && two.le(2)? && two.eq(2.0)? && two.ne("2")? && two.gt(1)?);
     ///     assert!(two.ge("text").is_err());
     ///     Ok::<_, PyErr>(())
@@ -268,7 +270,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// use pyatoll::prelude::*;
     ///
     /// Python::attach(|py| {
-    ///     let seven = 7.into_pyobject(py)?.into_any();
+    ///     let seven = py.eval(c"7", None, None)?;
     ///     assert!(seven.add(2)?.eq(9)? && seven.sub(2)?.eq(5)? && seven.mul(2)?.eq(14)?);
     ///     assert!(seven.div(2)?.eq(3.5)? && seven.floor_div(2)?.eq(3)? && seven.rem(2)?.eq(1)?);
     ///     assert!(seven.pow(2, py.None())?.eq(49)? && seven.pow(2, 5)?.eq(4)?);

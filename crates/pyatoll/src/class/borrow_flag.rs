@@ -1,0 +1,225 @@
+//! The borrow flag of an instance: `RefCell`'s rule, for values that Python shares freely.
+//!
+//! On builds with a GIL the flag is only touched by the thread that holds it, so plain loads and
+//! stores are enough (guards are not `Send`). On free-threaded builds every change is one atomic
+//! exchange; taking the flag acquires and giving it back releases, so the value needs no lock of
+//! its own.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::error::PyErr;
+
+/// Nobody borrows the value. Also what zeroed memory says.
+const UNUSED: usize = 0;
+/// Somebody borrows it mutably; any lower number counts shared borrows.
+const EXCLUSIVE: usize = usize::MAX;
+
+/// Counts the borrows of one instance.
+#[repr(transparent)]
+pub struct BorrowFlag(AtomicUsize);
+
+const _: () = assert!(size_of::<BorrowFlag>() == size_of::<usize>());
+
+impl BorrowFlag {
+    /// Changes the flag with `next`, unless that refuses.
+    #[inline]
+    fn update(&self, taking: bool, next: impl Fn(usize) -> Option<usize>) -> bool {
+        if cfg!(Py_GIL_DISABLED) {
+            let order = if taking {
+                Ordering::Acquire
+            } else {
+                Ordering::Release
+            };
+            self.0.fetch_update(order, Ordering::Relaxed, next).is_ok()
+        } else {
+            match next(self.0.load(Ordering::Relaxed)) {
+                Some(value) => {
+                    self.0.store(value, Ordering::Relaxed);
+                    true
+                }
+                None => false,
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn try_share(&self) -> Result<(), PyBorrowError> {
+        // `EXCLUSIVE - 1` shared borrows cannot exist: each is a word of memory.
+        let shared = self.update(true, |count| (count != EXCLUSIVE).then(|| count + 1));
+        if shared {
+            Ok(())
+        } else {
+            Err(PyBorrowError(()))
+        }
+    }
+
+    #[inline]
+    pub(super) fn end_share(&self) {
+        let ended = self.update(false, |count| Some(count - 1));
+        debug_assert!(ended);
+    }
+
+    #[inline]
+    pub(super) fn try_lock(&self) -> Result<(), PyBorrowMutError> {
+        let locked = self.update(true, |count| (count == UNUSED).then_some(EXCLUSIVE));
+        if locked {
+            Ok(())
+        } else {
+            Err(PyBorrowMutError(()))
+        }
+    }
+
+    #[inline]
+    pub(super) fn end_lock(&self) {
+        let ended = self.update(false, |_| Some(UNUSED));
+        debug_assert!(ended);
+    }
+}
+
+/// The place of the borrow flag in an instance: [`BorrowFlag`], or [`NoBorrowFlag`] where the class
+/// is `frozen`.
+pub trait FlagStorage {
+    /// A flag that nobody has taken.
+    const NEW: Self;
+
+    /// The flag, if there is one.
+    fn flag(&self) -> Option<&BorrowFlag>;
+}
+
+impl FlagStorage for BorrowFlag {
+    const NEW: Self = Self(AtomicUsize::new(UNUSED));
+
+    #[inline]
+    fn flag(&self) -> Option<&BorrowFlag> {
+        Some(self)
+    }
+}
+
+/// A `frozen` class keeps none.
+pub struct NoBorrowFlag;
+
+impl FlagStorage for NoBorrowFlag {
+    const NEW: Self = Self;
+
+    #[inline]
+    fn flag(&self) -> Option<&BorrowFlag> {
+        None
+    }
+}
+
+/// The value of an instance is borrowed mutably, so it cannot be borrowed. Becomes a
+/// `RuntimeError`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// #[pyclass]
+/// struct Counter(u32);
+///
+/// Python::attach(|py| {
+///     let counter = Bound::new(py, Counter(1))?;
+///     let _mutable = counter.borrow_mut();
+///     let error = counter.try_borrow().unwrap_err();
+///     assert_eq!(error.to_string(), "Already mutably borrowed");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct PyBorrowError(());
+
+impl PyBorrowError {
+    #[cold]
+    pub(super) fn new() -> Self {
+        Self(())
+    }
+}
+
+/// The value of an instance is borrowed, so it cannot be borrowed mutably. Becomes a
+/// `RuntimeError`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// #[pyclass]
+/// struct Counter(u32);
+///
+/// Python::attach(|py| {
+///     let counter = Bound::new(py, Counter(1))?;
+///     let _shared = counter.borrow();
+///     let error = counter.try_borrow_mut().unwrap_err();
+///     assert_eq!(error.to_string(), "Already borrowed");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct PyBorrowMutError(());
+
+impl PyBorrowMutError {
+    #[cold]
+    pub(super) fn new() -> Self {
+        Self(())
+    }
+}
+
+impl fmt::Display for PyBorrowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Already mutably borrowed")
+    }
+}
+
+impl fmt::Debug for PyBorrowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PyBorrowError")
+    }
+}
+
+impl std::error::Error for PyBorrowError {}
+
+impl fmt::Display for PyBorrowMutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Already borrowed")
+    }
+}
+
+impl fmt::Debug for PyBorrowMutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PyBorrowMutError")
+    }
+}
+
+impl std::error::Error for PyBorrowMutError {}
+
+impl From<PyBorrowError> for PyErr {
+    #[cold]
+    fn from(error: PyBorrowError) -> Self {
+        crate::exceptions::PyRuntimeError::new_err(error.to_string())
+    }
+}
+
+impl From<PyBorrowMutError> for PyErr {
+    #[cold]
+    fn from(error: PyBorrowMutError) -> Self {
+        crate::exceptions::PyRuntimeError::new_err(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_share_or_one_changes() {
+        let flag = BorrowFlag::NEW;
+        flag.try_share().unwrap();
+        flag.try_share().unwrap();
+        assert!(flag.try_lock().is_err());
+        flag.end_share();
+        flag.end_share();
+        flag.try_lock().unwrap();
+        assert!(flag.try_share().is_err());
+        assert!(flag.try_lock().is_err());
+        flag.end_lock();
+        assert!(flag.try_share().is_ok());
+    }
+}

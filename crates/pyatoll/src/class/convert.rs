@@ -1,0 +1,61 @@
+//! Conversions that every class has, in the form the macro's expansion calls.
+
+use super::PyClass;
+use super::boolean_struct::False;
+use super::guard::{PyClassGuard, PyClassGuardMut};
+use super::initializer::PyClassInitializer;
+use crate::call::argument::{RefArgument, RefMutArgument};
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound};
+use crate::types::PyAny;
+
+/// Makes an instance of a value: `IntoPyObject` of a class.
+///
+/// # Errors
+/// As for [`Bound::new`].
+pub fn value_into_object<T>(py: Python<'_>, value: T) -> PyResult<Bound<'_, T>>
+where
+    T: PyClass + Into<PyClassInitializer<T>>,
+{
+    Bound::new(py, value)
+}
+
+/// Clones the value of an instance: `FromPyObject` of a class with `from_py_object`.
+///
+/// # Errors
+/// If the object is of another class, or is borrowed mutably.
+pub fn clone_value<T: PyClass + Clone>(object: Borrowed<'_, '_, PyAny>) -> PyResult<T> {
+    match object.extract::<PyClassGuard<'_, T>>() {
+        Ok(guard) => Ok(T::clone(&guard)),
+        Err(error) => Err(PyErr::from(error)),
+    }
+}
+
+impl<'a: 'holder, 'holder, 'py, T: PyClass> RefArgument<'a, 'holder, 'py> for T {
+    type Holder = Option<PyClassGuard<'a, T>>;
+
+    #[inline]
+    fn extract_ref(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Self::Holder,
+    ) -> PyResult<&'holder Self> {
+        Ok(holder.insert(object.extract()?))
+    }
+}
+
+impl<'a: 'holder, 'holder, 'py, T: PyClass<Frozen = False>> RefMutArgument<'a, 'holder, 'py> for T {
+    type Holder = Option<PyClassGuardMut<'a, T>>;
+
+    #[inline]
+    fn extract_mut(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Self::Holder,
+    ) -> PyResult<&'holder mut Self> {
+        Ok(holder.insert(object.extract()?))
+    }
+}
+
+/// What a class that is not `unsendable` must be: Python moves and shares its instances between
+/// threads.
+pub const fn assert_send_sync<T: Send + Sync>() {}

@@ -1,0 +1,483 @@
+//! [`PyClassGuard`] and [`PyClassGuardMut`]: borrows of an instance's value that do not own a
+//! reference to the instance.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+
+use super::PyClass;
+use super::base::ClassBase;
+use super::boolean_struct::False;
+use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
+use super::layout::{self, Instance};
+use crate::convert::{FromPyObject, IntoPyObject};
+use crate::error::{CastError, PyErr};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound};
+use crate::types::PyAny;
+
+/// The value of an instance, borrowed while something else keeps the instance alive for `'a`. It
+/// is what a `&self` method holds; it costs no reference count.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::pyclass::PyClassGuard;
+///
+/// #[pyclass]
+/// struct Word(String);
+///
+/// Python::attach(|py| {
+///     let word = Bound::new(py, Word("tide".into()))?;
+///     let guard: PyClassGuard<'_, Word> = PyClassGuard::try_from(&word)?;
+///     assert_eq!(guard.0, "tide");
+///     assert!(word.try_borrow_mut().is_err());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct PyClassGuard<'a, T: PyClass> {
+    object: NonNull<ffi::PyObject>,
+    // Not `Send`: on builds with a GIL the flag is not atomic.
+    marker: PhantomData<(&'a T, *mut ())>,
+}
+
+impl<'a, T: PyClass> PyClassGuard<'a, T> {
+    /// Borrows the value.
+    ///
+    /// # Errors
+    /// [`PyBorrowError`] if it is borrowed mutably.
+    ///
+    /// # Panics
+    /// If the class is `unsendable` and this is not the instance's thread.
+    #[inline]
+    pub fn try_borrow(object: Borrowed<'a, '_, T>) -> Result<Self, PyBorrowError> {
+        // SAFETY: an instance of `T`, alive for `'a`; `drop` ends what is begun here.
+        unsafe {
+            layout::share::<T>(object.as_ptr())?;
+            Ok(Self::of(object.as_non_null()))
+        }
+    }
+
+    /// # Safety
+    /// The object must be an instance of `T`, alive for `'a`, shared by the caller, who gives the
+    /// borrow up.
+    #[inline]
+    unsafe fn of(object: NonNull<ffi::PyObject>) -> Self {
+        Self {
+            object,
+            marker: PhantomData,
+        }
+    }
+
+    /// Goes on with a part of the value.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::pyclass::PyClassGuard;
+    ///
+    /// #[pyclass]
+    /// struct Word(String);
+    ///
+    /// Python::attach(|py| {
+    ///     let word = Bound::new(py, Word("tide".into()))?;
+    ///     let text = PyClassGuard::try_from(&word)?.map(|word| word.0.as_str());
+    ///     assert_eq!(&*text, "tide");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    pub fn map<F, U: ?Sized>(self, f: F) -> PyClassGuardMap<'a, U>
+    where
+        F: FnOnce(&T) -> &U,
+    {
+        let part = NonNull::from(f(&self));
+        let this = ManuallyDrop::new(self);
+        PyClassGuardMap {
+            part,
+            object: this.object,
+            end: layout::end_share::<T>,
+            marker: PhantomData,
+        }
+    }
+}
+
+impl<'a, T: PyClass> PyClassGuard<'a, T>
+where
+    T::BaseType: PyClass,
+{
+    /// The same borrow, seen as one of the base class.
+    pub fn as_super(&self) -> &PyClassGuard<'a, T::BaseType> {
+        // SAFETY: the layout does not depend on the class; an instance of `T` is one of its base,
+        // and a borrow of it is one of the base (see `layout::borrow_flag`). A reference does not
+        // drop.
+        unsafe { &*std::ptr::from_ref(self).cast() }
+    }
+
+    /// A borrow of the base class's value; the one of this class ends.
+    pub fn into_super(self) -> PyClassGuard<'a, T::BaseType> {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: as for `as_super`; where only this class counts borrows, its count is given back,
+        // since the guard that comes back does not.
+        unsafe {
+            end_own_share::<T>(this.object.as_ptr());
+            PyClassGuard::of(this.object)
+        }
+    }
+}
+
+/// Ends a shared borrow of `T` that its base does not count.
+///
+/// # Safety
+/// The object must be an instance of `T`, shared by the caller.
+pub(super) unsafe fn end_own_share<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if <T::BaseType as ClassBase>::borrow_flag(object).is_none() {
+            layout::end_share::<T>(object);
+        }
+    }
+}
+
+impl<T: PyClass> Deref for PyClassGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: initialised (`share` checked) and shared while `self` lives.
+        unsafe { &*Instance::<T>::of(self.object.as_ptr()).value() }
+    }
+}
+
+impl<T: PyClass> Drop for PyClassGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: `share` succeeded for this guard; the instance is alive for `'a`.
+        unsafe { layout::end_share::<T>(self.object.as_ptr()) };
+    }
+}
+
+/// The value of an instance, borrowed mutably while something else keeps the instance alive for
+/// `'a`. It is what a `&mut self` method holds.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::pyclass::PyClassGuardMut;
+///
+/// #[pyclass]
+/// struct Word(String);
+///
+/// Python::attach(|py| {
+///     let word = Bound::new(py, Word("tide".into()))?;
+///     PyClassGuardMut::try_from(&word)?.0.push('s');
+///     assert_eq!(word.borrow().0, "tides");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct PyClassGuardMut<'a, T: PyClass<Frozen = False>> {
+    object: NonNull<ffi::PyObject>,
+    marker: PhantomData<(&'a mut T, *mut ())>,
+}
+
+impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {
+    /// Borrows the value mutably.
+    ///
+    /// # Errors
+    /// [`PyBorrowMutError`] if it is borrowed.
+    ///
+    /// # Panics
+    /// If the class is `unsendable` and this is not the instance's thread.
+    #[inline]
+    pub fn try_borrow_mut(object: Borrowed<'a, '_, T>) -> Result<Self, PyBorrowMutError> {
+        // SAFETY: an instance of `T`, alive for `'a`; `drop` ends what is begun here.
+        unsafe { layout::lock::<T>(object.as_ptr())? };
+        Ok(Self {
+            object: object.as_non_null(),
+            marker: PhantomData,
+        })
+    }
+
+    /// Goes on with a part of the value.
+    pub fn map<F, U: ?Sized>(mut self, f: F) -> PyClassGuardMapMut<'a, U>
+    where
+        F: FnOnce(&mut T) -> &mut U,
+    {
+        let part = NonNull::from(f(&mut self));
+        let this = ManuallyDrop::new(self);
+        PyClassGuardMapMut(PyClassGuardMap {
+            part,
+            object: this.object,
+            end: layout::end_lock::<T>,
+            marker: PhantomData,
+        })
+    }
+}
+
+impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T>
+where
+    T::BaseType: PyClass<Frozen = False>,
+{
+    /// The base class's value.
+    pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, T::BaseType> {
+        // SAFETY: an instance of a class is one of its base, under one lock.
+        unsafe { PyClassGuardMutSuper::of(self.object) }
+    }
+
+    /// A mutable borrow of the base class's value.
+    pub fn into_super(self) -> PyClassGuardMut<'a, T::BaseType> {
+        let this = ManuallyDrop::new(self);
+        // The base has the flag, since it is not frozen.
+        PyClassGuardMut {
+            object: this.object,
+            marker: PhantomData,
+        }
+    }
+}
+
+impl<T: PyClass<Frozen = False>> Deref for PyClassGuardMut<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: initialised and locked while `self` lives.
+        unsafe { &*Instance::<T>::of(self.object.as_ptr()).value() }
+    }
+}
+
+impl<T: PyClass<Frozen = False>> DerefMut for PyClassGuardMut<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: initialised and locked while `self` lives.
+        unsafe { &mut *Instance::<T>::of(self.object.as_ptr()).value() }
+    }
+}
+
+impl<T: PyClass<Frozen = False>> Drop for PyClassGuardMut<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: `lock` succeeded for this guard; the instance is alive for `'a`.
+        unsafe { layout::end_lock::<T>(self.object.as_ptr()) };
+    }
+}
+
+/// The value of a base class of a mutably borrowed instance: see [`PyClassGuardMut::as_super`] and
+/// [`PyRefMut::as_super`](super::pyref::PyRefMut::as_super).
+///
+/// It is not a `&mut` to another guard: that could be swapped with one of another class.
+pub struct PyClassGuardMutSuper<'a, T: PyClass<Frozen = False>> {
+    object: NonNull<ffi::PyObject>,
+    marker: PhantomData<(&'a mut T, *mut ())>,
+}
+
+impl<T: PyClass<Frozen = False>> PyClassGuardMutSuper<'_, T> {
+    /// # Safety
+    /// The object must be an instance of `T`, locked while the result lives.
+    pub(super) unsafe fn of(object: NonNull<ffi::PyObject>) -> Self {
+        Self {
+            object,
+            marker: PhantomData,
+        }
+    }
+
+    /// The value of the next base class.
+    pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, T::BaseType>
+    where
+        T::BaseType: PyClass<Frozen = False>,
+    {
+        // SAFETY: an instance of a class is one of its base, under one lock.
+        unsafe { PyClassGuardMutSuper::of(self.object) }
+    }
+}
+
+impl<T: PyClass<Frozen = False>> Deref for PyClassGuardMutSuper<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: initialised and locked while `self` lives.
+        unsafe { &*Instance::<T>::of(self.object.as_ptr()).value() }
+    }
+}
+
+impl<T: PyClass<Frozen = False>> DerefMut for PyClassGuardMutSuper<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: initialised and locked while `self` lives.
+        unsafe { &mut *Instance::<T>::of(self.object.as_ptr()).value() }
+    }
+}
+
+/// A part of a borrowed value: see [`PyClassGuard::map`].
+pub struct PyClassGuardMap<'a, U: ?Sized> {
+    part: NonNull<U>,
+    object: NonNull<ffi::PyObject>,
+    /// Ends the borrow of the whole.
+    end: unsafe fn(*mut ffi::PyObject),
+    marker: PhantomData<&'a U>,
+}
+
+impl<U: ?Sized> Deref for PyClassGuardMap<'_, U> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        // SAFETY: part of a value that stays borrowed while `self` lives.
+        unsafe { self.part.as_ref() }
+    }
+}
+
+impl<U: ?Sized> Drop for PyClassGuardMap<'_, U> {
+    fn drop(&mut self) {
+        // SAFETY: the guard this was made from gave its borrow up to it.
+        unsafe { (self.end)(self.object.as_ptr()) };
+    }
+}
+
+/// A part of a mutably borrowed value: see [`PyClassGuardMut::map`].
+pub struct PyClassGuardMapMut<'a, U: ?Sized>(PyClassGuardMap<'a, U>);
+
+impl<U: ?Sized> Deref for PyClassGuardMapMut<'_, U> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        &self.0
+    }
+}
+
+impl<U: ?Sized> DerefMut for PyClassGuardMapMut<'_, U> {
+    fn deref_mut(&mut self) -> &mut U {
+        // SAFETY: part of a value that stays locked while `self` lives.
+        unsafe { self.0.part.as_mut() }
+    }
+}
+
+/// Why no shared borrow could be had from an object: it is of another class, or is borrowed
+/// mutably.
+pub struct PyClassGuardError<'a, 'py>(pub(super) Option<CastError<'a, 'py>>);
+
+/// Why no mutable borrow could be had from an object: it is of another class, or is borrowed.
+pub struct PyClassGuardMutError<'a, 'py>(pub(super) Option<CastError<'a, 'py>>);
+
+macro_rules! guard_error {
+    ($name:ident, $borrow:ident) => {
+        impl fmt::Display for $name<'_, '_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match &self.0 {
+                    Some(error) => fmt::Display::fmt(error, f),
+                    None => fmt::Display::fmt(&$borrow::new(), f),
+                }
+            }
+        }
+
+        impl fmt::Debug for $name<'_, '_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl std::error::Error for $name<'_, '_> {}
+
+        impl From<$name<'_, '_>> for PyErr {
+            fn from(error: $name<'_, '_>) -> Self {
+                match error.0 {
+                    Some(error) => error.into(),
+                    None => $borrow::new().into(),
+                }
+            }
+        }
+    };
+}
+
+guard_error!(PyClassGuardError, PyBorrowError);
+guard_error!(PyClassGuardMutError, PyBorrowMutError);
+
+impl<'a, 'py, T: PyClass> FromPyObject<'a, 'py> for PyClassGuard<'a, T> {
+    type Error = PyClassGuardError<'a, 'py>;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
+        let object = object
+            .cast::<T>()
+            .map_err(|error| PyClassGuardError(Some(error)))?;
+        Self::try_borrow(object).map_err(|_| PyClassGuardError(None))
+    }
+}
+
+impl<'a, 'py, T: PyClass<Frozen = False>> FromPyObject<'a, 'py> for PyClassGuardMut<'a, T> {
+    type Error = PyClassGuardMutError<'a, 'py>;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
+        let object = object
+            .cast::<T>()
+            .map_err(|error| PyClassGuardMutError(Some(error)))?;
+        Self::try_borrow_mut(object).map_err(|_| PyClassGuardMutError(None))
+    }
+}
+
+impl<'a, 'py, T: PyClass> TryFrom<&'a Bound<'py, T>> for PyClassGuard<'a, T> {
+    type Error = PyBorrowError;
+
+    #[inline]
+    fn try_from(object: &'a Bound<'py, T>) -> Result<Self, PyBorrowError> {
+        Self::try_borrow(object.as_borrowed())
+    }
+}
+
+impl<'a, 'py, T: PyClass<Frozen = False>> TryFrom<&'a Bound<'py, T>> for PyClassGuardMut<'a, T> {
+    type Error = PyBorrowMutError;
+
+    #[inline]
+    fn try_from(object: &'a Bound<'py, T>) -> Result<Self, PyBorrowMutError> {
+        Self::try_borrow_mut(object.as_borrowed())
+    }
+}
+
+impl<'py, T: PyClass> IntoPyObject<'py> for PyClassGuard<'_, T> {
+    type Target = T;
+    type Output = Bound<'py, T>;
+    type Error = crate::WrongInterpreter;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        bind_instance(py, self.object)
+    }
+}
+
+impl<'py, T: PyClass<Frozen = False>> IntoPyObject<'py> for PyClassGuardMut<'_, T> {
+    type Target = T;
+    type Output = Bound<'py, T>;
+    type Error = crate::WrongInterpreter;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        bind_instance(py, self.object)
+    }
+}
+
+/// The instance behind a guard, if the token is of its interpreter.
+fn bind_instance<T: PyClass>(
+    py: Python<'_>,
+    object: NonNull<ffi::PyObject>,
+) -> Result<Bound<'_, T>, crate::WrongInterpreter> {
+    // SAFETY: a live instance of `T`; a guard of it exists only while a thread is attached to its
+    // interpreter, and this thread is the guard's.
+    unsafe {
+        let owner = layout::token_of_instance::<T>(object.as_ptr()).owner();
+        ffi::Py_INCREF(object.as_ptr());
+        crate::object::Py::<T>::from_owned_parts(object, owner).try_into_bound(py)
+    }
+}
+
+impl<T: PyClass + fmt::Debug> fmt::Debug for PyClassGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl<T: PyClass<Frozen = False> + fmt::Debug> fmt::Debug for PyClassGuardMut<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}

@@ -1,0 +1,309 @@
+//! What `Py<T>`, `Bound<T>` and `Borrowed<T>` can do where `T` is a class: making instances,
+//! borrowing their values.
+
+use super::PyClass;
+use super::base::ClassBase;
+use super::boolean_struct::{False, True};
+use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
+use super::initializer::PyClassInitializer;
+use super::layout::{self, Instance};
+use super::pyref::{PyRef, PyRefMut};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, Py};
+
+impl<'py, T> Bound<'py, T>
+where
+    T: PyClass,
+{
+    /// Makes an instance of the class.
+    ///
+    /// # Errors
+    /// If Python has no memory for it, or the class itself cannot be made.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// #[pyclass]
+    /// struct Counter(u32);
+    ///
+    /// Python::attach(|py| {
+    ///     let counter = Bound::new(py, Counter(5))?;
+    ///     counter.borrow_mut().0 += 1;
+    ///     assert_eq!(counter.borrow().0, 6);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn new(
+        py: Python<'py>,
+        value: impl Into<PyClassInitializer<T>>,
+    ) -> PyResult<Bound<'py, T>> {
+        value.into().create(py)
+    }
+
+    /// Borrows the value.
+    ///
+    /// # Panics
+    /// If it is borrowed mutably; or if the class is `unsendable` and this is not the instance's
+    /// thread. [`try_borrow`](Bound::try_borrow) returns the first as an error.
+    #[inline]
+    #[track_caller]
+    pub fn borrow(&self) -> PyRef<'py, T> {
+        self.try_borrow().expect("Already mutably borrowed")
+    }
+
+    /// Borrows the value mutably.
+    ///
+    /// # Panics
+    /// If it is borrowed; or if the class is `unsendable` and this is not the instance's thread.
+    /// [`try_borrow_mut`](Bound::try_borrow_mut) returns the first as an error.
+    #[inline]
+    #[track_caller]
+    pub fn borrow_mut(&self) -> PyRefMut<'py, T>
+    where
+        T: PyClass<Frozen = False>,
+    {
+        self.try_borrow_mut().expect("Already borrowed")
+    }
+
+    /// Borrows the value.
+    ///
+    /// # Errors
+    /// [`PyBorrowError`] if it is borrowed mutably.
+    ///
+    /// # Panics
+    /// If the class is `unsendable` and this is not the instance's thread.
+    #[inline]
+    pub fn try_borrow(&self) -> Result<PyRef<'py, T>, PyBorrowError> {
+        PyRef::try_borrow(self.as_borrowed())
+    }
+
+    /// Borrows the value mutably.
+    ///
+    /// # Errors
+    /// [`PyBorrowMutError`] if it is borrowed.
+    ///
+    /// # Panics
+    /// If the class is `unsendable` and this is not the instance's thread.
+    #[inline]
+    pub fn try_borrow_mut(&self) -> Result<PyRefMut<'py, T>, PyBorrowMutError>
+    where
+        T: PyClass<Frozen = False>,
+    {
+        PyRefMut::try_borrow_mut(self.as_borrowed())
+    }
+
+    /// The value of a `frozen` class, with no borrow to keep.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// #[pyclass(frozen)]
+    /// struct Name(String);
+    ///
+    /// Python::attach(|py| {
+    ///     let name = Bound::new(py, Name("tide".into()))?;
+    ///     let text: &str = &name.get().0;
+    ///     assert_eq!(text, "tide");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn get(&self) -> &T
+    where
+        T: PyClass<Frozen = True> + Sync,
+    {
+        value_of_frozen(self.as_borrowed())
+    }
+
+    /// The same object as one of the base class.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// #[pyclass(subclass)]
+    /// struct Base(u8);
+    /// #[pyclass(extends = Base)]
+    /// struct Derived;
+    ///
+    /// Python::attach(|py| {
+    ///     let derived = Bound::new(py, (Derived, Base(1)))?;
+    ///     assert_eq!(derived.as_super().borrow().0, 1);
+    ///     let base: Bound<'_, Base> = derived.into_super();
+    ///     assert_eq!(base.borrow().0, 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn as_super(&self) -> &Bound<'py, T::BaseType> {
+        // SAFETY: an instance of a class is one of its base.
+        unsafe { self.cast_unchecked() }
+    }
+
+    /// The same object as one of the base class.
+    #[inline]
+    pub fn into_super(self) -> Bound<'py, T::BaseType> {
+        // SAFETY: an instance of a class is one of its base.
+        unsafe { self.cast_into_unchecked() }
+    }
+}
+
+impl<'a, T> Borrowed<'a, '_, T>
+where
+    T: PyClass<Frozen = True> + Sync,
+{
+    /// As [`Bound::get`], for as long as the object is borrowed.
+    #[inline]
+    pub fn get(self) -> &'a T {
+        value_of_frozen(self)
+    }
+}
+
+#[inline]
+fn value_of_frozen<'a, T>(object: Borrowed<'a, '_, T>) -> &'a T
+where
+    T: PyClass<Frozen = True> + Sync,
+{
+    // SAFETY: an instance of `T`, alive for `'a`. Nobody ever has the value of a frozen class
+    // mutably, so it is shared for as long as it is initialised.
+    unsafe {
+        if layout::owner::<T>(object.as_ptr()).is_null() {
+            not_initialized::<T>();
+        }
+        <T::BaseType as ClassBase>::check_thread(object.as_ptr());
+        &*Instance::<T>::of(object.as_ptr()).value()
+    }
+}
+
+#[cold]
+fn not_initialized<T: PyClass>() -> ! {
+    panic!("an instance of `{}` that is still being made", T::NAME)
+}
+
+impl<T> Py<T>
+where
+    T: PyClass,
+{
+    /// Makes an instance of the class.
+    ///
+    /// # Errors
+    /// If Python has no memory for it, or the class itself cannot be made.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// #[pyclass]
+    /// struct Counter(u32);
+    ///
+    /// let counter: Py<Counter> = Python::attach(|py| Py::new(py, Counter(5)))?;
+    /// Python::attach(|py| {
+    ///     counter.borrow_mut(py).0 += 1;
+    ///     assert_eq!(counter.borrow(py).0, 6);
+    /// });
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn new(py: Python<'_>, value: impl Into<PyClassInitializer<T>>) -> PyResult<Py<T>> {
+        Bound::new(py, value).map(Bound::unbind)
+    }
+
+    /// As [`Bound::borrow`].
+    ///
+    /// # Panics
+    /// As there, and if the token is of another interpreter.
+    #[inline]
+    #[track_caller]
+    pub fn borrow<'py>(&self, py: Python<'py>) -> PyRef<'py, T> {
+        self.bind(py).borrow()
+    }
+
+    /// As [`Bound::borrow_mut`].
+    ///
+    /// # Panics
+    /// As there, and if the token is of another interpreter.
+    #[inline]
+    #[track_caller]
+    pub fn borrow_mut<'py>(&self, py: Python<'py>) -> PyRefMut<'py, T>
+    where
+        T: PyClass<Frozen = False>,
+    {
+        self.bind(py).borrow_mut()
+    }
+
+    /// As [`Bound::try_borrow`].
+    ///
+    /// # Errors
+    /// [`PyBorrowError`] if the value is borrowed mutably.
+    ///
+    /// # Panics
+    /// If the token is of another interpreter.
+    #[inline]
+    #[track_caller]
+    pub fn try_borrow<'py>(&self, py: Python<'py>) -> Result<PyRef<'py, T>, PyBorrowError> {
+        self.bind(py).try_borrow()
+    }
+
+    /// As [`Bound::try_borrow_mut`].
+    ///
+    /// # Errors
+    /// [`PyBorrowMutError`] if the value is borrowed.
+    ///
+    /// # Panics
+    /// If the token is of another interpreter.
+    #[inline]
+    #[track_caller]
+    pub fn try_borrow_mut<'py>(&self, py: Python<'py>) -> Result<PyRefMut<'py, T>, PyBorrowMutError>
+    where
+        T: PyClass<Frozen = False>,
+    {
+        self.bind(py).try_borrow_mut()
+    }
+
+    /// The value of a `frozen` class. It takes a token: without one, the interpreter that owns the
+    /// object might have ended.
+    ///
+    /// # Panics
+    /// If the token is of another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// #[pyclass(frozen)]
+    /// struct Name(String);
+    ///
+    /// Python::attach(|py| {
+    ///     let name = Py::new(py, Name("tide".into()))?;
+    ///     assert_eq!(name.get(py).0, "tide");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn get<'a>(&'a self, py: Python<'a>) -> &'a T
+    where
+        T: PyClass<Frozen = True> + Sync,
+    {
+        self.bind(py).get()
+    }
+
+    /// The same object as one of the base class.
+    #[inline]
+    pub fn as_super(&self) -> &Py<T::BaseType> {
+        // SAFETY: an instance of a class is one of its base; the layout does not depend on `T`.
+        unsafe { &*std::ptr::from_ref(self).cast() }
+    }
+
+    /// The same object as one of the base class.
+    #[inline]
+    pub fn into_super(self) -> Py<T::BaseType> {
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: an instance of a class is one of its base; the layout does not depend on `T`, and
+        // the reference moves once.
+        unsafe { std::mem::transmute_copy::<Py<T>, Py<T::BaseType>>(&this) }
+    }
+}

@@ -1,0 +1,188 @@
+//! [`PyClassInitializer`]: the Rust values of a new instance, its base classes' included.
+
+use pyo3_ffi as ffi;
+
+use super::base::{ClassBase, NativeInitializer, ObjectInit};
+use super::layout::{self, Instance};
+use super::{PyClass, type_object};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Bound, Py};
+
+/// What an instance of a class is made from: the value of the class and the initialiser of its
+/// base, or an instance that exists.
+///
+/// A `#[new]` function returns it where the class extends another Rust class and there is more to
+/// say than `(value, base_value)`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// #[pyclass(subclass)]
+/// struct Animal {
+///     legs: u32,
+/// }
+///
+/// #[pyclass(extends = Animal, subclass)]
+/// struct Dog;
+///
+/// #[pyclass(extends = Dog)]
+/// struct Puppy;
+///
+/// Python::attach(|py| {
+///     let puppy = PyClassInitializer::from(Animal { legs: 4 })
+///         .add_subclass(Dog)
+///         .add_subclass(Puppy);
+///     let puppy: Bound<'_, Puppy> = Bound::new(py, puppy)?;
+///     assert_eq!(puppy.as_super().as_super().borrow().legs, 4);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct PyClassInitializer<T: PyClass>(Kind<T>);
+
+enum Kind<T: PyClass> {
+    Existing(Py<T>),
+    New {
+        value: T,
+        base: <T::BaseType as ClassBase>::Initializer,
+    },
+}
+
+impl<T: PyClass> PyClassInitializer<T> {
+    /// From the value and the initialiser of the base class.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// #[pyclass(subclass)]
+    /// struct Base(u8);
+    /// #[pyclass(extends = Base)]
+    /// struct Derived(u8);
+    ///
+    /// Python::attach(|py| {
+    ///     let base = PyClassInitializer::from(Base(1));
+    ///     let derived = Bound::new(py, PyClassInitializer::new(Derived(2), base))?;
+    ///     assert_eq!((derived.borrow().0, derived.as_super().borrow().0), (2, 1));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[track_caller]
+    pub fn new(value: T, base: <T::BaseType as ClassBase>::Initializer) -> Self {
+        Self(Kind::New { value, base })
+    }
+
+    /// Adds the value of a class that extends this one.
+    ///
+    /// # Panics
+    /// If this initialiser stands for an instance that exists.
+    #[track_caller]
+    pub fn add_subclass<S>(self, value: S) -> PyClassInitializer<S>
+    where
+        T: ClassBase<Initializer = Self>,
+        S: PyClass<BaseType = T>,
+    {
+        assert!(
+            matches!(self.0, Kind::New { .. }),
+            "a subclass's value cannot be added to an instance that exists"
+        );
+        PyClassInitializer::new(value, self)
+    }
+
+    pub(super) fn create(self, py: Python<'_>) -> PyResult<Bound<'_, T>> {
+        let class = type_object::get_or_create::<T>(py, None)?;
+        // SAFETY: the class is `T`'s own; what comes back is a new reference to an instance.
+        unsafe {
+            let object = self.into_new_object(py, class)?;
+            Ok(Bound::from_owned_ptr(py, object).cast_into_unchecked())
+        }
+    }
+
+    /// Makes the instance: of `subtype`, unless it exists.
+    ///
+    /// # Safety
+    /// `subtype` must be `T`'s type object in the token's interpreter, or derive from it.
+    pub(crate) unsafe fn into_new_object(
+        self,
+        py: Python<'_>,
+        subtype: *mut ffi::PyTypeObject,
+    ) -> PyResult<*mut ffi::PyObject> {
+        if let Kind::Existing(object) = self.0 {
+            return Ok(object.try_into_bound(py)?.into_ptr());
+        }
+        // SAFETY: `subtype` derives from `T`, by the caller's contract, so the object is a `T`;
+        // nobody else uses it before the owner is set.
+        unsafe {
+            let object = <T::BaseType as ClassBase>::allocate(py, subtype)?;
+            // Without an owner it is given back as it is, should a move below panic.
+            let object = Bound::from_owned_ptr(py, object);
+            self.write(object.as_ptr());
+            layout::header::<T>(object.as_ptr()).owner.set(py.owner());
+            Ok(object.into_ptr())
+        }
+    }
+}
+
+impl<T: PyClass> ObjectInit<T> for PyClassInitializer<T> {
+    #[inline]
+    unsafe fn write(self, object: *mut ffi::PyObject) {
+        match self.0 {
+            // SAFETY: passed on to the caller.
+            Kind::New { value, base } => unsafe {
+                base.write(object);
+                Instance::<T>::write(object, value);
+            },
+            Kind::Existing(_) => {
+                panic!("a subclass's value cannot be added to an instance that exists")
+            }
+        }
+    }
+}
+
+impl<T> From<T> for PyClassInitializer<T>
+where
+    T: PyClass,
+    T::BaseType: ClassBase<Initializer = NativeInitializer<T::BaseType>>,
+{
+    #[inline]
+    fn from(value: T) -> Self {
+        Self::new(value, NativeInitializer::new())
+    }
+}
+
+impl<S, B> From<(S, B)> for PyClassInitializer<S>
+where
+    S: PyClass<BaseType = B>,
+    B: PyClass + ClassBase<Initializer = PyClassInitializer<B>>,
+    B::BaseType: ClassBase<Initializer = NativeInitializer<B::BaseType>>,
+{
+    fn from((value, base): (S, B)) -> Self {
+        PyClassInitializer::from(base).add_subclass(value)
+    }
+}
+
+impl<T: PyClass> From<Py<T>> for PyClassInitializer<T> {
+    fn from(object: Py<T>) -> Self {
+        Self(Kind::Existing(object))
+    }
+}
+
+impl<T: PyClass> From<Bound<'_, T>> for PyClassInitializer<T> {
+    fn from(object: Bound<'_, T>) -> Self {
+        Self(Kind::Existing(object.unbind()))
+    }
+}
+
+/// Makes the object that a constructor (`tp_new`) returns, a new reference.
+///
+/// # Safety
+/// `subtype` must be `T`'s type object in the token's interpreter, or derive from it.
+pub unsafe fn construct<T: PyClass>(
+    py: Python<'_>,
+    subtype: *mut ffi::PyTypeObject,
+    initializer: impl Into<PyClassInitializer<T>>,
+) -> PyResult<*mut ffi::PyObject> {
+    // SAFETY: passed on to the caller.
+    unsafe { initializer.into().into_new_object(py, subtype) }
+}

@@ -1,0 +1,337 @@
+//! The memory of an instance: base object, owner, borrow flag, thread, `__dict__`, weak list,
+//! the Rust value.
+//!
+//! Invariants:
+//! - CPython hands out zeroed memory, so until [`Instance::write`] is through, the owner is null:
+//!   the value is then not read, not borrowed and not dropped. A collection or a deallocation
+//!   before construction is finished is safe.
+//! - The owner is written last, once, before the instance is handed to anyone. It lies at
+//!   [`HEADER`](super::base::ClassBase::HEADER) of the class, behind the part that belongs to the
+//!   built-in base: one owner for a class and all its Rust subclasses.
+//! - The value is only reached under the borrow flag (of the most basic class that has one), or
+//!   shared where no class of the chain has a flag.
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
+use std::ptr::{NonNull, null, null_mut};
+use std::thread::ThreadId;
+
+use pyo3_ffi as ffi;
+
+use super::base::ClassBase;
+use super::borrow_flag::{BorrowFlag, FlagStorage, PyBorrowError, PyBorrowMutError};
+use super::{ClassImpl, PyClass};
+use crate::interpreter::{LocalInternals, Python};
+
+/// What stands between the built-in base and the Rust parts: the owner.
+#[repr(C)]
+pub struct Header {
+    /// Null until the instance is initialised.
+    pub(super) owner: Cell<*const LocalInternals>,
+}
+
+const _: () = assert!(size_of::<Header>() == size_of::<usize>());
+
+/// The memory of an instance of `T`.
+#[repr(C)]
+pub struct Instance<T: ClassImpl> {
+    /// The base's part; for a Rust class, all of its instance.
+    pub(super) base: <T::BaseType as ClassBase>::Layout,
+    /// [`Header`]; nothing where the base is a Rust class, which has one.
+    pub(super) header: <T::BaseType as ClassBase>::OwnHeader,
+    /// Nothing where the class is `frozen`.
+    pub(super) flag: T::BorrowFlag,
+    /// Nothing unless the class is `unsendable`.
+    pub(super) thread: T::ThreadCheck,
+    /// Nothing unless the class has `dict`.
+    pub(super) dict: T::Dict,
+    /// Nothing unless the class has `weakref`.
+    pub(super) weak_list: T::WeakList,
+    /// The value.
+    pub(super) value: UnsafeCell<MaybeUninit<T>>,
+}
+
+// The smallest class: object, owner, value.
+#[cfg(all(test, target_pointer_width = "64"))]
+const _: () = assert!(size_of::<ffi::PyObject>() % 8 == 0);
+
+impl<T: ClassImpl> Instance<T> {
+    /// CPython aligns objects to two words, no further.
+    pub(super) const SIZE: usize = {
+        assert!(
+            align_of::<Self>() <= 2 * size_of::<usize>(),
+            "a class's value may not need an alignment of more than two words: put it in a `Box`"
+        );
+        size_of::<Self>()
+    };
+
+    /// The instance at an object's address.
+    ///
+    /// # Safety
+    /// The object must be an instance of `T`, alive for `'a`.
+    #[inline]
+    pub(super) unsafe fn of<'a>(object: *mut ffi::PyObject) -> &'a Self {
+        // SAFETY: passed on to the caller; everything that changes is in a cell.
+        unsafe { &*object.cast::<Self>() }
+    }
+
+    /// The address of the value.
+    #[inline]
+    pub(super) fn value(&self) -> *mut T {
+        self.value.get().cast()
+    }
+
+    /// Writes all parts of `T`'s own.
+    ///
+    /// # Safety
+    /// The object must be a new instance of `T` that nobody else uses yet.
+    pub(super) unsafe fn write(object: *mut ffi::PyObject, value: T) {
+        let instance = object.cast::<Self>();
+        // SAFETY: the memory is an instance of `T`'s, and ours alone.
+        unsafe {
+            (&raw mut (*instance).flag).write(T::BorrowFlag::NEW);
+            (&raw mut (*instance).thread).write(T::ThreadCheck::here());
+            (&raw mut (*instance).dict).write(T::Dict::NEW);
+            (&raw mut (*instance).weak_list).write(T::WeakList::NEW);
+            (&raw mut (*instance).value).write(UnsafeCell::new(MaybeUninit::new(value)));
+        }
+    }
+}
+
+/// The header of an instance of `T`.
+///
+/// # Safety
+/// The object must be an instance of `T`, alive for `'a`.
+#[inline]
+pub(super) unsafe fn header<'a, T: PyClass>(object: *mut ffi::PyObject) -> &'a Header {
+    let offset = <T::BaseType as ClassBase>::HEADER;
+    // SAFETY: `HEADER` is where the root class of the chain has it.
+    unsafe { &*object.byte_add(offset).cast::<Header>() }
+}
+
+/// The owner of an instance of `T`; null while it is not initialised.
+///
+/// # Safety
+/// As for [`header`].
+#[inline]
+pub(super) unsafe fn owner<T: PyClass>(object: *mut ffi::PyObject) -> *const LocalInternals {
+    // SAFETY: passed on to the caller.
+    unsafe { header::<T>(object).owner.get() }
+}
+
+/// The token for code that runs because a method, getter, setter or slot of the instance was
+/// called: one load from the instance.
+///
+/// # Safety
+/// The object must be an instance of `T`, and the thread attached to its interpreter while `'py`
+/// lasts.
+#[inline]
+pub unsafe fn token_of_instance<'py, T: PyClass>(object: *mut ffi::PyObject) -> Python<'py> {
+    // SAFETY: passed on to the caller; a state is never freed.
+    match unsafe { owner::<T>(object).as_ref() } {
+        Some(owner) => Python::new(owner),
+        None => token_of_half_made(),
+    }
+}
+
+/// The token where an instance that is being made was found, through the garbage collector.
+#[cold]
+fn token_of_half_made<'py>() -> Python<'py> {
+    // SAFETY: attached, by the caller's contract, to an interpreter in which a class of this binary
+    // exists.
+    unsafe { Python::assume_called() }
+}
+
+/// Borrows the value of an instance for reading.
+///
+/// # Safety
+/// The object must be an instance of `T`. On success, [`end_share`] must be called once.
+#[inline]
+pub(super) unsafe fn share<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), PyBorrowError> {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if owner::<T>(object).is_null() {
+            return Err(PyBorrowError::new());
+        }
+        check_thread::<T>(object);
+        match borrow_flag::<T>(object) {
+            Some(flag) => flag.try_share(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Ends what [`share`] began.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn end_share<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: passed on to the caller.
+    if let Some(flag) = unsafe { borrow_flag::<T>(object) } {
+        flag.end_share();
+    }
+}
+
+/// Borrows the value of an instance for changing.
+///
+/// # Safety
+/// The object must be an instance of `T`. On success, [`end_lock`] must be called once.
+#[inline]
+pub(super) unsafe fn lock<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), PyBorrowMutError> {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if owner::<T>(object).is_null() {
+            return Err(PyBorrowMutError::new());
+        }
+        check_thread::<T>(object);
+        match borrow_flag::<T>(object) {
+            Some(flag) => flag.try_lock(),
+            // A frozen class is never borrowed mutably: its `Frozen` type keeps callers out.
+            None => Err(PyBorrowMutError::new()),
+        }
+    }
+}
+
+/// Ends what [`lock`] began.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn end_lock<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: passed on to the caller.
+    if let Some(flag) = unsafe { borrow_flag::<T>(object) } {
+        flag.end_lock();
+    }
+}
+
+/// The flag that guards an instance of `T`: its base's if that has one, so that a borrow of the
+/// subclass is one of the base as well; else its own.
+///
+/// # Safety
+/// The object must be an instance of `T`, alive for `'a`.
+#[inline]
+pub(super) unsafe fn borrow_flag<'a, T: PyClass>(
+    object: *mut ffi::PyObject,
+) -> Option<&'a BorrowFlag> {
+    // SAFETY: passed on to the caller; an instance of a class is one of its base.
+    unsafe {
+        match <T::BaseType as ClassBase>::borrow_flag(object) {
+            Some(flag) => Some(flag),
+            None => Instance::<T>::of(object).flag.flag(),
+        }
+    }
+}
+
+/// Panics if the class, or a base of it, is `unsendable` and this is not the instance's thread.
+///
+/// # Safety
+/// The object must be an initialised instance of `T`.
+#[inline]
+pub(super) unsafe fn check_thread<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        <T::BaseType as ClassBase>::check_thread(object);
+        if !Instance::<T>::of(object).thread.is_here() {
+            sent_to_another_thread::<T>();
+        }
+    }
+}
+
+#[cold]
+fn sent_to_another_thread<T>() -> ! {
+    panic!(
+        "{} is unsendable, but sent to another thread",
+        std::any::type_name::<T>()
+    )
+}
+
+/// What an instance keeps to know its thread: [`Sendable`] or [`Unsendable`].
+pub trait ThreadCheck {
+    /// For an instance made by this thread.
+    fn here() -> Self;
+    /// Whether this thread may use the instance.
+    fn is_here(&self) -> bool;
+}
+
+/// Any thread may use the instance.
+pub struct Sendable;
+
+impl ThreadCheck for Sendable {
+    #[inline]
+    fn here() -> Self {
+        Self
+    }
+
+    #[inline]
+    fn is_here(&self) -> bool {
+        true
+    }
+}
+
+/// Only the thread that made the instance may use it.
+pub struct Unsendable(ThreadId);
+
+impl ThreadCheck for Unsendable {
+    fn here() -> Self {
+        Self(std::thread::current().id())
+    }
+
+    fn is_here(&self) -> bool {
+        std::thread::current().id() == self.0
+    }
+}
+
+/// Room for an object that CPython manages by its offset: [`Pointer`], or [`Nothing`].
+pub trait InlineSlot {
+    /// Without an object.
+    const NEW: Self;
+    /// Whether there is room.
+    const PRESENT: bool;
+
+    /// The place.
+    fn place(&self) -> Option<NonNull<*mut ffi::PyObject>>;
+}
+
+/// No room.
+pub struct Nothing;
+
+impl InlineSlot for Nothing {
+    const NEW: Self = Self;
+    const PRESENT: bool = false;
+
+    #[inline]
+    fn place(&self) -> Option<NonNull<*mut ffi::PyObject>> {
+        None
+    }
+}
+
+/// Room for one object: a `__dict__` or a list of weak references.
+#[repr(transparent)]
+pub struct Pointer(Cell<*mut ffi::PyObject>);
+
+impl InlineSlot for Pointer {
+    const NEW: Self = Self(Cell::new(null_mut()));
+    const PRESENT: bool = true;
+
+    #[inline]
+    fn place(&self) -> Option<NonNull<*mut ffi::PyObject>> {
+        NonNull::new(self.0.as_ptr())
+    }
+}
+
+/// How a class fills its own header: [`Header`], or nothing behind a Rust base.
+pub trait OwnHeader {
+    /// Before the instance is initialised.
+    const NEW: Self;
+}
+
+impl OwnHeader for Header {
+    const NEW: Self = Self {
+        owner: Cell::new(null()),
+    };
+}
+
+impl OwnHeader for () {
+    const NEW: Self = ();
+}

@@ -1,0 +1,289 @@
+//! The type object of a class in each interpreter: a heap type, made at first use.
+//!
+//! Two steps, since a class attribute may be an instance of the class itself: the type is made,
+//! then its attributes are worked out and set. Until that is done the type is only seen by the
+//! threads that are doing it. If it fails, the type is forgotten again and the next use starts
+//! anew.
+
+use std::ffi::CString;
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::thread::ThreadId;
+
+use pyo3_ffi as ffi;
+
+use super::PyClass;
+use super::base::ClassBase;
+use super::definition::{self, Definition};
+use super::freelist::Freelist;
+use crate::error::{PyErr, PyResult, error_on_minusone};
+use crate::exceptions::PyRuntimeError;
+use crate::interpreter::Python;
+use crate::object::{Bound, Py};
+use crate::types::{PyAny, PyType};
+
+/// A class in one interpreter.
+pub struct TypeObject {
+    /// The type, complete, kept alive by `state`; null before.
+    ready: AtomicPtr<ffi::PyTypeObject>,
+    state: Mutex<State>,
+    pub(super) freelist: Freelist,
+}
+
+struct State {
+    /// The type, perhaps still without its attributes.
+    object: Option<Py<PyType>>,
+    /// The threads that are working the attributes out.
+    filling: Vec<ThreadId>,
+}
+
+impl TypeObject {
+    fn new(limit: usize) -> Self {
+        Self {
+            ready: AtomicPtr::new(null_mut()),
+            state: Mutex::new(State {
+                object: None,
+                filling: Vec::new(),
+            }),
+            freelist: Freelist::new(limit),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Not held while Python runs.
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// What the token's interpreter keeps for `T`.
+#[inline]
+fn cell<T: PyClass>(py: Python<'_>) -> &TypeObject {
+    T::statics()
+        .types
+        .get_or_init(py, || TypeObject::new(T::OPTIONS.freelist))
+}
+
+/// As `cell`, if it exists.
+#[inline]
+pub(super) fn existing<T: PyClass>(py: Python<'_>) -> Option<&TypeObject> {
+    T::statics().types.get(py)
+}
+
+impl TypeObject {
+    /// The type, if it is complete.
+    #[inline]
+    pub(super) fn ready(&self) -> *mut ffi::PyTypeObject {
+        self.ready.load(Ordering::Acquire)
+    }
+}
+
+/// The type object of `T` in the token's interpreter, borrowed; made at need, with `module` as the
+/// module it belongs to.
+///
+/// # Errors
+/// If Python refuses the class, or a class attribute fails.
+#[inline]
+pub(crate) fn get_or_create<T: PyClass>(
+    py: Python<'_>,
+    module: Option<&Bound<'_, PyAny>>,
+) -> PyResult<*mut ffi::PyTypeObject> {
+    if let Some(cell) = existing::<T>(py) {
+        let ready = cell.ready();
+        if !ready.is_null() {
+            return Ok(ready);
+        }
+    }
+    let base = <T::BaseType as ClassBase>::base_type(py, module);
+    complete(
+        py,
+        cell::<T>(py),
+        T::NAME,
+        T::MODULE,
+        base,
+        || definition::of::<T>(),
+        module,
+    )
+}
+
+/// As [`get_or_create`], where the signature leaves no room for an error.
+///
+/// # Panics
+/// If the class cannot be made.
+#[inline]
+pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
+    match get_or_create::<T>(py, None) {
+        Ok(class) => class,
+        Err(error) => creation_failed(py, T::NAME, error),
+    }
+}
+
+#[cold]
+fn creation_failed(py: Python<'_>, name: &str, error: PyErr) -> ! {
+    error.print(py);
+    panic!("failed to create type object for `{name}`")
+}
+
+/// Makes the type and its attributes, or as much of it as this thread is not doing already.
+#[cold]
+fn complete(
+    py: Python<'_>,
+    cell: &TypeObject,
+    name: &'static str,
+    module_name: Option<&'static str>,
+    base: PyResult<*mut ffi::PyTypeObject>,
+    definition: impl FnOnce() -> &'static Definition,
+    module: Option<&Bound<'_, PyAny>>,
+) -> PyResult<*mut ffi::PyTypeObject> {
+    let attempt = || {
+        let base = base?;
+        let definition = definition();
+        let this_thread = std::thread::current().id();
+
+        let known = cell
+            .state()
+            .object
+            .as_ref()
+            .map(|known| known.clone_ref(py));
+        let object = match known {
+            Some(object) => object.into_bound(py),
+            None => create(py, definition, name, module_name, base, module)?,
+        };
+        {
+            let mut state = cell.state();
+            // Another thread may have been first, meanwhile.
+            let kept = state
+                .object
+                .get_or_insert_with(|| object.clone().unbind())
+                .as_ptr();
+            let ready = cell.ready();
+            if !ready.is_null() {
+                return Ok(ready);
+            }
+            if state.filling.contains(&this_thread) {
+                // A class attribute of this very class uses it.
+                return Ok(kept.cast());
+            }
+            state.filling.push(this_thread);
+        }
+        let filled = fill(py, cell, definition);
+        let dropped;
+        {
+            let mut state = cell.state();
+            state.filling.retain(|thread| *thread != this_thread);
+            match &filled {
+                Ok(()) => {
+                    let class = state.object.as_ref().map_or(null_mut(), Py::as_ptr);
+                    cell.ready.store(class.cast(), Ordering::Release);
+                    return Ok(class.cast());
+                }
+                Err(_) if state.filling.is_empty() && cell.ready().is_null() => {
+                    dropped = state.object.take();
+                }
+                Err(_) => dropped = None,
+            }
+        }
+        drop(dropped);
+        filled.map(|()| cell.ready())
+    };
+    attempt().map_err(|error| {
+        let message = format!("An error occurred while initializing class {name}");
+        let outer = PyRuntimeError::new_err(message);
+        outer.set_cause(py, Some(error));
+        outer
+    })
+}
+
+/// Works the class attributes out and sets them.
+fn fill(py: Python<'_>, cell: &TypeObject, definition: &Definition) -> PyResult<()> {
+    let class = match &cell.state().object {
+        Some(object) => object.clone_ref(py).into_bound(py).into_any(),
+        None => return Ok(()),
+    };
+    // All before any is set: a failure leaves none.
+    let mut values = Vec::with_capacity(definition.class_attributes.len());
+    for (name, value) in &definition.class_attributes {
+        let value = value(py).map_err(|error| {
+            let class = crate::types::typeobject::qualname_of_class(&class);
+            let message = format!(
+                "An error occurred while initializing `{class}.{}`",
+                name.to_string_lossy()
+            );
+            let outer = PyRuntimeError::new_err(message);
+            outer.set_cause(py, Some(error));
+            outer
+        })?;
+        values.push((*name, value));
+    }
+    for (name, value) in values {
+        // SAFETY: attached, all alive. A type that cannot be changed from outside is changed in
+        // its own dict, before anyone else has seen it.
+        let set = unsafe {
+            if ffi::PyType_HasFeature(class.as_ptr().cast(), ffi::Py_TPFLAGS_IMMUTABLETYPE) != 0 {
+                let dict = (*class.as_ptr().cast::<ffi::PyTypeObject>()).tp_dict;
+                let set = ffi::PyDict_SetItemString(dict, name.as_ptr(), value.bind(py).as_ptr());
+                ffi::PyType_Modified(class.as_ptr().cast());
+                set
+            } else {
+                ffi::PyObject_SetAttrString(class.as_ptr(), name.as_ptr(), value.bind(py).as_ptr())
+            }
+        };
+        error_on_minusone(py, set)?;
+    }
+    Ok(())
+}
+
+/// Makes the heap type (`PyType_FromModuleAndSpec`).
+fn create<'py>(
+    py: Python<'py>,
+    definition: &Definition,
+    name: &str,
+    module_name: Option<&str>,
+    base: *mut ffi::PyTypeObject,
+    module: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyType>> {
+    let module_name = match (module_name, module) {
+        (Some(module_name), _) => module_name.to_owned(),
+        (None, Some(module)) => {
+            // SAFETY: attached; a new reference or null comes back.
+            let name = unsafe {
+                let name = ffi::PyModule_GetNameObject(module.as_ptr());
+                Bound::from_owned_ptr_or_err(py, name)?
+            };
+            crate::types::string::to_string_lossy(&name).into_owned()
+        }
+        (None, None) => "builtins".to_owned(),
+    };
+    let name = CString::new(format!("{module_name}.{name}"))
+        .map_err(|_| crate::exceptions::PyValueError::new_err("a class name with a NUL byte"))?;
+
+    let mut slots: Vec<ffi::PyType_Slot> = Vec::with_capacity(definition.slots.len() + 2);
+    slots.push(ffi::PyType_Slot {
+        slot: ffi::Py_tp_base,
+        pfunc: base.cast(),
+    });
+    for &(slot, pfunc) in &definition.slots {
+        slots.push(ffi::PyType_Slot { slot, pfunc });
+    }
+    slots.push(ffi::PyType_Slot {
+        slot: 0,
+        pfunc: null_mut(),
+    });
+    let mut spec = ffi::PyType_Spec {
+        name: name.as_ptr(),
+        basicsize: definition.basicsize as std::ffi::c_int,
+        itemsize: 0,
+        flags: definition.flags,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: attached. CPython copies the name, the doc and the members; the other tables are the
+    // definition's, which lives as long as the process. The base is alive.
+    unsafe {
+        let module = module.map_or(null_mut(), Bound::as_ptr);
+        let class = ffi::PyType_FromModuleAndSpec(module, &raw mut spec, null_mut());
+        let class = NonNull::new(class).ok_or_else(|| PyErr::fetch(py))?;
+        Ok(Bound::from_owned_ptr(py, class.as_ptr()).cast_into_unchecked())
+    }
+}

@@ -1,0 +1,43 @@
+//! What the compiler must refuse.
+//!
+//! The cases in `ui/` are few and short, since their texts are the compiler's:
+//! `TRYBUILD=overwrite` writes them anew. What can be said by a trait alone is said here.
+
+use pyatoll::prelude::*;
+use pyatoll::types::PyList;
+
+/// Does not compile if a type implements the trait: there would be two candidates then.
+macro_rules! assert_not_implemented {
+    ($trait:ident: $($type:ty),* $(,)?) => {
+        const _: () = {
+            trait AmbiguousIf<Case> {
+                const OK: () = ();
+            }
+            struct Implemented;
+            impl<T: ?Sized> AmbiguousIf<()> for T {}
+            impl<T: ?Sized + $trait> AmbiguousIf<Implemented> for T {}
+            $(let () = <$type as AmbiguousIf<_>>::OK;)*
+        };
+    };
+}
+
+assert_not_implemented!(Send: Python<'static>, Bound<'static, PyAny>, Borrowed<'static, 'static, PyAny>);
+assert_not_implemented!(Sync: Python<'static>, Bound<'static, PyList>, Borrowed<'static, 'static, PyList>);
+
+/// Compiles if all of these may be sent to and shared between threads.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Py<PyAny>>();
+    shared::<Py<PyList>>();
+    shared::<PyErr>();
+    shared::<pyatoll::interpreter::Interpreter>();
+    shared::<pyatoll::interpreter::SubInterpreter>();
+    shared::<pyatoll::sync::InterpreterLocal<String>>();
+    shared::<pyatoll::sync::PyOnceLock<Py<PyAny>>>();
+};
+
+#[test]
+fn misuse_does_not_compile() {
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/ui/*.rs");
+}

@@ -1,0 +1,8 @@
+//! Threads of one interpreter share its values: they must be `Send` and `Sync`.
+use pyatoll::sync::InterpreterLocal;
+
+static CELL: InterpreterLocal<std::cell::Cell<i32>> = InterpreterLocal::new();
+
+fn main() {
+    let _ = &CELL;
+}

@@ -1,0 +1,10 @@
+//! Binding with a token of a shorter attachment does not give a longer one.
+use pyatoll::prelude::*;
+
+fn longer<'a, 'b>(object: &'a Py<PyAny>, py: Python<'b>) -> &'a Bound<'a, PyAny> {
+    object.bind(py)
+}
+
+fn main() {
+    let _ = longer;
+}
