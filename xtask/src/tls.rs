@@ -41,6 +41,18 @@ const COLD: &[(&str, &str)] = &[
         "alloc::alloc::handle_alloc_error",
         "only when memory is out",
     ),
+    (
+        "pyatoll::interpreter::resting::",
+        "only when detaching, or attaching a thread that is not attached",
+    ),
+    (
+        "pyatoll::interpreter::gate::",
+        "only when a thread comes in from outside, and at the interpreter's end",
+    ),
+    (
+        "pyatoll::interpreter::compat::legacy::by_note",
+        "3.11 only: a thread with several thread states, or none",
+    ),
     ("std::io::stdio::_eprint", "diagnostics"),
     ("std::io::stdio::_print", "diagnostics"),
 ];
@@ -49,7 +61,7 @@ const COLD: &[(&str, &str)] = &[
 const SOURCE: &str = "crates/pyatoll/src";
 const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
-        "interpreter/attach.rs",
+        "interpreter/resting.rs",
         "a thread's resting thread states, for a thread that is not attached",
     ),
     (

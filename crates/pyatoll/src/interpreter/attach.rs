@@ -4,10 +4,8 @@
 //! - A thread that waits for an interpreter's GIL or holds a thread state of it from outside has a
 //!   [`Pass`] of its gate, taken before and given back after.
 //! - A thread state made here is deleted by the thread that made it, before its pass is given back.
-//! - The thread states in [`DETACHED`] belong to frames further up this thread's stack (or to the
-//!   thread that started the runtime), which wait for us: they are idle and valid.
+//! - The thread states this thread has left are in [`resting`], and idle.
 
-use std::cell::RefCell;
 use std::fmt;
 
 use pyo3_ffi as ffi;
@@ -15,20 +13,7 @@ use pyo3_ffi as ffi;
 use super::compat::{self, AttachNote};
 use super::gate::Pass;
 use super::local::{LocalInternals, Phase};
-use super::lookup;
-
-thread_local! {
-    /// The thread states this thread was detached from, innermost last. Read only when a thread
-    /// that is not attached attaches.
-    static DETACHED: RefCell<Vec<Detached>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A thread state at rest, and what it belongs to.
-#[derive(Clone, Copy)]
-struct Detached {
-    thread_state: *mut ffi::PyThreadState,
-    local: &'static LocalInternals,
-}
+use super::{lookup, resting};
 
 /// Why a thread could not be attached to an interpreter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,9 +94,9 @@ impl Attached {
             return Err(AttachError::InterpreterGone { id: local.id() });
         };
         // With the pass, the interpreter stays.
-        let resting = resting_thread_state(local);
-        let made = resting.is_none();
-        let thread_state = match resting {
+        let left = resting_thread_state(local);
+        let made = left.is_none();
+        let thread_state = match left {
             Some(thread_state) => thread_state,
             // SAFETY: the interpreter is alive. A new thread state needs no attachment.
             None => unsafe { ffi::PyThreadState_New(local.interpreter()) },
@@ -170,18 +155,9 @@ impl Drop for Entered {
 
 /// A thread state of `local`'s interpreter that this thread has left and can take up again.
 fn resting_thread_state(local: &'static LocalInternals) -> Option<*mut ffi::PyThreadState> {
-    let left = DETACHED.with_borrow(|detached| {
-        detached
-            .iter()
-            .rev()
-            .find(|left| std::ptr::eq(left.local, local))
-            .copied()
-    });
-    if let Some(left) = left {
-        return Some(left.thread_state);
-    }
-    if !local.is_main() {
-        return None;
+    let left = resting::find(local);
+    if left.is_some() || !local.is_main() {
+        return left;
     }
     // A thread that Python started, or that C code attached with `PyGILState_Ensure`, and that has
     // released the GIL by other means than ours.
@@ -229,20 +205,15 @@ impl Away {
             thread_state,
             note: Some(compat::note_attached(false)),
         };
-        DETACHED.with_borrow_mut(|detached| {
-            detached.push(Detached {
-                thread_state,
-                local,
-            })
-        });
+        resting::push(thread_state, local);
         away
     }
 }
 
 impl Drop for Away {
     fn drop(&mut self) {
-        let top = DETACHED.with_borrow_mut(Vec::pop);
-        debug_assert!(top.is_some_and(|top| top.thread_state == self.thread_state));
+        let top = resting::pop();
+        debug_assert_eq!(top, Some(self.thread_state));
         // SAFETY: whatever was entered since has been left; the thread state is the one this
         // thread was detached from.
         unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
@@ -273,13 +244,8 @@ pub(crate) fn initialize() {
         let _ = compat::note_attached(false);
         // This thread's own thread state: it attaches with it from now on. Those of an earlier run
         // of the runtime are no more.
-        DETACHED.with_borrow_mut(|detached| {
-            detached.retain(|left| left.local.phase() == Phase::Live);
-            detached.push(Detached {
-                thread_state,
-                local,
-            });
-        });
+        resting::forget_ended();
+        resting::push(thread_state, local);
     }
 }
 

@@ -65,25 +65,38 @@ mod legacy {
     }
 
     /// The current thread state, if it is this thread's.
-    ///
-    /// A thread that this library neither attached nor detached is attached exactly when CPython
-    /// has noted a thread state for it and either that is the current one, or the current one is
-    /// another state the same thread was swapped to (`_xxsubinterpreters.run_string`). A thread
-    /// that never ran Python has no noted state. What is left ambiguous is C code that released
-    /// the GIL itself and then calls back into Rust, in a process with sub-interpreters, on 3.11.
+    #[inline]
     pub(super) fn current_thread_state() -> *mut ffi::PyThreadState {
-        let note = NOTE.get();
-        if note == Some(false) {
-            return std::ptr::null_mut();
-        }
         // SAFETY: a read of an atomic variable of the runtime; may be called at any time.
         let current = unsafe { _PyThreadState_UncheckedGet() };
-        if current.is_null() || note == Some(true) {
-            return current;
-        }
         // SAFETY: reads the calling thread's own slot of CPython; may be called at any time.
         let noted = unsafe { ffi::PyGILState_GetThisThreadState() };
-        if noted.is_null() { noted } else { current }
+        // The state CPython has noted for this thread is current: then this thread is attached.
+        if current == noted {
+            current
+        } else {
+            by_note(current, noted)
+        }
+    }
+
+    /// The same where CPython has noted another thread state for this thread than the current one,
+    /// or none. The thread may be attached with a second state of its own: our note knows, or, if
+    /// this library neither attached nor detached it, it is so exactly when CPython has noted one
+    /// at all (`_xxsubinterpreters.run_string` swaps the thread to another state; a thread that
+    /// never ran Python has none). What is left ambiguous is C code that released the GIL itself
+    /// and then calls back into Rust, in a process with sub-interpreters, on 3.11.
+    #[cold]
+    #[inline(never)]
+    fn by_note(
+        current: *mut ffi::PyThreadState,
+        noted: *mut ffi::PyThreadState,
+    ) -> *mut ffi::PyThreadState {
+        let attached = NOTE.get().unwrap_or(!noted.is_null());
+        if attached {
+            current
+        } else {
+            std::ptr::null_mut()
+        }
     }
 }
 
@@ -108,6 +121,16 @@ pub(crate) fn current_interpreter() -> *mut ffi::PyInterpreterState {
     }
     // SAFETY: the thread is attached with it.
     unsafe { interpreter_of(thread_state) }
+}
+
+/// The interpreter this thread is attached to, where it is known to be attached.
+///
+/// # Safety
+/// The thread must be attached.
+#[inline]
+pub(crate) unsafe fn attached_interpreter() -> *mut ffi::PyInterpreterState {
+    // SAFETY: passed on to the caller.
+    unsafe { ffi::PyInterpreterState_Get() }
 }
 
 /// Whether the runtime is initialised and not yet being finalised.

@@ -95,7 +95,8 @@ pub(crate) unsafe fn called<'a>() -> &'a LocalInternals {
         // SAFETY: never freed.
         return unsafe { &*only };
     }
-    current(compat::current_interpreter())
+    // SAFETY: attached, as the caller promises.
+    current(unsafe { compat::attached_interpreter() })
 }
 
 /// The state of `interpreter`, to which this thread is attached, made at first use.

@@ -13,6 +13,7 @@
 //! | `lookup` | from a running interpreter to its state |
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `attach` | attaching and detaching this thread |
+//! | `resting` | the thread states this thread was detached from |
 //! | `token`, `handle`, `sub` | `Python`, `Interpreter`, `SubInterpreter` |
 //! | `embed` | a runtime for the time of one call |
 //! | `compat` | what differs between CPython versions |
@@ -26,6 +27,7 @@ pub(crate) mod internals;
 pub(crate) mod local;
 pub(crate) mod lookup;
 mod queue;
+mod resting;
 pub(crate) mod slots;
 mod sub;
 mod teardown;
