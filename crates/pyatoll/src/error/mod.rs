@@ -204,10 +204,12 @@ impl PyErr {
     /// If the exception belongs to another interpreter.
     pub fn traceback<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTraceback>> {
         // SAFETY: attached; a new reference or null comes back.
-        unsafe {
+        let traceback = unsafe {
             let traceback = ffi::PyException_GetTraceback(self.value(py).as_ptr());
-            Some(Bound::from_owned_ptr_or_opt(py, traceback)?.cast_into_unchecked())
-        }
+            Bound::from_owned_ptr_or_opt(py, traceback)?
+        };
+        // Below 3.12, one that was set to `None` comes back as that.
+        traceback.cast_into().ok()
     }
 
     /// Sets its `__traceback__`.

@@ -3,7 +3,14 @@
 //! Where there is a GIL, an attached thread is alone with its interpreter's objects until it runs
 //! Python code, and these functions just call their closure.
 
+#[cfg(Py_3_14)]
+use std::cell::UnsafeCell;
+
+#[cfg(Py_3_14)]
+use crate::interpreter::Python;
 use crate::object::Bound;
+#[cfg(Py_3_14)]
+use crate::sync::PyMutexTrait;
 use crate::types::PyAny;
 
 #[cfg(Py_GIL_DISABLED)]
@@ -131,9 +138,130 @@ where
     f()
 }
 
+/// The value of a [`PyMutex`](crate::sync::PyMutex) within a critical section of it.
+///
+/// An example is at [`with_critical_section_mutex`].
+#[cfg(Py_3_14)]
+pub struct EnteredCriticalSection<'a, T>(&'a UnsafeCell<T>);
+
+#[cfg(Py_3_14)]
+impl<T> EnteredCriticalSection<'_, T> {
+    /// The value, to change.
+    ///
+    /// # Safety
+    /// While the reference lives, the closure must not run Python code, enter another section or
+    /// detach: that may let the lock go. Nobody may hold the mutex by
+    /// [`lock`](crate::sync::PyMutex::lock) in this section, and where there is a GIL, neither may
+    /// a thread elsewhere, nor use the mutex in another interpreter: a section excludes the
+    /// interpreter's own threads only.
+    pub unsafe fn get_mut(&mut self) -> &mut T {
+        // SAFETY: passed on to the caller.
+        unsafe { &mut *self.0.get() }
+    }
+
+    /// The value, to read.
+    ///
+    /// # Safety
+    /// As for [`get_mut`](EnteredCriticalSection::get_mut).
+    pub unsafe fn get(&self) -> &T {
+        // SAFETY: passed on to the caller.
+        unsafe { &*self.0.get() }
+    }
+}
+
+/// Runs `f` in a critical section of a mutex: as [`with_critical_section`], with the mutex's value.
+/// From Python 3.14.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::sync::{PyMutex, critical_section::with_critical_section_mutex};
+///
+/// Python::attach(|py| {
+///     let mutex = PyMutex::new(1);
+///     with_critical_section_mutex(py, &mutex, |mut value| {
+///         // SAFETY: nothing is called while the value is borrowed, and nobody locks the mutex.
+///         unsafe { *value.get_mut() += 1 };
+///     });
+///     assert_eq!(mutex.into_inner().unwrap(), 2);
+/// });
+/// ```
+///
+/// Source: `PyCriticalSection_BeginMutex`.
+#[cfg(Py_3_14)]
+pub fn with_critical_section_mutex<'a, F, R, T, M>(_py: Python<'_>, mutex: &'a M, f: F) -> R
+where
+    F: for<'s> FnOnce(EnteredCriticalSection<'s, T>) -> R,
+    T: 'a,
+    M: PyMutexTrait<'a, T>,
+{
+    let mutex = mutex.mutex();
+    #[cfg(Py_GIL_DISABLED)]
+    let section = std::pin::pin!(guard::One::new(pyo3_ffi::PyCriticalSection_End));
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: attached, a valid mutex; the guard ends the section.
+    let _open = unsafe {
+        pyo3_ffi::PyCriticalSection_BeginMutex(section.as_ref().as_ptr(), mutex.raw());
+        section.as_ref().begun()
+    };
+    f(EnteredCriticalSection(mutex.data()))
+}
+
+/// As [`with_critical_section_mutex`], for two mutexes at once, whatever their order. If both are
+/// the same, the second value is `None`. From Python 3.14.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::sync::{PyMutex, critical_section::with_critical_section_mutex2};
+///
+/// Python::attach(|py| {
+///     let (a, b) = (PyMutex::new(1), PyMutex::new(2));
+///     with_critical_section_mutex2(py, &a, &b, |mut a, b| {
+///         // SAFETY: nothing is called while the values are borrowed, and nobody locks these.
+///         unsafe { *a.get_mut() += *b.unwrap().get() };
+///     });
+///     assert_eq!(a.into_inner().unwrap(), 3);
+/// });
+/// ```
+///
+/// Source: `PyCriticalSection2_BeginMutex`.
+#[cfg(Py_3_14)]
+pub fn with_critical_section_mutex2<'a, 'b, F, R, T1, T2, M1, M2>(
+    py: Python<'_>,
+    m1: &'a M1,
+    m2: &'b M2,
+    f: F,
+) -> R
+where
+    F: for<'s> FnOnce(EnteredCriticalSection<'s, T1>, Option<EnteredCriticalSection<'s, T2>>) -> R,
+    T1: 'a,
+    T2: 'b,
+    M1: PyMutexTrait<'a, T1>,
+    M2: PyMutexTrait<'b, T2>,
+{
+    let (first, second) = (m1.mutex(), m2.mutex());
+    if first.raw() == second.raw() {
+        return with_critical_section_mutex(py, m1, |value| f(value, None));
+    }
+    #[cfg(Py_GIL_DISABLED)]
+    let section = std::pin::pin!(guard::Two::new(pyo3_ffi::PyCriticalSection2_End));
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: as above.
+    let _open = unsafe {
+        pyo3_ffi::PyCriticalSection2_BeginMutex(
+            section.as_ref().as_ptr(),
+            first.raw(),
+            second.raw(),
+        );
+        section.as_ref().begun()
+    };
+    let first = EnteredCriticalSection(first.data());
+    f(first, Some(EnteredCriticalSection(second.data())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(not(Py_3_14))]
     use crate::Python;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicBool, Ordering};
