@@ -27,20 +27,20 @@ use crate::types::PyString;
 #[macro_export]
 macro_rules! intern {
     ($py:expr, $text:expr) => {{
-        static INTERNED: $crate::sync::Interned = $crate::sync::Interned::new($text);
-        INTERNED.get($py)
+        static NAME: $crate::sync::InternedName = $crate::sync::InternedName::of($text);
+        NAME.lend($py)
     }};
 }
 
 /// What [`intern!`](crate::intern) makes a `static` of.
 #[doc(hidden)]
-pub struct Interned {
+pub struct InternedName {
     text: &'static str,
     objects: InterpreterLocal<Py<PyString>>,
 }
 
-impl Interned {
-    pub const fn new(text: &'static str) -> Self {
+impl InternedName {
+    pub const fn of(text: &'static str) -> Self {
         Self {
             text,
             objects: InterpreterLocal::new(),
@@ -48,7 +48,7 @@ impl Interned {
     }
 
     #[inline]
-    pub fn get<'py>(&'static self, py: Python<'py>) -> &'py Bound<'py, PyString> {
+    pub fn lend<'py>(&'static self, py: Python<'py>) -> &'py Bound<'py, PyString> {
         self.objects
             .get_or_init(py, || PyString::intern(py, self.text).unbind())
             .bind(py)

@@ -14,7 +14,7 @@ mod once_lock;
 
 pub use extensions::{MutexExt, OnceExt, OnceLockExt, RwLockExt};
 #[doc(hidden)]
-pub use intern::Interned;
+pub use intern::InternedName;
 pub use interpreter_local::InterpreterLocal;
 #[cfg(Py_3_13)]
 pub use mutex::{PyMutex, PyMutexGuard};

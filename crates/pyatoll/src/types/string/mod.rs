@@ -174,6 +174,28 @@ impl PyString {
     }
 }
 
+/// As [`format!`], giving a Python `str`.
+///
+/// # Errors
+/// A `MemoryError`.
+///
+/// ```
+/// use pyatoll::{prelude::*, py_format};
+///
+/// Python::attach(|py| {
+///     let name = "atoll";
+///     assert_eq!(py_format!(py, "{name} {:>3}", 7)?, "atoll   7");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[macro_export]
+macro_rules! py_format {
+    ($py:expr, $($format:tt)+) => {
+        $crate::types::PyString::from_fmt($py, ::core::format_args!($($format)+))
+    };
+}
+
 /// The methods of `str`.
 ///
 /// ```
