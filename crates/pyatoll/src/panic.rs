@@ -51,7 +51,7 @@ impl PanicException {
         // SAFETY: attached; the internals live as long as the interpreter. An exception that is
         // set is the caller's to deal with.
         unsafe {
-            let internals = Internals::of(py.local().interpreter())?;
+            let internals = Internals::of(py.local())?;
             let internals = internals.as_ref();
             if let Some(class) = NonNull::new(internals.panic_exception()) {
                 return Some(class);
@@ -122,7 +122,7 @@ pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
 pub(crate) fn resume_if_panic(py: Python<'_>, exception: &Bound<'_, PyBaseException>) {
     // SAFETY: attached; asked of what exists, so that looking makes nothing.
     let class = unsafe {
-        match Internals::existing(py.local().interpreter()) {
+        match Internals::existing(py.local()) {
             Some(internals) => internals.as_ref().panic_exception(),
             None => return,
         }

@@ -203,6 +203,11 @@ fn an_interpreter_cannot_be_closed_from_within_but_is_ended_afterwards() {
         .unwrap()
         .into_inner();
     assert!(handle.is_alive());
+    let sub = handle
+        .attach(|py| py.detach(|| sub.close().unwrap_err()))
+        .unwrap()
+        .into_inner();
+    assert!(handle.is_alive());
     // Dropped within: another thread ends it.
     handle.attach(move |_| drop(sub)).unwrap();
     while handle.is_alive() {

@@ -4,7 +4,7 @@
 //! - A thread that waits for an interpreter's GIL or holds a thread state of it from outside has a
 //!   [`Pass`] of its gate, taken before and given back after.
 //! - A thread state made here is deleted by the thread that made it, before its pass is given back.
-//! - The thread states this thread has left are in [`resting`], and idle.
+//! - The thread states this thread has left are in the list of [`Resting`], and idle.
 
 use std::fmt;
 
@@ -13,7 +13,8 @@ use pyo3_ffi as ffi;
 use super::compat::{self, AttachNote};
 use super::gate::Pass;
 use super::local::{LocalInternals, Phase};
-use super::{lookup, resting};
+use super::lookup;
+use super::resting::Resting;
 
 /// Why a thread could not be attached to an interpreter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -155,7 +156,7 @@ impl Drop for Entered {
 
 /// A thread state of `local`'s interpreter that this thread has left and can take up again.
 fn resting_thread_state(local: &'static LocalInternals) -> Option<*mut ffi::PyThreadState> {
-    let left = resting::find(local);
+    let left = Resting::find(local);
     if left.is_some() || !local.is_main() {
         return left;
     }
@@ -186,7 +187,8 @@ pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) 
 /// This thread is detached; dropping it attaches again. It must be dropped by the same thread, in
 /// the reverse order of what was entered and left since.
 pub(crate) struct Away {
-    thread_state: *mut ffi::PyThreadState,
+    /// `None` once taken back.
+    resting: Option<Box<Resting>>,
     note: Option<AttachNote>,
 }
 
@@ -201,22 +203,21 @@ impl Away {
         let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
         // SAFETY: attached, as the caller promises.
         let thread_state = unsafe { ffi::PyEval_SaveThread() };
-        let away = Self {
-            thread_state,
+        Self {
             note: Some(compat::note_attached(false)),
-        };
-        resting::push(thread_state, local);
-        away
+            resting: Some(Resting::push(thread_state, local)),
+        }
     }
 }
 
 impl Drop for Away {
     fn drop(&mut self) {
-        let top = resting::pop();
-        debug_assert_eq!(top, Some(self.thread_state));
+        let Some(resting) = self.resting.take() else {
+            return;
+        };
         // SAFETY: whatever was entered since has been left; the thread state is the one this
         // thread was detached from.
-        unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
+        unsafe { ffi::PyEval_RestoreThread(resting.take_back()) };
         if let Some(note) = self.note.take() {
             note.restore();
         }
@@ -242,10 +243,9 @@ pub(crate) fn initialize() {
         let local = lookup::current(ffi::PyInterpreterState_Get());
         let thread_state = ffi::PyEval_SaveThread();
         let _ = compat::note_attached(false);
-        // This thread's own thread state: it attaches with it from now on. Those of an earlier run
-        // of the runtime are no more.
-        resting::forget_ended();
-        resting::push(thread_state, local);
+        // This thread's own thread state: it attaches with it from now on. The note stays after the
+        // runtime's end; nobody can enter its interpreter then.
+        Box::leak(Resting::push(thread_state, local));
     }
 }
 

@@ -72,6 +72,11 @@ impl Gate {
         }
     }
 
+    /// Whether this thread has a pass.
+    pub(crate) fn this_thread_is_inside(&self) -> bool {
+        self.state().inside.contains(&thread::current().id())
+    }
+
     /// Whether no other thread has a pass.
     pub(crate) fn is_empty_but_for_this_thread(&self) -> bool {
         !self.state().others_inside()
@@ -111,6 +116,7 @@ mod tests {
         assert!(!gate.is_open());
         assert!(gate.enter().is_none());
         assert!(gate.is_empty_but_for_this_thread());
+        assert!(gate.this_thread_is_inside());
         thread::scope(|scope| {
             let waiter = scope.spawn(|| {
                 assert!(!gate.is_empty_but_for_this_thread());

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
 
-use super::local::LocalInternals;
+use super::local::{LocalInternals, Phase};
 
 /// Key in the interpreter's dict and name of the capsule. The number is the version of the layout
 /// of [`Internals`] and [`Registration`]: change them together.
@@ -56,14 +56,17 @@ fn binary() -> *const c_void {
 }
 
 impl Internals {
-    /// The ones of the interpreter this thread is attached to, made at first use. `None`: Python
-    /// could not make them (an exception is set).
+    /// The ones of `local`'s interpreter, made at first use. `None`: the interpreter has dropped
+    /// its own, or Python could not make them (an exception is set).
     ///
     /// # Safety
-    /// The thread must be attached to `interpreter`.
-    pub(crate) unsafe fn of(
-        interpreter: *mut ffi::PyInterpreterState,
-    ) -> Option<NonNull<Internals>> {
+    /// The thread must be attached to `local`'s interpreter.
+    pub(crate) unsafe fn of(local: &LocalInternals) -> Option<NonNull<Internals>> {
+        if local.phase() != Phase::Live {
+            // The dict is gone, and asking for it would make one that is never released.
+            return None;
+        }
+        let interpreter = local.interpreter();
         // SAFETY: attached; the dict is borrowed from the interpreter.
         unsafe {
             let dict = NonNull::new(ffi::PyInterpreterState_GetDict(interpreter))?.as_ptr();
@@ -78,14 +81,16 @@ impl Internals {
         }
     }
 
-    /// The ones of the interpreter this thread is attached to, if they exist. An exception that is
-    /// set stays.
+    /// The ones of `local`'s interpreter, if they exist. An exception that is set stays.
     ///
     /// # Safety
-    /// The thread must be attached to `interpreter`.
-    pub(crate) unsafe fn existing(
-        interpreter: *mut ffi::PyInterpreterState,
-    ) -> Option<NonNull<Internals>> {
+    /// The thread must be attached to `local`'s interpreter.
+    pub(crate) unsafe fn existing(local: &LocalInternals) -> Option<NonNull<Internals>> {
+        if local.phase() != Phase::Live {
+            // As in `of`; and while it ends, the capsule may be gone from the dict already.
+            return None;
+        }
+        let interpreter = local.interpreter();
         // SAFETY: attached; all references are borrowed from the interpreter's dict.
         unsafe {
             let dict = NonNull::new(ffi::PyInterpreterState_GetDict(interpreter))?.as_ptr();

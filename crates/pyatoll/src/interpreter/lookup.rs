@@ -152,7 +152,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
         local::watch_runtime();
         let raised = compat::take_raised();
         let made = LocalInternals::create(interpreter);
-        let Some(internals) = Internals::of(interpreter) else {
+        let Some(internals) = Internals::of(made) else {
             ffi::PyErr_PrintEx(0);
             panic!("Python has no memory for the state of a new interpreter");
         };

@@ -4,59 +4,74 @@
 //! which Python calls Rust comes here. Its functions are never inlined, so that
 //! `cargo xtask check-tls` can tell them from the rest.
 //!
-//! Invariant: a thread state in it belongs to a frame further up this thread's stack, or to the
-//! thread that started the runtime. It is idle and valid while its interpreter lives.
+//! Invariants:
+//! - The thread-local is the head of a list of [`Resting`]s that their makers own, in a box each,
+//!   and take out again in reverse order. It needs no destructor, so it works until the very end of
+//!   the thread.
+//! - A thread state in the list belongs to a frame further up this thread's stack, or to the thread
+//!   that started the runtime. It is idle and valid while its interpreter lives.
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::ptr::null;
 
 use pyo3_ffi as ffi;
 
-use super::local::{LocalInternals, Phase};
+use super::local::LocalInternals;
 
 /// A thread state at rest, and what it belongs to.
-#[derive(Clone, Copy)]
-struct Resting {
+pub(super) struct Resting {
     thread_state: *mut ffi::PyThreadState,
     local: &'static LocalInternals,
+    /// The one that was innermost before.
+    outer: *const Resting,
 }
 
 thread_local! {
-    /// Innermost last.
-    static RESTING: RefCell<Vec<Resting>> = const { RefCell::new(Vec::new()) };
+    /// The innermost one.
+    static INNERMOST: Cell<*const Resting> = const { Cell::new(null()) };
 }
 
-/// Notes that this thread left `thread_state`.
-#[inline(never)]
-pub(super) fn push(thread_state: *mut ffi::PyThreadState, local: &'static LocalInternals) {
-    RESTING.with_borrow_mut(|resting| {
-        resting.push(Resting {
+impl Resting {
+    /// Notes that this thread left `thread_state`. The result must go to [`Resting::take_back`], or
+    /// stay for ever.
+    #[inline(never)]
+    pub(super) fn push(
+        thread_state: *mut ffi::PyThreadState,
+        local: &'static LocalInternals,
+    ) -> Box<Self> {
+        let resting = Box::new(Self {
             thread_state,
             local,
-        })
-    });
-}
+            outer: INNERMOST.get(),
+        });
+        INNERMOST.set(&raw const *resting);
+        resting
+    }
 
-/// Takes back the innermost [`push`].
-#[inline(never)]
-pub(super) fn pop() -> Option<*mut ffi::PyThreadState> {
-    RESTING.with_borrow_mut(|resting| resting.pop().map(|top| top.thread_state))
-}
+    /// Takes the innermost one out of the list.
+    #[inline(never)]
+    pub(super) fn take_back(self: Box<Self>) -> *mut ffi::PyThreadState {
+        debug_assert_eq!(
+            INNERMOST.get(),
+            &raw const *self,
+            "left and entered in another order"
+        );
+        INNERMOST.set(self.outer);
+        self.thread_state
+    }
 
-/// Forgets the thread states of interpreters that have ended: those of an earlier run of the
-/// runtime, on the thread that starts the next one.
-#[inline(never)]
-pub(super) fn forget_ended() {
-    RESTING.with_borrow_mut(|resting| resting.retain(|left| left.local.phase() == Phase::Live));
-}
-
-/// The innermost thread state of `local`'s interpreter that this thread has left.
-#[inline(never)]
-pub(super) fn find(local: &'static LocalInternals) -> Option<*mut ffi::PyThreadState> {
-    RESTING.with_borrow(|resting| {
-        let left = resting
-            .iter()
-            .rev()
-            .find(|left| std::ptr::eq(left.local, local));
-        left.map(|left| left.thread_state)
-    })
+    /// The innermost thread state of `local`'s interpreter that this thread has left.
+    #[inline(never)]
+    pub(super) fn find(local: &'static LocalInternals) -> Option<*mut ffi::PyThreadState> {
+        let mut place = INNERMOST.get();
+        // SAFETY: what is in the list is owned by a frame of this thread that has not returned, or
+        // was left there for ever.
+        while let Some(resting) = unsafe { place.as_ref() } {
+            if std::ptr::eq(resting.local, local) {
+                return Some(resting.thread_state);
+            }
+            place = resting.outer;
+        }
+        None
+    }
 }

@@ -249,11 +249,11 @@ impl SubInterpreter {
     /// nothing.
     ///
     /// # Errors
-    /// [`CloseError`], with the interpreter: this thread is attached to it.
+    /// [`CloseError`], with the interpreter: this thread is inside one of its `attach` calls.
     ///
     /// Source: `Py_EndInterpreter`.
     pub fn close(mut self) -> Result<(), CloseError> {
-        if self.local().is_current() {
+        if Self::is_entered(self.local()) {
             return Err(CloseError { interpreter: self });
         }
         self.end();
@@ -265,7 +265,12 @@ impl SubInterpreter {
             .expect("present until `close` or `drop` consumes it")
     }
 
-    /// Ends it, this thread not being attached to it.
+    /// Whether this thread is attached to it, or has been and is detached just now.
+    fn is_entered(local: &LocalInternals) -> bool {
+        local.is_current() || local.gate().this_thread_is_inside()
+    }
+
+    /// Ends it, this thread not being inside.
     fn end(&mut self) {
         let Some(local) = self.local.take() else {
             return;
@@ -290,7 +295,7 @@ impl fmt::Debug for SubInterpreter {
 impl Drop for SubInterpreter {
     fn drop(&mut self) {
         let Some(local) = self.local else { return };
-        if local.is_current() {
+        if Self::is_entered(local) {
             // It cannot be ended from within. Another thread does it once this one has left.
             let mut this = SubInterpreter {
                 local: self.local.take(),
@@ -316,8 +321,8 @@ impl fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// A sub-interpreter could not be closed, because the calling thread is attached to it. Holds the
-/// interpreter: close it again after leaving.
+/// A sub-interpreter could not be closed, because the calling thread is inside one of its `attach`
+/// calls. Holds the interpreter: close it again after leaving.
 #[derive(Debug)]
 pub struct CloseError {
     interpreter: SubInterpreter,
@@ -334,8 +339,8 @@ impl fmt::Display for CloseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "cannot close interpreter {}: this thread is attached to it; close it outside of its \
-             `attach`",
+            "cannot close interpreter {}: this thread is inside its `attach`; close it after \
+             leaving",
             self.interpreter.id()
         )
     }
