@@ -21,6 +21,7 @@ pub mod class {
     pub use crate::class::borrow_flag::{BorrowFlag, NoBorrowFlag};
     pub use crate::class::convert::{assert_send_sync, clone_value, value_into_object};
     pub use crate::class::definition::{ClassOptions, ClassStatics};
+    pub use crate::class::extras::{Discriminant, compare, hash_value, text_of};
     pub use crate::class::fields::{
         Field, FieldRef, NotAHandle, ReadByClone, ReadByReference, get, getter, set,
     };

@@ -14,6 +14,7 @@
 //! | `freelist` | keeping their memory for reuse |
 //! | `borrow_flag`, `guard`, `pyref` | borrowing their values |
 //! | `handles`, `convert` | methods of `Py` and `Bound`, conversions |
+//! | `extras` | `eq`, `ord`, `hash`, `str` |
 //! | `fields` | getters and setters of `#[pyo3(get, set)]` |
 //! | `sequence` | slots that follow from others |
 
@@ -21,6 +22,7 @@ pub(crate) mod base;
 pub(crate) mod borrow_flag;
 pub(crate) mod convert;
 pub(crate) mod definition;
+pub(crate) mod extras;
 pub(crate) mod fields;
 mod freelist;
 pub(crate) mod guard;

@@ -1,0 +1,412 @@
+//! The options of `#[pyclass]`, of fields and of variants.
+
+use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Ident, LitStr, Path, Token, parenthesized};
+
+use crate::attributes::{self, PythonName, set_once};
+use crate::krate::Krate;
+
+/// How `rename_all` changes names.
+#[derive(Clone, Copy)]
+pub(crate) enum Rule {
+    Camel,
+    Kebab,
+    Lower,
+    Pascal,
+    ScreamingKebab,
+    ScreamingSnake,
+    Snake,
+    Upper,
+}
+
+impl Rule {
+    fn parse(literal: &LitStr) -> syn::Result<Self> {
+        Ok(match literal.value().as_str() {
+            "camelCase" => Self::Camel,
+            "kebab-case" => Self::Kebab,
+            "lowercase" => Self::Lower,
+            "PascalCase" => Self::Pascal,
+            "SCREAMING-KEBAB-CASE" => Self::ScreamingKebab,
+            "SCREAMING_SNAKE_CASE" => Self::ScreamingSnake,
+            "snake_case" => Self::Snake,
+            "UPPERCASE" => Self::Upper,
+            _ => {
+                return Err(syn::Error::new(
+                    literal.span(),
+                    "expected one of \"camelCase\", \"kebab-case\", \"lowercase\", \
+                     \"PascalCase\", \"SCREAMING-KEBAB-CASE\", \"SCREAMING_SNAKE_CASE\", \
+                     \"snake_case\", \"UPPERCASE\"",
+                ));
+            }
+        })
+    }
+
+    /// The name under the rule.
+    pub(crate) fn apply(self, name: &str) -> String {
+        let words = words(name);
+        let capital = |word: &String| {
+            let mut letters = word.chars();
+            let first = letters.next().map(|first| first.to_uppercase().to_string());
+            first.unwrap_or_default() + letters.as_str()
+        };
+        match self {
+            Self::Camel => words
+                .iter()
+                .enumerate()
+                .map(|(place, word)| {
+                    if place == 0 {
+                        word.clone()
+                    } else {
+                        capital(word)
+                    }
+                })
+                .collect(),
+            Self::Pascal => words.iter().map(capital).collect(),
+            Self::Kebab => words.join("-"),
+            Self::Snake => words.join("_"),
+            Self::ScreamingKebab => words.join("-").to_uppercase(),
+            Self::ScreamingSnake => words.join("_").to_uppercase(),
+            Self::Lower => words.concat(),
+            Self::Upper => words.concat().to_uppercase(),
+        }
+    }
+}
+
+/// The words of a name in any case, in lower case: `HTTPServer_name2` is `http`, `server`, `name2`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for part in name.split(['_', '-']).filter(|part| !part.is_empty()) {
+        let letters: Vec<char> = part.chars().collect();
+        let mut word = String::new();
+        for (place, letter) in letters.iter().enumerate() {
+            if letter.is_uppercase() && place > 0 {
+                let after_lower = !letters[place - 1].is_uppercase();
+                let before_lower = letters
+                    .get(place + 1)
+                    .is_some_and(|next| next.is_lowercase());
+                if after_lower || before_lower {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            word.extend(letter.to_lowercase());
+        }
+        words.push(word);
+    }
+    words
+}
+
+/// `str`, or `str = "format"`.
+pub(crate) struct StrOption {
+    pub(crate) span: Span,
+    pub(crate) format: Option<LitStr>,
+}
+
+/// The options of `#[pyclass(…)]`; a flag is the span of its word.
+#[derive(Default)]
+pub(crate) struct ClassOptions {
+    pub(crate) krate: Krate,
+    pub(crate) dict: Option<Span>,
+    pub(crate) eq: Option<Span>,
+    pub(crate) eq_int: Option<Span>,
+    pub(crate) extends: Option<Path>,
+    pub(crate) freelist: Option<Expr>,
+    pub(crate) from_py_object: Option<Span>,
+    pub(crate) frozen: Option<Span>,
+    pub(crate) generic: Option<Span>,
+    pub(crate) get_all: Option<Span>,
+    pub(crate) hash: Option<Span>,
+    pub(crate) immutable_type: Option<Span>,
+    pub(crate) mapping: Option<Span>,
+    pub(crate) module: Option<LitStr>,
+    pub(crate) name: Option<PythonName>,
+    /// `new = "from_fields"`.
+    pub(crate) new: Option<Span>,
+    pub(crate) ord: Option<Span>,
+    pub(crate) rename_all: Option<Rule>,
+    pub(crate) sequence: Option<Span>,
+    pub(crate) set_all: Option<Span>,
+    pub(crate) skip_from_py_object: Option<Span>,
+    pub(crate) str: Option<StrOption>,
+    pub(crate) subclass: Option<Span>,
+    pub(crate) unsendable: Option<Span>,
+    pub(crate) weakref: Option<Span>,
+}
+
+const CLASS_OPTIONS: &str = "`crate`, `dict`, `eq`, `eq_int`, `extends`, `freelist`, \
+    `from_py_object`, `frozen`, `generic`, `get_all`, `hash`, `immutable_type`, `mapping`, \
+    `module`, `name`, `new`, `ord`, `rename_all`, `sequence`, `set_all`, `skip_from_py_object`, \
+    `str`, `subclass`, `unsendable`, `weakref`";
+
+/// One option of a class: how it changes the whole.
+pub(crate) struct ClassOption(Box<dyn FnOnce(&mut ClassOptions) -> syn::Result<()>>);
+
+impl Parse for ClassOption {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let word = Ident::parse_any(input)?;
+        let span = word.span();
+        let name = word.to_string();
+        macro_rules! flag {
+            ($field:ident) => {
+                Box::new(move |options: &mut ClassOptions| {
+                    set_once(&mut options.$field, span, span, stringify!($field))
+                })
+            };
+        }
+        macro_rules! value {
+            ($field:ident, $value:expr) => {{
+                input.parse::<Token![=]>()?;
+                let value = $value;
+                Box::new(move |options: &mut ClassOptions| {
+                    set_once(&mut options.$field, value, span, stringify!($field))
+                })
+            }};
+        }
+        let set: Box<dyn FnOnce(&mut ClassOptions) -> syn::Result<()>> = match name.as_str() {
+            "dict" => flag!(dict),
+            "eq" => flag!(eq),
+            "eq_int" => flag!(eq_int),
+            "from_py_object" => flag!(from_py_object),
+            "frozen" => flag!(frozen),
+            "generic" => flag!(generic),
+            "get_all" => flag!(get_all),
+            "hash" => flag!(hash),
+            "immutable_type" => flag!(immutable_type),
+            "mapping" => flag!(mapping),
+            "ord" => flag!(ord),
+            "sequence" => flag!(sequence),
+            "set_all" => flag!(set_all),
+            "skip_from_py_object" => flag!(skip_from_py_object),
+            "subclass" => flag!(subclass),
+            "unsendable" => flag!(unsendable),
+            "weakref" => flag!(weakref),
+            "extends" => value!(extends, input.call(Path::parse_mod_style)?),
+            "freelist" => value!(freelist, input.parse::<Expr>()?),
+            "module" => value!(module, input.parse::<LitStr>()?),
+            "name" => value!(name, input.parse::<PythonName>()?),
+            "rename_all" => value!(rename_all, Rule::parse(&input.parse::<LitStr>()?)?),
+            "new" => value!(new, {
+                let literal: LitStr = input.parse()?;
+                if literal.value() != "from_fields" {
+                    return Err(syn::Error::new(literal.span(), "expected \"from_fields\""));
+                }
+                literal.span()
+            }),
+            "crate" => {
+                input.parse::<Token![=]>()?;
+                let krate: Krate = input.parse()?;
+                Box::new(move |options: &mut ClassOptions| {
+                    if options.krate.is_given() {
+                        return Err(syn::Error::new(span, "`crate` may only be specified once"));
+                    }
+                    options.krate = krate;
+                    Ok(())
+                })
+            }
+            "str" => {
+                let format = match input.parse::<Option<Token![=]>>()? {
+                    Some(_) => Some(input.parse::<LitStr>()?),
+                    None => None,
+                };
+                let value = StrOption { span, format };
+                Box::new(move |options: &mut ClassOptions| {
+                    set_once(&mut options.str, value, span, "str")
+                })
+            }
+            _ => {
+                return Err(syn::Error::new(
+                    span,
+                    format!("expected one of: {CLASS_OPTIONS}"),
+                ));
+            }
+        };
+        Ok(Self(set))
+    }
+}
+
+impl ClassOptions {
+    /// From the macro's own parentheses and from `#[pyo3(…)]` on the item, which is taken off.
+    pub(crate) fn of(own: TokenStream, attributes: &mut Vec<syn::Attribute>) -> syn::Result<Self> {
+        let mut this = Self::default();
+        for ClassOption(set) in attributes::parse_options::<ClassOption>(own)? {
+            set(&mut this)?;
+        }
+        for ClassOption(set) in attributes::take_pyo3_options::<ClassOption>(attributes)? {
+            set(&mut this)?;
+        }
+        this.check()?;
+        Ok(this)
+    }
+
+    /// What holds for structs and enums alike.
+    fn check(&self) -> syn::Result<()> {
+        let requires = |option: Option<Span>, other: Option<Span>, message: &str| match option {
+            Some(span) if other.is_none() => Err(syn::Error::new(span, message)),
+            _ => Ok(()),
+        };
+        requires(
+            self.ord,
+            self.eq,
+            "The `ord` option requires the `eq` option.",
+        )?;
+        requires(
+            self.eq_int,
+            self.eq,
+            "The `eq_int` option requires the `eq` option.",
+        )?;
+        requires(
+            self.hash,
+            self.eq,
+            "The `hash` option requires the `eq` option.",
+        )?;
+        if let (Some(span), Some(_)) = (self.mapping, self.sequence) {
+            return Err(syn::Error::new(
+                span,
+                "a `#[pyclass]` cannot be both a `mapping` and a `sequence`",
+            ));
+        }
+        if let (Some(span), Some(_)) = (self.from_py_object, self.skip_from_py_object) {
+            return Err(syn::Error::new(
+                span,
+                "`skip_from_py_object` and `from_py_object` are mutually exclusive",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A member's name in Python: its own, or that of the rule, or as in Rust.
+    pub(crate) fn name_of(&self, own: Option<&PythonName>, ident: &Ident) -> String {
+        match (own, self.rename_all) {
+            (Some(own), _) => own.name.clone(),
+            (None, Some(rule)) => rule.apply(&attributes::python_name(ident)),
+            (None, None) => attributes::python_name(ident),
+        }
+    }
+}
+
+/// The options of a field: `#[pyo3(get, set, name = "…")]`.
+#[derive(Default)]
+pub(crate) struct FieldOptions {
+    pub(crate) get: Option<Span>,
+    pub(crate) set: Option<Span>,
+    pub(crate) name: Option<PythonName>,
+}
+
+enum FieldOption {
+    Get(Span),
+    Set(Span),
+    Name(PythonName),
+}
+
+impl Parse for FieldOption {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let word = Ident::parse_any(input)?;
+        match word.to_string().as_str() {
+            "get" => Ok(Self::Get(word.span())),
+            "set" => Ok(Self::Set(word.span())),
+            "name" => {
+                input.parse::<Token![=]>()?;
+                Ok(Self::Name(input.parse()?))
+            }
+            _ => Err(syn::Error::new(
+                word.span(),
+                "expected one of: `get`, `set`, `name`",
+            )),
+        }
+    }
+}
+
+impl FieldOptions {
+    /// Takes them off the field.
+    pub(crate) fn take(attributes: &mut Vec<syn::Attribute>) -> syn::Result<Self> {
+        let mut this = Self::default();
+        for option in attributes::take_pyo3_options(attributes)? {
+            match option {
+                FieldOption::Get(span) => set_once(&mut this.get, span, span, "get")?,
+                FieldOption::Set(span) => set_once(&mut this.set, span, span, "set")?,
+                FieldOption::Name(name) => {
+                    let span = name.span;
+                    set_once(&mut this.name, name, span, "name")?;
+                }
+            }
+        }
+        Ok(this)
+    }
+}
+
+/// The options of a variant: `#[pyo3(name = "…", constructor = (…))]`.
+#[derive(Default)]
+pub(crate) struct VariantOptions {
+    pub(crate) name: Option<PythonName>,
+    /// The tokens between the parentheses, and where they stand.
+    pub(crate) constructor: Option<(TokenStream, Span)>,
+}
+
+enum VariantOption {
+    Name(PythonName),
+    Constructor(TokenStream, Span),
+}
+
+impl Parse for VariantOption {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let word = Ident::parse_any(input)?;
+        match word.to_string().as_str() {
+            "name" => {
+                input.parse::<Token![=]>()?;
+                Ok(Self::Name(input.parse()?))
+            }
+            "constructor" => {
+                input.parse::<Token![=]>()?;
+                let content;
+                parenthesized!(content in input);
+                Ok(Self::Constructor(content.parse()?, word.span()))
+            }
+            _ => Err(syn::Error::new(
+                word.span(),
+                "expected one of: `name`, `constructor`",
+            )),
+        }
+    }
+}
+
+impl VariantOptions {
+    /// Takes them off the variant.
+    pub(crate) fn take(attributes: &mut Vec<syn::Attribute>) -> syn::Result<Self> {
+        let mut this = Self::default();
+        for option in attributes::take_pyo3_options(attributes)? {
+            match option {
+                VariantOption::Name(name) => {
+                    let span = name.span;
+                    set_once(&mut this.name, name, span, "name")?;
+                }
+                VariantOption::Constructor(tokens, span) => {
+                    set_once(&mut this.constructor, (tokens, span), span, "constructor")?;
+                }
+            }
+        }
+        Ok(this)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rule() {
+        for (name, snake, camel) in [
+            ("VariantName", "variant_name", "variantName"),
+            ("field_name", "field_name", "fieldName"),
+            ("HTTPServer", "http_server", "httpServer"),
+            ("version2Name", "version2_name", "version2Name"),
+        ] {
+            assert_eq!(Rule::Snake.apply(name), snake);
+            assert_eq!(Rule::Camel.apply(name), camel);
+        }
+        assert_eq!(Rule::ScreamingSnake.apply("VariantName"), "VARIANT_NAME");
+        assert_eq!(Rule::Pascal.apply("variant_name"), "VariantName");
+        assert_eq!(Rule::Upper.apply("VariantName"), "VARIANTNAME");
+        assert_eq!(Rule::Kebab.apply("VariantName"), "variant-name");
+    }
+}

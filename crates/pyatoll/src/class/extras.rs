@@ -1,0 +1,99 @@
+//! `eq`, `eq_int`, `ord`, `hash` and `str`: the generated slots are shells over these.
+
+use std::ffi::c_int;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pyo3_ffi as ffi;
+
+use super::PyClass;
+use super::fields::get;
+use super::guard::PyClassGuard;
+use super::layout;
+use crate::call::trampoline::trampoline;
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound};
+use crate::types::PyAny;
+use crate::types::any::CompareOp;
+
+/// The number that an enum's variant stands for.
+pub type Discriminant<T> = for<'py> fn(Python<'py>, &T) -> PyResult<Bound<'py, PyAny>>;
+
+/// `tp_richcompare`: with another instance by `decide`, with an `int` by `discriminant`, if given;
+/// else `NotImplemented`.
+///
+/// # Safety
+/// Called by CPython, attached, with an instance of `T` and any object.
+pub unsafe fn compare<T: PyClass>(
+    object: *mut ffi::PyObject,
+    other: *mut ffi::PyObject,
+    operator: c_int,
+    decide: impl FnOnce(&T, &T, CompareOp) -> Option<bool>,
+    discriminant: Option<Discriminant<T>>,
+) -> *mut ffi::PyObject {
+    // SAFETY: both are alive during the call, the first is an instance of `T`.
+    unsafe {
+        trampoline(layout::token_of_instance::<T>(object), |py| {
+            let other = Borrowed::from_ptr(py, other);
+            let one: PyClassGuard<'_, T> =
+                PyClassGuard::try_borrow(Borrowed::from_ptr(py, object).cast_unchecked())?;
+            let Some(operator) = CompareOp::from_raw(operator) else {
+                return Ok(ffi::Py_NewRef(ffi::Py_NotImplemented()));
+            };
+            if let Ok(other) = other.cast::<T>() {
+                let other = PyClassGuard::try_borrow(other)?;
+                if let Some(result) = decide(&one, &other, operator) {
+                    return Ok(ffi::PyBool_FromLong(result.into()));
+                }
+            } else if let Some(discriminant) = discriminant
+                && matches!(operator, CompareOp::Eq | CompareOp::Ne)
+                && ffi::PyLong_Check(other.as_ptr()) != 0
+            {
+                let number = discriminant(py, &one)?;
+                let result =
+                    ffi::PyObject_RichCompare(number.as_ptr(), other.as_ptr(), operator as c_int);
+                return Ok(Bound::from_owned_ptr_or_err(py, result)?.into_ptr());
+            }
+            Ok(ffi::Py_NewRef(ffi::Py_NotImplemented()))
+        })
+    }
+}
+
+/// `tp_hash` of a value with `Hash`.
+///
+/// # Safety
+/// Called by CPython, attached, with an instance of `T`.
+pub unsafe fn hash_value<T: PyClass + Hash>(object: *mut ffi::PyObject) -> ffi::Py_hash_t {
+    // SAFETY: alive during the call, an instance of `T`.
+    unsafe {
+        trampoline(layout::token_of_instance::<T>(object), |py| {
+            let value: PyClassGuard<'_, T> =
+                PyClassGuard::try_borrow(Borrowed::from_ptr(py, object).cast_unchecked())?;
+            let mut hasher = DefaultHasher::new();
+            T::hash(&value, &mut hasher);
+            let hash = hasher.finish() as ffi::Py_hash_t;
+            // -1 says that an exception is set.
+            Ok(if hash == -1 { -2 } else { hash })
+        })
+    }
+}
+
+/// `tp_str` or `tp_repr`: the text that `text` makes of the value.
+///
+/// # Safety
+/// Called by CPython, attached, with an instance of `T`.
+pub unsafe fn text_of<T: PyClass, S>(
+    object: *mut ffi::PyObject,
+    text: impl FnOnce(&T) -> S,
+) -> *mut ffi::PyObject
+where
+    S: for<'py> IntoPyObject<'py>,
+{
+    // SAFETY: passed on to the caller.
+    unsafe {
+        get::<T>(object, |py, value| {
+            Ok(text(value).into_bound_py_any(py)?.into_ptr())
+        })
+    }
+}
