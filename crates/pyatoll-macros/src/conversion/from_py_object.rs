@@ -104,12 +104,13 @@ fn extract_container(container: &Container, krate: &Krate) -> TokenStream {
     let object = hygienic("object");
     let name = &container.name;
     let variables = container.variables();
-    let steps = match &container.shape {
-        Shape::Transparent(field) => {
-            let extract = extract_field(field, name, &quote!(#object), krate);
+    let fields = &container.fields;
+    let steps = match container.shape {
+        Shape::Transparent => {
+            let extract = extract_field(&fields[0], name, &quote!(#object), krate);
             quote!(#(let #variables = #extract;)*)
         }
-        Shape::Tuple(fields) => {
+        Shape::Tuple => {
             let len = fields.len();
             let items = hygienic("items");
             let steps = fields.iter().enumerate().map(|(place, field)| {
@@ -122,7 +123,7 @@ fn extract_container(container: &Container, krate: &Krate) -> TokenStream {
                 #(#steps)*
             }
         }
-        Shape::Named(fields) => fields
+        Shape::Named => fields
             .iter()
             .zip(&variables)
             .map(|(field, variable)| {

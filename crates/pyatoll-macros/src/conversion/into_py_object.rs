@@ -86,26 +86,22 @@ impl Expansion {
     fn types(&self, body: &Body, py: &Lifetime) -> (TokenStream, TokenStream, TokenStream) {
         let Self { krate, reference } = self;
         let class = match body {
-            Body::Struct(Container {
-                shape: Shape::Transparent(Field { ty, .. }),
-                ..
-            }) => {
-                let conversion = quote_spanned!(ty.span()=> #reference #ty as #krate::conversion::IntoPyObject<#py>);
-                return (
-                    quote!(<#conversion>::Target),
-                    quote!(<#conversion>::Output),
-                    quote!(<#conversion>::Error),
-                );
-            }
-            Body::Struct(Container {
-                shape: Shape::Tuple(_),
-                ..
-            }) => quote!(#krate::types::PyTuple),
-            Body::Struct(Container {
-                shape: Shape::Named(_),
-                ..
-            }) => quote!(#krate::types::PyDict),
             Body::Enum(_) => quote!(#krate::PyAny),
+            Body::Struct(container) => match container.shape {
+                Shape::Tuple => quote!(#krate::types::PyTuple),
+                Shape::Named => quote!(#krate::types::PyDict),
+                Shape::Transparent => {
+                    let ty = &container.fields[0].ty;
+                    let conversion = quote_spanned! { ty.span() =>
+                        #reference #ty as #krate::conversion::IntoPyObject<#py>
+                    };
+                    return (
+                        quote!(<#conversion>::Target),
+                        quote!(<#conversion>::Output),
+                        quote!(<#conversion>::Error),
+                    );
+                }
+            },
         };
         (
             class.clone(),
@@ -130,8 +126,8 @@ impl Expansion {
                 let arms = variants.iter().map(|variant| {
                     let pattern = variant.with_variables();
                     let convert = self.convert_container(variant, py, true);
-                    match &variant.shape {
-                        Shape::Transparent(_) => quote!(#pattern => #convert,),
+                    match variant.shape {
+                        Shape::Transparent => quote!(#pattern => #convert,),
                         _ => quote!(#pattern => #hidden::convert::untyped({ #convert }),),
                     }
                 });
@@ -152,9 +148,10 @@ impl Expansion {
         let hidden = krate.hidden();
         let token = hygienic("py");
         let variables = container.variables();
-        match &container.shape {
-            Shape::Transparent(field) => {
-                let variable = &variables[0];
+        let fields = &container.fields;
+        match container.shape {
+            Shape::Transparent => {
+                let (field, variable) = (&fields[0], &variables[0]);
                 if untyped {
                     quote_spanned! { field.ty.span() =>
                         #hidden::convert::into_any(#variable, #token)
@@ -165,14 +162,14 @@ impl Expansion {
                     }
                 }
             }
-            Shape::Tuple(fields) => {
+            Shape::Tuple => {
                 let items = fields
                     .iter()
                     .zip(&variables)
                     .map(|(field, variable)| self.convert_field(field, variable, py));
                 quote!(#hidden::convert::new_tuple(#token, [#(#items),*]))
             }
-            Shape::Named(fields) => {
+            Shape::Named => {
                 let dict = hygienic("dict");
                 let steps = fields.iter().zip(&variables).map(|(field, variable)| {
                     let key = match &field.place {

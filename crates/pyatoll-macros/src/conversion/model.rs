@@ -35,7 +35,7 @@ pub(super) struct Model {
 }
 
 pub(super) enum Body {
-    Struct(Container),
+    Struct(Box<Container>),
     Enum(Vec<Container>),
 }
 
@@ -50,15 +50,18 @@ pub(super) struct Container {
     /// What to call the variant in messages: its `annotation`, or its name.
     pub(super) annotation: String,
     pub(super) shape: Shape,
+    /// At least one; exactly one if transparent.
+    pub(super) fields: Vec<Field>,
 }
 
+#[derive(Clone, Copy)]
 pub(super) enum Shape {
     /// Converted as its only field.
-    Transparent(Field),
+    Transparent,
     /// A tuple.
-    Tuple(Vec<Field>),
+    Tuple,
     /// An object with attributes or items; to Python, a `dict`.
-    Named(Vec<Field>),
+    Named,
 }
 
 pub(super) struct Field {
@@ -79,16 +82,9 @@ pub(super) enum Target {
 }
 
 impl Container {
-    pub(super) fn fields(&self) -> &[Field] {
-        match &self.shape {
-            Shape::Transparent(field) => std::slice::from_ref(field),
-            Shape::Tuple(fields) | Shape::Named(fields) => fields,
-        }
-    }
-
     /// A variable for each field.
     pub(super) fn variables(&self) -> Vec<Ident> {
-        (0..self.fields().len())
+        (0..self.fields.len())
             .map(|place| format_ident!("field_{}", place, span = Span::mixed_site()))
             .collect()
     }
@@ -96,7 +92,7 @@ impl Container {
     /// The pattern that binds those variables, or the expression that is made of them.
     pub(super) fn with_variables(&self) -> TokenStream {
         let path = &self.path;
-        let members = self.fields().iter().map(|field| &field.member);
+        let members = self.fields.iter().map(|field| &field.member);
         let variables = self.variables();
         quote!(#path { #(#members: #variables),* })
     }
@@ -118,7 +114,8 @@ impl Model {
                 }
                 let (path, name) = (quote!(#ident), python_name(&ident));
                 let fields = &data.fields;
-                Body::Struct(container(path, name, &ident, fields, &options, direction)?)
+                let container = container(path, name, &ident, fields, &options, direction)?;
+                Body::Struct(Box::new(container))
             }
             Data::Enum(data) => Body::Enum(variants(input, data, &options, direction)?),
             Data::Union(_) => {
@@ -200,7 +197,7 @@ fn container(
     options: &ContainerOptions,
     direction: Direction,
 ) -> syn::Result<Container> {
-    let shape = match fields {
+    let (shape, fields) = match fields {
         Fields::Unnamed(unnamed) if !unnamed.unnamed.is_empty() => {
             if let Some((_, span)) = options.rename_all {
                 return error(
@@ -214,7 +211,7 @@ fn container(
                 .enumerate()
                 .map(|(place, field)| unnamed_field(place, field, direction))
                 .collect::<syn::Result<Vec<_>>>()?;
-            one_or_all(converted, fields, options, true, direction)?
+            one_or_all(converted, fields, options, Shape::Tuple, direction)?
         }
         Fields::Named(named) if !named.named.is_empty() => {
             if let (Some(_), Some((_, span))) = (options.transparent, options.rename_all) {
@@ -238,7 +235,7 @@ fn container(
                     "cannot derive FromPyObject for structs and variants with only default values",
                 );
             }
-            one_or_all(converted, fields, options, false, direction)?
+            one_or_all(converted, fields, options, Shape::Named, direction)?
         }
         _ => {
             return error(
@@ -261,39 +258,37 @@ fn container(
         variant,
         annotation,
         shape,
+        fields,
     })
 }
 
 /// A tuple struct of one field is always transparent; others if they say so.
 fn one_or_all(
-    mut converted: Vec<Field>,
+    converted: Vec<Field>,
     fields: &Fields,
     options: &ContainerOptions,
-    tuple: bool,
+    shape: Shape,
     direction: Direction,
-) -> syn::Result<Shape> {
-    let single = converted.len() == 1;
-    if options.transparent.is_some() && !single {
+) -> syn::Result<(Shape, Vec<Field>)> {
+    if options.transparent.is_some() && converted.len() != 1 {
         return error(
             fields.span(),
             "transparent structs and variants can only have 1 field",
         );
     }
-    if single && (tuple || options.transparent.is_some()) {
-        let field = converted.remove(0);
-        if let (Direction::ToPython, Some((_, span))) = (direction, &field.options.into_py_with) {
-            return error(
-                *span,
-                "`into_py_with` is not permitted on `transparent` structs or variants",
-            );
-        }
-        return Ok(Shape::Transparent(field));
+    let [field] = converted.as_slice() else {
+        return Ok((shape, converted));
+    };
+    if options.transparent.is_none() && matches!(shape, Shape::Named) {
+        return Ok((shape, converted));
     }
-    Ok(if tuple {
-        Shape::Tuple(converted)
-    } else {
-        Shape::Named(converted)
-    })
+    if let (Direction::ToPython, Some((_, span))) = (direction, &field.options.into_py_with) {
+        return error(
+            *span,
+            "`into_py_with` is not permitted on `transparent` structs or variants",
+        );
+    }
+    Ok((Shape::Transparent, converted))
 }
 
 fn unnamed_field(place: usize, field: &syn::Field, direction: Direction) -> syn::Result<Field> {

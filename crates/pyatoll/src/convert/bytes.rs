@@ -8,7 +8,7 @@ use crate::convert::FromPyObject;
 use crate::error::{CastError, PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::{PyAny, PyBytes};
+use crate::types::{PyAny, PyByteArray, PyByteArrayMethods, PyBytes};
 
 /// A `bytes` object.
 pub(super) fn new<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
@@ -20,54 +20,13 @@ pub(super) fn new<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyA
     }
 }
 
-/// What a `bytes` object holds.
-#[inline]
-fn slice<'a>(bytes: Borrowed<'a, '_, PyBytes>) -> &'a [u8] {
-    // SAFETY: attached; `bytes` cannot change, and lives for `'a`; its data is never null.
-    unsafe {
-        let data = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>();
-        std::slice::from_raw_parts(data, ffi::PyBytes_Size(bytes.as_ptr()) as usize)
-    }
-}
-
 /// A copy of what a `bytes` or `bytearray` holds; `None` for anything else.
 pub(super) fn copy(object: Borrowed<'_, '_, PyAny>) -> Option<Vec<u8>> {
     if let Ok(bytes) = object.cast::<PyBytes>() {
-        return Some(slice(bytes).to_vec());
+        return Some(bytes.as_bytes().to_vec());
     }
-    // SAFETY: attached, a valid object.
-    if unsafe { ffi::PyByteArray_Check(object.as_ptr()) } == 0 {
-        return None;
-    }
-    Some(copy_bytearray(object))
-}
-
-/// A copy of a `bytearray`, which no other thread changes meanwhile.
-fn copy_bytearray(object: Borrowed<'_, '_, PyAny>) -> Vec<u8> {
-    #[cfg(Py_GIL_DISABLED)]
-    struct Section(ffi::PyCriticalSection);
-    #[cfg(Py_GIL_DISABLED)]
-    impl Drop for Section {
-        fn drop(&mut self) {
-            // SAFETY: begun below, on this thread, and not moved since.
-            unsafe { ffi::PyCriticalSection_End(&raw mut self.0) };
-        }
-    }
-    // SAFETY: a plain C struct, which `PyCriticalSection_Begin` fills in.
-    #[cfg(Py_GIL_DISABLED)]
-    let mut section = Section(unsafe { std::mem::zeroed() });
-    // SAFETY: attached, a valid object; ended by the guard, which stays where it is.
-    #[cfg(Py_GIL_DISABLED)]
-    unsafe {
-        ffi::PyCriticalSection_Begin(&raw mut section.0, object.as_ptr());
-    }
-    // SAFETY: attached, a `bytearray`; no Python code runs and nobody else changes it before the
-    // slice is gone; its data is never null.
-    unsafe {
-        let data = ffi::PyByteArray_AsString(object.as_ptr()).cast::<u8>();
-        let len = ffi::PyByteArray_Size(object.as_ptr()) as usize;
-        std::slice::from_raw_parts(data, len).to_vec()
-    }
+    let bytes = object.cast::<PyByteArray>().ok()?;
+    Some(bytes.to_vec())
 }
 
 impl<'a, 'py> FromPyObject<'a, 'py> for &'a [u8] {
@@ -75,7 +34,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for &'a [u8] {
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-        object.cast::<PyBytes>().map(slice)
+        object.cast::<PyBytes>().map(Borrowed::<PyBytes>::as_bytes)
     }
 }
 
@@ -85,7 +44,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, [u8]> {
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         match object.cast::<PyBytes>() {
-            Ok(bytes) => Ok(Cow::Borrowed(slice(bytes))),
+            Ok(bytes) => Ok(Cow::Borrowed(bytes.as_bytes())),
             Err(_) => object.extract().map(Cow::Owned),
         }
     }

@@ -29,11 +29,7 @@ impl Imported {
 
     pub(super) fn get<'py>(&self, py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
         let object = self.object.get_or_try_init(py, || {
-            // SAFETY: attached; a new reference or null comes back.
-            let module = unsafe {
-                Bound::from_owned_ptr_or_err(py, ffi::PyImport_ImportModule(self.module.as_ptr()))?
-            };
-            attribute(module.as_borrowed(), self.name).map(Bound::unbind)
+            crate::types::imported::import(py, self.module, self.name).map(Bound::unbind)
         })?;
         Ok(object.bind(py))
     }

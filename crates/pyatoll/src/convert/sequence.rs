@@ -11,8 +11,8 @@ use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
 use crate::error::{CastError, PyErr, PyResult};
 use crate::exceptions::{PyTypeError, PyValueError};
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, PyTypeInfo};
-use crate::types::{PyAny, PyString};
+use crate::object::{Borrowed, Bound, PyTypeCheck, PyTypeInfo};
+use crate::types::{PyAny, PySequence, PyString};
 
 impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Vec<T> {
     type Target = PyAny;
@@ -211,14 +211,7 @@ fn check_sequence(object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
     if unsafe { ffi::PySequence_Check(object.as_ptr()) } != 0 {
         return Ok(());
     }
-    // SAFETY: attached; new references or null come back.
-    let class = unsafe {
-        let py = object.py();
-        let module = ffi::PyImport_ImportModule(c"collections.abc".as_ptr());
-        let module = Bound::from_owned_ptr_or_err(py, module)?;
-        let class = ffi::PyObject_GetAttrString(module.as_ptr(), c"Sequence".as_ptr());
-        Bound::from_owned_ptr_or_err(py, class)?
-    };
+    let class = PySequence::classinfo_object(object.py());
     Err(CastError::new(object, class).into())
 }
 

@@ -12,7 +12,7 @@ use crate::sync::InterpreterLocal;
 use crate::types::{PyAny, PyType};
 
 /// An attribute of a module.
-pub(super) fn import<'py>(
+pub(crate) fn import<'py>(
     py: Python<'py>,
     module: &CStr,
     name: &CStr,

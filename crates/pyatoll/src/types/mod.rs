@@ -21,7 +21,7 @@ mod dict_iter;
 mod ellipsis;
 pub(crate) mod float;
 pub(crate) mod function;
-mod imported;
+pub(crate) mod imported;
 mod int;
 pub(crate) mod iterator;
 pub mod list;
