@@ -2,7 +2,7 @@
 
 pub use crate::class::initializer::PyClassInitializer;
 pub use crate::class::pyref::{PyRef, PyRefMut};
-pub use crate::convert::{FromPyObject, IntoPyObject};
+pub use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
 pub use crate::error::{PyErr, PyResult};
 pub use crate::interpreter::Python;
 pub use crate::object::{Borrowed, Bound, BoundObject, Py};

@@ -103,6 +103,7 @@ pub(crate) mod private {
 ///
 /// ```
 /// use pyatoll::prelude::*;
+/// use pyatoll::IntoPyObjectExt;
 ///
 /// Python::attach(|py| {
 ///     let text: Bound<'_, PyAny> = "text".into_bound_py_any(py)?;
