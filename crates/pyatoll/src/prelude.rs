@@ -7,9 +7,11 @@ pub use crate::error::{PyErr, PyResult};
 pub use crate::interpreter::Python;
 pub use crate::object::{Borrowed, Bound, BoundObject, Py};
 pub use crate::types::{
-    PyAny, PyAnyMethods, PyBoolMethods, PyByteArrayMethods, PyBytesMethods, PyComplexMethods,
-    PyDictMethods, PyFloatMethods, PyListMethods, PyMappingMethods, PySequenceMethods,
-    PySliceMethods, PyStringMethods, PyTupleMethods,
+    PyAny, PyAnyMethods, PyBoolMethods, PyByteArrayMethods, PyBytesMethods, PyCapsuleMethods,
+    PyComplexMethods, PyDictMethods, PyFloatMethods, PyFrozenSetMethods, PyListMethods,
+    PyMappingMethods, PyMappingProxyMethods, PyModule, PyModuleMethods, PySequenceMethods,
+    PySetMethods, PySliceMethods, PyStringMethods, PyTracebackMethods, PyTupleMethods,
+    PyTypeMethods, PyWeakrefMethods,
 };
 
 #[cfg(feature = "macros")]

@@ -1,9 +1,238 @@
 //! Iterators.
 
-use crate::types::PyAny;
+use std::ptr::null_mut;
 
-/// A Python iterator: any object whose class has `__next__`.
+use pyo3_ffi as ffi;
+
+use super::imported;
+use super::returned::{new_reference, size, truth};
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::{Bound, Py, PyTypeInfo};
+use crate::sync::InterpreterLocal;
+use crate::types::{PyAny, PyType};
+
+/// A Python iterator: any object whose class has `__next__`. `Bound<'py, PyIterator>` is a Rust
+/// [`Iterator`] over results.
+///
+/// After an error it may be asked again; what happens then is the iterator's business.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyIterator;
+///
+/// Python::attach(|py| {
+///     let items = PyIterator::from_object(&py.eval(c"['a', 'b']", None, None)?)?;
+///     assert_eq!(items.size_hint().0, 2);
+///     let texts: Vec<String> = items.map(|item| Ok(item?.to_string())).collect::<PyResult<_>>()?;
+///     assert_eq!(texts, ["a", "b"]);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 #[repr(transparent)]
 pub struct PyIterator(PyAny);
 
 impl crate::object::DerefToPyAny for PyIterator {}
+
+// SAFETY: the class is kept by its interpreter; any object with `tp_iternext` will do, which is
+// what `is_type_of` looks for.
+unsafe impl PyTypeInfo for PyIterator {
+    const NAME: &'static str = "Iterator";
+    const MODULE: Option<&'static str> = Some("collections.abc");
+
+    fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
+        static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
+        imported::class(py, &CLASS, c"collections.abc", c"Iterator")
+    }
+
+    #[inline]
+    fn is_type_of(object: &Bound<'_, PyAny>) -> bool {
+        // SAFETY: attached; an object.
+        unsafe { ffi::PyIter_Check(object.as_ptr()) != 0 }
+    }
+}
+
+impl PyIterator {
+    /// `iter(obj)`; [`try_iter`](crate::types::PyAnyMethods::try_iter) is the shorter form.
+    ///
+    /// # Errors
+    /// `TypeError`, if it cannot be iterated over; what its `__iter__` raises.
+    ///
+    /// Source: `PyObject_GetIter`.
+    pub fn from_object<'py>(obj: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+        // SAFETY: attached; a new reference to an iterator or null comes back.
+        unsafe { new_reference(obj.py(), ffi::PyObject_GetIter(obj.as_ptr())) }
+    }
+}
+
+/// What a generator did with a value that was sent to it: see
+/// [`send`](Bound::<PyIterator>::send).
+#[derive(Debug)]
+pub enum PySendResult<'py> {
+    /// It yielded a value.
+    Next(Bound<'py, PyAny>),
+    /// It came to its end, with a return value.
+    Return(Bound<'py, PyAny>),
+}
+
+impl<'py> Bound<'py, PyIterator> {
+    /// Sends a value to a generator or coroutine, which makes it go on. Other iterators take only
+    /// `None`, which means `next`.
+    ///
+    /// # Errors
+    /// What it raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyIterator, iterator::PySendResult};
+    ///
+    /// Python::attach(|py| {
+    ///     py.run(c"def echo():\n    x = yield 'first'\n    return x", None, None)?;
+    ///     let generator = py.eval(c"echo()", None, None)?.cast_into::<PyIterator>()?;
+    ///     let none = py.None().into_bound(py);
+    ///     let PySendResult::Next(first) = generator.send(&none)? else { unreachable!() };
+    ///     assert_eq!(first.to_string(), "first");
+    ///     let PySendResult::Return(last) = generator.send(&first)? else { unreachable!() };
+    ///     assert_eq!(last.to_string(), "first");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyIter_Send`.
+    pub fn send(&self, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
+        let py = self.py();
+        let mut result = null_mut();
+        // SAFETY: attached; an iterator and an object. Unless it fails, `result` is a new
+        // reference.
+        unsafe {
+            match ffi::PyIter_Send(self.as_ptr(), value.as_ptr(), &raw mut result) {
+                ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
+                ffi::PySendResult::PYGEN_RETURN => {
+                    Ok(PySendResult::Return(Bound::from_owned_ptr(py, result)))
+                }
+                ffi::PySendResult::PYGEN_NEXT => {
+                    Ok(PySendResult::Next(Bound::from_owned_ptr(py, result)))
+                }
+            }
+        }
+    }
+}
+
+impl<'py> Iterator for Bound<'py, PyIterator> {
+    type Item = PyResult<Bound<'py, PyAny>>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut item = null_mut();
+        // SAFETY: attached; an iterator. `item` is a new reference or null.
+        unsafe {
+            let found = ffi::compat::PyIter_NextItem(self.as_ptr(), &raw mut item);
+            match truth(self.py(), found) {
+                Ok(_) => Bound::from_owned_ptr_or_opt(self.py(), item).map(Ok),
+                Err(error) => Some(Err(error)),
+            }
+        }
+    }
+
+    /// The iterator's `__length_hint__`, which is no promise. If that raises, the exception goes
+    /// to `sys.unraisablehook`.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        // SAFETY: attached; an object.
+        let hint = unsafe { ffi::PyObject_LengthHint(self.as_ptr(), 0) };
+        let hint = size(self.py(), hint).unwrap_or_else(|error| {
+            error.write_unraisable(self.py(), Some(self));
+            0
+        });
+        (hint, None)
+    }
+}
+
+impl<'py> IntoIterator for &Bound<'py, PyIterator> {
+    type Item = PyResult<Bound<'py, PyAny>>;
+    type IntoIter = Bound<'py, PyIterator>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PyIterator;
+    use crate::exceptions::PyValueError;
+    use crate::interpreter::Python;
+    use crate::types::PyDict;
+
+    #[test]
+    fn what_is_an_iterator() {
+        Python::attach(|py| {
+            for code in [c"iter([])", c"(x for x in '')", c"map(id, [])"] {
+                let object = py.eval(code, None, None).unwrap();
+                assert!(object.cast::<PyIterator>().is_ok(), "{object:?}");
+            }
+            for code in [c"[]", c"1", c"range(3)", c"None"] {
+                let object = py.eval(code, None, None).unwrap();
+                let error = object.cast::<PyIterator>().unwrap_err().to_string();
+                assert!(
+                    error.ends_with("is not an instance of 'Iterator'"),
+                    "{error}"
+                );
+            }
+            let number = py.eval(c"1", None, None).unwrap();
+            assert!(PyIterator::from_object(&number).is_err());
+        });
+    }
+
+    #[test]
+    fn an_exception_comes_once_and_then_the_end() {
+        Python::attach(|py| {
+            let names = PyDict::new(py);
+            let code = c"
+def numbers():
+    yield 1
+    raise ValueError('no 2')
+";
+            py.run(code, Some(&names), None).unwrap();
+            let numbers = py.eval(c"numbers()", Some(&names), None).unwrap();
+            let mut numbers = PyIterator::from_object(&numbers).unwrap();
+            assert_eq!(numbers.next().unwrap().unwrap().to_string(), "1");
+            let error = numbers.next().unwrap().unwrap_err();
+            assert!(error.is_instance_of::<PyValueError>(py));
+            assert!(numbers.next().is_none());
+        });
+    }
+
+    #[test]
+    fn a_reference_goes_on_with_the_same_iterator() {
+        Python::attach(|py| {
+            let items = py.eval(c"iter('abc')", None, None).unwrap();
+            let items = items.cast_into::<PyIterator>().unwrap();
+            for _ in (&items).into_iter().take(2) {}
+            assert_eq!(items.count(), 1);
+        });
+    }
+
+    #[test]
+    fn a_hint_that_raises_is_none() {
+        Python::attach(|py| {
+            let names = PyDict::new(py);
+            let code = c"
+import sys
+class Odd:
+    def __iter__(self): return self
+    def __next__(self): raise StopIteration
+    def __length_hint__(self): raise ValueError('odd')
+seen = []
+before, sys.unraisablehook = sys.unraisablehook, lambda u: seen.append(str(u.exc_value))
+";
+            py.run(code, Some(&names), None).unwrap();
+            let odd = py.eval(c"Odd()", Some(&names), None).unwrap();
+            let hint = PyIterator::from_object(&odd).unwrap().size_hint();
+            assert_eq!(hint, (0, None));
+            let code = c"sys.unraisablehook = before; assert seen == ['odd'], seen";
+            py.run(code, Some(&names), None).unwrap();
+        });
+    }
+}

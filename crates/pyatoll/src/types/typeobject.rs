@@ -2,14 +2,227 @@
 
 use pyo3_ffi as ffi;
 
-use crate::object::Bound;
-use crate::types::PyAny;
+use super::returned::{new_reference, truth};
+use crate::error::PyResult;
+use crate::intern;
+use crate::interpreter::Python;
+use crate::object::{Bound, PyTypeInfo};
+use crate::types::{PyAny, PyAnyMethods, PyString, PyTuple};
 
-/// Python's `type`.
+/// Python's `type`: a class. Its methods are in [`PyTypeMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyBool, PyType};
+///
+/// Python::attach(|py| {
+///     let class: Bound<'_, PyType> = py.get_type::<PyBool>();
+///     assert_eq!(class.name()?.to_string(), "bool");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 #[repr(transparent)]
 pub struct PyType(PyAny);
 
 native_type!(PyType, "type", PyType_Type, PyType_Check);
+
+impl PyType {
+    /// The class that `T` stands for, in the token's interpreter: [`Python::get_type`].
+    #[inline]
+    pub fn new<T: PyTypeInfo>(py: Python<'_>) -> Bound<'_, PyType> {
+        T::type_object(py)
+    }
+
+    /// A new reference to a class that somebody else keeps alive.
+    ///
+    /// # Safety
+    /// `p` must point to a live class of the token's interpreter.
+    ///
+    /// # Panics
+    /// If `p` is null.
+    #[inline]
+    pub unsafe fn from_borrowed_type_ptr(
+        py: Python<'_>,
+        p: *mut ffi::PyTypeObject,
+    ) -> Bound<'_, PyType> {
+        // SAFETY: passed on to the caller.
+        unsafe { Bound::from_borrowed_ptr(py, p.cast()).cast_into_unchecked() }
+    }
+}
+
+/// The methods of [`PyType`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyBool, PyInt, PyString};
+///
+/// Python::attach(|py| {
+///     let bool = py.get_type::<PyBool>();
+///     assert_eq!(bool.qualname()?.to_string(), "bool");
+///     assert_eq!(bool.module()?.to_string(), "builtins");
+///     assert_eq!(bool.fully_qualified_name()?.to_string(), "bool");
+///     assert!(bool.is_subclass_of::<PyInt>()?);
+///     assert!(!bool.is_subclass(&py.get_type::<PyString>())?);
+///     assert_eq!(bool.bases().to_string(), "(<class 'int'>,)");
+///     assert_eq!(bool.mro().len(), 3);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyType")]
+pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
+    /// The class's address: borrowed, valid while `self` is.
+    fn as_type_ptr(&self) -> *mut ffi::PyTypeObject;
+
+    /// Its `__name__`.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyType_GetName`.
+    fn name(&self) -> PyResult<Bound<'py, PyString>>;
+
+    /// Its `__qualname__`: with the names of the classes and functions it is in.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyType_GetQualName`.
+    fn qualname(&self) -> PyResult<Bound<'py, PyString>>;
+
+    /// Its `__module__`.
+    ///
+    /// # Errors
+    /// If it has none, or that is not a `str`.
+    ///
+    /// Source: `PyType_GetModuleName`, from 3.13.
+    fn module(&self) -> PyResult<Bound<'py, PyString>>;
+
+    /// Module and qualified name; only the latter for `builtins` and `__main__`.
+    ///
+    /// # Errors
+    /// If it has no module.
+    ///
+    /// Source: `PyType_GetFullyQualifiedName`, from 3.13.
+    fn fully_qualified_name(&self) -> PyResult<Bound<'py, PyString>>;
+
+    /// `issubclass(class, other)`, where `other` may be a tuple of classes.
+    ///
+    /// # Errors
+    /// If `other` is neither; what `__subclasscheck__` raises.
+    ///
+    /// Source: `PyObject_IsSubclass`.
+    fn is_subclass(&self, other: &Bound<'_, PyAny>) -> PyResult<bool>;
+
+    /// As [`is_subclass`](PyTypeMethods::is_subclass), of the class that `T` stands for.
+    ///
+    /// # Errors
+    /// What `__subclasscheck__` raises.
+    fn is_subclass_of<T>(&self) -> PyResult<bool>
+    where
+        T: PyTypeInfo;
+
+    /// The classes in which attributes are looked up, in that order, itself first: its `__mro__`.
+    fn mro(&self) -> Bound<'py, PyTuple>;
+
+    /// The classes it is derived from: its `__bases__`.
+    fn bases(&self) -> Bound<'py, PyTuple>;
+}
+
+impl<'py> PyTypeMethods<'py> for Bound<'py, PyType> {
+    #[inline]
+    fn as_type_ptr(&self) -> *mut ffi::PyTypeObject {
+        self.as_ptr().cast()
+    }
+
+    fn name(&self) -> PyResult<Bound<'py, PyString>> {
+        // SAFETY: attached; a class; a new `str` or null comes back.
+        unsafe { new_reference(self.py(), ffi::PyType_GetName(self.as_type_ptr())) }
+    }
+
+    fn qualname(&self) -> PyResult<Bound<'py, PyString>> {
+        // SAFETY: attached; a class; a new `str` or null comes back.
+        unsafe { new_reference(self.py(), ffi::PyType_GetQualName(self.as_type_ptr())) }
+    }
+
+    fn module(&self) -> PyResult<Bound<'py, PyString>> {
+        Ok(module_of(self)?.cast_into()?)
+    }
+
+    fn fully_qualified_name(&self) -> PyResult<Bound<'py, PyString>> {
+        fully_qualified_name(self)
+    }
+
+    fn is_subclass(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        // SAFETY: attached; two objects.
+        let result = unsafe { ffi::PyObject_IsSubclass(self.as_ptr(), other.as_ptr()) };
+        truth(self.py(), result)
+    }
+
+    fn is_subclass_of<T>(&self) -> PyResult<bool>
+    where
+        T: PyTypeInfo,
+    {
+        self.is_subclass(&T::type_object(self.py()))
+    }
+
+    fn mro(&self) -> Bound<'py, PyTuple> {
+        own_tuple(self, intern!(self.py(), "__mro__"))
+    }
+
+    fn bases(&self) -> Bound<'py, PyTuple> {
+        own_tuple(self, intern!(self.py(), "__bases__"))
+    }
+}
+
+/// The class's `__module__`, whatever it is.
+fn module_of<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: attached; a class; a new reference or null comes back.
+    unsafe {
+        #[cfg(Py_3_13)]
+        let module = ffi::PyType_GetModuleName(class.as_type_ptr());
+        #[cfg(not(Py_3_13))]
+        let module = ffi::PyObject_GetAttrString(class.as_ptr(), c"__module__".as_ptr());
+        new_reference(class.py(), module)
+    }
+}
+
+fn fully_qualified_name<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
+    #[cfg(Py_3_13)]
+    // SAFETY: attached; a class; a new `str` or null comes back.
+    unsafe {
+        let name = ffi::PyType_GetFullyQualifiedName(class.as_type_ptr());
+        new_reference(class.py(), name)
+    }
+    #[cfg(not(Py_3_13))]
+    {
+        let name = class.qualname()?;
+        match module_of(class)?.cast::<PyString>() {
+            Ok(module) => match super::string::to_string_lossy(module).as_ref() {
+                "builtins" | "__main__" => Ok(name),
+                module => Ok(PyString::new(class.py(), &format!("{module}.{name}"))),
+            },
+            Err(_) => Ok(name),
+        }
+    }
+}
+
+/// A tuple that `type` itself gives every class, whatever its metaclass says.
+fn own_tuple<'py>(class: &Bound<'py, PyType>, name: &Bound<'py, PyString>) -> Bound<'py, PyTuple> {
+    let py = class.py();
+    let value = py
+        .get_type::<PyType>()
+        .getattr(intern!(py, "__dict__"))
+        .and_then(|names| names.get_item(name))
+        .and_then(|descriptor| descriptor.call_method1(intern!(py, "__get__"), (class,)));
+    match value.map(Bound::cast_into) {
+        Ok(Ok(tuple)) => tuple,
+        // `None`: the class is still being made.
+        Ok(Err(_)) => PyTuple::empty(py),
+        Err(error) => panic!("a class without {name}: {error}"),
+    }
+}
 
 /// The object's class.
 pub(crate) fn type_of<'py>(object: &Bound<'py, PyAny>) -> Bound<'py, PyType> {
@@ -64,5 +277,86 @@ pub(crate) fn describe_classinfo(class: &Bound<'_, PyAny>) -> String {
             })
             .collect();
         names.join(" | ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PyTypeMethods;
+    use crate::interpreter::Python;
+    use crate::object::Bound;
+    use crate::types::{PyAnyMethods, PyDict, PyInt, PyType};
+
+    fn classes(py: Python<'_>) -> Bound<'_, PyDict> {
+        let names = PyDict::new(py);
+        let code = c"
+class Meta(type):
+    __mro__ = 'not this'
+    __bases__ = 'nor this'
+class Outer:
+    class Inner(int, metaclass=Meta):
+        pass
+class Odd:
+    pass
+Odd.__module__ = 7
+";
+        py.run(code, Some(&names), None).unwrap();
+        names
+    }
+
+    fn class<'py>(names: &Bound<'py, PyDict>, code: &std::ffi::CStr) -> Bound<'py, PyType> {
+        let class = names.py().eval(code, Some(names), None).unwrap();
+        class.cast_into().unwrap()
+    }
+
+    #[test]
+    fn names_of_a_nested_class() {
+        Python::attach(|py| {
+            let names = classes(py);
+            py.run(c"Outer.Inner.__module__ = 'a.b'", Some(&names), None)
+                .unwrap();
+            let inner = class(&names, c"Outer.Inner");
+            assert_eq!(inner.name().unwrap().to_string(), "Inner");
+            assert_eq!(inner.qualname().unwrap().to_string(), "Outer.Inner");
+            assert_eq!(inner.module().unwrap().to_string(), "a.b");
+            let full = inner.fully_qualified_name().unwrap();
+            assert_eq!(full.to_string(), "a.b.Outer.Inner");
+        });
+    }
+
+    #[test]
+    fn builtins_are_not_named_in_full() {
+        Python::attach(|py| {
+            let int = py.get_type::<PyInt>();
+            assert_eq!(int.fully_qualified_name().unwrap().to_string(), "int");
+        });
+    }
+
+    #[test]
+    fn a_module_that_is_no_text_is_an_error_or_left_out() {
+        Python::attach(|py| {
+            let odd = class(&classes(py), c"Odd");
+            assert!(odd.module().is_err());
+            assert_eq!(odd.fully_qualified_name().unwrap().to_string(), "Odd");
+        });
+    }
+
+    #[test]
+    fn a_metaclass_cannot_hide_the_bases() {
+        Python::attach(|py| {
+            let inner = class(&classes(py), c"Outer.Inner");
+            assert_eq!(inner.bases().to_string(), "(<class 'int'>,)");
+            let mro = inner.mro();
+            assert!(
+                mro.to_string()
+                    .ends_with("<class 'int'>, <class 'object'>)")
+            );
+            assert!(inner.is_subclass_of::<PyInt>().unwrap());
+            assert!(
+                inner
+                    .is_subclass(inner.getattr("real").unwrap().as_any())
+                    .is_err()
+            );
+        });
     }
 }

@@ -1,0 +1,189 @@
+//! `types.CodeType`.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use super::dict::PyDictMethods;
+use super::returned::new_reference;
+use crate::error::PyResult;
+use crate::intern;
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::{PyAny, PyDict};
+
+/// Python's `code`: what `compile` makes. Its methods are in [`PyCodeMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyCode, PyCodeMethods, code::PyCodeInput};
+///
+/// Python::attach(|py| {
+///     let code = PyCode::compile(py, c"1 + 1", c"sum.py", PyCodeInput::Eval)?;
+///     assert_eq!(code.run(None, None)?.to_string(), "2");
+///     assert_eq!(code.run(None, None)?.to_string(), "2");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyCode(PyAny);
+
+native_type!(PyCode, "code", PyCode_Type, PyCode_Check);
+
+/// What code is to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PyCodeInput {
+    /// An expression, whose value is the result of running it.
+    Eval,
+    /// Statements.
+    File,
+}
+
+impl PyCode {
+    /// Compiles Python code. `filename` is for tracebacks.
+    ///
+    /// # Errors
+    /// `SyntaxError`, and what else `compile` raises.
+    ///
+    /// Source: `Py_CompileString`.
+    pub fn compile<'py>(
+        py: Python<'py>,
+        code: &CStr,
+        filename: &CStr,
+        input: PyCodeInput,
+    ) -> PyResult<Bound<'py, PyCode>> {
+        let start = match input {
+            PyCodeInput::Eval => ffi::Py_eval_input,
+            PyCodeInput::File => ffi::Py_file_input,
+        };
+        // SAFETY: attached; valid texts; a new code object or null comes back.
+        unsafe {
+            let code = ffi::Py_CompileString(code.as_ptr(), filename.as_ptr(), start);
+            new_reference(py, code)
+        }
+    }
+
+    /// Code that does nothing, for a traceback's entry.
+    pub(super) fn empty<'py>(
+        py: Python<'py>,
+        file_name: &CStr,
+        function_name: &CStr,
+        first_line: i32,
+    ) -> PyResult<Bound<'py, PyCode>> {
+        // SAFETY: attached; valid texts; a new code object or null comes back.
+        unsafe {
+            let code = ffi::PyCode_NewEmpty(file_name.as_ptr(), function_name.as_ptr(), first_line);
+            new_reference(py, code.cast())
+        }
+    }
+}
+
+/// The methods of [`PyCode`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyCode, PyCodeMethods, PyDict, code::PyCodeInput};
+///
+/// Python::attach(|py| {
+///     let code = PyCode::compile(py, c"b = a * 2", c"double.py", PyCodeInput::File)?;
+///     let names = PyDict::new(py);
+///     names.set_item("a", "x")?;
+///     code.run(Some(&names), None)?;
+///     assert_eq!(names.get_item("b")?.unwrap().to_string(), "xx");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub trait PyCodeMethods<'py>: crate::types::sealed::Sealed {
+    /// Runs the code, in `__main__`'s names if `globals` is `None`, and gives an expression's
+    /// value. `locals` are `globals` if not given. Built-in names are added to `globals` as
+    /// `__builtins__` if that is not there.
+    ///
+    /// # Errors
+    /// What the code raises.
+    ///
+    /// Source: `PyEval_EvalCode`.
+    fn run(
+        &self,
+        globals: Option<&Bound<'py, PyDict>>,
+        locals: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>>;
+}
+
+impl<'py> PyCodeMethods<'py> for Bound<'py, PyCode> {
+    fn run(
+        &self,
+        globals: Option<&Bound<'py, PyDict>>,
+        locals: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.py();
+        let main;
+        let globals = match globals {
+            Some(globals) => globals,
+            None => {
+                main = main_names(py)?;
+                &main
+            }
+        };
+        // SAFETY: attached; the running frame's or interpreter's built-in names, borrowed; then a
+        // code object and two dicts; a new reference or null comes back.
+        unsafe {
+            let builtins = Bound::from_borrowed_ptr_or_err(py, ffi::PyEval_GetBuiltins())?;
+            globals.set_default(intern!(py, "__builtins__"), builtins)?;
+            let locals = locals.unwrap_or(globals);
+            let result = ffi::PyEval_EvalCode(self.as_ptr(), globals.as_ptr(), locals.as_ptr());
+            new_reference(py, result)
+        }
+    }
+}
+
+/// The names of `__main__`.
+fn main_names(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    // SAFETY: attached; a new module or null comes back; its dict is borrowed from it.
+    unsafe {
+        let main = ffi::compat::PyImport_AddModuleRef(c"__main__".as_ptr());
+        let main: Bound<'_, PyAny> = new_reference(py, main)?;
+        let names = ffi::PyModule_GetDict(main.as_ptr());
+        Ok(Bound::from_borrowed_ptr_or_err(py, names)?.cast_into_unchecked())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PyCode, PyCodeInput, PyCodeMethods};
+    use crate::interpreter::Python;
+    use crate::types::{PyDict, PyDictMethods};
+
+    #[test]
+    fn code_sees_built_in_names_unless_it_has_its_own() {
+        Python::attach(|py| {
+            let code = PyCode::compile(py, c"len([])", c"f.py", PyCodeInput::Eval).unwrap();
+            let names = PyDict::new(py);
+            assert_eq!(code.run(Some(&names), None).unwrap().to_string(), "0");
+            assert!(names.contains("__builtins__").unwrap());
+            names.set_item("__builtins__", PyDict::new(py)).unwrap();
+            assert!(code.run(Some(&names), None).is_err());
+        });
+    }
+
+    #[test]
+    fn locals_are_apart_from_globals() {
+        Python::attach(|py| {
+            let code = PyCode::compile(py, c"x = y", c"f.py", PyCodeInput::File).unwrap();
+            let (globals, locals) = (PyDict::new(py), PyDict::new(py));
+            globals.set_item("y", "value").unwrap();
+            code.run(Some(&globals), Some(&locals)).unwrap();
+            assert!(!globals.contains("x").unwrap());
+            assert_eq!(locals.to_string(), "{'x': 'value'}");
+        });
+    }
+
+    #[test]
+    fn what_is_no_code_is_a_syntax_error() {
+        Python::attach(|py| {
+            let error = PyCode::compile(py, c"x = 1", c"f.py", PyCodeInput::Eval).unwrap_err();
+            assert!(error.to_string().starts_with("SyntaxError"), "{error}");
+        });
+    }
+}

@@ -1,0 +1,244 @@
+//! `types.FrameType`.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use super::code::PyCode;
+use super::returned::{new_reference, new_reference_or_panic};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::{PyAny, PyDict};
+
+/// Python's `frame`: a call that runs, or ran. Its methods are in [`PyFrameMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyFrame, PyFrameMethods};
+///
+/// Python::attach(|py| {
+///     let frame = PyFrame::new(py, c"file.rs", c"function", 42)?;
+///     assert_eq!(frame.line_number(), 42);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyFrame(PyAny);
+
+native_type!(PyFrame, "frame", PyFrame_Type, PyFrame_Check);
+
+impl PyFrame {
+    /// A frame that never ran, for [`PyTraceback::new`](crate::types::PyTraceback::new).
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyFrame_New`, `PyCode_NewEmpty`.
+    pub fn new<'py>(
+        py: Python<'py>,
+        file_name: &CStr,
+        func_name: &CStr,
+        line_number: i32,
+    ) -> PyResult<Bound<'py, PyFrame>> {
+        let code = PyCode::empty(py, file_name, func_name, line_number)?;
+        let (globals, locals) = (PyDict::new(py), PyDict::new(py));
+        // SAFETY: attached, with the current thread state; a code object and two dicts; a new frame
+        // or null comes back.
+        unsafe {
+            let frame = ffi::PyFrame_New(
+                ffi::PyThreadState_Get(),
+                code.as_ptr().cast(),
+                globals.as_ptr(),
+                locals.as_ptr(),
+            );
+            new_reference(py, frame.cast())
+        }
+    }
+}
+
+/// The methods of [`PyFrame`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyFrame, PyFrameMethods};
+///
+/// Python::attach(|py| {
+///     let code = c"def f():\n    here = 'x'\n    return __import__('sys')._getframe()";
+///     py.run(code, None, None)?;
+///     let frame = py.eval(c"f()", None, None)?.cast_into::<PyFrame>()?;
+///     assert_eq!(frame.line_number(), 3);
+///     assert_eq!(frame.code().getattr("co_name")?.to_string(), "f");
+///     assert_eq!(frame.var(c"here")?.to_string(), "x");
+///     assert!(frame.var(c"there").is_err());
+///     assert_eq!(frame.locals().get_item("here")?.to_string(), "x");
+///     assert!(frame.globals().contains("f")?);
+///     assert!(frame.builtins().contains("len")?);
+///     assert!(frame.outer().is_none());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyFrame")]
+pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
+    /// The line it is at.
+    ///
+    /// Source: `PyFrame_GetLineNumber`.
+    fn line_number(&self) -> i32;
+
+    /// The frame that called it. A frame that has returned has none.
+    ///
+    /// Source: `PyFrame_GetBack`.
+    fn outer(&self) -> Option<Bound<'py, PyFrame>>;
+
+    /// Its code.
+    ///
+    /// Source: `PyFrame_GetCode`.
+    fn code(&self) -> Bound<'py, PyCode>;
+
+    /// The value of a local variable.
+    ///
+    /// # Errors
+    /// `NameError`, if there is none.
+    ///
+    /// Source: `PyFrame_GetVarString`, from 3.12.
+    fn var(&self, name: &CStr) -> PyResult<Bound<'py, PyAny>>;
+
+    /// The built-in names it sees.
+    ///
+    /// # Panics
+    /// If somebody made it with built-in names that are not a `dict`.
+    ///
+    /// Source: `PyFrame_GetBuiltins`.
+    fn builtins(&self) -> Bound<'py, PyDict>;
+
+    /// The global names it sees.
+    ///
+    /// Source: `PyFrame_GetGlobals`.
+    fn globals(&self) -> Bound<'py, PyDict>;
+
+    /// Its local names: a mapping.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyFrame_GetLocals`.
+    fn locals(&self) -> Bound<'py, PyAny>;
+}
+
+fn raw(frame: &Bound<'_, PyFrame>) -> *mut ffi::PyFrameObject {
+    frame.as_ptr().cast()
+}
+
+impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
+    fn line_number(&self) -> i32 {
+        // SAFETY: attached; a frame.
+        unsafe { ffi::PyFrame_GetLineNumber(raw(self)) }
+    }
+
+    fn outer(&self) -> Option<Bound<'py, PyFrame>> {
+        // SAFETY: attached; a frame; a new reference or null comes back.
+        unsafe {
+            let outer = ffi::PyFrame_GetBack(raw(self)).cast();
+            Some(Bound::from_owned_ptr_or_opt(self.py(), outer)?.cast_into_unchecked())
+        }
+    }
+
+    fn code(&self) -> Bound<'py, PyCode> {
+        // SAFETY: attached; a frame; a new reference comes back.
+        unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetCode(raw(self)).cast()) }
+    }
+
+    fn var(&self, name: &CStr) -> PyResult<Bound<'py, PyAny>> {
+        variable(self, name)
+    }
+
+    fn builtins(&self) -> Bound<'py, PyDict> {
+        // SAFETY: attached; a frame; a new reference comes back.
+        let names: Bound<'_, PyAny> =
+            unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetBuiltins(raw(self))) };
+        names
+            .cast_into()
+            .expect("`PyFrame_GetBuiltins` returns a `dict`")
+    }
+
+    fn globals(&self) -> Bound<'py, PyDict> {
+        // SAFETY: attached; a frame; a new reference to a dict comes back.
+        unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetGlobals(raw(self))) }
+    }
+
+    fn locals(&self) -> Bound<'py, PyAny> {
+        // SAFETY: attached; a frame; a new reference or null comes back.
+        unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetLocals(raw(self))) }
+    }
+}
+
+fn variable<'py>(frame: &Bound<'py, PyFrame>, name: &CStr) -> PyResult<Bound<'py, PyAny>> {
+    #[cfg(Py_3_12)]
+    // SAFETY: attached; a frame and a valid text, which is only read; a new reference or null comes
+    // back.
+    unsafe {
+        let value = ffi::PyFrame_GetVarString(raw(frame), name.as_ptr().cast_mut());
+        new_reference(frame.py(), value)
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        use crate::types::PyAnyMethods;
+        let text = name.to_string_lossy();
+        frame.locals().get_item(text.as_ref()).map_err(|_| {
+            crate::exceptions::PyNameError::new_err(format!("variable '{text}' does not exist"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PyFrame, PyFrameMethods};
+    use crate::exceptions::PyNameError;
+    use crate::interpreter::Python;
+    use crate::types::{PyAnyMethods, PyDict, PyDictMethods};
+
+    #[test]
+    fn a_made_frame_has_a_name_and_nothing_else() {
+        Python::attach(|py| {
+            let frame = PyFrame::new(py, c"file.rs", c"function", 42).unwrap();
+            let code = frame.code();
+            let text = |name| code.getattr(name).unwrap().to_string();
+            assert_eq!(text("co_filename"), "file.rs");
+            assert_eq!(text("co_name"), "function");
+            assert_eq!(frame.line_number(), 42);
+            let error = frame.var(c"x").unwrap_err();
+            assert!(error.is_instance_of::<PyNameError>(py), "{error}");
+        });
+    }
+
+    #[test]
+    fn a_running_frame_knows_its_caller() {
+        Python::attach(|py| {
+            let names = PyDict::new(py);
+            let code = c"
+import sys
+def inner(): yield sys._getframe()
+def outer():
+    for frame in generator:
+        return frame, frame.f_back
+generator = inner()
+frame, caller = outer()
+kept = sys._getframe
+def callers():
+    return sys._getframe(1)
+def caller_of():
+    mine = callers()
+    return mine is sys._getframe()
+assert caller_of()
+";
+            py.run(code, Some(&names), None).unwrap();
+            let frame = names.get_item("frame").unwrap().unwrap();
+            let frame = frame.cast::<PyFrame>().unwrap();
+            // Suspended: nobody calls it now.
+            assert!(frame.outer().is_none());
+            assert_eq!(frame.globals().as_ptr(), names.as_ptr());
+        });
+    }
+}

@@ -1,0 +1,214 @@
+//! `frozenset`.
+
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+pub use super::set_iter::BoundFrozenSetIterator;
+
+use super::returned::{new_reference, status, truth};
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Bound, BoundObject};
+use crate::types::PyAny;
+
+/// Python's `frozenset`. Its methods are in [`PyFrozenSetMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyFrozenSet;
+///
+/// Python::attach(|py| {
+///     let set = PyFrozenSet::new(py, ["a", "b", "a"])?;
+///     assert_eq!(set.len(), 2);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyFrozenSet(PyAny);
+
+native_type!(
+    PyFrozenSet,
+    "frozenset",
+    PyFrozenSet_Type,
+    PyFrozenSet_Check
+);
+
+impl PyFrozenSet {
+    /// A frozen set of the values.
+    ///
+    /// # Errors
+    /// If a value is not hashable; what a conversion or a comparison raises.
+    pub fn new<'py, T>(
+        py: Python<'py>,
+        elements: impl IntoIterator<Item = T>,
+    ) -> PyResult<Bound<'py, PyFrozenSet>>
+    where
+        T: IntoPyObject<'py>,
+    {
+        let mut builder = PyFrozenSetBuilder::new(py)?;
+        for element in elements {
+            builder.add(element)?;
+        }
+        Ok(builder.finalize())
+    }
+
+    /// An empty frozen set.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// Source: `PyFrozenSet_New`.
+    pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PyFrozenSet>> {
+        // SAFETY: attached; a new frozen set or null comes back.
+        unsafe { new_reference(py, ffi::PyFrozenSet_New(null_mut())) }
+    }
+}
+
+/// A frozen set in the making.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::frozenset::PyFrozenSetBuilder;
+///
+/// Python::attach(|py| {
+///     let mut builder = PyFrozenSetBuilder::new(py)?;
+///     builder.add("a")?;
+///     builder.add("b")?;
+///     assert_eq!(builder.finalize().len(), 2);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct PyFrozenSetBuilder<'py> {
+    set: Bound<'py, PyFrozenSet>,
+}
+
+impl<'py> PyFrozenSetBuilder<'py> {
+    /// Begins with no items.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    pub fn new(py: Python<'py>) -> PyResult<Self> {
+        let set = PyFrozenSet::empty(py)?;
+        Ok(Self { set })
+    }
+
+    /// Adds an item.
+    ///
+    /// # Errors
+    /// If the key is not hashable; what the conversion or a comparison raises; `SystemError`, if
+    /// Python code got hold of the set through the garbage collector.
+    ///
+    /// Source: `PySet_Add`, which takes a frozen set that nobody else refers to.
+    pub fn add<K>(&mut self, key: K) -> PyResult<()>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let py = self.set.py();
+        let key = key.into_pyobject_or_pyerr(py)?;
+        // SAFETY: attached; a frozen set and an object; other references to the set are refused.
+        status(py, unsafe {
+            ffi::PySet_Add(self.set.as_ptr(), key.as_ptr())
+        })
+    }
+
+    /// The frozen set.
+    pub fn finalize(self) -> Bound<'py, PyFrozenSet> {
+        self.set
+    }
+}
+
+/// The methods of [`PyFrozenSet`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyFrozenSet;
+///
+/// Python::attach(|py| {
+///     let set = PyFrozenSet::new(py, ["a"])?;
+///     assert!(set.contains("a")? && !set.contains("z")?);
+///     assert!(PyFrozenSet::empty(py)?.is_empty());
+///     for item in &set {
+///         assert_eq!(item.to_string(), "a");
+///     }
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyFrozenSet")]
+pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
+    /// The number of items.
+    ///
+    /// Source: `PySet_Size`.
+    fn len(&self) -> usize;
+
+    /// Whether it has no items.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `key in set`.
+    ///
+    /// # Errors
+    /// If the key is not hashable; what the conversion or a comparison raises.
+    ///
+    /// Source: `PySet_Contains`.
+    fn contains<K>(&self, key: K) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>;
+
+    /// An iterator over the items, in no particular order.
+    fn iter(&self) -> BoundFrozenSetIterator<'py>;
+}
+
+impl<'py> PyFrozenSetMethods<'py> for Bound<'py, PyFrozenSet> {
+    #[inline]
+    fn len(&self) -> usize {
+        // SAFETY: attached; a frozen set.
+        unsafe { ffi::PySet_Size(self.as_ptr()) as usize }
+    }
+
+    fn contains<K>(&self, key: K) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?;
+        // SAFETY: attached; a frozen set and an object.
+        let result = unsafe { ffi::PySet_Contains(self.as_ptr(), key.as_ptr()) };
+        truth(self.py(), result)
+    }
+
+    fn iter(&self) -> BoundFrozenSetIterator<'py> {
+        self.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PyFrozenSet, PyFrozenSetBuilder, PyFrozenSetMethods};
+    use crate::interpreter::Python;
+    use crate::types::PyList;
+
+    #[test]
+    fn builders_do_not_share_the_empty_set() {
+        Python::attach(|py| {
+            let mut builder = PyFrozenSetBuilder::new(py).unwrap();
+            builder.add("a").unwrap();
+            assert!(PyFrozenSet::empty(py).unwrap().is_empty());
+            let set = builder.finalize();
+            assert_eq!((set.len(), set.iter().len()), (1, 1));
+        });
+    }
+
+    #[test]
+    fn a_key_without_a_hash_is_an_error_everywhere() {
+        Python::attach(|py| {
+            let key = PyList::empty(py);
+            assert!(PyFrozenSet::new(py, [&key]).is_err());
+            assert!(PyFrozenSet::empty(py).unwrap().contains(&key).is_err());
+        });
+    }
+}

@@ -1,0 +1,202 @@
+//! `types.MappingProxyType`.
+
+use pyo3_ffi as ffi;
+
+use super::returned::{new_reference, new_reference_or_panic};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::{PyAny, PyAnyMethods, PyIterator, PyList, PyMapping};
+
+/// Python's `mappingproxy`: a read-only view of a mapping. Its methods are in
+/// [`PyMappingProxyMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyDict, PyMappingProxy};
+///
+/// Python::attach(|py| {
+///     let dict = PyDict::new(py);
+///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+///     dict.set_item("a", "x")?;
+///     assert_eq!(proxy.get_item("a")?.to_string(), "x");
+///     assert!(proxy.set_item("a", "y").is_err());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyMappingProxy(PyAny);
+
+native_type!(PyMappingProxy, "mappingproxy", PyDictProxy_Type);
+
+impl PyMappingProxy {
+    /// A view of the mapping.
+    ///
+    /// # Panics
+    /// If Python has no memory for it, or the object is registered as a mapping but has no
+    /// `__getitem__`.
+    ///
+    /// Source: `PyDictProxy_New`.
+    pub fn new<'py>(
+        py: Python<'py>,
+        elements: &Bound<'py, PyMapping>,
+    ) -> Bound<'py, PyMappingProxy> {
+        // SAFETY: attached; an object; a new proxy or null comes back.
+        unsafe { new_reference_or_panic(py, ffi::PyDictProxy_New(elements.as_ptr())) }
+    }
+}
+
+/// The methods of [`PyMappingProxy`]. Every one may raise what the mapping's own method raises.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{IntoPyDict, PyMappingProxy};
+///
+/// Python::attach(|py| {
+///     let dict = [("a", "x")].into_py_dict(py)?;
+///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+///     assert!(!proxy.is_empty()?);
+///     assert_eq!(proxy.keys()?.to_string(), "['a']");
+///     assert_eq!(proxy.values()?.to_string(), "['x']");
+///     assert_eq!(proxy.items()?.to_string(), "[('a', 'x')]");
+///     for entry in proxy.try_iter()? {
+///         let (key, value) = entry?;
+///         assert_eq!(format!("{key}{value}"), "ax");
+///     }
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyMappingProxy")]
+pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
+    /// Whether its length is 0.
+    ///
+    /// # Errors
+    /// What `__len__` raises.
+    fn is_empty(&self) -> PyResult<bool>;
+
+    /// A list of the keys.
+    ///
+    /// # Errors
+    /// What `keys` raises.
+    ///
+    /// Source: `PyMapping_Keys`.
+    fn keys(&self) -> PyResult<Bound<'py, PyList>>;
+
+    /// A list of the values.
+    ///
+    /// # Errors
+    /// What `values` raises.
+    ///
+    /// Source: `PyMapping_Values`.
+    fn values(&self) -> PyResult<Bound<'py, PyList>>;
+
+    /// A list of the entries as pairs.
+    ///
+    /// # Errors
+    /// What `items` raises.
+    ///
+    /// Source: `PyMapping_Items`.
+    fn items(&self) -> PyResult<Bound<'py, PyList>>;
+
+    /// The same object as a mapping.
+    fn as_mapping(&self) -> &Bound<'py, PyMapping>;
+
+    /// An iterator over the entries: the keys, and the value that each has when its turn comes.
+    ///
+    /// # Errors
+    /// What `__iter__` raises.
+    fn try_iter(&'a self) -> PyResult<BoundMappingProxyIterator<'py, 'a>>;
+}
+
+impl<'py, 'a> PyMappingProxyMethods<'py, 'a> for Bound<'py, PyMappingProxy> {
+    fn is_empty(&self) -> PyResult<bool> {
+        Ok(self.as_any().len()? == 0)
+    }
+
+    fn keys(&self) -> PyResult<Bound<'py, PyList>> {
+        // SAFETY: attached; an object; a new list or null comes back.
+        unsafe { new_reference(self.py(), ffi::PyMapping_Keys(self.as_ptr())) }
+    }
+
+    fn values(&self) -> PyResult<Bound<'py, PyList>> {
+        // SAFETY: attached; an object; a new list or null comes back.
+        unsafe { new_reference(self.py(), ffi::PyMapping_Values(self.as_ptr())) }
+    }
+
+    fn items(&self) -> PyResult<Bound<'py, PyList>> {
+        // SAFETY: attached; an object; a new list or null comes back.
+        unsafe { new_reference(self.py(), ffi::PyMapping_Items(self.as_ptr())) }
+    }
+
+    fn as_mapping(&self) -> &Bound<'py, PyMapping> {
+        // SAFETY: a mapping proxy is a mapping.
+        unsafe { self.cast_unchecked() }
+    }
+
+    fn try_iter(&'a self) -> PyResult<BoundMappingProxyIterator<'py, 'a>> {
+        Ok(BoundMappingProxyIterator {
+            keys: PyIterator::from_object(self)?,
+            proxy: self,
+        })
+    }
+}
+
+/// An iterator over the entries of a mapping proxy: see [`PyMappingProxyMethods::try_iter`].
+pub struct BoundMappingProxyIterator<'py, 'a> {
+    keys: Bound<'py, PyIterator>,
+    proxy: &'a Bound<'py, PyMappingProxy>,
+}
+
+impl<'py> Iterator for BoundMappingProxyIterator<'py, '_> {
+    type Item = PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = |key: PyResult<Bound<'py, PyAny>>| {
+            let key = key?;
+            let value = self.proxy.as_any().get_item(&key)?;
+            Ok((key, value))
+        };
+        self.keys.next().map(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PyMappingProxy, PyMappingProxyMethods};
+    use crate::interpreter::Python;
+    use crate::types::{PyAnyMethods, PyDict, PyDictMethods, PyMapping};
+
+    #[test]
+    fn a_change_while_iterating_is_an_error() {
+        Python::attach(|py| {
+            let dict = PyDict::new(py);
+            dict.set_item("a", "x").unwrap();
+            let proxy = PyMappingProxy::new(py, dict.as_mapping());
+            let mut entries = proxy.try_iter().unwrap();
+            assert!(entries.next().unwrap().is_ok());
+            dict.set_item("b", "x").unwrap();
+            assert!(entries.next().unwrap().is_err());
+        });
+    }
+
+    #[test]
+    fn a_key_that_is_gone_is_an_error() {
+        Python::attach(|py| {
+            let names = PyDict::new(py);
+            let code = c"
+from collections import UserDict
+class Odd(UserDict):
+    def __iter__(self): return iter(['missing'])
+";
+            py.run(code, Some(&names), None).unwrap();
+            let odd = py.eval(c"Odd(a=1)", Some(&names), None).unwrap();
+            let proxy = PyMappingProxy::new(py, odd.cast::<PyMapping>().unwrap());
+            assert!(!proxy.is_empty().unwrap());
+            let error = proxy.try_iter().unwrap().next().unwrap().unwrap_err();
+            assert!(error.to_string().starts_with("KeyError"), "{error}");
+            assert!(proxy.as_any().is_instance_of::<PyMappingProxy>());
+        });
+    }
+}

@@ -1,0 +1,247 @@
+//! `set`.
+
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+pub use super::set_iter::BoundSetIterator;
+
+use super::returned::{new_reference, status, truth};
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Bound, BoundObject};
+use crate::types::PyAny;
+
+/// Python's `set`. Its methods are in [`PySetMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PySet;
+///
+/// Python::attach(|py| {
+///     let set = PySet::new(py, ["a", "b", "a"])?;
+///     assert_eq!(set.len(), 2);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PySet(PyAny);
+
+native_type!(PySet, "set", PySet_Type, PySet_Check);
+
+impl PySet {
+    /// A set of the values.
+    ///
+    /// # Errors
+    /// If a value is not hashable; what a conversion or a comparison raises.
+    pub fn new<'py, T>(
+        py: Python<'py>,
+        elements: impl IntoIterator<Item = T>,
+    ) -> PyResult<Bound<'py, PySet>>
+    where
+        T: IntoPyObject<'py>,
+    {
+        let set = Self::empty(py)?;
+        for element in elements {
+            set.add(element)?;
+        }
+        Ok(set)
+    }
+
+    /// An empty set.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(PySet::empty(py)?.is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PySet_New`.
+    pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PySet>> {
+        // SAFETY: attached; a new set or null comes back.
+        unsafe { new_reference(py, ffi::PySet_New(null_mut())) }
+    }
+}
+
+/// The methods of [`PySet`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PySet;
+///
+/// Python::attach(|py| {
+///     let set = PySet::new(py, ["a"])?;
+///     set.add("b")?;
+///     assert!(set.contains("b")?);
+///     assert!(set.discard("b")?);
+///     assert!(!set.discard("b")?);
+///     assert_eq!(set.iter().map(|item| item.to_string()).collect::<String>(), "a");
+///     assert_eq!(set.pop().unwrap().to_string(), "a");
+///     assert!(set.pop().is_none() && set.is_empty());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PySet")]
+pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
+    /// Removes all items.
+    ///
+    /// Source: `PySet_Clear`.
+    fn clear(&self);
+
+    /// The number of items.
+    ///
+    /// Source: `PySet_Size`.
+    fn len(&self) -> usize;
+
+    /// Whether it has no items.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `key in set`.
+    ///
+    /// # Errors
+    /// If the key is not hashable; what the conversion or a comparison raises.
+    ///
+    /// Source: `PySet_Contains`.
+    fn contains<K>(&self, key: K) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>;
+
+    /// Removes an item. Whether it was there.
+    ///
+    /// # Errors
+    /// If the key is not hashable; what the conversion or a comparison raises.
+    ///
+    /// Source: `PySet_Discard`.
+    fn discard<K>(&self, key: K) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>;
+
+    /// Adds an item.
+    ///
+    /// # Errors
+    /// If the key is not hashable; what the conversion or a comparison raises.
+    ///
+    /// Source: `PySet_Add`.
+    fn add<K>(&self, key: K) -> PyResult<()>
+    where
+        K: IntoPyObject<'py>;
+
+    /// Removes some item and returns it; `None` if there is none.
+    ///
+    /// Source: `PySet_Pop`.
+    fn pop(&self) -> Option<Bound<'py, PyAny>>;
+
+    /// An iterator over the items, in no particular order.
+    ///
+    /// # Panics
+    /// The iterator panics if the set changed since it was made.
+    fn iter(&self) -> BoundSetIterator<'py>;
+}
+
+impl<'py> PySetMethods<'py> for Bound<'py, PySet> {
+    fn clear(&self) {
+        // SAFETY: attached; a set, for which it cannot fail.
+        unsafe { ffi::PySet_Clear(self.as_ptr()) };
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        // SAFETY: attached; a set.
+        unsafe { ffi::PySet_Size(self.as_ptr()) as usize }
+    }
+
+    fn contains<K>(&self, key: K) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?;
+        // SAFETY: attached; a set and an object.
+        let result = unsafe { ffi::PySet_Contains(self.as_ptr(), key.as_ptr()) };
+        truth(self.py(), result)
+    }
+
+    fn discard<K>(&self, key: K) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?;
+        // SAFETY: attached; a set and an object.
+        let result = unsafe { ffi::PySet_Discard(self.as_ptr(), key.as_ptr()) };
+        truth(self.py(), result)
+    }
+
+    fn add<K>(&self, key: K) -> PyResult<()>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?;
+        // SAFETY: attached; a set and an object.
+        let result = unsafe { ffi::PySet_Add(self.as_ptr(), key.as_ptr()) };
+        status(self.py(), result)
+    }
+
+    fn pop(&self) -> Option<Bound<'py, PyAny>> {
+        // SAFETY: attached; a set; a new reference comes back, or null and a `KeyError`.
+        unsafe { new_reference(self.py(), ffi::PySet_Pop(self.as_ptr())).ok() }
+    }
+
+    fn iter(&self) -> BoundSetIterator<'py> {
+        self.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PySet, PySetMethods};
+    use crate::interpreter::Python;
+    use crate::types::PyList;
+
+    #[test]
+    fn a_key_without_a_hash_is_an_error_everywhere() {
+        Python::attach(|py| {
+            let set = PySet::empty(py).unwrap();
+            let key = PyList::empty(py);
+            assert!(set.add(&key).is_err());
+            assert!(set.contains(&key).is_err());
+            assert!(set.discard(&key).is_err());
+            assert!(PySet::new(py, [key]).is_err());
+        });
+    }
+
+    #[test]
+    fn an_iterator_knows_how_much_is_left() {
+        Python::attach(|py| {
+            let set = PySet::new(py, ["a", "b", "c"]).unwrap();
+            let mut items = set.iter();
+            assert_eq!(items.len(), 3);
+            items.next();
+            assert_eq!((items.size_hint(), items.count()), ((2, Some(2)), 2));
+            set.clear();
+            assert_eq!((set.len(), set.iter().next().is_none()), (0, true));
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "set iteration should be infallible")]
+    fn a_change_ends_the_iteration_with_a_panic() {
+        Python::attach(|py| {
+            let set = PySet::new(py, ["a", "b"]).unwrap();
+            for item in &set {
+                set.add(format!("{item}{item}")).unwrap();
+            }
+        });
+    }
+}

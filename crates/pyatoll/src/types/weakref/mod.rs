@@ -1,0 +1,219 @@
+//! Weak references: `weakref.ref`, `weakref.proxy`, and either.
+
+mod proxy;
+mod reference;
+
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+pub use proxy::PyWeakrefProxy;
+pub use reference::PyWeakrefReference;
+
+use super::returned::truth;
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::{Bound, PyTypeCheck, PyTypeInfo};
+use crate::types::{PyAny, PyTuple};
+
+/// A weak reference of any kind: a [`PyWeakrefReference`] or a [`PyWeakrefProxy`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyWeakref, PyWeakrefReference};
+///
+/// Python::attach(|py| {
+///     let class = py.eval(c"type('Class', (), {})", None, None)?;
+///     let object = class.call0()?;
+///     let weak = PyWeakrefReference::new(&object)?;
+///     let weak: &Bound<'_, PyWeakref> = weak.cast()?;
+///     assert!(weak.upgrade().unwrap().is(&object));
+///     drop(object);
+///     assert!(weak.upgrade().is_none());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyWeakref(PyAny);
+
+impl crate::object::DerefToPyAny for PyWeakref {}
+
+// SAFETY: CPython's own check.
+unsafe impl PyTypeCheck for PyWeakref {
+    #[inline]
+    fn type_check(object: &Bound<'_, PyAny>) -> bool {
+        // SAFETY: attached; an object.
+        unsafe { ffi::PyWeakref_Check(object.as_ptr()) != 0 }
+    }
+
+    fn classinfo_object(py: Python<'_>) -> Bound<'_, PyAny> {
+        let classes = PyTuple::new(
+            py,
+            [
+                PyWeakrefProxy::classinfo_object(py),
+                <PyWeakrefReference as PyTypeCheck>::classinfo_object(py),
+            ],
+        );
+        match classes {
+            Ok(classes) => classes.into_any(),
+            Err(error) => panic!("no memory for a tuple: {error}"),
+        }
+    }
+}
+
+/// The methods of [`PyWeakref`], [`PyWeakrefReference`] and [`PyWeakrefProxy`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyDict, PySet, PyWeakrefReference};
+///
+/// Python::attach(|py| {
+///     let set = PySet::new(py, ["a"])?;
+///     let weak = PyWeakrefReference::new(&set)?;
+///     assert_eq!(weak.upgrade_as::<PySet>()?.unwrap().len(), 1);
+///     assert!(weak.upgrade_as_exact::<PySet>()?.is_some());
+///     assert!(weak.upgrade_as::<PyDict>().is_err());
+///     drop(set);
+///     assert!(weak.upgrade().is_none());
+///     assert!(weak.upgrade_as::<PyDict>()?.is_none());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyWeakref")]
+pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
+    /// The object; `None` if it is dead.
+    ///
+    /// Source: `PyWeakref_GetRef`.
+    fn upgrade(&self) -> Option<Bound<'py, PyAny>>;
+
+    /// As [`upgrade`](PyWeakrefMethods::upgrade), cast to `T`.
+    ///
+    /// # Errors
+    /// `TypeError`, if it is not a `T`.
+    fn upgrade_as<T>(&self) -> PyResult<Option<Bound<'py, T>>>
+    where
+        T: PyTypeCheck,
+    {
+        Ok(self.upgrade().map(Bound::cast_into).transpose()?)
+    }
+
+    /// As [`upgrade_as`](PyWeakrefMethods::upgrade_as); subclasses of `T` are refused.
+    ///
+    /// # Errors
+    /// `TypeError`, if its class is not `T`.
+    fn upgrade_as_exact<T>(&self) -> PyResult<Option<Bound<'py, T>>>
+    where
+        T: PyTypeInfo,
+    {
+        Ok(self.upgrade().map(Bound::cast_into_exact).transpose()?)
+    }
+
+    /// As [`upgrade`](PyWeakrefMethods::upgrade), cast without a check.
+    ///
+    /// # Safety
+    /// The object must be a `T`.
+    unsafe fn upgrade_as_unchecked<T>(&self) -> Option<Bound<'py, T>> {
+        // SAFETY: passed on to the caller.
+        Some(unsafe { self.upgrade()?.cast_into_unchecked() })
+    }
+}
+
+impl<'py> PyWeakrefMethods<'py> for Bound<'py, PyWeakref> {
+    fn upgrade(&self) -> Option<Bound<'py, PyAny>> {
+        upgrade(self)
+    }
+}
+
+/// The object that a weak reference of any kind refers to.
+fn upgrade<'py>(weak: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    let mut object = null_mut();
+    // SAFETY: attached; a weak reference. `object` is a new reference or null.
+    unsafe {
+        let found = ffi::compat::PyWeakref_GetRef(weak.as_ptr(), &raw mut object);
+        if let Err(error) = truth(weak.py(), found) {
+            panic!("a weak reference is one: {error}");
+        }
+        Bound::from_owned_ptr_or_opt(weak.py(), object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PyWeakref, PyWeakrefMethods, PyWeakrefProxy, PyWeakrefReference};
+    use crate::interpreter::Python;
+    use crate::object::Bound;
+    use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods};
+
+    fn names(py: Python<'_>) -> Bound<'_, PyDict> {
+        let names = PyDict::new(py);
+        let code = c"
+import weakref
+class Class:
+    attribute = 'value'
+class Callable(Class):
+    def __call__(self): return 'called'
+class Ref(weakref.ref): pass
+dead = []
+";
+        py.run(code, Some(&names), None).unwrap();
+        names
+    }
+
+    fn eval<'py>(names: &Bound<'py, PyDict>, code: &std::ffi::CStr) -> Bound<'py, PyAny> {
+        names.py().eval(code, Some(names), None).unwrap()
+    }
+
+    #[test]
+    fn casts_tell_the_kinds_apart() {
+        Python::attach(|py| {
+            let names = names(py);
+            names
+                .set_item("object", eval(&names, c"Callable()"))
+                .unwrap();
+            let reference = eval(&names, c"Ref(object)");
+            let proxies = [
+                eval(&names, c"weakref.proxy(object)"),
+                eval(&names, c"weakref.proxy(Class)"),
+            ];
+            assert!(reference.cast::<PyWeakref>().is_ok());
+            assert!(reference.cast::<PyWeakrefReference>().is_ok());
+            assert!(reference.cast::<PyWeakrefProxy>().is_err());
+            for proxy in proxies {
+                assert!(proxy.cast::<PyWeakref>().is_ok());
+                assert!(proxy.cast::<PyWeakrefProxy>().is_ok());
+                assert!(proxy.cast::<PyWeakrefReference>().is_err());
+            }
+            let error = names.cast::<PyWeakref>().unwrap_err().to_string();
+            assert!(error.contains("ProxyType"), "{error}");
+        });
+    }
+
+    #[test]
+    fn a_dead_object_is_none_and_its_callback_is_called() {
+        Python::attach(|py| {
+            let names = names(py);
+            let object = eval(&names, c"Class()");
+            let callback = eval(&names, c"dead.append");
+            let reference = PyWeakrefReference::new_with(&object, &callback).unwrap();
+            let proxy = PyWeakrefProxy::new_with(&object, &callback).unwrap();
+            assert!(reference.upgrade().unwrap().is(&object));
+            assert!(proxy.upgrade().unwrap().is(&object));
+            assert_eq!(proxy.getattr("attribute").unwrap().to_string(), "value");
+            drop(object);
+            assert!(reference.upgrade().is_none() && proxy.upgrade().is_none());
+            assert!(proxy.getattr("attribute").is_err());
+            assert_eq!(eval(&names, c"len(dead)").to_string(), "2");
+        });
+    }
+
+    #[test]
+    fn what_cannot_be_referred_to_weakly_says_so() {
+        Python::attach(|py| {
+            let number = eval(&names(py), c"1");
+            assert!(PyWeakrefReference::new(&number).is_err());
+            assert!(PyWeakrefProxy::new(&number).is_err());
+        });
+    }
+}

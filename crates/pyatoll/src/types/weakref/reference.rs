@@ -1,0 +1,91 @@
+//! `weakref.ref`.
+
+use pyo3_ffi as ffi;
+
+use super::{PyWeakrefMethods, upgrade};
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::PyResult;
+use crate::object::{Bound, BoundObject};
+use crate::types::PyAny;
+use crate::types::returned::new_reference;
+
+/// Python's `weakref.ref`. Its methods are in [`PyWeakrefMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PySet, PyWeakrefReference};
+///
+/// Python::attach(|py| {
+///     let set = PySet::empty(py)?;
+///     let weak = PyWeakrefReference::new(&set)?;
+///     assert!(weak.upgrade().unwrap().is(&set));
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyWeakrefReference(PyAny);
+
+native_type!(
+    PyWeakrefReference,
+    "ReferenceType",
+    _PyWeakref_RefType,
+    PyWeakref_CheckRef
+);
+
+impl PyWeakrefReference {
+    /// A weak reference to the object.
+    ///
+    /// # Errors
+    /// `TypeError`, if its class does not allow weak references.
+    ///
+    /// Source: `PyWeakref_NewRef`.
+    pub fn new<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyWeakrefReference>> {
+        // SAFETY: attached; an object and `None`; a new reference or null comes back.
+        unsafe {
+            let weak = ffi::PyWeakref_NewRef(object.as_ptr(), ffi::Py_None());
+            new_reference(object.py(), weak)
+        }
+    }
+
+    /// As [`new`](PyWeakrefReference::new), with a function that is called with the weak reference
+    /// when the object has died.
+    ///
+    /// # Errors
+    /// `TypeError`, if its class does not allow weak references; what the conversion raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyList, PySet, PyWeakrefReference};
+    ///
+    /// Python::attach(|py| {
+    ///     let dead = PyList::empty(py);
+    ///     let set = PySet::empty(py)?;
+    ///     let _weak = PyWeakrefReference::new_with(&set, dead.getattr("append")?)?;
+    ///     drop(set);
+    ///     assert_eq!(dead.len(), 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    pub fn new_with<'py, C>(
+        object: &Bound<'py, PyAny>,
+        callback: C,
+    ) -> PyResult<Bound<'py, PyWeakrefReference>>
+    where
+        C: IntoPyObject<'py>,
+    {
+        let callback = callback.into_pyobject_or_pyerr(object.py())?;
+        // SAFETY: attached; two objects; a new reference or null comes back.
+        unsafe {
+            let weak = ffi::PyWeakref_NewRef(object.as_ptr(), callback.as_ptr());
+            new_reference(object.py(), weak)
+        }
+    }
+}
+
+impl<'py> PyWeakrefMethods<'py> for Bound<'py, PyWeakrefReference> {
+    fn upgrade(&self) -> Option<Bound<'py, PyAny>> {
+        upgrade(self)
+    }
+}
