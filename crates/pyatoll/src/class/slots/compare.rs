@@ -1,0 +1,209 @@
+//! Rich comparison: [`CompareOp`] and the slot `tp_richcompare`.
+
+use std::cmp::Ordering;
+use std::ffi::{c_int, c_void};
+
+use pyo3_ffi as ffi;
+
+use super::{inherit, is_not_implemented, not_implemented};
+use crate::call::trampoline::trampoline;
+use crate::class::items::SlotItem;
+use crate::class::{PyClass, token_of_instance};
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+
+/// One of Python's six comparison operators: the last argument of `__richcmp__`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::pyclass::CompareOp;
+///
+/// #[pyclass]
+/// struct Version(u32, u32);
+///
+/// #[pymethods]
+/// impl Version {
+///     #[new]
+///     fn new(major: u32, minor: u32) -> Self {
+///         Self(major, minor)
+///     }
+///
+///     fn __richcmp__(&self, other: &Self, op: CompareOp) -> bool {
+///         op.matches((self.0, self.1).cmp(&(other.0, other.1)))
+///     }
+/// }
+///
+/// Python::attach(|py| {
+///     let version = py.get_type::<Version>();
+///     let (old, new) = (version.call1((1, 9))?, version.call1((2, 0))?);
+///     assert!(old.lt(&new)?);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CompareOp {
+    /// `<`
+    Lt = ffi::Py_LT as isize,
+    /// `<=`
+    Le = ffi::Py_LE as isize,
+    /// `==`
+    Eq = ffi::Py_EQ as isize,
+    /// `!=`
+    Ne = ffi::Py_NE as isize,
+    /// `>`
+    Gt = ffi::Py_GT as isize,
+    /// `>=`
+    Ge = ffi::Py_GE as isize,
+}
+
+impl CompareOp {
+    /// The operator that CPython means by `op`, if any.
+    pub fn from_raw(op: c_int) -> Option<Self> {
+        Some(match op {
+            ffi::Py_LT => Self::Lt,
+            ffi::Py_LE => Self::Le,
+            ffi::Py_EQ => Self::Eq,
+            ffi::Py_NE => Self::Ne,
+            ffi::Py_GT => Self::Gt,
+            ffi::Py_GE => Self::Ge,
+            _ => return None,
+        })
+    }
+
+    /// Whether the operator holds between two values that compare like this.
+    ///
+    /// ```
+    /// use pyatoll::pyclass::CompareOp;
+    ///
+    /// assert!(CompareOp::Le.matches(1.cmp(&2)));
+    /// assert!(!CompareOp::Eq.matches(1.cmp(&2)));
+    /// ```
+    pub fn matches(&self, result: Ordering) -> bool {
+        match self {
+            Self::Lt => result.is_lt(),
+            Self::Le => result.is_le(),
+            Self::Eq => result.is_eq(),
+            Self::Ne => result.is_ne(),
+            Self::Gt => result.is_gt(),
+            Self::Ge => result.is_ge(),
+        }
+    }
+}
+
+/// One of `__lt__` … `__ge__`.
+pub type CompareBody = unsafe fn(
+    Python<'_>,
+    *mut ffi::PyObject,
+    *mut ffi::PyObject,
+) -> PyResult<*mut ffi::PyObject>;
+
+/// The six methods `__lt__`, `__le__`, `__eq__`, `__ne__`, `__gt__`, `__ge__`, those there are, by
+/// the operator's number. `!=` is the opposite of `==`; what the class has no method for is done by
+/// what `#[pyclass(eq, ord)]` made, or by the class below.
+///
+/// # Safety
+/// CPython calls the slot of `T`, which is `own`; the bodies are methods of `T`.
+#[inline]
+pub unsafe fn comparisons<T: PyClass>(
+    own: ffi::richcmpfunc,
+    slf: *mut ffi::PyObject,
+    other: *mut ffi::PyObject,
+    op: c_int,
+    bodies: &[Option<CompareBody>; 6],
+) -> *mut ffi::PyObject {
+    // SAFETY: attached, since CPython calls; `slf` is an instance of `T`, and both are alive; the
+    // bodies take them as they are.
+    unsafe {
+        trampoline(token_of_instance::<T>(slf), |py| {
+            let index = usize::try_from(op).unwrap_or(usize::MAX);
+            if let Some(Some(body)) = bodies.get(index) {
+                return body(py, slf, other);
+            }
+            if op == ffi::Py_NE
+                && let Some(equal) = bodies[ffi::Py_EQ as usize]
+            {
+                return opposite(py, equal(py, slf, other)?);
+            }
+            match derived_comparison::<T>() {
+                Some(derived) => raised_if_null(py, derived(slf, other, op)),
+                None => compare_below(py, own, slf, other, op),
+            }
+        })
+    }
+}
+
+/// What `#[pyclass(eq, ord)]` made of the slot.
+fn derived_comparison<T: PyClass>() -> Option<ffi::richcmpfunc> {
+    let slots = T::ITEMS.slots.iter();
+    let slot = slots.map(|SlotItem(slot)| slot).find(|slot| slot.slot == ffi::Py_tp_richcompare)?;
+    // SAFETY: what a `tp_richcompare` slot holds is a `richcmpfunc`.
+    Some(unsafe { std::mem::transmute::<*mut c_void, ffi::richcmpfunc>(slot.pfunc) })
+}
+
+/// # Safety
+/// As for [`comparisons`].
+#[cold]
+unsafe fn compare_below(
+    py: Python<'_>,
+    own: ffi::richcmpfunc,
+    slf: *mut ffi::PyObject,
+    other: *mut ffi::PyObject,
+    op: c_int,
+) -> PyResult<*mut ffi::PyObject> {
+    // SAFETY: `slf` is an instance of the class with the slot; what a `tp_richcompare` slot holds
+    // is a `richcmpfunc`.
+    unsafe {
+        let (_, below) = inherit::below(slf, ffi::Py_tp_richcompare, own as *mut c_void);
+        if below.is_null() {
+            return Ok(not_implemented());
+        }
+        let below = std::mem::transmute::<*mut c_void, ffi::richcmpfunc>(below);
+        raised_if_null(py, below(slf, other, op))
+    }
+}
+
+/// The opposite of what `__eq__` returned.
+///
+/// # Safety
+/// The caller gives up a reference to `equal`.
+unsafe fn opposite(py: Python<'_>, equal: *mut ffi::PyObject) -> PyResult<*mut ffi::PyObject> {
+    if is_not_implemented(equal) {
+        return Ok(equal);
+    }
+    // SAFETY: attached, `equal` is alive; its reference is released.
+    unsafe {
+        let truth = ffi::PyObject_IsTrue(equal);
+        ffi::Py_DECREF(equal);
+        match truth {
+            0 => Ok(ffi::compat::Py_NewRef(ffi::Py_True())),
+            1 => Ok(ffi::compat::Py_NewRef(ffi::Py_False())),
+            _ => Err(PyErr::fetch(py)),
+        }
+    }
+}
+
+/// What a C function returned: an object, or null with an exception set.
+pub(super) fn raised_if_null(
+    py: Python<'_>,
+    object: *mut ffi::PyObject,
+) -> PyResult<*mut ffi::PyObject> {
+    if object.is_null() {
+        return Err(PyErr::fetch(py));
+    }
+    Ok(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operator_comes_back_from_its_number() {
+        for op in 0..6 {
+            assert_eq!(CompareOp::from_raw(op).unwrap() as c_int, op);
+        }
+        assert_eq!(CompareOp::from_raw(6), None);
+        assert_eq!(CompareOp::from_raw(-1), None);
+    }
+}

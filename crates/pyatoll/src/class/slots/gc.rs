@@ -1,0 +1,133 @@
+//! Garbage collection: `__traverse__` with [`PyVisit`], and `__del__`.
+//!
+//! The functions here are only the method's part: the class's own `tp_traverse` and `tp_clear`
+//! visit the type, the base and `__dict__` around them.
+
+use std::any::Any;
+use std::ffi::{c_int, c_void};
+use std::marker::PhantomData;
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pyo3_ffi as ffi;
+
+use super::receiver::Shared;
+use crate::class::{PyClass, token_of_instance};
+use crate::interpreter::LocalInternals;
+use crate::object::Py;
+
+/// The visitor wants no more objects: what [`PyVisit::call`] returned, to be passed on.
+#[repr(transparent)]
+pub struct PyTraverseError(NonZero<c_int>);
+
+impl std::fmt::Debug for PyTraverseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PyTraverseError({})", self.0)
+    }
+}
+
+/// Shows the garbage collector which objects a class refers to: the argument of `__traverse__`.
+///
+/// `__traverse__` has to visit every `Py<T>` that the value holds, and to do nothing else: no Python
+/// code runs while the collector looks. A class whose objects may be part of a cycle also needs
+/// `__clear__`, which drops them.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::{PyTraverseError, PyVisit};
+///
+/// #[pyclass]
+/// struct Holder {
+///     held: Option<Py<PyAny>>,
+/// }
+///
+/// #[pymethods]
+/// impl Holder {
+///     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+///         visit.call(&self.held)
+///     }
+///
+///     fn __clear__(&mut self) {
+///         self.held = None;
+///     }
+/// }
+///
+/// Python::attach(|py| {
+///     let holder = Py::new(py, Holder { held: None })?;
+///     holder.borrow_mut(py).held = Some(holder.clone_ref(py).into_any());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct PyVisit<'a> {
+    visit: ffi::visitproc,
+    argument: *mut c_void,
+    /// The interpreter whose collector it is.
+    owner: &'static LocalInternals,
+    /// Neither `Send` nor `Sync`, and no longer than the call of `__traverse__`.
+    marker: PhantomData<&'a *mut ()>,
+}
+
+impl PyVisit<'_> {
+    /// Visits an object, or the one in an `Option`. One that belongs to another interpreter is none
+    /// of this collector's and is passed over.
+    ///
+    /// # Errors
+    /// [`PyTraverseError`], if the collector wants no more.
+    pub fn call<'a, T, U: 'a>(&self, object: T) -> Result<(), PyTraverseError>
+    where
+        T: Into<Option<&'a Py<U>>>,
+    {
+        let Some(object) = object.into() else {
+            return Ok(());
+        };
+        if !std::ptr::eq(object.owner(), self.owner) {
+            return Ok(());
+        }
+        // SAFETY: the collector's function with its own argument, and an object that its holder
+        // keeps alive.
+        match NonZero::new(unsafe { (self.visit)(object.as_ptr(), self.argument) }) {
+            None => Ok(()),
+            Some(code) => Err(PyTraverseError(code)),
+        }
+    }
+}
+
+/// `__traverse__`. A value that is mutably borrowed, or belongs to another thread, is not looked
+/// into: what it holds then counts as referred to from outside, and stays. So does what a method
+/// that panics has left out; the panic is only reported, as no exception may come out of here.
+///
+/// # Safety
+/// The class's own `tp_traverse` calls this with an initialised instance of `T`.
+pub unsafe fn traverse<T: PyClass>(
+    slf: *mut ffi::PyObject,
+    visit: ffi::visitproc,
+    argument: *mut c_void,
+    body: impl FnOnce(&T, PyVisit<'_>) -> Result<(), PyTraverseError>,
+) -> c_int {
+    // SAFETY: `slf` is an instance of `T`, alive for the call. No reference count changes.
+    let (value, owner) = unsafe {
+        let Some(value) = Shared::<T>::for_collector(slf) else {
+            return 0;
+        };
+        (value, token_of_instance::<T>(slf).owner())
+    };
+    let visit = PyVisit {
+        visit,
+        argument,
+        owner,
+        marker: PhantomData,
+    };
+    match catch_unwind(AssertUnwindSafe(|| body(&value, visit))) {
+        Ok(Ok(())) => 0,
+        Ok(Err(error)) => error.0.get(),
+        Err(payload) => report(&*payload),
+    }
+}
+
+#[cold]
+fn report(payload: &(dyn Any + Send)) -> c_int {
+    let message = crate::panic::message(payload);
+    eprintln!("a Rust `__traverse__` panicked; the collector goes on without it: {message}");
+    0
+}

@@ -1,0 +1,95 @@
+//! The runtime half of `#[pymethods]`' slots.
+//!
+//! For each slot of a class the macro generates an `extern "C"` function, which calls one of the
+//! functions here, and a *body* for each method in it: a function that takes the receiver and the
+//! arguments out of the pointers and calls the method. What is here finds the token, chooses among
+//! the methods that share the slot, and turns errors and panics into exceptions.
+//!
+//! | file | slots |
+//! |---|---|
+//! | this one | those with one method: `__repr__`, `__len__`, `__getitem__`, … |
+//! | `binary` | operators with a reflected form |
+//! | `compare` | `tp_richcompare` |
+//! | `pairs` | attributes, items and descriptors: set and delete; `__getattr__` |
+//! | `construct` | `tp_new` |
+//! | `gc` | `tp_traverse` |
+//! | `receiver`, `arguments` | what the bodies make of what they get |
+//! | `output` | what the bodies make of the values they return |
+//! | `inherit` | the slot of the class below |
+//!
+//! Above `call`. Uses of the rest of `class`: the token of an instance, and borrowing its value.
+
+mod arguments;
+mod binary;
+mod compare;
+mod construct;
+mod gc;
+mod inherit;
+mod output;
+mod pairs;
+mod receiver;
+
+use pyo3_ffi as ffi;
+
+pub use arguments::{object_or_none, operator, size};
+pub use binary::{BinaryBody, TernaryBody, binary, power};
+pub use compare::{CompareBody, CompareOp, comparisons};
+pub use construct::{NewOutput, new_instance};
+pub use gc::{PyTraverseError, PyVisit, traverse};
+pub use output::{AsyncNext, Hash, Next, NextValue, hash};
+pub use pairs::{DeleteBody, GetBody, Pair, SetBody, getattro, set_or_delete};
+pub use receiver::{Locked, Receiver, Shared};
+
+use crate::call::trampoline::{CallbackResult, trampoline, trampoline_unraisable};
+use crate::class::{PyClass, token_of_instance};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+
+/// A slot with one method, which returns an object, a length, a hash or a truth value.
+///
+/// # Safety
+/// CPython calls the slot of `T` with the instance `slf`.
+#[inline]
+pub unsafe fn slot<T: PyClass, R: CallbackResult>(
+    slf: *mut ffi::PyObject,
+    body: impl for<'py> FnOnce(Python<'py>) -> PyResult<R>,
+) -> R {
+    // SAFETY: attached, since CPython calls; `slf` is an instance of `T`.
+    unsafe { trampoline(token_of_instance::<T>(slf), body) }
+}
+
+/// `__releasebuffer__` or `__del__`, which has no way to fail: an error is reported as unraisable.
+///
+/// # Safety
+/// CPython calls the slot of `T` with the instance `slf`.
+#[inline]
+pub unsafe fn slot_unraisable<T: PyClass>(
+    slf: *mut ffi::PyObject,
+    body: impl for<'py> FnOnce(Python<'py>) -> PyResult<()>,
+) {
+    // SAFETY: attached, since CPython calls; `slf` is an instance of `T`.
+    unsafe { trampoline_unraisable(token_of_instance::<T>(slf), slf, body) }
+}
+
+/// A new reference to `slf`, which an in-place operator returns.
+///
+/// # Safety
+/// Attached; `slf` is alive.
+#[inline]
+pub unsafe fn return_self(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on to the caller.
+    unsafe { ffi::compat::Py_NewRef(slf) }
+}
+
+/// A new reference to `NotImplemented`, which has the other operand's type asked.
+#[inline]
+pub fn not_implemented() -> *mut ffi::PyObject {
+    // SAFETY: a static of CPython; the caller is attached, as it runs for a slot.
+    unsafe { ffi::compat::Py_NewRef(ffi::Py_NotImplemented()) }
+}
+
+#[inline]
+fn is_not_implemented(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: only the address is taken.
+    object == unsafe { ffi::Py_NotImplemented() }
+}

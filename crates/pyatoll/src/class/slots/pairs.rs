@@ -1,0 +1,167 @@
+//! Slots that two methods share: attributes and items that are set or deleted, descriptors, and
+//! `__getattribute__` with `__getattr__`.
+
+use std::ffi::{c_int, c_void};
+
+use pyo3_ffi as ffi;
+
+use super::compare::raised_if_null;
+use super::inherit;
+use crate::call::trampoline::trampoline;
+use crate::class::{PyClass, token_of_instance};
+use crate::error::{PyErr, PyResult};
+use crate::exceptions::{PyAttributeError, PyNotImplementedError};
+use crate::interpreter::Python;
+
+/// `__setattr__`, `__setitem__` or `__set__`.
+pub type SetBody = unsafe fn(
+    Python<'_>,
+    *mut ffi::PyObject,
+    *mut ffi::PyObject,
+    *mut ffi::PyObject,
+) -> PyResult<()>;
+
+/// `__delattr__`, `__delitem__` or `__delete__`.
+pub type DeleteBody = unsafe fn(Python<'_>, *mut ffi::PyObject, *mut ffi::PyObject) -> PyResult<()>;
+
+/// Which pair of methods it is.
+#[derive(Clone, Copy)]
+pub enum Pair {
+    /// `__setattr__`, `__delattr__`: `tp_setattro`.
+    Attribute,
+    /// `__setitem__`, `__delitem__`: `mp_ass_subscript`.
+    Item,
+    /// `__set__`, `__delete__`: `tp_descr_set`.
+    Descriptor,
+}
+
+impl Pair {
+    fn slot(self) -> c_int {
+        match self {
+            Self::Attribute => ffi::Py_tp_setattro,
+            Self::Item => ffi::Py_mp_ass_subscript,
+            Self::Descriptor => ffi::Py_tp_descr_set,
+        }
+    }
+
+    /// The error where neither the class nor one below has the method.
+    fn missing(self, delete: bool) -> PyErr {
+        match (self, delete) {
+            (Self::Attribute, false) => PyAttributeError::new_err("can't set attribute"),
+            (Self::Attribute, true) => PyAttributeError::new_err("can't delete attribute"),
+            (Self::Item, false) => PyNotImplementedError::new_err("can't set item"),
+            (Self::Item, true) => PyNotImplementedError::new_err("can't delete item"),
+            (Self::Descriptor, false) => PyNotImplementedError::new_err("can't set descriptor"),
+            (Self::Descriptor, true) => PyNotImplementedError::new_err("can't delete descriptor"),
+        }
+    }
+}
+
+/// Sets, or deletes if `value` is null. What the class has no method for, the class below does.
+///
+/// # Safety
+/// CPython calls the slot of `T`, which is `own`; the bodies are methods of `T`.
+#[inline]
+pub unsafe fn set_or_delete<T: PyClass>(
+    pair: Pair,
+    own: ffi::setattrofunc,
+    [slf, key, value]: [*mut ffi::PyObject; 3],
+    set: Option<SetBody>,
+    delete: Option<DeleteBody>,
+) -> c_int {
+    // SAFETY: attached, since CPython calls; `slf` is an instance of `T`, and all are alive; the
+    // bodies take them as they are.
+    unsafe {
+        trampoline(token_of_instance::<T>(slf), |py| {
+            match (set, delete) {
+                (Some(set), _) if !value.is_null() => set(py, slf, key, value)?,
+                (_, Some(delete)) if value.is_null() => delete(py, slf, key)?,
+                _ => set_below(py, pair, own, [slf, key, value])?,
+            }
+            Ok(0)
+        })
+    }
+}
+
+/// # Safety
+/// As for [`set_or_delete`].
+#[cold]
+unsafe fn set_below(
+    py: Python<'_>,
+    pair: Pair,
+    own: ffi::setattrofunc,
+    [slf, key, value]: [*mut ffi::PyObject; 3],
+) -> PyResult<()> {
+    // SAFETY: `slf` is an instance of the class with the slot; the three slots of a pair all hold
+    // functions of this signature.
+    unsafe {
+        let (_, below) = inherit::below(slf, pair.slot(), own as *mut c_void);
+        if below.is_null() {
+            return Err(pair.missing(value.is_null()));
+        }
+        let below = std::mem::transmute::<*mut c_void, ffi::setattrofunc>(below);
+        match below(slf, key, value) {
+            -1 => Err(PyErr::fetch(py)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `__getattribute__` or `__getattr__`.
+pub type GetBody = unsafe fn(
+    Python<'_>,
+    *mut ffi::PyObject,
+    *mut ffi::PyObject,
+) -> PyResult<*mut ffi::PyObject>;
+
+/// Looks an attribute up with `__getattribute__`, else as the class below does; if that raises
+/// `AttributeError`, with `__getattr__`.
+///
+/// # Safety
+/// CPython calls the slot of `T`, which is `own`; the bodies are methods of `T`.
+#[inline]
+pub unsafe fn getattro<T: PyClass>(
+    own: ffi::getattrofunc,
+    slf: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+    getattribute: Option<GetBody>,
+    getattr: Option<GetBody>,
+) -> *mut ffi::PyObject {
+    // SAFETY: attached, since CPython calls; `slf` is an instance of `T`, and both are alive; the
+    // bodies take them as they are.
+    unsafe {
+        trampoline(token_of_instance::<T>(slf), |py| {
+            let found = match getattribute {
+                Some(getattribute) => getattribute(py, slf, name),
+                None => get_below(py, own, slf, name),
+            };
+            match (found, getattr) {
+                (Err(error), Some(getattr)) if error.is_instance_of::<PyAttributeError>(py) => {
+                    drop(error);
+                    getattr(py, slf, name)
+                }
+                (found, _) => found,
+            }
+        })
+    }
+}
+
+/// # Safety
+/// As for [`getattro`].
+unsafe fn get_below(
+    py: Python<'_>,
+    own: ffi::getattrofunc,
+    slf: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> PyResult<*mut ffi::PyObject> {
+    // SAFETY: `slf` is an instance of the class with the slot; what a `tp_getattro` slot holds is a
+    // `getattrofunc`.
+    unsafe {
+        let (_, below) = inherit::below(slf, ffi::Py_tp_getattro, own as *mut c_void);
+        if below.is_null() {
+            return raised_if_null(py, ffi::PyObject_GenericGetAttr(slf, name));
+        }
+        let below = std::mem::transmute::<*mut c_void, ffi::getattrofunc>(below);
+        raised_if_null(py, below(slf, name))
+    }
+}
