@@ -39,6 +39,8 @@ pub(super) enum SlotResult {
     Truth,
     /// Success.
     Status,
+    /// Nothing at all.
+    Nothing,
 }
 
 /// A slot with one method: its arguments after the receiver, and its result.

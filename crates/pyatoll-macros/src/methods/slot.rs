@@ -1,0 +1,687 @@
+//! Expands the special methods: a body for each, and a trampoline for each slot.
+//!
+//! Methods that share a slot (`__add__` and `__radd__`, `__setitem__` and `__delitem__`, the six
+//! comparisons, …) are collected first: a slot can be filled once.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::dunder::{Dunder, Pair, Single, SlotArgument, SlotResult};
+use super::model::{Method, Parameter, Receiver};
+use super::{Context, Expanded, at};
+
+/// The methods of one block that share slots, by slot.
+#[derive(Default)]
+pub(super) struct SharedSlots {
+    /// By the slot's name: the method and its reflected form.
+    operators: BTreeMap<&'static str, [Option<Fragment>; 2]>,
+    comparisons: [Option<Fragment>; 6],
+    /// The one that sets and the one that deletes.
+    pairs: BTreeMap<Pair, [Option<Fragment>; 2]>,
+    /// `__getattribute__` and `__getattr__`.
+    attribute: [Option<Fragment>; 2],
+}
+
+/// One method's part in a slot.
+struct Fragment {
+    body: Ident,
+    cfg: Vec<syn::Attribute>,
+}
+
+impl Fragment {
+    /// The condition under which the method exists, as the inside of a `cfg`.
+    fn condition(&self) -> TokenStream {
+        condition(&self.cfg)
+    }
+}
+
+/// All conditions of an item's `#[cfg]` attributes.
+pub(super) fn condition(cfg: &[syn::Attribute]) -> TokenStream {
+    let conditions = cfg.iter().filter_map(|attribute| {
+        let list = attribute.meta.require_list().ok()?;
+        Some(&list.tokens)
+    });
+    quote!(all(#(#conditions),*))
+}
+
+/// Expands a special method. What it shares with others waits in `shared`.
+pub(super) fn expand(
+    context: &Context<'_>,
+    method: &Method,
+    dunder: Dunder,
+    shared: &mut SharedSlots,
+) -> syn::Result<Expanded> {
+    use SlotArgument::{Object, ObjectOrNull};
+    let body = method.body_name();
+    let fragment = || {
+        Some(Fragment {
+            body: body.clone(),
+            cfg: method.cfg.clone(),
+        })
+    };
+    Ok(match dunder {
+        Dunder::Single(single) => expand_single(context, method, &single)?,
+        Dunder::Operator { slot, reflected } => {
+            shared.operators.entry(slot).or_default()[usize::from(reflected)] = fragment();
+            let (arguments, optional): (&[_], _) = if slot == "nb_power" {
+                (&[Object, ObjectOrNull], 1)
+            } else {
+                (&[Object], 0)
+            };
+            let shape = Shape {
+                arguments,
+                optional,
+                result: SlotResult::Object,
+                is_operator: true,
+            };
+            expand_body(context, method, &shape)?
+        }
+        Dunder::Comparison(number) => {
+            shared.comparisons[number] = fragment();
+            let shape = Shape {
+                arguments: &[Object],
+                optional: 0,
+                result: SlotResult::Object,
+                is_operator: true,
+            };
+            expand_body(context, method, &shape)?
+        }
+        Dunder::Pair { pair, deletes } => {
+            shared.pairs.entry(pair).or_default()[usize::from(deletes)] = fragment();
+            let shape = Shape {
+                arguments: if deletes { &[Object] } else { &[Object, Object] },
+                optional: 0,
+                result: SlotResult::Nothing,
+                is_operator: false,
+            };
+            expand_body(context, method, &shape)?
+        }
+        Dunder::Attribute { fallback } => {
+            shared.attribute[usize::from(fallback)] = fragment();
+            let shape = Shape {
+                arguments: &[Object],
+                optional: 0,
+                result: SlotResult::Object,
+                is_operator: false,
+            };
+            expand_body(context, method, &shape)?
+        }
+        Dunder::Traverse => expand_traverse(context, method)?,
+        Dunder::Clear => expand_clear(context, method)?,
+        Dunder::Del => expand_unraisable(context, method, "tp_finalize", &[])?,
+        Dunder::ReleaseBuffer => {
+            require_unsafe(method)?;
+            let arguments = &[SlotArgument::Buffer];
+            expand_unraisable(context, method, "bf_releasebuffer", arguments)?
+        }
+        Dunder::New | Dunder::Init | Dunder::Call => {
+            unreachable!("methods with a full signature are expanded by their own file")
+        }
+    })
+}
+
+/// What a body takes and returns.
+struct Shape<'a> {
+    arguments: &'a [SlotArgument],
+    optional: usize,
+    result: SlotResult,
+    is_operator: bool,
+}
+
+fn require_unsafe(method: &Method) -> syn::Result<()> {
+    if method.is_unsafe {
+        return Ok(());
+    }
+    Err(syn::Error::new(
+        method.ident.span(),
+        format!("`{}` must be `unsafe fn`", method.ident),
+    ))
+}
+
+/// The names and the C types of a slot's arguments after the receiver.
+fn c_parameters(context: &Context<'_>, arguments: &[SlotArgument]) -> (Vec<Ident>, Vec<TokenStream>) {
+    let krate = context.krate;
+    let names = (0..arguments.len())
+        .map(|number| Ident::new(&format!("argument_{number}"), Span::call_site()))
+        .collect();
+    let types = arguments
+        .iter()
+        .map(|argument| match argument {
+            SlotArgument::Object | SlotArgument::ObjectOrNull => {
+                quote!(*mut #krate::ffi::PyObject)
+            }
+            SlotArgument::Size => quote!(#krate::ffi::Py_ssize_t),
+            SlotArgument::Operator | SlotArgument::Flags => quote!(::std::ffi::c_int),
+            SlotArgument::Buffer => quote!(*mut #krate::ffi::Py_buffer),
+        })
+        .collect();
+    (names, types)
+}
+
+/// The C type that a body returns.
+fn c_result(context: &Context<'_>, result: SlotResult) -> TokenStream {
+    let krate = context.krate;
+    match result {
+        SlotResult::Object | SlotResult::Receiver | SlotResult::Next | SlotResult::AsyncNext => {
+            quote!(*mut #krate::ffi::PyObject)
+        }
+        SlotResult::Size => quote!(#krate::ffi::Py_ssize_t),
+        SlotResult::Hash => quote!(#krate::ffi::Py_hash_t),
+        SlotResult::Truth | SlotResult::Status => quote!(::std::ffi::c_int),
+        SlotResult::Nothing => quote!(()),
+    }
+}
+
+/// The body of a method: takes the receiver and the arguments out of the pointers, calls the
+/// method, converts the result.
+fn expand_body(
+    context: &Context<'_>,
+    method: &Method,
+    shape: &Shape<'_>,
+) -> syn::Result<Expanded> {
+    let (krate, hidden) = (context.krate, context.hidden());
+    let name = method.body_name();
+    let (names, types) = c_parameters(context, shape.arguments);
+    let result_type = c_result(context, shape.result);
+    let Some(receiver) = method.receiver() else {
+        return Err(syn::Error::new(
+            method.ident.span(),
+            format!("expected instance method for `{}` function", method.ident),
+        ));
+    };
+    let (receiver, receiver_value) = expand_receiver(context, receiver);
+    let (arguments, values) = expand_arguments(context, method, shape, &names)?;
+    let call = method.call(&receiver_value, &values);
+    let output = |target: TokenStream| {
+        quote_spanned!(at(method.output_span())=>
+            #hidden::call::IntoOutput::<#target>::into_output(result, py)
+        )
+    };
+    let result = match shape.result {
+        SlotResult::Object => output(quote!(*mut #krate::ffi::PyObject)),
+        SlotResult::Size => output(quote!(#krate::ffi::Py_ssize_t)),
+        SlotResult::Truth | SlotResult::Status => output(quote!(::std::ffi::c_int)),
+        SlotResult::Nothing => output(quote!(())),
+        SlotResult::Hash => quote!(#hidden::slots::hash(py, result)),
+        SlotResult::Next => quote! {{
+            #[allow(unused_imports)]
+            use #hidden::slots::NextValue as _;
+            #hidden::slots::Next(result).convert(py)
+        }},
+        SlotResult::AsyncNext => quote! {{
+            #[allow(unused_imports)]
+            use #hidden::slots::NextValue as _;
+            #hidden::slots::AsyncNext(result).convert(py)
+        }},
+        SlotResult::Receiver => {
+            let output = output(quote!(()));
+            quote! {{
+                let () = #output?;
+                ::core::result::Result::Ok(#hidden::slots::return_self(slf))
+            }}
+        }
+    };
+    let cfg = &method.cfg;
+    let lint = context.lints();
+    Ok(Expanded {
+        functions: quote! {
+            #(#cfg)*
+            #[doc(hidden)]
+            #lint
+            unsafe fn #name(
+                py: #krate::Python<'_>,
+                slf: *mut #krate::ffi::PyObject,
+                #(#names: #types,)*
+            ) -> #krate::PyResult<#result_type> {
+                unsafe {
+                    #receiver
+                    #arguments
+                    let result = #call;
+                    #result
+                }
+            }
+        },
+        ..Expanded::default()
+    })
+}
+
+/// Statements that make the receiver ready, and the expression to pass for it.
+pub(super) fn expand_receiver(
+    context: &Context<'_>,
+    receiver: &Receiver,
+) -> (TokenStream, TokenStream) {
+    let hidden = context.hidden();
+    match receiver {
+        Receiver::Shared(span) => (
+            quote_spanned!(at(*span)=> let receiver = #hidden::slots::Shared::<Self>::new(slf)?;),
+            quote!(&*receiver),
+        ),
+        Receiver::Mutable(span) => (
+            quote_spanned!(at(*span)=> let mut receiver = #hidden::slots::Locked::<Self>::new(slf)?;),
+            quote!(&mut *receiver),
+        ),
+        Receiver::Handle(ty) => {
+            let ty = ty.as_ref();
+            (
+                quote! {
+                    let receiver = #hidden::call::required(py, slf).cast_unchecked::<Self>();
+                },
+                quote_spanned!(at(ty.span())=>
+                    <#ty as #hidden::slots::Receiver<'_, '_, Self>>::receive(&receiver)?
+                ),
+            )
+        }
+    }
+}
+
+/// Statements that convert the arguments of a slot, and the expressions to pass for them.
+fn expand_arguments(
+    context: &Context<'_>,
+    method: &Method,
+    shape: &Shape<'_>,
+    names: &[Ident],
+) -> syn::Result<(TokenStream, Vec<TokenStream>)> {
+    let hidden = context.hidden();
+    let count = shape.arguments.len();
+    let parameters: Vec<&Parameter> = method.values().collect();
+    if let Some(extra) = parameters.get(count) {
+        return Err(syn::Error::new(
+            extra.ty.span(),
+            format!("Expected at most {count} non-python arguments"),
+        ));
+    }
+    if parameters.len() + shape.optional < count {
+        return Err(syn::Error::new(
+            method.ident.span(),
+            format!("Expected {count} arguments, got {}", parameters.len()),
+        ));
+    }
+    let mut statements = TokenStream::new();
+    let mut values = Vec::new();
+    for ((parameter, argument), name) in parameters.iter().zip(shape.arguments).zip(names) {
+        let ty = &parameter.ty;
+        match argument {
+            SlotArgument::Buffer | SlotArgument::Flags => {
+                parameter.refuse_options()?;
+                values.push(quote!(#name));
+                continue;
+            }
+            SlotArgument::Size => {
+                parameter.refuse_options()?;
+                values.push(quote_spanned!(at(ty.span())=> #hidden::slots::size::<#ty>(#name)?));
+                continue;
+            }
+            SlotArgument::Operator => {
+                parameter.refuse_options()?;
+                values.push(quote_spanned!(at(ty.span())=> #hidden::slots::operator(#name)?));
+                continue;
+            }
+            SlotArgument::Object => {
+                statements.extend(quote!(let #name = #hidden::call::required(py, #name);));
+            }
+            SlotArgument::ObjectOrNull => {
+                statements.extend(quote!(let #name = #hidden::slots::object_or_none(py, #name);));
+            }
+        }
+        let holder = Ident::new(&format!("holder_{name}"), Span::call_site());
+        let (declaration, extraction) = parameter.extraction(context, name, &holder);
+        statements.extend(declaration);
+        let value = if shape.is_operator {
+            let failure = match shape.result {
+                SlotResult::Receiver | SlotResult::Object => quote!(#hidden::slots::not_implemented()),
+                _ => unreachable!("operators return objects"),
+            };
+            quote! {
+                match #extraction {
+                    ::core::result::Result::Ok(value) => value,
+                    // The other operand's type may know what to do.
+                    ::core::result::Result::Err(_) => return ::core::result::Result::Ok(#failure),
+                }
+            }
+        } else {
+            quote!(#extraction?)
+        };
+        statements.extend(quote!(let #name = #value;));
+        values.push(quote!(#name));
+    }
+    // What the method left out: `pow()` with a modulus is then not supported.
+    if shape.is_operator && parameters.len() < count {
+        let modulus = &names[count - 1];
+        statements.extend(quote! {
+            if !#hidden::slots::object_or_none(py, #modulus).is_none() {
+                return ::core::result::Result::Ok(#hidden::slots::not_implemented());
+            }
+        });
+    }
+    Ok((statements, values))
+}
+
+/// A slot item, with its trampoline.
+fn slot_item(
+    context: &Context<'_>,
+    slot: &str,
+    condition: &TokenStream,
+    parameters: (&[Ident], &[TokenStream]),
+    result: &TokenStream,
+    call: &TokenStream,
+) -> Expanded {
+    let (krate, hidden) = (context.krate, context.hidden());
+    let class = context.class;
+    let (names, types) = parameters;
+    let slot_id = format_ident!("Py_{slot}");
+    let marker = format_ident!("__PYATOLL_SLOT_{slot}");
+    let lint = context.lints();
+    Expanded {
+        functions: quote! {
+            // Another block that fills the same slot is refused by this name.
+            #[cfg(#condition)]
+            #[doc(hidden)]
+            #[allow(non_upper_case_globals, dead_code)]
+            const #marker: () = ();
+        },
+        slots: quote! {
+            #[cfg(#condition)]
+            #hidden::class::SlotItem(#krate::ffi::PyType_Slot {
+                slot: #krate::ffi::#slot_id,
+                pfunc: {
+                    type Class = #class;
+                    #lint
+                    unsafe extern "C" fn trampoline(
+                        slf: *mut #krate::ffi::PyObject,
+                        #(#names: #types,)*
+                    ) -> #result {
+                        unsafe { #call }
+                    }
+                    trampoline as *mut ::std::ffi::c_void
+                },
+            }),
+        },
+        ..Expanded::default()
+    }
+}
+
+fn expand_single(
+    context: &Context<'_>,
+    method: &Method,
+    single: &Single,
+) -> syn::Result<Expanded> {
+    if single.is_unsafe {
+        require_unsafe(method)?;
+    }
+    let shape = Shape {
+        arguments: single.arguments,
+        optional: single.optional,
+        result: single.result,
+        is_operator: single.is_operator,
+    };
+    let body = expand_body(context, method, &shape)?;
+    let (names, types) = c_parameters(context, single.arguments);
+    let result = c_result(context, single.result);
+    let hidden = context.hidden();
+    let name = method.body_name();
+    let call = quote! {
+        #hidden::slots::slot::<Class, _>(slf, |py| unsafe { <Class>::#name(py, slf, #(#names),*) })
+    };
+    let condition = condition(&method.cfg);
+    Ok(body.and(slot_item(
+        context,
+        single.slot,
+        &condition,
+        (&names, &types),
+        &result,
+        &call,
+    )))
+}
+
+/// `__del__` and `__releasebuffer__`, whose errors nobody can take.
+fn expand_unraisable(
+    context: &Context<'_>,
+    method: &Method,
+    slot: &'static str,
+    arguments: &'static [SlotArgument],
+) -> syn::Result<Expanded> {
+    let shape = Shape {
+        arguments,
+        optional: 0,
+        result: SlotResult::Nothing,
+        is_operator: false,
+    };
+    let body = expand_body(context, method, &shape)?;
+    let (names, types) = c_parameters(context, arguments);
+    let hidden = context.hidden();
+    let name = method.body_name();
+    let call = quote! {
+        #hidden::slots::slot_unraisable::<Class>(
+            slf,
+            |py| unsafe { <Class>::#name(py, slf, #(#names),*) },
+        )
+    };
+    let condition = condition(&method.cfg);
+    let parameters: (&[_], &[_]) = (&names, &types);
+    let item = slot_item(context, slot, &condition, parameters, &quote!(()), &call);
+    Ok(body.and(item))
+}
+
+fn expand_clear(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
+    if let Some(argument) = method.values().next() {
+        return Err(syn::Error::new(
+            argument.ty.span(),
+            "`__clear__` function expected to have no arguments",
+        ));
+    }
+    let single = Single {
+        slot: "tp_clear",
+        arguments: &[],
+        optional: 0,
+        result: SlotResult::Status,
+        is_operator: false,
+        is_unsafe: false,
+    };
+    expand_single(context, method, &single)
+}
+
+fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
+    let (krate, hidden) = (context.krate, context.hidden());
+    let receiver = method.receiver();
+    if !matches!(receiver, Some(Receiver::Shared(_))) {
+        return Err(syn::Error::new(
+            receiver.map_or(method.ident.span(), Receiver::span),
+            "__traverse__ may not take a receiver other than `&self`. Usually, an implementation \
+             of `__traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError>` should do \
+             nothing but calls to `visit.call`. Most importantly, safe access to the Python \
+             interpreter is prohibited inside implementations of `__traverse__`, i.e. \
+             `Python::attach` will panic.",
+        ));
+    }
+    if let Some(python) = method.python_parameter() {
+        return Err(syn::Error::new(
+            python,
+            "__traverse__ may not take a `Python` token: no Python code runs while the collector \
+             looks",
+        ));
+    }
+    if method.values().count() != 1 {
+        return Err(syn::Error::new(
+            method.ident.span(),
+            format!("Expected 1 arguments, got {}", method.values().count()),
+        ));
+    }
+    let ident = &method.ident;
+    let names = ["visit", "argument"].map(|name| Ident::new(name, Span::call_site()));
+    let types = [
+        quote!(#krate::ffi::visitproc),
+        quote!(*mut ::std::ffi::c_void),
+    ];
+    let call = quote! {
+        #hidden::slots::traverse::<Class>(
+            slf,
+            visit,
+            argument,
+            |slf, visit| <Class>::#ident(slf, visit),
+        )
+    };
+    Ok(slot_item(
+        context,
+        "tp_traverse",
+        &condition(&method.cfg),
+        (&names, &types),
+        &quote!(::std::ffi::c_int),
+        &call,
+    ))
+}
+
+impl SharedSlots {
+    /// Expands the slots that several methods share.
+    pub(super) fn expand(&self, context: &Context<'_>) -> Expanded {
+        let (krate, hidden) = (context.krate, context.hidden());
+        let object = quote!(*mut #krate::ffi::PyObject);
+        let mut expanded = Expanded::default();
+
+        for (slot, fragments) in &self.operators {
+            let slot_id = format_ident!("Py_{slot}");
+            let kind = if *slot == "nb_power" { "TernaryBody" } else { "BinaryBody" };
+            let forward = context.optional_body(&fragments[0], kind);
+            let reflected = context.optional_body(&fragments[1], kind);
+            let (parameters, call) = if *slot == "nb_power" {
+                let call = quote! {
+                    #hidden::slots::power::<Class>(
+                        trampoline,
+                        [slf, other, modulus],
+                        #forward,
+                        #reflected,
+                    )
+                };
+                (&["other", "modulus"][..], call)
+            } else {
+                let call = quote! {
+                    #hidden::slots::binary::<Class, { #krate::ffi::#slot_id }>(
+                        trampoline,
+                        slf,
+                        other,
+                        #forward,
+                        #reflected,
+                    )
+                };
+                (&["other"][..], call)
+            };
+            expanded = expanded.and(shared_item(context, slot, fragments, parameters, &object, &call));
+        }
+
+        if self.comparisons.iter().any(Option::is_some) {
+            let bodies: Vec<TokenStream> = self
+                .comparisons
+                .iter()
+                .map(|fragment| context.optional_body(fragment, "CompareBody"))
+                .collect();
+            let call = quote! {
+                #hidden::slots::comparisons::<Class>(
+                    trampoline,
+                    slf,
+                    other,
+                    operator,
+                    &const { [#(#bodies),*] },
+                )
+            };
+            let names = ["other", "operator"].map(|name| Ident::new(name, Span::call_site()));
+            let types = [object.clone(), quote!(::std::ffi::c_int)];
+            expanded = expanded.and(slot_item(
+                context,
+                "tp_richcompare",
+                &any_of(&self.comparisons),
+                (&names, &types),
+                &object,
+                &call,
+            ));
+        }
+
+        for (pair, fragments) in &self.pairs {
+            let (slot, kind) = match pair {
+                Pair::Attribute => ("tp_setattro", "Attribute"),
+                Pair::Item => ("mp_ass_subscript", "Item"),
+                Pair::Descriptor => ("tp_descr_set", "Descriptor"),
+            };
+            let kind = Ident::new(kind, Span::call_site());
+            let set = context.optional_body(&fragments[0], "SetBody");
+            let delete = context.optional_body(&fragments[1], "DeleteBody");
+            let call = quote! {
+                #hidden::slots::set_or_delete::<Class>(
+                    #hidden::slots::Pair::#kind,
+                    trampoline,
+                    [slf, key, value],
+                    #set,
+                    #delete,
+                )
+            };
+            let result = quote!(::std::ffi::c_int);
+            let parameters = &["key", "value"];
+            expanded =
+                expanded.and(shared_item(context, slot, fragments, parameters, &result, &call));
+        }
+
+        if self.attribute.iter().any(Option::is_some) {
+            let getattribute = context.optional_body(\&self.attribute[0], "GetBody");
+            let getattr = context.optional_body(\&self.attribute[1], "GetBody");
+            let call = quote! {
+                #hidden::slots::getattro::<Class>(trampoline, slf, name, #getattribute, #getattr)
+            };
+            let fragments = &self.attribute;
+            expanded = expanded
+                .and(shared_item(context, "tp_getattro", fragments, &["name"], &object, &call));
+        }
+        expanded
+    }
+}
+
+/// As [`slot_item`], for a slot whose parameters are objects.
+fn shared_item(
+    context: &Context<'_>,
+    slot: &str,
+    fragments: &[Option<Fragment>],
+    parameters: &[&str],
+    result: &TokenStream,
+    call: &TokenStream,
+) -> Expanded {
+    let krate = context.krate;
+    let names: Vec<Ident> = parameters
+        .iter()
+        .map(|name| Ident::new(name, Span::call_site()))
+        .collect();
+    let types: Vec<TokenStream> = names
+        .iter()
+        .map(|_| quote!(*mut #krate::ffi::PyObject))
+        .collect();
+    slot_item(context, slot, &any_of(fragments), (&names, &types), result, call)
+}
+
+/// The condition under which any of the methods exists.
+fn any_of(fragments: &[Option<Fragment>]) -> TokenStream {
+    let conditions = fragments.iter().flatten().map(Fragment::condition);
+    quote!(any(#(#conditions),*))
+}
+
+impl Context<'_> {
+    /// An expression of type `Option<…Body>` for a method that may be missing, or be configured out.
+    fn optional_body(&self, fragment: &Option<Fragment>, kind: &str) -> TokenStream {
+        let hidden = self.hidden();
+        let kind = format_ident!("{kind}");
+        let Some(fragment) = fragment else {
+            return quote!(::core::option::Option::None);
+        };
+        let body = &fragment.body;
+        if fragment.cfg.is_empty() {
+            return quote!(::core::option::Option::Some(<Class>::#body));
+        }
+        let condition = fragment.condition();
+        quote! {{
+            #[cfg(#condition)]
+            let body: ::core::option::Option<#hidden::slots::#kind> =
+                ::core::option::Option::Some(<Class>::#body);
+            #[cfg(not(#condition))]
+            let body: ::core::option::Option<#hidden::slots::#kind> = ::core::option::Option::None;
+            body
+        }}
+    }
+}
