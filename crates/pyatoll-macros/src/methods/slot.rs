@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 use syn::spanned::Spanned;
 
+use super::body::{Shape, c_parameters, c_result, expand_body};
 use super::dunder::{Dunder, Pair, Single, SlotArgument, SlotResult};
-use super::model::{Method, Parameter, Receiver};
-use super::{Context, Expanded, at};
+use super::model::{Method, Receiver, condition};
+use super::{Context, Expanded};
 
 /// The methods of one block that share slots, by slot.
 #[derive(Default)]
@@ -38,15 +39,6 @@ impl Fragment {
     }
 }
 
-/// All conditions of an item's `#[cfg]` attributes.
-pub(super) fn condition(cfg: &[syn::Attribute]) -> TokenStream {
-    let conditions = cfg.iter().filter_map(|attribute| {
-        let list = attribute.meta.require_list().ok()?;
-        Some(&list.tokens)
-    });
-    quote!(all(#(#conditions),*))
-}
-
 /// Expands a special method. What it shares with others waits in `shared`.
 pub(super) fn expand(
     context: &Context<'_>,
@@ -55,7 +47,7 @@ pub(super) fn expand(
     shared: &mut SharedSlots,
 ) -> syn::Result<Expanded> {
     use SlotArgument::{Object, ObjectOrNull};
-    let body = method.body_name();
+    let body = method.generated("body");
     let fragment = || {
         Some(Fragment {
             body: body.clone(),
@@ -77,7 +69,7 @@ pub(super) fn expand(
                 result: SlotResult::Object,
                 is_operator: true,
             };
-            expand_body(context, method, &shape)?
+            expand_body(context, method, &method.generated("body"), &shape)?
         }
         Dunder::Comparison(number) => {
             shared.comparisons[number] = fragment();
@@ -87,7 +79,7 @@ pub(super) fn expand(
                 result: SlotResult::Object,
                 is_operator: true,
             };
-            expand_body(context, method, &shape)?
+            expand_body(context, method, &method.generated("body"), &shape)?
         }
         Dunder::Pair { pair, deletes } => {
             shared.pairs.entry(pair).or_default()[usize::from(deletes)] = fragment();
@@ -97,7 +89,7 @@ pub(super) fn expand(
                 result: SlotResult::Nothing,
                 is_operator: false,
             };
-            expand_body(context, method, &shape)?
+            expand_body(context, method, &method.generated("body"), &shape)?
         }
         Dunder::Attribute { fallback } => {
             shared.attribute[usize::from(fallback)] = fragment();
@@ -107,7 +99,7 @@ pub(super) fn expand(
                 result: SlotResult::Object,
                 is_operator: false,
             };
-            expand_body(context, method, &shape)?
+            expand_body(context, method, &method.generated("body"), &shape)?
         }
         Dunder::Traverse => expand_traverse(context, method)?,
         Dunder::Clear => expand_clear(context, method)?,
@@ -123,240 +115,14 @@ pub(super) fn expand(
     })
 }
 
-/// What a body takes and returns.
-struct Shape<'a> {
-    arguments: &'a [SlotArgument],
-    optional: usize,
-    result: SlotResult,
-    is_operator: bool,
-}
-
 fn require_unsafe(method: &Method) -> syn::Result<()> {
-    if method.is_unsafe {
+    if method.function.is_unsafe {
         return Ok(());
     }
     Err(syn::Error::new(
         method.ident.span(),
-        format!("`{}` must be `unsafe fn`", method.ident),
+        format!("`{}` must be `unsafe fn`", method.python_name),
     ))
-}
-
-/// The names and the C types of a slot's arguments after the receiver.
-fn c_parameters(context: &Context<'_>, arguments: &[SlotArgument]) -> (Vec<Ident>, Vec<TokenStream>) {
-    let krate = context.krate;
-    let names = (0..arguments.len())
-        .map(|number| Ident::new(&format!("argument_{number}"), Span::call_site()))
-        .collect();
-    let types = arguments
-        .iter()
-        .map(|argument| match argument {
-            SlotArgument::Object | SlotArgument::ObjectOrNull => {
-                quote!(*mut #krate::ffi::PyObject)
-            }
-            SlotArgument::Size => quote!(#krate::ffi::Py_ssize_t),
-            SlotArgument::Operator | SlotArgument::Flags => quote!(::std::ffi::c_int),
-            SlotArgument::Buffer => quote!(*mut #krate::ffi::Py_buffer),
-        })
-        .collect();
-    (names, types)
-}
-
-/// The C type that a body returns.
-fn c_result(context: &Context<'_>, result: SlotResult) -> TokenStream {
-    let krate = context.krate;
-    match result {
-        SlotResult::Object | SlotResult::Receiver | SlotResult::Next | SlotResult::AsyncNext => {
-            quote!(*mut #krate::ffi::PyObject)
-        }
-        SlotResult::Size => quote!(#krate::ffi::Py_ssize_t),
-        SlotResult::Hash => quote!(#krate::ffi::Py_hash_t),
-        SlotResult::Truth | SlotResult::Status => quote!(::std::ffi::c_int),
-        SlotResult::Nothing => quote!(()),
-    }
-}
-
-/// The body of a method: takes the receiver and the arguments out of the pointers, calls the
-/// method, converts the result.
-fn expand_body(
-    context: &Context<'_>,
-    method: &Method,
-    shape: &Shape<'_>,
-) -> syn::Result<Expanded> {
-    let (krate, hidden) = (context.krate, context.hidden());
-    let name = method.body_name();
-    let (names, types) = c_parameters(context, shape.arguments);
-    let result_type = c_result(context, shape.result);
-    let Some(receiver) = method.receiver() else {
-        return Err(syn::Error::new(
-            method.ident.span(),
-            format!("expected instance method for `{}` function", method.ident),
-        ));
-    };
-    let (receiver, receiver_value) = expand_receiver(context, receiver);
-    let (arguments, values) = expand_arguments(context, method, shape, &names)?;
-    let call = method.call(&receiver_value, &values);
-    let output = |target: TokenStream| {
-        quote_spanned!(at(method.output_span())=>
-            #hidden::call::IntoOutput::<#target>::into_output(result, py)
-        )
-    };
-    let result = match shape.result {
-        SlotResult::Object => output(quote!(*mut #krate::ffi::PyObject)),
-        SlotResult::Size => output(quote!(#krate::ffi::Py_ssize_t)),
-        SlotResult::Truth | SlotResult::Status => output(quote!(::std::ffi::c_int)),
-        SlotResult::Nothing => output(quote!(())),
-        SlotResult::Hash => quote!(#hidden::slots::hash(py, result)),
-        SlotResult::Next => quote! {{
-            #[allow(unused_imports)]
-            use #hidden::slots::NextValue as _;
-            #hidden::slots::Next(result).convert(py)
-        }},
-        SlotResult::AsyncNext => quote! {{
-            #[allow(unused_imports)]
-            use #hidden::slots::NextValue as _;
-            #hidden::slots::AsyncNext(result).convert(py)
-        }},
-        SlotResult::Receiver => {
-            let output = output(quote!(()));
-            quote! {{
-                let () = #output?;
-                ::core::result::Result::Ok(#hidden::slots::return_self(slf))
-            }}
-        }
-    };
-    let cfg = &method.cfg;
-    let lint = context.lints();
-    Ok(Expanded {
-        functions: quote! {
-            #(#cfg)*
-            #[doc(hidden)]
-            #lint
-            unsafe fn #name(
-                py: #krate::Python<'_>,
-                slf: *mut #krate::ffi::PyObject,
-                #(#names: #types,)*
-            ) -> #krate::PyResult<#result_type> {
-                unsafe {
-                    #receiver
-                    #arguments
-                    let result = #call;
-                    #result
-                }
-            }
-        },
-        ..Expanded::default()
-    })
-}
-
-/// Statements that make the receiver ready, and the expression to pass for it.
-pub(super) fn expand_receiver(
-    context: &Context<'_>,
-    receiver: &Receiver,
-) -> (TokenStream, TokenStream) {
-    let hidden = context.hidden();
-    match receiver {
-        Receiver::Shared(span) => (
-            quote_spanned!(at(*span)=> let receiver = #hidden::slots::Shared::<Self>::new(slf)?;),
-            quote!(&*receiver),
-        ),
-        Receiver::Mutable(span) => (
-            quote_spanned!(at(*span)=> let mut receiver = #hidden::slots::Locked::<Self>::new(slf)?;),
-            quote!(&mut *receiver),
-        ),
-        Receiver::Handle(ty) => {
-            let ty = ty.as_ref();
-            (
-                quote! {
-                    let receiver = #hidden::call::required(py, slf).cast_unchecked::<Self>();
-                },
-                quote_spanned!(at(ty.span())=>
-                    <#ty as #hidden::slots::Receiver<'_, '_, Self>>::receive(&receiver)?
-                ),
-            )
-        }
-    }
-}
-
-/// Statements that convert the arguments of a slot, and the expressions to pass for them.
-fn expand_arguments(
-    context: &Context<'_>,
-    method: &Method,
-    shape: &Shape<'_>,
-    names: &[Ident],
-) -> syn::Result<(TokenStream, Vec<TokenStream>)> {
-    let hidden = context.hidden();
-    let count = shape.arguments.len();
-    let parameters: Vec<&Parameter> = method.values().collect();
-    if let Some(extra) = parameters.get(count) {
-        return Err(syn::Error::new(
-            extra.ty.span(),
-            format!("Expected at most {count} non-python arguments"),
-        ));
-    }
-    if parameters.len() + shape.optional < count {
-        return Err(syn::Error::new(
-            method.ident.span(),
-            format!("Expected {count} arguments, got {}", parameters.len()),
-        ));
-    }
-    let mut statements = TokenStream::new();
-    let mut values = Vec::new();
-    for ((parameter, argument), name) in parameters.iter().zip(shape.arguments).zip(names) {
-        let ty = &parameter.ty;
-        match argument {
-            SlotArgument::Buffer | SlotArgument::Flags => {
-                parameter.refuse_options()?;
-                values.push(quote!(#name));
-                continue;
-            }
-            SlotArgument::Size => {
-                parameter.refuse_options()?;
-                values.push(quote_spanned!(at(ty.span())=> #hidden::slots::size::<#ty>(#name)?));
-                continue;
-            }
-            SlotArgument::Operator => {
-                parameter.refuse_options()?;
-                values.push(quote_spanned!(at(ty.span())=> #hidden::slots::operator(#name)?));
-                continue;
-            }
-            SlotArgument::Object => {
-                statements.extend(quote!(let #name = #hidden::call::required(py, #name);));
-            }
-            SlotArgument::ObjectOrNull => {
-                statements.extend(quote!(let #name = #hidden::slots::object_or_none(py, #name);));
-            }
-        }
-        let holder = Ident::new(&format!("holder_{name}"), Span::call_site());
-        let (declaration, extraction) = parameter.extraction(context, name, &holder);
-        statements.extend(declaration);
-        let value = if shape.is_operator {
-            let failure = match shape.result {
-                SlotResult::Receiver | SlotResult::Object => quote!(#hidden::slots::not_implemented()),
-                _ => unreachable!("operators return objects"),
-            };
-            quote! {
-                match #extraction {
-                    ::core::result::Result::Ok(value) => value,
-                    // The other operand's type may know what to do.
-                    ::core::result::Result::Err(_) => return ::core::result::Result::Ok(#failure),
-                }
-            }
-        } else {
-            quote!(#extraction?)
-        };
-        statements.extend(quote!(let #name = #value;));
-        values.push(quote!(#name));
-    }
-    // What the method left out: `pow()` with a modulus is then not supported.
-    if shape.is_operator && parameters.len() < count {
-        let modulus = &names[count - 1];
-        statements.extend(quote! {
-            if !#hidden::slots::object_or_none(py, #modulus).is_none() {
-                return ::core::result::Result::Ok(#hidden::slots::not_implemented());
-            }
-        });
-    }
-    Ok((statements, values))
 }
 
 /// A slot item, with its trampoline.
@@ -372,27 +138,19 @@ fn slot_item(
     let class = context.class;
     let (names, types) = parameters;
     let slot_id = format_ident!("Py_{slot}");
-    let marker = format_ident!("__PYATOLL_SLOT_{slot}");
-    let lint = context.lints();
     Expanded {
-        functions: quote! {
-            // Another block that fills the same slot is refused by this name.
-            #[cfg(#condition)]
-            #[doc(hidden)]
-            #[allow(non_upper_case_globals, dead_code)]
-            const #marker: () = ();
-        },
+        functions: context.slot_marker(slot, condition),
         slots: quote! {
             #[cfg(#condition)]
             #hidden::class::SlotItem(#krate::ffi::PyType_Slot {
                 slot: #krate::ffi::#slot_id,
                 pfunc: {
                     type Class = #class;
-                    #lint
                     unsafe extern "C" fn trampoline(
                         slf: *mut #krate::ffi::PyObject,
                         #(#names: #types,)*
                     ) -> #result {
+                        // SAFETY: CPython calls the slot with what goes in it.
                         unsafe { #call }
                     }
                     trampoline as *mut ::std::ffi::c_void
@@ -417,13 +175,13 @@ fn expand_single(
         result: single.result,
         is_operator: single.is_operator,
     };
-    let body = expand_body(context, method, &shape)?;
+    let body = expand_body(context, method, &method.generated("body"), &shape)?;
     let (names, types) = c_parameters(context, single.arguments);
     let result = c_result(context, single.result);
     let hidden = context.hidden();
-    let name = method.body_name();
+    let name = method.generated("body");
     let call = quote! {
-        #hidden::slots::slot::<Class, _>(slf, |py| unsafe { <Class>::#name(py, slf, #(#names),*) })
+        #hidden::slots::slot::<Class, _>(slf, |py| <Class>::#name(py, slf, #(#names),*))
     };
     let condition = condition(&method.cfg);
     Ok(body.and(slot_item(
@@ -449,14 +207,14 @@ fn expand_unraisable(
         result: SlotResult::Nothing,
         is_operator: false,
     };
-    let body = expand_body(context, method, &shape)?;
+    let body = expand_body(context, method, &method.generated("body"), &shape)?;
     let (names, types) = c_parameters(context, arguments);
     let hidden = context.hidden();
-    let name = method.body_name();
+    let name = method.generated("body");
     let call = quote! {
         #hidden::slots::slot_unraisable::<Class>(
             slf,
-            |py| unsafe { <Class>::#name(py, slf, #(#names),*) },
+            |py| <Class>::#name(py, slf, #(#names),*),
         )
     };
     let condition = condition(&method.cfg);
@@ -485,10 +243,9 @@ fn expand_clear(context: &Context<'_>, method: &Method) -> syn::Result<Expanded>
 
 fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let (krate, hidden) = (context.krate, context.hidden());
-    let receiver = method.receiver();
-    if !matches!(receiver, Some(Receiver::Shared(_))) {
+    if !matches!(method.receiver, Receiver::Shared(_)) {
         return Err(syn::Error::new(
-            receiver.map_or(method.ident.span(), Receiver::span),
+            method.receiver.span().unwrap_or(method.ident.span()),
             "__traverse__ may not take a receiver other than `&self`. Usually, an implementation \
              of `__traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError>` should do \
              nothing but calls to `visit.call`. Most importantly, safe access to the Python \
@@ -496,9 +253,16 @@ fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expand
              `Python::attach` will panic.",
         ));
     }
-    if let Some(python) = method.python_parameter() {
+    if let Some(warn) = method.options.warnings.first() {
         return Err(syn::Error::new(
-            python,
+            warn.span,
+            "__traverse__ cannot be used with #[pyo3(warn)]",
+        ));
+    }
+    let token = method.function.arguments.iter().find(|argument| argument.is_token);
+    if let Some(token) = token {
+        return Err(syn::Error::new(
+            token.ty.span(),
             "__traverse__ may not take a `Python` token: no Python code runs while the collector \
              looks",
         ));
@@ -510,7 +274,7 @@ fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expand
         ));
     }
     let ident = &method.ident;
-    let names = ["visit", "argument"].map(|name| Ident::new(name, Span::call_site()));
+    let names = ["visit", "argument"].map(plain);
     let types = [
         quote!(#krate::ffi::visitproc),
         quote!(*mut ::std::ffi::c_void),
@@ -585,7 +349,7 @@ impl SharedSlots {
                     &const { [#(#bodies),*] },
                 )
             };
-            let names = ["other", "operator"].map(|name| Ident::new(name, Span::call_site()));
+            let names = ["other", "operator"].map(plain);
             let types = [object.clone(), quote!(::std::ffi::c_int)];
             expanded = expanded.and(slot_item(
                 context,
@@ -603,7 +367,7 @@ impl SharedSlots {
                 Pair::Item => ("mp_ass_subscript", "Item"),
                 Pair::Descriptor => ("tp_descr_set", "Descriptor"),
             };
-            let kind = Ident::new(kind, Span::call_site());
+            let kind = format_ident!("{kind}");
             let set = context.optional_body(&fragments[0], "SetBody");
             let delete = context.optional_body(&fragments[1], "DeleteBody");
             let call = quote! {
@@ -635,6 +399,11 @@ impl SharedSlots {
     }
 }
 
+/// A name in a trampoline, where nothing of the user's is in scope.
+fn plain(name: &str) -> Ident {
+    format_ident!("{name}")
+}
+
 /// As [`slot_item`], for a slot whose parameters are objects.
 fn shared_item(
     context: &Context<'_>,
@@ -647,7 +416,7 @@ fn shared_item(
     let krate = context.krate;
     let names: Vec<Ident> = parameters
         .iter()
-        .map(|name| Ident::new(name, Span::call_site()))
+        .map(|name| plain(name))
         .collect();
     let types: Vec<TokenStream> = names
         .iter()

@@ -30,6 +30,16 @@ pub unsafe fn object_or_none<'py>(
     }
 }
 
+/// Whether an argument that may be null or `None` is neither.
+///
+/// # Safety
+/// As for [`object_or_none`].
+#[inline]
+pub unsafe fn is_given(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: only the address of `None` is taken.
+    !object.is_null() && object != unsafe { ffi::Py_None() }
+}
+
 /// A count or an index, as any integer type.
 ///
 /// # Errors

@@ -11,7 +11,8 @@ use pyo3_ffi as ffi;
 
 use super::{is_not_implemented, not_implemented};
 use crate::call::trampoline::trampoline;
-use crate::class::{PyClass, token_of_instance};
+use crate::class::PyClass;
+use crate::class::layout::token_of_instance;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Borrowed;

@@ -7,8 +7,9 @@ use pyo3_ffi as ffi;
 
 use super::{inherit, is_not_implemented, not_implemented};
 use crate::call::trampoline::trampoline;
+use crate::class::PyClass;
 use crate::class::items::SlotItem;
-use crate::class::{PyClass, token_of_instance};
+use crate::class::layout::token_of_instance;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 
@@ -135,7 +136,7 @@ pub unsafe fn comparisons<T: PyClass>(
 
 /// What `#[pyclass(eq, ord)]` made of the slot.
 fn derived_comparison<T: PyClass>() -> Option<ffi::richcmpfunc> {
-    let slots = T::ITEMS.slots.iter();
+    let slots = T::items().slots.iter();
     let slot = slots.map(|SlotItem(slot)| slot).find(|slot| slot.slot == ffi::Py_tp_richcompare)?;
     // SAFETY: what a `tp_richcompare` slot holds is a `richcmpfunc`.
     Some(unsafe { std::mem::transmute::<*mut c_void, ffi::richcmpfunc>(slot.pfunc) })

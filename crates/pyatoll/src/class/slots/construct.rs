@@ -2,7 +2,8 @@
 
 use pyo3_ffi as ffi;
 
-use crate::class::{PyClass, PyClassInitializer};
+use crate::class::PyClass;
+use crate::class::initializer::{PyClassInitializer, construct};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 
@@ -53,5 +54,5 @@ pub unsafe fn new_instance<T: PyClass>(
 ) -> PyResult<*mut ffi::PyObject> {
     let initializer = value.into_initializer()?;
     // SAFETY: passed on to the caller.
-    unsafe { crate::class::construct::<T>(py, class, initializer) }
+    unsafe { construct::<T>(py, class, initializer) }
 }

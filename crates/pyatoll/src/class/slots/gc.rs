@@ -11,8 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3_ffi as ffi;
 
-use super::receiver::Shared;
-use crate::class::{PyClass, token_of_instance};
+use crate::class::PyClass;
+use crate::class::borrow_flag::BorrowFlag;
+use crate::class::layout::{self, Instance, ThreadCheck, token_of_instance};
 use crate::interpreter::LocalInternals;
 use crate::object::Py;
 
@@ -105,12 +106,19 @@ pub unsafe fn traverse<T: PyClass>(
     argument: *mut c_void,
     body: impl FnOnce(&T, PyVisit<'_>) -> Result<(), PyTraverseError>,
 ) -> c_int {
-    // SAFETY: `slf` is an instance of `T`, alive for the call. No reference count changes.
-    let (value, owner) = unsafe {
-        let Some(value) = Shared::<T>::for_collector(slf) else {
+    // SAFETY: `slf` is an initialised instance of `T`, alive for the call. No reference count
+    // changes.
+    let (_sharing, value, owner) = unsafe {
+        let instance = Instance::<T>::of(slf);
+        if !instance.thread.is_here() {
             return 0;
-        };
-        (value, token_of_instance::<T>(slf).owner())
+        }
+        let flag = layout::borrow_flag::<T>(slf);
+        if flag.is_some_and(|flag| flag.try_share().is_err()) {
+            return 0;
+        }
+        let owner = token_of_instance::<T>(slf).owner();
+        (Sharing(flag), &*instance.value(), owner)
     };
     let visit = PyVisit {
         visit,
@@ -118,10 +126,21 @@ pub unsafe fn traverse<T: PyClass>(
         owner,
         marker: PhantomData,
     };
-    match catch_unwind(AssertUnwindSafe(|| body(&value, visit))) {
+    match catch_unwind(AssertUnwindSafe(|| body(value, visit))) {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => error.0.get(),
         Err(payload) => report(&*payload),
+    }
+}
+
+/// Ends a shared borrow when it is dropped.
+struct Sharing<'a>(Option<&'a BorrowFlag>);
+
+impl Drop for Sharing<'_> {
+    fn drop(&mut self) {
+        if let Some(flag) = self.0 {
+            flag.end_share();
+        }
     }
 }
 

@@ -17,7 +17,8 @@
 //! | `output` | what the bodies make of the values they return |
 //! | `inherit` | the slot of the class below |
 //!
-//! Above `call`. Uses of the rest of `class`: the token of an instance, and borrowing its value.
+//! Above `call`. Of the rest of `class` it uses the token of an instance, the borrow of its value and
+//! the initialiser of a new one.
 
 mod arguments;
 mod binary;
@@ -29,21 +30,28 @@ mod output;
 mod pairs;
 mod receiver;
 
+use std::ffi::c_int;
+
 use pyo3_ffi as ffi;
 
-pub use arguments::{object_or_none, operator, size};
+pub use arguments::{is_given, object_or_none, operator, size};
 pub use binary::{BinaryBody, TernaryBody, binary, power};
 pub use compare::{CompareBody, CompareOp, comparisons};
 pub use construct::{NewOutput, new_instance};
 pub use gc::{PyTraverseError, PyVisit, traverse};
 pub use output::{AsyncNext, Hash, Next, NextValue, hash};
 pub use pairs::{DeleteBody, GetBody, Pair, SetBody, getattro, set_or_delete};
-pub use receiver::{Locked, Receiver, Shared};
+pub use receiver::{Receiver, locked, shared};
 
+use crate::call::output::IntoOutput;
 use crate::call::trampoline::{CallbackResult, trampoline, trampoline_unraisable};
-use crate::class::{PyClass, token_of_instance};
+use crate::class::PyClass;
+use crate::class::layout::token_of_instance;
 use crate::error::PyResult;
+use crate::exceptions::PyAttributeError;
 use crate::interpreter::Python;
+use crate::object::{Bound, Py};
+use crate::types::PyAny;
 
 /// A slot with one method, which returns an object, a length, a hash or a truth value.
 ///
@@ -69,6 +77,44 @@ pub unsafe fn slot_unraisable<T: PyClass>(
 ) {
     // SAFETY: attached, since CPython calls; `slf` is an instance of `T`.
     unsafe { trampoline_unraisable(token_of_instance::<T>(slf), slf, body) }
+}
+
+/// The setter of an attribute that has no deleter.
+///
+/// # Safety
+/// CPython calls the setter of `T` with the instance `slf`; null deletes.
+#[inline]
+pub unsafe fn setter<T: PyClass>(
+    slf: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+    body: SetterBody,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        slot::<T, c_int>(slf, |py| {
+            if value.is_null() {
+                return Err(PyAttributeError::new_err("can't delete attribute"));
+            }
+            body(py, slf, value).map(|()| 0)
+        })
+    }
+}
+
+/// A method with `#[setter]`.
+pub type SetterBody = unsafe fn(Python<'_>, *mut ffi::PyObject, *mut ffi::PyObject) -> PyResult<()>;
+
+/// The value of a class attribute.
+///
+/// # Errors
+/// The function's own, or the conversion's.
+#[inline]
+pub fn class_attribute<'py, T>(py: Python<'py>, value: T) -> PyResult<Py<PyAny>>
+where
+    T: IntoOutput<'py, *mut ffi::PyObject>,
+{
+    let value = value.into_output(py)?;
+    // SAFETY: an owned reference came back.
+    Ok(unsafe { Bound::from_owned_ptr(py, value) }.unbind())
 }
 
 /// A new reference to `slf`, which an in-place operator returns.

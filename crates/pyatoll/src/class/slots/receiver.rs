@@ -1,128 +1,49 @@
 //! The receiver of a method: `&self`, `&mut self`, or a handle to the instance.
 
-use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
-
 use pyo3_ffi as ffi;
 
-use crate::class::layout::{self, Instance, ThreadCheck};
-use crate::class::{PyClass, PyRef, PyRefMut};
+use crate::call::argument::required;
+use crate::class::PyClass;
+use crate::class::boolean_struct::False;
+use crate::class::guard::{PyClassGuard, PyClassGuardMut};
+use crate::class::pyref::{PyRef, PyRefMut};
 use crate::error::PyResult;
+use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
 
-/// The value of an instance, borrowed for a method with `&self`. It leaves the reference count as
-/// it is: whoever calls a method keeps the instance alive.
-pub struct Shared<'a, T: PyClass> {
+/// Borrows the value of an instance for a method with `&self`. The reference count stays as it is:
+/// whoever calls a method keeps the instance alive.
+///
+/// # Safety
+/// The object must be an instance of `T` that the call keeps alive.
+///
+/// # Errors
+/// If it is borrowed mutably.
+#[inline]
+pub unsafe fn shared<'py, T: PyClass>(
+    py: Python<'py>,
     object: *mut ffi::PyObject,
-    marker: PhantomData<&'a T>,
+) -> PyResult<PyClassGuard<'py, T>> {
+    // SAFETY: passed on to the caller.
+    let object = unsafe { required(py, object).cast_unchecked::<T>() };
+    Ok(PyClassGuard::try_borrow(object)?)
 }
 
-impl<T: PyClass> Shared<'_, T> {
-    /// Borrows it.
-    ///
-    /// # Safety
-    /// The object must be an instance of `T` that lives for `'a`.
-    ///
-    /// # Errors
-    /// If it is borrowed mutably.
-    #[inline]
-    pub unsafe fn new(object: *mut ffi::PyObject) -> PyResult<Self> {
-        // SAFETY: passed on to the caller; the destructor ends it.
-        unsafe { layout::share::<T>(object)? };
-        Ok(Self {
-            object,
-            marker: PhantomData,
-        })
-    }
-
-    /// Borrows it where no Python may run, so that nothing can be raised.
-    ///
-    /// # Safety
-    /// The object must be an initialised instance of `T` that lives for `'a`.
-    pub(super) unsafe fn for_collector(object: *mut ffi::PyObject) -> Option<Self> {
-        // SAFETY: passed on to the caller; the destructor ends what is begun.
-        unsafe {
-            if !Instance::<T>::of(object).thread.is_here() {
-                return None;
-            }
-            if let Some(flag) = layout::borrow_flag::<T>(object) {
-                flag.try_share().ok()?;
-            }
-        }
-        Some(Self {
-            object,
-            marker: PhantomData,
-        })
-    }
-}
-
-impl<T: PyClass> Deref for Shared<'_, T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        // SAFETY: the instance is alive and initialised, and shared by us.
-        unsafe { &*Instance::<T>::of(self.object).value() }
-    }
-}
-
-impl<T: PyClass> Drop for Shared<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: begun by the constructor.
-        unsafe { layout::end_share::<T>(self.object) };
-    }
-}
-
-/// The value of an instance, borrowed for a method with `&mut self`.
-pub struct Locked<'a, T: PyClass> {
+/// As [`shared`], for a method with `&mut self`.
+///
+/// # Safety
+/// As there.
+///
+/// # Errors
+/// If it is borrowed.
+#[inline]
+pub unsafe fn locked<'py, T: PyClass<Frozen = False>>(
+    py: Python<'py>,
     object: *mut ffi::PyObject,
-    marker: PhantomData<&'a mut T>,
-}
-
-impl<T: PyClass<Frozen = crate::class::False>> Locked<'_, T> {
-    /// Borrows it.
-    ///
-    /// # Safety
-    /// The object must be an instance of `T` that lives for `'a`.
-    ///
-    /// # Errors
-    /// If it is borrowed.
-    #[inline]
-    pub unsafe fn new(object: *mut ffi::PyObject) -> PyResult<Self> {
-        // SAFETY: passed on to the caller; the destructor ends it.
-        unsafe { layout::lock::<T>(object)? };
-        Ok(Self {
-            object,
-            marker: PhantomData,
-        })
-    }
-}
-
-impl<T: PyClass> Deref for Locked<'_, T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        // SAFETY: the instance is alive and initialised, and ours alone.
-        unsafe { &*Instance::<T>::of(self.object).value() }
-    }
-}
-
-impl<T: PyClass> DerefMut for Locked<'_, T> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as above.
-        unsafe { &mut *Instance::<T>::of(self.object).value() }
-    }
-}
-
-impl<T: PyClass> Drop for Locked<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: begun by the constructor.
-        unsafe { layout::end_lock::<T>(self.object) };
-    }
+) -> PyResult<PyClassGuardMut<'py, T>> {
+    // SAFETY: passed on to the caller.
+    let object = unsafe { required(py, object).cast_unchecked::<T>() };
+    Ok(PyClassGuardMut::try_borrow_mut(object)?)
 }
 
 /// A handle that a method may take as its receiver: `slf: PyRef<'_, Self>`, `slf: Py<Self>`, …; and
@@ -176,7 +97,7 @@ impl<'py, T: PyClass> Receiver<'_, 'py, T> for PyRef<'py, T> {
     }
 }
 
-impl<'py, T: PyClass<Frozen = crate::class::False>> Receiver<'_, 'py, T> for PyRefMut<'py, T> {
+impl<'py, T: PyClass<Frozen = False>> Receiver<'_, 'py, T> for PyRefMut<'py, T> {
     #[inline]
     fn receive(object: &Bound<'py, T>) -> PyResult<Self> {
         Ok(object.try_borrow_mut()?)

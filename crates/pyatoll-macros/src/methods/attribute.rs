@@ -1,0 +1,192 @@
+//! Expands getters, setters, deleters and class attributes.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::spanned::Spanned;
+
+use super::body::{Shape, expand_body};
+use super::dunder::{SlotArgument, SlotResult};
+use super::model::{Constant, Method, condition};
+use super::{Context, Expanded, c_name};
+
+/// `#[getter]`.
+pub(super) fn getter(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
+    if let Some(extra) = method.values().next() {
+        return Err(syn::Error::new(
+            extra.ty.span(),
+            "getter function can only have one argument (of type pyo3::Python)",
+        ));
+    }
+    let (krate, hidden) = (context.krate, context.hidden());
+    let shape = Shape {
+        arguments: &[],
+        optional: 0,
+        result: SlotResult::Object,
+        is_operator: false,
+    };
+    let name = method.generated("getter");
+    let body = expand_body(context, method, &name, &shape)?;
+    let function = quote! {
+        unsafe extern "C" fn accessor(
+            slf: *mut #krate::ffi::PyObject,
+            _closure: *mut ::std::ffi::c_void,
+        ) -> *mut #krate::ffi::PyObject {
+            // SAFETY: CPython calls this with an instance of the class.
+            unsafe { #hidden::slots::slot::<Class, _>(slf, |py| <Class>::#name(py, slf)) }
+        }
+    };
+    Ok(body.and(accessor_item(context, method, "Getter", &function)))
+}
+
+/// `#[setter]`.
+pub(super) fn setter(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
+    let mut values = method.values();
+    if values.next().is_none() {
+        return Err(syn::Error::new(
+            method.ident.span(),
+            "setter function expected to have one argument",
+        ));
+    }
+    if let Some(extra) = values.next() {
+        return Err(syn::Error::new(
+            extra.ty.span(),
+            "setter function can have at most two arguments ([pyo3::Python,] and value)",
+        ));
+    }
+    let (krate, hidden) = (context.krate, context.hidden());
+    let shape = Shape {
+        arguments: &[SlotArgument::Object],
+        optional: 0,
+        result: SlotResult::Nothing,
+        is_operator: false,
+    };
+    let name = method.generated("setter");
+    let body = expand_body(context, method, &name, &shape)?;
+    let function = quote! {
+        unsafe extern "C" fn accessor(
+            slf: *mut #krate::ffi::PyObject,
+            value: *mut #krate::ffi::PyObject,
+            _closure: *mut ::std::ffi::c_void,
+        ) -> ::std::ffi::c_int {
+            // SAFETY: CPython calls this with an instance of the class, and a value or null.
+            unsafe { #hidden::slots::setter::<Class>(slf, value, <Class>::#name) }
+        }
+    };
+    Ok(body.and(accessor_item(context, method, "Setter", &function)))
+}
+
+/// `#[deleter]`.
+pub(super) fn deleter(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
+    if let Some(extra) = method.values().next() {
+        return Err(syn::Error::new(
+            extra.ty.span(),
+            "deleter function can have at most one argument ([pyo3::Python,])",
+        ));
+    }
+    let (krate, hidden) = (context.krate, context.hidden());
+    let shape = Shape {
+        arguments: &[],
+        optional: 0,
+        result: SlotResult::Status,
+        is_operator: false,
+    };
+    let name = method.generated("deleter");
+    let body = expand_body(context, method, &name, &shape)?;
+    let function = quote! {
+        unsafe extern "C" fn accessor(
+            slf: *mut #krate::ffi::PyObject,
+            _closure: *mut ::std::ffi::c_void,
+        ) -> ::std::ffi::c_int {
+            // SAFETY: the class calls this with an instance of itself.
+            unsafe { #hidden::slots::slot::<Class, _>(slf, |py| <Class>::#name(py, slf)) }
+        }
+    };
+    Ok(body.and(accessor_item(context, method, "Deleter", &function)))
+}
+
+/// The record of an accessor, whose function is named `accessor`.
+fn accessor_item(
+    context: &Context<'_>,
+    method: &Method,
+    variant: &str,
+    function: &TokenStream,
+) -> Expanded {
+    let hidden = context.hidden();
+    let class = context.class;
+    let variant = quote::format_ident!("{variant}");
+    let name = c_name(context, &method.python_name);
+    let doc = if method.doc.is_empty() {
+        quote!(::core::option::Option::None)
+    } else {
+        let doc = &method.doc;
+        quote!(::core::option::Option::Some(#hidden::call::c_text(#doc)))
+    };
+    let condition = method.condition();
+    Expanded {
+        methods: quote! {
+            #[cfg(#condition)]
+            #hidden::class::MethodItem::#variant {
+                name: #name,
+                doc: #doc,
+                function: {
+                    type Class = #class;
+                    #function
+                    accessor
+                },
+            },
+        },
+        ..Expanded::default()
+    }
+}
+
+/// `#[classattr]` on a function.
+pub(super) fn function(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
+    if let Some(extra) = method.values().next() {
+        return Err(syn::Error::new(
+            extra.ty.span(),
+            "#[classattr] can only have one argument (of type pyo3::Python)",
+        ));
+    }
+    let ident = &method.ident;
+    let arguments = method.function.arguments.iter().map(|_| quote!(py));
+    let value = quote!(<Class>::#ident(#(#arguments),*));
+    let condition = method.condition();
+    Ok(class_attribute(context, &method.python_name, &condition, &value))
+}
+
+/// `#[classattr]` on a constant.
+pub(super) fn constant(context: &Context<'_>, constant: &Constant) -> Expanded {
+    let ident = &constant.ident;
+    let condition = condition(&constant.cfg);
+    let value = quote!(<Class>::#ident);
+    class_attribute(context, &constant.python_name, &condition, &value)
+}
+
+fn class_attribute(
+    context: &Context<'_>,
+    name: &str,
+    condition: &TokenStream,
+    value: &TokenStream,
+) -> Expanded {
+    let (krate, hidden) = (context.krate, context.hidden());
+    let class = context.class;
+    let name = c_name(context, name);
+    Expanded {
+        methods: quote! {
+            #[cfg(#condition)]
+            #hidden::class::MethodItem::ClassAttribute {
+                name: #name,
+                value: {
+                    type Class = #class;
+                    fn value(
+                        py: #krate::Python<'_>,
+                    ) -> #krate::PyResult<#krate::Py<#krate::PyAny>> {
+                        #hidden::slots::class_attribute(py, #value)
+                    }
+                    value
+                },
+            },
+        },
+        ..Expanded::default()
+    }
+}
