@@ -46,3 +46,9 @@ pub mod convert {
         get_item, into_any, new_tuple, set_item, tuple_items, untyped,
     };
 }
+
+pub mod slots {
+    //! For the functions of `#[pymethods]`.
+    pub use crate::class::layout::token_of_instance;
+    pub use crate::class::slots::*;
+}

@@ -31,6 +31,7 @@ pub mod pyclass {
         PyClassGuard, PyClassGuardError, PyClassGuardMap, PyClassGuardMapMut, PyClassGuardMut,
         PyClassGuardMutError, PyClassGuardMutSuper,
     };
+    pub use crate::class::slots::{PyTraverseError, PyVisit};
     pub use crate::class::{PyClass, boolean_struct};
     pub use crate::types::any::CompareOp;
 }
@@ -48,6 +49,7 @@ pub use class::PyClass;
 pub use class::guard::{PyClassGuard, PyClassGuardMut};
 pub use class::initializer::PyClassInitializer;
 pub use class::pyref::{PyRef, PyRefMut};
+pub use class::slots::{PyTraverseError, PyVisit};
 pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
 pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_interpreter};

@@ -86,7 +86,7 @@ unsafe impl crate::object::PyTypeInfo for PanicException {
 }
 
 /// The text of a panic.
-fn message(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<String>() {
         text.clone()
     } else if let Some(text) = payload.downcast_ref::<&str>() {

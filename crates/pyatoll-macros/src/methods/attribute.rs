@@ -151,7 +151,12 @@ pub(super) fn function(context: &Context<'_>, method: &Method) -> syn::Result<Ex
     let arguments = method.function.arguments.iter().map(|_| quote!(py));
     let value = quote!(<Class>::#ident(#(#arguments),*));
     let condition = method.condition();
-    Ok(class_attribute(context, &method.python_name, &condition, &value))
+    Ok(class_attribute(
+        context,
+        &method.python_name,
+        &condition,
+        &value,
+    ))
 }
 
 /// `#[classattr]` on a constant.

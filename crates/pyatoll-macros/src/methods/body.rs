@@ -72,7 +72,10 @@ pub(super) fn expand_body(
     if matches!(method.receiver, Receiver::None | Receiver::Class(_)) {
         return Err(syn::Error::new(
             method.ident.span(),
-            format!("expected instance method for `{}` function", method.python_name),
+            format!(
+                "expected instance method for `{}` function",
+                method.python_name
+            ),
         ));
     }
     let [py, slf, result] = ["py", "slf", "result"].map(hygienic);

@@ -30,12 +30,7 @@ impl Context<'_> {
     }
 
     /// The generated function that matches the arguments, calls the method and converts the result.
-    fn called_body(
-        &self,
-        method: &Method,
-        convention: Convention,
-        output: &Output,
-    ) -> TokenStream {
+    fn called_body(&self, method: &Method, convention: Convention, output: &Output) -> TokenStream {
         let krate = self.krate;
         let [py, slf, result] = ["py", "slf", "result"].map(hygienic);
         let name = method.generated("call");
@@ -70,11 +65,9 @@ impl Context<'_> {
     /// The class's name for messages about wrong calls.
     fn class_name(&self) -> String {
         match self.class {
-            syn::Type::Path(path) => path
-                .path
-                .segments
-                .last()
-                .map_or_else(String::new, |last| crate::attributes::python_name(&last.ident)),
+            syn::Type::Path(path) => path.path.segments.last().map_or_else(String::new, |last| {
+                crate::attributes::python_name(&last.ident)
+            }),
             _ => String::new(),
         }
     }
@@ -114,7 +107,10 @@ pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expa
         prefix,
     );
     let doc = match text {
-        Some(text) => method.doc.clone().with_signature(&method.python_name, &text),
+        Some(text) => method
+            .doc
+            .clone()
+            .with_signature(&method.python_name, &text),
         None => method.doc.clone(),
     };
     let python_name = c_name(context, &method.python_name);
@@ -201,7 +197,9 @@ pub(super) fn call(context: &Context<'_>, method: &Method) -> syn::Result<Expand
     let output = context.object_output(method);
     let token = quote!(#hidden::slots::token_of_instance::<Class>(#slf));
     let first = quote!(#krate::ffi::PyObject);
-    Ok(slot_with_signature(context, method, "tp_call", &output, &token, &first))
+    Ok(slot_with_signature(
+        context, method, "tp_call", &output, &token, &first,
+    ))
 }
 
 /// `__init__`.
@@ -220,7 +218,9 @@ pub(super) fn init(context: &Context<'_>, method: &Method) -> syn::Result<Expand
     };
     let token = quote!(#hidden::slots::token_of_instance::<Class>(#slf));
     let first = quote!(#krate::ffi::PyObject);
-    Ok(slot_with_signature(context, method, "tp_init", &output, &token, &first))
+    Ok(slot_with_signature(
+        context, method, "tp_init", &output, &token, &first,
+    ))
 }
 
 /// `#[new]`.

@@ -70,10 +70,7 @@ pub(super) enum Dunder {
     /// It is the slot.
     Single(Single),
     /// An operator's method, or its reflected form; the slot's name after `Py_`.
-    Operator {
-        slot: &'static str,
-        reflected: bool,
-    },
+    Operator { slot: &'static str, reflected: bool },
     /// `__lt__` … `__ge__`: the number of the operator.
     Comparison(usize),
     /// Sets or deletes.

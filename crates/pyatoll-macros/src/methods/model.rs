@@ -60,7 +60,9 @@ impl Role {
         if path.is_ident("__new__") {
             return Some(Self::New);
         }
-        ROLES.into_iter().find(|role| path.is_ident(role.attribute()))
+        ROLES
+            .into_iter()
+            .find(|role| path.is_ident(role.attribute()))
     }
 
     /// What the Rust name of an accessor may begin with.
@@ -120,7 +122,11 @@ impl Method {
         let roles = take_roles(&mut function.attrs)?;
         let options = FunctionOptions::new(Vec::new(), take_pyo3_options(&mut function.attrs)?)?;
         if let Some(attribute) = function.attrs.iter().find(|attribute| {
-            attribute.path().segments.last().is_some_and(|last| last.ident == "pyfunction")
+            attribute
+                .path()
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == "pyfunction")
         }) {
             return Err(syn::Error::new(
                 attribute.span(),
@@ -145,7 +151,10 @@ impl Method {
             _ => Leading::Receiver,
         };
         let model = FunctionModel::new(&mut function.sig, &options, leading)?;
-        let cfg = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+        let cfg = function
+            .attrs
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"));
         Ok(Self {
             ident,
             python_name,
@@ -166,7 +175,10 @@ impl Method {
 
     /// The arguments that Python gives values for.
     pub(super) fn values(&self) -> impl Iterator<Item = &Argument> {
-        self.function.arguments.iter().filter(|argument| !argument.is_token)
+        self.function
+            .arguments
+            .iter()
+            .filter(|argument| !argument.is_token)
     }
 
     /// The condition under which the method exists, as the inside of a `cfg`.
@@ -217,21 +229,18 @@ impl RoleAttribute {
                     format!("expected `#[{word}(name)]` to set the name"),
                 ));
             }
-            Meta::List(list) if is_accessor => Some(list.parse_args_with(
-                |input: syn::parse::ParseStream<'_>| {
+            Meta::List(list) if is_accessor => {
+                Some(list.parse_args_with(|input: syn::parse::ParseStream<'_>| {
                     let span = input.span();
                     if input.peek(LitStr) {
                         return Ok((input.parse::<LitStr>()?.value(), span));
                     }
                     let name = input.call(syn::ext::IdentExt::parse_any).map_err(|_| {
-                        syn::Error::new(
-                            span,
-                            "expected ident or string literal for property name",
-                        )
+                        syn::Error::new(span, "expected ident or string literal for property name")
                     })?;
                     Ok((python_name(&name), span))
-                },
-            )?),
+                })?)
+            }
             meta => {
                 return Err(syn::Error::new(
                     meta.span(),
@@ -338,11 +347,7 @@ fn check_options(role: Role, options: &FunctionOptions) -> syn::Result<()> {
 }
 
 /// What the function takes before its Python arguments.
-fn receiver_of(
-    signature: &syn::Signature,
-    role: Role,
-    takes_class: bool,
-) -> syn::Result<Receiver> {
+fn receiver_of(signature: &syn::Signature, role: Role, takes_class: bool) -> syn::Result<Receiver> {
     let is_token = |input: &&FnArg| matches!(input, FnArg::Typed(typed) if is_python(&typed.ty));
     let first = signature.inputs.iter().find(|input| !is_token(input));
     if takes_class {
@@ -436,7 +441,10 @@ impl Constant {
             let span = option.span;
             crate::attributes::set_once(&mut name, option, span, "name")?;
         }
-        let cfg = constant.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+        let cfg = constant
+            .attrs
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"));
         Ok(Some(Self {
             python_name: name.map_or_else(|| python_name(&constant.ident), |name| name.name),
             ident: constant.ident.clone(),

@@ -84,7 +84,11 @@ pub(super) fn expand(
         Dunder::Pair { pair, deletes } => {
             shared.pairs.entry(pair).or_default()[usize::from(deletes)] = fragment();
             let shape = Shape {
-                arguments: if deletes { &[Object] } else { &[Object, Object] },
+                arguments: if deletes {
+                    &[Object]
+                } else {
+                    &[Object, Object]
+                },
                 optional: 0,
                 result: SlotResult::Nothing,
                 is_operator: false,
@@ -161,11 +165,7 @@ fn slot_item(
     }
 }
 
-fn expand_single(
-    context: &Context<'_>,
-    method: &Method,
-    single: &Single,
-) -> syn::Result<Expanded> {
+fn expand_single(context: &Context<'_>, method: &Method, single: &Single) -> syn::Result<Expanded> {
     if single.is_unsafe {
         require_unsafe(method)?;
     }
@@ -259,7 +259,11 @@ fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expand
             "__traverse__ cannot be used with #[pyo3(warn)]",
         ));
     }
-    let token = method.function.arguments.iter().find(|argument| argument.is_token);
+    let token = method
+        .function
+        .arguments
+        .iter()
+        .find(|argument| argument.is_token);
     if let Some(token) = token {
         return Err(syn::Error::new(
             token.ty.span(),
@@ -306,7 +310,11 @@ impl SharedSlots {
 
         for (slot, fragments) in &self.operators {
             let slot_id = format_ident!("Py_{slot}");
-            let kind = if *slot == "nb_power" { "TernaryBody" } else { "BinaryBody" };
+            let kind = if *slot == "nb_power" {
+                "TernaryBody"
+            } else {
+                "BinaryBody"
+            };
             let forward = context.optional_body(&fragments[0], kind);
             let reflected = context.optional_body(&fragments[1], kind);
             let (parameters, call) = if *slot == "nb_power" {
@@ -331,7 +339,9 @@ impl SharedSlots {
                 };
                 (&["other"][..], call)
             };
-            expanded = expanded.and(shared_item(context, slot, fragments, parameters, &object, &call));
+            expanded = expanded.and(shared_item(
+                context, slot, fragments, parameters, &object, &call,
+            ));
         }
 
         if self.comparisons.iter().any(Option::is_some) {
@@ -381,19 +391,26 @@ impl SharedSlots {
             };
             let result = quote!(::std::ffi::c_int);
             let parameters = &["key", "value"];
-            expanded =
-                expanded.and(shared_item(context, slot, fragments, parameters, &result, &call));
+            expanded = expanded.and(shared_item(
+                context, slot, fragments, parameters, &result, &call,
+            ));
         }
 
         if self.attribute.iter().any(Option::is_some) {
-            let getattribute = context.optional_body(\&self.attribute[0], "GetBody");
-            let getattr = context.optional_body(\&self.attribute[1], "GetBody");
+            let getattribute = context.optional_body(&self.attribute[0], "GetBody");
+            let getattr = context.optional_body(&self.attribute[1], "GetBody");
             let call = quote! {
                 #hidden::slots::getattro::<Class>(trampoline, slf, name, #getattribute, #getattr)
             };
             let fragments = &self.attribute;
-            expanded = expanded
-                .and(shared_item(context, "tp_getattro", fragments, &["name"], &object, &call));
+            expanded = expanded.and(shared_item(
+                context,
+                "tp_getattro",
+                fragments,
+                &["name"],
+                &object,
+                &call,
+            ));
         }
         expanded
     }
@@ -414,15 +431,19 @@ fn shared_item(
     call: &TokenStream,
 ) -> Expanded {
     let krate = context.krate;
-    let names: Vec<Ident> = parameters
-        .iter()
-        .map(|name| plain(name))
-        .collect();
+    let names: Vec<Ident> = parameters.iter().map(|name| plain(name)).collect();
     let types: Vec<TokenStream> = names
         .iter()
         .map(|_| quote!(*mut #krate::ffi::PyObject))
         .collect();
-    slot_item(context, slot, &any_of(fragments), (&names, &types), result, call)
+    slot_item(
+        context,
+        slot,
+        &any_of(fragments),
+        (&names, &types),
+        result,
+        call,
+    )
 }
 
 /// The condition under which any of the methods exists.

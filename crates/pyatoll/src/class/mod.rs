@@ -17,6 +17,7 @@
 //! | `extras` | `eq`, `ord`, `hash`, `str` |
 //! | `fields` | getters and setters of `#[pyo3(get, set)]` |
 //! | `sequence` | slots that follow from others |
+//! | `slots` | the special methods of `#[pymethods]` |
 
 pub(crate) mod base;
 pub(crate) mod borrow_flag;
@@ -33,6 +34,7 @@ pub(crate) mod layout;
 mod lifecycle;
 pub(crate) mod pyref;
 mod sequence;
+pub mod slots;
 pub(crate) mod type_object;
 
 use std::ffi::CStr;

@@ -197,6 +197,12 @@ impl<T> Py<T> {
         Interpreter::new(self.owner)
     }
 
+    /// The state that owns it.
+    #[inline]
+    pub(crate) fn owner(&self) -> &'static LocalInternals {
+        self.owner
+    }
+
     /// The object's address: borrowed. It means something only in the owner.
     #[inline]
     pub fn as_ptr(&self) -> *mut ffi::PyObject {

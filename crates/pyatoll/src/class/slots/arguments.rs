@@ -4,12 +4,12 @@ use std::fmt::Display;
 
 use pyo3_ffi as ffi;
 
-use super::CompareOp;
 use crate::error::PyResult;
 use crate::exceptions::PyValueError;
 use crate::interpreter::Python;
 use crate::object::Borrowed;
 use crate::types::PyAny;
+use crate::types::any::CompareOp;
 
 /// An object, or `None` where C passes null.
 ///

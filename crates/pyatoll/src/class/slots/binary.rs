@@ -18,11 +18,8 @@ use crate::interpreter::Python;
 use crate::object::Borrowed;
 
 /// A method with one operand: `__add__`, or `__radd__` with the operands exchanged.
-pub type BinaryBody = unsafe fn(
-    Python<'_>,
-    *mut ffi::PyObject,
-    *mut ffi::PyObject,
-) -> PyResult<*mut ffi::PyObject>;
+pub type BinaryBody =
+    unsafe fn(Python<'_>, *mut ffi::PyObject, *mut ffi::PyObject) -> PyResult<*mut ffi::PyObject>;
 
 /// `__pow__` or `__rpow__`.
 pub type TernaryBody = unsafe fn(
@@ -123,7 +120,8 @@ unsafe fn operator<T: PyClass, const SLOT: c_int>(
 #[cold]
 unsafe fn is_instance<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on to the caller.
-    T::is_type_of(unsafe { &Borrowed::from_ptr(py, object) })
+    let object = unsafe { Borrowed::from_ptr(py, object) };
+    T::is_type_of(&object)
 }
 
 /// Whether the object's type has `own` in its slot `SLOT`.

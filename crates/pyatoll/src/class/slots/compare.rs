@@ -1,6 +1,5 @@
-//! Rich comparison: [`CompareOp`] and the slot `tp_richcompare`.
+//! The six comparison methods, which share `tp_richcompare`.
 
-use std::cmp::Ordering;
 use std::ffi::{c_int, c_void};
 
 use pyo3_ffi as ffi;
@@ -13,91 +12,9 @@ use crate::class::layout::token_of_instance;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 
-/// One of Python's six comparison operators: the last argument of `__richcmp__`.
-///
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::pyclass::CompareOp;
-///
-/// #[pyclass]
-/// struct Version(u32, u32);
-///
-/// #[pymethods]
-/// impl Version {
-///     #[new]
-///     fn new(major: u32, minor: u32) -> Self {
-///         Self(major, minor)
-///     }
-///
-///     fn __richcmp__(&self, other: &Self, op: CompareOp) -> bool {
-///         op.matches((self.0, self.1).cmp(&(other.0, other.1)))
-///     }
-/// }
-///
-/// Python::attach(|py| {
-///     let version = py.get_type::<Version>();
-///     let (old, new) = (version.call1((1, 9))?, version.call1((2, 0))?);
-///     assert!(old.lt(&new)?);
-///     Ok::<_, PyErr>(())
-/// })?;
-/// # Ok::<_, PyErr>(())
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum CompareOp {
-    /// `<`
-    Lt = ffi::Py_LT as isize,
-    /// `<=`
-    Le = ffi::Py_LE as isize,
-    /// `==`
-    Eq = ffi::Py_EQ as isize,
-    /// `!=`
-    Ne = ffi::Py_NE as isize,
-    /// `>`
-    Gt = ffi::Py_GT as isize,
-    /// `>=`
-    Ge = ffi::Py_GE as isize,
-}
-
-impl CompareOp {
-    /// The operator that CPython means by `op`, if any.
-    pub fn from_raw(op: c_int) -> Option<Self> {
-        Some(match op {
-            ffi::Py_LT => Self::Lt,
-            ffi::Py_LE => Self::Le,
-            ffi::Py_EQ => Self::Eq,
-            ffi::Py_NE => Self::Ne,
-            ffi::Py_GT => Self::Gt,
-            ffi::Py_GE => Self::Ge,
-            _ => return None,
-        })
-    }
-
-    /// Whether the operator holds between two values that compare like this.
-    ///
-    /// ```
-    /// use pyatoll::pyclass::CompareOp;
-    ///
-    /// assert!(CompareOp::Le.matches(1.cmp(&2)));
-    /// assert!(!CompareOp::Eq.matches(1.cmp(&2)));
-    /// ```
-    pub fn matches(&self, result: Ordering) -> bool {
-        match self {
-            Self::Lt => result.is_lt(),
-            Self::Le => result.is_le(),
-            Self::Eq => result.is_eq(),
-            Self::Ne => result.is_ne(),
-            Self::Gt => result.is_gt(),
-            Self::Ge => result.is_ge(),
-        }
-    }
-}
-
 /// One of `__lt__` … `__ge__`.
-pub type CompareBody = unsafe fn(
-    Python<'_>,
-    *mut ffi::PyObject,
-    *mut ffi::PyObject,
-) -> PyResult<*mut ffi::PyObject>;
+pub type CompareBody =
+    unsafe fn(Python<'_>, *mut ffi::PyObject, *mut ffi::PyObject) -> PyResult<*mut ffi::PyObject>;
 
 /// The six methods `__lt__`, `__le__`, `__eq__`, `__ne__`, `__gt__`, `__ge__`, those there are, by
 /// the operator's number. `!=` is the opposite of `==`; what the class has no method for is done by
@@ -137,7 +54,9 @@ pub unsafe fn comparisons<T: PyClass>(
 /// What `#[pyclass(eq, ord)]` made of the slot.
 fn derived_comparison<T: PyClass>() -> Option<ffi::richcmpfunc> {
     let slots = T::items().slots.iter();
-    let slot = slots.map(|SlotItem(slot)| slot).find(|slot| slot.slot == ffi::Py_tp_richcompare)?;
+    let slot = slots
+        .map(|SlotItem(slot)| slot)
+        .find(|slot| slot.slot == ffi::Py_tp_richcompare)?;
     // SAFETY: what a `tp_richcompare` slot holds is a `richcmpfunc`.
     Some(unsafe { std::mem::transmute::<*mut c_void, ffi::richcmpfunc>(slot.pfunc) })
 }
@@ -193,18 +112,4 @@ pub(super) fn raised_if_null(
         return Err(PyErr::fetch(py));
     }
     Ok(object)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_operator_comes_back_from_its_number() {
-        for op in 0..6 {
-            assert_eq!(CompareOp::from_raw(op).unwrap() as c_int, op);
-        }
-        assert_eq!(CompareOp::from_raw(6), None);
-        assert_eq!(CompareOp::from_raw(-1), None);
-    }
 }

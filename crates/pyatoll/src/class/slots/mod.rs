@@ -36,7 +36,7 @@ use pyo3_ffi as ffi;
 
 pub use arguments::{is_given, object_or_none, operator, size};
 pub use binary::{BinaryBody, TernaryBody, binary, power};
-pub use compare::{CompareBody, CompareOp, comparisons};
+pub use compare::{CompareBody, comparisons};
 pub use construct::{NewOutput, new_instance};
 pub use gc::{PyTraverseError, PyVisit, traverse};
 pub use output::{AsyncNext, Hash, Next, NextValue, hash};

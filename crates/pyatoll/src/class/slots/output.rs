@@ -134,7 +134,12 @@ mod tests {
     fn only_an_option_ends_an_iteration() {
         Python::attach(|py| {
             assert!(Next(None::<i32>).convert(py).unwrap().is_null());
-            assert!(Next(Ok::<_, PyErr>(None::<i32>)).convert(py).unwrap().is_null());
+            assert!(
+                Next(Ok::<_, PyErr>(None::<i32>))
+                    .convert(py)
+                    .unwrap()
+                    .is_null()
+            );
             let error = AsyncNext(None::<i32>).convert(py).unwrap_err();
             assert!(error.is_instance_of::<PyStopAsyncIteration>(py));
             for object in [

@@ -109,11 +109,8 @@ unsafe fn set_below(
 }
 
 /// `__getattribute__` or `__getattr__`.
-pub type GetBody = unsafe fn(
-    Python<'_>,
-    *mut ffi::PyObject,
-    *mut ffi::PyObject,
-) -> PyResult<*mut ffi::PyObject>;
+pub type GetBody =
+    unsafe fn(Python<'_>, *mut ffi::PyObject, *mut ffi::PyObject) -> PyResult<*mut ffi::PyObject>;
 
 /// Looks an attribute up with `__getattribute__`, else as the class below does; if that raises
 /// `AttributeError`, with `__getattr__`.
