@@ -117,6 +117,7 @@ impl<T, E: Into<PyErr>> AsyncNext<Result<Option<T>, E>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::PyAnyMethods;
 
     fn hashed<T: for<'py> IntoOutput<'py, Hash>>(value: T) -> isize {
         Python::attach(|py| hash(py, value).unwrap())
