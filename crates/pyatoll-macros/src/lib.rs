@@ -76,21 +76,6 @@ pub fn pymethods(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// A lifetime parameter of the type is the token's, for fields such as `Bound<'py, PyAny>`. A
 /// second one, beside `'py`, is that of the object's borrow.
-///
-/// ```ignore
-/// #[derive(FromPyObject)]
-/// struct Point {
-///     x: f64,
-///     #[pyo3(item("y"), default)]
-///     y: f64,
-/// }
-///
-/// #[derive(FromPyObject)]
-/// enum Id {
-///     Number(u64),
-///     Name(String),
-/// }
-/// ```
 #[proc_macro_derive(FromPyObject, attributes(pyatoll, pyo3))]
 pub fn derive_from_py_object(item: TokenStream) -> TokenStream {
     finish(conversion::from_py_object(item.into()))
@@ -105,15 +90,6 @@ pub fn derive_from_py_object(item: TokenStream) -> TokenStream {
 /// `crate = "…"` as for `FromPyObject`; on a field `item("key")`, its key in the `dict`, and
 /// `into_py_with = function`, where the function is
 /// `fn(Cow<'_, T>, Python<'py>) -> PyResult<Bound<'py, PyAny>>`.
-///
-/// ```ignore
-/// #[derive(IntoPyObject, IntoPyObjectRef)]
-/// struct Point {
-///     x: f64,
-///     #[pyo3(item("Y"))]
-///     y: f64,
-/// }
-/// ```
 #[proc_macro_derive(IntoPyObject, attributes(pyatoll, pyo3))]
 pub fn derive_into_py_object(item: TokenStream) -> TokenStream {
     finish(conversion::into_py_object(item.into()))

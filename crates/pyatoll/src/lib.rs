@@ -59,7 +59,76 @@ pub use object::{
 pub use types::PyAny;
 
 #[cfg(feature = "macros")]
-pub use pyatoll_macros::{
-    FromPyObject, IntoPyObject, IntoPyObjectRef, pyclass, pyfunction, pymethods, pymodule,
-};
+pub use pyatoll_macros::{pyclass, pyfunction, pymethods, pymodule};
+
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// #[derive(Debug, PartialEq, FromPyObject)]
+/// #[pyo3(from_item_all)]
+/// struct User {
+///     name: String,
+///     #[pyo3(item("e-mail"), default)]
+///     email: Option<String>,
+/// }
+///
+/// #[derive(Debug, PartialEq, FromPyObject)]
+/// enum Id {
+///     Number(u64),
+///     User(User),
+/// }
+///
+/// Python::attach(|py| {
+///     let user: Id = py.eval(c"{'name': 'Ada'}", None, None)?.extract()?;
+///     assert_eq!(user, Id::User(User { name: "Ada".into(), email: None }));
+///     assert_eq!(py.eval(c"7", None, None)?.extract::<Id>()?, Id::Number(7));
+///
+///     let error = py.eval(c"'x'", None, None)?.extract::<Id>().unwrap_err();
+///     assert!(error.to_string().contains("failed to extract enum Id ('Number | User')"));
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::FromPyObject;
+
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyDict;
+///
+/// #[derive(IntoPyObject)]
+/// struct User {
+///     name: String,
+///     #[pyo3(item("e-mail"))]
+///     email: Option<String>,
+/// }
+///
+/// Python::attach(|py| {
+///     let user = User { name: "Ada".into(), email: None };
+///     let dict: Bound<'_, PyDict> = user.into_pyobject(py)?;
+///     assert_eq!(dict.to_string(), "{'name': 'Ada', 'e-mail': None}");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::IntoPyObject;
+
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::IntoPyObjectExt;
+///
+/// #[derive(IntoPyObject, IntoPyObjectRef)]
+/// struct Pair(String, i32);
+///
+/// Python::attach(|py| {
+///     let pair = Pair("a".into(), 1);
+///     assert_eq!((&pair).into_bound_py_any(py)?.to_string(), "('a', 1)");
+///     assert_eq!(pair.1, 1);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::IntoPyObjectRef;
 pub use version::PythonVersionInfo;
