@@ -213,6 +213,12 @@ mod tests {
     }
 
     #[test]
+    #[allow(
+        clippy::bool_comparison,
+        clippy::nonminimal_bool,
+        clippy::op_ref,
+        reason = "the comparisons are what is tested"
+    )]
     fn handles_compare_with_slices_from_both_sides() {
         Python::attach(|py| {
             let bytes = PyBytes::new(py, b"ab\0c");

@@ -93,6 +93,12 @@ mod tests {
     }
 
     #[test]
+    #[allow(
+        clippy::bool_comparison,
+        clippy::nonminimal_bool,
+        clippy::op_ref,
+        reason = "the comparisons are what is tested"
+    )]
     fn handles_compare_with_rust_values_from_both_sides() {
         Python::attach(|py| {
             let float = PyFloat::new(py, 1.25);

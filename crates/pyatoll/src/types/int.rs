@@ -60,6 +60,12 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(
+        clippy::bool_comparison,
+        clippy::nonminimal_bool,
+        clippy::op_ref,
+        reason = "the comparisons are what is tested"
+    )]
     fn every_width_compares_from_both_sides() {
         macro_rules! check {
             ($py:ident $($rust:ident)*) => {$(
@@ -74,6 +80,12 @@ mod tests {
     }
 
     #[test]
+    #[allow(
+        clippy::bool_comparison,
+        clippy::nonminimal_bool,
+        clippy::op_ref,
+        reason = "the comparisons are what is tested"
+    )]
     fn an_int_beyond_the_rust_type_is_unequal_and_leaves_no_exception() {
         Python::attach(|py| {
             let big = PyInt::new(py, u64::MAX);

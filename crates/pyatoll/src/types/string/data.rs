@@ -112,7 +112,7 @@ fn latin1(data: &[u8]) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{PyAnyMethods, PyString, PyStringMethods};
+    use crate::types::{PyString, PyStringMethods};
 
     fn with_data(text: &std::ffi::CStr, check: impl Fn(Python<'_>, PyStringData<'_>)) {
         Python::attach(|py| {

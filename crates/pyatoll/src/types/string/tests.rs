@@ -86,6 +86,12 @@ fn interned_strings_of_the_same_text_are_one_object() {
 }
 
 #[test]
+#[allow(
+    clippy::bool_comparison,
+    clippy::nonminimal_bool,
+    clippy::op_ref,
+    reason = "the comparisons are what is tested"
+)]
 fn handles_compare_with_rust_values_from_both_sides() {
     Python::attach(|py| {
         let text = PyString::new(py, "né\0x");
