@@ -83,3 +83,47 @@ where
     let value = attribute(object, name)?;
     T::extract(value.as_borrowed()).map_err(Into::into)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use crate::convert::IntoPyObjectExt;
+    use crate::error::{PyErr, PyResult};
+    use crate::interpreter::{Python, SubInterpreter};
+    use crate::object::Py;
+    use crate::types::{PyAny, PyAnyMethods};
+
+    /// The class of what a path becomes, after it came back.
+    fn path_class(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let path = Path::new("a").into_bound_py_any(py)?;
+        assert_eq!(path.extract::<PathBuf>()?, Path::new("a"));
+        Ok(path.getattr("__class__")?.unbind())
+    }
+
+    #[test]
+    fn each_interpreter_has_its_own_class() {
+        let main = Python::attach(path_class).unwrap();
+        let sub = SubInterpreter::builder().build().unwrap();
+        let class = sub.attach(path_class).unwrap().unwrap();
+        assert!(!class.is(&main));
+        assert!(class.interpreter() != main.interpreter());
+        drop(class);
+        sub.close().unwrap();
+        let again = Python::attach(path_class).unwrap();
+        assert!(again.is(&main));
+    }
+
+    #[test]
+    fn what_cannot_be_imported_is_an_error_each_time() {
+        static ABSENT: super::Imported = super::Imported::new(c"builtins", c"no_such_name");
+        Python::attach(|py| {
+            for _ in 0..2 {
+                let error = ABSENT.get(py).unwrap_err();
+                assert!(error.to_string().starts_with("AttributeError: "), "{error}");
+            }
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
+    }
+}
