@@ -66,7 +66,7 @@ fn arguments_arrive_by_position_and_by_name() {
         check!(py, everything,
             "f(1, d='x')" => "'1 2 3 () x None None'",
             "f(1, 9, 8, 7, 6, d='x', e=5)" => "'1 9 8 (7, 6) x Some(5) None'",
-            "f(1, c=8, d='x', a=4)" => "\"1 2 8 () x None Some(\\\"{'a': 4}\\\")\"",
+            "f(1, c=8, d='x', a=4)" => "'1 2 8 () x None Some(\"{\\'a\\': 4}\")'",
         );
     });
 }
