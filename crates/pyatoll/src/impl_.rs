@@ -47,6 +47,13 @@ pub mod convert {
     };
 }
 
+pub mod module {
+    //! For `#[pymodule]`.
+    pub use crate::module::definition::{ModuleDefinition, MultipleInterpreters};
+    pub use crate::module::export::{AddToModule, ExportType, add_function, add_submodule};
+    pub use crate::module::macros::append_to_inittab;
+}
+
 pub mod slots {
     //! For the functions of `#[pymethods]`.
     pub use crate::class::layout::token_of_instance;

@@ -15,6 +15,7 @@ pub mod instance;
 pub mod interpreter;
 mod macros;
 pub mod marker;
+mod module;
 mod object;
 pub mod panic;
 pub mod prelude;

@@ -18,3 +18,5 @@ pub use crate::types::{
 pub use pyatoll_macros::{
     FromPyObject, IntoPyObject, IntoPyObjectRef, pyclass, pyfunction, pymethods, pymodule,
 };
+
+pub use crate::wrap_pyfunction;

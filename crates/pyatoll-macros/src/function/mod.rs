@@ -87,13 +87,14 @@ fn wrapper(function: &mut ItemFn, options: FunctionOptions) -> syn::Result<Token
         .filter(|attr| attr.path().is_ident("cfg"));
     let cfgs = quote!(#(#cfgs)*);
     let lints = lints();
-    let definition = format_ident!("Definition");
+    let definition = format_ident!("__Pyatoll");
 
     Ok(quote! {
         #cfgs
         #[doc(hidden)]
         #visibility mod #ident {
             pub struct #definition;
+            pub const _PYATOLL_DEF: #definition = #definition;
         }
 
         #cfgs
@@ -126,6 +127,15 @@ fn wrapper(function: &mut ItemFn, options: FunctionOptions) -> syn::Result<Token
                         #entry,
                         #pass_module,
                     );
+            }
+
+            impl #hidden::module::AddToModule for #ident::#definition {
+                fn add_to_module(
+                    &self,
+                    module: &#krate::Bound<'_, #krate::types::PyModule>,
+                ) -> #krate::PyResult<()> {
+                    #hidden::module::add_function(&#ident::#definition::DEFINITION, module)
+                }
             }
         };
     })

@@ -26,10 +26,14 @@ pub(crate) unsafe extern "C" fn module_of_this_binary(_module: *mut std::ffi::c_
 /// Whether the state of `module` is a [`ModuleState`] of this binary, filled in.
 ///
 /// # Safety
-/// The thread must be attached; `module` must be a live module.
+/// The thread must be attached; `module` must be a live object.
 pub(crate) unsafe fn is_module_of_this_binary(module: *mut ffi::PyObject) -> bool {
-    // SAFETY: attached, a live module. Its definition is static, like every definition.
+    // SAFETY: attached, a live object. The definition of a module is static.
     unsafe {
+        if ffi::PyModule_Check(module) == 0 {
+            // What an import found in `sys.modules` may be anything.
+            return false;
+        }
         let definition = ffi::PyModule_GetDef(module);
         if definition.is_null() {
             // A module without a definition: no exception is set for it.

@@ -5,13 +5,15 @@ use std::ffi::CStr;
 use pyo3_ffi as ffi;
 
 use super::returned::new_reference;
+use crate::call::output::IntoOutput;
+use crate::class::PyClass;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::exceptions::PyAttributeError;
 use crate::intern;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject};
-use crate::types::{PyAny, PyAnyMethods, PyDict, PyList, PyString};
+use crate::types::{PyAny, PyAnyMethods, PyCFunction, PyDict, PyList, PyString};
 
 /// Python's `module`. Its methods are in [`PyModuleMethods`].
 ///
@@ -38,7 +40,7 @@ impl PyModule {
     /// A submodule's name is the whole path: `"package.module"`.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python has no memory for it, or the name has a NUL character.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -52,14 +54,9 @@ impl PyModule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyModule_NewObject`.
+    /// Source: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
     pub fn new<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
-        let name = PyString::new(py, name);
-        // SAFETY: attached; a `str`; a new module or null comes back.
-        let module: Bound<'_, PyModule> =
-            unsafe { new_reference(py, ffi::PyModule_NewObject(name.as_ptr()))? };
-        module.gil_used(false)?;
-        Ok(module)
+        crate::module::definition::plain(py, name)
     }
 
     /// Imports a module: [`Python::import`].
@@ -183,6 +180,27 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
         N: IntoPyObject<'py, Target = PyString>,
         V: IntoPyObject<'py>;
 
+    /// Adds a `#[pyclass]` under its Python name.
+    ///
+    /// # Errors
+    /// What making the class raises; as for [`add`](PyModuleMethods::add).
+    fn add_class<T: PyClass>(&self) -> PyResult<()>;
+
+    /// Adds a function, as [`wrap_pyfunction!`](crate::wrap_pyfunction) makes it, under its name.
+    ///
+    /// # Errors
+    /// As for [`add`](PyModuleMethods::add).
+    fn add_function(&self, function: Bound<'_, PyCFunction>) -> PyResult<()>;
+
+    /// Adds what a wrapper makes (`wrap_pyfunction!(f)`, `wrap_pymodule!(m)`), under its
+    /// `__name__`.
+    ///
+    /// # Errors
+    /// What the wrapper raises; if there is no `__name__`; as for [`add`](PyModuleMethods::add).
+    fn add_wrapped<T>(&self, wrapper: &impl Fn(Python<'py>) -> T) -> PyResult<()>
+    where
+        T: IntoOutput<'py, *mut ffi::PyObject>;
+
     /// Adds a module as an attribute, named by the last part of its name.
     ///
     /// It does not become importable by that: put it into `sys.modules` for `import outer.inner`.
@@ -243,6 +261,30 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
         add(self, name.as_borrowed(), value.as_borrowed())
     }
 
+    fn add_class<T: PyClass>(&self) -> PyResult<()> {
+        let py = self.py();
+        let class = crate::class::type_object::get_or_create::<T>(py, Some(self.as_any()))?;
+        // SAFETY: the class stays alive while the interpreter does.
+        let class = unsafe { Borrowed::from_ptr(py, class.cast()) };
+        let name = PyString::new(py, T::NAME);
+        add(self, name.as_borrowed(), class)
+    }
+
+    fn add_function(&self, function: Bound<'_, PyCFunction>) -> PyResult<()> {
+        add_named(self, function.as_any().as_borrowed())
+    }
+
+    fn add_wrapped<T>(&self, wrapper: &impl Fn(Python<'py>) -> T) -> PyResult<()>
+    where
+        T: IntoOutput<'py, *mut ffi::PyObject>,
+    {
+        let py = self.py();
+        let object = wrapper(py).into_output(py)?;
+        // SAFETY: attached; the conversion gives a new reference.
+        let object = unsafe { Bound::from_owned_ptr(py, object) };
+        add_named(self, object.as_borrowed())
+    }
+
     fn add_submodule(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
         let name = module.name()?.to_string();
         let last = name.rsplit('.').next().unwrap_or(&name);
@@ -268,6 +310,11 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
             Ok(())
         }
     }
+}
+
+fn add_named(module: &Bound<'_, PyModule>, object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
+    let name = object.getattr(intern!(module.py(), "__name__"))?;
+    add(module, name.cast::<PyString>()?.as_borrowed(), object)
 }
 
 fn add(

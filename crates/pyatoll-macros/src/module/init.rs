@@ -1,0 +1,79 @@
+//! The user's initialisation code: what it takes, and calling it.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{FnArg, Ident, ItemFn, ReturnType};
+
+use crate::function::types::is_python;
+use crate::krate::Krate;
+
+/// How to call it.
+pub(super) struct InitCall {
+    /// Its arguments, in order.
+    arguments: Vec<InitArgument>,
+    span: proc_macro2::Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum InitArgument {
+    Token,
+    Module,
+}
+
+impl InitCall {
+    /// Reads a function that takes the token, the module, both or neither.
+    pub(super) fn of(function: &ItemFn) -> syn::Result<Self> {
+        let signature = &function.sig;
+        if let Some(token) = &signature.asyncness {
+            return Err(syn::Error::new(
+                token.span(),
+                "a module cannot be initialised by an `async fn`",
+            ));
+        }
+        let mut arguments = Vec::new();
+        for input in &signature.inputs {
+            let argument = match input {
+                FnArg::Typed(typed) if is_python(&typed.ty) => InitArgument::Token,
+                FnArg::Typed(_) => InitArgument::Module,
+                FnArg::Receiver(receiver) => {
+                    return Err(syn::Error::new(receiver.span(), "there is no `self` here"));
+                }
+            };
+            if arguments.contains(&argument) {
+                return Err(syn::Error::new(
+                    input.span(),
+                    "expected at most `py: Python<'_>` and `m: &Bound<'_, PyModule>`",
+                ));
+            }
+            arguments.push(argument);
+        }
+        let span = match &signature.output {
+            ReturnType::Default => signature.ident.span(),
+            ReturnType::Type(_, ty) => ty.span(),
+        };
+        Ok(Self { arguments, span })
+    }
+
+    /// Whether it takes the module.
+    pub(super) fn takes_module(&self) -> bool {
+        self.arguments.contains(&InitArgument::Module)
+    }
+
+    /// The statement that calls it, in a function that returns `PyResult`.
+    pub(super) fn statement(
+        &self,
+        krate: &Krate,
+        callable: &TokenStream,
+        module: &Ident,
+    ) -> TokenStream {
+        let hidden = krate.hidden();
+        let arguments = self.arguments.iter().map(|argument| match argument {
+            InitArgument::Token => quote!(#module.py()),
+            InitArgument::Module => quote!(::core::convert::Into::into(#module)),
+        });
+        quote_spanned! {self.span=>
+            #hidden::call::IntoOutput::<()>::into_output(#callable(#(#arguments),*), #module.py())?;
+        }
+    }
+}

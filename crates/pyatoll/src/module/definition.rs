@@ -1,0 +1,239 @@
+//! [`ModuleDefinition`]: a module as CPython's multi-phase initialisation takes it (PEP 489).
+//!
+//! One definition per `#[pymodule]` and binary, shared by all interpreters. CPython reads it, and
+//! writes to its header in `PyModuleDef_Init`, which runs once. What differs between interpreters is
+//! in the module objects: each has its own state, with the pointer that [`token`](crate::call::token)
+//! reads.
+//!
+//! The slots are chosen when the definition is first used, from the running Python's version, so
+//! that a binary built once does the right thing on each.
+
+use std::cell::UnsafeCell;
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr::null_mut;
+use std::sync::Once;
+
+use pyo3_ffi as ffi;
+
+use crate::call::token::{ModuleState, module_of_this_binary};
+use crate::call::trampoline::trampoline;
+use crate::error::{PyErr, PyResult, error_on_minusone};
+use crate::exceptions::PyImportError;
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, Py};
+use crate::types::{PyAnyMethods, PyModule, PyModuleMethods, PyStringMethods};
+
+/// In which interpreters a module may be loaded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MultipleInterpreters {
+    /// In the main one only.
+    NotSupported,
+    /// In those that share the main one's GIL.
+    SharedGil,
+    /// In all.
+    PerInterpreterGil,
+}
+
+/// The numbers of the slots in a `PyModuleDef`. Python 3.15 has new numbers for a new kind of
+/// table; in this kind, these keep their meaning (stable ABI).
+mod slot {
+    use std::ffi::c_int;
+
+    pub(super) const EXEC: c_int = 2;
+    /// From 3.12.
+    pub(super) const MULTIPLE_INTERPRETERS: c_int = 3;
+    /// From 3.13.
+    pub(super) const GIL: c_int = 4;
+}
+
+const NO_SLOT: ffi::PyModuleDef_Slot = ffi::PyModuleDef_Slot {
+    slot: 0,
+    value: null_mut(),
+};
+
+/// A module. Its address is the address of its `PyModuleDef`.
+#[repr(C)]
+pub struct ModuleDefinition {
+    definition: UnsafeCell<ffi::PyModuleDef>,
+    /// Up to three, and the end.
+    slots: UnsafeCell<[ffi::PyModuleDef_Slot; 4]>,
+    /// Whether the slots are chosen and CPython has seen the definition.
+    ready: Once,
+    name: &'static CStr,
+    initialize: Initialize,
+    multiple_interpreters: MultipleInterpreters,
+    gil_used: bool,
+}
+
+/// Fills a new module.
+pub type Initialize = for<'a, 'py> fn(&'a Bound<'py, PyModule>) -> PyResult<()>;
+
+// SAFETY: the cells are written to under `ready` only, after that by CPython under its own locks.
+// The rest is read-only data.
+unsafe impl Sync for ModuleDefinition {}
+
+impl ModuleDefinition {
+    /// A module. `doc` is its docstring; `name` is what it is called where CPython has no other
+    /// name from importing it.
+    pub const fn new(
+        name: &'static CStr,
+        doc: &'static CStr,
+        initialize: Initialize,
+        multiple_interpreters: MultipleInterpreters,
+        gil_used: bool,
+    ) -> Self {
+        Self::with_doc(
+            name,
+            doc.as_ptr(),
+            initialize,
+            multiple_interpreters,
+            gil_used,
+        )
+    }
+
+    const fn with_doc(
+        name: &'static CStr,
+        doc: *const std::ffi::c_char,
+        initialize: Initialize,
+        multiple_interpreters: MultipleInterpreters,
+        gil_used: bool,
+    ) -> Self {
+        Self {
+            definition: UnsafeCell::new(ffi::PyModuleDef {
+                m_base: ffi::PyModuleDef_HEAD_INIT,
+                m_name: name.as_ptr(),
+                m_doc: doc,
+                m_size: size_of::<ModuleState>() as ffi::Py_ssize_t,
+                m_methods: null_mut(),
+                m_slots: null_mut(),
+                m_traverse: None,
+                m_clear: None,
+                m_free: Some(module_of_this_binary),
+            }),
+            slots: UnsafeCell::new([NO_SLOT; 4]),
+            ready: Once::new(),
+            name,
+            initialize,
+            multiple_interpreters,
+            gil_used,
+        }
+    }
+
+    /// What `PyInit_name` returns.
+    ///
+    /// # Safety
+    /// The thread must be attached to an interpreter.
+    pub unsafe fn init(&'static self) -> *mut ffi::PyObject {
+        self.ready.call_once(|| {
+            // SAFETY: nobody else writes to the cells, and nobody reads them before this is done.
+            unsafe {
+                *self.slots.get() = self.choose_slots();
+                (*self.definition.get()).m_slots = self.slots.get().cast();
+                ffi::PyModuleDef_Init(self.definition.get());
+            }
+        });
+        self.definition.get().cast()
+    }
+
+    fn choose_slots(&self) -> [ffi::PyModuleDef_Slot; 4] {
+        let version = running_version();
+        let mut slots = [NO_SLOT; 4];
+        slots[0] = ffi::PyModuleDef_Slot {
+            slot: slot::EXEC,
+            value: execute as *mut c_void,
+        };
+        if version >= (3, 12) {
+            slots[1] = ffi::PyModuleDef_Slot {
+                slot: slot::MULTIPLE_INTERPRETERS,
+                value: std::ptr::without_provenance_mut(match self.multiple_interpreters {
+                    MultipleInterpreters::NotSupported => 0,
+                    MultipleInterpreters::SharedGil => 1,
+                    MultipleInterpreters::PerInterpreterGil => 2,
+                }),
+            };
+        }
+        if version >= (3, 13) {
+            slots[2] = ffi::PyModuleDef_Slot {
+                slot: slot::GIL,
+                value: std::ptr::without_provenance_mut(usize::from(!self.gil_used)),
+            };
+        }
+        slots
+    }
+
+    /// Makes the module in this interpreter, outside of an import.
+    ///
+    /// # Errors
+    /// What the module's own code raises, or an `ImportError` if it may not be loaded here.
+    ///
+    /// Source: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
+    pub fn make_module(&'static self, py: Python<'_>) -> PyResult<Py<PyModule>> {
+        self.make(py, self.name).map(Bound::unbind)
+    }
+
+    fn make<'py>(&'static self, py: Python<'py>, name: &CStr) -> PyResult<Bound<'py, PyModule>> {
+        // SAFETY: attached; all are valid, new references are owned by handles. CPython asks a
+        // spec for its `name` only, which a bare module can have as well as any object.
+        unsafe {
+            let definition: *mut ffi::PyModuleDef = self.init().cast();
+            let spec = Bound::from_owned_ptr_or_err(py, ffi::PyModule_New(name.as_ptr()))?;
+            spec.setattr("name", spec.getattr("__name__")?)?;
+            let module = ffi::PyModule_FromDefAndSpec(definition, spec.as_ptr());
+            let module = Bound::from_owned_ptr_or_err(py, module)?;
+            error_on_minusone(py, ffi::PyModule_ExecDef(module.as_ptr(), definition))?;
+            Ok(module.cast_into_unchecked())
+        }
+    }
+
+    /// An `ImportError` where the module may not be loaded. CPython makes the same check, but from
+    /// 3.12 only, and not in every sub-interpreter.
+    fn check_interpreter(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let is_main = module.py().local().is_main();
+        if self.multiple_interpreters == MultipleInterpreters::NotSupported && !is_main {
+            let name = module.name()?;
+            return Err(PyImportError::new_err(format!(
+                "module {} does not support loading in subinterpreters",
+                name.to_string_lossy()
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The running Python's major and minor version.
+fn running_version() -> (u8, u8) {
+    // SAFETY: a constant of the running Python.
+    let version = unsafe { ffi::Py_Version };
+    ((version >> 24) as u8, (version >> 16) as u8)
+}
+
+/// The `Py_mod_exec` slot of every module: once per interpreter, or again after a failure.
+unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
+    // SAFETY: CPython calls this attached, with a new module of one of our definitions, whose state
+    // is zeroed memory of the size asked for.
+    unsafe {
+        let definition = &*ffi::PyModule_GetDef(module).cast::<ModuleDefinition>();
+        let state: *mut ModuleState = ffi::PyModule_GetState(module).cast();
+        trampoline(Python::assume_attached(), |py| {
+            let module = Borrowed::from_ptr(py, module).cast_unchecked::<PyModule>();
+            definition.check_interpreter(&module)?;
+            // From here on functions in the module take their token from it.
+            (*state).local = py.owner();
+            (definition.initialize)(&module)?;
+            Ok(0)
+        })
+    }
+}
+
+/// An empty module of this binary, for `PyModule::new`.
+pub(crate) fn plain<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
+    static PLAIN: ModuleDefinition = ModuleDefinition::with_doc(
+        c"",
+        std::ptr::null(),
+        |_| Ok(()),
+        MultipleInterpreters::PerInterpreterGil,
+        false,
+    );
+    let name = std::ffi::CString::new(name).map_err(PyErr::from)?;
+    PLAIN.make(py, &name)
+}
