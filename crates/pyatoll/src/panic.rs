@@ -70,7 +70,7 @@ impl PanicException {
     }
 }
 
-impl crate::object::DerefToPyAny for PanicException {}
+crate::impl_exception_boilerplate!(PanicException);
 
 // SAFETY: the class is kept by the interpreter's `Internals`; any instance of it is one.
 unsafe impl crate::object::PyTypeInfo for PanicException {

@@ -384,18 +384,101 @@ native_bases! {
     crate::types::PyList, ffi::PyListObject, &raw mut ffi::PyList_Type, dict: false, weak: false;
 }
 
+/// Exceptions by their layout. The rest have one that the raw bindings do not know.
 macro_rules! exception_bases {
-    ($($name:ident, $layout:ident, $class:ident;)*) => {
-        native_bases! {$(
+    ($($layout:ident { $($name:ident, $class:ident;)* })*) => {
+        native_bases! {$($(
             crate::exceptions::$name, ffi::$layout, ffi::$class.cast(), dict: true, weak: false;
-        )*}
+        )*)*}
+
+        #[cfg(test)]
+        #[test]
+        fn the_layouts_of_exceptions_are_this_pythons() {
+            Python::attach(|py| {
+                $($({
+                    let class = <crate::exceptions::$name as ClassBase>::base_type(py, None);
+                    assert!(class.is_ok(), "{}: {class:?}", stringify!($name));
+                })*)*
+            });
+        }
     };
 }
 
 exception_bases! {
-    PyBaseException, PyBaseExceptionObject, PyExc_BaseException;
-    PyException, PyBaseExceptionObject, PyExc_Exception;
-    PyRuntimeError, PyBaseExceptionObject, PyExc_RuntimeError;
-    PyTypeError, PyBaseExceptionObject, PyExc_TypeError;
-    PyValueError, PyBaseExceptionObject, PyExc_ValueError;
+    PyBaseExceptionObject {
+        PyArithmeticError, PyExc_ArithmeticError;
+        PyAssertionError, PyExc_AssertionError;
+        PyBaseException, PyExc_BaseException;
+        PyBufferError, PyExc_BufferError;
+        PyBytesWarning, PyExc_BytesWarning;
+        PyDeprecationWarning, PyExc_DeprecationWarning;
+        PyEOFError, PyExc_EOFError;
+        PyEncodingWarning, PyExc_EncodingWarning;
+        PyException, PyExc_Exception;
+        PyFloatingPointError, PyExc_FloatingPointError;
+        PyFutureWarning, PyExc_FutureWarning;
+        PyGeneratorExit, PyExc_GeneratorExit;
+        PyImportWarning, PyExc_ImportWarning;
+        PyIndexError, PyExc_IndexError;
+        PyKeyError, PyExc_KeyError;
+        PyKeyboardInterrupt, PyExc_KeyboardInterrupt;
+        PyLookupError, PyExc_LookupError;
+        PyMemoryError, PyExc_MemoryError;
+        PyNotImplementedError, PyExc_NotImplementedError;
+        PyOverflowError, PyExc_OverflowError;
+        PyPendingDeprecationWarning, PyExc_PendingDeprecationWarning;
+        PyRecursionError, PyExc_RecursionError;
+        PyReferenceError, PyExc_ReferenceError;
+        PyResourceWarning, PyExc_ResourceWarning;
+        PyRuntimeError, PyExc_RuntimeError;
+        PyRuntimeWarning, PyExc_RuntimeWarning;
+        PyStopAsyncIteration, PyExc_StopAsyncIteration;
+        PySyntaxWarning, PyExc_SyntaxWarning;
+        PySystemError, PyExc_SystemError;
+        PyTypeError, PyExc_TypeError;
+        PyUnicodeError, PyExc_UnicodeError;
+        PyUnicodeWarning, PyExc_UnicodeWarning;
+        PyUserWarning, PyExc_UserWarning;
+        PyValueError, PyExc_ValueError;
+        PyWarning, PyExc_Warning;
+        PyZeroDivisionError, PyExc_ZeroDivisionError;
+    }
+    PyImportErrorObject {
+        PyImportError, PyExc_ImportError;
+        PyModuleNotFoundError, PyExc_ModuleNotFoundError;
+    }
+    PyOSErrorObject {
+        PyBlockingIOError, PyExc_BlockingIOError;
+        PyBrokenPipeError, PyExc_BrokenPipeError;
+        PyChildProcessError, PyExc_ChildProcessError;
+        PyConnectionAbortedError, PyExc_ConnectionAbortedError;
+        PyConnectionError, PyExc_ConnectionError;
+        PyConnectionRefusedError, PyExc_ConnectionRefusedError;
+        PyConnectionResetError, PyExc_ConnectionResetError;
+        PyFileExistsError, PyExc_FileExistsError;
+        PyFileNotFoundError, PyExc_FileNotFoundError;
+        PyInterruptedError, PyExc_InterruptedError;
+        PyIsADirectoryError, PyExc_IsADirectoryError;
+        PyNotADirectoryError, PyExc_NotADirectoryError;
+        PyOSError, PyExc_OSError;
+        PyPermissionError, PyExc_PermissionError;
+        PyProcessLookupError, PyExc_ProcessLookupError;
+        PyTimeoutError, PyExc_TimeoutError;
+    }
+    PyStopIterationObject {
+        PyStopIteration, PyExc_StopIteration;
+    }
+    PySyntaxErrorObject {
+        PyIndentationError, PyExc_IndentationError;
+        PySyntaxError, PyExc_SyntaxError;
+        PyTabError, PyExc_TabError;
+    }
+    PySystemExitObject {
+        PySystemExit, PyExc_SystemExit;
+    }
+    PyUnicodeErrorObject {
+        PyUnicodeDecodeError, PyExc_UnicodeDecodeError;
+        PyUnicodeEncodeError, PyExc_UnicodeEncodeError;
+        PyUnicodeTranslateError, PyExc_UnicodeTranslateError;
+    }
 }
