@@ -7,9 +7,10 @@ use pyo3_ffi as ffi;
 use super::int::by_reference;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
+use crate::intern;
 use crate::interpreter::Python;
-use crate::object::Borrowed;
-use crate::types::{PyAny, PyBool};
+use crate::object::{Borrowed, Bound};
+use crate::types::{PyAny, PyAnyMethods, PyBool};
 
 impl<'py> IntoPyObject<'py> for bool {
     type Target = PyBool;
@@ -58,10 +59,7 @@ fn extract_numpy(object: Borrowed<'_, '_, PyAny>) -> PyResult<bool> {
         Ok(_) => return Ok(false),
         Err(error) => error,
     };
-    let class = crate::types::typeobject::type_of(&object).into_any();
-    let name = crate::types::typeobject::name_attribute(&class, c"__name__");
-    let module = crate::types::typeobject::name_attribute(&class, c"__module__");
-    if module != "numpy" || !matches!(name.as_str(), "bool" | "bool_") {
+    if !is_numpy_bool(object) {
         return Err(refused.into());
     }
     // SAFETY: attached, a valid object.
@@ -69,6 +67,19 @@ fn extract_numpy(object: Borrowed<'_, '_, PyAny>) -> PyResult<bool> {
         -1 => Err(PyErr::fetch(object.py())),
         truth => Ok(truth != 0),
     }
+}
+
+fn is_numpy_bool(object: Borrowed<'_, '_, PyAny>) -> bool {
+    let py = object.py();
+    let class = crate::types::typeobject::type_of(&object);
+    let has = |attribute: PyResult<Bound<'_, PyAny>>, values: &[&str]| {
+        attribute.is_ok_and(|value| {
+            let value = value.as_borrowed().extract::<&str>();
+            value.is_ok_and(|value| values.contains(&value))
+        })
+    };
+    has(class.getattr(intern!(py, "__module__")), &["numpy"])
+        && has(class.getattr(intern!(py, "__name__")), &["bool", "bool_"])
 }
 
 #[cfg(test)]

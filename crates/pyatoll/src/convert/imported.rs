@@ -9,7 +9,7 @@ use crate::error::{CastError, PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
 use crate::sync::InterpreterLocal;
-use crate::types::{PyAny, PyTuple};
+use crate::types::{PyAny, PyAnyMethods, PyString, PyTuple};
 
 /// An attribute of a module, kept per interpreter once it was imported.
 pub(super) struct Imported {
@@ -60,27 +60,15 @@ impl Imported {
     }
 }
 
-/// An attribute of an object.
-pub(super) fn attribute<'py>(
-    object: Borrowed<'_, 'py, PyAny>,
-    name: &CStr,
-) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached, a valid object; a new reference or null comes back.
-    unsafe {
-        let value = ffi::PyObject_GetAttrString(object.as_ptr(), name.as_ptr());
-        Bound::from_owned_ptr_or_err(object.py(), value)
-    }
-}
-
 /// An attribute of an object, converted.
 pub(super) fn extract_attribute<'py, T>(
     object: Borrowed<'_, 'py, PyAny>,
-    name: &CStr,
+    name: &Bound<'py, PyString>,
 ) -> PyResult<T>
 where
     T: for<'a> FromPyObject<'a, 'py>,
 {
-    let value = attribute(object, name)?;
+    let value = object.getattr(name)?;
     T::extract(value.as_borrowed()).map_err(Into::into)
 }
 

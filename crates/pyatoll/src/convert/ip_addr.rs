@@ -4,13 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pyo3_ffi as ffi;
 
-use super::imported::{Imported, attribute};
+use super::imported::Imported;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyValueError;
+use crate::intern;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::PyAny;
+use crate::types::{PyAny, PyAnyMethods};
 
 macro_rules! to_python {
     ($($type:ty: |$value:ident, $py:ident| $body:expr;)*) => {$(
@@ -57,7 +58,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for IpAddr {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let Ok(packed) = attribute(object, c"packed") else {
+        let Ok(packed) = object.getattr(intern!(object.py(), "packed")) else {
             return parse(object);
         };
         let packed = packed.as_borrowed();

@@ -8,14 +8,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pyo3_ffi as ffi;
 
-use super::imported::{Imported, attribute, extract_attribute};
+use super::imported::{Imported, extract_attribute};
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyOverflowError, PyValueError};
+use crate::intern;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
 use crate::sync::InterpreterLocal;
-use crate::types::PyAny;
+use crate::types::{PyAny, PyAnyMethods};
 
 static TIMEDELTA: Imported = Imported::new(c"datetime", c"timedelta");
 static DATETIME: Imported = Imported::new(c"datetime", c"datetime");
@@ -38,10 +39,11 @@ fn new_timedelta(py: Python<'_>, micros: i128) -> PyResult<Bound<'_, PyAny>> {
 
 /// The microseconds of a `timedelta`.
 fn timedelta_micros(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
+    let py = object.py();
     TIMEDELTA.check(object)?;
-    let days: i128 = extract_attribute(object, c"days")?;
-    let seconds: i128 = extract_attribute(object, c"seconds")?;
-    let micros: i128 = extract_attribute(object, c"microseconds")?;
+    let days: i128 = extract_attribute(object, intern!(py, "days"))?;
+    let seconds: i128 = extract_attribute(object, intern!(py, "seconds"))?;
+    let micros: i128 = extract_attribute(object, intern!(py, "microseconds"))?;
     // They fit their fields, so this is far from overflowing.
     Ok((days * SECONDS_PER_DAY + seconds) * MICROS_PER_SECOND + micros)
 }
@@ -83,7 +85,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Duration {
 fn epoch<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
     static EPOCH: InterpreterLocal<Py<PyAny>> = InterpreterLocal::new();
     let epoch = EPOCH.get_or_try_init(py, || {
-        let utc = attribute(TIMEZONE.get(py)?.as_borrowed(), c"utc")?;
+        let utc = TIMEZONE.get(py)?.getattr(intern!(py, "utc"))?;
         let epoch = DATETIME.call(py, (1970, 1, 1, 0, 0, 0, 0, utc))?;
         Ok::<_, PyErr>(epoch.unbind())
     })?;

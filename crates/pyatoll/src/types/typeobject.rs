@@ -234,7 +234,7 @@ pub(crate) fn type_of<'py>(object: &Bound<'py, PyAny>) -> Bound<'py, PyType> {
 }
 
 /// A name that a class has, for messages.
-pub(crate) fn name_attribute(class: &Bound<'_, PyAny>, name: &std::ffi::CStr) -> String {
+fn name_attribute(class: &Bound<'_, PyAny>, name: &std::ffi::CStr) -> String {
     // SAFETY: attached; a new reference or null comes back.
     unsafe {
         let name = ffi::PyObject_GetAttrString(class.as_ptr(), name.as_ptr());

@@ -1,0 +1,130 @@
+//! Conversions keep no references: checked by the interpreter's own count of references (debug
+//! builds) and of memory blocks. A binary of its own, since both counts are the process's.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::{CStr, CString, OsString};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use pyatoll::prelude::*;
+use pyatoll::{IntoPyObjectExt, conversion::FromPyObjectOwned};
+
+#[derive(FromPyObject, IntoPyObject, IntoPyObjectRef)]
+#[pyo3(from_item_all)]
+#[allow(dead_code)]
+struct Struct {
+    number: i32,
+    #[pyo3(default)]
+    text: Option<String>,
+    #[pyo3(item(1))]
+    pair: (u8, String),
+}
+
+#[derive(FromPyObject, IntoPyObject, IntoPyObjectRef)]
+#[allow(dead_code)]
+enum Enum {
+    Number(u64),
+    Pair(String, i32),
+    Attribute { real: f64 },
+    Struct(Struct),
+}
+
+/// There and back, and from objects that are refused.
+fn exercise<T>(py: Python<'_>, code: &CStr, wrong: &[Bound<'_, PyAny>]) -> PyResult<()>
+where
+    T: for<'py> FromPyObjectOwned<'py> + for<'py> IntoPyObject<'py>,
+{
+    let value: T = py.eval(code, None, None)?.extract().map_err(Into::into)?;
+    let object = value.into_bound_py_any(py)?;
+    object.extract::<T>().map_err(Into::into)?;
+    for object in wrong {
+        if let Err(error) = object.extract::<T>() {
+            drop(error.into());
+        }
+    }
+    Ok(())
+}
+
+fn exercise_all(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
+    exercise::<i8>(py, c"7", wrong)?;
+    exercise::<u64>(py, c"1 << 63", wrong)?;
+    exercise::<i128>(py, c"-1 << 100", wrong)?;
+    exercise::<u128>(py, c"1 << 100", wrong)?;
+    exercise::<std::num::NonZeroU8>(py, c"200", wrong)?;
+    exercise::<f32>(py, c"2.5", wrong)?;
+    exercise::<bool>(py, c"True", wrong)?;
+    exercise::<char>(py, c"'\\u20ac'", wrong)?;
+    exercise::<String>(py, c"'some text'", wrong)?;
+    exercise::<CString>(py, c"'some text'", wrong)?;
+    exercise::<OsString>(py, c"'caf\\udce9'", wrong)?;
+    exercise::<PathBuf>(py, c"'some/path'", wrong)?;
+    exercise::<IpAddr>(py, c"'127.0.0.1'", wrong)?;
+    exercise::<Duration>(py, c"__import__('datetime').timedelta(1, 2, 3)", wrong)?;
+    exercise::<SystemTime>(
+        py,
+        c"__import__('datetime').datetime(2020, 1, 1, tzinfo=__import__('datetime').timezone.utc)",
+        wrong,
+    )?;
+    exercise::<Vec<u8>>(py, c"b'bytes'", wrong)?;
+    exercise::<Vec<String>>(py, c"['a' * 9, 'b' * 9]", wrong)?;
+    exercise::<Vec<i64>>(py, c"range(1000, 1010)", wrong)?;
+    exercise::<[i64; 2]>(py, c"(1000, 2000)", wrong)?;
+    exercise::<(i64, Option<String>)>(py, c"(1000, None)", wrong)?;
+    exercise::<HashMap<String, Vec<i64>>>(py, c"{'a': [1000]}", wrong)?;
+    exercise::<BTreeMap<i64, String>>(py, c"{1000: 'a'}", wrong)?;
+    exercise::<BTreeSet<i64>>(py, c"{1000, 2000}", wrong)?;
+    exercise::<Option<Box<std::sync::Arc<i64>>>>(py, c"1000", wrong)?;
+    exercise::<Struct>(py, c"{'number': 1000, 1: (1, 'a' * 9)}", wrong)?;
+    exercise::<Enum>(py, c"('a' * 9, 1000)", wrong)?;
+    for object in wrong {
+        let _ = object.extract::<&str>();
+        let _ = object.extract::<&[u8]>();
+        let _ = object.extract::<Cow<'_, [u8]>>();
+        let _ = object.extract::<Cow<'_, str>>();
+    }
+    Ok(())
+}
+
+/// What `sys` counts: references where it does, and memory blocks.
+fn counts(py: Python<'_>) -> PyResult<(i64, i64)> {
+    py.import("gc")?.call_method0("collect")?;
+    let sys = py.import("sys")?;
+    let references = match sys.getattr("gettotalrefcount") {
+        Ok(count) => count.call0()?.extract()?,
+        Err(_) => 0,
+    };
+    let blocks = sys.call_method0("getallocatedblocks")?.extract()?;
+    Ok((references, blocks))
+}
+
+#[test]
+fn a_thousand_conversions_of_each_kind_keep_nothing() {
+    const ROUNDS: i64 = 1000;
+    Python::attach(|py| {
+        let wrong: Vec<Bound<'_, PyAny>> = py
+            .eval(
+                c"[None, 'text', '\\ud800', 3.5, 1 << 200, -1, object(), [None, 'x'], (1,), \
+                  {'number': 'x'}, {1, None}, b'ab', bytearray(b'a')]",
+                None,
+                None,
+            )?
+            .extract()?;
+        // Fills caches and free lists.
+        for _ in 0..20 {
+            exercise_all(py, &wrong)?;
+        }
+        let before = counts(py)?;
+        for _ in 0..ROUNDS {
+            exercise_all(py, &wrong)?;
+        }
+        let after = counts(py)?;
+        let (references, blocks) = (after.0 - before.0, after.1 - before.1);
+        // A leak of one per round would be a thousand; the counting itself moves them by a few.
+        assert!(references.abs() < ROUNDS / 10, "{references} references");
+        assert!(blocks.abs() < ROUNDS / 10, "{blocks} memory blocks");
+        Ok::<_, PyErr>(())
+    })
+    .unwrap();
+}
