@@ -75,7 +75,7 @@ impl PyFrame {
 ///     assert_eq!(frame.locals().get_item("here")?.to_string(), "x");
 ///     assert!(frame.globals().contains("f")?);
 ///     assert!(frame.builtins().contains("len")?);
-///     assert!(frame.outer().is_none());
+///     assert_eq!(frame.outer().unwrap().code().getattr("co_name")?.to_string(), "<module>");
 ///     Ok::<_, PyErr>(())
 /// })?;
 /// # Ok::<_, PyErr>(())
@@ -87,7 +87,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// Source: `PyFrame_GetLineNumber`.
     fn line_number(&self) -> i32;
 
-    /// The frame that called it. A frame that has returned has none.
+    /// The frame that called it. A generator that is suspended has none.
     ///
     /// Source: `PyFrame_GetBack`.
     fn outer(&self) -> Option<Bound<'py, PyFrame>>;

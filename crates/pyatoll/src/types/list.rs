@@ -3,7 +3,7 @@
 use pyo3_ffi as ffi;
 
 use super::critical_section::with_critical_section;
-use super::returned::{index, new_reference, new_reference_or_panic, status};
+use super::returned::{index, new_reference, new_reference_or_panic, new_size, status};
 use super::span::Span;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
@@ -90,11 +90,11 @@ impl PyList {
     /// A list of `len` empty places, hidden from the garbage collector (through which Python code
     /// that runs in the meantime could see it) unless `len` is 0.
     fn unfilled(py: Python<'_>, len: usize) -> PyResult<Bound<'_, PyList>> {
-        let len = ffi::Py_ssize_t::try_from(len).unwrap_or(ffi::Py_ssize_t::MAX);
+        let size = new_size(len)?;
         // SAFETY: attached; a new list or null comes back. Untracking is also right when it dies
         // half-filled: its destructor does so itself.
         unsafe {
-            let list = new_reference::<PyList>(py, ffi::PyList_New(len))?;
+            let list = new_reference::<PyList>(py, ffi::PyList_New(size))?;
             if len > 0 {
                 ffi::PyObject_GC_UnTrack(list.as_ptr().cast());
             }

@@ -67,3 +67,17 @@ pub(crate) fn size(py: Python<'_>, size: ffi::Py_ssize_t) -> PyResult<usize> {
 pub(crate) fn index(index: usize) -> ffi::Py_ssize_t {
     ffi::Py_ssize_t::try_from(index).unwrap_or(ffi::Py_ssize_t::MAX)
 }
+
+/// The size of a new list or tuple. One that no memory could hold is refused here: free-threaded
+/// builds of 3.14 crash in `PyList_New` if the allocation fails.
+///
+/// # Errors
+/// `MemoryError`.
+#[inline]
+pub(crate) fn new_size(len: usize) -> PyResult<ffi::Py_ssize_t> {
+    const MOST: usize = isize::MAX as usize / size_of::<*mut ffi::PyObject>() / 2;
+    if len > MOST {
+        return Err(crate::exceptions::PyMemoryError::new_err(()));
+    }
+    Ok(len as ffi::Py_ssize_t)
+}

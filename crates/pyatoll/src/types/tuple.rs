@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use pyo3_ffi as ffi;
 
-use super::returned::{index, new_reference, new_reference_or_panic};
+use super::returned::{index, new_reference, new_reference_or_panic, new_size};
 use super::span::Span;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
@@ -85,11 +85,11 @@ impl PyTuple {
     /// A tuple of `len` empty places, hidden from the garbage collector (through which Python code
     /// that runs in the meantime could see it) unless `len` is 0.
     fn unfilled(py: Python<'_>, len: usize) -> PyResult<Bound<'_, PyTuple>> {
-        let len = ffi::Py_ssize_t::try_from(len).unwrap_or(ffi::Py_ssize_t::MAX);
+        let size = new_size(len)?;
         // SAFETY: attached; a new tuple or null comes back (the shared one if `len` is 0).
         // Untracking is also right when it dies half-filled: its destructor does so itself.
         unsafe {
-            let tuple = new_reference::<PyTuple>(py, ffi::PyTuple_New(len))?;
+            let tuple = new_reference::<PyTuple>(py, ffi::PyTuple_New(size))?;
             if len > 0 {
                 ffi::PyObject_GC_UnTrack(tuple.as_ptr().cast());
             }
