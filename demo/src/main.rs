@@ -1,0 +1,199 @@
+//! The demo: Python code in many interpreters of one process drives a Rust tokeniser over the
+//! standard library's source files.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `tokens` | the tokeniser; plain Rust |
+//! | `counts`, `work` | the Rust classes that Python code uses |
+//! | `module` | the Rust module that has them |
+//! | `driver.py` | the Python code that uses them, in each interpreter |
+//! | `fleet` | starting interpreters, and timed runs in them |
+//! | `report` | what is printed |
+
+mod counts;
+mod fleet;
+mod module;
+mod report;
+mod tokens;
+mod work;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pyatoll::prelude::*;
+
+use crate::counts::Counts;
+use crate::fleet::Fleet;
+use crate::report::Report;
+use crate::work::{File, Work};
+
+/// How long a run of one interpreter is to take at least: the files are gone over again and again.
+const RUN: Duration = Duration::from_millis(1500);
+
+/// How often each run is done, in turn with the other; the best time counts.
+const RUNS: usize = 3;
+
+/// Counts the tokens of the Python standard library in several Python interpreters at once.
+///
+/// Each interpreter has its own GIL (from Python 3.12 on), its own instance of the same Rust
+/// module, and Python code that drives it. One interpreter is timed against all of them; the exit
+/// status is 1 if they come to different results.
+#[derive(Parser)]
+#[command(name = "demo")]
+struct Cli {
+    /// How many interpreters [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    interpreters: Option<u16>,
+    /// Count the .py files below this folder instead of the standard library's
+    #[arg(long, value_name = "DIR")]
+    path: Option<PathBuf>,
+    /// Print one line of JSON, and no progress bar
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all runs came to the same results.
+fn run(cli: &Cli) -> Result<bool> {
+    module::register();
+    Python::initialize();
+    let (python, own_gil) = Python::attach(|py| {
+        let version = py.version().split_whitespace().next().unwrap_or_default();
+        (version.to_owned(), py.version_info() >= (3, 12))
+    });
+    let interpreters = match cli.interpreters {
+        Some(number) => number.into(),
+        None => thread::available_parallelism().map_or(1, Into::into),
+    };
+    let folder = match &cli.path {
+        Some(path) => path.clone(),
+        None => standard_library().context("cannot find the standard library")?,
+    };
+    let files: Arc<[File]> = work::read_files(&folder)?.into();
+    if !cli.json {
+        println!(
+            "Python {python}: {} files of {}, interpreters: {interpreters}",
+            files.len(),
+            folder.display()
+        );
+        if !own_gil {
+            println!("Before Python 3.12, all interpreters share one GIL: expect no speed-up.");
+        }
+    }
+
+    let fleet = Fleet::start(interpreters)?;
+    let timed = measure(&fleet, interpreters, &files, cli.json)?;
+
+    let report = Report {
+        python,
+        own_gil,
+        interpreters,
+        seconds_one: timed.one.as_secs_f64(),
+        seconds_all: timed.all.as_secs_f64(),
+        speedup: report::speedup(timed.one, timed.all),
+        files: timed.counts.files,
+        bytes: timed.counts.bytes,
+        results_equal: timed.equal,
+    };
+    if cli.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("\n{}", report::counts(&timed.counts));
+        print!("{}", report.table(timed.rounds));
+    }
+    Ok(report.results_equal)
+}
+
+/// The folder of the standard library.
+fn standard_library() -> PyResult<PathBuf> {
+    Python::attach(|py| {
+        py.import("sysconfig")?
+            .call_method1("get_path", ("stdlib",))?
+            .extract()
+    })
+}
+
+/// What was measured.
+struct Timed {
+    /// How often each run went over the files.
+    rounds: usize,
+    /// The best time of one interpreter.
+    one: Duration,
+    /// The best time of all of them.
+    all: Duration,
+    /// The counts of the files, each once.
+    counts: Counts,
+    /// Whether every run came to them.
+    equal: bool,
+}
+
+/// Runs one interpreter and all of them, in turn.
+fn measure(fleet: &Fleet, size: usize, files: &Arc<[File]>, quiet: bool) -> Result<Timed> {
+    let bar = progress_bar(quiet);
+    let run = |name: &str, size: usize, rounds: usize| {
+        let work = Work::new(files.clone(), rounds);
+        bar.reset();
+        bar.set_length(work.len() as u64);
+        bar.set_message(name.to_owned());
+        fleet.run(size, work, |work| bar.set_position(work.taken() as u64))
+    };
+
+    // Also warms up: every interpreter imports what the driver needs, and every cache is filled.
+    run("warming up", size, 1)?;
+    let (once, counts) = run("warming up", 1, 1)?;
+    let rounds = (RUN.as_secs_f64() / once.as_secs_f64().max(1e-6)).ceil();
+    let rounds = (rounds as usize).clamp(1, 1_000_000);
+    let runs = if once > 2 * RUN { 1 } else { RUNS };
+    if counts.files != files.len() as u64 {
+        bail!("{} of {} files were counted", counts.files, files.len());
+    }
+
+    let (mut one, mut all) = (Duration::MAX, Duration::MAX);
+    let mut equal = true;
+    for _ in 0..runs {
+        let names = ["one interpreter".to_owned(), format!("{size} interpreters")];
+        for (name, size, best) in [(&names[0], 1, &mut one), (&names[1], size, &mut all)] {
+            let (time, result) = run(name, size, rounds)?;
+            *best = time.min(*best);
+            equal &= result.of_one_round(rounds as u64).as_ref() == Some(&counts);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(Timed {
+        rounds,
+        one,
+        all,
+        counts,
+        equal,
+    })
+}
+
+/// A progress bar on stderr, if that is a terminal.
+fn progress_bar(quiet: bool) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:<16} [{wide_bar}] {pos}/{len} files")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let target = match quiet {
+        true => ProgressDrawTarget::hidden(),
+        false => ProgressDrawTarget::stderr(),
+    };
+    ProgressBar::with_draw_target(None, target).with_style(style)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! `pytokens`: the Rust module that every interpreter imports.
+
+use pyatoll::prelude::*;
+
+/// Counting the tokens of Python source.
+#[pymodule]
+pub mod pytokens {
+    use pyatoll::prelude::*;
+
+    #[pymodule_export]
+    use crate::counts::Counts;
+    #[pymodule_export]
+    use crate::work::Share;
+
+    use crate::tokens::Tokens;
+
+    /// The tokens of a source text: `(kind, text)` each.
+    #[pyfunction]
+    fn tokenize(text: &str) -> Vec<(&'static str, &str)> {
+        Tokens::new(text)
+            .map(|token| (token.kind.name(), token.text))
+            .collect()
+    }
+}
+
+/// Makes the module importable in every interpreter of this process. Must come before the first.
+pub fn register() {
+    pyatoll::append_to_inittab!(pytokens);
+}
