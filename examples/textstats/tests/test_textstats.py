@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -149,7 +150,7 @@ def test_several_interpreters_import_it_at_once(kinds):
     for thread in threads:
         thread.start()
     while len(found) + len(failures) < len(threads):
-        threads[0].join(0.01)
+        time.sleep(0.01)
     os.write(go_write, b"g" * len(threads))
     for thread in threads:
         thread.join(60)

@@ -1,0 +1,73 @@
+//! An extension module with every kind of entry point, for the tests in `tests/python`.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `functions` | functions of all shapes, errors, panics, closures |
+//! | `classes` | classes of all kinds |
+//! | `protocols` | classes for the special methods |
+//! | `crossing` | handles that are kept while interpreters come and go |
+//! | `modules` | the other modules of this library, each with a tag or a fault of its own |
+
+mod classes;
+mod crossing;
+mod functions;
+mod modules;
+mod protocols;
+
+use pyatoll::create_exception;
+use pyatoll::exceptions::{PyException, PyValueError};
+use pyatoll::prelude::*;
+
+create_exception!(pyatoll_tests, BaseError, PyException, "The base of this module's errors.");
+create_exception!(pyatoll_tests, LeafError, BaseError);
+create_exception!(pyatoll_tests, RefusedValue, PyValueError, "A value was refused.");
+
+/// Every kind of entry point.
+#[pymodule]
+mod pyatoll_tests {
+    use pyatoll::prelude::*;
+
+    #[pymodule_export]
+    use super::classes::{
+        Animal, Color, Dog, Frozen, ListOfOurs, Node, Open, Planet, Point, Properties, Shape,
+        Unsendable,
+    };
+    #[pymodule_export]
+    use super::crossing::{
+        drop_in_thread, drop_kept, get_kept, is_own, keep, kept_owner, take_kept, try_get_kept,
+        use_kept_in_owner,
+    };
+    #[pymodule_export]
+    use super::functions::{
+        all_kinds, call_back, defaults, keyword_only, make_adder, make_counter, no_arguments,
+        one_argument, panics, positional, positional_only, raise_error, round_trip, same,
+        swallow_error, with_module,
+    };
+    #[pymodule_export]
+    use super::protocols::{
+        AsyncSteps, Buffer, Callable, Descriptor, Guard, Mapping, Number, Ordered, Sequence, Steps,
+    };
+    #[pymodule_export]
+    use super::{BaseError, LeafError, RefusedValue};
+
+    #[pymodule_export]
+    const ANSWER: i32 = 42;
+
+    /// A module in the module.
+    #[pymodule]
+    mod inner {
+        use pyatoll::prelude::*;
+
+        /// Twice the number.
+        #[pyfunction]
+        fn double(number: i64) -> i64 {
+            number * 2
+        }
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let name = module.name()?;
+        module.add("from_init", name)
+    }
+}

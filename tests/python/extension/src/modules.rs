@@ -1,0 +1,57 @@
+//! Further modules in this library. They are found by `PyInit_…`, with an `ExtensionFileLoader`.
+
+/// A module for one interpreter only.
+#[pyatoll::pymodule(multiple_interpreters = not_supported)]
+pub mod pyatoll_tests_not_supported {
+    #[pymodule_export]
+    const TAG: &str = "not_supported";
+}
+
+/// A module for interpreters that share the main one's GIL.
+#[pyatoll::pymodule(multiple_interpreters = shared_gil)]
+pub mod pyatoll_tests_shared_gil {
+    #[pymodule_export]
+    const TAG: &str = "shared_gil";
+}
+
+/// A module that needs the GIL, where there is a choice.
+#[pyatoll::pymodule(gil_used = true)]
+pub mod pyatoll_tests_gil_used {
+    #[pymodule_export]
+    const TAG: &str = "gil_used";
+}
+
+/// A module whose first import in an interpreter fails, after it has done some of its work.
+#[pyatoll::pymodule]
+pub mod pyatoll_tests_flaky {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use pyatoll::exceptions::PyRuntimeError;
+    use pyatoll::prelude::*;
+    use pyatoll::sync::InterpreterLocal;
+
+    static ATTEMPTS: InterpreterLocal<AtomicU32> = InterpreterLocal::new();
+
+    /// A class, so that there is something to leave behind.
+    #[pyclass]
+    struct Thing;
+
+    #[pymethods]
+    impl Thing {
+        #[new]
+        fn new() -> Self {
+            Self
+        }
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add_class::<Thing>()?;
+        module.add("marker", Py::new(module.py(), Thing)?)?;
+        let attempts = ATTEMPTS.get_or_init(module.py(), || AtomicU32::new(0));
+        match attempts.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(PyRuntimeError::new_err("not this time")),
+            _ => Ok(()),
+        }
+    }
+}

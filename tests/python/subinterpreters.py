@@ -1,0 +1,132 @@
+"""Sub-interpreters for tests, on every Python: making one, running code in it, and ending it."""
+
+import json
+import os
+import sys
+import threading
+
+import pytest
+
+# Python 3.12 crashes when two threads make or end interpreters at once.
+_one_at_a_time = threading.Lock()
+
+# Runs in the sub-interpreter. The names that the code sets stay there for the next run.
+_WRAPPER = """
+def _run(code, names, descriptor):
+    import json, os
+    names["result"] = None
+    try:
+        exec(compile(code, "<sub-interpreter>", "exec"), names)
+        found = {"result": names["result"]}
+    except BaseException as error:
+        found = {"error": [type(error).__name__, str(error)]}
+    # Nothing of the run is to be left, so that tests see what the library keeps.
+    del names["result"]
+    found = json.dumps(found).encode()
+    assert len(found) < 4096, found
+    os.write(descriptor, found)
+"""
+
+
+class Raised(Exception):
+    """Code in a sub-interpreter raised an exception."""
+
+    def __init__(self, name, message):
+        super().__init__(f"{name}: {message}")
+        self.name = name
+        self.message = message
+
+
+class SubInterpreter:
+    """An interpreter in this process, with its own GIL or the main interpreter's."""
+
+    def __init__(self, own_gil):
+        if own_gil and sys.version_info < (3, 12):
+            pytest.skip("Python 3.11 has no interpreters with a GIL of their own")
+        with _one_at_a_time:
+            if sys.version_info >= (3, 13):
+                import _interpreters as module
+
+                self.id = module.create("isolated" if own_gil else "legacy")
+            else:
+                import _xxsubinterpreters as module
+
+                self.id = module.create(isolated=own_gil)
+        self._module = module
+        self._exec(_WRAPPER)
+
+    def _exec(self, code):
+        if sys.version_info >= (3, 13):
+            error = self._module.exec(self.id, code)
+            assert error is None, error.formatted
+        else:
+            self._module.run_string(self.id, code)
+
+    def run(self, code):
+        """Runs code, and returns what it has set `result` to. Raises `Raised` if it raises."""
+        read, write = os.pipe()
+        try:
+            self._exec(f"_run({code!r}, globals(), {write})")
+            found = json.loads(os.read(read, 4096))
+        finally:
+            os.close(read)
+            os.close(write)
+        if "error" in found:
+            raise Raised(*found["error"])
+        return found["result"]
+
+    def close(self):
+        """Ends it."""
+        with _one_at_a_time:
+            self._module.destroy(self.id)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Several:
+    """Some sub-interpreters, to run code in at once."""
+
+    def __init__(self, own_gil):
+        self.all = []
+        try:
+            for own in own_gil:
+                self.all.append(SubInterpreter(own))
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, code):
+        """Runs code in all of them, each in a thread of its own, starting together."""
+        found = [None] * len(self.all)
+        start = threading.Barrier(len(self.all))
+
+        def work(place):
+            try:
+                start.wait(60)
+                found[place] = self.all[place].run(code)
+            except BaseException as error:
+                found[place] = error
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(len(self.all))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        errors = [error for error in found if isinstance(error, BaseException)]
+        assert not errors, errors
+        return found
+
+    def close(self):
+        """Ends all of them."""
+        while self.all:
+            self.all.pop().close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

@@ -1,0 +1,143 @@
+"""Handles that are used and dropped in interpreters that do not own them.
+
+The Rust code they go through is `crossing.rs`, which has no `unsafe`.
+"""
+
+import gc
+import sys
+import weakref
+
+import pytest
+
+import pyatoll_tests
+from subinterpreters import Raised, SubInterpreter
+
+KINDS = pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
+
+# In the owner: keeps an object, and remembers it weakly.
+KEEP = """
+import gc, weakref
+import pyatoll_tests
+
+class Thing:
+    def __repr__(self):
+        return "<a thing>"
+
+thing = Thing()
+alive = weakref.ref(thing)
+pyatoll_tests.keep(thing)
+del thing
+result = alive() is not None
+"""
+
+# In the owner: whether the object is still there, once this library has been entered again.
+LEFT = """
+pyatoll_tests.no_arguments()
+gc.collect()
+result = alive() is not None
+"""
+
+
+def named(message, *ids):
+    return all(f"interpreter {number}" in message for number in ids)
+
+
+@pytest.mark.parametrize("use", ["get_kept", "try_get_kept", "take_kept"])
+@KINDS
+def test_an_object_of_another_interpreter_is_refused_and_both_are_named(own_gil, use):
+    with SubInterpreter(own_gil) as a, SubInterpreter(own_gil) as b:
+        a.run(KEEP)
+        with pytest.raises(Raised) as raised:
+            b.run(f"import pyatoll_tests; pyatoll_tests.{use}()")
+        assert raised.value.name == "RuntimeError"
+        assert named(raised.value.message, a.id, b.id), raised.value.message
+        if use == "try_get_kept":
+            # It is still kept, and of use to its owner.
+            assert a.run(f"result = pyatoll_tests.{use}()") == "<a thing>"
+            assert b.run("result = pyatoll_tests.use_kept_in_owner()") == "<a thing>"
+            assert b.run("result = pyatoll_tests.kept_owner()") == [a.id, True]
+            a.run("pyatoll_tests.drop_kept()")
+        assert a.run(LEFT) is False
+
+
+@KINDS
+def test_the_main_interpreter_and_another_do_not_share_either(own_gil):
+    with SubInterpreter(own_gil) as interpreter:
+        pyatoll_tests.keep([1])
+        with pytest.raises(Raised) as raised:
+            interpreter.run("import pyatoll_tests; pyatoll_tests.get_kept()")
+        assert named(raised.value.message, 0, interpreter.id), raised.value.message
+        interpreter.run(KEEP)
+        with pytest.raises(RuntimeError) as caught:
+            pyatoll_tests.get_kept()
+        assert named(str(caught.value), 0, interpreter.id)
+
+
+@pytest.mark.parametrize("drop", ["drop_kept", "drop_in_thread"])
+@KINDS
+def test_dropped_elsewhere_an_object_goes_when_its_interpreter_is_entered(own_gil, drop):
+    with SubInterpreter(own_gil) as a, SubInterpreter(own_gil) as b:
+        assert a.run(KEEP) is True
+        b.run(f"import pyatoll_tests; pyatoll_tests.{drop}()")
+        assert a.run(LEFT) is False
+
+
+def test_dropped_in_a_plain_thread_an_object_goes_in_the_main_interpreter_too():
+    class Thing:
+        pass
+
+    thing = Thing()
+    alive = weakref.ref(thing)
+    pyatoll_tests.keep(thing)
+    del thing
+    pyatoll_tests.drop_in_thread()
+    pyatoll_tests.no_arguments()
+    gc.collect()
+    assert alive() is None
+
+
+@pytest.mark.parametrize("drop", ["drop_kept", "drop_in_thread"])
+@KINDS
+def test_after_its_interpreter_ended_an_object_is_refused_and_dropped(own_gil, drop):
+    interpreter = SubInterpreter(own_gil)
+    ended = interpreter.id
+    interpreter.run(KEEP)
+    interpreter.close()
+    # A new one may get the old one's memory, but not its objects.
+    with SubInterpreter(own_gil) as other:
+        assert other.run("import pyatoll_tests; result = pyatoll_tests.kept_owner()") == [
+            ended,
+            False,
+        ]
+        with pytest.raises(Raised) as raised:
+            other.run("pyatoll_tests.try_get_kept()")
+        assert named(raised.value.message, ended, other.id)
+        assert "has ended" in raised.value.message
+        with pytest.raises(Raised, match="ended"):
+            other.run("pyatoll_tests.use_kept_in_owner()")
+        other.run(f"pyatoll_tests.{drop}()")
+    with pytest.raises(LookupError):
+        pyatoll_tests.drop_kept()
+
+
+@pytest.mark.skipif(
+    not hasattr(sys, "gettotalrefcount"),
+    reason="only a debug build of Python counts all references",
+)
+def test_handles_dropped_elsewhere_leave_no_references():
+    """Level over 1,000 handles; see test_level.py about the tolerance."""
+    with SubInterpreter(False) as other:
+        other.run("import pyatoll_tests")
+
+        def keep_and_drop(times):
+            for _ in range(times):
+                pyatoll_tests.keep([])
+            other.run(f"for _ in range({times}): pyatoll_tests.drop_kept()")
+            pyatoll_tests.no_arguments()
+            gc.collect()
+
+        keep_and_drop(100)
+        keep_and_drop(100)
+        before = sys.gettotalrefcount()
+        keep_and_drop(1000)
+        assert sys.gettotalrefcount() - before < 100

@@ -1,0 +1,109 @@
+"""Modules: what is in them, their tags, and imports that fail."""
+
+import gc
+import importlib.machinery
+import importlib.util
+import sys
+
+import pytest
+
+import pyatoll_tests
+from subinterpreters import Raised, SubInterpreter
+
+# The library that has this module, and the others.
+LIBRARY = sys.modules[pyatoll_tests.no_arguments.__module__].__file__
+
+LOAD = """
+import importlib.machinery, importlib.util, sys
+
+def load(name, library):
+    loader = importlib.machinery.ExtensionFileLoader(name, library)
+    spec = importlib.util.spec_from_file_location(name, library, loader=loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+"""
+exec(LOAD)
+
+SUB_LOAD = LOAD + f"""
+library = {LIBRARY!r}
+"""
+
+
+def test_a_module_has_what_was_put_in_it():
+    assert pyatoll_tests.ANSWER == 42
+    assert pyatoll_tests.from_init.split(".")[-1] == "pyatoll_tests"
+    assert pyatoll_tests.inner.double(4) == 8
+    assert pyatoll_tests.inner.__doc__ == "A module in the module."
+    assert sys.modules[pyatoll_tests.no_arguments.__module__].__doc__ == (
+        "Every kind of entry point."
+    )
+
+
+@pytest.mark.parametrize("tag", ["not_supported", "shared_gil", "gil_used"])
+def test_tagged_modules_load_in_the_main_interpreter(tag):
+    assert load(f"pyatoll_tests_{tag}", LIBRARY).TAG == tag
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 knows no tags")
+@pytest.mark.parametrize(
+    "tag, own_gil",
+    [("not_supported", True), ("shared_gil", True)],
+)
+def test_a_tag_keeps_a_module_out_with_pythons_own_error(tag, own_gil):
+    with SubInterpreter(own_gil) as interpreter:
+        interpreter.run(SUB_LOAD)
+        with pytest.raises(Raised) as raised:
+            interpreter.run(f"load('pyatoll_tests_{tag}', library)")
+        assert raised.value.name == "ImportError"
+        assert raised.value.message == (
+            f"module pyatoll_tests_{tag} does not support loading in subinterpreters"
+        )
+        # The interpreter is as good as before.
+        assert interpreter.run("import pyatoll_tests; result = pyatoll_tests.ANSWER") == 42
+
+
+def test_a_module_for_a_shared_gil_loads_in_an_interpreter_that_shares_it():
+    with SubInterpreter(False) as interpreter:
+        interpreter.run(SUB_LOAD)
+        code = "result = load('pyatoll_tests_shared_gil', library).TAG"
+        assert interpreter.run(code) == "shared_gil"
+
+
+def test_a_module_for_one_interpreter_is_kept_out_of_a_legacy_one_too():
+    with SubInterpreter(False) as interpreter:
+        interpreter.run(SUB_LOAD)
+        with pytest.raises(Raised, match="does not support loading in subinterpreters") as raised:
+            interpreter.run("load('pyatoll_tests_not_supported', library)")
+        assert raised.value.name == "ImportError"
+
+
+def test_a_failed_import_leaves_nothing_behind_and_can_be_tried_again():
+    name = "pyatoll_tests_flaky"
+    gc.collect()
+    with pytest.raises(RuntimeError, match="not this time"):
+        load(name, LIBRARY)
+    assert name not in sys.modules
+    gc.collect()
+    left = [item for item in gc.get_objects() if getattr(item, "__module__", None) == name]
+    assert not left
+    module = load(name, LIBRARY)
+    assert type(module.marker) is module.Thing
+    del sys.modules[name]
+
+
+@pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
+def test_an_import_may_fail_in_one_interpreter_and_work_in_another(own_gil):
+    with SubInterpreter(own_gil) as first, SubInterpreter(own_gil) as second:
+        load_it = "load('pyatoll_tests_flaky', library)"
+        for interpreter in (first, second):
+            interpreter.run(SUB_LOAD)
+            with pytest.raises(Raised, match="not this time"):
+                interpreter.run(load_it)
+        first.run(load_it)
+        second.run(load_it)
