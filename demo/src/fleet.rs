@@ -1,5 +1,6 @@
 //! The interpreters of the demo, and timed runs in them.
 
+use std::ffi::CStr;
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,12 +17,7 @@ use crate::work::{Share, Work};
 const TICK: Duration = Duration::from_millis(50);
 
 /// The source of the Python module that each interpreter runs.
-const DRIVER: &std::ffi::CStr = {
-    match std::ffi::CStr::from_bytes_with_nul(concat!(include_str!("driver.py"), "\0").as_bytes()) {
-        Ok(source) => source,
-        Err(_) => panic!("driver.py has a NUL in it"),
-    }
-};
+const DRIVER: &CStr = pyatoll::c_str!(include_str!("driver.py"));
 
 /// Some interpreters, each with the Rust module and the Python driver loaded.
 pub struct Fleet {

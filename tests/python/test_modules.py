@@ -3,6 +3,7 @@
 import gc
 import importlib.machinery
 import importlib.util
+import subprocess
 import sys
 
 import pytest
@@ -45,18 +46,28 @@ def test_a_module_has_what_was_put_in_it():
     )
 
 
-@pytest.mark.parametrize("tag", ["not_supported", "shared_gil", "gil_used"])
+@pytest.mark.parametrize("tag", ["not_supported", "shared_gil"])
 def test_tagged_modules_load_in_the_main_interpreter(tag):
     assert load(f"pyatoll_tests_{tag}", LIBRARY).TAG == tag
 
 
+def test_a_module_that_needs_the_gil_has_it():
+    # In a process of its own: a free-threaded Python turns its GIL on for it.
+    check = "getattr(sys, '_is_gil_enabled', lambda: True)()"
+    code = f"""
+{LOAD}
+import warnings
+warnings.simplefilter("ignore")
+assert load("pyatoll_tests_gil_used", {LIBRARY!r}).TAG == "gil_used"
+assert {check}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 knows no tags")
-@pytest.mark.parametrize(
-    "tag, own_gil",
-    [("not_supported", True), ("shared_gil", True)],
-)
-def test_a_tag_keeps_a_module_out_with_pythons_own_error(tag, own_gil):
-    with SubInterpreter(own_gil) as interpreter:
+@pytest.mark.parametrize("tag", ["not_supported", "shared_gil"])
+def test_a_tag_keeps_a_module_out_with_pythons_own_error(tag):
+    with SubInterpreter(True) as interpreter:
         interpreter.run(SUB_LOAD)
         with pytest.raises(Raised) as raised:
             interpreter.run(f"load('pyatoll_tests_{tag}', library)")
