@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use pyatoll::exceptions::PyAttributeError;
 use pyatoll::prelude::*;
-use pyatoll::types::{PyList, PyTuple, PyType};
+use pyatoll::types::{PyDict, PyTuple, PyType};
 use pyatoll::{PyTraverseError, PyVisit};
 
 /// Fields that can be read and written, compared and hashed.
@@ -151,9 +151,13 @@ pub struct Dog {
 impl Dog {
     #[new]
     #[pyo3(signature = (name, *tricks))]
-    fn new(name: String, tricks: &Bound<'_, PyTuple>) -> PyResult<(Self, Animal)> {
-        let tricks = tricks.extract()?;
-        Ok((Self { tricks }, Animal::new(name)))
+    fn new(name: String, tricks: &Bound<'_, PyTuple>) -> PyResult<PyClassInitializer<Self>> {
+        let mut of_dog = Vec::new();
+        for trick in tricks {
+            of_dog.push(trick.extract()?);
+        }
+        let animal = PyClassInitializer::from(Animal::new(name));
+        Ok(animal.add_subclass(Self { tricks: of_dog }))
     }
 
     fn speak(this: PyRef<'_, Self>) -> String {
@@ -163,17 +167,18 @@ impl Dog {
 }
 
 /// Extends a built-in class.
-#[pyclass(extends = PyList)]
-pub struct ListOfOurs {
+#[pyclass(extends = PyDict)]
+pub struct DictOfOurs {
     #[pyo3(get)]
     tag: i32,
 }
 
 #[pymethods]
-impl ListOfOurs {
+impl DictOfOurs {
     #[new]
-    fn new(tag: i32) -> Self {
-        Self { tag }
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { tag: 5 }
     }
 }
 

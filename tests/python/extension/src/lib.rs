@@ -29,7 +29,7 @@ mod pyatoll_tests {
 
     #[pymodule_export]
     use super::classes::{
-        Animal, Color, Dog, Frozen, ListOfOurs, Node, Open, Planet, Point, Properties, Shape,
+        Animal, Color, DictOfOurs, Dog, Frozen, Node, Open, Planet, Point, Properties, Shape,
         Unsendable,
     };
     #[pymodule_export]
