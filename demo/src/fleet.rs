@@ -47,15 +47,16 @@ impl Fleet {
         let workers = &self.interpreters[..size];
         let barrier = Barrier::new(size);
         let results = thread::scope(|scope| {
+            let (barrier, work) = (&barrier, &work);
             let threads: Vec<_> = workers
                 .iter()
-                .map(|worker| scope.spawn(|| worker.run(&barrier, work.clone())))
+                .map(|worker| scope.spawn(move || worker.run(barrier, work.clone())))
                 .collect();
             while !threads.iter().all(|thread| thread.is_finished()) {
-                tick(&work);
+                tick(work);
                 thread::sleep(TICK);
             }
-            tick(&work);
+            tick(work);
             threads
                 .into_iter()
                 .map(|thread| {
@@ -98,10 +99,10 @@ impl Worker {
     }
 
     fn run(&self, barrier: &Barrier, work: Arc<Work>) -> Result<Outcome> {
+        // Before attaching: where interpreters share a GIL, the others need it to get here.
+        barrier.wait();
+        let start = Instant::now();
         let outcome = self.interpreter.attach(|py| {
-            // Detached: where interpreters share a GIL, the others need it to get here.
-            py.detach(|| barrier.wait());
-            let start = Instant::now();
             let share = Bound::new(py, Share::new(work))?;
             let counts = self.count.bind(py).call1((share,))?;
             let end = Instant::now();
