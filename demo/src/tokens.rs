@@ -178,13 +178,25 @@ impl<'a> Tokens<'a> {
         let quote = self.byte(at);
         let triple = self.byte(at + 1) == quote && self.byte(at + 2) == quote;
         let quotes = if triple { 3 } else { 1 };
-        self.literal_end(at + quotes, Literal { quote, triple, prefix }, false)
+        self.literal_end(
+            at + quotes,
+            Literal {
+                quote,
+                triple,
+                prefix,
+            },
+            false,
+        )
     }
 
     /// The end of a literal's text from `at` on: after its closing quotes; or, `in_format` of an
     /// f-string's field, before the `}`.
     fn literal_end(&self, mut at: usize, literal: Literal, in_format: bool) -> (usize, bool) {
-        let Literal { quote, triple, prefix } = literal;
+        let Literal {
+            quote,
+            triple,
+            prefix,
+        } = literal;
         while at < self.source.len() {
             match self.byte(at) {
                 byte if byte == quote => {
@@ -291,7 +303,10 @@ impl<'a> Tokens<'a> {
         for (letter, byte) in letters.iter_mut().zip(&self.source.as_bytes()[start..end]) {
             *letter = byte.to_ascii_lowercase();
         }
-        let formatted = |raw| Prefix { formatted: true, raw };
+        let formatted = |raw| Prefix {
+            formatted: true,
+            raw,
+        };
         match &letters[..end - start] {
             b"r" | b"u" | b"b" | b"br" | b"rb" => Some(Prefix::NONE),
             b"f" | b"t" => Some(formatted(false)),
@@ -303,10 +318,17 @@ impl<'a> Tokens<'a> {
     /// The end of the operator at `at`; `at` if there is none.
     fn operator_end(&self, at: usize) -> usize {
         let len = match [self.byte(at), self.byte(at + 1), self.byte(at + 2)] {
-            [b'*', b'*', b'='] | [b'/', b'/', b'='] | [b'>', b'>', b'='] | [b'<', b'<', b'=']
+            [b'*', b'*', b'=']
+            | [b'/', b'/', b'=']
+            | [b'>', b'>', b'=']
+            | [b'<', b'<', b'=']
             | [b'.', b'.', b'.'] => 3,
-            [b'*', b'*', _] | [b'/', b'/', _] | [b'>', b'>', _] | [b'<', b'<', _]
-            | [b'-', b'>', _] | [b'!', b'=', _] => 2,
+            [b'*', b'*', _]
+            | [b'/', b'/', _]
+            | [b'>', b'>', _]
+            | [b'<', b'<', _]
+            | [b'-', b'>', _]
+            | [b'!', b'=', _] => 2,
             [
                 b'+' | b'-' | b'*' | b'/' | b'%' | b'&' | b'|' | b'^' | b'@' | b'<' | b'>' | b'='
                 | b':',
@@ -424,10 +446,41 @@ struct Literal {
 fn is_keyword(name: &str) -> bool {
     matches!(
         name,
-        "False" | "None" | "True" | "and" | "as" | "assert" | "async" | "await" | "break"
-            | "class" | "continue" | "def" | "del" | "elif" | "else" | "except" | "finally"
-            | "for" | "from" | "global" | "if" | "import" | "in" | "is" | "lambda" | "nonlocal"
-            | "not" | "or" | "pass" | "raise" | "return" | "try" | "while" | "with" | "yield"
+        "False"
+            | "None"
+            | "True"
+            | "and"
+            | "as"
+            | "assert"
+            | "async"
+            | "await"
+            | "break"
+            | "class"
+            | "continue"
+            | "def"
+            | "del"
+            | "elif"
+            | "else"
+            | "except"
+            | "finally"
+            | "for"
+            | "from"
+            | "global"
+            | "if"
+            | "import"
+            | "in"
+            | "is"
+            | "lambda"
+            | "nonlocal"
+            | "not"
+            | "or"
+            | "pass"
+            | "raise"
+            | "return"
+            | "try"
+            | "while"
+            | "with"
+            | "yield"
     )
 }
 
@@ -480,8 +533,21 @@ mod tests {
     #[test]
     fn numbers_of_every_form_are_one_token() {
         for number in [
-            "0", "00", "1_000", "0xFf_0", "0o17", "0b1_0", "1.", "1.5", ".5", "1e5", "1.e-5",
-            "1_0.0_1E+1_0", "3j", "1.5J", "1e3j",
+            "0",
+            "00",
+            "1_000",
+            "0xFf_0",
+            "0o17",
+            "0b1_0",
+            "1.",
+            "1.5",
+            ".5",
+            "1e5",
+            "1.e-5",
+            "1_0.0_1E+1_0",
+            "3j",
+            "1.5J",
+            "1e3j",
         ] {
             assert_one(Kind::Number, number);
         }
@@ -489,15 +555,32 @@ mod tests {
 
     #[test]
     fn a_number_ends_where_a_word_begins() {
-        assert_eq!(texts("1if 1else 0xfor 1_a"), ["1", "if", "1", "else", "0xf", "or", "1", "_a"]);
-        assert_eq!(texts("1..real 1.__add__"), ["1.", ".", "real", "1.", "__add__"]);
+        assert_eq!(
+            texts("1if 1else 0xfor 1_a"),
+            ["1", "if", "1", "else", "0xf", "or", "1", "_a"]
+        );
+        assert_eq!(
+            texts("1..real 1.__add__"),
+            ["1.", ".", "real", "1.", "__add__"]
+        );
     }
 
     #[test]
     fn strings_with_any_prefix_and_quotes_are_one_token() {
         for string in [
-            "''", "\"a\"", "'\\''", "r'\\''", "b''", "Rb'x'", "bR\"\\\"\"", "u'ü'", "''''''",
-            "'''a'b''c\n\"\"\"'''", "\"\"\"\\\"\"\"\"", "'a\\\nb'", "'a\\\r\nb'",
+            "''",
+            "\"a\"",
+            "'\\''",
+            "r'\\''",
+            "b''",
+            "Rb'x'",
+            "bR\"\\\"\"",
+            "u'ü'",
+            "''''''",
+            "'''a'b''c\n\"\"\"'''",
+            "\"\"\"\\\"\"\"\"",
+            "'a\\\nb'",
+            "'a\\\r\nb'",
         ] {
             assert_one(Kind::String, string);
         }
@@ -574,14 +657,32 @@ mod tests {
                 (Kind::Error, "€"),
             ]
         );
-        for source in ["\0", "\\", "'\\", "f'{", "f'{:", "f'\\N{", "))", "0x", "f'{a:\n}'", "€"] {
+        for source in [
+            "\0",
+            "\\",
+            "'\\",
+            "f'{",
+            "f'{:",
+            "f'\\N{",
+            "))",
+            "0x",
+            "f'{a:\n}'",
+            "€",
+        ] {
             assert!(tokens(source).len() <= source.len());
         }
     }
 
     #[test]
     fn lines_are_counted_whatever_ends_them() {
-        for (text, lines) in [("", 0), ("a", 1), ("a\n", 1), ("a\r\nb", 2), ("\r\n\r\n", 2), ("a\rb\r", 2)] {
+        for (text, lines) in [
+            ("", 0),
+            ("a", 1),
+            ("a\n", 1),
+            ("a\r\nb", 2),
+            ("\r\n\r\n", 2),
+            ("a\rb\r", 2),
+        ] {
             assert_eq!(count_lines(text), lines, "{text:?}");
         }
     }

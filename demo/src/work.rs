@@ -35,7 +35,8 @@ pub fn read_files(folder: &Path) -> Result<Vec<File>> {
     paths
         .into_iter()
         .map(|path| {
-            let data = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let data =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let name = path.strip_prefix(folder).unwrap_or(&path);
             let name = name.to_string_lossy().into_owned();
             Ok(File { name, data })
@@ -171,7 +172,10 @@ mod tests {
         fs::create_dir_all(folder.join("site-packages")).unwrap();
         fs::create_dir_all(folder.join("inner")).unwrap();
         fs::write(folder.join("site-packages/other.py"), "x").unwrap();
-        assert_eq!(message(&folder), format!("no .py files in {}", folder.display()));
+        assert_eq!(
+            message(&folder),
+            format!("no .py files in {}", folder.display())
+        );
         fs::write(folder.join("inner/a.py"), "x").unwrap();
         fs::write(folder.join("b.py"), "y").unwrap();
         let names: Vec<String> = read_files(&folder)
@@ -181,6 +185,9 @@ mod tests {
             .collect();
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(names.len(), 2);
-        assert!(names[0] == "b.py" && names[1].ends_with("a.py"), "{names:?}");
+        assert!(
+            names[0] == "b.py" && names[1].ends_with("a.py"),
+            "{names:?}"
+        );
     }
 }

@@ -46,7 +46,13 @@ fn no_interpreters_are_refused() {
 
 #[test]
 fn json_is_one_line_with_the_results_of_both_runs() {
-    let output = demo(&["--json", "--interpreters", "3", "--path", some_files().to_str().unwrap()]);
+    let output = demo(&[
+        "--json",
+        "--interpreters",
+        "3",
+        "--path",
+        some_files().to_str().unwrap(),
+    ]);
     assert!(output.status.success(), "{output:?}");
     assert_eq!(stderr(&output), "");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -70,7 +76,9 @@ fn json_is_one_line_with_the_results_of_both_runs() {
     assert_eq!(report["interpreters"], 3);
     assert_eq!(report["files"], 1);
     assert_eq!(report["results_equal"], true);
-    let size = std::fs::metadata(some_files().join("driver.py")).unwrap().len();
+    let size = std::fs::metadata(some_files().join("driver.py"))
+        .unwrap()
+        .len();
     assert_eq!(report["bytes"], size);
     let number = |key: &str| report[key].as_f64().unwrap();
     let quotient = number("seconds_one") / number("seconds_all");

@@ -124,7 +124,11 @@ impl Counter {
     }
 
     fn __repr__(&self) -> String {
-        format!("<Counter of {} words, {} different>", self.total, self.counts.len())
+        format!(
+            "<Counter of {} words, {} different>",
+            self.total,
+            self.counts.len()
+        )
     }
 }
 

@@ -295,10 +295,18 @@ pub enum Planet {
 /// A complex enum.
 #[pyclass]
 pub enum Shape {
-    Circle { radius: f64 },
-    Rectangle { width: f64, height: f64 },
+    Circle {
+        radius: f64,
+    },
+    Rectangle {
+        width: f64,
+        height: f64,
+    },
     #[pyo3(constructor = (x = 0, y = 0))]
-    Dot { x: i32, y: i32 },
+    Dot {
+        x: i32,
+        y: i32,
+    },
 }
 
 #[pymethods]

@@ -59,7 +59,13 @@ pub fn all_kinds<'py>(
     third: i64,
     others: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    (first, second, rest, third, others.map(|others| others.len()))
+    (
+        first,
+        second,
+        rest,
+        third,
+        others.map(|others| others.len()),
+    )
         .into_pyobject(py)
         .map_err(Into::into)
 }
@@ -140,6 +146,8 @@ pub fn make_counter(py: Python<'_>, object: Py<PyAny>) -> PyResult<Bound<'_, PyC
     let calls = AtomicU64::new(0);
     PyCFunction::new_closure(py, None, None, move |args, _kwargs| {
         let count = calls.fetch_add(1, Ordering::Relaxed) + 1;
-        (count, object.bind(args.py())).into_pyobject(args.py()).map(Bound::unbind)
+        (count, object.bind(args.py()))
+            .into_pyobject(args.py())
+            .map(Bound::unbind)
     })
 }

@@ -18,9 +18,19 @@ use pyatoll::create_exception;
 use pyatoll::exceptions::{PyException, PyValueError};
 use pyatoll::prelude::*;
 
-create_exception!(pyatoll_tests, BaseError, PyException, "The base of this module's errors.");
+create_exception!(
+    pyatoll_tests,
+    BaseError,
+    PyException,
+    "The base of this module's errors."
+);
 create_exception!(pyatoll_tests, LeafError, BaseError);
-create_exception!(pyatoll_tests, RefusedValue, PyValueError, "A value was refused.");
+create_exception!(
+    pyatoll_tests,
+    RefusedValue,
+    PyValueError,
+    "A value was refused."
+);
 
 /// Every kind of entry point.
 #[pymodule]

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use pyatoll::basic::CompareOp;
+use pyatoll::pyclass::CompareOp;
 use pyatoll::exceptions::{
     PyBufferError, PyIndexError, PyKeyError, PyStopAsyncIteration, PyZeroDivisionError,
 };
@@ -251,7 +251,9 @@ impl Ready {
     }
 
     fn __next__(&mut self) -> PyResult<()> {
-        Err(pyatoll::exceptions::PyStopIteration::new_err(self.value.take()))
+        Err(pyatoll::exceptions::PyStopIteration::new_err(
+            self.value.take(),
+        ))
     }
 }
 
@@ -331,7 +333,10 @@ impl Descriptor {
         _class: Option<&Bound<'_, PyAny>>,
     ) -> (u32, Option<Py<PyAny>>) {
         self.reads += 1;
-        (self.reads, self.value.as_ref().map(|value| value.clone_ref(py)))
+        (
+            self.reads,
+            self.value.as_ref().map(|value| value.clone_ref(py)),
+        )
     }
 
     fn __set__(&mut self, _instance: &Bound<'_, PyAny>, value: Py<PyAny>) {
