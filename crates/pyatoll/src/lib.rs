@@ -2,7 +2,7 @@
 
 pub use pyo3_ffi as ffi;
 
-mod call;
+pub mod call;
 mod class;
 pub mod conversion;
 mod convert;

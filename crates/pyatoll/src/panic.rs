@@ -43,6 +43,7 @@ use crate::object::{Bound, WRONG_INTERPRETER_PANIC};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+#[repr(transparent)]
 pub struct PanicException(crate::types::PyAny);
 
 impl PanicException {

@@ -41,14 +41,28 @@ impl<'a, 'py> CastError<'a, 'py> {
 }
 
 /// As [`CastError`], with the object that was not cast.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyList;
+///
+/// Python::attach(|py| {
+///     let number = py.eval(c"1", None, None).unwrap();
+///     let error = number.cast_into::<PyList>().unwrap_err();
+///     assert_eq!(error.to_string(), "'int' object is not an instance of 'list'");
+///     let number: Bound<'_, PyAny> = error.into_inner();
+///     assert_eq!(number.to_string(), "1");
+/// });
+/// ```
 pub struct CastIntoError<'py> {
     object: Bound<'py, PyAny>,
     class: Bound<'py, PyAny>,
 }
 
 impl<'py> CastIntoError<'py> {
+    /// The error of casting `object` to `class`: a class or a tuple of classes.
     #[cold]
-    pub(crate) fn new(object: Bound<'py, PyAny>, class: Bound<'py, PyAny>) -> Self {
+    pub fn new(object: Bound<'py, PyAny>, class: Bound<'py, PyAny>) -> Self {
         Self { object, class }
     }
 

@@ -22,7 +22,7 @@ use crate::convert::IntoPyObject;
 use crate::exceptions::PyBaseException;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject, Py, PyTypeInfo};
-use crate::types::{PyAny, PyTraceback, PyType};
+use crate::types::{PyAny, PyTraceback, PyTracebackMethods, PyType};
 
 /// A result whose error is a Python exception.
 pub type PyResult<T> = Result<T, PyErr>;
@@ -440,11 +440,20 @@ impl fmt::Debug for PyErr {
             f.debug_struct("PyErr")
                 .field("type", &self.get_type(py))
                 .field("value", self.value(py))
-                .field("traceback", &self.traceback(py))
+                .field("traceback", &self.traceback(py).map(describe_traceback))
                 .finish()
         });
         shown.unwrap_or_else(|why| write!(f, "PyErr(cannot be shown: {why})"))
     }
+}
+
+/// The traceback's text.
+fn describe_traceback(traceback: Bound<'_, PyTraceback>) -> String {
+    traceback.format().unwrap_or_else(|error| {
+        // This one is not formatted in its turn, or there might be no end to it.
+        error.write_unraisable(traceback.py(), Some(traceback.as_any()));
+        format!("<unformattable {traceback:?}>")
+    })
 }
 
 impl fmt::Display for PyErr {

@@ -104,8 +104,8 @@ impl State {
     }
 
     /// Sets the exception as the current one.
-    pub(super) fn raise(self: Box<Self>, py: Python<'_>) {
-        let Self { exception, lazy } = *self;
+    pub(super) fn raise(self, py: Python<'_>) {
+        let Self { exception, lazy } = self;
         if let Some(exception) = exception.into_inner() {
             return match exception.try_into_bound(py) {
                 Ok(exception) => set_raised(exception),

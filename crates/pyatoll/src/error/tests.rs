@@ -159,6 +159,21 @@ raise Awkward
 }
 
 #[test]
+fn debug_shows_class_value_and_traceback() {
+    Python::attach(|py| {
+        let error = py
+            .run(c"raise KeyError('missing')", None, None)
+            .unwrap_err();
+        let expected = concat!(
+            "PyErr { type: <class 'KeyError'>, value: KeyError('missing'), ",
+            r#"traceback: Some("Traceback (most recent call last):\n  "#,
+            r#"File \"<string>\", line 1, in <module>\n") }"#,
+        );
+        assert_eq!(format!("{error:?}"), expected);
+    });
+}
+
+#[test]
 fn a_panic_crosses_python_and_goes_on() {
     Python::attach(|py| {
         crate::panic::raise_panic(py, Box::new("across"));

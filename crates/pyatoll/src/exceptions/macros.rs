@@ -10,7 +10,7 @@ macro_rules! impl_exception_boilerplate {
         impl $crate::ToPyErr for $name {}
 
         impl $name {
-            /// A lazy exception of this class: see [`PyErr::new`]($crate::PyErr::new).
+            /// A lazy exception of this class, as `PyErr::new` makes.
             #[allow(dead_code)]
             #[inline]
             pub fn new_err<A>(args: A) -> $crate::PyErr

@@ -8,7 +8,7 @@ use crate::error::PyResult;
 use crate::intern;
 use crate::interpreter::Python;
 use crate::object::Bound;
-use crate::types::{PyAny, PyAnyMethods, PyFrame};
+use crate::types::{PyAny, PyAnyMethods, PyFrame, PyString};
 
 /// Python's `traceback`: where an exception came through. Its methods are in
 /// [`PyTracebackMethods`].
@@ -108,7 +108,8 @@ impl<'py> PyTracebackMethods<'py> for Bound<'py, PyTraceback> {
         let result = unsafe { ffi::PyTraceBack_Print(self.as_ptr(), file.as_ptr()) };
         status(py, result)?;
         let text = file.call_method0(intern!(py, "getvalue"))?;
-        Ok(super::string::to_string_lossy(&text).into_owned())
+        let text = text.cast::<PyString>()?;
+        Ok(super::string::to_string_lossy(text).into_owned())
     }
 }
 
