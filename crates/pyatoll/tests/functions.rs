@@ -241,8 +241,9 @@ fn names_and_docs_are_pythons() {
         true
     }
 
+    // With arguments: to a function without, CPython itself gives a signature.
     #[pyfunction(text_signature = None)]
-    fn plain() {}
+    fn plain(_a: i64, _b: i64) {}
 
     #[pyfunction(text_signature = "(x, y=...)", signature = (*_args))]
     fn given(_args: &Bound<'_, PyTuple>) {}
