@@ -69,7 +69,8 @@ impl SubInterpreterBuilder {
 
     /// CPython's settings for the kind of interpreter that mod_wsgi and older embedders use: the
     /// main interpreter's GIL and allocator, everything allowed, extension modules that know
-    /// nothing of sub-interpreters included. Below Python 3.12 there is no other kind.
+    /// nothing of sub-interpreters included (not on free-threaded builds, which refuse to). Below
+    /// Python 3.12 there is no other kind.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -87,7 +88,7 @@ impl SubInterpreterBuilder {
             allow_exec: true,
             allow_threads: true,
             allow_daemon_threads: true,
-            check_multi_interp_extensions: false,
+            check_multi_interp_extensions: cfg!(Py_GIL_DISABLED),
         }
     }
 
