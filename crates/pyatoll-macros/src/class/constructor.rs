@@ -1,15 +1,53 @@
-//! Constructors that the macro writes: `new = "from_fields"`.
+//! Constructors that the macro writes: of variants, and for `new = "from_fields"`. They are
+//! functions like those of `#[pymethods]`, and are expanded by the same code.
 
-use proc_macro2::Span;
-use syn::Fields;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Fields, Member};
 
 use super::model::ClassModel;
+use crate::attributes::python_name;
+
+/// Adds a function with `#[new]`.
+pub(crate) fn add(model: &mut ClassModel<'_>, function: &TokenStream) -> syn::Result<()> {
+    let mut function: syn::ImplItem = syn::parse2(function.clone())?;
+    let contribution =
+        crate::methods::contribution(model.krate, model.ident, std::slice::from_mut(&mut function))?;
+    model.methods.extend(contribution.methods);
+    model.slots.extend(contribution.slots);
+    model.inherent.extend(quote!(#function));
+    model.inherent.extend(contribution.functions);
+    Ok(())
+}
 
 /// Adds a constructor with one parameter for each field.
 pub(crate) fn from_fields(
-    _model: &mut ClassModel<'_>,
-    _fields: &Fields,
+    model: &mut ClassModel<'_>,
+    fields: &Fields,
     span: Span,
 ) -> syn::Result<()> {
-    Err(syn::Error::new(span, "not here yet"))
+    if model.base.is_some() {
+        return Err(syn::Error::new(
+            span,
+            "The `new=\"from_fields\"` option cannot be used with `extends`.",
+        ));
+    }
+    let parameters: Vec<_> = fields
+        .members()
+        .map(|member| match member {
+            Member::Named(ident) => format_ident!("{}", python_name(&ident), span = ident.span()),
+            Member::Unnamed(index) => format_ident!("_{}", index.index),
+        })
+        .collect();
+    let members = fields.members();
+    let types = fields.iter().map(|field| &field.ty);
+    add(
+        model,
+        &quote_spanned! { span =>
+            #[new]
+            fn __pyatoll_new(#(#parameters: #types),*) -> Self {
+                Self { #(#members: #parameters),* }
+            }
+        },
+    )
 }

@@ -1,7 +1,7 @@
 //! `eq`, `eq_int`, `ord`, `hash` and `str`: slots made of the Rust type's own traits.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{Fields, Index, LitStr, Member};
 
 use super::model::{ClassModel, slot_item};
@@ -198,13 +198,14 @@ fn member(name: &str, format: &LitStr, fields: &Fields) -> syn::Result<Member> {
     found.ok_or_else(|| error(format!("no field `{name}` on this struct")))
 }
 
-/// Adds `__int__` and `__index__`-less conversion of a simple enum, by its `discriminant`.
+/// Adds `__int__` of a simple enum, and the function `discriminant`; `arms` are those of a `match`
+/// on the value.
 pub(crate) fn discriminant(model: &mut ClassModel<'_>, arms: &TokenStream) {
     let krate = model.krate;
     let hidden = krate.hidden();
     let class = model.ident;
     let function = format_ident!("int", span = Span::mixed_site());
-    let value = quote!(match value { #arms });
+    let value = quote!(match *value { #arms });
     model.functions.push(quote! {
         fn discriminant<'py>(
             py: #krate::Python<'py>,
@@ -224,6 +225,5 @@ pub(crate) fn discriminant(model: &mut ClassModel<'_>, arms: &TokenStream) {
             }
         }
     });
-    let _ = class.to_token_stream();
     model.slots.push(slot_item(krate, "Py_nb_int", &function));
 }

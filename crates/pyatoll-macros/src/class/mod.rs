@@ -8,16 +8,18 @@
 //! | `constructor` | constructors that the macro writes |
 //! | `model` | what a class comes to, and its expansion |
 
+mod complex_enum;
 mod constructor;
 mod extras;
 mod model;
 mod options;
+mod simple_enum;
 mod structs;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Generics, Item};
+use syn::{Fields, Generics, Item, ItemEnum};
 
 use options::ClassOptions;
 
@@ -29,6 +31,20 @@ pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<
             check_generics(&item.generics)?;
             let options = ClassOptions::of(attribute, &mut item.attrs)?;
             structs::expand(&options, item)?
+        }
+        Item::Enum(item) => {
+            check_generics(&item.generics)?;
+            let options = ClassOptions::of(attribute, &mut item.attrs)?;
+            check_enum(&options, item)?;
+            let is_simple = item
+                .variants
+                .iter()
+                .all(|variant| matches!(variant.fields, Fields::Unit));
+            if is_simple {
+                simple_enum::expand(&options, item)?
+            } else {
+                complex_enum::expand(&options, item)?
+            }
         }
         other => {
             return Err(syn::Error::new(
@@ -42,6 +58,33 @@ pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<
         #item
         #expansion
     })
+}
+
+/// What no enum can have.
+fn check_enum(options: &ClassOptions, item: &ItemEnum) -> syn::Result<()> {
+    if item.variants.is_empty() {
+        return Err(syn::Error::new(
+            item.brace_token.span.join(),
+            "#[pyclass] can't be used on enums without any variants",
+        ));
+    }
+    let refused = [
+        (
+            options.extends.as_ref().map(Spanned::span),
+            "enums can't extend from other classes",
+        ),
+        (options.subclass, "enums can't be inherited by other classes"),
+        (options.generic, "enums do not support #[pyclass(generic)]"),
+        (options.new, "`new` can't be used on enums"),
+        (options.get_all, "`get_all` can't be used on enums"),
+        (options.set_all, "`set_all` can't be used on enums"),
+    ];
+    for (span, message) in refused {
+        if let Some(span) = span {
+            return Err(syn::Error::new(span, message));
+        }
+    }
+    Ok(())
 }
 
 /// A class is one Python type: it cannot have parameters.

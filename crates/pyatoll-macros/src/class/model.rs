@@ -22,12 +22,16 @@ pub(crate) struct ClassModel<'a> {
     pub(crate) base: Option<TokenStream>,
     pub(crate) frozen: bool,
     pub(crate) subclass: Option<Span>,
+    /// Whether it is the class of a variant, which belongs to the enum's module.
+    pub(crate) is_variant: bool,
     /// Expressions of type `MethodItem`.
     pub(crate) methods: Vec<TokenStream>,
     /// Expressions of type `SlotItem`.
     pub(crate) slots: Vec<TokenStream>,
     /// The functions these name.
     pub(crate) functions: Vec<TokenStream>,
+    /// Functions for an `impl` of the type.
+    pub(crate) inherent: TokenStream,
     /// The body of `IntoPyObject::into_pyobject`, of `self` and `py`, if not the usual one.
     pub(crate) into_object: Option<TokenStream>,
 }
@@ -77,6 +81,8 @@ impl ClassModel<'_> {
             methods,
             slots,
             functions,
+            inherent,
+            is_variant,
             into_object,
         } = self;
         let hidden = krate.hidden();
@@ -129,6 +135,16 @@ impl ClassModel<'_> {
                 ::std::vec![#hidden::class::ItemsOf::<Self>::new().items()]
             }}
         };
+        let inherent = (!inherent.is_empty()).then(|| {
+            let lints = crate::function::lints();
+            quote! {
+                #lints
+                #[doc(hidden)]
+                impl #ident {
+                    #inherent
+                }
+            }
+        });
         let into_object = (base.is_none() || into_object.is_some()).then(|| {
             let body =
                 into_object.unwrap_or_else(|| quote!(#hidden::class::value_into_object(py, self)));
@@ -166,6 +182,8 @@ impl ClassModel<'_> {
         quote! {
             const _: () = {
                 #(#functions)*
+
+                #inherent
 
                 static STATICS: #hidden::class::ClassStatics = #hidden::class::ClassStatics::new();
 
@@ -209,6 +227,7 @@ impl ClassModel<'_> {
                         sequence: #sequence,
                         generic: #generic,
                         freelist: #freelist,
+                        variant: #is_variant,
                     };
                     const DOC: ::core::option::Option<&'static ::core::ffi::CStr> = #doc;
 

@@ -275,6 +275,14 @@ impl ClassOptions {
         Ok(())
     }
 
+    /// Those of the classes of an enum's variants.
+    pub(crate) fn of_variant(&self) -> Self {
+        Self {
+            krate: self.krate.clone(),
+            ..Self::default()
+        }
+    }
+
     /// A member's name in Python: its own, or that of the rule, or as in Rust.
     pub(crate) fn name_of(&self, own: Option<&PythonName>, ident: &Ident) -> String {
         match (own, self.rename_all) {

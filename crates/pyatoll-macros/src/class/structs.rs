@@ -54,9 +54,11 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemStruct) -> syn::Resu
         base: options.extends.as_ref().map(ToTokens::to_token_stream),
         frozen: options.frozen.is_some(),
         subclass: options.subclass,
+        is_variant: false,
         methods: Vec::new(),
         slots: Vec::new(),
         functions: Vec::new(),
+        inherent: TokenStream::new(),
         into_object: None,
     };
     for field in &fields {
