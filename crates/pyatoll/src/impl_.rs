@@ -21,7 +21,9 @@ pub mod class {
     pub use crate::class::borrow_flag::{BorrowFlag, NoBorrowFlag};
     pub use crate::class::convert::{assert_send_sync, clone_value, value_into_object};
     pub use crate::class::definition::{ClassOptions, ClassStatics};
-    pub use crate::class::extras::{Discriminant, compare, hash_value, text_of};
+    pub use crate::class::extras::{
+        Discriminant, compare, hash_value, text_of, tuple_item, wrong_variant,
+    };
     pub use crate::class::fields::{
         Field, FieldRef, NotAHandle, ReadByClone, ReadByReference, get, getter, set,
     };
@@ -33,7 +35,7 @@ pub mod class {
         SlotItem,
     };
     pub use crate::class::layout::{Nothing, Pointer, Sendable, Unsendable, token_of_instance};
-    pub use crate::class::type_object::type_object_raw;
+    pub use crate::class::type_object::{class_object, type_object_raw};
     pub use crate::class::{ClassImpl, Subclassable};
     #[cfg(feature = "multiple-pymethods")]
     pub use inventory;

@@ -143,11 +143,7 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
 }
 
 impl Variant {
-    fn new(
-        options: &ClassOptions,
-        class: &Ident,
-        variant: &mut syn::Variant,
-    ) -> syn::Result<Self> {
+    fn new(options: &ClassOptions, class: &Ident, variant: &mut syn::Variant) -> syn::Result<Self> {
         let own = VariantOptions::take(&mut variant.attrs)?;
         let ident = variant.ident.clone();
         if let Fields::Unit = variant.fields {

@@ -6,13 +6,15 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Fields, Member};
 
 use super::model::ClassModel;
-use crate::attributes::python_name;
 
 /// Adds a function with `#[new]`.
 pub(crate) fn add(model: &mut ClassModel<'_>, function: &TokenStream) -> syn::Result<()> {
     let mut function: syn::ImplItem = syn::parse2(function.clone())?;
-    let contribution =
-        crate::methods::contribution(model.krate, model.ident, std::slice::from_mut(&mut function))?;
+    let contribution = crate::methods::contribution(
+        model.krate,
+        model.ident,
+        std::slice::from_mut(&mut function),
+    )?;
     model.methods.extend(contribution.methods);
     model.slots.extend(contribution.slots);
     model.inherent.extend(quote!(#function));
@@ -35,7 +37,7 @@ pub(crate) fn from_fields(
     let parameters: Vec<_> = fields
         .members()
         .map(|member| match member {
-            Member::Named(ident) => format_ident!("{}", python_name(&ident), span = ident.span()),
+            Member::Named(ident) => ident,
             Member::Unnamed(index) => format_ident!("_{}", index.index),
         })
         .collect();

@@ -73,7 +73,10 @@ fn check_enum(options: &ClassOptions, item: &ItemEnum) -> syn::Result<()> {
             options.extends.as_ref().map(Spanned::span),
             "enums can't extend from other classes",
         ),
-        (options.subclass, "enums can't be inherited by other classes"),
+        (
+            options.subclass,
+            "enums can't be inherited by other classes",
+        ),
         (options.generic, "enums do not support #[pyclass(generic)]"),
         (options.new, "`new` can't be used on enums"),
         (options.get_all, "`get_all` can't be used on enums"),

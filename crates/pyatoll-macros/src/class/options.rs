@@ -7,95 +7,7 @@ use syn::{Expr, Ident, LitStr, Path, Token, parenthesized};
 
 use crate::attributes::{self, PythonName, set_once};
 use crate::krate::Krate;
-
-/// How `rename_all` changes names.
-#[derive(Clone, Copy)]
-pub(crate) enum Rule {
-    Camel,
-    Kebab,
-    Lower,
-    Pascal,
-    ScreamingKebab,
-    ScreamingSnake,
-    Snake,
-    Upper,
-}
-
-impl Rule {
-    fn parse(literal: &LitStr) -> syn::Result<Self> {
-        Ok(match literal.value().as_str() {
-            "camelCase" => Self::Camel,
-            "kebab-case" => Self::Kebab,
-            "lowercase" => Self::Lower,
-            "PascalCase" => Self::Pascal,
-            "SCREAMING-KEBAB-CASE" => Self::ScreamingKebab,
-            "SCREAMING_SNAKE_CASE" => Self::ScreamingSnake,
-            "snake_case" => Self::Snake,
-            "UPPERCASE" => Self::Upper,
-            _ => {
-                return Err(syn::Error::new(
-                    literal.span(),
-                    "expected one of \"camelCase\", \"kebab-case\", \"lowercase\", \
-                     \"PascalCase\", \"SCREAMING-KEBAB-CASE\", \"SCREAMING_SNAKE_CASE\", \
-                     \"snake_case\", \"UPPERCASE\"",
-                ));
-            }
-        })
-    }
-
-    /// The name under the rule.
-    pub(crate) fn apply(self, name: &str) -> String {
-        let words = words(name);
-        let capital = |word: &String| {
-            let mut letters = word.chars();
-            let first = letters.next().map(|first| first.to_uppercase().to_string());
-            first.unwrap_or_default() + letters.as_str()
-        };
-        match self {
-            Self::Camel => words
-                .iter()
-                .enumerate()
-                .map(|(place, word)| {
-                    if place == 0 {
-                        word.clone()
-                    } else {
-                        capital(word)
-                    }
-                })
-                .collect(),
-            Self::Pascal => words.iter().map(capital).collect(),
-            Self::Kebab => words.join("-"),
-            Self::Snake => words.join("_"),
-            Self::ScreamingKebab => words.join("-").to_uppercase(),
-            Self::ScreamingSnake => words.join("_").to_uppercase(),
-            Self::Lower => words.concat(),
-            Self::Upper => words.concat().to_uppercase(),
-        }
-    }
-}
-
-/// The words of a name in any case, in lower case: `HTTPServer_name2` is `http`, `server`, `name2`.
-fn words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for part in name.split(['_', '-']).filter(|part| !part.is_empty()) {
-        let letters: Vec<char> = part.chars().collect();
-        let mut word = String::new();
-        for (place, letter) in letters.iter().enumerate() {
-            if letter.is_uppercase() && place > 0 {
-                let after_lower = !letters[place - 1].is_uppercase();
-                let before_lower = letters
-                    .get(place + 1)
-                    .is_some_and(|next| next.is_lowercase());
-                if after_lower || before_lower {
-                    words.push(std::mem::take(&mut word));
-                }
-            }
-            word.extend(letter.to_lowercase());
-        }
-        words.push(word);
-    }
-    words
-}
+use crate::rename::RenameRule;
 
 /// `str`, or `str = "format"`.
 pub(crate) struct StrOption {
@@ -124,7 +36,7 @@ pub(crate) struct ClassOptions {
     /// `new = "from_fields"`.
     pub(crate) new: Option<Span>,
     pub(crate) ord: Option<Span>,
-    pub(crate) rename_all: Option<Rule>,
+    pub(crate) rename_all: Option<RenameRule>,
     pub(crate) sequence: Option<Span>,
     pub(crate) set_all: Option<Span>,
     pub(crate) skip_from_py_object: Option<Span>,
@@ -185,7 +97,7 @@ impl Parse for ClassOption {
             "freelist" => value!(freelist, input.parse::<Expr>()?),
             "module" => value!(module, input.parse::<LitStr>()?),
             "name" => value!(name, input.parse::<PythonName>()?),
-            "rename_all" => value!(rename_all, Rule::parse(&input.parse::<LitStr>()?)?),
+            "rename_all" => value!(rename_all, input.parse::<RenameRule>()?),
             "new" => value!(new, {
                 let literal: LitStr = input.parse()?;
                 if literal.value() != "from_fields" {
@@ -394,27 +306,5 @@ impl VariantOptions {
             }
         }
         Ok(this)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_follow_the_rule() {
-        for (name, snake, camel) in [
-            ("VariantName", "variant_name", "variantName"),
-            ("field_name", "field_name", "fieldName"),
-            ("HTTPServer", "http_server", "httpServer"),
-            ("version2Name", "version2_name", "version2Name"),
-        ] {
-            assert_eq!(Rule::Snake.apply(name), snake);
-            assert_eq!(Rule::Camel.apply(name), camel);
-        }
-        assert_eq!(Rule::ScreamingSnake.apply("VariantName"), "VARIANT_NAME");
-        assert_eq!(Rule::Pascal.apply("variant_name"), "VariantName");
-        assert_eq!(Rule::Upper.apply("VariantName"), "VARIANTNAME");
-        assert_eq!(Rule::Kebab.apply("VariantName"), "variant-name");
     }
 }

@@ -148,7 +148,8 @@ fn representation(attributes: &[Attribute]) -> Ident {
                 if let Some(ident) = meta.path.get_ident() {
                     let name = ident.to_string();
                     let is_integer = ["8", "16", "32", "64", "128", "size"].iter().any(|bits| {
-                        name.strip_prefix(['i', 'u']).is_some_and(|rest| rest == *bits)
+                        name.strip_prefix(['i', 'u'])
+                            .is_some_and(|rest| rest == *bits)
                     });
                     if is_integer {
                         found = Some(ident.clone());

@@ -77,6 +77,48 @@ pub(crate) fn pymethods(attribute: TokenStream, item: TokenStream) -> syn::Resul
     Ok(quote!(#block #generated))
 }
 
+/// What functions that another macro wrote contribute to a class.
+pub(crate) struct Contribution {
+    /// Functions for an `impl` of the class.
+    pub(crate) functions: TokenStream,
+    /// Expressions of type `MethodItem`.
+    pub(crate) methods: Vec<TokenStream>,
+    /// Expressions of type `SlotItem`.
+    pub(crate) slots: Vec<TokenStream>,
+}
+
+/// Expands functions as those of a block, for `#[pyclass]` to place. Their helper attributes are
+/// taken off.
+pub(crate) fn contribution(
+    krate: &Krate,
+    class: &syn::Ident,
+    items: &mut [ImplItem],
+) -> syn::Result<Contribution> {
+    let class: Type = syn::parse_quote!(#class);
+    let context = Context {
+        krate,
+        class: &class,
+    };
+    let mut shared = SharedSlots::default();
+    let mut expanded = Expanded::default();
+    for item in items {
+        expanded.add(context.expand_item(item, &mut shared)?);
+    }
+    expanded.add(shared.expand(&context));
+    let split = |tokens: TokenStream| -> syn::Result<Vec<TokenStream>> {
+        use quote::ToTokens as _;
+        use syn::parse::Parser as _;
+        type Items = syn::punctuated::Punctuated<syn::Expr, syn::Token![,]>;
+        let items = Items::parse_terminated.parse2(tokens)?;
+        Ok(items.iter().map(|item| item.to_token_stream()).collect())
+    };
+    Ok(Contribution {
+        functions: expanded.functions,
+        methods: split(expanded.methods)?,
+        slots: split(expanded.slots)?,
+    })
+}
+
 /// `crate = "…"`, the one option of a block.
 struct CrateOption(Span, Krate);
 

@@ -120,7 +120,7 @@ impl FlagStorage for NoBorrowFlag {
 /// Python::attach(|py| {
 ///     let counter = Bound::new(py, Counter(1))?;
 ///     let _mutable = counter.borrow_mut();
-///     let error = counter.try_borrow().unwrap_err();
+///     let error = counter.try_borrow().err().unwrap();
 ///     assert_eq!(error.to_string(), "Already mutably borrowed");
 ///     Ok::<_, PyErr>(())
 /// })?;
@@ -147,7 +147,7 @@ impl PyBorrowError {
 /// Python::attach(|py| {
 ///     let counter = Bound::new(py, Counter(1))?;
 ///     let _shared = counter.borrow();
-///     let error = counter.try_borrow_mut().unwrap_err();
+///     let error = counter.try_borrow_mut().err().unwrap();
 ///     assert_eq!(error.to_string(), "Already borrowed");
 ///     Ok::<_, PyErr>(())
 /// })?;

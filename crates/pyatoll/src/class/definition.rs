@@ -25,6 +25,8 @@ pub struct ClassOptions {
     pub generic: bool,
     /// How many freed instances each interpreter keeps for reuse.
     pub freelist: usize,
+    /// Whether it is the class of an enum's variant, which belongs to the enum's module.
+    pub variant: bool,
 }
 
 impl ClassOptions {
@@ -36,6 +38,7 @@ impl ClassOptions {
         sequence: false,
         generic: false,
         freelist: 0,
+        variant: false,
     };
 }
 
@@ -58,6 +61,7 @@ pub struct Definition {
     pub(super) has_gc: bool,
     pub(super) has_dict: bool,
     pub(super) has_weak_list: bool,
+    pub(super) is_variant: bool,
 }
 
 // SAFETY: never written to after it is built; all pointers in it are to functions, to statics, and
@@ -137,6 +141,7 @@ impl Definition {
             has_gc: false,
             has_dict: plan.dict.is_some() || plan.base_has.0,
             has_weak_list: plan.weak_list.is_some() || plan.base_has.1,
+            is_variant: plan.options.variant,
         };
         this.take_items(plan);
         this.take_slots(plan);

@@ -1,4 +1,5 @@
-//! `eq`, `eq_int`, `ord`, `hash` and `str`: the generated slots are shells over these.
+//! `eq`, `eq_int`, `ord`, `hash`, `str`, and the items of tuple variants: the generated slots are
+//! shells over these.
 
 use std::ffi::c_int;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -96,4 +97,41 @@ where
             Ok(text(value).into_bound_py_any(py)?.into_ptr())
         })
     }
+}
+
+/// `__getitem__` of a tuple variant, whose fields have these getters.
+///
+/// # Safety
+/// Called by CPython, attached, with an instance that the getters are of.
+pub unsafe fn tuple_item(
+    object: *mut ffi::PyObject,
+    index: *mut ffi::PyObject,
+    getters: &[ffi::getter],
+) -> *mut ffi::PyObject {
+    // SAFETY: attached; all are alive during the call.
+    unsafe {
+        let mut place = ffi::PyNumber_AsSsize_t(index, ffi::PyExc_IndexError);
+        if place == -1 && !ffi::PyErr_Occurred().is_null() {
+            return std::ptr::null_mut();
+        }
+        if place < 0 {
+            place += getters.len() as ffi::Py_ssize_t;
+        }
+        match usize::try_from(place)
+            .ok()
+            .and_then(|place| getters.get(place))
+        {
+            Some(getter) => getter(object, std::ptr::null_mut()),
+            None => {
+                ffi::PyErr_SetString(ffi::PyExc_IndexError, c"tuple index out of range".as_ptr());
+                std::ptr::null_mut()
+            }
+        }
+    }
+}
+
+/// A variant's field was asked of an instance with another variant's value.
+#[cold]
+pub fn wrong_variant() -> crate::PyErr {
+    crate::exceptions::PyAttributeError::new_err("the value is of another variant")
 }

@@ -244,6 +244,12 @@ fn create<'py>(
     base: *mut ffi::PyTypeObject,
     module: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyType>> {
+    // SAFETY: a live type; the new reference is owned by the handle.
+    let module_of_enum = match definition.is_variant {
+        true => unsafe { Bound::from_owned_ptr_or_opt(py, module_of(base)) },
+        false => None,
+    };
+    let module = module.or(module_of_enum.as_ref());
     let module_name = match (module_name, module) {
         (Some(module_name), _) => module_name.to_owned(),
         (None, Some(module)) => {
@@ -286,4 +292,30 @@ fn create<'py>(
         let class = NonNull::new(class).ok_or_else(|| PyErr::fetch(py))?;
         Ok(Bound::from_owned_ptr(py, class.as_ptr()).cast_into_unchecked())
     }
+}
+
+/// The module that a heap type was made for, a new reference; or null without an exception.
+///
+/// # Safety
+/// The thread must be attached, the type alive.
+unsafe fn module_of(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let module = ffi::PyType_GetModule(class);
+        if module.is_null() {
+            ffi::PyErr_Clear();
+            return null_mut();
+        }
+        ffi::Py_NewRef(module)
+    }
+}
+
+/// The type object of `T` as a value: of an enum's class attribute for a variant.
+///
+/// # Errors
+/// If the class cannot be made.
+pub fn class_object<T: PyClass>(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    let class = get_or_create::<T>(py, None)?;
+    // SAFETY: a live type object of this interpreter.
+    Ok(unsafe { Bound::from_borrowed_ptr(py, class.cast()) }.unbind())
 }

@@ -1,0 +1,224 @@
+//! Enums: simple ones, whose variants are class attributes, and those with fields.
+
+use pyatoll::prelude::*;
+
+use crate::run;
+
+/// A colour.
+#[pyclass(eq, eq_int)]
+#[derive(PartialEq, Clone, Debug)]
+enum Colour {
+    Red = 1,
+    Green = 5,
+    #[pyo3(name = "BLUE")]
+    Blue,
+}
+
+#[test]
+fn variants_are_class_attributes() {
+    Python::attach(|py| {
+        let red = Bound::new(py, Colour::Red).unwrap();
+        run(
+            py,
+            &[("Colour", &py.get_type::<Colour>()), ("red", &red)],
+            c"
+assert Colour.__doc__ == 'A colour.'
+assert repr(Colour.Red) == 'Colour.Red' and repr(Colour.BLUE) == 'Colour.BLUE'
+assert str(Colour.Red) == 'Colour.Red'
+assert not hasattr(Colour, 'Blue')
+assert red == Colour.Red != Colour.Green
+assert int(Colour.Red) == 1 and int(Colour.BLUE) == 6
+assert Colour.Red == 1 and 1 == Colour.Red and Colour.Red != 2
+assert Colour.Red != 'red' and Colour.Red != 10 ** 30
+assert type(Colour.Red) is Colour
+try:
+    Colour()
+except TypeError:
+    pass
+else:
+    assert False
+",
+        );
+        let object = py.get_type::<Colour>().getattr("Green").unwrap();
+        let green: PyRef<'_, Colour> = object.extract().unwrap();
+        assert_eq!(*green, Colour::Green);
+    });
+}
+
+#[pyclass(
+    frozen,
+    eq,
+    ord,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    name = "Level"
+)]
+#[derive(PartialEq, PartialOrd, Hash)]
+#[repr(u8)]
+enum LogLevel {
+    VeryLow,
+    High = 200,
+}
+
+#[test]
+fn simple_enums_are_renamed_ordered_and_hashed() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[("Level", &py.get_type::<LogLevel>())],
+            c"
+assert repr(Level.VERY_LOW) == 'Level.VERY_LOW'
+assert Level.VERY_LOW < Level.HIGH and not Level.VERY_LOW > Level.HIGH
+assert hash(Level.HIGH) == hash(Level.HIGH)
+assert {Level.HIGH: 1}[Level.HIGH] == 1
+assert int(Level.HIGH) == 200
+assert Level.HIGH != 200
+",
+        );
+    });
+}
+
+#[pyclass]
+enum Custom {
+    One,
+}
+
+#[pymethods]
+impl Custom {
+    fn __repr__(&self) -> &'static str {
+        "mine"
+    }
+
+    #[staticmethod]
+    fn make() -> Self {
+        Custom::One
+    }
+}
+
+#[test]
+fn an_enums_own_repr_wins() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[("Custom", &py.get_type::<Custom>())],
+            c"assert repr(Custom.One) == 'mine' == repr(Custom.make())",
+        );
+    });
+}
+
+#[pyclass(eq)]
+#[derive(PartialEq, Debug)]
+enum Shape {
+    /// Round.
+    #[pyo3(constructor = (radius=1.0))]
+    Circle {
+        radius: f64,
+    },
+    Rectangle {
+        width: f64,
+        /// Up.
+        height: f64,
+    },
+    Polygon(Vec<(i32, i32)>, bool),
+    Nothing(),
+}
+
+#[pymethods]
+impl Shape {
+    fn area(&self) -> f64 {
+        match self {
+            Shape::Circle { radius } => std::f64::consts::PI * radius * radius,
+            Shape::Rectangle { width, height } => width * height,
+            Shape::Polygon(..) | Shape::Nothing() => 0.0,
+        }
+    }
+}
+
+#[test]
+fn variants_with_fields_are_subclasses() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[("Shape", &py.get_type::<Shape>())],
+            c"
+rectangle = Shape.Rectangle(2, height=3)
+assert rectangle.area() == 6
+assert isinstance(rectangle, Shape.Rectangle) and isinstance(rectangle, Shape)
+assert issubclass(Shape.Rectangle, Shape) and not isinstance(rectangle, Shape.Circle)
+assert (rectangle.width, rectangle.height) == (2, 3)
+assert Shape.Circle().radius == 1 and Shape.Circle(4).radius == 4
+assert Shape.Circle.__doc__ == 'Round.', Shape.Circle.__doc__
+assert Shape.Rectangle.height.__doc__ == 'Up.'
+assert Shape.Rectangle.__name__ == 'Shape_Rectangle'
+assert Shape.Rectangle.__match_args__ == ('width', 'height')
+polygon = Shape.Polygon([(1, 2)], True)
+assert polygon._0 == [(1, 2)] and polygon._1 is True
+assert len(polygon) == 2 and polygon[0] == [(1, 2)] and polygon[-1] is True
+assert list(polygon) == [[(1, 2)], True]
+try:
+    polygon[2]
+except IndexError as error:
+    assert str(error) == 'tuple index out of range'
+else:
+    assert False
+assert Shape.Nothing().area() == 0 and len(Shape.Nothing()) == 0
+assert Shape.Nothing.__match_args__ == ()
+match rectangle:
+    case Shape.Circle(radius):
+        assert False
+    case Shape.Rectangle(width, height):
+        assert (width, height) == (2, 3)
+match polygon:
+    case Shape.Polygon(points, closed):
+        assert points == [(1, 2)] and closed
+assert Shape.Circle(1) == Shape.Circle(1) != Shape.Circle(2)
+try:
+    Shape()
+except TypeError:
+    pass
+else:
+    assert False
+",
+        );
+    });
+}
+
+#[test]
+fn a_value_becomes_an_instance_of_its_variant() {
+    Python::attach(|py| {
+        let shape = Shape::Circle { radius: 2.0 }.into_pyobject(py).unwrap();
+        assert_eq!(shape.get_type().name().unwrap().to_string(), "Shape_Circle");
+        assert_eq!(*shape.get(), Shape::Circle { radius: 2.0 });
+    });
+}
+
+#[pyclass]
+enum Tree {
+    Leaf(i32),
+    Node(Py<Tree>, Py<Tree>),
+}
+
+#[pymethods]
+impl Tree {
+    fn sum(&self, py: Python<'_>) -> i32 {
+        match self {
+            Tree::Leaf(number) => *number,
+            Tree::Node(left, right) => left.get(py).sum(py) + right.get(py).sum(py),
+        }
+    }
+}
+
+#[test]
+fn variants_hold_instances_of_their_enum() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[("Tree", &py.get_type::<Tree>())],
+            c"
+tree = Tree.Node(Tree.Leaf(1), Tree.Node(Tree.Leaf(2), Tree.Leaf(3)))
+assert tree.sum() == 6
+assert tree._1._0._0 == 2
+",
+        );
+    });
+}

@@ -1,0 +1,221 @@
+//! Visiting, clearing, finalising and dropping instances.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyatoll::prelude::*;
+use pyatoll::{PyTraverseError, PyVisit};
+
+use crate::run;
+
+#[pyclass(subclass)]
+struct Node {
+    next: Option<Py<PyAny>>,
+    drops: &'static AtomicUsize,
+}
+
+static NODE_DROPS: AtomicUsize = AtomicUsize::new(0);
+
+#[pymethods]
+impl Node {
+    #[new]
+    fn new() -> Self {
+        Self {
+            next: None,
+            drops: &NODE_DROPS,
+        }
+    }
+
+    #[setter]
+    fn set_next(&mut self, next: Option<Py<PyAny>>) {
+        self.next = next;
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.next)
+    }
+
+    fn __clear__(&mut self) {
+        self.next = None;
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn collect(py: Python<'_>) {
+    py.import("gc").unwrap().call_method0("collect").unwrap();
+}
+
+#[test]
+fn cycles_through_values_are_collected() {
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    Python::attach(|py| {
+        let node = Bound::new(
+            py,
+            Node {
+                next: None,
+                drops: &DROPS,
+            },
+        )
+        .unwrap();
+        assert!(
+            py.import("gc")
+                .unwrap()
+                .call_method1("is_tracked", (&node,))
+                .unwrap()
+                .is_truthy()
+                .unwrap()
+        );
+        node.setattr("next", &node).unwrap();
+        drop(node);
+        collect(py);
+        assert_eq!(DROPS.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn cycles_through_subclasses_and_their_classes_are_collected() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[("Node", &py.get_type::<Node>())],
+            c"
+import gc, weakref
+def make():
+    class Own(Node):
+        pass
+    own = Own()
+    own.next = own
+    Own.instance = own
+    return weakref.ref(Own), weakref.ref(own)
+cls, own = make()
+gc.collect()
+assert cls() is None and own() is None
+",
+        );
+    });
+}
+
+#[test]
+fn a_panic_in_drop_is_reported_and_nothing_else_happens() {
+    #[pyclass]
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("no drop");
+        }
+    }
+    let _hook = crate::unraisable_hook();
+    Python::attach(|py| {
+        let seen = pyatoll::types::PyList::empty(py);
+        let sys = py.import("sys").unwrap();
+        let object = Bound::new(py, Panics).unwrap();
+        let globals = pyatoll::types::PyDict::new(py);
+        globals.set_item("seen", &seen).unwrap();
+        globals.set_item("objects", vec![object]).unwrap();
+        py.run(
+            c"
+import sys
+sys.unraisablehook = lambda event: seen.append((type(event.exc_value).__name__, str(event.exc_value)))
+try:
+    raise ValueError('in flight')
+except ValueError as error:
+    objects.clear()
+    kept = str(error)
+sys.unraisablehook = sys.__unraisablehook__
+assert kept == 'in flight'
+",
+            Some(&globals),
+            None,
+        )
+        .unwrap();
+        assert_eq!(seen.to_string(), "[('PanicException', 'no drop')]");
+        drop(sys);
+    });
+}
+
+#[pyclass]
+struct Phoenix {
+    #[pyo3(get, set)]
+    place: Py<PyAny>,
+}
+
+#[pymethods]
+impl Phoenix {
+    fn __del__(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let place = slf.borrow().place.clone_ref(slf.py());
+        place.bind(slf.py()).call_method1("append", (slf,))?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_finaliser_may_bring_the_instance_back() {
+    Python::attach(|py| {
+        let place = pyatoll::types::PyList::empty(py);
+        let phoenix = Bound::new(
+            py,
+            Phoenix {
+                place: place.clone().into_any().unbind(),
+            },
+        )
+        .unwrap();
+        let address = phoenix.as_ptr();
+        drop(phoenix);
+        assert_eq!(place.len(), 1);
+        let risen = place.get_item(0).unwrap();
+        assert_eq!(risen.as_ptr(), address);
+        // Its value is whole.
+        assert!(risen.getattr("place").unwrap().is(&place));
+        risen
+            .setattr("place", pyatoll::types::PyList::empty(py))
+            .unwrap();
+    });
+}
+
+#[test]
+fn instances_may_be_dropped_by_any_thread() {
+    #[pyclass]
+    struct Sent(&'static AtomicUsize);
+    impl Drop for Sent {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    let objects: Vec<Py<Sent>> = Python::attach(|py| {
+        (0..10)
+            .map(|_| Py::new(py, Sent(&DROPS)).unwrap())
+            .collect()
+    });
+    // Not attached.
+    std::thread::spawn(move || drop(objects)).join().unwrap();
+    Python::attach(|_| ());
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while DROPS.load(Ordering::Relaxed) < 10 && std::time::Instant::now() < deadline {
+        Python::attach(|py| py.detach(|| std::thread::sleep(std::time::Duration::from_millis(1))));
+    }
+    assert_eq!(DROPS.load(Ordering::Relaxed), 10);
+}
+
+#[test]
+fn types_and_instances_do_not_leak_references() {
+    #[pyclass]
+    struct Plain {
+        #[pyo3(get, set)]
+        value: i32,
+    }
+    Python::attach(|py| {
+        let class = py.get_type::<Plain>();
+        let before = class.get_refcnt();
+        for value in 0..100 {
+            let object = Bound::new(py, Plain { value }).unwrap();
+            object.setattr("value", 5).unwrap();
+            object.getattr("value").unwrap();
+        }
+        assert_eq!(class.get_refcnt(), before);
+    });
+}

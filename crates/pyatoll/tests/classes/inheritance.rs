@@ -1,0 +1,350 @@
+//! `extends`, `subclass`, and Python classes that derive from Rust ones.
+
+use pyatoll::exceptions::PyException;
+use pyatoll::prelude::*;
+use pyatoll::types::{PyDict, PyList};
+
+use crate::run;
+
+#[pyclass(subclass)]
+struct Base {
+    #[pyo3(get, set)]
+    value: u32,
+}
+
+#[pymethods]
+impl Base {
+    #[new]
+    fn new() -> Self {
+        Self { value: 1 }
+    }
+
+    fn base_method(&self) -> u32 {
+        self.value
+    }
+
+    fn raise_value(&mut self) {
+        self.value += 1;
+    }
+}
+
+#[pyclass(extends = Base, subclass)]
+struct Middle {
+    #[pyo3(get)]
+    text: String,
+}
+
+#[pymethods]
+impl Middle {
+    #[new]
+    fn new() -> (Self, Base) {
+        (Self { text: "m".into() }, Base { value: 2 })
+    }
+
+    fn both(slf: PyRef<'_, Self>) -> (u32, String) {
+        (slf.as_super().value, slf.text.clone())
+    }
+
+    fn change(mut slf: PyRefMut<'_, Self>) {
+        slf.as_super().value = 20;
+        slf.text.push('!');
+    }
+}
+
+#[pyclass(extends = Middle, frozen)]
+struct Last;
+
+#[pymethods]
+impl Last {
+    #[new]
+    fn new() -> PyClassInitializer<Self> {
+        PyClassInitializer::from(Base { value: 3 })
+            .add_subclass(Middle { text: "l".into() })
+            .add_subclass(Last)
+    }
+}
+
+#[test]
+fn rust_classes_extend_rust_classes() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[
+                ("Base", &py.get_type::<Base>()),
+                ("Middle", &py.get_type::<Middle>()),
+                ("Last", &py.get_type::<Last>()),
+            ],
+            c"
+assert Last.__mro__ == (Last, Middle, Base, object)
+middle = Middle()
+assert middle.base_method() == 2 and middle.both() == (2, 'm')
+middle.change()
+assert middle.both() == (20, 'm!')
+last = Last()
+assert last.value == 3 and last.text == 'l'
+last.raise_value()
+assert last.both() == (4, 'l')
+assert isinstance(last, Base)
+",
+        );
+    });
+}
+
+#[test]
+fn a_borrow_of_a_subclass_is_one_of_its_base() {
+    Python::attach(|py| {
+        let middle = Bound::new(py, (Middle { text: "t".into() }, Base { value: 5 })).unwrap();
+        {
+            let borrow = middle.borrow();
+            assert_eq!(borrow.as_super().value, 5);
+            assert!(middle.as_super().try_borrow_mut().is_err());
+            let base: PyRef<'_, Base> = borrow.into_super();
+            assert_eq!(base.value, 5);
+            assert!(middle.try_borrow_mut().is_err());
+        }
+        {
+            let mut borrow = middle.borrow_mut();
+            borrow.as_super().value = 6;
+            assert!(middle.as_super().try_borrow().is_err());
+            let base = borrow.into_super();
+            assert_eq!(base.value, 6);
+            assert!(middle.try_borrow().is_err());
+        }
+        assert!(middle.try_borrow_mut().is_ok());
+        let base: Bound<'_, Base> = middle.into_super();
+        assert_eq!(base.borrow().value, 6);
+    });
+}
+
+#[pyclass(subclass, frozen)]
+struct FrozenBase;
+
+#[pyclass(extends = FrozenBase)]
+struct Changing(u8);
+
+#[test]
+fn a_borrow_passed_on_to_a_frozen_base_frees_the_subclass() {
+    Python::attach(|py| {
+        let object = Bound::new(py, (Changing(1), FrozenBase)).unwrap();
+        let base = object.borrow().into_super();
+        object.borrow_mut().0 = 2;
+        drop(base);
+        assert_eq!(object.borrow().0, 2);
+        assert!(object.try_borrow_mut().is_ok());
+    });
+}
+
+#[test]
+fn python_classes_derive_from_rust_classes() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[
+                ("Base", &py.get_type::<Base>()),
+                ("Middle", &py.get_type::<Middle>()),
+            ],
+            c"
+import gc, weakref
+class Derived(Middle):
+    def __init__(self):
+        self.extra = [self]
+    def base_method(self):
+        return super().base_method() + 100
+derived = Derived()
+assert derived.base_method() == 102 and derived.both() == (2, 'm')
+derived.raise_value()
+assert derived.value == 3
+seen = weakref.ref(derived)
+del derived
+gc.collect()
+assert seen() is None
+
+class Slots(Base):
+    __slots__ = ()
+assert Slots().value == 1
+
+try:
+    object.__new__(Base)
+except TypeError:
+    pass
+else:
+    assert False
+class NoNew(Base):
+    def __new__(cls):
+        return object.__new__(cls)
+try:
+    NoNew()
+except TypeError:
+    pass
+else:
+    assert False
+",
+        );
+    });
+}
+
+#[pyclass]
+struct Final;
+
+#[test]
+fn a_class_without_subclass_cannot_be_derived_from() {
+    Python::attach(|py| {
+        let class = py.get_type::<Final>();
+        let error = py
+            .import("types")
+            .unwrap()
+            .call_method1("new_class", ("Derived", (class,)))
+            .unwrap_err();
+        assert!(error.to_string().contains("not an acceptable base type"));
+    });
+}
+
+#[pyclass(extends = PyDict)]
+struct DictWithName {
+    #[pyo3(get, set)]
+    name: String,
+}
+
+#[pymethods]
+impl DictWithName {
+    #[new]
+    fn new() -> Self {
+        Self {
+            name: "first".into(),
+        }
+    }
+}
+
+#[pyclass(extends = PyList, subclass)]
+struct CountingList {
+    #[pyo3(get)]
+    count: usize,
+}
+
+#[pymethods]
+impl CountingList {
+    #[new]
+    fn new() -> Self {
+        Self { count: 0 }
+    }
+
+    fn add(slf: &Bound<'_, Self>, item: Bound<'_, PyAny>) -> PyResult<()> {
+        slf.borrow_mut().count += 1;
+        slf.as_super().append(item)
+    }
+}
+
+#[pyclass(extends = PyException, dict)]
+struct CustomError {
+    #[pyo3(get)]
+    code: i32,
+}
+
+#[pymethods]
+impl CustomError {
+    #[new]
+    fn new(code: i32) -> Self {
+        Self { code }
+    }
+}
+
+#[test]
+fn rust_classes_extend_built_in_ones() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[
+                ("DictWithName", &py.get_type::<DictWithName>()),
+                ("CountingList", &py.get_type::<CountingList>()),
+                ("CustomError", &py.get_type::<CustomError>()),
+            ],
+            c"
+import gc, weakref
+object = DictWithName()
+object['key'] = object
+assert object['key'] is object and object.name == 'first' and len(object) == 1
+assert isinstance(object, dict)
+del object
+gc.collect()
+
+items = CountingList()
+items.add(1)
+items.append(2)
+assert items == [1, 2] and items.count == 1
+class Own(CountingList):
+    pass
+own = Own()
+own.add(own)
+assert own.count == 1
+seen = weakref.ref(own)
+del own
+gc.collect()
+assert seen() is None
+
+try:
+    raise CustomError(5)
+except Exception as error:
+    assert error.code == 5 and error.args == (5,) and str(error) == '5'
+    error.note = 'a dict of its own'
+    assert error.__dict__ == {'note': 'a dict of its own'}
+",
+        );
+    });
+}
+
+#[test]
+fn a_value_is_dropped_once_whatever_derives_from_its_class() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+
+    #[pyclass(subclass)]
+    struct Counted;
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            DROPS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    #[pymethods]
+    impl Counted {
+        #[new]
+        fn new() -> Self {
+            Self
+        }
+    }
+    #[pyclass(extends = Counted, subclass)]
+    struct CountedToo;
+    impl Drop for CountedToo {
+        fn drop(&mut self) {
+            DROPS.fetch_add(10, Ordering::Relaxed);
+        }
+    }
+    #[pymethods]
+    impl CountedToo {
+        #[new]
+        fn new() -> (Self, Counted) {
+            (Self, Counted)
+        }
+    }
+
+    Python::attach(|py| {
+        let drops = || DROPS.swap(0, Ordering::Relaxed);
+        drop(Bound::new(py, (CountedToo, Counted)).unwrap());
+        assert_eq!(drops(), 11);
+        run(
+            py,
+            &[
+                ("Counted", &py.get_type::<Counted>()),
+                ("CountedToo", &py.get_type::<CountedToo>()),
+            ],
+            c"
+class A(Counted): pass
+class B(CountedToo): pass
+class C(B):
+    __slots__ = ()
+for cls in (Counted, A, B, C):
+    cls()
+",
+        );
+        assert_eq!(drops(), 1 + 1 + 11 + 11);
+    });
+}

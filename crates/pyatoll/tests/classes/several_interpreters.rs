@@ -1,0 +1,186 @@
+//! Classes in several interpreters.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyatoll::interpreter::SubInterpreter;
+use pyatoll::prelude::*;
+
+#[pyclass(freelist = 4)]
+struct Shared {
+    #[pyo3(get)]
+    number: i64,
+}
+
+#[pymethods]
+impl Shared {
+    #[new]
+    fn new(number: i64) -> Self {
+        Self { number }
+    }
+
+    fn interpreter(&self, py: Python<'_>) -> i64 {
+        py.interpreter().id()
+    }
+}
+
+#[test]
+fn each_interpreter_has_its_own_type_object() {
+    Python::initialize();
+    let a = SubInterpreter::builder().build().unwrap();
+    let b = SubInterpreter::builder().build().unwrap();
+    let mut types = Vec::new();
+    for sub in [&a, &b] {
+        let (address, id) = sub
+            .attach(|py| {
+                let class = py.get_type::<Shared>();
+                let object = class.call1((7,)).unwrap();
+                assert_eq!(
+                    object.getattr("number").unwrap().extract::<i64>().unwrap(),
+                    7
+                );
+                let id: i64 = object
+                    .call_method0("interpreter")
+                    .unwrap()
+                    .extract()
+                    .unwrap();
+                (class.as_ptr() as usize, id)
+            })
+            .unwrap();
+        assert_eq!(id, sub.id());
+        types.push(address);
+    }
+    Python::attach(|py| types.push(py.get_type::<Shared>().as_ptr() as usize));
+    types.sort();
+    types.dedup();
+    assert_eq!(types.len(), 3);
+}
+
+#[test]
+fn an_instance_of_another_interpreter_is_refused() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let object: Py<Shared> = sub
+        .attach(|py| Py::new(py, Shared { number: 1 }).unwrap())
+        .unwrap();
+    Python::attach(|py| {
+        assert!(object.try_bind(py).is_err());
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _ = object.borrow(py);
+        }))
+        .unwrap_err();
+        assert!(
+            panic
+                .downcast::<String>()
+                .unwrap()
+                .starts_with("this object belongs")
+        );
+    });
+    assert_eq!(sub.attach(|py| object.borrow(py).number).unwrap(), 1);
+}
+
+#[test]
+fn values_are_dropped_with_their_interpreter() {
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    #[pyclass]
+    struct Counted;
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            DROPS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    #[pyclass(dict, weakref)]
+    struct Holder {
+        _held: Option<Py<Counted>>,
+    }
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    // One in a module's names, one in a cycle, one that only Rust holds, one dropped elsewhere.
+    let (kept, dropped) = sub
+        .attach(|py| {
+            let main = py.import("__main__").unwrap();
+            main.setattr("kept", Py::new(py, Counted).unwrap()).unwrap();
+            let holder = Bound::new(
+                py,
+                Holder {
+                    _held: Some(Py::new(py, Counted).unwrap()),
+                },
+            )
+            .unwrap();
+            holder.setattr("itself", &holder).unwrap();
+            (Py::new(py, Counted).unwrap(), Py::new(py, Counted).unwrap())
+        })
+        .unwrap();
+    Python::attach(|_py| drop(dropped));
+    sub.close().unwrap();
+    // What Rust still holds goes down with the interpreter, undropped.
+    assert_eq!(DROPS.load(Ordering::Relaxed), 3);
+    drop(kept);
+    assert_eq!(DROPS.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn objects_die_after_the_interpreters_state_is_gone() {
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    #[pyclass(dict)]
+    struct Late {
+        other: Option<Py<PyAny>>,
+    }
+    impl Drop for Late {
+        fn drop(&mut self) {
+            // The owner's header still tells where we are.
+            drop(self.other.take());
+            DROPS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| {
+        // A reference from C state that is cleared last: a function registered as a codec error
+        // handler stays until the interpreter's own dicts are cleared.
+        let late = Bound::new(
+            py,
+            Late {
+                other: Some(py.eval(c"[]", None, None).unwrap().unbind()),
+            },
+        )
+        .unwrap();
+        let globals = pyatoll::types::PyDict::new(py);
+        globals.set_item("late", late).unwrap();
+        py.run(
+            c"
+import codecs
+def handler(error, late=late):
+    return ('', error.end)
+codecs.register_error('pyatoll.late', handler)
+",
+            Some(&globals),
+            None,
+        )
+        .unwrap();
+    })
+    .unwrap();
+    sub.close().unwrap();
+    assert_eq!(DROPS.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn classes_are_made_at_once_in_many_interpreters() {
+    Python::initialize();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    let sub = SubInterpreter::builder().build().unwrap();
+                    sub.attach(|py| {
+                        let objects: Vec<_> = (0..20)
+                            .map(|number| Bound::new(py, Shared { number }).unwrap())
+                            .collect();
+                        let sum: i64 = objects.iter().map(|object| object.borrow().number).sum();
+                        assert_eq!(sum, 190);
+                    })
+                    .unwrap();
+                }
+            });
+        }
+    });
+}
