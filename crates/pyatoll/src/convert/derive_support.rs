@@ -45,7 +45,7 @@ pub fn tuple_items<'a, 'py, const N: usize>(
     let tuple = super::tuple::check(object, N)?;
     // SAFETY: its length is `N`.
     Ok(std::array::from_fn(|place| unsafe {
-        super::tuple::item(tuple, place)
+        crate::types::tuple::item_unchecked(tuple, place)
     }))
 }
 

@@ -12,7 +12,7 @@ use crate::error::{CastError, PyErr, PyResult};
 use crate::exceptions::{PyTypeError, PyValueError};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, PyTypeCheck, PyTypeInfo};
-use crate::types::{PyAny, PySequence, PyString};
+use crate::types::{PyAny, PyList, PyListMethods, PySequence, PyString};
 
 impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Vec<T> {
     type Target = PyAny;
@@ -113,9 +113,8 @@ impl<'a, 'py, T: FromPyObjectOwned<'py>> FromPyObject<'a, 'py> for Vec<T> {
         if let Some(values) = T::extract_vec(object, Token) {
             return values;
         }
-        // SAFETY: attached, a valid object.
-        if unsafe { ffi::PyList_CheckExact(object.as_ptr()) } != 0 {
-            return extract_list(object);
+        if let Ok(list) = object.cast_exact::<PyList>() {
+            return extract_list(&list);
         }
         if PyString::is_type_of(&object) {
             return Err(PyTypeError::new_err("Can't extract `str` to `Vec`"));
@@ -126,21 +125,10 @@ impl<'a, 'py, T: FromPyObjectOwned<'py>> FromPyObject<'a, 'py> for Vec<T> {
 }
 
 /// Reads a `list` item by item: converting one may change the list.
-fn extract_list<'py, T: FromPyObjectOwned<'py>>(
-    list: Borrowed<'_, 'py, PyAny>,
-) -> PyResult<Vec<T>> {
-    // SAFETY: attached, a list.
-    let len = || unsafe { ffi::PyList_Size(list.as_ptr()) };
-    let mut values = Vec::with_capacity(len() as usize);
-    let mut place = 0;
-    while place < len() {
-        // SAFETY: attached, a list; a new reference or null comes back.
-        let item = unsafe {
-            let item = ffi::compat::PyList_GetItemRef(list.as_ptr(), place);
-            Bound::from_owned_ptr_or_err(list.py(), item)?
-        };
+fn extract_list<'py, T: FromPyObjectOwned<'py>>(list: &Bound<'py, PyList>) -> PyResult<Vec<T>> {
+    let mut values = Vec::with_capacity(list.len());
+    for item in list.iter() {
         values.push(T::extract(item.as_borrowed()).map_err(Into::into)?);
-        place += 1;
     }
     Ok(values)
 }

@@ -7,7 +7,8 @@ use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyValueError;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::{PyAny, PyTuple};
+use crate::types::tuple::item_unchecked;
+use crate::types::{PyAny, PyTuple, PyTupleMethods};
 
 /// A tuple of the items.
 pub(super) fn new<'py, const N: usize>(
@@ -33,8 +34,7 @@ pub(super) fn check<'a, 'py>(
     len: usize,
 ) -> PyResult<Borrowed<'a, 'py, PyTuple>> {
     let tuple = object.cast::<PyTuple>()?;
-    // SAFETY: attached, a tuple.
-    let actual = unsafe { ffi::PyTuple_Size(tuple.as_ptr()) } as usize;
+    let actual = tuple.len();
     if actual == len {
         Ok(tuple)
     } else {
@@ -47,20 +47,6 @@ fn wrong_length(expected: usize, actual: usize) -> PyErr {
     PyValueError::new_err(format!(
         "expected tuple of length {expected}, but got tuple of length {actual}"
     ))
-}
-
-/// # Safety
-/// `place` must be in bounds.
-#[inline]
-pub(super) unsafe fn item<'a, 'py>(
-    tuple: Borrowed<'a, 'py, PyTuple>,
-    place: usize,
-) -> Borrowed<'a, 'py, PyAny> {
-    // SAFETY: attached, a tuple; its items cannot change, so they live as long as it does.
-    unsafe {
-        let item = ffi::PyTuple_GetItem(tuple.as_ptr(), place as ffi::Py_ssize_t);
-        Borrowed::from_ptr(tuple.py(), item)
-    }
 }
 
 impl<'py> IntoPyObject<'py> for () {
@@ -122,7 +108,7 @@ macro_rules! tuple {
                 let tuple = check(object, $len)?;
                 Ok(($(
                     // SAFETY: its length is `$len`, and `$place` is below.
-                    $value::extract(unsafe { item(tuple, $place) }).map_err(Into::into)?,
+                    $value::extract(unsafe { item_unchecked(tuple, $place) }).map_err(Into::into)?,
                 )+))
             }
         }

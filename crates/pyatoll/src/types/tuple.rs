@@ -346,7 +346,7 @@ impl<'py> PyTupleMethods<'py> for Bound<'py, PyTuple> {
 /// # Safety
 /// The tuple must have that place.
 #[inline]
-unsafe fn item_unchecked<'a, 'py>(
+pub(crate) unsafe fn item_unchecked<'a, 'py>(
     tuple: Borrowed<'a, 'py, PyTuple>,
     place: usize,
 ) -> Borrowed<'a, 'py, PyAny> {
