@@ -8,6 +8,7 @@ use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyResult, error_on_minusone};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject, Py, PyTypeInfo};
+use crate::types::code::{PyCode, PyCodeInput, PyCodeMethods};
 use crate::types::{PyAny, PyDict, PyModule, PyString, PyType};
 use crate::version::PythonVersionInfo;
 
@@ -76,7 +77,7 @@ impl<'py> Python<'py> {
         globals: Option<&Bound<'py, PyDict>>,
         locals: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.run_code(code, ffi::Py_eval_input, globals, locals)
+        PyCode::compile(self, code, c"<string>", PyCodeInput::Eval)?.run(globals, locals)
     }
 
     /// Runs statements, in `__main__`'s names if `globals` is `None`.
@@ -104,39 +105,8 @@ impl<'py> Python<'py> {
         globals: Option<&Bound<'py, PyDict>>,
         locals: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<()> {
-        self.run_code(code, ffi::Py_file_input, globals, locals)
-            .map(drop)
-    }
-
-    fn run_code(
-        self,
-        code: &CStr,
-        start: std::ffi::c_int,
-        globals: Option<&Bound<'py, PyDict>>,
-        locals: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        // SAFETY: attached; all objects are valid or checked, new references are owned by handles.
-        unsafe {
-            let globals = match globals {
-                Some(globals) => globals.as_any().clone(),
-                None => {
-                    let main = ffi::compat::PyImport_AddModuleRef(c"__main__".as_ptr());
-                    let main = Bound::from_owned_ptr_or_err(self, main)?;
-                    Bound::from_borrowed_ptr(self, ffi::PyModule_GetDict(main.as_ptr()))
-                }
-            };
-            let locals = locals.map_or(globals.as_ptr(), Bound::as_ptr);
-            let builtins = c"__builtins__".as_ptr();
-            if ffi::PyDict_GetItemString(globals.as_ptr(), builtins).is_null() {
-                ffi::PyDict_SetItemString(globals.as_ptr(), builtins, ffi::PyEval_GetBuiltins());
-            }
-            let compiled = Bound::from_owned_ptr_or_err(
-                self,
-                ffi::Py_CompileString(code.as_ptr(), c"<string>".as_ptr(), start),
-            )?;
-            let result = ffi::PyEval_EvalCode(compiled.as_ptr(), globals.as_ptr(), locals);
-            Bound::from_owned_ptr_or_err(self, result)
-        }
+        let code = PyCode::compile(self, code, c"<string>", PyCodeInput::File)?;
+        code.run(globals, locals).map(drop)
     }
 
     /// The class that `T` stands for, in this interpreter.

@@ -6,8 +6,8 @@ use super::bytes::c_length;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::Python;
 use crate::object::Bound;
+use crate::sync::critical_section::with_critical_section;
 use crate::types::PyAny;
-use crate::types::critical_section::with_critical_section;
 use crate::types::sealed::Sealed;
 
 /// Python's `bytearray`, which may change and move whenever Python code runs, or on a free-threaded

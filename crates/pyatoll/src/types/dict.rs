@@ -4,7 +4,6 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::critical_section::with_critical_section;
 pub use super::dict_iter::BoundDictIterator;
 
 use super::returned::{new_reference, new_reference_or_panic, status, truth};
@@ -12,6 +11,7 @@ use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject};
+use crate::sync::critical_section::with_critical_section;
 use crate::types::{PyAny, PyList, PyMapping};
 
 /// Python's `dict`. Its methods are in [`PyDictMethods`].

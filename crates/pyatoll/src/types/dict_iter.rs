@@ -4,8 +4,8 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::critical_section::with_critical_section;
-use crate::object::{Borrowed, Bound};
+use crate::object::Bound;
+use crate::sync::critical_section::with_critical_section;
 use crate::types::dict::PyDictMethods;
 use crate::types::{PyAny, PyDict};
 
@@ -131,59 +131,6 @@ impl<'py> IntoIterator for &Bound<'py, PyDict> {
     }
 }
 
-/// An iterator over the entries of a dict that does not change, without new references.
-pub(crate) struct BorrowedDictIter<'a, 'py> {
-    dict: Borrowed<'a, 'py, PyDict>,
-    position: ffi::Py_ssize_t,
-    remaining: usize,
-}
-
-impl<'a, 'py> Borrowed<'a, 'py, PyDict> {
-    /// Iterates over the entries without new references.
-    ///
-    /// # Safety
-    /// Nobody may change the dict for `'a`: as with keyword arguments before they are given to
-    /// anybody.
-    pub(crate) unsafe fn iter_borrowed(self) -> BorrowedDictIter<'a, 'py> {
-        BorrowedDictIter {
-            dict: self,
-            position: 0,
-            remaining: self.len(),
-        }
-    }
-}
-
-impl<'a, 'py> Iterator for BorrowedDictIter<'a, 'py> {
-    type Item = (Borrowed<'a, 'py, PyAny>, Borrowed<'a, 'py, PyAny>);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let (mut key, mut value) = (null_mut(), null_mut());
-        // SAFETY: attached; a dict that nobody changes for `'a`, so that it keeps the entry.
-        unsafe {
-            if ffi::PyDict_Next(
-                self.dict.as_ptr(),
-                &raw mut self.position,
-                &raw mut key,
-                &raw mut value,
-            ) == 0
-            {
-                return None;
-            }
-            self.remaining -= 1;
-            let py = self.dict.py();
-            Some((Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, value)))
-        }
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.remaining, Some(self.remaining))
-    }
-}
-
-impl ExactSizeIterator for BorrowedDictIter<'_, '_> {}
-
 #[cfg(test)]
 mod tests {
     use crate::interpreter::Python;
@@ -277,14 +224,30 @@ mod tests {
     }
 
     #[test]
-    fn borrowed_entries_are_the_same() {
-        Python::attach(|py| {
-            let dict = abc(py);
-            // SAFETY: nothing changes the dict here.
-            let entries = unsafe { dict.as_borrowed().iter_borrowed() };
-            assert_eq!(entries.len(), 3);
-            let keys: String = entries.map(|(key, _)| key.to_string()).collect();
-            assert_eq!(keys, "abc");
+    fn a_locked_iteration_sees_no_change_of_other_threads() {
+        let dict = Python::attach(|py| abc(py).unbind());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 0..500 {
+                    Python::attach(|py| {
+                        let dict = dict.bind(py);
+                        dict.set_item(round, "x").unwrap();
+                        dict.del_item(round).unwrap();
+                    });
+                }
+            });
+            for _ in 0..500 {
+                Python::attach(|py| {
+                    let seen = std::cell::Cell::new(0);
+                    let dict = dict.bind(py);
+                    let count = |_, _| {
+                        seen.set(seen.get() + 1);
+                        Ok(())
+                    };
+                    dict.locked_for_each(count).unwrap();
+                    assert!(matches!(seen.get(), 3 | 4), "{}", seen.get());
+                });
+            }
         });
     }
 }

@@ -2,13 +2,13 @@
 
 use pyo3_ffi as ffi;
 
-use super::critical_section::with_critical_section;
 use super::returned::{index, new_reference, new_reference_or_panic, new_size, status};
 use super::span::Span;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
+use crate::sync::critical_section::with_critical_section;
 use crate::types::sequence::PySequenceMethods;
 use crate::types::{PyAny, PySequence, PyTuple};
 

@@ -180,3 +180,30 @@ fn locked_iteration_stops_at_an_error() {
         assert_eq!((result.is_err(), seen.get()), (true, 2));
     });
 }
+
+#[test]
+fn other_threads_may_change_a_list_that_is_iterated_over() {
+    let list = Python::attach(|py| letters(py, "abcdefgh").unbind());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..500 {
+                Python::attach(|py| {
+                    let list = list.bind(py);
+                    let half = list.get_slice(0, 4);
+                    list.del_slice(0, 4).unwrap();
+                    list.set_slice(4, 4, &half).unwrap();
+                });
+            }
+        });
+        for _ in 0..500 {
+            Python::attach(|py| {
+                let items = list.bind(py).iter();
+                let (front, back) = (items.len() / 2, items.len());
+                let mut items = items.map(|item| item.to_string());
+                let halves = items.by_ref().take(front).count() + items.rev().count();
+                assert!(halves <= back);
+            });
+        }
+    });
+    Python::attach(|py| assert_eq!(list.bind(py).len(), 8));
+}

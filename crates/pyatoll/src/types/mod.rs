@@ -17,7 +17,6 @@ pub(crate) mod call_args;
 pub mod capsule;
 pub mod code;
 pub(crate) mod complex;
-pub(crate) mod critical_section;
 pub mod dict;
 mod dict_iter;
 mod dict_views;
