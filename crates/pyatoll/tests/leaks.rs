@@ -115,7 +115,7 @@ fn nothing_is_left_behind() {
         check(py, "numbers", || {
             assert!(PyInt::new(py, big) == big && PyInt::new(py, big) != 7u8);
             assert!(PyFloat::new(py, 2.5) == 2.5);
-            assert!(PyBool::new(py, true).to_owned() == true);
+            assert!(PyBool::new(py, true).to_owned().is_true());
             let complex = PyComplex::from_doubles(py, 1.0, 2.0);
             let _ = (&complex + &complex) * (&complex - complex.clone()) / complex.clone();
             let _ = -&complex;
