@@ -67,10 +67,12 @@ def guard():
         raise ValueError("kept back")
 
 
-def descriptor():
-    class Holder:
-        attribute = t.Descriptor()
+class Holder:
+    """For descriptors. Made once: Python has caches that notice every new class."""
 
+
+def descriptor():
+    Holder.attribute = t.Descriptor()
     holder = Holder()
     holder.attribute = MARKER
     return holder.attribute, Holder.attribute

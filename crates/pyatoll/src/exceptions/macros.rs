@@ -116,6 +116,9 @@ macro_rules! native_exception {
 #[macro_export]
 macro_rules! create_exception {
     ($module:expr, $name:ident, $base:ty) => {
+        #[doc = ::core::concat!(
+                    "Python's `", ::core::stringify!($module), ".", ::core::stringify!($name), "`."
+                )]
         #[repr(transparent)]
         #[allow(non_camel_case_types)]
         pub struct $name($crate::PyAny);

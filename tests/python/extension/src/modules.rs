@@ -24,13 +24,15 @@ pub mod pyatoll_tests_gil_used {
 /// A module whose first import in an interpreter fails, after it has done some of its work.
 #[pyatoll::pymodule]
 pub mod pyatoll_tests_flaky {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
     use pyatoll::exceptions::PyRuntimeError;
     use pyatoll::prelude::*;
     use pyatoll::sync::InterpreterLocal;
 
     static ATTEMPTS: InterpreterLocal<AtomicU32> = InterpreterLocal::new();
+
+    static THINGS: AtomicI64 = AtomicI64::new(0);
 
     /// A class, so that there is something to leave behind.
     #[pyclass]
@@ -40,14 +42,27 @@ pub mod pyatoll_tests_flaky {
     impl Thing {
         #[new]
         fn new() -> Self {
+            THINGS.fetch_add(1, Ordering::Relaxed);
             Self
         }
+    }
+
+    impl Drop for Thing {
+        fn drop(&mut self) {
+            THINGS.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many things there are in the process.
+    #[pyfunction]
+    fn things() -> i64 {
+        THINGS.load(Ordering::Relaxed)
     }
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_class::<Thing>()?;
-        module.add("marker", Py::new(module.py(), Thing)?)?;
+        module.add("marker", Py::new(module.py(), Thing::new())?)?;
         let attempts = ATTEMPTS.get_or_init(module.py(), || AtomicU32::new(0));
         match attempts.fetch_add(1, Ordering::Relaxed) {
             0 => Err(PyRuntimeError::new_err("not this time")),

@@ -2,12 +2,12 @@
 
 use std::ffi::c_int;
 
-use pyatoll::pyclass::CompareOp;
 use pyatoll::exceptions::{
     PyBufferError, PyIndexError, PyKeyError, PyStopAsyncIteration, PyZeroDivisionError,
 };
 use pyatoll::ffi;
 use pyatoll::prelude::*;
+use pyatoll::pyclass::CompareOp;
 use pyatoll::types::{PyDict, PyTuple};
 
 /// Behaves like a number.
