@@ -37,10 +37,8 @@ impl PyInt {
     where
         T: IntoPyObject<'py, Target = PyInt, Output = Bound<'py, PyInt>, Error = Infallible>,
     {
-        match i.into_pyobject(py) {
-            Ok(int) => int,
-            Err(never) => match never {},
-        }
+        let Ok(int) = i.into_pyobject(py);
+        int
     }
 }
 
