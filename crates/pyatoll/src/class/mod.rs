@@ -9,6 +9,7 @@
 //! | `type_object` | the heap type of a class in each interpreter |
 //! | `layout` | the memory of an instance |
 //! | `base` | what a class can extend |
+//! | `native_base` | the built-in types among that |
 //! | `initializer` | making instances |
 //! | `lifecycle` | visiting, clearing and deallocating them |
 //! | `freelist` | keeping their memory for reuse |
@@ -32,6 +33,7 @@ pub(crate) mod initializer;
 pub mod items;
 pub(crate) mod layout;
 mod lifecycle;
+mod native_base;
 pub(crate) mod pyref;
 mod sequence;
 pub mod slots;

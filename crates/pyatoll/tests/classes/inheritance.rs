@@ -348,3 +348,58 @@ for cls in (Counted, A, B, C):
         assert_eq!(drops(), 1 + 1 + 11 + 11);
     });
 }
+
+macro_rules! extend_each {
+    ($($name:ident = $base:path;)*) => {
+        #[test]
+        fn every_built_in_base_has_the_layout_it_should() {
+            $(
+                #[pyclass(extends = $base)]
+                struct $name {
+                    #[pyo3(get)]
+                    value: u64,
+                }
+
+                #[pymethods]
+                impl $name {
+                    #[new]
+                    #[pyo3(signature = (*_args))]
+                    fn new(_args: &Bound<'_, pyatoll::types::PyTuple>) -> Self {
+                        Self { value: 0x0123_4567_89ab_cdef }
+                    }
+                }
+            )*
+            Python::attach(|py| {
+                $(
+                    let object = py.get_type::<$name>().call0().unwrap();
+                    let _ = object.repr().unwrap();
+                    let value: u64 = object.getattr("value").unwrap().extract().unwrap();
+                    assert_eq!(value, 0x0123_4567_89ab_cdef, "{}", stringify!($base));
+                    drop(object);
+                )*
+                py.import("gc").unwrap().call_method0("collect").unwrap();
+            });
+        }
+    };
+}
+
+extend_each! {
+    OfAny = pyatoll::PyAny;
+    OfComplex = pyatoll::types::PyComplex;
+    OfDict = pyatoll::types::PyDict;
+    OfFloat = pyatoll::types::PyFloat;
+    OfFrozenSet = pyatoll::types::PyFrozenSet;
+    OfList = pyatoll::types::PyList;
+    OfSet = pyatoll::types::PySet;
+    OfAttributeError = pyatoll::exceptions::PyAttributeError;
+    OfBaseException = pyatoll::exceptions::PyBaseException;
+    OfImportError = pyatoll::exceptions::PyImportError;
+    OfKeyError = pyatoll::exceptions::PyKeyError;
+    OfNameError = pyatoll::exceptions::PyNameError;
+    OfOSError = pyatoll::exceptions::PyOSError;
+    OfStopIteration = pyatoll::exceptions::PyStopIteration;
+    OfSyntaxError = pyatoll::exceptions::PySyntaxError;
+    OfSystemExit = pyatoll::exceptions::PySystemExit;
+    OfUnboundLocalError = pyatoll::exceptions::PyUnboundLocalError;
+    OfWarning = pyatoll::exceptions::PyWarning;
+}

@@ -1,0 +1,302 @@
+//! The built-in types that a class can extend: those whose instances have a fixed, public layout.
+
+use std::ffi::{c_int, c_void};
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::base::{ClassBase, NativeInitializer};
+use super::borrow_flag::BorrowFlag;
+use super::layout::Header;
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::PyAny;
+
+/// The address of a built-in class.
+macro_rules! native_class {
+    ($class:expr) => {{
+        #[allow(unused_unsafe)]
+        // SAFETY: a static of CPython, set before any token exists and never changed.
+        let class: *mut ffi::PyTypeObject = unsafe { $class };
+        class
+    }};
+}
+
+/// What a built-in base does; `class` is its type object.
+mod native {
+    use super::*;
+    use crate::error::PyErr;
+
+    pub(super) fn check_size(class: *mut ffi::PyTypeObject, size: usize) -> PyResult<()> {
+        // SAFETY: a static type object, initialised with the runtime.
+        let actual = unsafe { (*class).tp_basicsize } as usize;
+        if actual == size {
+            return Ok(());
+        }
+        Err(crate::exceptions::PySystemError::new_err(format!(
+            "an instance of the base class has {actual} bytes in this Python, not {size}"
+        )))
+    }
+
+    pub(super) fn has_gc(class: *mut ffi::PyTypeObject) -> bool {
+        // SAFETY: a static type object, initialised with the runtime.
+        unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 }
+    }
+
+    pub(super) fn has_dict_and_weak_list(class: *mut ffi::PyTypeObject) -> (bool, bool) {
+        // SAFETY: as above.
+        unsafe { ((*class).tp_dictoffset != 0, (*class).tp_weaklistoffset != 0) }
+    }
+
+    pub(super) unsafe fn allocate(
+        py: Python<'_>,
+        class: *mut ffi::PyTypeObject,
+        subtype: *mut ffi::PyTypeObject,
+    ) -> PyResult<*mut ffi::PyObject> {
+        // SAFETY: attached; `subtype` derives from `class`, by the caller's contract. `object`'s
+        // own constructor would look for abstract methods and arguments; there are none.
+        let object = unsafe {
+            if class == &raw mut ffi::PyBaseObject_Type {
+                let allocate = (*subtype).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
+                allocate(subtype, 0)
+            } else {
+                let Some(new) = (*class).tp_new else {
+                    return Err(crate::exceptions::PyTypeError::new_err(
+                        "base type without tp_new",
+                    ));
+                };
+                let arguments = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(0))?;
+                new(subtype, arguments.as_ptr(), null_mut())
+            }
+        };
+        if object.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        Ok(object)
+    }
+
+    pub(super) unsafe fn traverse(
+        class: *mut ffi::PyTypeObject,
+        object: *mut ffi::PyObject,
+        visit: ffi::visitproc,
+        arg: *mut c_void,
+    ) -> c_int {
+        // SAFETY: a live object, seen by the collector; every instance of a heap type refers to
+        // its type, and a static base does not visit that.
+        unsafe {
+            let result = visit(ffi::Py_TYPE(object).cast(), arg);
+            if result != 0 {
+                return result;
+            }
+            match (*class).tp_traverse {
+                Some(traverse) => traverse(object, visit, arg),
+                None => 0,
+            }
+        }
+    }
+
+    pub(super) unsafe fn clear(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> c_int {
+        // SAFETY: passed on to the caller.
+        unsafe { (*class).tp_clear.map_or(0, |clear| clear(object)) }
+    }
+
+    pub(super) unsafe fn free(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) {
+        // SAFETY: the object is dying, its Rust part is gone. A base that is known to the
+        // collector expects to find its instance tracked.
+        unsafe {
+            let subtype = ffi::Py_TYPE(object);
+            match (*class).tp_dealloc {
+                Some(deallocate) if class != &raw mut ffi::PyBaseObject_Type => {
+                    if has_gc(class) {
+                        ffi::PyObject_GC_Track(object.cast());
+                    }
+                    deallocate(object);
+                }
+                _ => match (*subtype).tp_free {
+                    Some(free) => free(object.cast()),
+                    None => ffi::PyObject_Free(object.cast()),
+                },
+            }
+        }
+    }
+}
+
+/// Makes built-in types possible bases.
+macro_rules! native_bases {
+    ($($name:ty, $layout:ty, $class:expr;)*) => {$(
+        // SAFETY: the layout is CPython's (its size is checked when a class is made), the owner
+        // follows it; the functions do what CPython does for its own subtypes.
+        unsafe impl ClassBase for $name {
+            type Layout = $layout;
+            type OwnHeader = Header;
+            type Initializer = NativeInitializer<$name>;
+            const HEADER: usize = size_of::<$layout>().next_multiple_of(align_of::<Header>());
+
+            fn base_type<'py>(
+                _py: Python<'py>,
+                _module: Option<&Bound<'py, PyAny>>,
+            ) -> PyResult<*mut ffi::PyTypeObject> {
+                native::check_size(native_class!($class), size_of::<$layout>())?;
+                Ok(native_class!($class))
+            }
+
+            fn has_gc() -> bool {
+                native::has_gc(native_class!($class))
+            }
+
+            fn has_dict_and_weak_list() -> (bool, bool) {
+                native::has_dict_and_weak_list(native_class!($class))
+            }
+
+            #[inline]
+            unsafe fn borrow_flag<'a>(_object: *mut ffi::PyObject) -> Option<&'a BorrowFlag> {
+                None
+            }
+
+            #[inline]
+            unsafe fn check_thread(_object: *mut ffi::PyObject) {}
+
+            #[inline]
+            unsafe fn allocate(
+                py: Python<'_>,
+                subtype: *mut ffi::PyTypeObject,
+            ) -> PyResult<*mut ffi::PyObject> {
+                // SAFETY: passed on to the caller.
+                unsafe { native::allocate(py, native_class!($class), subtype) }
+            }
+
+            unsafe fn traverse(
+                object: *mut ffi::PyObject,
+                visit: ffi::visitproc,
+                arg: *mut c_void,
+            ) -> c_int {
+                // SAFETY: passed on to the caller.
+                unsafe { native::traverse(native_class!($class), object, visit, arg) }
+            }
+
+            unsafe fn clear(object: *mut ffi::PyObject) -> c_int {
+                // SAFETY: passed on to the caller.
+                unsafe { native::clear(native_class!($class), object) }
+            }
+
+            unsafe fn drop_contents(_object: *mut ffi::PyObject) {}
+
+            unsafe fn drop_attachments(_object: *mut ffi::PyObject) {}
+
+            unsafe fn free(object: *mut ffi::PyObject) {
+                // SAFETY: passed on to the caller.
+                unsafe { native::free(native_class!($class), object) }
+            }
+        }
+    )*};
+}
+
+native_bases! {
+    PyAny, ffi::PyObject, &raw mut ffi::PyBaseObject_Type;
+    crate::types::PyComplex, ffi::PyComplexObject, &raw mut ffi::PyComplex_Type;
+    crate::types::PyDict, ffi::PyDictObject, &raw mut ffi::PyDict_Type;
+    crate::types::PyFloat, ffi::PyFloatObject, &raw mut ffi::PyFloat_Type;
+    crate::types::PyFrozenSet, ffi::PySetObject, &raw mut ffi::PyFrozenSet_Type;
+    crate::types::PyList, ffi::PyListObject, &raw mut ffi::PyList_Type;
+    crate::types::PySet, ffi::PySetObject, &raw mut ffi::PySet_Type;
+}
+
+/// An instance of `AttributeError`.
+#[repr(C)]
+pub struct AttributeErrorObject {
+    base: ffi::PyBaseExceptionObject,
+    object: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+}
+
+/// An instance of `NameError`.
+#[repr(C)]
+pub struct NameErrorObject {
+    base: ffi::PyBaseExceptionObject,
+    name: *mut ffi::PyObject,
+}
+
+macro_rules! exception_bases {
+    ($($layout:ty: $($name:ident = $class:ident,)*;)*) => {
+        native_bases! {$($(
+            crate::exceptions::$name, $layout, ffi::$class.cast();
+        )*)*}
+    };
+}
+
+exception_bases! {
+    ffi::PyBaseExceptionObject:
+        PyBaseException = PyExc_BaseException,
+        PyException = PyExc_Exception,
+        PyArithmeticError = PyExc_ArithmeticError,
+        PyAssertionError = PyExc_AssertionError,
+        PyBufferError = PyExc_BufferError,
+        PyEOFError = PyExc_EOFError,
+        PyFloatingPointError = PyExc_FloatingPointError,
+        PyGeneratorExit = PyExc_GeneratorExit,
+        PyIndexError = PyExc_IndexError,
+        PyKeyError = PyExc_KeyError,
+        PyKeyboardInterrupt = PyExc_KeyboardInterrupt,
+        PyLookupError = PyExc_LookupError,
+        PyMemoryError = PyExc_MemoryError,
+        PyNotImplementedError = PyExc_NotImplementedError,
+        PyOverflowError = PyExc_OverflowError,
+        PyRecursionError = PyExc_RecursionError,
+        PyReferenceError = PyExc_ReferenceError,
+        PyRuntimeError = PyExc_RuntimeError,
+        PyStopAsyncIteration = PyExc_StopAsyncIteration,
+        PySystemError = PyExc_SystemError,
+        PyTypeError = PyExc_TypeError,
+        PyValueError = PyExc_ValueError,
+        PyZeroDivisionError = PyExc_ZeroDivisionError,
+        PyBytesWarning = PyExc_BytesWarning,
+        PyDeprecationWarning = PyExc_DeprecationWarning,
+        PyEncodingWarning = PyExc_EncodingWarning,
+        PyFutureWarning = PyExc_FutureWarning,
+        PyImportWarning = PyExc_ImportWarning,
+        PyPendingDeprecationWarning = PyExc_PendingDeprecationWarning,
+        PyResourceWarning = PyExc_ResourceWarning,
+        PyRuntimeWarning = PyExc_RuntimeWarning,
+        PySyntaxWarning = PyExc_SyntaxWarning,
+        PyUnicodeWarning = PyExc_UnicodeWarning,
+        PyUserWarning = PyExc_UserWarning,
+        PyWarning = PyExc_Warning,;
+    AttributeErrorObject:
+        PyAttributeError = PyExc_AttributeError,;
+    NameErrorObject:
+        PyNameError = PyExc_NameError,
+        PyUnboundLocalError = PyExc_UnboundLocalError,;
+    ffi::PyImportErrorObject:
+        PyImportError = PyExc_ImportError,
+        PyModuleNotFoundError = PyExc_ModuleNotFoundError,;
+    ffi::PyOSErrorObject:
+        PyOSError = PyExc_OSError,
+        PyBlockingIOError = PyExc_BlockingIOError,
+        PyBrokenPipeError = PyExc_BrokenPipeError,
+        PyChildProcessError = PyExc_ChildProcessError,
+        PyConnectionAbortedError = PyExc_ConnectionAbortedError,
+        PyConnectionError = PyExc_ConnectionError,
+        PyConnectionRefusedError = PyExc_ConnectionRefusedError,
+        PyConnectionResetError = PyExc_ConnectionResetError,
+        PyFileExistsError = PyExc_FileExistsError,
+        PyFileNotFoundError = PyExc_FileNotFoundError,
+        PyInterruptedError = PyExc_InterruptedError,
+        PyIsADirectoryError = PyExc_IsADirectoryError,
+        PyNotADirectoryError = PyExc_NotADirectoryError,
+        PyPermissionError = PyExc_PermissionError,
+        PyProcessLookupError = PyExc_ProcessLookupError,
+        PyTimeoutError = PyExc_TimeoutError,;
+    ffi::PyStopIterationObject:
+        PyStopIteration = PyExc_StopIteration,;
+    ffi::PySyntaxErrorObject:
+        PyIndentationError = PyExc_IndentationError,
+        PySyntaxError = PyExc_SyntaxError,
+        PyTabError = PyExc_TabError,;
+    ffi::PySystemExitObject:
+        PySystemExit = PyExc_SystemExit,;
+    ffi::PyUnicodeErrorObject:
+        PyUnicodeDecodeError = PyExc_UnicodeDecodeError,
+        PyUnicodeEncodeError = PyExc_UnicodeEncodeError,
+        PyUnicodeTranslateError = PyExc_UnicodeTranslateError,;
+}
