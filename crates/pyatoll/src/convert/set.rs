@@ -26,7 +26,18 @@ fn new<'py, T: IntoPyObject<'py>>(
     Ok(unsafe { set.cast_into_unchecked() })
 }
 
-/// Hands the values of a `set` or `frozenset` to `put`.
+/// The length of a `set` or `frozenset`; anything else is refused.
+fn check(object: Borrowed<'_, '_, PyAny>) -> PyResult<usize> {
+    if let Err(error) = object.cast::<PySet>()
+        && object.cast::<PyFrozenSet>().is_err()
+    {
+        return Err(error.into());
+    }
+    // SAFETY: attached, a set.
+    Ok(unsafe { ffi::PySet_Size(object.as_ptr()) } as usize)
+}
+
+/// Hands the values of a `set` or `frozenset`, which [`check`] has seen, to `put`.
 ///
 /// # Errors
 /// A `RuntimeError`, if the set changes meanwhile: converting a value may run any code.
@@ -35,11 +46,6 @@ fn read<'py, T: FromPyObjectOwned<'py>>(
     mut put: impl FnMut(T),
 ) -> PyResult<()> {
     let py = object.py();
-    if let Err(error) = object.cast::<PySet>()
-        && object.cast::<PyFrozenSet>().is_err()
-    {
-        return Err(error.into());
-    }
     // SAFETY: attached; new references or null come back.
     unsafe {
         let iterator = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetIter(object.as_ptr()))?;
@@ -89,7 +95,7 @@ where
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let mut set = HashSet::default();
+        let mut set = HashSet::with_capacity_and_hasher(check(object)?, S::default());
         read(object, |value| {
             set.insert(value);
         })?;
@@ -125,6 +131,7 @@ impl<'a, 'py, T: FromPyObjectOwned<'py> + Ord> FromPyObject<'a, 'py> for BTreeSe
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        check(object)?;
         let mut set = BTreeSet::new();
         read(object, |value| {
             set.insert(value);
@@ -163,6 +170,31 @@ mod tests {
                 Ok::<_, PyErr>(())
             }).unwrap();
         }
+    }
+
+    #[test]
+    fn a_set_that_changes_meanwhile_is_an_error() {
+        Python::attach(|py| {
+            let code = c"(lambda s: (s.update(type('I', (), {'__index__': \
+                lambda self: s.clear() or 7})() for _ in range(3)), s)[1])(set())";
+            for error in [
+                py.eval(code, None, None)?
+                    .as_borrowed()
+                    .extract::<HashSet<i32>>()
+                    .unwrap_err(),
+                py.eval(code, None, None)?
+                    .as_borrowed()
+                    .extract::<BTreeSet<i32>>()
+                    .unwrap_err(),
+            ] {
+                assert_eq!(
+                    error.to_string(),
+                    "RuntimeError: Set changed size during iteration"
+                );
+            }
+            Ok::<_, PyErr>(())
+        })
+        .unwrap();
     }
 
     #[test]
