@@ -54,6 +54,35 @@ fn each_interpreter_has_its_own_made_class() {
 }
 
 #[test]
+fn interpreters_that_run_at_once_make_a_class_each() {
+    Python::initialize();
+    let barrier = std::sync::Barrier::new(8);
+    let raise_and_catch = || {
+        let sub = SubInterpreter::builder().build().unwrap();
+        let seen = sub.attach(|py| {
+            py.detach(|| barrier.wait());
+            for _ in 0..100 {
+                Derived::new_err("text").restore(py);
+                let error = crate::PyErr::fetch(py);
+                assert!(error.is_instance_of::<Made>(py));
+                assert!(!error.is_instance_of::<MessageError>(py));
+            }
+            [Made::type_object_raw, Derived::type_object_raw].map(|class| class(py) as usize)
+        });
+        // No interpreter ends before all classes are noted: its addresses might be used again.
+        barrier.wait();
+        seen.unwrap()
+    };
+    let mut seen = std::thread::scope(|scope| {
+        let threads = [0; 8].map(|_| scope.spawn(raise_and_catch));
+        threads.map(|thread| thread.join().unwrap()).concat()
+    });
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 16, "two interpreters have the same class");
+}
+
+#[test]
 fn an_imported_class_is_the_modules_own() {
     let check = |py: Python<'_>| {
         let class = py
