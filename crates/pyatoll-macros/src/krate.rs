@@ -30,8 +30,18 @@ impl ToTokens for Krate {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match &self.0 {
             Some(path) => path.to_tokens(tokens),
-            None => quote!(::pyatoll).to_tokens(tokens),
+            None => default_path().to_tokens(tokens),
         }
+    }
+}
+
+/// `::pyatoll`. The drop-in package for PyO3's users has these same sources as its `pyo3-macros`:
+/// its users depend on `pyo3` only.
+fn default_path() -> TokenStream {
+    if env!("CARGO_PKG_NAME") == "pyo3-macros" {
+        quote!(::pyo3)
+    } else {
+        quote!(::pyatoll)
     }
 }
 

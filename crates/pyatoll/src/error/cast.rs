@@ -81,9 +81,20 @@ fn describe(
     object: &Bound<'_, PyAny>,
     class: &Bound<'_, PyAny>,
 ) -> fmt::Result {
-    let from = crate::types::typeobject::qualname_of_type(object);
+    let from = crate::types::typeobject::type_of(object).into_any();
+    f.write_str(&text(&from, class))
+}
+
+/// The message, from the object's type and the class.
+fn text(from: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>) -> String {
     let to = crate::types::typeobject::describe_classinfo(class);
-    write!(f, "'{from}' object is not an instance of '{to}'")
+    // SAFETY: attached; `None` is a static of CPython, and its type as well.
+    let none_type = unsafe { pyo3_ffi::Py_TYPE(pyo3_ffi::Py_None()) };
+    if from.as_ptr() == none_type.cast() {
+        return format!("'None' is not an instance of '{to}'");
+    }
+    let from = crate::types::typeobject::qualname_of_class(from);
+    format!("'{from}' object is not an instance of '{to}'")
 }
 
 impl fmt::Display for CastError<'_, '_> {
@@ -123,9 +134,7 @@ pub(super) fn into_type_error(object: Borrowed<'_, '_, PyAny>, class: &Bound<'_,
     }
     impl super::PyErrArguments for Arguments {
         fn arguments(self, py: crate::Python<'_>) -> Py<PyAny> {
-            let from = crate::types::typeobject::qualname_of_class(self.object_type.bind(py));
-            let to = crate::types::typeobject::describe_classinfo(self.class.bind(py));
-            let text = format!("'{from}' object is not an instance of '{to}'");
+            let text = text(self.object_type.bind(py), self.class.bind(py));
             crate::types::PyString::new(py, &text).into_any().unbind()
         }
     }
