@@ -558,6 +558,20 @@ impl Existing {
     }
 }
 
+#[pyclass]
+struct Other;
+
+#[pymethods]
+impl Other {
+    #[new]
+    fn new(number: i64) -> PyResult<String> {
+        match number {
+            0 => Err(PyValueError::new_err("nothing")),
+            number => Ok(format!("no Other, but {number}")),
+        }
+    }
+}
+
 #[pyclass(subclass)]
 struct Initialized {
     steps: Vec<String>,
@@ -594,9 +608,10 @@ fn constructors_return_what_they_like() {
         let by_tuple = py.get_type::<ByTuple>();
         let by_initializer = py.get_type::<ByInitializer>();
         let existing = py.get_type::<Existing>();
+        let other = py.get_type::<Other>();
         py_run!(
             py,
-            by_tuple by_initializer existing,
+            by_tuple by_initializer existing other,
             r#"
             t = by_tuple(1, base=2)
             assert t.sum() == 3 and t.base_value() == 2
@@ -620,6 +635,7 @@ fn constructors_return_what_they_like() {
             else:
                 assert False
             assert by_tuple.__text_signature__ == "(own, base)"
+            assert other(3) == "no Other, but 3"
             "#
         );
     });

@@ -409,6 +409,9 @@ impl Number {
     fn __ilshift__(&mut self, other: i64) {
         self.0 <<= other;
     }
+    fn __ixor__(&self, other: i64) -> PyResult<Self> {
+        Ok(Self(self.0 ^ other))
+    }
 }
 
 #[test]
@@ -460,6 +463,10 @@ fn in_place_operators_change_the_instance() {
             assert raises(subtract, cls(13)) == 'ValueError: unlucky'
             assert raises(subtract, 5).startswith('TypeError: unsupported operand')
             assert n is m and m.value == 648
+            # One that returns something gives another object.
+            n ^= 1
+            assert n is not m and n.value == 649
+            n = m
             # Without a method in place: the operator, which gives something else.
             n //= 2
             assert n == '648//2'

@@ -161,15 +161,12 @@ fn conversion(context: &Context<'_>, method: &Method, kind: SlotResult) -> Token
                 }
             }
         }
-        SlotResult::Receiver => {
-            let output = output(quote!(()));
-            quote! {
-                {
-                    let () = #output?;
-                    ::core::result::Result::Ok(unsafe { #hidden::slots::return_self(#slf) })
-                }
+        SlotResult::Receiver => quote_spanned! {span=>
+            {
+                use #hidden::slots::InPlaceValue as _;
+                unsafe { #hidden::slots::InPlace(#result).convert(#py, #slf) }
             }
-        }
+        },
     }
 }
 

@@ -231,7 +231,10 @@ pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result
     let output = Output {
         ty: quote!(*mut #krate::ffi::PyObject),
         conversion: quote_spanned! {span=>
-            unsafe { #hidden::slots::new_instance::<Self>(#py, #slf.cast(), #result) }
+            {
+                use #hidden::slots::NewObject as _;
+                unsafe { #hidden::slots::New::<Self, _>::new(#result).object(#py, #slf.cast()) }
+            }
         },
     };
     let token = quote!(#hidden::call::token_of_call());

@@ -25,7 +25,7 @@ pub(super) enum SlotArgument {
 pub(super) enum SlotResult {
     /// A new reference.
     Object,
-    /// The receiver; the method returns nothing.
+    /// The receiver if the method returns nothing, else a new reference.
     Receiver,
     /// A new reference, or the end of an iteration.
     Next,

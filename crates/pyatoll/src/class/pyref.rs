@@ -14,7 +14,7 @@ use super::guard::{PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper
 use super::layout::{self, Instance};
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound};
+use crate::object::{Borrowed, Bound, Py};
 use crate::types::PyAny;
 
 /// The value of an instance, borrowed, with the instance kept alive and the token at hand. It
@@ -318,6 +318,18 @@ macro_rules! conversions {
             #[inline]
             fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 Ok(self.object.as_borrowed())
+            }
+        }
+
+        impl<T: $bound $(<Frozen = $frozen>)?> From<$name<'_, T>> for Py<T> {
+            fn from(borrow: $name<'_, T>) -> Self {
+                borrow.object.clone().unbind()
+            }
+        }
+
+        impl<T: $bound $(<Frozen = $frozen>)?> From<&$name<'_, T>> for Py<T> {
+            fn from(borrow: &$name<'_, T>) -> Self {
+                borrow.object.clone().unbind()
             }
         }
 

@@ -1,13 +1,16 @@
 //! Construction: `tp_new`.
 
+use std::marker::PhantomData;
+
 use pyo3_ffi as ffi;
 
+use crate::call::output::IntoOutput;
 use crate::class::PyClass;
 use crate::class::initializer::{PyClassInitializer, construct};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 
-/// What a `#[new]` function may return: the value, `(value, base)`, a [`PyClassInitializer`], an
+/// What a `#[new]` function may return for an instance: the value, `(value, base)`, a [`PyClassInitializer`], an
 /// instance that exists, or a `Result` of one of these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned from `#[new]` of `{T}`",
@@ -39,20 +42,64 @@ impl<T: PyClass, I: Into<PyClassInitializer<T>>, E: Into<PyErr>> NewOutput<T> fo
     }
 }
 
-/// The new instance, of `T` or of the subclass that is being constructed.
+/// What `#[new]` of `T` returned.
 ///
-/// # Safety
-/// `class` must be `T`'s type object in the token's interpreter, or derive from it.
-///
-/// # Errors
-/// The function's own, or the allocation's.
-#[inline]
-pub unsafe fn new_instance<T: PyClass>(
-    py: Python<'_>,
-    class: *mut ffi::PyTypeObject,
-    value: impl NewOutput<T>,
-) -> PyResult<*mut ffi::PyObject> {
-    let initializer = value.into_initializer()?;
-    // SAFETY: passed on to the caller.
-    unsafe { construct::<T>(py, class, initializer) }
+/// `New::new(value).object(py, class)` takes the inherent method if the value makes an instance of
+/// `T`, and that of [`NewObject`] if it is some other object, which Python's `__new__` may also
+/// return.
+pub struct New<T, V>(V, PhantomData<T>);
+
+impl<T, V> New<T, V> {
+    /// From the value.
+    #[inline]
+    pub fn new(value: V) -> Self {
+        Self(value, PhantomData)
+    }
+}
+
+impl<T: PyClass, V: NewOutput<T>> New<T, V> {
+    /// The new instance, of `T` or of the subclass that is being constructed.
+    ///
+    /// # Safety
+    /// `class` must be `T`'s type object in the token's interpreter, or derive from it.
+    ///
+    /// # Errors
+    /// The function's own, or the allocation's.
+    #[inline]
+    pub unsafe fn object(
+        self,
+        py: Python<'_>,
+        class: *mut ffi::PyTypeObject,
+    ) -> PyResult<*mut ffi::PyObject> {
+        let initializer = self.0.into_initializer()?;
+        // SAFETY: passed on to the caller.
+        unsafe { construct::<T>(py, class, initializer) }
+    }
+}
+
+/// The values that are objects of another kind.
+pub trait NewObject<'py> {
+    /// The object, whatever the class.
+    ///
+    /// # Safety
+    /// None; as for the inherent method.
+    ///
+    /// # Errors
+    /// The function's own, or the conversion's.
+    unsafe fn object(
+        self,
+        py: Python<'py>,
+        class: *mut ffi::PyTypeObject,
+    ) -> PyResult<*mut ffi::PyObject>;
+}
+
+impl<'py, T, V: IntoOutput<'py, *mut ffi::PyObject>> NewObject<'py> for New<T, V> {
+    #[inline]
+    unsafe fn object(
+        self,
+        py: Python<'py>,
+        _class: *mut ffi::PyTypeObject,
+    ) -> PyResult<*mut ffi::PyObject> {
+        self.0.into_output(py)
+    }
 }

@@ -37,9 +37,9 @@ use pyo3_ffi as ffi;
 pub use arguments::{is_given, object_or_none, operator, size};
 pub use binary::{BinaryBody, TernaryBody, binary, power};
 pub use compare::{CompareBody, comparisons};
-pub use construct::{NewOutput, new_instance};
+pub use construct::{New, NewObject, NewOutput};
 pub use gc::{PyTraverseError, PyVisit, traverse};
-pub use output::{AsyncNext, Hash, Next, NextValue, hash};
+pub use output::{AsyncNext, Hash, InPlace, InPlaceValue, Next, NextValue, hash};
 pub use pairs::{DeleteBody, GetBody, Pair, SetBody, getattro, set_or_delete};
 pub use receiver::{Receiver, locked, shared};
 
@@ -115,16 +115,6 @@ where
     let value = value.into_output(py)?;
     // SAFETY: an owned reference came back.
     Ok(unsafe { Bound::from_owned_ptr(py, value) }.unbind())
-}
-
-/// A new reference to `slf`, which an in-place operator returns.
-///
-/// # Safety
-/// Attached; `slf` is alive.
-#[inline]
-pub unsafe fn return_self(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: passed on to the caller.
-    unsafe { ffi::compat::Py_NewRef(slf) }
 }
 
 /// A new reference to `NotImplemented`, which has the other operand's type asked.

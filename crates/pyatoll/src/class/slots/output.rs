@@ -1,4 +1,4 @@
-//! What slots return beyond what functions do: hashes, and the ends of iterations.
+//! What slots return beyond what functions do: hashes, the ends of iterations, the instance itself.
 
 use pyo3_ffi as ffi;
 
@@ -111,6 +111,70 @@ impl<T, E: Into<PyErr>> AsyncNext<Result<Option<T>, E>> {
         T: IntoOutput<'py, *mut ffi::PyObject>,
     {
         AsyncNext(self.0.map_err(Into::into)?).convert(py)
+    }
+}
+
+/// What an in-place operator returned: nothing, which stands for the instance it has changed, or an
+/// object to take its place.
+///
+/// `InPlace(value).convert(py, slf)` takes the inherent method if there is nothing, and that of
+/// [`InPlaceValue`] otherwise.
+pub struct InPlace<T>(pub T);
+
+/// The values that are something.
+pub trait InPlaceValue<'py> {
+    /// The value's object.
+    ///
+    /// # Safety
+    /// Attached; `slf` is alive.
+    unsafe fn convert(
+        self,
+        py: Python<'py>,
+        slf: *mut ffi::PyObject,
+    ) -> PyResult<*mut ffi::PyObject>;
+}
+
+impl<'py, T: IntoOutput<'py, *mut ffi::PyObject>> InPlaceValue<'py> for InPlace<T> {
+    #[inline]
+    unsafe fn convert(
+        self,
+        py: Python<'py>,
+        _slf: *mut ffi::PyObject,
+    ) -> PyResult<*mut ffi::PyObject> {
+        self.0.into_output(py)
+    }
+}
+
+impl InPlace<()> {
+    /// A new reference to the instance.
+    ///
+    /// # Safety
+    /// Attached; `slf` is alive.
+    #[inline]
+    pub unsafe fn convert(
+        self,
+        _py: Python<'_>,
+        slf: *mut ffi::PyObject,
+    ) -> PyResult<*mut ffi::PyObject> {
+        // SAFETY: passed on to the caller.
+        Ok(unsafe { ffi::compat::Py_NewRef(slf) })
+    }
+}
+
+impl<E: Into<PyErr>> InPlace<Result<(), E>> {
+    /// A new reference to the instance.
+    ///
+    /// # Safety
+    /// Attached; `slf` is alive.
+    #[inline]
+    pub unsafe fn convert(
+        self,
+        py: Python<'_>,
+        slf: *mut ffi::PyObject,
+    ) -> PyResult<*mut ffi::PyObject> {
+        self.0.map_err(Into::into)?;
+        // SAFETY: passed on to the caller.
+        unsafe { InPlace(()).convert(py, slf) }
     }
 }
 

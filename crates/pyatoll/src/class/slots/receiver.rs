@@ -51,8 +51,8 @@ pub unsafe fn locked<'py, T: PyClass<Frozen = False>>(
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the receiver of this method",
     note = "expected `&self`, `&mut self`, or for `slf` one of `PyRef<'_, Self>`, \
-            `PyRefMut<'_, Self>`, `&Bound<'_, Self>`, `Bound<'_, Self>`, `Borrowed<'_, '_, Self>` \
-            and `Py<Self>`"
+            `PyRefMut<'_, Self>`, `PyClassGuard<'_, Self>`, `PyClassGuardMut<'_, Self>`, \
+            `&Bound<'_, Self>`, `Bound<'_, Self>`, `Borrowed<'_, '_, Self>` and `Py<Self>`"
 )]
 pub trait Receiver<'a, 'py, T>: Sized {
     /// Makes it.
@@ -101,5 +101,19 @@ impl<'py, T: PyClass<Frozen = False>> Receiver<'_, 'py, T> for PyRefMut<'py, T> 
     #[inline]
     fn receive(object: &Bound<'py, T>) -> PyResult<Self> {
         Ok(object.try_borrow_mut()?)
+    }
+}
+
+impl<'a, T: PyClass> Receiver<'a, '_, T> for PyClassGuard<'a, T> {
+    #[inline]
+    fn receive(object: &'a Bound<'_, T>) -> PyResult<Self> {
+        Ok(PyClassGuard::try_borrow(object.as_borrowed())?)
+    }
+}
+
+impl<'a, T: PyClass<Frozen = False>> Receiver<'a, '_, T> for PyClassGuardMut<'a, T> {
+    #[inline]
+    fn receive(object: &'a Bound<'_, T>) -> PyResult<Self> {
+        Ok(PyClassGuardMut::try_borrow_mut(object.as_borrowed())?)
     }
 }
