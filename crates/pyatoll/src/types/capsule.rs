@@ -321,8 +321,8 @@ where
             } = *Box::from_raw(contents);
             destructor(value, context);
         }));
-        // The panic hook has reported it. Dropping what it carries could panic again.
-        std::mem::forget(panic);
+        // The panic hook has reported it. Dropping what it carries could panic again, and so on.
+        std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(panic))));
         compat::restore_raised(raised);
     }
 }
