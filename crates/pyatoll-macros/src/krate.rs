@@ -1,5 +1,7 @@
-//! The path by which generated code names the library: `::pyatoll`, or what `crate = "…"` says.
+//! The path by which generated code names the library: what `crate = "…"` says, else the name it
+//! has in the user's `Cargo.toml`, where `pyo3 = { package = "pyatoll" }` may have renamed it.
 
+use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
@@ -30,19 +32,27 @@ impl ToTokens for Krate {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match &self.0 {
             Some(path) => path.to_tokens(tokens),
-            None => default_path().to_tokens(tokens),
+            None => {
+                let name = syn::Ident::new(&dependency_name(), Span::call_site());
+                quote!(::#name).to_tokens(tokens);
+            }
         }
     }
 }
 
-/// `::pyatoll`. The drop-in package for PyO3's users has these same sources as its `pyo3-macros`:
-/// its users depend on `pyo3` only.
-fn default_path() -> TokenStream {
-    if env!("CARGO_PKG_NAME") == "pyo3-macros" {
-        quote!(::pyo3)
-    } else {
-        quote!(::pyatoll)
-    }
+/// The library's name among the dependencies of the crate that is being compiled. A crate that has
+/// it only through a package named `pyo3` that re-exports it uses that.
+fn dependency_name() -> String {
+    const LIBRARY: &str = "pyatoll";
+    ["pyatoll", "pyo3"]
+        .into_iter()
+        .find_map(|package| match crate_name(package) {
+            Ok(FoundCrate::Name(name)) => Some(name),
+            // The library's own tests and examples, which see it from outside.
+            Ok(FoundCrate::Itself) => Some(LIBRARY.to_owned()),
+            Err(_) => None,
+        })
+        .unwrap_or_else(|| LIBRARY.to_owned())
 }
 
 /// The value of `crate = "…"`.
