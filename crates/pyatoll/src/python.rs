@@ -64,7 +64,7 @@ impl<'py> Python<'py> {
     /// use pyatoll::prelude::*;
     ///
     /// Python::attach(|py| {
-    ///     assert_eq!(py.eval(c"[i * 10 for i in range(3)]", None, None)?.to_string(), "[0, 10, 20]");
+    ///     assert_eq!(py.eval(c"sorted({'b', 'a'})", None, None)?.to_string(), "['a', 'b']");
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())
@@ -91,8 +91,9 @@ impl<'py> Python<'py> {
     ///
     /// Python::attach(|py| {
     ///     let names = PyDict::new(py);
-    ///     py.run(c"import base64\nout = base64.b64encode(b'Rust')", None, Some(&names))?;
-    ///     assert_eq!(names.get_item("out")?.unwrap().to_string(), "b'UnVzdA=='");
+    ///     py.run(c"def greet(name):\n    return f'Hello, {name}'", Some(&names), None)?;
+    ///     let greet = names.get_item("greet")?.unwrap();
+    ///     assert_eq!(greet.call1(("atoll",))?.to_string(), "Hello, atoll");
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())

@@ -102,8 +102,8 @@ mod tests {
         assert_eq!(parse("3.15.0a1+").suffix, Some("a1+"));
         assert_eq!(parse("3.15+"), (3, 15, 0));
         assert_eq!(parse("3.15+").suffix, Some("+"));
-        assert_eq!(parse("3.11.3+chromium.29"), (3, 11, 3));
-        assert_eq!(parse("3.11.3+chromium.29").suffix, Some("+chromium.29"));
+        assert_eq!(parse("3.12.1+vendor.7"), (3, 12, 1));
+        assert_eq!(parse("3.12.1+vendor.7").suffix, Some("+vendor.7"));
         assert_eq!(PythonVersionInfo::parse("three"), None);
         assert_eq!(PythonVersionInfo::parse("3"), None);
     }

@@ -25,14 +25,17 @@ use crate::types::PyString;
 /// use pyatoll::sync::PyOnceLock;
 /// use pyatoll::types::PyList;
 ///
-/// fn shared_list<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyList>> {
-///     static LIST: PyOnceLock<Py<PyList>> = PyOnceLock::new();
-///     Ok(LIST.get_or_try_init(py, || PyList::new(py, [1, 2]).map(Bound::unbind))?.bind(py))
+/// static WORDS: PyOnceLock<Py<PyList>> = PyOnceLock::new();
+///
+/// fn remember(py: Python<'_>, word: &str) -> PyResult<usize> {
+///     let words = WORDS.get_or_init(py, || PyList::empty(py).unbind()).bind(py);
+///     words.append(word)?;
+///     Ok(words.len())
 /// }
 ///
 /// Python::attach(|py| {
-///     shared_list(py)?.append(3)?;
-///     assert_eq!(shared_list(py)?.len(), 3);
+///     assert_eq!(remember(py, "lagoon")?, 1);
+///     assert_eq!(remember(py, "reef")?, 2);
 ///     Ok::<_, PyErr>(())
 /// })?;
 /// # Ok::<_, PyErr>(())
@@ -221,14 +224,14 @@ impl<T: PyTypeCheck + 'static> PyOnceLock<Py<T>> {
     /// ```
     /// use pyatoll::prelude::*;
     /// use pyatoll::sync::PyOnceLock;
-    /// use pyatoll::types::{PyDict, PyType};
+    /// use pyatoll::types::PyType;
     ///
-    /// fn ordered_dict<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-    ///     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    ///     CLASS.import(py, "collections", "OrderedDict")?.call0()
+    /// fn fraction<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    ///     static FRACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    ///     FRACTION.import(py, "fractions", "Fraction")?.call1((text,))
     /// }
     ///
-    /// Python::attach(|py| assert!(ordered_dict(py).unwrap().is_instance_of::<PyDict>()));
+    /// Python::attach(|py| assert_eq!(fraction(py, "6/4").unwrap().to_string(), "3/2"));
     /// ```
     pub fn import<'py>(
         &self,
