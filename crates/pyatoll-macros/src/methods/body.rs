@@ -7,7 +7,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::dunder::{SlotArgument, SlotResult};
-use super::model::{Method, Receiver};
+use super::model::Method;
 use super::{Context, Expanded, located};
 use crate::attributes::python_name;
 use crate::function::model::Argument;
@@ -69,21 +69,12 @@ pub(super) fn expand_body(
     shape: &Shape<'_>,
 ) -> syn::Result<Expanded> {
     let krate = context.krate;
-    if matches!(method.receiver, Receiver::None | Receiver::Class(_)) {
-        return Err(syn::Error::new(
-            method.ident.span(),
-            format!(
-                "expected instance method for `{}` function",
-                method.python_name
-            ),
-        ));
-    }
     let [py, slf, result] = ["py", "slf", "result"].map(hygienic);
     let (names, types) = c_parameters(context, shape.arguments);
     let result_type = c_result(context, shape.result);
     let warnings = method.function.warnings.iter();
     let warnings = warnings.map(|warn| warn.statement(krate, &py));
-    let (receiver, receiver_value) = context.receiver(&method.receiver);
+    let (receiver, receiver_value) = context.slot_receiver(&method.receiver);
     let (arguments, values) = expand_arguments(context, method, shape, &names)?;
     let call = call(method, &receiver_value, &values);
     let conversion = conversion(context, method, shape.result);

@@ -35,7 +35,12 @@ impl Context<'_> {
         let [py, slf, result] = ["py", "slf", "result"].map(hygienic);
         let name = method.generated("call");
         let ident = &method.ident;
-        let (receiver, leading) = self.receiver(&method.receiver);
+        let is_slot = convention == Convention::TupleDict && method.role != Role::New;
+        let (receiver, leading) = if is_slot {
+            self.slot_receiver(&method.receiver)
+        } else {
+            self.receiver(&method.receiver)
+        };
         let (setup, call) = method.function.call(
             krate,
             convention,

@@ -187,24 +187,25 @@ impl Context<'_> {
     fn expand_method(&self, method: &Method, shared: &mut SharedSlots) -> syn::Result<Expanded> {
         match method.role {
             Role::New => call::constructor(self, method),
-            Role::Class | Role::Static => call::method(self, method),
             Role::ClassAttribute => attribute::function(self, method),
             Role::Getter => attribute::getter(self, method),
             Role::Setter => attribute::setter(self, method),
             Role::Deleter => attribute::deleter(self, method),
-            Role::Method => match dunder::dunder(&method.python_name) {
-                None => call::method(self, method),
-                Some(Dunder::New) => Err(syn::Error::new(
-                    method.ident.span(),
-                    "`__new__` is a constructor: use `#[new]`",
-                )),
-                Some(Dunder::Call) => call::call(self, method),
-                Some(Dunder::Init) => call::init(self, method),
-                Some(dunder) => {
-                    refuse_signature(method)?;
-                    slot::expand(self, method, dunder, shared)
+            Role::Method | Role::Class | Role::Static => {
+                match dunder::dunder(&method.python_name) {
+                    None => call::method(self, method),
+                    Some(Dunder::New) => Err(syn::Error::new(
+                        method.ident.span(),
+                        "`__new__` is a constructor: use `#[new]`",
+                    )),
+                    Some(Dunder::Call) => call::call(self, method),
+                    Some(Dunder::Init) => call::init(self, method),
+                    Some(dunder) => {
+                        refuse_signature(method)?;
+                        slot::expand(self, method, dunder, shared)
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -290,6 +291,25 @@ impl Context<'_> {
         }
     }
 
+    /// As [`receiver`](Self::receiver), for a slot, where `slf` is an instance also if the method
+    /// takes the class.
+    fn slot_receiver(&self, receiver: &Receiver) -> (TokenStream, Vec<TokenStream>) {
+        let krate = self.krate;
+        let (statements, values) = self.receiver(receiver);
+        if !matches!(receiver, Receiver::Class(_)) {
+            return (statements, values);
+        }
+        let [slf, instance] = ["slf", "instance"].map(hygienic);
+        let statements = quote! {
+            let #instance = #slf;
+            let #slf: *mut #krate::ffi::PyObject =
+                unsafe { #krate::ffi::Py_TYPE(#instance) }.cast();
+            #statements
+            let #slf = #instance;
+        };
+        (statements, values)
+    }
+
     /// A marker whose name another block's method for the same slot would also have.
     fn slot_marker(&self, slot: &str, condition: &TokenStream) -> TokenStream {
         let marker = format_ident!("__PYATOLL_SLOT_{slot}");
@@ -328,4 +348,290 @@ fn c_name(context: &Context<'_>, name: &str) -> TokenStream {
     let hidden = context.hidden();
     let name = format!("{name}\0");
     quote!(#hidden::call::c_text(#name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The messages of what the block's expansion refuses.
+    fn refused(items: TokenStream) -> String {
+        refused_block(quote!(impl Class { #items }))
+    }
+
+    fn refused_block(block: TokenStream) -> String {
+        match pymethods(TokenStream::new(), block) {
+            Ok(expansion) => expansion.to_string(),
+            Err(error) => error.to_compile_error().to_string(),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_block_is_refused() {
+        assert!(refused_block(quote!(impl Trait for Class {})).contains("trait impl blocks"));
+        assert!(
+            refused_block(quote!(
+                impl<T> Class<T> {}
+            ))
+            .contains("lifetime parameters or generics")
+        );
+        assert!(refused(quote!(some_macro!();)).contains("macros cannot be used as items"));
+    }
+
+    #[test]
+    fn what_cannot_be_a_method_is_refused() {
+        for (item, message) in [
+            (
+                quote!(
+                    fn f() {}
+                ),
+                "static method needs #[staticmethod] attribute",
+            ),
+            (
+                quote!(
+                    fn f(self) {}
+                ),
+                "unexpected receiver",
+            ),
+            (
+                quote!(
+                    #[staticmethod]
+                    fn f(&self) {}
+                ),
+                "unexpected receiver",
+            ),
+            (
+                quote!(
+                    #[new]
+                    fn f(&self) {}
+                ),
+                "unexpected receiver",
+            ),
+            (
+                quote!(
+                    #[classmethod]
+                    fn f() {}
+                ),
+                "Expected `&Bound<PyType>` or `Py<PyType>` as the first argument to `#[classmethod]`",
+            ),
+            (
+                quote!(
+                    #[getter]
+                    #[setter]
+                    fn f(&self) {}
+                ),
+                "`#[getter]` may not be combined with `#[setter]`",
+            ),
+            (
+                quote!(
+                    #[staticmethod(x)]
+                    fn f() {}
+                ),
+                "`#[staticmethod]` does not take any arguments",
+            ),
+            (
+                quote!(
+                    #[new]
+                    #[pyo3(name = "other")]
+                    fn f() -> Self {
+                        Self
+                    }
+                ),
+                "`name` not allowed with `#[new]`",
+            ),
+            (
+                quote!(
+                    #[pyo3(pass_module)]
+                    fn f(&self) {}
+                ),
+                "`pass_module` cannot be used on Python methods",
+            ),
+            (
+                quote!(
+                    #[pyfunction]
+                    fn f(&self) {}
+                ),
+                "functions inside #[pymethods] do not need to be annotated with #[pyfunction]",
+            ),
+            (
+                quote!(
+                    fn f<T>(&self, x: T) {}
+                ),
+                "Python functions cannot have generic type parameters",
+            ),
+        ] {
+            let refused = refused(item);
+            assert!(refused.contains(message), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_attribute_is_refused() {
+        for (item, message) in [
+            (
+                quote!(
+                    #[getter]
+                    fn f(&self, x: i32) {}
+                ),
+                "getter function can only have one argument (of type pyo3::Python)",
+            ),
+            (
+                quote!(
+                    #[setter]
+                    fn f(&mut self) {}
+                ),
+                "setter function expected to have one argument",
+            ),
+            (
+                quote!(
+                    #[setter]
+                    fn f(&mut self, x: i32, y: i32) {}
+                ),
+                "setter function can have at most two arguments ([pyo3::Python,] and value)",
+            ),
+            (
+                quote!(
+                    #[deleter]
+                    fn f(&mut self, x: i32) {}
+                ),
+                "deleter function can have at most one argument ([pyo3::Python,])",
+            ),
+            (
+                quote!(
+                    #[getter]
+                    fn f() {}
+                ),
+                "expected receiver for `#[getter]`",
+            ),
+            (
+                quote!(
+                    #[getter = "x"]
+                    fn f(&self) {}
+                ),
+                "expected `#[getter(name)]` to set the name",
+            ),
+            (
+                quote!(
+                    #[getter(1)]
+                    fn f(&self) {}
+                ),
+                "expected ident or string literal for property name",
+            ),
+            (
+                quote!(
+                    #[getter(a)]
+                    #[pyo3(name = "b")]
+                    fn f(&self) {}
+                ),
+                "`name` may only be specified once",
+            ),
+            (
+                quote!(
+                    #[getter]
+                    #[pyo3(signature = ())]
+                    fn f(&self) {}
+                ),
+                "`signature` not allowed with `getter`",
+            ),
+            (
+                quote!(
+                    #[classattr]
+                    fn f(x: i32) -> i32 {
+                        x
+                    }
+                ),
+                "#[classattr] can only have one argument (of type pyo3::Python)",
+            ),
+            (
+                quote!(
+                    #[classattr]
+                    #[pyo3(warn(message = "x"))]
+                    fn f() -> i32 {
+                        1
+                    }
+                ),
+                "#[classattr] cannot be used with #[pyo3(warn)]",
+            ),
+            (
+                quote!(
+                    #[staticmethod]
+                    const X: i32 = 1;
+                ),
+                "a constant can only be a `#[classattr]`",
+            ),
+        ] {
+            let refused = refused(item);
+            assert!(refused.contains(message), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_special_method_is_refused() {
+        for (item, message) in [
+            (
+                quote!(
+                    fn __add__(&self) -> i32 {
+                        1
+                    }
+                ),
+                "Expected 1 arguments, got 0",
+            ),
+            (
+                quote!(
+                    fn __neg__(&self, x: i32) -> i32 {
+                        x
+                    }
+                ),
+                "Expected at most 0 non-python arguments",
+            ),
+            (
+                quote!(
+                    #[pyo3(signature = (x))]
+                    fn __add__(&self, x: i32) -> i32 {
+                        x
+                    }
+                ),
+                "`signature` cannot be used with magic method `__add__`",
+            ),
+            (
+                quote!(
+                    fn __getbuffer__(&self, view: *mut Py_buffer, flags: c_int) {}
+                ),
+                "`__getbuffer__` must be `unsafe fn`",
+            ),
+            (
+                quote!(
+                    fn __traverse__(slf: PyRef<Self>, visit: PyVisit) {}
+                ),
+                "__traverse__ may not take a receiver other than `&self`",
+            ),
+            (
+                quote!(
+                    fn __traverse__(&self, py: Python<'_>, visit: PyVisit) {}
+                ),
+                "__traverse__ may not take a `Python` token",
+            ),
+            (
+                quote!(
+                    fn __clear__(&mut self, x: i32) {}
+                ),
+                "`__clear__` function expected to have no arguments",
+            ),
+            (
+                quote!(
+                    fn __contains__(&self, #[pyo3(from_py_with = f)] x: i32, y: i32) {}
+                ),
+                "Expected at most 1 non-python arguments",
+            ),
+            (
+                quote!(
+                    fn __repeat__(&self, #[pyo3(from_py_with = f)] count: usize) {}
+                ),
+                "`from_py_with` cannot be used here",
+            ),
+        ] {
+            let refused = refused(item);
+            assert!(refused.contains(message), "{refused}");
+        }
+    }
 }
