@@ -1,10 +1,13 @@
 //! `#[pyfunction]`, and the model of a Rust function that Python calls, which `#[pymethods]` shares.
 //!
-//! - [`options`]: what may stand in the attribute.
-//! - [`signature`]: what `signature = (…)` says.
-//! - [`model`]: a Rust function, its arguments tied to Python parameters.
-//! - [`body`]: the code that matches a call's arguments, converts them, calls, and converts back.
-//! - [`text`]: `__text_signature__`.
+//! | file | concern |
+//! |---|---|
+//! | `options` | what may stand in the attribute |
+//! | `signature` | what `signature = (…)` says |
+//! | `model` | a Rust function, its arguments tied to Python parameters |
+//! | `body` | the code that matches and converts arguments, calls, and converts back |
+//! | `text` | `__text_signature__` |
+//! | `types` | what can be told from how a type is written |
 
 pub(crate) mod body;
 pub(crate) mod model;

@@ -39,7 +39,6 @@ pub(crate) struct Argument {
 pub(crate) struct FunctionModel {
     pub(crate) arguments: Vec<Argument>,
     pub(crate) signature: SignatureModel,
-    pub(crate) leading: Leading,
     /// Whether a `py` comes before the leading argument.
     pub(crate) token_first: bool,
     pub(crate) warnings: Vec<Warn>,
@@ -85,11 +84,11 @@ impl FunctionModel {
         let mut token_first = false;
         if leading != Leading::None {
             let mut first = inputs.next();
-            if let Some(FnArg::Typed(typed)) = &first {
-                if is_python(&typed.ty) {
-                    token_first = true;
-                    first = inputs.next();
-                }
+            if let Some(FnArg::Typed(typed)) = &first
+                && is_python(&typed.ty)
+            {
+                token_first = true;
+                first = inputs.next();
             }
             if first.is_none() {
                 let text = match leading {
@@ -105,8 +104,8 @@ impl FunctionModel {
         let mut arguments = inputs
             .map(|input| match input {
                 FnArg::Typed(typed) => Argument::new(typed),
-                FnArg::Receiver(receiver) => Err(syn::Error::new(
-                    receiver.span(),
+                FnArg::Receiver(receiver) => Err(syn::Error::new_spanned(
+                    receiver,
                     "a function that Python calls has no `self` here",
                 )),
             })
@@ -115,7 +114,6 @@ impl FunctionModel {
         let model = Self {
             arguments,
             signature,
-            leading,
             token_first,
             warnings: options.warnings.clone(),
             is_unsafe: function.unsafety.is_some(),
@@ -132,8 +130,8 @@ impl FunctionModel {
                 && !argument.is_token
                 && super::types::option_argument(&argument.ty).is_none()
             {
-                return Err(syn::Error::new(
-                    argument.ty.span(),
+                return Err(syn::Error::new_spanned(
+                    &argument.ty,
                     "the type of `**kwargs` must be `Option<_>`",
                 ));
             }
@@ -148,8 +146,8 @@ impl Argument {
         for option in take_pyo3_options(&mut typed.attrs)? {
             let ArgumentOption::FromPyWith(function) = option;
             if from_py_with.replace(function).is_some() {
-                return Err(syn::Error::new(
-                    typed.span(),
+                return Err(syn::Error::new_spanned(
+                    &*typed,
                     "`from_py_with` may only be specified once per argument",
                 ));
             }
@@ -165,22 +163,22 @@ impl Argument {
                 ));
             }
             other => {
-                return Err(syn::Error::new(
-                    other.span(),
+                return Err(syn::Error::new_spanned(
+                    other,
                     "unsupported argument: only plain names can be Python parameters",
                 ));
             }
         };
         if let Type::ImplTrait(ty) = ungrouped(&typed.ty) {
-            return Err(syn::Error::new(
-                ty.span(),
+            return Err(syn::Error::new_spanned(
+                ty,
                 "Python functions cannot have `impl Trait` arguments",
             ));
         }
         let is_token = is_python(&typed.ty);
         if let (true, Some(function)) = (is_token, &from_py_with) {
-            return Err(syn::Error::new(
-                function.span(),
+            return Err(syn::Error::new_spanned(
+                function,
                 "`from_py_with` is for Python parameters, not for the token",
             ));
         }
@@ -206,14 +204,14 @@ fn check_kind(function: &syn::Signature) -> syn::Result<()> {
     for parameter in &function.generics.params {
         match parameter {
             GenericParam::Type(parameter) => {
-                return Err(syn::Error::new(
-                    parameter.span(),
+                return Err(syn::Error::new_spanned(
+                    parameter,
                     "Python functions cannot have generic type parameters",
                 ));
             }
             GenericParam::Const(parameter) => {
-                return Err(syn::Error::new(
-                    parameter.span(),
+                return Err(syn::Error::new_spanned(
+                    parameter,
                     "Python functions cannot have const generic parameters",
                 ));
             }

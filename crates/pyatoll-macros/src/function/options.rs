@@ -91,20 +91,6 @@ impl FunctionOptions {
     }
 }
 
-impl FunctionOption {
-    /// Whether an option of a function comes next.
-    pub(crate) fn is_next(input: ParseStream<'_>) -> bool {
-        if input.peek(Token![crate]) {
-            return true;
-        }
-        const NAMES: [&str; 5] = ["signature", "text_signature", "name", "pass_module", "warn"];
-        input
-            .fork()
-            .parse::<Ident>()
-            .is_ok_and(|ident| NAMES.iter().any(|name| ident == name))
-    }
-}
-
 impl Parse for FunctionOption {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(Token![crate]) {
@@ -206,11 +192,7 @@ impl Warn {
             None => quote!(#krate::exceptions::PyUserWarning),
         };
         quote! {
-            #hidden::call::warn(
-                #py,
-                <#category as #krate::PyTypeInfo>::type_object_raw(#py).cast(),
-                #hidden::call::c_text(#message),
-            )?;
+            #hidden::call::warn::<#category>(#py, #hidden::call::c_text(#message))?;
         }
     }
 }

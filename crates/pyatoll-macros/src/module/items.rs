@@ -2,7 +2,6 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use syn::spanned::Spanned;
 use syn::{Attribute, Ident, Item, Meta, UseTree};
 
 use super::cfgs;
@@ -108,8 +107,8 @@ fn collect_names<'a>(tree: &'a UseTree, names: &mut Vec<&'a Ident>) -> syn::Resu
             .items
             .iter()
             .try_for_each(|tree| collect_names(tree, names)),
-        UseTree::Glob(glob) => Err(syn::Error::new(
-            glob.span(),
+        UseTree::Glob(glob) => Err(syn::Error::new_spanned(
+            glob,
             "`#[pymodule_export]` cannot be used on a glob import: name what to export",
         )),
     }
@@ -135,8 +134,8 @@ fn take_marker(attributes: &mut Vec<Attribute>, name: &str) -> syn::Result<bool>
     let attribute = attributes.remove(place);
     match &attribute.meta {
         Meta::Path(_) => Ok(true),
-        meta => Err(syn::Error::new(
-            meta.span(),
+        meta => Err(syn::Error::new_spanned(
+            meta,
             format!("`#[{name}]` takes no arguments"),
         )),
     }
@@ -144,8 +143,8 @@ fn take_marker(attributes: &mut Vec<Attribute>, name: &str) -> syn::Result<bool>
 
 fn refuse_export(attributes: &[Attribute]) -> syn::Result<()> {
     match attributes.iter().find(|a| is_named(a, "pymodule_export")) {
-        Some(attribute) => Err(syn::Error::new(
-            attribute.span(),
+        Some(attribute) => Err(syn::Error::new_spanned(
+            attribute,
             "`#[pymodule_export]` may only be used on `use` or `const` statements",
         )),
         None => Ok(()),

@@ -1,8 +1,10 @@
 //! `#[pymodule]`, on a function and on an inline `mod`.
 //!
-//! - [`options`]: what may stand in the attribute.
-//! - [`items`]: what a `mod` puts into the module.
-//! - [`init`]: the user's own initialisation code.
+//! | file | concern |
+//! |---|---|
+//! | `options` | what may stand in the attribute |
+//! | `items` | what a `mod` puts into the module |
+//! | `init` | the user's own initialisation code |
 
 mod init;
 mod items;
@@ -10,7 +12,6 @@ mod options;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::spanned::Spanned;
 use syn::{Ident, Item, ItemFn, ItemMod, Stmt};
 
 use self::init::InitCall;
@@ -32,8 +33,8 @@ pub(crate) fn pymodule(attribute: TokenStream, item: TokenStream) -> syn::Result
             let helper = take_pyo3_options(&mut module.attrs)?;
             inline_module(module, ModuleOptions::new(own, helper)?)
         }
-        other => Err(syn::Error::new(
-            other.span(),
+        other => Err(syn::Error::new_spanned(
+            other,
             "`#[pymodule]` only supports modules and functions",
         )),
     }
@@ -80,8 +81,8 @@ fn function_module(mut function: ItemFn, options: ModuleOptions) -> syn::Result<
 fn inline_module(mut module: ItemMod, options: ModuleOptions) -> syn::Result<TokenStream> {
     let krate = &options.krate;
     let Some((_, content)) = &mut module.content else {
-        return Err(syn::Error::new(
-            module.span(),
+        return Err(syn::Error::new_spanned(
+            &module,
             "`#[pymodule]` can only be used on inline modules",
         ));
     };

@@ -6,7 +6,7 @@
 //! after the call. An argument's object is borrowed for `'py`, which is the call: the caller of a
 //! function keeps its arguments alive.
 
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString};
 use std::path::PathBuf;
 
 use pyo3_ffi as ffi;
@@ -14,7 +14,7 @@ use pyo3_ffi as ffi;
 use crate::convert::FromPyObject;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, PyTypeCheck};
+use crate::object::{Borrowed, Bound, PyTypeCheck, PyTypeInfo};
 use crate::types::PyAny;
 
 /// `Self` as the type of a parameter written `&Self`.
@@ -302,12 +302,9 @@ impl<T> OptionalDefault<T> for Option<T> {
 /// # Errors
 /// The warning, where a filter turns it into an exception.
 #[cold]
-pub fn warn(
-    py: Python<'_>,
-    category: *mut ffi::PyObject,
-    message: &std::ffi::CStr,
-) -> PyResult<()> {
-    // SAFETY: attached; `category` is a class of this interpreter.
+pub fn warn<C: PyTypeInfo>(py: Python<'_>, message: &CStr) -> PyResult<()> {
+    let category = C::type_object_raw(py).cast();
+    // SAFETY: attached; a class of this interpreter.
     let status = unsafe { ffi::PyErr_WarnEx(category, message.as_ptr(), 1) };
     crate::error::error_on_minusone(py, status)
 }

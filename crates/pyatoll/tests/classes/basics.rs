@@ -168,7 +168,7 @@ fn values_are_extracted_by_clone_and_by_borrow() {
             .expect_err("None is no Copied");
         assert_eq!(
             error.to_string(),
-            "TypeError: 'NoneType' object is not an instance of 'Copied'"
+            "TypeError: 'None' is not an instance of 'Copied'"
         );
         let bound = object.cast::<Copied>().unwrap();
         let _mutable = bound.borrow_mut();
