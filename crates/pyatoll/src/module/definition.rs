@@ -21,7 +21,9 @@ use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyImportError;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
-use crate::types::{PyAnyMethods, PyModule, PyModuleMethods, PyStringMethods};
+use crate::types::{
+    PyAnyMethods, PyDict, PyDictMethods, PyModule, PyModuleMethods, PyStringMethods,
+};
 
 /// In which interpreters a module may be loaded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -219,9 +221,42 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
             definition.check_interpreter(&module)?;
             // From here on functions in the module take their token from it.
             (*state).local = py.owner();
+            let undo = Undo::start(&module)?;
             (definition.initialize)(&module)?;
+            undo.forget();
             Ok(0)
         })
+    }
+}
+
+/// Takes what a module's code has put into the module out again, unless it succeeded. The module
+/// itself may live on: a class made for it stays for the next attempt, and refers to it.
+struct Undo<'py> {
+    dict: Bound<'py, PyDict>,
+    /// What was there before. `None`: nothing is to be undone.
+    before: Option<Bound<'py, PyDict>>,
+}
+
+impl<'py> Undo<'py> {
+    fn start(module: &Bound<'py, PyModule>) -> PyResult<Self> {
+        let dict = module.dict();
+        let before = Some(dict.copy()?);
+        Ok(Self { dict, before })
+    }
+
+    fn forget(mut self) {
+        self.before = None;
+    }
+}
+
+impl Drop for Undo<'_> {
+    fn drop(&mut self) {
+        if let Some(before) = self.before.take() {
+            self.dict.clear();
+            if let Err(error) = self.dict.update(before.as_mapping()) {
+                error.write_unraisable(before.py(), Some(self.dict.as_any()));
+            }
+        }
     }
 }
 
