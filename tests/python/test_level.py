@@ -68,7 +68,7 @@ def guard():
 
 
 class Holder:
-    """For descriptors. Made once: Python has caches that notice every new class."""
+    """For descriptors."""
 
 
 def descriptor():
@@ -214,8 +214,9 @@ def test_1000_calls_leave_nothing_behind(name):
         for _ in range(CALLS):
             function()
         grown.append(count() - before)
-        # Fewer is as wrong: references were given up that were not ours.
-        if abs(grown[-1]) < TOLERANCE:
+        # Fewer by one in each call is as wrong: references were given up that were not ours. (By
+        # some is not: new classes push older entries out of Python's cache of methods.)
+        if -CALLS / 2 < grown[-1] < TOLERANCE:
             break
-    assert abs(grown[-1]) < TOLERANCE, f"grown by {grown} over {CALLS} calls each"
+    assert -CALLS / 2 < grown[-1] < TOLERANCE, f"grown by {grown} over {CALLS} calls each"
     assert sys.getrefcount(MARKER) == marker
