@@ -45,7 +45,10 @@ macro_rules! py_run {
         let py = $py;
         let names = $crate::py_run::Names::new(py);
         $(
-            match $crate::IntoPyObjectExt::into_bound_py_any(&$name, py) {
+            // As a method, so that a `Copy` value without a conversion by reference is copied.
+            #[allow(unused_imports)]
+            use $crate::IntoPyObjectExt as _;
+            match (&$name).into_bound_py_any(py) {
                 ::core::result::Result::Ok(value) => names.set(::core::stringify!($name), value),
                 ::core::result::Result::Err(error) => $crate::py_run::fail(py, error, ""),
             }

@@ -3,11 +3,12 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Fields, Index, ItemStruct, Type};
+use syn::{Attribute, Fields, Index, ItemStruct, Type};
 
 use super::extras;
 use super::model::{ClassModel, c_str, optional_doc};
 use super::options::{ClassOptions, FieldOptions};
+use super::simple_enum::cfgs;
 use crate::attributes::python_name;
 use crate::doc::Doc;
 
@@ -21,6 +22,8 @@ struct Field {
     doc: Doc,
     get: bool,
     set: bool,
+    /// Its `#[cfg]` attributes.
+    cfgs: Vec<Attribute>,
     /// Number of the field, for the names of functions.
     place: usize,
 }
@@ -144,6 +147,7 @@ fn fields(options: &ClassOptions, fields: &mut Fields) -> syn::Result<Vec<Field>
             doc: Doc::of(&field.attrs),
             get: get.is_some(),
             set: set.is_some(),
+            cfgs: cfgs(&field.attrs),
             place,
         });
     }
@@ -160,6 +164,7 @@ fn accessors(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
         name,
         ty,
         doc,
+        cfgs,
         place,
         ..
     } = field;
@@ -169,6 +174,7 @@ fn accessors(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
     if field.get {
         let function = format_ident!("get_field_{place}");
         model.functions.push(quote_spanned! { span =>
+            #(#cfgs)*
             unsafe extern "C" fn #function(
                 slf: *mut #krate::ffi::PyObject,
                 _: *mut ::core::ffi::c_void,
@@ -185,7 +191,9 @@ fn accessors(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
         });
         // The value stays as it is, and any thread may look.
         let constant = model.frozen && model.options.unsendable.is_none();
-        model.methods.push(quote! {{
+        model.methods.push(quote! {
+            #(#cfgs)*
+            {
             #[allow(unused_imports)]
             use #hidden::class::NotAHandle as _;
             #hidden::class::getter::<#class>(
@@ -200,6 +208,7 @@ fn accessors(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
     if field.set {
         let function = format_ident!("set_field_{place}");
         model.functions.push(quote_spanned! { span =>
+            #(#cfgs)*
             unsafe extern "C" fn #function(
                 slf: *mut #krate::ffi::PyObject,
                 value: *mut #krate::ffi::PyObject,
@@ -214,6 +223,7 @@ fn accessors(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
             }
         });
         model.methods.push(quote! {
+            #(#cfgs)*
             #hidden::class::MethodItem::Setter {
                 name: #c_name,
                 doc: #doc,
