@@ -19,7 +19,9 @@ pub mod class {
     //! For `#[pyclass]` and `#[pymethods]`.
     pub use crate::class::base::{ClassBase, NativeInitializer};
     pub use crate::class::borrow_flag::{BorrowFlag, NoBorrowFlag};
-    pub use crate::class::convert::{assert_send_sync, clone_value, value_into_object};
+    pub use crate::class::convert::{
+        assert_send_sync, clone_value, value_into_object, variant_object,
+    };
     pub use crate::class::definition::{ClassOptions, ClassStatics};
     pub use crate::class::extras::{
         Discriminant, compare, hash_value, text_of, tuple_item, wrong_variant,

@@ -22,8 +22,8 @@ pub(crate) struct ClassModel<'a> {
     pub(crate) base: Option<TokenStream>,
     pub(crate) frozen: bool,
     pub(crate) subclass: Option<Span>,
-    /// Whether it is the class of a variant, which belongs to the enum's module.
-    pub(crate) is_variant: bool,
+    /// For the class of a variant, its `__qualname__`.
+    pub(crate) variant: Option<String>,
     /// Expressions of type `MethodItem`.
     pub(crate) methods: Vec<TokenStream>,
     /// Expressions of type `SlotItem`.
@@ -82,9 +82,13 @@ impl ClassModel<'_> {
             slots,
             functions,
             inherent,
-            is_variant,
+            variant,
             into_object,
         } = self;
+        let variant = match variant {
+            Some(qualname) => quote!(::core::option::Option::Some(#qualname)),
+            None => quote!(::core::option::Option::None),
+        };
         let hidden = krate.hidden();
         let doc = optional_doc(&hidden, &doc);
         let module = match module {
@@ -227,7 +231,7 @@ impl ClassModel<'_> {
                         sequence: #sequence,
                         generic: #generic,
                         freelist: #freelist,
-                        variant: #is_variant,
+                        variant: #variant,
                     };
                     const DOC: ::core::option::Option<&'static ::core::ffi::CStr> = #doc;
 

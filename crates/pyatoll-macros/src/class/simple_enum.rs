@@ -62,7 +62,7 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
         base: None,
         frozen: options.frozen.is_some(),
         subclass: None,
-        is_variant: false,
+        variant: None,
         methods: Vec::new(),
         slots: Vec::new(),
         functions: Vec::new(),
@@ -72,12 +72,15 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
 
     let mut texts = TokenStream::new();
     let mut numbers = TokenStream::new();
+    let mut names = TokenStream::new();
     let number = representation(&item.attrs);
     for (place, variant) in variants.iter().enumerate() {
         let Variant { ident, name, cfgs } = variant;
         let text = format!("{class_name}.{name}");
         texts.extend(quote!(#(#cfgs)* #class::#ident => #text,));
         numbers.extend(quote!(#(#cfgs)* #class::#ident => #class::#ident as #number,));
+        let c_name = c_str(name, ident.span())?;
+        names.extend(quote!(#(#cfgs)* #class::#ident => #c_name,));
         class_attribute(
             &mut model,
             cfgs,
@@ -93,7 +96,13 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
         .all(|variant| !variant.cfgs.is_empty())
         .then(|| quote!(_ => ::core::unreachable!(),));
     texts.extend(rest.clone());
+    names.extend(rest.clone());
     numbers.extend(rest);
+    let hidden = krate.hidden();
+    model.into_object = Some(quote! {
+        let name = match &self { #names };
+        #hidden::class::variant_object(py, self, name)
+    });
     extras::text_slot(&mut model, "Py_tp_repr", &quote!(match *value { #texts }));
     extras::discriminant(&mut model, &numbers);
     extras::compare(&mut model, true);

@@ -57,7 +57,7 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemStruct) -> syn::Resu
         base: options.extends.as_ref().map(ToTokens::to_token_stream),
         frozen: options.frozen.is_some(),
         subclass: options.subclass,
-        is_variant: false,
+        variant: None,
         methods: Vec::new(),
         slots: Vec::new(),
         functions: Vec::new(),

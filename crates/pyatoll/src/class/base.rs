@@ -45,9 +45,6 @@ pub unsafe trait ClassBase: PyTypeInfo {
         module: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<*mut ffi::PyTypeObject>;
 
-    /// Whether instances are known to the garbage collector.
-    fn has_gc() -> bool;
-
     /// Whether instances have a `__dict__`, and a list of weak references.
     fn has_dict_and_weak_list() -> (bool, bool);
 
@@ -142,10 +139,6 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         module: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<*mut ffi::PyTypeObject> {
         type_object::get_or_create::<T>(py, module)
-    }
-
-    fn has_gc() -> bool {
-        definition::of::<T>().has_gc
     }
 
     fn has_dict_and_weak_list() -> (bool, bool) {

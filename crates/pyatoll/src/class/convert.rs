@@ -1,9 +1,14 @@
 //! Conversions that every class has, in the form the macro's expansion calls.
 
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
 use super::PyClass;
 use super::boolean_struct::False;
 use super::guard::{PyClassGuard, PyClassGuardMut};
 use super::initializer::PyClassInitializer;
+use super::type_object;
 use crate::call::argument::{RefArgument, RefMutArgument};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
@@ -18,6 +23,38 @@ pub fn value_into_object<T>(py: Python<'_>, value: T) -> PyResult<Bound<'_, T>>
 where
     T: PyClass + Into<PyClassInitializer<T>>,
 {
+    Bound::new(py, value)
+}
+
+/// Finds the instance that is the class attribute of an enum's variant, or makes one, if Python code
+/// has changed the attribute: `IntoPyObject` of a simple enum.
+///
+/// # Errors
+/// As for [`Bound::new`].
+pub fn variant_object<'py, T>(py: Python<'py>, value: T, name: &CStr) -> PyResult<Bound<'py, T>>
+where
+    T: PyClass + Into<PyClassInitializer<T>>,
+{
+    let class = type_object::get_or_create::<T>(py, None)?;
+    // SAFETY: attached, a live type; a new reference or null comes back.
+    let known = unsafe {
+        let attribute = ffi::PyObject_GetAttrString(class.cast(), name.as_ptr());
+        Bound::from_owned_ptr_or_opt(py, attribute)
+    };
+    match known {
+        Some(known) => {
+            if let Ok(known) = known.cast_into_exact::<T>() {
+                let is_same = known.try_borrow().is_ok_and(|known| {
+                    std::mem::discriminant::<T>(&known) == std::mem::discriminant(&value)
+                });
+                if is_same {
+                    return Ok(known);
+                }
+            }
+        }
+        // SAFETY: attached.
+        None => unsafe { ffi::PyErr_Clear() },
+    }
     Bound::new(py, value)
 }
 

@@ -25,8 +25,9 @@ pub struct ClassOptions {
     pub generic: bool,
     /// How many freed instances each interpreter keeps for reuse.
     pub freelist: usize,
-    /// Whether it is the class of an enum's variant, which belongs to the enum's module.
-    pub variant: bool,
+    /// For the class of an enum's variant, which belongs to the enum's module: its
+    /// `__qualname__`.
+    pub variant: Option<&'static str>,
 }
 
 impl ClassOptions {
@@ -38,7 +39,7 @@ impl ClassOptions {
         sequence: false,
         generic: false,
         freelist: 0,
-        variant: false,
+        variant: None,
     };
 }
 
@@ -58,10 +59,9 @@ pub struct Definition {
     pub(super) class_attributes: Vec<(&'static CStr, ClassAttributeValue)>,
     pub(super) traverse: Option<ffi::traverseproc>,
     pub(super) clear: Option<ffi::inquiry>,
-    pub(super) has_gc: bool,
     pub(super) has_dict: bool,
     pub(super) has_weak_list: bool,
-    pub(super) is_variant: bool,
+    pub(super) variant: Option<&'static str>,
 }
 
 // SAFETY: never written to after it is built; all pointers in it are to functions, to statics, and
@@ -87,7 +87,6 @@ struct Plan {
     /// Offsets, where the class has room for them.
     dict: Option<usize>,
     weak_list: Option<usize>,
-    base_has_gc: bool,
     base_has: (bool, bool),
     traverse: ffi::traverseproc,
     clear: ffi::inquiry,
@@ -111,7 +110,6 @@ impl Plan {
                 .then_some(std::mem::offset_of!(Instance<T>, dict)),
             weak_list: (T::WeakList::PRESENT && !base_has.1)
                 .then_some(std::mem::offset_of!(Instance<T>, weak_list)),
-            base_has_gc: <T::BaseType as ClassBase>::has_gc(),
             base_has,
             traverse: lifecycle::traverse::<T>,
             clear: lifecycle::clear::<T>,
@@ -138,10 +136,9 @@ impl Definition {
             class_attributes: Vec::new(),
             traverse: None,
             clear: None,
-            has_gc: false,
             has_dict: plan.dict.is_some() || plan.base_has.0,
             has_weak_list: plan.weak_list.is_some() || plan.base_has.1,
-            is_variant: plan.options.variant,
+            variant: plan.options.variant,
         };
         this.take_items(plan);
         this.take_slots(plan);
@@ -302,11 +299,6 @@ impl Definition {
                 slot => self.slots.push((slot, function)),
             }
         }
-        self.has_gc = self.traverse.is_some()
-            || self.clear.is_some()
-            || plan.dict.is_some()
-            || plan.base_has_gc;
-
         let mut push = |slot, function: *const ()| {
             self.slots.push((slot, function.cast_mut().cast()));
         };
@@ -314,10 +306,10 @@ impl Definition {
         if !has_constructor {
             push(ffi::Py_tp_new, lifecycle::no_constructor as *const ());
         }
-        if self.has_gc {
-            push(ffi::Py_tp_traverse, plan.traverse as *const ());
-            push(ffi::Py_tp_clear, plan.clear as *const ());
-        }
+        // Every instance refers to its type, which may refer to the instance: without the collector
+        // an enum's variants would outlive their interpreter.
+        push(ffi::Py_tp_traverse, plan.traverse as *const ());
+        push(ffi::Py_tp_clear, plan.clear as *const ());
         if let Some((allocate, free)) = plan.freelist {
             push(ffi::Py_tp_alloc, allocate as *const ());
             push(ffi::Py_tp_free, free as *const ());
@@ -357,7 +349,7 @@ impl Definition {
 
         let flags = [
             (true, ffi::Py_TPFLAGS_DEFAULT),
-            (self.has_gc, ffi::Py_TPFLAGS_HAVE_GC),
+            (true, ffi::Py_TPFLAGS_HAVE_GC),
             (plan.options.subclass, ffi::Py_TPFLAGS_BASETYPE),
             (plan.options.immutable_type, ffi::Py_TPFLAGS_IMMUTABLETYPE),
             (plan.options.mapping, ffi::Py_TPFLAGS_MAPPING),

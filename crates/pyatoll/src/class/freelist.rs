@@ -2,6 +2,7 @@
 //! class and interpreter. Not on free-threaded builds, where another thread may still look at a
 //! freed object.
 
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::Mutex;
@@ -19,7 +20,8 @@ pub(super) struct Freelist {
 }
 
 struct Blocks {
-    free: Vec<NonNull<ffi::PyObject>>,
+    /// Oldest first.
+    free: VecDeque<NonNull<ffi::PyObject>>,
     /// How CPython frees them.
     release: unsafe extern "C" fn(*mut c_void),
 }
@@ -32,7 +34,7 @@ impl Freelist {
         Self {
             limit,
             blocks: Mutex::new(Blocks {
-                free: Vec::new(),
+                free: VecDeque::new(),
                 release: ffi::PyObject_Free,
             }),
         }
@@ -45,7 +47,7 @@ impl Freelist {
     }
 
     fn take(&self) -> Option<NonNull<ffi::PyObject>> {
-        self.blocks().free.pop()
+        self.blocks().free.pop_front()
     }
 
     /// Whether the block was kept.
@@ -59,7 +61,7 @@ impl Freelist {
             return false;
         }
         blocks.release = release;
-        blocks.free.push(block);
+        blocks.free.push_back(block);
         true
     }
 }

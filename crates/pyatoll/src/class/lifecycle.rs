@@ -13,6 +13,7 @@ use super::base::ClassBase;
 use super::layout::{self, InlineSlot, Instance, ThreadCheck};
 use super::{PyClass, definition};
 use crate::error::PyErr;
+use crate::exceptions::PyRuntimeError;
 use crate::interpreter::{Python, compat};
 
 /// `tp_traverse` of `T`.
@@ -98,9 +99,7 @@ pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObjec
         {
             return;
         }
-        if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 {
-            ffi::PyObject_GC_UnTrack(object.cast());
-        }
+        ffi::PyObject_GC_UnTrack(object.cast());
         drop_attachments::<T>(object);
         if !layout::owner::<T>(object).is_null() {
             drop_contents::<T>(object);
@@ -145,12 +144,12 @@ pub(super) unsafe fn drop_contents<T: PyClass>(object: *mut ffi::PyObject) {
                 });
             } else {
                 // Dropping it here would be unsound, so it is left.
-                drop_value(layout::token_of_instance::<T>(object), || {
-                    panic!(
-                        "{} is unsendable, but is being dropped on another thread",
-                        std::any::type_name::<T>()
-                    )
-                });
+                let error = PyRuntimeError::new_err(format!(
+                    "{} is unsendable, but is being dropped on another thread",
+                    std::any::type_name::<T>()
+                ));
+                let py = layout::token_of_instance::<T>(object);
+                drop_value(py, || error.restore(py));
             }
         }
         <T::BaseType as ClassBase>::drop_contents(object);

@@ -39,7 +39,7 @@ mod native {
         )))
     }
 
-    pub(super) fn has_gc(class: *mut ffi::PyTypeObject) -> bool {
+    fn has_gc(class: *mut ffi::PyTypeObject) -> bool {
         // SAFETY: a static type object, initialised with the runtime.
         unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 }
     }
@@ -139,10 +139,6 @@ macro_rules! native_bases {
             ) -> PyResult<*mut ffi::PyTypeObject> {
                 native::check_size(native_class!($class), size_of::<$layout>())?;
                 Ok(native_class!($class))
-            }
-
-            fn has_gc() -> bool {
-                native::has_gc(native_class!($class))
             }
 
             fn has_dict_and_weak_list() -> (bool, bool) {

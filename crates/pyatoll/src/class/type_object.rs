@@ -122,7 +122,7 @@ pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
 
 #[cold]
 fn creation_failed(py: Python<'_>, name: &str, error: PyErr) -> ! {
-    error.print(py);
+    error.write_unraisable(py, None);
     panic!("failed to create type object for `{name}`")
 }
 
@@ -245,9 +245,9 @@ fn create<'py>(
     module: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyType>> {
     // SAFETY: a live type; the new reference is owned by the handle.
-    let module_of_enum = match definition.is_variant {
-        true => unsafe { Bound::from_owned_ptr_or_opt(py, module_of(base)) },
-        false => None,
+    let module_of_enum = match definition.variant {
+        Some(_) => unsafe { Bound::from_owned_ptr_or_opt(py, module_of(base)) },
+        None => None,
     };
     let module = module.or(module_of_enum.as_ref());
     let module_name = match (module_name, module) {
@@ -290,7 +290,14 @@ fn create<'py>(
         let module = module.map_or(null_mut(), Bound::as_ptr);
         let class = ffi::PyType_FromModuleAndSpec(module, &raw mut spec, null_mut());
         let class = NonNull::new(class).ok_or_else(|| PyErr::fetch(py))?;
-        Ok(Bound::from_owned_ptr(py, class.as_ptr()).cast_into_unchecked())
+        let class = Bound::from_owned_ptr(py, class.as_ptr());
+        if let Some(qualname) = definition.variant {
+            let qualname = crate::types::PyString::new(py, qualname);
+            let name = c"__qualname__".as_ptr();
+            let set = ffi::PyObject_SetAttrString(class.as_ptr(), name, qualname.as_ptr());
+            error_on_minusone(py, set)?;
+        }
+        Ok(class.cast_into_unchecked())
     }
 }
 

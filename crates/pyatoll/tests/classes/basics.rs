@@ -162,13 +162,11 @@ fn values_are_extracted_by_clone_and_by_borrow() {
         assert_eq!(object.extract::<Copied>().unwrap(), value);
         assert_eq!(*object.extract::<PyRef<'_, Copied>>().unwrap(), value);
         assert_eq!(object.extract::<PyRefMut<'_, Copied>>().unwrap().text, "t");
-        let error = py
-            .None()
-            .extract::<Copied>(py)
-            .expect_err("None is no Copied");
+        let number = 1.into_pyobject(py).unwrap();
+        let error = number.extract::<Copied>().expect_err("1 is no Copied");
         assert_eq!(
             error.to_string(),
-            "TypeError: 'None' is not an instance of 'Copied'"
+            "TypeError: 'int' object is not an instance of 'Copied'"
         );
         let bound = object.cast::<Copied>().unwrap();
         let _mutable = bound.borrow_mut();

@@ -39,7 +39,8 @@ else:
     assert False
 ",
         );
-        let object = py.get_type::<Colour>().getattr("Green").unwrap();
+        let object = Colour::Green.into_pyobject(py).unwrap().into_any();
+        assert!(object.is(&py.get_type::<Colour>().getattr("Green").unwrap()));
         let green: PyRef<'_, Colour> = object.extract().unwrap();
         assert_eq!(*green, Colour::Green);
     });
@@ -149,7 +150,7 @@ assert (rectangle.width, rectangle.height) == (2, 3)
 assert Shape.Circle().radius == 1 and Shape.Circle(4).radius == 4
 assert Shape.Circle.__doc__ == 'Round.', Shape.Circle.__doc__
 assert Shape.Rectangle.height.__doc__ == 'Up.'
-assert Shape.Rectangle.__name__ == 'Shape_Rectangle'
+assert Shape.Rectangle.__qualname__ == 'Shape.Rectangle'
 assert Shape.Rectangle.__match_args__ == ('width', 'height')
 polygon = Shape.Polygon([(1, 2)], True)
 assert polygon._0 == [(1, 2)] and polygon._1 is True

@@ -184,3 +184,31 @@ fn classes_are_made_at_once_in_many_interpreters() {
         }
     });
 }
+
+#[test]
+fn an_instance_in_its_class_dies_with_the_interpreter() {
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    #[pyclass]
+    struct Kept;
+    impl Drop for Kept {
+        fn drop(&mut self) {
+            DROPS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    #[pymethods]
+    impl Kept {
+        #[classattr]
+        fn instance() -> Kept {
+            Kept
+        }
+    }
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| {
+        let class = py.get_type::<Kept>();
+        class.setattr("another", Kept).unwrap();
+    })
+    .unwrap();
+    sub.close().unwrap();
+    assert_eq!(DROPS.load(Ordering::Relaxed), 2);
+}

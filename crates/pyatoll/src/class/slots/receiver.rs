@@ -97,20 +97,6 @@ impl<'py, T: PyClass> Receiver<'_, 'py, T> for PyRef<'py, T> {
     }
 }
 
-impl<'a, 'py, T: PyClass> Receiver<'a, 'py, T> for PyClassGuard<'a, T> {
-    #[inline]
-    fn receive(object: &'a Bound<'py, T>) -> PyResult<Self> {
-        Ok(PyClassGuard::try_from(object)?)
-    }
-}
-
-impl<'a, 'py, T: PyClass<Frozen = False>> Receiver<'a, 'py, T> for PyClassGuardMut<'a, T> {
-    #[inline]
-    fn receive(object: &'a Bound<'py, T>) -> PyResult<Self> {
-        Ok(PyClassGuardMut::try_from(object)?)
-    }
-}
-
 impl<'py, T: PyClass<Frozen = False>> Receiver<'_, 'py, T> for PyRefMut<'py, T> {
     #[inline]
     fn receive(object: &Bound<'py, T>) -> PyResult<Self> {
