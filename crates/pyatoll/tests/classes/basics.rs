@@ -162,7 +162,7 @@ fn values_are_extracted_by_clone_and_by_borrow() {
         assert_eq!(object.extract::<Copied>().unwrap(), value);
         assert_eq!(*object.extract::<PyRef<'_, Copied>>().unwrap(), value);
         assert_eq!(object.extract::<PyRefMut<'_, Copied>>().unwrap().text, "t");
-        let number = 1.into_pyobject(py).unwrap();
+        let number = 1_i32.into_pyobject(py).unwrap().into_any();
         let error = number.extract::<Copied>().expect_err("1 is no Copied");
         assert_eq!(
             error.to_string(),
