@@ -1613,14 +1613,15 @@ fn references_and_memory_stay_level() {
                 count = getattr(sys, 'gettotalrefcount', sys.getallocatedblocks)
                 return count()
 
+            # Other interpreters may share the count, and caches fill up: a leak shows every time.
             for number_of_call, call in enumerate(calls):
-                for _ in range(20):
-                    call()
-                before = level()
-                for _ in range(300):
-                    call()
-                grown = level() - before
-                assert grown < 100, (number_of_call, grown)
+                growths = []
+                for _ in range(5):
+                    before = level()
+                    for _ in range(300):
+                        call()
+                    growths.append(level() - before)
+                assert min(growths) < 100, (number_of_call, growths)
             ",
         );
     })
