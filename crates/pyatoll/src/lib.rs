@@ -3,7 +3,7 @@
 pub use pyo3_ffi as ffi;
 
 pub mod call;
-mod class;
+pub mod class;
 pub mod conversion;
 mod convert;
 pub mod err;

@@ -30,18 +30,30 @@ mod freelist;
 pub(crate) mod guard;
 mod handles;
 pub(crate) mod initializer;
-pub mod items;
+pub(crate) mod items;
 pub(crate) mod layout;
 mod lifecycle;
 mod native_base;
 pub(crate) mod pyref;
 mod sequence;
-pub mod slots;
+pub(crate) mod slots;
 pub(crate) mod type_object;
 
 use std::ffi::CStr;
 
 use crate::object::PyTypeInfo;
+
+pub use slots::{PyTraverseError, PyVisit};
+
+pub mod basic {
+    //! The comparison operators.
+    pub use crate::types::any::CompareOp;
+}
+
+pub mod gc {
+    //! Garbage collection.
+    pub use super::slots::{PyTraverseError, PyVisit};
+}
 
 /// A Rust type with a Python class: `#[pyclass]` implements it, and nothing else can.
 ///
