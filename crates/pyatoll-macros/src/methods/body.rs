@@ -127,8 +127,9 @@ fn call(method: &Method, receiver: &[TokenStream], values: &[TokenStream]) -> To
 /// An expression of type `PyResult<…>` of what C expects, with `result` in scope.
 fn conversion(context: &Context<'_>, method: &Method, kind: SlotResult) -> TokenStream {
     let (krate, hidden) = (context.krate, context.hidden());
-    let [py, slf, result] = ["py", "slf", "result"].map(hygienic);
+    let [py, slf] = ["py", "slf"].map(hygienic);
     let span = located(method.function.output_span);
+    let result = Ident::new("result", span);
     let output = |target: TokenStream| {
         quote_spanned! {span=>
             #hidden::call::IntoOutput::<#target>::into_output(#result, #py)

@@ -1,7 +1,7 @@
 //! Expands what Python calls with a full signature: methods of instances and of the class, static
 //! methods, constructors, `__init__` and `__call__`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::model::{Method, Role};
@@ -21,8 +21,9 @@ impl Context<'_> {
     /// A new reference.
     fn object_output(&self, method: &Method) -> Output {
         let (krate, hidden) = (self.krate, self.hidden());
-        let [py, result] = ["py", "result"].map(hygienic);
+        let py = hygienic("py");
         let span = located(method.function.output_span);
+        let result = Ident::new("result", span);
         Output {
             ty: quote!(*mut #krate::ffi::PyObject),
             conversion: quote_spanned!(span=> #hidden::call::return_value(#py, #result)),
@@ -169,7 +170,7 @@ fn slot_with_signature(
     let arguments = convention.arguments();
     let slot_id = quote::format_ident!("Py_{slot}");
     let condition = method.condition();
-    let marker = context.slot_marker(slot, &condition);
+    let marker = context.slot_marker(slot, &condition, method.ident.span());
     let result = &output.ty;
     Expanded {
         functions: quote!(#body #marker),
@@ -210,8 +211,9 @@ pub(super) fn call(context: &Context<'_>, method: &Method) -> syn::Result<Expand
 /// `__init__`.
 pub(super) fn init(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let (krate, hidden) = (context.krate, context.hidden());
-    let [py, slf, result] = ["py", "slf", "result"].map(hygienic);
+    let [py, slf] = ["py", "slf"].map(hygienic);
     let span = located(method.function.output_span);
+    let result = Ident::new("result", span);
     let output = Output {
         ty: quote!(::std::ffi::c_int),
         conversion: quote_spanned! {span=>
@@ -231,8 +233,9 @@ pub(super) fn init(context: &Context<'_>, method: &Method) -> syn::Result<Expand
 /// `#[new]`.
 pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let (krate, hidden) = (context.krate, context.hidden());
-    let [py, slf, result] = ["py", "slf", "result"].map(hygienic);
+    let [py, slf] = ["py", "slf"].map(hygienic);
     let span = located(method.function.output_span);
+    let result = Ident::new("result", span);
     let output = Output {
         ty: quote!(*mut #krate::ffi::PyObject),
         conversion: quote_spanned! {span=>

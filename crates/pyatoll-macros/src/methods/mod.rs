@@ -263,13 +263,13 @@ impl Context<'_> {
                 quote_spanned! {located(*span)=>
                     let #value = unsafe { #hidden::slots::shared::<Self>(#py, #slf) }?;
                 },
-                vec![quote!(&*#value)],
+                vec![quote_spanned!(located(*span)=> &*#value)],
             ),
             Receiver::Mutable(span) => (
                 quote_spanned! {located(*span)=>
                     let mut #value = unsafe { #hidden::slots::locked::<Self>(#py, #slf) }?;
                 },
-                vec![quote!(&mut *#value)],
+                vec![quote_spanned!(located(*span)=> &mut *#value)],
             ),
             Receiver::Handle(ty) | Receiver::Class(ty) => {
                 let target = match receiver {
@@ -311,9 +311,9 @@ impl Context<'_> {
     }
 
     /// A marker whose name another block's method for the same slot would also have.
-    fn slot_marker(&self, slot: &str, condition: &TokenStream) -> TokenStream {
-        let marker = format_ident!("__PYATOLL_SLOT_{slot}");
-        quote! {
+    fn slot_marker(&self, slot: &str, condition: &TokenStream, span: Span) -> TokenStream {
+        let marker = format_ident!("__PYATOLL_SLOT_{slot}", span = span);
+        quote_spanned! {located(span)=>
             #[cfg(#condition)]
             const #marker: () = ();
         }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::spanned::Spanned;
 
@@ -29,6 +29,8 @@ pub(super) struct SharedSlots {
 /// One method's part in a slot.
 struct Fragment {
     body: Ident,
+    /// Where the method's name stands.
+    span: Span,
     cfg: Vec<syn::Attribute>,
 }
 
@@ -51,6 +53,7 @@ pub(super) fn expand(
     let fragment = || {
         Some(Fragment {
             body: body.clone(),
+            span: method.ident.span(),
             cfg: method.cfg.clone(),
         })
     };
@@ -133,7 +136,7 @@ fn require_unsafe(method: &Method) -> syn::Result<()> {
 fn slot_item(
     context: &Context<'_>,
     slot: &str,
-    condition: &TokenStream,
+    (condition, span): &(TokenStream, Span),
     parameters: (&[Ident], &[TokenStream]),
     result: &TokenStream,
     call: &TokenStream,
@@ -143,7 +146,7 @@ fn slot_item(
     let (names, types) = parameters;
     let slot_id = format_ident!("Py_{slot}");
     Expanded {
-        functions: context.slot_marker(slot, condition),
+        functions: context.slot_marker(slot, condition, *span),
         slots: quote! {
             #[cfg(#condition)]
             #hidden::class::SlotItem(#krate::ffi::PyType_Slot {
@@ -183,7 +186,7 @@ fn expand_single(context: &Context<'_>, method: &Method, single: &Single) -> syn
     let call = quote! {
         #hidden::slots::slot::<Class, _>(slf, |py| <Class>::#name(py, slf, #(#names),*))
     };
-    let condition = condition(&method.cfg);
+    let condition = existence(method);
     Ok(body.and(slot_item(
         context,
         single.slot,
@@ -217,7 +220,7 @@ fn expand_unraisable(
             |py| <Class>::#name(py, slf, #(#names),*),
         )
     };
-    let condition = condition(&method.cfg);
+    let condition = existence(method);
     let parameters: (&[_], &[_]) = (&names, &types);
     let item = slot_item(context, slot, &condition, parameters, &quote!(()), &call);
     Ok(body.and(item))
@@ -294,7 +297,7 @@ fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expand
     Ok(slot_item(
         context,
         "tp_traverse",
-        &condition(&method.cfg),
+        &existence(method),
         (&names, &types),
         &quote!(::std::ffi::c_int),
         &call,
@@ -446,10 +449,22 @@ fn shared_item(
     )
 }
 
-/// The condition under which any of the methods exists.
-fn any_of(fragments: &[Option<Fragment>]) -> TokenStream {
-    let conditions = fragments.iter().flatten().map(Fragment::condition);
-    quote!(any(#(#conditions),*))
+/// The condition under which the method exists, and where.
+fn existence(method: &Method) -> (TokenStream, Span) {
+    (method.condition(), method.ident.span())
+}
+
+/// The condition under which any of the methods exists, and where the first is.
+fn any_of(fragments: &[Option<Fragment>]) -> (TokenStream, Span) {
+    let mut first = Span::call_site();
+    let mut conditions = Vec::new();
+    for fragment in fragments.iter().flatten() {
+        if conditions.is_empty() {
+            first = fragment.span;
+        }
+        conditions.push(fragment.condition());
+    }
+    (quote!(any(#(#conditions),*)), first)
 }
 
 impl Context<'_> {
