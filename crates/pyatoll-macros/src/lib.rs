@@ -22,21 +22,47 @@ fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
         .into()
 }
 
-/// Makes a Rust function callable from Python: see `wrap_pyfunction!` and the guide's chapter on
-/// functions.
+/// Makes a Rust function callable from Python, through `wrap_pyfunction!` or in a `#[pymodule]`.
 ///
-/// Options: `signature = (…)`, `text_signature = "…"` or `None`, `name = "…"`, `pass_module`,
-/// `warn(message = "…", category = …)`, `crate = "…"`; each may also be given in `#[pyo3(…)]`.
+/// Every argument's type must convert from a Python object, and the return type to one; a `Result`
+/// raises its error. An argument `py: Python<'_>` gets the token. A panic becomes a
+/// `PanicException`. `async fn` and generic functions are refused.
+///
+/// | option, here or in `#[pyo3(…)]` | what it does |
+/// |---|---|
+/// | `signature = (a, /, b = 1, *args, c, **kwargs)` | parameters as in a Python `def`; without it, all are required |
+/// | `text_signature = "…"`, or `None` | `__text_signature__`, else made from the parameters |
+/// | `name = "…"` | the Python name |
+/// | `pass_module` | the first argument is the module the function is in |
+/// | `warn(message = "…", category = …)` | issues a warning at each call |
+/// | `crate = "…"` | the path of the library |
+///
+/// `#[pyo3(from_py_with = function)]` on an argument converts it with a function.
 #[proc_macro_attribute]
 pub fn pyfunction(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(function::pyfunction(attribute.into(), item.into()))
 }
 
-/// Makes a Python module of a function `fn name(m: &Bound<'_, PyModule>) -> PyResult<()>` or of an
-/// inline `mod name { … }`.
+/// Makes a Python module of a function `fn name(m: &Bound<'_, PyModule>) -> PyResult<()>`, which
+/// fills it, or of an inline `mod name { … }`.
 ///
-/// Options: `name = "…"`, `submodule`, `module = "…"`, `crate = "…"`,
-/// `multiple_interpreters = per_interpreter_gil | shared_gil | not_supported`, `gil_used = bool`.
+/// A `mod` puts its `#[pyfunction]`s, `#[pyclass]`es and nested `#[pymodule]`s into the module,
+/// and what `#[pymodule_export]` marks: a `use` of such an item, or of an exception class, and
+/// constants. A `#[pymodule_init]` function runs last. The code runs once in each interpreter; if
+/// it fails, the import does, and can be tried again.
+///
+/// | option, here or in `#[pyo3(…)]` | what it does |
+/// |---|---|
+/// | `name = "…"` | the name it is imported by |
+/// | `module = "…"` | the package it is in |
+/// | `submodule` | it has no `PyInit_` function: only its parent can make it |
+/// | `multiple_interpreters = per_interpreter_gil` | it loads in every interpreter (the default) |
+/// | `multiple_interpreters = shared_gil` | not in interpreters with a GIL of their own |
+/// | `multiple_interpreters = not_supported` | only in the main interpreter |
+/// | `gil_used = true` | a free-threaded Python turns the GIL on for it; default `false` |
+/// | `crate = "…"` | the path of the library |
+///
+/// Source: PEP 489, PEP 684, `PyModuleDef_Init`.
 #[proc_macro_attribute]
 pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(module::pymodule(attribute.into(), item.into()))

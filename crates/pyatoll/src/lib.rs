@@ -60,7 +60,78 @@ pub use object::{
 pub use types::PyAny;
 
 #[cfg(feature = "macros")]
-pub use pyatoll_macros::{pyclass, pyfunction, pymethods, pymodule};
+pub use pyatoll_macros::{pyclass, pymethods};
+
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyDict, PyTuple};
+///
+/// /// Says hello, `times` times.
+/// #[pyfunction]
+/// #[pyo3(signature = (name, *others, times = 1, **options))]
+/// fn greet(
+///     name: &str,
+///     others: &Bound<'_, PyTuple>,
+///     times: usize,
+///     options: Option<&Bound<'_, PyDict>>,
+/// ) -> PyResult<String> {
+///     let loud = options.is_some_and(|options| options.contains("loud").unwrap_or(false));
+///     let names = if others.is_empty() { name.to_owned() } else { format!("{name} and others") };
+///     let text = format!("hello {names} ").repeat(times);
+///     Ok(if loud { text.to_uppercase() } else { text })
+/// }
+///
+/// Python::attach(|py| {
+///     let greet = wrap_pyfunction!(greet, py)?;
+///     assert_eq!(greet.call1(("you",))?.to_string(), "hello you ");
+///     let signature = greet.getattr("__text_signature__")?;
+///     assert_eq!(signature.to_string(), "(name, *others, times=1, **options)");
+///     let error = greet.call0().unwrap_err();
+///     assert_eq!(
+///         error.to_string(),
+///         "TypeError: greet() missing 1 required positional argument: 'name'"
+///     );
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::pyfunction;
+
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// /// Counts things.
+/// #[pymodule(gil_used = false)]
+/// mod counting {
+///     use pyatoll::prelude::*;
+///
+///     #[pymodule_export]
+///     const START: usize = 1;
+///
+///     #[pyfunction]
+///     fn count(text: &str, word: &str) -> usize {
+///         text.matches(word).count()
+///     }
+///
+///     #[pymodule_init]
+///     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
+///         m.add("interpreter", m.py().interpreter().id())
+///     }
+/// }
+///
+/// pyatoll::append_to_inittab!(counting);
+/// Python::attach(|py| {
+///     let counting = py.import("counting")?;
+///     let two: usize = counting.getattr("count")?.call1(("to be or not to be", "be"))?.extract()?;
+///     assert_eq!(two, 2);
+///     assert_eq!(counting.getattr("__doc__")?.to_string(), "Counts things.");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::pymodule;
 
 /// ```
 /// use pyatoll::prelude::*;
