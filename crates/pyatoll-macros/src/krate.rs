@@ -12,11 +12,6 @@ use syn::{LitStr, Path};
 pub(crate) struct Krate(Option<Path>);
 
 impl Krate {
-    /// The path that `crate = "…"` gave.
-    pub(crate) fn new(path: Path) -> Self {
-        Self(Some(path))
-    }
-
     /// Whether `crate = "…"` was given.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
