@@ -51,8 +51,10 @@ const CLASS_OPTIONS: &str = "`crate`, `dict`, `eq`, `eq_int`, `extends`, `freeli
     `module`, `name`, `new`, `ord`, `rename_all`, `sequence`, `set_all`, `skip_from_py_object`, \
     `str`, `subclass`, `unsendable`, `weakref`";
 
+type Set = Box<dyn FnOnce(&mut ClassOptions) -> syn::Result<()>>;
+
 /// One option of a class: how it changes the whole.
-pub(crate) struct ClassOption(Box<dyn FnOnce(&mut ClassOptions) -> syn::Result<()>>);
+pub(crate) struct ClassOption(Set);
 
 impl Parse for ClassOption {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -75,7 +77,7 @@ impl Parse for ClassOption {
                 })
             }};
         }
-        let set: Box<dyn FnOnce(&mut ClassOptions) -> syn::Result<()>> = match name.as_str() {
+        let set: Set = match name.as_str() {
             "dict" => flag!(dict),
             "eq" => flag!(eq),
             "eq_int" => flag!(eq_int),

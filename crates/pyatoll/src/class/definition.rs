@@ -54,6 +54,7 @@ pub struct Definition {
     methods: Box<[ffi::PyMethodDef]>,
     attributes: Box<[ffi::PyGetSetDef]>,
     /// What closures of `attributes` point to.
+    #[expect(clippy::vec_box, reason = "the attributes keep their addresses")]
     accessors: Vec<Box<Accessor>>,
     members: Box<[ffi::PyMemberDef]>,
     pub(super) class_attributes: Vec<(&'static CStr, ClassAttributeValue)>,
@@ -282,16 +283,17 @@ impl Definition {
         let (has_getitem, has_setitem) = (has(ffi::Py_mp_subscript), has(ffi::Py_mp_ass_subscript));
         for (slot, function) in found {
             match slot {
-                // SAFETY: the items' contract: each slot holds its own kind of function.
                 ffi::Py_tp_traverse => {
-                    self.traverse = Some(unsafe {
-                        std::mem::transmute::<*mut c_void, ffi::traverseproc>(function)
-                    });
+                    // SAFETY: the items' contract: each slot holds its own kind of function.
+                    let function =
+                        unsafe { std::mem::transmute::<*mut c_void, ffi::traverseproc>(function) };
+                    self.traverse = Some(function);
                 }
-                // SAFETY: as above.
                 ffi::Py_tp_clear => {
-                    self.clear =
-                        Some(unsafe { std::mem::transmute::<*mut c_void, ffi::inquiry>(function) });
+                    // SAFETY: as above.
+                    let function =
+                        unsafe { std::mem::transmute::<*mut c_void, ffi::inquiry>(function) };
+                    self.clear = Some(function);
                 }
                 ffi::Py_mp_length if plan.options.sequence => {
                     self.slots.push((ffi::Py_sq_length, function));

@@ -244,11 +244,10 @@ fn create<'py>(
     base: *mut ffi::PyTypeObject,
     module: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyType>> {
-    // SAFETY: a live type; the new reference is owned by the handle.
-    let module_of_enum = match definition.variant {
-        Some(_) => unsafe { Bound::from_owned_ptr_or_opt(py, module_of(base)) },
-        None => None,
-    };
+    let module_of_enum = definition.variant.and_then(|_| {
+        // SAFETY: a live type; the new reference is owned by the handle.
+        unsafe { Bound::from_owned_ptr_or_opt(py, module_of(base)) }
+    });
     let module = module.or(module_of_enum.as_ref());
     let module_name = match (module_name, module) {
         (Some(module_name), _) => module_name.to_owned(),
