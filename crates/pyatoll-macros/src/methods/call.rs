@@ -241,7 +241,7 @@ pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result
         conversion: quote_spanned! {span=>
             {
                 use #hidden::slots::NewObject as _;
-                unsafe { #hidden::slots::New::<Self, _>::new(#result).object(#py, #slf.cast()) }
+                unsafe { #hidden::slots::New::<Self, _>::of(#result).object(#py, #slf.cast()) }
             }
         },
     };

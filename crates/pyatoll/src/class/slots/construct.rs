@@ -44,7 +44,7 @@ impl<T: PyClass, I: Into<PyClassInitializer<T>>, E: Into<PyErr>> NewOutput<T> fo
 
 /// What `#[new]` of `T` returned.
 ///
-/// `New::new(value).object(py, class)` takes the inherent method if the value makes an instance of
+/// `New::of(value).object(py, class)` takes the inherent method if the value makes an instance of
 /// `T`, and that of [`NewObject`] if it is some other object, which Python's `__new__` may also
 /// return.
 pub struct New<T, V>(V, PhantomData<T>);
@@ -52,7 +52,7 @@ pub struct New<T, V>(V, PhantomData<T>);
 impl<T, V> New<T, V> {
     /// From the value.
     #[inline]
-    pub fn new(value: V) -> Self {
+    pub fn of(value: V) -> Self {
         Self(value, PhantomData)
     }
 }

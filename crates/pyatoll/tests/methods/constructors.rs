@@ -1,0 +1,193 @@
+//! `#[new]` and `__init__`.
+
+use pyatoll::exceptions::PyValueError;
+use pyatoll::prelude::*;
+use pyatoll::py_run;
+use pyatoll::types::{PyDict, PyTuple, PyType};
+
+use crate::everywhere;
+
+#[pyclass(subclass)]
+struct Base {
+    base: i64,
+}
+
+#[pymethods]
+impl Base {
+    #[new]
+    fn new(base: i64) -> Self {
+        Self { base }
+    }
+
+    fn base_value(&self) -> i64 {
+        self.base
+    }
+}
+
+#[pyclass(extends = Base)]
+struct ByTuple {
+    own: i64,
+}
+
+#[pymethods]
+impl ByTuple {
+    #[new]
+    fn new(own: i64, base: i64) -> (Self, Base) {
+        (Self { own }, Base { base })
+    }
+
+    fn sum(slf: PyRef<'_, Self>) -> i64 {
+        slf.own + slf.as_super().base
+    }
+}
+
+#[pyclass(extends = Base, subclass)]
+struct ByInitializer {
+    own: i64,
+}
+
+#[pymethods]
+impl ByInitializer {
+    #[new]
+    fn new(own: i64) -> PyResult<PyClassInitializer<Self>> {
+        if own == 0 {
+            return Err(PyValueError::new_err("nothing"));
+        }
+        Ok(PyClassInitializer::from(Base { base: -own }).add_subclass(Self { own }))
+    }
+
+    fn sum(slf: PyRef<'_, Self>) -> i64 {
+        slf.own + slf.as_super().base
+    }
+}
+
+#[pyclass]
+struct Existing;
+
+#[pymethods]
+impl Existing {
+    #[new]
+    #[classmethod]
+    #[pyo3(signature = (other = None))]
+    fn new<'py>(
+        cls: &Bound<'py, PyType>,
+        other: Option<Bound<'py, Self>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        assert_eq!(cls.name()?, "Existing");
+        match other {
+            Some(other) => Ok(other),
+            None => Bound::new(cls.py(), Self),
+        }
+    }
+}
+
+#[pyclass]
+struct Other;
+
+#[pymethods]
+impl Other {
+    #[new]
+    fn new(number: i64) -> PyResult<String> {
+        match number {
+            0 => Err(PyValueError::new_err("nothing")),
+            number => Ok(format!("no Other, but {number}")),
+        }
+    }
+}
+
+#[pyclass(subclass)]
+struct Initialized {
+    steps: Vec<String>,
+}
+
+#[pymethods]
+impl Initialized {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn __new__(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self {
+            steps: vec!["new".into()],
+        }
+    }
+
+    #[pyo3(signature = (step, *, fail = false))]
+    fn __init__(&mut self, step: String, fail: bool) -> PyResult<()> {
+        if fail {
+            return Err(PyValueError::new_err("failed"));
+        }
+        self.steps.push(step);
+        Ok(())
+    }
+
+    #[getter]
+    fn steps(&self) -> Vec<String> {
+        self.steps.clone()
+    }
+}
+
+#[test]
+fn constructors_return_what_they_like() {
+    everywhere(|py| {
+        let by_tuple = py.get_type::<ByTuple>();
+        let by_initializer = py.get_type::<ByInitializer>();
+        let existing = py.get_type::<Existing>();
+        let other = py.get_type::<Other>();
+        py_run!(
+            py,
+            by_tuple by_initializer existing other,
+            r#"
+            t = by_tuple(1, base=2)
+            assert t.sum() == 3 and t.base_value() == 2
+            i = by_initializer(5)
+            assert i.sum() == 0 and i.base_value() == -5
+            try:
+                by_initializer(0)
+            except ValueError as error:
+                assert str(error) == "nothing"
+            else:
+                assert False
+            class Derived(by_initializer):
+                pass
+            assert type(Derived(3)) is Derived and Derived(3).base_value() == -3
+            e = existing()
+            assert existing(e) is e and existing() is not e
+            try:
+                by_tuple(1)
+            except TypeError as error:
+                assert str(error) == "ByTuple.__new__() missing 1 required positional argument: 'base'", error
+            else:
+                assert False
+            assert by_tuple.__text_signature__ == "(own, base)"
+            assert other(3) == "no Other, but 3"
+            "#
+        );
+    });
+}
+
+#[test]
+fn init_runs_after_new_and_again_when_called() {
+    everywhere(|py| {
+        let initialized = py.get_type::<Initialized>();
+        py_run!(
+            py,
+            initialized,
+            r#"
+            i = initialized("one")
+            assert i.steps == ["new", "one"]
+            assert i.__init__(step="two") is None
+            assert i.steps == ["new", "one", "two"]
+            try:
+                initialized("x", fail=True)
+            except ValueError as error:
+                assert str(error) == "failed"
+            else:
+                assert False
+
+            class Sub(initialized):
+                def __init__(self, a, b):
+                    super().__init__(a + b)
+            assert Sub("a", "b").steps == ["new", "ab"]
+            "#
+        );
+    });
+}
