@@ -202,6 +202,10 @@ fn instances_may_be_dropped_by_any_thread() {
 }
 
 #[test]
+#[cfg_attr(
+    Py_GIL_DISABLED,
+    ignore = "a type's references are counted per thread there"
+)]
 fn types_and_instances_do_not_leak_references() {
     #[pyclass]
     struct Plain {
