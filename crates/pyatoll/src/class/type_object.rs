@@ -36,6 +36,8 @@ struct State {
     object: Option<Py<PyType>>,
     /// The threads that are working the attributes out.
     filling: Vec<ThreadId>,
+    /// Whether one of them sets the attributes, or has: the others' values are dropped.
+    setting: bool,
 }
 
 impl TypeObject {
@@ -45,6 +47,7 @@ impl TypeObject {
             state: Mutex::new(State {
                 object: None,
                 filling: Vec::new(),
+                setting: false,
             }),
             freelist: Freelist::new(limit),
         }
@@ -180,6 +183,7 @@ fn complete(
                     return Ok(class.cast());
                 }
                 Err(_) if state.filling.is_empty() && cell.ready().is_null() => {
+                    state.setting = false;
                     dropped = state.object.take();
                 }
                 Err(_) => dropped = None,
@@ -216,6 +220,9 @@ fn fill(py: Python<'_>, cell: &TypeObject, definition: &Definition) -> PyResult<
             outer
         })?;
         values.push((*name, value));
+    }
+    if std::mem::replace(&mut cell.state().setting, true) {
+        return Ok(());
     }
     for (name, value) in values {
         // SAFETY: attached, all alive. A type that cannot be changed from outside is changed in
