@@ -53,6 +53,18 @@ const COLD: &[(&str, &str)] = &[
         "pyatoll::interpreter::compat::legacy::by_note",
         "3.11 only: a thread with several thread states, or none",
     ),
+    (
+        "pyatoll::interpreter::attach::detached",
+        "runs the user's closure, detached",
+    ),
+    (
+        "pyatoll::class::type_object::complete",
+        "only when a class is made",
+    ),
+    (
+        "pyatoll::convert::",
+        "runs what the user's types do: std's HashMap has its hasher's keys in a thread-local",
+    ),
     ("std::io::stdio::_eprint", "diagnostics"),
     ("std::io::stdio::_print", "diagnostics"),
 ];
