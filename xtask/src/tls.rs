@@ -62,6 +62,14 @@ const COLD: &[(&str, &str)] = &[
         "only when a class is made",
     ),
     (
+        "pyatoll::class::layout::Unsendable",
+        "an `unsendable` class is asked for its thread; the others have nothing of it",
+    ),
+    (
+        "pyatoll::error::state::State::make",
+        "only when an exception made by Rust is looked at",
+    ),
+    (
         "pyatoll::convert::",
         "runs what the user's types do: std's HashMap has its hasher's keys in a thread-local",
     ),
