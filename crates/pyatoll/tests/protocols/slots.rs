@@ -32,6 +32,18 @@ impl Below {
     fn __setitem__(&self, key: i64, value: i64) -> PyResult<()> {
         Err(PyKeyError::new_err(key * value))
     }
+
+    fn __add__(&self, other: i64) -> String {
+        format!("below + {other}")
+    }
+
+    fn __rsub__(&self, other: i64) -> String {
+        format!("{other} - below")
+    }
+
+    fn __pow__(&self, other: i64) -> String {
+        format!("below ** {other}")
+    }
 }
 
 #[pyclass(extends = Below)]
@@ -59,6 +71,18 @@ impl Above {
     fn __delitem__(&self, key: i64) -> PyResult<()> {
         Err(PyKeyError::new_err(-key))
     }
+
+    fn __radd__(&self, other: i64) -> String {
+        format!("{other} + above")
+    }
+
+    fn __sub__(&self, other: i64) -> String {
+        format!("above - {other}")
+    }
+
+    fn __rpow__(&self, other: i64) -> String {
+        format!("{other} ** above")
+    }
 }
 
 #[test]
@@ -73,6 +97,12 @@ fn what_a_class_leaves_out_is_done_by_the_class_below() {
             assert raises(delattr, a, 'x') == 'AttributeError: above keeps x'
             assert raises(a.__setitem__, 2, 3) == 'KeyError: 6'
             assert raises(a.__delitem__, 2) == 'KeyError: -2'
+            assert a + 1 == 'below + 1' and 1 + a == '1 + above'
+            assert a - 1 == 'above - 1' and 1 - a == '1 - below'
+            assert a ** 2 == 'below ** 2' and 2 ** a == '2 ** above'
+            assert raises(pow, a, 2, 3).startswith('TypeError')
+            assert raises(lambda: a + a).startswith('TypeError')
+            assert raises(lambda: a - 'x').startswith('TypeError')
             ",
         );
     });

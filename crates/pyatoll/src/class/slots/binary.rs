@@ -9,7 +9,8 @@ use std::ffi::{c_int, c_void};
 
 use pyo3_ffi as ffi;
 
-use super::{is_not_implemented, not_implemented};
+use super::compare::raised_if_null;
+use super::{inherit, is_not_implemented, not_implemented};
 use crate::call::trampoline::trampoline;
 use crate::class::PyClass;
 use crate::class::layout::token_of_instance;
@@ -48,6 +49,11 @@ pub unsafe fn binary<T: PyClass, const SLOT: c_int>(
             [left, right],
             forward.map(|body| move |py: Python<'_>| body(py, left, right)),
             reflected.map(|body| move |py: Python<'_>| body(py, right, left)),
+            |below| {
+                // The slot holds functions of this signature.
+                let below = std::mem::transmute::<*mut c_void, ffi::binaryfunc>(below);
+                below(left, right)
+            },
         )
     }
 }
@@ -70,6 +76,11 @@ pub unsafe fn power<T: PyClass>(
             [left, right],
             forward.map(|body| move |py: Python<'_>| body(py, left, right, modulus)),
             reflected.map(|body| move |py: Python<'_>| body(py, right, left, modulus)),
+            |below| {
+                // As in `binary`.
+                let below = std::mem::transmute::<*mut c_void, ffi::ternaryfunc>(below);
+                below(left, right, modulus)
+            },
         )
     }
 }
@@ -82,6 +93,7 @@ unsafe fn operator<T: PyClass, const SLOT: c_int>(
     [left, right]: [*mut ffi::PyObject; 2],
     forward: Option<impl for<'py> FnOnce(Python<'py>) -> PyResult<*mut ffi::PyObject>>,
     reflected: Option<impl for<'py> FnOnce(Python<'py>) -> PyResult<*mut ffi::PyObject>>,
+    call_below: impl Fn(*mut c_void) -> *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: the operands are alive. A type that carries the slot of `T` is `T` or a subclass,
     // and CPython calls the slot only where `T` has been made, in this interpreter.
@@ -96,19 +108,31 @@ unsafe fn operator<T: PyClass, const SLOT: c_int>(
             Python::assume_called()
         };
         trampoline(py, |py| {
-            if let Some(forward) = forward
-                && (left_carries || is_instance::<T>(py, left))
-            {
-                let result = forward(py)?;
+            // What the class has no method for may be in the slot of the class below.
+            let below = |side| {
+                let (_, below) = inherit::below(side, SLOT, own);
+                if below.is_null() {
+                    return Ok(not_implemented());
+                }
+                raised_if_null(py, call_below(below))
+            };
+            if left_carries || is_instance::<T>(py, left) {
+                let result = match forward {
+                    Some(forward) => forward(py)?,
+                    None => below(left)?,
+                };
                 if !is_not_implemented(result) {
                     return Ok(result);
                 }
                 ffi::Py_DECREF(result);
             }
-            if let Some(reflected) = reflected
-                && (right_carries || is_instance::<T>(py, right))
-            {
-                return reflected(py);
+            if right_carries || is_instance::<T>(py, right) {
+                return match reflected {
+                    Some(reflected) => reflected(py),
+                    // Below, the left side would be asked again.
+                    None if left_carries => Ok(not_implemented()),
+                    None => below(right),
+                };
             }
             Ok(not_implemented())
         })
