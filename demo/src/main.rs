@@ -34,7 +34,7 @@ use crate::report::Report;
 use crate::work::{File, Work};
 
 /// How long a run of one interpreter is to take at least: the files are gone over again and again.
-const RUN: Duration = Duration::from_millis(1500);
+const RUN: Duration = Duration::from_secs(2);
 
 /// How often each run is done, in turn with the other; the best time counts.
 const RUNS: usize = 3;
