@@ -154,11 +154,16 @@ fn measure(fleet: &Fleet, size: usize, files: &Arc<[File]>, quiet: bool) -> Resu
         fleet.run(size, work, |work| bar.set_position(work.taken() as u64))
     };
 
-    // Also warms up: every interpreter imports what the driver needs, and every cache is filled.
+    // Warms up: every interpreter imports what the driver needs, and every cache is filled.
     run("warming up", size, 1)?;
-    let (once, counts) = run("warming up", 1, 1)?;
-    let rounds = (RUN.as_secs_f64() / once.as_secs_f64().max(1e-6)).ceil();
-    let rounds = (rounds as usize).clamp(1, 1_000_000);
+    let (mut once, counts) = run("warming up", 1, 1)?;
+    let mut rounds = 1;
+    // A short run tells little about a long one.
+    while once * (rounds as u32) < RUN / 8 {
+        rounds *= 4;
+        once = run("warming up", 1, rounds)?.0 / rounds as u32;
+    }
+    let rounds = (RUN.as_secs_f64() / once.as_secs_f64()).ceil() as usize;
     let runs = if once > 2 * RUN { 1 } else { RUNS };
     if counts.files != files.len() as u64 {
         bail!("{} of {} files were counted", counts.files, files.len());
