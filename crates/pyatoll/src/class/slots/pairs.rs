@@ -13,6 +13,7 @@ use crate::class::layout::token_of_instance;
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyAttributeError, PyNotImplementedError};
 use crate::interpreter::Python;
+use crate::object::Bound;
 
 /// `__setattr__`, `__setitem__` or `__set__`.
 pub type SetBody = unsafe fn(
@@ -113,7 +114,8 @@ pub type GetBody =
     unsafe fn(Python<'_>, *mut ffi::PyObject, *mut ffi::PyObject) -> PyResult<*mut ffi::PyObject>;
 
 /// Looks an attribute up with `__getattribute__`, else as the class below does; if that raises
-/// `AttributeError`, with `__getattr__`.
+/// `AttributeError`, with `__getattr__`. A class that has only `__getattribute__` is taken to have
+/// a `__getattr__` that raises `AttributeError` with the name, as in PyO3.
 ///
 /// # Safety
 /// CPython calls the slot of `T`, which is `own`; the bodies are methods of `T`.
@@ -133,15 +135,30 @@ pub unsafe fn getattro<T: PyClass>(
                 Some(getattribute) => getattribute(py, slf, name),
                 None => get_below(py, own, slf, name),
             };
-            match (found, getattr) {
-                (Err(error), Some(getattr)) if error.is_instance_of::<PyAttributeError>(py) => {
-                    drop(error);
-                    getattr(py, slf, name)
+            match found {
+                Err(error) if error.is_instance_of::<PyAttributeError>(py) => {
+                    match (getattr, getattribute) {
+                        (Some(getattr), _) => {
+                            drop(error);
+                            getattr(py, slf, name)
+                        }
+                        (None, Some(_)) => Err(no_attribute(py, name)),
+                        (None, None) => Err(error),
+                    }
                 }
-                (found, _) => found,
+                found => found,
             }
         })
     }
+}
+
+/// # Safety
+/// `name` must be alive.
+#[cold]
+unsafe fn no_attribute(py: Python<'_>, name: *mut ffi::PyObject) -> PyErr {
+    // SAFETY: passed on to the caller.
+    let name = unsafe { Bound::from_borrowed_ptr(py, name) };
+    PyAttributeError::new_err(name.unbind())
 }
 
 /// # Safety
