@@ -1,7 +1,7 @@
 //! The attribute and derive macros of `pyatoll`.
 //!
 //! Each macro is parse → model → expand, in a file or folder of its own; every error points at the
-//! tokens it is about. The generated code names the library by the path in [`krate`].
+//! tokens it is about. The generated code names the library as the user's `Cargo.toml` does.
 
 use proc_macro::TokenStream;
 

@@ -32,7 +32,7 @@ use crate::types::PyAny;
 pub unsafe trait ClassBase: PyTypeInfo {
     /// The memory of an instance.
     type Layout;
-    /// [`Header`] in a class that extends this one, or nothing if this one's instances have it.
+    /// The header in a class that extends this one, or nothing if this one's instances have it.
     type OwnHeader: OwnHeader;
     /// What initialises this part of an instance.
     type Initializer: ObjectInit<Self>;
@@ -54,7 +54,7 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// The object must be an instance, alive for `'a`.
     unsafe fn borrow_flag<'a>(object: *mut ffi::PyObject) -> Option<&'a BorrowFlag>;
 
-    /// See [`layout::check_thread`].
+    /// Panics if this part of the instance is another thread's.
     ///
     /// # Safety
     /// The object must be an initialised instance.

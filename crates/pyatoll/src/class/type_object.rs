@@ -111,7 +111,7 @@ pub(crate) fn get_or_create<T: PyClass>(
     )
 }
 
-/// As [`get_or_create`], where the signature leaves no room for an error.
+/// As `get_or_create`, where the signature leaves no room for an error.
 ///
 /// # Panics
 /// If the class cannot be made.

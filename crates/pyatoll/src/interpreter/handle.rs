@@ -32,10 +32,6 @@ impl Interpreter {
         Self(local)
     }
 
-    pub(crate) fn local(&self) -> &'static LocalInternals {
-        self.0
-    }
-
     /// The interpreter this thread is attached to, if it is.
     ///
     /// ```

@@ -149,15 +149,14 @@ impl Internals {
             local: std::ptr::from_ref(local).cast(),
             tear_down,
         }));
-        // SAFETY: `node` is ours until the exchange succeeds; afterwards `next` is only read.
-        while let Err(other) = newest.compare_exchange_weak(
-            unsafe { (*node).next },
-            node,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        ) {
-            // SAFETY: as above.
-            unsafe { (*node).next = other };
+        loop {
+            // SAFETY: `node` is ours until the exchange succeeds; afterwards `next` is only read.
+            let next = unsafe { (*node).next };
+            match newest.compare_exchange_weak(next, node, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => break,
+                // SAFETY: as above.
+                Err(other) => unsafe { (*node).next = other },
+            }
         }
         // The oldest of this binary's registrations counts; there is more than one only where
         // threads of a free-threaded interpreter raced. A loser is torn down, empty, with the rest.

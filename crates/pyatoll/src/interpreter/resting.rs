@@ -32,8 +32,8 @@ thread_local! {
 }
 
 impl Resting {
-    /// Notes that this thread left `thread_state`. The result must go to [`Resting::take_back`], or
-    /// stay for ever.
+    /// Notes that this thread left `thread_state`. The result must be [taken back](Resting::take_back)
+    /// before it is dropped, or stay for ever.
     #[inline(never)]
     pub(super) fn push(
         thread_state: *mut ffi::PyThreadState,
@@ -50,10 +50,11 @@ impl Resting {
 
     /// Takes the innermost one out of the list.
     #[inline(never)]
-    pub(super) fn take_back(self: Box<Self>) -> *mut ffi::PyThreadState {
+    pub(super) fn take_back(&self) -> *mut ffi::PyThreadState {
+        let innermost = INNERMOST.get();
         debug_assert_eq!(
-            INNERMOST.get(),
-            &raw const *self,
+            innermost,
+            std::ptr::from_ref(self),
             "left and entered in another order"
         );
         INNERMOST.set(self.outer);
