@@ -1,0 +1,121 @@
+//! Using classes leaves no references and no memory behind. Alone in its process, since CPython's
+//! counters are those of all interpreters.
+
+use pyatoll::interpreter::SubInterpreter;
+use pyatoll::prelude::*;
+use pyatoll::types::PyDict;
+
+#[test]
+fn references_and_memory_stay_level() {
+    #[pyclass(subclass, dict, weakref, get_all, set_all, new = "from_fields")]
+    struct Base {
+        held: Option<Py<PyAny>>,
+        text: String,
+    }
+    #[pyclass(extends = Base, subclass, frozen, eq, hash, str = "{0}")]
+    #[derive(PartialEq, Hash)]
+    struct Derived(u8);
+    #[pymethods]
+    impl Derived {
+        #[new]
+        fn new(number: u8) -> PyResult<(Self, Base)> {
+            if number == 255 {
+                return Err(pyatoll::exceptions::PyValueError::new_err("too much"));
+            }
+            let text = String::new();
+            Ok((Self(number), Base { held: None, text }))
+        }
+
+        fn kind(&self) -> Kind {
+            Kind::Small
+        }
+
+        fn shape(&self) -> Shape {
+            Shape::Line { length: self.0 }
+        }
+    }
+    #[pyclass(eq, eq_int)]
+    #[derive(PartialEq)]
+    enum Kind {
+        Small,
+    }
+    #[pyclass]
+    enum Shape {
+        Line { length: u8 },
+        Pair(u8, u8),
+    }
+
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| {
+        let globals = PyDict::new(py);
+        for (name, class) in [
+            ("Base", py.get_type::<Base>()),
+            ("Derived", py.get_type::<Derived>()),
+            ("Kind", py.get_type::<Kind>()),
+            ("Shape", py.get_type::<Shape>()),
+        ] {
+            globals.set_item(name, class).unwrap();
+        }
+        let result = py.run(
+            c"
+import gc, sys, weakref
+class Own(Derived):
+    pass
+def everything():
+    base = Base(None, text='t')
+    base.held = [base.text]
+    base.held = base.held
+    base.other = 1
+    weakref.ref(base)
+    for cls in (Derived, Own):
+        derived = cls(1)
+        assert derived == cls(1) and derived != cls(2) and derived != 5
+        hash(derived), str(derived), repr(derived)
+        assert derived.kind() is Kind.Small and Kind.Small == 0 and int(Kind.Small) == 0
+        assert derived.shape().length == 1
+        try:
+            cls(255)
+        except ValueError:
+            pass
+        try:
+            cls('no')
+        except TypeError:
+            pass
+        try:
+            derived.held = 1
+            del derived.held
+        except AttributeError:
+            pass
+    pair = Shape.Pair(1, 2)
+    assert list(pair) == [1, 2]
+    match pair:
+        case Shape.Pair(a, b):
+            assert a == 1
+    try:
+        Shape()
+    except TypeError:
+        pass
+def level():
+    gc.collect()
+    references = getattr(sys, 'gettotalrefcount', int)()
+    return references, sys.getallocatedblocks()
+levels = []
+for _ in range(6):
+    for _ in range(300):
+        everything()
+    levels.append(level())
+grown = [after - before for before, after in zip(levels[-2], levels[-1])]
+assert all(count < 150 for count in grown), levels
+",
+            Some(&globals),
+            None,
+        );
+        if let Err(error) = result {
+            error.print(py);
+            panic!("{error}");
+        }
+    })
+    .unwrap();
+    sub.close().unwrap();
+}
