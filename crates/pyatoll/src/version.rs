@@ -112,7 +112,8 @@ mod tests {
     fn versions_compare_by_their_numbers() {
         let version = parse("3.12.4rc1");
         assert!(version == (3, 12) && version == (3, 12, 4) && version != (3, 12, 5));
-        assert!(version > (3, 9) && version < (3, 13) && version >= (3, 12));
+        assert!(version > (3, 9) && version < (3, 13));
+        assert!(version >= (3, 12));
         assert!(version < (3, 12, 5) && version > (3, 12, 3));
     }
 

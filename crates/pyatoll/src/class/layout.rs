@@ -53,7 +53,7 @@ pub struct Instance<T: ClassImpl> {
 
 // The smallest class: object, owner, value.
 #[cfg(all(test, target_pointer_width = "64"))]
-const _: () = assert!(size_of::<ffi::PyObject>() % 8 == 0);
+const _: () = assert!(size_of::<ffi::PyObject>().is_multiple_of(size_of::<usize>()));
 
 impl<T: ClassImpl> Instance<T> {
     /// CPython aligns objects to two words, no further.

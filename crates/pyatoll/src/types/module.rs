@@ -370,11 +370,7 @@ mod tests {
             let name = c"pyatoll_test_failing";
             for (code, class) in [(c"1 / 0", "ZeroDivisionError"), (c"1 +", "SyntaxError")] {
                 let error = PyModule::from_code(py, code, c"", name).unwrap_err();
-                assert_eq!(
-                    error.get_type(py).to_string().contains(class),
-                    true,
-                    "{error}"
-                );
+                assert!(error.get_type(py).to_string().contains(class), "{error}");
                 assert!(PyModule::import(py, "pyatoll_test_failing").is_err());
             }
         });
