@@ -326,7 +326,7 @@ impl Failing {
 #[test]
 fn a_failing_class_attribute_names_the_class_and_can_be_tried_again() {
     Python::attach(|py| {
-        let error = Py::new(py, Failing).err().expect("the attribute fails");
+        let error = Py::new(py, Failing).expect_err("the attribute fails");
         assert_eq!(
             error.to_string(),
             "RuntimeError: An error occurred while initializing class Failing"

@@ -40,7 +40,7 @@ else:
 ",
         );
         let object = Colour::Green.into_pyobject(py).unwrap().into_any();
-        assert!(object.is(&py.get_type::<Colour>().getattr("Green").unwrap()));
+        assert!(object.is(py.get_type::<Colour>().getattr("Green").unwrap()));
         let green: PyRef<'_, Colour> = object.extract().unwrap();
         assert_eq!(*green, Colour::Green);
     });

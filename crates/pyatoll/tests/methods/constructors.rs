@@ -87,7 +87,7 @@ struct Other;
 #[pymethods]
 impl Other {
     #[new]
-    fn new(number: i64) -> PyResult<String> {
+    fn make(number: i64) -> PyResult<String> {
         match number {
             0 => Err(PyValueError::new_err("nothing")),
             number => Ok(format!("no Other, but {number}")),

@@ -18,9 +18,9 @@ use pyatoll::types::PyDict;
 
 /// Runs `check` in the main interpreter, and in one with a GIL of its own where Python has that.
 fn everywhere(check: impl for<'py> Fn(Python<'py>) + Send + Sync) {
-    Python::attach(|py| check(py));
+    Python::attach(&check);
     let sub = SubInterpreter::builder().build().unwrap();
-    sub.attach(|py| check(py)).unwrap();
+    sub.attach(check).unwrap();
     sub.close().unwrap();
 }
 

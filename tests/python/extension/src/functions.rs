@@ -67,7 +67,6 @@ pub fn all_kinds<'py>(
         others.map(|others| others.len()),
     )
         .into_pyobject(py)
-        .map_err(Into::into)
 }
 
 /// The name of the module it is in.
