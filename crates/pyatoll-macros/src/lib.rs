@@ -68,7 +68,27 @@ pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(module::pymodule(attribute.into(), item.into()))
 }
 
-/// Makes a Python class of a struct or enum.
+/// Makes a Python class of a struct or enum, with a type object of its own in each interpreter.
+///
+/// | option | what it does |
+/// |---|---|
+/// | `name = "…"`, `module = "…"` | the class's name, and the module it says it is from |
+/// | `get_all`, `set_all`, `rename_all = "…"` | for fields; one has `#[pyo3(get, set, name = "…")]` |
+/// | `frozen` | values are never borrowed mutably, and so not counted |
+/// | `extends = Base`, `subclass` | what it extends; whether others may extend it |
+/// | `eq`, `ord`, `hash`, `str` or `str = "{field}"` | from the traits of the Rust type |
+/// | `eq_int` | a simple enum's variants equal their numbers |
+/// | `new = "from_fields"` | a constructor with a parameter for each field |
+/// | `dict`, `weakref` | instances have a `__dict__`, can be weakly referenced |
+/// | `unsendable` | only the thread that made an instance may use it |
+/// | `sequence`, `mapping` | for pattern matching, and the slots that go with it |
+/// | `generic`, `immutable_type` | `Class[item]`; no attribute of the class can be set |
+/// | `freelist = N` | each interpreter keeps the memory of `N` dead instances |
+/// | `from_py_object` | `FromPyObject`, by cloning the value |
+/// | `crate = "…"` | the library's path |
+///
+/// The variants of an enum without fields are class attributes; each variant of one with fields is
+/// a subclass with a constructor: `#[pyo3(name = "…", constructor = (…))]`.
 #[proc_macro_attribute]
 pub fn pyclass(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(class::pyclass(attribute.into(), item.into()))

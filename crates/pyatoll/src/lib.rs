@@ -59,8 +59,41 @@ pub use object::{
 };
 pub use types::PyAny;
 
+/// ```
+/// use pyatoll::prelude::*;
+///
+/// /// A point in the plane.
+/// #[pyclass(frozen, get_all, eq, str = "({x}, {y})", new = "from_fields")]
+/// #[derive(PartialEq)]
+/// struct Point {
+///     x: i32,
+///     y: i32,
+/// }
+///
+/// #[pyclass]
+/// enum Shape {
+///     Circle { radius: f64 },
+///     #[pyo3(constructor = (width, height=1.0))]
+///     Rectangle { width: f64, height: f64 },
+/// }
+///
+/// Python::attach(|py| {
+///     let point = py.get_type::<Point>().call1((1, 2))?;
+///     assert_eq!(point.to_string(), "(1, 2)");
+///     assert!(point.eq(Bound::new(py, Point { x: 1, y: 2 })?)?);
+///
+///     let rectangle = py.get_type::<Shape>().getattr("Rectangle")?.call1((3.0,))?;
+///     assert_eq!(rectangle.getattr("height")?.extract::<f64>()?, 1.0);
+///     assert!(rectangle.is_instance_of::<Shape>());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 #[cfg(feature = "macros")]
-pub use pyatoll_macros::{pyclass, pymethods};
+pub use pyatoll_macros::pyclass;
+
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::pymethods;
 
 /// ```
 /// use pyatoll::prelude::*;
