@@ -265,14 +265,17 @@ impl<'py, T> IntoPyObject<'py> for Py<T> {
 }
 
 /// A `Py` of another interpreter is refused with a `RuntimeError`.
-impl<'a, 'py, T> IntoPyObject<'py> for &'a Py<T> {
+///
+/// A new reference, not a borrowed one: the handle may outlive the token, and what is borrowed from
+/// the object must not.
+impl<'py, T> IntoPyObject<'py> for &Py<T> {
     type Target = T;
-    type Output = Borrowed<'a, 'py, T>;
+    type Output = Bound<'py, T>;
     type Error = crate::WrongInterpreter;
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        self.try_bind_borrowed(py)
+        self.try_bind(py).cloned()
     }
 }
 

@@ -142,7 +142,7 @@ impl<T> Py<T> {
     /// If the token is of another interpreter.
     #[inline]
     #[track_caller]
-    pub fn bind_borrowed<'a, 'py>(&'a self, py: Python<'py>) -> Borrowed<'a, 'py, T> {
+    pub fn bind_borrowed<'a, 'py: 'a>(&'a self, py: Python<'py>) -> Borrowed<'a, 'py, T> {
         if let Err(error) = self.try_bind(py) {
             error.panic();
         }
@@ -155,7 +155,7 @@ impl<T> Py<T> {
     /// # Errors
     /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
     #[inline]
-    pub fn try_bind_borrowed<'a, 'py>(
+    pub fn try_bind_borrowed<'a, 'py: 'a>(
         &'a self,
         py: Python<'py>,
     ) -> Result<Borrowed<'a, 'py, T>, WrongInterpreter> {
@@ -277,7 +277,8 @@ impl<T> Py<T> {
         self.bind(py).as_ptr() == unsafe { ffi::Py_None() }
     }
 
-    /// Converts to a Rust type.
+    /// Converts to a Rust type. What borrows from the object (a `&str`) lives no longer than the
+    /// token: the interpreter may end after that, and takes the object with it.
     ///
     /// # Panics
     /// If the token is of another interpreter.
@@ -286,7 +287,7 @@ impl<T> Py<T> {
     /// The conversion's own, if the object has no such value.
     #[inline]
     #[track_caller]
-    pub fn extract<'a, 'py, D>(&'a self, py: Python<'py>) -> Result<D, D::Error>
+    pub fn extract<'a, 'py: 'a, D>(&'a self, py: Python<'py>) -> Result<D, D::Error>
     where
         D: FromPyObject<'a, 'py>,
     {

@@ -140,7 +140,8 @@ impl<'a> Borrowed<'a, '_, PyBytes> {
 }
 
 impl Py<PyBytes> {
-    /// The bytes, without a copy: they never change, and live as long as the reference.
+    /// The bytes, without a copy: they never change, and live as long as the reference and the
+    /// token both do.
     ///
     /// # Panics
     /// If the token is of another interpreter.
@@ -150,11 +151,10 @@ impl Py<PyBytes> {
     /// use pyatoll::types::PyBytes;
     ///
     /// let bytes = Python::attach(|py| PyBytes::new(py, b"kept").unbind());
-    /// let data = Python::attach(|py| bytes.as_bytes(py));
-    /// assert_eq!(data, b"kept");
+    /// Python::attach(|py| assert_eq!(bytes.as_bytes(py), b"kept"));
     /// ```
     #[track_caller]
-    pub fn as_bytes<'a>(&'a self, py: Python<'_>) -> &'a [u8] {
+    pub fn as_bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
         self.bind_borrowed(py).as_bytes()
     }
 }

@@ -343,15 +343,17 @@ impl<'a> Borrowed<'a, '_, PyString> {
     }
 }
 
-/// The text of a kept `str`, which lives as long as the reference.
+/// The text of a kept `str`, which lives as long as the reference and the token both do.
 ///
 /// ```
 /// use pyatoll::prelude::*;
 /// use pyatoll::types::PyString;
 ///
 /// let kept: Py<PyString> = Python::attach(|py| PyString::new(py, "kept").unbind());
-/// let text = Python::attach(|py| kept.to_str(py))?;
-/// assert_eq!(text, "kept");
+/// Python::attach(|py| {
+///     assert_eq!(kept.to_str(py)?, "kept");
+///     Ok::<_, PyErr>(())
+/// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
 impl Py<PyString> {
@@ -360,7 +362,7 @@ impl Py<PyString> {
     /// # Errors
     /// A `UnicodeEncodeError` if it has a surrogate; a `RuntimeError` if the token is of another
     /// interpreter.
-    pub fn to_str<'a>(&'a self, py: Python<'_>) -> PyResult<&'a str> {
+    pub fn to_str<'a>(&'a self, py: Python<'a>) -> PyResult<&'a str> {
         self.try_bind_borrowed(py)?.to_str()
     }
 
@@ -368,7 +370,7 @@ impl Py<PyString> {
     ///
     /// # Errors
     /// As for [`to_str`](Py::to_str).
-    pub fn to_cow<'a>(&'a self, py: Python<'_>) -> PyResult<Cow<'a, str>> {
+    pub fn to_cow<'a>(&'a self, py: Python<'a>) -> PyResult<Cow<'a, str>> {
         self.to_str(py).map(Cow::Borrowed)
     }
 
@@ -377,7 +379,7 @@ impl Py<PyString> {
     /// # Panics
     /// If the token is of another interpreter.
     #[track_caller]
-    pub fn to_string_lossy<'a>(&'a self, py: Python<'_>) -> Cow<'a, str> {
+    pub fn to_string_lossy<'a>(&'a self, py: Python<'a>) -> Cow<'a, str> {
         match self.bind_borrowed(py).to_str() {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => Cow::Owned(to_string_lossy(self.bind(py)).into_owned()),
