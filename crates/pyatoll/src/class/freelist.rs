@@ -133,6 +133,8 @@ pub(super) unsafe extern "C" fn free<T: PyClass>(block: *mut c_void) {
         if let Some(owner) = layout::owner::<T>(object).as_ref()
             && let Some(cell) = type_object::existing::<T>(Python::new(owner))
             && cell.ready() == class
+            // The collector notes in the block that the finaliser has run.
+            && (*class).tp_finalize.is_none()
             && let Some(block) = NonNull::new(object)
             && cell.freelist.keep(block, release)
         {

@@ -8,7 +8,7 @@ use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::Python;
 use crate::object::{Bound, BoundObject, Py};
-use crate::types::{PyAny, PyString, PyType};
+use crate::types::{PyAny, PyDict, PyString, PyType};
 
 impl PyErr {
     /// Makes a new exception class in this interpreter. For a class known at compile time,
@@ -46,7 +46,9 @@ impl PyErr {
     ) -> PyResult<Py<PyType>> {
         let doc = doc.map_or(std::ptr::null(), CStr::as_ptr);
         let base = base.map_or(std::ptr::null_mut(), Bound::as_ptr);
-        let dict = dict.map(|dict| dict.into_bound(py));
+        let dict = dict.map(|dict| dict.try_into_bound(py)).transpose()?;
+        // CPython does not look.
+        let dict = dict.map(Bound::cast_into::<PyDict>).transpose()?;
         let dict = dict.as_ref().map_or(std::ptr::null_mut(), Bound::as_ptr);
         // SAFETY: attached, all valid or null where that is allowed; a new class or null comes
         // back.
