@@ -6,7 +6,8 @@ use pyatoll::ffi;
 use pyatoll::interpreter::{AttachError, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use pyatoll::types::{PyCFunction, PyDict};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static DROPS: AtomicUsize = AtomicUsize::new(0);
 
@@ -15,6 +16,9 @@ struct Counted;
 impl Drop for Counted {
     fn drop(&mut self) {
         DROPS.fetch_add(1, Ordering::Relaxed);
+        // CPython says already that it is not initialised, but is not through with its end.
+        let attached = std::thread::spawn(|| Python::try_attach(|_| ()).is_some());
+        assert!(!attached.join().unwrap());
     }
 }
 
@@ -80,4 +84,84 @@ fn a_new_run_of_the_runtime_is_not_taken_for_the_old_one() {
             Err(AttachError::InterpreterGone { id: 0 })
         );
     }
+    #[cfg(unix)]
+    a_forked_process_does_not_wait_for_threads_that_stayed_behind();
+    a_value_outlives_the_end_while_a_daemon_thread_uses_it_detached();
+}
+
+// Here because other tests' sub-interpreters must not be alive in the child.
+#[cfg(unix)]
+fn a_forked_process_does_not_wait_for_threads_that_stayed_behind() {
+    Python::initialize();
+    let (inside, is_inside) = std::sync::mpsc::channel();
+    let (leave, may_leave) = std::sync::mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        Python::attach(|py| {
+            py.detach(move || {
+                inside.send(()).unwrap();
+                may_leave.recv().ok();
+            });
+        });
+    });
+    is_inside.recv().unwrap();
+    let status: i32 = Python::attach(|py| {
+        let code = c"
+import atexit, os, signal, warnings
+warnings.simplefilter('ignore')
+child = os.fork()
+if child == 0:
+    # Ends what waits for ever.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(10)
+    atexit._run_exitfuncs()
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+";
+        let names = PyDict::new(py);
+        py.run(code, Some(&names), None)?;
+        names.get_item("status")?.unwrap().extract()
+    })
+    .unwrap();
+    assert_eq!(status, 0);
+    drop(leave);
+    thread.join().unwrap();
+    finalize();
+}
+
+fn a_value_outlives_the_end_while_a_daemon_thread_uses_it_detached() {
+    static USED: AtomicBool = AtomicBool::new(false);
+    static DROPPED: AtomicBool = AtomicBool::new(false);
+    static LENT: InterpreterLocal<Lent> = InterpreterLocal::new();
+    struct Lent;
+    impl Drop for Lent {
+        fn drop(&mut self) {
+            DROPPED.store(true, Ordering::Relaxed);
+        }
+    }
+
+    Python::initialize();
+    Python::attach(|py| {
+        let function = PyCFunction::new_closure(py, None, None, |args, _| {
+            let lent = LENT.get_or_init(args.py(), || Lent);
+            args.py().detach(|| {
+                USED.store(true, Ordering::Relaxed);
+                while !DROPPED.load(Ordering::Relaxed) {
+                    std::thread::park();
+                    std::hint::black_box(lent);
+                }
+            })
+        });
+        let kwargs = PyDict::new(py);
+        kwargs.set_item("target", function.unwrap()).unwrap();
+        kwargs.set_item("daemon", true).unwrap();
+        let threading = py.import("threading").unwrap();
+        let thread = threading.getattr("Thread").unwrap();
+        let thread = thread.call((), Some(&kwargs)).unwrap();
+        thread.call_method0("start").unwrap();
+        while !USED.load(Ordering::Relaxed) {
+            py.detach(std::thread::yield_now);
+        }
+    });
+    finalize();
+    assert!(!DROPPED.load(Ordering::Relaxed));
 }

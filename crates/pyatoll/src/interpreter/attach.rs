@@ -12,7 +12,7 @@ use pyo3_ffi as ffi;
 
 use super::compat::{self, AttachNote};
 use super::gate::Pass;
-use super::local::{LocalInternals, Phase};
+use super::local::{self, LocalInternals, Phase};
 use super::lookup;
 use super::resting::Resting;
 
@@ -72,10 +72,14 @@ impl Attached {
     }
 
     /// Attaches to `local`'s interpreter.
+    ///
+    /// # Panics
+    /// In a `__traverse__`.
     pub(crate) fn to(local: &'static LocalInternals) -> Result<Self, AttachError> {
         let current = compat::current_interpreter();
         if !current.is_null() {
             if current == local.interpreter() && local.is_life_of_current() {
+                assert!(!local.is_visiting(), "{VISITING}");
                 return Ok(Self {
                     local,
                     _entered: None,
@@ -135,6 +139,21 @@ impl Attached {
     }
 }
 
+/// What is said to code that asks for Python in a `__traverse__`.
+const VISITING: &str = "Python cannot be used in `__traverse__`: the garbage collector is at work";
+
+/// For what runs Python, or lets other threads do so, without a token in hand.
+///
+/// # Panics
+/// In a `__traverse__`.
+pub(crate) fn refuse_in_traverse() {
+    let local = lookup::find_live(compat::current_interpreter());
+    assert!(
+        !local.is_some_and(LocalInternals::is_visiting),
+        "{VISITING}"
+    );
+}
+
 impl Drop for Entered {
     fn drop(&mut self) {
         // SAFETY: the thread is attached with this thread state: whatever was entered or left since
@@ -190,6 +209,7 @@ pub(crate) struct Away {
     /// `None` once taken back.
     resting: Option<Box<Resting>>,
     note: Option<AttachNote>,
+    local: &'static LocalInternals,
 }
 
 impl Away {
@@ -201,11 +221,13 @@ impl Away {
     pub(crate) unsafe fn leave(local: &LocalInternals) -> Self {
         // SAFETY: never freed, so the reference may be as long as it likes.
         let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
+        local.note_leaving();
         // SAFETY: attached, as the caller promises.
         let thread_state = unsafe { ffi::PyEval_SaveThread() };
         Self {
             note: Some(compat::note_attached(false)),
             resting: Some(Resting::push(thread_state, local)),
+            local,
         }
     }
 }
@@ -218,6 +240,7 @@ impl Drop for Away {
         // SAFETY: whatever was entered since has been left; the thread state is the one this
         // thread was detached from.
         unsafe { ffi::PyEval_RestoreThread(resting.take_back()) };
+        self.local.note_return();
         if let Some(note) = self.note.take() {
             note.restore();
         }
@@ -232,6 +255,10 @@ pub(crate) fn initialize() {
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     // SAFETY: may be called at any time.
     if unsafe { ffi::Py_IsInitialized() } != 0 {
+        return;
+    }
+    if compat::is_finalizing() && local::is_run_unfinished() {
+        // On its way out it says that it is not initialised, long before all of it is gone.
         return;
     }
     // SAFETY: the runtime does not run, and the lock keeps other threads of this binary from
@@ -287,6 +314,7 @@ fn attach_to_unknown_main() -> Result<Attached, NoDefault> {
 /// Why there is no interpreter to attach to by default.
 #[derive(Debug)]
 pub(crate) enum NoDefault {
+    Visiting,
     NotRunning,
     Several(usize),
     Refused(AttachError),
@@ -295,6 +323,7 @@ pub(crate) enum NoDefault {
 impl fmt::Display for NoDefault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Visiting => f.write_str(VISITING),
             Self::NotRunning => f.write_str(
                 "the Python interpreter is not initialized: call `Python::initialize()` first, or \
                  enable the `auto-initialize` feature",

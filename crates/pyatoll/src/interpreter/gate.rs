@@ -11,13 +11,27 @@ use std::thread::{self, ThreadId};
 struct State {
     open: bool,
     /// The holders of passes handed out and not yet given back; a thread may be there twice.
-    inside: Vec<ThreadId>,
+    inside: Vec<Holder>,
+}
+
+struct Holder {
+    thread: ThreadId,
+    /// The process it entered in: after a fork, the parent's other threads do not exist.
+    process: u32,
 }
 
 impl State {
     fn others_inside(&self) -> bool {
         let this = thread::current().id();
-        self.inside.iter().any(|&thread| thread != this)
+        let process = std::process::id();
+        self.inside
+            .iter()
+            .any(|holder| holder.thread != this && holder.process == process)
+    }
+
+    fn place_of_this_thread(&self) -> Option<usize> {
+        let this = thread::current().id();
+        self.inside.iter().rposition(|holder| holder.thread == this)
     }
 }
 
@@ -47,7 +61,10 @@ impl Gate {
         if !state.open {
             return None;
         }
-        state.inside.push(thread::current().id());
+        state.inside.push(Holder {
+            thread: thread::current().id(),
+            process: std::process::id(),
+        });
         Some(Pass(self, PhantomData))
     }
 
@@ -74,7 +91,7 @@ impl Gate {
 
     /// Whether this thread has a pass.
     pub(crate) fn this_thread_is_inside(&self) -> bool {
-        self.state().inside.contains(&thread::current().id())
+        self.state().place_of_this_thread().is_some()
     }
 
     /// Whether no other thread has a pass.
@@ -92,8 +109,7 @@ impl Gate {
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        let this = thread::current().id();
-        if let Some(place) = state.inside.iter().rposition(|&thread| thread == this) {
+        if let Some(place) = state.place_of_this_thread() {
             state.inside.swap_remove(place);
         }
         if state.inside.is_empty() {

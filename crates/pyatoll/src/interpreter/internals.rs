@@ -26,8 +26,9 @@ struct Registration {
     binary: *const c_void,
     /// The binary's own [`LocalInternals`].
     local: *const c_void,
-    /// Tears `local` down. The code is the binary's; CPython never unloads an extension module.
-    tear_down: unsafe extern "C" fn(local: *const c_void),
+    /// Tears `local` down and frees this registration, with the allocator it was made with. The
+    /// code is the binary's; CPython never unloads an extension module.
+    tear_down: unsafe extern "C" fn(registration: *mut Registration),
 }
 
 /// Shared by every Pyatoll binary in one interpreter. Its layout is an ABI between binaries.
@@ -136,10 +137,13 @@ impl Internals {
         this: NonNull<Internals>,
         local: &'static LocalInternals,
     ) -> &'static LocalInternals {
-        unsafe extern "C" fn tear_down(local: *const c_void) {
-            // SAFETY: `local` is what was registered, never freed; `destroy` is called by the
-            // ending interpreter.
-            unsafe { (*local.cast::<LocalInternals>()).tear_down() };
+        unsafe extern "C" fn tear_down(registration: *mut Registration) {
+            // SAFETY: made below, by this binary, and taken out of the list by `destroy`, which the
+            // ending interpreter calls; `local` is what was registered, never freed.
+            unsafe {
+                let registration = Box::from_raw(registration);
+                (*registration.local.cast::<LocalInternals>()).tear_down();
+            }
         }
         // SAFETY: the capsule keeps them alive while the interpreter lives.
         let newest = unsafe { &this.as_ref().newest };
@@ -212,8 +216,7 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
             }
             // Taken out first: a drop that makes a new state registers on top.
             (*internals).newest.store((*newest).next, Ordering::Release);
-            let registration = Box::from_raw(newest);
-            (registration.tear_down)(registration.local);
+            ((*newest).tear_down)(newest);
         }
         let panic_exception = (*internals)
             .panic_exception

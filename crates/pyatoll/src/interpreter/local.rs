@@ -49,6 +49,10 @@ pub struct LocalInternals {
     phase: AtomicU8,
     is_main: bool,
     gate: Gate,
+    /// The thread state that is in a `__traverse__` of ours, or null: no Python may run on it.
+    visiting: AtomicPtr<ffi::PyThreadState>,
+    /// How many times a thread of the interpreter is detached in a call of ours.
+    away: AtomicU32,
     /// The thread state CPython made the interpreter with, where it must be kept for its end.
     first_thread_state: AtomicPtr<ffi::PyThreadState>,
 }
@@ -83,6 +87,8 @@ impl LocalInternals {
             phase: AtomicU8::new(Phase::Live as u8),
             is_main: main == interpreter,
             gate: Gate::new(),
+            visiting: AtomicPtr::new(null_mut()),
+            away: AtomicU32::new(0),
             first_thread_state: AtomicPtr::new(null_mut()),
         }))
     }
@@ -156,6 +162,38 @@ impl LocalInternals {
         id == self.id && RUN.load(Ordering::Relaxed) == self.run
     }
 
+    /// Notes that this thread, attached to this interpreter, is in a `__traverse__`, until the
+    /// result is dropped.
+    pub(crate) fn visit(&self) -> Visiting<'_> {
+        let before = self.visiting.load(Ordering::Relaxed);
+        self.visiting
+            .store(compat::current_thread_state(), Ordering::Relaxed);
+        Visiting {
+            local: self,
+            before,
+        }
+    }
+
+    /// Whether this thread is in a `__traverse__` that the interpreter's collector calls: then
+    /// nothing may run Python, or change a reference count.
+    #[inline]
+    pub(super) fn is_visiting(&self) -> bool {
+        let visiting = self.visiting.load(Ordering::Relaxed);
+        !visiting.is_null() && visiting == compat::current_thread_state()
+    }
+
+    /// Notes that this thread is about to detach from this interpreter in a call of ours.
+    #[inline]
+    pub(super) fn note_leaving(&self) {
+        self.away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that it is back.
+    #[inline]
+    pub(super) fn note_return(&self) {
+        self.away.fetch_sub(1, Ordering::Release);
+    }
+
     /// Gives up one reference to an object of this interpreter, from any thread: at once where the
     /// thread is attached to it, else through the queue. After the interpreter's end, nothing.
     ///
@@ -163,7 +201,7 @@ impl LocalInternals {
     /// The caller must own a reference to `object`, made in this interpreter.
     #[inline]
     pub(crate) unsafe fn release(&self, object: NonNull<ffi::PyObject>) {
-        if self.is_current() {
+        if self.is_current() && !self.is_visiting() {
             // SAFETY: attached to the object's interpreter; the reference is the caller's.
             unsafe { ffi::Py_DECREF(object.as_ptr()) };
         } else {
@@ -193,26 +231,56 @@ impl LocalInternals {
 
     /// Drops everything this binary keeps in the interpreter, which is ending.
     ///
+    /// The values stay if a thread is away: a daemon thread, which the end of the main interpreter
+    /// does not wait for. It never comes back, but what it runs meanwhile may use what it was lent.
+    ///
     /// # Safety
     /// The thread must be attached to this interpreter; no other thread may be, now or later.
     pub(super) unsafe fn tear_down(&self) {
         self.gate.close();
         self.phase.store(Phase::Ending as u8, Ordering::Release);
-        // SAFETY: attached to the dying interpreter, alone.
-        unsafe {
-            self.drain();
-            self.slots.clear();
-        }
+        let drop_values = || {
+            // A thread counts itself before it detaches, and no other thread is attached: the
+            // count cannot go up now.
+            if self.away.load(Ordering::Acquire) == 0 {
+                // SAFETY: attached to the dying interpreter, alone.
+                unsafe { self.slots.clear() };
+            }
+        };
+        // SAFETY: as above.
+        unsafe { self.drain() };
+        drop_values();
         // SAFETY: as in `drain_cold`.
         self.queue
             .close(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
+        // Once more: the objects that just died may have made values.
+        drop_values();
         self.phase.store(Phase::Emptied as u8, Ordering::Release);
     }
 }
 
+/// While this lives, its thread is in a `__traverse__`.
+pub(crate) struct Visiting<'a> {
+    local: &'a LocalInternals,
+    before: *mut ffi::PyThreadState,
+}
+
+impl Drop for Visiting<'_> {
+    fn drop(&mut self) {
+        self.local.visiting.store(self.before, Ordering::Relaxed);
+    }
+}
+
+/// The run of the runtime whose end is watched for.
+static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
+
+/// Whether a run that is watched has not come to its very end.
+pub(super) fn is_run_unfinished() -> bool {
+    WATCHED.load(Ordering::Relaxed) == RUN.load(Ordering::Relaxed)
+}
+
 /// Makes sure that the end of this run of the runtime is noticed (`Py_AtExit`).
 pub(super) fn watch_runtime() {
-    static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
     extern "C" fn ended() {
         RUN.fetch_add(1, Ordering::Relaxed);
     }

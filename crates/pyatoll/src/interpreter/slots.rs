@@ -10,6 +10,7 @@
 //!   the interpreter ends and no reader is left.
 
 use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -176,8 +177,11 @@ impl Slots {
             };
             // SAFETY: the slot lives in a segment of ours.
             let value = unsafe { &*slot }.swap(null_mut(), Ordering::AcqRel);
+            // A panic must not keep the others, nor unwind into CPython, which is the caller. The
+            // panic hook has reported it; dropping what it carries could panic again.
             // SAFETY: stored together by `set`, and taken out of the slot: dropped once.
-            unsafe { drop_value(value) };
+            let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { drop_value(value) }));
+            std::mem::forget(dropped);
         }
         for (segment, cell) in self.segments.iter().enumerate() {
             let slots = cell.swap(null_mut(), Ordering::AcqRel);
@@ -255,6 +259,28 @@ mod tests {
         assert_eq!(COUNT.load(Ordering::Relaxed), 200);
         assert!(ORDER.lock().unwrap().iter().rev().copied().eq(0..200));
         assert!(slots.get(&keys[0]).is_null());
+    }
+
+    #[test]
+    fn a_panic_in_a_drop_does_not_keep_the_other_values() {
+        static DROPPED: AtomicUsize = AtomicUsize::new(0);
+        let slots = Slots::new();
+        let keys = [const { SlotKey::new() }; 3];
+        let mut values = [1u8; 3];
+        for (key, value) in keys.iter().zip(&mut values) {
+            // SAFETY: the drop only counts.
+            let set = unsafe {
+                slots.set(key, std::ptr::from_mut(value).cast(), |_| {
+                    if DROPPED.fetch_add(1, Ordering::Relaxed) == 1 {
+                        panic!("a panic in a drop, on purpose");
+                    }
+                })
+            };
+            set.unwrap();
+        }
+        // SAFETY: single-threaded, no reference is alive.
+        unsafe { slots.clear() };
+        assert_eq!(DROPPED.load(Ordering::Relaxed), 3);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::compat;
 use super::handle::Interpreter;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
+use super::resting::Resting;
 use super::token::Python;
 
 /// Which GIL a sub-interpreter runs under (`PyInterpreterConfig.gil`).
@@ -143,6 +144,7 @@ impl SubInterpreterBuilder {
     ///
     /// Source: `Py_NewInterpreterFromConfig`; `Py_NewInterpreter` below 3.12.
     pub fn build(&self) -> Result<SubInterpreter, BuildError> {
+        attach::refuse_in_traverse();
         let attached = match Attached::current() {
             Some(attached) => attached,
             None => attach::default_interpreter().map_err(|error| BuildError {
@@ -267,12 +269,16 @@ impl SubInterpreter {
     }
 
     /// Whether this thread is attached to it, or has been and is detached just now.
-    fn is_entered(local: &LocalInternals) -> bool {
-        local.is_current() || local.gate().this_thread_is_inside()
+    fn is_entered(local: &'static LocalInternals) -> bool {
+        local.is_current()
+            || local.gate().this_thread_is_inside()
+            // Where somebody else's code entered it, and this library left it.
+            || Resting::find(local).is_some()
     }
 
     /// Ends it, this thread not being inside.
     fn end(&mut self) {
+        attach::refuse_in_traverse();
         let Some(local) = self.local.take() else {
             return;
         };

@@ -42,7 +42,8 @@ impl Python<'_> {
     ///
     /// # Panics
     /// Not attached, and: the runtime is not initialised (and the feature `auto-initialize` is
-    /// off), is being finalised, or several interpreters are known but not the main one.
+    /// off), is being finalised, or several interpreters are known but not the main one. Or in a
+    /// `__traverse__`, where no Python may run.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -81,6 +82,7 @@ impl Python<'_> {
 
     fn enter() -> Result<Attached, NoDefault> {
         match Attached::current() {
+            Some(attached) if attached.local().is_visiting() => Err(NoDefault::Visiting),
             Some(attached) => Ok(attached),
             None => attach::default_interpreter(),
         }

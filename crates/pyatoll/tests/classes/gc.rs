@@ -223,3 +223,61 @@ fn types_and_instances_do_not_leak_references() {
         assert_eq!(class.get_refcnt(), before);
     });
 }
+
+#[test]
+fn traverse_can_neither_run_python_nor_free_an_object() {
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
+
+    static FREED: AtomicBool = AtomicBool::new(false);
+    static FREED_IN_TRAVERSE: AtomicBool = AtomicBool::new(false);
+    static TRIED: AtomicBool = AtomicBool::new(false);
+    static ATTACHED: AtomicBool = AtomicBool::new(false);
+
+    #[pyclass]
+    struct Victim;
+    impl Drop for Victim {
+        fn drop(&mut self) {
+            FREED.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[pyclass]
+    struct Meddler {
+        victim: Mutex<Option<Py<Victim>>>,
+        other: Py<PyAny>,
+    }
+    #[pymethods]
+    impl Meddler {
+        fn __traverse__(&self, _visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+            if let Some(victim) = self.victim.lock().unwrap().take() {
+                drop(victim);
+                FREED_IN_TRAVERSE.store(FREED.load(Ordering::Relaxed), Ordering::Relaxed);
+                let by_default = Python::try_attach(|_| ()).is_some();
+                let by_owner = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    self.other.attach(|_, _| ()).is_ok()
+                }));
+                let attached = by_default || by_owner.unwrap_or(false);
+                ATTACHED.store(attached, Ordering::Relaxed);
+                TRIED.store(true, Ordering::Relaxed);
+            }
+            Ok(())
+        }
+    }
+
+    Python::attach(|py| {
+        let meddler = Meddler {
+            victim: Mutex::new(Some(Py::new(py, Victim).unwrap())),
+            other: py.None(),
+        };
+        let meddler = Bound::new(py, meddler).unwrap();
+        collect(py);
+        assert!(TRIED.load(Ordering::Relaxed));
+        assert!(!ATTACHED.load(Ordering::Relaxed));
+        assert!(!FREED_IN_TRAVERSE.load(Ordering::Relaxed));
+        // Freed at the next entry.
+        run(py, &[("Node", &py.get_type::<Node>())], c"Node()");
+        assert!(FREED.load(Ordering::Relaxed));
+        drop(meddler);
+    });
+}

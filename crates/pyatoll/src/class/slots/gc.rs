@@ -108,7 +108,7 @@ pub unsafe fn traverse<T: PyClass>(
 ) -> c_int {
     // SAFETY: `slf` is an initialised instance of `T`, alive for the call. No reference count
     // changes.
-    let (_sharing, value, owner) = unsafe {
+    let (_visiting, _sharing, value, owner) = unsafe {
         let instance = Instance::<T>::of(slf);
         if !instance.thread.is_here() {
             return 0;
@@ -118,7 +118,7 @@ pub unsafe fn traverse<T: PyClass>(
             return 0;
         }
         let owner = token_of_instance::<T>(slf).owner();
-        (Sharing(flag), &*instance.value(), owner)
+        (owner.visit(), Sharing(flag), &*instance.value(), owner)
     };
     let visit = PyVisit {
         visit,
