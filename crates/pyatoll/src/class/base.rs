@@ -106,11 +106,11 @@ pub unsafe trait ClassBase: PyTypeInfo {
 
 /// Initialises one part of an instance.
 pub trait ObjectInit<T> {
-    /// Writes the Rust parts, from the most basic one on.
+    /// Writes the Rust parts, from the most basic one on; all of them or none.
     ///
     /// # Safety
-    /// The object must be a new instance that nobody else uses.
-    unsafe fn write(self, object: *mut ffi::PyObject);
+    /// The object must be a new instance of the token's interpreter that nobody else uses.
+    unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()>;
 }
 
 /// Initialises the part of a built-in type: CPython has done it.
@@ -124,7 +124,9 @@ impl<T> NativeInitializer<T> {
 
 impl<T> ObjectInit<T> for NativeInitializer<T> {
     #[inline]
-    unsafe fn write(self, _object: *mut ffi::PyObject) {}
+    unsafe fn write(self, _py: Python<'_>, _object: *mut ffi::PyObject) -> PyResult<()> {
+        Ok(())
+    }
 }
 
 // SAFETY: an instance of `T` starts with its base's; everything else is passed on or `T`'s own.

@@ -146,6 +146,15 @@ impl Definition {
         this
     }
 
+    /// Where in an instance the handles lie that Python reads by itself.
+    #[inline]
+    pub(super) fn handles(&self) -> impl Iterator<Item = usize> {
+        self.members
+            .iter()
+            .filter(|member| member.type_code == ffi::Py_T_OBJECT_EX)
+            .map(|member| member.offset as usize)
+    }
+
     /// Methods, attributes, members and the doc.
     fn take_items(&mut self, plan: &Plan) {
         let mut methods = Vec::new();

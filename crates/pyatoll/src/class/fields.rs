@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 
 use pyo3_ffi as ffi;
 
-use super::PyClass;
-use super::boolean_struct::False;
+use super::boolean_struct::{Boolean, False};
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
 use super::items::MethodItem;
 use super::layout::{self, Instance};
+use super::{PyClass, definition};
 use crate::call::argument;
 use crate::call::trampoline::trampoline;
 use crate::convert::{FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
@@ -18,6 +18,7 @@ use crate::error::PyResult;
 use crate::exceptions::PyAttributeError;
 use crate::interpreter::Python;
 use crate::object::Py;
+use crate::types::PyAny;
 
 /// Borrows the value and reads a field of it.
 ///
@@ -159,4 +160,26 @@ pub const fn getter<T: PyClass>(
             function,
         }
     }
+}
+
+/// Refuses a value with a handle of another interpreter in a field that Python reads by itself, as
+/// it lies in memory ([`getter`] with `constant_handle`).
+#[inline]
+pub(super) fn check_handles<T: PyClass>(py: Python<'_>, value: &T) -> PyResult<()> {
+    if !<T::Frozen as Boolean>::VALUE {
+        // Only frozen classes have such fields.
+        return Ok(());
+    }
+    for offset in definition::of::<T>().handles() {
+        // SAFETY: at this offset in an instance is a field of the value's, a `Py` of some class,
+        // whose layout does not depend on that.
+        let handle = unsafe {
+            let field = offset - std::mem::offset_of!(Instance<T>, value);
+            &*std::ptr::from_ref(value)
+                .byte_add(field)
+                .cast::<Py<PyAny>>()
+        };
+        handle.try_bind(py)?;
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use pyo3_ffi as ffi;
 
 use super::base::{ClassBase, NativeInitializer, ObjectInit};
 use super::layout::{self, Instance};
-use super::{PyClass, type_object};
+use super::{PyClass, fields, type_object};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Bound, Py};
@@ -117,7 +117,7 @@ impl<T: PyClass> PyClassInitializer<T> {
             let object = <T::BaseType as ClassBase>::allocate(py, subtype)?;
             // Without an owner it is given back as it is, should a move below panic.
             let object = Bound::from_owned_ptr(py, object);
-            self.write(object.as_ptr());
+            self.write(py, object.as_ptr())?;
             layout::header::<T>(object.as_ptr()).owner.set(py.owner());
             Ok(object.into_ptr())
         }
@@ -126,12 +126,14 @@ impl<T: PyClass> PyClassInitializer<T> {
 
 impl<T: PyClass> ObjectInit<T> for PyClassInitializer<T> {
     #[inline]
-    unsafe fn write(self, object: *mut ffi::PyObject) {
+    unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()> {
         match self.0 {
             // SAFETY: passed on to the caller.
             Kind::New { value, base } => unsafe {
-                base.write(object);
+                fields::check_handles(py, &value)?;
+                base.write(py, object)?;
                 Instance::<T>::write(object, value);
+                Ok(())
             },
             Kind::Existing(_) => {
                 panic!("a subclass's value cannot be added to an instance that exists")

@@ -212,3 +212,62 @@ fn an_instance_in_its_class_dies_with_the_interpreter() {
     sub.close().unwrap();
     assert_eq!(DROPS.load(Ordering::Relaxed), 2);
 }
+
+#[test]
+fn a_field_cannot_hand_out_an_object_of_another_interpreter() {
+    #[pyclass(frozen, subclass)]
+    struct Frozen {
+        #[pyo3(get)]
+        held: Py<PyAny>,
+    }
+    #[pyclass(frozen, extends = Frozen)]
+    struct Extended;
+    #[pyclass]
+    struct Plain {
+        #[pyo3(get)]
+        held: Py<PyAny>,
+    }
+
+    Python::initialize();
+    let lists = std::sync::Mutex::new(Python::attach(|py| {
+        let list = || py.eval(c"[]", None, None).unwrap().unbind();
+        vec![list(), list(), list()]
+    }));
+    let list_of_main = || lists.lock().unwrap().pop().unwrap();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| {
+        // Python reads it as it lies in memory, so that there is no such instance.
+        let error = Bound::new(
+            py,
+            Frozen {
+                held: list_of_main(),
+            },
+        )
+        .unwrap_err();
+        assert!(error.to_string().contains("belongs to interpreter 0"));
+        let error = Bound::new(
+            py,
+            (
+                Extended,
+                Frozen {
+                    held: list_of_main(),
+                },
+            ),
+        )
+        .unwrap_err();
+        assert!(error.to_string().contains("belongs to interpreter 0"));
+        let own = Bound::new(py, (Extended, Frozen { held: py.None() })).unwrap();
+        assert!(own.getattr("held").unwrap().is_none());
+
+        let plain = Bound::new(
+            py,
+            Plain {
+                held: list_of_main(),
+            },
+        )
+        .unwrap();
+        let error = plain.getattr("held").unwrap_err();
+        assert!(error.to_string().contains("belongs to interpreter 0"));
+    })
+    .unwrap();
+}
