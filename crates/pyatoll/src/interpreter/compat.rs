@@ -172,9 +172,8 @@ pub(crate) unsafe fn take_raised() -> Raised {
     #[cfg(Py_3_12)]
     {
         // SAFETY: attached.
-        Raised {
-            value: unsafe { ffi::PyErr_GetRaisedException() },
-        }
+        let value = unsafe { ffi::PyErr_GetRaisedException() };
+        Raised { value }
     }
     #[cfg(not(Py_3_12))]
     {
