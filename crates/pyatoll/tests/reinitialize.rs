@@ -86,7 +86,33 @@ fn a_new_run_of_the_runtime_is_not_taken_for_the_old_one() {
     }
     #[cfg(unix)]
     a_forked_process_does_not_wait_for_threads_that_stayed_behind();
+    the_end_waits_for_a_sub_interpreter_that_another_thread_is_ending();
     a_value_outlives_the_end_while_a_daemon_thread_uses_it_detached();
+}
+
+fn the_end_waits_for_a_sub_interpreter_that_another_thread_is_ending() {
+    static BEGUN: AtomicBool = AtomicBool::new(false);
+    static ENDED: AtomicBool = AtomicBool::new(false);
+    static SLOW: InterpreterLocal<Slow> = InterpreterLocal::new();
+    struct Slow;
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            BEGUN.store(true, Ordering::Relaxed);
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            ENDED.store(true, Ordering::Relaxed);
+        }
+    }
+
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| SLOW.set(py, Slow).is_ok()).unwrap();
+    let closer = std::thread::spawn(move || sub.close().unwrap());
+    while !BEGUN.load(Ordering::Relaxed) {
+        std::thread::yield_now();
+    }
+    finalize();
+    assert!(ENDED.load(Ordering::Relaxed));
+    closer.join().unwrap();
 }
 
 // Here because other tests' sub-interpreters must not be alive in the child.

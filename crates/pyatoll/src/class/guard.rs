@@ -208,12 +208,15 @@ impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {
     {
         let part = NonNull::from(f(&mut self));
         let this = ManuallyDrop::new(self);
-        PyClassGuardMapMut(PyClassGuardMap {
-            part,
-            object: this.object,
-            end: layout::end_lock::<T>,
+        PyClassGuardMapMut {
+            map: PyClassGuardMap {
+                part,
+                object: this.object,
+                end: layout::end_lock::<T>,
+                marker: PhantomData,
+            },
             marker: PhantomData,
-        })
+        }
     }
 }
 
@@ -337,20 +340,24 @@ impl<U: ?Sized> Drop for PyClassGuardMap<'_, U> {
 }
 
 /// A part of a mutably borrowed value: see [`PyClassGuardMut::map`].
-pub struct PyClassGuardMapMut<'a, U: ?Sized>(PyClassGuardMap<'a, U>);
+pub struct PyClassGuardMapMut<'a, U: ?Sized> {
+    map: PyClassGuardMap<'a, U>,
+    // What is written must be a `U` in full: no shorter lifetime will do.
+    marker: PhantomData<&'a mut U>,
+}
 
 impl<U: ?Sized> Deref for PyClassGuardMapMut<'_, U> {
     type Target = U;
 
     fn deref(&self) -> &U {
-        &self.0
+        &self.map
     }
 }
 
 impl<U: ?Sized> DerefMut for PyClassGuardMapMut<'_, U> {
     fn deref_mut(&mut self) -> &mut U {
         // SAFETY: part of a value that stays locked while `self` lives.
-        unsafe { self.0.part.as_mut() }
+        unsafe { self.map.part.as_mut() }
     }
 }
 

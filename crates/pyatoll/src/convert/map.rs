@@ -41,14 +41,16 @@ where
 {
     let py = object.py();
     let dict = object.cast::<PyDict>()?;
-    // SAFETY: attached, a dict; a new reference to a list of pairs or null comes back. Nobody else
-    // has the list, so neither it nor the pairs change, and the items live as long as it does.
+    // SAFETY: attached, a dict; a new reference to a list of pairs or null comes back. A pair does
+    // not change, and keeps its items. It is kept by a reference of its own: code that a conversion
+    // runs can find the list, with `gc.get_objects`.
     unsafe {
         let items = Bound::from_owned_ptr_or_err(py, ffi::PyDict_Items(dict.as_ptr()))?;
         for place in 0..ffi::PyList_Size(items.as_ptr()) {
-            let pair = ffi::PyList_GetItem(items.as_ptr(), place);
-            let key = Borrowed::from_ptr(py, ffi::PyTuple_GetItem(pair, 0));
-            let value = Borrowed::from_ptr(py, ffi::PyTuple_GetItem(pair, 1));
+            let pair = ffi::compat::PyList_GetItemRef(items.as_ptr(), place);
+            let pair = Bound::from_owned_ptr_or_err(py, pair)?;
+            let key = Borrowed::from_ptr(py, ffi::PyTuple_GetItem(pair.as_ptr(), 0));
+            let value = Borrowed::from_ptr(py, ffi::PyTuple_GetItem(pair.as_ptr(), 1));
             let key = K::extract(key).map_err(Into::into)?;
             put(key, V::extract(value).map_err(Into::into)?);
         }

@@ -286,6 +286,16 @@ impl SubInterpreter {
             // The runtime's own end has ended it.
             return;
         }
+        // The runtime's end, should it begin now, waits for this.
+        let main = lookup::live().into_iter().find(|local| local.is_main());
+        let _pass = match main {
+            Some(main) if !Self::is_entered(main) => match main.gate().enter() {
+                Some(pass) => Some(pass),
+                // It has begun.
+                None => return,
+            },
+            _ => None,
+        };
         // SAFETY: it is alive and ours to end; this thread is not attached to it.
         unsafe { compat::end_interpreter(local) };
     }
