@@ -35,6 +35,8 @@ pub(crate) mod layout;
 mod lifecycle;
 mod native_base;
 pub(crate) mod pyref;
+#[cfg(doctest)]
+mod refusals;
 mod sequence;
 pub(crate) mod slots;
 pub(crate) mod type_object;
