@@ -5,6 +5,7 @@
 //! to Rust, the panic goes on.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
@@ -101,6 +102,8 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
 #[cold]
 pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
     let message = message(&*payload);
+    // That could panic again, with C around.
+    std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(payload))));
     if message.starts_with(WRONG_INTERPRETER_PANIC) {
         return PyRuntimeError::new_err(message).restore(py);
     }

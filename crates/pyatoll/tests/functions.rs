@@ -421,3 +421,31 @@ fn refcounts_are_level_over_many_calls() {
         assert_eq!(value.get_refcnt(), before);
     });
 }
+
+#[test]
+fn a_panic_with_a_value_whose_drop_panics_is_an_exception() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("no drop");
+        }
+    }
+    Python::attach(|py| {
+        let function = pyatoll::types::PyCFunction::new_closure(py, None, None, |_, _| {
+            if true {
+                std::panic::panic_any(Panics);
+            }
+        });
+        let names = pyatoll::types::PyDict::new(py);
+        names.set_item("function", function.unwrap()).unwrap();
+        let code = c"
+try:
+    function()
+except BaseException as error:
+    text = str(error)
+";
+        py.run(code, Some(&names), None).unwrap();
+        let text = names.get_item("text").unwrap().unwrap().to_string();
+        assert_eq!(text, "panic from Rust code");
+    });
+}

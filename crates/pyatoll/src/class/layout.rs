@@ -62,6 +62,10 @@ impl<T: ClassImpl> Instance<T> {
             align_of::<Self>() <= 2 * size_of::<usize>(),
             "a class's value may not need an alignment of more than two words: put it in a `Box`"
         );
+        assert!(
+            size_of::<Self>() <= i32::MAX as usize,
+            "a class's value may not be larger than CPython can tell: put it in a `Box`"
+        );
         size_of::<Self>()
     };
 

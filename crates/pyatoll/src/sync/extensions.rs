@@ -28,12 +28,25 @@ fn waiting<R>(py: Python<'_>, wait: impl FnOnce() -> R) -> R {
     wait()
 }
 
-/// Detaches for a call that may wait and then runs a closure, which owns the result and begins by
-/// dropping it.
-fn leave_until_called(py: Python<'_>) -> Away {
-    // SAFETY: as in `waiting`; attached again before the user's code runs, or when the call drops
-    // the closure without running it.
-    unsafe { Away::leave(py.local()) }
+/// The user's closure for a call that may wait first. This thread is detached while it exists, and
+/// attached again when the closure runs or, in the order of the fields, is dropped.
+struct Job<F> {
+    away: Away,
+    f: F,
+}
+
+impl<F> Job<F> {
+    fn leave(py: Python<'_>, f: F) -> Self {
+        // SAFETY: as in `waiting`; the closure, which may need the attachment, is only moved.
+        let away = unsafe { Away::leave(py.local()) };
+        Self { away, f }
+    }
+
+    /// Attaches again; the closure may be called then.
+    fn come_back(self) -> F {
+        drop(self.away);
+        self.f
+    }
 }
 
 /// [`Once`] for attached threads.
@@ -69,21 +82,15 @@ impl OnceExt for Once {
 
     fn call_once_py_attached(&self, py: Python<'_>, f: impl FnOnce()) {
         if !self.is_completed() {
-            let away = leave_until_called(py);
-            self.call_once(move || {
-                drop(away);
-                f();
-            });
+            let job = Job::leave(py, f);
+            self.call_once(move || job.come_back()());
         }
     }
 
     fn call_once_force_py_attached(&self, py: Python<'_>, f: impl FnOnce(&OnceState)) {
         if !self.is_completed() {
-            let away = leave_until_called(py);
-            self.call_once_force(move |state| {
-                drop(away);
-                f(state);
-            });
+            let job = Job::leave(py, f);
+            self.call_once_force(move |state| job.come_back()(state));
         }
     }
 }
@@ -120,11 +127,8 @@ impl<T> OnceLockExt<T> for OnceLock<T> {
         if let Some(value) = self.get() {
             return value;
         }
-        let away = leave_until_called(py);
-        self.get_or_init(move || {
-            drop(away);
-            f()
-        })
+        let job = Job::leave(py, f);
+        self.get_or_init(move || job.come_back()())
     }
 }
 

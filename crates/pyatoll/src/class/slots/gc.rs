@@ -129,7 +129,7 @@ pub unsafe fn traverse<T: PyClass>(
     match catch_unwind(AssertUnwindSafe(|| body(value, visit))) {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => error.0.get(),
-        Err(payload) => report(&*payload),
+        Err(payload) => report(payload),
     }
 }
 
@@ -145,8 +145,10 @@ impl Drop for Sharing<'_> {
 }
 
 #[cold]
-fn report(payload: &(dyn Any + Send)) -> c_int {
-    let message = crate::panic::message(payload);
+fn report(payload: Box<dyn Any + Send>) -> c_int {
+    let message = crate::panic::message(&*payload);
+    // That could panic again, with C around.
+    std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(payload))));
     eprintln!("a Rust `__traverse__` panicked; the collector goes on without it: {message}");
     0
 }
