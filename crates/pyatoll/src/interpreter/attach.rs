@@ -247,12 +247,17 @@ impl Drop for Away {
     }
 }
 
+/// Held by whoever starts the runtime, or changes what it is to start with.
+pub(crate) fn starting() -> std::sync::MutexGuard<'static, ()> {
+    static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    STARTING
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
 /// Starts the runtime if it does not run, and leaves this thread detached from it then.
 pub(crate) fn initialize() {
-    static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _starting = STARTING
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _starting = starting();
     // SAFETY: may be called at any time.
     if unsafe { ffi::Py_IsInitialized() } != 0 {
         return;

@@ -80,7 +80,9 @@ pub fn append_to_inittab(
     name: &'static std::ffi::CStr,
     init: unsafe extern "C" fn() -> *mut pyo3_ffi::PyObject,
 ) {
-    // SAFETY: the runtime does not run yet; the name is static, which CPython keeps.
+    let _starting = crate::interpreter::attach::starting();
+    // SAFETY: the runtime does not run yet, and no other thread starts it or comes here; the name
+    // is static, which CPython keeps.
     let status = unsafe {
         assert!(
             pyo3_ffi::Py_IsInitialized() == 0,

@@ -6,6 +6,7 @@ use pyo3_ffi as ffi;
 
 use crate::convert::IntoPyObject;
 use crate::error::{PyErr, PyResult};
+use crate::exceptions::PyValueError;
 use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::sealed::Sealed;
@@ -123,7 +124,7 @@ pub trait PySliceMethods<'py>: Sealed {
     /// replaced, and those beyond its ends moved there.
     ///
     /// # Errors
-    /// A `ValueError` if the step is 0; a `TypeError` if an index is neither `None` nor has an
+    /// A `ValueError` if the step is 0 or the length negative; a `TypeError` if an index is neither `None` nor has an
     /// `__index__`, and what that raises.
     ///
     /// Source: `PySlice_Unpack`, `PySlice_AdjustIndices`.
@@ -132,6 +133,9 @@ pub trait PySliceMethods<'py>: Sealed {
 
 impl<'py> PySliceMethods<'py> for Bound<'py, PySlice> {
     fn indices(&self, length: isize) -> PyResult<PySliceIndices> {
+        if length < 0 {
+            return Err(PyValueError::new_err("length should not be negative"));
+        }
         let (mut start, mut stop, mut step) = (0, 0, 0);
         // SAFETY: attached, a valid slice; the pointers are valid for writes.
         let slicelength = unsafe {
@@ -220,6 +224,7 @@ mod tests {
     #[test]
     fn a_step_of_zero_is_an_error() {
         Python::attach(|py| {
+            assert!(PySlice::new(py, 0, 1, 1).indices(isize::MIN).is_err());
             let error = PySlice::new(py, 0, 1, 0).indices(5).unwrap_err();
             assert_eq!(error.to_string(), "ValueError: slice step cannot be zero");
         });
