@@ -94,6 +94,21 @@ impl PyCapsule {
     ///
     /// # Errors
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::ffi::CString;
+    ///
+    /// Python::attach(|py| {
+    ///     let name = CString::new("my.five").unwrap();
+    ///     let capsule = PyCapsule::new(py, 5_u32, Some(name.clone()))?;
+    ///     assert!(capsule.is_valid_checked(Some(&name)));
+    ///     assert!(PyCapsule::new(py, 5_u32, None)?.name()?.is_none());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub fn new<T: 'static + Send>(
         py: Python<'_>,
         value: T,
@@ -149,6 +164,23 @@ impl PyCapsule {
     ///
     /// # Errors
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::sync::mpsc::channel;
+    ///
+    /// Python::attach(|py| {
+    ///     let (sender, receiver) = channel();
+    ///     let name = Some(c"seven".to_owned());
+    ///     drop(PyCapsule::new_with_destructor(py, 7, name, move |seven, _context| {
+    ///         sender.send(seven).unwrap();
+    ///     })?);
+    ///     assert_eq!(receiver.recv(), Ok(7));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub fn new_with_destructor<T, F>(
         py: Python<'_>,
         value: T,
@@ -241,6 +273,32 @@ impl PyCapsule {
     /// # Errors
     /// If Python has no memory for it. Then the destructor is not called.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::ptr::NonNull;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// static LIVING: AtomicU32 = AtomicU32::new(1);
+    ///
+    /// unsafe extern "C" fn dies(_capsule: *mut ffi::PyObject) {
+    ///     LIVING.fetch_sub(1, Ordering::Relaxed);
+    /// }
+    ///
+    /// Python::attach(|py| {
+    ///     let pointer = NonNull::from(&LIVING).cast();
+    ///     // SAFETY: the static lives for ever; the destructor only counts, and does not unwind.
+    ///     let capsule = unsafe {
+    ///         PyCapsule::new_with_pointer_and_destructor(py, pointer, c"my.count", Some(dies))?
+    ///     };
+    ///     drop(capsule);
+    ///     assert_eq!(LIVING.load(Ordering::Relaxed), 0);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyCapsule_New`.
     pub unsafe fn new_with_pointer_and_destructor<'py>(
         py: Python<'py>,
@@ -264,6 +322,21 @@ impl PyCapsule {
     ///
     /// # Errors
     /// If there is no such capsule; `SystemError`, if the pointer is not aligned for `T`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new_with_value(py, 7_u64, c"builtins.my_seven")?;
+    ///     py.import("builtins")?.setattr("my_seven", capsule)?;
+    ///     // SAFETY: the capsule of this name holds a `u64`, and stays where it is.
+    ///     let seven: &u64 = unsafe { PyCapsule::import(py, c"builtins.my_seven")? };
+    ///     assert_eq!(*seven, 7);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyCapsule_Import`.
     pub unsafe fn import<'py, T>(py: Python<'py>, name: &CStr) -> PyResult<&'py T> {
@@ -358,6 +431,24 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// None for a capsule made here.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::ptr::null_mut;
+    /// use std::sync::mpsc::channel;
+    ///
+    /// Python::attach(|py| {
+    ///     let (sender, receiver) = channel();
+    ///     let report = move |_value, context: *mut _| sender.send(context as usize).unwrap();
+    ///     let capsule = PyCapsule::new_with_value_and_destructor(py, 7, c"seven", report)?;
+    ///     capsule.set_context(null_mut::<u8>().wrapping_add(64).cast())?;
+    ///     drop(capsule);
+    ///     assert_eq!(receiver.recv(), Ok(64));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyCapsule_SetContext`.
     fn set_context(&self, context: *mut c_void) -> PyResult<()>;
 
@@ -365,6 +456,21 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// None for a capsule made here.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let mut number = 5;
+    ///     let capsule = PyCapsule::new_with_value(py, (), c"name")?;
+    ///     assert!(capsule.context()?.is_null());
+    ///     capsule.set_context((&raw mut number).cast())?;
+    ///     assert_eq!(capsule.context()?, (&raw mut number).cast());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyCapsule_GetContext`.
     fn context(&self) -> PyResult<*mut c_void>;
@@ -375,10 +481,40 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// `ValueError`, if it has another name.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new_with_value(py, 5_u32, c"five")?;
+    ///     let five = capsule.pointer_checked(Some(c"five"))?.cast::<u32>();
+    ///     // SAFETY: what has this name is a `u32`, and the capsule is alive.
+    ///     assert_eq!(unsafe { five.read() }, 5);
+    ///     assert!(capsule.pointer_checked(None).unwrap_err().is_instance_of::<PyValueError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyCapsule_GetPointer`.
     fn pointer_checked(&self, name: Option<&CStr>) -> PyResult<NonNull<c_void>>;
 
     /// Whether the capsule has this name.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new_with_value(py, 5, c"five")?;
+    ///     assert!(capsule.is_valid_checked(Some(c"five")));
+    ///     assert!(!capsule.is_valid_checked(Some(c"six")));
+    ///     assert!(!capsule.is_valid_checked(None));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyCapsule_IsValid`.
     fn is_valid_checked(&self, name: Option<&CStr>) -> bool;
@@ -387,6 +523,20 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// None for a capsule made here.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new_with_value(py, 5, c"five")?;
+    ///     // SAFETY: a static text, and nobody gives the capsule another name.
+    ///     assert_eq!(unsafe { capsule.name()?.unwrap().as_cstr() }, c"five");
+    ///     assert!(PyCapsule::new(py, 5, None)?.name()?.is_none());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyCapsule_GetName`.
     fn name(&self) -> PyResult<Option<CapsuleName>>;
@@ -442,6 +592,20 @@ fn no_error(py: Python<'_>) -> PyResult<()> {
 
 /// A capsule's name: a pointer to a text which lives as long as whoever set the name promised,
 /// usually for ever, at least as long as the capsule has that name.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyCapsule;
+/// use pyatoll::types::capsule::CapsuleName;
+///
+/// Python::attach(|py| {
+///     let name: Option<CapsuleName> = PyCapsule::new_with_value(py, 5, c"five")?.name()?;
+///     // SAFETY: the text is static, so it outlives the capsule.
+///     assert_eq!(unsafe { name.unwrap().as_cstr() }.to_bytes(), b"five");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct CapsuleName(NonNull<c_char>);
 
@@ -450,12 +614,41 @@ impl CapsuleName {
     ///
     /// # Safety
     /// The text must live for `'a`: the capsule may die, and C code may give it another name.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new(py, 5, Some(c"owned".to_owned()))?;
+    ///     let name = capsule.name()?.unwrap();
+    ///     // SAFETY: the capsule owns the text, and lives until after the comparison.
+    ///     assert_eq!(unsafe { name.as_cstr() }, c"owned");
+    ///     drop(capsule);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub unsafe fn as_cstr<'a>(self) -> &'a CStr {
         // SAFETY: a C string; how long it lives is passed on to the caller.
         unsafe { CStr::from_ptr(self.as_ptr()) }
     }
 
     /// The text's address.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::ffi::CStr;
+    ///
+    /// Python::attach(|py| {
+    ///     static NAME: &CStr = c"five";
+    ///     let capsule = PyCapsule::new_with_value(py, 5, NAME)?;
+    ///     assert_eq!(capsule.name()?.unwrap().as_ptr(), NAME.as_ptr());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub fn as_ptr(self) -> *const c_char {
         self.0.as_ptr()
     }

@@ -10,6 +10,21 @@ use crate::types::dict::PyDictMethods;
 use crate::types::{PyAny, PyDict};
 
 /// An iterator over the entries of a dict: see [`PyDictMethods::iter`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::IntoPyDict;
+/// use pyatoll::types::iter::BoundDictIterator;
+///
+/// Python::attach(|py| {
+///     let mut entries: BoundDictIterator<'_> = [("a", 1), ("b", 2)].into_py_dict(py)?.iter();
+///     let (key, value) = entries.next().unwrap();
+///     assert_eq!(format!("{key}{value}"), "a1");
+///     assert_eq!(entries.len(), 1);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 pub struct BoundDictIterator<'py> {
     dict: Bound<'py, PyDict>,
     /// CPython's own count of where it is.

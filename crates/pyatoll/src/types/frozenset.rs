@@ -41,6 +41,20 @@ impl PyFrozenSet {
     ///
     /// # Errors
     /// If a value is not hashable; what a conversion or a comparison raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyFrozenSet;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PyFrozenSet::new(py, "hello".chars())?;
+    ///     assert_eq!(set.len(), 4);
+    ///     assert!(PyFrozenSet::new(py, [PyList::empty(py)]).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub fn new<'py, T>(
         py: Python<'py>,
         elements: impl IntoIterator<Item = T>,
@@ -59,6 +73,18 @@ impl PyFrozenSet {
     ///
     /// # Errors
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyFrozenSet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PyFrozenSet::empty(py)?;
+    ///     assert_eq!(set.to_string(), "frozenset()");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyFrozenSet_New`.
     pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PyFrozenSet>> {
@@ -91,6 +117,18 @@ impl<'py> PyFrozenSetBuilder<'py> {
     ///
     /// # Errors
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::frozenset::PyFrozenSetBuilder;
+    ///
+    /// Python::attach(|py| {
+    ///     let builder = PyFrozenSetBuilder::new(py)?;
+    ///     assert!(builder.finalize().is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub fn new(py: Python<'py>) -> PyResult<Self> {
         let set = PyFrozenSet::empty(py)?;
         Ok(Self { set })
@@ -101,6 +139,22 @@ impl<'py> PyFrozenSetBuilder<'py> {
     /// # Errors
     /// If the key is not hashable; what the conversion or a comparison raises; `SystemError`, if
     /// Python code got hold of the set through the garbage collector.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    /// use pyatoll::types::frozenset::PyFrozenSetBuilder;
+    ///
+    /// Python::attach(|py| {
+    ///     let mut builder = PyFrozenSetBuilder::new(py)?;
+    ///     builder.add("a")?;
+    ///     builder.add("a")?;
+    ///     assert!(builder.add(PyList::empty(py)).is_err());
+    ///     assert_eq!(builder.finalize().to_string(), "frozenset({'a'})");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySet_Add`, which takes a frozen set that nobody else refers to.
     pub fn add<K>(&mut self, key: K) -> PyResult<()>
@@ -116,6 +170,21 @@ impl<'py> PyFrozenSetBuilder<'py> {
     }
 
     /// The frozen set.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyFrozenSet;
+    /// use pyatoll::types::frozenset::PyFrozenSetBuilder;
+    ///
+    /// Python::attach(|py| {
+    ///     let mut builder = PyFrozenSetBuilder::new(py)?;
+    ///     builder.add("a")?;
+    ///     let set: Bound<'_, PyFrozenSet> = builder.finalize();
+    ///     assert!(set.contains("a")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub fn finalize(self) -> Bound<'py, PyFrozenSet> {
         self.set
     }
@@ -142,10 +211,34 @@ impl<'py> PyFrozenSetBuilder<'py> {
 pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// The number of items.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyFrozenSet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PyFrozenSet::new(py, ["a", "b", "a"])?;
+    ///     assert_eq!(set.len(), 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySet_Size`.
     fn len(&self) -> usize;
 
     /// Whether it has no items.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyFrozenSet;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(PyFrozenSet::empty(py)?.is_empty());
+    ///     assert!(!PyFrozenSet::new(py, ["a"])?.is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -155,12 +248,41 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// If the key is not hashable; what the conversion or a comparison raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyFrozenSet;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PyFrozenSet::new(py, [1, 2])?;
+    ///     assert!(set.contains(2)?);
+    ///     assert!(!set.contains("2")?);
+    ///     assert!(set.contains(PyList::empty(py)).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySet_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
 
     /// An iterator over the items, in no particular order.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyFrozenSet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PyFrozenSet::new(py, ["b", "a"])?;
+    ///     let mut items: Vec<String> = set.iter().map(|item| item.to_string()).collect();
+    ///     items.sort();
+    ///     assert_eq!(items, ["a", "b"]);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn iter(&self) -> BoundFrozenSetIterator<'py>;
 }
 

@@ -153,22 +153,91 @@ impl PyList {
 pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// The number of items.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b"])?;
+    ///     assert_eq!(list.len(), 2);
+    ///     list.append("c")?;
+    ///     assert_eq!(list.len(), 3);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyList_Size`.
     fn len(&self) -> usize;
 
     /// Whether it has no items.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::empty(py);
+    ///     assert!(list.is_empty());
+    ///     list.append("a")?;
+    ///     assert!(!list.is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_empty(&self) -> bool;
 
     /// The same object as a sequence.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b"])?;
+    ///     let twice = list.as_sequence().repeat(2)?;
+    ///     assert_eq!(twice.to_string(), "['a', 'b', 'a', 'b']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn as_sequence(&self) -> &Bound<'py, PySequence>;
 
     /// The same object as a sequence.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b", "a"])?;
+    ///     let sequence: Bound<'_, PySequence> = list.into_sequence();
+    ///     assert_eq!(sequence.count("a")?, 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn into_sequence(self) -> Bound<'py, PySequence>;
 
     /// The item at the index.
     ///
     /// # Errors
     /// `IndexError`, beyond the end.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyIndexError;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b"])?;
+    ///     assert_eq!(list.get_item(1)?.extract::<String>()?, "b");
+    ///     assert!(list.get_item(2).unwrap_err().is_instance_of::<PyIndexError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyList_GetItemRef`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
@@ -178,12 +247,40 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Safety
     /// The index must be less than the length, and on free-threaded builds no other thread may
     /// change the list meanwhile.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b"])?;
+    ///     // SAFETY: it has two items, and nobody else knows the list.
+    ///     let last = unsafe { list.get_item_unchecked(1) };
+    ///     assert_eq!(last.to_string(), "b");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     unsafe fn get_item_unchecked(&self, index: usize) -> Bound<'py, PyAny>;
 
     /// A new list of the items from `low` to before `high`, as far as there are any.
     ///
     /// # Panics
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, 0..5)?;
+    ///     assert_eq!(list.get_slice(1, 3).to_string(), "[1, 2]");
+    ///     assert_eq!(list.get_slice(4, 99).to_string(), "[4]");
+    ///     assert!(list.get_slice(3, 1).is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyList_GetSlice`.
     fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyList>;
@@ -192,6 +289,21 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// `IndexError`, beyond the end; what the conversion raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyIndexError;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b"])?;
+    ///     list.set_item(0, "x")?;
+    ///     assert_eq!(list.to_string(), "['x', 'b']");
+    ///     assert!(list.set_item(2, "y").unwrap_err().is_instance_of::<PyIndexError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyList_SetItem`.
     fn set_item<I>(&self, index: usize, item: I) -> PyResult<()>
@@ -203,6 +315,21 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// `IndexError`, beyond the end.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyIndexError;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b", "c"])?;
+    ///     list.del_item(1)?;
+    ///     assert_eq!(list.to_string(), "['a', 'c']");
+    ///     assert!(list.del_item(2).unwrap_err().is_instance_of::<PyIndexError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_DelItem`.
     fn del_item(&self, index: usize) -> PyResult<()>;
 
@@ -210,6 +337,21 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// If `items` cannot be iterated over.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    /// use pyatoll::types::PyString;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b", "c"])?;
+    ///     list.set_slice(0, 1, PyString::new(py, "xyz").as_any())?;
+    ///     assert_eq!(list.to_string(), "['x', 'y', 'z', 'b', 'c']");
+    ///     assert!(list.set_slice(0, 1, py.None().bind(py)).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyList_SetSlice`.
     fn set_slice(&self, low: usize, high: usize, items: &Bound<'_, PyAny>) -> PyResult<()>;
@@ -219,6 +361,21 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What a subclass of `list` raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, 0..5)?;
+    ///     list.del_slice(1, 3)?;
+    ///     assert_eq!(list.to_string(), "[0, 3, 4]");
+    ///     list.del_slice(1, 99)?;
+    ///     assert_eq!(list.to_string(), "[0]");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_DelSlice`.
     fn del_slice(&self, low: usize, high: usize) -> PyResult<()>;
 
@@ -226,6 +383,20 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What the conversion raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::empty(py);
+    ///     list.append("a")?;
+    ///     list.append(1)?;
+    ///     assert_eq!(list.to_string(), "['a', 1]");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyList_Append`.
     fn append<I>(&self, item: I) -> PyResult<()>
@@ -237,6 +408,20 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What the conversion raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["b"])?;
+    ///     list.insert(0, "a")?;
+    ///     list.insert(99, "c")?;
+    ///     assert_eq!(list.to_string(), "['a', 'b', 'c']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyList_Insert`.
     fn insert<I>(&self, index: usize, item: I) -> PyResult<()>
     where
@@ -247,6 +432,19 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What the conversion or a comparison raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, [1, 2])?;
+    ///     assert!(list.contains(2)?);
+    ///     assert!(!list.contains("2")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_Contains`.
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
@@ -256,6 +454,20 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// `ValueError`, if there is none; what the conversion or a comparison raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b", "b"])?;
+    ///     assert_eq!(list.index("b")?, 1);
+    ///     assert!(list.index("z").unwrap_err().is_instance_of::<PyValueError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_Index`.
     fn index<V>(&self, value: V) -> PyResult<usize>
@@ -288,6 +500,23 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// The first of `closure`, which ends the iteration.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    /// use std::cell::Cell;
+    ///
+    /// Python::attach(|py| {
+    ///     let sum = Cell::new(0);
+    ///     PyList::new(py, [1, 2, 3])?.locked_for_each(|item| {
+    ///         sum.set(sum.get() + item.extract::<i32>()?);
+    ///         Ok(())
+    ///     })?;
+    ///     assert_eq!(sum.get(), 6);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn locked_for_each<F>(&self, closure: F) -> PyResult<()>
     where
         F: Fn(Bound<'py, PyAny>) -> PyResult<()>;
@@ -297,6 +526,22 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What a comparison raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyTypeError;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["b", "c", "a"])?;
+    ///     list.sort()?;
+    ///     assert_eq!(list.to_string(), "['a', 'b', 'c']");
+    ///     list.append(1)?;
+    ///     assert!(list.sort().unwrap_err().is_instance_of::<PyTypeError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyList_Sort`.
     fn sort(&self) -> PyResult<()>;
 
@@ -305,6 +550,19 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// None in practice.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["b", "c", "a"])?;
+    ///     list.reverse()?;
+    ///     assert_eq!(list.to_string(), "['a', 'c', 'b']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyList_Reverse`.
     fn reverse(&self) -> PyResult<()>;
 
@@ -312,6 +570,20 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Panics
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a", "b"])?;
+    ///     let tuple = list.to_tuple();
+    ///     list.append("c")?;
+    ///     assert_eq!(tuple.to_string(), "('a', 'b')");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyList_AsTuple`.
     fn to_tuple(&self) -> Bound<'py, PyTuple>;
@@ -461,6 +733,21 @@ impl<'py> PyListMethods<'py> for Bound<'py, PyList> {
 }
 
 /// An iterator over the items of a list: see [`PyListMethods::iter`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyList;
+/// use pyatoll::types::iter::BoundListIterator;
+///
+/// Python::attach(|py| {
+///     let mut items: BoundListIterator<'_> = PyList::new(py, ["a", "b", "c"])?.iter();
+///     assert_eq!(items.next().unwrap().to_string(), "a");
+///     assert_eq!(items.next_back().unwrap().to_string(), "c");
+///     assert_eq!(items.len(), 1);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 pub struct BoundListIterator<'py> {
     list: Bound<'py, PyList>,
     span: Span,

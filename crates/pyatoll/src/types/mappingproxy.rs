@@ -37,6 +37,21 @@ impl PyMappingProxy {
     /// If Python has no memory for it, or the object is registered as a mapping but has no
     /// `__getitem__`.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::IntoPyDict;
+    /// use pyatoll::types::PyMappingProxy;
+    ///
+    /// Python::attach(|py| {
+    ///     let dict = [("a", 1), ("b", 2)].into_py_dict(py)?;
+    ///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+    ///     dict.set_item("c", 3)?;
+    ///     assert_eq!(proxy.len()?, 3);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyDictProxy_New`.
     pub fn new<'py>(
         py: Python<'py>,
@@ -74,12 +89,42 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What `__len__` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::IntoPyDict;
+    /// use pyatoll::types::PyMappingProxy;
+    ///
+    /// Python::attach(|py| {
+    ///     let dict = [("a", 1), ("b", 2)].into_py_dict(py)?;
+    ///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+    ///     assert!(!proxy.is_empty()?);
+    ///     dict.clear();
+    ///     assert!(proxy.is_empty()?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_empty(&self) -> PyResult<bool>;
 
     /// A list of the keys.
     ///
     /// # Errors
     /// What `keys` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::IntoPyDict;
+    /// use pyatoll::types::PyMappingProxy;
+    ///
+    /// Python::attach(|py| {
+    ///     let dict = [("a", 1), ("b", 2)].into_py_dict(py)?;
+    ///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+    ///     assert_eq!(proxy.keys()?.to_string(), "['a', 'b']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyMapping_Keys`.
     fn keys(&self) -> PyResult<Bound<'py, PyList>>;
@@ -89,6 +134,20 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// # Errors
     /// What `values` raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::IntoPyDict;
+    /// use pyatoll::types::PyMappingProxy;
+    ///
+    /// Python::attach(|py| {
+    ///     let dict = [("a", 1), ("b", 2)].into_py_dict(py)?;
+    ///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+    ///     assert_eq!(proxy.values()?.to_string(), "[1, 2]");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyMapping_Values`.
     fn values(&self) -> PyResult<Bound<'py, PyList>>;
 
@@ -97,16 +156,64 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// # Errors
     /// What `items` raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::IntoPyDict;
+    /// use pyatoll::types::PyMappingProxy;
+    ///
+    /// Python::attach(|py| {
+    ///     let dict = [("a", 1), ("b", 2)].into_py_dict(py)?;
+    ///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+    ///     assert_eq!(proxy.items()?.to_string(), "[('a', 1), ('b', 2)]");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyMapping_Items`.
     fn items(&self) -> PyResult<Bound<'py, PyList>>;
 
     /// The same object as a mapping.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::IntoPyDict;
+    /// use pyatoll::types::PyMappingProxy;
+    ///
+    /// Python::attach(|py| {
+    ///     let dict = [("a", 1), ("b", 2)].into_py_dict(py)?;
+    ///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+    ///     assert!(proxy.as_mapping().contains("a")?);
+    ///     assert!(proxy.as_mapping().set_item("a", 7).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn as_mapping(&self) -> &Bound<'py, PyMapping>;
 
     /// An iterator over the entries: the keys, and the value that each has when its turn comes.
     ///
     /// # Errors
     /// What `__iter__` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::IntoPyDict;
+    /// use pyatoll::types::PyMappingProxy;
+    ///
+    /// Python::attach(|py| {
+    ///     let dict = [("a", 1), ("b", 2)].into_py_dict(py)?;
+    ///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+    ///     let mut sum = 0;
+    ///     for entry in proxy.try_iter()? {
+    ///         let (_key, value) = entry?;
+    ///         sum += value.extract::<i32>()?;
+    ///     }
+    ///     assert_eq!(sum, 3);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn try_iter(&'a self) -> PyResult<BoundMappingProxyIterator<'py, 'a>>;
 }
 
@@ -144,6 +251,25 @@ impl<'py, 'a> PyMappingProxyMethods<'py, 'a> for Bound<'py, PyMappingProxy> {
 }
 
 /// An iterator over the entries of a mapping proxy: see [`PyMappingProxyMethods::try_iter`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::IntoPyDict;
+/// use pyatoll::types::PyMappingProxy;
+/// use pyatoll::types::mappingproxy::BoundMappingProxyIterator;
+///
+/// Python::attach(|py| {
+///     let dict = [("a", 1), ("b", 2)].into_py_dict(py)?;
+///     let proxy = PyMappingProxy::new(py, dict.as_mapping());
+///     let mut entries: BoundMappingProxyIterator<'_, '_> = proxy.try_iter()?;
+///     let (key, value) = entries.next().unwrap()?;
+///     assert_eq!(format!("{key}{value}"), "a1");
+///     dict.set_item("c", 3)?;
+///     assert!(entries.next().unwrap().is_err());
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 pub struct BoundMappingProxyIterator<'py, 'a> {
     keys: Bound<'py, PyIterator>,
     proxy: &'a Bound<'py, PyMappingProxy>,

@@ -36,6 +36,20 @@ impl PySet {
     ///
     /// # Errors
     /// If a value is not hashable; what a conversion or a comparison raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PySet::new(py, "hello".chars())?;
+    ///     assert_eq!(set.len(), 4);
+    ///     assert!(PySet::new(py, [PyList::empty(py)]).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub fn new<'py, T>(
         py: Python<'py>,
         elements: impl IntoIterator<Item = T>,
@@ -96,15 +110,57 @@ impl PySet {
 pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// Removes all items.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PySet::new(py, ["a", "b"])?;
+    ///     set.clear();
+    ///     assert_eq!(set.to_string(), "set()");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySet_Clear`.
     fn clear(&self);
 
     /// The number of items.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PySet::new(py, ["a"])?;
+    ///     set.add("a")?;
+    ///     assert_eq!(set.len(), 1);
+    ///     set.add("b")?;
+    ///     assert_eq!(set.len(), 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySet_Size`.
     fn len(&self) -> usize;
 
     /// Whether it has no items.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PySet::empty(py)?;
+    ///     assert!(set.is_empty());
+    ///     set.add("a")?;
+    ///     assert!(!set.is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -113,6 +169,21 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// If the key is not hashable; what the conversion or a comparison raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PySet::new(py, [1, 2])?;
+    ///     assert!(set.contains(2)?);
+    ///     assert!(!set.contains("2")?);
+    ///     assert!(set.contains(PyList::empty(py)).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySet_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
@@ -124,6 +195,20 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// If the key is not hashable; what the conversion or a comparison raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PySet::new(py, ["a", "b"])?;
+    ///     assert!(set.discard("b")?);
+    ///     assert!(!set.discard("b")?);
+    ///     assert_eq!(set.to_string(), "{'a'}");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySet_Discard`.
     fn discard<K>(&self, key: K) -> PyResult<bool>
     where
@@ -134,12 +219,41 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// If the key is not hashable; what the conversion or a comparison raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PySet::empty(py)?;
+    ///     set.add("a")?;
+    ///     set.add("a")?;
+    ///     assert_eq!(set.to_string(), "{'a'}");
+    ///     assert!(set.add(PyList::empty(py)).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySet_Add`.
     fn add<K>(&self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>;
 
     /// Removes some item and returns it; `None` if there is none.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PySet::new(py, ["a"])?;
+    ///     assert_eq!(set.pop().unwrap().to_string(), "a");
+    ///     assert!(set.pop().is_none());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySet_Pop`.
     fn pop(&self) -> Option<Bound<'py, PyAny>>;
@@ -148,6 +262,20 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Panics
     /// The iterator panics if the set changed since it was made.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySet;
+    ///
+    /// Python::attach(|py| {
+    ///     let set = PySet::new(py, ["b", "a"])?;
+    ///     let mut items: Vec<String> = set.iter().map(|item| item.to_string()).collect();
+    ///     items.sort();
+    ///     assert_eq!(items, ["a", "b"]);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn iter(&self) -> BoundSetIterator<'py>;
 }
 

@@ -10,6 +10,21 @@ macro_rules! set_iterator {
         ///
         /// # Panics
         /// If the set changed since it was made, or a subclass's iterator raises.
+        ///
+        /// ```
+        /// use pyatoll::prelude::*;
+        #[doc = concat!("use pyatoll::types::", stringify!($set), ";")]
+        #[doc = concat!("use pyatoll::types::iter::", stringify!($name), ";")]
+        ///
+        /// Python::attach(|py| {
+        #[doc = concat!("    let set = ", stringify!($set), "::new(py, [\"a\", \"b\"])?;")]
+        #[doc = concat!("    let mut items: ", stringify!($name), "<'_> = set.iter();")]
+        ///     assert!(set.contains(items.next().unwrap())?);
+        ///     assert_eq!(items.len(), 1);
+        ///     Ok::<_, PyErr>(())
+        /// })?;
+        /// # Ok::<_, PyErr>(())
+        /// ```
         pub struct $name<'py>(Bound<'py, PyIterator>);
 
         impl<'py> $name<'py> {

@@ -44,6 +44,18 @@ impl PyTuple {
     /// # Panics
     /// If the iterator's length is not what it said.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, [1, 2, 3].map(|n| n * n))?;
+    ///     assert_eq!(tuple.to_string(), "(1, 4, 9)");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyTuple_New`.
     #[track_caller]
     pub fn new<'py, T, U>(
@@ -136,22 +148,87 @@ impl PyTuple {
 pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// The number of items.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(PyTuple::new(py, ["a", "b"])?.len(), 2);
+    ///     assert_eq!(PyTuple::empty(py).len(), 0);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyTuple_Size`.
     fn len(&self) -> usize;
 
     /// Whether it has no items.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(PyTuple::empty(py).is_empty());
+    ///     assert!(!PyTuple::new(py, ["a"])?.is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_empty(&self) -> bool;
 
     /// The same object as a sequence.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     let twice = tuple.as_sequence().repeat(2)?;
+    ///     assert_eq!(twice.to_string(), "('a', 'b', 'a', 'b')");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn as_sequence(&self) -> &Bound<'py, PySequence>;
 
     /// The same object as a sequence.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b", "a"])?;
+    ///     let sequence: Bound<'_, PySequence> = tuple.into_sequence();
+    ///     assert_eq!(sequence.count("a")?, 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn into_sequence(self) -> Bound<'py, PySequence>;
 
     /// A tuple of the items from `low` to before `high`, as far as there are any.
     ///
     /// # Panics
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b", "c"])?;
+    ///     assert_eq!(tuple.get_slice(0, 2).to_string(), "('a', 'b')");
+    ///     assert_eq!(tuple.get_slice(2, 99).to_string(), "('c',)");
+    ///     assert!(tuple.get_slice(2, 1).is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyTuple_GetSlice`.
     fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyTuple>;
@@ -161,6 +238,20 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// `IndexError`, beyond the end.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyIndexError;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     assert_eq!(tuple.get_item(1)?.extract::<String>()?, "b");
+    ///     assert!(tuple.get_item(2).unwrap_err().is_instance_of::<PyIndexError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyTuple_GetItem`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
 
@@ -169,18 +260,60 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// `IndexError`, beyond the end.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     let item: Borrowed<'_, '_, PyAny> = tuple.get_borrowed_item(1)?;
+    ///     assert_eq!(item.to_string(), "b");
+    ///     assert!(tuple.get_borrowed_item(2).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn get_borrowed_item<'a>(&'a self, index: usize) -> PyResult<Borrowed<'a, 'py, PyAny>>;
 
     /// The item at the index, which is not checked.
     ///
     /// # Safety
     /// The index must be less than the length.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     // SAFETY: it has two items.
+    ///     let last = unsafe { tuple.get_item_unchecked(1) };
+    ///     assert_eq!(last.to_string(), "b");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     unsafe fn get_item_unchecked(&self, index: usize) -> Bound<'py, PyAny>;
 
     /// As [`get_item_unchecked`](PyTupleMethods::get_item_unchecked), without a new reference.
     ///
     /// # Safety
     /// The index must be less than the length.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     // SAFETY: it has two items.
+    ///     let last = unsafe { tuple.get_borrowed_item_unchecked(1) };
+    ///     assert!(last.is(&tuple.get_item(1)?));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     unsafe fn get_borrowed_item_unchecked<'a>(&'a self, index: usize) -> Borrowed<'a, 'py, PyAny>;
 
     /// The items as something that derefs to a slice of [`Bound`].
@@ -209,6 +342,19 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What the conversion or a comparison raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, [1, 2])?;
+    ///     assert!(tuple.contains(2)?);
+    ///     assert!(!tuple.contains("2")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_Contains`.
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
@@ -218,6 +364,20 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// `ValueError`, if there is none; what the conversion or a comparison raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b", "b"])?;
+    ///     assert_eq!(tuple.index("b")?, 1);
+    ///     assert!(tuple.index("z").unwrap_err().is_instance_of::<PyValueError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_Index`.
     fn index<V>(&self, value: V) -> PyResult<usize>
@@ -242,12 +402,42 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     fn iter(&self) -> BoundTupleIterator<'py>;
 
     /// As [`iter`](PyTupleMethods::iter), without new references.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, [1, 2, 3])?;
+    ///     let mut sum = 0;
+    ///     for item in tuple.iter_borrowed() {
+    ///         sum += item.extract::<i32>()?;
+    ///     }
+    ///     assert_eq!(sum, 6);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn iter_borrowed<'a>(&'a self) -> BorrowedTupleIterator<'a, 'py>;
 
     /// A list of the items.
     ///
     /// # Panics
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     let list = tuple.to_list();
+    ///     list.append("c")?;
+    ///     assert_eq!((list.len(), tuple.len()), (3, 2));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_List`.
     fn to_list(&self) -> Bound<'py, PyList>;
@@ -378,6 +568,20 @@ impl<'a, 'py> Borrowed<'a, 'py, PyTuple> {
 }
 
 /// The items of a tuple: see [`PyTupleMethods::as_slice`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyTuple;
+///
+/// Python::attach(|py| {
+///     let tuple = PyTuple::new(py, ["a", "b", "c"])?;
+///     let items = tuple.as_slice();
+///     assert!(items.first().unwrap().is(&tuple.get_item(0)?));
+///     assert_eq!(items[1..].len(), 2);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 pub struct TupleSlice<'a, 'py>(Box<[Borrowed<'a, 'py, PyAny>]>);
 
 impl<'py> Deref for TupleSlice<'_, 'py> {
@@ -417,6 +621,21 @@ impl std::fmt::Debug for TupleSlice<'_, '_> {
 }
 
 /// An iterator over the items of a tuple: see [`PyTupleMethods::iter`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyTuple;
+/// use pyatoll::types::iter::BoundTupleIterator;
+///
+/// Python::attach(|py| {
+///     let mut items: BoundTupleIterator<'_> = PyTuple::new(py, ["a", "b", "c"])?.into_iter();
+///     assert_eq!(items.next().unwrap().to_string(), "a");
+///     assert_eq!(items.next_back().unwrap().to_string(), "c");
+///     assert_eq!(items.len(), 1);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 pub struct BoundTupleIterator<'py> {
     tuple: Bound<'py, PyTuple>,
     span: Span,
@@ -440,6 +659,21 @@ span_iterator!(
 );
 
 /// An iterator over the items of a tuple: see [`PyTupleMethods::iter_borrowed`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyTuple;
+/// use pyatoll::types::iter::BorrowedTupleIterator;
+///
+/// Python::attach(|py| {
+///     let tuple = PyTuple::new(py, ["a", "b", "c"])?;
+///     let mut items: BorrowedTupleIterator<'_, '_> = tuple.iter_borrowed();
+///     assert_eq!(items.nth(1).unwrap().to_string(), "b");
+///     assert_eq!(items.len(), 1);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 pub struct BorrowedTupleIterator<'a, 'py> {
     tuple: Borrowed<'a, 'py, PyTuple>,
     span: Span,
