@@ -165,12 +165,12 @@ impl LocalInternals {
     /// Notes that this thread, attached to this interpreter, is in a `__traverse__`, until the
     /// result is dropped.
     pub(crate) fn visit(&self) -> Visiting<'_> {
-        let before = self.visiting.load(Ordering::Relaxed);
-        self.visiting
-            .store(compat::current_thread_state(), Ordering::Relaxed);
+        let this = compat::current_thread_state();
+        let before = self.visiting.swap(this, Ordering::Relaxed);
         Visiting {
             local: self,
-            before,
+            // Nested: the outer one ends it.
+            noted: if before == this { null_mut() } else { this },
         }
     }
 
@@ -262,12 +262,20 @@ impl LocalInternals {
 /// While this lives, its thread is in a `__traverse__`.
 pub(crate) struct Visiting<'a> {
     local: &'a LocalInternals,
-    before: *mut ffi::PyThreadState,
+    /// The thread state to take out again, or null.
+    noted: *mut ffi::PyThreadState,
 }
 
 impl Drop for Visiting<'_> {
     fn drop(&mut self) {
-        self.local.visiting.store(self.before, Ordering::Relaxed);
+        // Only if it is still there: on a free-threaded Python, `gc.get_referents` may visit while
+        // another thread does. One of them goes unnoted then.
+        let _ = self.local.visiting.compare_exchange(
+            self.noted,
+            null_mut(),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
     }
 }
 

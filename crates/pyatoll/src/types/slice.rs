@@ -124,8 +124,8 @@ pub trait PySliceMethods<'py>: Sealed {
     /// replaced, and those beyond its ends moved there.
     ///
     /// # Errors
-    /// A `ValueError` if the step is 0 or the length negative; a `TypeError` if an index is neither `None` nor has an
-    /// `__index__`, and what that raises.
+    /// A `ValueError` if the step is 0 or the length negative; a `TypeError` if an index is neither
+    /// `None` nor has an `__index__`, and what that raises.
     ///
     /// Source: `PySlice_Unpack`, `PySlice_AdjustIndices`.
     fn indices(&self, length: isize) -> PyResult<PySliceIndices>;
