@@ -50,6 +50,10 @@ const COLD: &[(&str, &str)] = &[
         "only when a thread comes in from outside, and at the interpreter's end",
     ),
     (
+        "pyatoll::interpreter::compat::legacy::exchange_note",
+        "3.11 only: when this library attaches or detaches a thread",
+    ),
+    (
         "pyatoll::interpreter::compat::legacy::by_note",
         "3.11 only: a thread with several thread states, or none",
     ),

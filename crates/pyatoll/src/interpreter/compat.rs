@@ -32,7 +32,7 @@ pub(crate) fn note_attached(attached: bool) -> AttachNote {
     }
     #[cfg(not(Py_3_12))]
     {
-        AttachNote(legacy::NOTE.replace(Some(attached)))
+        AttachNote(legacy::exchange_note(Some(attached)))
     }
 }
 
@@ -44,7 +44,7 @@ impl AttachNote {
     #[inline]
     pub(crate) fn restore(self) {
         #[cfg(not(Py_3_12))]
-        legacy::NOTE.set(self.0);
+        legacy::exchange_note(self.0);
     }
 }
 
@@ -61,7 +61,13 @@ mod legacy {
     thread_local! {
         /// `Some(true)`: this library attached this thread; `Some(false)`: it detached it; `None`:
         /// whoever runs this thread is not this library.
-        pub(super) static NOTE: Cell<Option<bool>> = const { Cell::new(None) };
+        static NOTE: Cell<Option<bool>> = const { Cell::new(None) };
+    }
+
+    /// Sets the note of this thread and returns what was there before.
+    #[inline(never)]
+    pub(super) fn exchange_note(note: Option<bool>) -> Option<bool> {
+        NOTE.replace(note)
     }
 
     /// The current thread state, if it is this thread's.
