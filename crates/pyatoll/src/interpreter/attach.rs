@@ -17,16 +17,52 @@ use super::lookup;
 use super::resting::Resting;
 
 /// Why a thread could not be attached to an interpreter.
+///
+/// ```
+/// use pyatoll::interpreter::{AttachError, SubInterpreter};
+///
+/// # pyatoll::Python::initialize();
+/// let (one, two) = (SubInterpreter::builder().build()?, SubInterpreter::builder().build()?);
+/// let error: AttachError = one.attach(|_py| two.attach(|_py| ())).unwrap().unwrap_err();
+/// assert!(error.to_string().ends_with("leave it first with `py.detach(…)`"));
+/// # Ok::<_, pyatoll::interpreter::BuildError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum AttachError {
     /// The interpreter has ended, or is ending and takes nobody in any more.
+    ///
+    /// ```
+    /// use pyatoll::interpreter::{AttachError, SubInterpreter};
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// let (id, handle) = (sub.id(), sub.interpreter());
+    /// sub.close()?;
+    /// assert_eq!(handle.attach(|_py| ()), Err(AttachError::InterpreterGone { id }));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     InterpreterGone {
         /// Its id (`PyInterpreterState_GetID`).
         id: i64,
     },
     /// This thread is attached to another interpreter: leave that first, with
     /// [`Python::detach`](crate::Python::detach).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::{AttachError, SubInterpreter};
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// Python::attach(|py| {
+    ///     let (wanted, attached) = (sub.id(), py.interpreter().id());
+    ///     let expected = AttachError::AttachedElsewhere { wanted, attached };
+    ///     assert_eq!(sub.attach(|_py| ()), Err(expected));
+    ///     assert_eq!(py.detach(|| sub.attach(|_py| ())), Ok(()));
+    /// });
+    /// # Ok::<_, pyatoll::interpreter::BuildError>(())
+    /// ```
     AttachedElsewhere {
         /// The id of the interpreter to attach to.
         wanted: i64,

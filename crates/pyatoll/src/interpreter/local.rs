@@ -36,6 +36,14 @@ pub(crate) enum Phase {
 ///
 /// The struct itself is small and stays for the life of the process; what it holds is dropped when
 /// the interpreter ends.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::interpreter::LocalInternals;
+///
+/// // A token is a pointer to it.
+/// assert_eq!(size_of::<Python<'_>>(), size_of::<&LocalInternals>());
+/// ```
 #[repr(C)]
 pub struct LocalInternals {
     /// First, so that the token path adds no offset.

@@ -14,6 +14,12 @@ use super::resting::Resting;
 use super::token::Python;
 
 /// Which GIL a sub-interpreter runs under (`PyInterpreterConfig.gil`).
+///
+/// ```
+/// use pyatoll::interpreter::Gil;
+///
+/// assert_eq!(Gil::default(), Gil::Own);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Gil {
     /// Its own (PEP 684): it runs in parallel with the others. From Python 3.12.
@@ -25,6 +31,16 @@ pub enum Gil {
 
 /// How to make a sub-interpreter: the fields of `PyInterpreterConfig`. Made by
 /// [`SubInterpreter::builder`], with CPython's settings for an isolated interpreter.
+///
+/// ```
+/// use pyatoll::interpreter::{SubInterpreter, SubInterpreterBuilder};
+///
+/// # pyatoll::Python::initialize();
+/// let worker: SubInterpreterBuilder = SubInterpreter::builder().allow_fork(true);
+/// let (first, second) = (worker.build()?, worker.build()?);
+/// assert_ne!(first.id(), second.id());
+/// # Ok::<_, pyatoll::interpreter::BuildError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SubInterpreterBuilder {
     gil: Gil,
@@ -94,6 +110,18 @@ impl SubInterpreterBuilder {
     }
 
     /// Whether it uses the main interpreter's small-object allocator. Default: no, its own.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::{Gil, SubInterpreter};
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let builder = SubInterpreter::builder().gil(Gil::Shared).use_main_obmalloc(true);
+    /// let sub = builder.build()?;
+    /// let sum: i32 = sub.attach(|py| py.eval(c"sum(range(10))", None, None)?.extract())??;
+    /// assert_eq!(sum, 45);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn use_main_obmalloc(mut self, yes: bool) -> Self {
         self.use_main_obmalloc = yes;
@@ -101,6 +129,17 @@ impl SubInterpreterBuilder {
     }
 
     /// Whether code in it may call `os.fork`. Default: no.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().allow_fork(false).build()?;
+    /// let forked = sub.attach(|py| py.run(c"import os; os.fork()", None, None))?;
+    /// assert!(forked.unwrap_err().to_string().starts_with("RuntimeError: fork not supported"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn allow_fork(mut self, yes: bool) -> Self {
         self.allow_fork = yes;
@@ -108,6 +147,22 @@ impl SubInterpreterBuilder {
     }
 
     /// Whether code in it may replace the process (`os.execv`). Default: no.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyRuntimeError;
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().allow_exec(false).build()?;
+    /// sub.attach(|py| {
+    ///     let code = c"import os; os.execv('/no/such/program', ['program'])";
+    ///     let error = py.run(code, None, None).unwrap_err();
+    ///     // Before Python 3.12 it is tried, and there is no such program.
+    ///     assert_eq!(error.is_instance_of::<PyRuntimeError>(py), py.version_info() >= (3, 12));
+    /// })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn allow_exec(mut self, yes: bool) -> Self {
         self.allow_exec = yes;
@@ -115,6 +170,19 @@ impl SubInterpreterBuilder {
     }
 
     /// Whether code in it may start threads with `threading`. Default: yes.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().allow_threads(false).build()?;
+    /// sub.attach(|py| {
+    ///     let code = c"import threading; t = threading.Thread(target=int); t.start(); t.join()";
+    ///     assert_eq!(py.run(code, None, None).is_err(), py.version_info() >= (3, 12));
+    /// })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn allow_threads(mut self, yes: bool) -> Self {
         self.allow_threads = yes;
@@ -122,6 +190,21 @@ impl SubInterpreterBuilder {
     }
 
     /// Whether those threads may be daemons. Default: no.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// for yes in [true, false] {
+    ///     let sub = SubInterpreter::builder().allow_daemon_threads(yes).build()?;
+    ///     sub.attach(|py| {
+    ///         let code = c"import threading; threading.Thread(target=int, daemon=True)";
+    ///         assert_eq!(py.run(code, None, None).is_ok(), yes || py.version_info() < (3, 12));
+    ///     })?;
+    /// }
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn allow_daemon_threads(mut self, yes: bool) -> Self {
         self.allow_daemon_threads = yes;
@@ -130,6 +213,16 @@ impl SubInterpreterBuilder {
 
     /// Whether extension modules that do not say they support several interpreters are refused.
     /// Default: yes; an interpreter with its own allocator needs it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// // It would have its own allocator, which such modules cannot do with.
+    /// let built = SubInterpreter::builder().check_multi_interp_extensions(false).build();
+    /// Python::attach(|py| assert_eq!(built.is_err(), py.version_info() >= (3, 12)));
+    /// ```
     #[must_use]
     pub fn check_multi_interp_extensions(mut self, yes: bool) -> Self {
         self.check_multi_interp_extensions = yes;
@@ -141,6 +234,20 @@ impl SubInterpreterBuilder {
     ///
     /// # Errors
     /// [`BuildError`]: the runtime does not run, or CPython refuses the settings or fails.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::{BuildError, Interpreter, SubInterpreter};
+    ///
+    /// # pyatoll::Python::initialize();
+    /// Python::attach(|py| {
+    ///     let sub = SubInterpreter::builder().build()?;
+    ///     assert!(sub.id() > 0);
+    ///     assert_eq!(Interpreter::current(), Some(py.interpreter()));
+    ///     Ok::<_, BuildError>(())
+    /// })?;
+    /// # Ok::<_, BuildError>(())
+    /// ```
     ///
     /// Source: `Py_NewInterpreterFromConfig`; `Py_NewInterpreter` below 3.12.
     pub fn build(&self) -> Result<SubInterpreter, BuildError> {
@@ -232,6 +339,15 @@ impl SubInterpreter {
     }
 
     /// CPython's id of it (`PyInterpreterState_GetID`).
+    ///
+    /// ```
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// assert_eq!(sub.attach(|py| py.interpreter().id()), Ok(sub.id()));
+    /// # Ok::<_, pyatoll::interpreter::BuildError>(())
+    /// ```
     pub fn id(&self) -> i64 {
         self.local().id()
     }
@@ -240,6 +356,19 @@ impl SubInterpreter {
     ///
     /// # Errors
     /// As for [`Interpreter::attach`].
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// sub.attach(|py| py.run(c"import sys; sys.mine = True", None, None))??;
+    /// let here = Python::attach(|py| py.import("sys")?.hasattr("mine"))?;
+    /// let there = sub.attach(|py| py.import("sys")?.hasattr("mine"))??;
+    /// assert!(there && !here);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn attach<F, R>(&self, f: F) -> Result<R, AttachError>
     where
         F: for<'py> FnOnce(Python<'py>) -> R,
@@ -253,6 +382,17 @@ impl SubInterpreter {
     ///
     /// # Errors
     /// [`CloseError`], with the interpreter: this thread is inside one of its `attach` calls.
+    ///
+    /// ```
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// let handle = sub.interpreter();
+    /// sub.close()?;
+    /// assert!(!handle.is_alive());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// Source: `Py_EndInterpreter`.
     pub fn close(mut self) -> Result<(), CloseError> {
@@ -325,6 +465,19 @@ impl Drop for SubInterpreter {
 }
 
 /// A sub-interpreter could not be made.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::interpreter::SubInterpreter;
+///
+/// # pyatoll::Python::initialize();
+/// let built = SubInterpreter::builder().check_multi_interp_extensions(false).build();
+/// match built {
+///     Err(error) => assert!(error.to_string().starts_with("cannot make a sub-interpreter: ")),
+///     // Before Python 3.12, the settings have no effect.
+///     Ok(_sub) => Python::attach(|py| assert!(py.version_info() < (3, 12))),
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BuildError {
     message: String,
@@ -340,6 +493,19 @@ impl std::error::Error for BuildError {}
 
 /// A sub-interpreter could not be closed, because the calling thread is inside one of its `attach`
 /// calls. Holds the interpreter: close it again after leaving.
+///
+/// ```
+/// use pyatoll::interpreter::{CloseError, SubInterpreter};
+///
+/// # pyatoll::Python::initialize();
+/// let sub = SubInterpreter::builder().build()?;
+/// let handle = sub.interpreter();
+/// let error: CloseError = handle.attach(|_py| sub.close())?.unwrap_err();
+/// assert!(handle.is_alive());
+/// error.into_inner().close()?;
+/// assert!(!handle.is_alive());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct CloseError {
     interpreter: SubInterpreter,
@@ -347,6 +513,17 @@ pub struct CloseError {
 
 impl CloseError {
     /// The interpreter, still running.
+    ///
+    /// ```
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// let (id, handle) = (sub.id(), sub.interpreter());
+    /// let error = handle.attach(|_py| sub.close())?.unwrap_err();
+    /// assert_eq!(error.into_inner().id(), id);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn into_inner(self) -> SubInterpreter {
         self.interpreter
     }
