@@ -4,6 +4,23 @@
 //! matches what CPython passed to its parameters (`signature`), converts each (`argument`),
 //! calls the user's function and converts the result (`output`). All but the conversions
 //! themselves is ordinary, shared code over data records.
+//! ```
+//! use pyatoll::prelude::*;
+//!
+//! #[pyfunction]
+//! #[pyo3(signature = (a, *, b = 1))]
+//! fn add(a: i32, b: i32) -> i32 {
+//!     a + b
+//! }
+//!
+//! Python::attach(|py| {
+//!     let add = wrap_pyfunction!(add, py)?;
+//!     assert_eq!(add.call1((2,))?.extract::<i32>()?, 3);
+//!     assert!(add.call1((2, 3)).is_err());
+//!     Ok::<_, PyErr>(())
+//! })?;
+//! # Ok::<_, PyErr>(())
+//! ```
 
 pub(crate) mod argument;
 mod closure;

@@ -49,11 +49,43 @@ pub use slots::{PyTraverseError, PyVisit};
 
 pub mod basic {
     //! The comparison operators.
+    //! ```
+    //! use pyatoll::class::basic::CompareOp;
+    //!
+    //! assert!(CompareOp::Lt.matches(1.cmp(&2)));
+    //! ```
     pub use crate::types::any::CompareOp;
 }
 
 pub mod gc {
     //! Garbage collection.
+    //! ```
+    //! use pyatoll::prelude::*;
+    //! use pyatoll::class::gc::{PyTraverseError, PyVisit};
+    //!
+    //! #[pyclass]
+    //! struct Holder(Option<Py<PyAny>>);
+    //!
+    //! #[pymethods]
+    //! impl Holder {
+    //!     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+    //!         visit.call(&self.0)
+    //!     }
+    //!
+    //!     fn __clear__(&mut self) {
+    //!         self.0 = None;
+    //!     }
+    //! }
+    //!
+    //! Python::attach(|py| {
+    //!     let holder = Bound::new(py, Holder(None))?;
+    //!     holder.borrow_mut().0 = Some(holder.clone().into_any().unbind());
+    //!     let tracked = py.import("gc")?.call_method1("is_tracked", (holder,))?;
+    //!     assert!(tracked.is_truthy()?);
+    //!     Ok::<_, PyErr>(())
+    //! })?;
+    //! # Ok::<_, PyErr>(())
+    //! ```
     pub use super::slots::{PyTraverseError, PyVisit};
 }
 
@@ -85,16 +117,62 @@ pub trait PyClass: ClassImpl {
 }
 
 /// Type-level booleans, for [`PyClass::Frozen`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::{PyClass, class::boolean_struct::Boolean};
+///
+/// #[pyclass(frozen)]
+/// struct Point;
+///
+/// fn is_frozen<T: PyClass>() -> bool {
+///     T::Frozen::VALUE
+/// }
+/// assert!(is_frozen::<Point>());
+/// ```
 pub mod boolean_struct {
     /// [`True`] or [`False`].
+    ///
+    /// ```
+    /// use pyatoll::class::boolean_struct::{self, Boolean};
+    ///
+    /// assert!(boolean_struct::True::VALUE);
+    /// assert!(!boolean_struct::False::VALUE);
+    /// ```
     pub trait Boolean: sealed::Sealed {
         /// The value.
         const VALUE: bool;
     }
 
     /// Yes.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::{PyClass, PyTypeInfo, class::boolean_struct::True};
+    ///
+    /// #[pyclass(frozen)]
+    /// struct Point;
+    ///
+    /// fn only_frozen<T: PyClass<Frozen = True>>() -> &'static str {
+    ///     T::NAME
+    /// }
+    /// assert_eq!(only_frozen::<Point>(), "Point");
+    /// ```
     pub struct True(());
     /// No.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::{PyClass, PyTypeInfo, class::boolean_struct::False};
+    ///
+    /// #[pyclass]
+    /// struct Point;
+    ///
+    /// fn only_mutable<T: PyClass<Frozen = False>>() -> &'static str {
+    ///     T::NAME
+    /// }
+    /// assert_eq!(only_mutable::<Point>(), "Point");
+    /// ```
     pub struct False(());
 
     impl Boolean for True {
@@ -116,6 +194,17 @@ pub mod boolean_struct {
 /// # Safety
 /// Only the macro implements it: `statics` must return the class's own, and `BorrowFlag` must be a
 /// [`BorrowFlag`](borrow_flag::BorrowFlag) unless values are never borrowed mutably.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::class::ClassImpl;
+///
+/// /// A point in the plane.
+/// #[pyclass]
+/// struct Point;
+///
+/// assert_eq!(Point::DOC, Some(c"A point in the plane."));
+/// ```
 pub unsafe trait ClassImpl: PyTypeInfo + 'static {
     /// What it extends: `PyAny` if nothing.
     type BaseType: base::ClassBase;

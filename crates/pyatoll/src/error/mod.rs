@@ -148,6 +148,18 @@ impl PyErr {
     ///
     /// # Panics
     /// As for [`PyErr::take`].
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     PyValueError::new_err("bad").restore(py);
+    ///     assert_eq!(PyErr::fetch(py).to_string(), "ValueError: bad");
+    ///     // Now none is set.
+    ///     assert!(PyErr::fetch(py).to_string().starts_with("SystemError"));
+    /// });
+    /// ```
     #[cold]
     pub fn fetch(py: Python<'_>) -> PyErr {
         Self::take(py).unwrap_or_else(|| {
@@ -159,6 +171,18 @@ impl PyErr {
 
     /// Whether an exception is set.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     PyValueError::new_err("bad").restore(py);
+    ///     assert!(PyErr::occurred(py));
+    ///     assert!(PyErr::take(py).is_some());
+    ///     assert!(!PyErr::occurred(py));
+    /// });
+    /// ```
+    ///
     /// Source: `PyErr_Occurred`.
     #[inline]
     pub fn occurred(_py: Python<'_>) -> bool {
@@ -167,6 +191,16 @@ impl PyErr {
     }
 
     /// Sets it as the current exception, for a C caller to find.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     PyValueError::new_err("bad").restore(py);
+    ///     assert_eq!(PyErr::take(py).unwrap().to_string(), "ValueError: bad");
+    /// });
+    /// ```
     ///
     /// Source: `PyErr_SetRaisedException`.
     #[cold]
@@ -178,6 +212,18 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyValueError::new_err("bad");
+    ///     assert_eq!(error.value(py).getattr("args")?.to_string(), "('bad',)");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub fn value<'py>(&self, py: Python<'py>) -> &Bound<'py, PyBaseException> {
         self.state.normalize(py).bind(py)
     }
@@ -186,6 +232,17 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::{PyBaseException, PyValueError};
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyValueError::new_err("bad");
+    ///     let value: Py<PyBaseException> = error.into_value(py);
+    ///     assert_eq!(value.bind(py).to_string(), "bad");
+    /// });
+    /// ```
     pub fn into_value(self, py: Python<'_>) -> Py<PyBaseException> {
         self.value(py).clone().unbind()
     }
@@ -194,6 +251,16 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyValueError::new_err("bad");
+    ///     assert!(error.get_type(py).is(py.get_type::<PyValueError>()));
+    /// });
+    /// ```
     pub fn get_type<'py>(&self, py: Python<'py>) -> Bound<'py, PyType> {
         crate::types::typeobject::type_of(self.value(py).as_any())
     }
@@ -202,6 +269,17 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let raised = py.run(c"raise ValueError", None, None).unwrap_err();
+    ///     assert!(raised.traceback(py).is_some());
+    ///     assert!(PyValueError::new_err("not raised").traceback(py).is_none());
+    /// });
+    /// ```
     pub fn traceback<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTraceback>> {
         // SAFETY: attached; a new reference or null comes back.
         let traceback = unsafe {
@@ -216,6 +294,16 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = py.run(c"raise ValueError", None, None).unwrap_err();
+    ///     error.set_traceback(py, None);
+    ///     assert!(error.traceback(py).is_none());
+    /// });
+    /// ```
     pub fn set_traceback<'py>(&self, py: Python<'_>, traceback: Option<Bound<'py, PyTraceback>>) {
         let traceback = traceback.as_ref().map_or(
             // SAFETY: `None` is a static of CPython.
@@ -230,6 +318,17 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::{PyKeyError, PyLookupError, PyValueError};
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyKeyError::new_err("missing");
+    ///     assert!(error.is_instance_of::<PyLookupError>(py), "a base class");
+    ///     assert!(!error.is_instance_of::<PyValueError>(py));
+    /// });
+    /// ```
     pub fn is_instance_of<T: PyTypeInfo>(&self, py: Python<'_>) -> bool {
         self.is_instance(py, T::type_object(py).as_any())
     }
@@ -238,6 +337,19 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyValueError::new_err("bad");
+    ///     assert!(error.is_instance(py, &py.eval(c"(KeyError, ValueError)", None, None)?));
+    ///     assert!(!error.is_instance(py, &py.eval(c"KeyError", None, None)?));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyErr_GivenExceptionMatches`.
     pub fn is_instance(&self, py: Python<'_>, class: &Bound<'_, PyAny>) -> bool {
@@ -282,6 +394,17 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyValueError::new_err("bad");
+    ///     let same = error.clone_ref(py);
+    ///     assert!(same.value(py).is(error.value(py)));
+    /// });
+    /// ```
     pub fn clone_ref(&self, py: Python<'_>) -> PyErr {
         Self::from_state(State::normalized(self.value(py).clone().unbind()))
     }
@@ -322,6 +445,21 @@ impl PyErr {
     /// # Panics
     /// If the exception belongs to another interpreter.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let (sys, stderr) = (py.import("sys")?, py.import("io")?.call_method0("StringIO")?);
+    ///     sys.setattr("stderr", &stderr)?;
+    ///     PyValueError::new_err("bad").print(py);
+    ///     assert!(stderr.call_method0("getvalue")?.contains("ValueError: bad")?);
+    ///     sys.setattr("stderr", sys.getattr("__stderr__")?)?;
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyErr_PrintEx(0)`.
     pub fn print(&self, py: Python<'_>) {
         self.clone_ref(py).restore(py);
@@ -334,6 +472,19 @@ impl PyErr {
     /// # Panics
     /// If the exception belongs to another interpreter.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyValueError::new_err("bad");
+    ///     error.print_and_set_sys_last_vars(py);
+    ///     assert!(py.import("sys")?.getattr("last_value")?.is(error.value(py)));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyErr_PrintEx(1)`.
     pub fn print_and_set_sys_last_vars(&self, py: Python<'_>) {
         self.clone_ref(py).restore(py);
@@ -342,6 +493,22 @@ impl PyErr {
     }
 
     /// Reports it through `sys.unraisablehook`, as Python does with an exception in `__del__`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let seen = py.eval(c"[]", None, None)?;
+    ///     let sys = py.import("sys")?;
+    ///     sys.setattr("unraisablehook", seen.getattr("append")?)?;
+    ///     PyValueError::new_err("bad").write_unraisable(py, None);
+    ///     sys.setattr("unraisablehook", sys.getattr("__unraisablehook__")?)?;
+    ///     assert_eq!(seen.get_item(0)?.getattr("exc_value")?.to_string(), "bad");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyErr_WriteUnraisable`.
     pub fn write_unraisable(self, py: Python<'_>, object: Option<&Bound<'_, PyAny>>) {
@@ -355,6 +522,18 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    ///
+    /// Python::attach(|py| {
+    ///     let code = c"raise KeyError('a') from ValueError('b')";
+    ///     let error = py.run(code, None, None).unwrap_err();
+    ///     assert_eq!(error.cause(py).unwrap().to_string(), "ValueError: b");
+    ///     assert!(PyValueError::new_err("bad").cause(py).is_none());
+    /// });
+    /// ```
     pub fn cause(&self, py: Python<'_>) -> Option<PyErr> {
         // SAFETY: attached; a new reference or null comes back.
         let cause = unsafe {
@@ -368,6 +547,19 @@ impl PyErr {
     ///
     /// # Panics
     /// If either exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::{PyKeyError, PyValueError};
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyValueError::new_err("bad");
+    ///     error.set_cause(py, Some(PyKeyError::new_err("why")));
+    ///     assert!(error.cause(py).unwrap().is_instance_of::<PyKeyError>(py));
+    ///     error.set_cause(py, None);
+    ///     assert!(error.cause(py).is_none());
+    /// });
+    /// ```
     pub fn set_cause(&self, py: Python<'_>, cause: Option<PyErr>) {
         let cause = cause.map_or(std::ptr::null_mut(), |cause| {
             cause.into_value(py).into_ptr()
@@ -380,6 +572,17 @@ impl PyErr {
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyZeroDivisionError;
+    ///
+    /// Python::attach(|py| {
+    ///     let code = c"try: 1 / 0\nexcept ZeroDivisionError: raise KeyError('a')";
+    ///     let error = py.run(code, None, None).unwrap_err();
+    ///     assert!(error.context(py).unwrap().is_instance_of::<PyZeroDivisionError>(py));
+    /// });
+    /// ```
     pub fn context(&self, py: Python<'_>) -> Option<PyErr> {
         // SAFETY: attached; a new reference or null comes back.
         let context = unsafe {
@@ -393,6 +596,19 @@ impl PyErr {
     ///
     /// # Panics
     /// If either exception belongs to another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::{PyKeyError, PyValueError};
+    ///
+    /// Python::attach(|py| {
+    ///     let error = PyValueError::new_err("bad");
+    ///     error.set_context(py, Some(PyKeyError::new_err("why")));
+    ///     assert!(error.context(py).unwrap().is_instance_of::<PyKeyError>(py));
+    ///     error.set_context(py, None);
+    ///     assert!(error.context(py).is_none());
+    /// });
+    /// ```
     pub fn set_context(&self, py: Python<'_>, context: Option<PyErr>) {
         let context = context.map_or(std::ptr::null_mut(), |context| {
             context.into_value(py).into_ptr()

@@ -2,10 +2,17 @@
 //!
 //! ```
 //! use pyatoll::prelude::*;
-//! use pyatoll::exceptions::{PyOSError, socket::gaierror};
+//! use pyatoll::exceptions::{PyOSError, PyTimeoutError, socket};
 //!
-//! let error = gaierror::new_err("no such host");
-//! Python::attach(|py| assert!(error.is_instance_of::<PyOSError>(py)));
+//! Python::attach(|py| {
+//!     let errors = [
+//!         socket::gaierror::new_err("no such host"),
+//!         socket::herror::new_err("no such host"),
+//!         socket::timeout::new_err("too late"),
+//!     ];
+//!     assert!(errors.iter().all(|error| error.is_instance_of::<PyOSError>(py)));
+//!     assert!(errors[2].is_instance_of::<PyTimeoutError>(py));
+//! });
 //! ```
 
 import_exception!(socket, gaierror);

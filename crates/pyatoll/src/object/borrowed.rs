@@ -49,6 +49,20 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     }
 
     /// Makes an owned reference.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     let first: Bound<'_, PyAny> = tuple.get_borrowed_item(0)?.to_owned();
+    ///     drop(tuple);
+    ///     assert_eq!(first.to_string(), "a");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn to_owned(self) -> Bound<'py, T> {
         // SAFETY: the object is alive; the new reference goes into the handle.
@@ -59,12 +73,35 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     }
 
     /// The object's address: borrowed, valid for `'a`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a"])?;
+    ///     let (first, again) = (tuple.get_borrowed_item(0)?, tuple.get_item(0)?);
+    ///     assert_eq!(first.as_ptr(), again.as_ptr());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn as_ptr(self) -> *mut ffi::PyObject {
         self.pointer.as_ptr()
     }
 
     /// The token.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyBool;
+    ///
+    /// fn is_false(object: Borrowed<'_, '_, PyAny>) -> bool {
+    ///     object.is(PyBool::new(object.py(), false))
+    /// }
+    /// Python::attach(|py| assert!(is_false(PyBool::new(py, false).as_any().as_borrowed())));
+    /// ```
     #[inline]
     pub fn py(self) -> Python<'py> {
         self.py
@@ -83,6 +120,19 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     ///
     /// # Errors
     /// The conversion's own, if the object has no such value.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = py.eval(c"'atoll'", None, None)?;
+    ///     let borrowed: &str = text.as_borrowed().extract()?;
+    ///     assert_eq!(borrowed, "atoll");
+    ///     assert!(text.as_borrowed().extract::<i32>().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn extract<O: FromPyObject<'a, 'py>>(self) -> Result<O, O::Error> {
         O::extract(self.to_any())
@@ -92,6 +142,20 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     ///
     /// # Errors
     /// [`CastError`], which becomes a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyDict, PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     let any = py.eval(c"['a']", None, None)?;
+    ///     let list: Borrowed<'_, '_, PyList> = any.as_borrowed().cast()?;
+    ///     assert_eq!(list.len(), 1);
+    ///     assert!(any.as_borrowed().cast::<PyDict>().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn cast<U: PyTypeCheck>(self) -> Result<Borrowed<'a, 'py, U>, CastError<'a, 'py>> {
         if U::type_check(&self.to_any()) {
@@ -106,6 +170,19 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     ///
     /// # Errors
     /// [`CastError`], which becomes a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyInt;
+    ///
+    /// Python::attach(|py| {
+    ///     let flag = py.eval(c"True", None, None)?;
+    ///     assert!(flag.as_borrowed().cast::<PyInt>().is_ok());
+    ///     assert!(flag.as_borrowed().cast_exact::<PyInt>().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn cast_exact<U: PyTypeInfo>(self) -> Result<Borrowed<'a, 'py, U>, CastError<'a, 'py>> {
         if U::is_exact_type_of(&self.to_any()) {
@@ -123,6 +200,20 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     ///
     /// # Safety
     /// The object must be a `U`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let any = py.eval(c"['a']", None, None)?;
+    ///     // SAFETY: a list display makes a `list`.
+    ///     let list: Borrowed<'_, '_, PyList> = unsafe { any.as_borrowed().cast_unchecked() };
+    ///     assert_eq!(list.len(), 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub unsafe fn cast_unchecked<U>(self) -> Borrowed<'a, 'py, U> {
         Borrowed {
@@ -141,6 +232,17 @@ impl<'py> Borrowed<'_, 'py, PyAny> {
     ///
     /// # Panics
     /// If `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    ///
+    /// Python::attach(|py| {
+    ///     // SAFETY: `None` is a static of CPython.
+    ///     let none = unsafe { Borrowed::from_ptr(py, ffi::Py_None()) };
+    ///     assert!(none.is_none());
+    /// });
+    /// ```
     #[inline]
     #[track_caller]
     pub unsafe fn from_ptr(py: Python<'py>, ptr: *mut ffi::PyObject) -> Self {
@@ -156,6 +258,19 @@ impl<'py> Borrowed<'_, 'py, PyAny> {
     ///
     /// # Safety
     /// As there, unless `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    ///
+    /// Python::attach(|py| {
+    ///     // SAFETY: `None` is a static of CPython; null is nothing.
+    ///     unsafe {
+    ///         assert!(Borrowed::from_ptr_or_opt(py, ffi::Py_None()).is_some());
+    ///         assert!(Borrowed::from_ptr_or_opt(py, std::ptr::null_mut()).is_none());
+    ///     }
+    /// });
+    /// ```
     #[inline]
     pub unsafe fn from_ptr_or_opt(py: Python<'py>, ptr: *mut ffi::PyObject) -> Option<Self> {
         NonNull::new(ptr).map(|pointer| Self {
@@ -172,6 +287,21 @@ impl<'py> Borrowed<'_, 'py, PyAny> {
     ///
     /// # Errors
     /// The exception that is set, if `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = py.eval(c"['a']", None, None)?;
+    ///     // SAFETY: an item borrowed from the list, or null with an exception set, comes back.
+    ///     let item =
+    ///         unsafe { Borrowed::from_ptr_or_err(py, ffi::PyList_GetItem(list.as_ptr(), 0))? };
+    ///     assert_eq!(item.to_string(), "a");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub unsafe fn from_ptr_or_err(py: Python<'py>, ptr: *mut ffi::PyObject) -> PyResult<Self> {
         match NonNull::new(ptr) {

@@ -78,12 +78,39 @@ impl<'py, T> Bound<'py, T> {
     }
 
     /// The object's address: borrowed, valid while `self` is.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    ///
+    /// Python::attach(|py| {
+    ///     let none = py.None().into_bound(py);
+    ///     // SAFETY: `None` is a static of CPython.
+    ///     assert_eq!(none.as_ptr(), unsafe { ffi::Py_None() });
+    /// });
+    /// ```
     #[inline]
     pub fn as_ptr(&self) -> *mut ffi::PyObject {
         self.pointer.as_ptr()
     }
 
     /// The object's address, with the reference: the caller must release it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::{ffi, types::PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a"])?.into_ptr();
+    ///     // SAFETY: a list of this interpreter, and the reference that `into_ptr` gave.
+    ///     unsafe {
+    ///         assert_eq!(ffi::PyList_Size(list), 1);
+    ///         ffi::Py_DECREF(list);
+    ///     }
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn into_ptr(self) -> *mut ffi::PyObject {
         ManuallyDrop::new(self).as_ptr()
@@ -95,6 +122,19 @@ impl<'py, T> Bound<'py, T> {
     }
 
     /// The same object without its type.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Bound<'_, PyList> = PyList::new(py, ["a"])?;
+    ///     let any: &Bound<'_, PyAny> = list.as_any();
+    ///     assert!(any.is(&list));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn as_any(&self) -> &Bound<'py, PyAny> {
         // SAFETY: every object is a `PyAny`; the layout does not depend on `T`.
@@ -102,6 +142,16 @@ impl<'py, T> Bound<'py, T> {
     }
 
     /// The same object without its type.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyDict, PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     let mixed = [PyList::empty(py).into_any(), PyDict::new(py).into_any()];
+    ///     assert_eq!(mixed.map(|object: Bound<'_, PyAny>| object.to_string()), ["[]", "{}"]);
+    /// });
+    /// ```
     #[inline]
     pub fn into_any(self) -> Bound<'py, PyAny> {
         // SAFETY: every object is a `PyAny`.
@@ -109,6 +159,19 @@ impl<'py, T> Bound<'py, T> {
     }
 
     /// A copyable reference to it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyString;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = PyString::new(py, "atoll");
+    ///     let borrowed: Borrowed<'_, '_, PyString> = text.as_borrowed();
+    ///     assert_eq!(borrowed.to_str()?, "atoll");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn as_borrowed<'a>(&'a self) -> Borrowed<'a, 'py, T> {
         // SAFETY: `self` keeps the object alive for `'a`.
@@ -131,6 +194,17 @@ impl<'py, T> Bound<'py, T> {
     }
 
     /// The same handle, seen without its token. Costs nothing.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::empty(py);
+    ///     let unbound: &Py<PyList> = list.as_unbound();
+    ///     assert!(unbound.is(&list));
+    /// });
+    /// ```
     #[inline]
     pub fn as_unbound(&self) -> &Py<T> {
         // SAFETY: the layouts are the same (asserted above, both `repr(C)`): pointer, then the
@@ -170,6 +244,20 @@ impl<'py, T> Bound<'py, T> {
     ///
     /// # Errors
     /// [`CastIntoError`], with the object.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyDict, PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Bound<'_, PyList> = py.eval(c"['a']", None, None)?.cast_into()?;
+    ///     assert_eq!(list.len(), 1);
+    ///     let error = list.into_any().cast_into::<PyDict>().unwrap_err();
+    ///     assert_eq!(error.into_inner().to_string(), "['a']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn cast_into<U: PyTypeCheck>(self) -> Result<Bound<'py, U>, CastIntoError<'py>> {
         if U::type_check(self.as_any()) {
@@ -185,6 +273,20 @@ impl<'py, T> Bound<'py, T> {
     ///
     /// # Errors
     /// [`CastError`], which becomes a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyBool, PyInt};
+    ///
+    /// Python::attach(|py| {
+    ///     let flag = py.eval(c"True", None, None)?;
+    ///     assert!(flag.cast::<PyInt>().is_ok(), "`bool` is a subtype of `int`");
+    ///     assert!(flag.cast_exact::<PyInt>().is_err());
+    ///     assert!(flag.cast_exact::<PyBool>().is_ok());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn cast_exact<U: super::PyTypeInfo>(&self) -> Result<&Bound<'py, U>, CastError<'_, 'py>> {
         if U::is_exact_type_of(self.as_any()) {
@@ -200,6 +302,19 @@ impl<'py, T> Bound<'py, T> {
     ///
     /// # Errors
     /// [`CastIntoError`], with the object.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyInt;
+    ///
+    /// Python::attach(|py| {
+    ///     let number = py.eval(c"7", None, None)?.cast_into_exact::<PyInt>()?;
+    ///     assert_eq!(number.to_string(), "7");
+    ///     assert!(py.eval(c"True", None, None)?.cast_into_exact::<PyInt>().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn cast_into_exact<U: super::PyTypeInfo>(
         self,
@@ -217,6 +332,20 @@ impl<'py, T> Bound<'py, T> {
     ///
     /// # Safety
     /// The object must be a `U`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let any = py.eval(c"['a']", None, None)?;
+    ///     // SAFETY: a list display makes a `list`.
+    ///     let list = unsafe { any.cast_unchecked::<PyList>() };
+    ///     assert_eq!(list.len(), 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub unsafe fn cast_unchecked<U>(&self) -> &Bound<'py, U> {
         // SAFETY: passed on to the caller.
@@ -227,6 +356,20 @@ impl<'py, T> Bound<'py, T> {
     ///
     /// # Safety
     /// The object must be a `U`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let any = py.eval(c"['a']", None, None)?;
+    ///     // SAFETY: a list display makes a `list`.
+    ///     let list: Bound<'_, PyList> = unsafe { any.cast_into_unchecked() };
+    ///     assert_eq!(list.len(), 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub unsafe fn cast_into_unchecked<U>(self) -> Bound<'py, U> {
         // SAFETY: passed on to the caller.
@@ -260,6 +403,17 @@ impl<'py> Bound<'py, PyAny> {
     ///
     /// # Panics
     /// If `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    ///
+    /// Python::attach(|py| {
+    ///     // SAFETY: `PyList_New` gives a new reference.
+    ///     let list = unsafe { Bound::from_owned_ptr(py, ffi::PyList_New(0)) };
+    ///     assert_eq!(list.to_string(), "[]");
+    /// });
+    /// ```
     #[inline]
     #[track_caller]
     pub unsafe fn from_owned_ptr(py: Python<'py>, ptr: *mut ffi::PyObject) -> Self {
@@ -272,6 +426,19 @@ impl<'py> Bound<'py, PyAny> {
     ///
     /// # Safety
     /// As there, unless `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    ///
+    /// Python::attach(|py| {
+    ///     // SAFETY: a new reference; null is none.
+    ///     unsafe {
+    ///         assert!(Bound::from_owned_ptr_or_opt(py, ffi::PyList_New(0)).is_some());
+    ///         assert!(Bound::from_owned_ptr_or_opt(py, std::ptr::null_mut()).is_none());
+    ///     }
+    /// });
+    /// ```
     #[inline]
     pub unsafe fn from_owned_ptr_or_opt(py: Python<'py>, ptr: *mut ffi::PyObject) -> Option<Self> {
         // SAFETY: passed on to the caller.
@@ -285,6 +452,22 @@ impl<'py> Bound<'py, PyAny> {
     ///
     /// # Errors
     /// The exception that is set, if `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::{exceptions::PyTypeError, ffi};
+    ///
+    /// Python::attach(|py| {
+    ///     let text = py.eval(c"'text'", None, None)?;
+    ///     // SAFETY: a new reference, or null with an exception set, comes back.
+    ///     let result = unsafe {
+    ///         Bound::from_owned_ptr_or_err(py, ffi::PyNumber_Negative(text.as_ptr()))
+    ///     };
+    ///     assert!(result.unwrap_err().is_instance_of::<PyTypeError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub unsafe fn from_owned_ptr_or_err(
         py: Python<'py>,
@@ -304,6 +487,22 @@ impl<'py> Bound<'py, PyAny> {
     ///
     /// # Panics
     /// If `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = py.eval(c"['a', 'b']", None, None)?;
+    ///     // SAFETY: the item is there, borrowed from the list.
+    ///     let item =
+    ///         unsafe { Bound::from_borrowed_ptr(py, ffi::PyList_GetItem(list.as_ptr(), 0)) };
+    ///     drop(list);
+    ///     assert_eq!(item.to_string(), "a");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     #[track_caller]
     pub unsafe fn from_borrowed_ptr(py: Python<'py>, ptr: *mut ffi::PyObject) -> Self {
@@ -315,6 +514,26 @@ impl<'py> Bound<'py, PyAny> {
     ///
     /// # Safety
     /// As there, unless `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    ///
+    /// Python::attach(|py| {
+    ///     let dict = py.eval(c"{'a': 'x'}", None, None)?;
+    ///     let get = |key: &std::ffi::CStr| {
+    ///         // SAFETY: a value borrowed from the dict, or null without an exception, comes back.
+    ///         unsafe {
+    ///             let value = ffi::PyDict_GetItemString(dict.as_ptr(), key.as_ptr());
+    ///             Bound::from_borrowed_ptr_or_opt(py, value)
+    ///         }
+    ///     };
+    ///     assert!(get(c"a").is_some());
+    ///     assert!(get(c"b").is_none());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub unsafe fn from_borrowed_ptr_or_opt(
         py: Python<'py>,
@@ -331,6 +550,22 @@ impl<'py> Bound<'py, PyAny> {
     ///
     /// # Errors
     /// The exception that is set, if `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::{exceptions::PyIndexError, ffi};
+    ///
+    /// Python::attach(|py| {
+    ///     let list = py.eval(c"['a']", None, None)?;
+    ///     // SAFETY: an item borrowed from the list, or null with an exception set, comes back.
+    ///     let item = unsafe {
+    ///         Bound::from_borrowed_ptr_or_err(py, ffi::PyList_GetItem(list.as_ptr(), 1))
+    ///     };
+    ///     assert!(item.unwrap_err().is_instance_of::<PyIndexError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub unsafe fn from_borrowed_ptr_or_err(
         py: Python<'py>,

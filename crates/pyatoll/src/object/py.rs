@@ -113,6 +113,17 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If the token is of another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// let list: Py<PyList> = Python::attach(|py| PyList::empty(py).unbind());
+    /// Python::attach(|py| {
+    ///     let list: Bound<'_, PyList> = list.into_bound(py);
+    ///     assert!(list.is_empty());
+    /// });
+    /// ```
     #[inline]
     #[track_caller]
     pub fn into_bound(self, py: Python<'_>) -> Bound<'_, T> {
@@ -128,6 +139,17 @@ impl<T> Py<T> {
     ///
     /// # Errors
     /// [`WrongInterpreter`]; the reference is dropped.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// let object: Py<PyAny> = Python::attach(|py| py.None());
+    /// Python::attach(|py| assert!(object.clone_ref(py).try_into_bound(py).is_ok()));
+    /// let sub = SubInterpreter::builder().build()?;
+    /// assert!(sub.attach(|py| object.try_into_bound(py).is_err())?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn try_into_bound(self, py: Python<'_>) -> Result<Bound<'_, T>, WrongInterpreter> {
         self.try_bind(py)?;
@@ -140,6 +162,16 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If the token is of another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// let object: Py<PyAny> = Python::attach(|py| py.None());
+    /// Python::attach(|py| {
+    ///     let borrowed: Borrowed<'_, '_, PyAny> = object.bind_borrowed(py);
+    ///     assert!(borrowed.is_none());
+    /// });
+    /// ```
     #[inline]
     #[track_caller]
     pub fn bind_borrowed<'a, 'py: 'a>(&'a self, py: Python<'py>) -> Borrowed<'a, 'py, T> {
@@ -154,6 +186,13 @@ impl<T> Py<T> {
     ///
     /// # Errors
     /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// let object: Py<PyAny> = Python::attach(|py| py.None());
+    /// Python::attach(|py| assert!(object.try_bind_borrowed(py).unwrap().is_none()));
+    /// ```
     #[inline]
     pub fn try_bind_borrowed<'a, 'py: 'a>(
         &'a self,
@@ -204,18 +243,52 @@ impl<T> Py<T> {
     }
 
     /// The object's address: borrowed. It means something only in the owner.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let object: Py<PyAny> = py.None();
+    ///     assert_eq!(object.as_ptr(), object.bind(py).as_ptr());
+    /// });
+    /// ```
     #[inline]
     pub fn as_ptr(&self) -> *mut ffi::PyObject {
         self.pointer.as_ptr()
     }
 
     /// The object's address, with the reference: the caller must release it, in the owner.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = PyList::new(py, ["a"])?.unbind().into_ptr();
+    ///     // SAFETY: a list of this interpreter, and the reference that `into_ptr` gave.
+    ///     let list = unsafe { Py::<PyList>::from_owned_ptr(py, list) };
+    ///     assert_eq!(list.bind(py).len(), 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     pub fn into_ptr(self) -> *mut ffi::PyObject {
         ManuallyDrop::new(self).as_ptr()
     }
 
     /// The same reference without its type.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Py<PyList> = PyList::empty(py).unbind();
+    ///     let any: &Py<PyAny> = list.as_any();
+    ///     assert!(any.is(&list));
+    /// });
+    /// ```
     #[inline]
     pub fn as_any(&self) -> &Py<PyAny> {
         // SAFETY: every object is a `PyAny`; the layout does not depend on `T`.
@@ -223,6 +296,17 @@ impl<T> Py<T> {
     }
 
     /// The same reference without its type.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Py<PyList> = PyList::empty(py).unbind();
+    ///     let any: Py<PyAny> = list.into_any();
+    ///     assert_eq!(any.bind(py).to_string(), "[]");
+    /// });
+    /// ```
     #[inline]
     pub fn into_any(self) -> Py<PyAny> {
         let this = ManuallyDrop::new(self);
@@ -234,6 +318,20 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If the token is of another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Py<PyList> = PyList::empty(py).unbind();
+    ///     let same = list.clone_ref(py);
+    ///     same.bind(py).append("a")?;
+    ///     assert_eq!(list.bind(py).len(), 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     #[track_caller]
     pub fn clone_ref(&self, py: Python<'_>) -> Py<T> {
@@ -244,6 +342,18 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If the token is of another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Py<PyList> = PyList::empty(py).unbind();
+    ///     let before = list.get_refcnt(py);
+    ///     list.clone_ref(py).drop_ref(py);
+    ///     assert_eq!(list.get_refcnt(py), before);
+    /// });
+    /// ```
     #[inline]
     #[track_caller]
     pub fn drop_ref(self, py: Python<'_>) {
@@ -251,6 +361,17 @@ impl<T> Py<T> {
     }
 
     /// Whether both are the same object (`is`).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let (one, two) = (PyList::empty(py).unbind(), PyList::empty(py).unbind());
+    ///     assert!(one.is(&one.clone_ref(py)));
+    ///     assert!(!one.is(&two));
+    /// });
+    /// ```
     #[inline]
     pub fn is<U: AsRef<Py<PyAny>>>(&self, other: U) -> bool {
         self.as_ptr() == other.as_ref().as_ptr()
@@ -260,6 +381,18 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If the token is of another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Py<PyList> = PyList::empty(py).unbind();
+    ///     let before = list.get_refcnt(py);
+    ///     let _same = list.clone_ref(py);
+    ///     assert_eq!(list.get_refcnt(py), before + 1);
+    /// });
+    /// ```
     #[inline]
     #[track_caller]
     pub fn get_refcnt(&self, py: Python<'_>) -> isize {
@@ -271,6 +404,15 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If the token is of another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.None().is_none(py));
+    ///     assert!(!py.Ellipsis().is_none(py));
+    /// });
+    /// ```
     #[track_caller]
     pub fn is_none(&self, py: Python<'_>) -> bool {
         // SAFETY: `None` is a static of CPython.
@@ -285,6 +427,18 @@ impl<T> Py<T> {
     ///
     /// # Errors
     /// The conversion's own, if the object has no such value.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let number: Py<PyAny> = py.eval(c"6 * 7", None, None)?.unbind();
+    ///     assert_eq!(number.extract::<i32>(py)?, 42);
+    ///     assert!(number.extract::<String>(py).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     #[track_caller]
     pub fn extract<'a, 'py: 'a, D>(&'a self, py: Python<'py>) -> Result<D, D::Error>
@@ -301,6 +455,19 @@ impl<T> Py<T> {
     ///
     /// # Errors
     /// [`CastError`], which becomes a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyDict, PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Py<PyAny> = py.eval(c"['a']", None, None)?.unbind();
+    ///     assert_eq!(list.cast_bound::<PyList>(py)?.len(), 1);
+    ///     assert!(list.cast_bound::<PyDict>(py).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[track_caller]
     pub fn cast_bound<'py, U>(&self, py: Python<'py>) -> Result<&Bound<'py, U>, CastError<'_, 'py>>
     where
@@ -316,6 +483,20 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If the token is of another interpreter.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyList;
+    ///
+    /// Python::attach(|py| {
+    ///     let any: Py<PyAny> = py.eval(c"['a']", None, None)?.unbind();
+    ///     // SAFETY: a list display makes a `list`.
+    ///     let list = unsafe { any.cast_bound_unchecked::<PyList>(py) };
+    ///     assert_eq!(list.len(), 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[track_caller]
     pub unsafe fn cast_bound_unchecked<'py, U>(&self, py: Python<'py>) -> &Bound<'py, U> {
         // SAFETY: passed on to the caller.
@@ -329,6 +510,17 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::{ffi, types::PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     // SAFETY: `PyList_New` gives a new reference to a list.
+    ///     let list: Py<PyList> = unsafe { Py::from_owned_ptr(py, ffi::PyList_New(0)) };
+    ///     assert!(list.bind(py).is_empty());
+    /// });
+    /// ```
     #[inline]
     #[track_caller]
     pub unsafe fn from_owned_ptr(py: Python<'_>, ptr: *mut ffi::PyObject) -> Py<T> {
@@ -347,6 +539,18 @@ impl<T> Py<T> {
     ///
     /// # Errors
     /// The exception that is set, if `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::{exceptions::PySystemError, ffi, types::PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     // SAFETY: a new reference to a list, or null with an exception set, comes back.
+    ///     let list: PyResult<Py<PyList>> =
+    ///         unsafe { Py::from_owned_ptr_or_err(py, ffi::PyList_New(-1)) };
+    ///     assert!(list.unwrap_err().is_instance_of::<PySystemError>(py));
+    /// });
+    /// ```
     #[inline]
     pub unsafe fn from_owned_ptr_or_err(
         py: Python<'_>,
@@ -367,6 +571,21 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If `ptr` is null.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = py.eval(c"['a']", None, None)?;
+    ///     // SAFETY: the item is there, borrowed from the list.
+    ///     let item: Py<PyAny> =
+    ///         unsafe { Py::from_borrowed_ptr(py, ffi::PyList_GetItem(list.as_ptr(), 0)) };
+    ///     assert_eq!(item.extract::<String>(py)?, "a");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     #[track_caller]
     pub unsafe fn from_borrowed_ptr(py: Python<'_>, ptr: *mut ffi::PyObject) -> Py<T> {

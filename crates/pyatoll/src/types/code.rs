@@ -32,6 +32,17 @@ pub struct PyCode(PyAny);
 native_type!(PyCode, "code", PyCode_Type, PyCode_Check);
 
 /// What code is to be.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyCode, code::PyCodeInput};
+///
+/// Python::attach(|py| {
+///     let assignment = c"x = 1";
+///     assert!(PyCode::compile(py, assignment, c"x.py", PyCodeInput::File).is_ok());
+///     assert!(PyCode::compile(py, assignment, c"x.py", PyCodeInput::Eval).is_err());
+/// });
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PyCodeInput {
     /// An expression, whose value is the result of running it.
@@ -45,6 +56,20 @@ impl PyCode {
     ///
     /// # Errors
     /// `SyntaxError`, and what else `compile` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::{exceptions::PySyntaxError, types::{PyCode, code::PyCodeInput}};
+    ///
+    /// Python::attach(|py| {
+    ///     let code = PyCode::compile(py, c"1 + 1", c"sum.py", PyCodeInput::Eval)?;
+    ///     assert_eq!(code.getattr("co_filename")?.to_string(), "sum.py");
+    ///     let error = PyCode::compile(py, c"1 +", c"sum.py", PyCodeInput::Eval).unwrap_err();
+    ///     assert!(error.is_instance_of::<PySyntaxError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `Py_CompileString`.
     pub fn compile<'py>(

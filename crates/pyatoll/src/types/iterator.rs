@@ -59,6 +59,19 @@ impl PyIterator {
     /// # Errors
     /// `TypeError`, if it cannot be iterated over; what its `__iter__` raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyIterator;
+    ///
+    /// Python::attach(|py| {
+    ///     let mut items = PyIterator::from_object(&py.eval(c"'ab'", None, None)?)?;
+    ///     assert_eq!(items.next().unwrap()?.to_string(), "a");
+    ///     assert!(PyIterator::from_object(&py.eval(c"5", None, None)?).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyObject_GetIter`.
     pub fn from_object<'py>(obj: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
         // SAFETY: attached; a new reference to an iterator or null comes back.
@@ -68,6 +81,20 @@ impl PyIterator {
 
 /// What a generator did with a value that was sent to it: see
 /// [`send`](Bound::<PyIterator>::send).
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{PyIterator, iterator::PySendResult};
+///
+/// Python::attach(|py| {
+///     let generator = py.eval(c"(x for x in 'a')", None, None)?.cast_into::<PyIterator>()?;
+///     let none = py.None().into_bound(py);
+///     assert!(matches!(generator.send(&none)?, PySendResult::Next(item) if item.eq("a")?));
+///     assert!(matches!(generator.send(&none)?, PySendResult::Return(value) if value.is_none()));
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
 #[derive(Debug)]
 pub enum PySendResult<'py> {
     /// It yielded a value.

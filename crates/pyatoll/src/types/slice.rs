@@ -53,6 +53,18 @@ pub struct PySliceIndices {
 
 impl PySliceIndices {
     /// The three indices, for a conversion to a `slice`. `slicelength` is 0.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::slice::PySliceIndices;
+    ///
+    /// Python::attach(|py| {
+    ///     let slice = PySliceIndices::new(1, 10, 3).into_pyobject(py)?;
+    ///     assert_eq!(slice.to_string(), "slice(1, 10, 3)");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     pub fn new(start: isize, stop: isize, step: isize) -> PySliceIndices {
         PySliceIndices {
             start,
@@ -69,6 +81,18 @@ impl PySlice {
     /// # Panics
     /// If Python has no memory for it.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySlice;
+    ///
+    /// Python::attach(|py| {
+    ///     let every_second = PySlice::new(py, 0, 7, 2);
+    ///     assert_eq!("Pyatoll".into_pyobject(py)?.get_item(every_second)?.to_string(), "Paol");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySlice_New`.
     pub fn new(py: Python<'_>, start: isize, stop: isize, step: isize) -> Bound<'_, PySlice> {
         let [start, stop, step] = [start, stop, step].map(|index| PyInt::new(py, index));
@@ -80,6 +104,15 @@ impl PySlice {
     ///
     /// # Panics
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySlice;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(PySlice::full(py).to_string(), "slice(None, None, None)");
+    /// });
+    /// ```
     pub fn full(py: Python<'_>) -> Bound<'_, PySlice> {
         // SAFETY: attached; `None` is a static of CPython.
         unsafe {

@@ -47,6 +47,19 @@ impl PyString {
     /// # Panics
     /// If Python has no memory for it.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyString;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = PyString::new(py, "né");
+    ///     assert_eq!(text, "né");
+    ///     assert_eq!(text.len()?, 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyUnicode_FromStringAndSize`.
     pub fn new<'py>(py: Python<'py>, s: &str) -> Bound<'py, PyString> {
         // SAFETY: attached; valid UTF-8 of the given length; a new reference or null comes back.
@@ -221,6 +234,18 @@ pub trait PyStringMethods<'py>: Sealed {
     /// # Errors
     /// A `MemoryError`, for a string that Python 3.11 stores in the legacy form.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyString;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = PyString::new(py, "né");
+    ///     assert_eq!((text.code_point_len()?, text.to_str()?.len()), (2, 3));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyUnicode_GetLength`.
     fn code_point_len(&self) -> PyResult<usize>;
 
@@ -229,6 +254,18 @@ pub trait PyStringMethods<'py>: Sealed {
     /// # Errors
     /// A `UnicodeEncodeError` if it has a surrogate.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyString;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(PyString::new(py, "né").to_str()?, "né");
+    ///     assert!(py.eval(c"'\\ud800'", None, None)?.cast::<PyString>()?.to_str().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyUnicode_AsUTF8AndSize`.
     fn to_str(&self) -> PyResult<&str>;
 
@@ -236,15 +273,51 @@ pub trait PyStringMethods<'py>: Sealed {
     ///
     /// # Errors
     /// A `UnicodeEncodeError` if it has a surrogate.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyString;
+    /// use std::borrow::Cow;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = PyString::new(py, "né");
+    ///     assert!(matches!(text.to_cow()?, Cow::Borrowed("né")));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn to_cow(&self) -> PyResult<Cow<'_, str>>;
 
     /// The text, with each surrogate replaced by three `U+FFFD`; without a copy if it has none.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyString;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = py.eval(c"'a\\ud800'", None, None)?.cast_into::<PyString>()?;
+    ///     assert_eq!(text.to_string_lossy(), "a\u{fffd}\u{fffd}\u{fffd}");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn to_string_lossy(&self) -> Cow<'_, str>;
 
     /// Its UTF-8 as a `bytes`.
     ///
     /// # Errors
     /// A `UnicodeEncodeError` if it has a surrogate.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyString;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(PyString::new(py, "né").encode_utf8()?.as_bytes(), b"n\xc3\xa9");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyUnicode_AsUTF8String`.
     fn encode_utf8(&self) -> PyResult<Bound<'py, PyBytes>>;
@@ -258,6 +331,19 @@ pub trait PyStringMethods<'py>: Sealed {
     ///
     /// # Errors
     /// A `MemoryError`, for a string that Python 3.11 stores in the legacy form.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyString, string::PyStringData};
+    ///
+    /// Python::attach(|py| {
+    ///     let text = PyString::new(py, "né");
+    ///     // SAFETY: this test runs on platforms where it works.
+    ///     assert_eq!(unsafe { text.data()? }, PyStringData::Ucs1(b"n\xe9"));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyUnicode_KIND`, `PyUnicode_DATA`.
     unsafe fn data(&self) -> PyResult<PyStringData<'_>>;
