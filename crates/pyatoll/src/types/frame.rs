@@ -35,6 +35,20 @@ impl PyFrame {
     /// # Errors
     /// If Python has no memory for it.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyFrame, PyFrameMethods};
+    ///
+    /// Python::attach(|py| {
+    ///     let frame = PyFrame::new(py, c"file.rs", c"function", 42)?;
+    ///     let code = frame.code();
+    ///     assert_eq!(code.getattr("co_filename")?.to_string(), "file.rs");
+    ///     assert_eq!(code.getattr("co_name")?.to_string(), "function");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyFrame_New`, `PyCode_NewEmpty`.
     pub fn new<'py>(
         py: Python<'py>,
@@ -84,15 +98,52 @@ impl PyFrame {
 pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// The line it is at.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyFrame, PyFrameMethods};
+    ///
+    /// Python::attach(|py| {
+    ///     let frame = PyFrame::new(py, c"file.rs", c"function", 42)?;
+    ///     assert_eq!(frame.line_number(), 42);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyFrame_GetLineNumber`.
     fn line_number(&self) -> i32;
 
     /// The frame that called it. A generator that is suspended has none.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyFrame, PyFrameMethods};
+    ///
+    /// Python::attach(|py| {
+    ///     py.run(c"def f(): return __import__('sys')._getframe()", None, None)?;
+    ///     let frame = py.eval(c"f()", None, None)?.cast_into::<PyFrame>()?;
+    ///     assert_eq!(frame.outer().unwrap().code().getattr("co_name")?.to_string(), "<module>");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyFrame_GetBack`.
     fn outer(&self) -> Option<Bound<'py, PyFrame>>;
 
     /// Its code.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyFrame, PyFrameMethods};
+    ///
+    /// Python::attach(|py| {
+    ///     let frame = PyFrame::new(py, c"file.rs", c"function", 42)?;
+    ///     assert_eq!(frame.code().getattr("co_firstlineno")?.extract::<i32>()?, 42);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyFrame_GetCode`.
     fn code(&self) -> Bound<'py, PyCode>;
@@ -102,6 +153,22 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// `NameError`, if there is none.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyNameError;
+    /// use pyatoll::types::{PyFrame, PyFrameMethods};
+    ///
+    /// Python::attach(|py| {
+    ///     let code = c"def f():\n    here = 'x'\n    return __import__('sys')._getframe()";
+    ///     py.run(code, None, None)?;
+    ///     let frame = py.eval(c"f()", None, None)?.cast_into::<PyFrame>()?;
+    ///     assert_eq!(frame.var(c"here")?.to_string(), "x");
+    ///     assert!(frame.var(c"there").unwrap_err().is_instance_of::<PyNameError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyFrame_GetVarString`, from 3.12.
     fn var(&self, name: &CStr) -> PyResult<Bound<'py, PyAny>>;
 
@@ -110,10 +177,36 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Panics
     /// If somebody made it with built-in names that are not a `dict`.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyFrame, PyFrameMethods};
+    ///
+    /// Python::attach(|py| {
+    ///     let frame = PyFrame::new(py, c"file.rs", c"function", 42)?;
+    ///     assert!(frame.builtins().contains("len")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyFrame_GetBuiltins`.
     fn builtins(&self) -> Bound<'py, PyDict>;
 
     /// The global names it sees.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyFrame, PyFrameMethods};
+    ///
+    /// Python::attach(|py| {
+    ///     let code = c"def f(): return __import__('sys')._getframe()";
+    ///     py.run(code, None, None)?;
+    ///     let frame = py.eval(c"f()", None, None)?.cast_into::<PyFrame>()?;
+    ///     assert!(frame.globals().contains("f")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyFrame_GetGlobals`.
     fn globals(&self) -> Bound<'py, PyDict>;
@@ -122,6 +215,20 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Panics
     /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyFrame, PyFrameMethods};
+    ///
+    /// Python::attach(|py| {
+    ///     let code = c"def f():\n    here = 'x'\n    return __import__('sys')._getframe()";
+    ///     py.run(code, None, None)?;
+    ///     let frame = py.eval(c"f()", None, None)?.cast_into::<PyFrame>()?;
+    ///     assert_eq!(frame.locals().to_string(), "{'here': 'x'}");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyFrame_GetLocals`.
     fn locals(&self) -> Bound<'py, PyAny>;

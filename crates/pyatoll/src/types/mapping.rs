@@ -112,6 +112,18 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What `__len__` raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// Python::attach(|py| {
+    ///     let mapping = py.eval(c"{'a': 'x'}", None, None)?.cast_into::<PyMapping>()?;
+    ///     assert_eq!(mapping.len()?, 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyMapping_Size`.
     fn len(&self) -> PyResult<usize>;
 
@@ -119,12 +131,36 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What `__len__` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// Python::attach(|py| {
+    ///     let mapping = py.eval(c"{'a': 'x'}", None, None)?.cast_into::<PyMapping>()?;
+    ///     assert!(!mapping.is_empty()?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_empty(&self) -> PyResult<bool>;
 
     /// `key in mapping`.
     ///
     /// # Errors
     /// What the conversion or `__contains__` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// Python::attach(|py| {
+    ///     let mapping = py.eval(c"{'a': 'x'}", None, None)?.cast_into::<PyMapping>()?;
+    ///     assert!(mapping.contains("a")? && !mapping.contains("x")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
@@ -136,6 +172,20 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// `KeyError`, if there is none; what the conversion raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyKeyError;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// Python::attach(|py| {
+    ///     let mapping = py.eval(c"{'a': 'x'}", None, None)?.cast_into::<PyMapping>()?;
+    ///     assert_eq!(mapping.get_item("a")?.to_string(), "x");
+    ///     assert!(mapping.get_item("b").unwrap_err().is_instance_of::<PyKeyError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyObject_GetItem`.
     fn get_item<K>(&self, key: K) -> PyResult<Bound<'py, PyAny>>
     where
@@ -145,6 +195,19 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// `TypeError`, if it cannot change; what a conversion raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// Python::attach(|py| {
+    ///     let mapping = py.eval(c"{'a': 'x'}", None, None)?.cast_into::<PyMapping>()?;
+    ///     mapping.set_item("a", 5)?;
+    ///     assert_eq!(mapping.get_item("a")?.extract::<i32>()?, 5);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyObject_SetItem`.
     fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
@@ -157,6 +220,20 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// `KeyError`, if there is none; `TypeError`, if it cannot change.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// Python::attach(|py| {
+    ///     let mapping = py.eval(c"{'a': 'x'}", None, None)?.cast_into::<PyMapping>()?;
+    ///     mapping.del_item("a")?;
+    ///     assert!(mapping.is_empty()?);
+    ///     assert!(mapping.del_item("a").is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyObject_DelItem`.
     fn del_item<K>(&self, key: K) -> PyResult<()>
     where
@@ -167,6 +244,18 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What `keys` raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// Python::attach(|py| {
+    ///     let mapping = py.eval(c"{'a': 'x'}", None, None)?.cast_into::<PyMapping>()?;
+    ///     assert_eq!(mapping.keys()?.to_string(), "['a']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyMapping_Keys`.
     fn keys(&self) -> PyResult<Bound<'py, PyList>>;
 
@@ -175,6 +264,18 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What `values` raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// Python::attach(|py| {
+    ///     let mapping = py.eval(c"{'a': 'x'}", None, None)?.cast_into::<PyMapping>()?;
+    ///     assert_eq!(mapping.values()?.to_string(), "['x']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyMapping_Values`.
     fn values(&self) -> PyResult<Bound<'py, PyList>>;
 
@@ -182,6 +283,18 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What `items` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyMapping;
+    ///
+    /// Python::attach(|py| {
+    ///     let mapping = py.eval(c"{'a': 'x'}", None, None)?.cast_into::<PyMapping>()?;
+    ///     assert_eq!(mapping.items()?.to_string(), "[('a', 'x')]");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyMapping_Items`.
     fn items(&self) -> PyResult<Bound<'py, PyList>>;

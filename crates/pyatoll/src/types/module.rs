@@ -64,6 +64,18 @@ impl PyModule {
     /// # Errors
     /// What the import raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(PyModule::import(py, "json")?.name()?, "json");
+    ///     assert!(PyModule::import(py, "no_such_module").is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyImport_Import`.
     pub fn import<'py, N>(py: Python<'py>, name: N) -> PyResult<Bound<'py, PyModule>>
     where
@@ -146,6 +158,16 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Panics
     /// If it is no module, but an object that a module put in its place in `sys.modules`.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.import("json")?.dict().contains("loads")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyModule_GetDict`.
     fn dict(&self) -> Bound<'py, PyDict>;
 
@@ -153,12 +175,37 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// If `__all__` is not a list.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     assert!(module.index()?.is_empty());
+    ///     module.add("constant", "value")?;
+    ///     assert_eq!(module.index()?.to_string(), "['constant']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn index(&self) -> PyResult<Bound<'py, PyList>>;
 
     /// Its `__name__`.
     ///
     /// # Errors
     /// If it has none.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(PyModule::new(py, "outer.inner")?.name()?, "outer.inner");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyModule_GetNameObject`.
     fn name(&self) -> PyResult<Bound<'py, PyString>>;
@@ -168,6 +215,17 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// If it has none, as built-in modules.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.import("json")?.filename()?.to_str()?.ends_with("__init__.py"));
+    ///     assert!(py.import("sys")?.filename().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyModule_GetFilenameObject`.
     fn filename(&self) -> PyResult<Bound<'py, PyString>>;
 
@@ -175,6 +233,19 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What a conversion or the assignment raises; if `__all__` is not a list.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     module.add("answer", 42)?;
+    ///     assert_eq!(module.getattr("answer")?.extract::<i32>()?, 42);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn add<N, V>(&self, name: N, value: V) -> PyResult<()>
     where
         N: IntoPyObject<'py, Target = PyString>,
@@ -184,12 +255,46 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What making the class raises; as for [`add`](PyModuleMethods::add).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// #[pyclass]
+    /// struct Point;
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     module.add_class::<Point>()?;
+    ///     assert!(module.getattr("Point")?.is(py.get_type::<Point>()));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn add_class<T: PyClass>(&self) -> PyResult<()>;
 
     /// Adds a function, as [`wrap_pyfunction!`](crate::wrap_pyfunction) makes it, under its name.
     ///
     /// # Errors
     /// As for [`add`](PyModuleMethods::add).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// #[pyfunction]
+    /// fn double(x: i32) -> i32 {
+    ///     2 * x
+    /// }
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     module.add_function(wrap_pyfunction!(double, py)?)?;
+    ///     assert_eq!(module.call_method1("double", (21,))?.extract::<i32>()?, 42);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn add_function(&self, function: Bound<'_, PyCFunction>) -> PyResult<()>;
 
     /// Adds what a wrapper makes (`wrap_pyfunction!(f)`, `wrap_pymodule!(m)`), under its
@@ -197,6 +302,24 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What the wrapper raises; if there is no `__name__`; as for [`add`](PyModuleMethods::add).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// #[pyfunction]
+    /// fn double(x: i32) -> i32 {
+    ///     2 * x
+    /// }
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     module.add_wrapped(&|py| wrap_pyfunction!(double, py))?;
+    ///     assert_eq!(module.call_method1("double", (21,))?.extract::<i32>()?, 42);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn add_wrapped<T>(&self, wrapper: &impl Fn(Python<'py>) -> T) -> PyResult<()>
     where
         T: IntoOutput<'py, *mut ffi::PyObject>;
@@ -207,6 +330,21 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// If it has no name; as for [`add`](PyModuleMethods::add).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let outer = PyModule::new(py, "outer")?;
+    ///     let inner = PyModule::new(py, "outer.inner")?;
+    ///     outer.add_submodule(&inner)?;
+    ///     assert!(outer.getattr("inner")?.is(&inner));
+    ///     assert!(py.import("outer.inner").is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn add_submodule(&self, module: &Bound<'_, PyModule>) -> PyResult<()>;
 
     /// Says whether the module needs the GIL, to a free-threaded Python. `#[pymodule]` says so
@@ -214,6 +352,18 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// If it is no module.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     assert!(module.gil_used(false).is_ok());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PyUnstable_Module_SetGIL`.
     fn gil_used(&self, gil_used: bool) -> PyResult<()>;

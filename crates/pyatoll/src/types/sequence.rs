@@ -119,6 +119,18 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What `__len__` raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert_eq!(sequence.len()?, 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_Size`.
     fn len(&self) -> PyResult<usize>;
 
@@ -126,12 +138,38 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What `__len__` raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert!(!sequence.is_empty()?);
+    ///     assert!(sequence.get_slice(1, 1)?.is_empty()?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_empty(&self) -> PyResult<bool>;
 
     /// `sequence + other`.
     ///
     /// # Errors
     /// What the operation raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert_eq!(sequence.concat(&sequence)?.to_string(), "['a', 'b', 'a', 'b']");
+    ///     assert_eq!(sequence.len()?, 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_Concat`.
     fn concat(&self, other: &Bound<'_, PySequence>) -> PyResult<Bound<'py, PySequence>>;
@@ -141,6 +179,19 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What the operation raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert_eq!(sequence.repeat(2)?.to_string(), "['a', 'b', 'a', 'b']");
+    ///     assert_eq!(sequence.len()?, 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_Repeat`.
     fn repeat(&self, count: usize) -> PyResult<Bound<'py, PySequence>>;
 
@@ -148,6 +199,20 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What the operation raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     let same = sequence.in_place_concat(&sequence)?;
+    ///     assert!(same.is(&sequence), "a list grows in place");
+    ///     assert_eq!(sequence.len()?, 4);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_InPlaceConcat`.
     fn in_place_concat(&self, other: &Bound<'_, PySequence>) -> PyResult<Bound<'py, PySequence>>;
@@ -157,6 +222,20 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What the operation raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     let same = sequence.in_place_repeat(3)?;
+    ///     assert!(same.is(&sequence), "a list grows in place");
+    ///     assert_eq!(sequence.len()?, 6);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_InPlaceRepeat`.
     fn in_place_repeat(&self, count: usize) -> PyResult<Bound<'py, PySequence>>;
 
@@ -164,6 +243,20 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// `IndexError`, beyond the end.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyIndexError;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert_eq!(sequence.get_item(1)?.to_string(), "b");
+    ///     assert!(sequence.get_item(2).unwrap_err().is_instance_of::<PyIndexError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_GetItem`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
@@ -173,6 +266,18 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What the operation raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert_eq!(sequence.get_slice(1, 9)?.to_string(), "['b']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_GetSlice`.
     fn get_slice(&self, begin: usize, end: usize) -> PyResult<Bound<'py, PySequence>>;
 
@@ -180,6 +285,20 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// `IndexError`, beyond the end; `TypeError`, if it cannot change; what the conversion raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     sequence.set_item(0, "x")?;
+    ///     assert_eq!(sequence.to_string(), "['x', 'b']");
+    ///     assert!(sequence.set_item(2, "y").is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_SetItem`.
     fn set_item<I>(&self, index: usize, item: I) -> PyResult<()>
@@ -191,6 +310,19 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// `IndexError`, beyond the end; `TypeError`, if it cannot change.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     sequence.del_item(0)?;
+    ///     assert_eq!(sequence.to_string(), "['b']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_DelItem`.
     fn del_item(&self, index: usize) -> PyResult<()>;
 
@@ -198,6 +330,19 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// `TypeError`, if it cannot change or `items` cannot be iterated over.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     sequence.set_slice(1, 2, &py.eval(c"'xyz'", None, None)?)?;
+    ///     assert_eq!(sequence.to_string(), "['a', 'x', 'y', 'z']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_SetSlice`.
     fn set_slice(&self, begin: usize, end: usize, items: &Bound<'_, PyAny>) -> PyResult<()>;
@@ -207,6 +352,19 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// `TypeError`, if it cannot change.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     sequence.del_slice(0, 1)?;
+    ///     assert_eq!(sequence.to_string(), "['b']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_DelSlice`.
     fn del_slice(&self, begin: usize, end: usize) -> PyResult<()>;
 
@@ -214,6 +372,19 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What the conversion or a comparison raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert_eq!(sequence.count("a")?, 1);
+    ///     assert_eq!(sequence.count("x")?, 0);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_Count`.
     fn count<V>(&self, value: V) -> PyResult<usize>
@@ -225,6 +396,18 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What the conversion or a comparison raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert!(sequence.contains("a")? && !sequence.contains("x")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_Contains`.
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
@@ -234,6 +417,19 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// `ValueError`, if there is none; what the conversion or a comparison raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert_eq!(sequence.index("b")?, 1);
+    ///     assert!(sequence.index("x").is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_Index`.
     fn index<V>(&self, value: V) -> PyResult<usize>
@@ -245,6 +441,19 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What iteration raises.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     let list = sequence.to_list()?;
+    ///     assert!(list.eq(&sequence)? && !list.is(&sequence));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PySequence_List`.
     fn to_list(&self) -> PyResult<Bound<'py, PyList>>;
 
@@ -252,6 +461,18 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// # Errors
     /// What iteration raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    ///
+    /// Python::attach(|py| {
+    ///     let sequence = py.eval(c"['a', 'b']", None, None)?.cast_into::<PySequence>()?;
+    ///     assert_eq!(sequence.to_tuple()?.to_string(), "('a', 'b')");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     ///
     /// Source: `PySequence_Tuple`.
     fn to_tuple(&self) -> PyResult<Bound<'py, PyTuple>>;

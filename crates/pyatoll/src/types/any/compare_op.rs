@@ -33,6 +33,13 @@ pub enum CompareOp {
 
 impl CompareOp {
     /// The comparison with CPython's number, as `tp_richcompare` gets it.
+    ///
+    /// ```
+    /// use pyatoll::{ffi, types::CompareOp};
+    ///
+    /// assert_eq!(CompareOp::from_raw(ffi::Py_LT), Some(CompareOp::Lt));
+    /// assert_eq!(CompareOp::from_raw(6), None);
+    /// ```
     pub fn from_raw(op: c_int) -> Option<Self> {
         match op {
             ffi::Py_LT => Some(Self::Lt),
@@ -46,6 +53,14 @@ impl CompareOp {
     }
 
     /// Whether it holds for two values that are in this order.
+    ///
+    /// ```
+    /// use pyatoll::types::CompareOp;
+    /// use std::cmp::Ordering;
+    ///
+    /// assert!(CompareOp::Ge.matches(Ordering::Greater) && CompareOp::Ge.matches(Ordering::Equal));
+    /// assert!(!CompareOp::Ge.matches(Ordering::Less));
+    /// ```
     pub fn matches(&self, result: Ordering) -> bool {
         match self {
             Self::Lt => result.is_lt(),

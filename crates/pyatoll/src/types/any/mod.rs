@@ -77,6 +77,17 @@ unsafe impl PyTypeInfo for PyAny {
 /// ```
 pub trait PyAnyMethods<'py>: Sealed {
     /// Whether both are the same object: Python's `self is other`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let (one, two) = (py.eval(c"[]", None, None)?, py.eval(c"[]", None, None)?);
+    ///     assert!(one.is(&one) && !one.is(&two));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is<T: AsRef<Py<PyAny>>>(&self, other: T) -> bool;
 
     /// Whether the object has the attribute. An `AttributeError` is a no, every other exception
@@ -163,6 +174,19 @@ pub trait PyAnyMethods<'py>: Sealed {
 
     /// Deletes an attribute: Python's `del self.attr_name`.
     ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let space = py.import("types")?.getattr("SimpleNamespace")?.call0()?;
+    ///     space.setattr("answer", 42)?;
+    ///     space.delattr("answer")?;
+    ///     assert!(space.delattr("answer").is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
     /// Source: `PyObject_DelAttr`.
     fn delattr<N>(&self, attr_name: N) -> PyResult<()>
     where
@@ -211,6 +235,18 @@ pub trait PyAnyMethods<'py>: Sealed {
         O: IntoPyObject<'py>;
 
     /// Python's `-self`. Source: `PyNumber_Negative`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let number = py.eval(c"-7", None, None)?;
+    ///     assert!(number.neg()?.eq(7)? && number.pos()?.eq(-7)?);
+    ///     assert!(number.abs()?.eq(7)? && number.bitnot()?.eq(6)?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn neg(&self) -> PyResult<Bound<'py, PyAny>>;
 
     /// Python's `+self`. Source: `PyNumber_Positive`.
@@ -296,6 +332,19 @@ pub trait PyAnyMethods<'py>: Sealed {
         O: IntoPyObject<'py>;
 
     /// Python's `self @ other`. Source: `PyNumber_MatrixMultiply`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let class = c"type('M', (), {'__matmul__': lambda self, other: ('product', other)})()";
+    ///     let matrix = py.eval(class, None, None)?;
+    ///     assert_eq!(matrix.matmul(2)?.to_string(), "('product', 2)");
+    ///     assert!(py.eval(c"2", None, None)?.matmul(2).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn matmul<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
@@ -342,6 +391,17 @@ pub trait PyAnyMethods<'py>: Sealed {
         O: IntoPyObject<'py>;
 
     /// Python's `self | other`. Source: `PyNumber_Or`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let six = py.eval(c"6", None, None)?;
+    ///     assert!(six.bitor(3)?.eq(7)? && six.bitxor(3)?.eq(5)? && six.rshift(1)?.eq(3)?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn bitor<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
@@ -352,6 +412,17 @@ pub trait PyAnyMethods<'py>: Sealed {
         O: IntoPyObject<'py>;
 
     /// Whether the object can be called. Source: `PyCallable_Check`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.eval(c"len", None, None)?.is_callable());
+    ///     assert!(!py.eval(c"5", None, None)?.is_callable());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_callable(&self) -> bool;
 
     /// Calls it: Python's `self(*args, **kwargs)`.
@@ -428,12 +499,45 @@ pub trait PyAnyMethods<'py>: Sealed {
         A: PyCallArgs<'py>;
 
     /// Python's `bool(self)`. Source: `PyObject_IsTrue`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.eval(c"'text'", None, None)?.is_truthy()?);
+    ///     assert!(!py.eval(c"''", None, None)?.is_truthy()?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_truthy(&self) -> PyResult<bool>;
 
     /// Whether it is `None`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.eval(c"None", None, None)?.is_none());
+    ///     assert!(!py.eval(c"0", None, None)?.is_none());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_none(&self) -> bool;
 
     /// Whether its length is 0. Source: `PyObject_Size`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.eval(c"()", None, None)?.is_empty()?);
+    ///     assert!(py.eval(c"5", None, None)?.is_empty().is_err(), "it has no length");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn is_empty(&self) -> PyResult<bool>;
 
     /// Python's `self[key]`.
@@ -489,9 +593,31 @@ pub trait PyAnyMethods<'py>: Sealed {
     fn try_iter(&self) -> PyResult<Bound<'py, PyIterator>>;
 
     /// Its class: Python's `type(self)`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = py.eval(c"'text'", None, None)?;
+    ///     assert_eq!(text.get_type().name()?, "str");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn get_type(&self) -> Bound<'py, PyType>;
 
     /// Its class's address, borrowed from the object.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = py.eval(c"'text'", None, None)?;
+    ///     assert_eq!(text.get_type_ptr(), text.get_type().as_type_ptr());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn get_type_ptr(&self) -> *mut ffi::PyTypeObject;
 
     /// Converts to a Rust type, which may borrow from the object.
@@ -515,6 +641,19 @@ pub trait PyAnyMethods<'py>: Sealed {
         T: FromPyObject<'a, 'py>;
 
     /// The number of references to the object. An immortal object has a large, fixed one.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let list = py.eval(c"[]", None, None)?;
+    ///     let before = list.get_refcnt();
+    ///     let _same = list.clone();
+    ///     assert_eq!(list.get_refcnt(), before + 1);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn get_refcnt(&self) -> isize;
 
     /// Python's `repr(self)`. Source: `PyObject_Repr`.
@@ -536,12 +675,45 @@ pub trait PyAnyMethods<'py>: Sealed {
     fn str(&self) -> PyResult<Bound<'py, PyString>>;
 
     /// Python's `hash(self)`. Source: `PyObject_Hash`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let (int, float) = (py.eval(c"2", None, None)?, py.eval(c"2.0", None, None)?);
+    ///     assert_eq!(int.hash()?, float.hash()?);
+    ///     assert!(py.eval(c"[]", None, None)?.hash().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn hash(&self) -> PyResult<isize>;
 
     /// Python's `len(self)`. Source: `PyObject_Size`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(py.eval(c"{'a': 1}", None, None)?.len()?, 1);
+    ///     assert!(py.eval(c"5", None, None)?.len().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn len(&self) -> PyResult<usize>;
 
     /// The names of its attributes: Python's `dir(self)`. Source: `PyObject_Dir`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.eval(c"'text'", None, None)?.dir()?.contains("upper")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn dir(&self) -> PyResult<Bound<'py, PyList>>;
 
     /// Python's `isinstance(self, ty)`, where `ty` may be a class, a union, or a tuple of them.
@@ -573,6 +745,18 @@ pub trait PyAnyMethods<'py>: Sealed {
     fn is_exact_instance_of<T: PyTypeInfo>(&self) -> bool;
 
     /// Python's `value in self`. Source: `PySequence_Contains`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = py.eval(c"'Pyatoll'", None, None)?;
+    ///     assert!(text.contains("atoll")?);
+    ///     assert!(text.contains(5).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
         V: IntoPyObject<'py>;
