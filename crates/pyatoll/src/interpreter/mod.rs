@@ -14,6 +14,7 @@
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `attach` | attaching and detaching this thread |
 //! | `resting` | the thread states this thread was detached from |
+//! | `life` | making an interpreter and ending it |
 //! | `token`, `handle`, `sub` | `Python`, `Interpreter`, `SubInterpreter` |
 //! | `embed` | a runtime for the time of one call |
 //! | `compat` | what differs between CPython versions |
@@ -24,6 +25,7 @@ mod embed;
 mod gate;
 mod handle;
 pub(crate) mod internals;
+mod life;
 pub(crate) mod local;
 pub(crate) mod lookup;
 mod queue;

@@ -1,13 +1,11 @@
 //! [`SubInterpreter`]: an interpreter that Rust made and Rust ends.
 
 use std::fmt;
-use std::ptr::null_mut;
-
-use pyo3_ffi as ffi;
 
 use super::attach::{self, AttachError, Attached};
 use super::compat;
 use super::handle::Interpreter;
+use super::life;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
 use super::resting::Resting;
@@ -268,16 +266,23 @@ impl SubInterpreterBuilder {
                 message: error.to_string(),
             })?,
         };
-        let _creating = compat::creation_lock(attached.local());
+        let _creating = life::creation_lock(attached.local());
         // SAFETY: the thread is attached, with a thread state to come back to; the lock is held
         // where this version of CPython needs one.
-        let local =
-            unsafe { compat::new_interpreter(self) }.map_err(|message| BuildError { message })?;
+        let local = unsafe { life::new_interpreter(&self.config()) }
+            .map_err(|message| BuildError { message })?;
         Ok(SubInterpreter { local: Some(local) })
     }
 
+    #[cfg(not(Py_3_12))]
+    fn config(&self) -> life::Config {
+        life::Config
+    }
+
     #[cfg(Py_3_12)]
-    pub(super) fn config(&self) -> ffi::PyInterpreterConfig {
+    fn config(&self) -> life::Config {
+        use pyo3_ffi as ffi;
+
         ffi::PyInterpreterConfig {
             use_main_obmalloc: self.use_main_obmalloc.into(),
             allow_fork: self.allow_fork.into(),
@@ -447,7 +452,7 @@ impl SubInterpreter {
             _ => None,
         };
         // SAFETY: it is alive and ours to end; this thread is not attached to it.
-        unsafe { compat::end_interpreter(local) };
+        unsafe { life::end_interpreter(local) };
     }
 }
 
@@ -551,38 +556,3 @@ impl fmt::Display for CloseError {
 }
 
 impl std::error::Error for CloseError {}
-
-// The version-dependent half of making and ending an interpreter.
-impl SubInterpreter {
-    /// Finishes making an interpreter: its first thread state is current. Makes this binary's
-    /// state in it, and goes back to `previous`.
-    ///
-    /// # Safety
-    /// The thread must be attached with `fresh`, the first thread state of a new interpreter;
-    /// `previous` must be its own resting thread state.
-    pub(super) unsafe fn adopt(
-        fresh: *mut ffi::PyThreadState,
-        previous: *mut ffi::PyThreadState,
-    ) -> &'static LocalInternals {
-        // SAFETY: attached with `fresh`.
-        unsafe {
-            let local = lookup::current(ffi::PyInterpreterState_Get());
-            compat::leave_first_thread_state(local, fresh, previous);
-            local
-        }
-    }
-
-    /// Ends the interpreter of the current thread state.
-    ///
-    /// # Safety
-    /// The thread must be attached with `thread_state`, made for this.
-    pub(super) unsafe fn end_current(thread_state: *mut ffi::PyThreadState) {
-        // SAFETY: attached; from here on nobody else gets in, and `Py_EndInterpreter` runs the
-        // `atexit` callback that waits for those inside.
-        unsafe {
-            compat::prepare_threading_for_end();
-            ffi::Py_EndInterpreter(thread_state);
-        }
-        debug_assert_eq!(compat::current_thread_state(), null_mut());
-    }
-}

@@ -1,0 +1,202 @@
+//! Making an interpreter and ending it, with the same meaning on every CPython version.
+
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::attach;
+use super::compat::{self, current_thread_state};
+use super::local::LocalInternals;
+use super::lookup;
+
+/// The settings of a new interpreter.
+#[cfg(Py_3_12)]
+pub(super) type Config = ffi::PyInterpreterConfig;
+
+/// The settings of a new interpreter: there is a choice from 3.12 on.
+#[cfg(not(Py_3_12))]
+pub(super) struct Config;
+
+/// Held while an interpreter is made, on the versions that crash when two are made at once
+/// (3.11 has one GIL; 3.12 initialises shared static types without a lock).
+pub(super) struct CreationLock(
+    #[cfg(all(Py_3_12, not(Py_3_13)))]
+    #[expect(dead_code, reason = "held for its drop")]
+    std::sync::MutexGuard<'static, ()>,
+);
+
+/// Takes the creation lock, detached meanwhile so that its holder can run.
+pub(super) fn creation_lock(attached: &LocalInternals) -> CreationLock {
+    #[cfg(all(Py_3_12, not(Py_3_13)))]
+    {
+        static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let lock = || LOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // SAFETY: attached to it, as the caller is; taking a lock uses nothing of Python.
+        CreationLock(unsafe { attach::detached(attached, lock) })
+    }
+    #[cfg(not(all(Py_3_12, not(Py_3_13))))]
+    {
+        let _ = attached;
+        CreationLock()
+    }
+}
+
+/// Makes an interpreter and this binary's state in it. Comes back attached as before.
+///
+/// # Safety
+/// The thread must be attached, and hold the creation lock.
+pub(super) unsafe fn new_interpreter(config: &Config) -> Result<&'static LocalInternals, String> {
+    // SAFETY: attached; CPython changes the current thread state to the new one, or leaves the old.
+    unsafe {
+        let previous = current_thread_state();
+        #[cfg(Py_3_12)]
+        let (fresh, refusal) = {
+            let mut fresh = null_mut();
+            let status =
+                ffi::Py_NewInterpreterFromConfig(&raw mut fresh, std::ptr::from_ref(config));
+            let refused = ffi::PyStatus_Exception(status) != 0;
+            let refusal = (refused && !status.err_msg.is_null()).then(|| {
+                std::ffi::CStr::from_ptr(status.err_msg)
+                    .to_string_lossy()
+                    .into_owned()
+            });
+            (if refused { null_mut() } else { fresh }, refusal)
+        };
+        #[cfg(not(Py_3_12))]
+        let (fresh, refusal) = {
+            let Config = config;
+            (ffi::Py_NewInterpreter(), None::<String>)
+        };
+        if fresh.is_null() {
+            if current_thread_state() != previous {
+                ffi::PyThreadState_Swap(previous);
+            }
+            return Err(refusal.unwrap_or_else(|| "Python ran out of memory".into()));
+        }
+        // Attached with `fresh`.
+        let local = lookup::current(ffi::PyInterpreterState_Get());
+        leave_first_thread_state(local, fresh, previous);
+        Ok(local)
+    }
+}
+
+/// Goes from a new interpreter's first thread state back to `previous`.
+///
+/// The first one is deleted, so that no thread state of the interpreter outlives its use: every
+/// attachment makes its own. Before 3.13 CPython cannot always make another one after that (the
+/// first one's memory is part of the interpreter, and not cleared in time), so there it rests until
+/// it ends the interpreter.
+///
+/// # Safety
+/// The thread must be attached with `fresh`, the first thread state of `local`'s interpreter;
+/// `previous` must be its own resting thread state.
+unsafe fn leave_first_thread_state(
+    local: &LocalInternals,
+    fresh: *mut ffi::PyThreadState,
+    previous: *mut ffi::PyThreadState,
+) {
+    // SAFETY: as the caller promises; `fresh` is not used after this, or only to end the
+    // interpreter.
+    unsafe {
+        #[cfg(Py_3_13)]
+        ffi::PyThreadState_Clear(fresh);
+        ffi::PyThreadState_Swap(previous);
+        #[cfg(Py_3_13)]
+        ffi::PyThreadState_Delete(fresh);
+    }
+    if cfg!(not(Py_3_13)) {
+        local.keep_first_thread_state(fresh);
+    }
+}
+
+/// Ends an interpreter. The thread may be attached to another one, and is again afterwards.
+///
+/// # Safety
+/// The interpreter must be alive, made by [`new_interpreter`], and the thread not attached to it.
+pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
+    let kept = local.take_first_thread_state();
+    // SAFETY: the interpreter is alive.
+    let thread_state =
+        kept.unwrap_or_else(|| unsafe { ffi::PyThreadState_New(local.interpreter()) });
+    #[cfg(Py_3_12)]
+    // SAFETY: the thread is detached when it takes the thread state, which nobody else uses, and
+    // CPython leaves it detached.
+    unsafe {
+        let attached = !current_thread_state().is_null();
+        let previous = if attached {
+            ffi::PyEval_SaveThread()
+        } else {
+            null_mut()
+        };
+        ffi::PyEval_RestoreThread(thread_state);
+        end_current(thread_state);
+        if attached {
+            ffi::PyEval_RestoreThread(previous);
+        }
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        // There is one GIL, and `Py_EndInterpreter` keeps it: it must be held by a thread state of
+        // another interpreter before and after.
+        let attached = attach::Attached::current().map_or_else(attach::default_interpreter, Ok);
+        let Ok(_attached) = attached else { return };
+        // SAFETY: attached with `previous`; nobody else uses `thread_state`.
+        unsafe {
+            let previous = ffi::PyThreadState_Swap(thread_state);
+            let note = compat::note_attached(true);
+            end_current(thread_state);
+            note.restore();
+            ffi::PyThreadState_Swap(previous);
+        }
+    }
+}
+
+/// Ends the interpreter of the current thread state.
+///
+/// # Safety
+/// The thread must be attached with `thread_state`, made for this.
+unsafe fn end_current(thread_state: *mut ffi::PyThreadState) {
+    // SAFETY: attached; from here on nobody else gets in, and `Py_EndInterpreter` runs the
+    // `atexit` callback that waits for those inside.
+    unsafe {
+        prepare_threading_for_end();
+        ffi::Py_EndInterpreter(thread_state);
+    }
+    debug_assert_eq!(current_thread_state(), null_mut());
+}
+
+/// Before 3.13, `threading` takes the thread that imported it for the interpreter's main one: when
+/// the interpreter ends on that thread it asserts that the thread state of the import still exists,
+/// and on another it waits until that is gone. Neither holds here, since each attachment has its
+/// own thread state, and the first one ends the interpreter on 3.11. So tell `threading` that this
+/// is the main thread and what its thread state is. Other threads are waited for by the gate.
+///
+/// # Safety
+/// The thread must be attached.
+unsafe fn prepare_threading_for_end() {
+    #[cfg(not(Py_3_13))]
+    // SAFETY: attached; the new references are released. An error is dropped: the worst that
+    // follows is a message of `threading`'s.
+    unsafe {
+        const CODE: &std::ffi::CStr = c"
+import sys
+threading = sys.modules.get('threading')
+if threading is not None:
+    main = threading._main_thread
+    main._set_ident()
+    lock = main._tstate_lock
+    if lock is None or not lock.locked():
+        main._is_stopped = False
+        main._set_tstate_lock()
+";
+        let globals = ffi::PyDict_New();
+        if !globals.is_null() {
+            let builtins = ffi::PyEval_GetBuiltins();
+            ffi::PyDict_SetItemString(globals, c"__builtins__".as_ptr(), builtins);
+            let done = ffi::PyRun_String(CODE.as_ptr(), ffi::Py_file_input, globals, globals);
+            ffi::Py_XDECREF(done);
+            ffi::Py_DECREF(globals);
+        }
+        ffi::PyErr_Clear();
+    }
+}
