@@ -3,6 +3,28 @@
 //! A Rust panic never unwinds into C: it becomes a [`PanicException`], a class derived from
 //! `BaseException` so that `except Exception` does not swallow it. When that exception comes back
 //! to Rust, the panic goes on.
+//!
+//! ```
+//! use pyatoll::prelude::*;
+//! use pyatoll::panic::PanicException;
+//! use pyatoll::exceptions::PyException;
+//! use std::panic::{AssertUnwindSafe, catch_unwind};
+//!
+//! #[pyfunction]
+//! fn fail() {
+//!     panic!("oh no")
+//! }
+//!
+//! Python::attach(|py| {
+//!     let class = py.get_type::<PanicException>();
+//!     assert!(!class.is_subclass_of::<PyException>()?);
+//!     let fail = wrap_pyfunction!(fail, py)?;
+//!     let resumed = catch_unwind(AssertUnwindSafe(|| fail.call0().is_err()));
+//!     assert!(resumed.is_err(), "the call does not return: the panic goes on");
+//!     Ok::<_, PyErr>(())
+//! })?;
+//! # Ok::<_, PyErr>(())
+//! ```
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -19,6 +19,31 @@
 //! | `fields` | getters and setters of `#[pyo3(get, set)]` |
 //! | `sequence` | slots that follow from others |
 //! | `slots` | the special methods of `#[pymethods]` |
+//!
+//! ```
+//! use pyatoll::prelude::*;
+//!
+//! #[pyclass]
+//! struct Counter {
+//!     #[pyo3(get)]
+//!     count: u32,
+//! }
+//!
+//! #[pymethods]
+//! impl Counter {
+//!     fn add(&mut self, by: u32) {
+//!         self.count += by;
+//!     }
+//! }
+//!
+//! Python::attach(|py| {
+//!     let counter = Bound::new(py, Counter { count: 1 })?;
+//!     counter.call_method1("add", (2,))?;
+//!     assert_eq!(counter.getattr("count")?.extract::<u32>()?, 3);
+//!     Ok::<_, PyErr>(())
+//! })?;
+//! # Ok::<_, PyErr>(())
+//! ```
 
 pub(crate) mod base;
 pub(crate) mod borrow_flag;

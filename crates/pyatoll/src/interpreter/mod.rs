@@ -18,6 +18,19 @@
 //! | `token`, `handle`, `sub` | `Python`, `Interpreter`, `SubInterpreter` |
 //! | `embed` | a runtime for the time of one call |
 //! | `compat` | what differs between CPython versions |
+//!
+//! ```
+//! use pyatoll::prelude::*;
+//! use pyatoll::interpreter::{Interpreter, SubInterpreter};
+//!
+//! # Python::initialize();
+//! let sub = SubInterpreter::builder().build()?;
+//! let list: Py<PyAny> = sub.attach(|py| py.eval(c"[]", None, None).map(Bound::unbind))??;
+//! assert_eq!(list.interpreter(), sub.interpreter());
+//! Python::attach(|py| assert!(list.try_bind(py).is_err(), "it is another interpreter's"));
+//! assert_eq!(Interpreter::current(), None);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 pub(crate) mod attach;
 pub(crate) mod compat;

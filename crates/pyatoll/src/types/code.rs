@@ -1,4 +1,16 @@
 //! `types.CodeType`.
+//!
+//! ```
+//! use pyatoll::prelude::*;
+//! use pyatoll::types::{PyCode, PyCodeMethods, code::PyCodeInput};
+//!
+//! Python::attach(|py| {
+//!     let code = PyCode::compile(py, c"2 ** 5", c"power.py", PyCodeInput::Eval)?;
+//!     assert_eq!(code.run(None, None)?.extract::<i32>()?, 32);
+//!     Ok::<_, PyErr>(())
+//! })?;
+//! # Ok::<_, PyErr>(())
+//! ```
 
 use std::ffi::CStr;
 

@@ -1,4 +1,16 @@
 //! `slice`.
+//!
+//! ```
+//! use pyatoll::prelude::*;
+//! use pyatoll::types::{PySlice, slice::PySliceIndices};
+//!
+//! Python::attach(|py| {
+//!     let indices: PySliceIndices = PySlice::new(py, 1, 100, 2).indices(6)?;
+//!     assert_eq!((indices.stop, indices.slicelength), (6, 3));
+//!     Ok::<_, PyErr>(())
+//! })?;
+//! # Ok::<_, PyErr>(())
+//! ```
 
 use std::convert::Infallible;
 
