@@ -6,17 +6,31 @@ use pyatoll::prelude::*;
 use crate::attributes::{Descriptor, TwoStage};
 use crate::containers::Sequence;
 use crate::iteration::Iterator;
-use crate::memory::{ALONE, Bytes, Node};
+use crate::memory::{Bytes, Node};
 use crate::numbers::Number;
 use crate::objects::{ByOperator, BySome, Plain};
 use crate::slots::{Above, Static};
 use crate::{names, run_with};
 
+/// Set in the process that runs this test and no other.
+const ALONE: &str = "PYATOLL_TEST_LEVEL_ALONE";
+
+/// The counts are the process's, and other tests count too: so in a process of its own.
 #[test]
 fn references_and_memory_stay_level() {
-    let _alone = ALONE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    if std::env::var_os(ALONE).is_none() {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "level::references_and_memory_stay_level",
+                "--nocapture",
+            ])
+            .env(ALONE, "1")
+            .status()
+            .unwrap();
+        assert!(status.success(), "see above");
+        return;
+    }
     let sub = SubInterpreter::builder().build().unwrap();
     sub.attach(|py| {
         let names = names(py);
@@ -87,7 +101,7 @@ fn references_and_memory_stay_level() {
                 count = getattr(sys, 'gettotalrefcount', sys.getallocatedblocks)
                 return count()
 
-            # Other interpreters may share the count, and caches fill up: a leak shows every time.
+            # Caches fill up: a leak shows every time.
             for number_of_call, call in enumerate(calls):
                 growths = []
                 for _ in range(5):

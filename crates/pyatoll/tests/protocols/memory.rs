@@ -81,7 +81,7 @@ fn a_buffer_is_lent_and_given_back() {
 
 /// How many values of [`Node`] were dropped; two tests must not mix.
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
-pub(crate) static ALONE: Mutex<()> = Mutex::new(());
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// May refer to itself.
 #[pyclass(weakref)]
