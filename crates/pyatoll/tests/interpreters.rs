@@ -321,3 +321,18 @@ fn several_interpreters_under_one_gil_and_with_their_own_work_at_once() {
         }
     });
 }
+
+#[test]
+fn settings_that_python_refuses_are_an_error() {
+    Python::initialize();
+    let builder = SubInterpreter::builder().check_multi_interp_extensions(false);
+    let refused = builder.build();
+    if Python::attach(|py| py.version_info() >= (3, 12)) {
+        let message = refused.unwrap_err().to_string();
+        assert!(message.contains("use_main_obmalloc(true)"), "{message}");
+    } else {
+        // There is one kind of interpreter only.
+        refused.unwrap();
+    }
+    SubInterpreter::builder().build().unwrap();
+}

@@ -4,8 +4,7 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::attach;
-use super::compat::{self, current_thread_state};
+use super::compat::current_thread_state;
 use super::local::LocalInternals;
 use super::lookup;
 
@@ -32,7 +31,7 @@ pub(super) fn creation_lock(attached: &LocalInternals) -> CreationLock {
         static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
         let lock = || LOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // SAFETY: attached to it, as the caller is; taking a lock uses nothing of Python.
-        CreationLock(unsafe { attach::detached(attached, lock) })
+        CreationLock(unsafe { super::attach::detached(attached, lock) })
     }
     #[cfg(not(all(Py_3_12, not(Py_3_13))))]
     {
@@ -138,12 +137,13 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
     {
         // There is one GIL, and `Py_EndInterpreter` keeps it: it must be held by a thread state of
         // another interpreter before and after.
-        let attached = attach::Attached::current().map_or_else(attach::default_interpreter, Ok);
+        let attached =
+            super::attach::Attached::current().map_or_else(super::attach::default_interpreter, Ok);
         let Ok(_attached) = attached else { return };
         // SAFETY: attached with `previous`; nobody else uses `thread_state`.
         unsafe {
             let previous = ffi::PyThreadState_Swap(thread_state);
-            let note = compat::note_attached(true);
+            let note = super::compat::note_attached(true);
             end_current(thread_state);
             note.restore();
             ffi::PyThreadState_Swap(previous);

@@ -260,6 +260,7 @@ impl SubInterpreterBuilder {
     /// Source: `Py_NewInterpreterFromConfig`; `Py_NewInterpreter` below 3.12.
     pub fn build(&self) -> Result<SubInterpreter, BuildError> {
         attach::refuse_in_traverse();
+        self.check()?;
         let attached = match Attached::current() {
             Some(attached) => attached,
             None => attach::default_interpreter().map_err(|error| BuildError {
@@ -272,6 +273,20 @@ impl SubInterpreterBuilder {
         let local = unsafe { life::new_interpreter(&self.config()) }
             .map_err(|message| BuildError { message })?;
         Ok(SubInterpreter { local: Some(local) })
+    }
+
+    /// Refuses what CPython refuses. 3.12 aborts the process instead of saying so.
+    fn check(&self) -> Result<(), BuildError> {
+        if cfg!(Py_3_12) && !self.use_main_obmalloc && !self.check_multi_interp_extensions {
+            return Err(BuildError {
+                message:
+                    "an interpreter with its own allocator cannot take extension modules that \
+                          do not support several interpreters: set `use_main_obmalloc(true)` or \
+                          `check_multi_interp_extensions(true)`"
+                        .to_owned(),
+            });
+        }
+        Ok(())
     }
 
     #[cfg(not(Py_3_12))]
@@ -486,8 +501,8 @@ impl Drop for SubInterpreter {
 /// use pyatoll::interpreter::SubInterpreter;
 ///
 /// # pyatoll::Python::initialize();
-/// if Python::attach(|py| py.version_info() >= (3, 13)) {
-///     // With its own allocator, it must check. (Python 3.12 does not survive refusing this.)
+/// if Python::attach(|py| py.version_info() >= (3, 12)) {
+///     // With its own allocator, it must check.
 ///     let built = SubInterpreter::builder().check_multi_interp_extensions(false).build();
 ///     let message = built.unwrap_err().to_string();
 ///     assert!(message.starts_with("cannot make a sub-interpreter: "));
