@@ -58,6 +58,11 @@ pub struct Python {
 }
 
 impl Python {
+    /// Whether it is a free-threaded build.
+    pub fn is_free_threaded(&self) -> bool {
+        self.version.contains('t')
+    }
+
     /// Finds the Python to use: `choice`, else `PYO3_PYTHON`, else `python3` on the path.
     pub fn find(choice: Option<PathBuf>) -> Result<Self> {
         let program = choice

@@ -48,14 +48,28 @@ fn step<T>(name: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Unit, integration, compile-error and doc tests.
 fn rust(python: &Python) -> Result<()> {
-    // Build scripts set the rpath of programs and tests, but cargo has no way to set that of doc
-    // tests: for these, the loader is told.
-    run::status(
-        run::cargo()
-            .args(["test", "--workspace"])
-            .env("PYO3_PYTHON", &python.executable)
-            .env(LIBRARY_PATH, prepended(&python.libdir)?),
-    )
+    if python.is_free_threaded() {
+        // One at a time: while one test's collection is at work, another's `gc.collect()` returns at
+        // once, and whose drops are whose can no longer be told.
+        cargo_test(python, &["--lib", "--bins", "--tests"], Some("1"))?;
+        return cargo_test(python, &["--doc"], None);
+    }
+    cargo_test(python, &[], None)
+}
+
+fn cargo_test(python: &Python, targets: &[&str], threads: Option<&str>) -> Result<()> {
+    let mut cargo = run::cargo();
+    cargo
+        .args(["test", "--workspace"])
+        .args(targets)
+        .env("PYO3_PYTHON", &python.executable)
+        // Build scripts set the rpath of programs and tests, but cargo has no way to set that of
+        // doc tests: for these, the loader is told.
+        .env(LIBRARY_PATH, prepended(&python.libdir)?);
+    if let Some(threads) = threads {
+        cargo.env("RUST_TEST_THREADS", threads);
+    }
+    run::status(&mut cargo)
 }
 
 /// The Python tests of all extension packages.

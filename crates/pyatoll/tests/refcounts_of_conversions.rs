@@ -115,15 +115,23 @@ fn a_thousand_conversions_of_each_kind_keep_nothing() {
         for _ in 0..20 {
             exercise_all(py, &wrong)?;
         }
-        let before = counts(py)?;
-        for _ in 0..ROUNDS {
-            exercise_all(py, &wrong)?;
+        // A leak of one per round would be a thousand, every time; caches of Python's own fill up.
+        let mut growths = Vec::new();
+        for _ in 0..5 {
+            let before = counts(py)?;
+            for _ in 0..ROUNDS {
+                exercise_all(py, &wrong)?;
+            }
+            let after = counts(py)?;
+            growths.push((after.0 - before.0, after.1 - before.1));
         }
-        let after = counts(py)?;
-        let (references, blocks) = (after.0 - before.0, after.1 - before.1);
-        // A leak of one per round would be a thousand; the counting itself moves them by a few.
-        assert!(references.abs() < ROUNDS / 10, "{references} references");
-        assert!(blocks.abs() < ROUNDS / 10, "{blocks} memory blocks");
+        let level = |&(references, blocks): &(i64, i64)| {
+            references.abs() < ROUNDS / 10 && blocks.abs() < ROUNDS / 10
+        };
+        assert!(
+            growths.iter().any(level),
+            "(references, blocks): {growths:?}"
+        );
         Ok::<_, PyErr>(())
     })
     .unwrap();
