@@ -277,10 +277,12 @@ impl ThreadCheck for Sendable {
 pub struct Unsendable(ThreadId);
 
 impl ThreadCheck for Unsendable {
+    #[inline(never)]
     fn here() -> Self {
         Self(std::thread::current().id())
     }
 
+    #[inline(never)]
     fn is_here(&self) -> bool {
         std::thread::current().id() == self.0
     }

@@ -3,6 +3,9 @@
 //! A thread that takes a thread state for an interpreter holds a [`Pass`] meanwhile. The
 //! interpreter's `atexit` callback closes the gate and waits for the passes that are out, so that
 //! no thread is inside, or about to wait for its GIL, when CPython takes the interpreter down.
+//!
+//! Asking std which thread this is reads a thread-local of std's. So what asks is never inlined, for
+//! `cargo xtask check-tls` to tell it from the paths on which Python calls Rust.
 
 use std::marker::PhantomData;
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -56,6 +59,7 @@ impl Gate {
     }
 
     /// A pass, unless the gate is closed.
+    #[inline(never)]
     pub(crate) fn enter(&self) -> Option<Pass<'_>> {
         let mut state = self.state();
         if !state.open {
@@ -79,6 +83,7 @@ impl Gate {
     }
 
     /// Waits until no other thread has a pass.
+    #[inline(never)]
     pub(crate) fn wait_until_empty_but_for_this_thread(&self) {
         let mut state = self.state();
         while state.others_inside() {
@@ -90,11 +95,13 @@ impl Gate {
     }
 
     /// Whether this thread has a pass.
+    #[inline(never)]
     pub(crate) fn this_thread_is_inside(&self) -> bool {
         self.state().place_of_this_thread().is_some()
     }
 
     /// Whether no other thread has a pass.
+    #[inline(never)]
     pub(crate) fn is_empty_but_for_this_thread(&self) -> bool {
         !self.state().others_inside()
     }
@@ -107,6 +114,7 @@ impl Gate {
 }
 
 impl Drop for Pass<'_> {
+    #[inline(never)]
     fn drop(&mut self) {
         let mut state = self.0.state();
         if let Some(place) = state.place_of_this_thread() {
