@@ -82,9 +82,8 @@ impl PanicException {
             }
             let class = NonNull::new(ffi::PyErr_NewExceptionWithDoc(
                 c"pyo3_runtime.PanicException".as_ptr(),
-                c"\nThe exception raised when Rust code called from Python panics.\n\n\
-                Like SystemExit, this exception is derived from BaseException, so that it will\n\
-                typically propagate all the way through the stack and end the process.\n"
+                c"A Rust function panicked.\n\n\
+                Not an Exception, so that code which handles those lets it pass."
                     .as_ptr(),
                 ffi::PyExc_BaseException,
                 std::ptr::null_mut(),
@@ -120,12 +119,17 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
+/// Drops what a caught panic carries, where unwinding would reach C: if that panics again, what that
+/// carries is left.
+pub(crate) fn discard(payload: Box<dyn Any + Send>) {
+    std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+}
+
 /// Sets the exception that a caught panic becomes.
 #[cold]
 pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
     let message = message(&*payload);
-    // That could panic again, with C around.
-    std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+    discard(payload);
     if message.starts_with(WRONG_INTERPRETER_PANIC) {
         return PyRuntimeError::new_err(message).restore(py);
     }

@@ -394,8 +394,10 @@ where
             } = *Box::from_raw(contents);
             destructor(value, context);
         }));
-        // The panic hook has reported it. Dropping what it carries could panic again, and so on.
-        std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(panic))));
+        if let Err(payload) = panic {
+            // The panic hook has reported it.
+            crate::panic::discard(payload);
+        }
         compat::restore_raised(raised);
     }
 }

@@ -147,8 +147,7 @@ impl Drop for Sharing<'_> {
 #[cold]
 fn report(payload: Box<dyn Any + Send>) -> c_int {
     let message = crate::panic::message(&*payload);
-    // That could panic again, with C around.
-    std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+    crate::panic::discard(payload);
     eprintln!("a Rust `__traverse__` panicked; the collector goes on without it: {message}");
     0
 }
