@@ -1,6 +1,8 @@
 //! What `Py<T>`, `Bound<T>` and `Borrowed<T>` can do where `T` is a class: making instances,
 //! borrowing their values.
 
+use pyo3_ffi as ffi;
+
 use super::PyClass;
 use super::base::ClassBase;
 use super::boolean_struct::{False, True};
@@ -116,7 +118,8 @@ where
     where
         T: PyClass<Frozen = True> + Sync,
     {
-        value_of_frozen(self.as_borrowed())
+        // SAFETY: the handle refers to an instance of `T` for as long as it is borrowed.
+        unsafe { value_of_frozen(self.as_ptr()) }
     }
 
     /// The same object as one of the base class.
@@ -159,23 +162,26 @@ where
     /// As [`Bound::get`], for as long as the object is borrowed.
     #[inline]
     pub fn get(self) -> &'a T {
-        value_of_frozen(self)
+        // SAFETY: the object is an instance of `T`, borrowed for `'a`.
+        unsafe { value_of_frozen(self.as_ptr()) }
     }
 }
 
+/// # Safety
+/// The object must be an instance of `T`, alive for `'a`.
 #[inline]
-fn value_of_frozen<'a, T>(object: Borrowed<'a, '_, T>) -> &'a T
+unsafe fn value_of_frozen<'a, T>(object: *mut ffi::PyObject) -> &'a T
 where
     T: PyClass<Frozen = True> + Sync,
 {
     // SAFETY: an instance of `T`, alive for `'a`. Nobody ever has the value of a frozen class
     // mutably, so it is shared for as long as it is initialised.
     unsafe {
-        if layout::owner::<T>(object.as_ptr()).is_null() {
+        if layout::owner::<T>(object).is_null() {
             not_initialized::<T>();
         }
-        <T::BaseType as ClassBase>::check_thread(object.as_ptr());
-        &*Instance::<T>::of(object.as_ptr()).value()
+        <T::BaseType as ClassBase>::check_thread(object);
+        &*Instance::<T>::of(object).value()
     }
 }
 
@@ -263,11 +269,12 @@ where
         self.bind(py).try_borrow_mut()
     }
 
-    /// The value of a `frozen` class. It takes a token: without one, the interpreter that owns the
-    /// object might have ended.
+    /// The value of a `frozen` class, with no borrow to keep and no token: any thread can read it,
+    /// attached or not, in whichever interpreter. The handle keeps the object, also beyond the end
+    /// of its interpreter: CPython never frees memory that is still referred to.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the class is `unsendable` and this is not the instance's thread.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -275,20 +282,20 @@ where
     /// #[pyclass(frozen)]
     /// struct Name(String);
     ///
-    /// Python::attach(|py| {
-    ///     let name = Py::new(py, Name("tide".into()))?;
-    ///     assert_eq!(name.get(py).0, "tide");
-    ///     Ok::<_, PyErr>(())
-    /// })?;
+    /// let name: Py<Name> = Python::attach(|py| Py::new(py, Name("tide".into())))?;
+    /// assert_eq!(name.get().0, "tide");
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
-    #[track_caller]
-    pub fn get<'a>(&'a self, py: Python<'a>) -> &'a T
+    pub fn get(&self) -> &T
     where
         T: PyClass<Frozen = True> + Sync,
     {
-        self.bind(py).get()
+        // SAFETY: the handle refers to an instance of `T` for as long as it is borrowed. What else
+        // there is of an interpreter goes with it, but not an object that is still referred to:
+        // its deallocation is never reached, and CPython leaves the arenas of an interpreter that
+        // has blocks in use alone.
+        unsafe { value_of_frozen(self.as_ptr()) }
     }
 
     /// The same object as one of the base class.

@@ -200,7 +200,7 @@ fn a_frozen_value_is_had_without_a_borrow() {
         assert_eq!(frozen.get().number, 6);
         assert_eq!(frozen.as_borrowed().get().number, 6);
         let unbound = frozen.clone().unbind();
-        assert_eq!(unbound.get(py).number, 6);
+        assert_eq!(unbound.get().number, 6);
         assert!(frozen.getattr("held").unwrap().is(&list));
         assert!(frozen.getattr("maybe").unwrap().is_none());
         assert!(frozen.setattr("held", 1).is_err());

@@ -201,10 +201,10 @@ enum Tree {
 
 #[pymethods]
 impl Tree {
-    fn sum(&self, py: Python<'_>) -> i32 {
+    fn sum(&self) -> i32 {
         match self {
             Tree::Leaf(number) => *number,
-            Tree::Node(left, right) => left.get(py).sum(py) + right.get(py).sum(py),
+            Tree::Node(left, right) => left.get().sum() + right.get().sum(),
         }
     }
 }

@@ -271,3 +271,55 @@ fn a_field_cannot_hand_out_an_object_of_another_interpreter() {
     })
     .unwrap();
 }
+
+#[pyclass(frozen)]
+struct Text {
+    text: String,
+    padding: [u8; 40],
+}
+
+#[test]
+fn a_frozen_value_is_read_without_a_token_in_any_thread_and_after_its_interpreters_end() {
+    Python::initialize();
+    let texts: Vec<Py<Text>> = {
+        let sub = SubInterpreter::builder().build().unwrap();
+        let texts = sub
+            .attach(|py| {
+                let class = py.get_type::<Text>();
+                // Something that refers to it cyclically is cleared when the interpreter ends.
+                (0..100)
+                    .map(|number| {
+                        let text = Text {
+                            text: number.to_string(),
+                            padding: [number; 40],
+                        };
+                        let text = Bound::new(py, text).unwrap();
+                        let cycle = pyatoll::types::PyList::new(py, [&text]).unwrap();
+                        cycle.append(&cycle).unwrap();
+                        class
+                            .setattr(format!("name{number}").as_str(), cycle)
+                            .unwrap();
+                        text.unbind()
+                    })
+                    .collect::<Vec<_>>()
+            })
+            .unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(texts[7].get().text, "7"));
+        });
+        Python::attach(|_| assert_eq!(texts[8].get().text, "8"));
+        texts
+    };
+    // Memory that was given back would be used again here.
+    let other = SubInterpreter::builder().build().unwrap();
+    other
+        .attach(|py| {
+            let many = py.eval(c"[bytes([255]) * n for n in range(2000)]", None, None);
+            assert_eq!(many.unwrap().len().unwrap(), 2000);
+            for (number, text) in texts.iter().enumerate() {
+                assert_eq!(text.get().text, number.to_string());
+                assert_eq!(text.get().padding, [number as u8; 40]);
+            }
+        })
+        .unwrap();
+}
