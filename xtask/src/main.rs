@@ -1,5 +1,6 @@
 //! The project's own commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
 
+mod pyo3_tests;
 mod python;
 mod run;
 mod test;
@@ -33,12 +34,15 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
+    /// Compile PyO3's own tests against compat/pyo3, run them, and say how many pass
+    Pyo3Tests(pyo3_tests::Options),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Test { python } => test::run(python),
         Command::CheckTls { python } => tls::run(python),
+        Command::Pyo3Tests(options) => pyo3_tests::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

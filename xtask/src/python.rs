@@ -53,6 +53,8 @@ pub struct Python {
     pub executable: PathBuf,
     /// For people: "3.14.10", with "t" for free-threaded, "d" for a debug build.
     pub version: String,
+    /// The 14 of 3.14.
+    pub minor: u32,
     /// The folder with libpython.
     pub libdir: PathBuf,
 }
@@ -61,6 +63,15 @@ impl Python {
     /// Whether it is a free-threaded build.
     pub fn is_free_threaded(&self) -> bool {
         self.version.contains('t')
+    }
+
+    /// "3.14", with "t" for free-threaded, "d" for a debug build.
+    pub fn short(&self) -> String {
+        let flags = self
+            .version
+            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let flags: String = flags.chars().filter(|flag| "td".contains(*flag)).collect();
+        format!("3.{}{flags}", self.minor)
     }
 
     /// Finds the Python to use: `choice`, else `PYO3_PYTHON`, else `python3` on the path.
@@ -95,14 +106,17 @@ impl Python {
         let version = format!("{}{}", get("version"), get("flags"));
         let what = format!("Python {version} ({})", program.display());
         let short = format!("{}.{}", get("major"), get("minor"));
-        if get("implementation") != "cpython"
-            || get("major") != "3"
-            || !get("minor")
-                .parse()
-                .is_ok_and(|minor: u32| MINOR_VERSIONS.contains(&minor))
-        {
-            bail!("{what} is not CPython 3.11 to 3.15: {HINT}");
-        }
+        let minor = get("minor").parse();
+        let minor = match minor {
+            Ok(minor)
+                if get("implementation") == "cpython"
+                    && get("major") == "3"
+                    && MINOR_VERSIONS.contains(&minor) =>
+            {
+                minor
+            }
+            _ => bail!("{what} is not CPython 3.11 to 3.15: {HINT}"),
+        };
         if get("libdir").is_empty() {
             bail!(
                 "{what} has no shared libpython: install libpython{short}-dev (Debian, Ubuntu), \
@@ -125,6 +139,7 @@ impl Python {
         Ok(Self {
             executable: PathBuf::from(get("executable")),
             version,
+            minor,
             libdir: PathBuf::from(get("libdir")),
         })
     }
@@ -145,6 +160,7 @@ mod tests {
     fn a_complete_python_is_taken() {
         let python = check(GOOD).expect("complete");
         assert_eq!(python.version, "3.14.10t");
+        assert_eq!(python.short(), "3.14t");
         assert_eq!(python.executable, Path::new("/usr/bin/python3.14"));
         assert_eq!(python.libdir, Path::new("/usr/lib"));
     }

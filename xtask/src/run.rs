@@ -1,10 +1,20 @@
 //! Running child processes, and the folders they work in.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+
+/// Where the loader looks for libraries besides their own rpath.
+pub const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
+    "DYLD_LIBRARY_PATH"
+} else if cfg!(windows) {
+    "PATH"
+} else {
+    "LD_LIBRARY_PATH"
+};
 
 /// The workspace's root: all commands run there.
 pub fn root() -> &'static Path {
@@ -35,6 +45,15 @@ pub fn cargo() -> Command {
         }
     }
     command
+}
+
+/// The value of [`LIBRARY_PATH`] for what needs libraries in `folder`, too.
+pub fn library_path(folder: &Path) -> Result<OsString> {
+    let old = env::var_os(LIBRARY_PATH).unwrap_or_default();
+    let folders = env::split_paths(&old).filter(|path| !path.as_os_str().is_empty());
+    Ok(env::join_paths(
+        std::iter::once(folder.to_owned()).chain(folders),
+    )?)
 }
 
 /// Runs `command`, with our own input and output; an error if it fails.

@@ -1,8 +1,6 @@
 //! `cargo xtask test`: every test of the workspace, against one Python.
 
-use std::env;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -10,15 +8,6 @@ use anyhow::{Context, Result};
 use crate::python::Python;
 use crate::wheels::{EXTENSIONS, Venv};
 use crate::{run, tls};
-
-/// Where the loader looks for libraries besides their own rpath.
-const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
-    "DYLD_LIBRARY_PATH"
-} else if cfg!(windows) {
-    "PATH"
-} else {
-    "LD_LIBRARY_PATH"
-};
 
 /// Runs the tests, step by step; the first step that fails ends it.
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
@@ -65,7 +54,7 @@ fn cargo_test(python: &Python, targets: &[&str], threads: Option<&str>) -> Resul
         .env("PYO3_PYTHON", &python.executable)
         // Build scripts set the rpath of programs and tests, but cargo has no way to set that of
         // doc tests: for these, the loader is told.
-        .env(LIBRARY_PATH, prepended(&python.libdir)?);
+        .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?);
     if let Some(threads) = threads {
         cargo.env("RUST_TEST_THREADS", threads);
     }
@@ -79,12 +68,4 @@ fn pytest(venv: &Venv) -> Result<()> {
             .args(["-m", "pytest", "--rootdir=.", "-p", "no:cacheprovider"])
             .args(EXTENSIONS.iter().flat_map(|extension| extension.tests)),
     )
-}
-
-fn prepended(folder: &Path) -> Result<OsString> {
-    let old = env::var_os(LIBRARY_PATH).unwrap_or_default();
-    let folders = env::split_paths(&old).filter(|path| !path.as_os_str().is_empty());
-    Ok(env::join_paths(
-        std::iter::once(folder.to_owned()).chain(folders),
-    )?)
 }

@@ -1,0 +1,229 @@
+//! Running the test programs.
+//!
+//! A program runs all of its tests at once, in its threads. If it crashes or hangs, the tests it had
+//! not finished are run again, each in a process of its own, so that only the guilty one fails.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use wait_timeout::ChildExt;
+
+use super::Interpreter;
+use super::report::FileResult;
+use crate::python::Python;
+use crate::run;
+
+/// How long all tests of a file may take, and how long one.
+const TIME_OF_FILE: Duration = Duration::from_secs(240);
+const TIME_OF_TEST: Duration = Duration::from_secs(60);
+
+/// The environment variable that Pyatoll's feature `test-interpreters` reads.
+const VARIABLE: &str = "PYATOLL_TEST_INTERPRETER";
+
+/// Runs test programs.
+pub struct Runner<'a> {
+    folder: &'a Path,
+    python: &'a Python,
+    interpreter: Interpreter,
+    /// Where their output goes.
+    pub logs: PathBuf,
+}
+
+/// How a program ended.
+enum End {
+    Exited(ExitStatus),
+    TimedOut,
+}
+
+impl End {
+    fn is_success(&self) -> bool {
+        matches!(self, Self::Exited(status) if status.success())
+    }
+
+    /// Whether the program came to its end, with tests that failed or not.
+    fn is_orderly(&self) -> bool {
+        // 101 is what libtest exits with when tests failed.
+        matches!(self, Self::Exited(status) if matches!(status.code(), Some(0 | 101)))
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Exited(status) => status.to_string(),
+            Self::TimedOut => "took too long".to_owned(),
+        }
+    }
+}
+
+impl<'a> Runner<'a> {
+    /// For programs of the package in `folder`.
+    pub fn new(folder: &'a Path, python: &'a Python, interpreter: Interpreter) -> Result<Self> {
+        let name = folder.file_name().context("the package has a name")?;
+        let logs = folder
+            .with_file_name("logs")
+            .join(name)
+            .join(interpreter.name());
+        fs::create_dir_all(&logs)?;
+        Ok(Self {
+            folder,
+            python,
+            interpreter,
+            logs,
+        })
+    }
+
+    /// The file for the output of this program.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.logs.join(format!("{name}.log"))
+    }
+
+    /// Runs the program with the tests of a file.
+    pub fn run(&self, name: &str, executable: &Path) -> Result<FileResult> {
+        let tests = self.list(name, executable)?;
+        let log = self.log(name);
+        let threads = available_parallelism().map_or(4, |cores| cores.get().max(4));
+        let arguments = [format!("--test-threads={threads}")];
+        let end = self.spawn(executable, &arguments, &log, TIME_OF_FILE)?;
+        let mut output = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+        let mut verdicts = verdicts(&output);
+        if end.is_success() {
+            for test in &tests {
+                verdicts.entry(test.clone()).or_insert(true);
+            }
+        }
+        let mut crashes = Vec::new();
+        if !end.is_orderly() {
+            output.push_str(&format!("\n==> all at once: {}\n", end.describe()));
+            if tests.iter().all(|test| verdicts.contains_key(test)) {
+                crashes.push(format!("all passed, but the process: {}", end.describe()));
+            }
+        }
+        // What crashed, or what wrote into the line with its result.
+        for test in &tests {
+            if verdicts.contains_key(test) {
+                continue;
+            }
+            let log = self.logs.join(format!("{name}.one.log"));
+            let arguments = ["--exact".to_owned(), test.clone()];
+            let end = self.spawn(executable, &arguments, &log, TIME_OF_TEST)?;
+            if !end.is_success() {
+                let said = fs::read(&log)?;
+                output.push_str(&format!(
+                    "\n==> {test} on its own: {}\n{}",
+                    end.describe(),
+                    String::from_utf8_lossy(&said)
+                ));
+                if !end.is_orderly() {
+                    crashes.push(format!("{test}: {}", end.describe()));
+                }
+            }
+            verdicts.insert(test.clone(), end.is_success());
+            fs::remove_file(&log)?;
+        }
+        fs::write(&log, &output)?;
+        let failed: Vec<String> = tests
+            .iter()
+            .filter(|test| verdicts.get(*test) == Some(&false))
+            .cloned()
+            .collect();
+        Ok(FileResult::ran(tests.len() - failed.len(), failed, crashes))
+    }
+
+    /// The names of a program's tests.
+    fn list(&self, name: &str, executable: &Path) -> Result<Vec<String>> {
+        let log = self.log(name);
+        let arguments = ["--list", "--format=terse"].map(str::to_owned);
+        let end = self.spawn(executable, &arguments, &log, TIME_OF_TEST)?;
+        let output = fs::read_to_string(&log)?;
+        if !end.is_success() {
+            bail!(
+                "{name} cannot list its tests ({}):\n{output}",
+                end.describe()
+            );
+        }
+        Ok(output
+            .lines()
+            .filter_map(|line| line.strip_suffix(": test"))
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// Runs a program with its output going to a file, but not for longer than `time`.
+    fn spawn(
+        &self,
+        executable: &Path,
+        arguments: &[String],
+        log: &Path,
+        time: Duration,
+    ) -> Result<End> {
+        let output = File::create(log)?;
+        let mut command = Command::new(executable);
+        command
+            .args(arguments)
+            .current_dir(self.folder)
+            .env(run::LIBRARY_PATH, run::library_path(&self.python.libdir)?)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env_remove("RUST_TEST_THREADS")
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output);
+        match self.interpreter {
+            Interpreter::Main => command.env_remove(VARIABLE),
+            other => command.env(VARIABLE, other.name()),
+        };
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot run {}", executable.display()))?;
+        match child.wait_timeout(time)? {
+            Some(status) => Ok(End::Exited(status)),
+            None => {
+                child.kill()?;
+                child.wait()?;
+                Ok(End::TimedOut)
+            }
+        }
+    }
+}
+
+/// Which tests libtest says passed or failed, in lines like `test name ... ok`.
+fn verdicts(output: &str) -> BTreeMap<String, bool> {
+    let mut verdicts = BTreeMap::new();
+    for line in output.lines() {
+        let Some((name, verdict)) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.split_once(" ... "))
+        else {
+            continue;
+        };
+        let name = name.strip_suffix(" - should panic").unwrap_or(name);
+        match verdict {
+            "ok" => verdicts.insert(name.to_owned(), true),
+            "FAILED" => verdicts.insert(name.to_owned(), false),
+            _ => None,
+        };
+    }
+    verdicts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_that_are_whole_give_a_verdict() {
+        let output = "running 4 tests\ntest a ... ok\ntest m::b ... FAILED\n\
+            test c - should panic ... ok\ntest d ... hello ok\ntest result: FAILED. 1 passed";
+        let verdicts = verdicts(output);
+        let expected = [("a", true), ("c", true), ("m::b", false)];
+        assert!(
+            verdicts
+                .iter()
+                .map(|(name, ok)| (&**name, *ok))
+                .eq(expected)
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! `cargo xtask pyo3-tests`: PyO3's own integration tests, compiled against `compat/pyo3`.
+//!
+//! The tests are taken from the registry's copy of the crate `pyo3` when this runs; nothing of them
+//! is in this repository. Each file is a test program of its own, in a package made under the target
+//! folder (`package`); all are compiled at once (`compile`), and run one after the other
+//! (`execute`). What does not compile is counted by parsing it (`count`). The result (`report`) can
+//! be compared with the committed figures (`expected`).
+
+mod compile;
+mod count;
+mod execute;
+mod expected;
+mod package;
+mod report;
+mod source;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use self::compile::Outcome;
+use self::count::Cfgs;
+use self::report::{FileResult, Report};
+use crate::python::Python;
+use crate::run;
+
+/// The options of the command.
+#[derive(Args)]
+pub struct Options {
+    /// Where the tests run: in the main interpreter, or each in a fresh sub-interpreter of its own
+    #[arg(long, value_enum, default_value_t)]
+    interpreter: Interpreter,
+    /// Only this file of tests (can be given several times)
+    #[arg(long, value_name = "NAME")]
+    file: Vec<String>,
+    /// The Python to test with [default: $PYO3_PYTHON, else python3 on the path]
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// Write the result to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Fail if a file of tests passes fewer than is written in compat/expected.json
+    #[arg(long, conflicts_with = "update")]
+    check: bool,
+    /// Write the result to compat/expected.json
+    #[arg(long)]
+    update: bool,
+    /// What the tests are compiled against
+    #[arg(long, value_enum, default_value_t)]
+    against: Against,
+}
+
+/// Where the tests run.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Interpreter {
+    /// The main interpreter, as PyO3 knows it
+    #[default]
+    Main,
+    /// Sub-interpreters with their own GIL
+    OwnGil,
+    /// Sub-interpreters that share the main interpreter's GIL
+    SharedGil,
+}
+
+impl Interpreter {
+    /// The name of it, on the command line and elsewhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::OwnGil => "own-gil",
+            Self::SharedGil => "shared-gil",
+        }
+    }
+}
+
+/// What the tests are compiled against.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Against {
+    /// Pyatoll, by way of compat/pyo3
+    #[default]
+    Pyatoll,
+    /// PyO3 itself: tells how many tests there are
+    Pyo3,
+}
+
+/// Compiles and runs the tests, and says how many pass.
+pub fn run(options: &Options) -> Result<()> {
+    let python = Python::find(options.python.clone())?;
+    if options.against == Against::Pyo3 && options.interpreter != Interpreter::Main {
+        bail!("PyO3 itself can only be tested in the main interpreter");
+    }
+    if options.interpreter != Interpreter::Main {
+        bail!("the library has no way yet to run tests in sub-interpreters");
+    }
+    if options.interpreter == Interpreter::OwnGil && python.minor < 12 {
+        bail!(
+            "Python {} has no interpreters with their own GIL: those came with 3.12; \
+             `--interpreter shared-gil` works",
+            python.version
+        );
+    }
+    let source = source::find()?;
+    let files = source.select(&options.file)?;
+    let folder = package::write(&source, options.against)?;
+    println!(
+        "==> {} files of PyO3 {}'s tests, Python {}, {} interpreter, against {}",
+        files.len(),
+        source.version,
+        python.version,
+        options.interpreter.name(),
+        match options.against {
+            Against::Pyatoll => "Pyatoll",
+            Against::Pyo3 => "PyO3",
+        },
+    );
+
+    let whole = files.len() == source.files.len();
+    let compiled = compile::all(&folder, &python, if whole { &[] } else { &files })?;
+    let cfgs = Cfgs::new(&source.features(), &compiled.cfgs)?;
+    let runner = execute::Runner::new(&folder, &python, options.interpreter)?;
+    let mut report = Report::default();
+    for file in &files {
+        let declared = count::tests(&file.path, &cfgs)?;
+        let log = runner.log(&file.name);
+        let result = match compiled.outcomes.get(&file.name) {
+            Some(Outcome::Executable(executable)) => {
+                let result = runner.run(&file.name, executable)?;
+                if result.tests() != declared {
+                    bail!(
+                        "{} has {} tests, but parsing it finds {declared}",
+                        file.name,
+                        result.tests()
+                    );
+                }
+                result
+            }
+            Some(Outcome::Errors(errors)) => {
+                std::fs::write(&log, errors)?;
+                FileResult::not_compiled(declared)
+            }
+            None => bail!("cargo said nothing of {}", file.name),
+        };
+        if !options.file.is_empty() && !result.is_complete() {
+            println!("{}", std::fs::read_to_string(&log)?);
+        }
+        report.add(&file.name, result);
+    }
+
+    report.print(&runner.logs);
+    if let Some(path) = &options.json {
+        report.write_json(path)?;
+    }
+    if options.check || options.update {
+        let figures = expected::Figures {
+            python: &python,
+            version: &source.version,
+            against: options.against,
+            interpreter: options.interpreter,
+            report: &report,
+            whole,
+        };
+        if options.update {
+            figures.update()?;
+        } else {
+            figures.check()?;
+        }
+    }
+    Ok(())
+}
+
+/// The folder of all that this command makes.
+fn work_folder() -> PathBuf {
+    run::target_dir().join("pyo3-tests")
+}

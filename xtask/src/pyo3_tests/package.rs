@@ -1,0 +1,178 @@
+//! The package that PyO3's tests are compiled in.
+//!
+//! It has the tests' files as its test targets, where they are; PyO3's features under the same
+//! names, for the `cfg`s in the tests; PyO3's build script, which sets the others; and those of
+//! PyO3's dependencies and dev-dependencies that the tests name.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use proc_macro2::{TokenStream, TokenTree};
+use toml::{Table, Value};
+
+use super::source::Source;
+use super::{Against, work_folder};
+use crate::run;
+
+/// Writes it, and returns its folder. Files that are as they should be are left alone.
+pub fn write(source: &Source, against: Against) -> Result<PathBuf> {
+    let folder = work_folder().join(match against {
+        Against::Pyatoll => "package",
+        Against::Pyo3 => "package-pyo3",
+    });
+    fs::create_dir_all(folder.join("src"))?;
+    update(&folder.join("src/lib.rs"), "")?;
+    let manifest = toml::to_string(&manifest(source, against)?)?;
+    update(&folder.join("Cargo.toml"), &manifest)?;
+    Ok(folder)
+}
+
+fn update(path: &Path, content: &str) -> Result<()> {
+    if fs::read_to_string(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn manifest(source: &Source, against: Against) -> Result<Table> {
+    let package = toml::toml! {
+        name = "pyo3-tests"
+        version = "0.0.0"
+        edition = "2024"
+        publish = false
+    };
+    let mut package = package;
+    package.insert("build".into(), text(&source.folder.join("build.rs")));
+    let lib = toml::toml! {
+        path = "src/lib.rs"
+        test = false
+        doctest = false
+    };
+    // Backtraces of 42 programs are not worth the time to link them.
+    let profile = toml::toml! {
+        [dev]
+        debug = false
+    };
+    let tests = source.files.iter().map(|file| {
+        let mut test = Table::new();
+        test.insert("name".into(), file.name.clone().into());
+        test.insert("path".into(), text(&file.path));
+        Value::Table(test)
+    });
+    let features = source.features();
+    let mut declared: Table = features
+        .iter()
+        .map(|feature| ((*feature).to_owned(), Value::Array(Vec::new())))
+        .collect();
+    declared.insert("default".into(), names(&features));
+
+    let mut manifest = Table::new();
+    manifest.insert("package".into(), package.into());
+    manifest.insert("lib".into(), lib.into());
+    manifest.insert("test".into(), Value::Array(tests.collect()));
+    manifest.insert("features".into(), declared.into());
+    manifest.insert("dependencies".into(), dependencies(source, against)?.into());
+    manifest.insert(
+        "build-dependencies".into(),
+        source.manifest["build-dependencies"].clone(),
+    );
+    manifest.insert("profile".into(), profile.into());
+    manifest.insert("workspace".into(), Table::new().into());
+    Ok(manifest)
+}
+
+/// PyO3 or what stands in for it, and the other crates that the tests use.
+fn dependencies(source: &Source, against: Against) -> Result<Table> {
+    let words = words(source)?;
+    let mut dependencies = Table::new();
+    // Those for the tests come second: of two entries for one crate, theirs has all it needs.
+    for section in ["dependencies", "dev-dependencies"] {
+        let Some(section) = source.manifest.get(section).and_then(Value::as_table) else {
+            continue;
+        };
+        for (name, dependency) in section {
+            if words.contains(&name.replace('-', "_")) {
+                let mut dependency = dependency.clone();
+                if let Some(table) = dependency.as_table_mut() {
+                    table.remove("optional");
+                }
+                dependencies.insert(name.clone(), dependency);
+            }
+        }
+    }
+    // The build script asks it for the configuration.
+    dependencies.insert(
+        "pyo3-ffi".into(),
+        source.manifest["dependencies"]["pyo3-ffi"].clone(),
+    );
+    let mut pyo3 = Table::new();
+    let features = source.features();
+    match against {
+        Against::Pyo3 => {
+            pyo3.insert("version".into(), format!("={}", source.version).into());
+        }
+        Against::Pyatoll => {
+            pyo3.insert("path".into(), text(&run::root().join("compat/pyo3")));
+            let mut macros = Table::new();
+            macros.insert("package".into(), "pyatoll-macros".into());
+            macros.insert(
+                "path".into(),
+                text(&run::root().join("crates/pyatoll-macros")),
+            );
+            dependencies.insert("pyo3-macros".into(), macros.into());
+        }
+    }
+    pyo3.insert("features".into(), names(&features));
+    dependencies.insert("pyo3".into(), pyo3.into());
+    Ok(dependencies)
+}
+
+/// All that stands before a `::` in the tests: names of crates among them.
+fn words(source: &Source) -> Result<BTreeSet<String>> {
+    let mut words = BTreeSet::new();
+    let mut folders = vec![source.folder.join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = fs::read_to_string(&path)?;
+                let tokens: TokenStream = text
+                    .parse()
+                    .map_err(|error| anyhow::anyhow!("cannot parse {}: {error}", path.display()))?;
+                collect(tokens, &mut words);
+            }
+        }
+    }
+    Ok(words)
+}
+
+fn collect(tokens: TokenStream, words: &mut BTreeSet<String>) {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(word) => {
+                if matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':') {
+                    words.insert(word.to_string());
+                }
+            }
+            TokenTree::Group(group) => collect(group.stream(), words),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
+fn text(path: &Path) -> Value {
+    path.to_string_lossy().into_owned().into()
+}
+
+fn names(names: &[&str]) -> Value {
+    names
+        .iter()
+        .map(|name| Value::from(*name))
+        .collect::<Vec<_>>()
+        .into()
+}

@@ -1,0 +1,143 @@
+//! Finding PyO3's tests: in the registry's copy of the crate.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::work_folder;
+use crate::run;
+
+/// The version of PyO3 whose tests these are: the one `compat/pyo3` stands in for.
+const VERSION: &str = "0.30.1";
+
+/// The features that the tests are compiled with. Those of `extension-module`'s kind, the stable
+/// ABI and `nightly` are left out: tests are programs, for one Python and the stable compiler.
+const FEATURES: &[&str] = &[
+    "macros",
+    "experimental-async",
+    "multiple-pymethods",
+    "auto-initialize",
+    "py-clone",
+    "num-bigint",
+    "num-complex",
+    "hashbrown",
+    "indexmap",
+    "smallvec",
+    "either",
+    "serde",
+    "uuid",
+];
+
+/// The crate `pyo3`, unpacked.
+pub struct Source {
+    /// Where.
+    pub folder: PathBuf,
+    /// Its version.
+    pub version: String,
+    /// Its manifest.
+    pub manifest: toml::Table,
+    /// Its files of tests, by name.
+    pub files: Vec<File>,
+}
+
+/// One file of tests.
+#[derive(Clone)]
+pub struct File {
+    /// Its name, without `.rs`.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Has cargo fetch the crate, and reads its manifest.
+pub fn find() -> Result<Source> {
+    let folder = fetch()?;
+    let text = fs::read_to_string(folder.join("Cargo.toml"))
+        .with_context(|| format!("cannot read the manifest in {}", folder.display()))?;
+    let manifest: toml::Table = toml::from_str(&text).context("cannot parse PyO3's manifest")?;
+    let mut files = Vec::new();
+    for test in manifest
+        .get("test")
+        .and_then(toml::Value::as_array)
+        .context("PyO3's manifest lists no tests")?
+    {
+        let text = |key| test.get(key).and_then(toml::Value::as_str);
+        let (Some(name), Some(path)) = (text("name"), text("path")) else {
+            bail!("PyO3's manifest has a test without a name or a path");
+        };
+        files.push(File {
+            name: name.to_owned(),
+            path: folder.join(path),
+        });
+    }
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(Source {
+        folder,
+        version: VERSION.to_owned(),
+        manifest,
+        files,
+    })
+}
+
+impl Source {
+    /// The features that the tests are compiled with.
+    pub fn features(&self) -> Vec<&'static str> {
+        FEATURES.to_vec()
+    }
+
+    /// The files of these names, or all if none is named.
+    pub fn select(&self, names: &[String]) -> Result<Vec<File>> {
+        let names: BTreeSet<&str> = names
+            .iter()
+            .map(|name| name.strip_suffix(".rs").unwrap_or(name))
+            .collect();
+        if names.is_empty() {
+            return Ok(self.files.clone());
+        }
+        names
+            .into_iter()
+            .map(|name| {
+                let found = self.files.iter().find(|file| file.name == name).cloned();
+                found.with_context(|| {
+                    let all: Vec<_> = self.files.iter().map(|file| &*file.name).collect();
+                    format!(
+                        "there is no test file '{name}'; there are: {}",
+                        all.join(", ")
+                    )
+                })
+            })
+            .collect()
+    }
+}
+
+/// The folder of the crate, which cargo unpacks if it has not yet: for a package that depends on it.
+fn fetch() -> Result<PathBuf> {
+    let folder = work_folder().join("source");
+    fs::create_dir_all(folder.join("src"))?;
+    fs::write(folder.join("src/lib.rs"), "")?;
+    fs::write(
+        folder.join("Cargo.toml"),
+        format!(
+            "[package]\nname = \"source\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [dependencies]\npyo3 = \"={VERSION}\"\n\n[workspace]\n"
+        ),
+    )?;
+    let metadata = run::output(
+        run::cargo()
+            .args(["metadata", "--format-version", "1", "--manifest-path"])
+            .arg(folder.join("Cargo.toml")),
+    )?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"].as_array();
+    let manifest = packages
+        .into_iter()
+        .flatten()
+        .find(|package| package["name"] == "pyo3")
+        .and_then(|package| package["manifest_path"].as_str())
+        .context("cargo knows no package pyo3")?;
+    let folder = Path::new(manifest).parent();
+    Ok(folder.context("a manifest is in a folder")?.to_owned())
+}
