@@ -1,5 +1,6 @@
 //! The project's own commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
 
+mod bench;
 mod pyo3_tests;
 mod python;
 mod run;
@@ -36,6 +37,8 @@ enum Command {
     },
     /// Compile PyO3's own tests against compat/pyo3, run them, and say how many pass
     Pyo3Tests(pyo3_tests::Options),
+    /// Measure Pyatoll beside C, pybind11, nanobind, Cython and PyO3
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Test { python } => test::run(python),
         Command::CheckTls { python } => tls::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
+        Command::Bench(options) => bench::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

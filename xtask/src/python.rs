@@ -60,6 +60,12 @@ pub struct Python {
 }
 
 impl Python {
+    /// The 14 of 3.14.
+    pub fn minor(&self) -> u32 {
+        let minor = self.version.split('.').nth(1);
+        minor.and_then(|minor| minor.parse().ok()).unwrap_or(0)
+    }
+
     /// Whether it is a free-threaded build.
     pub fn is_free_threaded(&self) -> bool {
         self.version.contains('t')

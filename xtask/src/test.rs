@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::python::Python;
-use crate::wheels::{EXTENSIONS, Venv};
+use crate::wheels::{EXTENSIONS, REQUIREMENTS, Venv};
 use crate::{run, tls};
 
 /// Runs the tests, step by step; the first step that fails ends it.
@@ -19,7 +19,7 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
     );
 
     step("Rust tests", || rust(&python))?;
-    let venv = step("virtual environment", || Venv::make(&python))?;
+    let venv = step("virtual environment", || Venv::make(&python, REQUIREMENTS))?;
     step("wheels", || venv.install_extensions(&python))?;
     step("Python tests", || pytest(&venv))?;
     step("check-tls", || tls::check(&venv))?;

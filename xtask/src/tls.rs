@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::python::Python;
 use crate::run;
-use crate::wheels::{EXTENSIONS, Venv};
+use crate::wheels::{EXTENSIONS, REQUIREMENTS, Venv};
 
 /// Where hot functions are: names start with one of these. Each must be found in some binary, so
 /// that a renamed module does not quietly go unchecked.
@@ -103,7 +103,7 @@ const LISTINGS: &[&[&str]] = &[
 /// `cargo xtask check-tls`.
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
     let python = Python::find(choice)?;
-    let venv = Venv::make(&python)?;
+    let venv = Venv::make(&python, REQUIREMENTS)?;
     venv.install_extensions(&python)?;
     check(&venv)
 }

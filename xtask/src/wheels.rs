@@ -34,8 +34,8 @@ pub const EXTENSIONS: &[Extension] = &[
     },
 ];
 
-/// What the virtual environment is made of.
-const REQUIREMENTS: &str = "tests/python/requirements.txt";
+/// What the virtual environment of the tests is made of.
+pub const REQUIREMENTS: &str = "tests/python/requirements.txt";
 
 /// The target folder of the wheels' builds. It is one of its own because maturin's settings for
 /// extension modules and cargo's for tests would otherwise undo each other's builds in turn.
@@ -43,16 +43,16 @@ fn target_dir() -> PathBuf {
     run::target_dir().join("wheels")
 }
 
-/// A virtual environment with the packages of [`REQUIREMENTS`].
+/// A virtual environment with the packages that a requirements file lists.
 pub struct Venv {
     folder: PathBuf,
 }
 
 impl Venv {
     /// Makes it for this Python and these requirements, or takes the one made before.
-    pub fn make(python: &Python) -> Result<Self> {
-        let wanted = fs::read_to_string(run::root().join(REQUIREMENTS))
-            .with_context(|| format!("cannot read {REQUIREMENTS}"))?;
+    pub fn make(python: &Python, requirements: &str) -> Result<Self> {
+        let wanted = fs::read_to_string(run::root().join(requirements))
+            .with_context(|| format!("cannot read {requirements}"))?;
         let mut hasher = DefaultHasher::new();
         (&python.executable, &python.version, &wanted).hash(&mut hasher);
         let folder = run::target_dir()
@@ -76,7 +76,7 @@ impl Venv {
                 "install",
                 "--quiet",
                 "-r",
-                REQUIREMENTS,
+                requirements,
             ]))?;
             fs::write(&complete, "")?;
         }
@@ -85,10 +85,20 @@ impl Venv {
 
     /// The environment's Python, started in the workspace's root.
     pub fn python(&self) -> Command {
-        let bin = if cfg!(windows) { "Scripts" } else { "bin" };
-        let mut command = Command::new(self.folder.join(bin).join("python"));
+        self.program("python")
+    }
+
+    /// A program of the environment, started in the workspace's root.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.bin().join(name));
         command.current_dir(run::root());
         command
+    }
+
+    /// Where its programs are.
+    pub fn bin(&self) -> PathBuf {
+        self.folder
+            .join(if cfg!(windows) { "Scripts" } else { "bin" })
     }
 
     /// Builds every extension package as a wheel, and installs the wheels.

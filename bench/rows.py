@@ -1,0 +1,160 @@
+"""The rows of the function and class groups: the statement that is timed, and what it works on.
+
+A row's statement is compiled anew for each module, so that what the interpreter learns about one
+module's objects is not used for another's. Its names are local variables.
+"""
+
+from dataclasses import dataclass
+from itertools import repeat
+from time import thread_time
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: `setup` is run once, with the module as `m`; `statement` is timed."""
+
+    group: str
+    name: str
+    title: str
+    statement: str
+    setup: str = ""
+    # Evaluated before the timing, and compared with `expected`.
+    check: str = ""
+    expected: object = None
+
+    @property
+    def id(self):
+        return f"{self.group}/{self.name}"
+
+    def namespace(self, module):
+        names = {"m": module}
+        exec(self.setup, names)
+        if self.check:
+            got = eval(self.check, names)
+            if got != self.expected or type(got) is not type(self.expected):
+                raise AssertionError(
+                    f"{module.__name__}: {self.check} is {got!r}, not {self.expected!r}"
+                )
+        return names
+
+    def timer(self, module):
+        """A function of a count that runs the statement so often and returns the seconds."""
+        return make_timer(self.statement, self.namespace(module))
+
+
+TIMER = """\
+def timer(_count, _clock=_clock, _repeat=_repeat, {arguments}):
+    _times = _repeat(None, _count)
+    _start = _clock()
+    for _ in _times:
+{statement}
+    return _clock() - _start
+"""
+
+
+def make_timer(statement, namespace):
+    indented = "\n".join("        " + line for line in statement.splitlines())
+    names = [name for name in namespace if name != "m" and not name.startswith("_")]
+    arguments = ", ".join(f"{name}={name}" for name in names)
+    scope = dict(namespace, _clock=thread_time, _repeat=repeat)
+    exec(TIMER.format(arguments=arguments, statement=indented), scope)
+    return scope["timer"]
+
+
+def _function(name, title, statement, setup, check=None, expected=None):
+    return Row("functions", name, title, statement, setup, check or statement, expected)
+
+
+def _class(name, title, statement, setup, check, expected):
+    return Row("classes", name, title, statement, setup, check, expected)
+
+
+_NUM = "Num = m.Num\na = Num(3)\nb = Num(4)\n"
+
+ROWS = [
+    _function("no-arguments", "no arguments", "f()", "f = m.nothing"),
+    _function("two-ints", "two ints", "f(1, 2)", "f = m.add", expected=3),
+    _function("int-and-keyword", "int and keyword", "f(1, b=2)", "f = m.int_kw", expected=-1),
+    _function(
+        "eight-mixed",
+        "eight mixed",
+        "f(1, 2.5, 'three', True, 5, 6.5, None, 'eight')",
+        "f = m.eight",
+        expected=25,
+    ),
+    _function("varargs", "`*args`, `**kwargs`", "f(1, 2, x=3)", "f = m.varargs", expected=3),
+    _function("str", "`&str`", "f(s)", "f = m.str_len\ns = 'a text of letters'", expected=17),
+    _function(
+        "return-str", "returning a string", "f()", "f = m.text", expected="some text of ASCII letters"
+    ),
+    _function(
+        "vec-from-list",
+        "`Vec<i64>` of 100 from a list",
+        "f(v)",
+        "f = m.list_sum\nv = list(range(1000, 1100))",
+        expected=sum(range(1000, 1100)),
+    ),
+    _function(
+        "list-of-floats",
+        "list of 100 floats back",
+        "f()",
+        "f = m.floats",
+        expected=[float(i) for i in range(100)],
+    ),
+    _function(
+        "map-from-dict",
+        "dict of 100 to a map",
+        "f(d)",
+        "f = m.dict_sum\nd = {str(i): i for i in range(100)}",
+        expected=sum(range(100)),
+    ),
+    _function(
+        "raise",
+        "raising an error",
+        "try:\n    f()\nexcept E:\n    pass",
+        """\
+f = m.fail
+E = ValueError
+def raises():
+    try:
+        f()
+    except E as error:
+        return str(error)
+""",
+        check="raises()",
+        expected="no",
+    ),
+    _function(
+        "callback",
+        "calling a Python function",
+        "f(g)",
+        "f = m.call\ndef g(x): return x",
+        expected=1,
+    ),
+    _class("construct", "construct", "Num(7)", _NUM, "Num(7).x", 7),
+    _class("method", "method, no argument", "a.value()", _NUM, "a.value()", 3),
+    _class("method-int", "method, one int", "a.plus(2)", _NUM, "a.plus(2)", 5),
+    _class("getter", "getter", "a.x", _NUM, "a.x", 3),
+    _class("setter", "setter", "a.x = 3", _NUM, "setattr(b, 'x', 9) or b.x", 9),
+    _class("add", "`a + b`", "a + b", _NUM, "(a + b).x", 7),
+    _class("len", "`len`", "len(a)", _NUM + "len = len", "len(a)", 3),
+    _class("getitem", "`x[i]`", "a[5]", _NUM, "a[5]", 8),
+    _class(
+        "iterate",
+        "iteration over 1,000",
+        "for _x in Items(1000): pass",
+        "Items = m.Items",
+        "list(Items(1000))",
+        list(range(1000)),
+    ),
+    _class("compare", "compare", "a == b", _NUM + "b = Num(3)", "(a == b, a == Num(8))", (True, False)),
+    _class("in-and-out", "class in and out", "f(a)", _NUM + "f = m.through", "f(a).x", 3),
+    _class(
+        "inherited",
+        "subclass calls an inherited method",
+        "c.value()",
+        _NUM + "class Sub(Num): pass\nc = Sub(3)",
+        "(c.value(), isinstance(c, Num))",
+        (3, True),
+    ),
+]

@@ -1,0 +1,170 @@
+//! Timing the modules: `bench/run.py` in some processes, and what comes of its samples.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::modules::Peer;
+use crate::run;
+use crate::wheels::Venv;
+
+/// How many interpreters are alive in the second half of a measurement.
+const MANY: u32 = 64;
+
+/// What `bench/run.py` prints: nanoseconds, with the loop.
+#[derive(Deserialize)]
+struct Samples {
+    /// With one interpreter alive.
+    one: Phase,
+    /// With [`MANY`].
+    many: Phase,
+}
+
+#[derive(Deserialize)]
+struct Phase {
+    empty: Vec<f64>,
+    rows: Vec<RowSamples>,
+}
+
+#[derive(Deserialize)]
+struct RowSamples {
+    id: String,
+    title: String,
+    samples: BTreeMap<String, Vec<f64>>,
+}
+
+/// The time of a row with a peer, in nanoseconds above the empty loop.
+#[derive(Clone, Copy, Serialize)]
+pub struct Time {
+    /// The least of all rounds.
+    pub min: f64,
+    /// The median of all rounds.
+    pub median: f64,
+}
+
+/// A row's times, by the names of the peers.
+#[derive(Serialize)]
+pub struct Row {
+    /// Group and name.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// With one interpreter alive.
+    pub one: BTreeMap<String, Time>,
+    /// With 64 interpreters alive.
+    pub many: BTreeMap<String, Time>,
+}
+
+/// All that was timed.
+#[derive(Serialize)]
+pub struct Times {
+    /// The empty loop, which is subtracted from all others.
+    pub empty: Time,
+    /// In the order of `bench/rows.py`.
+    pub rows: Vec<Row>,
+}
+
+/// Times the rows that fit one of the patterns with all peers.
+pub fn measure(
+    venv: &Venv,
+    modules: &Path,
+    peers: &[&Peer],
+    patterns: &[String],
+    quick: bool,
+) -> Result<Times> {
+    let (processes, rounds) = if quick { (1, 7) } else { (3, 15) };
+    let names = |of: &mut dyn Iterator<Item = &&Peer>| {
+        of.map(|peer| peer.name).collect::<Vec<_>>().join(",")
+    };
+    println!("==> timing: {processes} processes, {rounds} rounds each");
+    let mut runs = Vec::new();
+    for _ in 0..processes {
+        let text = run::output(
+            venv.python()
+                .arg("bench/run.py")
+                .arg("--modules")
+                .arg(modules)
+                .args(["--peers", &names(&mut peers.iter())])
+                .args([
+                    "--multi",
+                    &names(&mut peers.iter().filter(|peer| peer.multi)),
+                ])
+                .args(["--rounds", &rounds.to_string()])
+                .args(["--alive", &MANY.to_string()])
+                .arg("--rows")
+                .args(patterns),
+        )?;
+        let samples: Samples =
+            serde_json::from_str(&text).context("bench/run.py printed something else")?;
+        runs.push(samples);
+    }
+    let one: Vec<&Phase> = runs.iter().map(|run| &run.one).collect();
+    let many: Vec<&Phase> = runs.iter().map(|run| &run.many).collect();
+    Ok(merge(&one, &many))
+}
+
+/// Puts the samples of all processes together.
+fn merge(one: &[&Phase], many: &[&Phase]) -> Times {
+    let zero = Time {
+        min: 0.0,
+        median: 0.0,
+    };
+    let empty_of = |phases: &[&Phase]| time(phases.iter().map(|phase| &phase.empty), zero);
+    let (empty, empty_many) = (empty_of(one), empty_of(many));
+    let rows = one[0]
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| {
+            let of = |phases: &[&Phase], empty: Time| {
+                row.samples
+                    .keys()
+                    .map(|peer| {
+                        let samples = phases.iter().map(|phase| &phase.rows[index].samples[peer]);
+                        (peer.clone(), time(samples, empty))
+                    })
+                    .collect()
+            };
+            Row {
+                id: row.id.clone(),
+                title: row.title.clone(),
+                one: of(one, empty),
+                many: of(many, empty_many),
+            }
+        })
+        .collect();
+    Times { empty, rows }
+}
+
+fn time<'a>(samples: impl Iterator<Item = &'a Vec<f64>>, empty: Time) -> Time {
+    let mut all: Vec<f64> = samples.flatten().copied().collect();
+    all.sort_by(f64::total_cmp);
+    Time {
+        min: all[0] - empty.min,
+        median: all[all.len() / 2] - empty.median,
+    }
+}
+
+impl Times {
+    /// Prints the table.
+    pub fn print(&self, peers: &[&Peer]) {
+        print!("{:<38}", "ns above the empty loop, min (median)");
+        for peer in peers {
+            print!(" {:>17}", peer.title);
+        }
+        println!(" {:>12}", format!("Pyatoll, {MANY}"));
+        for row in &self.rows {
+            print!("{:<38}", row.id);
+            for peer in peers {
+                let time = row.one[peer.name];
+                print!(" {:>8.1} {:>8}", time.min, format!("({:.1})", time.median));
+            }
+            match row.many.get("pyatoll") {
+                Some(time) => println!(" {:>12.1}", time.min),
+                None => println!(),
+            }
+        }
+    }
+}
