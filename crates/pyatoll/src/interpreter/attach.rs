@@ -331,25 +331,46 @@ pub(crate) fn default_interpreter() -> Result<Attached, NoDefault> {
     let local = match (lookup::find_live(main), &*live) {
         (Some(main), _) => main,
         (None, [only]) => only,
-        (None, []) => return attach_to_unknown_main(),
+        (None, []) => meet_main()?,
         (None, many) => return Err(NoDefault::Several(many.len())),
     };
     Attached::to(local).map_err(NoDefault::Refused)
 }
 
-/// Attaches to a main interpreter that somebody else started and this binary has not seen.
-fn attach_to_unknown_main() -> Result<Attached, NoDefault> {
-    // SAFETY: the runtime runs, and this binary knows no interpreter, so nothing of ours tells
-    // when it ends: as with every use of `PyGILState_Ensure`, its owner must not end it meanwhile.
-    let local = unsafe {
-        let state = ffi::PyGILState_Ensure();
-        let note = compat::note_attached(true);
-        let local = lookup::current(ffi::PyInterpreterState_Get());
-        note.restore();
-        ffi::PyGILState_Release(state);
-        local
-    };
-    Attached::to(local).map_err(NoDefault::Refused)
+/// The main interpreter. Where this binary has not seen it yet, this thread goes there for a moment,
+/// and comes back attached as before.
+pub(crate) fn main_interpreter() -> Result<&'static LocalInternals, NoDefault> {
+    if !compat::is_running() {
+        return Err(NoDefault::NotRunning);
+    }
+    // SAFETY: the runtime is initialised.
+    let main = unsafe { ffi::PyInterpreterState_Main() };
+    if let Some(local) = lookup::find_live(main) {
+        return Ok(local);
+    }
+    let attached = Attached::current();
+    if let Some(attached) = attached.as_ref()
+        && attached.local().interpreter() == main
+    {
+        return Ok(attached.local());
+    }
+    // SAFETY: nothing that needs the attachment is used until it is back.
+    let _away = attached.map(|attached| unsafe { Away::leave(attached.local()) });
+    meet_main()
+}
+
+/// Makes a main interpreter known that somebody else started and this binary has not seen.
+fn meet_main() -> Result<&'static LocalInternals, NoDefault> {
+    // SAFETY: this thread is detached. The runtime runs, but this binary is not in its main
+    // interpreter, so nothing of ours tells when that ends. CPython tells from 3.15 on; before, as
+    // with every use of `PyGILState_Ensure`, its owner must not end it meanwhile.
+    let entered = unsafe { compat::enter_main() }.ok_or(NoDefault::NotRunning)?;
+    let note = compat::note_attached(true);
+    let local = lookup::current(compat::current_interpreter());
+    // SAFETY: entered above.
+    unsafe { entered.leave() };
+    note.restore();
+    Ok(local)
 }
 
 /// Why there is no interpreter to attach to by default.

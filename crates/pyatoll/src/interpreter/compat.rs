@@ -140,6 +140,95 @@ pub(crate) unsafe fn attached_interpreter() -> *mut ffi::PyInterpreterState {
     unsafe { ffi::PyInterpreterState_Get() }
 }
 
+/// This thread is in the main interpreter, entered by [`enter_main`].
+pub(super) struct InMain {
+    #[cfg(Py_3_15)]
+    token: std::ptr::NonNull<pep788::Token>,
+    #[cfg(not(Py_3_15))]
+    thread_state: *mut ffi::PyThreadState,
+    #[cfg(not(Py_3_15))]
+    made: bool,
+}
+
+/// Attaches this thread to the main interpreter, whether this binary knows it or not. `None`: it is
+/// ending, or Python has no memory.
+///
+/// # Safety
+/// This thread must be detached. Before 3.15, the runtime must not be finalised meanwhile.
+pub(super) unsafe fn enter_main() -> Option<InMain> {
+    #[cfg(Py_3_15)]
+    // SAFETY: these may be called at any time while the runtime is initialised; the view is closed.
+    unsafe {
+        let view = std::ptr::NonNull::new(pep788::PyInterpreterView_FromMain())?;
+        let token = pep788::PyThreadState_EnsureFromView(view.as_ptr());
+        pep788::PyInterpreterView_Close(view.as_ptr());
+        std::ptr::NonNull::new(token).map(|token| InMain { token })
+    }
+    #[cfg(not(Py_3_15))]
+    // SAFETY: the runtime runs, so its main interpreter is there. CPython's own slot holds a thread
+    // state of this thread, or null.
+    unsafe {
+        let main = ffi::PyInterpreterState_Main();
+        let noted = ffi::PyGILState_GetThisThreadState();
+        let made = noted.is_null() || interpreter_of(noted) != main;
+        let thread_state = if made {
+            ffi::PyThreadState_New(main)
+        } else {
+            noted
+        };
+        if thread_state.is_null() {
+            return None;
+        }
+        ffi::PyEval_RestoreThread(thread_state);
+        Some(InMain { thread_state, made })
+    }
+}
+
+impl InMain {
+    /// Detaches this thread again.
+    ///
+    /// # Safety
+    /// The thread must be attached as [`enter_main`] left it.
+    pub(super) unsafe fn leave(self) {
+        #[cfg(Py_3_15)]
+        // SAFETY: passed on to the caller.
+        unsafe {
+            pep788::PyThreadState_Release(self.token.as_ptr());
+        }
+        #[cfg(not(Py_3_15))]
+        // SAFETY: passed on to the caller; a thread state that was made here is nobody else's.
+        unsafe {
+            if self.made {
+                ffi::PyThreadState_Clear(self.thread_state);
+                ffi::PyThreadState_DeleteCurrent();
+            } else {
+                ffi::PyEval_SaveThread();
+            }
+        }
+    }
+}
+
+/// PEP 788, from 3.15 on: what `pyo3-ffi` does not declare yet.
+#[cfg(Py_3_15)]
+mod pep788 {
+    use std::ffi::c_void;
+
+    /// `PyThreadStateToken`, which is `void`.
+    pub(super) type Token = c_void;
+
+    #[repr(C)]
+    pub(super) struct View {
+        opaque: [u8; 0],
+    }
+
+    unsafe extern "C" {
+        pub(super) fn PyInterpreterView_FromMain() -> *mut View;
+        pub(super) fn PyInterpreterView_Close(view: *mut View);
+        pub(super) fn PyThreadState_EnsureFromView(view: *mut View) -> *mut Token;
+        pub(super) fn PyThreadState_Release(token: *mut Token);
+    }
+}
+
 /// Whether the runtime is initialised and not yet being finalised.
 pub(crate) fn is_running() -> bool {
     // SAFETY: may be called at any time.

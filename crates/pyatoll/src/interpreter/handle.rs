@@ -3,8 +3,9 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::attach::{AttachError, Attached};
+use super::attach::{self, AttachError, Attached};
 use super::local::{LocalInternals, Phase};
+use super::lookup;
 use super::token::Python;
 
 /// A handle to one interpreter. It does not keep the interpreter alive, and it never means another
@@ -43,6 +44,57 @@ impl Interpreter {
     /// ```
     pub fn current() -> Option<Self> {
         Attached::current().map(|attached| Self(attached.local()))
+    }
+
+    /// The main interpreter. `None` if the runtime does not run, or is being finalised.
+    ///
+    /// If this binary has not been loaded there yet (an extension module that only a sub-interpreter
+    /// imported), the thread attaches to it for a moment, so that it is known from then on.
+    ///
+    /// # Panics
+    /// In a `__traverse__`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::{Interpreter, SubInterpreter};
+    ///
+    /// # Python::initialize();
+    /// let main = Interpreter::main().expect("the runtime runs");
+    /// assert!(main.is_main());
+    /// let sub = SubInterpreter::builder().build()?;
+    /// sub.attach(|py| assert_eq!(py.detach(Interpreter::main), Some(main)))?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Source: `PyInterpreterState_Main`.
+    pub fn main() -> Option<Self> {
+        attach::refuse_in_traverse();
+        let local = attach::main_interpreter().ok()?;
+        local.gate().is_open().then_some(Self(local))
+    }
+
+    /// The interpreters that this binary has been loaded in and that take threads in, oldest first.
+    ///
+    /// Those that another extension module or Python code made (`concurrent.interpreters`) are among
+    /// them once they have imported a module of this binary, or a thread that was attached to them
+    /// has used this library.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::{Interpreter, SubInterpreter};
+    ///
+    /// # Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// let all = Interpreter::all();
+    /// assert!(all.contains(&sub.interpreter()));
+    /// assert!(all.iter().any(Interpreter::is_main));
+    /// sub.close()?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn all() -> Vec<Self> {
+        let mut all: Vec<Self> = lookup::live().into_iter().map(Self).collect();
+        all.retain(Self::is_alive);
+        all
     }
 
     /// CPython's id of it. Ids count up from 0, the main interpreter's, and start anew when the

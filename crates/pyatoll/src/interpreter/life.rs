@@ -137,9 +137,14 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
     {
         // There is one GIL, and `Py_EndInterpreter` keeps it: it must be held by a thread state of
         // another interpreter before and after.
-        let attached =
-            super::attach::Attached::current().map_or_else(super::attach::default_interpreter, Ok);
-        let Ok(_attached) = attached else { return };
+        use super::attach::{Attached, main_interpreter};
+
+        let attached = Attached::current().or_else(|| {
+            main_interpreter()
+                .ok()
+                .and_then(|main| Attached::to(main).ok())
+        });
+        let Some(_attached) = attached else { return };
         // SAFETY: attached with `previous`; nobody else uses `thread_state`.
         unsafe {
             let previous = ffi::PyThreadState_Swap(thread_state);

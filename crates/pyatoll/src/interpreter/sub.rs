@@ -107,7 +107,8 @@ impl SubInterpreterBuilder {
         }
     }
 
-    /// Whether it uses the main interpreter's small-object allocator. Default: no, its own.
+    /// Whether it uses the main interpreter's small-object allocator. Default: no, its own. Yes
+    /// needs [`Gil::Shared`], since nothing else guards that allocator.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -237,8 +238,8 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Makes the interpreter. This thread need not be attached; it is as attached afterwards as it
-    /// was before.
+    /// Makes the interpreter. This thread may be attached to any interpreter or to none, and is as
+    /// attached afterwards as it was before; meanwhile it is attached to the main interpreter.
     ///
     /// # Errors
     /// [`BuildError`]: the runtime does not run, or CPython refuses the settings or fails.
@@ -261,32 +262,35 @@ impl SubInterpreterBuilder {
     pub fn build(&self) -> Result<SubInterpreter, BuildError> {
         attach::refuse_in_traverse();
         self.check()?;
-        let attached = match Attached::current() {
-            Some(attached) => attached,
-            None => attach::default_interpreter().map_err(|error| BuildError {
-                message: error.to_string(),
-            })?,
-        };
-        let _creating = life::creation_lock(attached.local());
-        // SAFETY: the thread is attached, with a thread state to come back to; the lock is held
-        // where this version of CPython needs one.
+        let _in_main = InMain::enter().map_err(|message| BuildError { message })?;
+        let _creating = life::creation_lock(_in_main.local());
+        // SAFETY: the thread is attached to the main interpreter, whose lock CPython's own state is
+        // changed under, with a thread state to come back to; the lock is held where this version
+        // of CPython needs one.
         let local = unsafe { life::new_interpreter(&self.config()) }
             .map_err(|message| BuildError { message })?;
         Ok(SubInterpreter { local: Some(local) })
     }
 
-    /// Refuses what CPython refuses. 3.12 aborts the process instead of saying so.
+    /// Refuses what CPython's documentation excludes. CPython itself says so only sometimes: 3.12
+    /// aborts the process at the first of these, and no version notices the second.
     fn check(&self) -> Result<(), BuildError> {
-        if cfg!(Py_3_12) && !self.use_main_obmalloc && !self.check_multi_interp_extensions {
-            return Err(BuildError {
-                message:
-                    "an interpreter with its own allocator cannot take extension modules that \
-                          do not support several interpreters: set `use_main_obmalloc(true)` or \
-                          `check_multi_interp_extensions(true)`"
-                        .to_owned(),
-            });
+        if cfg!(not(Py_3_12)) {
+            return Ok(());
         }
-        Ok(())
+        let message = if !self.use_main_obmalloc && !self.check_multi_interp_extensions {
+            "an interpreter with its own allocator cannot take extension modules that do not \
+             support several interpreters: set `use_main_obmalloc(true)` or \
+             `check_multi_interp_extensions(true)`"
+        } else if self.use_main_obmalloc && self.gil == Gil::Own {
+            "the main interpreter's allocator is only safe under the main interpreter's GIL: set \
+             `gil(Gil::Shared)` or `use_main_obmalloc(false)`"
+        } else {
+            return Ok(());
+        };
+        Err(BuildError {
+            message: message.to_owned(),
+        })
     }
 
     #[cfg(not(Py_3_12))]
@@ -310,6 +314,37 @@ impl SubInterpreterBuilder {
                 Gil::Shared => ffi::PyInterpreterConfig_SHARED_GIL,
             },
         }
+    }
+}
+
+/// This thread is attached to the main interpreter, wherever it was before and comes back to.
+struct InMain {
+    // Dropped in this order.
+    attached: Attached,
+    _away: Option<attach::Away>,
+}
+
+impl InMain {
+    fn enter() -> Result<Self, String> {
+        #[cfg(feature = "auto-initialize")]
+        attach::initialize();
+        let main = attach::main_interpreter().map_err(|error| error.to_string())?;
+        let away = match Attached::current() {
+            Some(attached) if !std::ptr::eq(attached.local(), main) => {
+                // SAFETY: nothing that needs the attachment is used until it is back.
+                Some(unsafe { attach::Away::leave(attached.local()) })
+            }
+            _ => None,
+        };
+        let attached = Attached::to(main).map_err(|error| error.to_string())?;
+        Ok(Self {
+            attached,
+            _away: away,
+        })
+    }
+
+    fn local(&self) -> &'static LocalInternals {
+        self.attached.local()
     }
 }
 

@@ -1,0 +1,368 @@
+//! Sub-interpreters: made from anywhere, moved, nested, shared, each with a world of its own.
+//!
+//! What pybind11's `test_subinterpreter.cpp` and `test_multiple_interpreters.py` check is checked
+//! here and in `interpreters.rs`, `modules.rs` and `tests/python/`.
+
+use std::collections::HashSet;
+use std::sync::Barrier;
+use std::thread;
+
+use pyatoll::interpreter::{AttachError, Gil, Interpreter, SubInterpreter};
+use pyatoll::prelude::*;
+use pyatoll::sync::{InterpreterLocal, PyOnceLock};
+
+fn sub() -> SubInterpreter {
+    Python::initialize();
+    SubInterpreter::builder().build().unwrap()
+}
+
+fn set(py: Python<'_>, name: &str, value: &str) {
+    py.import("__main__").unwrap().setattr(name, value).unwrap();
+}
+
+fn get(py: Python<'_>, name: &str) -> Option<String> {
+    let main = py.import("__main__").unwrap();
+    main.getattr(name).ok().map(|value| value.to_string())
+}
+
+#[test]
+fn each_interpreter_has_its_own_main_module_and_state() {
+    static VALUE: InterpreterLocal<u64> = InterpreterLocal::new();
+    Python::initialize();
+    let at = |py: Python<'_>| std::ptr::from_ref(VALUE.get_or_init(py, || 7)).addr();
+    let in_main = Python::attach(|py| {
+        set(py, "tag_of_main", "main");
+        at(py)
+    });
+    let sub = sub();
+    sub.attach(|py| {
+        assert_eq!(get(py, "tag_of_main"), None);
+        set(py, "tag_of_sub", "sub");
+        assert_ne!(at(py), in_main);
+        assert_eq!(at(py), at(py));
+    })
+    .unwrap();
+    sub.close().unwrap();
+    Python::attach(|py| {
+        assert_eq!(get(py, "tag_of_main").as_deref(), Some("main"));
+        assert_eq!(get(py, "tag_of_sub"), None);
+        assert_eq!(at(py), in_main);
+    });
+}
+
+#[test]
+fn an_interpreter_may_be_moved_to_another_thread_and_ended_there() {
+    let sub = sub();
+    sub.attach(|py| {
+        for module in ["datetime", "threading", "decimal"] {
+            py.import(module).unwrap();
+        }
+    })
+    .unwrap();
+    let handle = sub.interpreter();
+    thread::spawn(move || {
+        sub.attach(|py| assert!(py.import("datetime").is_ok()))
+            .unwrap();
+        sub.close().unwrap();
+    })
+    .join()
+    .unwrap();
+    assert!(!handle.is_alive());
+}
+
+#[test]
+fn an_interpreter_may_be_made_by_a_thread_that_is_attached_to_none() {
+    Python::initialize();
+    thread::spawn(|| {
+        assert_eq!(Interpreter::current(), None);
+        let sub = sub();
+        assert_eq!(Interpreter::current(), None);
+        sub.attach(|py| assert_eq!(py.interpreter(), sub.interpreter()))
+            .unwrap();
+        sub.close().unwrap();
+        assert_eq!(Interpreter::current(), None);
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn an_interpreter_may_be_made_and_ended_within_another() {
+    let outer = sub();
+    let inner = outer
+        .attach(|py| {
+            set(py, "tag", "outer");
+            let ended = SubInterpreter::builder().build().unwrap();
+            ended.close().unwrap();
+            let inner = SubInterpreter::builder().build().unwrap();
+            assert_eq!(Interpreter::current(), Some(outer.interpreter()));
+            assert_eq!(get(py, "tag").as_deref(), Some("outer"));
+            let left = py.detach(|| inner.attach(|py| set(py, "tag", "inner")));
+            left.unwrap();
+            inner
+        })
+        .unwrap();
+    Python::attach(|py| assert_eq!(get(py, "tag"), None));
+    let tag = |sub: &SubInterpreter| sub.attach(|py| get(py, "tag")).unwrap();
+    assert_eq!(tag(&outer).as_deref(), Some("outer"));
+    assert_eq!(tag(&inner).as_deref(), Some("inner"));
+    outer.close().unwrap();
+    assert_eq!(tag(&inner).as_deref(), Some("inner"));
+}
+
+#[test]
+fn an_exception_that_is_set_survives_the_making_of_an_interpreter() {
+    Python::initialize();
+    Python::attach(|py| {
+        PyErr::new::<pyatoll::exceptions::PyKeyError, _>("mine").restore(py);
+        let _sub = SubInterpreter::builder().build().unwrap();
+        assert!(PyErr::take(py).unwrap().to_string().contains("mine"));
+    });
+}
+
+#[test]
+fn attaching_goes_from_main_to_a_to_b_and_back() {
+    let (a, b) = (sub(), sub());
+    let main = Interpreter::main().unwrap();
+    main.attach(|py| {
+        py.detach(|| {
+            a.attach(|py| {
+                assert_eq!(py.interpreter(), a.interpreter());
+                py.detach(|| {
+                    b.attach(|py| {
+                        assert_eq!(py.interpreter(), b.interpreter());
+                        let expected = AttachError::AttachedElsewhere {
+                            wanted: a.id(),
+                            attached: b.id(),
+                        };
+                        assert_eq!(a.attach(|_| ()), Err(expected));
+                        py.detach(|| main.attach(|py| assert!(py.interpreter().is_main())))
+                            .unwrap();
+                        py.detach(|| a.attach(|py| assert!(py.import("json").is_ok())))
+                            .unwrap();
+                        assert_eq!(Interpreter::current(), Some(b.interpreter()));
+                    })
+                    .unwrap();
+                });
+                assert_eq!(Interpreter::current(), Some(a.interpreter()));
+            })
+            .unwrap();
+        });
+        assert_eq!(py.interpreter(), main);
+        assert_eq!(Interpreter::current(), Some(main));
+    })
+    .unwrap();
+    assert_eq!(Interpreter::current(), None);
+}
+
+#[test]
+fn a_thread_attaches_to_main_by_default_also_after_it_was_elsewhere() {
+    let sub = sub();
+    thread::spawn(move || {
+        sub.attach(|_| ()).unwrap();
+        assert!(Python::attach(|py| py.interpreter()).is_main());
+        sub.attach(|_| ()).unwrap();
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn many_threads_attach_to_one_interpreter_at_once() {
+    let sub = sub();
+    sub.attach(|py| py.run(c"import __main__; __main__.seen = []", None, None))
+        .unwrap()
+        .unwrap();
+    let barrier = Barrier::new(8);
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let (sub, barrier) = (&sub, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                for round in 0..50 {
+                    sub.attach(|py| {
+                        let seen = py.import("__main__").unwrap().getattr("seen").unwrap();
+                        seen.call_method1("append", (number * 50 + round,)).unwrap();
+                    })
+                    .unwrap();
+                }
+            });
+        }
+    });
+    let seen: Vec<i32> = sub
+        .attach(|py| py.import("__main__")?.getattr("seen")?.extract())
+        .unwrap()
+        .unwrap();
+    assert_eq!(seen.len(), 400);
+    assert_eq!(seen.into_iter().collect::<HashSet<_>>().len(), 400);
+}
+
+#[test]
+fn a_value_in_a_static_is_one_per_interpreter_and_classes_are_shared_only_if_static() {
+    static ID: PyOnceLock<i64> = PyOnceLock::new();
+    static CLASSES: PyOnceLock<[Py<PyAny>; 2]> = PyOnceLock::new();
+    fn addresses(py: Python<'_>) -> [usize; 2] {
+        let classes = CLASSES.get_or_init(py, || {
+            ["OrderedDict", "defaultdict"].map(|name| {
+                let class = py.import("collections").unwrap().getattr(name);
+                class.unwrap().unbind()
+            })
+        });
+        classes.each_ref().map(|class| class.as_ptr().addr())
+    }
+    Python::initialize();
+    let id = |py: Python<'_>| *ID.get_or_init(py, || py.interpreter().id());
+    let (main_id, main_classes) = Python::attach(|py| (id(py), addresses(py)));
+    assert_eq!(main_id, 0);
+    let sub = sub();
+    sub.attach(|py| {
+        assert_eq!(id(py), sub.id());
+        let classes = addresses(py);
+        assert_eq!(classes[0], main_classes[0], "a static type");
+        if py.version_info() >= (3, 12) {
+            assert_ne!(classes[1], main_classes[1], "a heap type");
+        }
+    })
+    .unwrap();
+    drop(sub);
+    Python::attach(|py| assert_eq!((id(py), addresses(py)), (main_id, main_classes)));
+}
+
+#[test]
+fn the_main_interpreter_can_be_had_from_anywhere() {
+    let sub = sub();
+    let main = Interpreter::main().unwrap();
+    assert!(main.is_main() && main.is_alive());
+    assert_eq!(main.id(), 0);
+    assert_eq!(sub.attach(|_| Interpreter::main()), Ok(Some(main)));
+    assert_eq!(thread::spawn(Interpreter::main).join().unwrap(), Some(main));
+    assert_eq!(Python::attach(|py| py.interpreter()), main);
+}
+
+#[test]
+fn all_lists_the_interpreters_that_are_alive() {
+    let (a, b) = (sub(), sub());
+    let handles = [
+        Interpreter::main().unwrap(),
+        a.interpreter(),
+        b.interpreter(),
+    ];
+    let listed = || -> Vec<bool> {
+        let all = Interpreter::all();
+        handles.iter().map(|handle| all.contains(handle)).collect()
+    };
+    assert_eq!(listed(), [true, true, true]);
+    let all = Interpreter::all();
+    let place = |sub: &SubInterpreter| all.iter().position(|one| *one == sub.interpreter());
+    assert!(place(&a) < place(&b), "the oldest first");
+    a.close().unwrap();
+    assert_eq!(listed(), [true, false, true]);
+    // Seen from within one, too.
+    b.attach(|_| assert_eq!(listed(), [true, false, true]))
+        .unwrap();
+}
+
+#[test]
+fn one_that_python_made_is_listed_once_this_binary_is_used_in_it() {
+    Python::initialize();
+    let count = Interpreter::all().len();
+    assert!(count >= 1);
+    // What `concurrent.interpreters` does: an interpreter this library has not made.
+    let (made, id) = Python::attach(|py| {
+        let name = if py.version_info() >= (3, 13) {
+            "_interpreters"
+        } else {
+            "_xxsubinterpreters"
+        };
+        let module = py.import(name).unwrap().unbind();
+        let made = module.bind(py).call_method0("create").unwrap();
+        (module, made.unbind())
+    });
+    Python::attach(|py| {
+        let number: i64 = py
+            .import("builtins")
+            .and_then(|module| module.getattr("int")?.call1((id.bind(py),))?.extract())
+            .unwrap();
+        assert!(Interpreter::all().iter().all(|known| known.id() != number));
+        made.bind(py)
+            .call_method1("destroy", (id.bind(py),))
+            .unwrap();
+    });
+}
+
+#[test]
+fn interpreters_with_their_own_gil_run_python_at_the_same_time() {
+    Python::initialize();
+    if Python::attach(|py| py.version_info() < (3, 12)) {
+        return;
+    }
+    // Each holds its interpreter's GIL while it waits for the others.
+    let barrier = Barrier::new(3);
+    thread::scope(|scope| {
+        for number in 0..3 {
+            let barrier = &barrier;
+            scope.spawn(move || {
+                let sub = sub();
+                sub.attach(|py| {
+                    set(py, "number", &number.to_string());
+                    barrier.wait();
+                    assert_eq!(get(py, "number"), Some(number.to_string()));
+                    barrier.wait();
+                })
+                .unwrap();
+            });
+        }
+    });
+}
+
+#[test]
+fn every_setting_of_the_builder_reaches_the_interpreter() {
+    Python::initialize();
+    let from_3_12 = Python::attach(|py| py.version_info() >= (3, 12));
+    let works =
+        |sub: &SubInterpreter, code| sub.attach(|py| py.run(code, None, None).is_ok()).unwrap();
+    let thread = c"import threading; t = threading.Thread(target=int); t.start(); t.join()";
+    let daemon = c"import threading; threading.Thread(target=int, daemon=True)";
+    let exec = c"
+import os
+try:
+    os.execv('/no/such/program', ['program'])
+except FileNotFoundError:
+    pass
+";
+    for yes in [true, false] {
+        let sub = SubInterpreter::builder()
+            .allow_threads(yes)
+            .allow_daemon_threads(yes)
+            .allow_exec(yes)
+            .allow_fork(yes)
+            .build()
+            .unwrap();
+        let expected = yes || !from_3_12;
+        assert_eq!(works(&sub, thread), expected, "threads: {yes}");
+        assert_eq!(works(&sub, daemon), expected, "daemon threads: {yes}");
+        assert_eq!(works(&sub, exec), expected, "exec: {yes}");
+    }
+    let sub = SubInterpreter::builder().allow_fork(false).build().unwrap();
+    if from_3_12 {
+        assert!(!works(&sub, c"import os; os.fork()"));
+    }
+    SubInterpreter::builder()
+        .gil(Gil::Shared)
+        .use_main_obmalloc(true)
+        .build()
+        .unwrap();
+    SubInterpreter::builder().legacy().build().unwrap();
+}
+
+#[test]
+fn the_main_interpreters_allocator_is_refused_under_another_gil() {
+    Python::initialize();
+    let built = SubInterpreter::builder().use_main_obmalloc(true).build();
+    if Python::attach(|py| py.version_info() >= (3, 12)) {
+        let message = built.unwrap_err().to_string();
+        assert!(message.contains("gil(Gil::Shared)"), "{message}");
+    } else {
+        built.unwrap();
+    }
+}
