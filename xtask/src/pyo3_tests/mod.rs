@@ -90,9 +90,6 @@ pub fn run(options: &Options) -> Result<()> {
     if options.against == Against::Pyo3 && options.interpreter != Interpreter::Main {
         bail!("PyO3 itself can only be tested in the main interpreter");
     }
-    if options.interpreter != Interpreter::Main {
-        bail!("the library has no way yet to run tests in sub-interpreters");
-    }
     if options.interpreter == Interpreter::OwnGil && python.minor < 12 {
         bail!(
             "Python {} has no interpreters with their own GIL: those came with 3.12; \

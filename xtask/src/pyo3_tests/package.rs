@@ -108,12 +108,13 @@ fn dependencies(source: &Source, against: Against) -> Result<Table> {
         source.manifest["dependencies"]["pyo3-ffi"].clone(),
     );
     let mut pyo3 = Table::new();
-    let features = source.features();
+    let mut features = source.features();
     match against {
         Against::Pyo3 => {
             pyo3.insert("version".into(), format!("={}", source.version).into());
         }
         Against::Pyatoll => {
+            features.push("test-interpreters");
             pyo3.insert("path".into(), text(&run::root().join("compat/pyo3")));
             let mut macros = Table::new();
             macros.insert("package".into(), "pyatoll-macros".into());

@@ -380,6 +380,8 @@ pub(crate) enum NoDefault {
     NotRunning,
     Several(usize),
     Refused(AttachError),
+    #[cfg(feature = "test-interpreters")]
+    TestInterpreter(super::sub::BuildError),
 }
 
 impl fmt::Display for NoDefault {
@@ -396,6 +398,8 @@ impl fmt::Display for NoDefault {
                  is not: say which with `Interpreter::attach`"
             ),
             Self::Refused(error) => error.fmt(f),
+            #[cfg(feature = "test-interpreters")]
+            Self::TestInterpreter(error) => error.fmt(f),
         }
     }
 }

@@ -16,6 +16,7 @@
 //! | `resting` | the thread states this thread was detached from |
 //! | `life` | making an interpreter and ending it |
 //! | `token`, `handle`, `sub` | `Python`, `Interpreter`, `SubInterpreter` |
+//! | `test_interpreter` | a sub-interpreter for each test of a crate |
 //! | `embed` | a runtime for the time of one call |
 //! | `compat` | what differs between CPython versions |
 //!
@@ -46,6 +47,8 @@ mod resting;
 pub(crate) mod slots;
 mod sub;
 mod teardown;
+#[cfg(feature = "test-interpreters")]
+mod test_interpreter;
 mod token;
 
 pub use attach::AttachError;

@@ -468,7 +468,8 @@ impl SubInterpreter {
         Ok(())
     }
 
-    fn local(&self) -> &'static LocalInternals {
+    /// What this binary keeps for it.
+    pub(super) fn local(&self) -> &'static LocalInternals {
         self.local
             .expect("present until `close` or `drop` consumes it")
     }

@@ -84,7 +84,13 @@ impl Python<'_> {
         match Attached::current() {
             Some(attached) if attached.local().is_visiting() => Err(NoDefault::Visiting),
             Some(attached) => Ok(attached),
-            None => attach::default_interpreter(),
+            None => {
+                #[cfg(feature = "test-interpreters")]
+                if let Some(entered) = super::test_interpreter::enter() {
+                    return entered;
+                }
+                attach::default_interpreter()
+            }
         }
     }
 

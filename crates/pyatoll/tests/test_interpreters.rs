@@ -1,0 +1,139 @@
+//! The feature `test-interpreters`: tests as users write them, run again by the test at the end with
+//! the environment variable set.
+
+use std::env;
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+
+use pyatoll::interpreter::{Interpreter, SubInterpreter};
+use pyatoll::prelude::*;
+
+const VARIABLE: &str = "PYATOLL_TEST_INTERPRETER";
+
+/// The interpreters of the tests that have called [`in_an_interpreter_of_its_own`].
+static SEEN: Mutex<Vec<Interpreter>> = Mutex::new(Vec::new());
+
+/// What every test of a user does: attach, and find the same interpreter again.
+fn in_an_interpreter_of_its_own() {
+    let first = Python::attach(|py| {
+        py.run(
+            c"import sys; sys.mark = sys.__dict__.get('mark', 0) + 1",
+            None,
+            None,
+        )?;
+        Ok::<_, PyErr>(py.interpreter())
+    });
+    let first = first.expect("it runs");
+    let (second, marks) = Python::attach(|py| {
+        py.detach(|| Python::attach(|py| assert_eq!(py.interpreter(), first)));
+        let marks: i32 = py.import("sys")?.getattr("mark")?.extract()?;
+        Ok::<_, PyErr>((py.interpreter(), marks))
+    })
+    .expect("it runs");
+    assert_eq!(first, second);
+    if env::var_os(VARIABLE).is_none() {
+        assert!(first.is_main());
+        return;
+    }
+    assert!(!first.is_main());
+    assert_eq!(marks, 1, "another test was in this interpreter before");
+    let mut seen = SEEN.lock().expect("no panic");
+    assert!(!seen.contains(&first), "{first:?} is another test's");
+    seen.push(first);
+}
+
+#[test]
+fn one() {
+    in_an_interpreter_of_its_own();
+}
+
+#[test]
+fn two() {
+    in_an_interpreter_of_its_own();
+}
+
+#[test]
+fn three() {
+    in_an_interpreter_of_its_own();
+}
+
+#[test]
+fn threads_without_a_name_attach_as_ever() {
+    Python::attach(|py| {
+        py.detach(|| {
+            thread::scope(|scope| {
+                scope.spawn(|| Python::attach(|py| assert!(py.interpreter().is_main())));
+            });
+        });
+    });
+}
+
+#[test]
+fn the_interpreter_ends_with_its_thread() {
+    let spawned = thread::Builder::new().name("a_test".to_owned()).spawn(|| {
+        let kept = Python::attach(|py| py.eval(c"[]", None, None).map(Bound::unbind));
+        kept.expect("it evaluates")
+    });
+    let kept = spawned.expect("it starts").join().expect("no panic");
+    let is_alive = kept.interpreter().is_alive();
+    assert_eq!(is_alive, env::var_os(VARIABLE).is_none());
+}
+
+#[test]
+fn a_test_can_make_sub_interpreters() {
+    let sub = SubInterpreter::builder().build().expect("it starts");
+    let mine = Python::attach(|py| py.interpreter());
+    let others = sub.attach(|py| py.interpreter()).expect("it is alive");
+    assert_ne!(mine, others);
+    sub.close().expect("nobody is inside");
+}
+
+#[test]
+#[should_panic(expected = "as it should")]
+fn a_test_that_panics() {
+    Python::attach(|_py| panic!("as it should"));
+}
+
+/// Runs the tests above in another process, and returns whether they pass, and what they say.
+fn run_with(value: &str) -> (bool, String) {
+    let tests = [
+        "one",
+        "two",
+        "three",
+        "a_test_",
+        "threads_",
+        "the_interpreter_",
+    ];
+    let output = Command::new(env::current_exe().expect("it has a path"))
+        .args(tests)
+        .env(VARIABLE, value)
+        .output()
+        .expect("it starts");
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+#[test]
+fn each_test_can_run_in_a_sub_interpreter_of_its_own() {
+    if env::var_os(VARIABLE).is_some() {
+        return;
+    }
+    let (passed, said) = run_with("shared-gil");
+    assert!(passed && said.contains("7 passed"), "{said}");
+    let has_own_gil = Python::attach(|py| py.version_info() >= (3, 12));
+    let (passed, said) = run_with("own-gil");
+    if has_own_gil {
+        assert!(passed && said.contains("7 passed"), "{said}");
+    } else {
+        assert!(!passed && said.contains("only Python 3.12"), "{said}");
+    }
+    let (passed, said) = run_with("other");
+    assert!(
+        !passed && said.contains("it must be 'own-gil' or 'shared-gil'"),
+        "{said}"
+    );
+}
