@@ -40,6 +40,24 @@ pub const PEERS: &[Peer] = &[
         multi: true,
     },
     Peer {
+        name: "pybind11",
+        title: "pybind11",
+        builder: Builder::CMake,
+        multi: true,
+    },
+    Peer {
+        name: "nanobind",
+        title: "nanobind",
+        builder: Builder::CMake,
+        multi: false,
+    },
+    Peer {
+        name: "cython",
+        title: "Cython",
+        builder: Builder::CMake,
+        multi: false,
+    },
+    Peer {
         name: "pyo3",
         title: "PyO3",
         builder: Builder::Cargo,
