@@ -46,11 +46,11 @@ pub mod type_object;
 pub mod types;
 mod version;
 
-pub use class::PyClass;
 pub use class::guard::{PyClassGuard, PyClassGuardMut};
 pub use class::initializer::PyClassInitializer;
 pub use class::pyref::{PyRef, PyRefMut};
 pub use class::slots::{PyTraverseError, PyVisit};
+pub use class::{PyClass, basic, gc};
 pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
 pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_interpreter};

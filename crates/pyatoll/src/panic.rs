@@ -97,9 +97,6 @@ crate::impl_exception_boilerplate!(PanicException);
 
 // SAFETY: the class is kept by the interpreter's `Internals`; any instance of it is one.
 unsafe impl crate::object::PyTypeInfo for PanicException {
-    const NAME: &'static str = "PanicException";
-    const MODULE: Option<&'static str> = Some("pyo3_runtime");
-
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         match Self::class(py) {
             Some(class) => class.as_ptr().cast(),

@@ -1,5 +1,6 @@
 //! What nearly every file of an extension needs: `use pyatoll::prelude::*;`.
 
+pub use crate::class::guard::{PyClassGuard, PyClassGuardMut};
 pub use crate::class::initializer::PyClassInitializer;
 pub use crate::class::pyref::{PyRef, PyRefMut};
 pub use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};

@@ -1,6 +1,9 @@
 //! Every macro, under PyO3's name for the library and with no other word about it: this compiles
 //! because generated code names the library as this package's `Cargo.toml` does.
 
+#[cfg(test)]
+mod paths;
+
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::{create_exception, intern};

@@ -195,6 +195,7 @@ impl ClassModel<'_> {
 
                 #[automatically_derived]
                 impl #krate::PyClass for #ident {
+                    const NAME: &'static str = #name;
                     type Frozen = #krate::pyclass::boolean_struct::#frozen_type;
                 }
 
@@ -206,9 +207,6 @@ impl ClassModel<'_> {
                 // SAFETY: the runtime makes the type, for this class alone.
                 #[automatically_derived]
                 unsafe impl #krate::PyTypeInfo for #ident {
-                    const NAME: &'static str = #name;
-                    const MODULE: ::core::option::Option<&'static str> = #module;
-
                     #[inline]
                     fn type_object_raw(py: #krate::Python<'_>) -> *mut #krate::ffi::PyTypeObject {
                         #hidden::class::type_object_raw::<Self>(py)
@@ -233,6 +231,7 @@ impl ClassModel<'_> {
                         freelist: #freelist,
                         variant: #variant,
                     };
+                    const MODULE: ::core::option::Option<&'static str> = #module;
                     const DOC: ::core::option::Option<&'static ::core::ffi::CStr> = #doc;
 
                     fn items() -> &'static #hidden::class::ClassItems {

@@ -443,24 +443,25 @@ impl<'a, 'py, T: PyClass<Frozen = False>> TryFrom<&'a Bound<'py, T>> for PyClass
     }
 }
 
-impl<'py, T: PyClass> IntoPyObject<'py> for PyClassGuard<'_, T> {
-    type Target = T;
-    type Output = Bound<'py, T>;
-    type Error = crate::WrongInterpreter;
+macro_rules! into_instance {
+    ($($guard:ty $(, Frozen = $frozen:ty)?;)*) => {$(
+        impl<'py, T: PyClass$(<Frozen = $frozen>)?> IntoPyObject<'py> for $guard {
+            type Target = T;
+            type Output = Bound<'py, T>;
+            type Error = crate::WrongInterpreter;
 
-    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        bind_instance(py, self.object)
-    }
+            fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+                bind_instance(py, self.object)
+            }
+        }
+    )*};
 }
 
-impl<'py, T: PyClass<Frozen = False>> IntoPyObject<'py> for PyClassGuardMut<'_, T> {
-    type Target = T;
-    type Output = Bound<'py, T>;
-    type Error = crate::WrongInterpreter;
-
-    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        bind_instance(py, self.object)
-    }
+into_instance! {
+    PyClassGuard<'_, T>;
+    &PyClassGuard<'_, T>;
+    PyClassGuardMut<'_, T>, Frozen = False;
+    &PyClassGuardMut<'_, T>, Frozen = False;
 }
 
 /// The instance behind a guard, if the token is of its interpreter.

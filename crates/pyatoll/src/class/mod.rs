@@ -137,6 +137,9 @@ pub mod gc {
     note = "`#[pyclass]` on its definition makes it one"
 )]
 pub trait PyClass: ClassImpl {
+    /// The class's name in Python: `name = "…"`, else that of the Rust type.
+    const NAME: &'static str;
+
     /// Whether instances are never borrowed mutably: [`True`](boolean_struct::True) for `frozen`.
     type Frozen: boolean_struct::Boolean;
 }
@@ -173,7 +176,7 @@ pub mod boolean_struct {
     ///
     /// ```
     /// use pyatoll::prelude::*;
-    /// use pyatoll::{PyClass, PyTypeInfo, class::boolean_struct::True};
+    /// use pyatoll::{PyClass, class::boolean_struct::True};
     ///
     /// #[pyclass(frozen)]
     /// struct Point;
@@ -188,7 +191,7 @@ pub mod boolean_struct {
     ///
     /// ```
     /// use pyatoll::prelude::*;
-    /// use pyatoll::{PyClass, PyTypeInfo, class::boolean_struct::False};
+    /// use pyatoll::{PyClass, class::boolean_struct::False};
     ///
     /// #[pyclass]
     /// struct Point;
@@ -243,6 +246,8 @@ pub unsafe trait ClassImpl: PyTypeInfo + 'static {
     type WeakList: layout::InlineSlot;
     /// The macro's other options.
     const OPTIONS: definition::ClassOptions;
+    /// The module that `module = "…"` says the class is from.
+    const MODULE: Option<&'static str>;
     /// The docstring.
     const DOC: Option<&'static CStr>;
 

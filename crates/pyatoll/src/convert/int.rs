@@ -1,7 +1,8 @@
 //! `int` and Rust's integers.
 //!
 //! Extraction takes an `int`, or whatever has `__index__`; a float is refused. A value out of
-//! range is an `OverflowError`. Each width is a thin shell over one function per C conversion.
+//! range is an `OverflowError`, but a negative one for a `u128` is a `ValueError` from Python 3.13
+//! on, where CPython's function for that width says so. Each width is a thin shell over one function per C conversion.
 
 use std::convert::Infallible;
 use std::ffi::c_long;
@@ -119,15 +120,15 @@ mod native_bytes {
             unsafe { ffi::PyLong_AsNativeBytes(int, bytes.as_mut_ptr().cast(), len, flags) };
         if needed < 0 {
             let error = PyErr::fetch(py);
-            // Its only refusal of an `int`, in the words and class of the other conversions.
+            // Its only refusal of an `int`, in the words of the other conversions.
             return Err(if error.is_instance_of::<PyValueError>(py) {
-                PyOverflowError::new_err("can't convert negative int to unsigned")
+                PyValueError::new_err("can't convert negative int to unsigned")
             } else {
                 error
             });
         }
         if needed > len {
-            return Err(PyOverflowError::new_err("int too big to convert"));
+            return Err(PyOverflowError::new_err("Python int larger than 128 bits"));
         }
         Ok(())
     }
@@ -445,12 +446,22 @@ mod tests {
         );
         assert_eq!(
             error::<u128>(c"-1"),
-            "OverflowError: can't convert negative int to unsigned"
+            if cfg!(Py_3_13) {
+                "ValueError: can't convert negative int to unsigned"
+            } else {
+                "OverflowError: can't convert negative int to unsigned"
+            }
         );
-        assert_eq!(
-            error::<i128>(c"1 << 127"),
-            "OverflowError: int too big to convert"
-        );
+        for error in [error::<i128>(c"1 << 127"), error::<u128>(c"1 << 130")] {
+            assert_eq!(
+                error,
+                if cfg!(Py_3_13) {
+                    "OverflowError: Python int larger than 128 bits"
+                } else {
+                    "OverflowError: int too big to convert"
+                }
+            );
+        }
     }
 
     #[test]

@@ -144,10 +144,10 @@ impl PyErr {
     }
 
     /// Takes the exception that is set. If none is, which is a bug in the callee, the result is a
-    /// `SystemError` that says so.
+    /// `SystemError` that says so; where debug assertions are on, it is a panic.
     ///
     /// # Panics
-    /// As for [`PyErr::take`].
+    /// As for [`PyErr::take`], and as said.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -156,17 +156,16 @@ impl PyErr {
     /// Python::attach(|py| {
     ///     PyValueError::new_err("bad").restore(py);
     ///     assert_eq!(PyErr::fetch(py).to_string(), "ValueError: bad");
-    ///     // Now none is set.
-    ///     assert!(PyErr::fetch(py).to_string().starts_with("SystemError"));
+    ///     assert!(!PyErr::occurred(py));
     /// });
     /// ```
     #[cold]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn fetch(py: Python<'_>) -> PyErr {
-        Self::take(py).unwrap_or_else(|| {
-            crate::exceptions::PySystemError::new_err(
-                "attempted to fetch exception but none was set",
-            )
-        })
+        match Self::take(py) {
+            Some(error) => error,
+            None => nothing_to_fetch(),
+        }
     }
 
     /// Whether an exception is set.
@@ -648,6 +647,17 @@ pub(crate) fn error_on_minusone(py: Python<'_>, value: std::ffi::c_int) -> PyRes
     } else {
         Ok(())
     }
+}
+
+/// A C function failed and left no exception behind.
+#[cold]
+#[cfg_attr(debug_assertions, track_caller)]
+fn nothing_to_fetch() -> PyErr {
+    const NONE_SET: &str = "attempted to fetch exception but none was set";
+    if cfg!(debug_assertions) {
+        panic!("{NONE_SET}");
+    }
+    crate::exceptions::PySystemError::new_err(NONE_SET)
 }
 
 impl fmt::Debug for PyErr {

@@ -339,3 +339,16 @@ fn an_exception_survives_the_way_through_io_error() {
         assert_eq!(PyErr::from(through).value(py).as_ptr(), object);
     });
 }
+
+#[test]
+fn fetching_where_nothing_is_set_says_so() {
+    const TEXT: &str = "attempted to fetch exception but none was set";
+    Python::attach(|py| {
+        let fetched = catch_unwind(AssertUnwindSafe(|| PyErr::fetch(py)));
+        if cfg!(debug_assertions) {
+            assert_eq!(*fetched.unwrap_err().downcast::<String>().unwrap(), TEXT);
+        } else {
+            assert_eq!(fetched.unwrap().to_string(), format!("SystemError: {TEXT}"));
+        }
+    });
+}

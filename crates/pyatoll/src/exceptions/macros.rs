@@ -76,9 +76,6 @@ macro_rules! native_exception {
         // SAFETY: a static class of CPython, valid in every interpreter; the marker has no fields
         // of its own, so any instance is one.
         unsafe impl $crate::PyTypeInfo for $name {
-            const NAME: &'static str = $python;
-            const MODULE: ::core::option::Option<&'static str> = None;
-
             #[inline]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
                 // SAFETY: set by CPython before any token exists, and never changed.
@@ -149,10 +146,6 @@ macro_rules! create_exception_type_object {
         // SAFETY: the class is kept by this interpreter's slot until it ends; it is an exception
         // class without fields of its own, so any instance is one.
         unsafe impl $crate::PyTypeInfo for $name {
-            const NAME: &'static str = ::core::stringify!($name);
-            const MODULE: ::core::option::Option<&'static str> =
-                ::core::option::Option::Some(::core::stringify!($module));
-
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
                 static CLASS: $crate::exceptions::class::LocalClass =
@@ -203,10 +196,6 @@ macro_rules! import_exception {
         // SAFETY: the class is kept by this interpreter's slot until it ends; it was checked to be
         // an exception class, and the marker has no fields, so any instance is one.
         unsafe impl $crate::PyTypeInfo for $name {
-            const NAME: &'static str = ::core::stringify!($name);
-            const MODULE: ::core::option::Option<&'static str> =
-                ::core::option::Option::Some(::core::stringify!($module));
-
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
                 static CLASS: $crate::exceptions::class::LocalClass =
@@ -229,9 +218,6 @@ macro_rules! builtin_exception {
 
         // SAFETY: as in `import_exception!`.
         unsafe impl $crate::PyTypeInfo for $name {
-            const NAME: &'static str = $python;
-            const MODULE: ::core::option::Option<&'static str> = None;
-
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
                 static CLASS: $crate::exceptions::class::LocalClass =

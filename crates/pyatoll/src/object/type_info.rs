@@ -25,12 +25,6 @@ pub trait DerefToPyAny {}
 /// [`type_object_raw`](PyTypeInfo::type_object_raw) must return a type object of the token's
 /// interpreter that stays alive while that lives, and whose instances are valid `Self` objects.
 pub unsafe trait PyTypeInfo: Sized {
-    /// The class's name.
-    const NAME: &'static str;
-
-    /// The module it says it is from, if not `builtins`.
-    const MODULE: Option<&'static str>;
-
     /// The type object in the token's interpreter, borrowed.
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject;
 

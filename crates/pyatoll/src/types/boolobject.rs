@@ -22,7 +22,7 @@ use crate::types::sealed::Sealed;
 #[repr(transparent)]
 pub struct PyBool(PyAny);
 
-native_type!(PyBool, "bool", PyBool_Type, PyBool_Check);
+native_type!(PyBool, PyBool_Type, PyBool_Check);
 
 impl PyBool {
     /// `True` or `False`. Makes no new object.

@@ -28,12 +28,7 @@ use crate::types::sealed::Sealed;
 #[repr(transparent)]
 pub struct PyByteArray(PyAny);
 
-native_type!(
-    PyByteArray,
-    "bytearray",
-    PyByteArray_Type,
-    PyByteArray_Check
-);
+native_type!(PyByteArray, PyByteArray_Type, PyByteArray_Check);
 
 impl PyByteArray {
     /// A `bytearray` with a copy of the data.

@@ -27,7 +27,7 @@ use crate::types::sealed::Sealed;
 #[repr(transparent)]
 pub struct PyBytes(PyAny);
 
-native_type!(PyBytes, "bytes", PyBytes_Type, PyBytes_Check);
+native_type!(PyBytes, PyBytes_Type, PyBytes_Check);
 
 /// A length as CPython takes it; one that is too large for it is more memory than there is.
 pub(super) fn c_length(len: usize) -> ffi::Py_ssize_t {

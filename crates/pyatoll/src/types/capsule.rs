@@ -43,7 +43,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyCapsule(PyAny);
 
-native_type!(PyCapsule, "PyCapsule", PyCapsule_Type, PyCapsule_CheckExact);
+native_type!(PyCapsule, PyCapsule_Type, PyCapsule_CheckExact);
 
 /// What [`PyCapsule::new_with_destructor`] and the like put into a capsule.
 #[repr(C)]

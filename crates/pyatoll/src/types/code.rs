@@ -41,7 +41,7 @@ use crate::types::{PyAny, PyDict};
 #[repr(transparent)]
 pub struct PyCode(PyAny);
 
-native_type!(PyCode, "code", PyCode_Type, PyCode_Check);
+native_type!(PyCode, PyCode_Type, PyCode_Check);
 
 /// What code is to be.
 ///

@@ -33,7 +33,7 @@ use crate::types::{PyAny, PyList, PyMapping};
 #[repr(transparent)]
 pub struct PyDict(PyAny);
 
-native_type!(PyDict, "dict", PyDict_Type, PyDict_Check);
+native_type!(PyDict, PyDict_Type, PyDict_Check);
 
 impl PyDict {
     /// An empty dict.

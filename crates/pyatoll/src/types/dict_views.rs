@@ -22,26 +22,16 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyDictKeys(PyAny);
 
-native_type!(PyDictKeys, "dict_keys", PyDictKeys_Type, PyDictKeys_Check);
+native_type!(PyDictKeys, PyDictKeys_Type, PyDictKeys_Check);
 
 /// Python's `dict_values`, a view of a dict: see [`PyDictKeys`].
 #[repr(transparent)]
 pub struct PyDictValues(PyAny);
 
-native_type!(
-    PyDictValues,
-    "dict_values",
-    PyDictValues_Type,
-    PyDictValues_Check
-);
+native_type!(PyDictValues, PyDictValues_Type, PyDictValues_Check);
 
 /// Python's `dict_items`, a view of a dict: see [`PyDictKeys`].
 #[repr(transparent)]
 pub struct PyDictItems(PyAny);
 
-native_type!(
-    PyDictItems,
-    "dict_items",
-    PyDictItems_Type,
-    PyDictItems_Check
-);
+native_type!(PyDictItems, PyDictItems_Type, PyDictItems_Check);

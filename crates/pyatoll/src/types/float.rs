@@ -24,7 +24,7 @@ use crate::types::sealed::Sealed;
 #[repr(transparent)]
 pub struct PyFloat(PyAny);
 
-native_type!(PyFloat, "float", PyFloat_Type, PyFloat_Check);
+native_type!(PyFloat, PyFloat_Type, PyFloat_Check);
 
 impl PyFloat {
     /// A `float` of the value.

@@ -27,7 +27,7 @@ use crate::types::{PyAny, PyDict};
 #[repr(transparent)]
 pub struct PyFrame(PyAny);
 
-native_type!(PyFrame, "frame", PyFrame_Type, PyFrame_Check);
+native_type!(PyFrame, PyFrame_Type, PyFrame_Check);
 
 impl PyFrame {
     /// A frame that never ran, for [`PyTraceback::new`](crate::types::PyTraceback::new).

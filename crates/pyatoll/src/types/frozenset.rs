@@ -29,12 +29,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyFrozenSet(PyAny);
 
-native_type!(
-    PyFrozenSet,
-    "frozenset",
-    PyFrozenSet_Type,
-    PyFrozenSet_Check
-);
+native_type!(PyFrozenSet, PyFrozenSet_Type, PyFrozenSet_Check);
 
 impl PyFrozenSet {
     /// A frozen set of the values.

@@ -15,12 +15,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyCFunction(PyAny);
 
-native_type!(
-    PyCFunction,
-    "builtin_function_or_method",
-    PyCFunction_Type,
-    PyCFunction_Check
-);
+native_type!(PyCFunction, PyCFunction_Type, PyCFunction_Check);
 
 /// A function written in Python.
 ///
@@ -35,4 +30,4 @@ native_type!(
 #[repr(transparent)]
 pub struct PyFunction(PyAny);
 
-native_type!(PyFunction, "function", PyFunction_Type, PyFunction_Check);
+native_type!(PyFunction, PyFunction_Type, PyFunction_Check);

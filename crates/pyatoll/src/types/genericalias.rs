@@ -25,7 +25,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyGenericAlias(PyAny);
 
-native_type!(PyGenericAlias, "GenericAlias", Py_GenericAliasType);
+native_type!(PyGenericAlias, Py_GenericAliasType);
 
 impl PyGenericAlias {
     /// `origin[args]`, where `args` is a tuple, or one argument.

@@ -25,7 +25,7 @@ use crate::types::{PyAny, PyAnyMethods};
 #[repr(transparent)]
 pub struct PyInt(PyAny);
 
-native_type!(PyInt, "int", PyLong_Type, PyLong_Check);
+native_type!(PyInt, PyLong_Type, PyLong_Check);
 
 impl PyInt {
     /// An `int` from one of Rust's integers.

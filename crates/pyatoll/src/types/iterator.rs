@@ -38,9 +38,6 @@ impl crate::object::DerefToPyAny for PyIterator {}
 // SAFETY: the class is kept by its interpreter; any object with `tp_iternext` will do, which is
 // what `is_type_of` looks for.
 unsafe impl PyTypeInfo for PyIterator {
-    const NAME: &'static str = "Iterator";
-    const MODULE: Option<&'static str> = Some("collections.abc");
-
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
         imported::class(py, &CLASS, c"collections.abc", c"Iterator")

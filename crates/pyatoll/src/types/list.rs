@@ -29,7 +29,7 @@ use crate::types::{PyAny, PySequence, PyTuple};
 #[repr(transparent)]
 pub struct PyList(PyAny);
 
-native_type!(PyList, "list", PyList_Type, PyList_Check);
+native_type!(PyList, PyList_Type, PyList_Check);
 
 impl PyList {
     /// A list of the values.

@@ -3,20 +3,17 @@
 /// Ties a marker struct to a built-in type with a static type object and, where CPython has one, a
 /// faster check than `PyObject_TypeCheck`.
 ///
-/// `native_type!(PyList, "list", PyList_Type, PyList_Check);`
+/// `native_type!(PyList, PyList_Type, PyList_Check);`
 macro_rules! native_type {
-    ($name:ident, $python:literal, $class:ident $(, $check:ident)?) => {
-        native_type!($name, $python, { &raw mut ::pyo3_ffi::$class } $(, $check)?);
+    ($name:ident, $class:ident $(, $check:ident)?) => {
+        native_type!($name, { &raw mut ::pyo3_ffi::$class } $(, $check)?);
     };
-    ($name:ident, $python:literal, $class:block $(, $check:ident)?) => {
+    ($name:ident, $class:block $(, $check:ident)?) => {
         impl $crate::object::DerefToPyAny for $name {}
 
         // SAFETY: a static type of CPython, valid in every interpreter; the marker has no fields
         // of its own, so any instance is one.
         unsafe impl $crate::object::PyTypeInfo for $name {
-            const NAME: &'static str = $python;
-            const MODULE: Option<&'static str> = None;
-
             #[inline]
             #[allow(unused_unsafe)]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut ::pyo3_ffi::PyTypeObject {

@@ -34,9 +34,6 @@ impl crate::object::DerefToPyAny for PyMapping {}
 // SAFETY: the class is kept by its interpreter; any object will do, since CPython's mapping
 // functions check what they are given.
 unsafe impl PyTypeInfo for PyMapping {
-    const NAME: &'static str = "Mapping";
-    const MODULE: Option<&'static str> = Some("collections.abc");
-
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
         imported::class(py, &CLASS, c"collections.abc", c"Mapping")

@@ -28,7 +28,7 @@ use crate::types::{PyAny, PyAnyMethods, PyIterator, PyList, PyMapping};
 #[repr(transparent)]
 pub struct PyMappingProxy(PyAny);
 
-native_type!(PyMappingProxy, "mappingproxy", PyDictProxy_Type);
+native_type!(PyMappingProxy, PyDictProxy_Type);
 
 impl PyMappingProxy {
     /// A view of the mapping.

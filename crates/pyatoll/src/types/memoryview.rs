@@ -24,12 +24,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyMemoryView(PyAny);
 
-native_type!(
-    PyMemoryView,
-    "memoryview",
-    PyMemoryView_Type,
-    PyMemoryView_Check
-);
+native_type!(PyMemoryView, PyMemoryView_Type, PyMemoryView_Check);
 
 impl PyMemoryView {
     /// Python's `memoryview(src)`.

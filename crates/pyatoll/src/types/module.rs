@@ -32,7 +32,7 @@ use crate::types::{PyAny, PyAnyMethods, PyCFunction, PyDict, PyList, PyString};
 #[repr(transparent)]
 pub struct PyModule(PyAny);
 
-native_type!(PyModule, "module", PyModule_Type, PyModule_Check);
+native_type!(PyModule, PyModule_Type, PyModule_Check);
 
 impl PyModule {
     /// An empty module. It is not put into `sys.modules`.

@@ -24,7 +24,7 @@ use crate::types::{PyAny, PyAnyMethods, PyType};
 #[repr(transparent)]
 pub struct PySuper(PyAny);
 
-native_type!(PySuper, "super", PySuper_Type);
+native_type!(PySuper, PySuper_Type);
 
 impl PySuper {
     /// `super(ty, obj)`: what `obj` has from the classes after `ty` in the order of its class.

@@ -29,7 +29,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PySet(PyAny);
 
-native_type!(PySet, "set", PySet_Type, PySet_Check);
+native_type!(PySet, PySet_Type, PySet_Check);
 
 impl PySet {
     /// A set of the values.

@@ -17,9 +17,6 @@ macro_rules! singleton_type {
         // SAFETY: the type of the object, a static type; nothing else is an instance of it, since
         // it cannot be instantiated or subclassed.
         unsafe impl $crate::object::PyTypeInfo for $name {
-            const NAME: &'static str = $python;
-            const MODULE: Option<&'static str> = None;
-
             #[inline]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut ::pyo3_ffi::PyTypeObject {
                 // SAFETY: a valid object.

@@ -41,7 +41,7 @@ use crate::types::{PyAny, PyInt, PyRange, PyRangeMethods};
 #[repr(transparent)]
 pub struct PySlice(PyAny);
 
-native_type!(PySlice, "slice", PySlice_Type, PySlice_Check);
+native_type!(PySlice, PySlice_Type, PySlice_Check);
 
 /// What a slice comes to for a sequence of a certain length: see [`PySliceMethods::indices`].
 ///

@@ -27,12 +27,7 @@ use crate::types::{PyAny, PyAnyMethods, PyFrame, PyString};
 #[repr(transparent)]
 pub struct PyTraceback(PyAny);
 
-native_type!(
-    PyTraceback,
-    "traceback",
-    PyTraceBack_Type,
-    PyTraceBack_Check
-);
+native_type!(PyTraceback, PyTraceBack_Type, PyTraceBack_Check);
 
 impl PyTraceback {
     /// A traceback of one frame, before `next`, which is nearer to where the exception was raised.

@@ -33,7 +33,7 @@ use crate::types::{PyAny, PyList, PySequence};
 #[repr(transparent)]
 pub struct PyTuple(PyAny);
 
-native_type!(PyTuple, "tuple", PyTuple_Type, PyTuple_Check);
+native_type!(PyTuple, PyTuple_Type, PyTuple_Check);
 
 impl PyTuple {
     /// A tuple of the values.

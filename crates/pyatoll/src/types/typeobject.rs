@@ -25,7 +25,7 @@ use crate::types::{PyAny, PyAnyMethods, PyString, PyTuple};
 #[repr(transparent)]
 pub struct PyType(PyAny);
 
-native_type!(PyType, "type", PyType_Type, PyType_Check);
+native_type!(PyType, PyType_Type, PyType_Check);
 
 impl PyType {
     /// The class that `T` stands for, in the token's interpreter: [`Python::get_type`].

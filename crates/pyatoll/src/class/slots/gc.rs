@@ -60,6 +60,7 @@ impl std::fmt::Debug for PyTraverseError {
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+#[derive(Clone, Copy)]
 pub struct PyVisit<'a> {
     visit: ffi::visitproc,
     argument: *mut c_void,

@@ -40,9 +40,6 @@ pub struct PyAny(UnsafeCell<ffi::PyObject>);
 
 // SAFETY: `object`, the base of every type.
 unsafe impl PyTypeInfo for PyAny {
-    const NAME: &'static str = "object";
-    const MODULE: Option<&'static str> = None;
-
     #[inline]
     fn type_object_raw(_py: crate::Python<'_>) -> *mut ffi::PyTypeObject {
         &raw mut ffi::PyBaseObject_Type

@@ -39,7 +39,7 @@ use crate::types::{PyAny, PyBytes};
 #[repr(transparent)]
 pub struct PyString(PyAny);
 
-native_type!(PyString, "str", PyUnicode_Type, PyUnicode_Check);
+native_type!(PyString, PyUnicode_Type, PyUnicode_Check);
 
 impl PyString {
     /// A `str` of the text.
