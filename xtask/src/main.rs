@@ -1,6 +1,7 @@
 //! The project's own commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
 
 mod bench;
+mod loom;
 mod pyo3_tests;
 mod python;
 mod run;
@@ -39,6 +40,8 @@ enum Command {
     Pyo3Tests(pyo3_tests::Options),
     /// Measure Pyatoll beside C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
+    /// Check the models of the lock-free parts, and that they find the faults put into these
+    Loom,
 }
 
 fn main() -> ExitCode {
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::CheckTls { python } => tls::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Loom => loom::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

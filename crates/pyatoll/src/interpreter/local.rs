@@ -48,7 +48,7 @@ pub(crate) enum Phase {
 pub struct LocalInternals {
     /// First, so that the token path adds no offset.
     slots: Slots,
-    queue: DropQueue,
+    queue: DropQueue<ffi::PyObject>,
     interpreter: *mut ffi::PyInterpreterState,
     /// CPython's id of the interpreter.
     id: i64,

@@ -10,6 +10,7 @@
 //! | `queue` | references dropped by threads that are not attached |
 //! | `gate` | who may come in from outside, until the interpreter ends |
 //! | `internals` | what all Pyatoll binaries in one interpreter share |
+//! | `table` | which interpreters this binary has seen |
 //! | `lookup` | from a running interpreter to its state |
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `attach` | attaching and detaching this thread |
@@ -18,6 +19,7 @@
 //! | `token`, `handle`, `sub` | `Python`, `Interpreter`, `SubInterpreter` |
 //! | `test_interpreter` | a sub-interpreter for each test of a crate |
 //! | `embed` | a runtime for the time of one call |
+//! | `sync` | atomics and locks of the parts that loom checks |
 //! | `compat` | what differs between CPython versions |
 //!
 //! ```
@@ -46,6 +48,8 @@ mod queue;
 mod resting;
 pub(crate) mod slots;
 mod sub;
+mod sync;
+mod table;
 mod teardown;
 #[cfg(feature = "test-interpreters")]
 mod test_interpreter;

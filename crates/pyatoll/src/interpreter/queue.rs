@@ -2,28 +2,34 @@
 //!
 //! Any thread pushes; the interpreter drains at its next entry and at its end, after which the
 //! queue is closed and refuses.
+//!
+//! Invariants, checked with loom in `tests/loom`:
+//! - Each object that was pushed is given to one `release`, once; or the push was refused.
+//! - What the pushing thread did to the object before, the releasing thread sees.
+//! - Nothing is in a queue that was closed, and nothing comes in.
 
 use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicPtr, Ordering};
 
-use pyo3_ffi as ffi;
+use super::sync::atomic::{AtomicPtr, Ordering};
 
-struct Node {
-    object: NonNull<ffi::PyObject>,
-    next: *mut Node,
+struct Node<T> {
+    object: NonNull<T>,
+    next: *mut Node<T>,
 }
 
 /// The head of a queue that takes no more objects.
-const CLOSED: *mut Node = std::ptr::without_provenance_mut(1);
-
-/// A lock-free stack of references to give up.
-pub(crate) struct DropQueue {
-    /// Null: empty. [`CLOSED`]: closed for ever.
-    head: AtomicPtr<Node>,
+const fn closed<T>() -> *mut Node<T> {
+    std::ptr::without_provenance_mut(1)
 }
 
-impl DropQueue {
-    pub(crate) const fn new() -> Self {
+/// A lock-free stack of references to give up.
+pub(crate) struct DropQueue<T> {
+    /// Null: empty. [`closed`]: for ever.
+    head: AtomicPtr<Node<T>>,
+}
+
+impl<T> DropQueue<T> {
+    pub(crate) fn new() -> Self {
         Self {
             head: AtomicPtr::new(null_mut()),
         }
@@ -33,18 +39,18 @@ impl DropQueue {
     #[inline]
     pub(crate) fn has_some(&self) -> bool {
         let head = self.head.load(Ordering::Relaxed);
-        !head.is_null() && head != CLOSED
+        !head.is_null() && head != closed()
     }
 
     /// Hands one reference over. `false`: the queue is closed and the reference is the caller's.
-    pub(crate) fn push(&self, object: NonNull<ffi::PyObject>) -> bool {
+    pub(crate) fn push(&self, object: NonNull<T>) -> bool {
         let node = Box::into_raw(Box::new(Node {
             object,
             next: null_mut(),
         }));
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
-            if head == CLOSED {
+            if head == closed() {
                 // SAFETY: from `Box::into_raw` above, not shared.
                 drop(unsafe { Box::from_raw(node) });
                 return false;
@@ -62,9 +68,9 @@ impl DropQueue {
     }
 
     /// Takes all that is queued and gives each reference to `release`.
-    pub(crate) fn drain(&self, release: impl FnMut(NonNull<ffi::PyObject>)) {
+    pub(crate) fn drain(&self, release: impl FnMut(NonNull<T>)) {
         let mut head = self.head.load(Ordering::Relaxed);
-        while !head.is_null() && head != CLOSED {
+        while !head.is_null() && head != closed() {
             match self.head.compare_exchange_weak(
                 head,
                 null_mut(),
@@ -78,14 +84,14 @@ impl DropQueue {
     }
 
     /// Drains and closes in one step: whatever was pushed is released, nothing more is taken.
-    pub(crate) fn close(&self, release: impl FnMut(NonNull<ffi::PyObject>)) {
-        let head = self.head.swap(CLOSED, Ordering::Acquire);
-        if head != CLOSED {
+    pub(crate) fn close(&self, release: impl FnMut(NonNull<T>)) {
+        let head = self.head.swap(closed(), Ordering::Acquire);
+        if head != closed() {
             Self::release_all(head, release);
         }
     }
 
-    fn release_all(mut node: *mut Node, mut release: impl FnMut(NonNull<ffi::PyObject>)) {
+    fn release_all(mut node: *mut Node<T>, mut release: impl FnMut(NonNull<T>)) {
         while !node.is_null() {
             // SAFETY: every node came from `push`; the list was taken out of `head`, so it is ours.
             let Node { object, next } = *unsafe { Box::from_raw(node) };
@@ -99,7 +105,7 @@ impl DropQueue {
 mod tests {
     use super::*;
 
-    fn object(number: usize) -> NonNull<ffi::PyObject> {
+    fn object(number: usize) -> NonNull<u64> {
         NonNull::new(std::ptr::without_provenance_mut(number)).unwrap()
     }
 

@@ -8,17 +8,21 @@
 //!   reader needs no lock.
 //! - A slot goes from null to a value once; it goes back to null only in [`Slots::clear`], when
 //!   the interpreter ends and no reader is left.
+//! - Who reads a value sees what its maker did to it before.
+//!
+//! They are checked with loom in `tests/loom`.
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use super::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use super::sync::{Mutex, MutexGuard, const_unless_loom, static_atomic};
 
 /// Slots in the first segment; segment `k` has `FIRST << k`.
-const FIRST: u32 = 64;
+const FIRST: u32 = if cfg!(loom) { 2 } else { 64 };
 /// Enough for `64 * (2^12 - 1)` keys.
-const SEGMENTS: usize = 12;
+const SEGMENTS: usize = if cfg!(loom) { 2 } else { 12 };
 
 /// One key's value in one interpreter.
 type Slot = AtomicPtr<c_void>;
@@ -26,9 +30,11 @@ type Slot = AtomicPtr<c_void>;
 /// Drops a slot's value. Called attached to the interpreter that owns it.
 pub(crate) type DropValue = unsafe fn(*mut c_void);
 
-/// The next index to hand out. 0 is no key's index: its slot stays null, so that reading through a
-/// key that has no index yet finds nothing.
-static NEXT: AtomicU32 = AtomicU32::new(1);
+static_atomic! {
+    /// The next index to hand out. 0 is no key's index: its slot stays null, so that reading through
+    /// a key that has no index yet finds nothing.
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+}
 
 /// Names one slot in every interpreter's table. Lives in a `static`.
 pub(crate) struct SlotKey {
@@ -37,9 +43,11 @@ pub(crate) struct SlotKey {
 }
 
 impl SlotKey {
-    pub(crate) const fn new() -> Self {
-        Self {
-            index: AtomicU32::new(0),
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            Self {
+                index: AtomicU32::new(0),
+            }
         }
     }
 
@@ -94,9 +102,9 @@ unsafe impl Send for Slots {}
 unsafe impl Sync for Slots {}
 
 impl Slots {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            segments: [const { AtomicPtr::new(null_mut()) }; SEGMENTS],
+            segments: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
             created: Mutex::new(Vec::new()),
         }
     }
@@ -193,7 +201,7 @@ impl Slots {
         *self.created() = Vec::new();
     }
 
-    fn created(&self) -> std::sync::MutexGuard<'_, Vec<Created>> {
+    fn created(&self) -> MutexGuard<'_, Vec<Created>> {
         self.created
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())

@@ -1,0 +1,46 @@
+//! The atomics and locks of the parts that `tests/loom` checks with loom, which replaces them by
+//! its own. That crate includes this file and those parts as they are, and alone sets `cfg(loom)`.
+//!
+//! Such a part uses nothing of CPython, and no atomic, lock or thread id but from here.
+
+#[cfg(not(loom))]
+pub(super) use std::{
+    sync::{Condvar, Mutex, MutexGuard, atomic},
+    thread,
+};
+
+#[cfg(loom)]
+pub(super) use loom::{
+    sync::{Condvar, Mutex, MutexGuard, atomic},
+    thread,
+};
+
+/// A function that is `const`, save under loom, whose atomics cannot be made in constants.
+macro_rules! const_unless_loom {
+    ($(#[$attribute:meta])* $visibility:vis fn $name:ident() -> Self $body:block) => {
+        #[cfg(not(loom))]
+        $(#[$attribute])*
+        $visibility const fn $name() -> Self $body
+
+        #[cfg(loom)]
+        $(#[$attribute])*
+        $visibility fn $name() -> Self $body
+    };
+}
+pub(super) use const_unless_loom;
+
+/// A `static`; under loom, one that each run of a model has anew.
+macro_rules! static_atomic {
+    ($(#[$attribute:meta])* static $name:ident: $kind:ty = $value:expr;) => {
+        #[cfg(not(loom))]
+        $(#[$attribute])*
+        static $name: $kind = $value;
+
+        #[cfg(loom)]
+        loom::lazy_static! {
+            $(#[$attribute])*
+            static ref $name: $kind = $value;
+        }
+    };
+}
+pub(super) use static_atomic;

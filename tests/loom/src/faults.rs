@@ -1,0 +1,180 @@
+//! The faults that the models must find: for each, what to write in place of what, in which part.
+
+/// One fault.
+pub struct Fault {
+    /// What it is called, as a Rust identifier.
+    pub name: &'static str,
+    /// The file it is in.
+    pub part: &'static str,
+    /// What is there, once.
+    pub right: &'static str,
+    /// The fault in its place.
+    pub wrong: &'static str,
+}
+
+/// All of them.
+pub const FAULTS: &[Fault] = &[
+    Fault {
+        name: "queue_push_is_relaxed",
+        part: "queue",
+        right: "compare_exchange_weak(head, node, Ordering::Release, Ordering::Relaxed)",
+        wrong: "compare_exchange_weak(head, node, Ordering::Relaxed, Ordering::Relaxed)",
+    },
+    Fault {
+        name: "queue_drain_is_relaxed",
+        part: "queue",
+        right: "null_mut(),
+                Ordering::Acquire,",
+        wrong: "null_mut(),
+                Ordering::Relaxed,",
+    },
+    Fault {
+        name: "queue_drains_in_two_steps",
+        part: "queue",
+        right: "match self.head.compare_exchange_weak(
+                head,
+                null_mut(),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {",
+        wrong: "let seen = self.head.load(Ordering::Acquire);
+            self.head.store(null_mut(), Ordering::Release);
+            match if seen == head { Ok(()) } else { Err(seen) } {",
+    },
+    Fault {
+        name: "queue_close_is_relaxed",
+        part: "queue",
+        right: "self.head.swap(closed(), Ordering::Acquire)",
+        wrong: "self.head.swap(closed(), Ordering::Relaxed)",
+    },
+    Fault {
+        name: "queue_closes_in_two_steps",
+        part: "queue",
+        right: "let head = self.head.swap(closed(), Ordering::Acquire);",
+        wrong: "let head = self.head.load(Ordering::Acquire);
+        self.head.store(closed(), Ordering::Release);",
+    },
+    Fault {
+        name: "queue_takes_more_after_its_end",
+        part: "queue",
+        right: "if head == closed() {
+                // SAFETY: from",
+        wrong: "if false {
+                // SAFETY: from",
+    },
+    Fault {
+        name: "slots_draw_an_index_in_two_steps",
+        part: "slots",
+        right: "let fresh = NEXT.fetch_add(1, Ordering::Relaxed);",
+        wrong: "let fresh = NEXT.load(Ordering::Relaxed);
+        NEXT.store(fresh + 1, Ordering::Relaxed);",
+    },
+    Fault {
+        name: "slots_use_the_index_that_lost",
+        part: "slots",
+        right: "Ok(_) => fresh,
+            Err(other) => other,",
+        wrong: "Ok(_) => fresh,
+            Err(_) => fresh,",
+    },
+    Fault {
+        name: "slots_publish_a_segment_relaxed",
+        part: "slots",
+        right: "cell.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire)",
+        wrong: "cell.compare_exchange(null_mut(), fresh, Ordering::Relaxed, Ordering::Relaxed)",
+    },
+    Fault {
+        name: "slots_publish_a_value_relaxed",
+        part: "slots",
+        right: "slot.compare_exchange(null_mut(), value, Ordering::AcqRel, Ordering::Acquire)",
+        wrong: "slot.compare_exchange(null_mut(), value, Ordering::Relaxed, Ordering::Relaxed)",
+    },
+    Fault {
+        name: "slots_set_in_two_steps",
+        part: "slots",
+        right: "slot.compare_exchange(null_mut(), value, Ordering::AcqRel, Ordering::Acquire)?;",
+        wrong: "let first = slot.load(Ordering::Acquire);
+        if !first.is_null() {
+            return Err(first);
+        }
+        slot.store(value, Ordering::Release);",
+    },
+    Fault {
+        name: "slots_read_a_value_relaxed",
+        part: "slots",
+        right: "(*slots.add(place)).load(Ordering::Acquire)",
+        wrong: "(*slots.add(place)).load(Ordering::Relaxed)",
+    },
+    Fault {
+        name: "table_is_published_relaxed",
+        part: "table",
+        right: "self.table.store(pointer, Ordering::Release);",
+        wrong: "self.table.store(pointer, Ordering::Relaxed);",
+    },
+    Fault {
+        name: "table_is_published_before_it_is_filled",
+        part: "table",
+        right: "registry.keys = table.map_or(0, |table| copy(table, grown));
+            let pointer = std::ptr::from_ref(grown).cast_mut();
+            self.table.store(pointer, Ordering::Release);",
+        wrong: "let pointer = std::ptr::from_ref(grown).cast_mut();
+            self.table.store(pointer, Ordering::Release);
+            registry.keys = table.map_or(0, |table| copy(table, grown));",
+    },
+    Fault {
+        name: "table_state_is_relaxed",
+        part: "table",
+        right: "entry.state.store(pointer, Ordering::Release);",
+        wrong: "entry.state.store(pointer, Ordering::Relaxed);",
+    },
+    Fault {
+        name: "table_only_is_relaxed",
+        part: "table",
+        right: "self.only.store(pointer, Ordering::Release);",
+        wrong: "self.only.store(pointer, Ordering::Relaxed);",
+    },
+    Fault {
+        name: "table_only_is_kept_until_the_second_can_be_found",
+        part: "table",
+        right: "            registry.many = true;
+            self.only.store(null_mut(), Ordering::Release);
+        }
+",
+        wrong: "            registry.many = true;
+        }
+        let _cleared_late = ClearedLate((!is_first).then_some(&self.only));
+        struct ClearedLate<'a, L>(Option<&'a AtomicPtr<L>>);
+        impl<L> Drop for ClearedLate<'_, L> {
+            fn drop(&mut self) {
+                self.0.map(|only| only.store(null_mut(), Ordering::Release));
+            }
+        }
+",
+    },
+    Fault {
+        name: "gate_lets_in_without_the_lock",
+        part: "gate",
+        right: "if !state.open {
+            return None;
+        }
+",
+        wrong: "if !state.open {
+            return None;
+        }
+        drop(state);
+        let mut state = self.state();
+",
+    },
+    Fault {
+        name: "gate_tells_nobody_who_left",
+        part: "gate",
+        right: "self.0.left.notify_all();",
+        wrong: "",
+    },
+    Fault {
+        name: "gate_waits_for_one_only",
+        part: "gate",
+        right: "while state.others_inside() {",
+        wrong: "if state.others_inside() {",
+    },
+];

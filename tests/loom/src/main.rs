@@ -1,0 +1,107 @@
+//! Models of `pyatoll`'s lock-free parts, checked with loom: every order in which their threads can
+//! run, as far as the memory model of C11 tells it.
+//!
+//! What is checked is the code of the library itself, which `build.rs` copies. A second set of
+//! copies has one fault each (`faults.rs`), and some model must fail on each of them: that is the
+//! check of the models.
+//!
+//! Each model runs in a process of its own, since one that fails may not be able to clean up.
+//!
+//! In a model, the thread that makes others is the one that writes: loom runs it first, and then
+//! lets readers see old values as well. The other way round it overlooks orders, since it notes of
+//! each atomic only who used it last, and a writer that reads first hides the readers before it.
+
+mod faults;
+
+use std::env;
+use std::process::{Command, ExitCode, Output};
+use std::time::Instant;
+
+/// A model: its name, and what runs it.
+type Model = (&'static str, fn());
+
+/// One copy of the parts.
+struct Copy {
+    name: &'static str,
+    /// Each part in it with its models: all parts, or the one with the fault.
+    parts: &'static [(&'static str, &'static [Model])],
+}
+
+include!(concat!(env!("OUT_DIR"), "/copies.rs"));
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match &*arguments {
+        [] => check_all(),
+        [copy, model] => {
+            run(copy, model);
+            ExitCode::SUCCESS
+        }
+        _ => panic!("usage: pyatoll-loom [COPY MODEL]"),
+    }
+}
+
+/// Runs one model of one copy, here; panics where it fails.
+fn run(copy: &str, model: &str) {
+    let copy = COPIES
+        .iter()
+        .find(|other| other.name == copy)
+        .expect("the name of a copy");
+    let (_, run) = copy
+        .parts
+        .iter()
+        .flat_map(|(_, models)| *models)
+        .find(|(name, _)| *name == model)
+        .expect("the name of a model");
+    run();
+}
+
+/// All models on the real code, and on each fault those of its part.
+fn check_all() -> ExitCode {
+    let mut failures = 0;
+    let (faultless, faulty) = COPIES
+        .split_first()
+        .expect("one for each fault and one without");
+    for (name, _) in faultless.parts.iter().flat_map(|(_, models)| *models) {
+        let start = Instant::now();
+        let output = spawn(faultless.name, name);
+        let result = if output.status.success() {
+            "holds"
+        } else {
+            "FAILS"
+        };
+        println!("{result}  {name}  ({:.1} s)", start.elapsed().as_secs_f32());
+        if !output.status.success() {
+            failures += 1;
+            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+    for (copy, fault) in faulty.iter().zip(faults::FAULTS) {
+        let [(_, models)] = copy.parts else {
+            unreachable!("a fault is in one part");
+        };
+        match models
+            .iter()
+            .find(|(model, _)| !spawn(copy.name, model).status.success())
+        {
+            Some((model, _)) => println!("found  {}  by {model}", fault.name),
+            None => {
+                failures += 1;
+                println!("MISSED {}", fault.name);
+            }
+        }
+    }
+    if failures == 0 {
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("{failures} failures");
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs one model in a process of its own.
+fn spawn(copy: &str, model: &str) -> Output {
+    let program = env::current_exe().expect("the running program");
+    let output = Command::new(program).args([copy, model]).output();
+    output.expect("the running program can be run again")
+}

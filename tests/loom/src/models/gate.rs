@@ -1,0 +1,99 @@
+//! Models of the gate.
+
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::thread;
+
+use super::gate::Gate;
+
+pub(crate) const MODELS: &[(&str, fn())] = &[
+    ("nobody_is_inside_after_the_wait", nobody_is_inside_after_the_wait),
+    ("the_wait_is_for_all_that_are_inside", the_wait_is_for_all_that_are_inside),
+    ("a_thread_that_is_inside_need_not_leave_to_wait", a_thread_that_is_inside_need_not_leave_to_wait),
+];
+
+/// Stands for an interpreter: whoever is inside reads it, its end writes.
+struct Interpreter {
+    gate: Gate,
+    alive: UnsafeCell<bool>,
+}
+
+// SAFETY: loom checks that accesses do not overlap.
+unsafe impl Send for Interpreter {}
+// SAFETY: as above.
+unsafe impl Sync for Interpreter {}
+
+impl Interpreter {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            gate: Gate::new(),
+            alive: UnsafeCell::new(true),
+        })
+    }
+
+    /// Goes in, if the gate lets it, and out again.
+    fn visit(&self) {
+        if let Some(_pass) = self.gate.enter() {
+            self.look();
+        }
+    }
+
+    fn look(&self) {
+        // SAFETY: loom fails here if the interpreter is being ended.
+        assert!(self.alive.with(|alive| unsafe { *alive }));
+    }
+
+    fn end(&self) {
+        self.gate.close();
+        self.gate.wait_until_empty_but_for_this_thread();
+        assert!(self.gate.is_empty_but_for_this_thread());
+        // SAFETY: loom fails here if somebody is inside.
+        self.alive.with_mut(|alive| unsafe { *alive = false });
+        assert!(self.gate.enter().is_none());
+    }
+}
+
+fn nobody_is_inside_after_the_wait() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitor = thread::spawn({
+            let interpreter = interpreter.clone();
+            move || {
+                interpreter.visit();
+                interpreter.visit();
+            }
+        });
+        interpreter.end();
+        visitor.join().unwrap();
+    });
+}
+
+fn the_wait_is_for_all_that_are_inside() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitors = [(), ()].map(|()| {
+            let interpreter = interpreter.clone();
+            thread::spawn(move || interpreter.visit())
+        });
+        interpreter.end();
+        for visitor in visitors {
+            visitor.join().unwrap();
+        }
+    });
+}
+
+fn a_thread_that_is_inside_need_not_leave_to_wait() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitor = thread::spawn({
+            let interpreter = interpreter.clone();
+            move || interpreter.visit()
+        });
+        let pass = interpreter.gate.enter().expect("nobody has closed it");
+        assert!(interpreter.gate.this_thread_is_inside());
+        interpreter.end();
+        drop(pass);
+        assert!(!interpreter.gate.this_thread_is_inside());
+        visitor.join().unwrap();
+    });
+}
