@@ -3,6 +3,8 @@
 //! The same small module is built in each of them ([`modules`]), `bench/run.py` times them in one
 //! process ([`times`]).
 
+mod baseline;
+mod instructions;
 mod modules;
 mod times;
 
@@ -10,12 +12,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use self::modules::Modules;
 use crate::python::Python;
 use crate::run;
-use crate::wheels::Venv;
-
-/// What the virtual environment of the benchmarks is made of.
-const REQUIREMENTS: &str = "bench/requirements.txt";
 
 /// What `cargo xtask bench` is told.
 #[derive(clap::Args)]
@@ -36,6 +35,15 @@ pub struct Options {
     /// Fewer rounds, in one process: for a first look
     #[arg(long)]
     quick: bool,
+    /// Count instructions with callgrind instead of taking times
+    #[arg(long)]
+    instructions: bool,
+    /// Fail if a row takes 5 % more instructions than bench/baseline.json says
+    #[arg(long, requires = "instructions")]
+    check: bool,
+    /// Write bench/baseline.json anew for this Python
+    #[arg(long, requires = "instructions", conflicts_with = "check")]
+    update: bool,
 }
 
 /// Builds the modules, times them, and prints the table.
@@ -47,10 +55,17 @@ pub fn run(options: &Options) -> Result<()> {
             python.version
         );
     }
+    if options.check || options.update {
+        return baseline::run(python, options.update);
+    }
     let peers = modules::named(&options.peers)?;
-    let venv = Venv::make(&python, REQUIREMENTS)?;
-    let folder = modules::build(&python, &venv, &peers)?;
-    let times = times::measure(&venv, &folder, &peers, &options.rows, options.quick)?;
+    let modules = Modules::build(python, &peers)?;
+    if options.instructions {
+        let rows = instructions::count(&modules, &peers, &options.rows)?;
+        instructions::print(&rows, &peers);
+        return Ok(());
+    }
+    let times = times::measure(&modules, &peers, &options.rows, options.quick)?;
     times.print(&peers);
     if let Some(file) = &options.json {
         std::fs::write(

@@ -10,6 +10,9 @@ use crate::python::Python;
 use crate::run;
 use crate::wheels::Venv;
 
+/// What the virtual environment of the benchmarks is made of.
+const REQUIREMENTS: &str = "bench/requirements.txt";
+
 /// A way to write a Python module that is measured.
 pub struct Peer {
     /// Its module is `bench_NAME`.
@@ -85,40 +88,102 @@ pub fn named(names: &[String]) -> Result<Vec<&'static Peer>> {
         .collect())
 }
 
-/// Builds the peers' modules for a release. Returns the folder they are in.
-pub fn build(python: &Python, venv: &Venv, peers: &[&Peer]) -> Result<PathBuf> {
-    let folder = run::target_dir().join("bench").join(&python.version);
-    let modules = folder.join("modules");
-    fs::create_dir_all(&modules).with_context(|| format!("cannot make {}", modules.display()))?;
-    let of = |builder| peers.iter().filter(move |peer| peer.builder == builder);
-    if of(Builder::CMake).next().is_some() {
+/// The built modules.
+pub struct Modules {
+    /// The Python they are for.
+    pub python: Python,
+    /// With the peers' packages.
+    pub venv: Venv,
+    /// Where all that is built goes.
+    pub folder: PathBuf,
+}
+
+impl Modules {
+    /// Builds the peers' modules for a release.
+    pub fn build(python: Python, peers: &[&Peer]) -> Result<Self> {
+        let venv = Venv::make(&python, REQUIREMENTS)?;
+        let folder = run::target_dir().join("bench").join(&python.version);
+        let modules = Self {
+            python,
+            venv,
+            folder,
+        };
+        fs::create_dir_all(modules.output())?;
         tools()?;
-        configure(venv, "bench/modules", &folder.join("cmake"), &modules)?;
-        for peer in of(Builder::CMake) {
+        configure(
+            &modules.venv,
+            "bench/modules",
+            &modules.folder.join("cmake"),
+            &modules.output(),
+        )?;
+        for peer in peers {
             println!("==> building {}", peer.title);
-            cmake_build(venv, &folder.join("cmake"), &format!("bench_{}", peer.name))?;
+            match peer.builder {
+                Builder::CMake => modules.build_target(&format!("bench_{}", peer.name))?,
+                Builder::Cargo => modules.build_crate(&format!("bench_{}", peer.name))?,
+            }
         }
+        Ok(modules)
     }
-    for peer in of(Builder::Cargo) {
-        println!("==> building {}", peer.title);
-        let package = format!("bench_{}", peer.name);
-        // One by one, so that none gets features that another asks for.
+
+    /// The folder with the modules.
+    fn output(&self) -> PathBuf {
+        self.folder.join("modules")
+    }
+
+    /// Builds a target of `bench/modules/CMakeLists.txt`.
+    pub fn build_target(&self, target: &str) -> Result<()> {
+        run::output(
+            self.venv
+                .program("cmake")
+                .arg("--build")
+                .arg(self.folder.join("cmake"))
+                .args(["--target", target]),
+        )?;
+        Ok(())
+    }
+
+    /// Builds a package of `bench/Cargo.toml`: alone, so that none gets features that another asks
+    /// for.
+    fn build_crate(&self, package: &str) -> Result<()> {
+        let target = self.folder.join("cargo");
         run::status(
             run::cargo()
-                .args(["build", "--release", "--quiet", "--locked"])
+                .args(["build", "--release", "--quiet"])
                 .args(["--manifest-path", "bench/Cargo.toml"])
-                .args(["--package", &package])
+                .args(["--package", package])
                 .arg("--target-dir")
-                .arg(folder.join("cargo"))
-                .env("PYO3_PYTHON", &python.executable),
+                .arg(&target)
+                .env("PYO3_PYTHON", &self.python.executable),
         )?;
-        let library = folder
-            .join("cargo/release")
-            .join(format!("lib{package}.so"));
-        fs::copy(&library, modules.join(format!("{package}.so")))
+        let library = target.join("release").join(format!("lib{package}.so"));
+        fs::copy(&library, self.output().join(format!("{package}.so")))
             .with_context(|| format!("cannot copy {}", library.display()))?;
+        Ok(())
     }
-    Ok(modules)
+
+    /// Adds to `command` what runs `bench/run.py` for these peers and rows.
+    pub fn driver<'a>(
+        &self,
+        command: &'a mut Command,
+        what: &str,
+        peers: &[&Peer],
+        patterns: &[String],
+    ) -> &'a mut Command {
+        let names = |multi: bool| {
+            peers
+                .iter()
+                .filter(|peer| peer.multi || !multi)
+                .map(|peer| peer.name)
+                .collect::<Vec<_>>()
+                .join(",")
+        };
+        command
+            .args(["bench/run.py", what, "--modules"])
+            .arg(self.output())
+            .args(["--peers", &names(false), "--multi", &names(true), "--rows"])
+            .args(patterns)
+    }
 }
 
 /// Checks for the compilers, and says what to install.
@@ -146,16 +211,6 @@ fn configure(venv: &Venv, source: &str, build: &Path, output: &Path) -> Result<(
             .arg(format!("-DCMAKE_MAKE_PROGRAM={}", executable("ninja")))
             .arg(format!("-DPython_EXECUTABLE={}", executable("python")))
             .arg(format!("-DBENCH_OUTPUT={}", output.display())),
-    )?;
-    Ok(())
-}
-
-fn cmake_build(venv: &Venv, build: &Path, target: &str) -> Result<()> {
-    run::output(
-        venv.program("cmake")
-            .arg("--build")
-            .arg(build)
-            .args(["--target", target]),
     )?;
     Ok(())
 }

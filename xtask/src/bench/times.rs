@@ -1,14 +1,12 @@
 //! Timing the modules: `bench/run.py` in some processes, and what comes of its samples.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::modules::Peer;
+use super::modules::{Modules, Peer};
 use crate::run;
-use crate::wheels::Venv;
 
 /// How many interpreters are alive in the second half of a measurement.
 const MANY: u32 = 64;
@@ -68,33 +66,20 @@ pub struct Times {
 
 /// Times the rows that fit one of the patterns with all peers.
 pub fn measure(
-    venv: &Venv,
-    modules: &Path,
+    modules: &Modules,
     peers: &[&Peer],
     patterns: &[String],
     quick: bool,
 ) -> Result<Times> {
     let (processes, rounds) = if quick { (1, 7) } else { (3, 15) };
-    let names = |of: &mut dyn Iterator<Item = &&Peer>| {
-        of.map(|peer| peer.name).collect::<Vec<_>>().join(",")
-    };
     println!("==> timing: {processes} processes, {rounds} rounds each");
     let mut runs = Vec::new();
     for _ in 0..processes {
         let text = run::output(
-            venv.python()
-                .arg("bench/run.py")
-                .arg("--modules")
-                .arg(modules)
-                .args(["--peers", &names(&mut peers.iter())])
-                .args([
-                    "--multi",
-                    &names(&mut peers.iter().filter(|peer| peer.multi)),
-                ])
+            modules
+                .driver(&mut modules.venv.python(), "time", peers, patterns)
                 .args(["--rounds", &rounds.to_string()])
-                .args(["--alive", &MANY.to_string()])
-                .arg("--rows")
-                .args(patterns),
+                .args(["--alive", &MANY.to_string()]),
         )?;
         let samples: Samples =
             serde_json::from_str(&text).context("bench/run.py printed something else")?;

@@ -1,0 +1,142 @@
+//! The instruction counts that were agreed on: no row may take much more than they say.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::instructions::{self, Row};
+use super::modules::{self, Modules};
+use crate::python::Python;
+use crate::run;
+
+/// Where they are kept.
+const FILE: &str = "bench/baseline.json";
+
+/// How much more a row may take.
+const ALLOWED: f64 = 1.05;
+
+/// The counts for one minor version of Python.
+#[derive(Serialize, Deserialize)]
+struct Baseline {
+    /// Python's full version.
+    python: String,
+    /// What `rustc --version` says.
+    rustc: String,
+    /// Instructions per call with one interpreter alive, and with two.
+    rows: BTreeMap<String, [f64; 2]>,
+}
+
+/// Counts all rows of Pyatoll, and compares the counts with the baseline or, with `update`, makes
+/// them the baseline.
+pub fn run(python: Python, update: bool) -> Result<()> {
+    let version = format!("3.{}", python.minor());
+    let mut now = Baseline {
+        python: python.version.clone(),
+        rustc: rustc()?,
+        rows: BTreeMap::new(),
+    };
+    let peers = modules::named(&["pyatoll".to_owned()])?;
+    let modules = Modules::build(python, &peers)?;
+    let rows = instructions::count(&modules, &peers, &[])?;
+    now.rows = rows.iter().map(|row| (row.id.clone(), pair(row))).collect();
+    instructions::print(&rows, &peers);
+
+    let file = run::root().join(FILE);
+    let mut all: BTreeMap<String, Baseline> = match fs::read_to_string(&file) {
+        Ok(text) => serde_json::from_str(&text).with_context(|| format!("{FILE} is damaged"))?,
+        Err(_) => BTreeMap::new(),
+    };
+    if update {
+        all.insert(version, now);
+        return Ok(fs::write(
+            &file,
+            serde_json::to_string_pretty(&all)? + "\n",
+        )?);
+    }
+    let Some(old) = all.get(&version) else {
+        bail!("{FILE} has no counts for Python {version}: make some with --update");
+    };
+    let grown = grown(&old.rows, &now.rows);
+    if grown.is_empty() {
+        println!("==> no row takes over 5 % more instructions than {FILE} says");
+        return Ok(());
+    }
+    let mut message = format!("more than 5 % over {FILE}:");
+    for line in grown {
+        message += &format!("\n  {line}");
+    }
+    if old.python != now.python || old.rustc != now.rustc {
+        message += &format!(
+            "\nThe baseline was counted with Python {} and {}, this with Python {} and {}.",
+            old.python, old.rustc, now.python, now.rustc
+        );
+    }
+    bail!("{message}\nIf it is meant to be so: cargo xtask bench --instructions --update");
+}
+
+fn pair(row: &Row) -> [f64; 2] {
+    // A tenth of an instruction is noise.
+    [&row.one, &row.many].map(|counts| (counts["pyatoll"] * 10.0).round() / 10.0)
+}
+
+/// What takes more than is allowed, and rows that only one of the two has.
+fn grown(old: &BTreeMap<String, [f64; 2]>, now: &BTreeMap<String, [f64; 2]>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (row, counts) in now {
+        let Some(before) = old.get(row) else {
+            faults.push(format!("{row} is not in the baseline"));
+            continue;
+        };
+        for (alive, before, count) in [(1, before[0], counts[0]), (2, before[1], counts[1])] {
+            if count > before * ALLOWED {
+                faults.push(format!(
+                    "{row}, {alive} alive: {count:.1} instructions a call, were {before:.1} \
+                     ({:+.1} %)",
+                    (count / before - 1.0) * 100.0
+                ));
+            }
+        }
+    }
+    for row in old.keys().filter(|row| !now.contains_key(*row)) {
+        faults.push(format!("{row} is in the baseline, but was not counted"));
+    }
+    faults
+}
+
+fn rustc() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    Ok(run::output(Command::new(rustc).arg("--version"))?
+        .trim()
+        .to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(counts: &[(&str, f64, f64)]) -> BTreeMap<String, [f64; 2]> {
+        counts
+            .iter()
+            .map(|&(row, one, many)| (row.to_owned(), [one, many]))
+            .collect()
+    }
+
+    #[test]
+    fn a_row_may_grow_by_five_percent_and_no_more() {
+        let old = rows(&[("a", 100.0, 200.0)]);
+        assert!(grown(&old, &rows(&[("a", 104.9, 209.9)])).is_empty());
+        assert!(grown(&old, &rows(&[("a", 50.0, 50.0)])).is_empty());
+        assert_eq!(grown(&old, &rows(&[("a", 105.1, 200.0)])).len(), 1);
+        assert_eq!(grown(&old, &rows(&[("a", 100.0, 211.0)])).len(), 1);
+    }
+
+    #[test]
+    fn a_row_that_is_new_or_gone_is_a_fault() {
+        let old = rows(&[("a", 1.0, 1.0)]);
+        let now = rows(&[("b", 1.0, 1.0)]);
+        assert_eq!(grown(&old, &now).len(), 2);
+    }
+}

@@ -1,0 +1,169 @@
+//! Counting the instructions of the rows with callgrind.
+//!
+//! Unlike times, counts are the same in every run and on a busy machine: they show what a change
+//! costs, and CI compares them with those of `bench/baseline.json`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::modules::{Modules, Peer};
+use crate::run;
+
+/// How many interpreters are alive in the second half. A binary that has seen a second one works
+/// as with any number; making them takes long under valgrind.
+const MANY: u32 = 2;
+
+/// A row's instructions per call above those of the empty loop, by the names of the peers.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Row {
+    /// Group and name.
+    pub id: String,
+    /// With one interpreter alive.
+    pub one: BTreeMap<String, f64>,
+    /// With two.
+    pub many: BTreeMap<String, f64>,
+}
+
+/// What `bench/run.py count` prints.
+#[derive(Deserialize)]
+struct Title {
+    id: String,
+}
+
+/// Counts the rows that fit one of the patterns with all peers.
+pub fn count(modules: &Modules, peers: &[&Peer], patterns: &[String]) -> Result<Vec<Row>> {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        bail!("no valgrind: install the package `valgrind`");
+    }
+    modules.build_target("bench_probe")?;
+    let dumps = modules.folder.join("callgrind");
+    if dumps.exists() {
+        fs::remove_dir_all(&dumps)?;
+    }
+    fs::create_dir_all(&dumps)?;
+    println!("==> counting under callgrind: takes some minutes");
+    let python = modules.venv.python();
+    let text = run::output(
+        modules
+            .driver(
+                Command::new("valgrind")
+                    .current_dir(run::root())
+                    .args(["--tool=callgrind", "--instr-atstart=no", "--dump-instr=yes"])
+                    .arg(format!(
+                        "--callgrind-out-file={}",
+                        dumps.join("callgrind.out").display()
+                    ))
+                    .arg(python.get_program()),
+                "count",
+                peers,
+                patterns,
+            )
+            .args(["--alive", &MANY.to_string()])
+            // Where a set's items are would depend on it.
+            .env("PYTHONHASHSEED", "0"),
+    )?;
+    let titles: Vec<Title> =
+        serde_json::from_str(&text).context("bench/run.py printed something else")?;
+    let counts = read_dumps(&dumps)?;
+    println!(
+        "==> callgrind_annotate reads {}/ROW.PEER.ALIVE",
+        dumps.display()
+    );
+    let get = |row: &str, peer: &str, alive: u32| {
+        let empty = &counts[&format!("empty loop {alive}")];
+        counts
+            .get(&format!("{row} {peer} {alive}"))
+            .map(|count| count - empty)
+            .with_context(|| format!("callgrind counted no {row} of {peer}"))
+    };
+    titles
+        .iter()
+        .map(|row| {
+            let of = |alive| {
+                peers
+                    .iter()
+                    .map(|peer| Ok((peer.name.to_owned(), get(&row.id, peer.name, alive)?)))
+                    .collect::<Result<_>>()
+            };
+            Ok(Row {
+                id: row.id.clone(),
+                one: of(1)?,
+                many: of(MANY)?,
+            })
+        })
+        .collect()
+}
+
+/// Reads all dumps: instructions per call, by `ROW PEER ALIVE`. Those of the longer loops are
+/// renamed for people.
+fn read_dumps(folder: &Path) -> Result<BTreeMap<String, f64>> {
+    let mut totals: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+    let mut renamed: BTreeMap<String, (f64, PathBuf)> = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let dump = fs::read_to_string(&path)?;
+        let Some((text, total)) = parse_dump(&dump) else {
+            continue;
+        };
+        let (name, times) = text.rsplit_once(' ').context("a dump without a number")?;
+        let times: f64 = times.parse()?;
+        totals
+            .entry(name.to_owned())
+            .or_default()
+            .push((times, total));
+        let longest = renamed
+            .entry(name.to_owned())
+            .or_insert((0.0, path.clone()));
+        if times > longest.0 {
+            *longest = (times, path);
+        }
+    }
+    for (name, (_, path)) in renamed {
+        fs::rename(path, folder.join(name.replace(' ', ".").replace('/', "-")))?;
+    }
+    totals
+        .into_iter()
+        .map(|(name, mut pair)| {
+            pair.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let [(few, less), (many, more)] = pair[..] else {
+                bail!("not two dumps of {name}");
+            };
+            Ok((name, (more - less) / (many - few)))
+        })
+        .collect()
+}
+
+/// The text that a dump was asked for with, and its total.
+fn parse_dump(dump: &str) -> Option<(&str, f64)> {
+    let text = dump
+        .lines()
+        .find_map(|line| line.strip_prefix("desc: Trigger: Client Request: "))?;
+    let total = dump
+        .lines()
+        .find_map(|line| line.strip_prefix("totals: "))?;
+    Some((text.trim(), total.trim().parse().ok()?))
+}
+
+/// Prints the table.
+pub fn print(rows: &[Row], peers: &[&Peer]) {
+    print!("{:<38}", "instructions above the empty loop");
+    for peer in peers {
+        print!(" {:>9}", peer.title);
+    }
+    println!(" {:>12}", format!("Pyatoll, {MANY}"));
+    for row in rows {
+        print!("{:<38}", row.id);
+        for peer in peers {
+            print!(" {:>9.1}", row.one[peer.name]);
+        }
+        match row.many.get("pyatoll") {
+            Some(count) => println!(" {count:>12.1}"),
+            None => println!(),
+        }
+    }
+}
