@@ -1,6 +1,7 @@
 //! The project's own commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
 
 mod bench;
+mod compat;
 mod loom;
 mod pyo3_tests;
 mod python;

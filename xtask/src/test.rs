@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::python::Python;
 use crate::wheels::{EXTENSIONS, REQUIREMENTS, Venv};
-use crate::{run, tls};
+use crate::{compat, run, tls};
 
 /// Runs the tests, step by step; the first step that fails ends it.
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
@@ -23,6 +23,8 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
     step("wheels", || venv.install_extensions(&python))?;
     step("Python tests", || pytest(&venv))?;
     step("check-tls", || tls::check(&venv))?;
+    step("PyO3's names", || compat::rust(&python))?;
+    step("PyO3's names, in wheels", || compat::wheels(&python, &venv))?;
     println!("==> all passed with Python {}", python.version);
     Ok(())
 }

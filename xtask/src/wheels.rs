@@ -43,6 +43,18 @@ fn target_dir() -> PathBuf {
     run::target_dir().join("wheels")
 }
 
+/// A wheel to build.
+pub struct Build<'a> {
+    /// The package's manifest.
+    pub manifest: &'a Path,
+    /// Whether to optimise.
+    pub release: bool,
+    /// Where cargo looks for its settings.
+    pub folder: &'a Path,
+    /// The target folder.
+    pub target: PathBuf,
+}
+
 /// A virtual environment with the packages that a requirements file lists.
 pub struct Venv {
     folder: PathBuf,
@@ -104,37 +116,56 @@ impl Venv {
     /// Builds every extension package as a wheel, and installs the wheels.
     pub fn install_extensions(&self, python: &Python) -> Result<()> {
         for extension in EXTENSIONS {
-            let wheels = self.folder.join("wheels").join(extension.module);
-            if wheels.exists() {
-                fs::remove_dir_all(&wheels)?;
-            }
-            // `--compatibility linux`: for this machine only, so nothing is to be bundled.
-            run::status(
-                self.python()
-                    .args(["-m", "maturin", "build", "--release"])
-                    .args(["--compatibility", "linux", "--auditwheel", "skip"])
-                    .arg("--manifest-path")
-                    .arg(Path::new(extension.folder).join("Cargo.toml"))
-                    .arg("--interpreter")
-                    .arg(&python.executable)
-                    .arg("--target-dir")
-                    .arg(target_dir())
-                    .arg("--out")
-                    .arg(&wheels)
-                    .env("PYO3_PYTHON", &python.executable)
-                    // For check-tls: with symbols, and with std's cold functions left outlined.
-                    .env("CARGO_PROFILE_RELEASE_STRIP", "none")
-                    .env("CARGO_PROFILE_RELEASE_LTO", "off")
-                    .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-            )?;
-            run::status(
-                self.python()
-                    .args(["-m", "pip", "install", "--quiet"])
-                    .args(["--force-reinstall", "--no-deps", "--no-index"])
-                    .arg(only_wheel(&wheels)?),
-            )?;
+            let manifest = Path::new(extension.folder).join("Cargo.toml");
+            let build = Build {
+                manifest: &manifest,
+                release: true,
+                folder: run::root(),
+                target: target_dir(),
+            };
+            self.install(&self.build_wheel(python, build)?)?;
         }
         Ok(())
+    }
+
+    /// Builds a package as a wheel.
+    pub fn build_wheel(&self, python: &Python, build: Build<'_>) -> Result<PathBuf> {
+        let wheels = self.folder.join("wheels");
+        if wheels.exists() {
+            fs::remove_dir_all(&wheels)?;
+        }
+        // `--compatibility linux`: for this machine only, so nothing is to be bundled.
+        run::status(
+            self.python()
+                .args(["-m", "maturin", "build"])
+                .args(["--compatibility", "linux", "--auditwheel", "skip"])
+                .arg("--manifest-path")
+                .arg(run::root().join(build.manifest))
+                .arg("--interpreter")
+                .arg(&python.executable)
+                .arg("--target-dir")
+                .arg(build.target)
+                .arg("--out")
+                .arg(&wheels)
+                .args(build.release.then_some("--release"))
+                .current_dir(build.folder)
+                .env("PYO3_PYTHON", &python.executable)
+                // For check-tls: with symbols, and with std's cold functions left outlined.
+                .env("CARGO_PROFILE_RELEASE_STRIP", "none")
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+        )?;
+        only_wheel(&wheels)
+    }
+
+    /// Installs a wheel, in the place of an older one of the same name.
+    pub fn install(&self, wheel: &Path) -> Result<()> {
+        run::status(
+            self.python()
+                .args(["-m", "pip", "install", "--quiet"])
+                .args(["--force-reinstall", "--no-deps", "--no-index"])
+                .arg(wheel),
+        )
     }
 
     /// The installed shared library of an extension package.

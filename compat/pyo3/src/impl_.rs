@@ -30,7 +30,9 @@ pub mod platform {
 
                 /// Waits for it, detached.
                 pub fn lock_py_attached(&self, py: Python<'_>) -> MutexGuard<'_, T> {
-                    self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+                    self.0
+                        .lock_py_attached(py)
+                        .unwrap_or_else(PoisonError::into_inner)
                 }
             }
         }

@@ -1,0 +1,224 @@
+//! The class `GeoIndex`, and what it finds.
+
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyType};
+use pyo3::{PyTraverseError, PyVisit, create_exception};
+
+use crate::position::{Place, Position};
+use crate::tree::Tree;
+
+create_exception!(
+    geoindex,
+    GeoError,
+    PyValueError,
+    "A question that has no answer."
+);
+
+/// A place of an index, and how far away it is.
+#[pyclass(frozen, get_all, module = "geoindex")]
+pub struct Match {
+    item: Py<PyAny>,
+    position: Position,
+    distance: f64,
+}
+
+#[pymethods]
+impl Match {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let item = self.item.bind(py).repr()?;
+        Ok(format!("<Match {item}, {:.0} m>", self.distance))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.item)
+    }
+}
+
+/// Matches, nearest first.
+#[pyclass(module = "geoindex")]
+pub struct Matches {
+    index: Py<GeoIndex>,
+    found: std::vec::IntoIter<(usize, f64)>,
+}
+
+#[pymethods]
+impl Matches {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&mut self, py: Python<'_>) -> Option<Match> {
+        let found = self.found.next()?;
+        Some(self.index.bind(py).borrow().matched(py, found))
+    }
+
+    fn __length_hint__(&self) -> usize {
+        self.found.len()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.index)
+    }
+}
+
+/// Places, each with an item: any object. What is in it is fixed when it is made.
+#[pyclass(subclass, module = "geoindex")]
+pub struct GeoIndex {
+    items: Vec<Py<PyAny>>,
+    positions: Vec<Position>,
+    tree: Tree,
+}
+
+type Entry = (Py<PyAny>, Position);
+
+impl GeoIndex {
+    fn build(entries: Vec<Entry>) -> Self {
+        let (items, positions): (Vec<_>, Vec<Position>) = entries.into_iter().unzip();
+        let tree = Tree::new(positions.iter().map(Position::point));
+        Self {
+            items,
+            positions,
+            tree,
+        }
+    }
+
+    fn matched(&self, py: Python<'_>, (number, distance): (usize, f64)) -> Match {
+        Match {
+            item: self.items[number].clone_ref(py),
+            position: self.positions[number],
+            distance,
+        }
+    }
+
+    /// A distance that can be asked for.
+    fn radius(metres: f64) -> PyResult<f64> {
+        if metres >= 0.0 {
+            return Ok(metres);
+        }
+        Err(GeoError::new_err(format!("{metres} is no distance")))
+    }
+}
+
+#[pymethods]
+impl GeoIndex {
+    /// An index of `(item, place)` pairs.
+    #[new]
+    fn new(entries: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut all = Vec::with_capacity(entries.len().unwrap_or(0));
+        for entry in entries.try_iter()? {
+            let (item, place): (Bound<'_, PyAny>, Place) = entry?.extract()?;
+            all.push((item.unbind(), place.position()?));
+        }
+        Ok(Self::build(all))
+    }
+
+    /// An index of the objects in `items`, whose attributes `latitude` and `longitude` say where.
+    #[classmethod]
+    #[pyo3(signature = (items, *, latitude = "latitude", longitude = "longitude"))]
+    fn of_objects<'py>(
+        cls: &Bound<'py, PyType>,
+        items: Vec<Bound<'py, PyAny>>,
+        latitude: &str,
+        longitude: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let entries = PyList::empty(cls.py());
+        for item in items {
+            let place = (item.getattr(latitude)?, item.getattr(longitude)?);
+            entries.append((item, place))?;
+        }
+        cls.call1((entries,))
+    }
+
+    /// The `count` nearest to a place, nearest first.
+    #[pyo3(signature = (place, count = 1, *, max_distance = None))]
+    fn nearest(
+        &self,
+        py: Python<'_>,
+        place: Place,
+        count: usize,
+        max_distance: Option<f64>,
+    ) -> PyResult<Vec<Match>> {
+        let radius = Self::radius(max_distance.unwrap_or(f64::INFINITY))?;
+        let point = place.point()?;
+        let found = py.detach(|| self.tree.nearest(point, count, radius));
+        Ok(found.into_iter().map(|one| self.matched(py, one)).collect())
+    }
+
+    /// For each place, the item nearest to it. Other Python threads run meanwhile.
+    fn nearest_to_each(&self, py: Python<'_>, places: Vec<Place>) -> PyResult<Vec<Py<PyAny>>> {
+        if self.items.is_empty() && !places.is_empty() {
+            return Err(GeoError::new_err("nothing is nearest in an empty index"));
+        }
+        let points = places.into_iter().map(Place::point);
+        let points = points.collect::<PyResult<Vec<_>>>()?;
+        let found: Vec<usize> = py.detach(|| {
+            points
+                .into_iter()
+                .flat_map(|point| self.tree.nearest(point, 1, f64::INFINITY))
+                .map(|(number, _)| number)
+                .collect()
+        });
+        Ok(found
+            .into_iter()
+            .map(|number| self.items[number].clone_ref(py))
+            .collect())
+    }
+
+    /// All that is no farther than `radius` metres from a place, nearest first.
+    fn within(slf: &Bound<'_, Self>, place: Place, radius: f64) -> PyResult<Matches> {
+        let this = slf.borrow();
+        let radius = Self::radius(radius)?;
+        let found = this.tree.nearest(place.point()?, this.items.len(), radius);
+        Ok(Matches {
+            index: slf.clone().unbind(),
+            found: found.into_iter(),
+        })
+    }
+
+    fn __len__(&self) -> usize {
+        self.items.len()
+    }
+
+    fn __getitem__(&self, py: Python<'_>, number: isize) -> PyResult<(Py<PyAny>, Position)> {
+        let place = match number {
+            0.. => number.try_into().ok(),
+            _ => self.items.len().checked_add_signed(number),
+        };
+        match place.and_then(|place| Some((self.items.get(place)?, self.positions[place]))) {
+            Some((item, position)) => Ok((item.clone_ref(py), position)),
+            None => Err(PyIndexError::new_err(format!(
+                "there is no entry {number} of {}",
+                self.items.len()
+            ))),
+        }
+    }
+
+    fn __contains__(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+        for one in &self.items {
+            if item.eq(one)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<GeoIndex of {} places>", self.items.len())
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, (Vec<Entry>,))> {
+        let (py, this) = (slf.py(), slf.borrow());
+        let items = this.items.iter().map(|item| item.clone_ref(py));
+        let entries = items.zip(this.positions.iter().copied()).collect();
+        Ok((slf.get_type(), (entries,)))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.items.iter().try_for_each(|item| visit.call(item))
+    }
+
+    fn __clear__(&mut self) {
+        *self = Self::build(Vec::new());
+    }
+}
