@@ -2,10 +2,12 @@
 
 mod bench;
 mod compat;
+mod leaks;
 mod loom;
 mod pyo3_tests;
 mod python;
 mod run;
+mod stress;
 mod test;
 mod tls;
 mod wheels;
@@ -31,6 +33,10 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
+    /// Do random work in many interpreters and threads at once, checked against a model
+    Stress(stress::Options),
+    /// Measure what interpreters that used a module leave behind, and what its import costs
+    Leaks(leaks::Options),
     /// Check that no hot path of the library reads thread-local storage
     CheckTls {
         /// The Python to build against [default: $PYO3_PYTHON, else python3 on the path]
@@ -48,6 +54,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Test { python } => test::run(python),
+        Command::Stress(options) => stress::run(&options),
+        Command::Leaks(options) => leaks::run(&options),
         Command::CheckTls { python } => tls::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::python::Python;
 use crate::wheels::{EXTENSIONS, REQUIREMENTS, Venv};
-use crate::{compat, run, tls};
+use crate::{compat, leaks, run, stress, tls};
 
 /// Runs the tests, step by step; the first step that fails ends it.
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
@@ -25,8 +25,32 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
     step("check-tls", || tls::check(&venv))?;
     step("PyO3's names", || compat::rust(&python))?;
     step("PyO3's names, in wheels", || compat::wheels(&python, &venv))?;
+    step("stress", || stress_shortly(&python))?;
+    if python.minor >= 13 {
+        step("leaks", || measure_leaks(&python))?;
+    }
     println!("==> all passed with Python {}", python.version);
     Ok(())
+}
+
+/// Some seconds of `cargo xtask stress`; its own command runs longer.
+fn stress_shortly(python: &Python) -> Result<()> {
+    for storm in [false, true] {
+        stress::run(&stress::Options {
+            python: Some(python.executable.clone()),
+            ..stress::Options::short(storm, if storm { 8 } else { 15 })
+        })?;
+    }
+    Ok(())
+}
+
+/// Fewer cycles than `cargo xtask leaks` runs for itself.
+fn measure_leaks(python: &Python) -> Result<()> {
+    leaks::run(&leaks::Options {
+        cycles: 100,
+        python: Some(python.executable.clone()),
+        json: None,
+    })
 }
 
 fn step<T>(name: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {

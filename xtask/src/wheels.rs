@@ -39,7 +39,7 @@ pub const REQUIREMENTS: &str = "tests/python/requirements.txt";
 
 /// The target folder of the wheels' builds. It is one of its own because maturin's settings for
 /// extension modules and cargo's for tests would otherwise undo each other's builds in turn.
-fn target_dir() -> PathBuf {
+pub fn target_dir() -> PathBuf {
     run::target_dir().join("wheels")
 }
 

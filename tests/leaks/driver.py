@@ -1,0 +1,186 @@
+"""Makes, uses and ends interpreters, with and without a module, and prints what that leaves behind.
+
+Run by `cargo xtask leaks`, which builds the modules: `driver.py FOLDER CYCLES BLOCK`. Prints one JSON
+object a line: {"progress": …} for each block, and at the end {"kinds": …}.
+
+Memory is counted in two ways: the pages of the process, and the bytes that the C library's allocator
+has given out, where all of Python's own memory comes from with `PYTHONMALLOC=malloc`.
+
+Kinds take turns, a block of cycles each, so that whatever else grows in the process is shared evenly.
+"""
+
+import ctypes
+import json
+import os
+import struct
+import sys
+import textwrap
+
+if sys.version_info >= (3, 13):
+    import _interpreters
+
+    def create():
+        return _interpreters.create("isolated")
+
+    def execute(interpreter, code):
+        error = _interpreters.exec(interpreter, code)
+        assert error is None, error.formatted
+
+else:
+    import _xxsubinterpreters as _interpreters
+
+    def create():
+        return _interpreters.create(isolated=True)
+
+    def execute(interpreter, code):
+        _interpreters.run_string(interpreter, code)
+
+
+# What every cycle runs: the same text with or without a module, as 3.13 keeps the names it has
+# interned for code.
+FRAME = """
+import sys, time, struct, os
+sys.path.insert(0, {folder!r})
+sys.unraisablehook = lambda unraisable: None
+name = {name!r}
+start = time.perf_counter()
+m = __import__(name) if name else None
+taken = time.perf_counter() - start
+
+def use():
+{use}
+
+def use_of_pyatoll():
+{use_of_pyatoll}
+
+if name:
+    use()
+if name == "leaks_pyatoll":
+    use_of_pyatoll()
+os.write({descriptor}, struct.pack("d", taken))
+"""
+
+# Every kind of entry point that both modules have.
+USE = """
+assert m.nothing() is None and m.one(1) == 2 and m.two(1, second=2) == 3
+assert m.shapes(1) == 6 and m.shapes(1, 2, 9, third=4, more=1) == 9
+assert m.name() == m.__name__ and m.ANSWER == 42
+assert m.call_back(lambda n: n + 1) == 2
+assert m.count() == 1 and m.count() == 2
+assert m.once() is m.once() and m.once()["made"] == "once"
+for bad in (lambda: m.one("text"), lambda: m.two(1), lambda: m.shapes()):
+    try:
+        bad()
+    except TypeError:
+        pass
+    else:
+        raise AssertionError
+try:
+    m.fails()
+except m.Failure as error:
+    assert type(error) is m.Refusal and str(error) == "refused"
+p = m.Point(1, y=2)
+p.x = 3
+p.extra = p
+assert p.moved(m.Point(1, 1)) == m.Point(4, 3) and p != m.Point() and m.Point.DIMENSIONS == 2
+assert repr(p) == "Point(3, 2)" and m.Point.diagonal(2.0).y == 2 and m.Point.class_name() == "Point"
+class Sub(m.Point):
+    def moved(self, by):
+        return super().moved(by)
+s = Sub(1, 1)
+s.own = s
+assert s.moved(p).x == 4 and Sub.class_name() == "Sub"
+assert {m.Frozen(1): 2}[m.Frozen(1)] == 2
+n = m.Node()
+n.next = [n, m.Node()]
+assert m.Number(1) + 2 == 3 and m.Number(1) - 2 == -1 and -m.Number(1) == -1 and int(m.Number(7)) == 7
+series = m.Series(3)
+assert len(series) == 3 and series[2] == 2 and 1 in series and 3 not in series
+assert sorted(series) == [0, 1, 2]
+assert m.Adder(1)(2) == 3
+tagged = m.Tagged(a=1)
+tagged["self"] = tagged
+assert tagged["a"] == 1 and tagged.tag == 5
+assert m.Color.Red != m.Color.Blue and int(m.Color.Green) == 2
+"""
+
+# And those that C has no like of.
+USE_OF_PYATOLL = """
+try:
+    m.panics()
+except BaseException as error:
+    assert type(error).__name__ == "PanicException"
+assert m.thread([m]) > 0
+"""
+
+# The module of each kind of cycle.
+KINDS = {"bare": "", "c": "leaks_c", "pyatoll": "leaks_pyatoll"}
+
+
+def resident():
+    """The bytes of memory that the process has in use."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+class Mallinfo(ctypes.Structure):
+    """What glibc's `mallinfo2` returns."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+def given_out():
+    """The bytes that `malloc` has given out, or 0 where that cannot be told."""
+    mallinfo = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if mallinfo is None:
+        return 0
+    mallinfo.restype = Mallinfo
+    found = mallinfo()
+    return found.uordblks + found.hblkhd
+
+
+def cycle(kind, folder, read, write):
+    """One interpreter's life. Returns the seconds that the import took."""
+    interpreter = create()
+    code = FRAME.format(
+        folder=folder,
+        name=KINDS[kind],
+        use=textwrap.indent(USE, "    "),
+        use_of_pyatoll=textwrap.indent(USE_OF_PYATOLL, "    "),
+        descriptor=write,
+    )
+    execute(interpreter, code)
+    _interpreters.destroy(interpreter)
+    return struct.unpack("d", os.read(read, 8))[0]
+
+
+def main(folder, cycles, block):
+    read, write = os.pipe()
+    blocks = max(1, cycles // block)
+    pages, heap, imports = ({kind: [] for kind in KINDS} for _ in range(3))
+    for number in range(-1, blocks):
+        # Each kind has another neighbour before it every time.
+        order = list(KINDS)
+        if number % 2:
+            order.reverse()
+        for kind in order:
+            before = resident(), given_out()
+            taken = [cycle(kind, folder, read, write) for _ in range(block)]
+            after = resident(), given_out()
+            # The first round fills caches.
+            if number >= 0:
+                pages[kind].append((after[0] - before[0]) / block)
+                heap[kind].append((after[1] - before[1]) / block)
+                imports[kind] += taken
+        print(json.dumps({"progress": (number + 1) * block}), flush=True)
+    kinds = {
+        kind: {"pages": pages[kind], "heap": heap[kind], "imports": imports[kind]} for kind in KINDS
+    }
+    print(json.dumps({"kinds": kinds}), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,322 @@
+//! A module with every kind of entry point. `cargo xtask leaks` imports it in one interpreter after
+//! another, beside `leaks_c.c`, which is the same in C.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pyatoll::exceptions::{PyException, PyIndexError, PyValueError};
+use pyatoll::prelude::*;
+use pyatoll::sync::{InterpreterLocal, PyOnceLock};
+use pyatoll::types::{PyDict, PyTuple, PyType};
+use pyatoll::{PyTraverseError, PyVisit, create_exception, intern};
+
+create_exception!(leaks_pyatoll, Failure, PyException);
+create_exception!(leaks_pyatoll, Refusal, Failure);
+
+/// One value in each interpreter, and an object made once.
+static CALLS: InterpreterLocal<AtomicU64> = InterpreterLocal::new();
+static ONCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// Handles that outlive their interpreters.
+static KEPT: Mutex<Vec<Py<PyAny>>> = Mutex::new(Vec::new());
+
+#[pyfunction]
+fn nothing() {}
+
+#[pyfunction]
+fn one(number: i64) -> i64 {
+    number + 1
+}
+
+#[pyfunction]
+fn two(first: i64, second: i64) -> i64 {
+    first + second
+}
+
+#[pyfunction]
+#[pyo3(signature = (first, second = 2, *rest, third = 3, **others))]
+fn shapes(
+    first: i64,
+    second: i64,
+    rest: &Bound<'_, PyTuple>,
+    third: i64,
+    others: Option<&Bound<'_, PyDict>>,
+) -> i64 {
+    let others = others.map_or(0, |others| others.len());
+    first + second + third + (rest.len() + others) as i64
+}
+
+#[pyfunction]
+#[pyo3(pass_module)]
+fn name<'py>(module: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyAny>> {
+    module.getattr("__name__")
+}
+
+#[pyfunction]
+fn fails() -> PyResult<()> {
+    Err(Refusal::new_err("refused"))
+}
+
+#[pyfunction]
+fn call_back<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    function.call1((1,))
+}
+
+#[pyfunction]
+fn count(py: Python<'_>) -> u64 {
+    let calls = CALLS.get_or_init(py, || AtomicU64::new(0));
+    calls.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+#[pyfunction]
+fn once(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    let made = ONCE.get_or_try_init(py, || {
+        let object = PyDict::new(py);
+        object.set_item(intern!(py, "made"), "once")?;
+        Ok::<_, PyErr>(object.into_any().unbind())
+    })?;
+    Ok(made.clone_ref(py))
+}
+
+/// What the same module in C has no like of.
+#[pyfunction]
+fn panics() {
+    panic!("leaks: on purpose")
+}
+
+/// Keeps an object when its interpreter has ended, as far as the handle goes.
+#[pyfunction]
+fn keep(object: Py<PyAny>) {
+    let mut kept = KEPT.lock().unwrap_or_else(|error| error.into_inner());
+    // As many as before: those of ended interpreters go.
+    kept.clear();
+    kept.push(object);
+}
+
+/// Lets a new thread into this interpreter, and lets it drop an object there and another elsewhere.
+#[pyfunction]
+fn thread(py: Python<'_>, object: Py<PyAny>) -> PyResult<i64> {
+    let here = py.interpreter();
+    let other = object.clone_ref(py);
+    let work = move || {
+        let id = here.attach(|py| {
+            drop(object);
+            py.interpreter().id()
+        });
+        drop(other);
+        id
+    };
+    let id = py.detach(|| std::thread::spawn(work).join());
+    let id = id.map_err(|_| PyValueError::new_err("the thread panicked"))?;
+    id.map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// Fields, methods of each kind, comparison.
+#[pyclass(get_all, set_all, eq, subclass, weakref, dict)]
+#[derive(Clone, PartialEq)]
+struct Point {
+    x: f64,
+    y: f64,
+}
+
+#[pymethods]
+impl Point {
+    #[classattr]
+    const DIMENSIONS: u8 = 2;
+
+    #[new]
+    #[pyo3(signature = (x = 0.0, y = 0.0))]
+    fn new(x: f64, y: f64) -> Self {
+        Self { x, y }
+    }
+
+    #[staticmethod]
+    fn diagonal(x: f64) -> Self {
+        Self { x, y: x }
+    }
+
+    #[classmethod]
+    fn class_name<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+        class.getattr("__name__")
+    }
+
+    fn moved(&self, by: &Point) -> Point {
+        Point {
+            x: self.x + by.x,
+            y: self.y + by.y,
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Point({}, {})", self.x, self.y)
+    }
+}
+
+/// Can be a key.
+#[pyclass(frozen, eq, hash)]
+#[derive(PartialEq, Hash)]
+struct Frozen(i64);
+
+#[pymethods]
+impl Frozen {
+    #[new]
+    fn new(number: i64) -> Self {
+        Self(number)
+    }
+}
+
+/// Refers to any object.
+#[pyclass]
+struct Node {
+    #[pyo3(get, set)]
+    next: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl Node {
+    #[new]
+    fn new() -> Self {
+        Self { next: None }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.next)
+    }
+
+    fn __clear__(&mut self) {
+        self.next = None;
+    }
+}
+
+/// A number.
+#[pyclass]
+struct Number(i64);
+
+#[pymethods]
+impl Number {
+    #[new]
+    fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    fn __add__(&self, other: i64) -> i64 {
+        self.0 + other
+    }
+
+    fn __sub__(&self, other: i64) -> i64 {
+        self.0 - other
+    }
+
+    fn __neg__(&self) -> i64 {
+        -self.0
+    }
+
+    fn __int__(&self) -> i64 {
+        self.0
+    }
+}
+
+/// A sequence, and what iterates over it.
+#[pyclass]
+struct Series {
+    len: usize,
+}
+
+#[pymethods]
+impl Series {
+    #[new]
+    fn new(len: usize) -> Self {
+        Self { len }
+    }
+
+    fn __len__(&self) -> usize {
+        self.len
+    }
+
+    fn __getitem__(&self, place: isize) -> PyResult<isize> {
+        match usize::try_from(place) {
+            Ok(at) if at < self.len => Ok(place),
+            _ => Err(PyIndexError::new_err("out of range")),
+        }
+    }
+
+    fn __contains__(&self, place: usize) -> bool {
+        place < self.len
+    }
+
+    fn __iter__(&self) -> Steps {
+        Steps { left: self.len }
+    }
+}
+
+/// An iterator.
+#[pyclass]
+struct Steps {
+    left: usize,
+}
+
+#[pymethods]
+impl Steps {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&mut self) -> Option<usize> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.left)
+    }
+}
+
+/// Can be called.
+#[pyclass]
+struct Adder(i64);
+
+#[pymethods]
+impl Adder {
+    #[new]
+    fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    fn __call__(&self, number: i64) -> i64 {
+        self.0 + number
+    }
+}
+
+/// Extends a built-in class.
+#[pyclass(extends = PyDict)]
+struct Tagged {
+    #[pyo3(get)]
+    tag: i64,
+}
+
+#[pymethods]
+impl Tagged {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { tag: 5 }
+    }
+}
+
+/// An enum: each variant is an attribute of its class.
+#[pyclass(eq, eq_int)]
+#[derive(Clone, Copy, PartialEq)]
+enum Color {
+    Red = 1,
+    Green,
+    Blue,
+}
+
+/// The module.
+#[pymodule]
+mod leaks_pyatoll {
+    #[pymodule_export]
+    use super::{
+        Adder, Color, Failure, Frozen, Node, Number, Point, Refusal, Series, Steps, Tagged,
+        call_back, count, fails, keep, name, nothing, once, one, panics, shapes, thread, two,
+    };
+
+    #[pymodule_export]
+    const ANSWER: i64 = 42;
+}

@@ -1,0 +1,296 @@
+//! Calls in both directions, whose results are known.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context, Result, bail, ensure};
+use pyatoll::exceptions::{PyRuntimeError, PyValueError};
+use pyatoll::prelude::*;
+use pyatoll::types::PyDict;
+
+use super::said;
+use crate::life::{Life, Stage};
+use crate::module::{Counted, Refused, Tally};
+use crate::world::{World, enter};
+
+pub fn atoll(py: Python<'_>) -> Result<Bound<'_, PyModule>> {
+    py.import("atoll").map_err(said)
+}
+
+/// Runs Python code with `atoll` and the named numbers; it must not raise.
+pub fn run_python(py: Python<'_>, code: &std::ffi::CStr, numbers: &[(&str, u64)]) -> Result<()> {
+    let names = PyDict::new(py);
+    names.set_item("atoll", atoll(py)?).map_err(said)?;
+    for (name, number) in numbers {
+        names.set_item(*name, number).map_err(said)?;
+    }
+    py.run(code, Some(&names), None).map_err(said)
+}
+
+/// Calls from Rust.
+pub fn call(world: &World, [choice, a, b, which]: [u64; 4]) -> Result<()> {
+    let life = world.any(choice);
+    enter(&life, |py| call_here(py, &life, a, b, which))?;
+    Ok(())
+}
+
+/// Calls of the module's functions and methods, in the interpreter of `life`.
+pub fn call_here(py: Python<'_>, life: &Arc<Life>, a: u64, b: u64, which: u64) -> Result<()> {
+    let module = atoll(py)?;
+    let get = |name: &str| module.getattr(name).map_err(said);
+    let number = |result: PyResult<Bound<'_, PyAny>>| -> Result<u64> {
+        Ok(result.map_err(said)?.extract::<u64>()?)
+    };
+    match which % 9 {
+        0 => {
+            let sum = number(get("add")?.call1((a, b)))?;
+            ensure!(sum == a.wrapping_add(b), "add({a}, {b}) is {sum}");
+            ensure!(get("nothing")?.call0().map_err(said)?.is_none());
+        }
+        1 => {
+            let id: i64 = get("interpreter")?.call0().map_err(said)?.extract()?;
+            ensure!(id == life.id(), "interpreter() is {id}, not {}", life.id());
+        }
+        2 => {
+            let class = get("Counted")?;
+            let object = class.call1((a,)).map_err(said)?;
+            ensure!(number(object.getattr("value"))? == a);
+            ensure!(number(object.add(b))? == a.wrapping_add(b));
+            ensure!(object.len().map_err(said)? as u64 == a % 1000);
+            let other = class.call_method1("made_by", (b,)).map_err(said)?;
+            ensure!(number(object.call_method1("plus", (&other,)))? == a.wrapping_add(b));
+            ensure!(number(class.call_method1("twice", (a,)))? == a.wrapping_mul(2));
+            ensure!(object.is_instance_of::<Counted>());
+        }
+        3 => {
+            let count = number(get("count")?.call0())?;
+            ensure!(count > 0 && count <= life.calls.load(Ordering::SeqCst));
+        }
+        4 => {
+            let once = get("once")?.call0().map_err(said)?;
+            let address = once.as_ptr().addr() as u64;
+            let before = life.once.swap(address, Ordering::SeqCst);
+            ensure!(
+                before == 0 || before == address,
+                "what is made once in life {} was made twice",
+                life.number
+            );
+            let id: i64 = once.get_item("an interned name").map_err(said)?.extract()?;
+            ensure!(id == life.id(), "what is made once is of {id}");
+        }
+        5 => {
+            let name: String = get("name_of_module")?.call0().map_err(said)?.extract()?;
+            ensure!(name == "atoll", "the module's name is {name}");
+        }
+        6 => {
+            let add = pyatoll::types::PyCFunction::new_closure(py, None, None, move |args, _| {
+                Ok::<_, PyErr>(args.get_item(0)?.extract::<u64>()?.wrapping_add(b))
+            });
+            let sum = number(get("call_back")?.call1((add.map_err(said)?, a)))?;
+            ensure!(sum == a.wrapping_add(b), "called back, {a} + {b} is {sum}");
+        }
+        7 => {
+            let tally = Bound::new(py, Tally { total: a }).map_err(said)?;
+            ensure!(number(tally.call_method1("add", (b,)))? == a.wrapping_add(b));
+            ensure!(tally.borrow().total == a.wrapping_add(b));
+            ensure!(tally.get_refcnt() == 1);
+        }
+        _ => {
+            let kwargs = PyDict::new(py);
+            kwargs.set_item("third", b).map_err(said)?;
+            kwargs.set_item("other", a).map_err(said)?;
+            let found = get("shapes")?.call((a, b, 1, 2), Some(&kwargs));
+            let found: (u64, u64, usize, u64, usize) = found.map_err(said)?.extract()?;
+            ensure!(found == (a, b, 2, b, 1), "shapes gives {found:?}");
+            let few = get("shapes")?.call0().map_err(|error| error.to_string());
+            ensure!(few.is_err_and(|text| text.starts_with("TypeError: shapes() missing")));
+        }
+    }
+    Ok(())
+}
+
+/// Calls from Python code.
+pub fn call_in_python(world: &World, [choice, a, b, _]: [u64; 4]) -> Result<()> {
+    let life = world.any(choice);
+    enter(&life, |py| {
+        let code = c"
+M = 2**64
+assert atoll.add(a, b) == (a + b) % M
+first, second = atoll.Counted(a), atoll.Counted.made_by(b)
+assert first.plus(second) == (a + b) % M and first + b == (a + b) % M
+assert len(first) == a % 1000 and atoll.Counted.twice(a) == 2 * a % M
+assert atoll.shapes(a, third=b) == (a, 2, 0, b, 0)
+assert atoll.call_back(lambda x: x ^ b, a) == a ^ b
+
+class Named(atoll.Tally):
+    def __init__(self, total):
+        self.name = str(total)
+
+named = Named(a)
+assert named.add(b) == (a + b) % M and named.name == str(a)
+named.total = b
+assert named.total == b
+assert sorted(atoll.add(n, 1) for n in range(20)) == list(range(1, 21))
+try:
+    named.total = -1
+except OverflowError:
+    pass
+else:
+    assert False
+";
+        run_python(py, code, &[("a", a), ("b", b)])
+    })?;
+    Ok(())
+}
+
+/// Exceptions, which may outlive the attachment and the interpreter they were raised in.
+pub fn raise(world: &World, [choice, which, elsewhere, _]: [u64; 4]) -> Result<()> {
+    let life = world.any(choice);
+    let raised = enter(&life, |py| {
+        let what = if which % 2 == 0 { "refused" } else { "plain" };
+        let Err(error) = atoll(py)?.getattr("fails").map_err(said)?.call1((what,)) else {
+            bail!("fails({what}) does not");
+        };
+        ensure!(error.is_instance_of::<PyValueError>(py));
+        ensure!(error.is_instance_of::<Refused>(py) == (what == "refused"));
+        ensure!(error.value(py).to_string() == what);
+        Ok(error)
+    })?;
+    let Some(error) = raised else { return Ok(()) };
+    // Part of an object of the interpreter, but of none that is counted.
+    match which / 2 % 3 {
+        0 => drop(error),
+        1 => {
+            enter(&world.present(elsewhere), |_| {
+                drop(error);
+                Ok(())
+            })?;
+        }
+        _ => drop(std::thread::spawn(move || drop(error)).join()),
+    }
+    Ok(())
+}
+
+/// Panics, through Python frames and through an attachment.
+pub fn panic(world: &World, [choice, how, text, _]: [u64; 4]) -> Result<()> {
+    let life = world.any(choice);
+    let text = text.to_string();
+    match how % 3 {
+        0 => {
+            enter(&life, |py| {
+                let panics = atoll(py)?.getattr("panics").map_err(said)?;
+                let caught = catch_unwind(AssertUnwindSafe(|| panics.call1((&text,)).is_ok()));
+                let payload = caught.err().context("panics() does not")?;
+                let said = payload.downcast_ref::<String>().map(String::as_str);
+                ensure!(said == Some(&*format!("stress: {text}")), "{said:?}");
+                Ok(())
+            })?;
+        }
+        1 => {
+            enter(&life, |py| {
+                let code = c"
+try:
+    atoll.panics(str(a))
+except Exception:
+    assert False
+except BaseException as error:
+    assert type(error).__name__ == 'PanicException', error
+    assert str(error) == f'stress: {a}', error
+else:
+    assert False
+";
+                run_python(py, code, &[("a", text.len() as u64)])
+            })?;
+        }
+        _ => {
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                enter(&life, |_| -> Result<()> { panic!("stress: {text}") })
+            }));
+            match caught {
+                Ok(Ok(None)) => {}
+                Ok(Ok(Some(()))) => bail!("a panic was lost"),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => ensure!(
+                    pyatoll::Interpreter::current().is_none(),
+                    "a panic left the thread attached"
+                ),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is borrowed cannot be borrowed again, and can afterwards.
+pub fn borrow(world: &World, [choice, a, b, _]: [u64; 4]) -> Result<()> {
+    let life = world.any(choice);
+    enter(&life, |py| {
+        let code = c"
+tally = atoll.Tally(a)
+def again():
+    tally.add(b)
+try:
+    tally.borrowed(again)
+except RuntimeError as error:
+    assert str(error) == 'Already borrowed', error
+else:
+    assert False
+assert tally.add(b) == (a + b) % 2**64
+";
+        run_python(py, code, &[("a", a), ("b", b)])?;
+        let tally = Bound::new(py, Tally { total: a }).map_err(said)?;
+        let lent = tally.borrow();
+        ensure!(tally.try_borrow_mut().is_err() && tally.try_borrow().is_ok());
+        ensure!(lent.total == a);
+        drop(lent);
+        ensure!(tally.try_borrow_mut().is_ok());
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// A module that fails to execute leaves nothing behind, and can be imported later.
+pub fn failing_import(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
+    let life = world.any(choice);
+    enter(&life, |py| {
+        // Other threads of the interpreter may use up the failure, or import it meanwhile.
+        life.fail_import.store(true, Ordering::SeqCst);
+        match py.import("flaky") {
+            Ok(module) => ensure!(module.hasattr("part").map_err(said)?),
+            Err(error) => {
+                ensure!(error.is_instance_of::<PyRuntimeError>(py), "{error}");
+                ensure!(error.value(py).to_string() == "not this time");
+            }
+        }
+        let code = c"import sys; sys.modules.pop('flaky', None)";
+        py.run(code, None, None).map_err(said)
+    })?;
+    Ok(())
+}
+
+/// `threading` inside the interpreter.
+pub fn python_threads(world: &World, [choice, a, count, _]: [u64; 4]) -> Result<()> {
+    let life = world.any(choice);
+    enter(&life, |py| {
+        let code = c"
+import threading
+found = []
+def work(number):
+    for _ in range(5):
+        atoll.count()
+        atoll.Counted(number)
+    found.append(atoll.add(a, number))
+threads = [threading.Thread(target=work, args=(n,)) for n in range(count)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert sorted(found) == sorted((a + n) % 2**64 for n in range(count)), found
+";
+        let result = run_python(py, code, &[("a", a), ("count", 1 + count % 4)]);
+        // An interpreter that is ending starts no threads.
+        match life.stage() {
+            Stage::Open => result,
+            _ => Ok(()),
+        }
+    })?;
+    Ok(())
+}

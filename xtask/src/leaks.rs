@@ -1,0 +1,353 @@
+//! `cargo xtask leaks`: what an interpreter leaves behind that has imported and used a module.
+//!
+//! `tests/leaks/driver.py` makes and ends interpreters in three kinds of cycles that take turns: bare,
+//! with a C module, and with the same module made with Pyatoll. It runs twice. First as usual, for
+//! the pages of the process and the time of the import. Then with `PYTHONMALLOC=malloc`, so that
+//! every byte that is not given back is counted exactly: an arena of Python's own allocator cannot
+//! be given back while one object in it is alive, and CPython 3.13 always leaves one.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+
+use crate::python::Python;
+use crate::{run, wheels};
+
+const FOLDER: &str = "tests/leaks";
+
+/// The kinds of cycles, as `driver.py` calls them.
+const KINDS: [&str; 3] = ["bare", "c", "pyatoll"];
+
+/// How much a cycle with the module may leave behind, over a bare one.
+const MOST_KB: f64 = 1.0;
+
+/// How much longer the import may take than that of the C module.
+const MOST_IMPORT_MS: f64 = 1.0;
+
+/// A bare cycle that leaves more pages than this: CPython does not give its arenas back, and how
+/// many pages of them were touched says nothing about a module.
+const ARENAS_KEPT_KB: f64 = 256.0;
+
+#[derive(Args)]
+pub struct Options {
+    /// How many interpreters of each kind
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..))]
+    pub cycles: u32,
+    /// The Python to measure [default: $PYO3_PYTHON, else python3 on the path]
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// What one kind of cycle comes to: medians over blocks of cycles, and over imports.
+#[derive(Serialize, Clone, Copy, Default)]
+struct Figures {
+    /// Bytes that were not given back, exactly, with `PYTHONMALLOC=malloc`.
+    heap_kb_per_cycle: f64,
+    /// Growth of the process.
+    pages_kb_per_cycle: f64,
+    import_ms_per_cycle: f64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    python: String,
+    cycles: u32,
+    kinds: BTreeMap<&'static str, Figures>,
+    /// Whether the bars count on this Python.
+    barred: bool,
+    failures: Vec<String>,
+}
+
+/// What the driver prints at its end.
+#[derive(Deserialize)]
+struct Measured {
+    kinds: BTreeMap<String, Samples>,
+}
+
+#[derive(Deserialize)]
+struct Samples {
+    pages: Vec<f64>,
+    heap: Vec<f64>,
+    imports: Vec<f64>,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    let python = Python::find(options.python.clone())?;
+    ensure!(
+        python.minor >= 12,
+        "Python {} has no isolated interpreters: take 3.12 or later",
+        python.version
+    );
+    let folder = build(&python)?;
+    let bar = ProgressBar::new(u64::from(options.cycles) * 2);
+    bar.set_style(ProgressStyle::with_template(
+        "{elapsed_precise} {bar:40} {pos}/{len} cycles of each kind, {msg}",
+    )?);
+    let usual = measure(&python, &folder, options.cycles, false, &bar)?;
+    let exact = measure(&python, &folder, options.cycles, true, &bar)?;
+    bar.finish_and_clear();
+
+    let mut kinds = BTreeMap::new();
+    for kind in KINDS {
+        let of = |measured: &Measured, what: fn(&Samples) -> &Vec<f64>| {
+            let samples = measured.kinds.get(kind).context("a kind is missing")?;
+            median(what(samples)).context("nothing was measured")
+        };
+        let figures = Figures {
+            heap_kb_per_cycle: of(&exact, |samples| &samples.heap)? / 1024.0,
+            pages_kb_per_cycle: of(&usual, |samples| &samples.pages)? / 1024.0,
+            import_ms_per_cycle: of(&usual, |samples| &samples.imports)? * 1000.0,
+        };
+        kinds.insert(kind, figures);
+    }
+    let report = Report {
+        // The bars are for release builds with a GIL; others are measured.
+        barred: python.minor >= 13 && !python.version.contains(['t', 'd']),
+        failures: failures(&kinds),
+        python: python.version,
+        cycles: options.cycles,
+        kinds,
+    };
+    print(&report);
+    if let Some(path) = &options.json {
+        fs::write(path, serde_json::to_string_pretty(&report)? + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if report.barred && !report.failures.is_empty() {
+        bail!("{}", report.failures.join("\n"));
+    }
+    Ok(())
+}
+
+/// The bars that are missed.
+fn failures(kinds: &BTreeMap<&str, Figures>) -> Vec<String> {
+    let of = |kind| kinds.get(kind).copied().unwrap_or_default();
+    let (bare, c, pyatoll) = (of("bare"), of("c"), of("pyatoll"));
+    let mut failures = Vec::new();
+    let heap = pyatoll.heap_kb_per_cycle - bare.heap_kb_per_cycle;
+    if heap > MOST_KB {
+        failures.push(format!(
+            "a cycle keeps {heap:.2} KB more than a bare one, {MOST_KB} KB allowed"
+        ));
+    }
+    let pages = pyatoll.pages_kb_per_cycle - bare.pages_kb_per_cycle;
+    if bare.pages_kb_per_cycle < ARENAS_KEPT_KB && pages > MOST_KB {
+        failures.push(format!(
+            "a cycle grows the process by {pages:.2} KB more than a bare one, {MOST_KB} KB allowed"
+        ));
+    }
+    let import = pyatoll.import_ms_per_cycle - c.import_ms_per_cycle;
+    if import > MOST_IMPORT_MS {
+        failures.push(format!(
+            "the import takes {import:.2} ms more than that of the C module, {MOST_IMPORT_MS} ms \
+             allowed"
+        ));
+    }
+    failures
+}
+
+fn print(report: &Report) {
+    println!(
+        "leaks: {} cycles of each kind, Python {}",
+        report.cycles, report.python
+    );
+    println!(
+        "  {:<10}{:>16}{:>16}{:>14}",
+        "", "heap KB/cycle", "pages KB/cycle", "import ms"
+    );
+    for (kind, figures) in &report.kinds {
+        println!(
+            "  {kind:<10}{:>16.2}{:>16.2}{:>14.2}",
+            figures.heap_kb_per_cycle, figures.pages_kb_per_cycle, figures.import_ms_per_cycle
+        );
+    }
+    let bare = report.kinds.get("bare").copied().unwrap_or_default();
+    if bare.pages_kb_per_cycle >= ARENAS_KEPT_KB {
+        println!("  (this CPython keeps the arenas of ended interpreters: pages are not compared)");
+    }
+    if !report.barred {
+        for failure in &report.failures {
+            println!("  not a failure on this Python: {failure}");
+        }
+    }
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    Some(match sorted.len() % 2 {
+        1 => sorted[middle],
+        _ => (sorted.get(middle.checked_sub(1)?)? + sorted.get(middle)?) / 2.0,
+    })
+}
+
+/// Builds both modules into one folder, which it returns.
+fn build(python: &Python) -> Result<PathBuf> {
+    let folder = run::target_dir().join("leaks");
+    fs::create_dir_all(&folder)?;
+    let target = wheels::target_dir();
+    run::status(
+        run::cargo()
+            .args([
+                "build",
+                "--quiet",
+                "--release",
+                "--package",
+                "leaks",
+                "--target-dir",
+            ])
+            .arg(&target)
+            .env("PYO3_PYTHON", &python.executable)
+            // The modules take Python from whoever loads them.
+            .env("PYO3_BUILD_EXTENSION_MODULE", "1"),
+    )?;
+    let library = if cfg!(target_os = "macos") {
+        "libleaks_pyatoll.dylib"
+    } else {
+        "libleaks_pyatoll.so"
+    };
+    fs::copy(
+        target.join("release").join(library),
+        folder.join("leaks_pyatoll.so"),
+    )
+    .with_context(|| format!("cannot copy {library}"))?;
+
+    let include = run::output(Command::new(&python.executable).args([
+        "-I",
+        "-c",
+        "import sysconfig; print(sysconfig.get_path('include'))",
+    ]))?;
+    let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| OsString::from("cc")));
+    compiler
+        .current_dir(run::root())
+        .args(["-O2", "-shared", "-fPIC", "-I"])
+        .arg(include.trim())
+        .arg("-o")
+        .arg(folder.join("leaks_c.so"))
+        .arg(Path::new(FOLDER).join("leaks_c.c"));
+    if cfg!(target_os = "macos") {
+        compiler.args(["-undefined", "dynamic_lookup"]);
+    }
+    run::status(&mut compiler)?;
+    Ok(folder)
+}
+
+/// Runs the driver. What it says on stderr is shown if it fails.
+fn measure(
+    python: &Python,
+    folder: &Path,
+    cycles: u32,
+    exact: bool,
+    bar: &ProgressBar,
+) -> Result<Measured> {
+    let before = bar.position();
+    bar.set_message(if exact { "exact" } else { "as usual" });
+    let block = (cycles / 15).clamp(5, 20);
+    let mut command = Command::new(&python.executable);
+    command
+        .current_dir(run::root())
+        .arg(Path::new(FOLDER).join("driver.py"))
+        .arg(folder)
+        .args([cycles.to_string(), block.to_string()])
+        .env_remove("PYTHONMALLOC")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if exact {
+        command.env("PYTHONMALLOC", "malloc");
+    }
+    let mut child = command.spawn().context("cannot run the driver")?;
+    let (stdout, mut stderr) = child
+        .stdout
+        .take()
+        .zip(child.stderr.take())
+        .context("both are pipes")?;
+    let listener = thread::spawn(move || {
+        let mut said = Vec::new();
+        let _ = stderr.read_to_end(&mut said);
+        String::from_utf8_lossy(&said).into_owned()
+    });
+    let mut measured = None;
+    for line in BufReader::new(stdout).lines() {
+        let line: serde_json::Value = serde_json::from_str(&line?)?;
+        match line.get("progress").and_then(serde_json::Value::as_u64) {
+            Some(done) => bar.set_position(before + done),
+            None => measured = Some(serde_json::from_value(line)?),
+        }
+    }
+    let status = child.wait()?;
+    let said = listener.join().unwrap_or_default();
+    ensure!(status.success(), "the driver failed ({status})\n{said}");
+    bar.set_position(before + u64::from(cycles));
+    measured.context("the driver printed no figures")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(c: Figures, pyatoll: Figures) -> BTreeMap<&'static str, Figures> {
+        BTreeMap::from([("bare", Figures::default()), ("c", c), ("pyatoll", pyatoll)])
+    }
+
+    #[test]
+    fn a_bar_is_missed_by_what_is_over_it() {
+        let good = Figures {
+            heap_kb_per_cycle: 0.9,
+            pages_kb_per_cycle: 0.9,
+            import_ms_per_cycle: 1.4,
+        };
+        let c = Figures {
+            import_ms_per_cycle: 0.5,
+            ..Figures::default()
+        };
+        assert!(failures(&kinds(c, good)).is_empty());
+        for (bad, says) in [
+            (
+                Figures {
+                    heap_kb_per_cycle: 1.1,
+                    ..good
+                },
+                "keeps",
+            ),
+            (
+                Figures {
+                    pages_kb_per_cycle: 1.1,
+                    ..good
+                },
+                "grows",
+            ),
+            (
+                Figures {
+                    import_ms_per_cycle: 1.6,
+                    ..good
+                },
+                "import",
+            ),
+        ] {
+            let failures = failures(&kinds(c, bad));
+            assert_eq!(failures.len(), 1, "{failures:?}");
+            assert!(failures[0].contains(says), "{failures:?}");
+        }
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 100.0]), Some(3.0));
+    }
+}

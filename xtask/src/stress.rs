@@ -1,0 +1,270 @@
+//! `cargo xtask stress`: the driver in `tests/stress`, run in one process after another.
+//!
+//! Each process is a round with a seed of its own, the first one's being the one that is named. So a
+//! failure is replayed from the start of its round, and what CPython itself leaks for each
+//! interpreter does not add up.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+
+use crate::python::Python;
+use crate::run;
+
+/// What a round may take longer than it was told to: ending all interpreters, and noticing a hang.
+const GRACE: Duration = Duration::from_secs(120);
+
+/// How often is looked whether a round is over.
+const TICK: Duration = Duration::from_millis(50);
+
+/// In every message that belongs to the work, such as that of a panic that is made on purpose.
+const EXPECTED: &str = "stress: ";
+
+#[derive(Args)]
+pub struct Options {
+    /// How long to work, all rounds together
+    #[arg(long, default_value_t = 60)]
+    pub seconds: u64,
+    /// Where the operations follow from [default: the time]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// How many threads work; with one, a seed gives the same operations on the same objects
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: u16,
+    /// Only make, use and end interpreters, without pause
+    #[arg(long)]
+    pub storm: bool,
+    /// The longest round; a process ends earlier where it has grown large
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub round: u64,
+    /// Build with optimisation, and so without debug assertions
+    #[arg(long)]
+    pub release: bool,
+    /// The Python to work with [default: $PYO3_PYTHON, else python3 on the path]
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+    /// Write what was done to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+impl Options {
+    /// A short run, for `cargo xtask test`.
+    pub fn short(storm: bool, seconds: u64) -> Self {
+        Self {
+            seconds,
+            seed: None,
+            threads: 8,
+            storm,
+            round: seconds,
+            release: false,
+            python: None,
+            json: None,
+        }
+    }
+}
+
+/// What a round, or all of them, have done. The driver writes it.
+#[derive(Deserialize, Serialize, Default)]
+struct Report {
+    python: String,
+    seed: u64,
+    seconds: f64,
+    threads: u16,
+    storm: bool,
+    interpreters: u64,
+    audits: u64,
+    audits_disturbed: u64,
+    operations: BTreeMap<String, u64>,
+    failures: Vec<String>,
+}
+
+impl Report {
+    fn add(&mut self, round: Self) {
+        self.python = round.python;
+        self.seconds += round.seconds;
+        self.interpreters += round.interpreters;
+        self.audits += round.audits;
+        self.audits_disturbed += round.audits_disturbed;
+        for (kind, count) in round.operations {
+            *self.operations.entry(kind).or_default() += count;
+        }
+        self.failures.extend(round.failures);
+    }
+
+    fn print(&self) {
+        let operations: u64 = self.operations.values().sum();
+        println!(
+            "stress: {:.0} s, seed {}, {} threads, Python {}",
+            self.seconds,
+            self.seed,
+            self.threads,
+            self.python.split_whitespace().next().unwrap_or("")
+        );
+        println!(
+            "  {} interpreters, {operations} operations, {} comparisons with the model ({} more \
+             disturbed), {} failures",
+            self.interpreters,
+            self.audits,
+            self.audits_disturbed,
+            self.failures.len()
+        );
+        for (kind, count) in &self.operations {
+            println!("  {kind:<20}{count:>12}");
+        }
+    }
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    let python = Python::find(options.python.clone())?;
+    let program = build(&python, options.release)?;
+    let seed = options.seed.unwrap_or_else(seed_of_now);
+    let mut total = Report {
+        python: python.version,
+        seed,
+        threads: options.threads,
+        storm: options.storm,
+        ..Report::default()
+    };
+
+    let bar = ProgressBar::new(options.seconds);
+    bar.set_style(ProgressStyle::with_template(
+        "{elapsed_precise} {bar:40} {msg}",
+    )?);
+    let start = Instant::now();
+    let mut round = seed;
+    while total.failures.is_empty() {
+        let left = options.seconds.saturating_sub(start.elapsed().as_secs());
+        if left == 0 {
+            break;
+        }
+        bar.set_message(format!(
+            "seed {round}, {} interpreters so far",
+            total.interpreters
+        ));
+        let seconds = left.min(options.round);
+        match one_round(&program, options, round, seconds, &bar, start) {
+            Ok(report) => total.add(report),
+            Err(error) => total.failures.push(format!("{error:#}")),
+        }
+        round = round.wrapping_add(1);
+    }
+    bar.finish_and_clear();
+
+    total.print();
+    if let Some(path) = &options.json {
+        fs::write(path, serde_json::to_string_pretty(&total)? + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if !total.failures.is_empty() {
+        bail!("stress failed:\n{}", total.failures.join("\n"));
+    }
+    Ok(())
+}
+
+fn seed_of_now() -> u64 {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH);
+    time.map_or(1, |time| time.as_secs())
+}
+
+/// Builds the driver, and returns where it is.
+fn build(python: &Python, release: bool) -> Result<PathBuf> {
+    let mut cargo = run::cargo();
+    cargo
+        .args(["build", "--quiet", "--package", "stress"])
+        .env("PYO3_PYTHON", &python.executable);
+    if release {
+        cargo.arg("--release");
+    }
+    run::status(&mut cargo)?;
+    let profile = if release { "release" } else { "debug" };
+    let program = format!("stress{}", std::env::consts::EXE_SUFFIX);
+    Ok(run::target_dir().join(profile).join(program))
+}
+
+/// One process. What goes wrong comes with the last words of it.
+fn one_round(
+    program: &Path,
+    options: &Options,
+    seed: u64,
+    seconds: u64,
+    bar: &ProgressBar,
+    start: Instant,
+) -> Result<Report> {
+    let json = run::target_dir().join(format!("stress-{}.json", std::process::id()));
+    let mut command = Command::new(program);
+    command
+        .arg("--seconds")
+        .arg(seconds.to_string())
+        .arg("--seed")
+        .arg(seed.to_string())
+        .arg("--threads")
+        .arg(options.threads.to_string())
+        .arg("--json")
+        .arg(&json)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    if options.storm {
+        command.arg("--storm");
+    }
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    let stderr = child.stderr.take().context("stderr is a pipe")?;
+    let listener = thread::spawn(|| unexpected_lines(stderr));
+    let limit = Instant::now() + Duration::from_secs(seconds) + GRACE;
+    let status = wait(&mut child, limit, || {
+        bar.set_position(start.elapsed().as_secs());
+    })?;
+    let said = listener.join().unwrap_or_default();
+    let report = fs::read_to_string(&json);
+    let _ = fs::remove_file(&json);
+    match status {
+        Some(status) if status.success() => Ok(serde_json::from_str(&report?)?),
+        Some(status) => bail!("seed {seed}: {status}\n{said}"),
+        None => bail!("seed {seed}: did not end in time, and was killed\n{said}"),
+    }
+}
+
+/// Waits for the process; past the limit, kills it. `None`: it was killed.
+fn wait(child: &mut Child, limit: Instant, tick: impl Fn()) -> Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() > limit {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        tick();
+        thread::sleep(TICK);
+    }
+}
+
+/// What the process says, without what belongs to the work.
+fn unexpected_lines(stderr: impl Read) -> String {
+    /// The last lines are kept: the reason is at the end.
+    const KEPT: usize = 100;
+    let mut lines = std::collections::VecDeque::new();
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        if line.contains(EXPECTED) {
+            continue;
+        }
+        if lines.len() == KEPT {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+    Vec::from(lines).join("\n")
+}
