@@ -8,8 +8,8 @@ use std::ptr;
 
 use pyo3_ffi as ffi;
 
-use crate::interpreter::Python;
 use crate::interpreter::local::LocalInternals;
+use crate::interpreter::{Python, layout};
 
 /// The state CPython keeps for each module of this binary (`PyModule_GetState`). Zeroed at first.
 #[repr(C)]
@@ -50,7 +50,7 @@ pub(crate) unsafe fn is_module_of_this_binary(module: *mut ffi::PyObject) -> boo
             return false;
         }
         let state: *const ModuleState = ffi::PyModule_GetState(module).cast();
-        !state.is_null() && !(*state).local.is_null()
+        layout::has_module_state(module) && !(*state).local.is_null()
     }
 }
 
@@ -65,12 +65,23 @@ pub unsafe fn token_of_module<'py>(m_self: *mut ffi::PyObject) -> Python<'py> {
     // interpreter, which is never freed.
     unsafe {
         if m_self.is_null() {
-            return Python::assume_called();
+            return token_without_module();
         }
-        let state: *const ModuleState = ffi::PyModule_GetState(m_self).cast();
+        let state: *const ModuleState = layout::module_state(m_self).cast();
         debug_assert!(!state.is_null() && !(*state).local.is_null());
         Python::new(&*(*state).local)
     }
+}
+
+/// The token for a function that was made without a module.
+///
+/// # Safety
+/// As for [`token_of_call`].
+#[cold]
+#[inline(never)]
+unsafe fn token_without_module<'py>() -> Python<'py> {
+    // SAFETY: passed on to the caller.
+    unsafe { Python::assume_called() }
 }
 
 /// The token for any other function of this binary: the fallback.

@@ -22,31 +22,29 @@ pub struct BorrowFlag(AtomicUsize);
 const _: () = assert!(size_of::<BorrowFlag>() == size_of::<usize>());
 
 impl BorrowFlag {
-    /// Changes the flag with `next`, unless that refuses.
-    #[inline]
-    fn update(&self, taking: bool, next: impl Fn(usize) -> Option<usize>) -> bool {
-        if cfg!(Py_GIL_DISABLED) {
-            let order = if taking {
-                Ordering::Acquire
-            } else {
-                Ordering::Release
-            };
-            self.0.fetch_update(order, Ordering::Relaxed, next).is_ok()
-        } else {
-            match next(self.0.load(Ordering::Relaxed)) {
-                Some(value) => {
-                    self.0.store(value, Ordering::Relaxed);
-                    true
-                }
-                None => false,
-            }
-        }
+    /// The flag as plain memory, whose changes the compiler can do away with where they cancel out.
+    ///
+    /// # Safety
+    /// Only on builds with a GIL, by the thread that holds it.
+    #[inline(always)]
+    unsafe fn plain(&self) -> *mut usize {
+        self.0.as_ptr()
     }
 
     #[inline]
     pub(super) fn try_share(&self) -> Result<(), PyBorrowError> {
         // `EXCLUSIVE - 1` shared borrows cannot exist: each is a word of memory.
-        let shared = self.update(true, |count| (count != EXCLUSIVE).then(|| count + 1));
+        let next = |count: usize| (count != EXCLUSIVE).then_some(count.wrapping_add(1));
+        let shared = if cfg!(Py_GIL_DISABLED) {
+            let (taken, seen) = (Ordering::Acquire, Ordering::Relaxed);
+            self.0.fetch_update(taken, seen, next).is_ok()
+        } else {
+            // SAFETY: the thread holds the GIL, since it uses an instance.
+            unsafe {
+                let count = self.plain();
+                next(*count).map(|next| *count = next).is_some()
+            }
+        };
         if shared {
             Ok(())
         } else {
@@ -56,13 +54,31 @@ impl BorrowFlag {
 
     #[inline]
     pub(super) fn end_share(&self) {
-        let ended = self.update(false, |count| Some(count - 1));
-        debug_assert!(ended);
+        let before = if cfg!(Py_GIL_DISABLED) {
+            self.0.fetch_sub(1, Ordering::Release)
+        } else {
+            // SAFETY: as above.
+            unsafe { self.plain().replace((*self.plain()).wrapping_sub(1)) }
+        };
+        debug_assert!(before != UNUSED && before != EXCLUSIVE);
     }
 
     #[inline]
     pub(super) fn try_lock(&self) -> Result<(), PyBorrowMutError> {
-        let locked = self.update(true, |count| (count == UNUSED).then_some(EXCLUSIVE));
+        let locked = if cfg!(Py_GIL_DISABLED) {
+            let (taken, seen) = (Ordering::Acquire, Ordering::Relaxed);
+            let locked = self.0.compare_exchange(UNUSED, EXCLUSIVE, taken, seen);
+            locked.is_ok()
+        } else {
+            // SAFETY: as above.
+            unsafe {
+                let is_free = *self.plain() == UNUSED;
+                if is_free {
+                    *self.plain() = EXCLUSIVE;
+                }
+                is_free
+            }
+        };
         if locked {
             Ok(())
         } else {
@@ -72,8 +88,12 @@ impl BorrowFlag {
 
     #[inline]
     pub(super) fn end_lock(&self) {
-        let ended = self.update(false, |_| Some(UNUSED));
-        debug_assert!(ended);
+        if cfg!(Py_GIL_DISABLED) {
+            self.0.store(UNUSED, Ordering::Release);
+        } else {
+            // SAFETY: as above.
+            unsafe { *self.plain() = UNUSED };
+        }
     }
 }
 

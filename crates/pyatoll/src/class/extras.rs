@@ -14,7 +14,7 @@ use crate::call::trampoline::trampoline;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound};
+use crate::object::{Borrowed, Bound, constant};
 use crate::types::PyAny;
 use crate::types::any::CompareOp;
 
@@ -40,7 +40,7 @@ pub unsafe fn compare<T: PyClass>(
             let one: PyClassGuard<'_, T> =
                 PyClassGuard::try_borrow(Borrowed::from_ptr(py, object).cast_unchecked())?;
             let Some(operator) = CompareOp::from_raw(operator) else {
-                return Ok(ffi::Py_NewRef(ffi::Py_NotImplemented()));
+                return Ok(constant(ffi::Py_NotImplemented()));
             };
             if let Ok(other) = other.cast::<T>() {
                 let other = PyClassGuard::try_borrow(other)?;
@@ -56,7 +56,7 @@ pub unsafe fn compare<T: PyClass>(
                     ffi::PyObject_RichCompare(number.as_ptr(), other.as_ptr(), operator as c_int);
                 return Ok(Bound::from_owned_ptr_or_err(py, result)?.into_ptr());
             }
-            Ok(ffi::Py_NewRef(ffi::Py_NotImplemented()))
+            Ok(constant(ffi::Py_NotImplemented()))
         })
     }
 }

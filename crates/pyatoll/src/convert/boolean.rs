@@ -5,11 +5,12 @@ use std::convert::Infallible;
 use pyo3_ffi as ffi;
 
 use super::int::by_reference;
+use super::traits::private::Token;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::intern;
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound};
+use crate::object::{Borrowed, Bound, constant};
 use crate::types::{PyAny, PyAnyMethods, PyBool};
 
 impl<'py> IntoPyObject<'py> for bool {
@@ -28,6 +29,18 @@ impl<'py> IntoPyObject<'py> for bool {
             };
             Ok(Borrowed::from_ptr(py, object).cast_unchecked())
         }
+    }
+
+    #[inline]
+    fn into_return_value(self, _py: Python<'py>, _: Token) -> PyResult<*mut ffi::PyObject> {
+        // SAFETY: attached; both are statics of CPython.
+        Ok(unsafe {
+            constant(if self {
+                ffi::Py_True()
+            } else {
+                ffi::Py_False()
+            })
+        })
     }
 }
 
@@ -48,6 +61,14 @@ impl<'a, 'py> FromPyObject<'a, 'py> for bool {
         } else {
             extract_numpy(object)
         }
+    }
+
+    #[inline]
+    fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {
+        // SAFETY: statics of CPython.
+        let (yes, no) = unsafe { (ffi::Py_True(), ffi::Py_False()) };
+        let pointer = object.as_ptr();
+        (pointer == yes || pointer == no).then_some(pointer == yes)
     }
 }
 

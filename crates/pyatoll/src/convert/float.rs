@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use pyo3_ffi as ffi;
 
 use super::int::by_reference;
+use super::traits::private::Token;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
@@ -46,15 +47,42 @@ impl<'a, 'py> FromPyObject<'a, 'py> for f64 {
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        // SAFETY: attached, a valid object.
-        let value = unsafe { ffi::PyFloat_AsDouble(object.as_ptr()) };
-        if value == -1.0
-            && let Some(error) = PyErr::take(object.py())
-        {
-            return Err(error);
+        match exact(object) {
+            Some(value) => Ok(value),
+            None => any_as_f64(object),
         }
-        Ok(value)
     }
+
+    #[inline]
+    fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {
+        exact(object)
+    }
+}
+
+/// The value of a `float` that is no instance of a subclass, without a call.
+#[inline(always)]
+fn exact(object: Borrowed<'_, '_, PyAny>) -> Option<f64> {
+    #[cfg(not(Py_LIMITED_API))]
+    // SAFETY: attached; a `float` where it is read.
+    unsafe {
+        if ffi::PyFloat_CheckExact(object.as_ptr()) != 0 {
+            return Some(ffi::PyFloat_AS_DOUBLE(object.as_ptr()));
+        }
+    }
+    let _ = object;
+    None
+}
+
+#[inline(never)]
+fn any_as_f64(object: Borrowed<'_, '_, PyAny>) -> PyResult<f64> {
+    // SAFETY: attached, a valid object.
+    let value = unsafe { ffi::PyFloat_AsDouble(object.as_ptr()) };
+    if value == -1.0
+        && let Some(error) = PyErr::take(object.py())
+    {
+        return Err(error);
+    }
+    Ok(value)
 }
 
 impl<'a, 'py> FromPyObject<'a, 'py> for f32 {
@@ -63,6 +91,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for f32 {
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         f64::extract(object).map(|value| value as f32)
+    }
+
+    #[inline]
+    fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {
+        exact(object).map(|value| value as f32)
     }
 }
 

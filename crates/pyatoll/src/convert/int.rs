@@ -17,13 +17,33 @@ use super::traits::private;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyOverflowError, PyValueError};
-use crate::interpreter::Python;
+use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyInt};
+
+/// The value of a small `int`, which most are, without a call.
+#[inline(always)]
+fn small(object: Borrowed<'_, '_, PyAny>) -> Option<c_long> {
+    // SAFETY: attached; an `int` where it is read.
+    unsafe {
+        if ffi::PyLong_CheckExact(object.as_ptr()) == 0 {
+            return None;
+        }
+        layout::compact_int(object.as_ptr())
+    }
+}
 
 /// The value of an `int`, or of what has `__index__`.
 #[inline]
 fn as_long(object: Borrowed<'_, '_, PyAny>) -> PyResult<c_long> {
+    match small(object) {
+        Some(value) => Ok(value),
+        None => any_as_long(object),
+    }
+}
+
+#[inline(never)]
+fn any_as_long(object: Borrowed<'_, '_, PyAny>) -> PyResult<c_long> {
     // SAFETY: attached, a valid object.
     let value = unsafe { ffi::PyLong_AsLong(object.as_ptr()) };
     if value == -1 {
@@ -39,6 +59,9 @@ fn as_i64(object: Borrowed<'_, '_, PyAny>) -> PyResult<i64> {
         #[allow(clippy::useless_conversion)]
         return as_long(object).map(i64::from);
     }
+    if let Some(value) = small(object) {
+        return Ok(value.into());
+    }
     // SAFETY: attached, a valid object.
     let value = unsafe { ffi::PyLong_AsLongLong(object.as_ptr()) };
     if value == -1 {
@@ -49,10 +72,18 @@ fn as_i64(object: Borrowed<'_, '_, PyAny>) -> PyResult<i64> {
 
 #[inline]
 fn as_u64(object: Borrowed<'_, '_, PyAny>) -> PyResult<u64> {
+    match small(object).map(u64::try_from) {
+        Some(Ok(value)) => Ok(value),
+        _ => any_as_u64(object),
+    }
+}
+
+#[inline(never)]
+fn any_as_u64(object: Borrowed<'_, '_, PyAny>) -> PyResult<u64> {
     // SAFETY: attached, a valid object.
     if unsafe { ffi::PyLong_Check(object.as_ptr()) } == 0 {
         // Unlike the signed conversions, this one does not look for `__index__`.
-        return as_u64(index(object)?.as_borrowed());
+        return any_as_u64(index(object)?.as_borrowed());
     }
     // SAFETY: attached, an `int`.
     let value = unsafe { ffi::PyLong_AsUnsignedLongLong(object.as_ptr()) };
@@ -178,6 +209,34 @@ mod native_bytes {
     }
 }
 
+/// An `int` (`PyLong_FromLong`, of CPython's functions for this the most direct).
+///
+/// # Safety
+/// Attached.
+#[inline(always)]
+unsafe fn from_i64(value: i64) -> *mut ffi::PyObject {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match c_long::try_from(value) {
+            Ok(value) => ffi::PyLong_FromLong(value),
+            Err(_) => ffi::PyLong_FromLongLong(value),
+        }
+    }
+}
+
+/// # Safety
+/// Attached.
+#[inline(always)]
+unsafe fn from_u64(value: u64) -> *mut ffi::PyObject {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match c_long::try_from(value) {
+            Ok(value) => ffi::PyLong_FromLong(value),
+            Err(_) => ffi::PyLong_FromUnsignedLongLong(value),
+        }
+    }
+}
+
 /// `int!(u32 as i64, via as_i64, from PyLong_FromLongLong);`
 macro_rules! int {
     ($type:ident as $wide:ty, via $extract:ident, from $make:expr $(, $hooks:tt)?) => {
@@ -207,6 +266,11 @@ macro_rules! int {
                 #[allow(irrefutable_let_patterns)]
                 $type::try_from($extract(object)?)
                     .map_err(|error| out_of_range(TryFromIntError::from(error)))
+            }
+
+            #[inline]
+            fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: private::Token) -> Option<Self> {
+                $type::try_from(small(object)?).ok()
             }
 
             $(int_hooks!($hooks extract);)?
@@ -277,11 +341,11 @@ int!(i16 as c_long, via as_long, from ffi::PyLong_FromLong);
 int!(i32 as c_long, via as_long, from ffi::PyLong_FromLong);
 int!(u8 as c_long, via as_long, from ffi::PyLong_FromLong, bytes);
 int!(u16 as c_long, via as_long, from ffi::PyLong_FromLong);
-int!(u32 as i64, via as_i64, from ffi::PyLong_FromLongLong);
-int!(i64 as i64, via as_i64, from ffi::PyLong_FromLongLong);
-int!(isize as isize, via as_i64, from ffi::PyLong_FromSsize_t);
-int!(u64 as u64, via as_u64, from ffi::PyLong_FromUnsignedLongLong);
-int!(usize as usize, via as_u64, from ffi::PyLong_FromSize_t);
+int!(u32 as i64, via as_i64, from from_i64);
+int!(i64 as i64, via as_i64, from from_i64);
+int!(isize as i64, via as_i64, from from_i64);
+int!(u64 as u64, via as_u64, from from_u64);
+int!(usize as u64, via as_u64, from from_u64);
 
 macro_rules! int_128 {
     ($type:ident, $signed:literal) => {

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hash};
 
 use pyo3_ffi as ffi;
 
+use super::traits::private::Token;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::Python;
@@ -41,12 +42,16 @@ where
 {
     let py = object.py();
     let dict = object.cast::<PyDict>()?;
+    let done = read_plain(&dict, &mut put);
+    if done == len(object) {
+        return Ok(());
+    }
     // SAFETY: attached, a dict; a new reference to a list of pairs or null comes back. A pair does
     // not change, and keeps its items. It is kept by a reference of its own: code that a conversion
     // runs can find the list, with `gc.get_objects`.
     unsafe {
         let items = Bound::from_owned_ptr_or_err(py, ffi::PyDict_Items(dict.as_ptr()))?;
-        for place in 0..ffi::PyList_Size(items.as_ptr()) {
+        for place in done as ffi::Py_ssize_t..ffi::PyList_Size(items.as_ptr()) {
             let pair = ffi::compat::PyList_GetItemRef(items.as_ptr(), place);
             let pair = Bound::from_owned_ptr_or_err(py, pair)?;
             let key = Borrowed::from_ptr(py, ffi::PyTuple_GetItem(pair.as_ptr(), 0));
@@ -56,6 +61,43 @@ where
         }
     }
     Ok(())
+}
+
+/// Hands entries to `put` for as long as converting them runs no code; returns how many.
+#[cfg(not(any(Py_GIL_DISABLED, Py_LIMITED_API)))]
+fn read_plain<'py, K, V>(dict: &Bound<'py, PyDict>, put: &mut impl FnMut(K, V)) -> usize
+where
+    K: FromPyObjectOwned<'py>,
+    V: FromPyObjectOwned<'py>,
+{
+    let py = dict.py();
+    let (mut place, mut done) = (0, 0);
+    let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: attached, a dict. What it lends is looked at before anything else runs; only `put` may
+    // run code (a hasher that uses Python), and `PyDict_Next` is safe with a dict that has changed.
+    unsafe {
+        while ffi::PyDict_Next(dict.as_ptr(), &raw mut place, &raw mut key, &raw mut value) != 0 {
+            let Some(key) = K::extract_plain(Borrowed::from_ptr(py, key), Token) else {
+                break;
+            };
+            let Some(value) = V::extract_plain(Borrowed::from_ptr(py, value), Token) else {
+                break;
+            };
+            put(key, value);
+            done += 1;
+        }
+    }
+    done
+}
+
+/// Here other threads change the dict at any time.
+#[cfg(any(Py_GIL_DISABLED, Py_LIMITED_API))]
+fn read_plain<'py, K, V>(_dict: &Bound<'py, PyDict>, _put: &mut impl FnMut(K, V)) -> usize
+where
+    K: FromPyObjectOwned<'py>,
+    V: FromPyObjectOwned<'py>,
+{
+    0
 }
 
 /// The number of entries; 0 for what is not a `dict`.

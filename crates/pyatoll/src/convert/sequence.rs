@@ -127,10 +127,41 @@ impl<'a, 'py, T: FromPyObjectOwned<'py>> FromPyObject<'a, 'py> for Vec<T> {
 /// Reads a `list` item by item: converting one may change the list.
 fn extract_list<'py, T: FromPyObjectOwned<'py>>(list: &Bound<'py, PyList>) -> PyResult<Vec<T>> {
     let mut values = Vec::with_capacity(list.len());
-    for item in list.iter() {
+    extract_plain_items(list, &mut values);
+    for item in list.iter().skip(values.len()) {
         values.push(T::extract(item.as_borrowed()).map_err(Into::into)?);
     }
     Ok(values)
+}
+
+/// Reads items for as long as that runs no code, and so nothing changes the list meanwhile.
+#[cfg(not(any(Py_GIL_DISABLED, Py_LIMITED_API)))]
+fn extract_plain_items<'py, T: FromPyObjectOwned<'py>>(
+    list: &Bound<'py, PyList>,
+    values: &mut Vec<T>,
+) {
+    // SAFETY: attached, a list. The thread holds the GIL all the while.
+    let items = unsafe {
+        let list = list.as_ptr();
+        let len = ffi::PyList_GET_SIZE(list) as usize;
+        (0..len).map(move |place| ffi::PyList_GET_ITEM(list, place as ffi::Py_ssize_t))
+    };
+    for item in items {
+        // SAFETY: the list keeps it while it is read.
+        let item = unsafe { Borrowed::from_ptr(list.py(), item) };
+        match T::extract_plain(item, Token) {
+            Some(value) => values.push(value),
+            None => break,
+        }
+    }
+}
+
+/// Here other threads change the list at any time.
+#[cfg(any(Py_GIL_DISABLED, Py_LIMITED_API))]
+fn extract_plain_items<'py, T: FromPyObjectOwned<'py>>(
+    _list: &Bound<'py, PyList>,
+    _values: &mut Vec<T>,
+) {
 }
 
 /// The most values to make room for before they are seen: `__len__` may say anything.

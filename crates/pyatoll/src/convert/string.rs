@@ -8,10 +8,11 @@ use std::convert::Infallible;
 use pyo3_ffi as ffi;
 
 use super::int::by_reference;
+use super::traits::private::Token;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyValueError;
-use crate::interpreter::Python;
+use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyString};
 
@@ -62,6 +63,26 @@ pub(super) fn text_and_null<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a
 
 #[inline]
 fn text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
+    match ascii(object) {
+        Some(text) => Ok(text),
+        None => any_text(object),
+    }
+}
+
+/// The text of a `str` that is all ASCII, as most are, without a call.
+#[inline(always)]
+fn ascii<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
+    // SAFETY: attached; a `str` where it is read, which lives for `'a`. ASCII is UTF-8.
+    unsafe {
+        if ffi::PyUnicode_CheckExact(object.as_ptr()) == 0 {
+            return None;
+        }
+        layout::ascii_text(object.as_ptr()).map(|text| std::str::from_utf8_unchecked(text))
+    }
+}
+
+#[inline(never)]
+fn any_text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
     let bytes = text_and_null(object)?;
     // SAFETY: all but the final null is UTF-8.
     Ok(unsafe { std::str::from_utf8_unchecked(&bytes[..bytes.len() - 1]) })
@@ -91,6 +112,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for String {
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         text(object).map(str::to_owned)
+    }
+
+    #[inline]
+    fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {
+        ascii(object).map(str::to_owned)
     }
 }
 

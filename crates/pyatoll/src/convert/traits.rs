@@ -180,6 +180,14 @@ pub trait FromPyObject<'a, 'py>: Sized {
     /// If the object has no such value.
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error>;
 
+    /// The value, where it can be had without running any code and is independent of the object:
+    /// then the object may be one that nobody keeps alive. `None` does not say that there is none.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn extract_plain(_object: Borrowed<'_, '_, PyAny>, _: private::Token) -> Option<Self> {
+        None
+    }
+
     /// A faster way to a `Vec` of values from objects of known layout: `bytes` for `u8`.
     #[doc(hidden)]
     #[inline(always)]

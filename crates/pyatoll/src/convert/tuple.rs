@@ -6,7 +6,7 @@ use crate::convert::{FromPyObject, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyValueError;
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound};
+use crate::object::{Borrowed, Bound, constant};
 use crate::types::tuple::item_unchecked;
 use crate::types::{PyAny, PyTuple, PyTupleMethods};
 
@@ -67,7 +67,7 @@ impl<'py> IntoPyObject<'py> for () {
         _: crate::convert::traits::private::Token,
     ) -> PyResult<*mut ffi::PyObject> {
         // SAFETY: attached; `None` is a static of CPython.
-        Ok(unsafe { ffi::Py_NewRef(ffi::Py_None()) })
+        Ok(unsafe { constant(ffi::Py_None()) })
     }
 }
 

@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 use crate::convert::{FromPyObject, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, BoundObject};
+use crate::object::{Borrowed, Bound, BoundObject, constant};
 use crate::types::PyAny;
 
 /// `None` is Python's `None`.
@@ -22,7 +22,7 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Option<T> {
         match self {
             Some(value) => Ok(value.into_pyobject(py)?.into_any().into_bound()),
             // SAFETY: `None` is a static of CPython.
-            None => Ok(unsafe { Bound::from_borrowed_ptr(py, ffi::Py_None()) }),
+            None => Ok(unsafe { Bound::from_owned_ptr(py, constant(ffi::Py_None())) }),
         }
     }
 }

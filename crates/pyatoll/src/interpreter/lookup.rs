@@ -5,6 +5,7 @@ use pyo3_ffi as ffi;
 
 use super::compat;
 use super::internals::Internals;
+use super::layout;
 use super::local::{self, LocalInternals, Phase};
 use super::table::{Known, Life};
 
@@ -34,6 +35,17 @@ pub(crate) unsafe fn called<'a>() -> &'a LocalInternals {
     if let Some(only) = KNOWN.only() {
         return only;
     }
+    // SAFETY: passed on to the caller.
+    unsafe { called_of_several() }
+}
+
+/// As [`called`], once a second interpreter has been seen. Not inlined: it is in every entry point
+/// that takes the fallback path.
+///
+/// # Safety
+/// As there.
+#[inline(never)]
+unsafe fn called_of_several<'a>() -> &'a LocalInternals {
     // SAFETY: attached, as the caller promises.
     current(unsafe { compat::attached_interpreter() })
 }
@@ -71,6 +83,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
     unsafe {
         local::watch_runtime();
         let raised = compat::take_raised();
+        layout::check();
         let made = LocalInternals::create(interpreter);
         let Some(internals) = Internals::of(made) else {
             ffi::PyErr_PrintEx(0);

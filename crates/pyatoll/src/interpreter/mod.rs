@@ -41,6 +41,7 @@ mod embed;
 mod gate;
 mod handle;
 pub(crate) mod internals;
+pub(crate) mod layout;
 mod life;
 pub(crate) mod local;
 pub(crate) mod lookup;

@@ -19,7 +19,7 @@ use crate::call::token::{ModuleState, module_of_this_binary};
 use crate::call::trampoline::trampoline;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyImportError;
-use crate::interpreter::Python;
+use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::{
     PyAnyMethods, PyDict, PyDictMethods, PyModule, PyModuleMethods, PyStringMethods,
@@ -219,6 +219,11 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
         trampoline(Python::assume_attached(), |py| {
             let module = Borrowed::from_ptr(py, module).cast_unchecked::<PyModule>();
             definition.check_interpreter(&module)?;
+            if !layout::has_module_state(module.as_ptr()) {
+                return Err(PyImportError::new_err(
+                    "this Python keeps modules otherwise than others of its version",
+                ));
+            }
             // From here on functions in the module take their token from it.
             (*state).local = py.owner();
             let undo = Undo::start(&module)?;

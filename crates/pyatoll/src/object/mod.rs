@@ -6,6 +6,7 @@
 mod borrowed;
 mod bound;
 mod bound_object;
+mod constant;
 mod owner;
 mod py;
 mod type_info;
@@ -13,6 +14,7 @@ mod type_info;
 pub use borrowed::Borrowed;
 pub use bound::Bound;
 pub use bound_object::BoundObject;
+pub(crate) use constant::constant;
 pub(crate) use owner::WRONG_INTERPRETER_PANIC;
 pub use owner::WrongInterpreter;
 pub use py::Py;

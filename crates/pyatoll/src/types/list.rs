@@ -31,6 +31,22 @@ pub struct PyList(PyAny);
 
 native_type!(PyList, PyList_Type, PyList_Check);
 
+/// Fills an empty place of a new list (`PyList_SET_ITEM`).
+///
+/// # Safety
+/// Attached; the list must have the place, and be seen by nobody else. The reference to `item` is
+/// given up.
+#[inline(always)]
+unsafe fn set_first(list: *mut ffi::PyObject, place: ffi::Py_ssize_t, item: *mut ffi::PyObject) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        #[cfg(not(Py_LIMITED_API))]
+        ffi::PyList_SET_ITEM(list, place, item);
+        #[cfg(Py_LIMITED_API)]
+        ffi::PyList_SetItem(list, place, item);
+    }
+}
+
 impl PyList {
     /// A list of the values.
     ///
@@ -69,7 +85,7 @@ impl PyList {
             let element = element.into_bound_py_any(py)?;
             // SAFETY: a new list with more than `count` places, seen by nobody else; this one is
             // empty, and takes over the reference.
-            unsafe { ffi::PyList_SetItem(list.as_ptr(), count, element.into_ptr()) };
+            unsafe { set_first(list.as_ptr(), count, element.into_ptr()) };
             count += 1;
         }
         assert_eq!(

@@ -11,6 +11,7 @@ use crate::class::items::SlotItem;
 use crate::class::layout::token_of_instance;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
+use crate::object::constant;
 
 /// One of `__lt__` … `__ge__`.
 pub type CompareBody =
@@ -96,8 +97,8 @@ unsafe fn opposite(py: Python<'_>, equal: *mut ffi::PyObject) -> PyResult<*mut f
         let truth = ffi::PyObject_IsTrue(equal);
         ffi::Py_DECREF(equal);
         match truth {
-            0 => Ok(ffi::compat::Py_NewRef(ffi::Py_True())),
-            1 => Ok(ffi::compat::Py_NewRef(ffi::Py_False())),
+            0 => Ok(constant(ffi::Py_True())),
+            1 => Ok(constant(ffi::Py_False())),
             _ => Err(PyErr::fetch(py)),
         }
     }

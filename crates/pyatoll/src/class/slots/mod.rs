@@ -50,7 +50,7 @@ use crate::class::layout::token_of_instance;
 use crate::error::PyResult;
 use crate::exceptions::PyAttributeError;
 use crate::interpreter::Python;
-use crate::object::{Bound, Py};
+use crate::object::{Bound, Py, constant};
 use crate::types::PyAny;
 
 /// A slot with one method, which returns an object, a length, a hash or a truth value.
@@ -121,7 +121,7 @@ where
 #[inline]
 pub fn not_implemented() -> *mut ffi::PyObject {
     // SAFETY: a static of CPython; the caller is attached, as it runs for a slot.
-    unsafe { ffi::compat::Py_NewRef(ffi::Py_NotImplemented()) }
+    unsafe { constant(ffi::Py_NotImplemented()) }
 }
 
 #[inline]
