@@ -10,7 +10,7 @@ use pyo3_ffi as ffi;
 
 use super::mismatch;
 use crate::error::{PyErr, PyResult};
-use crate::interpreter::Python;
+use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound};
 use crate::types::PyAny;
 
@@ -65,17 +65,29 @@ impl<'a, 'py> Keywords<'a, 'py> {
     fn iter(self) -> impl Iterator<Item = (Borrowed<'a, 'py, PyAny>, *mut ffi::PyObject)> {
         self.values.iter().enumerate().map(move |(place, &value)| {
             // SAFETY: the tuple has a name for each value, and outlives the call.
-            let name = unsafe {
-                let name = ffi::PyTuple_GetItem(self.names, place as ffi::Py_ssize_t);
-                Borrowed::from_ptr(self.py, name)
-            };
+            let name = unsafe { Borrowed::from_ptr(self.py, item(self.names, place)) };
             (name, value)
         })
     }
 }
 
 /// The text of a keyword; `None` if it is no valid UTF-8, and so no parameter's name.
+#[inline]
 fn text_of<'a>(name: Borrowed<'a, '_, PyAny>) -> Option<&'a [u8]> {
+    // SAFETY: attached; what is read is a `str`, and kept by it while it lives.
+    unsafe {
+        if ffi::PyUnicode_CheckExact(name.as_ptr()) != 0
+            && let Some(text) = layout::ascii_text(name.as_ptr())
+        {
+            return Some(text);
+        }
+    }
+    any_text_of(name)
+}
+
+#[cold]
+#[inline(never)]
+fn any_text_of<'a>(name: Borrowed<'a, '_, PyAny>) -> Option<&'a [u8]> {
     let mut len = 0;
     // SAFETY: attached; the UTF-8 that comes back is kept by the `str` while it lives.
     unsafe {
@@ -85,6 +97,47 @@ fn text_of<'a>(name: Borrowed<'a, '_, PyAny>) -> Option<&'a [u8]> {
             return None;
         }
         Some(slice::from_raw_parts(data.cast(), len as usize))
+    }
+}
+
+/// Whether two names are the same. Most are too short for a call of `memcmp` to pay.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && if one.len() <= 16 {
+            one.iter().zip(other).all(|(one, other)| one == other)
+        } else {
+            one == other
+        }
+}
+
+/// The item of a tuple that has it.
+///
+/// # Safety
+/// Attached; a tuple with that many items, which lives while the item is used.
+#[inline(always)]
+unsafe fn item(tuple: *mut ffi::PyObject, place: usize) -> *mut ffi::PyObject {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        #[cfg(not(Py_LIMITED_API))]
+        return ffi::PyTuple_GET_ITEM(tuple, place as ffi::Py_ssize_t);
+        #[cfg(Py_LIMITED_API)]
+        return ffi::PyTuple_GetItem(tuple, place as ffi::Py_ssize_t);
+    }
+}
+
+/// Fills a place of a new tuple, and takes over the reference.
+///
+/// # Safety
+/// Attached; a tuple seen by nobody else, whose place is empty.
+#[inline(always)]
+unsafe fn set_item(tuple: *mut ffi::PyObject, place: usize, item: *mut ffi::PyObject) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        #[cfg(not(Py_LIMITED_API))]
+        ffi::PyTuple_SET_ITEM(tuple, place as ffi::Py_ssize_t, item);
+        #[cfg(Py_LIMITED_API)]
+        ffi::PyTuple_SetItem(tuple, place as ffi::Py_ssize_t, item);
     }
 }
 
@@ -126,6 +179,7 @@ impl Signature {
         unsafe { self.match_fast_slow(py, args, nargs, kwnames, values) }
     }
 
+    /// As [`match_fast`](Signature::match_fast), where names or defaults come into play.
     #[inline(never)]
     unsafe fn match_fast_slow(
         &self,
@@ -136,6 +190,72 @@ impl Signature {
         values: &mut [*mut ffi::PyObject],
     ) -> PyResult<()> {
         debug_assert!(!self.varargs && !self.varkeywords);
+        // SAFETY: passed on to the caller.
+        unsafe {
+            if self.match_valid(py, args, nargs as usize, kwnames, values) {
+                return Ok(());
+            }
+            self.explain(py, args, nargs, kwnames, values)
+        }
+    }
+
+    /// Matches a call that is right; `false` if it is not, or may not be.
+    ///
+    /// # Safety
+    /// As for [`match_fast`](Signature::match_fast).
+    #[inline(always)]
+    unsafe fn match_valid(
+        &self,
+        py: Python<'_>,
+        args: *const *mut ffi::PyObject,
+        nargs: usize,
+        kwnames: *mut ffi::PyObject,
+        values: &mut [*mut ffi::PyObject],
+    ) -> bool {
+        if nargs > self.positional_names.len() {
+            return false;
+        }
+        // SAFETY: the values of the keywords follow the positional arguments, one for each name;
+        // the tuple of names outlives the call.
+        unsafe {
+            for (place, value) in values[..nargs].iter_mut().enumerate() {
+                *value = args.add(place).read();
+            }
+            if !kwnames.is_null() {
+                for place in 0..ffi::PyTuple_Size(kwnames) as usize {
+                    let name = Borrowed::from_ptr(py, item(kwnames, place));
+                    match self.place_of(name) {
+                        Some(found) if values[found].is_null() => {
+                            values[found] = args.add(nargs + place).read();
+                        }
+                        _ => return false,
+                    }
+                }
+            }
+        }
+        let count = self.positional_names.len();
+        let named = self.keyword_only.iter().zip(&values[count..]);
+        (nargs..self.required_positional).all(|place| !values[place].is_null())
+            && named
+                .into_iter()
+                .all(|(parameter, value)| !parameter.required || !value.is_null())
+    }
+
+    /// The error of a call that does not match.
+    ///
+    /// # Safety
+    /// As for [`match_fast`](Signature::match_fast).
+    #[cold]
+    #[inline(never)]
+    unsafe fn explain(
+        &self,
+        py: Python<'_>,
+        args: *const *mut ffi::PyObject,
+        nargs: ffi::Py_ssize_t,
+        kwnames: *mut ffi::PyObject,
+        values: &mut [*mut ffi::PyObject],
+    ) -> PyResult<()> {
+        values.fill(null_mut());
         // SAFETY: passed on to the caller.
         unsafe { self.match_fast_variadic(py, args, nargs, kwnames, values) }.map(drop)
     }
@@ -193,16 +313,17 @@ impl Signature {
         let mut made = Made::default();
         // SAFETY: attached; the caller keeps the tuple alive, and it keeps its items.
         unsafe {
-            let positional: Vec<*mut ffi::PyObject>;
-            let positional: &[*mut ffi::PyObject] = match ffi::PyTuple_Size(args) {
-                0 => &[],
-                len => {
-                    positional = (0..len)
-                        .map(|place| ffi::PyTuple_GetItem(args, place))
-                        .collect();
-                    &positional
-                }
-            };
+            #[cfg(Py_LIMITED_API)]
+            let items: Vec<_> = (0..ffi::PyTuple_Size(args) as usize)
+                .map(|place| item(args, place))
+                .collect();
+            #[cfg(Py_LIMITED_API)]
+            let positional = items.as_slice();
+            #[cfg(not(Py_LIMITED_API))]
+            let positional = slice::from_raw_parts(
+                (&raw const (*args.cast::<ffi::PyTupleObject>()).ob_item).cast(),
+                ffi::PyTuple_GET_SIZE(args) as usize,
+            );
             if kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0 {
                 let keywords = Keywords {
                     names: null_mut(),
@@ -223,7 +344,7 @@ impl Signature {
                 if ffi::PyUnicode_Check(name) == 0 {
                     return Err(mismatch::keywords_must_be_strings());
                 }
-                ffi::PyTuple_SetItem(names.as_ptr(), place, ffi::Py_NewRef(name));
+                set_item(names.as_ptr(), place as usize, ffi::Py_NewRef(name));
                 let value = ffi::PyTuple_GetItem(item, 1);
                 named.push(value);
                 made.values.push(Bound::from_borrowed_ptr(py, value));
@@ -253,7 +374,7 @@ impl Signature {
         values[..given].copy_from_slice(&positional[..given]);
 
         for (name, value) in keywords.iter() {
-            match text_of(name).and_then(|text| self.find(text)) {
+            match self.place_of(name) {
                 Some(place) => {
                     if !values[place].is_null() {
                         return Err(mismatch::multiple_values(self, name));
@@ -297,14 +418,24 @@ impl Signature {
     }
 
     /// The place of the parameter that may be given by this name.
+    #[inline]
+    fn place_of(&self, name: Borrowed<'_, '_, PyAny>) -> Option<usize> {
+        if self.positional_only == self.positional_names.len() && self.keyword_only.is_empty() {
+            return None;
+        }
+        text_of(name).and_then(|text| self.find(text))
+    }
+
+    /// The same, by the name's text.
+    #[inline]
     fn find(&self, text: &[u8]) -> Option<usize> {
         let positional = self.positional_names[self.positional_only..]
             .iter()
-            .position(|name| name.as_bytes() == text);
+            .position(|name| same(name.as_bytes(), text));
         if let Some(place) = positional {
             return Some(self.positional_only + place);
         }
-        let named = |parameter: &KeywordOnly| parameter.name.as_bytes() == text;
+        let named = |parameter: &KeywordOnly| same(parameter.name.as_bytes(), text);
         let place = self.keyword_only.iter().position(named)?;
         Some(self.positional_names.len() + place)
     }
@@ -357,8 +488,7 @@ fn tuple_of<'py>(py: Python<'py>, items: &[*mut ffi::PyObject]) -> PyResult<Boun
         let tuple = ffi::PyTuple_New(items.len() as ffi::Py_ssize_t);
         let tuple = Bound::from_owned_ptr_or_err(py, tuple)?;
         for (place, &item) in items.iter().enumerate() {
-            let item = ffi::Py_NewRef(item);
-            ffi::PyTuple_SetItem(tuple.as_ptr(), place as ffi::Py_ssize_t, item);
+            set_item(tuple.as_ptr(), place, ffi::Py_NewRef(item));
         }
         Ok(tuple)
     }

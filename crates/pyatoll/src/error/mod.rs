@@ -9,6 +9,7 @@ mod std_errors;
 #[cfg(test)]
 mod tests;
 
+use std::any::Any;
 use std::fmt;
 use std::ptr::NonNull;
 
@@ -17,7 +18,7 @@ use pyo3_ffi as ffi;
 pub use arguments::PyErrArguments;
 pub use cast::{CastError, CastIntoError};
 
-use self::state::State;
+use self::state::{ClassOf, State};
 use crate::convert::IntoPyObject;
 use crate::exceptions::PyBaseException;
 use crate::interpreter::Python;
@@ -69,6 +70,20 @@ impl PyErr {
         T: PyTypeInfo,
         A: PyErrArguments + Send + Sync + 'static,
     {
+        let class: ClassOf = T::type_object_raw;
+        // The types are known where this is compiled: one of the three is left.
+        let any: &dyn Any = &args;
+        if let Some(text) = any.downcast_ref::<&'static str>() {
+            return Self::from_state(State::text(class, text));
+        }
+        if any.is::<String>() {
+            let mut args = Some(args);
+            let any: &mut dyn Any = &mut args;
+            if let Some(text) = any.downcast_mut::<Option<String>>().and_then(Option::take) {
+                return Self::from_state(State::own_text(class, text));
+            }
+            unreachable!("an argument is of one type")
+        }
         Self::from_state(State::lazy(move |py| {
             (T::type_object(py).into_any().unbind(), args.arguments(py))
         }))

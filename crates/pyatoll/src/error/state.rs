@@ -8,10 +8,22 @@ use pyo3_ffi as ffi;
 use crate::exceptions::PyBaseException;
 use crate::interpreter::{Python, compat};
 use crate::object::{Bound, Py};
-use crate::types::PyAny;
+use crate::types::{PyAny, PyString};
 
-/// Makes a lazy exception: its class and its arguments.
-type Make = Box<dyn FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync>;
+/// Makes a lazy exception.
+enum Make {
+    /// Of a class, with one text: most are, and so need no closure.
+    Text(ClassOf, &'static str),
+    /// The same with a text of its own.
+    OwnText(ClassOf, String),
+    /// Its class and its arguments.
+    Boxed(Arguments),
+}
+
+/// The class of an exception in the token's interpreter, borrowed.
+pub(super) type ClassOf = fn(Python<'_>) -> *mut ffi::PyTypeObject;
+
+type Arguments = Box<dyn FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync>;
 
 pub(super) struct State {
     exception: OnceLock<Py<PyBaseException>>,
@@ -29,9 +41,23 @@ impl State {
     pub(super) fn lazy(
         make: impl FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync + 'static,
     ) -> Self {
+        Self::unmade(Make::Boxed(Box::new(make)))
+    }
+
+    /// As [`lazy`](State::lazy), with a text for the only argument.
+    pub(super) fn text(class: ClassOf, text: &'static str) -> Self {
+        Self::unmade(Make::Text(class, text))
+    }
+
+    /// As [`text`](State::text).
+    pub(super) fn own_text(class: ClassOf, text: String) -> Self {
+        Self::unmade(Make::OwnText(class, text))
+    }
+
+    fn unmade(make: Make) -> Self {
         Self {
             exception: OnceLock::new(),
-            lazy: Mutex::new(Lazy::Unmade(Box::new(make))),
+            lazy: Mutex::new(Lazy::Unmade(make)),
         }
     }
 
@@ -141,18 +167,41 @@ fn raise_unmade(py: Python<'_>) {
 
 /// Makes the exception and sets it.
 fn raise_lazy(py: Python<'_>, make: Make) {
+    match make {
+        Make::Text(class, text) => raise_text(py, class, text),
+        Make::OwnText(class, text) => raise_text(py, class, &text),
+        Make::Boxed(make) => raise_with(py, make),
+    }
+}
+
+fn raise_text(py: Python<'_>, class: ClassOf, text: &str) {
+    let class = class(py);
+    let text = PyString::new(py, text);
+    // SAFETY: attached; a live type object and a string.
+    unsafe { set_object(class.cast(), text.as_ptr()) };
+}
+
+fn raise_with(py: Python<'_>, make: Arguments) {
     let (class, arguments) = make(py);
     let (class, arguments) = match (class.try_into_bound(py), arguments.try_into_bound(py)) {
         (Ok(class), Ok(arguments)) => (class, arguments),
         (Err(error), _) | (_, Err(error)) => return crate::PyErr::from(error).restore(py),
     };
-    // SAFETY: attached, all valid; the functions take their own references.
+    // SAFETY: attached, all valid.
+    unsafe { set_object(class.as_ptr(), arguments.as_ptr()) };
+}
+
+/// Makes an exception of a class and its arguments, and sets it (`PyErr_SetObject`).
+///
+/// # Safety
+/// Attached; both are valid objects.
+unsafe fn set_object(class: *mut ffi::PyObject, arguments: *mut ffi::PyObject) {
+    // SAFETY: the functions take their own references.
     unsafe {
-        let class = class.as_ptr();
         if ffi::PyType_Check(class) != 0
             && ffi::PyType_HasFeature(class.cast(), ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS) != 0
         {
-            ffi::PyErr_SetObject(class, arguments.as_ptr());
+            ffi::PyErr_SetObject(class, arguments);
         } else {
             ffi::PyErr_SetString(
                 ffi::PyExc_TypeError,
