@@ -245,20 +245,74 @@ pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result
             }
         },
     };
-    let token = quote!(#hidden::call::token_of_call());
-    let first = quote!(#krate::ffi::PyTypeObject);
-    let mut expanded = slot_with_signature(context, method, "tp_new", &output, &token, &first);
+    let condition = method.condition();
+    let convention = Convention::FastWithKeywords;
+    let body = context.called_body(method, convention, &output);
+    let call = method.generated("call");
+    let marker = context.slot_marker("tp_new", &condition, method.ident.span());
+    let class = context.class;
+    let cfg = &method.cfg;
+    let (construct, new) = (method.generated("construct"), method.generated("tp_new"));
+    let parameters = [
+        quote!(*const *mut #krate::ffi::PyObject),
+        quote!(*mut #krate::ffi::PyObject),
+    ];
+    let [array, object] = &parameters;
+    let mut expanded = Expanded {
+        functions: quote! {
+            #body
+            #marker
+            #(#cfg)*
+            unsafe extern "C" fn #construct(
+                class: #object,
+                args: #array,
+                nargs: usize,
+                names: #object,
+            ) -> #object {
+                // SAFETY: CPython calls this with the type it was put into, or `tp_new` does.
+                unsafe {
+                    #hidden::slots::construct_call(
+                        Self::#new,
+                        class,
+                        args,
+                        nargs,
+                        names,
+                        |py, nargs| Self::#call(py, class, args, nargs, names),
+                    )
+                }
+            }
+            #(#cfg)*
+            unsafe extern "C" fn #new(
+                class: *mut #krate::ffi::PyTypeObject,
+                args: #object,
+                kwargs: #object,
+            ) -> #object {
+                // SAFETY: CPython calls this attached, with the class or one that derives from it.
+                unsafe { #hidden::slots::new_from_tuple(class, args, kwargs, Self::#construct) }
+            }
+        },
+        slots: quote! {
+            #[cfg(#condition)]
+            #hidden::class::SlotItem(#krate::ffi::PyType_Slot {
+                slot: #krate::ffi::Py_tp_new,
+                pfunc: <#class>::#new as *mut ::std::ffi::c_void,
+            }),
+        },
+        methods: quote! {
+            #[cfg(#condition)]
+            #hidden::class::MethodItem::Constructor(<#class>::#construct),
+        },
+    };
     let text = text_signature(
         method.options.text_signature.as_ref(),
         &method.function.signature,
         None,
     );
     if let Some(text) = text {
-        let condition = method.condition();
-        expanded.methods = quote! {
+        expanded.methods.extend(quote! {
             #[cfg(#condition)]
             #hidden::class::MethodItem::ConstructorSignature(#text),
-        };
+        });
     }
     Ok(expanded)
 }

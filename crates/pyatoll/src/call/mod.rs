@@ -23,6 +23,7 @@
 //! ```
 
 pub(crate) mod argument;
+pub(crate) mod arguments;
 mod closure;
 pub(crate) mod function;
 pub(crate) mod mismatch;

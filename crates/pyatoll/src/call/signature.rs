@@ -8,6 +8,7 @@ use std::slice;
 
 use pyo3_ffi as ffi;
 
+use super::arguments::{Arguments, item, tuple_of, with_items};
 use super::mismatch;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::{Python, layout};
@@ -47,8 +48,8 @@ pub struct KeywordOnly {
 pub struct Made<'py> {
     varargs: Option<Bound<'py, PyAny>>,
     varkeywords: Option<Bound<'py, PyAny>>,
-    /// The values of a keyword dict, which anybody could change during the call.
-    values: Vec<Bound<'py, PyAny>>,
+    /// What a keyword dict had.
+    arguments: Option<Arguments<'py>>,
 }
 
 /// The keyword arguments of a call.
@@ -109,36 +110,6 @@ fn same(one: &[u8], other: &[u8]) -> bool {
         } else {
             one == other
         }
-}
-
-/// The item of a tuple that has it.
-///
-/// # Safety
-/// Attached; a tuple with that many items, which lives while the item is used.
-#[inline(always)]
-unsafe fn item(tuple: *mut ffi::PyObject, place: usize) -> *mut ffi::PyObject {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        return ffi::PyTuple_GET_ITEM(tuple, place as ffi::Py_ssize_t);
-        #[cfg(Py_LIMITED_API)]
-        return ffi::PyTuple_GetItem(tuple, place as ffi::Py_ssize_t);
-    }
-}
-
-/// Fills a place of a new tuple, and takes over the reference.
-///
-/// # Safety
-/// Attached; a tuple seen by nobody else, whose place is empty.
-#[inline(always)]
-unsafe fn set_item(tuple: *mut ffi::PyObject, place: usize, item: *mut ffi::PyObject) {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        ffi::PyTuple_SET_ITEM(tuple, place as ffi::Py_ssize_t, item);
-        #[cfg(Py_LIMITED_API)]
-        ffi::PyTuple_SetItem(tuple, place as ffi::Py_ssize_t, item);
-    }
 }
 
 impl Signature {
@@ -310,53 +281,21 @@ impl Signature {
         kwargs: *mut ffi::PyObject,
         values: &mut [*mut ffi::PyObject],
     ) -> PyResult<Made<'py>> {
-        let mut made = Made::default();
-        // SAFETY: attached; the caller keeps the tuple alive, and it keeps its items.
+        // SAFETY: passed on to the caller; what the dict had is kept with the result.
         unsafe {
-            #[cfg(Py_LIMITED_API)]
-            let items: Vec<_> = (0..ffi::PyTuple_Size(args) as usize)
-                .map(|place| item(args, place))
-                .collect();
-            #[cfg(Py_LIMITED_API)]
-            let positional = items.as_slice();
-            #[cfg(not(Py_LIMITED_API))]
-            let positional = slice::from_raw_parts(
-                (&raw const (*args.cast::<ffi::PyTupleObject>()).ob_item).cast(),
-                ffi::PyTuple_GET_SIZE(args) as usize,
-            );
             if kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0 {
-                let keywords = Keywords {
-                    names: null_mut(),
-                    values: &[],
-                    py,
-                };
-                self.fill(positional, keywords, values, &mut made)?;
-                return Ok(made);
+                return with_items(args, |items| {
+                    let nargs = items.len() as ffi::Py_ssize_t;
+                    self.match_fast_variadic(py, items.as_ptr(), nargs, null_mut(), values)
+                });
             }
-            // Anybody may change the dict while arguments are converted: take what it has now.
-            let items = Bound::from_owned_ptr_or_err(py, ffi::PyDict_Items(kwargs))?;
-            let len = ffi::PyList_Size(items.as_ptr());
-            let names = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(len))?;
-            let mut named = Vec::with_capacity(len as usize);
-            for place in 0..len {
-                let item = ffi::PyList_GetItem(items.as_ptr(), place);
-                let name = ffi::PyTuple_GetItem(item, 0);
-                if ffi::PyUnicode_Check(name) == 0 {
-                    return Err(mismatch::keywords_must_be_strings());
-                }
-                set_item(names.as_ptr(), place as usize, ffi::Py_NewRef(name));
-                let value = ffi::PyTuple_GetItem(item, 1);
-                named.push(value);
-                made.values.push(Bound::from_borrowed_ptr(py, value));
-            }
-            let keywords = Keywords {
-                names: names.as_ptr(),
-                values: &named,
-                py,
-            };
-            self.fill(positional, keywords, values, &mut made)?;
+            let arguments = Arguments::of_tuple_and_dict(py, args, kwargs)?;
+            let (array, nargs, names) = arguments.as_array();
+            let nargs = nargs as ffi::Py_ssize_t;
+            let mut made = self.match_fast_variadic(py, array, nargs, names, values)?;
+            made.arguments = Some(arguments);
+            Ok(made)
         }
-        Ok(made)
     }
 
     /// Matches positional and keyword arguments, in the order in which CPython checks them.
@@ -479,18 +418,6 @@ impl<'py> Made<'py> {
                 ffi::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value),
             )
         }
-    }
-}
-
-fn tuple_of<'py>(py: Python<'py>, items: &[*mut ffi::PyObject]) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached; each place of the new tuple is set once, to a new reference.
-    unsafe {
-        let tuple = ffi::PyTuple_New(items.len() as ffi::Py_ssize_t);
-        let tuple = Bound::from_owned_ptr_or_err(py, tuple)?;
-        for (place, &item) in items.iter().enumerate() {
-            set_item(tuple.as_ptr(), place, ffi::Py_NewRef(item));
-        }
-        Ok(tuple)
     }
 }
 

@@ -73,6 +73,42 @@ pub unsafe fn token_of_module<'py>(m_self: *mut ffi::PyObject) -> Python<'py> {
     }
 }
 
+/// Whether [`token_of_class`] may be used for a class.
+///
+/// # Safety
+/// The thread must be attached; `class` must be a live heap type.
+pub(crate) unsafe fn is_class_of_this_binary(class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: passed on to the caller. No exception stays set.
+    unsafe {
+        let module = ffi::PyType_GetModule(class);
+        if module.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        layout::module_of_class(class) == module && is_module_of_this_binary(module)
+    }
+}
+
+/// The token for the constructor of a class, from the class itself, and not one that derives from
+/// it.
+///
+/// # Safety
+/// The thread must be attached while `'py` lasts, because CPython called the class, which must be
+/// one for which [`is_class_of_this_binary`] held when it was made.
+#[inline(always)]
+pub(crate) unsafe fn token_of_class<'py>(class: *mut ffi::PyTypeObject) -> Python<'py> {
+    // SAFETY: as the caller promises. A class keeps its module until the garbage collector takes it
+    // apart; the rest is as for a function of the module.
+    unsafe {
+        let module = layout::module_of_class(class);
+        if module.is_null() {
+            return token_without_module();
+        }
+        let state: *const ModuleState = layout::module_state(module).cast();
+        Python::new(&*(*state).local)
+    }
+}
+
 /// The token for a function that was made without a module.
 ///
 /// # Safety

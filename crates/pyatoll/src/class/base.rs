@@ -48,6 +48,9 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// Whether instances have a `__dict__`, and a list of weak references.
     fn has_dict_and_weak_list() -> (bool, bool);
 
+    /// Whether instances are known to the garbage collector.
+    fn is_collected() -> bool;
+
     /// The borrow flag that this part of an instance has.
     ///
     /// # Safety
@@ -60,13 +63,15 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// The object must be an initialised instance.
     unsafe fn check_thread(object: *mut ffi::PyObject);
 
-    /// Allocates an instance of `subtype`, with the built-in base initialised.
+    /// Allocates an instance of `subtype`, with the built-in base initialised and the rest zeroed.
+    /// `size` is that of the class whose `tp_new` asks.
     ///
     /// # Safety
-    /// `subtype` must be this type or derive from it.
+    /// `subtype` must be that class, which is or extends this type, or derive from it.
     unsafe fn allocate(
         py: Python<'_>,
         subtype: *mut ffi::PyTypeObject,
+        size: usize,
     ) -> PyResult<*mut ffi::PyObject>;
 
     /// Visits what this part of an instance holds, and the type (`tp_traverse`).
@@ -148,6 +153,10 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         (definition.has_dict, definition.has_weak_list)
     }
 
+    fn is_collected() -> bool {
+        definition::of::<T>().collected
+    }
+
     #[inline]
     unsafe fn borrow_flag<'a>(object: *mut ffi::PyObject) -> Option<&'a BorrowFlag> {
         // SAFETY: passed on to the caller.
@@ -164,9 +173,10 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
     unsafe fn allocate(
         py: Python<'_>,
         subtype: *mut ffi::PyTypeObject,
+        size: usize,
     ) -> PyResult<*mut ffi::PyObject> {
         // SAFETY: passed on to the caller.
-        unsafe { <T::BaseType as ClassBase>::allocate(py, subtype) }
+        unsafe { <T::BaseType as ClassBase>::allocate(py, subtype, size) }
     }
 
     unsafe fn traverse(

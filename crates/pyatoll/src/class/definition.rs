@@ -7,7 +7,7 @@ use std::ptr::{null, null_mut};
 use pyo3_ffi as ffi;
 
 use super::base::ClassBase;
-use super::items::{ClassAttributeValue, ClassItems, Deleter, MethodItem};
+use super::items::{ClassAttributeValue, ClassItems, Deleter, MethodItem, VectorCall};
 use super::layout::{InlineSlot, Instance};
 use super::{PyClass, lifecycle, sequence};
 
@@ -63,6 +63,10 @@ pub struct Definition {
     pub(super) has_dict: bool,
     pub(super) has_weak_list: bool,
     pub(super) variant: Option<&'static str>,
+    /// The constructor, as CPython calls the type itself.
+    pub(super) constructor: Option<VectorCall>,
+    /// Whether instances are known to the garbage collector.
+    pub(super) collected: bool,
 }
 
 // SAFETY: never written to after it is built; all pointers in it are to functions, to statics, and
@@ -89,6 +93,8 @@ struct Plan {
     dict: Option<usize>,
     weak_list: Option<usize>,
     base_has: (bool, bool),
+    /// Whether the base's instances are known to the garbage collector.
+    base_collected: bool,
     traverse: ffi::traverseproc,
     clear: ffi::inquiry,
     deallocate: ffi::destructor,
@@ -112,6 +118,7 @@ impl Plan {
             weak_list: (T::WeakList::PRESENT && !base_has.1)
                 .then_some(std::mem::offset_of!(Instance<T>, weak_list)),
             base_has,
+            base_collected: <T::BaseType as ClassBase>::is_collected(),
             traverse: lifecycle::traverse::<T>,
             clear: lifecycle::clear::<T>,
             deallocate: lifecycle::deallocate::<T>,
@@ -140,6 +147,8 @@ impl Definition {
             has_dict: plan.dict.is_some() || plan.base_has.0,
             has_weak_list: plan.weak_list.is_some() || plan.base_has.1,
             variant: plan.options.variant,
+            constructor: None,
+            collected: true,
         };
         this.take_items(plan);
         this.take_slots(plan);
@@ -168,6 +177,7 @@ impl Definition {
                 MethodItem::ClassAttribute { name, value } => {
                     self.class_attributes.push((name, *value));
                 }
+                MethodItem::Constructor(function) => self.constructor = Some(*function),
                 MethodItem::ConstructorSignature(text) => signature = Some(*text),
                 MethodItem::Getter {
                     name,
@@ -289,6 +299,16 @@ impl Definition {
         }
         let has = |slot| found.iter().any(|(known, _)| *known == slot);
         let has_constructor = has(ffi::Py_tp_new);
+        // An instance refers to its type, which may refer to the instance: to an enum's variants,
+        // and to all that Python code makes an attribute of it. The former would outlive their
+        // interpreter without the collector; the latter are looked for when it ends.
+        self.collected = plan.base_collected
+            || plan.dict.is_some()
+            || plan.options.variant.is_some()
+            || !self.class_attributes.is_empty()
+            || [ffi::Py_tp_traverse, ffi::Py_tp_clear, ffi::Py_tp_finalize]
+                .into_iter()
+                .any(has);
         let (has_getitem, has_setitem) = (has(ffi::Py_mp_subscript), has(ffi::Py_mp_ass_subscript));
         for (slot, function) in found {
             match slot {
@@ -317,10 +337,10 @@ impl Definition {
         if !has_constructor {
             push(ffi::Py_tp_new, lifecycle::no_constructor as *const ());
         }
-        // Every instance refers to its type, which may refer to the instance: without the collector
-        // an enum's variants would outlive their interpreter.
-        push(ffi::Py_tp_traverse, plan.traverse as *const ());
-        push(ffi::Py_tp_clear, plan.clear as *const ());
+        if self.collected {
+            push(ffi::Py_tp_traverse, plan.traverse as *const ());
+            push(ffi::Py_tp_clear, plan.clear as *const ());
+        }
         if let Some((allocate, free)) = plan.freelist {
             push(ffi::Py_tp_alloc, allocate as *const ());
             push(ffi::Py_tp_free, free as *const ());
@@ -360,7 +380,7 @@ impl Definition {
 
         let flags = [
             (true, ffi::Py_TPFLAGS_DEFAULT),
-            (true, ffi::Py_TPFLAGS_HAVE_GC),
+            (self.collected, ffi::Py_TPFLAGS_HAVE_GC),
             (plan.options.subclass, ffi::Py_TPFLAGS_BASETYPE),
             (plan.options.immutable_type, ffi::Py_TPFLAGS_IMMUTABLETYPE),
             (plan.options.mapping, ffi::Py_TPFLAGS_MAPPING),

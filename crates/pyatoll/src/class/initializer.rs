@@ -114,7 +114,7 @@ impl<T: PyClass> PyClassInitializer<T> {
         // SAFETY: `subtype` derives from `T`, by the caller's contract, so the object is a `T`;
         // nobody else uses it before the owner is set.
         unsafe {
-            let object = <T::BaseType as ClassBase>::allocate(py, subtype)?;
+            let object = <T::BaseType as ClassBase>::allocate(py, subtype, Instance::<T>::SIZE)?;
             // Without an owner it is given back as it is, should a move below panic.
             let object = Bound::from_owned_ptr(py, object);
             self.write(py, object.as_ptr())?;

@@ -37,6 +37,14 @@ pub struct ClassItems {
 /// Deletes an attribute: 0, or -1 with an exception set.
 pub type Deleter = unsafe extern "C" fn(slf: *mut ffi::PyObject, closure: *mut c_void) -> c_int;
 
+/// `vectorcallfunc`.
+pub type VectorCall = unsafe extern "C" fn(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject;
+
 /// Makes the value of a class attribute.
 pub type ClassAttributeValue = for<'py> fn(Python<'py>) -> PyResult<Py<PyAny>>;
 
@@ -80,6 +88,9 @@ pub enum MethodItem {
         /// Makes its value.
         value: ClassAttributeValue,
     },
+    /// The constructor, as CPython calls the type itself (`tp_vectorcall`); the same as the
+    /// `Py_tp_new` item.
+    Constructor(VectorCall),
     /// The constructor's signature, `(a, b=1)`, for the class's `__text_signature__`.
     ConstructorSignature(&'static str),
 }

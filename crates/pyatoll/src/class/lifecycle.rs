@@ -99,7 +99,9 @@ pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObjec
         {
             return;
         }
-        ffi::PyObject_GC_UnTrack(object.cast());
+        if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 {
+            ffi::PyObject_GC_UnTrack(object.cast());
+        }
         drop_attachments::<T>(object);
         if !layout::owner::<T>(object).is_null() {
             drop_contents::<T>(object);

@@ -39,6 +39,11 @@ mod native {
         )))
     }
 
+    pub(super) fn is_collected(class: *mut ffi::PyTypeObject) -> bool {
+        // The layouts of other bases leave it to the collector what they refer to.
+        class != &raw mut ffi::PyBaseObject_Type
+    }
+
     fn has_gc(class: *mut ffi::PyTypeObject) -> bool {
         // SAFETY: a static type object, initialised with the runtime.
         unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 }
@@ -49,27 +54,57 @@ mod native {
         unsafe { ((*class).tp_dictoffset != 0, (*class).tp_weaklistoffset != 0) }
     }
 
+    #[inline(always)]
     pub(super) unsafe fn allocate(
         py: Python<'_>,
         class: *mut ffi::PyTypeObject,
         subtype: *mut ffi::PyTypeObject,
+        size: usize,
     ) -> PyResult<*mut ffi::PyObject> {
         // SAFETY: attached; `subtype` derives from `class`, by the caller's contract. `object`'s
         // own constructor would look for abstract methods and arguments; there are none.
-        let object = unsafe {
-            if class == &raw mut ffi::PyBaseObject_Type {
-                let allocate = (*subtype).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
-                allocate(subtype, 0)
-            } else {
-                let Some(new) = (*class).tp_new else {
-                    return Err(crate::exceptions::PyTypeError::new_err(
-                        "base type without tp_new",
-                    ));
-                };
-                let arguments = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(0))?;
-                new(subtype, arguments.as_ptr(), null_mut())
+        unsafe {
+            if class != &raw mut ffi::PyBaseObject_Type {
+                return construct(py, class, subtype);
             }
-        };
+            let Some(allocate) = (*subtype).tp_alloc else {
+                return checked(py, ffi::PyType_GenericAlloc(subtype, 0));
+            };
+            let is_plain = (*subtype).tp_basicsize == size as ffi::Py_ssize_t
+                && ffi::PyType_HasFeature(subtype, ffi::Py_TPFLAGS_HAVE_GC) == 0
+                && std::ptr::fn_addr_eq(allocate, ffi::PyType_GenericAlloc as ffi::allocfunc);
+            if !is_plain {
+                return checked(py, allocate(subtype, 0));
+            }
+            // What the generic function does for such a type, with the size known to the compiler.
+            let object = checked(py, ffi::PyObject_New::<ffi::PyObject>(subtype))?;
+            let head = size_of::<ffi::PyObject>();
+            object.cast::<u8>().add(head).write_bytes(0, size - head);
+            Ok(object)
+        }
+    }
+
+    /// An instance of a type that extends another built-in one than `object`.
+    #[inline(never)]
+    unsafe fn construct(
+        py: Python<'_>,
+        class: *mut ffi::PyTypeObject,
+        subtype: *mut ffi::PyTypeObject,
+    ) -> PyResult<*mut ffi::PyObject> {
+        // SAFETY: as above.
+        unsafe {
+            let Some(new) = (*class).tp_new else {
+                return Err(crate::exceptions::PyTypeError::new_err(
+                    "base type without tp_new",
+                ));
+            };
+            let arguments = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(0))?;
+            checked(py, new(subtype, arguments.as_ptr(), null_mut()))
+        }
+    }
+
+    #[inline(always)]
+    fn checked(py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<*mut ffi::PyObject> {
         if object.is_null() {
             return Err(PyErr::fetch(py));
         }
@@ -141,6 +176,10 @@ macro_rules! native_bases {
                 Ok(native_class!($class))
             }
 
+            fn is_collected() -> bool {
+                native::is_collected(native_class!($class))
+            }
+
             fn has_dict_and_weak_list() -> (bool, bool) {
                 native::has_dict_and_weak_list(native_class!($class))
             }
@@ -157,9 +196,10 @@ macro_rules! native_bases {
             unsafe fn allocate(
                 py: Python<'_>,
                 subtype: *mut ffi::PyTypeObject,
+                size: usize,
             ) -> PyResult<*mut ffi::PyObject> {
                 // SAFETY: passed on to the caller.
-                unsafe { native::allocate(py, native_class!($class), subtype) }
+                unsafe { native::allocate(py, native_class!($class), subtype, size) }
             }
 
             unsafe fn traverse(

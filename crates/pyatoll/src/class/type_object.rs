@@ -17,6 +17,8 @@ use super::PyClass;
 use super::base::ClassBase;
 use super::definition::{self, Definition};
 use super::freelist::Freelist;
+use super::items::VectorCall;
+use crate::call::token;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::Python;
@@ -58,6 +60,52 @@ impl TypeObject {
         self.state
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Drop for TypeObject {
+    /// The interpreter ends. Where instances are not known to the garbage collector, those that
+    /// their own class refers to would keep each other alive: the class lets go of them.
+    fn drop(&mut self) {
+        let ready = self.ready();
+        // SAFETY: attached, since values are dropped attached; the type is kept by `state`.
+        let is_collected =
+            |class| unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 };
+        if !ready.is_null() && !is_collected(ready) {
+            // SAFETY: as above.
+            unsafe { forget_instances(ready) };
+        }
+    }
+}
+
+/// Takes the instances of a type, or of one that derives from it, out of the type's own dict.
+///
+/// # Safety
+/// Attached; a live heap type whose interpreter ends.
+unsafe fn forget_instances(class: *mut ffi::PyTypeObject) {
+    // SAFETY: attached; the dict is a live type's own. Its items are taken first: dropping an
+    // instance may run any code.
+    unsafe {
+        let dict = (*class).tp_dict;
+        let items = ffi::PyDict_Items(dict);
+        if items.is_null() {
+            return ffi::PyErr_Clear();
+        }
+        let mut found = false;
+        for place in 0..ffi::PyList_Size(items) {
+            let pair = ffi::PyList_GetItem(items, place);
+            let (name, value) = (ffi::PyTuple_GetItem(pair, 0), ffi::PyTuple_GetItem(pair, 1));
+            if ffi::PyObject_TypeCheck(value, class) != 0 {
+                found = true;
+                if ffi::PyDict_DelItem(dict, name) != 0 {
+                    ffi::PyErr_Clear();
+                }
+            }
+        }
+        if found {
+            ffi::PyType_Modified(class);
+        }
+        ffi::Py_DECREF(items);
     }
 }
 
@@ -297,6 +345,11 @@ fn create<'py>(
         let class = ffi::PyType_FromModuleAndSpec(module, &raw mut spec, null_mut());
         let class = NonNull::new(class).ok_or_else(|| PyErr::fetch(py))?;
         let class = Bound::from_owned_ptr(py, class.as_ptr());
+        if let Some(constructor) = definition.constructor
+            && token::is_class_of_this_binary(class.as_ptr().cast())
+        {
+            call_directly(class.as_ptr().cast(), constructor);
+        }
         if let Some(qualname) = definition.variant {
             let qualname = crate::types::PyString::new(py, qualname);
             let name = c"__qualname__".as_ptr();
@@ -304,6 +357,25 @@ fn create<'py>(
             error_on_minusone(py, set)?;
         }
         Ok(class.cast_into_unchecked())
+    }
+}
+
+/// Has CPython call a new type's constructor without going through a tuple, `tp_new` and `tp_init`,
+/// where that is all the same. Types that derive from this one do not inherit it.
+///
+/// # Safety
+/// Attached; a new type, seen by nobody else, with `constructor` behind its `tp_new`, for which
+/// [`token::is_class_of_this_binary`].
+#[cfg_attr(Py_LIMITED_API, allow(unused_variables))]
+unsafe fn call_directly(class: *mut ffi::PyTypeObject, constructor: VectorCall) {
+    // SAFETY: as promised. `vectorcallfunc` is the same type, with C's name for the size.
+    #[cfg(not(Py_LIMITED_API))]
+    unsafe {
+        let is_of_type = ffi::Py_TYPE(class.cast()) == &raw mut ffi::PyType_Type;
+        let init = |class: *mut ffi::PyTypeObject| (*class).tp_init.map(|init| init as usize);
+        if is_of_type && init(class) == init(&raw mut ffi::PyBaseObject_Type) {
+            (*class).tp_vectorcall = Some(constructor);
+        }
     }
 }
 

@@ -60,6 +60,7 @@ fn as_i64(object: Borrowed<'_, '_, PyAny>) -> PyResult<i64> {
         return as_long(object).map(i64::from);
     }
     if let Some(value) = small(object) {
+        #[allow(clippy::useless_conversion)]
         return Ok(value.into());
     }
     // SAFETY: attached, a valid object.

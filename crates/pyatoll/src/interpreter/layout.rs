@@ -45,6 +45,21 @@ pub(crate) unsafe fn has_module_state(module: *mut ffi::PyObject) -> bool {
     }
 }
 
+/// The module of a class (`PyType_GetModule`); null if it has none.
+///
+/// # Safety
+/// Attached; `class` must be a live heap type for which the function was found to say the same.
+#[inline(always)]
+pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        #[cfg(not(Py_LIMITED_API))]
+        return (*class.cast::<ffi::PyHeapTypeObject>()).ht_module;
+        #[cfg(Py_LIMITED_API)]
+        return ffi::PyType_GetModule(class);
+    }
+}
+
 /// The value of an `int` that CPython keeps in one digit (`PyUnstable_Long_CompactValue`); `None`
 /// for a larger one, and where the layout is not known.
 ///
@@ -58,7 +73,7 @@ pub(crate) unsafe fn compact_int(int: *mut ffi::PyObject) -> Option<c_long> {
     // SAFETY: passed on to the caller.
     let (value, is_compact) = unsafe { digit_of(int) };
     // SAFETY: `check` found 30 bits to a digit.
-    unsafe { std::hint::assert_unchecked(value >= -MAX_DIGIT && value <= MAX_DIGIT) };
+    unsafe { std::hint::assert_unchecked((-MAX_DIGIT..=MAX_DIGIT).contains(&value)) };
     is_compact.then_some(value)
 }
 

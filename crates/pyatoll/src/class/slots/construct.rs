@@ -1,14 +1,28 @@
-//! Construction: `tp_new`.
+//! Construction: `tp_new`, and `tp_vectorcall` of the type.
+//!
+//! The code of a constructor is in the function that CPython calls for the type itself, with an
+//! array of arguments. `tp_new`, which is called for a subclass or by name, calls it too.
 
 use std::marker::PhantomData;
+use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
+use std::ffi::c_void;
+#[cfg(not(Py_LIMITED_API))]
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use super::compare::raised_if_null;
+use crate::call::arguments::{self, Arguments};
 use crate::call::output::IntoOutput;
+use crate::call::token::{token_of_call, token_of_class};
+use crate::call::trampoline::trampoline;
 use crate::class::PyClass;
 use crate::class::initializer::{PyClassInitializer, construct};
-use crate::error::{PyErr, PyResult};
+use crate::class::items::VectorCall;
+use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::Python;
+use crate::object::Bound;
 
 /// What a `#[new]` function may return for an instance: the value, `(value, base)`, a [`PyClassInitializer`], an
 /// instance that exists, or a `Result` of one of these.
@@ -101,5 +115,128 @@ impl<'py, T, V: IntoOutput<'py, *mut ffi::PyObject>> NewObject<'py> for New<T, V
         _class: *mut ffi::PyTypeObject,
     ) -> PyResult<*mut ffi::PyObject> {
         self.0.into_output(py)
+    }
+}
+
+/// In the number of arguments: `tp_new` is calling.
+const FROM_NEW: usize = 1 << (usize::BITS - 2);
+
+/// The constructor of a class, with an array of arguments: `tp_vectorcall` of the type.
+///
+/// # Safety
+/// CPython calls the type that has it with these arguments, or [`new_from_tuple`] does; `own_new`
+/// is the class's `tp_new`.
+#[inline(always)]
+pub unsafe fn construct_call(
+    own_new: ffi::newfunc,
+    class: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargs: usize,
+    names: *mut ffi::PyObject,
+    body: impl for<'py> FnOnce(Python<'py>, ffi::Py_ssize_t) -> PyResult<*mut ffi::PyObject>,
+) -> *mut ffi::PyObject {
+    // SAFETY: attached, since CPython calls. A class of this binary exists in the interpreter; the
+    // type itself, and no subclass, is what CPython calls.
+    unsafe {
+        let py = if nargs & FROM_NEW != 0 {
+            token_of_call()
+        } else if is_as_made(class.cast(), own_new) {
+            token_of_class(class.cast())
+        } else {
+            return call_as_changed(class, args, nargs, names);
+        };
+        let nargs = nargs & (FROM_NEW - 1);
+        trampoline(py, |py| body(py, nargs as ffi::Py_ssize_t))
+    }
+}
+
+/// Whether Python code has left `__new__` and `__init__` of the type alone.
+///
+/// # Safety
+/// Attached; a live type.
+#[inline(always)]
+unsafe fn is_as_made(class: *mut ffi::PyTypeObject, own_new: ffi::newfunc) -> bool {
+    #[cfg(not(Py_LIMITED_API))]
+    // SAFETY: passed on to the caller. Another thread of a free-threaded Python may be changing
+    // them: words, of which either value will do.
+    unsafe {
+        let field = |field: *mut *mut ()| AtomicPtr::from_ptr(field).load(Ordering::Relaxed);
+        let object = &raw mut ffi::PyBaseObject_Type;
+        field((&raw mut (*class).tp_new).cast()) == own_new as *mut ()
+            && field((&raw mut (*class).tp_init).cast())
+                == field((&raw mut (*object).tp_init).cast())
+    }
+    #[cfg(Py_LIMITED_API)]
+    {
+        let _ = (class, own_new);
+        true
+    }
+}
+
+/// Calls a type whose `__new__` or `__init__` was replaced, as `type.__call__` does.
+///
+/// # Safety
+/// As for [`construct_call`].
+#[cold]
+#[inline(never)]
+unsafe fn call_as_changed(
+    class: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargs: usize,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: attached; the array has as many objects as is said, and one for each name. New
+    // references are owned by handles.
+    unsafe {
+        trampoline(token_of_call(), |py| {
+            let nargs = nargs & (FROM_NEW - 1);
+            let array = match nargs {
+                // There may be no array then.
+                0 => &[],
+                _ => std::slice::from_raw_parts(args, nargs),
+            };
+            let tuple = arguments::tuple_of(py, array)?;
+            let dict = Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?;
+            let named = if names.is_null() {
+                0
+            } else {
+                ffi::PyTuple_Size(names)
+            };
+            for place in 0..named {
+                let name = ffi::PyTuple_GetItem(names, place);
+                let value = args.add(nargs + place as usize).read();
+                let set = ffi::PyDict_SetItem(dict.as_ptr(), name, value);
+                error_on_minusone(py, set)?;
+            }
+            let slot = ffi::PyType_GetSlot(ffi::Py_TYPE(class), ffi::Py_tp_call);
+            let call = std::mem::transmute::<*mut c_void, ffi::ternaryfunc>(slot);
+            raised_if_null(py, call(class, tuple.as_ptr(), dict.as_ptr()))
+        })
+    }
+}
+
+/// `tp_new`: calls the constructor with an array made of a tuple and a dict, or null.
+///
+/// # Safety
+/// CPython calls the slot with these; `construct` is the constructor of the class it is of.
+pub unsafe fn new_from_tuple(
+    class: *mut ffi::PyTypeObject,
+    args: *mut ffi::PyObject,
+    kwargs: *mut ffi::PyObject,
+    construct: VectorCall,
+) -> *mut ffi::PyObject {
+    // SAFETY: attached; the tuple keeps its items while it lives, which is during the call.
+    unsafe {
+        let class = class.cast();
+        if kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0 {
+            return arguments::with_items(args, |items| {
+                construct(class, items.as_ptr(), items.len() | FROM_NEW, null_mut())
+            });
+        }
+        trampoline(token_of_call(), |py| {
+            let arguments = Arguments::of_tuple_and_dict(py, args, kwargs)?;
+            let (array, nargs, names) = arguments.as_array();
+            raised_if_null(py, construct(class, array, nargs | FROM_NEW, names))
+        })
     }
 }

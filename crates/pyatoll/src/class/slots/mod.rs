@@ -37,7 +37,7 @@ use pyo3_ffi as ffi;
 pub use arguments::{is_given, object_or_none, operator, size};
 pub use binary::{BinaryBody, TernaryBody, binary, power};
 pub use compare::{CompareBody, comparisons};
-pub use construct::{New, NewObject, NewOutput};
+pub use construct::{New, NewObject, NewOutput, construct_call, new_from_tuple};
 pub use gc::{PyTraverseError, PyVisit, traverse};
 pub use output::{AsyncNext, Hash, InPlace, InPlaceValue, Next, NextValue, hash};
 pub use pairs::{DeleteBody, GetBody, Pair, SetBody, getattro, set_or_delete};
