@@ -4,7 +4,8 @@ pub mod call {
     //! For every function that Python calls.
     pub use crate::call::argument::{
         OptionalDefault, RefArgument, RefMutArgument, extract, extract_mut, extract_optional_mut,
-        extract_optional_ref, extract_ref, extract_with, optional, required, warn,
+        extract_optional_ref, extract_ref, extract_with, operand, operand_ref, optional, required,
+        warn,
     };
     pub use crate::call::function::{
         EntryPoint, FunctionDefinition, WrapIn, c_text, method_definition, passed_module,

@@ -213,15 +213,15 @@ fn expand_arguments(
                 let #name = unsafe { #hidden::slots::object_or_none(#py, #name) };
             }),
         }
-        let (declaration, extraction) = extraction(context, parameter, name);
+        let (declaration, extraction) = extraction(context, parameter, name, shape.is_operator);
         statements.extend(declaration);
         let value = if shape.is_operator {
             let value = hygienic("value");
             quote! {
                 match #extraction {
-                    ::core::result::Result::Ok(#value) => #value,
+                    ::core::option::Option::Some(#value) => #value,
                     // The other operand's type may know what to do.
-                    ::core::result::Result::Err(_) => {
+                    ::core::option::Option::None => {
                         return ::core::result::Result::Ok(#hidden::slots::not_implemented());
                     }
                 }
@@ -244,12 +244,31 @@ fn expand_arguments(
     Ok((statements, values))
 }
 
-/// A declaration of what the argument borrows from, and an expression of type `PyResult<…>` that
-/// converts the handle `object`.
+/// A declaration of what the argument borrows from, and an expression that converts the handle
+/// `object`: of type `PyResult<…>`, or for an operand `Option<…>`.
 fn extraction(
     context: &Context<'_>,
     parameter: &Argument,
     object: &Ident,
+    is_operand: bool,
+) -> (TokenStream, TokenStream) {
+    let (declaration, extraction) = fallible_extraction(context, parameter, object, is_operand);
+    let has_own_form = match ungrouped(&parameter.ty) {
+        Type::Reference(reference) => reference.mutability.is_none(),
+        _ => option_argument(&parameter.ty).is_none(),
+    };
+    if is_operand && !(has_own_form && parameter.from_py_with.is_none()) {
+        let extraction = quote!(::core::result::Result::ok(#extraction));
+        return (declaration, extraction);
+    }
+    (declaration, extraction)
+}
+
+fn fallible_extraction(
+    context: &Context<'_>,
+    parameter: &Argument,
+    object: &Ident,
+    is_operand: bool,
 ) -> (TokenStream, TokenStream) {
     let hidden = context.hidden();
     let name = python_name(&parameter.name);
@@ -267,10 +286,12 @@ fn extraction(
     };
     let Type::Reference(reference) = ungrouped(inner) else {
         let ty = elided(&parameter.ty);
-        return (
-            TokenStream::new(),
-            quote_spanned!(span=> #hidden::call::extract::<#ty>(#object, #name)),
-        );
+        let extraction = if is_operand && !optional {
+            quote_spanned!(span=> #hidden::call::operand::<#ty>(#object))
+        } else {
+            quote_spanned!(span=> #hidden::call::extract::<#ty>(#object, #name))
+        };
+        return (TokenStream::new(), extraction);
     };
     let (function, kind) = match (reference.mutability.is_some(), optional) {
         (false, false) => ("extract_ref", "RefArgument"),
@@ -281,13 +302,23 @@ fn extraction(
     let (function, kind) = (format_ident!("{function}"), format_ident!("{kind}"));
     let target = elided(&reference.elem);
     let holder = hygienic(&format!("holder_of_{object}"));
+    let extraction = if is_operand && function == "extract_ref" {
+        let slf = hygienic("slf");
+        quote_spanned! {span=>
+            unsafe {
+                #hidden::call::operand_ref::<#target, Self>(#slf, #object, &mut #holder)
+            }
+        }
+    } else {
+        quote_spanned! {span=>
+            #hidden::call::#function::<#target>(#object, &mut #holder, #name)
+        }
+    };
     (
         quote_spanned! {span=>
             let mut #holder = <#target as #hidden::call::#kind<'_, '_, '_>>::Holder::default();
         },
-        quote_spanned! {span=>
-            #hidden::call::#function::<#target>(#object, &mut #holder, #name)
-        },
+        extraction,
     )
 }
 

@@ -36,6 +36,21 @@ pub trait RefArgument<'a, 'holder, 'py> {
         object: Borrowed<'a, 'py, PyAny>,
         holder: &'holder mut Self::Holder,
     ) -> PyResult<&'holder Self>;
+
+    /// Borrows the other operand of an instance of `C`, whose method is called; `None` where
+    /// [`extract_ref`](RefArgument::extract_ref) fails.
+    ///
+    /// # Safety
+    /// `slf` must be an instance of the class `C`.
+    #[inline]
+    unsafe fn extract_operand<C: 'static>(
+        slf: *mut ffi::PyObject,
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Self::Holder,
+    ) -> Option<&'holder Self> {
+        let _ = slf;
+        Self::extract_ref(object, holder).ok()
+    }
 }
 
 /// `Self` as the type of a parameter written `&mut Self`.
@@ -182,6 +197,29 @@ where
     T: RefArgument<'a, 'holder, 'py> + ?Sized,
 {
     T::extract_ref(object, holder).map_err(|error| named(object.py(), error, name))
+}
+
+/// Converts the other operand; `None` where that fails, for whatever reason.
+#[inline]
+pub fn operand<'a, 'py, T: FromPyObject<'a, 'py>>(object: Borrowed<'a, 'py, PyAny>) -> Option<T> {
+    T::extract(object).ok()
+}
+
+/// Borrows the other operand; `None` where that fails, for whatever reason.
+///
+/// # Safety
+/// `slf` must be an instance of the class `C`.
+#[inline]
+pub unsafe fn operand_ref<'a, 'holder, 'py, T, C: 'static>(
+    slf: *mut ffi::PyObject,
+    object: Borrowed<'a, 'py, PyAny>,
+    holder: &'holder mut T::Holder,
+) -> Option<&'holder T>
+where
+    T: RefArgument<'a, 'holder, 'py> + ?Sized,
+{
+    // SAFETY: passed on to the caller.
+    unsafe { T::extract_operand::<C>(slf, object, holder) }
 }
 
 /// Borrows an argument, unless it is `None`.

@@ -1,5 +1,6 @@
 //! Conversions that every class has, in the form the macro's expansion calls.
 
+use std::any::TypeId;
 use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
@@ -10,7 +11,7 @@ use super::guard::{PyClassGuard, PyClassGuardMut};
 use super::initializer::PyClassInitializer;
 use super::type_object;
 use crate::call::argument::{RefArgument, RefMutArgument};
-use crate::error::{PyErr, PyResult};
+use crate::error::{CastError, PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::PyAny;
@@ -77,8 +78,37 @@ impl<'a: 'holder, 'holder, 'py, T: PyClass> RefArgument<'a, 'holder, 'py> for T 
         object: Borrowed<'a, 'py, PyAny>,
         holder: &'holder mut Self::Holder,
     ) -> PyResult<&'holder Self> {
-        Ok(holder.insert(object.extract()?))
+        if !T::is_type_of(&object) {
+            return Err(no_instance::<T>(object));
+        }
+        // SAFETY: just checked.
+        match PyClassGuard::try_borrow(unsafe { object.cast_unchecked() }) {
+            Ok(guard) => Ok(holder.insert(guard)),
+            Err(error) => Err(error.into()),
+        }
     }
+
+    #[inline]
+    unsafe fn extract_operand<C: 'static>(
+        slf: *mut ffi::PyObject,
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Self::Holder,
+    ) -> Option<&'holder Self> {
+        // SAFETY: both are alive. An object of the type of an instance is an instance.
+        let is_same = unsafe { ffi::Py_TYPE(slf) == ffi::Py_TYPE(object.as_ptr()) };
+        if !(is_same && TypeId::of::<T>() == TypeId::of::<C>()) && !T::is_type_of(&object) {
+            return None;
+        }
+        // SAFETY: just checked.
+        let guard = PyClassGuard::try_borrow(unsafe { object.cast_unchecked() }).ok()?;
+        Some(holder.insert(guard))
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn no_instance<T: PyClass>(object: Borrowed<'_, '_, PyAny>) -> PyErr {
+    CastError::new(object, T::type_object(object.py()).into_any()).into()
 }
 
 impl<'a: 'holder, 'holder, 'py, T: PyClass<Frozen = False>> RefMutArgument<'a, 'holder, 'py> for T {
@@ -89,7 +119,14 @@ impl<'a: 'holder, 'holder, 'py, T: PyClass<Frozen = False>> RefMutArgument<'a, '
         object: Borrowed<'a, 'py, PyAny>,
         holder: &'holder mut Self::Holder,
     ) -> PyResult<&'holder mut Self> {
-        Ok(holder.insert(object.extract()?))
+        if !T::is_type_of(&object) {
+            return Err(no_instance::<T>(object));
+        }
+        // SAFETY: just checked.
+        match PyClassGuardMut::try_borrow_mut(unsafe { object.cast_unchecked() }) {
+            Ok(guard) => Ok(holder.insert(guard)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -141,12 +141,25 @@ pub(crate) fn get_or_create<T: PyClass>(
     py: Python<'_>,
     module: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<*mut ffi::PyTypeObject> {
-    if let Some(cell) = existing::<T>(py) {
-        let ready = cell.ready();
-        if !ready.is_null() {
-            return Ok(ready);
-        }
+    match complete_type::<T>(py) {
+        Some(ready) => Ok(ready),
+        None => create_type::<T>(py, module),
     }
+}
+
+/// The type object of `T`, if it is complete: what all but the first uses find.
+#[inline(always)]
+fn complete_type<T: PyClass>(py: Python<'_>) -> Option<*mut ffi::PyTypeObject> {
+    let ready = existing::<T>(py)?.ready();
+    (!ready.is_null()).then_some(ready)
+}
+
+#[cold]
+#[inline(never)]
+fn create_type<T: PyClass>(
+    py: Python<'_>,
+    module: Option<&Bound<'_, PyAny>>,
+) -> PyResult<*mut ffi::PyTypeObject> {
     let base = <T::BaseType as ClassBase>::base_type(py, module);
     complete(
         py,
@@ -165,7 +178,16 @@ pub(crate) fn get_or_create<T: PyClass>(
 /// If the class cannot be made.
 #[inline]
 pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
-    match get_or_create::<T>(py, None) {
+    match complete_type::<T>(py) {
+        Some(ready) => ready,
+        None => must_create_type::<T>(py),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn must_create_type<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
+    match create_type::<T>(py, None) {
         Ok(class) => class,
         Err(error) => creation_failed(py, T::NAME, error),
     }
