@@ -38,7 +38,7 @@ pub mod class {
         SlotItem,
     };
     pub use crate::class::layout::{Nothing, Pointer, Sendable, Unsendable, token_of_instance};
-    pub use crate::class::type_object::{class_object, type_object_raw};
+    pub use crate::class::type_object::{class_object, is_instance, type_object_raw};
     pub use crate::class::{ClassImpl, Subclassable};
     #[cfg(feature = "multiple-pymethods")]
     pub use inventory;

@@ -211,6 +211,11 @@ impl ClassModel<'_> {
                     fn type_object_raw(py: #krate::Python<'_>) -> *mut #krate::ffi::PyTypeObject {
                         #hidden::class::type_object_raw::<Self>(py)
                     }
+
+                    #[inline]
+                    fn is_type_of(object: &#krate::Bound<'_, #krate::PyAny>) -> bool {
+                        #hidden::class::is_instance::<Self>(object)
+                    }
                 }
 
                 // SAFETY: the statics are this class's own, and it has a borrow flag unless it is

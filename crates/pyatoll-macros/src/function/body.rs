@@ -173,8 +173,8 @@ impl FunctionModel {
         let [one, args, nargs, kwnames, kwargs] = names();
         let py = hygienic("py");
         let (values, made) = (hygienic("values"), hygienic("made"));
+        let places = self.signature.places();
         let array = {
-            let places = self.signature.places();
             let object = quote!(*mut #krate::ffi::PyObject);
             quote! {
                 let mut #values: [#object; #places] = [::core::ptr::null_mut(); #places];
@@ -201,11 +201,16 @@ impl FunctionModel {
                     #signature.match_fast_variadic(#py, #args, #nargs, #names, &mut #values)
                 }?;
             },
-            Convention::Fast | Convention::FastWithKeywords => quote! {
-                #declare
-                #array
-                unsafe { #signature.match_fast(#py, #args, #nargs, #names, &mut #values) }?;
-            },
+            Convention::Fast | Convention::FastWithKeywords => {
+                let room = hygienic("room");
+                quote! {
+                    #declare
+                    let mut #room = ::core::mem::MaybeUninit::uninit();
+                    let #values: &[_; #places] = unsafe {
+                        #signature.match_fast(#py, #args, #nargs, #names, &mut #room)
+                    }?;
+                }
+            }
             Convention::TupleDict => quote! {
                 #declare
                 #array

@@ -34,12 +34,6 @@ impl CallbackResult for () {
     const ERROR: Self = ();
 }
 
-/// Why a callback has no value to return.
-enum Failure {
-    Error(PyErr),
-    Panic(Box<dyn Any + Send>),
-}
-
 /// Runs `body` for a C caller: an error or a panic of it becomes the exception that is set.
 ///
 /// # Safety
@@ -51,12 +45,11 @@ pub unsafe fn trampoline<R: CallbackResult>(
 ) -> R {
     // SAFETY: attached to the token's interpreter.
     unsafe { py.local().drain() };
-    let failure = match catch_unwind(AssertUnwindSafe(|| body(py))) {
+    match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(value)) => return value,
-        Ok(Err(error)) => Failure::Error(error),
-        Err(payload) => Failure::Panic(payload),
-    };
-    raise(py, failure);
+        Ok(Err(error)) => raise(py, error),
+        Err(payload) => raise_panic(py, payload),
+    }
     R::ERROR
 }
 
@@ -75,13 +68,18 @@ pub unsafe fn trampoline_unraisable(
 ) {
     // SAFETY: attached.
     let raised = unsafe { compat::take_raised() };
-    let failure = match catch_unwind(AssertUnwindSafe(|| body(py))) {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(Failure::Error(error)),
-        Err(payload) => Some(Failure::Panic(payload)),
+    let is_raised = match catch_unwind(AssertUnwindSafe(|| body(py))) {
+        Ok(Ok(())) => false,
+        Ok(Err(error)) => {
+            raise(py, error);
+            true
+        }
+        Err(payload) => {
+            raise_panic(py, payload);
+            true
+        }
     };
-    if let Some(failure) = failure {
-        raise(py, failure);
+    if is_raised {
         // SAFETY: attached, with the exception set.
         unsafe { ffi::PyErr_WriteUnraisable(object) };
     }
@@ -89,18 +87,23 @@ pub unsafe fn trampoline_unraisable(
     unsafe { compat::restore_raised(raised) };
 }
 
-/// Sets the exception.
+/// Sets the exception. With C's calling convention, as is [`raise_panic`]: no panic comes out of
+/// them, which spares each entry point the code for one.
 #[cold]
 #[inline(never)]
-fn raise(py: Python<'_>, failure: Failure) {
-    let payload = match failure {
-        // Making a lazy exception runs user code.
-        Failure::Error(error) => match catch_unwind(AssertUnwindSafe(|| error.restore(py))) {
-            Ok(()) => return,
-            Err(payload) => payload,
-        },
-        Failure::Panic(payload) => payload,
-    };
+#[allow(improper_ctypes_definitions)]
+extern "C" fn raise(py: Python<'_>, error: PyErr) {
+    // Making a lazy exception runs user code.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| error.restore(py))) {
+        crate::panic::raise_panic(py, payload);
+    }
+}
+
+/// Sets the exception that stands for a panic.
+#[cold]
+#[inline(never)]
+#[allow(improper_ctypes_definitions)]
+extern "C" fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
     crate::panic::raise_panic(py, payload);
 }
 

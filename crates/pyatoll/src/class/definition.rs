@@ -3,6 +3,7 @@
 
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr::{null, null_mut};
+use std::sync::atomic::AtomicPtr;
 
 use pyo3_ffi as ffi;
 
@@ -488,6 +489,9 @@ fn doc_of(name: &str, signature: Option<&str>, doc: Option<&CStr>) -> Option<CSt
 pub struct ClassStatics {
     pub(super) definition: std::sync::OnceLock<Definition>,
     pub(super) types: crate::sync::InterpreterLocal<super::type_object::TypeObject>,
+    /// The type in one of the interpreters, the first to make it, while it lives there; or null.
+    /// An object of that very type is an instance, wherever it is found.
+    pub(super) first: AtomicPtr<ffi::PyTypeObject>,
 }
 
 impl ClassStatics {
@@ -497,6 +501,7 @@ impl ClassStatics {
         Self {
             definition: std::sync::OnceLock::new(),
             types: crate::sync::InterpreterLocal::new(),
+            first: AtomicPtr::new(null_mut()),
         }
     }
 }

@@ -140,6 +140,7 @@ pub unsafe fn token_of_instance<'py, T: PyClass>(object: *mut ffi::PyObject) -> 
 
 /// The token where an instance that is being made was found, through the garbage collector.
 #[cold]
+#[inline(never)]
 fn token_of_half_made<'py>() -> Python<'py> {
     // SAFETY: attached, by the caller's contract, to an interpreter in which a class of this binary
     // exists.

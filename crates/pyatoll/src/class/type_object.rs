@@ -27,6 +27,8 @@ use crate::types::{PyAny, PyType};
 
 /// A class in one interpreter.
 pub struct TypeObject {
+    /// The class's: see [`ClassStatics`].
+    first: &'static AtomicPtr<ffi::PyTypeObject>,
     /// The type, complete, kept alive by `state`; null before.
     ready: AtomicPtr<ffi::PyTypeObject>,
     state: Mutex<State>,
@@ -43,8 +45,9 @@ struct State {
 }
 
 impl TypeObject {
-    fn new(limit: usize) -> Self {
+    fn new(limit: usize, first: &'static AtomicPtr<ffi::PyTypeObject>) -> Self {
         Self {
+            first,
             ready: AtomicPtr::new(null_mut()),
             state: Mutex::new(State {
                 object: None,
@@ -68,10 +71,16 @@ impl Drop for TypeObject {
     /// their own class refers to would keep each other alive: the class lets go of them.
     fn drop(&mut self) {
         let ready = self.ready();
+        if ready.is_null() {
+            return;
+        }
+        // Before the type is let go of, and its address can be another's.
+        let (set, seen) = (Ordering::AcqRel, Ordering::Relaxed);
+        let _ = self.first.compare_exchange(ready, null_mut(), set, seen);
         // SAFETY: attached, since values are dropped attached; the type is kept by `state`.
         let is_collected =
             |class| unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 };
-        if !ready.is_null() && !is_collected(ready) {
+        if !is_collected(ready) {
             // SAFETY: as above.
             unsafe { forget_instances(ready) };
         }
@@ -112,9 +121,9 @@ unsafe fn forget_instances(class: *mut ffi::PyTypeObject) {
 /// What the token's interpreter keeps for `T`.
 #[inline]
 fn cell<T: PyClass>(py: Python<'_>) -> &TypeObject {
-    T::statics()
-        .types
-        .get_or_init(py, || TypeObject::new(T::OPTIONS.freelist))
+    T::statics().types.get_or_init(py, || {
+        TypeObject::new(T::OPTIONS.freelist, &T::statics().first)
+    })
 }
 
 /// As `cell`, if it exists.
@@ -170,6 +179,23 @@ fn create_type<T: PyClass>(
         || definition::of::<T>(),
         module,
     )
+}
+
+/// Whether an object is an instance of `T`, or of a subclass.
+#[inline]
+pub fn is_instance<T: PyClass>(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: a live object.
+    let class = unsafe { ffi::Py_TYPE(object.as_ptr()) };
+    // The type that is `first` is cleared from there before it dies: what has the same address
+    // while an object refers to it is that type.
+    class == T::statics().first.load(Ordering::Relaxed) || is_instance_here::<T>(object)
+}
+
+/// The same, by the type in the object's interpreter.
+#[inline(never)]
+fn is_instance_here<T: PyClass>(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: both are alive.
+    unsafe { ffi::PyObject_TypeCheck(object.as_ptr(), type_object_raw::<T>(object.py())) != 0 }
 }
 
 /// As `get_or_create`, where the signature leaves no room for an error.
@@ -250,6 +276,10 @@ fn complete(
                 Ok(()) => {
                     let class = state.object.as_ref().map_or(null_mut(), Py::as_ptr);
                     cell.ready.store(class.cast(), Ordering::Release);
+                    let (set, seen) = (Ordering::Release, Ordering::Relaxed);
+                    let _ = cell
+                        .first
+                        .compare_exchange(null_mut(), class.cast(), set, seen);
                     return Ok(class.cast());
                 }
                 Err(_) if state.filling.is_empty() && cell.ready().is_null() => {

@@ -26,6 +26,12 @@ impl<'py> IntoPyObject<'py> for f64 {
             Bound::from_owned_ptr(py, ffi::PyFloat_FromDouble(self)).cast_into_unchecked()
         })
     }
+
+    #[inline]
+    fn into_return_value(self, _py: Python<'py>, _: Token) -> PyResult<*mut ffi::PyObject> {
+        // SAFETY: attached.
+        Ok(unsafe { ffi::PyFloat_FromDouble(self) })
+    }
 }
 
 impl<'py> IntoPyObject<'py> for f32 {
@@ -36,6 +42,11 @@ impl<'py> IntoPyObject<'py> for f32 {
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         f64::from(self).into_pyobject(py)
+    }
+
+    #[inline]
+    fn into_return_value(self, py: Python<'py>, token: Token) -> PyResult<*mut ffi::PyObject> {
+        f64::from(self).into_return_value(py, token)
     }
 }
 

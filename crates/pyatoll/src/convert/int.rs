@@ -254,6 +254,16 @@ macro_rules! int {
                 })
             }
 
+            #[inline]
+            fn into_return_value(
+                self,
+                _py: Python<'py>,
+                _: private::Token,
+            ) -> PyResult<*mut ffi::PyObject> {
+                // SAFETY: attached.
+                Ok(unsafe { $make(self as $wide) })
+            }
+
             $(int_hooks!($hooks owned);)?
         }
 

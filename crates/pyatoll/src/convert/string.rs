@@ -28,6 +28,18 @@ macro_rules! lends_str {
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 Ok(PyString::new(py, self.as_ref()))
             }
+
+            #[inline]
+            fn into_return_value(
+                self,
+                _py: Python<'py>,
+                _: Token,
+            ) -> PyResult<*mut ffi::PyObject> {
+                let text: &str = self.as_ref();
+                let len = text.len() as ffi::Py_ssize_t;
+                // SAFETY: attached; as many bytes as is said, which are UTF-8.
+                Ok(unsafe { ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), len) })
+            }
         }
     )*};
 }

@@ -41,7 +41,8 @@ pub trait IntoPyObject<'py>: Sized {
     /// If the value has no Python object, or Python fails to make it.
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error>;
 
-    /// What a function that returns the value gives to Python: the object, but `None` for `()`.
+    /// What a function that returns the value gives to Python: the object, but `None` for `()`. Null
+    /// with an exception set is also a result, where Python has no memory for the object.
     #[doc(hidden)]
     #[inline]
     fn into_return_value(

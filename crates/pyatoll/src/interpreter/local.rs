@@ -230,8 +230,11 @@ impl LocalInternals {
         }
     }
 
+    /// Out of line, and with C's calling convention: no panic comes out of it, which spares each
+    /// entry point the code for one.
     #[cold]
-    unsafe fn drain_cold(&self) {
+    #[inline(never)]
+    unsafe extern "C" fn drain_cold(&self) {
         // SAFETY: the queue owns one reference for each entry; attached, as the caller promises.
         self.queue
             .drain(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });

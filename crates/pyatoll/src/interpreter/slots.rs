@@ -38,15 +38,15 @@ static_atomic! {
 
 /// Names one slot in every interpreter's table. Lives in a `static`.
 pub(crate) struct SlotKey {
-    /// 0: none yet.
-    index: AtomicU32,
+    /// Where the index is, as [`pack`] has it; 0: none yet.
+    place: AtomicU32,
 }
 
 impl SlotKey {
     const_unless_loom! {
         pub(crate) fn new() -> Self {
             Self {
-                index: AtomicU32::new(0),
+                place: AtomicU32::new(0),
             }
         }
     }
@@ -54,9 +54,11 @@ impl SlotKey {
     /// Assigns the index at first use. Two threads may both draw one; the loser's is never used.
     #[cold]
     fn assign(&self) -> u32 {
-        let fresh = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (segment, place) = locate(NEXT.fetch_add(1, Ordering::Relaxed));
+        assert!(segment < SEGMENTS, "too many values for each interpreter");
+        let fresh = pack(segment, place);
         match self
-            .index
+            .place
             .compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed)
         {
             Ok(_) => fresh,
@@ -65,8 +67,24 @@ impl SlotKey {
     }
 }
 
+/// Bits of the place in a segment.
+const PLACE_BITS: u32 = 24;
+
+/// The segment and the place in it, in one word: what a read takes apart with two instructions.
+fn pack(segment: usize, place: usize) -> u32 {
+    (segment as u32) << PLACE_BITS | place as u32
+}
+
+/// What [`pack`] put together.
+#[inline(always)]
+const fn unpack(place: u32) -> (usize, usize) {
+    (
+        (place >> PLACE_BITS) as usize,
+        (place & ((1 << PLACE_BITS) - 1)) as usize,
+    )
+}
+
 /// The segment and the place in it of an index.
-#[inline]
 const fn locate(index: u32) -> (usize, usize) {
     if index < FIRST {
         return (0, index as usize);
@@ -112,22 +130,23 @@ impl Slots {
     /// The value of `key`, or null.
     #[inline]
     pub(crate) fn get(&self, key: &SlotKey) -> *mut c_void {
-        let (segment, place) = locate(key.index.load(Ordering::Relaxed));
-        let slots = self.segments[segment].load(Ordering::Acquire);
+        let (segment, place) = unpack(key.place.load(Ordering::Relaxed));
+        // SAFETY: `assign` gave the key a segment that there is; without one it has the first.
+        let slots = unsafe { self.segments.get_unchecked(segment) }.load(Ordering::Acquire);
         if slots.is_null() {
             return null_mut();
         }
-        // SAFETY: a non-null segment has `segment_len(segment)` slots and `locate` stays below it.
+        // SAFETY: a non-null segment has `segment_len(segment)` slots and `place` is below it.
         unsafe { (*slots.add(place)).load(Ordering::Acquire) }
     }
 
     /// The key's slot, with its segment allocated.
     fn slot(&self, key: &SlotKey) -> &Slot {
-        let mut index = key.index.load(Ordering::Relaxed);
-        if index == 0 {
-            index = key.assign();
+        let mut place = key.place.load(Ordering::Relaxed);
+        if place == 0 {
+            place = key.assign();
         }
-        let (segment, place) = locate(index);
+        let (segment, place) = unpack(place);
         let mut slots = self.segments[segment].load(Ordering::Acquire);
         if slots.is_null() {
             slots = self.allocate(segment);
@@ -228,6 +247,7 @@ mod tests {
             let (segment, place) = locate(index);
             assert!(place < segment_len(segment), "index {index}");
             assert!(seen.insert((segment, place)), "index {index}");
+            assert_eq!(unpack(pack(segment, place)), (segment, place));
         }
     }
 

@@ -23,7 +23,7 @@ pub type CompareBody =
 ///
 /// # Safety
 /// CPython calls the slot of `T`, which is `own`; the bodies are methods of `T`.
-#[inline]
+#[inline(always)]
 pub unsafe fn comparisons<T: PyClass>(
     own: ffi::richcmpfunc,
     slf: *mut ffi::PyObject,
@@ -35,10 +35,18 @@ pub unsafe fn comparisons<T: PyClass>(
     // bodies take them as they are.
     unsafe {
         trampoline(token_of_instance::<T>(slf), |py| {
-            let index = usize::try_from(op).unwrap_or(usize::MAX);
-            if let Some(Some(body)) = bodies.get(index) {
-                return body(py, slf, other);
+            // By name, so that the compiler knows which function it is.
+            macro_rules! call {
+                ($($op:ident)*) => {
+                    match op {
+                        $(ffi::$op => if let Some(body) = bodies[ffi::$op as usize] {
+                            return body(py, slf, other);
+                        })*
+                        _ => {}
+                    }
+                };
             }
+            call!(Py_LT Py_LE Py_EQ Py_NE Py_GT Py_GE);
             if op == ffi::Py_NE
                 && let Some(equal) = bodies[ffi::Py_EQ as usize]
             {
@@ -89,7 +97,7 @@ unsafe fn compare_below(
 /// # Safety
 /// The caller gives up a reference to `equal`.
 unsafe fn opposite(py: Python<'_>, equal: *mut ffi::PyObject) -> PyResult<*mut ffi::PyObject> {
-    if is_not_implemented(equal) {
+    if equal.is_null() || is_not_implemented(equal) {
         return Ok(equal);
     }
     // SAFETY: attached, `equal` is alive; its reference is released.
