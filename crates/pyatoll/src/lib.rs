@@ -18,6 +18,7 @@ pub mod marker;
 mod module;
 mod object;
 pub mod panic;
+pub mod pool;
 pub mod prelude;
 #[doc(hidden)]
 pub mod py_run;
@@ -57,6 +58,7 @@ pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_
 pub use object::{
     Borrowed, Bound, BoundObject, DerefToPyAny, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter,
 };
+pub use pool::InterpreterPool;
 pub use types::PyAny;
 
 /// ```

@@ -222,6 +222,11 @@ impl PyErr {
         self.state.raise(py);
     }
 
+    /// The interpreter it belongs to. `None`: it is lazy, and none's yet.
+    pub(crate) fn interpreter(&self) -> Option<crate::interpreter::Interpreter> {
+        self.state.interpreter()
+    }
+
     /// The exception object.
     ///
     /// # Panics

@@ -6,7 +6,7 @@ use std::thread::{self, ThreadId};
 use pyo3_ffi as ffi;
 
 use crate::exceptions::PyBaseException;
-use crate::interpreter::{Python, compat};
+use crate::interpreter::{Interpreter, Python, compat};
 use crate::object::{Bound, Py};
 use crate::types::{PyAny, PyString};
 
@@ -84,6 +84,11 @@ impl State {
             }
             None => Python::try_attach(f).ok_or_else(|| "no interpreter to make it in".into()),
         }
+    }
+
+    /// The interpreter the exception was made in, if it was.
+    pub(super) fn interpreter(&self) -> Option<Interpreter> {
+        self.exception.get().map(Py::interpreter)
     }
 
     /// The exception object, made now if it was not.

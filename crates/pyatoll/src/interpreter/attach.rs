@@ -183,11 +183,27 @@ const VISITING: &str = "Python cannot be used in `__traverse__`: the garbage col
 /// # Panics
 /// In a `__traverse__`.
 pub(crate) fn refuse_in_traverse() {
+    assert!(!is_in_traverse(), "{VISITING}");
+}
+
+/// Whether this thread is in a `__traverse__`.
+pub(crate) fn is_in_traverse() -> bool {
     let local = lookup::find_live(compat::current_interpreter());
-    assert!(
-        !local.is_some_and(LocalInternals::is_visiting),
-        "{VISITING}"
-    );
+    local.is_some_and(LocalInternals::is_visiting)
+}
+
+/// Runs `f`, which waits for other threads and does not use Python on this one without attaching
+/// it. If the thread is attached it is detached meanwhile.
+///
+/// # Panics
+/// In a `__traverse__`.
+pub(crate) fn waiting<R>(f: impl FnOnce() -> R) -> R {
+    refuse_in_traverse();
+    match Attached::current() {
+        // SAFETY: attached, as just seen; `f` has no use for that.
+        Some(attached) => unsafe { detached(attached.local(), f) },
+        None => f(),
+    }
 }
 
 impl Drop for Entered {

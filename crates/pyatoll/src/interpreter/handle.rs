@@ -133,6 +133,11 @@ impl Interpreter {
         self.0.phase() == Phase::Live && self.0.gate().is_open()
     }
 
+    /// Whether this thread is attached to it, or has come in through this library and is detached.
+    pub(crate) fn is_entered(&self) -> bool {
+        self.0.is_current() || self.0.gate().this_thread_is_inside()
+    }
+
     /// Attaches this thread to the interpreter and runs `f` with its token. A thread that is
     /// attached to it already just goes on.
     ///

@@ -549,6 +549,12 @@ pub struct BuildError {
     message: String,
 }
 
+impl BuildError {
+    pub(crate) fn new(message: String) -> Self {
+        Self { message }
+    }
+}
+
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot make a sub-interpreter: {}", self.message)

@@ -1,0 +1,276 @@
+//! [`InterpreterPoolBuilder`]: how a pool is to be.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+
+use super::InterpreterPool;
+use super::error::{PoolBuildError, PoolError};
+use super::shared::Shared;
+use super::worker::{Settings, Worker};
+use crate::error::PyResult;
+use crate::interpreter::{Python, SubInterpreter, SubInterpreterBuilder, attach};
+
+/// As much as a process's first thread has on most systems. Python recurses deeply, and this is
+/// only address space until it is used.
+const STACK_SIZE: usize = 8 << 20;
+
+/// How an [`InterpreterPool`] is to be. Made by [`InterpreterPool::builder`].
+///
+/// ```
+/// use pyatoll::InterpreterPool;
+/// use pyatoll::pool::InterpreterPoolBuilder;
+///
+/// # pyatoll::Python::initialize();
+/// let builder: InterpreterPoolBuilder = InterpreterPool::builder().size(2).queue_capacity(8);
+/// assert_eq!(builder.build()?.size(), 2);
+/// # Ok::<_, pyatoll::pool::PoolBuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct InterpreterPoolBuilder {
+    size: Option<usize>,
+    queue_capacity: Option<usize>,
+    thread_name: String,
+    stack_size: usize,
+    settings: Settings,
+}
+
+impl Default for InterpreterPoolBuilder {
+    fn default() -> Self {
+        Self {
+            size: None,
+            queue_capacity: None,
+            thread_name: "interpreter".into(),
+            stack_size: STACK_SIZE,
+            settings: Settings {
+                interpreter: SubInterpreter::builder(),
+                initializer: None,
+                restart_limit: 3,
+            },
+        }
+    }
+}
+
+impl InterpreterPoolBuilder {
+    /// How many workers it has, each a thread with an interpreter. Default: as many as the process
+    /// may use cores.
+    ///
+    /// ```
+    /// use pyatoll::InterpreterPool;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(3).build()?;
+    /// assert_eq!(pool.interpreters().len(), 3);
+    /// # Ok::<_, pyatoll::pool::PoolBuildError>(())
+    /// ```
+    #[must_use]
+    pub fn size(mut self, workers: usize) -> Self {
+        self.size = Some(workers);
+        self
+    }
+
+    /// How many jobs may wait for a worker: at least 1, by default 64 for each worker.
+    /// [`submit`](InterpreterPool::submit) waits while as many do.
+    ///
+    /// ```
+    /// use pyatoll::InterpreterPool;
+    /// use pyatoll::pool::TrySubmitError;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).queue_capacity(1).build()?;
+    /// let (go, wait) = std::sync::mpsc::channel::<()>();
+    /// let running = pool.submit(move |py| Ok(py.detach(move || wait.recv().is_ok())));
+    /// let queued = pool.submit(|_py| Ok(()));
+    /// let refused = pool.try_submit(|_py| Ok(()));
+    /// assert!(matches!(refused, Err(TrySubmitError::Full { .. })));
+    /// go.send(())?;
+    /// assert_eq!((running.join(), queued.join()), (Ok(true), Ok(())));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn queue_capacity(mut self, jobs: usize) -> Self {
+        self.queue_capacity = Some(jobs);
+        self
+    }
+
+    /// Runs once in each interpreter before its first job: imports, settings. If it fails, the
+    /// interpreter is ended and another one made, up to
+    /// [`restart_limit`](InterpreterPoolBuilder::restart_limit).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::InterpreterPool;
+    ///
+    /// # Python::initialize();
+    /// let pool = InterpreterPool::builder()
+    ///     .size(2)
+    ///     .initializer(|py| py.run(c"import json, sys; sys.ready = True", None, None))
+    ///     .build()?;
+    /// let ready = pool.submit(|py| py.eval(c"__import__('sys').ready", None, None)?.extract());
+    /// assert!(ready.join()?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn initializer<F>(mut self, initializer: F) -> Self
+    where
+        F: for<'py> Fn(Python<'py>) -> PyResult<()> + Send + Sync + 'static,
+    {
+        self.settings.initializer = Some(Arc::new(initializer));
+        self
+    }
+
+    /// The settings of the interpreters. Default: those of [`SubInterpreter::builder`].
+    ///
+    /// ```
+    /// use pyatoll::InterpreterPool;
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// // For extension modules that do not support several interpreters.
+    /// let legacy = SubInterpreter::builder().legacy();
+    /// let pool = InterpreterPool::builder().size(2).interpreter(legacy).build()?;
+    /// # Ok::<_, pyatoll::pool::PoolBuildError>(())
+    /// ```
+    #[must_use]
+    pub fn interpreter(mut self, settings: SubInterpreterBuilder) -> Self {
+        self.settings.interpreter = settings;
+        self
+    }
+
+    /// How many times in a row a worker that has lost its interpreter may fail to replace it: the
+    /// interpreter cannot be made, its initialiser fails, or it is ended before it has run a job.
+    /// A worker that fails more often ends, and with the last worker the pool, whose jobs give
+    /// [`PoolError::Broken`]. Default: 3.
+    ///
+    /// ```
+    /// use pyatoll::InterpreterPool;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).restart_limit(0).build()?;
+    /// # Ok::<_, pyatoll::pool::PoolBuildError>(())
+    /// ```
+    #[must_use]
+    pub fn restart_limit(mut self, times: u32) -> Self {
+        self.settings.restart_limit = times;
+        self
+    }
+
+    /// What the threads are called, with `-` and their number after it. Default: `interpreter`.
+    ///
+    /// ```
+    /// use pyatoll::InterpreterPool;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).thread_name("renderer").build()?;
+    /// let name = pool.submit(|_py| Ok(std::thread::current().name().map(str::to_owned)));
+    /// assert_eq!(name.join()?.as_deref(), Some("renderer-0"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        self.thread_name = name.into();
+        self
+    }
+
+    /// How large the threads' stacks are, in bytes. Default: 8 MiB, for Python recurses deeply.
+    ///
+    /// ```
+    /// use pyatoll::InterpreterPool;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).stack_size(64 << 20).build()?;
+    /// # Ok::<_, pyatoll::pool::PoolBuildError>(())
+    /// ```
+    #[must_use]
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = bytes;
+        self
+    }
+
+    /// Makes the pool, and waits until every worker has its interpreter, initialised. A thread that
+    /// is attached, to whichever interpreter, is detached while it waits.
+    ///
+    /// # Errors
+    /// [`PoolBuildError`]: one of them could not be made or initialised. No worker is left then.
+    ///
+    /// # Panics
+    /// In a `__traverse__`, where nothing may be waited for; if the thread's name has a zero byte.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::InterpreterPool;
+    /// use pyatoll::pool::PoolBuildError;
+    ///
+    /// # Python::initialize();
+    /// let pool = Python::attach(|_py| InterpreterPool::builder().size(2).build())?;
+    /// assert!(matches!(
+    ///     InterpreterPool::builder().size(0).build(),
+    ///     Err(PoolBuildError::NoWorkers)
+    /// ));
+    /// # Ok::<_, PoolBuildError>(())
+    /// ```
+    pub fn build(&self) -> Result<InterpreterPool, PoolBuildError> {
+        let size = match self.size {
+            Some(size) => size,
+            None => thread::available_parallelism().map_or(1, |cores| cores.get()),
+        };
+        if size == 0 {
+            return Err(PoolBuildError::NoWorkers);
+        }
+        attach::refuse_in_traverse();
+        #[cfg(feature = "auto-initialize")]
+        attach::initialize();
+
+        let capacity = self.queue_capacity.unwrap_or(size.saturating_mul(64));
+        let shared = Arc::new(Shared::new(size, capacity));
+        let settings = Arc::new(self.settings.clone());
+        let (started, starts) = mpsc::channel();
+        let mut threads = Vec::with_capacity(size);
+        let mut failure = None;
+        for number in 0..size {
+            let worker = Worker::new(Arc::clone(&shared), Arc::clone(&settings));
+            if failure.is_some() {
+                // Its drop notes that it is not there.
+                continue;
+            }
+            let started = started.clone();
+            let thread = thread::Builder::new()
+                .name(format!("{}-{number}", self.thread_name))
+                .stack_size(self.stack_size)
+                .spawn(move || worker.work(started));
+            match thread {
+                Ok(thread) => threads.push(thread),
+                Err(error) => failure = Some(PoolBuildError::Thread(error)),
+            }
+        }
+        drop(started);
+        let refused = attach::waiting(|| starts.into_iter().find_map(Result::err));
+        let pool = InterpreterPool {
+            shared,
+            size,
+            threads: Mutex::new(threads),
+        };
+        match failure.or(refused) {
+            None => Ok(pool),
+            Some(error) => {
+                // Its drop waits for the others.
+                pool.shared.close(PoolError::Broken(error.to_string()));
+                pool.end(None).ok();
+                Err(error)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for InterpreterPoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InterpreterPoolBuilder")
+            .field("size", &self.size)
+            .field("queue_capacity", &self.queue_capacity)
+            .field("thread_name", &self.thread_name)
+            .field("stack_size", &self.stack_size)
+            .field("interpreter", &self.settings.interpreter)
+            .field("restart_limit", &self.settings.restart_limit)
+            .finish_non_exhaustive()
+    }
+}

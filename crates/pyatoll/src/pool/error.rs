@@ -1,0 +1,423 @@
+//! What goes wrong in a pool, as values that need no interpreter.
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+
+use crate::error::PyErr;
+use crate::exceptions::PyRuntimeError;
+use crate::interpreter::{BuildError, Python};
+use crate::panic;
+use crate::types::{PyAnyMethods, PyStringMethods, PyTypeMethods};
+
+/// Why a job has no result.
+///
+/// ```
+/// use pyatoll::InterpreterPool;
+/// use pyatoll::pool::PoolError;
+///
+/// # pyatoll::Python::initialize();
+/// let pool = InterpreterPool::builder().size(1).build()?;
+/// let error = pool.submit(|py| py.run(c"1 / 0", None, None)).join().unwrap_err();
+/// assert_eq!(error.to_string(), "ZeroDivisionError: division by zero");
+///
+/// let error = pool.submit(|_py| -> pyatoll::PyResult<()> { panic!("oh no") }).join();
+/// assert_eq!(error, Err(PoolError::Panicked("oh no".into())));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// The job raised this Python exception. `SystemExit` and `KeyboardInterrupt` are among them:
+    /// they end the job and nothing else.
+    Raised(RaisedException),
+    /// The job panicked with this text.
+    Panicked(String),
+    /// The job was taken back before it ran, by [`JobHandle::cancel`](super::JobHandle::cancel) or
+    /// [`InterpreterPool::shutdown_now`](super::InterpreterPool::shutdown_now).
+    Cancelled,
+    /// The pool was shut down before the job was submitted.
+    ShutDown,
+    /// The Python runtime ended before the job ran.
+    RuntimeEnded,
+    /// The pool has no interpreter any more, and could not make another one, for this reason.
+    Broken(String),
+    /// The job was waited for by a job that it is itself waiting for, on the same thread.
+    WouldDeadlock,
+    /// This process is a fork of the one that the pool works in: the workers are not here.
+    Forked,
+}
+
+impl fmt::Display for PoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raised(exception) => exception.fmt(f),
+            Self::Panicked(message) => write!(f, "the job panicked: {message}"),
+            Self::Cancelled => f.write_str("the job was cancelled before it ran"),
+            Self::ShutDown => f.write_str("the pool has been shut down and takes no more jobs"),
+            Self::RuntimeEnded => f.write_str("the Python runtime ended before the job ran"),
+            Self::Broken(reason) => write!(f, "the pool has no interpreter left: {reason}"),
+            Self::WouldDeadlock => {
+                f.write_str("a job cannot wait for a job that is waiting for it")
+            }
+            Self::Forked => f.write_str(
+                "this process is a fork of the one the pool was made in, and has no workers",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PoolError {}
+
+/// A `RuntimeError` with the error's text: the exception of another interpreter cannot be raised.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::InterpreterPool;
+///
+/// # Python::initialize();
+/// let pool = InterpreterPool::builder().size(1).build()?;
+/// let done = pool.submit(|py| py.run(c"[].pop()", None, None)).join();
+/// let error = PyErr::from(done.unwrap_err());
+/// assert_eq!(error.to_string(), "RuntimeError: IndexError: pop from empty list");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+impl From<PoolError> for PyErr {
+    fn from(error: PoolError) -> Self {
+        PyRuntimeError::new_err(error.to_string())
+    }
+}
+
+impl PoolError {
+    /// What a caught panic becomes.
+    pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
+        let message = panic::message(&*payload);
+        panic::discard(payload);
+        Self::Panicked(message)
+    }
+}
+
+/// A Python exception that was raised in another interpreter, as text: the object cannot leave it.
+///
+/// ```
+/// use pyatoll::InterpreterPool;
+/// use pyatoll::pool::PoolError;
+///
+/// # pyatoll::Python::initialize();
+/// let pool = InterpreterPool::builder().size(1).build()?;
+/// let done = pool.submit(|py| py.run(c"import json; json.loads('[')", None, None)).join();
+/// let Err(PoolError::Raised(exception)) = done else { panic!() };
+/// assert_eq!(exception.type_name(), "json.decoder.JSONDecodeError");
+/// assert_eq!(exception.message(), "Expecting value: line 1 column 2 (char 1)");
+/// assert!(exception.traceback().starts_with("Traceback (most recent call last):\n"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RaisedException {
+    type_name: String,
+    message: String,
+    traceback: String,
+}
+
+impl RaisedException {
+    /// The name of its class, with the module's before it unless that is `builtins`.
+    ///
+    /// ```
+    /// # use pyatoll::{InterpreterPool, pool::PoolError};
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).build()?;
+    /// let done = pool.submit(|py| py.run(c"import sys; sys.exit(3)", None, None)).join();
+    /// let Err(PoolError::Raised(exception)) = done else { panic!() };
+    /// assert_eq!((exception.type_name(), exception.message()), ("SystemExit", "3"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    /// Its text: `str(exception)`.
+    ///
+    /// ```
+    /// # use pyatoll::{InterpreterPool, pool::PoolError};
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).build()?;
+    /// let done = pool.submit(|py| py.run(c"raise ValueError('bad')", None, None)).join();
+    /// let Err(PoolError::Raised(exception)) = done else { panic!() };
+    /// assert_eq!(exception.message(), "bad");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What Python would print of it: the calls it came through, causes and notes. Empty if
+    /// formatting it raised an exception as well.
+    ///
+    /// ```
+    /// # use pyatoll::{InterpreterPool, pool::PoolError};
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).build()?;
+    /// let code = c"
+    /// def half(n):
+    ///     raise TypeError('odd')
+    /// half(3)
+    /// ";
+    /// let done = pool.submit(|py| py.run(code, None, None)).join();
+    /// let Err(PoolError::Raised(exception)) = done else { panic!() };
+    /// assert!(exception.traceback().contains("line 3, in half"));
+    /// assert!(exception.traceback().ends_with("TypeError: odd\n"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Source: `traceback.format_exception`.
+    pub fn traceback(&self) -> &str {
+        &self.traceback
+    }
+
+    /// Describes `error`, in the interpreter it is of.
+    pub(super) fn new(py: Python<'_>, error: PyErr) -> Self {
+        match error.interpreter() {
+            // The job went to another interpreter and brought it back from there.
+            Some(owner) if owner != py.interpreter() => {
+                let shown = py.detach(|| owner.attach(|py| Self::describe(py, &error)));
+                shown.unwrap_or_else(|why| Self {
+                    type_name: "BaseException".into(),
+                    message: format!("an exception that cannot be shown: {why}"),
+                    traceback: String::new(),
+                })
+            }
+            _ => Self::describe(py, &error),
+        }
+    }
+
+    fn describe(py: Python<'_>, error: &PyErr) -> Self {
+        let value = error.value(py);
+        let type_name = match error.get_type(py).fully_qualified_name() {
+            Ok(name) => name.to_string(),
+            Err(_) => crate::types::typeobject::qualname_of_type(value.as_any()),
+        };
+        let message = match value.str() {
+            Ok(text) => text.to_string_lossy().into_owned(),
+            Err(_) => "<exception str() failed>".into(),
+        };
+        let format = || {
+            let traceback = py.import(crate::intern!(py, "traceback"))?;
+            let lines = traceback.call_method1("format_exception", (value,))?;
+            lines
+                .try_iter()?
+                .map(|line| Ok(line?.str()?.to_string_lossy().into_owned()))
+                .collect::<Result<String, PyErr>>()
+        };
+        Self {
+            type_name,
+            message,
+            traceback: format().unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for RaisedException {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.message.is_empty() {
+            f.write_str(&self.type_name)
+        } else {
+            write!(f, "{}: {}", self.type_name, self.message)
+        }
+    }
+}
+
+impl std::error::Error for RaisedException {}
+
+/// Why a pool could not be made.
+///
+/// ```
+/// use pyatoll::InterpreterPool;
+/// use pyatoll::pool::PoolBuildError;
+///
+/// # pyatoll::Python::initialize();
+/// let builder = InterpreterPool::builder().size(2);
+/// let built = builder.initializer(|py| py.run(c"import no_such_module", None, None)).build();
+/// let error: PoolBuildError = built.unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "a worker's initialiser failed: ModuleNotFoundError: No module named 'no_such_module'"
+/// );
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PoolBuildError {
+    /// A pool of no workers was asked for.
+    NoWorkers,
+    /// An interpreter could not be made.
+    Interpreter(BuildError),
+    /// The initialiser raised an exception or panicked.
+    Initializer(PoolError),
+    /// The operating system has no thread for a worker.
+    Thread(io::Error),
+}
+
+impl fmt::Display for PoolBuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoWorkers => f.write_str("a pool needs at least one worker"),
+            Self::Interpreter(error) => error.fmt(f),
+            Self::Initializer(error) => write!(f, "a worker's initialiser failed: {error}"),
+            Self::Thread(error) => write!(f, "cannot start a worker's thread: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for PoolBuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoWorkers => None,
+            Self::Interpreter(error) => Some(error),
+            Self::Initializer(error) => Some(error),
+            Self::Thread(error) => Some(error),
+        }
+    }
+}
+
+/// A job that [`InterpreterPool::try_submit`](super::InterpreterPool::try_submit) did not take,
+/// given back.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::InterpreterPool;
+/// use pyatoll::pool::TrySubmitError;
+///
+/// # Python::initialize();
+/// let pool = InterpreterPool::builder().size(1).build()?;
+/// pool.shutdown(std::time::Duration::from_secs(60))?;
+/// let Err(TrySubmitError::Refused { job, .. }) = pool.try_submit(|_py| Ok(5)) else { panic!() };
+/// // Run it here, then.
+/// assert_eq!(Python::attach(job)?, 5);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub enum TrySubmitError<F> {
+    /// The queue is full.
+    Full {
+        /// The job.
+        job: F,
+    },
+    /// The pool takes no jobs any more.
+    Refused {
+        /// The job.
+        job: F,
+        /// Why.
+        why: PoolError,
+    },
+}
+
+impl<F> TrySubmitError<F> {
+    /// The job.
+    ///
+    /// ```
+    /// # use pyatoll::InterpreterPool;
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).build()?;
+    /// pool.shutdown(std::time::Duration::from_secs(60))?;
+    /// let job = pool.try_submit(|_py| Ok(5)).map(drop).unwrap_err().into_job();
+    /// assert_eq!(pyatoll::Python::attach(job)?, 5);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_job(self) -> F {
+        match self {
+            Self::Full { job } | Self::Refused { job, .. } => job,
+        }
+    }
+}
+
+impl<F> fmt::Debug for TrySubmitError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full { .. } => f.write_str("Full"),
+            Self::Refused { why, .. } => f.debug_tuple("Refused").field(why).finish(),
+        }
+    }
+}
+
+impl<F> fmt::Display for TrySubmitError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full { .. } => f.write_str("the pool's queue is full"),
+            Self::Refused { why, .. } => why.fmt(f),
+        }
+    }
+}
+
+impl<F> std::error::Error for TrySubmitError<F> {}
+
+/// A pool did not come to its end in time. It takes no more jobs, and what runs goes on.
+///
+/// ```
+/// use pyatoll::InterpreterPool;
+/// use pyatoll::pool::ShutdownError;
+/// use std::time::Duration;
+///
+/// # pyatoll::Python::initialize();
+/// let pool = InterpreterPool::builder().size(1).build()?;
+/// let (go, wait) = std::sync::mpsc::channel::<()>();
+/// let job = pool.submit(move |py| Ok(py.detach(move || wait.recv().is_ok())));
+/// let error: ShutdownError = pool.shutdown(Duration::from_millis(10)).unwrap_err();
+/// assert_eq!(error.running(), 1);
+/// go.send(())?;
+/// assert_eq!(job.join(), Ok(true));
+/// pool.shutdown(Duration::from_secs(60))?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ShutdownError {
+    pub(super) running: usize,
+    pub(super) queued: usize,
+}
+
+impl ShutdownError {
+    /// How many workers have not ended.
+    ///
+    /// ```
+    /// # use pyatoll::InterpreterPool;
+    /// # pyatoll::Python::initialize();
+    /// let pool = std::sync::Arc::new(InterpreterPool::builder().size(1).build()?);
+    /// let inner = pool.clone();
+    /// // A job cannot wait for its own end.
+    /// let job = pool.submit(move |_py| Ok(inner.shutdown(std::time::Duration::MAX)));
+    /// assert_eq!(job.join()?.unwrap_err().running(), 1);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
+    /// How many jobs are still waiting for a worker.
+    ///
+    /// ```
+    /// # use pyatoll::InterpreterPool;
+    /// # use std::time::Duration;
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).build()?;
+    /// let (go, wait) = std::sync::mpsc::channel::<()>();
+    /// let first = pool.submit(move |py| Ok(py.detach(move || wait.recv().is_ok())));
+    /// let second = pool.submit(|_py| Ok(2));
+    /// while pool.queued() > 1 {}
+    /// assert_eq!(pool.shutdown(Duration::ZERO).unwrap_err().queued(), 1);
+    /// go.send(())?;
+    /// assert_eq!((first.join(), second.join()), (Ok(true), Ok(2)));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+}
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the pool has not ended in time: {} of its workers still run, and {} jobs wait",
+            self.running, self.queued
+        )
+    }
+}
+
+impl std::error::Error for ShutdownError {}

@@ -1,0 +1,221 @@
+//! The end of pools, runtimes and processes.
+
+use crate::{LONG, blocker, in_a_child, in_time, pool};
+use pyatoll::pool::{PoolError, TrySubmitError};
+use pyatoll::prelude::*;
+use pyatoll::sync::InterpreterLocal;
+use pyatoll::{InterpreterPool, ffi};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+#[test]
+fn shutdown_runs_what_is_queued() {
+    let pool = pool(1);
+    let (job, begun, stop) = blocker();
+    let running = pool.submit(job);
+    begun.recv().unwrap();
+    let queued: Vec<_> = (0..5).map(|n| pool.submit(move |_py| Ok(n))).collect();
+    stop.send(()).unwrap();
+    pool.shutdown(LONG).unwrap();
+    assert!(running.is_finished());
+    for (n, job) in queued.into_iter().enumerate() {
+        assert_eq!(job.join(), Ok(n));
+    }
+    assert_eq!(pool.submit(|_py| Ok(())).join(), Err(PoolError::ShutDown));
+    // Again, and now.
+    pool.shutdown(Duration::ZERO).unwrap();
+}
+
+#[test]
+fn shutdown_gives_up_at_its_deadline_and_a_stuck_job_goes_on() {
+    let pool = pool(1);
+    let (job, begun, stop) = blocker();
+    let stuck = pool.submit(job);
+    begun.recv().unwrap();
+    let error = pool.shutdown(Duration::from_millis(50)).unwrap_err();
+    assert_eq!((error.running(), error.queued()), (1, 0));
+    assert!(!stuck.is_finished());
+    // It is said once: the drop does not wait for it.
+    in_time(move || drop(pool));
+    assert!(!stuck.is_finished());
+    stop.send(()).unwrap();
+    assert!(in_time(move || stuck.join()).is_ok());
+}
+
+#[test]
+fn shutdown_now_cancels_what_is_queued() {
+    let pool = pool(1);
+    let (job, begun, stop) = blocker();
+    let running = pool.submit(job);
+    begun.recv().unwrap();
+    let queued = pool.submit(|_py| Ok(()));
+    let error = pool.shutdown_now(Duration::ZERO).unwrap_err();
+    assert_eq!((error.running(), error.queued()), (1, 0));
+    assert_eq!(queued.join(), Err(PoolError::Cancelled));
+    stop.send(()).unwrap();
+    pool.shutdown_now(LONG).unwrap();
+    assert!(running.join().is_ok());
+}
+
+#[test]
+fn dropping_a_pool_while_attached_waits_without_the_gil() {
+    let pool = pool(2);
+    let main = Python::attach(|py| py.interpreter());
+    let done = Arc::new(AtomicUsize::new(0));
+    in_time({
+        let done = done.clone();
+        move || {
+            Python::attach(|py| {
+                for _ in 0..6 {
+                    let done = done.clone();
+                    drop(pool.submit(move |py| {
+                        // Needs what the dropping thread has.
+                        py.detach(|| main.attach(|py| py.run(c"len([])", None, None)))
+                            .unwrap()?;
+                        done.fetch_add(1, Ordering::Relaxed);
+                        Ok(())
+                    }));
+                }
+                drop(pool);
+                py.run(c"len([])", None, None).unwrap();
+            });
+        }
+    });
+    assert_eq!(done.load(Ordering::Relaxed), 6);
+}
+
+#[test]
+fn the_end_of_the_runtime_ends_a_pool() {
+    if !in_a_child("ending::the_end_of_the_runtime_ends_a_pool") {
+        return;
+    }
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+    static VALUE: InterpreterLocal<CountsEnd> = InterpreterLocal::new();
+    struct CountsEnd;
+    impl Drop for CountsEnd {
+        fn drop(&mut self) {
+            ENDED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    for run in 1..=2 {
+        let pool = pool(1);
+        let interpreter = pool.interpreters()[0];
+        pool.submit(|py| Ok(VALUE.set(py, CountsEnd).is_ok()))
+            .join()
+            .unwrap();
+        let (job, begun, stop) = blocker();
+        let running = pool.submit(job);
+        begun.recv().unwrap();
+        let queued = pool.submit(|_py| Ok(()));
+        let stopper = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            stop.send(()).unwrap();
+        });
+        // SAFETY: this thread started the runtime, and no token is alive.
+        unsafe {
+            ffi::PyGILState_Ensure();
+            assert_eq!(ffi::Py_FinalizeEx(), 0);
+        }
+        // What ran has run to its end, in an interpreter that has come to its own.
+        assert_eq!(running.join(), Ok(interpreter.id()));
+        assert_eq!(queued.join(), Err(PoolError::RuntimeEnded));
+        assert_eq!(ENDED.load(Ordering::Relaxed), run);
+        assert!(!interpreter.is_alive());
+        assert_eq!(
+            pool.submit(|_py| Ok(())).join(),
+            Err(PoolError::RuntimeEnded)
+        );
+        stopper.join().unwrap();
+        pool.shutdown(Duration::ZERO).unwrap();
+    }
+}
+
+#[test]
+fn a_process_ends_with_a_pool_alive_in_a_static() {
+    if !in_a_child("ending::a_process_ends_with_a_pool_alive_in_a_static") {
+        return;
+    }
+    static POOL: std::sync::OnceLock<InterpreterPool> = std::sync::OnceLock::new();
+    let pool = POOL.get_or_init(|| pool(2));
+    assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
+}
+
+#[test]
+fn a_pool_made_while_the_runtime_ends_is_refused() {
+    if !in_a_child("ending::a_pool_made_while_the_runtime_ends_is_refused") {
+        return;
+    }
+    static REFUSED: Mutex<Option<String>> = Mutex::new(None);
+    Python::initialize();
+    Python::attach(|py| {
+        // Registered before the pools' own, so called after it.
+        let function = pyatoll::types::PyCFunction::new_closure(py, None, None, |_, _| {
+            let error = InterpreterPool::builder().size(1).build().unwrap_err();
+            *REFUSED.lock().unwrap() = Some(error.to_string());
+        })
+        .unwrap();
+        let atexit = py.import("atexit").unwrap();
+        atexit.call_method1("register", (function,)).unwrap();
+    });
+    drop(pool(1));
+    // SAFETY: this thread started the runtime, and no token is alive.
+    unsafe {
+        ffi::PyGILState_Ensure();
+        assert_eq!(ffi::Py_FinalizeEx(), 0);
+    }
+    let refused = REFUSED.lock().unwrap().take().unwrap();
+    assert!(
+        refused.contains("the Python runtime is ending"),
+        "{refused}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forked_process_is_told_that_the_workers_are_not_there() {
+    // `os.fork` itself does not survive other interpreters: CPython crashes in the child.
+    unsafe extern "C" {
+        fn fork() -> i32;
+        fn waitpid(child: i32, status: *mut i32, options: i32) -> i32;
+        fn _exit(status: i32) -> !;
+    }
+    if !in_a_child("ending::a_forked_process_is_told_that_the_workers_are_not_there") {
+        return;
+    }
+    let pool = pool(2);
+    let done = pool.submit(|_py| Ok(1));
+    let (job, begun, stop) = blocker();
+    let running = pool.submit(job);
+    begun.recv().unwrap();
+    // SAFETY: the child uses nothing that other threads may hold, and ends without cleaning up.
+    let child = unsafe { fork() };
+    if child == 0 {
+        let refused = pool.try_submit(|_py| Ok(())).map(drop);
+        let told = pool.submit(|_py| Ok(())).join() == Err(PoolError::Forked)
+            && matches!(
+                refused,
+                Err(TrySubmitError::Refused {
+                    why: PoolError::Forked,
+                    ..
+                })
+            )
+            && pool.map(0..3, |_py, n| Ok(n)).next() == Some(Err(PoolError::Forked))
+            && !running.cancel()
+            && running.join() == Err(PoolError::Forked)
+            && pool.shutdown(Duration::ZERO).is_ok();
+        drop(pool);
+        // SAFETY: ends the process.
+        unsafe { _exit(if told { 0 } else { 1 }) };
+    }
+    let mut status = -1;
+    // SAFETY: the process is this one's child.
+    unsafe { assert_eq!(waitpid(child, &raw mut status, 0), child) };
+    assert_eq!(status, 0);
+    // It is not the parent's.
+    stop.send(()).unwrap();
+    assert!(running.join().is_ok());
+    assert_eq!(done.join(), Ok(1));
+    assert_eq!(pool.submit(|_py| Ok(2)).join(), Ok(2));
+}
