@@ -57,29 +57,7 @@ impl Figures<'_> {
                 (self.interpreter.name(), figures)
             }
         };
-        let mut complaints = Vec::new();
-        let mut more = 0;
-        for (name, file) in &self.report.files {
-            let tests = expected.tests.get(name).copied().unwrap_or(0);
-            if file.tests() != tests {
-                complaints.push(format!("{name} has {} tests, not {tests}", file.tests()));
-            }
-            let passed = old.get(name).copied().unwrap_or(0);
-            if file.passed < passed {
-                complaints.push(format!("{name} passes {}, and did {passed}", file.passed));
-            }
-            more += file.passed.saturating_sub(passed);
-            complaints.extend(
-                file.crashed_at_the_end()
-                    .map(|how| format!("{name}: {how}")),
-            );
-        }
-        if self.whole {
-            let gone = old
-                .keys()
-                .filter(|name| !self.report.files.contains_key(*name));
-            complaints.extend(gone.map(|name| format!("{name} is not there any more")));
-        }
+        let (complaints, more) = compare(self.report, &expected.tests, old, self.whole);
         if !complaints.is_empty() {
             bail!(
                 "PyO3's tests ({what}):\n  {}\nIf that is meant, `cargo xtask pyo3-tests {} --update` \
@@ -151,6 +129,39 @@ impl Figures<'_> {
     }
 }
 
+/// What is worse than before, and how many tests more pass than before.
+fn compare(
+    report: &Report,
+    tests: &BTreeMap<String, usize>,
+    before: &BTreeMap<String, usize>,
+    whole: bool,
+) -> (Vec<String>, usize) {
+    let mut complaints = Vec::new();
+    let mut more = 0;
+    for (name, file) in &report.files {
+        let tests = tests.get(name).copied().unwrap_or(0);
+        if file.tests() != tests {
+            complaints.push(format!("{name} has {} tests, not {tests}", file.tests()));
+        }
+        let passed = before.get(name).copied().unwrap_or(0);
+        if file.passed < passed {
+            complaints.push(format!("{name} passes {}, and did {passed}", file.passed));
+        }
+        more += file.passed.saturating_sub(passed);
+        complaints.extend(
+            file.crashed_at_the_end()
+                .map(|how| format!("{name}: {how}")),
+        );
+    }
+    if whole {
+        let gone = before
+            .keys()
+            .filter(|name| !report.files.contains_key(*name));
+        complaints.extend(gone.map(|name| format!("{name} is not there any more")));
+    }
+    (complaints, more)
+}
+
 fn path() -> PathBuf {
     run::root().join(FILE)
 }
@@ -158,4 +169,60 @@ fn path() -> PathBuf {
 fn read() -> Result<Expected> {
     let text = fs::read_to_string(path()).with_context(|| format!("cannot read {FILE}"))?;
     serde_json::from_str(&text).with_context(|| format!("cannot understand {FILE}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pyo3_tests::report::FileResult;
+
+    fn failed(count: usize) -> Vec<String> {
+        vec!["a_test".to_owned(); count]
+    }
+
+    /// Compares a report of these files with the figures: `one` 3 of 4, `two` 5 of 5.
+    fn complaints(files: [(&str, FileResult); 2], whole: bool) -> (Vec<String>, usize) {
+        let mut report = Report::default();
+        for (name, file) in files {
+            report.add(name, file);
+        }
+        let figures = |one, two| BTreeMap::from([("one".to_owned(), one), ("two".to_owned(), two)]);
+        compare(&report, &figures(4, 5), &figures(3, 5), whole)
+    }
+
+    #[test]
+    fn as_many_or_more_are_fine() {
+        let ran = |passed, fail| FileResult::ran(passed, failed(fail), Vec::new());
+        let same = complaints([("one", ran(3, 1)), ("two", ran(5, 0))], true);
+        assert_eq!(same, (vec![], 0));
+        let more = complaints([("one", ran(4, 0)), ("two", ran(5, 0))], true);
+        assert_eq!(more, (vec![], 1));
+    }
+
+    #[test]
+    fn a_loss_is_not_hidden_by_a_gain_in_another_file() {
+        let one = FileResult::ran(4, Vec::new(), Vec::new());
+        let two = FileResult::ran(4, failed(1), Vec::new());
+        let (complaints, _) = complaints([("one", one), ("two", two)], true);
+        assert_eq!(complaints, ["two passes 4, and did 5"]);
+    }
+
+    #[test]
+    fn files_that_do_not_compile_or_are_gone_are_losses() {
+        let one = FileResult::not_compiled(4);
+        let other = FileResult::ran(0, Vec::new(), Vec::new());
+        let (all, _) = complaints([("one", one), ("other", other)], true);
+        assert_eq!(
+            all,
+            ["one passes 0, and did 3", "two is not there any more"]
+        );
+    }
+
+    #[test]
+    fn a_crash_after_all_tests_and_tests_that_vanish_are_losses() {
+        let one = FileResult::ran(3, Vec::new(), Vec::new());
+        let two = FileResult::ran(5, Vec::new(), vec!["signal: 11".to_owned()]);
+        let (complaints, _) = complaints([("one", one), ("two", two)], true);
+        assert_eq!(complaints, ["one has 3 tests, not 4", "two: signal: 11"]);
+    }
 }
