@@ -1,20 +1,27 @@
 //! The path by which generated code names the library: what `crate = "…"` says, else the name it
 //! has in the user's `Cargo.toml`, where `pyo3 = { package = "pyatoll" }` may have renamed it.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{LitStr, Path};
+use syn::{Ident, LitStr, Path};
 
 /// The library's path in generated code.
 #[derive(Clone, Default)]
-pub(crate) struct Krate(Option<Path>);
+pub(crate) struct Krate {
+    given: Option<Path>,
+    /// Else the library's name, once it was looked up: that reads the user's `Cargo.toml`.
+    found: Rc<OnceCell<Ident>>,
+}
 
 impl Krate {
     /// Whether `crate = "…"` was given.
     pub(crate) fn is_given(&self) -> bool {
-        self.0.is_some()
+        self.given.is_some()
     }
 
     /// What generated code uses of the library: its hidden module.
@@ -25,10 +32,12 @@ impl Krate {
 
 impl ToTokens for Krate {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        match &self.0 {
+        match &self.given {
             Some(path) => path.to_tokens(tokens),
             None => {
-                let name = syn::Ident::new(&dependency_name(), Span::call_site());
+                let name = self
+                    .found
+                    .get_or_init(|| Ident::new(&dependency_name(), Span::call_site()));
                 quote!(::#name).to_tokens(tokens);
             }
         }
@@ -57,11 +66,14 @@ impl Parse for Krate {
         let path = literal.parse_with(Path::parse_mod_style).map_err(|_| {
             syn::Error::new(literal.span(), "`crate` must be the path of the library")
         })?;
-        Ok(Self(Some(path)))
+        Ok(Self {
+            given: Some(path),
+            ..Self::default()
+        })
     }
 }
 
 /// An identifier that user code cannot name.
-pub(crate) fn hygienic(name: &str) -> syn::Ident {
-    syn::Ident::new(name, Span::mixed_site())
+pub(crate) fn hygienic(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }

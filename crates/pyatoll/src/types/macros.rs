@@ -31,3 +31,40 @@ macro_rules! native_type {
         }
     };
 }
+
+/// The methods that `list` and `tuple` have in common, for the `impl` of their traits: those of any
+/// sequence.
+macro_rules! sequence_methods {
+    () => {
+        #[inline]
+        fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        #[inline]
+        fn as_sequence(&self) -> &Bound<'py, PySequence> {
+            // SAFETY: lists and tuples are sequences.
+            unsafe { self.cast_unchecked() }
+        }
+
+        #[inline]
+        fn into_sequence(self) -> Bound<'py, PySequence> {
+            // SAFETY: lists and tuples are sequences.
+            unsafe { self.cast_into_unchecked() }
+        }
+
+        fn contains<V>(&self, value: V) -> PyResult<bool>
+        where
+            V: IntoPyObject<'py>,
+        {
+            self.as_sequence().contains(value)
+        }
+
+        fn index<V>(&self, value: V) -> PyResult<usize>
+        where
+            V: IntoPyObject<'py>,
+        {
+            self.as_sequence().index(value)
+        }
+    };
+}

@@ -18,8 +18,6 @@ pub mod capsule;
 pub mod code;
 pub(crate) mod complex;
 pub mod dict;
-mod dict_iter;
-mod dict_views;
 mod ellipsis;
 pub(crate) mod float;
 mod frame;
@@ -61,8 +59,7 @@ pub use call_args::PyCallArgs;
 pub use capsule::{PyCapsule, PyCapsuleMethods};
 pub use code::{PyCode, PyCodeMethods};
 pub use complex::{PyComplex, PyComplexMethods};
-pub use dict::{IntoPyDict, PyDict, PyDictMethods};
-pub use dict_views::{PyDictItems, PyDictKeys, PyDictValues};
+pub use dict::{IntoPyDict, PyDict, PyDictItems, PyDictKeys, PyDictMethods, PyDictValues};
 pub use ellipsis::PyEllipsis;
 pub use float::{PyFloat, PyFloatMethods};
 pub use frame::{PyFrame, PyFrameMethods};
@@ -93,7 +90,7 @@ pub use weakref::{PyWeakref, PyWeakrefMethods, PyWeakrefProxy, PyWeakrefReferenc
 
 pub mod iter {
     //! The iterators over Python's own containers.
-    pub use super::dict_iter::BoundDictIterator;
+    pub use super::dict::BoundDictIterator;
     pub use super::list::BoundListIterator;
     pub use super::set_iter::{BoundFrozenSetIterator, BoundSetIterator};
     pub use super::tuple::{BorrowedTupleIterator, BoundTupleIterator};

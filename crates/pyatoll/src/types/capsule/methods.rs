@@ -1,0 +1,202 @@
+//! [`PyCapsuleMethods`]: what can be done with a capsule.
+
+use std::ffi::{CStr, c_void};
+use std::ptr::{NonNull, null};
+
+use pyo3_ffi as ffi;
+
+use super::{CapsuleName, PyCapsule};
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::returned::status;
+
+/// The methods of [`PyCapsule`].
+///
+/// A name is compared with the capsule's; `None` stands for having none.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyCapsule;
+///
+/// Python::attach(|py| {
+///     let mut context = 5;
+///     let capsule = PyCapsule::new_with_value(py, "value", c"name")?;
+///     assert!(capsule.context()?.is_null());
+///     capsule.set_context((&raw mut context).cast())?;
+///     assert_eq!(capsule.context()?, (&raw mut context).cast());
+///
+///     assert!(capsule.is_valid_checked(Some(c"name")));
+///     assert!(!capsule.is_valid_checked(None));
+///     assert!(capsule.pointer_checked(Some(c"other")).is_err());
+///     // SAFETY: the name is a static text, and nobody sets another.
+///     assert_eq!(unsafe { capsule.name()?.unwrap().as_cstr() }, c"name");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyCapsule")]
+pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
+    /// Sets a second pointer, which the capsule's destructor gets.
+    ///
+    /// # Errors
+    /// None for a capsule made here.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::ptr::null_mut;
+    /// use std::sync::mpsc::channel;
+    ///
+    /// Python::attach(|py| {
+    ///     let (sender, receiver) = channel();
+    ///     let report = move |_value, context: *mut _| sender.send(context as usize).unwrap();
+    ///     let capsule = PyCapsule::new_with_value_and_destructor(py, 7, c"seven", report)?;
+    ///     capsule.set_context(null_mut::<u8>().wrapping_add(64).cast())?;
+    ///     drop(capsule);
+    ///     assert_eq!(receiver.recv(), Ok(64));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyCapsule_SetContext`.
+    fn set_context(&self, context: *mut c_void) -> PyResult<()>;
+
+    /// The second pointer; null if none was set.
+    ///
+    /// # Errors
+    /// None for a capsule made here.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let mut number = 5;
+    ///     let capsule = PyCapsule::new_with_value(py, (), c"name")?;
+    ///     assert!(capsule.context()?.is_null());
+    ///     capsule.set_context((&raw mut number).cast())?;
+    ///     assert_eq!(capsule.context()?, (&raw mut number).cast());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyCapsule_GetContext`.
+    fn context(&self) -> PyResult<*mut c_void>;
+
+    /// The pointer, if the capsule has this name. What it points to, and for how long, is not
+    /// known: other code may set another pointer.
+    ///
+    /// # Errors
+    /// `ValueError`, if it has another name.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new_with_value(py, 5_u32, c"five")?;
+    ///     let five = capsule.pointer_checked(Some(c"five"))?.cast::<u32>();
+    ///     // SAFETY: what has this name is a `u32`, and the capsule is alive.
+    ///     assert_eq!(unsafe { five.read() }, 5);
+    ///     assert!(capsule.pointer_checked(None).unwrap_err().is_instance_of::<PyValueError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyCapsule_GetPointer`.
+    fn pointer_checked(&self, name: Option<&CStr>) -> PyResult<NonNull<c_void>>;
+
+    /// Whether the capsule has this name.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new_with_value(py, 5, c"five")?;
+    ///     assert!(capsule.is_valid_checked(Some(c"five")));
+    ///     assert!(!capsule.is_valid_checked(Some(c"six")));
+    ///     assert!(!capsule.is_valid_checked(None));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyCapsule_IsValid`.
+    fn is_valid_checked(&self, name: Option<&CStr>) -> bool;
+
+    /// The capsule's name.
+    ///
+    /// # Errors
+    /// None for a capsule made here.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new_with_value(py, 5, c"five")?;
+    ///     // SAFETY: a static text, and nobody gives the capsule another name.
+    ///     assert_eq!(unsafe { capsule.name()?.unwrap().as_cstr() }, c"five");
+    ///     assert!(PyCapsule::new(py, 5, None)?.name()?.is_none());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyCapsule_GetName`.
+    fn name(&self) -> PyResult<Option<CapsuleName>>;
+}
+
+impl<'py> PyCapsuleMethods<'py> for Bound<'py, PyCapsule> {
+    #[allow(
+        clippy::not_unsafe_ptr_arg_deref,
+        reason = "the pointer is stored, not read"
+    )]
+    fn set_context(&self, context: *mut c_void) -> PyResult<()> {
+        // SAFETY: attached; a capsule.
+        let result = unsafe { ffi::PyCapsule_SetContext(self.as_ptr(), context) };
+        status(self.py(), result)
+    }
+
+    fn context(&self) -> PyResult<*mut c_void> {
+        // SAFETY: attached; a capsule.
+        let context = unsafe { ffi::PyCapsule_GetContext(self.as_ptr()) };
+        if context.is_null() {
+            no_error(self.py())?;
+        }
+        Ok(context)
+    }
+
+    fn pointer_checked(&self, name: Option<&CStr>) -> PyResult<NonNull<c_void>> {
+        let name = name.map_or(null(), CStr::as_ptr);
+        // SAFETY: attached; a capsule; a valid name or null.
+        let pointer = unsafe { ffi::PyCapsule_GetPointer(self.as_ptr(), name) };
+        NonNull::new(pointer).ok_or_else(|| PyErr::fetch(self.py()))
+    }
+
+    fn is_valid_checked(&self, name: Option<&CStr>) -> bool {
+        let name = name.map_or(null(), CStr::as_ptr);
+        // SAFETY: attached; a capsule; a valid name or null.
+        unsafe { ffi::PyCapsule_IsValid(self.as_ptr(), name) != 0 }
+    }
+
+    fn name(&self) -> PyResult<Option<CapsuleName>> {
+        // SAFETY: attached; a capsule.
+        let name = unsafe { ffi::PyCapsule_GetName(self.as_ptr()) };
+        match NonNull::new(name.cast_mut()) {
+            Some(name) => Ok(Some(CapsuleName(name))),
+            None => no_error(self.py()).map(|()| None),
+        }
+    }
+}
+
+/// Null may be an answer or an error.
+fn no_error(py: Python<'_>) -> PyResult<()> {
+    PyErr::take(py).map_or(Ok(()), Err)
+}

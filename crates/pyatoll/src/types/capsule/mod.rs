@@ -1,0 +1,412 @@
+//! `capsule`: a Rust value or a C pointer in a Python object. The type and what makes one is here,
+//! its methods in `methods`.
+
+mod methods;
+mod name;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{NonNull, null};
+
+use pyo3_ffi as ffi;
+
+pub use methods::PyCapsuleMethods;
+pub use name::CapsuleName;
+
+use super::returned::new_reference;
+use crate::error::{PyErr, PyResult};
+use crate::exceptions::PySystemError;
+use crate::interpreter::{Python, compat};
+use crate::object::Bound;
+use crate::types::PyAny;
+
+/// Python's `capsule`: an object that hands a pointer from one extension module to another. Its
+/// methods are in [`PyCapsuleMethods`].
+///
+/// Nothing but the name says what the pointer points to, so reading it is `unsafe`: producer and
+/// consumer must agree on a name, and on a layout that does not depend on the compiler
+/// (`#[repr(C)]`, `extern "C"`). Within one extension a `#[pyclass]` does the same safely.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyCapsule;
+///
+/// #[repr(C)]
+/// struct Api {
+///     version: u32,
+/// }
+///
+/// Python::attach(|py| {
+///     let capsule = PyCapsule::new_with_value(py, Api { version: 3 }, c"builtins.my_api")?;
+///     py.import("builtins")?.setattr("my_api", capsule)?;
+///
+///     // SAFETY: what has this name is an `Api`, and never changes.
+///     let api: &Api = unsafe { PyCapsule::import(py, c"builtins.my_api")? };
+///     assert_eq!(api.version, 3);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyCapsule(PyAny);
+
+native_type!(PyCapsule, PyCapsule_Type, PyCapsule_CheckExact);
+
+/// What [`PyCapsule::new_with_destructor`] and the like put into a capsule.
+#[repr(C)]
+struct Contents<T, F> {
+    /// First: the capsule's pointer is the value's address too.
+    value: T,
+    destructor: F,
+    /// The capsule points to its text. Its own allocation, which does not move with the struct.
+    name: Option<CString>,
+}
+
+impl PyCapsule {
+    /// A capsule that owns `value`, which is dropped with the capsule, by whichever thread drops
+    /// that. Its pointer is the value's address.
+    ///
+    /// For a capsule that is a module's attribute, the name is `"module.attribute"`.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new_with_value(py, 123_u32, c"my.number")?;
+    ///     let number = capsule.pointer_checked(Some(c"my.number"))?.cast::<u32>();
+    ///     // SAFETY: what has this name is a `u32`, and the capsule is alive.
+    ///     assert_eq!(unsafe { *number.as_ref() }, 123);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyCapsule_New`.
+    pub fn new_with_value<'py, T>(
+        py: Python<'py>,
+        value: T,
+        name: &'static CStr,
+    ) -> PyResult<Bound<'py, Self>>
+    where
+        T: 'static + Send,
+    {
+        Self::new_with_value_and_destructor(py, value, name, |value, _| drop(value))
+    }
+
+    /// As [`new_with_value`](PyCapsule::new_with_value), with an owned name or none.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::ffi::CString;
+    ///
+    /// Python::attach(|py| {
+    ///     let name = CString::new("my.five").unwrap();
+    ///     let capsule = PyCapsule::new(py, 5_u32, Some(name.clone()))?;
+    ///     assert!(capsule.is_valid_checked(Some(&name)));
+    ///     assert!(PyCapsule::new(py, 5_u32, None)?.name()?.is_none());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    pub fn new<T: 'static + Send>(
+        py: Python<'_>,
+        value: T,
+        name: Option<CString>,
+    ) -> PyResult<Bound<'_, Self>> {
+        Self::new_with_destructor(py, value, name, |value, _| drop(value))
+    }
+
+    /// As [`new_with_value`](PyCapsule::new_with_value), where `destructor` gets the value, and the
+    /// [context](PyCapsuleMethods::set_context), when the capsule dies.
+    ///
+    /// A panic of `destructor` goes no further than to the panic hook.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::sync::mpsc::channel;
+    ///
+    /// let (sender, receiver) = channel();
+    /// Python::attach(|py| {
+    ///     PyCapsule::new_with_value_and_destructor(py, 7, c"seven", move |seven, _context| {
+    ///         sender.send(seven).unwrap();
+    ///     })
+    ///     .map(drop)
+    /// })?;
+    /// assert_eq!(receiver.recv(), Ok(7));
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    pub fn new_with_value_and_destructor<'py, T, F>(
+        py: Python<'py>,
+        value: T,
+        name: &'static CStr,
+        destructor: F,
+    ) -> PyResult<Bound<'py, Self>>
+    where
+        T: 'static + Send,
+        F: FnOnce(T, *mut c_void) + Send + 'static,
+    {
+        let contents = Contents {
+            value,
+            destructor,
+            name: None,
+        };
+        // SAFETY: a static name.
+        unsafe { Self::with_contents(py, contents, name.as_ptr()) }
+    }
+
+    /// As [`new_with_value_and_destructor`](PyCapsule::new_with_value_and_destructor), with an
+    /// owned name or none.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::sync::mpsc::channel;
+    ///
+    /// Python::attach(|py| {
+    ///     let (sender, receiver) = channel();
+    ///     let name = Some(c"seven".to_owned());
+    ///     drop(PyCapsule::new_with_destructor(py, 7, name, move |seven, _context| {
+    ///         sender.send(seven).unwrap();
+    ///     })?);
+    ///     assert_eq!(receiver.recv(), Ok(7));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    pub fn new_with_destructor<T, F>(
+        py: Python<'_>,
+        value: T,
+        name: Option<CString>,
+        destructor: F,
+    ) -> PyResult<Bound<'_, Self>>
+    where
+        T: 'static + Send,
+        F: FnOnce(T, *mut c_void) + Send + 'static,
+    {
+        let contents = Contents {
+            value,
+            destructor,
+            name,
+        };
+        let name = contents.name.as_deref().map_or(null(), CStr::as_ptr);
+        // SAFETY: the contents own the name's text.
+        unsafe { Self::with_contents(py, contents, name) }
+    }
+
+    /// # Safety
+    /// `name` is null, or lives as long as the contents.
+    unsafe fn with_contents<T, F>(
+        py: Python<'_>,
+        contents: Contents<T, F>,
+        name: *const c_char,
+    ) -> PyResult<Bound<'_, Self>>
+    where
+        T: 'static + Send,
+        F: FnOnce(T, *mut c_void) + Send + 'static,
+    {
+        let contents = Box::into_raw(Box::new(contents));
+        // SAFETY: attached; a pointer that is not null; the destructor is the one for it.
+        let capsule = unsafe {
+            let capsule = ffi::PyCapsule_New(contents.cast(), name, Some(destroy::<T, F>));
+            new_reference(py, capsule)
+        };
+        if capsule.is_err() {
+            // SAFETY: no capsule took it over. The destructor is for capsules: it is not run.
+            drop(unsafe { Box::from_raw(contents) });
+        }
+        capsule
+    }
+
+    /// A capsule of a pointer, which it does not own.
+    ///
+    /// # Safety
+    /// The pointer must be what consumers of the name expect, for as long as the capsule lives.
+    ///
+    /// # Errors
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::ffi::c_void;
+    /// use std::ptr::NonNull;
+    ///
+    /// extern "C" fn double(number: i32) -> i32 {
+    ///     2 * number
+    /// }
+    ///
+    /// Python::attach(|py| {
+    ///     let pointer = NonNull::new(double as *mut c_void).unwrap();
+    ///     // SAFETY: a function lives for ever.
+    ///     let capsule = unsafe { PyCapsule::new_with_pointer(py, pointer, c"my.double")? };
+    ///     assert_eq!(capsule.pointer_checked(Some(c"my.double"))?, pointer);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyCapsule_New`.
+    pub unsafe fn new_with_pointer<'py>(
+        py: Python<'py>,
+        pointer: NonNull<c_void>,
+        name: &'static CStr,
+    ) -> PyResult<Bound<'py, Self>> {
+        // SAFETY: passed on to the caller.
+        unsafe { Self::new_with_pointer_and_destructor(py, pointer, name, None) }
+    }
+
+    /// As [`new_with_pointer`](PyCapsule::new_with_pointer), with a C function that gets the
+    /// capsule when it dies.
+    ///
+    /// # Safety
+    /// As there; and the destructor must be right for the pointer, from any thread that is
+    /// attached to the interpreter, and must not unwind.
+    ///
+    /// # Errors
+    /// If Python has no memory for it. Then the destructor is not called.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::ffi;
+    /// use pyatoll::types::PyCapsule;
+    /// use std::ptr::NonNull;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// static LIVING: AtomicU32 = AtomicU32::new(1);
+    ///
+    /// unsafe extern "C" fn dies(_capsule: *mut ffi::PyObject) {
+    ///     LIVING.fetch_sub(1, Ordering::Relaxed);
+    /// }
+    ///
+    /// Python::attach(|py| {
+    ///     let pointer = NonNull::from(&LIVING).cast();
+    ///     // SAFETY: the static lives for ever; the destructor only counts, and does not unwind.
+    ///     let capsule = unsafe {
+    ///         PyCapsule::new_with_pointer_and_destructor(py, pointer, c"my.count", Some(dies))?
+    ///     };
+    ///     drop(capsule);
+    ///     assert_eq!(LIVING.load(Ordering::Relaxed), 0);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyCapsule_New`.
+    pub unsafe fn new_with_pointer_and_destructor<'py>(
+        py: Python<'py>,
+        pointer: NonNull<c_void>,
+        name: &'static CStr,
+        destructor: Option<ffi::PyCapsule_Destructor>,
+    ) -> PyResult<Bound<'py, Self>> {
+        // SAFETY: attached; a pointer that is not null and a static name; what they are for is
+        // passed on to the caller.
+        unsafe {
+            let capsule = ffi::PyCapsule_New(pointer.as_ptr(), name.as_ptr(), destructor);
+            new_reference(py, capsule)
+        }
+    }
+
+    /// The value in the capsule that is a module's attribute, by its name: `"module.attribute"`.
+    /// Imports the module.
+    ///
+    /// # Safety
+    /// The capsule of that name must hold a `T`, which stays there unchanged for `'py`.
+    ///
+    /// # Errors
+    /// If there is no such capsule; `SystemError`, if the pointer is not aligned for `T`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| {
+    ///     let capsule = PyCapsule::new_with_value(py, 7_u64, c"builtins.my_seven")?;
+    ///     py.import("builtins")?.setattr("my_seven", capsule)?;
+    ///     // SAFETY: the capsule of this name holds a `u64`, and stays where it is.
+    ///     let seven: &u64 = unsafe { PyCapsule::import(py, c"builtins.my_seven")? };
+    ///     assert_eq!(*seven, 7);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyCapsule_Import`.
+    pub unsafe fn import<'py, T>(py: Python<'py>, name: &CStr) -> PyResult<&'py T> {
+        let pointer = Self::import_pointer(py, name)?.cast::<T>();
+        if !pointer.is_aligned() {
+            return Err(PySystemError::new_err(format!(
+                "The pointer from the `{}` capsule is not aligned to rust type {}",
+                name.to_string_lossy(),
+                std::any::type_name::<T>()
+            )));
+        }
+        // SAFETY: aligned; what it points to is passed on to the caller.
+        Ok(unsafe { pointer.as_ref() })
+    }
+
+    /// As [`import`](PyCapsule::import), the pointer itself. Using that is up to the caller.
+    ///
+    /// # Errors
+    /// If there is no such capsule.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyCapsule;
+    ///
+    /// Python::attach(|py| assert!(PyCapsule::import_pointer(py, c"builtins.nothing").is_err()));
+    /// ```
+    ///
+    /// Source: `PyCapsule_Import`.
+    pub fn import_pointer(py: Python<'_>, name: &CStr) -> PyResult<NonNull<c_void>> {
+        // SAFETY: attached; a valid name.
+        let pointer = unsafe { ffi::PyCapsule_Import(name.as_ptr(), 0) };
+        NonNull::new(pointer).ok_or_else(|| PyErr::fetch(py))
+    }
+}
+
+/// Takes the contents out of a dying capsule and gives them to their destructor.
+unsafe extern "C" fn destroy<T, F>(capsule: *mut ffi::PyObject)
+where
+    F: FnOnce(T, *mut c_void),
+{
+    // SAFETY: CPython calls it once, attached, with a capsule that `with_contents` made. Its name
+    // is asked for, as somebody may have set another.
+    unsafe {
+        // Objects also die while an exception is on its way: that must not be lost.
+        let raised = compat::take_raised();
+        let name = ffi::PyCapsule_GetName(capsule);
+        let context = ffi::PyCapsule_GetContext(capsule);
+        let contents = ffi::PyCapsule_GetPointer(capsule, name).cast::<Contents<T, F>>();
+        // All of it is dropped in here, so that a panic of a `drop` does not reach C either.
+        let panic = catch_unwind(AssertUnwindSafe(|| {
+            let Contents {
+                value,
+                destructor,
+                name: _name,
+            } = *Box::from_raw(contents);
+            destructor(value, context);
+        }));
+        if let Err(payload) = panic {
+            // The panic hook has reported it.
+            crate::panic::discard(payload);
+        }
+        compat::restore_raised(raised);
+    }
+}

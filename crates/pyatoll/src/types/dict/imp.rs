@@ -1,0 +1,192 @@
+//! The methods of a dict, on `Bound`: they convert the arguments, then call one of the plain
+//! functions at the end.
+
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::{BoundDictIterator, PyDictMethods};
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::PyResult;
+use crate::object::{Borrowed, Bound, BoundObject};
+use crate::sync::critical_section::with_critical_section;
+use crate::types::returned::{new_reference, new_reference_or_panic, status, truth};
+use crate::types::{PyAny, PyDict, PyList, PyMapping};
+
+impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
+    fn copy(&self) -> PyResult<Bound<'py, PyDict>> {
+        // SAFETY: attached; a dict; a new one or null comes back.
+        unsafe { new_reference(self.py(), ffi::PyDict_Copy(self.as_ptr())) }
+    }
+
+    fn clear(&self) {
+        // SAFETY: attached; a dict.
+        unsafe { ffi::PyDict_Clear(self.as_ptr()) };
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        // SAFETY: attached; a dict.
+        unsafe { ffi::PyDict_Size(self.as_ptr()) as usize }
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn contains<K>(&self, key: K) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
+        contains(self, key.as_borrowed())
+    }
+
+    fn get_item<K>(&self, key: K) -> PyResult<Option<Bound<'py, PyAny>>>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
+        get_item(self, key.as_borrowed())
+    }
+
+    fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
+    where
+        K: IntoPyObject<'py>,
+        V: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
+        let value = value.into_pyobject_or_pyerr(self.py())?.into_any();
+        set_item(self, key.as_borrowed(), value.as_borrowed())
+    }
+
+    fn del_item<K>(&self, key: K) -> PyResult<()>
+    where
+        K: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
+        // SAFETY: attached; a dict and an object.
+        let result = unsafe { ffi::PyDict_DelItem(self.as_ptr(), key.as_ptr()) };
+        status(self.py(), result)
+    }
+
+    fn keys(&self) -> Bound<'py, PyList> {
+        // SAFETY: attached; a dict; a new list or null comes back.
+        unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Keys(self.as_ptr())) }
+    }
+
+    fn values(&self) -> Bound<'py, PyList> {
+        // SAFETY: attached; a dict; a new list or null comes back.
+        unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Values(self.as_ptr())) }
+    }
+
+    fn items(&self) -> Bound<'py, PyList> {
+        // SAFETY: attached; a dict; a new list or null comes back.
+        unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Items(self.as_ptr())) }
+    }
+
+    fn iter(&self) -> BoundDictIterator<'py> {
+        BoundDictIterator::new(self.clone())
+    }
+
+    fn locked_for_each<F>(&self, closure: F) -> PyResult<()>
+    where
+        F: Fn(Bound<'py, PyAny>, Bound<'py, PyAny>) -> PyResult<()>,
+    {
+        with_critical_section(self, || {
+            self.iter().try_for_each(|(key, value)| closure(key, value))
+        })
+    }
+
+    #[inline]
+    fn as_mapping(&self) -> &Bound<'py, PyMapping> {
+        // SAFETY: a dict is a mapping.
+        unsafe { self.cast_unchecked() }
+    }
+
+    #[inline]
+    fn into_mapping(self) -> Bound<'py, PyMapping> {
+        // SAFETY: a dict is a mapping.
+        unsafe { self.cast_into_unchecked() }
+    }
+
+    fn update(&self, other: &Bound<'_, PyMapping>) -> PyResult<()> {
+        // SAFETY: attached; a dict and an object.
+        let result = unsafe { ffi::PyDict_Update(self.as_ptr(), other.as_ptr()) };
+        status(self.py(), result)
+    }
+
+    fn update_if_missing(&self, other: &Bound<'_, PyMapping>) -> PyResult<()> {
+        // SAFETY: attached; a dict and an object.
+        let result = unsafe { ffi::PyDict_Merge(self.as_ptr(), other.as_ptr(), 0) };
+        status(self.py(), result)
+    }
+
+    fn set_default<K, V>(&self, key: K, default_value: V) -> PyResult<bool>
+    where
+        K: IntoPyObject<'py>,
+        V: IntoPyObject<'py>,
+    {
+        let (added, _) = self.set_default_with_result(key, default_value)?;
+        Ok(added)
+    }
+
+    fn set_default_with_result<K, V>(
+        &self,
+        key: K,
+        default_value: V,
+    ) -> PyResult<(bool, Bound<'py, PyAny>)>
+    where
+        K: IntoPyObject<'py>,
+        V: IntoPyObject<'py>,
+    {
+        let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
+        let value = default_value.into_pyobject_or_pyerr(self.py())?.into_any();
+        let mut result = null_mut();
+        // SAFETY: attached; a dict and two objects. Unless it fails, `result` is a new reference.
+        unsafe {
+            let present = truth(
+                self.py(),
+                ffi::compat::PyDict_SetDefaultRef(
+                    self.as_ptr(),
+                    key.as_ptr(),
+                    value.as_ptr(),
+                    &raw mut result,
+                ),
+            )?;
+            Ok((!present, Bound::from_owned_ptr(self.py(), result)))
+        }
+    }
+}
+
+fn contains(dict: &Bound<'_, PyDict>, key: Borrowed<'_, '_, PyAny>) -> PyResult<bool> {
+    // SAFETY: attached; a dict and an object.
+    truth(dict.py(), unsafe {
+        ffi::PyDict_Contains(dict.as_ptr(), key.as_ptr())
+    })
+}
+
+fn get_item<'py>(
+    dict: &Bound<'py, PyDict>,
+    key: Borrowed<'_, '_, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let mut value = null_mut();
+    // SAFETY: attached; a dict and an object. `value` is a new reference or null.
+    unsafe {
+        let found = ffi::compat::PyDict_GetItemRef(dict.as_ptr(), key.as_ptr(), &raw mut value);
+        status(dict.py(), found)?;
+        Ok(Bound::from_owned_ptr_or_opt(dict.py(), value))
+    }
+}
+
+fn set_item(
+    dict: &Bound<'_, PyDict>,
+    key: Borrowed<'_, '_, PyAny>,
+    value: Borrowed<'_, '_, PyAny>,
+) -> PyResult<()> {
+    // SAFETY: attached; a dict and two objects.
+    status(dict.py(), unsafe {
+        ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr())
+    })
+}

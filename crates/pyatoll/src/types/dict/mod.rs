@@ -1,0 +1,96 @@
+//! `dict`: the type here, its methods in `methods`.
+
+mod imp;
+mod into_py_dict;
+mod iter;
+mod methods;
+#[cfg(test)]
+mod tests;
+mod views;
+
+use pyo3_ffi as ffi;
+
+pub use into_py_dict::IntoPyDict;
+pub use iter::BoundDictIterator;
+pub use methods::PyDictMethods;
+pub use views::{PyDictItems, PyDictKeys, PyDictValues};
+
+use super::returned::{new_reference_or_panic, status};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::PyAny;
+
+/// Python's `dict`. Its methods are in [`PyDictMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{IntoPyDict, PyDict};
+///
+/// Python::attach(|py| {
+///     let dict = PyDict::new(py);
+///     dict.set_item("a", 1)?;
+///     let other = [("b", 2), ("c", 3)].into_py_dict(py)?;
+///     dict.update(other.as_mapping())?;
+///     assert_eq!(dict.to_string(), "{'a': 1, 'b': 2, 'c': 3}");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyDict(PyAny);
+
+native_type!(PyDict, PyDict_Type, PyDict_Check);
+
+impl PyDict {
+    /// An empty dict.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyDict;
+    ///
+    /// Python::attach(|py| {
+    ///     let dict = PyDict::new(py);
+    ///     assert!(dict.is_empty());
+    ///     dict.set_item("a", 1)?;
+    ///     assert_eq!(dict.to_string(), "{'a': 1}");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyDict_New`.
+    pub fn new(py: Python<'_>) -> Bound<'_, PyDict> {
+        // SAFETY: attached; a new dict or null comes back.
+        unsafe { new_reference_or_panic(py, ffi::PyDict_New()) }
+    }
+
+    /// A dict from an iterable of pairs, as `dict(pairs)`. The last of equal keys counts.
+    ///
+    /// # Errors
+    /// If the items are not pairs, or a key is not hashable.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyDict;
+    ///
+    /// Python::attach(|py| {
+    ///     let pairs = py.eval(c"[('a', 1), ('b', 2)]", None, None)?;
+    ///     assert_eq!(PyDict::from_sequence(&pairs)?.len(), 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyDict_MergeFromSeq2`.
+    pub fn from_sequence<'py>(seq: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = Self::new(seq.py());
+        // SAFETY: attached; a dict and an object.
+        let result = unsafe { ffi::PyDict_MergeFromSeq2(dict.as_ptr(), seq.as_ptr(), 1) };
+        status(seq.py(), result)?;
+        Ok(dict)
+    }
+}

@@ -1,0 +1,102 @@
+//! Iterating over a tuple.
+
+use super::{PyTupleMethods, item_unchecked};
+use crate::object::{Borrowed, Bound};
+use crate::types::span::Span;
+use crate::types::{PyAny, PyTuple};
+
+/// An iterator over the items of a tuple: see [`PyTupleMethods::iter`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyTuple;
+/// use pyatoll::types::iter::BoundTupleIterator;
+///
+/// Python::attach(|py| {
+///     let mut items: BoundTupleIterator<'_> = PyTuple::new(py, ["a", "b", "c"])?.into_iter();
+///     assert_eq!(items.next().unwrap().to_string(), "a");
+///     assert_eq!(items.next_back().unwrap().to_string(), "c");
+///     assert_eq!(items.len(), 1);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct BoundTupleIterator<'py> {
+    tuple: Bound<'py, PyTuple>,
+    span: Span,
+}
+
+impl<'py> BoundTupleIterator<'py> {
+    pub(super) fn new(tuple: Bound<'py, PyTuple>) -> Self {
+        let span = Span::new(tuple.len());
+        Self { tuple, span }
+    }
+}
+
+span_iterator!(
+    ['py] BoundTupleIterator<'py>,
+    Bound<'py, PyAny>,
+    |_: &mut BoundTupleIterator<'py>| (),
+    |this: &BoundTupleIterator<'py>, place| {
+        // SAFETY: the span's places exist, since tuples do not shrink.
+        Some(unsafe { this.tuple.get_item_unchecked(place) })
+    },
+);
+
+/// An iterator over the items of a tuple: see [`PyTupleMethods::iter_borrowed`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyTuple;
+/// use pyatoll::types::iter::BorrowedTupleIterator;
+///
+/// Python::attach(|py| {
+///     let tuple = PyTuple::new(py, ["a", "b", "c"])?;
+///     let mut items: BorrowedTupleIterator<'_, '_> = tuple.iter_borrowed();
+///     assert_eq!(items.nth(1).unwrap().to_string(), "b");
+///     assert_eq!(items.len(), 1);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+pub struct BorrowedTupleIterator<'a, 'py> {
+    tuple: Borrowed<'a, 'py, PyTuple>,
+    span: Span,
+}
+
+span_iterator!(
+    ['a, 'py] BorrowedTupleIterator<'a, 'py>,
+    Borrowed<'a, 'py, PyAny>,
+    |_: &mut BorrowedTupleIterator<'a, 'py>| (),
+    |this: &BorrowedTupleIterator<'a, 'py>, place| {
+        // SAFETY: the span's places exist, since tuples do not shrink.
+        Some(unsafe { item_unchecked(this.tuple, place) })
+    },
+);
+
+impl<'py> IntoIterator for Bound<'py, PyTuple> {
+    type Item = Bound<'py, PyAny>;
+    type IntoIter = BoundTupleIterator<'py>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        BoundTupleIterator::new(self)
+    }
+}
+
+impl<'py> IntoIterator for &Bound<'py, PyTuple> {
+    type Item = Bound<'py, PyAny>;
+    type IntoIter = BoundTupleIterator<'py>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<'a, 'py> Borrowed<'a, 'py, PyTuple> {
+    pub(crate) fn iter_borrowed(self) -> BorrowedTupleIterator<'a, 'py> {
+        BorrowedTupleIterator {
+            tuple: self,
+            span: Span::new(self.len()),
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! [`PyTupleMethods`]: what can be done with a tuple.
+
+use super::{BorrowedTupleIterator, BoundTupleIterator, TupleSlice};
+use crate::convert::IntoPyObject;
+use crate::error::PyResult;
+use crate::object::{Borrowed, Bound};
+use crate::types::{PyAny, PyList, PySequence, PyTuple};
+
+/// The methods of [`PyTuple`].
+///
+/// Indices are counted from the front, and too large ones are never wrapped round.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyTuple;
+///
+/// Python::attach(|py| {
+///     let tuple = PyTuple::new(py, ["a", "b", "c"])?;
+///     assert_eq!(tuple.len(), 3);
+///     assert_eq!(tuple.get_item(1)?.to_string(), "b");
+///     assert!(tuple.get_borrowed_item(3).is_err());
+///     assert_eq!(tuple.get_slice(1, 9).to_string(), "('b', 'c')");
+///     assert!(tuple.contains("c")?);
+///     assert_eq!(tuple.index("c")?, 2);
+///     assert_eq!(tuple.to_list().to_string(), "['a', 'b', 'c']");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyTuple")]
+pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
+    /// The number of items.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(PyTuple::new(py, ["a", "b"])?.len(), 2);
+    ///     assert_eq!(PyTuple::empty(py).len(), 0);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyTuple_Size`.
+    fn len(&self) -> usize;
+
+    /// Whether it has no items.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(PyTuple::empty(py).is_empty());
+    ///     assert!(!PyTuple::new(py, ["a"])?.is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn is_empty(&self) -> bool;
+
+    /// The same object as a sequence.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     let twice = tuple.as_sequence().repeat(2)?;
+    ///     assert_eq!(twice.to_string(), "('a', 'b', 'a', 'b')");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn as_sequence(&self) -> &Bound<'py, PySequence>;
+
+    /// The same object as a sequence.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PySequence;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b", "a"])?;
+    ///     let sequence: Bound<'_, PySequence> = tuple.into_sequence();
+    ///     assert_eq!(sequence.count("a")?, 2);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn into_sequence(self) -> Bound<'py, PySequence>;
+
+    /// A tuple of the items from `low` to before `high`, as far as there are any.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b", "c"])?;
+    ///     assert_eq!(tuple.get_slice(0, 2).to_string(), "('a', 'b')");
+    ///     assert_eq!(tuple.get_slice(2, 99).to_string(), "('c',)");
+    ///     assert!(tuple.get_slice(2, 1).is_empty());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyTuple_GetSlice`.
+    fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyTuple>;
+
+    /// The item at the index.
+    ///
+    /// # Errors
+    /// `IndexError`, beyond the end.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyIndexError;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     assert_eq!(tuple.get_item(1)?.extract::<String>()?, "b");
+    ///     assert!(tuple.get_item(2).unwrap_err().is_instance_of::<PyIndexError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PyTuple_GetItem`.
+    fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
+
+    /// As [`get_item`](PyTupleMethods::get_item), without a new reference: the tuple keeps its
+    /// items.
+    ///
+    /// # Errors
+    /// `IndexError`, beyond the end.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     let item: Borrowed<'_, '_, PyAny> = tuple.get_borrowed_item(1)?;
+    ///     assert_eq!(item.to_string(), "b");
+    ///     assert!(tuple.get_borrowed_item(2).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn get_borrowed_item<'a>(&'a self, index: usize) -> PyResult<Borrowed<'a, 'py, PyAny>>;
+
+    /// The item at the index, which is not checked.
+    ///
+    /// # Safety
+    /// The index must be less than the length.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     // SAFETY: it has two items.
+    ///     let last = unsafe { tuple.get_item_unchecked(1) };
+    ///     assert_eq!(last.to_string(), "b");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    unsafe fn get_item_unchecked(&self, index: usize) -> Bound<'py, PyAny>;
+
+    /// As [`get_item_unchecked`](PyTupleMethods::get_item_unchecked), without a new reference.
+    ///
+    /// # Safety
+    /// The index must be less than the length.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     // SAFETY: it has two items.
+    ///     let last = unsafe { tuple.get_borrowed_item_unchecked(1) };
+    ///     assert!(last.is(&tuple.get_item(1)?));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    unsafe fn get_borrowed_item_unchecked<'a>(&'a self, index: usize) -> Borrowed<'a, 'py, PyAny>;
+
+    /// The items as something that derefs to a slice of [`Bound`].
+    ///
+    /// It is made for the call, since a tuple holds one word for each item and a handle is two.
+    /// [`iter_borrowed`](PyTupleMethods::iter_borrowed) allocates nothing.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     let items = tuple.as_slice();
+    ///     assert_eq!(items[1].to_string(), "b");
+    ///     let [first, _] = &*items else { unreachable!() };
+    ///     assert_eq!(first.to_string(), "a");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn as_slice(&self) -> TupleSlice<'_, 'py>;
+
+    /// `value in tuple`.
+    ///
+    /// # Errors
+    /// What the conversion or a comparison raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, [1, 2])?;
+    ///     assert!(tuple.contains(2)?);
+    ///     assert!(!tuple.contains("2")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PySequence_Contains`.
+    fn contains<V>(&self, value: V) -> PyResult<bool>
+    where
+        V: IntoPyObject<'py>;
+
+    /// `tuple.index(value)`.
+    ///
+    /// # Errors
+    /// `ValueError`, if there is none; what the conversion or a comparison raises.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::exceptions::PyValueError;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b", "b"])?;
+    ///     assert_eq!(tuple.index("b")?, 1);
+    ///     assert!(tuple.index("z").unwrap_err().is_instance_of::<PyValueError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PySequence_Index`.
+    fn index<V>(&self, value: V) -> PyResult<usize>
+    where
+        V: IntoPyObject<'py>;
+
+    /// An iterator over the items.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b", "c"])?;
+    ///     let items: Vec<String> = tuple.iter().rev().map(|item| item.to_string()).collect();
+    ///     assert_eq!(items, ["c", "b", "a"]);
+    ///     assert_eq!(tuple.iter_borrowed().len(), 3);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn iter(&self) -> BoundTupleIterator<'py>;
+
+    /// As [`iter`](PyTupleMethods::iter), without new references.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, [1, 2, 3])?;
+    ///     let mut sum = 0;
+    ///     for item in tuple.iter_borrowed() {
+    ///         sum += item.extract::<i32>()?;
+    ///     }
+    ///     assert_eq!(sum, 6);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn iter_borrowed<'a>(&'a self) -> BorrowedTupleIterator<'a, 'py>;
+
+    /// A list of the items.
+    ///
+    /// # Panics
+    /// If Python has no memory for it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyTuple;
+    ///
+    /// Python::attach(|py| {
+    ///     let tuple = PyTuple::new(py, ["a", "b"])?;
+    ///     let list = tuple.to_list();
+    ///     list.append("c")?;
+    ///     assert_eq!((list.len(), tuple.len()), (3, 2));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// Source: `PySequence_List`.
+    fn to_list(&self) -> Bound<'py, PyList>;
+}
