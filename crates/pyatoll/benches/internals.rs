@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use pyatoll::interpreter::{SubInterpreter, bench};
+use pyatoll::interpreter::{Interpreter, SubInterpreter, bench};
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
 
@@ -77,8 +77,39 @@ fn table(alive: usize) {
     });
 }
 
+/// A thread that Python did not start, attaching while nobody else does.
+fn foreign(interpreter: Interpreter) {
+    let attach = || {
+        interpreter
+            .attach(|py| {
+                black_box(py);
+            })
+            .expect("it is alive");
+    };
+    row("a Rust thread: attach", attach);
+    let kept = interpreter.keep_thread_state(|| row("its thread state kept: attach", attach));
+    kept.expect("it is alive");
+    interpreter
+        .attach(|py| {
+            row("a Rust thread: detach", || {
+                py.detach(|| {
+                    black_box(0);
+                });
+            });
+        })
+        .expect("it is alive");
+}
+
+fn foreign_table(interpreter: Interpreter) {
+    println!("{:<44} {:>6} {:>6}", "ns, from outside", "min", "median");
+    std::thread::spawn(move || foreign(interpreter))
+        .join()
+        .expect("nothing in it panics");
+}
+
 fn main() {
     Python::initialize();
+    foreign_table(Interpreter::main().expect("it runs"));
     table(1);
     let mut alive = Vec::new();
     for count in [2, 64] {

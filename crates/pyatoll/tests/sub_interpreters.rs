@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use pyatoll::interpreter::{AttachError, Gil, Interpreter, SubInterpreter};
@@ -296,18 +297,25 @@ fn interpreters_with_their_own_gil_run_python_at_the_same_time() {
     if Python::attach(|py| py.version_info() < (3, 12)) {
         return;
     }
-    // Each holds its interpreter's GIL while it waits for the others.
-    let barrier = Barrier::new(3);
+    // Each holds its interpreter's GIL while it waits for the others. It runs Python meanwhile: a
+    // free-threaded Python stops all threads at times, and waits for those that are attached.
+    let here = AtomicUsize::new(0);
+    let wait_for = |py: Python<'_>, count| {
+        here.fetch_add(1, Ordering::SeqCst);
+        while here.load(Ordering::SeqCst) < count {
+            py.run(c"sum(range(10))", None, None).unwrap();
+        }
+    };
     thread::scope(|scope| {
         for number in 0..3 {
-            let barrier = &barrier;
+            let wait_for = &wait_for;
             scope.spawn(move || {
                 let sub = sub();
                 sub.attach(|py| {
                     set(py, "number", &number.to_string());
-                    barrier.wait();
+                    wait_for(py, 3);
                     assert_eq!(get(py, "number"), Some(number.to_string()));
-                    barrier.wait();
+                    wait_for(py, 6);
                 })
                 .unwrap();
             });

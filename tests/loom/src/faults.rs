@@ -168,13 +168,25 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "gate_tells_nobody_who_left",
         part: "gate",
-        right: "self.0.left.notify_all();",
+        right: "self.gate.left.notify_all();",
         wrong: "",
     },
     Fault {
         name: "gate_waits_for_one_only",
         part: "gate",
-        right: "while state.others_inside() {",
-        wrong: "if state.others_inside() {",
+        right: "while is_waiting(&state) {",
+        wrong: "if is_waiting(&state) {",
+    },
+    Fault {
+        name: "gate_lets_back_in_who_was_left_behind",
+        part: "gate",
+        right: "self.holder.exchange(AWAY, INSIDE)",
+        wrong: "{ let was = self.is_away(); self.holder.state.store(INSIDE, Ordering::Release); was }",
+    },
+    Fault {
+        name: "gate_goes_on_without_seeing_what_was_done_before_leaving",
+        part: "gate",
+        right: ".compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)",
+        wrong: ".compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)",
     },
 ];

@@ -2,8 +2,9 @@
 //!
 //! Invariants:
 //! - A thread that waits for an interpreter's GIL or holds a thread state of it from outside has a
-//!   [`Pass`] of its gate, taken before and given back after.
+//!   pass of its gate, taken before and given back after: a [`Visit`].
 //! - A thread state made here is deleted by the thread that made it, before its pass is given back.
+//! - A thread that detached asks its pass whether it may come back.
 //! - The thread states this thread has left are in the list of [`Resting`], and idle.
 
 use std::fmt;
@@ -11,10 +12,10 @@ use std::fmt;
 use pyo3_ffi as ffi;
 
 use super::compat::{self, AttachNote};
-use super::gate::Pass;
-use super::local::{self, LocalInternals, Phase};
+use super::local::{self, LocalInternals};
 use super::lookup;
 use super::resting::Resting;
+use super::stay::{Absence, Visit};
 
 /// Why a thread could not be attached to an interpreter.
 ///
@@ -90,7 +91,7 @@ impl std::error::Error for AttachError {}
 pub(crate) struct Attached {
     local: &'static LocalInternals,
     /// What to undo. `None`: the thread was attached before.
-    _entered: Option<Entered>,
+    entered: Option<Entered>,
 }
 
 struct Entered {
@@ -99,12 +100,17 @@ struct Entered {
     made: bool,
     note: Option<AttachNote>,
     /// `None` once given back.
-    pass: Option<Pass<'static>>,
+    visit: Option<Visit>,
 }
 
 impl Attached {
     pub(crate) fn local(&self) -> &'static LocalInternals {
         self.local
+    }
+
+    /// Whether the thread was not attached before.
+    pub(crate) fn has_entered(&self) -> bool {
+        self.entered.is_some()
     }
 
     /// Attaches to `local`'s interpreter.
@@ -118,10 +124,10 @@ impl Attached {
                 assert!(!local.is_visiting(), "{VISITING}");
                 return Ok(Self {
                     local,
-                    _entered: None,
+                    entered: None,
                 });
             }
-            if local.phase() != Phase::Live {
+            if !local.is_usable() {
                 return Err(AttachError::InterpreterGone { id: local.id() });
             }
             // SAFETY: the thread is attached to it.
@@ -131,7 +137,7 @@ impl Attached {
                 attached,
             });
         }
-        let Some(pass) = local.gate().enter() else {
+        let Some(visit) = Visit::begin(local) else {
             return Err(AttachError::InterpreterGone { id: local.id() });
         };
         // With the pass, the interpreter stays.
@@ -153,11 +159,11 @@ impl Attached {
         unsafe { local.drain() };
         Ok(Self {
             local,
-            _entered: Some(Entered {
+            entered: Some(Entered {
                 thread_state,
                 made,
                 note,
-                pass: Some(pass),
+                visit: Some(visit),
             }),
         })
     }
@@ -170,7 +176,7 @@ impl Attached {
         }
         Some(Self {
             local: lookup::current(interpreter),
-            _entered: None,
+            entered: None,
         })
     }
 }
@@ -221,7 +227,7 @@ impl Drop for Entered {
         if let Some(note) = self.note.take() {
             note.restore();
         }
-        self.pass = None;
+        self.visit = None;
     }
 }
 
@@ -259,7 +265,7 @@ pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) 
 /// the reverse order of what was entered and left since.
 pub(crate) struct Away {
     /// `None` once taken back.
-    resting: Option<Box<Resting>>,
+    left: Option<(Box<Resting>, Absence)>,
     note: Option<AttachNote>,
     local: &'static LocalInternals,
 }
@@ -278,7 +284,7 @@ impl Away {
         let thread_state = unsafe { ffi::PyEval_SaveThread() };
         Self {
             note: Some(compat::note_attached(false)),
-            resting: Some(Resting::push(thread_state, local)),
+            left: Some((Resting::push(thread_state, local), Absence::begin(local))),
             local,
         }
     }
@@ -286,11 +292,13 @@ impl Away {
 
 impl Drop for Away {
     fn drop(&mut self) {
-        let Some(resting) = self.resting.take() else {
+        let Some((resting, absence)) = self.left.take() else {
             return;
         };
+        absence.end();
         // SAFETY: whatever was entered since has been left; the thread state is the one this
-        // thread was detached from.
+        // thread was detached from, and its interpreter is there, or CPython hangs a thread of its
+        // own here.
         unsafe { ffi::PyEval_RestoreThread(resting.take_back()) };
         self.local.note_return();
         if let Some(note) = self.note.take() {

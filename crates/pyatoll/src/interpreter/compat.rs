@@ -87,19 +87,31 @@ mod legacy {
     }
 
     /// The same where CPython has noted another thread state for this thread than the current one,
-    /// or none. The thread may be attached with a second state of its own: our note knows, or, if
-    /// this library neither attached nor detached it, it is so exactly when CPython has noted one
-    /// at all (`_xxsubinterpreters.run_string` swaps the thread to another state; a thread that
-    /// never ran Python has none). What is left ambiguous is C code that released the GIL itself
-    /// and then calls back into Rust, in a process with sub-interpreters, on 3.11.
+    /// or none. The thread may be attached with a second state of its own: our note knows, if this
+    /// library attached or detached it. Else `PyGILState_Check` knows, as long as the process never
+    /// had a sub-interpreter. Else it is so if CPython has noted a thread state at all (a thread that
+    /// never ran Python has none), of another interpreter than the current one: somebody's code has
+    /// swapped this thread to it (`_xxsubinterpreters.run_string`). What is left ambiguous is C code
+    /// that released the GIL itself and calls back into Rust, in a process with sub-interpreters, in
+    /// the moment that another thread is in another interpreter.
     #[cold]
     #[inline(never)]
     fn by_note(
         current: *mut ffi::PyThreadState,
         noted: *mut ffi::PyThreadState,
     ) -> *mut ffi::PyThreadState {
-        let attached = NOTE.get().unwrap_or(!noted.is_null());
-        if attached {
+        let is_swapped = || {
+            // SAFETY: the first may be called at any time. CPython has noted a thread state that
+            // is this thread's and alive. The current one is, too, unless another thread deletes
+            // it in this very moment, in the ambiguous case.
+            !current.is_null()
+                && !noted.is_null()
+                && unsafe {
+                    ffi::PyGILState_Check() != 0
+                        && super::interpreter_of(current) != super::interpreter_of(noted)
+                }
+        };
+        if NOTE.get().unwrap_or_else(is_swapped) {
             current
         } else {
             std::ptr::null_mut()
@@ -139,6 +151,16 @@ pub(crate) unsafe fn attached_interpreter() -> *mut ffi::PyInterpreterState {
     // SAFETY: passed on to the caller.
     unsafe { ffi::PyInterpreterState_Get() }
 }
+
+/// Whether CPython hangs a thread that wants to run Python in an interpreter that is gone. Before
+/// 3.14 it ends the thread (`pthread_exit`), which Rust code on its stack does not survive: the
+/// process aborts. And it aborts where another thread's thread state is left in a sub-interpreter
+/// that ends (`Py_EndInterpreter`).
+pub(super) const HANGS_LATE_THREADS: bool = cfg!(Py_3_14);
+
+/// Whether the end of the runtime ends the sub-interpreters that are left while their threads can
+/// still run (`Py_FinalizeEx`). Before 3.14 no other thread can run by then.
+pub(super) const ENDS_SUBS_FIRST: bool = cfg!(Py_3_14);
 
 /// This thread is in the main interpreter, entered by [`enter_main`].
 pub(super) struct InMain {

@@ -11,6 +11,7 @@ use super::token::Python;
 /// for a program that must know that Python has shut down, its buffers flushed and its `atexit`
 /// functions run. Most programs do not need that: see [`Python::attach`].
 ///
+/// The end waits for the threads that are inside through this library, however long they take.
 /// Should `f` panic, the runtime ends and the panic goes on.
 ///
 /// # Panics
@@ -86,6 +87,7 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
+        self.local.gate().be_patient();
         // SAFETY: attached, to the main interpreter, by the thread that started the runtime:
         // whatever `f` entered or left has been undone.
         unsafe { ffi::Py_FinalizeEx() };

@@ -4,8 +4,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::attach::{self, AttachError, Attached};
-use super::local::{LocalInternals, Phase};
+use super::local::LocalInternals;
 use super::lookup;
+use super::stay::Stay;
 use super::token::Python;
 
 /// A handle to one interpreter. It does not keep the interpreter alive, and it never means another
@@ -130,12 +131,12 @@ impl Interpreter {
     /// assert!(Python::attach(|py| py.interpreter().is_alive()));
     /// ```
     pub fn is_alive(&self) -> bool {
-        self.0.phase() == Phase::Live && self.0.gate().is_open()
+        self.0.is_usable() && self.0.gate().is_open()
     }
 
     /// Whether this thread is attached to it, or has come in through this library and is detached.
     pub(crate) fn is_entered(&self) -> bool {
-        self.0.is_current() || self.0.gate().this_thread_is_inside()
+        self.0.is_current() || Stay::is_in(self.0)
     }
 
     /// Attaches this thread to the interpreter and runs `f` with its token. A thread that is
@@ -160,6 +161,47 @@ impl Interpreter {
     {
         let attached = Attached::to(self.0)?;
         Ok(f(Python::new(attached.local())))
+    }
+}
+
+impl Interpreter {
+    /// Keeps a thread state of the interpreter for this thread while `f` runs: every attachment of
+    /// this thread within `f` uses that one. Without it, the outermost attachment makes one and
+    /// deletes it at its end, and what Python keeps for the thread (`threading.local`) goes with it.
+    ///
+    /// For the main loop of a thread that attaches often. This thread is not attached while `f` runs,
+    /// unless it was before: then `f` just runs. The end of the interpreter waits for `f`, as for
+    /// any attachment.
+    ///
+    /// # Errors
+    /// As for [`Interpreter::attach`]; `f` has not run then.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::{Interpreter, SubInterpreter};
+    ///
+    /// # Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// let worker = sub.interpreter();
+    /// let sum = worker.keep_thread_state(|| {
+    ///     assert_eq!(Interpreter::current(), None);
+    ///     (0..3)
+    ///         .map(|_| worker.attach(|py| py.eval(c"2", None, None)?.extract::<i32>()))
+    ///         .map(|two| two.unwrap().unwrap())
+    ///         .sum::<i32>()
+    /// })?;
+    /// assert_eq!(sum, 6);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Source: `PyThreadState_New`, `PyThreadState_DeleteCurrent`.
+    pub fn keep_thread_state<R>(&self, f: impl FnOnce() -> R) -> Result<R, AttachError> {
+        let attached = Attached::to(self.0)?;
+        if !attached.has_entered() {
+            return Ok(f());
+        }
+        // SAFETY: attached just now, so there is nothing in `f` that needs the attachment.
+        Ok(unsafe { attach::detached(self.0, f) })
     }
 }
 

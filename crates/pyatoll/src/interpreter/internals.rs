@@ -3,7 +3,8 @@
 //! It sits in a capsule in the interpreter's own dict (`PyInterpreterState_GetDict`), under a key
 //! that names the layout's version: a binary built with another version makes its own. CPython
 //! clears that dict when the interpreter ends, attached and with no other thread inside; the
-//! capsule's destructor then tears down the binaries' states, last registered first.
+//! capsule's destructor then tears down the binaries' states, last registered first. If the
+//! interpreter has not begun to end, somebody took the capsule out: then it puts itself back.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::{NonNull, null_mut};
@@ -63,7 +64,7 @@ impl Internals {
     /// # Safety
     /// The thread must be attached to `local`'s interpreter.
     pub(crate) unsafe fn of(local: &LocalInternals) -> Option<NonNull<Internals>> {
-        if local.phase() != Phase::Live {
+        if !local.is_usable() {
             // The dict is gone, and asking for it would make one that is never released.
             return None;
         }
@@ -87,7 +88,7 @@ impl Internals {
     /// # Safety
     /// The thread must be attached to `local`'s interpreter.
     pub(crate) unsafe fn existing(local: &LocalInternals) -> Option<NonNull<Internals>> {
-        if local.phase() != Phase::Live {
+        if !local.is_usable() {
             // As in `of`; and while it ends, the capsule may be gone from the dict already.
             return None;
         }
@@ -199,16 +200,82 @@ impl Internals {
     }
 }
 
-/// The capsule's destructor: the interpreter ends.
+/// The capsule's destructor: the interpreter ends, or somebody took the capsule out of its dict.
 unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
-    // SAFETY: called by CPython, attached, with a capsule that `insert_new` made. What an
-    // exception in flight was is kept across, since drops run any code.
+    // SAFETY: called by CPython, attached, with a capsule that `insert_new` or `put_back` made. What
+    // an exception in flight was is kept across, since drops run any code.
     unsafe {
         let internals: *mut Internals = ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast();
         if internals.is_null() {
             return ffi::PyErr_Clear();
         }
         let raised = super::compat::take_raised();
+        match (*internals).interpreter_that_goes_on() {
+            Some(local) => put_back(internals, local),
+            None => end(internals),
+        }
+        super::compat::restore_raised(raised);
+    }
+}
+
+impl Internals {
+    /// The interpreter, if its end has not begun. The dict can be reached from Python
+    /// (`gc.get_objects`), so the capsule can be taken out of it.
+    fn interpreter_that_goes_on(&self) -> Option<&'static LocalInternals> {
+        let mut node = self.newest.load(Ordering::Acquire);
+        while !node.is_null() {
+            // SAFETY: registrations live as long as the internals; ours hold our own type.
+            let registration = unsafe { &*node };
+            if registration.binary == binary() {
+                // SAFETY: as above.
+                let local = unsafe { &*registration.local.cast::<LocalInternals>() };
+                let goes_on = local.phase() == Phase::Live && super::compat::is_running();
+                return goes_on.then_some(local);
+            }
+            node = registration.next;
+        }
+        // None of ours: another thread's internals were there first.
+        None
+    }
+}
+
+/// Puts a capsule for `internals` into the interpreter's dict again. If that fails, they stay in
+/// memory, and the interpreter's values with them.
+///
+/// # Safety
+/// The thread must be attached to `local`'s interpreter, which must not be ending.
+unsafe fn put_back(internals: *mut Internals, local: &LocalInternals) {
+    // SAFETY: attached; all new references are released. The key is one that is not taken, so the
+    // dict keeps this capsule.
+    unsafe {
+        let capsule = ffi::PyCapsule_New(internals.cast(), KEY.as_ptr(), Some(destroy));
+        let dict = ffi::PyInterpreterState_GetDict(local.interpreter());
+        let mut kept = false;
+        if !dict.is_null() && !capsule.is_null() {
+            let mut key = ffi::PyUnicode_FromString(KEY.as_ptr());
+            if !key.is_null() && ffi::PyDict_Contains(dict, key) == 1 {
+                // New ones were made meanwhile. These are still the ones to tear down by.
+                ffi::Py_DECREF(key);
+                key = ffi::PyLong_FromVoidPtr(internals.cast());
+            }
+            kept = !key.is_null() && ffi::PyDict_SetItem(dict, key, capsule) == 0;
+            ffi::Py_XDECREF(key);
+        }
+        if !kept && !capsule.is_null() {
+            ffi::PyCapsule_SetDestructor(capsule, None);
+        }
+        ffi::Py_XDECREF(capsule);
+        ffi::PyErr_Clear();
+    }
+}
+
+/// Tears down all binaries' states in the interpreter, which is ending.
+///
+/// # Safety
+/// The thread must be attached to it; nobody uses `internals` afterwards.
+unsafe fn end(internals: *mut Internals) {
+    // SAFETY: passed on to the caller; the registrations are taken out one by one.
+    unsafe {
         loop {
             let newest = (*internals).newest.load(Ordering::Acquire);
             if newest.is_null() {
@@ -223,6 +290,5 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
             .swap(null_mut(), Ordering::AcqRel);
         ffi::Py_XDECREF(panic_exception);
         drop(Box::from_raw(internals));
-        super::compat::restore_raised(raised);
     }
 }

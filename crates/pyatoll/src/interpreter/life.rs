@@ -74,6 +74,7 @@ pub(super) unsafe fn new_interpreter(config: &Config) -> Result<&'static LocalIn
         }
         // Attached with `fresh`.
         let local = lookup::current(ffi::PyInterpreterState_Get());
+        local.note_owned();
         leave_first_thread_state(local, fresh, previous);
         Ok(local)
     }
@@ -108,11 +109,33 @@ unsafe fn leave_first_thread_state(
     }
 }
 
-/// Ends an interpreter. The thread may be attached to another one, and is again afterwards.
+/// Deletes the thread state that was kept to end the interpreter with, if somebody else is ending it
+/// with another one (`_interpreters.destroy`): CPython aborts if there are two.
+///
+/// # Safety
+/// The thread must be attached to `local`'s interpreter, which is about to end.
+pub(super) unsafe fn drop_first_thread_state(local: &LocalInternals) {
+    if let Some(kept) = local.take_first_thread_state()
+        && kept != current_thread_state()
+    {
+        // SAFETY: attached to its interpreter, with another one; it is at rest and nobody else's.
+        // It is in no thread's `PyGILState` slot: the thread that made it put its own back there.
+        unsafe {
+            ffi::PyThreadState_Clear(kept);
+            ffi::PyThreadState_Delete(kept);
+        }
+    }
+}
+
+/// Ends an interpreter, unless another thread of this binary is at it. The thread may be attached to
+/// another one, and is again afterwards.
 ///
 /// # Safety
 /// The interpreter must be alive, made by [`new_interpreter`], and the thread not attached to it.
 pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
+    if !local.claim_end() {
+        return;
+    }
     let kept = local.take_first_thread_state();
     // SAFETY: the interpreter is alive.
     let thread_state =

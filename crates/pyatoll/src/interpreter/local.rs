@@ -3,11 +3,11 @@
 //! Invariants:
 //! - Its address identifies one life of one interpreter: it is never freed and never reused, so a
 //!   comparison of two pointers tells whether two handles have the same owner, for ever.
-//! - `interpreter` may be passed to CPython only while the phase is [`Phase::Live`], or by a thread
+//! - `interpreter` may be passed to CPython only while it is usable ([`LocalInternals::is_usable`]), or by a thread
 //!   that is attached to it ([`LocalInternals::is_current`]).
 
 use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
 
@@ -26,10 +26,12 @@ static RUN: AtomicU32 = AtomicU32::new(0);
 pub(crate) enum Phase {
     /// It runs.
     Live = 0,
+    /// Its `atexit` callback has been called: it runs on, but not for long.
+    Closing = 1,
     /// Its state is being torn down: values are dropped, the queue is drained.
-    Ending = 1,
+    Ending = 2,
     /// Torn down. Objects may still die in its last garbage collection.
-    Emptied = 2,
+    Emptied = 3,
 }
 
 /// The state of one interpreter in this binary. `Python<'py>` is a pointer to it.
@@ -63,6 +65,10 @@ pub struct LocalInternals {
     away: AtomicU32,
     /// The thread state CPython made the interpreter with, where it must be kept for its end.
     first_thread_state: AtomicPtr<ffi::PyThreadState>,
+    /// Whether this binary made the interpreter, so that it ends it.
+    owned: AtomicBool,
+    /// Whether a thread of this binary is ending it, or has.
+    end_claimed: AtomicBool,
 }
 
 const _: () = assert!(
@@ -98,6 +104,8 @@ impl LocalInternals {
             visiting: AtomicPtr::new(null_mut()),
             away: AtomicU32::new(0),
             first_thread_state: AtomicPtr::new(null_mut()),
+            owned: AtomicBool::new(false),
+            end_claimed: AtomicBool::new(false),
         }))
     }
 
@@ -128,6 +136,26 @@ impl LocalInternals {
         self.is_main
     }
 
+    /// Notes that this binary made the interpreter.
+    pub(super) fn note_owned(&self) {
+        self.owned.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this binary made it, and nobody has begun to end it.
+    pub(super) fn is_owned_and_unclaimed(&self) -> bool {
+        self.owned.load(Ordering::Relaxed) && !self.end_claimed.load(Ordering::Relaxed)
+    }
+
+    /// Whether the caller is the one of this binary's threads to end the interpreter.
+    pub(super) fn claim_end(&self) -> bool {
+        !self.end_claimed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether a thread of this binary is ending it, or has.
+    pub(super) fn is_being_ended(&self) -> bool {
+        self.end_claimed.load(Ordering::Acquire)
+    }
+
     /// Keeps the interpreter's first thread state, at rest, to end it with.
     pub(super) fn keep_first_thread_state(&self, thread_state: *mut ffi::PyThreadState) {
         self.first_thread_state
@@ -144,9 +172,24 @@ impl LocalInternals {
     pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Live,
-            1 => Phase::Ending,
+            1 => Phase::Closing,
+            2 => Phase::Ending,
             _ => Phase::Emptied,
         }
+    }
+
+    /// Whether it has not begun to drop its values.
+    #[inline]
+    pub(crate) fn is_usable(&self) -> bool {
+        matches!(self.phase(), Phase::Live | Phase::Closing)
+            && RUN.load(Ordering::Relaxed) == self.run
+    }
+
+    /// Notes that its end has begun.
+    pub(super) fn note_closing(&self) {
+        let (live, closing) = (Phase::Live as u8, Phase::Closing as u8);
+        let phase = &self.phase;
+        let _ = phase.compare_exchange(live, closing, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// Whether this thread is attached to this very interpreter.
@@ -159,8 +202,8 @@ impl LocalInternals {
     /// state was made for.
     #[inline]
     pub(super) fn is_life_of_current(&self) -> bool {
-        // A live one cannot have been replaced: its end would have emptied it.
-        self.phase() != Phase::Emptied || self.is_same_life()
+        // A live one cannot have been replaced: its end would have closed it.
+        self.phase() == Phase::Live || self.is_same_life()
     }
 
     #[cold]

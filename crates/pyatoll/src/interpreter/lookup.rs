@@ -6,7 +6,7 @@ use pyo3_ffi as ffi;
 use super::compat;
 use super::internals::Internals;
 use super::layout;
-use super::local::{self, LocalInternals, Phase};
+use super::local::{self, LocalInternals};
 use super::table::{Known, Life};
 
 /// The interpreters this binary has seen.
@@ -21,7 +21,7 @@ impl Life for LocalInternals {
     }
 
     fn is_live(&self) -> bool {
-        self.phase() == Phase::Live
+        self.is_usable()
     }
 }
 

@@ -9,12 +9,14 @@
 //! | `slots` | per-interpreter values by key |
 //! | `queue` | references dropped by threads that are not attached |
 //! | `gate` | who may come in from outside, until the interpreter ends |
+//! | `stay` | this thread's passes |
 //! | `internals` | what all Pyatoll binaries in one interpreter share |
 //! | `table` | which interpreters this binary has seen |
 //! | `lookup` | from a running interpreter to its state |
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `attach` | attaching and detaching this thread |
 //! | `resting` | the thread states this thread was detached from |
+//! | `fork` | which process this is |
 //! | `life` | making an interpreter and ending it |
 //! | `token`, `handle`, `sub` | `Python`, `Interpreter`, `SubInterpreter` |
 //! | `test_interpreter` | a sub-interpreter for each test of a crate |
@@ -38,6 +40,7 @@
 pub(crate) mod attach;
 pub(crate) mod compat;
 mod embed;
+mod fork;
 mod gate;
 mod handle;
 pub(crate) mod internals;
@@ -48,6 +51,7 @@ pub(crate) mod lookup;
 mod queue;
 mod resting;
 pub(crate) mod slots;
+mod stay;
 mod sub;
 mod sync;
 mod table;

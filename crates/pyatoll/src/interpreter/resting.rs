@@ -1,4 +1,4 @@
-//! The thread states that this thread was detached from: this library's one thread-local.
+//! The thread states that this thread was detached from, in a thread-local.
 //!
 //! It is used when a thread detaches, and when a thread that is not attached attaches; no path on
 //! which Python calls Rust comes here. Its functions are never inlined, so that

@@ -9,6 +9,7 @@ use super::life;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
 use super::resting::Resting;
+use super::stay::Stay;
 use super::token::Python;
 
 /// Which GIL a sub-interpreter runs under (`PyInterpreterConfig.gil`).
@@ -477,7 +478,7 @@ impl SubInterpreter {
     /// Whether this thread is attached to it, or has been and is detached just now.
     fn is_entered(local: &'static LocalInternals) -> bool {
         local.is_current()
-            || local.gate().this_thread_is_inside()
+            || Stay::is_in(local)
             // Where somebody else's code entered it, and this library left it.
             || Resting::find(local).is_some()
     }
@@ -489,13 +490,13 @@ impl SubInterpreter {
             return;
         };
         if local.phase() != Phase::Live || !compat::is_running() {
-            // The runtime's own end has ended it.
+            // Somebody else has ended it or does so now: the runtime, or `_interpreters.destroy`.
             return;
         }
         // The runtime's end, should it begin now, waits for this.
         let main = lookup::live().into_iter().find(|local| local.is_main());
         let _pass = match main {
-            Some(main) if !Self::is_entered(main) => match main.gate().enter() {
+            Some(main) if !Self::is_entered(main) => match Stay::begin_to_finish(main) {
                 Some(pass) => Some(pass),
                 // It has begun.
                 None => return,

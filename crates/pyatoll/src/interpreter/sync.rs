@@ -5,13 +5,22 @@
 
 #[cfg(not(loom))]
 pub(super) use std::{
-    sync::{Condvar, Mutex, MutexGuard, atomic},
+    sync::{Arc, Condvar, Mutex, MutexGuard, atomic},
     thread,
 };
 
+#[cfg(not(loom))]
+pub(super) use super::fork::process;
+
+/// Models do not fork.
+#[cfg(loom)]
+pub(super) fn process() -> u32 {
+    0
+}
+
 #[cfg(loom)]
 pub(super) use loom::{
-    sync::{Condvar, Mutex, MutexGuard, atomic},
+    sync::{Arc, Condvar, Mutex, MutexGuard, atomic},
     thread,
 };
 

@@ -7,11 +7,17 @@
 
 use std::ffi::CStr;
 use std::ptr::null_mut;
+use std::thread;
+use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
+use super::attach;
 use super::compat;
-use super::local::LocalInternals;
+use super::gate::Patience;
+use super::life;
+use super::local::{LocalInternals, Phase};
+use super::lookup;
 
 const CAPSULE: &CStr = c"pyatoll.local_internals";
 
@@ -62,6 +68,7 @@ pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
         }
         if done.is_null() {
             ffi::PyErr_Clear();
+            local.note_closing();
             local.gate().close();
         }
         ffi::Py_XDECREF(done);
@@ -80,15 +87,88 @@ unsafe extern "C" fn interpreter_ends(
         let Some(local) = local.as_ref() else {
             return null_mut();
         };
-        let gate = local.gate();
-        gate.close();
-        if !gate.is_empty_but_for_this_thread() {
-            let note = compat::note_attached(false);
-            let thread_state = ffi::PyEval_SaveThread();
-            gate.wait_until_empty_but_for_this_thread();
-            ffi::PyEval_RestoreThread(thread_state);
-            note.restore();
-        }
+        close(local);
         ffi::Py_NewRef(ffi::Py_None())
+    }
+}
+
+/// How long the end of the process waits for a thread that is detached in a call of ours.
+const FOR_AWAY: Duration = Duration::from_secs(1);
+/// And for one that is inside, where it can go on without it.
+const FOR_INSIDE: Duration = Duration::from_secs(10);
+
+/// Closes `local`'s gate and waits for the threads inside. Where it is the main interpreter, the
+/// process ends, or the runtime: then so do the sub-interpreters.
+///
+/// # Safety
+/// The thread must be attached to `local`'s interpreter.
+unsafe fn close(local: &'static LocalInternals) {
+    local.note_closing();
+    local.gate().close();
+    // SAFETY: passed on to the caller; detached while it waits.
+    unsafe {
+        life::drop_first_thread_state(local);
+        if !local.gate().is_empty_but_for_this_thread() {
+            attach::detached(local, || wait(local));
+        }
+        if local.is_main() {
+            close_subs(local);
+        }
+    }
+}
+
+/// Waits for the threads inside `local`'s interpreter, this thread being detached.
+fn wait(local: &LocalInternals) {
+    let main = lookup::live().into_iter().find(|local| local.is_main());
+    local.gate().wait_for_others(|| patience(local, main));
+}
+
+/// Ends the sub-interpreters that this binary made and nobody ended, since CPython aborts (below
+/// 3.13) or warns. Of those that others made it closes the gates where this is the last time that
+/// their threads can run.
+///
+/// # Safety
+/// The thread must be attached to `main`'s interpreter, whose gate must be closed and which no other
+/// thread must be in to end a sub-interpreter.
+unsafe fn close_subs(main: &'static LocalInternals) {
+    let mut subs = lookup::live();
+    subs.retain(|local| !local.is_main());
+    for sub in &subs {
+        if sub.is_owned_and_unclaimed() || !compat::ENDS_SUBS_FIRST {
+            sub.gate().close();
+            // SAFETY: attached to `main`; nothing of Python is used meanwhile.
+            unsafe { attach::detached(main, || wait(sub)) };
+        }
+        if sub.is_owned_and_unclaimed() && sub.gate().is_empty_but_for_this_thread() {
+            // SAFETY: it is alive, and its threads have left; this thread is not attached to it.
+            unsafe { life::end_interpreter(sub) };
+        }
+        // Another thread may be at it, one that Python started: those have no pass.
+        let is_over = || !sub.is_being_ended() || sub.phase() == Phase::Emptied;
+        if !is_over() {
+            let look = || {
+                while !is_over() {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            };
+            // SAFETY: attached to `main`; nothing of Python is used meanwhile.
+            unsafe { attach::detached(main, look) };
+        }
+    }
+}
+
+/// How long `local`'s end waits for other threads.
+///
+/// A sub-interpreter that ends while the process goes on waits for all, as `close` promises. The end
+/// of the process leaves threads behind, as CPython does with daemon threads, where the process does
+/// not abort for it.
+fn patience(local: &LocalInternals, main: Option<&LocalInternals>) -> Patience {
+    let process_ends = main.is_some_and(|main| !main.gate().is_open() && !main.gate().is_patient());
+    if !process_ends {
+        return Patience::default();
+    }
+    Patience {
+        away: (local.is_main() || compat::HANGS_LATE_THREADS).then_some(FOR_AWAY),
+        inside: compat::HANGS_LATE_THREADS.then_some(FOR_INSIDE),
     }
 }

@@ -1,15 +1,18 @@
 //! Models of the gate.
 
+use std::time::Duration;
+
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::gate::Gate;
+use super::gate::{Gate, Patience};
 
 pub(crate) const MODELS: &[(&str, fn())] = &[
     ("nobody_is_inside_after_the_wait", nobody_is_inside_after_the_wait),
     ("the_wait_is_for_all_that_are_inside", the_wait_is_for_all_that_are_inside),
     ("a_thread_that_is_inside_need_not_leave_to_wait", a_thread_that_is_inside_need_not_leave_to_wait),
+    ("a_thread_that_is_away_is_back_or_left_behind", a_thread_that_is_away_is_back_or_left_behind),
 ];
 
 /// Stands for an interpreter: whoever is inside reads it, its end writes.
@@ -45,7 +48,7 @@ impl Interpreter {
 
     fn end(&self) {
         self.gate.close();
-        self.gate.wait_until_empty_but_for_this_thread();
+        self.gate.wait_for_others(Patience::default);
         assert!(self.gate.is_empty_but_for_this_thread());
         // SAFETY: loom fails here if somebody is inside.
         self.alive.with_mut(|alive| unsafe { *alive = false });
@@ -90,10 +93,35 @@ fn a_thread_that_is_inside_need_not_leave_to_wait() {
             move || interpreter.visit()
         });
         let pass = interpreter.gate.enter().expect("nobody has closed it");
-        assert!(interpreter.gate.this_thread_is_inside());
         interpreter.end();
         drop(pass);
-        assert!(!interpreter.gate.this_thread_is_inside());
+        visitor.join().unwrap();
+    });
+}
+
+fn a_thread_that_is_away_is_back_or_left_behind() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitor = thread::spawn({
+            let interpreter = interpreter.clone();
+            move || {
+                let Some(pass) = interpreter.gate.enter() else {
+                    return;
+                };
+                interpreter.look();
+                pass.go_away();
+                if pass.come_back() {
+                    interpreter.look();
+                }
+            }
+        });
+        interpreter.gate.close();
+        interpreter.gate.wait_for_others(|| Patience {
+            away: Some(Duration::ZERO),
+            inside: None,
+        });
+        // SAFETY: loom fails here if somebody is inside.
+        interpreter.alive.with_mut(|alive| unsafe { *alive = false });
         visitor.join().unwrap();
     });
 }

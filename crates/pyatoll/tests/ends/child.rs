@@ -1,0 +1,51 @@
+//! Runs a test's body in a process of its own, with a time limit: what ends the process must not end
+//! the test, and what hangs is a failure.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const VARIABLE: &str = "PYATOLL_TEST_CHILD";
+
+/// In the parent: runs the test `name` (its path in this binary) alone in a child, which must end
+/// well within `limit`. In the child: runs `body`.
+pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) {
+    if std::env::var_os(VARIABLE).is_some() {
+        return body();
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .env(VARIABLE, "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let read = |mut pipe: Box<dyn Read + Send>| {
+        std::thread::spawn(move || {
+            let mut text = Vec::new();
+            pipe.read_to_end(&mut text).ok();
+            String::from_utf8_lossy(&text).into_owned()
+        })
+    };
+    let stdout = read(Box::new(child.stdout.take().unwrap()));
+    let stderr = read(Box::new(child.stderr.take().unwrap()));
+    let end = Instant::now() + limit;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break Some(status);
+        }
+        if Instant::now() > end {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let output = format!("{}\n{}", stdout.join().unwrap(), stderr.join().unwrap());
+    match status {
+        None => panic!("the child did not end within {limit:?}:\n{output}"),
+        Some(status) if !status.success() => panic!("the child ended with {status}:\n{output}"),
+        // The name is right, and the body ran.
+        Some(_) => assert!(output.contains("running 1 test"), "{output}"),
+    }
+}

@@ -1,0 +1,177 @@
+//! Interpreters that Python code ends: `Interpreter.close()`, `_interpreters.destroy`,
+//! `InterpreterPoolExecutor`.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use pyatoll::interpreter::{AttachError, Interpreter, SubInterpreter};
+use pyatoll::prelude::*;
+
+use crate::{LIMIT, finalize, in_child, interpreters_module, is_from};
+
+/// Ends the interpreter with this id, as Python code can.
+fn destroy(id: i64) -> PyResult<()> {
+    Python::attach(|py| {
+        py.import(interpreters_module())?
+            .call_method1("destroy", (id,))?;
+        Ok(())
+    })
+}
+
+#[test]
+fn destroying_an_interpreter_that_rust_made_waits_for_the_threads_inside() {
+    in_child(
+        "somebody_elses::destroying_an_interpreter_that_rust_made_waits_for_the_threads_inside",
+        LIMIT,
+        || {
+            Python::initialize();
+            let sub = SubInterpreter::builder().build().unwrap();
+            let handle = sub.interpreter();
+            let left = AtomicBool::new(false);
+            let (inside, is_inside) = mpsc::channel();
+            thread::scope(|scope| {
+                let left = &left;
+                scope.spawn(move || {
+                    handle
+                        .attach(|py| {
+                            py.detach(|| {
+                                inside.send(()).unwrap();
+                                thread::sleep(Duration::from_millis(300));
+                            });
+                            py.run(c"import json", None, None).unwrap();
+                            left.store(true, Ordering::SeqCst);
+                        })
+                        .unwrap();
+                });
+                is_inside.recv().unwrap();
+                if is_from(12) {
+                    destroy(handle.id()).unwrap();
+                    assert!(left.load(Ordering::SeqCst));
+                } else {
+                    // 3.11 refuses while there is a second thread state.
+                    assert!(destroy(handle.id()).is_err());
+                }
+            });
+            if !is_from(12) {
+                destroy(handle.id()).unwrap();
+            }
+            let gone = AttachError::InterpreterGone { id: handle.id() };
+            assert_eq!(handle.attach(|_| ()), Err(gone));
+            assert_eq!(sub.attach(|_| ()), Err(gone));
+            sub.close().unwrap();
+            finalize();
+        },
+    );
+}
+
+static SEEN: Mutex<Vec<Interpreter>> = Mutex::new(Vec::new());
+
+/// How this binary hears of interpreters that Python code makes.
+#[pyatoll::pymodule]
+mod ends_known {
+    use super::*;
+    #[pyfunction]
+    fn tell(py: Python<'_>) -> i64 {
+        SEEN.lock().unwrap().push(py.interpreter());
+        py.interpreter().id()
+    }
+}
+
+/// Makes an interpreter as `concurrent.interpreters` does, makes this binary known in it, and ends
+/// it under the feet of threads that attach to it.
+fn end_one_under_attaches() {
+    pyatoll::append_to_inittab!(ends_known);
+    Python::initialize();
+    for _ in 0..5 {
+        // Before 3.13 the interpreter ends with this object.
+        let made = Python::attach(|py| {
+            let module = py.import(interpreters_module())?;
+            let made = module.call_method0("create")?;
+            let code = "import ends_known; ends_known.tell()";
+            module.call_method1("run_string", (&made, code))?;
+            Ok::<_, PyErr>(made.unbind())
+        })
+        .unwrap();
+        let known = SEEN.lock().unwrap().pop().unwrap();
+        let id = known.id();
+        assert!(Interpreter::all().contains(&known));
+        let ran = Arc::new(AtomicUsize::new(0));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let ran = Arc::clone(&ran);
+                thread::spawn(move || {
+                    loop {
+                        let attached = known.attach(|py| {
+                            py.run(c"sum(range(100))", None, None).unwrap();
+                            py.detach(thread::yield_now);
+                        });
+                        if let Err(error) = attached {
+                            break error;
+                        }
+                        ran.fetch_add(1, Ordering::Relaxed);
+                        if cfg!(not(Py_3_12)) {
+                            // It refuses while there are others' thread states.
+                            thread::sleep(Duration::from_millis(5));
+                        }
+                    }
+                })
+            })
+            .collect();
+        while ran.load(Ordering::Relaxed) < 20 {
+            thread::yield_now();
+        }
+        while let Err(error) = destroy(id) {
+            assert!(!is_from(12), "{error}");
+        }
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), AttachError::InterpreterGone { id });
+        }
+        assert!(!Interpreter::all().contains(&known));
+        drop(made);
+    }
+    finalize();
+}
+
+#[test]
+fn attaches_to_an_interpreter_that_python_ends_finish_or_are_refused() {
+    in_child(
+        "somebody_elses::attaches_to_an_interpreter_that_python_ends_finish_or_are_refused",
+        LIMIT,
+        || {
+            end_one_under_attaches();
+        },
+    );
+}
+
+#[test]
+fn a_handle_into_a_pool_executors_worker_is_refused_after_its_shutdown() {
+    in_child(
+        "somebody_elses::a_handle_into_a_pool_executors_worker_is_refused_after_its_shutdown",
+        LIMIT,
+        || {
+            pyatoll::append_to_inittab!(ends_known);
+            Python::initialize();
+            if !is_from(14) {
+                return;
+            }
+            let code = c"
+from concurrent.futures import InterpreterPoolExecutor
+import ends_known
+with InterpreterPoolExecutor(max_workers=3) as executor:
+    ids = [executor.submit(ends_known.tell).result() for _ in range(6)]
+assert all(ids), ids
+";
+            Python::attach(|py| py.run(code, None, None).unwrap());
+            let seen = SEEN.lock().unwrap().clone();
+            assert_eq!(seen.len(), 6);
+            for worker in seen {
+                assert!(!worker.is_main());
+                let gone = AttachError::InterpreterGone { id: worker.id() };
+                assert_eq!(worker.attach(|_| ()), Err(gone));
+            }
+            finalize();
+        },
+    );
+}

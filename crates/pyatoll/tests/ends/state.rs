@@ -1,0 +1,136 @@
+//! The per-interpreter state, at the end and where Python code lays hands on it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyatoll::interpreter::SubInterpreter;
+use pyatoll::prelude::*;
+use pyatoll::sync::InterpreterLocal;
+
+use crate::{LIMIT, finalize, in_child};
+
+#[test]
+fn values_stay_if_python_takes_the_capsule_out_of_the_interpreters_dict() {
+    in_child(
+        "state::values_stay_if_python_takes_the_capsule_out_of_the_interpreters_dict",
+        LIMIT,
+        || {
+            static DROPS: AtomicUsize = AtomicUsize::new(0);
+            static VALUE: InterpreterLocal<Counts> = InterpreterLocal::new();
+            struct Counts(String);
+            impl Drop for Counts {
+                fn drop(&mut self) {
+                    DROPS.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+            // As `gc.get_objects` finds it on some versions, for all of them.
+            fn dict(py: Python<'_>) -> Bound<'_, PyAny> {
+                // SAFETY: attached; the interpreter's dict is borrowed from it.
+                unsafe {
+                    let interpreter = pyatoll::ffi::PyInterpreterState_Get();
+                    let dict = pyatoll::ffi::PyInterpreterState_GetDict(interpreter);
+                    Bound::from_borrowed_ptr(py, dict)
+                }
+            }
+            const CODE: &std::ffi::CStr = c"
+def delete(d, key):
+    del d[key]
+def clear(d, key):
+    d.clear()
+def pop_and_keep(d, key):
+    global kept
+    kept = d.pop(key)
+def replace(d, key):
+    d[key] = None
+    del d[key]
+";
+            Python::initialize();
+            let mut expected = 0;
+            for how in ["delete", "clear", "pop_and_keep", "replace"] {
+                let sub = SubInterpreter::builder().build().unwrap();
+                sub.attach(|py| {
+                    let value = VALUE.get_or_init(py, || Counts(how.to_owned()));
+                    let names = py.import("__main__").unwrap().dict();
+                    py.run(CODE, Some(&names), None).unwrap();
+                    let function = names.get_item(how).unwrap().unwrap();
+                    let dict = dict(py);
+                    let is_ours =
+                        |key: &Bound<'_, PyAny>| key.to_string().starts_with("pyatoll.internals");
+                    let key = dict
+                        .try_iter()
+                        .unwrap()
+                        .map(Result::unwrap)
+                        .find(is_ours)
+                        .unwrap();
+                    function.call1((&dict, key)).unwrap();
+                    py.run(c"import gc; gc.collect()", None, None).unwrap();
+                    assert_eq!(value.0, how);
+                    assert_eq!(DROPS.load(Ordering::SeqCst), expected, "{how}");
+                    // New entries find it, too, and a panic gets its class.
+                    assert!(std::ptr::eq(VALUE.get(py).unwrap(), value));
+                })
+                .unwrap();
+                sub.close().unwrap();
+                expected += 1;
+                assert_eq!(DROPS.load(Ordering::SeqCst), expected, "{how}");
+            }
+            finalize();
+        },
+    );
+}
+
+#[test]
+fn a_value_that_is_asked_for_too_late_is_a_panic_that_python_survives() {
+    in_child(
+        "state::a_value_that_is_asked_for_too_late_is_a_panic_that_python_survives",
+        LIMIT,
+        || {
+            static VALUE: InterpreterLocal<u64> = InterpreterLocal::new();
+            static REFUSED: AtomicUsize = AtomicUsize::new(0);
+            static SERVED: AtomicUsize = AtomicUsize::new(0);
+            #[pyclass]
+            struct Late;
+            impl Drop for Late {
+                fn drop(&mut self) {
+                    let made = std::panic::catch_unwind(|| {
+                        Python::attach(|py| *VALUE.get_or_init(py, || 5))
+                    });
+                    match made {
+                        Ok(5) => SERVED.fetch_add(1, Ordering::SeqCst),
+                        Ok(_) => std::process::abort(),
+                        Err(_) => REFUSED.fetch_add(1, Ordering::SeqCst),
+                    };
+                    assert!(std::panic::catch_unwind(|| panic!("on purpose")).is_err());
+                    panic!("in a drop, on purpose");
+                }
+            }
+            Python::initialize();
+            for _ in 0..2 {
+                let sub = SubInterpreter::builder().build().unwrap();
+                sub.attach(|py| {
+                    // Dies in the very last collection: a cycle that a type keeps alive.
+                    let late = Py::new(py, Late).unwrap();
+                    let names = py.import("__main__").unwrap().dict();
+                    names.set_item("late", late).unwrap();
+                    let code = c"
+import sys
+class Keeper(type): pass
+class Kept(metaclass=Keeper):
+    pass
+Kept.late = late
+Kept.self = Kept
+sys.kept = Kept
+import builtins
+builtins.kept = Kept
+del late
+";
+                    py.run(code, Some(&names), None).unwrap();
+                })
+                .unwrap();
+                sub.close().unwrap();
+            }
+            let died = REFUSED.load(Ordering::SeqCst) + SERVED.load(Ordering::SeqCst);
+            assert_eq!(died, 2);
+            finalize();
+        },
+    );
+}
