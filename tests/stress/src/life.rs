@@ -28,6 +28,8 @@ pub enum Maker {
     Rust,
     /// Python's `_interpreters`.
     Python,
+    /// `InterpreterPool`.
+    Pool,
 }
 
 /// Where the interpreter is in its life, as far as the driver has brought it.

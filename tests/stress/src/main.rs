@@ -124,8 +124,10 @@ fn run(options: &Options) -> Result<Report> {
 /// Compares everything, ends every interpreter, and compares once more.
 fn end(world: &World) -> Result<()> {
     operations::final_audit(world)?;
+    operations::final_audit_of_pool(world)?;
+    operations::dismiss(world)?;
     operations::end_all(world)?;
-    let handles = std::mem::take(&mut *world.pool());
+    let handles = std::mem::take(&mut *world.handles());
     drop(handles);
     operations::final_audit(world)
 }

@@ -9,7 +9,7 @@ use pyatoll::prelude::*;
 
 use crate::handle::Tracked;
 use crate::life::{Life, Maker, Stage, lock};
-use crate::operations::Kind;
+use crate::operations::{Crew, Kind};
 
 /// The most sub-interpreters at once.
 pub const LIVES: usize = 6;
@@ -17,7 +17,7 @@ pub const LIVES: usize = 6;
 /// How many ended interpreters are kept for misuse.
 const GRAVES: usize = 4;
 
-/// The most handles in the pool.
+/// The most handles kept.
 pub const HANDLES: usize = 200;
 
 /// What the threads share. No lock of it is held while Python runs or a handle is dropped.
@@ -26,7 +26,9 @@ pub struct World {
     /// Those that are open or ending, oldest first.
     lives: Mutex<Vec<Arc<Life>>>,
     graves: Mutex<Vec<Arc<Life>>>,
-    pool: Mutex<Vec<Tracked>>,
+    handles: Mutex<Vec<Tracked>>,
+    /// The pool of interpreters, if there is one now.
+    pub crew: Mutex<Option<Arc<Crew>>>,
     numbers: AtomicU64,
     /// Places for interpreters that are taken.
     places: AtomicUsize,
@@ -82,7 +84,8 @@ impl World {
             main,
             lives: Mutex::default(),
             graves: Mutex::default(),
-            pool: Mutex::default(),
+            handles: Mutex::default(),
+            crew: Mutex::default(),
             numbers: AtomicU64::new(1),
             places: AtomicUsize::new(0),
             statistics: Statistics::default(),
@@ -150,26 +153,26 @@ impl World {
     }
 
     /// The handles. The lock is to be given back before one of them is dropped or used.
-    pub fn pool(&self) -> MutexGuard<'_, Vec<Tracked>> {
-        lock(&self.pool)
+    pub fn handles(&self) -> MutexGuard<'_, Vec<Tracked>> {
+        lock(&self.handles)
     }
 
-    /// Takes a handle out of the pool.
+    /// Takes a handle out.
     pub fn take_handle(&self, choice: u64) -> Option<Tracked> {
-        let mut pool = self.pool();
-        if pool.is_empty() {
+        let mut handles = self.handles();
+        if handles.is_empty() {
             return None;
         }
-        let place = choice as usize % pool.len();
-        Some(pool.swap_remove(place))
+        let place = choice as usize % handles.len();
+        Some(handles.swap_remove(place))
     }
 
     /// Puts one in. Where there are too many, one is dropped here.
     pub fn put_handle(&self, handle: Tracked) {
         let full = {
-            let mut pool = self.pool();
-            pool.push(handle);
-            (pool.len() > HANDLES).then(|| pool.swap_remove(0))
+            let mut handles = self.handles();
+            handles.push(handle);
+            (handles.len() > HANDLES).then(|| handles.swap_remove(0))
         };
         drop(full);
     }

@@ -74,13 +74,13 @@ fn compare(world: &World, life: &Arc<Life>, patience: Duration) -> Result<bool> 
     Ok(true)
 }
 
-/// Objects of the interpreter that the pool has handles to: what they are called, the references
+/// Objects of the interpreter with handles that are kept: what they are called, the references
 /// they have, and those the driver knows of.
 fn references(py: Python<'_>, world: &World, life: &Arc<Life>) -> Vec<(String, i64, i64)> {
     let of_life = |handle: &Tracked| Arc::ptr_eq(&handle.model.life, life);
-    let pool = world.pool();
+    let handles = world.handles();
     let mut found = HashMap::new();
-    for handle in pool.iter().filter(|handle| of_life(handle)) {
+    for handle in handles.iter().filter(|handle| of_life(handle)) {
         found.entry(Arc::as_ptr(&handle.model)).or_insert_with(|| {
             (
                 handle.model.to_string(),

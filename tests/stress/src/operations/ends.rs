@@ -108,7 +108,7 @@ pub fn end(world: &World, life: &Arc<Life>) -> Result<()> {
     match life.maker {
         Maker::Rust => life.take_owned().context("nobody owns it")?.close()?,
         Maker::Python => destroy(life)?,
-        Maker::Runtime => bail!("the main interpreter is not the driver's to end"),
+        Maker::Runtime | Maker::Pool => bail!("that interpreter is not the driver's to end"),
     }
     ended(world, life)
 }

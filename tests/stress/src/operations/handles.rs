@@ -9,7 +9,7 @@ use crate::handle::Tracked;
 use crate::module::{self, Keeper};
 use crate::world::{World, enter, refused};
 
-/// Objects of an interpreter, with handles in the pool.
+/// Objects of an interpreter, with handles that are kept.
 pub fn make(world: &World, [choice, count, ..]: [u64; 4]) -> Result<()> {
     let life = world.any(choice);
     let made = enter(&life, |py| {

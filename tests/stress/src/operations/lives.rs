@@ -14,7 +14,7 @@ use crate::world::{World, enter, enter_unannounced};
 
 /// Held while an interpreter is made, where CPython (3.11, 3.12) crashes if Python code makes one at
 /// the same time as another thread. Taken detached.
-fn creation_lock() -> Option<MutexGuard<'static, ()>> {
+pub fn creation_lock() -> Option<MutexGuard<'static, ()>> {
     static LOCK: Mutex<()> = Mutex::new(());
     cfg!(not(Py_3_13)).then(|| lock(&LOCK))
 }

@@ -113,8 +113,9 @@ pub fn use_of_ended(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
     let entered = enter_unannounced(&life, |_| Ok(()))?;
     ensure!(entered.is_none(), "an ended interpreter let a thread in");
     let place = {
-        let pool = world.pool();
-        pool.iter()
+        let handles = world.handles();
+        handles
+            .iter()
             .position(|handle| handle.model.life.number == life.number)
     };
     // Other threads may have taken it meanwhile; then it is another one.

@@ -9,6 +9,7 @@ mod ends;
 mod handles;
 mod lives;
 mod misuse;
+mod pools;
 mod rust_threads;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::world::World;
 pub use audit::{audit, ended_well, final_audit};
 pub use calls::call_here;
 pub use lives::end_all;
+pub use pools::{Crew, dismiss, final_audit as final_audit_of_pool};
 
 /// A kind of operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,12 +55,13 @@ pub enum Kind {
     UseOfEnded,
     Threads,
     PythonThreads,
+    Pool,
     Audit,
 }
 
 impl Kind {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Create,
         Self::CreateFromPython,
         Self::Close,
@@ -85,6 +88,7 @@ impl Kind {
         Self::UseOfEnded,
         Self::Threads,
         Self::PythonThreads,
+        Self::Pool,
         Self::Audit,
     ];
 
@@ -116,6 +120,7 @@ impl Kind {
             Self::UseOfEnded => "use of ended",
             Self::Threads => "threads",
             Self::PythonThreads => "Python threads",
+            Self::Pool => "pool",
             Self::Audit => "audit",
         }
     }
@@ -213,6 +218,7 @@ pub fn run(world: &World, draw: Draw) -> Result<()> {
         Kind::UseOfEnded => misuse::use_of_ended(world, choices),
         Kind::Threads => rust_threads::threads(world, choices),
         Kind::PythonThreads => calls::python_threads(world, choices),
+        Kind::Pool => pools::pool(world, choices),
         Kind::Audit => {
             let life = world.any(choices[0]);
             audit(world, &life, Duration::from_millis(100)).map(|_| ())
