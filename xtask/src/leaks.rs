@@ -194,8 +194,8 @@ fn median(values: &[f64]) -> Option<f64> {
     })
 }
 
-/// Builds both modules into one folder, which it returns.
-fn build(python: &Python) -> Result<PathBuf> {
+/// Builds the module made with Pyatoll into a folder, which it returns.
+pub fn build_extension(python: &Python) -> Result<PathBuf> {
     let folder = run::target_dir().join("leaks");
     fs::create_dir_all(&folder)?;
     let target = wheels::target_dir();
@@ -211,7 +211,7 @@ fn build(python: &Python) -> Result<PathBuf> {
             ])
             .arg(&target)
             .env("PYO3_PYTHON", &python.executable)
-            // The modules take Python from whoever loads them.
+            // The module takes Python from whoever loads it.
             .env("PYO3_BUILD_EXTENSION_MODULE", "1"),
     )?;
     let library = if cfg!(target_os = "macos") {
@@ -224,7 +224,12 @@ fn build(python: &Python) -> Result<PathBuf> {
         folder.join("leaks_pyatoll.so"),
     )
     .with_context(|| format!("cannot copy {library}"))?;
+    Ok(folder)
+}
 
+/// Builds both modules into one folder, which it returns.
+fn build(python: &Python) -> Result<PathBuf> {
+    let folder = build_extension(python)?;
     let include = run::output(Command::new(&python.executable).args([
         "-I",
         "-c",

@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::python::Python;
-use crate::run;
+use crate::{leaks, run};
 
 /// What a round may take longer than it was told to: ending all interpreters, and noticing a hang.
 const GRACE: Duration = Duration::from_secs(120);
@@ -127,6 +127,7 @@ impl Report {
 pub fn run(options: &Options) -> Result<()> {
     let python = Python::find(options.python.clone())?;
     let program = build(&python, options.release)?;
+    let extensions = leaks::build_extension(&python)?;
     let seed = options.seed.unwrap_or_else(seed_of_now);
     let mut total = Report {
         python: python.version,
@@ -152,7 +153,7 @@ pub fn run(options: &Options) -> Result<()> {
             total.interpreters
         ));
         let seconds = left.min(options.round);
-        match one_round(&program, options, round, seconds, &bar, start) {
+        match one_round(&program, &extensions, options, round, seconds, &bar, start) {
             Ok(report) => total.add(report),
             Err(error) => total.failures.push(format!("{error:#}")),
         }
@@ -194,6 +195,7 @@ fn build(python: &Python, release: bool) -> Result<PathBuf> {
 /// One process. What goes wrong comes with the last words of it.
 fn one_round(
     program: &Path,
+    extensions: &Path,
     options: &Options,
     seed: u64,
     seconds: u64,
@@ -209,6 +211,8 @@ fn one_round(
         .arg(seed.to_string())
         .arg("--threads")
         .arg(options.threads.to_string())
+        .arg("--extensions")
+        .arg(extensions)
         .arg("--json")
         .arg(&json)
         .stdin(Stdio::null())

@@ -51,6 +51,9 @@ pub struct Options {
     /// An operation that takes longer is a failure
     #[arg(long, default_value_t = 60)]
     patience: u64,
+    /// The folder of an extension module that has its own copy of the library
+    #[arg(long)]
+    extensions: Option<PathBuf>,
     /// Write what was done to this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -97,10 +100,13 @@ fn run(options: &Options) -> Result<Report> {
     flight::watch_for_crashes(&format!("seed {}; {}", options.seed, options.replay()));
     pyatoll::append_to_inittab!(atoll);
     pyatoll::append_to_inittab!(flaky);
+    if let Some(folder) = &options.extensions {
+        let _ = module::EXTENSIONS.set(folder.clone());
+    }
     Python::initialize();
     let main = Life::new(0, Maker::Runtime);
     Python::attach(|py| module::settle(py, &main))?;
-    let world = Arc::new(World::new(main));
+    let world = Arc::new(World::new(main, options.extensions.clone()));
 
     let start = Instant::now();
     watch_for_hangs(options);

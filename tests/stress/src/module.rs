@@ -2,8 +2,9 @@
 //! each of which the driver can tell the result of.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use pyatoll::exceptions::{PyRuntimeError, PyValueError};
 use pyatoll::prelude::*;
@@ -37,6 +38,9 @@ impl Drop for Here {
 /// Interpreters made from Python, which say who they are with `adopt`.
 static ORPHANS: Mutex<Option<HashMap<u64, Arc<Life>>>> = Mutex::new(None);
 
+/// Where every interpreter finds extension modules besides Python's own.
+pub static EXTENSIONS: OnceLock<PathBuf> = OnceLock::new();
+
 /// Lets `adopt` find it, once.
 pub fn expect_adoption(life: &Arc<Life>) {
     lock(&ORPHANS)
@@ -50,11 +54,16 @@ pub fn settle(py: Python<'_>, life: &Arc<Life>) -> PyResult<()> {
     // Before the module's other values, so that it is dropped after them.
     LIFE.set(py, Here(life.clone()))
         .map_err(|_| PyRuntimeError::new_err("the interpreter has a life already"))?;
+    let sys = py.import("sys")?;
     py.run(
         c"import sys; sys.unraisablehook = lambda unraisable: None",
         None,
         None,
-    )
+    )?;
+    if let Some(folder) = EXTENSIONS.get() {
+        sys.getattr("path")?.call_method1("append", (folder,))?;
+    }
+    Ok(())
 }
 
 /// The life of this interpreter.

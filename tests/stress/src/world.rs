@@ -1,5 +1,6 @@
 //! [`World`]: what all threads share: the interpreters and the handles there are.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -23,6 +24,8 @@ pub const HANDLES: usize = 200;
 /// What the threads share. No lock of it is held while Python runs or a handle is dropped.
 pub struct World {
     pub main: Arc<Life>,
+    /// The folder with an extension module that has its own copy of the library.
+    pub extensions: Option<PathBuf>,
     /// Those that are open or ending, oldest first.
     lives: Mutex<Vec<Arc<Life>>>,
     graves: Mutex<Vec<Arc<Life>>>,
@@ -79,9 +82,10 @@ impl Drop for Place<'_> {
 }
 
 impl World {
-    pub fn new(main: Arc<Life>) -> Self {
+    pub fn new(main: Arc<Life>, extensions: Option<PathBuf>) -> Self {
         Self {
             main,
+            extensions,
             lives: Mutex::default(),
             graves: Mutex::default(),
             handles: Mutex::default(),

@@ -249,6 +249,50 @@ assert tally.add(b) == (a + b) % 2**64
     Ok(())
 }
 
+/// Calls of an extension module that has its own copy of the library, and calls between the two.
+pub fn other_binary(world: &World, [choice, a, ..]: [u64; 4]) -> Result<()> {
+    if world.extensions.is_none() {
+        return Ok(());
+    }
+    let life = world.any(choice);
+    enter(&life, |py| {
+        let code = c"
+import leaks_pyatoll as other
+assert other.two(a, second=1) == a + 1 and other.count() > 0
+point = other.Point(a, 2)
+assert point.moved(other.Point(1, 1)) == other.Point(a + 1, 3)
+assert other.once() is other.once()
+assert other.call_back(lambda n: atoll.add(n, a)) == a + 1
+assert atoll.call_back(lambda n: other.one(n), a) == a + 1
+try:
+    other.call_back(lambda n: atoll.panics('between binaries'))
+except BaseException as error:
+    assert type(error).__name__ == 'PanicException', error
+    assert str(error) == 'stress: between binaries', error
+else:
+    assert False
+# Both are handles of the other binary: one stays, one goes in a thread of its own.
+other.keep([point])
+node = other.Node()
+node.next = atoll.Node(a)
+node.next.next = node
+";
+        let a = a % 1_000_000;
+        run_python(py, code, &[("a", a)])?;
+        let code = c"
+import leaks_pyatoll as other
+assert other.thread([a]) == atoll.interpreter()
+";
+        let result = run_python(py, code, &[("a", a)]);
+        // The thread is not let in where the interpreter is ending.
+        match life.stage() {
+            Stage::Open => result,
+            _ => Ok(()),
+        }
+    })?;
+    Ok(())
+}
+
 /// A module that fails to execute leaves nothing behind, and can be imported later.
 pub fn failing_import(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
     let life = world.any(choice);

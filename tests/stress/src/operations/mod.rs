@@ -40,6 +40,7 @@ pub enum Kind {
     Raise,
     Panic,
     Borrow,
+    OtherBinary,
     FailingImport,
     Shelve,
     Cycle,
@@ -61,7 +62,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Create,
         Self::CreateFromPython,
         Self::Close,
@@ -73,6 +74,7 @@ impl Kind {
         Self::Raise,
         Self::Panic,
         Self::Borrow,
+        Self::OtherBinary,
         Self::FailingImport,
         Self::Shelve,
         Self::Cycle,
@@ -105,6 +107,7 @@ impl Kind {
             Self::Raise => "raise",
             Self::Panic => "panic",
             Self::Borrow => "borrow",
+            Self::OtherBinary => "other binary",
             Self::FailingImport => "failing import",
             Self::Shelve => "shelve",
             Self::Cycle => "cycle",
@@ -203,6 +206,7 @@ pub fn run(world: &World, draw: Draw) -> Result<()> {
         Kind::Raise => calls::raise(world, choices),
         Kind::Panic => calls::panic(world, choices),
         Kind::Borrow => calls::borrow(world, choices),
+        Kind::OtherBinary => calls::other_binary(world, choices),
         Kind::FailingImport => calls::failing_import(world, choices),
         Kind::Shelve => handles::shelve(world, choices),
         Kind::Cycle => handles::cycle(world, choices),
