@@ -32,8 +32,7 @@ def names(text):
     return [name for name in text.split(",") if name]
 
 
-def import_modules(folder, peers):
-    sys.path.insert(0, folder)
+def import_modules(peers):
     return {name: importlib.import_module(f"bench_{name}") for name in peers}
 
 

@@ -6,12 +6,14 @@ import sys
 
 import common
 import count
+import internals
+import interpreters
 import timing
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["time", "count"])
+    parser.add_argument("what", choices=["time", "count", "internals", "interpreters"])
     parser.add_argument("--modules", required=True, help="the folder they are in")
     parser.add_argument("--peers", required=True, help="names, with commas between")
     parser.add_argument("--multi", default="", help="those of them that other interpreters import")
@@ -20,15 +22,23 @@ def main():
     parser.add_argument("--alive", type=int, default=1, help="how many interpreters at the end")
     options = parser.parse_args()
 
-    modules = common.import_modules(options.modules, common.names(options.peers))
-    source = common.imports(options.modules, common.names(options.multi))
-    wanted = common.selected(options.rows)
-    common.settle()
+    peers, multi = common.names(options.peers), common.names(options.multi)
+    sys.path.insert(0, options.modules)
+    if options.what != "interpreters":
+        common.settle()
     match options.what:
         case "time":
+            modules, wanted = common.import_modules(peers), common.selected(options.rows)
+            source = common.imports(options.modules, multi)
             result = timing.run(modules, wanted, options.rounds, options.alive, source)
         case "count":
+            modules, wanted = common.import_modules(peers), common.selected(options.rows)
+            source = common.imports(options.modules, multi)
             result = count.run(modules, wanted, options.alive, source)
+        case "internals":
+            result = internals.run(options.modules, peers, multi, options.rounds)
+        case "interpreters":
+            result = interpreters.run(options.modules, peers, options.rounds)
     json.dump(result, sys.stdout)
 
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::instructions::{self, Row};
 use super::modules::{self, Modules};
+use super::results::rustc;
 use crate::python::Python;
 use crate::run;
 
@@ -104,13 +104,6 @@ fn grown(old: &BTreeMap<String, [f64; 2]>, now: &BTreeMap<String, [f64; 2]>) -> 
         faults.push(format!("{row} is in the baseline, but was not counted"));
     }
     faults
-}
-
-fn rustc() -> Result<String> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    Ok(run::output(Command::new(rustc).arg("--version"))?
-        .trim()
-        .to_owned())
 }
 
 #[cfg(test)]

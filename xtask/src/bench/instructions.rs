@@ -35,9 +35,14 @@ struct Title {
     id: String,
 }
 
+/// Whether there is a valgrind to count with.
+pub fn available() -> bool {
+    Command::new("valgrind").arg("--version").output().is_ok()
+}
+
 /// Counts the rows that fit one of the patterns with all peers.
 pub fn count(modules: &Modules, peers: &[&Peer], patterns: &[String]) -> Result<Vec<Row>> {
-    if Command::new("valgrind").arg("--version").output().is_err() {
+    if !available() {
         bail!("no valgrind: install the package `valgrind`");
     }
     modules.build_target("bench_probe")?;
@@ -50,7 +55,7 @@ pub fn count(modules: &Modules, peers: &[&Peer], patterns: &[String]) -> Result<
     let python = modules.venv.python();
     let text = run::output(
         modules
-            .driver(
+            .rows_driver(
                 Command::new("valgrind")
                     .current_dir(run::root())
                     .args(["--tool=callgrind", "--instr-atstart=no", "--dump-instr=yes"])

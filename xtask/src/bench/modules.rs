@@ -11,7 +11,7 @@ use crate::run;
 use crate::wheels::Venv;
 
 /// What the virtual environment of the benchmarks is made of.
-const REQUIREMENTS: &str = "bench/requirements.txt";
+pub const REQUIREMENTS: &str = "bench/requirements.txt";
 
 /// A way to write a Python module that is measured.
 pub struct Peer {
@@ -21,6 +21,8 @@ pub struct Peer {
     pub title: &'static str,
     /// What builds its module.
     pub builder: Builder,
+    /// How it is compiled, for the page of results.
+    pub settings: &'static str,
     /// Whether its module loads in several interpreters of a process.
     pub multi: bool,
 }
@@ -39,36 +41,42 @@ pub const PEERS: &[Peer] = &[
     Peer {
         name: "c",
         title: "C",
+        settings: "CMake's release settings, `-O3 -DNDEBUG`; hidden visibility",
         builder: Builder::CMake,
         multi: true,
     },
     Peer {
         name: "pybind11",
         title: "pybind11",
+        settings: "`pybind11_add_module`: `-O3 -DNDEBUG`, link-time optimisation, hidden visibility, stripped",
         builder: Builder::CMake,
         multi: true,
     },
     Peer {
         name: "nanobind",
         title: "nanobind",
+        settings: "`nanobind_add_module(… NB_STATIC LTO)`: `-Os -DNDEBUG`, link-time optimisation, no stack protector, hidden visibility, sections collected, stripped",
         builder: Builder::CMake,
         multi: false,
     },
     Peer {
         name: "cython",
         title: "Cython",
+        settings: "`language_level=3`, CMake's release settings, `-O3 -DNDEBUG`",
         builder: Builder::CMake,
         multi: false,
     },
     Peer {
         name: "pyo3",
         title: "PyO3",
+        settings: "`opt-level = 3`, `lto = \"fat\"`, `codegen-units = 1`",
         builder: Builder::Cargo,
         multi: false,
     },
     Peer {
         name: "pyatoll",
         title: "Pyatoll",
+        settings: "as PyO3, from the same source",
         builder: Builder::Cargo,
         multi: true,
     },
@@ -118,10 +126,7 @@ impl Modules {
         )?;
         for peer in peers {
             println!("==> building {}", peer.title);
-            match peer.builder {
-                Builder::CMake => modules.build_target(&format!("bench_{}", peer.name))?,
-                Builder::Cargo => modules.build_crate(&format!("bench_{}", peer.name))?,
-            }
+            modules.build_module(peer.builder, &format!("bench_{}", peer.name))?;
         }
         Ok(modules)
     }
@@ -129,6 +134,14 @@ impl Modules {
     /// The folder with the modules.
     fn output(&self) -> PathBuf {
         self.folder.join("modules")
+    }
+
+    /// Builds a module.
+    pub fn build_module(&self, builder: Builder, name: &str) -> Result<()> {
+        match builder {
+            Builder::CMake => self.build_target(name),
+            Builder::Cargo => self.build_crate(name),
+        }
     }
 
     /// Builds a target of `bench/modules/CMakeLists.txt`.
@@ -162,8 +175,23 @@ impl Modules {
         Ok(())
     }
 
-    /// Adds to `command` what runs `bench/run.py` for these peers and rows.
+    /// Adds to `command` what runs `bench/run.py` for these peers; `multi` are those of them that
+    /// other interpreters import.
     pub fn driver<'a>(
+        &self,
+        command: &'a mut Command,
+        what: &str,
+        peers: &str,
+        multi: &str,
+    ) -> &'a mut Command {
+        command
+            .args(["bench/run.py", what, "--modules"])
+            .arg(self.output())
+            .args(["--peers", peers, "--multi", multi])
+    }
+
+    /// The same for rows of the groups `functions` and `classes`.
+    pub fn rows_driver<'a>(
         &self,
         command: &'a mut Command,
         what: &str,
@@ -171,17 +199,11 @@ impl Modules {
         patterns: &[String],
     ) -> &'a mut Command {
         let names = |multi: bool| {
-            peers
-                .iter()
-                .filter(|peer| peer.multi || !multi)
-                .map(|peer| peer.name)
-                .collect::<Vec<_>>()
-                .join(",")
+            let of = peers.iter().filter(|peer| peer.multi || !multi);
+            of.map(|peer| peer.name).collect::<Vec<_>>().join(",")
         };
-        command
-            .args(["bench/run.py", what, "--modules"])
-            .arg(self.output())
-            .args(["--peers", &names(false), "--multi", &names(true), "--rows"])
+        self.driver(command, what, &names(false), &names(true))
+            .arg("--rows")
             .args(patterns)
     }
 }

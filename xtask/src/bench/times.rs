@@ -9,7 +9,7 @@ use super::modules::{Modules, Peer};
 use crate::run;
 
 /// How many interpreters are alive in the second half of a measurement.
-const MANY: u32 = 64;
+pub const MANY: u32 = 64;
 
 /// What `bench/run.py` prints: nanoseconds, with the loop.
 #[derive(Deserialize)]
@@ -34,7 +34,7 @@ struct RowSamples {
 }
 
 /// The time of a row with a peer, in nanoseconds above the empty loop.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Time {
     /// The least of all rounds.
     pub min: f64,
@@ -42,8 +42,29 @@ pub struct Time {
     pub median: f64,
 }
 
+impl Time {
+    const ZERO: Self = Self {
+        min: 0.0,
+        median: 0.0,
+    };
+
+    /// That of these samples.
+    pub fn of(samples: Vec<f64>) -> Self {
+        Self::above(Self::ZERO, samples)
+    }
+
+    /// That of these samples, above that of something else.
+    fn above(other: Self, mut samples: Vec<f64>) -> Self {
+        samples.sort_by(f64::total_cmp);
+        Self {
+            min: samples[0] - other.min,
+            median: samples[samples.len() / 2] - other.median,
+        }
+    }
+}
+
 /// A row's times, by the names of the peers.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Row {
     /// Group and name.
     pub id: String,
@@ -56,7 +77,7 @@ pub struct Row {
 }
 
 /// All that was timed.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Times {
     /// The empty loop, which is subtracted from all others.
     pub empty: Time,
@@ -77,7 +98,7 @@ pub fn measure(
     for _ in 0..processes {
         let text = run::output(
             modules
-                .driver(&mut modules.venv.python(), "time", peers, patterns)
+                .rows_driver(&mut modules.venv.python(), "time", peers, patterns)
                 .args(["--rounds", &rounds.to_string()])
                 .args(["--alive", &MANY.to_string()]),
         )?;
@@ -92,11 +113,14 @@ pub fn measure(
 
 /// Puts the samples of all processes together.
 fn merge(one: &[&Phase], many: &[&Phase]) -> Times {
-    let zero = Time {
-        min: 0.0,
-        median: 0.0,
+    let empty_of = |phases: &[&Phase]| {
+        Time::of(
+            phases
+                .iter()
+                .flat_map(|phase| phase.empty.clone())
+                .collect(),
+        )
     };
-    let empty_of = |phases: &[&Phase]| time(phases.iter().map(|phase| &phase.empty), zero);
     let (empty, empty_many) = (empty_of(one), empty_of(many));
     let rows = one[0]
         .rows
@@ -107,8 +131,11 @@ fn merge(one: &[&Phase], many: &[&Phase]) -> Times {
                 row.samples
                     .keys()
                     .map(|peer| {
-                        let samples = phases.iter().map(|phase| &phase.rows[index].samples[peer]);
-                        (peer.clone(), time(samples, empty))
+                        let samples = phases
+                            .iter()
+                            .flat_map(|phase| phase.rows[index].samples[peer].clone())
+                            .collect();
+                        (peer.clone(), Time::above(empty, samples))
                     })
                     .collect()
             };
@@ -121,15 +148,6 @@ fn merge(one: &[&Phase], many: &[&Phase]) -> Times {
         })
         .collect();
     Times { empty, rows }
-}
-
-fn time<'a>(samples: impl Iterator<Item = &'a Vec<f64>>, empty: Time) -> Time {
-    let mut all: Vec<f64> = samples.flatten().copied().collect();
-    all.sort_by(f64::total_cmp);
-    Time {
-        min: all[0] - empty.min,
-        median: all[all.len() / 2] - empty.median,
-    }
 }
 
 impl Times {

@@ -1,0 +1,69 @@
+"""Times what calls of a library's runtime cost, from within the modules: loops in Rust and C++.
+
+A module's `run(row, count)` returns the seconds, or None if it has no such row.
+"""
+
+import importlib
+
+import common
+from timing import Case
+
+# By name, with what it says to people.
+ROWS = {
+    "token": "token path: `InterpreterLocal::get` with a token",
+    "fallback": "fallback path; pybind11's `get_internals()`",
+    "attach-attached": "attach when attached",
+    "attach-foreign": "attach and detach in a foreign thread",
+    "bind": "`Py::bind`",
+    "clone-and-drop": "a handle cloned, and dropped attached",
+    "drop-detached": "a handle dropped detached, and released at the next attach",
+}
+
+
+def timer(module, row):
+    def run(count):
+        return module.run(row, count)
+
+    return run
+
+
+def measure(modules, rounds):
+    empty = {name: Case(timer(module, "empty")) for name, module in modules.items()}
+    cases = [
+        (
+            row,
+            {
+                name: Case(timer(module, row))
+                for name, module in modules.items()
+                if module.run(row, 1) is not None
+            },
+        )
+        for row in ROWS
+    ]
+    for _ in range(rounds):
+        for case in empty.values():
+            case.sample()
+        for _, by_module in cases:
+            for case in by_module.values():
+                case.sample()
+    least = {name: min(case.samples) for name, case in empty.items()}
+    return {
+        row: {
+            name: [sample - least[name] for sample in case.samples]
+            for name, case in by_module.items()
+        }
+        for row, by_module in cases
+    }
+
+
+def run(folder, peers, multi, rounds):
+    modules = {name: importlib.import_module(f"bench_internals_{name}") for name in peers}
+    source = common.imports(folder, [f"internals_{name}" for name in multi])
+    result = []
+    others = []
+    for alive in (1, 2, 64):
+        others += common.make_interpreters(alive - 1 - len(others), source)
+        common.settle()
+        result.append({"alive": alive, "rows": measure(modules, rounds)})
+    common.end_interpreters(others)
+    return {"titles": list(ROWS.items()), "phases": result}

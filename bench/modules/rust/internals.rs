@@ -1,0 +1,82 @@
+//! What handles and attaching cost, for a benchmark module in Rust: one source, compiled against
+//! PyO3 and against Pyatoll under PyO3's name.
+
+use std::hint::black_box;
+use std::thread;
+
+use pyo3::prelude::*;
+
+/// How many handles wait to be dropped at a time.
+const HANDLES: usize = 1000;
+
+/// The seconds this thread has been at work: not those in which the core ran something else.
+fn now() -> f64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: it is a place for one.
+    let status = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    assert_eq!(status, 0);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+/// The seconds that `count` calls of `f` take.
+pub fn timed(count: usize, mut f: impl FnMut()) -> f64 {
+    let start = now();
+    for _ in 0..count {
+        f();
+    }
+    now() - start
+}
+
+/// The seconds for `count` runs of what the row names; `None` if there is no such row here.
+pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
+    let object = black_box(py.None());
+    Some(match row {
+        "empty" => timed(count, || {
+            black_box(0);
+        }),
+        "attach-attached" => timed(count, || {
+            Python::attach(|py| {
+                black_box(py);
+            });
+        }),
+        "attach-foreign" => py.detach(|| {
+            let attaches = move || {
+                timed(count, || {
+                    Python::attach(|py| {
+                        black_box(py);
+                    });
+                })
+            };
+            thread::spawn(attaches).join().expect("it cannot panic")
+        }),
+        "bind" => timed(count, || {
+            black_box(black_box(&object).bind(black_box(py)));
+        }),
+        "clone-and-drop" => timed(count, || {
+            drop(black_box(black_box(&object).clone_ref(black_box(py))));
+        }),
+        "drop-detached" => dropped_detached(py, &object, count),
+        _ => return None,
+    })
+}
+
+/// Drops handles while this thread is detached, and has them released by attaching.
+fn dropped_detached(py: Python<'_>, object: &Py<PyAny>, count: usize) -> f64 {
+    let mut seconds = 0.0;
+    let mut left = count;
+    while left > 0 {
+        let now_many = left.min(HANDLES);
+        left -= now_many;
+        let handles: Vec<_> = (0..now_many).map(|_| object.clone_ref(py)).collect();
+        seconds += py.detach(|| {
+            let start = now();
+            drop(handles);
+            Python::attach(|_| ());
+            now() - start
+        });
+    }
+    seconds
+}

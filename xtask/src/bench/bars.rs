@@ -1,0 +1,247 @@
+//! What we promise of the numbers, and whether they keep it.
+
+use std::collections::BTreeMap;
+
+use super::build_times;
+use super::results::Results;
+use super::times::{MANY, Row, Time, Times};
+
+/// The libraries whose every row we promise to be no slower than.
+pub const LIBRARIES: &[&str] = &["pybind11", "nanobind", "pyo3"];
+
+/// How far from the best of all peers a row may be.
+const OF_BEST: f64 = 1.10;
+
+/// How much longer a row may take with many interpreters alive.
+const OF_ONE: f64 = 1.05;
+
+/// A promise, and whether it is kept.
+pub struct Bar {
+    /// The promise.
+    pub promise: String,
+    /// Whether it is kept.
+    pub kept: bool,
+    /// What was measured.
+    pub measured: String,
+}
+
+/// Why a row misses its bar, if it does.
+pub fn fault(row: &Row) -> Option<String> {
+    let ours = row.one.get("pyatoll")?.min;
+    let mut faults = Vec::new();
+    for library in LIBRARIES {
+        if let Some(time) = row.one.get(*library)
+            && ours > time.min
+        {
+            faults.push(format!("{library} {:.1} ns", time.min));
+        }
+    }
+    let (best, time) = best(row);
+    if ours > time * OF_BEST && !LIBRARIES.contains(&best) {
+        faults.push(format!("{best} {time:.1} ns"));
+    }
+    (!faults.is_empty()).then(|| format!("{ours:.1} ns; {}", faults.join(", ")))
+}
+
+/// The fastest of the others.
+pub fn best(row: &Row) -> (&str, f64) {
+    row.one
+        .iter()
+        .filter(|(peer, _)| *peer != "pyatoll")
+        .map(|(peer, time)| (peer.as_str(), time.min))
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .unwrap_or(("", f64::INFINITY))
+}
+
+/// The geometric mean of a peer's rows.
+pub fn mean(times: &Times, peer: &str) -> f64 {
+    let logarithms = times
+        .rows
+        .iter()
+        .filter_map(|row| Some(row.one.get(peer)?.min.ln()));
+    let (sum, count) = logarithms.fold((0.0, 0), |(sum, count), next| (sum + next, count + 1));
+    (sum / f64::from(count)).exp()
+}
+
+/// All promises, as far as something was measured for them.
+pub fn bars(results: &Results) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    if let Some(times) = &results.times {
+        of_times(&times.data, &mut bars);
+    }
+    if let Some(internals) = &results.internals {
+        let internals = &internals.data;
+        let token = internals.get(1, "token", "pyatoll");
+        bars.push(Bar {
+            promise: "The token path takes at most 1 ns".to_owned(),
+            kept: token.is_some_and(|time| time.min <= 1.0),
+            measured: nanoseconds(token),
+        });
+        for alive in [1, 2, 64] {
+            let ours = internals.get(alive, "fallback", "pyatoll");
+            let theirs = internals.get(alive, "fallback", "pybind11");
+            bars.push(Bar {
+                promise: format!(
+                    "The fallback path is below pybind11's `get_internals()`, {alive} alive"
+                ),
+                kept: ours
+                    .zip(theirs)
+                    .is_some_and(|(ours, theirs)| ours.min < theirs.min),
+                measured: format!("{}; {}", nanoseconds(ours), nanoseconds(theirs)),
+            });
+        }
+    }
+    if let Some(interpreters) = &results.interpreters {
+        let scaling = interpreters.data.scaling("pyatoll");
+        bars.push(Bar {
+            promise:
+                "Two own-GIL interpreters on two cores make at least 1.9 times the calls of one"
+                    .to_owned(),
+            kept: scaling.is_some_and(|scaling| scaling >= 1.9),
+            measured: scaling.map_or("n/a".to_owned(), |scaling| format!("{scaling:.2}")),
+        });
+    }
+    if let Some(build) = &results.build {
+        of_builds(&build.data, &mut bars);
+    }
+    bars
+}
+
+fn nanoseconds(time: Option<Time>) -> String {
+    time.map_or("n/a".to_owned(), |time| format!("{:.2} ns", time.min))
+}
+
+fn of_times(times: &Times, bars: &mut Vec<Bar>) {
+    let missed: Vec<_> = times
+        .rows
+        .iter()
+        .filter(|row| fault(row).is_some())
+        .collect();
+    bars.push(Bar {
+        promise: "Every function and class row: no slower than PyO3, pybind11 and nanobind, and \
+                  within 10 % of the best of all"
+            .to_owned(),
+        kept: missed.is_empty(),
+        measured: format!(
+            "{} of {} rows",
+            times.rows.len() - missed.len(),
+            times.rows.len()
+        ),
+    });
+    let ours = mean(times, "pyatoll");
+    let theirs: BTreeMap<_, _> = LIBRARIES
+        .iter()
+        .map(|peer| (*peer, mean(times, peer)))
+        .collect();
+    bars.push(Bar {
+        promise: "Geometric mean of all function and class rows below every binding library's"
+            .to_owned(),
+        kept: theirs.values().all(|mean| ours < *mean),
+        measured: format!(
+            "{ours:.1} ns; {}",
+            theirs
+                .iter()
+                .map(|(peer, mean)| format!("{peer} {mean:.1}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+    });
+    let slower: Vec<_> = times
+        .rows
+        .iter()
+        .filter(|row| growth(row).is_some_and(|growth| growth > OF_ONE))
+        .collect();
+    let worst = times
+        .rows
+        .iter()
+        .filter_map(|row| Some((growth(row)?, &row.id)))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    bars.push(Bar {
+        promise: format!(
+            "Every function and class row with {MANY} interpreters alive within 5 % of the same \
+             with one"
+        ),
+        kept: slower.is_empty(),
+        measured: worst.map_or("n/a".to_owned(), |(growth, row)| {
+            format!(
+                "{} of {} rows; most: {:+.1} %, {row}",
+                times.rows.len() - slower.len(),
+                times.rows.len(),
+                (growth - 1.0) * 100.0
+            )
+        }),
+    });
+}
+
+/// How many times longer a row of ours takes with many interpreters alive.
+pub fn growth(row: &Row) -> Option<f64> {
+    Some(row.many.get("pyatoll")?.min / row.one.get("pyatoll")?.min)
+}
+
+fn of_builds(builds: &[build_times::Build], bars: &mut Vec<Bar>) {
+    for kind in ["functions", "classes"] {
+        for profile in ["release", "debug"] {
+            let of = |peer| build_times::find(builds, peer, kind, profile);
+            let (Some(ours), Some(theirs)) = (of("pyatoll"), of("pyo3")) else {
+                continue;
+            };
+            bars.push(Bar {
+                promise: format!("Compile time below PyO3's: {kind}, {profile}"),
+                kept: ours.full.processor < theirs.full.processor,
+                measured: format!(
+                    "{:.1} s; {:.1} s",
+                    ours.full.processor, theirs.full.processor
+                ),
+            });
+            bars.push(Bar {
+                promise: format!("Binary size below PyO3's: {kind}, {profile}"),
+                kept: ours.size < theirs.size,
+                measured: format!("{} KiB; {} KiB", ours.size / 1024, theirs.size / 1024),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(times: &[(&str, f64)]) -> Row {
+        let of = |times: &[(&str, f64)]| {
+            times
+                .iter()
+                .map(|&(peer, min)| (peer.to_owned(), Time { min, median: min }))
+                .collect()
+        };
+        Row {
+            id: "functions/some".to_owned(),
+            title: "some".to_owned(),
+            one: of(times),
+            many: of(times),
+        }
+    }
+
+    #[test]
+    fn a_library_that_is_faster_is_a_fault() {
+        let row = row(&[("c", 10.0), ("pyo3", 10.4), ("pyatoll", 10.5)]);
+        assert_eq!(fault(&row).as_deref(), Some("10.5 ns; pyo3 10.4 ns"));
+    }
+
+    #[test]
+    fn up_to_ten_percent_over_c_is_none() {
+        assert_eq!(fault(&row(&[("c", 10.0), ("pyatoll", 10.9)])), None);
+        assert!(fault(&row(&[("c", 10.0), ("pyatoll", 11.1)])).is_some());
+    }
+
+    #[test]
+    fn the_mean_is_geometric() {
+        let times = Times {
+            empty: Time {
+                min: 0.0,
+                median: 0.0,
+            },
+            rows: vec![row(&[("c", 2.0)]), row(&[("c", 8.0)])],
+        };
+        assert!((mean(&times, "c") - 4.0).abs() < 1e-9);
+    }
+}
