@@ -247,4 +247,6 @@ mod guide {
     mod readme {}
     #[doc = include_str!("../../../guide/differences.md")]
     mod differences {}
+    #[doc = include_str!("../../../guide/many-interpreters.md")]
+    mod many_interpreters {}
 }

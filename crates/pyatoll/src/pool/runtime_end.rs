@@ -1,10 +1,12 @@
 //! The end of the Python runtime ends the pools: their interpreters must go before it.
 //!
-//! CPython's main interpreter calls its `atexit` functions first of all. The pools' one lets running
-//! jobs finish, ends the jobs that wait with [`PoolError::RuntimeEnded`], and waits until the
-//! workers have ended their interpreters.
+//! CPython's main interpreter calls its `atexit` functions first of all. The pools' one ends the jobs
+//! that wait with [`PoolError::RuntimeEnded`], and gives those that run a moment to finish, so that
+//! the workers end their interpreters. For what runs longer, the end of its interpreter waits or not
+//! as for any thread that is attached.
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::{Duration, Instant};
 
 use super::error::PoolError;
 use super::shared::Shared;
@@ -17,6 +19,9 @@ use crate::types::{PyAnyMethods, PyCFunction, PyTuple};
 
 /// In the main interpreter: the pools that use its runtime.
 static POOLS: InterpreterLocal<Pools> = InterpreterLocal::new();
+
+/// How long all pools together have to end.
+const MOMENT: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 struct Pools(Mutex<State>);
@@ -71,9 +76,10 @@ fn runtime_ends(py: Python<'_>) {
         pool.close(PoolError::RuntimeEnded);
         pool.cancel_queued(&PoolError::RuntimeEnded);
     }
+    let deadline = Instant::now() + MOMENT;
     py.detach(|| {
         for pool in &pools {
-            let _ = pool.wait_for_end(None);
+            let _ = pool.wait_for_end(Some(deadline));
         }
     });
 }
