@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// A number that is another one in a forked process.
-pub(super) fn process() -> u32 {
+pub(crate) fn process() -> u32 {
     static WATCH: Once = Once::new();
     extern "C" fn forked() {
         PROCESS.fetch_add(1, Ordering::Relaxed);

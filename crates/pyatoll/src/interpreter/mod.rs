@@ -40,7 +40,7 @@
 pub(crate) mod attach;
 pub(crate) mod compat;
 mod embed;
-mod fork;
+pub(crate) mod fork;
 mod gate;
 mod handle;
 pub(crate) mod internals;

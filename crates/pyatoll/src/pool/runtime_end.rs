@@ -76,10 +76,12 @@ fn runtime_ends(py: Python<'_>) {
         pool.close(PoolError::RuntimeEnded);
         pool.cancel_queued(&PoolError::RuntimeEnded);
     }
-    let deadline = Instant::now() + MOMENT;
+    // Whoever embeds the runtime may want to wait for all.
+    let patient = py.local().gate().is_patient();
+    let deadline = (!patient).then(|| Instant::now() + MOMENT);
     py.detach(|| {
         for pool in &pools {
-            let _ = pool.wait_for_end(Some(deadline));
+            let _ = pool.wait_for_end(deadline);
         }
     });
 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::error::{PoolError, ShutdownError};
 use super::job::Job;
 use crate::interpreter::Interpreter;
+use crate::interpreter::fork::process;
 
 pub(super) struct Shared {
     state: Mutex<State>,
@@ -72,7 +73,7 @@ impl Shared {
             room: Condvar::new(),
             staff: Condvar::new(),
             capacity: capacity.max(1),
-            process: std::process::id(),
+            process: process(),
         }
     }
 
@@ -88,7 +89,7 @@ impl Shared {
 
     /// Whether this process is a fork of the one the workers are in.
     pub(super) fn is_forked(&self) -> bool {
-        self.process != std::process::id()
+        self.process != process()
     }
 
     pub(super) fn queued(&self) -> usize {

@@ -133,6 +133,31 @@ fn the_end_of_the_runtime_ends_a_pool() {
 }
 
 #[test]
+fn a_stuck_job_does_not_keep_the_process_from_ending() {
+    if !in_a_child("ending::a_stuck_job_does_not_keep_the_process_from_ending") {
+        return;
+    }
+    let pool = pool(1);
+    if Python::attach(|py| py.version_info() < (3, 14)) {
+        // CPython aborts if a thread is left in a sub-interpreter, so its end waits.
+        return;
+    }
+    let (job, begun, stop) = blocker();
+    let stuck = pool.submit(job);
+    begun.recv().unwrap();
+    // SAFETY: this thread started the runtime, and no token is alive.
+    unsafe {
+        ffi::PyGILState_Ensure();
+        assert_eq!(ffi::Py_FinalizeEx(), 0);
+    }
+    assert!(!stuck.is_finished());
+    drop(pool);
+    // It does not come back to Python.
+    stop.send(()).unwrap();
+    assert!(!stuck.wait_timeout(Duration::from_millis(100)));
+}
+
+#[test]
 fn a_process_ends_with_a_pool_alive_in_a_static() {
     if !in_a_child("ending::a_process_ends_with_a_pool_alive_in_a_static") {
         return;
