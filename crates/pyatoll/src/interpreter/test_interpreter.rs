@@ -2,8 +2,8 @@
 //!
 //! Rust's test harness runs each test function in a thread of its own, which has the function's
 //! name. Where the environment variable [`VARIABLE`] asks for it, `Python::attach` in a thread with
-//! a name enters a sub-interpreter made for that thread, and not the main one. Threads without a name, and
-//! the program's first one, attach as ever.
+//! a name enters a sub-interpreter made for that thread, and not the main one. Threads without a
+//! name, and the program's first one, attach as ever.
 //!
 //! Invariant: the interpreter is the thread's only in what `Python::attach` means by default; it is
 //! made at the thread's first attach and ended when the thread ends, after its last.
