@@ -338,10 +338,10 @@ impl Definition {
         if !has_constructor {
             push(ffi::Py_tp_new, lifecycle::no_constructor as *const ());
         }
-        if self.collected {
-            push(ffi::Py_tp_traverse, plan.traverse as *const ());
-            push(ffi::Py_tp_clear, plan.clear as *const ());
-        }
+        // Also where instances are not collected: those of a Python subclass are, and whoever walks
+        // objects by hand finds the type.
+        push(ffi::Py_tp_traverse, plan.traverse as *const ());
+        push(ffi::Py_tp_clear, plan.clear as *const ());
         if let Some((allocate, free)) = plan.freelist {
             push(ffi::Py_tp_alloc, allocate as *const ());
             push(ffi::Py_tp_free, free as *const ());

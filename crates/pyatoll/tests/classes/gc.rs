@@ -288,3 +288,83 @@ fn traverse_can_neither_run_python_nor_free_an_object() {
         drop(meddler);
     });
 }
+
+/// What an object's `tp_traverse` shows a visitor, and what it returns.
+fn referents(object: &Bound<'_, PyAny>) -> (Vec<usize>, i32) {
+    use pyatoll::ffi;
+    use std::ffi::{c_int, c_void};
+
+    unsafe extern "C" fn visit(object: *mut ffi::PyObject, seen: *mut c_void) -> c_int {
+        // SAFETY: the argument below.
+        unsafe { (*seen.cast::<Vec<usize>>()).push(object as usize) };
+        0
+    }
+
+    let mut seen: Vec<usize> = Vec::new();
+    // SAFETY: attached; a live object and its own type's function, if it has one. The visitor is
+    // called with the argument given.
+    let result = unsafe {
+        let slot = ffi::PyType_GetSlot(ffi::Py_TYPE(object.as_ptr()), ffi::Py_tp_traverse);
+        assert!(!slot.is_null(), "no tp_traverse");
+        let traverse: ffi::traverseproc = std::mem::transmute(slot);
+        traverse(object.as_ptr(), visit, (&raw mut seen).cast())
+    };
+    (seen, result)
+}
+
+#[pyclass(subclass)]
+struct Plain;
+
+#[pyclass(extends = Plain)]
+struct PlainChild;
+
+#[pymethods]
+impl Plain {
+    #[new]
+    fn new() -> Self {
+        Self
+    }
+}
+
+#[test]
+fn a_plain_instance_shows_its_type_once() {
+    Python::attach(|py| {
+        let child = Bound::new(py, (PlainChild, Plain)).unwrap();
+        let types = [child.get_type().as_ptr() as usize];
+        assert_eq!(referents(child.as_any()), (types.to_vec(), 0));
+
+        run(
+            py,
+            &[("Plain", &py.get_type::<Plain>())],
+            c"
+import gc
+class Own(Plain):
+    pass
+own = Own()
+own.a = 'an attribute'
+assert gc.get_referents(own).count(Own) == 1
+",
+        );
+    });
+}
+
+#[pyclass]
+struct Panics(Py<PyAny>);
+
+#[pymethods]
+impl Panics {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.0)?;
+        panic!("expected: in `__traverse__`")
+    }
+}
+
+#[test]
+fn a_panic_in_traverse_ends_the_visit_with_an_error() {
+    Python::attach(|py| {
+        let object = Bound::new(py, Panics(py.None())).unwrap();
+        let (seen, result) = referents(object.as_any());
+        assert_eq!(result, -1);
+        assert!(seen.contains(&(py.None().as_ptr() as usize)));
+    });
+}

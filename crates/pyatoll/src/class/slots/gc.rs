@@ -97,7 +97,8 @@ impl PyVisit<'_> {
 
 /// `__traverse__`. A value that is mutably borrowed, or belongs to another thread, is not looked
 /// into: what it holds then counts as referred to from outside, and stays. So does what a method
-/// that panics has left out; the panic is only reported, as no exception may come out of here.
+/// that panics has left out, where CPython does not give the whole collection up (on free-threaded
+/// builds); the panic is only reported, as no exception may come out of here.
 ///
 /// # Safety
 /// The class's own `tp_traverse` calls this with an initialised instance of `T`.
@@ -150,5 +151,5 @@ fn report(payload: Box<dyn Any + Send>) -> c_int {
     let message = crate::panic::message(&*payload);
     crate::panic::discard(payload);
     eprintln!("a Rust `__traverse__` panicked; the collector goes on without it: {message}");
-    0
+    -1
 }
