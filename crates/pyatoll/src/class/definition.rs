@@ -104,7 +104,7 @@ struct Plan {
 
 impl Plan {
     fn of<T: PyClass>() -> Self {
-        let freelist = T::OPTIONS.freelist > 0 && !cfg!(Py_GIL_DISABLED);
+        let freelist = T::OPTIONS.freelist > 0;
         let mut blocks = T::method_blocks();
         blocks.push(T::items());
         let base_has = <T::BaseType as ClassBase>::has_dict_and_weak_list();

@@ -1,6 +1,9 @@
 //! `#[pyclass(freelist = N)]`: memory of freed instances, kept for the next ones. One list per
-//! class and interpreter. Not on free-threaded builds, where another thread may still look at a
-//! freed object.
+//! class and interpreter.
+//!
+//! On free-threaded builds another thread may still try to take a reference to a dead object, as
+//! with CPython's own lists of this kind: it fails, since the reference count is where it was, in
+//! memory that is only ever an object's, and is started anew by `PyObject_Init` as by CPython.
 
 use std::collections::VecDeque;
 use std::ffi::c_void;

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use pyatoll::prelude::*;
+use pyatoll::types::PyList;
 
 use crate::run;
 
@@ -249,9 +250,7 @@ fn memory_of_dead_instances_is_used_again() {
         for number in 0..4 {
             others.push(Bound::new(py, Reused { number }).unwrap());
         }
-        if !cfg!(Py_GIL_DISABLED) {
-            assert_eq!(others[0].as_ptr(), address);
-        }
+        assert_eq!(others[0].as_ptr(), address);
         for (number, other) in others.iter().enumerate() {
             assert_eq!(other.borrow().number, number);
         }
@@ -263,6 +262,47 @@ fn memory_of_dead_instances_is_used_again() {
                 .number,
             9
         );
+    });
+}
+
+#[pyclass(freelist = 4)]
+struct Passed {
+    #[pyo3(get)]
+    number: usize,
+}
+
+#[test]
+fn memory_is_used_again_while_other_threads_look() {
+    let list: Py<PyList> = Python::attach(|py| {
+        let first = Py::new(py, Passed { number: 0 }).unwrap();
+        PyList::new(py, [first]).unwrap().unbind()
+    });
+    std::thread::scope(|scope| {
+        for thread in 0..2 {
+            let list = &list;
+            scope.spawn(move || {
+                Python::attach(|py| {
+                    for number in 0..2000 {
+                        let passed = Py::new(py, Passed { number }).unwrap();
+                        list.bind(py).set_item(0, passed).unwrap();
+                        if number % 100 == thread {
+                            py.detach(std::thread::yield_now);
+                        }
+                    }
+                });
+            });
+            scope.spawn(move || {
+                Python::attach(|py| {
+                    for round in 0..2000 {
+                        let seen = list.bind(py).get_item(0).unwrap();
+                        assert!(seen.cast::<Passed>().unwrap().borrow().number < 2000);
+                        if round % 100 == thread {
+                            py.detach(std::thread::yield_now);
+                        }
+                    }
+                });
+            });
+        }
     });
 }
 
