@@ -219,12 +219,19 @@ pub fn build_extension(python: &Python) -> Result<PathBuf> {
     } else {
         "libleaks_pyatoll.so"
     };
-    fs::copy(
-        target.join("release").join(library),
-        folder.join("leaks_pyatoll.so"),
-    )
-    .with_context(|| format!("cannot copy {library}"))?;
+    replace(&folder.join("leaks_pyatoll.so"), |path| {
+        fs::copy(target.join("release").join(library), path)
+            .with_context(|| format!("cannot copy {library}"))?;
+        Ok(())
+    })?;
     Ok(folder)
+}
+
+/// Puts a new file in the place of one that another process may have loaded, and must keep.
+fn replace(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let new = path.with_extension(format!("{}.new", std::process::id()));
+    make(&new)?;
+    fs::rename(&new, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Builds both modules into one folder, which it returns.
@@ -235,18 +242,21 @@ fn build(python: &Python) -> Result<PathBuf> {
         "-c",
         "import sysconfig; print(sysconfig.get_path('include'))",
     ]))?;
-    let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| OsString::from("cc")));
-    compiler
-        .current_dir(run::root())
-        .args(["-O2", "-shared", "-fPIC", "-I"])
-        .arg(include.trim())
-        .arg("-o")
-        .arg(folder.join("leaks_c.so"))
-        .arg(Path::new(FOLDER).join("leaks_c.c"));
-    if cfg!(target_os = "macos") {
-        compiler.args(["-undefined", "dynamic_lookup"]);
-    }
-    run::status(&mut compiler)?;
+    replace(&folder.join("leaks_c.so"), |path| {
+        let cc = std::env::var_os("CC").unwrap_or_else(|| OsString::from("cc"));
+        let mut compiler = Command::new(cc);
+        compiler
+            .current_dir(run::root())
+            .args(["-O2", "-shared", "-fPIC", "-I"])
+            .arg(include.trim())
+            .arg("-o")
+            .arg(path)
+            .arg(Path::new(FOLDER).join("leaks_c.c"));
+        if cfg!(target_os = "macos") {
+            compiler.args(["-undefined", "dynamic_lookup"]);
+        }
+        run::status(&mut compiler)
+    })?;
     Ok(folder)
 }
 

@@ -61,7 +61,8 @@ pub fn settle(py: Python<'_>, life: &Arc<Life>) -> PyResult<()> {
         None,
     )?;
     if let Some(folder) = EXTENSIONS.get() {
-        sys.getattr("path")?.call_method1("append", (folder,))?;
+        sys.getattr("path")?
+            .call_method1("append", (folder.as_os_str(),))?;
     }
     Ok(())
 }
