@@ -6,10 +6,12 @@
 
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
 use super::base::ClassBase;
+use super::chain::Begun;
 use super::layout::{self, InlineSlot, Instance, ThreadCheck};
 use super::{PyClass, definition};
 use crate::error::PyErr;
@@ -99,16 +101,32 @@ pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObjec
         {
             return;
         }
-        if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 {
+        let is_collected = ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0;
+        if is_collected {
             ffi::PyObject_GC_UnTrack(object.cast());
         }
+        // A Python subclass has taken its part down already, having put it off where it had to.
+        let owner = layout::owner::<T>(object)
+            .as_ref()
+            .filter(|_| is_own && holds_something::<T>());
+        let Some(begun) = Begun::new(owner, NonNull::new_unchecked(object), is_collected) else {
+            return;
+        };
         drop_attachments::<T>(object);
         if !layout::owner::<T>(object).is_null() {
             drop_contents::<T>(object);
         }
         <T::BaseType as ClassBase>::free(object);
         ffi::Py_DECREF(class.cast());
+        begun.finish();
     }
+}
+
+/// Whether an instance may hold references to others, so that it can be in a chain.
+const fn holds_something<T: PyClass>() -> bool {
+    std::mem::needs_drop::<T>()
+        || <T as super::ClassImpl>::Dict::PRESENT
+        || size_of::<<T::BaseType as ClassBase>::Layout>() != size_of::<ffi::PyObject>()
 }
 
 /// See [`ClassBase::drop_attachments`].

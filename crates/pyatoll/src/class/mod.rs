@@ -47,6 +47,7 @@
 
 pub(crate) mod base;
 pub(crate) mod borrow_flag;
+mod chain;
 pub(crate) mod convert;
 pub(crate) mod definition;
 pub(crate) mod extras;

@@ -13,6 +13,7 @@ use pyo3_ffi as ffi;
 
 use super::compat;
 use super::gate::Gate;
+use super::nesting::Nesting;
 use super::queue::DropQueue;
 use super::slots::Slots;
 
@@ -69,6 +70,8 @@ pub struct LocalInternals {
     owned: AtomicBool,
     /// Whether a thread of this binary is ending it, or has.
     end_claimed: AtomicBool,
+    /// Deallocations within each other.
+    nesting: Nesting,
 }
 
 const _: () = assert!(
@@ -106,6 +109,7 @@ impl LocalInternals {
             first_thread_state: AtomicPtr::new(null_mut()),
             owned: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
+            nesting: Nesting::new(),
         }))
     }
 
@@ -113,6 +117,12 @@ impl LocalInternals {
     #[inline]
     pub(crate) fn slots(&self) -> &Slots {
         &self.slots
+    }
+
+    /// Deallocations within each other.
+    #[inline]
+    pub(crate) fn nesting(&self) -> &Nesting {
+        &self.nesting
     }
 
     /// Who may come in from outside.

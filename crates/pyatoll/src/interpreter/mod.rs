@@ -15,6 +15,7 @@
 //! | `lookup` | from a running interpreter to its state |
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `attach` | attaching and detaching this thread |
+//! | `nesting` | how deep a thread is in deallocations |
 //! | `resting` | the thread states this thread was detached from |
 //! | `fork` | which process this is |
 //! | `life` | making an interpreter and ending it |
@@ -48,6 +49,7 @@ pub(crate) mod layout;
 mod life;
 pub(crate) mod local;
 pub(crate) mod lookup;
+mod nesting;
 mod queue;
 mod resting;
 pub(crate) mod slots;

@@ -21,8 +21,8 @@ use super::sync::{Mutex, MutexGuard, const_unless_loom, static_atomic};
 
 /// Slots in the first segment; segment `k` has `FIRST << k`.
 const FIRST: u32 = if cfg!(loom) { 2 } else { 64 };
-/// Enough for `64 * (2^12 - 1)` keys.
-const SEGMENTS: usize = if cfg!(loom) { 2 } else { 12 };
+/// Enough for `64 * (2^10 - 1)` keys.
+const SEGMENTS: usize = if cfg!(loom) { 2 } else { 10 };
 
 /// One key's value in one interpreter.
 type Slot = AtomicPtr<c_void>;

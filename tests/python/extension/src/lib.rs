@@ -6,6 +6,7 @@
 //! | `classes` | classes of all kinds |
 //! | `protocols` | classes for the special methods |
 //! | `crossing` | handles that are kept while interpreters come and go |
+//! | `statics` | values of which each interpreter has one |
 //! | `modules` | the other modules of this library, each with a tag or a fault of its own |
 
 mod classes;
@@ -13,6 +14,7 @@ mod crossing;
 mod functions;
 mod modules;
 mod protocols;
+mod statics;
 
 use pyatoll::create_exception;
 use pyatoll::exceptions::{PyException, PyValueError};
@@ -57,6 +59,8 @@ mod pyatoll_tests {
     use super::protocols::{
         AsyncSteps, Buffer, Callable, Descriptor, Guard, Mapping, Number, Ordered, Sequence, Steps,
     };
+    #[pymodule_export]
+    use super::statics::{count, counters, fraction, interned, singleton, wait_for_signal};
     #[pymodule_export]
     use super::{BaseError, LeafError, RefusedValue};
 

@@ -1,0 +1,210 @@
+//! How deep a thread is in deallocations of ours, and those put off because it is too deep.
+//!
+//! An object that goes with its last reference may hold the last reference to another: a long chain
+//! would recurse once for each and overflow the stack. CPython 3.14 puts a deallocation off where
+//! the stack gets short, but only for types that the collector knows; before that, each type has to
+//! see to it. So does ours:
+//!
+//! - From 3.14 on, where CPython says that the stack gets short.
+//! - Before, by counting, for one thread at a time. A thread that takes the GIL in the middle of
+//!   another's deallocations counts for itself, and the other one then starts anew: it gets deeper
+//!   by that much.
+
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+
+use super::queue::DropQueue;
+
+/// One interpreter's deallocations. Used attached.
+pub(crate) struct Nesting {
+    depth: Depth,
+    put_off: DropQueue<PutOff>,
+}
+
+struct PutOff {
+    /// Whose turn it is: what is in the object may be of use to its thread only.
+    thread: *mut ffi::PyThreadState,
+    /// Without references, and unknown to the collector.
+    object: NonNull<ffi::PyObject>,
+}
+
+impl Nesting {
+    pub(super) fn new() -> Self {
+        Self {
+            depth: Depth::new(),
+            put_off: DropQueue::new(),
+        }
+    }
+
+    /// Goes one level deeper with the deallocation of `object`; [`leave`](Nesting::leave) must be
+    /// called with the result. `None`: that is too deep. The object is taken, and deallocated later.
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter. `object` must be a dead object of it that
+    /// the collector does not track, and whose type's `tp_dealloc` may be called with it.
+    #[inline]
+    pub(crate) unsafe fn enter(&self, object: NonNull<ffi::PyObject>) -> Option<u32> {
+        // SAFETY: attached, as the caller promises.
+        let this = unsafe { ffi::PyThreadState_Get() };
+        let level = self.depth.enter(this);
+        if level.is_none() {
+            self.put_off(this, object);
+        }
+        level
+    }
+
+    /// Ends what [`enter`](Nesting::enter) began; where there is room again, after all that was put
+    /// off.
+    ///
+    /// # Safety
+    /// As there, and `level` must be its result.
+    #[inline]
+    pub(crate) unsafe fn leave(&self, level: u32) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let this = ffi::PyThreadState_Get();
+            if self.put_off.has_some() && self.depth.has_room(this, level) {
+                self.deallocate_what_was_put_off(this, level);
+            }
+            self.depth.leave(this, level);
+        }
+    }
+
+    #[cold]
+    fn put_off(&self, thread: *mut ffi::PyThreadState, object: NonNull<ffi::PyObject>) {
+        let put_off = Box::new(PutOff { thread, object });
+        self.put_off.push(NonNull::from(Box::leak(put_off)));
+    }
+
+    #[cold]
+    unsafe fn deallocate_what_was_put_off(&self, this: *mut ffi::PyThreadState, level: u32) {
+        loop {
+            let mut mine = Vec::new();
+            let mut others = Vec::new();
+            self.put_off.drain(|put_off| {
+                // SAFETY: from `Box::leak` in `put_off`, and given out once.
+                let put_off = unsafe { Box::from_raw(put_off.as_ptr()) };
+                if put_off.thread == this {
+                    mine.push(put_off.object);
+                } else {
+                    others.push(put_off);
+                }
+            });
+            // Before any Python runs, so that their threads find them.
+            for put_off in others {
+                self.put_off.push(NonNull::from(Box::leak(put_off)));
+            }
+            if mine.is_empty() {
+                return;
+            }
+            for object in mine {
+                self.depth.set(this, level);
+                // SAFETY: the caller of `enter` promised that this may be called.
+                unsafe {
+                    if let Some(deallocate) = (*ffi::Py_TYPE(object.as_ptr())).tp_dealloc {
+                        deallocate(object.as_ptr());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How deep one thread is, by counting.
+#[cfg(not(Py_3_14))]
+struct Depth {
+    /// The thread that `level` is of, or null.
+    thread: std::sync::atomic::AtomicPtr<ffi::PyThreadState>,
+    level: std::sync::atomic::AtomicU32,
+}
+
+#[cfg(not(Py_3_14))]
+impl Depth {
+    /// Deallocations within each other on one thread.
+    const DEEPEST: u32 = 50;
+
+    fn new() -> Self {
+        Self {
+            thread: std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()),
+            level: std::sync::atomic::AtomicU32::new(0),
+        }
+    }
+
+    #[inline]
+    fn enter(&self, this: *mut ffi::PyThreadState) -> Option<u32> {
+        use std::sync::atomic::Ordering::Relaxed;
+        let mut level = 1;
+        if self.thread.load(Relaxed) == this {
+            level += self.level.load(Relaxed);
+            if level > Self::DEEPEST {
+                return None;
+            }
+        }
+        self.set(this, level);
+        Some(level)
+    }
+
+    /// Whether this is the outermost level.
+    #[inline]
+    fn has_room(&self, _this: *mut ffi::PyThreadState, level: u32) -> bool {
+        level == 1
+    }
+
+    #[inline]
+    fn leave(&self, this: *mut ffi::PyThreadState, level: u32) {
+        if level > 1 {
+            self.set(this, level - 1);
+        } else {
+            self.set(std::ptr::null_mut(), 0);
+        }
+    }
+
+    #[inline]
+    fn set(&self, thread: *mut ffi::PyThreadState, level: u32) {
+        use std::sync::atomic::Ordering::Relaxed;
+        self.thread.store(thread, Relaxed);
+        self.level.store(level, Relaxed);
+    }
+}
+
+/// How deep one thread is: CPython looks at the stack.
+#[cfg(Py_3_14)]
+struct Depth;
+
+#[cfg(Py_3_14)]
+impl Depth {
+    fn new() -> Self {
+        Self
+    }
+
+    /// Whether less of the stack is left than so many times what CPython keeps in reserve.
+    #[inline]
+    fn is_short(this: *mut ffi::PyThreadState, margins: std::ffi::c_int) -> bool {
+        unsafe extern "C" {
+            fn _Py_ReachedRecursionLimitWithMargin(
+                thread_state: *mut ffi::PyThreadState,
+                margin_count: std::ffi::c_int,
+            ) -> std::ffi::c_int;
+        }
+        // SAFETY: this thread's own thread state.
+        unsafe { _Py_ReachedRecursionLimitWithMargin(this, margins) != 0 }
+    }
+
+    #[inline]
+    fn enter(&self, this: *mut ffi::PyThreadState) -> Option<u32> {
+        (!Self::is_short(this, 2)).then_some(1)
+    }
+
+    /// Whether there is more than where deallocations are put off.
+    #[inline]
+    fn has_room(&self, this: *mut ffi::PyThreadState, _level: u32) -> bool {
+        !Self::is_short(this, 4)
+    }
+
+    #[inline]
+    fn leave(&self, _this: *mut ffi::PyThreadState, _level: u32) {}
+
+    #[inline]
+    fn set(&self, _this: *mut ffi::PyThreadState, _level: u32) {}
+}

@@ -1,0 +1,102 @@
+//! `KeyboardInterrupt` in the middle of Rust code. Alone in its process: Python takes signals on
+//! the thread that started it.
+
+use std::time::Duration;
+
+use pyatoll::exceptions::PyKeyboardInterrupt;
+use pyatoll::interpreter::SubInterpreter;
+use pyatoll::prelude::*;
+use pyatoll::types::PyDict;
+use pyatoll::{ffi, wrap_pyfunction};
+
+const SIGINT: i32 = 2;
+
+/// As Ctrl-C does.
+fn interrupt() {
+    // SAFETY: may be called at any time, by any thread.
+    assert_eq!(unsafe { ffi::PyErr_SetInterruptEx(SIGINT) }, 0);
+}
+
+/// Works until it is interrupted, partly detached.
+#[pyfunction]
+fn work(py: Python<'_>) -> PyResult<()> {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(20));
+            interrupt();
+        });
+        for _ in 0..10_000 {
+            py.detach(|| std::thread::sleep(Duration::from_millis(1)));
+            py.check_signals()?;
+        }
+        Ok(())
+    })
+}
+
+/// Swallows what stops it, and says what that was.
+#[pyfunction]
+fn work_on(py: Python<'_>) -> PyResult<String> {
+    let error = work(py).expect_err("it was interrupted");
+    assert!(PyErr::take(py).is_none(), "the exception was taken out");
+    py.check_signals()?;
+    Ok(error.to_string())
+}
+
+#[test]
+fn an_interrupt_is_an_error_of_the_main_interpreter_wherever_it_comes() {
+    Python::attach(|py| {
+        py.run(
+            c"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)",
+            None,
+            None,
+        )
+        .unwrap();
+        py.check_signals().unwrap();
+
+        // Seen by Rust code, once.
+        interrupt();
+        let error = py.check_signals().unwrap_err();
+        assert!(error.is_instance_of::<PyKeyboardInterrupt>(py));
+        py.check_signals().unwrap();
+
+        // From Rust through Python and Rust.
+        let names = PyDict::new(py);
+        names
+            .set_item("work", wrap_pyfunction!(work, py).unwrap())
+            .unwrap();
+        names
+            .set_item("work_on", wrap_pyfunction!(work_on, py).unwrap())
+            .unwrap();
+        let code = c"
+result = []
+try:
+    work()
+except Exception:
+    result.append('an Exception')
+except KeyboardInterrupt as error:
+    result.append(type(error).__name__)
+result.append(work_on())
+";
+        py.run(code, Some(&names), None).unwrap();
+        let result = names.get_item("result").unwrap().unwrap().to_string();
+        assert_eq!(result, "['KeyboardInterrupt', 'KeyboardInterrupt: ']");
+        let error = py.run(c"work()", Some(&names), None).unwrap_err();
+        assert!(error.is_instance_of::<PyKeyboardInterrupt>(py));
+
+        // A sub-interpreter has no signals: it waits for the main one.
+        py.detach(|| {
+            let sub = SubInterpreter::builder().build().unwrap();
+            sub.attach(|py| {
+                interrupt();
+                py.check_signals().unwrap();
+                let sum = py.eval(c"sum(n for n in range(1000))", None, None);
+                assert_eq!(sum.unwrap().to_string(), "499500");
+            })
+            .unwrap();
+            sub.close().unwrap();
+        });
+        let error = py.check_signals().unwrap_err();
+        assert!(error.is_instance_of::<PyKeyboardInterrupt>(py));
+        py.check_signals().unwrap();
+    });
+}

@@ -1,0 +1,74 @@
+//! Values of which each interpreter has one, and functions that signals and failures interrupt.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use pyatoll::intern;
+use pyatoll::prelude::*;
+use pyatoll::sync::{InterpreterLocal, PyOnceLock};
+use pyatoll::types::{PyList, PyString, PyType};
+
+/// How many counters there are in the process.
+static COUNTERS: AtomicI64 = AtomicI64::new(0);
+
+/// An interpreter's own, which counts itself.
+struct Counter(AtomicI64);
+
+impl Counter {
+    fn new() -> Self {
+        COUNTERS.fetch_add(1, Ordering::Relaxed);
+        Self(AtomicI64::new(0))
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        COUNTERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// This interpreter's list.
+#[pyfunction]
+pub fn singleton<'py>(py: Python<'py>) -> Bound<'py, PyList> {
+    static LIST: PyOnceLock<Py<PyList>> = PyOnceLock::new();
+    let list = LIST.get_or_init(py, || PyList::empty(py).unbind());
+    list.bind(py).clone()
+}
+
+/// How often this was called in this interpreter.
+#[pyfunction]
+pub fn count(py: Python<'_>) -> i64 {
+    static COUNTER: InterpreterLocal<Counter> = InterpreterLocal::new();
+    let counter = COUNTER.get_or_init(py, Counter::new);
+    counter.0.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// How many interpreters of the process have called `count`.
+#[pyfunction]
+pub fn counters() -> i64 {
+    COUNTERS.load(Ordering::Relaxed)
+}
+
+/// A fraction, of an imported class.
+#[pyfunction]
+pub fn fraction<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    static FRACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    FRACTION.import(py, "fractions", "Fraction")?.call1((text,))
+}
+
+/// An interned string.
+#[pyfunction]
+pub fn interned(py: Python<'_>) -> Bound<'_, PyString> {
+    intern!(py, "interned by pyatoll_tests").clone()
+}
+
+/// Waits, detached most of the time, for at most 10 seconds. A signal's handler may end it.
+#[pyfunction]
+pub fn wait_for_signal(py: Python<'_>) -> PyResult<bool> {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(10) {
+        py.detach(|| std::thread::sleep(Duration::from_millis(1)));
+        py.check_signals()?;
+    }
+    Ok(false)
+}
