@@ -169,27 +169,23 @@ def use(point=t.Point(1, 2)):
         t.raise_error("leaf")
     except t.LeafError:
         pass
-    t.singleton(), t.count(), t.fraction("1/2"), t.interned()
+    t.singleton(), t.count(), t.template("a"), t.interned()
 
 use()
 failures = 0
-for number in range(1500):
-    # The allocation of that number fails, and all behind it, until the error is there.
-    _testcapi.set_nomemory(number, 0)
+for number in range(500):
+    # That allocation fails, and those behind it do not.
+    _testcapi.set_nomemory(number, number + 1)
     try:
         use()
-    except MemoryError:
-        failed = True
     except BaseException as error:
         _testcapi.remove_mem_hooks()
-        raise
-    else:
-        failed = False
+        # A panic, where the signature of the Rust function has no room for an error.
+        if not isinstance(error, MemoryError):
+            assert type(error).__name__ == "PanicException" and "MemoryError" in str(error), error
+        failures += 1
     finally:
         _testcapi.remove_mem_hooks()
-    failures += failed
-    if not failed:
-        break
 use()
 print(failures > 20)
 """

@@ -9,11 +9,11 @@ KINDS = pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
 
 USE = """
 import pyatoll_tests as t
-from fractions import Fraction
+from string import Template
 
 assert t.singleton() is t.singleton()
 assert t.interned() is t.interned() and t.interned() == "interned by pyatoll_tests"
-assert type(t.fraction("1/2")) is Fraction and t.fraction("6/4") == Fraction(3, 2)
+assert type(t.template("a")) is Template and t.template("$a b").substitute(a=1) == "1 b"
 t.singleton().append(t.count())
 result = [id(t.singleton()), list(t.singleton())]
 """

@@ -26,13 +26,13 @@ struct Thing;
 /// One object for each kind of static: its address, and a handle.
 fn objects(py: Python<'_>) -> Vec<Py<PyAny>> {
     static LIST: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static FRACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static TEMPLATE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static LOCAL: InterpreterLocal<Py<PyAny>> = InterpreterLocal::new();
     let eval = || py.eval(c"[]", None, None).unwrap().unbind();
-    let fraction = FRACTION.import(py, "fractions", "Fraction").unwrap();
+    let template = TEMPLATE.import(py, "string", "Template").unwrap();
     vec![
         LIST.get_or_init(py, eval).clone_ref(py),
-        fraction.clone().into_any().unbind(),
+        template.clone().into_any().unbind(),
         LOCAL.get_or_init(py, eval).clone_ref(py),
         py.get_type::<Trouble>().into_any().unbind(),
         py.get_type::<JSONDecodeError>().into_any().unbind(),
@@ -187,12 +187,8 @@ fn making_a_local_value_may_ask_for_it_and_the_first_that_is_ready_stays() {
             let inner = LOCAL.get_or_init(py, || {
                 // By way of Python.
                 let names = PyDict::new(py);
-                py.run(
-                    c"import decimal; value = int(decimal.Decimal(5))",
-                    Some(&names),
-                    None,
-                )
-                .unwrap();
+                py.run(c"import json; value = json.loads('5')", Some(&names), None)
+                    .unwrap();
                 names.get_item("value").unwrap().unwrap().extract().unwrap()
             });
             assert_eq!(*inner, 5);

@@ -60,7 +60,7 @@ mod pyatoll_tests {
         AsyncSteps, Buffer, Callable, Descriptor, Guard, Mapping, Number, Ordered, Sequence, Steps,
     };
     #[pymodule_export]
-    use super::statics::{count, counters, fraction, interned, singleton, wait_for_signal};
+    use super::statics::{count, counters, interned, singleton, template, wait_for_signal};
     #[pymodule_export]
     use super::{BaseError, LeafError, RefusedValue};
 

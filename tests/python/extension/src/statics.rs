@@ -49,11 +49,11 @@ pub fn counters() -> i64 {
     COUNTERS.load(Ordering::Relaxed)
 }
 
-/// A fraction, of an imported class.
+/// A template, of an imported class.
 #[pyfunction]
-pub fn fraction<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-    static FRACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    FRACTION.import(py, "fractions", "Fraction")?.call1((text,))
+pub fn template<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    static TEMPLATE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    TEMPLATE.import(py, "string", "Template")?.call1((text,))
 }
 
 /// An interned string.
