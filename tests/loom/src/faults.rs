@@ -65,9 +65,10 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "slots_draw_an_index_in_two_steps",
         part: "slots",
-        right: "let fresh = NEXT.fetch_add(1, Ordering::Relaxed);",
-        wrong: "let fresh = NEXT.load(Ordering::Relaxed);
-        NEXT.store(fresh + 1, Ordering::Relaxed);",
+        right: "let (segment, place) = locate(NEXT.fetch_add(1, Ordering::Relaxed));",
+        wrong: "let index = NEXT.load(Ordering::Relaxed);
+        NEXT.store(index + 1, Ordering::Relaxed);
+        let (segment, place) = locate(index);",
     },
     Fault {
         name: "slots_use_the_index_that_lost",
