@@ -120,7 +120,7 @@ fn sixty_four_interpreters_with_the_module_are_alive_at_once() {
         made.collect()
     });
     assert_eq!(all.len(), INTERPRETERS);
-    let known: HashSet<_> = Interpreter::all().into_iter().collect();
+    let known = Interpreter::all();
     assert!(
         all.iter()
             .all(|loaded| known.contains(&loaded.sub.interpreter()))

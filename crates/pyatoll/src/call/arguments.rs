@@ -121,7 +121,7 @@ impl<'py> Arguments<'py> {
             Ok(Self {
                 array,
                 names,
-                values: values,
+                values,
             })
         }
     }

@@ -95,8 +95,9 @@ impl<'a: 'holder, 'holder, 'py, T: PyClass> RefArgument<'a, 'holder, 'py> for T 
         holder: &'holder mut Self::Holder,
     ) -> Option<&'holder Self> {
         // SAFETY: both are alive. An object of the type of an instance is an instance.
-        let is_same = unsafe { ffi::Py_TYPE(slf) == ffi::Py_TYPE(object.as_ptr()) };
-        if !(is_same && TypeId::of::<T>() == TypeId::of::<C>()) && !T::is_type_of(&object) {
+        let is_same = TypeId::of::<T>() == TypeId::of::<C>()
+            && unsafe { ffi::Py_TYPE(slf) == ffi::Py_TYPE(object.as_ptr()) };
+        if !is_same && !T::is_type_of(&object) {
             return None;
         }
         // SAFETY: just checked.
