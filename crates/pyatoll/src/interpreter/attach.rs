@@ -145,8 +145,8 @@ impl Attached {
         let made = left.is_none();
         let thread_state = match left {
             Some(thread_state) => thread_state,
-            // SAFETY: the interpreter is alive. A new thread state needs no attachment.
-            None => unsafe { ffi::PyThreadState_New(local.interpreter()) },
+            // SAFETY: the interpreter is alive.
+            None => unsafe { new_thread_state(local) },
         };
         assert!(
             !thread_state.is_null(),
@@ -229,6 +229,18 @@ impl Drop for Entered {
         }
         self.visit = None;
     }
+}
+
+/// A new thread state for this thread, or null without memory. The thread need not be attached.
+///
+/// # Safety
+/// `local`'s interpreter must be alive.
+pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
+    // A fork takes the gate's lock. The child of one that CPython 3.11 is interrupted in here would
+    // wait for ever for a lock of CPython's (`_PyThreadState_DeleteExcept`).
+    let _held = cfg!(not(Py_3_12)).then(|| local.gate().hold());
+    // SAFETY: passed on to the caller.
+    unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }
 
 /// A thread state of `local`'s interpreter that this thread has left and can take up again.

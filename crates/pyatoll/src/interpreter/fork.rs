@@ -1,4 +1,16 @@
-//! Which process this is: after `fork`, other threads' notes are of threads that do not exist.
+//! What a fork does to this library: in the child, the other threads do not exist, nor may any
+//! interpreter but the main one be used.
+//!
+//! - Locks that other threads hold would be held for ever: the forking thread takes them all before.
+//! - The other threads' notes are of nobody: they carry the number of their process.
+//! - The sub-interpreters are closed in the child: attaching is refused.
+//! - CPython cannot bring up a child in a process with sub-interpreters at all: it runs into them in
+//!   `PyOS_AfterFork_Child` (`_PyInterpreterState_DeleteExceptMain` clears them without a thread
+//!   state, under the lock that clearing takes), and crashes or hangs before any Python code runs. Of
+//!   a process in which this library made some, the child of `os.fork` says so and ends instead.
+
+#[cfg(unix)]
+pub(super) use unix::watch_python;
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,19 +20,180 @@ static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// A number that is another one in a forked process.
 pub(crate) fn process() -> u32 {
+    watch();
+    PROCESS.load(Ordering::Relaxed)
+}
+
+/// Makes sure that forks are noticed.
+pub(super) fn watch() {
     static WATCH: Once = Once::new();
-    extern "C" fn forked() {
-        PROCESS.fetch_add(1, Ordering::Relaxed);
-    }
     WATCH.call_once(|| {
         #[cfg(unix)]
-        // SAFETY: `forked` does nothing but change an atomic. Without memory for the note (what
-        // the result would say), a child would wait for threads of its parent.
-        unsafe {
-            libc::pthread_atfork(None, None, Some(forked));
-        }
-        #[cfg(not(unix))]
-        let _ = forked;
+        unix::watch();
     });
-    PROCESS.load(Ordering::Relaxed)
+}
+
+/// Nothing forks here.
+#[cfg(not(unix))]
+pub(super) unsafe fn watch_python() {}
+
+#[cfg(unix)]
+mod unix {
+    use std::ptr::null_mut;
+    use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+    use pyo3_ffi as ffi;
+
+    use super::super::lookup;
+    use super::super::{gate, local::LocalInternals, slots};
+
+    pub(super) fn watch() {
+        // SAFETY: the three functions are made for it. Without memory for the note (what the result
+        // would say), a child may wait for threads of its parent.
+        unsafe {
+            libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child));
+        }
+    }
+
+    /// Every lock of this layer that is held while no Python code runs, in the order they are taken.
+    struct Held {
+        /// Taken first: one fork at a time.
+        _known: lookup::HeldKnown,
+        gates: Vec<(&'static LocalInternals, gate::Held<'static>)>,
+        _slots: Vec<slots::Held<'static>>,
+    }
+
+    /// The forking thread's.
+    static HELD: AtomicPtr<Held> = AtomicPtr::new(null_mut());
+
+    extern "C" fn prepare() {
+        let known = lookup::hold();
+        let live = known.live();
+        let held = Held {
+            gates: live
+                .iter()
+                .map(|local| (*local, local.gate().hold()))
+                .collect(),
+            _slots: live.iter().map(|local| local.slots().hold()).collect(),
+            _known: known,
+        };
+        HELD.store(Box::into_raw(Box::new(held)), Ordering::Release);
+    }
+
+    fn release() -> Option<Box<Held>> {
+        let held = HELD.swap(null_mut(), Ordering::AcqRel);
+        // SAFETY: from `prepare`, taken out here once.
+        (!held.is_null()).then(|| unsafe { Box::from_raw(held) })
+    }
+
+    extern "C" fn in_parent() {
+        drop(release());
+    }
+
+    extern "C" fn in_child() {
+        super::PROCESS.fetch_add(1, Ordering::Relaxed);
+        let Some(mut held) = release() else { return };
+        let mut has_subs = false;
+        for (local, gate) in &mut held.gates {
+            if !local.is_main() {
+                has_subs = true;
+                local.note_closing();
+                gate.close();
+            }
+        }
+        drop(held);
+        // SAFETY: says which thread this is.
+        let this = unsafe { libc::pthread_self() } as usize;
+        if has_subs && PYTHON_FORKS.load(Ordering::Relaxed) == this && cfg!(not(Py_3_16)) {
+            say_why_and_end();
+        }
+    }
+
+    /// The thread that is in `os.fork`, or 0.
+    static PYTHON_FORKS: AtomicUsize = AtomicUsize::new(0);
+
+    /// The status of a child that CPython cannot bring up (`EX_SOFTWARE`).
+    const STATUS: i32 = 70;
+
+    fn say_why_and_end() -> ! {
+        const WHY: &[u8] = b"pyatoll: os.fork() in a process with sub-interpreters: CPython cannot \
+            go on in the child, which ends here. Close the interpreters before, or start the process \
+            in another way (subprocess, or multiprocessing with 'spawn' or 'forkserver').\n";
+        // SAFETY: both may be called in a child of a process with threads.
+        unsafe {
+            libc::write(2, WHY.as_ptr().cast(), WHY.len());
+            libc::_exit(STATUS)
+        }
+    }
+
+    /// A method definition. CPython only reads it.
+    struct Definition(ffi::PyMethodDef);
+    // SAFETY: never written to; its pointers are to statics.
+    unsafe impl Sync for Definition {}
+
+    const fn definition(name: &'static std::ffi::CStr, function: ffi::PyCFunction) -> Definition {
+        Definition(ffi::PyMethodDef {
+            ml_name: name.as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer {
+                PyCFunction: function,
+            },
+            ml_flags: ffi::METH_NOARGS,
+            ml_doc: std::ptr::null(),
+        })
+    }
+
+    static BEFORE: Definition = definition(c"_pyatoll_before_fork", before);
+    static AFTER: Definition = definition(c"_pyatoll_after_fork", after);
+
+    unsafe extern "C" fn before(
+        _: *mut ffi::PyObject,
+        _: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: the first says which thread this is; called attached.
+        unsafe {
+            PYTHON_FORKS.store(libc::pthread_self() as usize, Ordering::Relaxed);
+            ffi::Py_NewRef(ffi::Py_None())
+        }
+    }
+
+    unsafe extern "C" fn after(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+        PYTHON_FORKS.store(0, Ordering::Relaxed);
+        // SAFETY: called attached.
+        unsafe { ffi::Py_NewRef(ffi::Py_None()) }
+    }
+
+    /// Makes sure that it is noticed when `os.fork` forks, rather than code that replaces the child
+    /// by another program and needs no Python in it (`os.register_at_fork`).
+    ///
+    /// # Safety
+    /// The thread must be attached to the main interpreter.
+    pub(in super::super) unsafe fn watch_python() {
+        // SAFETY: attached; new references are released. An error is dropped: then a child crashes
+        // or hangs, as without this library.
+        unsafe {
+            let module = ffi::PyImport_ImportModule(c"os".as_ptr());
+            let names = ffi::PyDict_New();
+            let none = ffi::PyTuple_New(0);
+            if !module.is_null() && !names.is_null() && !none.is_null() {
+                let places = [(c"before", &BEFORE), (c"after_in_parent", &AFTER)];
+                for (name, definition) in places {
+                    let definition = (&raw const definition.0).cast_mut();
+                    let function = ffi::PyCFunction_NewEx(definition, null_mut(), null_mut());
+                    if !function.is_null() {
+                        ffi::PyDict_SetItemString(names, name.as_ptr(), function);
+                        ffi::Py_DECREF(function);
+                    }
+                }
+                let register = ffi::PyObject_GetAttrString(module, c"register_at_fork".as_ptr());
+                if !register.is_null() {
+                    ffi::Py_XDECREF(ffi::PyObject_Call(register, none, names));
+                    ffi::Py_DECREF(register);
+                }
+            }
+            ffi::Py_XDECREF(none);
+            ffi::Py_XDECREF(names);
+            ffi::Py_XDECREF(module);
+            ffi::PyErr_Clear();
+        }
+    }
 }

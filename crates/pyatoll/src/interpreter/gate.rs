@@ -70,6 +70,20 @@ pub(crate) struct Gate {
     patient: AtomicBool,
 }
 
+/// The gate's lock, held across a fork.
+pub(crate) struct Held<'a> {
+    gate: &'a Gate,
+    state: MutexGuard<'a, State>,
+}
+
+impl Held<'_> {
+    /// As [`Gate::close`].
+    pub(crate) fn close(&mut self) {
+        self.state.open = false;
+        self.gate.closed.store(true, Ordering::Release);
+    }
+}
+
 /// This thread's leave to be inside; gives itself back when dropped.
 pub(crate) struct Pass<'a> {
     gate: &'a Gate,
@@ -128,9 +142,15 @@ impl Gate {
 
     /// Refuses new passes from now on; those that are out stay valid.
     pub(crate) fn close(&self) {
-        let mut state = self.state();
-        state.open = false;
-        self.closed.store(true, Ordering::Release);
+        self.hold().close();
+    }
+
+    /// Takes the gate's lock.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        Held {
+            gate: self,
+            state: self.state(),
+        }
     }
 
     /// Whoever ends the interpreter wants to wait for all threads, however long it takes.

@@ -138,8 +138,7 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
     }
     let kept = local.take_first_thread_state();
     // SAFETY: the interpreter is alive.
-    let thread_state =
-        kept.unwrap_or_else(|| unsafe { ffi::PyThreadState_New(local.interpreter()) });
+    let thread_state = kept.unwrap_or_else(|| unsafe { super::attach::new_thread_state(local) });
     #[cfg(Py_3_12)]
     // SAFETY: the thread is detached when it takes the thread state, which nobody else uses, and
     // CPython leaves it detached.

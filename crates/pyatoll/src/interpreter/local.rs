@@ -351,6 +351,12 @@ pub(super) fn is_run_unfinished() -> bool {
     WATCHED.load(Ordering::Relaxed) == RUN.load(Ordering::Relaxed)
 }
 
+/// Whether this is the first call in this run of the runtime.
+pub(super) fn is_first_in_run(last: &AtomicU32) -> bool {
+    let run = RUN.load(Ordering::Relaxed);
+    last.swap(run, Ordering::Relaxed) != run
+}
+
 /// Makes sure that the end of this run of the runtime is noticed (`Py_AtExit`).
 pub(super) fn watch_runtime() {
     extern "C" fn ended() {

@@ -7,7 +7,7 @@ use super::compat;
 use super::internals::Internals;
 use super::layout;
 use super::local::{self, LocalInternals};
-use super::table::{Known, Life};
+use super::table::{Held, Known, Life};
 
 /// The interpreters this binary has seen.
 static KNOWN: Known<LocalInternals> = Known::new();
@@ -71,6 +71,14 @@ pub(crate) fn live() -> Vec<&'static LocalInternals> {
     KNOWN.live()
 }
 
+/// The lock on which interpreters are known.
+pub(super) type HeldKnown = Held<'static, LocalInternals>;
+
+/// Takes that lock.
+pub(super) fn hold() -> HeldKnown {
+    KNOWN.hold()
+}
+
 /// Makes and publishes the state of the interpreter this thread is attached to.
 #[cold]
 fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals {
@@ -82,6 +90,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
     // is put back: this can run in the middle of anything. No lock is held while Python runs.
     unsafe {
         local::watch_runtime();
+        super::fork::watch();
         let raised = compat::take_raised();
         layout::check();
         let made = LocalInternals::create(interpreter);

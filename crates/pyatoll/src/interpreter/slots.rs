@@ -105,6 +105,11 @@ struct Created {
     drop_value: DropValue,
 }
 
+/// A table's lock, held across a fork.
+pub(super) struct Held<'a> {
+    _created: MutexGuard<'a, Vec<Created>>,
+}
+
 /// All slots of one interpreter.
 pub(crate) struct Slots {
     segments: [AtomicPtr<Slot>; SEGMENTS],
@@ -218,6 +223,13 @@ impl Slots {
             }
         }
         *self.created() = Vec::new();
+    }
+
+    /// Takes the table's lock.
+    pub(super) fn hold(&self) -> Held<'_> {
+        Held {
+            _created: self.created(),
+        }
     }
 
     fn created(&self) -> MutexGuard<'_, Vec<Created>> {

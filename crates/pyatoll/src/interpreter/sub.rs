@@ -1,12 +1,14 @@
 //! [`SubInterpreter`]: an interpreter that Rust made and Rust ends.
 
 use std::fmt;
+use std::sync::atomic::AtomicU32;
 
 use super::attach::{self, AttachError, Attached};
 use super::compat;
+use super::fork;
 use super::handle::Interpreter;
 use super::life;
-use super::local::{LocalInternals, Phase};
+use super::local::{self, LocalInternals, Phase};
 use super::lookup;
 use super::resting::Resting;
 use super::stay::Stay;
@@ -128,7 +130,8 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether code in it may call `os.fork`. Default: no.
+    /// Whether code in it may call `os.fork`. Default: no. Even where it may, the child ends at
+    /// once: CPython cannot go on in a child of a process with sub-interpreters.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -193,7 +196,8 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether those threads may be daemons. Default: no.
+    /// Whether those threads may be daemons. Default: no. Before Python 3.14, CPython aborts the
+    /// process if one still runs when the interpreter ends.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -338,6 +342,11 @@ impl InMain {
             _ => None,
         };
         let attached = Attached::to(main).map_err(|error| error.to_string())?;
+        static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
+        if local::is_first_in_run(&WATCHED) {
+            // SAFETY: attached to it, by `attached`.
+            unsafe { fork::watch_python() };
+        }
         Ok(Self {
             attached,
             _away: away,

@@ -49,6 +49,17 @@ struct Registry<L: 'static> {
     many: bool,
 }
 
+/// The registry's lock, held across a fork.
+pub(super) struct Held<'a, L: Life>(MutexGuard<'a, Registry<L>>);
+
+impl<L: Life> Held<'_, L> {
+    /// All that are live, oldest first.
+    pub(super) fn live(&self) -> Vec<&'static L> {
+        let live = self.0.live.iter().copied();
+        live.filter(|state| state.is_live()).collect()
+    }
+}
+
 struct Entry<L: Life> {
     interpreter: AtomicPtr<L::Interpreter>,
     state: AtomicPtr<L>,
@@ -152,6 +163,11 @@ impl<L: Life> Known<L> {
         let mut registry = self.registry();
         registry.live.retain(|state| state.is_live());
         registry.live.clone()
+    }
+
+    /// Takes the registry's lock.
+    pub(super) fn hold(&self) -> Held<'_, L> {
+        Held(self.registry())
     }
 
     /// Makes `state` what [`find`](Known::find) gives for its interpreter. Doing it twice does

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 const VARIABLE: &str = "PYATOLL_TEST_CHILD";
 
 /// In the parent: runs the test `name` (its path in this binary) alone in a child, which must end
-/// well within `limit`. In the child: runs `body`.
-pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) {
+/// well within `limit`, and returns what it wrote. In the child: runs `body`.
+pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) -> Option<String> {
     if std::env::var_os(VARIABLE).is_some() {
-        return body();
+        body();
+        return None;
     }
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
@@ -48,4 +49,5 @@ pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) {
         // The name is right, and the body ran.
         Some(_) => assert!(output.contains("running 1 test"), "{output}"),
     }
+    Some(output)
 }

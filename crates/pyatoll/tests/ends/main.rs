@@ -1,8 +1,10 @@
 //! The end of interpreters that Rust does not own, of the runtime and of the process: attaches in
-//! flight finish or are refused, nothing crashes, nothing waits for ever. Each in a process of its
-//! own.
+//! flight finish or are refused, nothing crashes, nothing waits for ever; and `os.fork`. Each in a
+//! process of its own.
 
 mod child;
+#[cfg(unix)]
+mod fork;
 mod process_exit;
 mod somebody_elses;
 mod state;

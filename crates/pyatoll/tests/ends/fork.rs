@@ -1,0 +1,208 @@
+//! `os.fork` in a process with other threads and with sub-interpreters.
+
+use std::os::unix::process::CommandExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use pyatoll::interpreter::{AttachError, Interpreter, SubInterpreter};
+use pyatoll::prelude::*;
+use pyatoll::sync::InterpreterLocal;
+
+use crate::{LIMIT, finalize, in_child};
+
+/// Forks as Python code does. In the child: runs `body` and ends. In the parent: the child's status.
+fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
+    py.run(
+        c"import warnings; warnings.simplefilter('ignore')",
+        None,
+        None,
+    )
+    .unwrap();
+    let os = py.import("os").unwrap();
+    let child: i32 = os.call_method0("fork").unwrap().extract().unwrap();
+    if child == 0 {
+        // SAFETY: after ten seconds, this ends what waits for ever.
+        unsafe { libc::alarm(10) };
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(py)));
+        // SAFETY: ends the child without its parent's `atexit` functions.
+        unsafe { libc::_exit(i32::from(done.is_err())) };
+    }
+    wait_for(child)
+}
+
+fn wait_for(child: i32) -> i32 {
+    let mut status = 0;
+    // SAFETY: a child of this process, and a place for its status.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    status
+}
+
+#[test]
+fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_doing() {
+    in_child(
+        "fork::the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_doing",
+        LIMIT * 3,
+        || {
+            static EARLY: InterpreterLocal<u64> = InterpreterLocal::new();
+            static LATE: InterpreterLocal<u64> = InterpreterLocal::new();
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            let stop = Arc::new(AtomicBool::new(false));
+            let mut threads = Vec::new();
+            for _ in 0..3 {
+                let stop = Arc::clone(&stop);
+                threads.push(thread::spawn(move || {
+                    // In and out of the gate, the registry and the queue.
+                    while !stop.load(Ordering::Relaxed) {
+                        let object = main.attach(|py| py.None().clone_ref(py)).unwrap();
+                        drop(object);
+                        assert!(Interpreter::all().contains(&main));
+                    }
+                }));
+            }
+            let (leave, may_leave) = mpsc::channel::<()>();
+            threads.push(thread::spawn(move || {
+                main.attach(|py| py.detach(move || may_leave.recv().ok()))
+                    .unwrap();
+            }));
+            for _ in 0..20 {
+                let status = Python::attach(|py| {
+                    EARLY.get_or_init(py, || 1);
+                    fork_in_python(py, |py| {
+                        assert_eq!(EARLY.get(py), Some(&1));
+                        assert_eq!(LATE.get_or_init(py, || 2), &2);
+                        py.import("decimal").unwrap();
+                        assert_eq!(Interpreter::main(), Some(main));
+                        let list = py.eval(c"[1]", None, None).unwrap().unbind();
+                        // A new thread comes in, and drops what is released at the next entry.
+                        py.detach(|| {
+                            thread::spawn(move || {
+                                main.attach(|py| py.run(c"import json", None, None).unwrap())
+                                    .unwrap();
+                                drop(list);
+                            })
+                            .join()
+                            .unwrap();
+                            main.attach(|_| ()).unwrap();
+                        });
+                        // It ends as it should, and does not wait for threads of the parent.
+                        // SAFETY: attached to the main interpreter; nothing of it is used afterwards.
+                        assert_eq!(unsafe { pyatoll::ffi::Py_FinalizeEx() }, 0);
+                        assert!(!main.is_alive());
+                    })
+                });
+                assert_eq!(status, 0);
+            }
+            stop.store(true, Ordering::Relaxed);
+            drop(leave);
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            finalize();
+        },
+    );
+}
+
+#[test]
+fn a_forked_process_says_that_it_cannot_go_on_where_sub_interpreters_are_alive() {
+    let output = in_child(
+        "fork::a_forked_process_says_that_it_cannot_go_on_where_sub_interpreters_are_alive",
+        LIMIT,
+        || {
+            Python::initialize();
+            let subs = [(); 2].map(|()| SubInterpreter::builder().build().unwrap());
+            let status = Python::attach(|py| fork_in_python(py, |_| unreachable!()));
+            assert!(libc::WIFEXITED(status), "{status}");
+            assert_eq!(libc::WEXITSTATUS(status), 70);
+            // The parent goes on, and once they are closed a child works.
+            for sub in subs {
+                sub.attach(|py| py.run(c"import json", None, None).unwrap())
+                    .unwrap();
+                sub.close().unwrap();
+            }
+            let status = Python::attach(|py| {
+                fork_in_python(py, |py| {
+                    py.import("decimal").unwrap();
+                    assert!(Interpreter::main().unwrap().is_alive());
+                })
+            });
+            assert_eq!(status, 0);
+            finalize();
+        },
+    );
+    if let Some(output) = output {
+        assert!(
+            output.contains("os.fork() in a process with sub-interpreters"),
+            "{output}"
+        );
+    }
+}
+
+#[test]
+fn sub_interpreters_are_refused_in_a_process_that_was_forked_without_pythons_knowledge() {
+    in_child(
+        "fork::sub_interpreters_are_refused_in_a_process_that_was_forked_without_pythons_knowledge",
+        LIMIT,
+        || {
+            Python::initialize();
+            let sub = SubInterpreter::builder().build().unwrap();
+            let handle = sub.interpreter();
+            let object = sub
+                .attach(|py| py.eval(c"[]", None, None).unwrap().unbind())
+                .unwrap();
+            // SAFETY: the child uses nothing that other threads may have locked, save what this
+            // library unlocks.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                // SAFETY: as above.
+                unsafe { libc::alarm(10) };
+                let gone = Err(AttachError::InterpreterGone { id: handle.id() });
+                let refused = handle.attach(|_| ()) == gone && sub.attach(|_| ()) == gone;
+                let refused = refused && !handle.is_alive();
+                drop(object);
+                drop(sub);
+                // SAFETY: ends the child.
+                unsafe { libc::_exit(i32::from(!refused)) };
+            }
+            assert_eq!(wait_for(child), 0);
+            sub.attach(|py| assert!(py.import("json").is_ok())).unwrap();
+            sub.close().unwrap();
+            finalize();
+        },
+    );
+}
+
+#[test]
+fn other_programs_can_be_started_with_sub_interpreters_alive() {
+    in_child(
+        "fork::other_programs_can_be_started_with_sub_interpreters_alive",
+        LIMIT,
+        || {
+            Python::initialize();
+            let sub = SubInterpreter::builder().build().unwrap();
+            let start = || {
+                let mut command = std::process::Command::new("/bin/true");
+                // SAFETY: does nothing. With it, std forks.
+                unsafe { command.pre_exec(|| Ok(())) };
+                assert!(command.status().unwrap().success());
+            };
+            start();
+            Python::attach(|py| {
+                start();
+                let code = c"
+import subprocess, sys
+assert subprocess.run(['/bin/true']).returncode == 0
+assert subprocess.run(['/bin/true'], start_new_session=True, close_fds=True).returncode == 0
+";
+                py.run(code, None, None).unwrap();
+            });
+            sub.attach(|_| start()).unwrap();
+            sub.close().unwrap();
+            thread::sleep(Duration::from_millis(10));
+            finalize();
+        },
+    );
+}
