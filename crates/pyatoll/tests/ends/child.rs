@@ -14,7 +14,10 @@ pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) -> Option<Stri
         body();
         return None;
     }
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(VARIABLE, "1")
         .stdout(Stdio::piped())
@@ -36,6 +39,12 @@ pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) -> Option<Stri
             break Some(status);
         }
         if Instant::now() > end {
+            // With its own children, which have its output open.
+            #[cfg(unix)]
+            // SAFETY: its process group, which it has not left.
+            unsafe {
+                libc::kill(-i32::try_from(child.id()).unwrap(), libc::SIGKILL);
+            }
             child.kill().unwrap();
             child.wait().unwrap();
             break None;

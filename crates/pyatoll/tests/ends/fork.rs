@@ -56,10 +56,19 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
                 let stop = Arc::clone(&stop);
                 threads.push(thread::spawn(move || {
                     // In and out of the gate, the registry and the queue.
-                    while !stop.load(Ordering::Relaxed) {
-                        let object = main.attach(|py| py.None().clone_ref(py)).unwrap();
-                        drop(object);
-                        assert!(Interpreter::all().contains(&main));
+                    let come_and_go = || {
+                        while !stop.load(Ordering::Relaxed) {
+                            let object = main.attach(|py| py.None().clone_ref(py)).unwrap();
+                            drop(object);
+                            assert!(Interpreter::all().contains(&main));
+                        }
+                    };
+                    if cfg!(Py_GIL_DISABLED) {
+                        // There, CPython's own locks around the end of a thread state do not
+                        // survive a fork.
+                        main.keep_thread_state(come_and_go).unwrap();
+                    } else {
+                        come_and_go();
                     }
                 }));
             }
