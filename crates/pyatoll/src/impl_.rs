@@ -7,6 +7,7 @@ pub mod call {
         extract_optional_ref, extract_ref, extract_with, operand, operand_ref, optional, required,
         warn,
     };
+    pub use crate::call::arguments::keywords_or_none;
     pub use crate::call::function::{
         EntryPoint, FunctionDefinition, WrapIn, c_text, method_definition, passed_module,
     };

@@ -24,6 +24,8 @@ pub(crate) enum Convention {
     Fast,
     /// `METH_FASTCALL | METH_KEYWORDS`.
     FastWithKeywords,
+    /// `METH_VARARGS | METH_KEYWORDS`: a tuple and a dict, which are all that the function takes.
+    Whole,
     /// A tuple and a dict: `tp_new`, `tp_init`, `tp_call`.
     TupleDict,
 }
@@ -41,7 +43,7 @@ impl Convention {
             Self::FastWithKeywords => quote! {
                 #args: *const #object, #nargs: #size, #kwnames: #object
             },
-            Self::TupleDict => quote!(#args: #object, #kwargs: #object),
+            Self::Whole | Self::TupleDict => quote!(#args: #object, #kwargs: #object),
         }
     }
 
@@ -52,7 +54,7 @@ impl Convention {
             Self::NoArguments | Self::OneArgument => quote!(#one),
             Self::Fast => quote!(#args, #nargs),
             Self::FastWithKeywords => quote!(#args, #nargs, #kwnames),
-            Self::TupleDict => quote!(#args, #kwargs),
+            Self::Whole | Self::TupleDict => quote!(#args, #kwargs),
         }
     }
 
@@ -64,6 +66,7 @@ impl Convention {
             Self::OneArgument => quote!(OneArgument),
             Self::Fast => quote!(Fast),
             Self::FastWithKeywords => quote!(FastWithKeywords),
+            Self::Whole => quote!(WithKeywords),
             Self::TupleDict => unreachable!("slots are not in a method table"),
         };
         quote!(#hidden::call::EntryPoint::#variant(#function))
@@ -78,6 +81,13 @@ impl FunctionModel {
     /// The fastest convention that fits: without keywords where none can occur.
     pub(crate) fn convention(&self) -> Convention {
         let signature = &self.signature;
+        let is_whole = signature.positional.is_empty()
+            && signature.keyword_only.is_empty()
+            && signature.varargs.is_some()
+            && signature.varkeywords.is_some();
+        if is_whole {
+            return Convention::Whole;
+        }
         let no_names = signature.positional_only == signature.positional.len()
             && signature.keyword_only.is_empty()
             && signature.varkeywords.is_none();
@@ -194,11 +204,17 @@ impl FunctionModel {
         match convention {
             Convention::NoArguments => TokenStream::new(),
             Convention::OneArgument => quote!(let #values = [#one];),
+            Convention::Whole => quote! {
+                let #values = [#args, unsafe { #hidden::call::keywords_or_none(#kwargs) }];
+            },
             Convention::Fast | Convention::FastWithKeywords if variadic => quote! {
                 #declare
                 #array
-                let #made = unsafe {
-                    #signature.match_fast_variadic(#py, #args, #nargs, #names, &mut #values)
+                let mut #made = #hidden::call::Made::default();
+                unsafe {
+                    #signature.match_fast_variadic(
+                        #py, #args, #nargs, #names, &mut #values, &mut #made,
+                    )
                 }?;
             },
             Convention::Fast | Convention::FastWithKeywords => {
@@ -214,8 +230,9 @@ impl FunctionModel {
             Convention::TupleDict => quote! {
                 #declare
                 #array
-                let #made = unsafe {
-                    #signature.match_tuple_dict(#py, #args, #kwargs, &mut #values)
+                let mut #made = #hidden::call::Made::default();
+                unsafe {
+                    #signature.match_tuple_dict(#py, #args, #kwargs, &mut #values, &mut #made)
                 }?;
             },
         }

@@ -24,6 +24,21 @@ pub(super) unsafe fn item(tuple: *mut ffi::PyObject, place: usize) -> *mut ffi::
     }
 }
 
+/// The number of items of a tuple.
+///
+/// # Safety
+/// Attached; a live tuple.
+#[inline(always)]
+pub(super) unsafe fn size(tuple: *mut ffi::PyObject) -> usize {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        #[cfg(not(Py_LIMITED_API))]
+        return ffi::PyTuple_GET_SIZE(tuple) as usize;
+        #[cfg(Py_LIMITED_API)]
+        return ffi::PyTuple_Size(tuple) as usize;
+    }
+}
+
 /// Fills a place of a new tuple, and takes over the reference.
 ///
 /// # Safety
@@ -59,6 +74,22 @@ pub(crate) unsafe fn with_items<R>(
         return f(&(0..ffi::PyTuple_Size(tuple) as usize)
             .map(|place| item(tuple, place))
             .collect::<Vec<_>>());
+    }
+}
+
+/// The dict of a `METH_VARARGS | METH_KEYWORDS` call, or `None` if there are no keywords.
+///
+/// # Safety
+/// Attached; null or a dict, which lives during the call.
+#[inline]
+pub unsafe fn keywords_or_none(kwargs: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on to the caller; `None` is a static of CPython.
+    unsafe {
+        if kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0 {
+            ffi::Py_None()
+        } else {
+            kwargs
+        }
     }
 }
 

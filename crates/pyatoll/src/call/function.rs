@@ -21,6 +21,8 @@ pub enum EntryPoint {
     Fast(ffi::PyCFunctionFast),
     /// `METH_FASTCALL | METH_KEYWORDS`.
     FastWithKeywords(ffi::PyCFunctionFastWithKeywords),
+    /// `METH_VARARGS | METH_KEYWORDS`.
+    WithKeywords(ffi::PyCFunctionWithKeywords),
 }
 
 /// What CPython is told of a function. Never written to.
@@ -78,6 +80,12 @@ pub const fn method_definition(
                 PyCFunctionFastWithKeywords: function,
             },
             ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+        ),
+        EntryPoint::WithKeywords(function) => (
+            ffi::PyMethodDefPointer {
+                PyCFunctionWithKeywords: function,
+            },
+            ffi::METH_VARARGS | ffi::METH_KEYWORDS,
         ),
     };
     ffi::PyMethodDef {

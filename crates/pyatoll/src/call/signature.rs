@@ -9,7 +9,7 @@ use std::slice;
 
 use pyo3_ffi as ffi;
 
-use super::arguments::{Arguments, item, tuple_of, with_items};
+use super::arguments::{Arguments, item, size, tuple_of, with_items};
 use super::mismatch;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::{Python, layout};
@@ -148,13 +148,16 @@ impl Signature {
             // SAFETY: the caller passed that many arguments, and there is a place for each.
             return Ok(unsafe { &*args.cast() });
         }
-        let values = room.write([null_mut(); N]);
-        // SAFETY: passed on to the caller.
-        unsafe { self.match_fast_slow(py, args, nargs, kwnames, values)? };
-        Ok(values)
+        let values = room.as_mut_ptr().cast();
+        // SAFETY: passed on to the caller; `N` values are written.
+        unsafe {
+            self.match_fast_slow(py, args, nargs, kwnames, (values, N))?;
+            Ok(room.assume_init_ref())
+        }
     }
 
-    /// As [`match_fast`](Signature::match_fast), where names or defaults come into play.
+    /// As [`match_fast`](Signature::match_fast), where names or defaults come into play. Writes as
+    /// many values as there is room for.
     #[inline(never)]
     unsafe fn match_fast_slow(
         &self,
@@ -162,11 +165,22 @@ impl Signature {
         args: *const *mut ffi::PyObject,
         nargs: ffi::Py_ssize_t,
         kwnames: *mut ffi::PyObject,
-        values: &mut [*mut ffi::PyObject],
+        (values, room): (*mut *mut ffi::PyObject, usize),
     ) -> PyResult<()> {
         debug_assert!(!self.varargs && !self.varkeywords);
-        // SAFETY: passed on to the caller.
+        // SAFETY: passed on to the caller; null pointers are what there is at first.
         unsafe {
+            let values = {
+                for place in 0..room {
+                    let is_given = place < nargs as usize && place < self.positional_names.len();
+                    values.add(place).write(if is_given {
+                        args.add(place).read()
+                    } else {
+                        null_mut()
+                    });
+                }
+                slice::from_raw_parts_mut(values, room)
+            };
             if self.match_valid(py, args, nargs as usize, kwnames, values) {
                 return Ok(());
             }
@@ -174,7 +188,8 @@ impl Signature {
         }
     }
 
-    /// Matches a call that is right; `false` if it is not, or may not be.
+    /// Matches the names of a call that is right; `false` if it is not, or may not be. The arguments
+    /// by position are in their places.
     ///
     /// # Safety
     /// As for [`match_fast`](Signature::match_fast).
@@ -187,33 +202,40 @@ impl Signature {
         kwnames: *mut ffi::PyObject,
         values: &mut [*mut ffi::PyObject],
     ) -> bool {
-        if nargs > self.positional_names.len() {
+        let count = self.positional_names.len();
+        if nargs > count {
             return false;
         }
         // SAFETY: the values of the keywords follow the positional arguments, one for each name;
         // the tuple of names outlives the call.
         unsafe {
-            for (place, value) in values[..nargs].iter_mut().enumerate() {
-                *value = args.add(place).read();
-            }
             if !kwnames.is_null() {
-                for place in 0..ffi::PyTuple_Size(kwnames) as usize {
+                for place in 0..size(kwnames) {
                     let name = Borrowed::from_ptr(py, item(kwnames, place));
-                    match self.place_of(name) {
-                        Some(found) if values[found].is_null() => {
-                            values[found] = args.add(nargs + place).read();
-                        }
+                    // Most calls name the parameters in their order.
+                    let found = match text_of(name) {
+                        Some(text) if self.is_named(nargs + place, text) => nargs + place,
+                        Some(text) => match self.find(text) {
+                            Some(found) => found,
+                            None => return false,
+                        },
+                        None => return false,
+                    };
+                    match values.get_mut(found) {
+                        Some(value) if value.is_null() => *value = args.add(nargs + place).read(),
                         _ => return false,
                     }
                 }
             }
         }
-        let count = self.positional_names.len();
-        let named = self.keyword_only.iter().zip(&values[count..]);
-        (nargs..self.required_positional).all(|place| !values[place].is_null())
-            && named
-                .into_iter()
-                .all(|(parameter, value)| !parameter.required || !value.is_null())
+        let values: &[*mut ffi::PyObject] = values;
+        let is_given = |place: usize| values.get(place).is_some_and(|value| !value.is_null());
+        (nargs..self.required_positional).all(is_given)
+            && self
+                .keyword_only
+                .iter()
+                .enumerate()
+                .all(|(place, parameter)| !parameter.required || is_given(count + place))
     }
 
     /// The error of a call that does not match.
@@ -232,13 +254,13 @@ impl Signature {
     ) -> PyResult<()> {
         values.fill(null_mut());
         // SAFETY: passed on to the caller.
-        unsafe { self.match_fast_variadic(py, args, nargs, kwnames, values) }.map(drop)
+        unsafe { self.match_fast_variadic(py, args, nargs, kwnames, values, &mut Made::default()) }
     }
 
     /// As [`match_fast`](Signature::match_fast), for every signature.
     ///
     /// # Safety
-    /// As there. What is returned must outlive the use of `values`.
+    /// As there. `made`, which must outlive the use of `values`, must be new.
     ///
     /// # Errors
     /// As there.
@@ -249,15 +271,12 @@ impl Signature {
         nargs: ffi::Py_ssize_t,
         kwnames: *mut ffi::PyObject,
         values: &mut [*mut ffi::PyObject],
-    ) -> PyResult<Made<'py>> {
+        made: &mut Made<'py>,
+    ) -> PyResult<()> {
         let nargs = nargs as usize;
         // SAFETY: the values of the keywords follow the positional arguments, one for each name.
         let (positional, named) = unsafe {
-            let named = if kwnames.is_null() {
-                0
-            } else {
-                ffi::PyTuple_Size(kwnames) as usize
-            };
+            let named = if kwnames.is_null() { 0 } else { size(kwnames) };
             slice_of(args, nargs + named).split_at(nargs)
         };
         let keywords = Keywords {
@@ -265,16 +284,14 @@ impl Signature {
             values: named,
             py,
         };
-        let mut made = Made::default();
-        self.fill(positional, keywords, values, &mut made)?;
-        Ok(made)
+        self.fill(positional, keywords, values, made)
     }
 
     /// Matches a call with a tuple and a dict (or null): `tp_new`, `tp_init`, `tp_call`.
     ///
     /// # Safety
-    /// `args` and `kwargs` must be those of the call, and the thread attached. What is returned
-    /// must outlive the use of `values`, which must be all null at first.
+    /// `args` and `kwargs` must be those of the call, and the thread attached. `made`
+    /// must be new and outlive the use of `values`, which must be all null at first.
     ///
     /// # Errors
     /// A `TypeError` that says what does not match.
@@ -284,21 +301,22 @@ impl Signature {
         args: *mut ffi::PyObject,
         kwargs: *mut ffi::PyObject,
         values: &mut [*mut ffi::PyObject],
-    ) -> PyResult<Made<'py>> {
+        made: &mut Made<'py>,
+    ) -> PyResult<()> {
         // SAFETY: passed on to the caller; what the dict had is kept with the result.
         unsafe {
             if kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0 {
                 return with_items(args, |items| {
                     let nargs = items.len() as ffi::Py_ssize_t;
-                    self.match_fast_variadic(py, items.as_ptr(), nargs, null_mut(), values)
+                    self.match_fast_variadic(py, items.as_ptr(), nargs, null_mut(), values, made)
                 });
             }
             let arguments = Arguments::of_tuple_and_dict(py, args, kwargs)?;
             let (array, nargs, names) = arguments.as_array();
             let nargs = nargs as ffi::Py_ssize_t;
-            let mut made = self.match_fast_variadic(py, array, nargs, names, values)?;
+            self.match_fast_variadic(py, array, nargs, names, values, made)?;
             made.arguments = Some(arguments);
-            Ok(made)
+            Ok(())
         }
     }
 
@@ -369,8 +387,22 @@ impl Signature {
         text_of(name).and_then(|text| self.find(text))
     }
 
-    /// The same, by the name's text.
-    #[inline]
+    /// Whether the parameter at a place may be given by this name.
+    #[inline(always)]
+    fn is_named(&self, place: usize, text: &[u8]) -> bool {
+        let count = self.positional_names.len();
+        let name = if place < count {
+            (place >= self.positional_only).then(|| self.positional_names[place])
+        } else {
+            self.keyword_only
+                .get(place - count)
+                .map(|parameter| parameter.name)
+        };
+        name.is_some_and(|name| same(name.as_bytes(), text))
+    }
+
+    /// The place of the parameter that may be given by this name.
+    #[inline(never)]
     fn find(&self, text: &[u8]) -> Option<usize> {
         let positional = self.positional_names[self.positional_only..]
             .iter()
@@ -472,18 +504,18 @@ mod tests {
             let kwargs = py.eval(kwargs, None, None).unwrap();
             assert!(kwargs.is_instance_of::<PyDict>());
             let mut values = vec![null_mut(); signature.places()];
+            let mut made = Made::default();
+            let (args, kwargs) = (args.as_ptr(), kwargs.as_ptr());
             // SAFETY: attached; a tuple and a dict.
-            let made = unsafe {
-                signature.match_tuple_dict(py, args.as_ptr(), kwargs.as_ptr(), &mut values)
-            };
-            let _made = match made {
-                Ok(made) => made,
-                Err(error) => return error.to_string(),
-            };
+            let matched =
+                unsafe { signature.match_tuple_dict(py, args, kwargs, &mut values, &mut made) };
+            if let Err(error) = matched {
+                return error.to_string();
+            }
             let shown: Vec<String> = values
                 .iter()
                 .map(|&value| {
-                    // SAFETY: null, or kept by the arguments and `_made`.
+                    // SAFETY: null, or kept by the arguments and `made`.
                     match unsafe { Borrowed::from_ptr_or_opt(py, value) } {
                         Some(value) => value.to_string(),
                         None => "-".to_owned(),

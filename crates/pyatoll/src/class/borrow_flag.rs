@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::PyErr;
 
-/// Nobody borrows the value. Also what zeroed memory says.
-const UNUSED: usize = 0;
-/// Somebody borrows it mutably; any lower number counts shared borrows.
-const EXCLUSIVE: usize = usize::MAX;
+/// Somebody borrows the value mutably. Also what zeroed memory says: an instance that is still being
+/// made cannot be borrowed.
+const EXCLUSIVE: usize = 0;
+/// Nobody borrows it; any higher number counts shared borrows on top of it.
+const UNUSED: usize = 1;
 
 /// Counts the borrows of one instance.
 #[repr(transparent)]
@@ -22,6 +23,12 @@ pub struct BorrowFlag(AtomicUsize);
 const _: () = assert!(size_of::<BorrowFlag>() == size_of::<usize>());
 
 impl BorrowFlag {
+    /// Whether the value is borrowed mutably, or not there yet.
+    #[inline(always)]
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == EXCLUSIVE
+    }
+
     /// The flag as plain memory, whose changes the compiler can do away with where they cancel out.
     ///
     /// # Safety
@@ -33,7 +40,7 @@ impl BorrowFlag {
 
     #[inline]
     pub(super) fn try_share(&self) -> Result<(), PyBorrowError> {
-        // `EXCLUSIVE - 1` shared borrows cannot exist: each is a word of memory.
+        // So many shared borrows that the count wraps cannot exist: each is a word of memory.
         let next = |count: usize| (count != EXCLUSIVE).then_some(count.wrapping_add(1));
         let shared = if cfg!(Py_GIL_DISABLED) {
             let (taken, seen) = (Ordering::Acquire, Ordering::Relaxed);

@@ -2,7 +2,8 @@
 //! the Rust value.
 //!
 //! Invariants:
-//! - CPython hands out zeroed memory, so until [`Instance::write`] is through, the owner is null:
+//! - The memory is zeroed at first, so until [`Instance::write`] is through, the owner is null and
+//!   the borrow flag says that somebody has the value:
 //!   the value is then not read, not borrowed and not dropped. A collection or a deallocation
 //!   before construction is finished is safe.
 //! - The owner is written last, once, before the instance is handed to anyone. It lies at
@@ -155,14 +156,32 @@ fn token_of_half_made<'py>() -> Python<'py> {
 pub(super) unsafe fn share<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), PyBorrowError> {
     // SAFETY: passed on to the caller.
     unsafe {
-        if owner::<T>(object).is_null() {
+        let flag = borrow_flag::<T>(object);
+        if !may_be_borrowed::<T>(object, flag) {
             return Err(PyBorrowError::new());
         }
         check_thread::<T>(object);
-        match borrow_flag::<T>(object) {
+        match flag {
             Some(flag) => flag.try_share(),
             None => Ok(()),
         }
+    }
+}
+
+/// Whether an instance is made, and not borrowed mutably: by its flag, where it has one, which says
+/// both.
+///
+/// # Safety
+/// The object must be an instance of `T`, with that flag.
+#[inline(always)]
+unsafe fn may_be_borrowed<T: PyClass>(
+    object: *mut ffi::PyObject,
+    flag: Option<&BorrowFlag>,
+) -> bool {
+    match flag {
+        Some(flag) => !flag.is_exclusive(),
+        // SAFETY: passed on to the caller.
+        None => unsafe { !owner::<T>(object).is_null() },
     }
 }
 
@@ -186,11 +205,12 @@ pub(super) unsafe fn end_share<T: PyClass>(object: *mut ffi::PyObject) {
 pub(super) unsafe fn lock<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), PyBorrowMutError> {
     // SAFETY: passed on to the caller.
     unsafe {
-        if owner::<T>(object).is_null() {
+        let flag = borrow_flag::<T>(object);
+        if !may_be_borrowed::<T>(object, flag) {
             return Err(PyBorrowMutError::new());
         }
         check_thread::<T>(object);
-        match borrow_flag::<T>(object) {
+        match flag {
             Some(flag) => flag.try_lock(),
             // A frozen class is never borrowed mutably: its `Frozen` type keeps callers out.
             None => Err(PyBorrowMutError::new()),

@@ -188,14 +188,15 @@ pub fn is_instance<T: PyClass>(object: &Bound<'_, PyAny>) -> bool {
     let class = unsafe { ffi::Py_TYPE(object.as_ptr()) };
     // The type that is `first` is cleared from there before it dies: what has the same address
     // while an object refers to it is that type.
-    class == T::statics().first.load(Ordering::Relaxed) || is_instance_here::<T>(object)
+    class == T::statics().first.load(Ordering::Relaxed) || derives::<T>(object.py(), class)
 }
 
-/// The same, by the type in the object's interpreter.
+/// Whether a type is that of `T` in the token's interpreter, or derives from it.
 #[inline(never)]
-fn is_instance_here<T: PyClass>(object: &Bound<'_, PyAny>) -> bool {
+fn derives<T: PyClass>(py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
+    let own = type_object_raw::<T>(py);
     // SAFETY: both are alive.
-    unsafe { ffi::PyObject_TypeCheck(object.as_ptr(), type_object_raw::<T>(object.py())) != 0 }
+    class == own || unsafe { ffi::PyType_IsSubtype(class, own) != 0 }
 }
 
 /// As `get_or_create`, where the signature leaves no room for an error.

@@ -133,10 +133,9 @@ impl PyErr {
         }
     }
 
-    fn from_state(state: State) -> Self {
-        Self {
-            state: Box::new(state),
-        }
+    #[inline]
+    fn from_state(state: Box<State>) -> Self {
+        Self { state }
     }
 
     /// Takes the exception that is set, leaving none.

@@ -40,32 +40,38 @@ enum Lazy {
 impl State {
     pub(super) fn lazy(
         make: impl FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync + 'static,
-    ) -> Self {
+    ) -> Box<Self> {
         Self::unmade(Make::Boxed(Box::new(make)))
     }
 
     /// As [`lazy`](State::lazy), with a text for the only argument.
-    pub(super) fn text(class: ClassOf, text: &'static str) -> Self {
+    pub(super) fn text(class: ClassOf, text: &'static str) -> Box<Self> {
         Self::unmade(Make::Text(class, text))
     }
 
     /// As [`text`](State::text).
-    pub(super) fn own_text(class: ClassOf, text: String) -> Self {
+    pub(super) fn own_text(class: ClassOf, text: String) -> Box<Self> {
         Self::unmade(Make::OwnText(class, text))
     }
 
-    fn unmade(make: Make) -> Self {
-        Self {
-            exception: OnceLock::new(),
-            lazy: Mutex::new(Lazy::Unmade(make)),
-        }
+    #[inline(always)]
+    fn unmade(make: Make) -> Box<Self> {
+        // Room first, so that the parts are written to where they stay.
+        let room = Box::new_uninit();
+        Box::write(
+            room,
+            Self {
+                exception: OnceLock::new(),
+                lazy: Mutex::new(Lazy::Unmade(make)),
+            },
+        )
     }
 
-    pub(super) fn normalized(exception: Py<PyBaseException>) -> Self {
-        Self {
+    pub(super) fn normalized(exception: Py<PyBaseException>) -> Box<Self> {
+        Box::new(Self {
             exception: OnceLock::from(exception),
             lazy: Mutex::new(Lazy::Made),
-        }
+        })
     }
 
     fn locked(&self) -> MutexGuard<'_, Lazy> {
@@ -135,8 +141,13 @@ impl State {
     }
 
     /// Sets the exception as the current one.
-    pub(super) fn raise(self, py: Python<'_>) {
-        let Self { exception, lazy } = self;
+    pub(super) fn raise(mut self: Box<Self>, py: Python<'_>) {
+        if let Ok(Lazy::Unmade(Make::Text(class, text))) = self.lazy.get_mut() {
+            let (class, text) = (*class, *text);
+            drop(self);
+            return raise_text(py, class, text);
+        }
+        let Self { exception, lazy } = *self;
         if let Some(exception) = exception.into_inner() {
             return match exception.try_into_bound(py) {
                 Ok(exception) => set_raised(exception),
