@@ -1,0 +1,190 @@
+//! Calling a class: by itself, by a subclass, by `__new__`, and where Python code has changed it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyatoll::interpreter::SubInterpreter;
+use pyatoll::prelude::*;
+use pyatoll::types::{PyDict, PyModule, PyTuple};
+
+use crate::run;
+
+#[pyclass(subclass, dict)]
+struct Call {
+    #[pyo3(get)]
+    text: String,
+}
+
+#[pymethods]
+impl Call {
+    #[new]
+    #[pyo3(signature = (first, /, second = 2, *rest, third = 3, **named))]
+    fn new(
+        first: i32,
+        second: i32,
+        rest: &Bound<'_, PyTuple>,
+        third: i32,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        if first < 0 {
+            return Err(pyatoll::exceptions::PyValueError::new_err("negative"));
+        }
+        let named = named.map_or_else(|| "{}".to_owned(), |named| named.to_string());
+        Ok(Self {
+            text: format!("{first} {second} {rest} {third} {named}"),
+        })
+    }
+}
+
+/// A module of this binary with a class: then CPython calls the class without `tp_new`.
+fn module_with<'py, T: pyatoll::PyClass>(py: Python<'py>) -> Bound<'py, PyModule> {
+    let module = PyModule::new(py, "construct").unwrap();
+    module.add_class::<T>().unwrap();
+    module
+}
+
+#[test]
+fn each_way_to_construct_takes_the_same_arguments() {
+    Python::attach(|py| {
+        let module = module_with::<Call>(py);
+        run(
+            py,
+            &[("m", module.as_any())],
+            c"
+class Sub(m.Call):
+    pass
+
+class Name(str):
+    pass
+
+def outcome(call, args, kwargs):
+    try:
+        return call(*args, **kwargs).text
+    except Exception as error:
+        return f'{type(error).__name__}: {error}'
+
+for args, kwargs, expected in [
+    ((1,), {}, '1 2 () 3 {}'),
+    ((1, 5, 6, 7), {}, '1 5 (6, 7) 3 {}'),
+    ((1,), {'third': 8, 'second': 9}, '1 9 () 8 {}'),
+    ((1,), {Name('third'): 8}, '1 2 () 8 {}'),
+    ((1,), {'x': 4, 'first': 0}, \"1 2 () 3 {'x': 4, 'first': 0}\"),
+    ((), {}, \"TypeError: Call.__new__() missing 1 required positional argument: 'first'\"),
+    ((1, 2), {'second': 3}, \"TypeError: Call.__new__() got multiple values for argument 'second'\"),
+    ((-1,), {}, 'ValueError: negative'),
+]:
+    ways = [
+        m.Call,
+        Sub,
+        lambda *args, **kwargs: m.Call.__new__(m.Call, *args, **kwargs),
+        lambda *args, **kwargs: Sub.__new__(Sub, *args, **kwargs),
+        lambda *args, **kwargs: type.__call__(m.Call, *args, **kwargs),
+    ]
+    for way in ways:
+        assert outcome(way, args, kwargs) == expected, (outcome(way, args, kwargs), expected)
+assert type(Sub(1)) is Sub and type(m.Call(1)) is m.Call
+",
+        );
+    });
+}
+
+#[test]
+fn new_and_init_that_python_code_puts_in_are_called() {
+    #[pyclass]
+    struct Changed {
+        #[pyo3(get)]
+        number: i32,
+    }
+    #[pymethods]
+    impl Changed {
+        #[new]
+        fn new(number: i32) -> Self {
+            Self { number }
+        }
+    }
+
+    Python::attach(|py| {
+        let module = module_with::<Changed>(py);
+        run(
+            py,
+            &[("m", module.as_any())],
+            c"
+seen = []
+assert m.Changed(1).number == 1
+m.Changed.__init__ = lambda self, *args, **kwargs: seen.append((self.number, args, kwargs))
+assert m.Changed(2).number == 2
+assert m.Changed(number=3).number == 3
+assert seen == [(2, (2,), {}), (3, (), {'number': 3})], seen
+del m.Changed.__init__
+m.Changed.__new__ = lambda cls, number: number * 10
+assert m.Changed(4) == 40
+",
+        );
+    });
+}
+
+#[test]
+fn a_class_with_init_gets_its_arguments() {
+    #[pyclass]
+    struct Initialised {
+        #[pyo3(get)]
+        seen: Vec<i32>,
+    }
+    #[pymethods]
+    impl Initialised {
+        #[new]
+        fn new(number: i32) -> Self {
+            Self { seen: vec![number] }
+        }
+
+        fn __init__(&mut self, number: i32) {
+            self.seen.push(number);
+        }
+    }
+
+    Python::attach(|py| {
+        let module = module_with::<Initialised>(py);
+        run(
+            py,
+            &[("m", module.as_any())],
+            c"assert m.Initialised(5).seen == [5, 5]",
+        );
+    });
+}
+
+#[test]
+fn an_instance_that_is_an_attribute_of_its_class_ends_with_the_interpreter() {
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+
+    #[pyclass]
+    struct Plain;
+    #[pymethods]
+    impl Plain {
+        #[new]
+        fn new() -> Self {
+            Self
+        }
+    }
+    impl Drop for Plain {
+        fn drop(&mut self) {
+            DROPS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| {
+        let module = module_with::<Plain>(py);
+        run(
+            py,
+            &[("m", module.as_any())],
+            c"
+import gc
+assert not gc.is_tracked(m.Plain())
+m.Plain.default = m.Plain()
+",
+        );
+    })
+    .unwrap();
+    assert_eq!(DROPS.load(Ordering::Relaxed), 1);
+    sub.close().unwrap();
+    assert_eq!(DROPS.load(Ordering::Relaxed), 2);
+}
