@@ -372,12 +372,14 @@ def main():
     parser.add_argument("--cmake", required=True)
     parser.add_argument("--ninja", required=True)
     parser.add_argument("--python", required=True)
+    parser.add_argument("--kinds", default="functions,classes")
+    parser.add_argument("--profiles", default="release,debug")
     options = parser.parse_args()
     results = []
     for peer in options.peers.split(","):
         generate, build_type = PEERS[peer]
-        for kind in ("functions", "classes"):
-            for profile in ("release", "debug"):
+        for kind in options.kinds.split(","):
+            for profile in options.profiles.split(","):
                 print(f"==> {peer}: {kind}, {profile}", file=sys.stderr, flush=True)
                 folder = options.folder / f"{peer}-{kind}"
                 folder.mkdir(parents=True, exist_ok=True)

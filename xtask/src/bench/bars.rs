@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::build_times;
+use super::modules::title;
 use super::results::Results;
 use super::times::{MANY, Row, Time, Times};
 
@@ -33,12 +34,12 @@ pub fn fault(row: &Row) -> Option<String> {
         if let Some(time) = row.one.get(*library)
             && ours > time.min
         {
-            faults.push(format!("{library} {:.1} ns", time.min));
+            faults.push(format!("{} {:.1} ns", title(library), time.min));
         }
     }
     let (best, time) = best(row);
     if ours > time * OF_BEST && !LIBRARIES.contains(&best) {
-        faults.push(format!("{best} {time:.1} ns"));
+        faults.push(format!("{} {time:.1} ns", title(best)));
     }
     (!faults.is_empty()).then(|| format!("{ours:.1} ns; {}", faults.join(", ")))
 }
@@ -141,7 +142,7 @@ fn of_times(times: &Times, bars: &mut Vec<Bar>) {
             "{ours:.1} ns; {}",
             theirs
                 .iter()
-                .map(|(peer, mean)| format!("{peer} {mean:.1}"))
+                .map(|(peer, mean)| format!("{} {mean:.1}", title(peer)))
                 .collect::<Vec<_>>()
                 .join(", ")
         ),
@@ -224,7 +225,7 @@ mod tests {
     #[test]
     fn a_library_that_is_faster_is_a_fault() {
         let row = row(&[("c", 10.0), ("pyo3", 10.4), ("pyatoll", 10.5)]);
-        assert_eq!(fault(&row).as_deref(), Some("10.5 ns; pyo3 10.4 ns"));
+        assert_eq!(fault(&row).as_deref(), Some("10.5 ns; PyO3 10.4 ns"));
     }
 
     #[test]

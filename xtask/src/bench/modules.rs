@@ -82,6 +82,12 @@ pub const PEERS: &[Peer] = &[
     },
 ];
 
+/// What a peer is called for people.
+pub fn title(name: &str) -> &str {
+    let peer = PEERS.iter().find(|peer| peer.name == name);
+    peer.map_or(name, |peer| peer.title)
+}
+
 /// The peers with these names; all, if there are none.
 pub fn named(names: &[String]) -> Result<Vec<&'static Peer>> {
     for name in names {

@@ -11,7 +11,7 @@ use super::build_times::{self, Build};
 use super::instructions;
 use super::internals::Internals;
 use super::interpreters::{self, Interpreters};
-use super::modules::PEERS;
+use super::modules::{PEERS, title};
 use super::results::{Conditions, Results};
 use super::times::{MANY, Row, Times};
 use crate::run;
@@ -62,13 +62,6 @@ fn causes(text: &str) -> BTreeMap<String, String> {
         .filter_map(|part| part.split_once('\n'))
         .map(|(id, cause)| (id.trim().to_owned(), cause.trim().to_owned()))
         .collect()
-}
-
-fn title(peer: &str) -> &str {
-    PEERS
-        .iter()
-        .find(|other| other.name == peer)
-        .map_or(peer, |peer| peer.title)
 }
 
 fn heading(page: &mut String, text: &str, conditions: &Conditions) {
