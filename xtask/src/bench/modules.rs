@@ -176,9 +176,11 @@ impl Modules {
                 .env("PYO3_PYTHON", &self.python.executable),
         )?;
         let library = target.join("release").join(format!("lib{package}.so"));
-        fs::copy(&library, self.output().join(format!("{package}.so")))
-            .with_context(|| format!("cannot copy {}", library.display()))?;
-        Ok(())
+        // Under another name first: a process that has loaded the old one would die of a new text.
+        let copy = self.output().join(format!("{package}.new"));
+        fs::copy(&library, &copy)
+            .and_then(|_| fs::rename(&copy, self.output().join(format!("{package}.so"))))
+            .with_context(|| format!("cannot copy {}", library.display()))
     }
 
     /// Adds to `command` what runs `bench/run.py` for these peers; `multi` are those of them that

@@ -171,7 +171,8 @@ fn missed(page: &mut String, times: &Times, causes: &BTreeMap<String, String>) {
     for (row, fault) in missed {
         let cause = causes
             .get(&row.id)
-            .map_or("the cause is not known yet.", String::as_str);
+            .map_or("the cause is not known yet.", String::as_str)
+            .replace('\n', "\n  ");
         let _ = writeln!(page, "- **{}** ({fault}): {cause}", row.title);
     }
     page.push('\n');
