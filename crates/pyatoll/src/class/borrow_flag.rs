@@ -26,7 +26,18 @@ impl BorrowFlag {
     /// Whether the value is borrowed mutably, or not there yet.
     #[inline(always)]
     pub(super) fn is_exclusive(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == EXCLUSIVE
+        let order = if cfg!(Py_GIL_DISABLED) {
+            Ordering::Acquire
+        } else {
+            Ordering::Relaxed
+        };
+        self.0.load(order) == EXCLUSIVE
+    }
+
+    /// The value is there: it can be borrowed from now on.
+    #[inline]
+    pub(super) fn begin(&self) {
+        self.0.store(UNUSED, Ordering::Release);
     }
 
     /// The flag as plain memory, whose changes the compiler can do away with where they cancel out.
@@ -107,16 +118,11 @@ impl BorrowFlag {
 /// The place of the borrow flag in an instance: [`BorrowFlag`], or [`NoBorrowFlag`] where the class
 /// is `frozen`.
 pub trait FlagStorage {
-    /// A flag that nobody has taken.
-    const NEW: Self;
-
     /// The flag, if there is one.
     fn flag(&self) -> Option<&BorrowFlag>;
 }
 
 impl FlagStorage for BorrowFlag {
-    const NEW: Self = Self(AtomicUsize::new(UNUSED));
-
     #[inline]
     fn flag(&self) -> Option<&BorrowFlag> {
         Some(self)
@@ -127,8 +133,6 @@ impl FlagStorage for BorrowFlag {
 pub struct NoBorrowFlag;
 
 impl FlagStorage for NoBorrowFlag {
-    const NEW: Self = Self;
-
     #[inline]
     fn flag(&self) -> Option<&BorrowFlag> {
         None
@@ -237,7 +241,10 @@ mod tests {
 
     #[test]
     fn many_share_or_one_changes() {
-        let flag = BorrowFlag::NEW;
+        let flag = BorrowFlag(AtomicUsize::new(0));
+        assert!(flag.try_share().is_err(), "not there yet");
+        assert!(flag.try_lock().is_err());
+        flag.begin();
         flag.try_share().unwrap();
         flag.try_share().unwrap();
         assert!(flag.try_lock().is_err());

@@ -118,7 +118,7 @@ impl<T: PyClass> PyClassInitializer<T> {
             // Without an owner it is given back as it is, should a move below panic.
             let object = Bound::from_owned_ptr(py, object);
             self.write(py, object.as_ptr())?;
-            layout::header::<T>(object.as_ptr()).owner.set(py.owner());
+            layout::hand_out::<T>(py, object.as_ptr());
             Ok(object.into_ptr())
         }
     }

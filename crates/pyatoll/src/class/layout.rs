@@ -2,19 +2,19 @@
 //! the Rust value.
 //!
 //! Invariants:
-//! - The memory is zeroed at first, so until [`Instance::write`] is through, the owner is null and
-//!   the borrow flag says that somebody has the value:
-//!   the value is then not read, not borrowed and not dropped. A collection or a deallocation
+//! - The memory is zeroed at first, so until [`hand_out`], the owner is null and the borrow flag
+//!   says that somebody has the value: the value is then not read, not borrowed and not dropped. A collection or a deallocation
 //!   before construction is finished is safe.
-//! - The owner is written last, once, before the instance is handed to anyone. It lies at
-//!   [`HEADER`](super::base::ClassBase::HEADER) of the class, behind the part that belongs to the
-//!   built-in base: one owner for a class and all its Rust subclasses.
+//! - The owner and the flag are written last, once, before the instance is handed to anyone. The
+//!   owner lies at [`HEADER`](super::base::ClassBase::HEADER) of the class, behind the part that
+//!   belongs to the built-in base: one owner for a class and all its Rust subclasses.
 //! - The value is only reached under the borrow flag (of the most basic class that has one), or
 //!   shared where no class of the chain has a flag.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
-use std::ptr::{NonNull, null, null_mut};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::thread::ThreadId;
 
 use pyo3_ffi as ffi;
@@ -28,7 +28,20 @@ use crate::interpreter::{LocalInternals, Python};
 #[repr(C)]
 pub struct Header {
     /// Null until the instance is initialised.
-    pub(super) owner: Cell<*const LocalInternals>,
+    owner: AtomicPtr<LocalInternals>,
+}
+
+impl Header {
+    #[inline]
+    fn owner(&self) -> *const LocalInternals {
+        // See `hand_out`.
+        let order = if cfg!(Py_GIL_DISABLED) {
+            Ordering::Acquire
+        } else {
+            Ordering::Relaxed
+        };
+        self.owner.load(order)
+    }
 }
 
 const _: () = assert!(size_of::<Header>() == size_of::<usize>());
@@ -86,18 +99,17 @@ impl<T: ClassImpl> Instance<T> {
         self.value.get().cast()
     }
 
-    /// Writes all parts of `T`'s own.
+    /// Writes what of `T`'s own nobody else uses before [`hand_out`]. `__dict__` and weak references
+    /// are empty in zeroed memory, and whoever has found the object with `gc.get_objects` may have
+    /// used them.
     ///
     /// # Safety
-    /// The object must be a new instance of `T` that nobody else uses yet.
+    /// The object must be a new instance of `T`, not handed out.
     pub(super) unsafe fn write(object: *mut ffi::PyObject, value: T) {
         let instance = object.cast::<Self>();
-        // SAFETY: the memory is an instance of `T`'s, and ours alone.
+        // SAFETY: as promised.
         unsafe {
-            (&raw mut (*instance).flag).write(T::BorrowFlag::NEW);
             (&raw mut (*instance).thread).write(T::ThreadCheck::here());
-            (&raw mut (*instance).dict).write(T::Dict::NEW);
-            (&raw mut (*instance).weak_list).write(T::WeakList::NEW);
             (&raw mut (*instance).value).write(UnsafeCell::new(MaybeUninit::new(value)));
         }
     }
@@ -121,7 +133,26 @@ pub(super) unsafe fn header<'a, T: PyClass>(object: *mut ffi::PyObject) -> &'a H
 #[inline]
 pub(super) unsafe fn owner<T: PyClass>(object: *mut ffi::PyObject) -> *const LocalInternals {
     // SAFETY: passed on to the caller.
-    unsafe { header::<T>(object).owner.get() }
+    unsafe { header::<T>(object).owner() }
+}
+
+/// Says that an instance of `T` is initialised, in all parts. On free-threaded builds another thread
+/// may have found it before, with `gc.get_objects`: by the owner and the flag it sees all of it, or
+/// is refused.
+///
+/// # Safety
+/// The object must be an instance of `T` itself, not of a base, whose parts are written, in the
+/// token's interpreter.
+#[inline]
+pub(super) unsafe fn hand_out<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObject) {
+    let owner = std::ptr::from_ref(py.owner()).cast_mut();
+    // SAFETY: passed on to the caller.
+    unsafe {
+        header::<T>(object).owner.store(owner, Ordering::Release);
+        if let Some(flag) = borrow_flag::<T>(object) {
+            flag.begin();
+        }
+    }
 }
 
 /// The token for code that runs because a method, getter, setter or slot of the instance was
@@ -309,10 +340,9 @@ impl ThreadCheck for Unsendable {
     }
 }
 
-/// Room for an object that CPython manages by its offset: [`Pointer`], or [`Nothing`].
+/// Room for an object that CPython manages by its offset: [`Pointer`], or [`Nothing`]. Zeroed at
+/// first: no object.
 pub trait InlineSlot {
-    /// Without an object.
-    const NEW: Self;
     /// Whether there is room.
     const PRESENT: bool;
 
@@ -324,7 +354,6 @@ pub trait InlineSlot {
 pub struct Nothing;
 
 impl InlineSlot for Nothing {
-    const NEW: Self = Self;
     const PRESENT: bool = false;
 
     #[inline]
@@ -338,7 +367,6 @@ impl InlineSlot for Nothing {
 pub struct Pointer(Cell<*mut ffi::PyObject>);
 
 impl InlineSlot for Pointer {
-    const NEW: Self = Self(Cell::new(null_mut()));
     const PRESENT: bool = true;
 
     #[inline]
@@ -347,18 +375,9 @@ impl InlineSlot for Pointer {
     }
 }
 
-/// How a class fills its own header: [`Header`], or nothing behind a Rust base.
-pub trait OwnHeader {
-    /// Before the instance is initialised.
-    const NEW: Self;
-}
+/// A class's own header: [`Header`], or nothing behind a Rust base. Zeroed at first.
+pub trait OwnHeader {}
 
-impl OwnHeader for Header {
-    const NEW: Self = Self {
-        owner: Cell::new(null()),
-    };
-}
+impl OwnHeader for Header {}
 
-impl OwnHeader for () {
-    const NEW: Self = ();
-}
+impl OwnHeader for () {}
