@@ -97,8 +97,12 @@ impl PyVisit<'_> {
 
 /// `__traverse__`. A value that is mutably borrowed, or belongs to another thread, is not looked
 /// into: what it holds then counts as referred to from outside, and stays. So does what a method
-/// that panics has left out, where CPython does not give the whole collection up (on free-threaded
-/// builds); the panic is only reported, as no exception may come out of here.
+/// that panics has left out; the panic is only reported.
+///
+/// No exception may come out of here, and a result other than 0 is a visitor's word: for it,
+/// `gc.get_referents` returns null, which without an exception is an error of CPython's (on debug
+/// builds, its end), and free-threaded builds give the whole collection up. Those visitors have an
+/// argument. Where there is none, the caller is none of them and is told of a panic with -1.
 ///
 /// # Safety
 /// The class's own `tp_traverse` calls this with an initialised instance of `T`.
@@ -131,7 +135,10 @@ pub unsafe fn traverse<T: PyClass>(
     match catch_unwind(AssertUnwindSafe(|| body(value, visit))) {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => error.0.get(),
-        Err(payload) => report(payload),
+        Err(payload) => {
+            report(payload);
+            if argument.is_null() { -1 } else { 0 }
+        }
     }
 }
 
@@ -147,9 +154,8 @@ impl Drop for Sharing<'_> {
 }
 
 #[cold]
-fn report(payload: Box<dyn Any + Send>) -> c_int {
+fn report(payload: Box<dyn Any + Send>) {
     let message = crate::panic::message(&*payload);
     crate::panic::discard(payload);
     eprintln!("a Rust `__traverse__` panicked; the collector goes on without it: {message}");
-    -1
 }
