@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, Hash};
 
 use pyo3_ffi as ffi;
 
-use super::traits::private::Token;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::Python;
@@ -70,6 +69,8 @@ where
     K: FromPyObjectOwned<'py>,
     V: FromPyObjectOwned<'py>,
 {
+    use super::traits::private::Token;
+
     let py = dict.py();
     let (mut place, mut done) = (0, 0);
     let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
