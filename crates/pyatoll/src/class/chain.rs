@@ -15,22 +15,23 @@ pub(super) struct Begun<'a>(Option<(&'a LocalInternals, u32)>);
 
 impl<'a> Begun<'a> {
     /// Begins the deallocation of `object`, which belongs to `owner` (if it may be in a chain).
-    /// `None`: not now. Its type's `tp_dealloc` is called again for this object.
+    /// `None`: not now. `again`, which is the caller, will be called with this object.
     ///
     /// # Safety
     /// The thread must be attached to `owner`'s interpreter; `object` must be dead, and not tracked
-    /// by the collector. The caller is its type's `tp_dealloc` and has changed nothing yet that it
-    /// would not do again. `is_collected` must say whether the collector knows the type.
+    /// by the collector. The caller has changed nothing yet. `is_collected` must say whether the
+    /// collector knows the type.
     #[inline]
     pub(super) unsafe fn new(
         owner: Option<&'a LocalInternals>,
         object: NonNull<ffi::PyObject>,
         is_collected: bool,
+        again: ffi::destructor,
     ) -> Option<Self> {
         match owner {
             Some(owner) if !(CPYTHON_CARES && is_collected) => {
                 // SAFETY: passed on to the caller.
-                let level = unsafe { owner.nesting().enter(object) }?;
+                let level = unsafe { owner.nesting().enter(object, again) }?;
                 Some(Self(Some((owner, level))))
             }
             _ => Some(Self(None)),

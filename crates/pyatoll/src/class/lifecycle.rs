@@ -86,32 +86,52 @@ unsafe fn clear_place(slot: &impl InlineSlot) {
 /// # Safety
 /// Called by CPython, attached, with an instance whose last reference is gone.
 pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: as promised; the type is alive until its reference is given up, last. A finaliser
-    // runs while everything is in place and may resurrect the object; for a Python subclass,
-    // CPython has run it already.
+    // SAFETY: as promised. A finaliser runs while everything is in place and may resurrect the
+    // object; for a Python subclass, CPython has run it already.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        let is_own = (*class)
-            .tp_dealloc
-            .is_some_and(|own| std::ptr::fn_addr_eq(own, deallocate::<T> as ffi::destructor));
-        if is_own
+        if deallocates_by_itself::<T>(class)
             && (*class).tp_finalize.is_some()
             && !layout::owner::<T>(object).is_null()
             && ffi::PyObject_CallFinalizerFromDealloc(object) < 0
         {
             return;
         }
-        let is_collected = ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0;
-        if is_collected {
+        if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 {
             ffi::PyObject_GC_UnTrack(object.cast());
         }
+        take_apart::<T>(object);
+    }
+}
+
+/// Whether the type's own `tp_dealloc` is that of `T`, and not CPython's for a Python subclass.
+///
+/// # Safety
+/// A live type.
+unsafe fn deallocates_by_itself<T: PyClass>(class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: passed on to the caller.
+    unsafe { (*class).tp_dealloc }
+        .is_some_and(|own| std::ptr::fn_addr_eq(own, deallocate::<T> as ffi::destructor))
+}
+
+/// What is left to do once an instance is finalised and not tracked: at once, or later.
+///
+/// # Safety
+/// Attached, with such an instance, whose last reference is gone.
+unsafe extern "C" fn take_apart<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: as promised; the type is alive until its reference is given up, last.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let is_collected = ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0;
         // A Python subclass has taken its part down already, having put it off where it had to.
         let owner = layout::owner::<T>(object)
             .as_ref()
-            .filter(|_| is_own && holds_something::<T>());
-        let Some(begun) = Begun::new(owner, NonNull::new_unchecked(object), is_collected) else {
+            .filter(|_| deallocates_by_itself::<T>(class) && holds_something::<T>());
+        let object = NonNull::new_unchecked(object);
+        let Some(begun) = Begun::new(owner, object, is_collected, take_apart::<T>) else {
             return;
         };
+        let object = object.as_ptr();
         drop_attachments::<T>(object);
         if !layout::owner::<T>(object).is_null() {
             drop_contents::<T>(object);

@@ -6,9 +6,8 @@
 //! see to it. So does ours:
 //!
 //! - From 3.14 on, where CPython says that the stack gets short.
-//! - Before, by counting, for one thread at a time. A thread that takes the GIL in the middle of
-//!   another's deallocations counts for itself, and the other one then starts anew: it gets deeper
-//!   by that much.
+//! - Before, by counting, for each thread that is in the middle of deallocations: another may take
+//!   the GIL meanwhile.
 
 use std::ptr::NonNull;
 
@@ -25,8 +24,9 @@ pub(crate) struct Nesting {
 struct PutOff {
     /// Whose turn it is: what is in the object may be of use to its thread only.
     thread: *mut ffi::PyThreadState,
-    /// Without references, and unknown to the collector.
+    /// Without references, and not tracked by the collector.
     object: NonNull<ffi::PyObject>,
+    deallocate: ffi::destructor,
 }
 
 impl Nesting {
@@ -38,18 +38,27 @@ impl Nesting {
     }
 
     /// Goes one level deeper with the deallocation of `object`; [`leave`](Nesting::leave) must be
-    /// called with the result. `None`: that is too deep. The object is taken, and deallocated later.
+    /// called with the result. `None`: that is too deep. The object is taken, and `deallocate` is
+    /// called with it later.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter. `object` must be a dead object of it that
-    /// the collector does not track, and whose type's `tp_dealloc` may be called with it.
+    /// the collector does not track, and with which `deallocate` may be called.
     #[inline]
-    pub(crate) unsafe fn enter(&self, object: NonNull<ffi::PyObject>) -> Option<u32> {
+    pub(crate) unsafe fn enter(
+        &self,
+        object: NonNull<ffi::PyObject>,
+        deallocate: ffi::destructor,
+    ) -> Option<u32> {
         // SAFETY: attached, as the caller promises.
         let this = unsafe { ffi::PyThreadState_Get() };
         let level = self.depth.enter(this);
         if level.is_none() {
-            self.put_off(this, object);
+            self.put_off(PutOff {
+                thread: this,
+                object,
+                deallocate,
+            });
         }
         level
     }
@@ -72,9 +81,8 @@ impl Nesting {
     }
 
     #[cold]
-    fn put_off(&self, thread: *mut ffi::PyThreadState, object: NonNull<ffi::PyObject>) {
-        let put_off = Box::new(PutOff { thread, object });
-        self.put_off.push(NonNull::from(Box::leak(put_off)));
+    fn put_off(&self, object: PutOff) {
+        self.put_off.push(NonNull::from(Box::leak(object.into())));
     }
 
     #[cold]
@@ -86,7 +94,7 @@ impl Nesting {
                 // SAFETY: from `Box::leak` in `put_off`, and given out once.
                 let put_off = unsafe { Box::from_raw(put_off.as_ptr()) };
                 if put_off.thread == this {
-                    mine.push(put_off.object);
+                    mine.push(put_off);
                 } else {
                     others.push(put_off);
                 }
@@ -98,25 +106,24 @@ impl Nesting {
             if mine.is_empty() {
                 return;
             }
-            for object in mine {
+            for put_off in mine {
                 self.depth.set(this, level);
                 // SAFETY: the caller of `enter` promised that this may be called.
-                unsafe {
-                    if let Some(deallocate) = (*ffi::Py_TYPE(object.as_ptr())).tp_dealloc {
-                        deallocate(object.as_ptr());
-                    }
-                }
+                unsafe { (put_off.deallocate)(put_off.object.as_ptr()) };
             }
         }
     }
 }
 
-/// How deep one thread is, by counting.
+/// How deep each thread is, by counting. Guarded by the GIL.
 #[cfg(not(Py_3_14))]
 struct Depth {
     /// The thread that `level` is of, or null.
     thread: std::sync::atomic::AtomicPtr<ffi::PyThreadState>,
     level: std::sync::atomic::AtomicU32,
+    /// Threads that another one took over from in the middle, and their levels, in a box; null where
+    /// there are none.
+    interrupted: std::sync::atomic::AtomicPtr<Vec<(*mut ffi::PyThreadState, u32)>>,
 }
 
 #[cfg(not(Py_3_14))]
@@ -128,20 +135,17 @@ impl Depth {
         Self {
             thread: std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()),
             level: std::sync::atomic::AtomicU32::new(0),
+            interrupted: std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()),
         }
     }
 
     #[inline]
     fn enter(&self, this: *mut ffi::PyThreadState) -> Option<u32> {
-        use std::sync::atomic::Ordering::Relaxed;
-        let mut level = 1;
-        if self.thread.load(Relaxed) == this {
-            level += self.level.load(Relaxed);
-            if level > Self::DEEPEST {
-                return None;
-            }
+        let level = self.level_of(this) + 1;
+        if level > Self::DEEPEST {
+            return None;
         }
-        self.set(this, level);
+        self.note(this, level);
         Some(level)
     }
 
@@ -153,15 +157,58 @@ impl Depth {
 
     #[inline]
     fn leave(&self, this: *mut ffi::PyThreadState, level: u32) {
-        if level > 1 {
-            self.set(this, level - 1);
+        self.set(this, level - 1);
+    }
+
+    /// Sets the level of this thread.
+    #[inline]
+    fn set(&self, this: *mut ffi::PyThreadState, level: u32) {
+        self.level_of(this);
+        if level > 0 {
+            self.note(this, level);
         } else {
-            self.set(std::ptr::null_mut(), 0);
+            self.note(std::ptr::null_mut(), 0);
         }
     }
 
+    /// The level of this thread, with the other's noted elsewhere, so that `thread` and `level` can
+    /// be this one's.
     #[inline]
-    fn set(&self, thread: *mut ffi::PyThreadState, level: u32) {
+    fn level_of(&self, this: *mut ffi::PyThreadState) -> u32 {
+        use std::sync::atomic::Ordering::Relaxed;
+        let thread = self.thread.load(Relaxed);
+        if thread == this {
+            self.level.load(Relaxed)
+        } else if thread.is_null() && self.interrupted.load(Relaxed).is_null() {
+            0
+        } else {
+            self.take_over(this)
+        }
+    }
+
+    #[cold]
+    fn take_over(&self, this: *mut ffi::PyThreadState) -> u32 {
+        use std::sync::atomic::Ordering::Relaxed;
+        let mut interrupted = match self.interrupted.swap(std::ptr::null_mut(), Relaxed) {
+            list if list.is_null() => Box::default(),
+            // SAFETY: from `Box::into_raw` below, and taken out.
+            list => unsafe { Box::from_raw(list) },
+        };
+        let own = interrupted.iter().position(|(thread, _)| *thread == this);
+        let level = own.map_or(0, |place| interrupted.swap_remove(place).1);
+        let thread = self.thread.load(Relaxed);
+        if !thread.is_null() {
+            interrupted.push((thread, self.level.load(Relaxed)));
+        }
+        if !interrupted.is_empty() {
+            self.interrupted.store(Box::into_raw(interrupted), Relaxed);
+        }
+        self.note(this, level);
+        level
+    }
+
+    #[inline]
+    fn note(&self, thread: *mut ffi::PyThreadState, level: u32) {
         use std::sync::atomic::Ordering::Relaxed;
         self.thread.store(thread, Relaxed);
         self.level.store(level, Relaxed);

@@ -360,11 +360,164 @@ impl Panics {
 }
 
 #[test]
-fn a_panic_in_traverse_ends_the_visit_with_an_error() {
+fn a_panic_in_traverse_ends_the_visit() {
     Python::attach(|py| {
         let object = Bound::new(py, Panics(py.None())).unwrap();
         let (seen, result) = referents(object.as_any());
-        assert_eq!(result, -1);
+        assert_eq!(result, 0);
         assert!(seen.contains(&(py.None().as_ptr() as usize)));
+        run(
+            py,
+            &[("object", &object)],
+            c"import gc; assert type(object) in gc.get_referents(object)",
+        );
     });
+}
+
+/// A link of a chain.
+#[pyclass(subclass)]
+struct Link {
+    #[expect(dead_code, reason = "held for its drop")]
+    next: Py<PyAny>,
+}
+
+static LINK_DROPS: AtomicUsize = AtomicUsize::new(0);
+
+#[pymethods]
+impl Link {
+    #[new]
+    fn new(next: Py<PyAny>) -> Self {
+        Self { next }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        LINK_DROPS.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_long_chain_of_python_subclasses_is_dropped_and_each_finalised_once() {
+    const CODE: &std::ffi::CStr = c"
+class Bare(Link):
+    __slots__ = ()
+
+class Final(Link):
+    __slots__ = ()
+    finalised = 0
+    def __del__(self):
+        Final.finalised += 1
+
+class WithDict(Link):
+    pass
+
+for kind in Bare, Final, WithDict:
+    chain = None
+    for _ in range(100_000):
+        chain = kind(chain)
+    del chain
+assert Final.finalised == 100_000, Final.finalised
+
+Link.__del__ = Final.__del__
+chain = None
+for _ in range(100_000):
+    chain = Link(chain)
+del chain, Link.__del__
+assert Final.finalised == 200_000, Final.finalised
+";
+    Python::attach(|py| {
+        LINK_DROPS.store(0, Ordering::SeqCst);
+        run(py, &[("Link", &py.get_type::<Link>())], CODE);
+        assert_eq!(LINK_DROPS.load(Ordering::SeqCst), 400_000);
+    });
+}
+
+/// A link whose drop lets another thread run.
+#[pyclass]
+struct Slow {
+    #[expect(dead_code, reason = "held for its drop")]
+    next: Option<Py<Slow>>,
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        Python::attach(|py| py.detach(std::thread::yield_now));
+    }
+}
+
+#[test]
+fn long_chains_that_threads_drop_in_turns_do_not_overflow_the_stack() {
+    let start = std::sync::Barrier::new(3);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let chain = Python::attach(|py| {
+                    let mut chain = Py::new(py, Slow { next: None }).unwrap();
+                    for _ in 0..50_000 {
+                        chain = Py::new(py, Slow { next: Some(chain) }).unwrap();
+                    }
+                    chain
+                });
+                start.wait();
+                Python::attach(|_| drop(chain));
+            });
+        }
+    });
+}
+
+/// Can be found, and used, before its value is there.
+#[pyclass(dict, weakref, subclass)]
+struct Found {
+    #[pyo3(get)]
+    text: String,
+}
+
+#[pymethods]
+impl Found {
+    #[new]
+    fn new() -> Self {
+        Self {
+            text: "whole".into(),
+        }
+    }
+}
+
+#[test]
+fn an_instance_that_another_thread_finds_while_it_is_made_is_whole_or_refuses() {
+    const CODE: &std::ffi::CStr = c"
+import gc, threading, weakref
+done = threading.Event()
+ready = threading.Event()
+found = []
+errors = []
+def look():
+    ready.set()
+    while not done.is_set():
+        for object in gc.get_objects(0):
+            if type(object) is Found:
+                try:
+                    found.append(weakref.ref(object))
+                    object.seen = True
+                    assert object.text == 'whole'
+                except RuntimeError:
+                    pass
+                except BaseException as error:
+                    errors.append(error)
+                    return
+        del found[:-100]
+looker = threading.Thread(target=look)
+looker.start()
+ready.wait()
+for round in range(20_000):
+    one = Found()
+    assert one.text == 'whole'
+del one
+done.set()
+looker.join()
+assert not errors, errors
+for reference in found:
+    assert reference() is None
+";
+    Python::attach(|py| run(py, &[("Found", &py.get_type::<Found>())], CODE));
 }

@@ -403,3 +403,30 @@ extend_each! {
     OfUnboundLocalError = pyatoll::exceptions::PyUnboundLocalError;
     OfWarning = pyatoll::exceptions::PyWarning;
 }
+
+#[pyclass(subclass, freelist = 2)]
+struct Kept;
+
+#[pyclass(extends = Kept, subclass, dict)]
+struct Collected(String);
+
+#[pyclass(extends = Collected, freelist = 2)]
+struct KeptAgain;
+
+#[test]
+fn a_class_may_be_collected_though_its_base_is_not_and_keeps_memory() {
+    Python::attach(|py| {
+        for round in 0..100 {
+            let value =
+                || PyClassInitializer::from(Kept).add_subclass(Collected("a".repeat(round)));
+            let one = Bound::new(py, value()).unwrap();
+            let two = Bound::new(py, value().add_subclass(KeptAgain)).unwrap();
+            let three = Bound::new(py, Kept).unwrap();
+            assert_eq!(one.borrow().0.len(), two.as_super().borrow().0.len());
+            one.setattr("itself", &one).unwrap();
+            two.setattr("itself", &two).unwrap();
+            drop((one, two, three));
+            py.import("gc").unwrap().call_method0("collect").unwrap();
+        }
+    });
+}
