@@ -68,7 +68,8 @@ impl TypeObject {
 
 impl Drop for TypeObject {
     /// The interpreter ends. Where instances are not known to the garbage collector, those that
-    /// their own class refers to would keep each other alive: the class lets go of them.
+    /// their own class leads to would keep each other alive: the class lets go of its attributes,
+    /// as CPython lets modules do.
     fn drop(&mut self) {
         let ready = self.ready();
         if ready.is_null() {
@@ -82,18 +83,19 @@ impl Drop for TypeObject {
             |class| unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 };
         if !is_collected(ready) {
             // SAFETY: as above.
-            unsafe { forget_instances(ready) };
+            unsafe { forget_attributes(ready) };
         }
     }
 }
 
-/// Takes the instances of a type, or of one that derives from it, out of the type's own dict.
+/// Takes everything out of a type's own dict that may lead to an instance: all but what the type was
+/// made with, and plain values.
 ///
 /// # Safety
 /// Attached; a live heap type whose interpreter ends.
-unsafe fn forget_instances(class: *mut ffi::PyTypeObject) {
-    // SAFETY: attached; the dict is a live type's own. Its items are taken first: dropping an
-    // instance may run any code.
+unsafe fn forget_attributes(class: *mut ffi::PyTypeObject) {
+    // SAFETY: attached; the dict is a live type's own. Its items are taken first: dropping a value
+    // may run any code.
     unsafe {
         let dict = (*class).tp_dict;
         let items = ffi::PyDict_Items(dict);
@@ -104,7 +106,7 @@ unsafe fn forget_instances(class: *mut ffi::PyTypeObject) {
         for place in 0..ffi::PyList_Size(items) {
             let pair = ffi::PyList_GetItem(items, place);
             let (name, value) = (ffi::PyTuple_GetItem(pair, 0), ffi::PyTuple_GetItem(pair, 1));
-            if ffi::PyObject_TypeCheck(value, class) != 0 {
+            if !leads_nowhere(value) {
                 found = true;
                 if ffi::PyDict_DelItem(dict, name) != 0 {
                     ffi::PyErr_Clear();
@@ -115,6 +117,34 @@ unsafe fn forget_instances(class: *mut ffi::PyTypeObject) {
             ffi::PyType_Modified(class);
         }
         ffi::Py_DECREF(items);
+    }
+}
+
+/// Whether a type's attribute is one that refers to nothing but the type itself, if that: what
+/// CPython makes of methods and properties, texts and numbers.
+///
+/// # Safety
+/// Attached; a live object.
+unsafe fn leads_nowhere(value: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on to the caller; CPython's own types.
+    unsafe {
+        let class = ffi::Py_TYPE(value);
+        value == ffi::Py_None()
+            || [
+                &raw mut ffi::PyMethodDescr_Type,
+                &raw mut ffi::PyClassMethodDescr_Type,
+                &raw mut ffi::PyGetSetDescr_Type,
+                &raw mut ffi::PyMemberDescr_Type,
+                &raw mut ffi::PyWrapperDescr_Type,
+                // `__new__`.
+                &raw mut ffi::PyCFunction_Type,
+                &raw mut ffi::PyUnicode_Type,
+                &raw mut ffi::PyBytes_Type,
+                &raw mut ffi::PyLong_Type,
+                &raw mut ffi::PyFloat_Type,
+                &raw mut ffi::PyBool_Type,
+            ]
+            .contains(&class)
     }
 }
 

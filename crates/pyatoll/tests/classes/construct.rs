@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use pyatoll::exceptions::PyRecursionError;
 use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::{PyDict, PyModule, PyTuple};
@@ -152,7 +153,7 @@ fn a_class_with_init_gets_its_arguments() {
 }
 
 #[test]
-fn an_instance_that_is_an_attribute_of_its_class_ends_with_the_interpreter() {
+fn instances_that_a_class_leads_to_end_with_the_interpreter() {
     static DROPS: AtomicUsize = AtomicUsize::new(0);
 
     #[pyclass]
@@ -180,11 +181,43 @@ fn an_instance_that_is_an_attribute_of_its_class_ends_with_the_interpreter() {
 import gc
 assert not gc.is_tracked(m.Plain())
 m.Plain.default = m.Plain()
+m.Plain.several = [m.Plain(), {'a': m.Plain()}]
+m.Plain.make = staticmethod(lambda made=m.Plain(): made)
+m.Plain.number = 3
 ",
         );
     })
     .unwrap();
     assert_eq!(DROPS.load(Ordering::Relaxed), 1);
     sub.close().unwrap();
-    assert_eq!(DROPS.load(Ordering::Relaxed), 2);
+    assert_eq!(DROPS.load(Ordering::Relaxed), 5);
+}
+
+#[test]
+fn a_constructor_that_calls_its_class_without_end_is_a_recursion_error() {
+    #[pyclass]
+    struct Endless;
+    #[pymethods]
+    impl Endless {
+        #[new]
+        fn new(make: &Bound<'_, PyAny>) -> PyResult<Self> {
+            make.call1((make,))?;
+            Ok(Self)
+        }
+    }
+
+    // 3.12 and 3.13 count 10,000 calls, whatever the stack has room for.
+    let endless = || {
+        Python::attach(|py| {
+            let class = module_with::<Endless>(py).getattr("Endless").unwrap();
+            let error = class.call1((&class,)).unwrap_err();
+            assert!(error.is_instance_of::<PyRecursionError>(py), "{error}");
+        });
+    };
+    std::thread::Builder::new()
+        .stack_size(1 << 28)
+        .spawn(endless)
+        .unwrap()
+        .join()
+        .unwrap();
 }

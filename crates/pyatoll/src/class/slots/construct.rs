@@ -138,15 +138,26 @@ pub unsafe fn construct_call(
     // SAFETY: attached, since CPython calls. A class of this binary exists in the interpreter; the
     // type itself, and no subclass, is what CPython calls.
     unsafe {
-        let py = if nargs & FROM_NEW != 0 {
+        let is_from_new = nargs & FROM_NEW != 0;
+        let py = if is_from_new {
             token_of_call()
-        } else if is_as_made(class.cast(), own_new) {
-            token_of_class(class.cast())
         } else {
-            return call_as_changed(class, args, nargs, names);
+            if !is_as_made(class.cast(), own_new) {
+                return call_as_changed(class, args, nargs, names);
+            }
+            // As `type.__call__` does. Nobody else does it for a type with a function of its own,
+            // and a constructor may be given its own class to call.
+            if ffi::Py_EnterRecursiveCall(c" while calling a Python object".as_ptr()) != 0 {
+                return null_mut();
+            }
+            token_of_class(class.cast())
         };
         let nargs = nargs & (FROM_NEW - 1);
-        trampoline(py, |py| body(py, nargs as ffi::Py_ssize_t))
+        let made = trampoline(py, |py| body(py, nargs as ffi::Py_ssize_t));
+        if !is_from_new {
+            ffi::Py_LeaveRecursiveCall();
+        }
+        made
     }
 }
 
