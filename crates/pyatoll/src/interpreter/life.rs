@@ -151,6 +151,7 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
         };
         ffi::PyEval_RestoreThread(thread_state);
         end_current(thread_state);
+        local.note_gone();
         if attached {
             ffi::PyEval_RestoreThread(previous);
         }
@@ -175,6 +176,7 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
             note.restore();
             ffi::PyThreadState_Swap(previous);
         }
+        local.note_gone();
     }
 }
 

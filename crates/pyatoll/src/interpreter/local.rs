@@ -202,6 +202,15 @@ impl LocalInternals {
         let _ = phase.compare_exchange(live, closing, Ordering::AcqRel, Ordering::Relaxed);
     }
 
+    /// Notes that the interpreter is gone. Where a reference that outlives it kept the capsule with
+    /// [`Internals`](super::internals::Internals), nothing has torn this state down: the values stay
+    /// in memory.
+    pub(super) fn note_gone(&self) {
+        self.gate.close();
+        self.queue.close(|_| ());
+        self.phase.store(Phase::Emptied as u8, Ordering::Release);
+    }
+
     /// Whether this thread is attached to this very interpreter.
     #[inline]
     pub(crate) fn is_current(&self) -> bool {

@@ -316,3 +316,34 @@ fn an_embedded_runtime_waits_for_the_threads_inside() {
         },
     );
 }
+
+#[test]
+fn exit_does_not_wait_for_a_sub_interpreter_of_which_a_handle_keeps_what_its_end_hangs_on() {
+    in_child(
+        "process_exit::exit_does_not_wait_for_a_sub_interpreter_of_which_a_handle_keeps_what_its_end_hangs_on",
+        Duration::from_secs(30),
+        || {
+            Python::initialize();
+            let sub = SubInterpreter::builder().build().unwrap();
+            let interpreter = sub.interpreter();
+            // What `gc.get_objects` may give, too.
+            let kept: Py<PyDict> = sub
+                .attach(|py| {
+                    // SAFETY: attached; the dict is borrowed from the interpreter.
+                    let dict = unsafe {
+                        let dict = pyatoll::ffi::PyInterpreterState_GetDict(
+                            pyatoll::ffi::PyInterpreterState_Get(),
+                        );
+                        Bound::from_borrowed_ptr(py, dict)
+                    };
+                    dict.cast::<PyDict>().unwrap().copy().unwrap().unbind()
+                })
+                .unwrap();
+            sub.close().unwrap();
+            assert!(!interpreter.is_alive());
+            assert!(!Interpreter::all().contains(&interpreter));
+            finalize();
+            drop(kept);
+        },
+    );
+}
