@@ -321,7 +321,10 @@ impl LocalInternals {
             }
         };
         // SAFETY: as above.
-        unsafe { self.drain() };
+        unsafe {
+            self.drain();
+            self.nesting.finish();
+        }
         drop_values();
         // SAFETY: as in `drain_cold`.
         self.queue

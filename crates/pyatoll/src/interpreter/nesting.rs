@@ -80,6 +80,22 @@ impl Nesting {
         }
     }
 
+    /// Deallocates all that is still put off, whoever's it is: on a thread that never had room again.
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter, which ends, and no other one may be.
+    pub(super) unsafe fn finish(&self) {
+        let mut left = Vec::new();
+        // SAFETY: as in `deallocate_what_was_put_off`.
+        self.put_off
+            .drain(|put_off| left.push(unsafe { Box::from_raw(put_off.as_ptr()) }));
+        // Once only: here, too, it may be too deep.
+        for put_off in left {
+            // SAFETY: as there.
+            unsafe { (put_off.deallocate)(put_off.object.as_ptr()) };
+        }
+    }
+
     #[cold]
     fn put_off(&self, object: PutOff) {
         self.put_off.push(NonNull::from(Box::leak(object.into())));
@@ -254,4 +270,30 @@ impl Depth {
 
     #[inline]
     fn set(&self, _this: *mut ffi::PyThreadState, _level: u32) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn what_a_thread_left_is_deallocated_at_the_end() {
+        static DEALLOCATED: AtomicUsize = AtomicUsize::new(0);
+        unsafe extern "C" fn deallocate(_: *mut ffi::PyObject) {
+            DEALLOCATED.fetch_add(1, Ordering::Relaxed);
+        }
+        let nesting = Nesting::new();
+        for _ in 0..2 {
+            nesting.put_off(PutOff {
+                thread: std::ptr::null_mut(),
+                object: NonNull::dangling(),
+                deallocate,
+            });
+        }
+        // SAFETY: the function takes any object.
+        unsafe { nesting.finish() };
+        assert_eq!(DEALLOCATED.load(Ordering::Relaxed), 2);
+    }
 }
