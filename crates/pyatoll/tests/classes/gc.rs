@@ -454,7 +454,7 @@ fn long_chains_that_threads_drop_in_turns_do_not_overflow_the_stack() {
             scope.spawn(|| {
                 let chain = Python::attach(|py| {
                     let mut chain = Py::new(py, Slow { next: None }).unwrap();
-                    for _ in 0..50_000 {
+                    for _ in 0..20_000 {
                         chain = Py::new(py, Slow { next: Some(chain) }).unwrap();
                     }
                     chain
@@ -509,7 +509,7 @@ def look():
 looker = threading.Thread(target=look)
 looker.start()
 ready.wait()
-for round in range(20_000):
+for round in range(2_000):
     one = Found()
     assert one.text == 'whole'
 del one
