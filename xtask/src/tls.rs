@@ -46,6 +46,10 @@ const COLD: &[(&str, &str)] = &[
         "only when detaching, or attaching a thread that is not attached",
     ),
     (
+        "pyatoll::interpreter::stay::",
+        "only when detaching, or attaching a thread that is not attached",
+    ),
+    (
         "pyatoll::interpreter::gate::",
         "only when a thread comes in from outside, and at the interpreter's end",
     ),
@@ -70,6 +74,14 @@ const COLD: &[(&str, &str)] = &[
         "an `unsendable` class is asked for its thread; the others have nothing of it",
     ),
     (
+        "pyatoll::sync::once_lock::PyOnceLock<T>::make",
+        "only when the value of a `PyOnceLock` is made",
+    ),
+    (
+        "textstats::Counter::__pyatoll_construct_new",
+        "has the user's constructor in it: std's HashMap has its hasher's keys in a thread-local",
+    ),
+    (
         "pyatoll::error::state::State::make",
         "only when an exception made by Rust is looked at",
     ),
@@ -87,6 +99,14 @@ const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
         "interpreter/resting.rs",
         "a thread's resting thread states, for a thread that is not attached",
+    ),
+    (
+        "interpreter/stay.rs",
+        "a thread's passes, for a thread that is not attached or detaches",
+    ),
+    (
+        "interpreter/test_interpreter.rs",
+        "the feature `test-interpreters`: the interpreter of a test's thread that is not attached",
     ),
     (
         "interpreter/compat.rs",

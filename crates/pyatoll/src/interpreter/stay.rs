@@ -153,9 +153,15 @@ impl Absence {
             // SAFETY: as in `begin`.
             && !unsafe { (*stay).pass.come_back() }
         {
-            loop {
-                std::thread::park();
-            }
+            stay_out();
         }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn stay_out() -> ! {
+    loop {
+        std::thread::park();
     }
 }

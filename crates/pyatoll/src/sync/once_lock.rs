@@ -146,6 +146,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     }
 
     #[cold]
+    #[inline(never)]
     fn make<'py, F, E>(&self, py: Python<'py>, f: F) -> Result<&'py T, E>
     where
         F: FnOnce() -> Result<T, E>,
