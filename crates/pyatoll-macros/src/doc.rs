@@ -49,7 +49,10 @@ impl Doc {
     /// The docstring with a text signature in front, which CPython takes off again.
     pub(crate) fn with_signature(mut self, name: &str, signature: &str) -> Self {
         let line = format!("{name}{signature}\n--\n\n");
-        self.parts.insert(0, Part::Text(line));
+        match self.parts.first_mut() {
+            Some(Part::Text(first)) => first.insert_str(0, &line),
+            _ => self.parts.insert(0, Part::Text(line)),
+        }
         self
     }
 
@@ -58,10 +61,33 @@ impl Doc {
         self.parts.is_empty()
     }
 
+    /// An expression of type `&'static CStr`: a literal where there is no expression among the
+    /// parts, which spares the compiler the check for NUL bytes.
+    pub(crate) fn c_str(&self, hidden: &TokenStream) -> TokenStream {
+        let text = match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Text(text)] => Some(text.as_str()),
+            _ => None,
+        };
+        match text.map(std::ffi::CString::new) {
+            Some(Ok(text)) => proc_macro2::Literal::c_string(&text).into_token_stream(),
+            _ => quote!(#hidden::call::c_text(#self)),
+        }
+    }
+
     fn push_text(&mut self, text: &str) {
         match self.parts.last_mut() {
             Some(Part::Text(last)) => last.push_str(text),
             _ => self.parts.push(Part::Text(text.to_owned())),
+        }
+    }
+}
+
+/// Any text.
+impl From<String> for Doc {
+    fn from(text: String) -> Self {
+        Self {
+            parts: vec![Part::Text(text)],
         }
     }
 }

@@ -14,7 +14,10 @@ pub mod call {
     pub use crate::call::output::{IntoOutput, return_value};
     pub use crate::call::signature::{KeywordOnly, Made, Signature};
     pub use crate::call::token::{token_of_call, token_of_module};
-    pub use crate::call::trampoline::{CallbackResult, trampoline, trampoline_unraisable};
+    pub use crate::call::trampoline::{
+        CallbackResult, call_fast, call_fast_with_keywords, call_one, call_with_keywords,
+        trampoline, trampoline_unraisable,
+    };
 }
 
 pub mod class {

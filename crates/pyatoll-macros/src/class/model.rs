@@ -61,7 +61,8 @@ pub(crate) fn optional_doc(hidden: &TokenStream, doc: &Doc) -> TokenStream {
     if doc.is_empty() {
         quote!(::core::option::Option::None)
     } else {
-        quote!(::core::option::Option::Some(#hidden::call::c_text(#doc)))
+        let doc = doc.c_str(hidden);
+        quote!(::core::option::Option::Some(#doc))
     }
 }
 

@@ -58,6 +58,27 @@ impl Convention {
         }
     }
 
+    /// The call of the function `run` with `slf` (or `m_self`) and the parameters, behind the
+    /// trampoline. There is none for a tuple and a dict that are not all the function takes.
+    pub(crate) fn trampoline(
+        self,
+        krate: &Krate,
+        token: &TokenStream,
+        slf: &Ident,
+        run: &TokenStream,
+    ) -> TokenStream {
+        let hidden = krate.hidden();
+        let arguments = self.arguments();
+        let caller = match self {
+            Self::NoArguments | Self::OneArgument => quote!(call_one),
+            Self::Fast => quote!(call_fast),
+            Self::FastWithKeywords => quote!(call_fast_with_keywords),
+            Self::Whole => quote!(call_with_keywords),
+            Self::TupleDict => unreachable!("slots are not in a method table"),
+        };
+        quote!(#hidden::call::#caller(#token, #slf, #arguments, #run))
+    }
+
     /// The `EntryPoint` of a function with this convention; there is none for a tuple and a dict.
     pub(crate) fn entry_point(self, krate: &Krate, function: &TokenStream) -> TokenStream {
         let hidden = krate.hidden();

@@ -72,7 +72,7 @@ fn wrapper(function: &mut ItemFn, options: FunctionOptions) -> syn::Result<Token
     };
     let body = model.body(krate, convention, &name, None, &quote!(#ident), &leading);
     let parameters = convention.parameters(krate);
-    let arguments = convention.arguments();
+    let call = convention.trampoline(krate, &token, &m_self, &quote!(__pyatoll_run));
     let entry = convention.entry_point(krate, &quote!(__pyatoll_entry));
 
     let prefix = options.pass_module.map(|_| "$module");
@@ -83,7 +83,8 @@ fn wrapper(function: &mut ItemFn, options: FunctionOptions) -> syn::Result<Token
         None => doc,
     };
     let pass_module = options.pass_module.is_some();
-    let name = format!("{name}\0");
+    let name = Doc::from(name).c_str(&hidden);
+    let doc = doc.c_str(&hidden);
     let cfgs = function
         .attrs
         .iter()
@@ -117,16 +118,14 @@ fn wrapper(function: &mut ItemFn, options: FunctionOptions) -> syn::Result<Token
             ) -> *mut #krate::ffi::PyObject {
                 // SAFETY: CPython calls this attached, with the `m_self` and the arguments that go
                 // with the definition below.
-                unsafe {
-                    #hidden::call::trampoline(#token, |py| __pyatoll_run(py, #m_self, #arguments))
-                }
+                unsafe { #call }
             }
 
             impl #ident::#definition {
                 pub const DEFINITION: #hidden::call::FunctionDefinition =
                     #hidden::call::FunctionDefinition::new(
-                        #hidden::call::c_text(#name),
-                        #hidden::call::c_text(#doc),
+                        #name,
+                        #doc,
                         #entry,
                         #pass_module,
                     );

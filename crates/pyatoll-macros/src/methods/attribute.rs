@@ -119,7 +119,8 @@ fn accessor_item(
         quote!(::core::option::Option::None)
     } else {
         let doc = &method.doc;
-        quote!(::core::option::Option::Some(#hidden::call::c_text(#doc)))
+        let doc = doc.c_str(&hidden);
+        quote!(::core::option::Option::Some(#doc))
     };
     let condition = method.condition();
     Expanded {

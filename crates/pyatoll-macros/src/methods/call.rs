@@ -105,7 +105,7 @@ pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expa
         ),
     };
     let parameters = convention.parameters(krate);
-    let arguments = convention.arguments();
+    let call = convention.trampoline(krate, &token, &slf, &quote!(<Class>::#name));
     let entry = convention.entry_point(krate, &quote!(entry));
     let text = text_signature(
         method.options.text_signature.as_ref(),
@@ -119,6 +119,7 @@ pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expa
             .with_signature(&method.python_name, &text),
         None => method.doc.clone(),
     };
+    let doc = doc.c_str(&hidden);
     let python_name = c_name(context, &method.python_name);
     let condition = method.condition();
     Ok(Expanded {
@@ -133,15 +134,11 @@ pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expa
                 ) -> *mut #krate::ffi::PyObject {
                     // SAFETY: CPython calls this attached, with an instance of the class (or the
                     // class itself) and the arguments that go with the record around this.
-                    unsafe {
-                        #hidden::call::trampoline(#token, |py| {
-                            <Class>::#name(py, #slf, #arguments)
-                        })
-                    }
+                    unsafe { #call }
                 }
                 #hidden::call::method_definition(
                     #python_name,
-                    #hidden::call::c_text(#doc),
+                    #doc,
                     #entry,
                     #flags,
                 )
@@ -277,7 +274,7 @@ pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result
                         args,
                         nargs,
                         names,
-                        |py, nargs| Self::#call(py, class, args, nargs, names),
+                        Self::#call,
                     )
                 }
             }

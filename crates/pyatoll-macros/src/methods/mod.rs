@@ -345,9 +345,7 @@ fn located(span: Span) -> Span {
 
 /// A name as a NUL-terminated literal.
 fn c_name(context: &Context<'_>, name: &str) -> TokenStream {
-    let hidden = context.hidden();
-    let name = format!("{name}\0");
-    quote!(#hidden::call::c_text(#name))
+    crate::doc::Doc::from(name.to_owned()).c_str(&context.hidden())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use pyo3_ffi as ffi;
 
 use crate::convert::FromPyObject;
+use crate::convert::traits::private::Token;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, PyTypeCheck, PyTypeInfo};
@@ -177,6 +178,22 @@ pub unsafe fn optional<'py>(
 /// The conversion's own, with a note that names the parameter; so for all functions here.
 #[inline]
 pub fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
+    object: Borrowed<'a, 'py, PyAny>,
+    name: &'static str,
+) -> PyResult<T> {
+    if T::PLAIN {
+        return match T::extract_plain(object, Token) {
+            Some(value) => Ok(value),
+            None => extract_any(object, name),
+        };
+    }
+    T::extract(object).map_err(|error| named(object.py(), error.into(), name))
+}
+
+/// As [`extract`], where there is no short way to the value: one function for all parameters of a
+/// type.
+#[inline(never)]
+fn extract_any<'a, 'py, T: FromPyObject<'a, 'py>>(
     object: Borrowed<'a, 'py, PyAny>,
     name: &'static str,
 ) -> PyResult<T> {

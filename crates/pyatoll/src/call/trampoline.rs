@@ -53,6 +53,50 @@ pub unsafe fn trampoline<R: CallbackResult>(
     R::ERROR
 }
 
+/// A function that matches a call's arguments and makes the result: its token, what it is called on,
+/// and what CPython passed for the arguments.
+macro_rules! callers {
+    ($(#[doc = $doc:literal] $name:ident($($argument:ident: $type:ty),*);)*) => {$(
+        #[doc = $doc]
+        ///
+        /// It takes a function, not a closure, so that this and what it calls is one instance for
+        /// all functions of a binary; an optimised build has a copy of that in each entry point.
+        ///
+        /// # Safety
+        /// As for [`trampoline`].
+        #[cfg_attr(debug_assertions, inline(never))]
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        pub unsafe fn $name(
+            py: Python<'_>,
+            slf: *mut ffi::PyObject,
+            $($argument: $type,)*
+            run: for<'py> fn(
+                Python<'py>,
+                *mut ffi::PyObject,
+                $($type,)*
+            ) -> PyResult<*mut ffi::PyObject>,
+        ) -> *mut ffi::PyObject {
+            // SAFETY: passed on to the caller.
+            unsafe { trampoline(py, |py| run(py, slf, $($argument,)*)) }
+        }
+    )*};
+}
+
+callers! {
+    /// [`trampoline`] for a `METH_NOARGS` or `METH_O` function.
+    call_one(argument: *mut ffi::PyObject);
+    /// [`trampoline`] for a `METH_FASTCALL` function.
+    call_fast(args: *mut *mut ffi::PyObject, nargs: ffi::Py_ssize_t);
+    /// [`trampoline`] for a `METH_FASTCALL | METH_KEYWORDS` function.
+    call_fast_with_keywords(
+        args: *const *mut ffi::PyObject,
+        nargs: ffi::Py_ssize_t,
+        names: *mut ffi::PyObject
+    );
+    /// [`trampoline`] for a `METH_VARARGS | METH_KEYWORDS` function.
+    call_with_keywords(args: *mut ffi::PyObject, kwargs: *mut ffi::PyObject);
+}
+
 /// Runs `body` where Python cannot take an exception: deallocation, finalisation. What it raises
 /// goes to `sys.unraisablehook` with `object` (may be null), and an exception that was set before
 /// stays set.

@@ -78,13 +78,11 @@ unsafe impl Sync for Definition {}
 
 /// The definition of `T`, built at first use.
 pub(super) fn of<T: PyClass>() -> &'static Definition {
-    T::statics()
-        .definition
-        .get_or_init(|| Definition::new(&Plan::of::<T>()))
+    T::statics().definition(Plan::of::<T>)
 }
 
 /// What of a class its definition is built from; all generic code ends here.
-struct Plan {
+pub(super) struct Plan {
     doc: Option<&'static CStr>,
     options: &'static ClassOptions,
     blocks: Vec<&'static ClassItems>,
@@ -103,7 +101,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of<T: PyClass>() -> Self {
+    pub(super) fn of<T: PyClass>() -> Self {
         let freelist = T::OPTIONS.freelist > 0;
         let mut blocks = T::method_blocks();
         blocks.push(T::items());
@@ -487,7 +485,7 @@ fn doc_of(name: &str, signature: Option<&str>, doc: Option<&CStr>) -> Option<CSt
 
 /// What a class keeps in `static`s: its definition, and its key to each interpreter's type object.
 pub struct ClassStatics {
-    pub(super) definition: std::sync::OnceLock<Definition>,
+    definition: std::sync::OnceLock<Definition>,
     pub(super) types: crate::sync::InterpreterLocal<super::type_object::TypeObject>,
     /// The type in one of the interpreters, the first to make it, while it lives there; or null.
     /// An object of that very type is an instance, wherever it is found.
@@ -503,5 +501,10 @@ impl ClassStatics {
             types: crate::sync::InterpreterLocal::new(),
             first: AtomicPtr::new(null_mut()),
         }
+    }
+
+    /// The definition, built at first use.
+    pub(super) fn definition(&self, plan: fn() -> Plan) -> &Definition {
+        self.definition.get_or_init(|| Definition::new(&plan()))
     }
 }

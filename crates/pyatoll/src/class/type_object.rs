@@ -15,15 +15,15 @@ use pyo3_ffi as ffi;
 
 use super::PyClass;
 use super::base::ClassBase;
-use super::definition::{self, Definition};
+use super::definition::{ClassStatics, Definition, Plan};
 use super::freelist::Freelist;
 use super::items::VectorCall;
 use crate::call::token;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::Python;
-use crate::object::{Bound, Py};
-use crate::types::{PyAny, PyType};
+use crate::object::{Borrowed, Bound, Py};
+use crate::types::{PyAny, PyModule, PyType};
 
 /// A class in one interpreter.
 pub struct TypeObject {
@@ -148,15 +148,30 @@ unsafe fn leads_nowhere(value: *mut ffi::PyObject) -> bool {
     }
 }
 
-/// What the token's interpreter keeps for `T`.
-#[inline]
-fn cell<T: PyClass>(py: Python<'_>) -> &TypeObject {
-    T::statics().types.get_or_init(py, || {
-        TypeObject::new(T::OPTIONS.freelist, &T::statics().first)
-    })
+/// What a type object is made from: all generic code of a class's creation ends here.
+struct Recipe {
+    name: &'static str,
+    module_name: Option<&'static str>,
+    freelist: usize,
+    statics: fn() -> &'static ClassStatics,
+    plan: fn() -> Plan,
+    base: for<'py> fn(Python<'py>, Option<&Bound<'py, PyAny>>) -> PyResult<*mut ffi::PyTypeObject>,
 }
 
-/// As `cell`, if it exists.
+impl Recipe {
+    const fn of<T: PyClass>() -> Self {
+        Self {
+            name: T::NAME,
+            module_name: T::MODULE,
+            freelist: T::OPTIONS.freelist,
+            statics: T::statics,
+            plan: Plan::of::<T>,
+            base: <T::BaseType as ClassBase>::base_type,
+        }
+    }
+}
+
+/// What the token's interpreter keeps for `T`, if it exists.
 #[inline]
 pub(super) fn existing<T: PyClass>(py: Python<'_>) -> Option<&TypeObject> {
     T::statics().types.get(py)
@@ -182,7 +197,7 @@ pub(crate) fn get_or_create<T: PyClass>(
 ) -> PyResult<*mut ffi::PyTypeObject> {
     match complete_type::<T>(py) {
         Some(ready) => Ok(ready),
-        None => create_type::<T>(py, module),
+        None => create_type(py, const { &Recipe::of::<T>() }, module),
     }
 }
 
@@ -193,22 +208,37 @@ fn complete_type<T: PyClass>(py: Python<'_>) -> Option<*mut ffi::PyTypeObject> {
     (!ready.is_null()).then_some(ready)
 }
 
+/// Makes the type of `T`, if need be, and puts it into a module.
+///
+/// # Errors
+/// As for [`get_or_create`], and if the module refuses it.
+pub(crate) fn add_to_module<T: PyClass>(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    add_class(module, const { &Recipe::of::<T>() })
+}
+
+#[inline(never)]
+fn add_class(module: &Bound<'_, PyModule>, recipe: &'static Recipe) -> PyResult<()> {
+    let py = module.py();
+    let class = create_type(py, recipe, Some(module.as_any()))?;
+    // SAFETY: the class stays alive while the interpreter does.
+    let class = unsafe { Borrowed::from_ptr(py, class.cast()) };
+    crate::types::module::add_object(module, recipe.name, class)
+}
+
+/// As [`get_or_create`], whether or not the type is complete.
 #[cold]
 #[inline(never)]
-fn create_type<T: PyClass>(
+fn create_type(
     py: Python<'_>,
+    recipe: &'static Recipe,
     module: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<*mut ffi::PyTypeObject> {
-    let base = <T::BaseType as ClassBase>::base_type(py, module);
-    complete(
-        py,
-        cell::<T>(py),
-        T::NAME,
-        T::MODULE,
-        base,
-        || definition::of::<T>(),
-        module,
-    )
+    let base = (recipe.base)(py, module);
+    let statics = (recipe.statics)();
+    let cell = statics
+        .types
+        .get_or_init(py, || TypeObject::new(recipe.freelist, &statics.first));
+    complete(py, cell, recipe, base, module)
 }
 
 /// Whether an object is an instance of `T`, or of a subclass.
@@ -237,16 +267,16 @@ fn derives<T: PyClass>(py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
 pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
     match complete_type::<T>(py) {
         Some(ready) => ready,
-        None => must_create_type::<T>(py),
+        None => must_create_type(py, const { &Recipe::of::<T>() }),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn must_create_type<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
-    match create_type::<T>(py, None) {
+fn must_create_type(py: Python<'_>, recipe: &'static Recipe) -> *mut ffi::PyTypeObject {
+    match create_type(py, recipe, None) {
         Ok(class) => class,
-        Err(error) => creation_failed(py, T::NAME, error),
+        Err(error) => creation_failed(py, recipe.name, error),
     }
 }
 
@@ -261,15 +291,16 @@ fn creation_failed(py: Python<'_>, name: &str, error: PyErr) -> ! {
 fn complete(
     py: Python<'_>,
     cell: &TypeObject,
-    name: &'static str,
-    module_name: Option<&'static str>,
+    recipe: &'static Recipe,
     base: PyResult<*mut ffi::PyTypeObject>,
-    definition: impl FnOnce() -> &'static Definition,
     module: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<*mut ffi::PyTypeObject> {
+    let &Recipe {
+        name, module_name, ..
+    } = recipe;
     let attempt = || {
         let base = base?;
-        let definition = definition();
+        let definition = (recipe.statics)().definition(recipe.plan);
         let this_thread = std::thread::current().id();
 
         let known = cell

@@ -63,6 +63,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for bool {
         }
     }
 
+    const PLAIN: bool = true;
+
     #[inline]
     fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {
         // SAFETY: statics of CPython.

@@ -64,6 +64,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for f64 {
         }
     }
 
+    const PLAIN: bool = true;
+
     #[inline]
     fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {
         exact(object)
@@ -103,6 +105,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for f32 {
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         f64::extract(object).map(|value| value as f32)
     }
+
+    const PLAIN: bool = true;
 
     #[inline]
     fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {

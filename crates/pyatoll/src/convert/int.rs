@@ -279,6 +279,8 @@ macro_rules! int {
                     .map_err(|error| out_of_range(TryFromIntError::from(error)))
             }
 
+            const PLAIN: bool = true;
+
             #[inline]
             fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: private::Token) -> Option<Self> {
                 $type::try_from(small(object)?).ok()

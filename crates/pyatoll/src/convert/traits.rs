@@ -189,6 +189,11 @@ pub trait FromPyObject<'a, 'py>: Sized {
         None
     }
 
+    /// Whether most objects of the type have a value that
+    /// [`extract_plain`](FromPyObject::extract_plain) finds in a few instructions.
+    #[doc(hidden)]
+    const PLAIN: bool = false;
+
     /// A faster way to a `Vec` of values from objects of known layout: `bytes` for `u8`.
     #[doc(hidden)]
     #[inline(always)]

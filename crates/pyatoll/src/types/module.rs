@@ -412,12 +412,7 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
     }
 
     fn add_class<T: PyClass>(&self) -> PyResult<()> {
-        let py = self.py();
-        let class = crate::class::type_object::get_or_create::<T>(py, Some(self.as_any()))?;
-        // SAFETY: the class stays alive while the interpreter does.
-        let class = unsafe { Borrowed::from_ptr(py, class.cast()) };
-        let name = PyString::new(py, T::NAME);
-        add(self, name.as_borrowed(), class)
+        crate::class::type_object::add_to_module::<T>(self)
     }
 
     fn add_function(&self, function: Bound<'_, PyCFunction>) -> PyResult<()> {
@@ -465,6 +460,22 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
 fn add_named(module: &Bound<'_, PyModule>, object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
     let name = object.getattr(intern!(module.py(), "__name__"))?;
     add(module, name.cast::<PyString>()?.as_borrowed(), object)
+}
+
+/// Adds an object under a name that is a Rust string.
+///
+/// # Errors
+/// As for [`add`](PyModuleMethods::add).
+pub(crate) fn add_object(
+    module: &Bound<'_, PyModule>,
+    name: &str,
+    value: Borrowed<'_, '_, PyAny>,
+) -> PyResult<()> {
+    add(
+        module,
+        PyString::new(module.py(), name).as_borrowed(),
+        value,
+    )
 }
 
 fn add(

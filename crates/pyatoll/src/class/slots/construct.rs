@@ -16,7 +16,7 @@ use super::compare::raised_if_null;
 use crate::call::arguments::{self, Arguments};
 use crate::call::output::IntoOutput;
 use crate::call::token::{token_of_call, token_of_class};
-use crate::call::trampoline::trampoline;
+use crate::call::trampoline::{call_fast_with_keywords, trampoline};
 use crate::class::PyClass;
 use crate::class::initializer::{PyClassInitializer, construct};
 use crate::class::items::VectorCall;
@@ -121,19 +121,29 @@ impl<'py, T, V: IntoOutput<'py, *mut ffi::PyObject>> NewObject<'py> for New<T, V
 /// In the number of arguments: `tp_new` is calling.
 const FROM_NEW: usize = 1 << (usize::BITS - 2);
 
+/// Matches a constructor's arguments and makes the instance.
+pub type ConstructBody = for<'py> fn(
+    Python<'py>,
+    *mut ffi::PyObject,
+    *const *mut ffi::PyObject,
+    ffi::Py_ssize_t,
+    *mut ffi::PyObject,
+) -> PyResult<*mut ffi::PyObject>;
+
 /// The constructor of a class, with an array of arguments: `tp_vectorcall` of the type.
 ///
 /// # Safety
 /// CPython calls the type that has it with these arguments, or [`new_from_tuple`] does; `own_new`
 /// is the class's `tp_new`.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn construct_call(
     own_new: ffi::newfunc,
     class: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
     nargs: usize,
     names: *mut ffi::PyObject,
-    body: impl for<'py> FnOnce(Python<'py>, ffi::Py_ssize_t) -> PyResult<*mut ffi::PyObject>,
+    run: ConstructBody,
 ) -> *mut ffi::PyObject {
     // SAFETY: attached, since CPython calls. A class of this binary exists in the interpreter; the
     // type itself, and no subclass, is what CPython calls.
@@ -152,8 +162,8 @@ pub unsafe fn construct_call(
             }
             token_of_class(class.cast())
         };
-        let nargs = nargs & (FROM_NEW - 1);
-        let made = trampoline(py, |py| body(py, nargs as ffi::Py_ssize_t));
+        let nargs = (nargs & (FROM_NEW - 1)) as ffi::Py_ssize_t;
+        let made = call_fast_with_keywords(py, class, args, nargs, names, run);
         if !is_from_new {
             ffi::Py_LeaveRecursiveCall();
         }
