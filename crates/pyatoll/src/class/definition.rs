@@ -2,6 +2,7 @@
 //! the [`ClassItems`] of its macros. Plain data: nothing of any interpreter is in it.
 
 use std::ffi::{CStr, CString, c_int, c_void};
+use std::marker::PhantomData;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::AtomicPtr;
 
@@ -11,6 +12,10 @@ use super::base::ClassBase;
 use super::items::{ClassAttributeValue, ClassItems, Deleter, MethodItem, VectorCall};
 use super::layout::{InlineSlot, Instance};
 use super::{PyClass, lifecycle, sequence};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::PyAny;
 
 /// What a class is made with, apart from its items: the options of `#[pyclass]`.
 pub struct ClassOptions {
@@ -78,53 +83,103 @@ unsafe impl Sync for Definition {}
 
 /// The definition of `T`, built at first use.
 pub(super) fn of<T: PyClass>() -> &'static Definition {
-    T::statics().definition(Plan::of::<T>)
+    T::statics().definition(RecipeOf::<T>::RECIPE)
 }
 
-/// What of a class its definition is built from; all generic code ends here.
-pub(super) struct Plan {
+/// What a class and its type objects are made from, as data: all generic code ends here.
+pub(super) struct Recipe {
+    pub(super) name: &'static str,
+    pub(super) module_name: Option<&'static str>,
+    pub(super) options: &'static ClassOptions,
+    pub(super) statics: fn() -> &'static ClassStatics,
+    /// The base's type object: see [`ClassBase::base_type`].
+    pub(super) base:
+        for<'py> fn(Python<'py>, Option<&Bound<'py, PyAny>>) -> PyResult<*mut ffi::PyTypeObject>,
+    base_has_dict_and_weak_list: fn() -> (bool, bool),
+    base_is_collected: fn() -> bool,
     doc: Option<&'static CStr>,
-    options: &'static ClassOptions,
-    blocks: Vec<&'static ClassItems>,
-    name: &'static str,
+    /// What the blocks of methods contribute, and `#[pyclass]` itself.
+    method_blocks: fn() -> Vec<&'static ClassItems>,
+    items: fn() -> &'static ClassItems,
     basicsize: usize,
-    /// Offsets, where the class has room for them.
+    /// Offsets, where the class asks for room.
     dict: Option<usize>,
     weak_list: Option<usize>,
-    base_has: (bool, bool),
-    /// Whether the base's instances are known to the garbage collector.
-    base_collected: bool,
     traverse: ffi::traverseproc,
     clear: ffi::inquiry,
     deallocate: ffi::destructor,
     freelist: Option<(ffi::allocfunc, ffi::freefunc)>,
 }
 
+/// Where the recipe of `T` is.
+pub(super) struct RecipeOf<T>(PhantomData<T>);
+
+impl<T: PyClass> RecipeOf<T> {
+    pub(super) const RECIPE: &'static Recipe = &Recipe {
+        name: T::NAME,
+        module_name: T::MODULE,
+        options: &T::OPTIONS,
+        statics: T::statics,
+        base: <T::BaseType as ClassBase>::base_type,
+        base_has_dict_and_weak_list: <T::BaseType as ClassBase>::has_dict_and_weak_list,
+        base_is_collected: <T::BaseType as ClassBase>::is_collected,
+        doc: T::DOC,
+        method_blocks: T::method_blocks,
+        items: T::items,
+        basicsize: Instance::<T>::SIZE,
+        dict: if T::Dict::PRESENT {
+            Some(std::mem::offset_of!(Instance<T>, dict))
+        } else {
+            None
+        },
+        weak_list: if T::WeakList::PRESENT {
+            Some(std::mem::offset_of!(Instance<T>, weak_list))
+        } else {
+            None
+        },
+        traverse: lifecycle::traverse::<T>,
+        clear: lifecycle::clear::<T>,
+        deallocate: lifecycle::deallocate::<T>,
+        freelist: if T::OPTIONS.freelist > 0 {
+            Some((super::freelist::allocate::<T>, super::freelist::free::<T>))
+        } else {
+            None
+        },
+    };
+}
+
+/// A recipe, with what has to be asked of the class and its base.
+struct Plan {
+    recipe: &'static Recipe,
+    blocks: Vec<&'static ClassItems>,
+    /// Offsets, where the class has room for them.
+    dict: Option<usize>,
+    weak_list: Option<usize>,
+    base_has: (bool, bool),
+    /// Whether the base's instances are known to the garbage collector.
+    base_collected: bool,
+}
+
+impl std::ops::Deref for Plan {
+    type Target = Recipe;
+
+    fn deref(&self) -> &Recipe {
+        self.recipe
+    }
+}
+
 impl Plan {
-    pub(super) fn of<T: PyClass>() -> Self {
-        let freelist = T::OPTIONS.freelist > 0;
-        let mut blocks = T::method_blocks();
-        blocks.push(T::items());
-        let base_has = <T::BaseType as ClassBase>::has_dict_and_weak_list();
+    fn of(recipe: &'static Recipe) -> Self {
+        let mut blocks = (recipe.method_blocks)();
+        blocks.push((recipe.items)());
+        let base_has = (recipe.base_has_dict_and_weak_list)();
         Self {
-            doc: T::DOC,
-            options: &T::OPTIONS,
+            recipe,
             blocks,
-            name: T::NAME,
-            basicsize: Instance::<T>::SIZE,
-            dict: (T::Dict::PRESENT && !base_has.0)
-                .then_some(std::mem::offset_of!(Instance<T>, dict)),
-            weak_list: (T::WeakList::PRESENT && !base_has.1)
-                .then_some(std::mem::offset_of!(Instance<T>, weak_list)),
+            dict: recipe.dict.filter(|_| !base_has.0),
+            weak_list: recipe.weak_list.filter(|_| !base_has.1),
             base_has,
-            base_collected: <T::BaseType as ClassBase>::is_collected(),
-            traverse: lifecycle::traverse::<T>,
-            clear: lifecycle::clear::<T>,
-            deallocate: lifecycle::deallocate::<T>,
-            freelist: freelist.then_some((
-                super::freelist::allocate::<T> as ffi::allocfunc,
-                super::freelist::free::<T> as ffi::freefunc,
-            )),
+            base_collected: (recipe.base_is_collected)(),
         }
     }
 }
@@ -504,7 +559,8 @@ impl ClassStatics {
     }
 
     /// The definition, built at first use.
-    pub(super) fn definition(&self, plan: fn() -> Plan) -> &Definition {
-        self.definition.get_or_init(|| Definition::new(&plan()))
+    pub(super) fn definition(&self, recipe: &'static Recipe) -> &Definition {
+        self.definition
+            .get_or_init(|| Definition::new(&Plan::of(recipe)))
     }
 }

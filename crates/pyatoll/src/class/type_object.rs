@@ -14,8 +14,7 @@ use std::thread::ThreadId;
 use pyo3_ffi as ffi;
 
 use super::PyClass;
-use super::base::ClassBase;
-use super::definition::{ClassStatics, Definition, Plan};
+use super::definition::{Definition, Recipe, RecipeOf};
 use super::freelist::Freelist;
 use super::items::VectorCall;
 use crate::call::token;
@@ -148,29 +147,6 @@ unsafe fn leads_nowhere(value: *mut ffi::PyObject) -> bool {
     }
 }
 
-/// What a type object is made from: all generic code of a class's creation ends here.
-struct Recipe {
-    name: &'static str,
-    module_name: Option<&'static str>,
-    freelist: usize,
-    statics: fn() -> &'static ClassStatics,
-    plan: fn() -> Plan,
-    base: for<'py> fn(Python<'py>, Option<&Bound<'py, PyAny>>) -> PyResult<*mut ffi::PyTypeObject>,
-}
-
-impl Recipe {
-    const fn of<T: PyClass>() -> Self {
-        Self {
-            name: T::NAME,
-            module_name: T::MODULE,
-            freelist: T::OPTIONS.freelist,
-            statics: T::statics,
-            plan: Plan::of::<T>,
-            base: <T::BaseType as ClassBase>::base_type,
-        }
-    }
-}
-
 /// What the token's interpreter keeps for `T`, if it exists.
 #[inline]
 pub(super) fn existing<T: PyClass>(py: Python<'_>) -> Option<&TypeObject> {
@@ -197,7 +173,7 @@ pub(crate) fn get_or_create<T: PyClass>(
 ) -> PyResult<*mut ffi::PyTypeObject> {
     match complete_type::<T>(py) {
         Some(ready) => Ok(ready),
-        None => create_type(py, const { &Recipe::of::<T>() }, module),
+        None => create_type(py, RecipeOf::<T>::RECIPE, module),
     }
 }
 
@@ -213,7 +189,7 @@ fn complete_type<T: PyClass>(py: Python<'_>) -> Option<*mut ffi::PyTypeObject> {
 /// # Errors
 /// As for [`get_or_create`], and if the module refuses it.
 pub(crate) fn add_to_module<T: PyClass>(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    add_class(module, const { &Recipe::of::<T>() })
+    add_class(module, RecipeOf::<T>::RECIPE)
 }
 
 #[inline(never)]
@@ -235,9 +211,9 @@ fn create_type(
 ) -> PyResult<*mut ffi::PyTypeObject> {
     let base = (recipe.base)(py, module);
     let statics = (recipe.statics)();
-    let cell = statics
-        .types
-        .get_or_init(py, || TypeObject::new(recipe.freelist, &statics.first));
+    let cell = statics.types.get_or_init(py, || {
+        TypeObject::new(recipe.options.freelist, &statics.first)
+    });
     complete(py, cell, recipe, base, module)
 }
 
@@ -267,7 +243,7 @@ fn derives<T: PyClass>(py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
 pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
     match complete_type::<T>(py) {
         Some(ready) => ready,
-        None => must_create_type(py, const { &Recipe::of::<T>() }),
+        None => must_create_type(py, RecipeOf::<T>::RECIPE),
     }
 }
 
@@ -300,7 +276,7 @@ fn complete(
     } = recipe;
     let attempt = || {
         let base = base?;
-        let definition = (recipe.statics)().definition(recipe.plan);
+        let definition = (recipe.statics)().definition(recipe);
         let this_thread = std::thread::current().id();
 
         let known = cell
