@@ -540,7 +540,8 @@ fn doc_of(name: &str, signature: Option<&str>, doc: Option<&CStr>) -> Option<CSt
 
 /// What a class keeps in `static`s: its definition, and its key to each interpreter's type object.
 pub struct ClassStatics {
-    definition: std::sync::OnceLock<Definition>,
+    /// In a box, since a `static` that is not all zeros takes its room in the binary.
+    definition: std::sync::OnceLock<Box<Definition>>,
     pub(super) types: crate::sync::InterpreterLocal<super::type_object::TypeObject>,
     /// The type in one of the interpreters, the first to make it, while it lives there; or null.
     /// An object of that very type is an instance, wherever it is found.
@@ -561,6 +562,6 @@ impl ClassStatics {
     /// The definition, built at first use.
     pub(super) fn definition(&self, recipe: &'static Recipe) -> &Definition {
         self.definition
-            .get_or_init(|| Definition::new(&Plan::of(recipe)))
+            .get_or_init(|| Box::new(Definition::new(&Plan::of(recipe))))
     }
 }

@@ -79,7 +79,7 @@ impl<T: PyClass, V: NewOutput<T>> New<T, V> {
     ///
     /// # Errors
     /// The function's own, or the allocation's.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn object(
         self,
         py: Python<'_>,
