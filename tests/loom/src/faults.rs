@@ -173,6 +173,12 @@ pub const FAULTS: &[Fault] = &[
         wrong: "",
     },
     Fault {
+        name: "gate_tells_nobody_when_only_one_waits",
+        part: "gate",
+        right: "if state.waiting > 0 {",
+        wrong: "if state.waiting > 1 {",
+    },
+    Fault {
         name: "gate_waits_for_one_only",
         part: "gate",
         right: "while is_waiting(&state) {",

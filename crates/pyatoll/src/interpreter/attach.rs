@@ -8,6 +8,7 @@
 //! - The thread states this thread has left are in the list of [`Resting`], and idle.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 
 use pyo3_ffi as ffi;
 
@@ -91,7 +92,16 @@ impl std::error::Error for AttachError {}
 pub(crate) struct Attached {
     local: &'static LocalInternals,
     /// What to undo. `None`: the thread was attached before.
-    entered: Option<Entered>,
+    entered: ManuallyDrop<Option<Entered>>,
+}
+
+impl Drop for Attached {
+    #[inline]
+    fn drop(&mut self) {
+        if self.entered.is_some() {
+            self.leave();
+        }
+    }
 }
 
 struct Entered {
@@ -104,6 +114,24 @@ struct Entered {
 }
 
 impl Attached {
+    /// The thread was attached before.
+    #[inline]
+    fn before(local: &'static LocalInternals) -> Self {
+        Self {
+            local,
+            entered: ManuallyDrop::new(None),
+        }
+    }
+
+    /// Undoes what attaching did. Out of line: it is in every function that attaches.
+    #[cold]
+    #[inline(never)]
+    fn leave(&mut self) {
+        // SAFETY: called by `drop` alone, so not used or dropped again.
+        drop(unsafe { ManuallyDrop::take(&mut self.entered) });
+    }
+
+    #[inline]
     pub(crate) fn local(&self) -> &'static LocalInternals {
         self.local
     }
@@ -113,19 +141,37 @@ impl Attached {
         self.entered.is_some()
     }
 
+    /// Stays in the interpreter the thread is attached to, if it needs no thought: one that this
+    /// binary knows, whose end has not begun, and in which no `__traverse__` is running.
+    #[inline]
+    pub(crate) fn simply_before() -> Option<Self> {
+        let interpreter = compat::current_interpreter();
+        if interpreter.is_null() {
+            return None;
+        }
+        let local = lookup::running(interpreter)?;
+        (!local.has_visitor()).then(|| Self::before(local))
+    }
+
     /// Attaches to `local`'s interpreter.
     ///
     /// # Panics
     /// In a `__traverse__`.
+    #[inline]
     pub(crate) fn to(local: &'static LocalInternals) -> Result<Self, AttachError> {
+        if local.is_current() && !local.has_visitor() {
+            return Ok(Self::before(local));
+        }
+        Self::enter(local)
+    }
+
+    #[inline(never)]
+    fn enter(local: &'static LocalInternals) -> Result<Self, AttachError> {
         let current = compat::current_interpreter();
         if !current.is_null() {
             if current == local.interpreter() && local.is_life_of_current() {
                 assert!(!local.is_visiting(), "{VISITING}");
-                return Ok(Self {
-                    local,
-                    entered: None,
-                });
+                return Ok(Self::before(local));
             }
             if !local.is_usable() {
                 return Err(AttachError::InterpreterGone { id: local.id() });
@@ -159,12 +205,12 @@ impl Attached {
         unsafe { local.drain() };
         Ok(Self {
             local,
-            entered: Some(Entered {
+            entered: ManuallyDrop::new(Some(Entered {
                 thread_state,
                 made,
                 note,
                 visit: Some(visit),
-            }),
+            })),
         })
     }
 
@@ -174,10 +220,7 @@ impl Attached {
         if interpreter.is_null() {
             return None;
         }
-        Some(Self {
-            local: lookup::current(interpreter),
-            entered: None,
-        })
+        Some(Self::before(lookup::current(interpreter)))
     }
 }
 
@@ -365,12 +408,13 @@ pub(crate) fn default_interpreter() -> Result<Attached, NoDefault> {
     }
     // SAFETY: the runtime is initialised.
     let main = unsafe { ffi::PyInterpreterState_Main() };
-    let live = lookup::live();
-    let local = match (lookup::find_live(main), &*live) {
-        (Some(main), _) => main,
-        (None, [only]) => only,
-        (None, []) => meet_main()?,
-        (None, many) => return Err(NoDefault::Several(many.len())),
+    let local = match lookup::find_live(main) {
+        Some(main) => main,
+        None => match *lookup::live() {
+            [only] => only,
+            [] => meet_main()?,
+            ref many => return Err(NoDefault::Several(many.len())),
+        },
     };
     Attached::to(local).map_err(NoDefault::Refused)
 }

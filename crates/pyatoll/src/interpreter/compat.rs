@@ -128,7 +128,7 @@ pub(crate) unsafe fn interpreter_of(
     thread_state: *mut ffi::PyThreadState,
 ) -> *mut ffi::PyInterpreterState {
     // SAFETY: passed on to the caller.
-    unsafe { ffi::PyThreadState_GetInterpreter(thread_state) }
+    unsafe { super::layout::interpreter_of(thread_state) }
 }
 
 /// The interpreter this thread is attached to, or null.

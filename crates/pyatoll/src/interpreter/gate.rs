@@ -46,8 +46,19 @@ struct Holder {
 
 struct State {
     open: bool,
+    /// How many threads wait for passes.
+    waiting: u32,
     /// Passes handed out and not yet given back.
     inside: Vec<Arc<Holder>>,
+}
+
+impl State {
+    /// What is kept for every interpreter there ever was is to be small.
+    fn free_if_through(&mut self) {
+        if !self.open && self.inside.is_empty() {
+            self.inside = Vec::new();
+        }
+    }
 }
 
 /// How long the end waits for other threads before it goes on without them. `None`: until they have
@@ -80,6 +91,7 @@ impl Held<'_> {
     /// As [`Gate::close`].
     pub(crate) fn close(&mut self) {
         self.state.open = false;
+        self.state.free_if_through();
         self.gate.closed.store(true, Ordering::Release);
     }
 }
@@ -96,6 +108,7 @@ impl Gate {
         Self {
             state: Mutex::new(State {
                 open: true,
+                waiting: 0,
                 inside: Vec::new(),
             }),
             left: Condvar::new(),
@@ -116,16 +129,16 @@ impl Gate {
 
     #[inline(never)]
     fn pass(&self, must_finish: bool) -> Option<Pass<'_>> {
-        let mut state = self.state();
-        if !state.open {
-            return None;
-        }
         let holder = Arc::new(Holder {
             state: AtomicU8::new(INSIDE),
             thread: thread::current().id(),
             process: process(),
             must_finish,
         });
+        let mut state = self.state();
+        if !state.open {
+            return None;
+        }
         state.inside.push(Arc::clone(&holder));
         Some(Pass {
             gate: self,
@@ -185,12 +198,14 @@ impl Gate {
             state.inside.iter().filter(waits_for).count() > 0
         };
         let mut state = self.state();
+        state.waiting += 1;
         while is_waiting(&state) {
             (state, _) = self
                 .left
                 .wait_timeout(state, LOOK)
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
+        state.waiting -= 1;
     }
 
     /// Whether no other thread has a pass.
@@ -260,11 +275,10 @@ impl Drop for Pass<'_> {
         if let Some(place) = state.inside.iter().position(is_own) {
             state.inside.swap_remove(place);
         }
-        if state.inside.is_empty() {
-            // Without the memory: a state is kept for every interpreter there ever was.
-            state.inside = Vec::new();
+        state.free_if_through();
+        if state.waiting > 0 {
+            self.gate.left.notify_all();
         }
-        self.gate.left.notify_all();
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! Invariant: a field is read directly only if its place is known for the version this is built
 //! for, and was found to be right in the running Python: [`check`] does that when an interpreter is
-//! first seen, [`has_module_state`] for each module. Versions that are not known, and the limited
+//! first seen, [`has_module_state`] for each module. (A thread state is read before that, to see which
+//! interpreter it is of; nothing but the check is done in one that was not seen before.) Versions that are not known, and the limited
 //! API, take the function.
 
 use std::ffi::{c_long, c_void};
@@ -60,6 +61,31 @@ pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi:
     }
 }
 
+/// The interpreter of a thread state (`PyThreadState_GetInterpreter`).
+///
+/// # Safety
+/// `thread_state` must be valid.
+#[inline(always)]
+pub(crate) unsafe fn interpreter_of(
+    thread_state: *mut ffi::PyThreadState,
+) -> *mut ffi::PyInterpreterState {
+    /// The beginning of the struct, in a public header. `interp` is its documented public member.
+    #[repr(C)]
+    struct ThreadState {
+        prev: *mut ffi::PyThreadState,
+        next: *mut ffi::PyThreadState,
+        interp: *mut ffi::PyInterpreterState,
+    }
+    // SAFETY: passed on to the caller. The field is set when a thread state is made and stays.
+    unsafe {
+        if KNOWN {
+            (&raw const (*thread_state.cast::<ThreadState>()).interp).read()
+        } else {
+            ffi::PyThreadState_GetInterpreter(thread_state)
+        }
+    }
+}
+
 /// The value of an `int` that CPython keeps in one digit (`PyUnstable_Long_CompactValue`); `None`
 /// for a larger one, and where the layout is not known.
 ///
@@ -77,7 +103,7 @@ pub(crate) unsafe fn compact_int(int: *mut ffi::PyObject) -> Option<c_long> {
     is_compact.then_some(value)
 }
 
-/// Whether `int` and `str` objects are read directly: their layout of 3.12 to 3.15.
+/// Whether thread states, `int` and `str` objects are read directly: their layout of 3.12 to 3.15.
 const KNOWN: bool = cfg!(all(
     Py_3_12,
     not(Py_LIMITED_API),
@@ -171,7 +197,11 @@ pub(super) unsafe fn check() {
         MAX_DIGIT + 1,
         -MAX_DIGIT - 1,
     ];
-    let mut as_expected = true;
+    // SAFETY: attached.
+    let mut as_expected = unsafe {
+        let thread_state = ffi::PyThreadState_Get();
+        interpreter_of(thread_state) == ffi::PyThreadState_GetInterpreter(thread_state)
+    };
     for value in ints {
         // SAFETY: attached; an `int` of ours, with a digit at least. The reference is released.
         unsafe {

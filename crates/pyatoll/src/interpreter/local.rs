@@ -244,6 +244,12 @@ impl LocalInternals {
         }
     }
 
+    /// Whether some thread may be in a `__traverse__`.
+    #[inline]
+    pub(super) fn has_visitor(&self) -> bool {
+        !self.visiting.load(Ordering::Relaxed).is_null()
+    }
+
     /// Whether this thread is in a `__traverse__` that the interpreter's collector calls: then
     /// nothing may run Python, or change a reference count.
     #[inline]
@@ -275,9 +281,15 @@ impl LocalInternals {
             // SAFETY: attached to the object's interpreter; the reference is the caller's.
             unsafe { ffi::Py_DECREF(object.as_ptr()) };
         } else {
-            // A closed queue: the interpreter took the object down with itself.
-            self.queue.push(object);
+            self.release_later(object);
         }
+    }
+
+    /// Out of line: it is in every place where a handle may be dropped.
+    #[inline(never)]
+    fn release_later(&self, object: NonNull<ffi::PyObject>) {
+        // A closed queue: the interpreter took the object down with itself.
+        self.queue.push(object);
     }
 
     /// Releases what other threads dropped meanwhile. Called at every entry.

@@ -6,7 +6,7 @@ use pyo3_ffi as ffi;
 use super::compat;
 use super::internals::Internals;
 use super::layout;
-use super::local::{self, LocalInternals};
+use super::local::{self, LocalInternals, Phase};
 use super::table::{Held, Known, Life};
 
 /// The interpreters this binary has seen.
@@ -57,6 +57,17 @@ pub(crate) fn current(interpreter: *mut ffi::PyInterpreterState) -> &'static Loc
         Some(local) if local.is_life_of_current() => local,
         _ => create(interpreter),
     }
+}
+
+/// The state of `interpreter`, to which this thread is attached, if that is known without looking
+/// further: it was made, and the interpreter's end has not begun.
+#[inline]
+pub(super) fn running(
+    interpreter: *mut ffi::PyInterpreterState,
+) -> Option<&'static LocalInternals> {
+    KNOWN
+        .find(interpreter)
+        .filter(|local| local.phase() == Phase::Live)
 }
 
 /// The live state of `interpreter`, if this binary knows it. The thread need not be attached.

@@ -147,6 +147,11 @@ impl<L: Life> Known<L> {
     /// What there is for this address: perhaps of an earlier interpreter.
     #[inline]
     pub(super) fn find(&self, interpreter: *mut L::Interpreter) -> Option<&'static L> {
+        if let Some(only) = self.only()
+            && only.interpreter() == interpreter
+        {
+            return Some(only);
+        }
         // SAFETY: null, or a table that is never freed.
         let table = unsafe { self.table.load(Ordering::Acquire).as_ref() }?;
         let entry = table.entry(interpreter);

@@ -53,15 +53,17 @@ impl Python<'_> {
     /// ```
     ///
     /// Source: `PyEval_RestoreThread`, `PyThreadState_New`.
+    #[inline]
     #[track_caller]
     pub fn attach<F, R>(f: F) -> R
     where
         F: for<'py> FnOnce(Python<'py>) -> R,
     {
-        match Self::enter() {
-            Ok(attached) => f(Python::new(attached.local())),
-            Err(error) => panic!("{error}"),
-        }
+        let attached = match Attached::simply_before() {
+            Some(attached) => attached,
+            None => Self::enter_or_panic(),
+        };
+        f(Python::new(attached.local()))
     }
 
     /// As [`Python::attach`], but `None` where that panics.
@@ -72,14 +74,29 @@ impl Python<'_> {
     /// # Python::initialize();
     /// assert_eq!(Python::try_attach(|_py| 5), Some(5));
     /// ```
+    #[inline]
     pub fn try_attach<F, R>(f: F) -> Option<R>
     where
         F: for<'py> FnOnce(Python<'py>) -> R,
     {
-        let attached = Self::enter().ok()?;
+        let attached = match Attached::simply_before() {
+            Some(attached) => attached,
+            None => Self::enter().ok()?,
+        };
         Some(f(Python::new(attached.local())))
     }
 
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn enter_or_panic() -> Attached {
+        match Self::enter() {
+            Ok(attached) => attached,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[inline(never)]
     fn enter() -> Result<Attached, NoDefault> {
         match Attached::current() {
             Some(attached) if attached.local().is_visiting() => Err(NoDefault::Visiting),
