@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail, ensure};
-use pyatoll::exceptions::{PyRuntimeError, PyValueError};
+use pyatoll::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
@@ -301,6 +301,10 @@ pub fn failing_import(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
         life.fail_import.store(true, Ordering::SeqCst);
         match py.import("flaky") {
             Ok(module) => ensure!(module.hasattr("part").map_err(said)?),
+            // Another thread has taken it out while `importlib` was about to do the same.
+            Err(error) if error.is_instance_of::<PyKeyError>(py) => {
+                ensure!(error.value(py).to_string() == "'flaky'", "{error}");
+            }
             Err(error) => {
                 ensure!(error.is_instance_of::<PyRuntimeError>(py), "{error}");
                 ensure!(error.value(py).to_string() == "not this time");
