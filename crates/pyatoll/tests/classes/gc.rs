@@ -430,7 +430,7 @@ assert Final.finalised == 2 * length, Final.finalised
         // CPython puts off the parts of Python subclasses: 3.13 when it is 10,000 levels deep, for
         // which not every thread has room.
         let is_3_13 = py.version_info() >= (3, 13) && py.version_info() < (3, 14);
-        let length: usize = if is_3_13 { 1_000 } else { 100_000 };
+        let length: usize = if is_3_13 { 200 } else { 100_000 };
         LINK_DROPS.store(0, Ordering::SeqCst);
         let (link, number) = (py.get_type::<Link>(), length.into_pyobject(py).unwrap());
         run(py, &[("Link", &link), ("length", &number)], CODE);
