@@ -228,34 +228,45 @@ impl FunctionModel {
             Convention::Whole => quote! {
                 let #values = [#args, unsafe { #hidden::call::keywords_or_none(#kwargs) }];
             },
-            Convention::Fast | Convention::FastWithKeywords if variadic => quote! {
-                #declare
-                #array
-                let mut #made = #hidden::call::Made::default();
-                unsafe {
-                    #signature.match_fast_variadic(
-                        #py, #args, #nargs, #names, &mut #values, &mut #made,
-                    )
-                }?;
-            },
+            Convention::Fast | Convention::FastWithKeywords if variadic => {
+                let matched = or_return(&quote! {
+                    unsafe {
+                        #signature.match_fast_variadic(
+                            #py, #args, #nargs, #names, &mut #values, &mut #made,
+                        )
+                    }
+                });
+                quote! {
+                    #declare
+                    #array
+                    let mut #made = #hidden::call::Made::default();
+                    let () = #matched;
+                }
+            }
             Convention::Fast | Convention::FastWithKeywords => {
                 let room = hygienic("room");
+                let matched = or_return(&quote! {
+                    unsafe { #signature.match_fast(#py, #args, #nargs, #names, &mut #room) }
+                });
                 quote! {
                     #declare
                     let mut #room = ::core::mem::MaybeUninit::uninit();
-                    let #values: &[_; #places] = unsafe {
-                        #signature.match_fast(#py, #args, #nargs, #names, &mut #room)
-                    }?;
+                    let #values: &[_; #places] = #matched;
                 }
             }
-            Convention::TupleDict => quote! {
-                #declare
-                #array
-                let mut #made = #hidden::call::Made::default();
-                unsafe {
-                    #signature.match_tuple_dict(#py, #args, #kwargs, &mut #values, &mut #made)
-                }?;
-            },
+            Convention::TupleDict => {
+                let matched = or_return(&quote! {
+                    unsafe {
+                        #signature.match_tuple_dict(#py, #args, #kwargs, &mut #values, &mut #made)
+                    }
+                });
+                quote! {
+                    #declare
+                    #array
+                    let mut #made = #hidden::call::Made::default();
+                    let () = #matched;
+                }
+            }
         }
     }
 
@@ -285,9 +296,9 @@ impl FunctionModel {
             // The function may borrow from the handle, so that is declared before the call.
             let declarations = quote!(let #kept = #get;);
             let extract = |object: TokenStream| {
-                quote_spanned! {located(function.span())=>
-                    #hidden::call::extract_with(#object, #function, #name)?
-                }
+                or_return(&quote_spanned! {located(function.span())=>
+                    #hidden::call::extract_with(#object, #function, #name)
+                })
             };
             let value = match default {
                 None => extract(quote!(&#kept)),
@@ -327,9 +338,9 @@ impl FunctionModel {
             }
         };
         let extract = |object: TokenStream| {
-            quote_spanned! {span=>
-                #hidden::call::#function::<#ty>(#object, #holder #name)?
-            }
+            or_return(&quote_spanned! {span=>
+                #hidden::call::#function::<#ty>(#object, #holder #name)
+            })
         };
         let value = match default {
             None => extract(get),
@@ -389,6 +400,18 @@ impl<'a> Form<'a> {
     fn ty(&self) -> &'a Type {
         match self {
             Self::Value(ty) | Self::Reference { ty, .. } => ty,
+        }
+    }
+}
+
+/// The value of a `PyResult`, or the end of the generated function. An operator `?` would be two
+/// calls at each place in a build without optimisation, and there is one for each parameter.
+fn or_return(result: &TokenStream) -> TokenStream {
+    let [value, error] = ["value", "error"].map(hygienic);
+    quote! {
+        match #result {
+            ::core::result::Result::Ok(#value) => #value,
+            ::core::result::Result::Err(#error) => return ::core::result::Result::Err(#error),
         }
     }
 }

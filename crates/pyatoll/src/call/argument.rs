@@ -149,7 +149,7 @@ where
 ///
 /// # Safety
 /// `value` must point to an object that the call keeps alive.
-#[inline(always)]
+#[inline]
 pub unsafe fn required<'py>(
     py: Python<'py>,
     value: *mut ffi::PyObject,
@@ -163,7 +163,7 @@ pub unsafe fn required<'py>(
 ///
 /// # Safety
 /// `value` must be null or point to an object that the call keeps alive.
-#[inline(always)]
+#[inline]
 pub unsafe fn optional<'py>(
     py: Python<'py>,
     value: *mut ffi::PyObject,

@@ -135,7 +135,8 @@ impl Signature {
     ///
     /// # Errors
     /// A `TypeError` that says what does not match.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub unsafe fn match_fast<'a, const N: usize>(
         &self,
         py: Python<'_>,
