@@ -38,8 +38,8 @@ pub mod class {
     #[cfg(feature = "multiple-pymethods")]
     pub use crate::class::items::blocks_of;
     pub use crate::class::items::{
-        ClassAttributeValue, ClassItems, Deleter, ItemsOf, MethodItem, MethodsBlock, MethodsOf,
-        SlotItem,
+        ClassAttributeValue, ClassItems, Deleter, ItemsOf, MethodBlocks, MethodItem, MethodsBlock,
+        MethodsOf, SlotItem,
     };
     pub use crate::class::layout::{Nothing, Pointer, Sendable, Unsendable, token_of_instance};
     pub use crate::class::type_object::{class_object, is_instance, type_object_raw};

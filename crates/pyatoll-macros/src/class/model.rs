@@ -137,7 +137,7 @@ impl ClassModel<'_> {
         } else {
             quote! {{
                 use #hidden::class::MethodsOf as _;
-                ::std::vec![#hidden::class::ItemsOf::<Self>::new().items()]
+                #hidden::class::MethodBlocks::One(#hidden::class::ItemsOf::<Self>::new().items())
             }}
         };
         let inherent = (!inherent.is_empty()).then(|| {
@@ -190,7 +190,8 @@ impl ClassModel<'_> {
 
                 #inherent
 
-                static STATICS: #hidden::class::ClassStatics = #hidden::class::ClassStatics::new();
+                static STATICS: #hidden::class::ClassStatics =
+                    #hidden::class::ClassStatics::of::<#ident>();
 
                 #send_sync
 
@@ -240,15 +241,13 @@ impl ClassModel<'_> {
                     const MODULE: ::core::option::Option<&'static str> = #module;
                     const DOC: ::core::option::Option<&'static ::core::ffi::CStr> = #doc;
 
-                    fn items() -> &'static #hidden::class::ClassItems {
-                        static ITEMS: #hidden::class::ClassItems = #hidden::class::ClassItems {
+                    const ITEMS: &'static #hidden::class::ClassItems =
+                        &#hidden::class::ClassItems {
                             methods: &[#(#methods),*],
                             slots: &[#(#slots),*],
                         };
-                        &ITEMS
-                    }
 
-                    fn method_blocks() -> ::std::vec::Vec<&'static #hidden::class::ClassItems> {
+                    fn methods() -> #hidden::class::MethodBlocks {
                         #blocks
                     }
 

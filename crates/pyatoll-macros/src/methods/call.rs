@@ -255,7 +255,15 @@ pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result
         quote!(*mut #krate::ffi::PyObject),
     ];
     let [array, object] = &parameters;
-    let mut expanded = Expanded {
+    let signature = match text_signature(
+        method.options.text_signature.as_ref(),
+        &method.function.signature,
+        None,
+    ) {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
+    };
+    Ok(Expanded {
         functions: quote! {
             #body
             #marker
@@ -288,28 +296,14 @@ pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result
                 unsafe { #hidden::slots::new_from_tuple(class, args, kwargs, Self::#construct) }
             }
         },
-        slots: quote! {
-            #[cfg(#condition)]
-            #hidden::class::SlotItem(#krate::ffi::PyType_Slot {
-                slot: #krate::ffi::Py_tp_new,
-                pfunc: <#class>::#new as *mut ::std::ffi::c_void,
-            }),
-        },
         methods: quote! {
             #[cfg(#condition)]
-            #hidden::class::MethodItem::Constructor(<#class>::#construct),
+            #hidden::class::MethodItem::Constructor {
+                function: <#class>::#construct,
+                new: <#class>::#new,
+                signature: #signature,
+            },
         },
-    };
-    let text = text_signature(
-        method.options.text_signature.as_ref(),
-        &method.function.signature,
-        None,
-    );
-    if let Some(text) = text {
-        expanded.methods.extend(quote! {
-            #[cfg(#condition)]
-            #hidden::class::MethodItem::ConstructorSignature(#text),
-        });
-    }
-    Ok(expanded)
+        ..Expanded::default()
+    })
 }

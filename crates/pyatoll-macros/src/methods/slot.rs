@@ -233,15 +233,26 @@ fn expand_clear(context: &Context<'_>, method: &Method) -> syn::Result<Expanded>
             "`__clear__` function expected to have no arguments",
         ));
     }
-    let single = Single {
-        slot: "tp_clear",
+    let shape = Shape {
         arguments: &[],
         optional: 0,
         result: SlotResult::Status,
         is_operator: false,
-        is_unsafe: false,
     };
-    expand_single(context, method, &single)
+    let name = method.generated("body");
+    let body = expand_body(context, method, &name, &shape)?;
+    let hidden = context.hidden();
+    let result = c_result(context, shape.result);
+    let call = quote!(#hidden::slots::clear::<Class>(slf, |py| <Class>::#name(py, slf)));
+    let condition = existence(method);
+    Ok(body.and(slot_item(
+        context,
+        "tp_clear",
+        &condition,
+        (&[], &[]),
+        &result,
+        &call,
+    )))
 }
 
 fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {

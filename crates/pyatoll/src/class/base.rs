@@ -38,6 +38,12 @@ pub unsafe trait ClassBase: PyTypeInfo {
     type Initializer: ObjectInit<Self>;
     /// Where the owner is in an instance of a class that extends this one.
     const HEADER: usize;
+    /// Whether Rust put something into this part of an instance that has to be dropped: else
+    /// [`drop_contents`](ClassBase::drop_contents) does nothing.
+    const HAS_CONTENTS: bool;
+    /// Whether there is room for a `__dict__` or weak references of ours: else
+    /// [`drop_attachments`](ClassBase::drop_attachments) does nothing.
+    const HAS_ATTACHMENTS: bool;
 
     /// The type object, made at need; its module is `module` if it is made now.
     fn base_type<'py>(
@@ -74,21 +80,21 @@ pub unsafe trait ClassBase: PyTypeInfo {
         size: usize,
     ) -> PyResult<*mut ffi::PyObject>;
 
-    /// Visits what this part of an instance holds, and the type (`tp_traverse`).
+    /// Visits what this part of an instance holds, and the type: a `tp_traverse`.
     ///
     /// # Safety
     /// As for `tp_traverse`.
-    unsafe fn traverse(
+    unsafe extern "C" fn traverse(
         object: *mut ffi::PyObject,
         visit: ffi::visitproc,
         arg: *mut c_void,
     ) -> c_int;
 
-    /// Lets go of what this part of an instance holds (`tp_clear`).
+    /// Lets go of what this part of an instance holds: a `tp_clear`.
     ///
     /// # Safety
     /// As for `tp_clear`.
-    unsafe fn clear(object: *mut ffi::PyObject) -> c_int;
+    unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int;
 
     /// Drops what Rust put into this part of an instance.
     ///
@@ -107,6 +113,34 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// # Safety
     /// The object must be a dying instance whose contents are dropped.
     unsafe fn free(object: *mut ffi::PyObject);
+}
+
+/// What a class takes over from its base, as data: one record for each base, not for each class.
+pub(super) struct BaseRecord {
+    /// See [`ClassBase::base_type`].
+    pub(super) type_object:
+        for<'py> fn(Python<'py>, Option<&Bound<'py, PyAny>>) -> PyResult<*mut ffi::PyTypeObject>,
+    /// See [`ClassBase::has_dict_and_weak_list`].
+    pub(super) has_dict_and_weak_list: fn() -> (bool, bool),
+    /// See [`ClassBase::is_collected`].
+    pub(super) is_collected: fn() -> bool,
+    /// See [`ClassBase::traverse`].
+    pub(super) traverse: ffi::traverseproc,
+    /// See [`ClassBase::clear`].
+    pub(super) clear: ffi::inquiry,
+}
+
+/// Where the record of `B` is.
+pub(super) struct RecordOf<B>(PhantomData<B>);
+
+impl<B: ClassBase> RecordOf<B> {
+    pub(super) const RECORD: &'static BaseRecord = &BaseRecord {
+        type_object: B::base_type,
+        has_dict_and_weak_list: B::has_dict_and_weak_list,
+        is_collected: B::is_collected,
+        traverse: B::traverse,
+        clear: B::clear,
+    };
 }
 
 /// Initialises one part of an instance.
@@ -140,6 +174,8 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
     type OwnHeader = ();
     type Initializer = PyClassInitializer<T>;
     const HEADER: usize = <T::BaseType as ClassBase>::HEADER;
+    const HAS_CONTENTS: bool = lifecycle::has_contents::<T>();
+    const HAS_ATTACHMENTS: bool = lifecycle::has_attachments::<T>();
 
     fn base_type<'py>(
         py: Python<'py>,
@@ -179,18 +215,18 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         unsafe { <T::BaseType as ClassBase>::allocate(py, subtype, size) }
     }
 
-    unsafe fn traverse(
+    unsafe extern "C" fn traverse(
         object: *mut ffi::PyObject,
         visit: ffi::visitproc,
         arg: *mut c_void,
     ) -> c_int {
-        // SAFETY: passed on to the caller.
-        unsafe { lifecycle::traverse::<T>(object, visit, arg) }
+        // SAFETY: passed on to the caller; the function is the one of this class.
+        unsafe { (definition::of::<T>().traverse)(object, visit, arg) }
     }
 
-    unsafe fn clear(object: *mut ffi::PyObject) -> c_int {
-        // SAFETY: passed on to the caller.
-        unsafe { lifecycle::clear::<T>(object) }
+    unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
+        // SAFETY: as above.
+        unsafe { (definition::of::<T>().clear)(object) }
     }
 
     unsafe fn drop_contents(object: *mut ffi::PyObject) {

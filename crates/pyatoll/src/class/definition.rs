@@ -2,20 +2,17 @@
 //! the [`ClassItems`] of its macros. Plain data: nothing of any interpreter is in it.
 
 use std::ffi::{CStr, CString, c_int, c_void};
-use std::marker::PhantomData;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::AtomicPtr;
 
 use pyo3_ffi as ffi;
 
-use super::base::ClassBase;
-use super::items::{ClassAttributeValue, ClassItems, Deleter, MethodItem, VectorCall};
+use super::base::{BaseRecord, RecordOf};
+use super::items::{
+    ClassAttributeValue, ClassItems, Deleter, MethodBlocks, MethodItem, VectorCall,
+};
 use super::layout::{InlineSlot, Instance};
 use super::{PyClass, lifecycle, sequence};
-use crate::error::PyResult;
-use crate::interpreter::Python;
-use crate::object::Bound;
-use crate::types::PyAny;
 
 /// What a class is made with, apart from its items: the options of `#[pyclass]`.
 pub struct ClassOptions {
@@ -64,8 +61,8 @@ pub struct Definition {
     accessors: Vec<Box<Accessor>>,
     members: Box<[ffi::PyMemberDef]>,
     pub(super) class_attributes: Vec<(&'static CStr, ClassAttributeValue)>,
-    pub(super) traverse: Option<ffi::traverseproc>,
-    pub(super) clear: Option<ffi::inquiry>,
+    pub(super) traverse: ffi::traverseproc,
+    pub(super) clear: ffi::inquiry,
     pub(super) has_dict: bool,
     pub(super) has_weak_list: bool,
     pub(super) variant: Option<&'static str>,
@@ -83,69 +80,83 @@ unsafe impl Sync for Definition {}
 
 /// The definition of `T`, built at first use.
 pub(super) fn of<T: PyClass>() -> &'static Definition {
-    T::statics().definition(RecipeOf::<T>::RECIPE)
+    T::statics().definition()
 }
 
-/// What a class and its type objects are made from, as data: all generic code ends here.
+/// What a class and its type objects are made from, as data: all generic code ends here. There is
+/// one in the binary for each class, so it is small, and what need not be in it is not.
 pub(super) struct Recipe {
     pub(super) name: &'static str,
     pub(super) module_name: Option<&'static str>,
-    pub(super) options: &'static ClassOptions,
-    pub(super) statics: fn() -> &'static ClassStatics,
-    /// The base's type object: see [`ClassBase::base_type`].
-    pub(super) base:
-        for<'py> fn(Python<'py>, Option<&Bound<'py, PyAny>>) -> PyResult<*mut ffi::PyTypeObject>,
-    base_has_dict_and_weak_list: fn() -> (bool, bool),
-    base_is_collected: fn() -> bool,
     doc: Option<&'static CStr>,
-    /// What the blocks of methods contribute, and `#[pyclass]` itself.
-    method_blocks: fn() -> Vec<&'static ClassItems>,
-    items: fn() -> &'static ClassItems,
-    basicsize: usize,
-    /// Offsets, where the class asks for room.
-    dict: Option<usize>,
-    weak_list: Option<usize>,
-    traverse: ffi::traverseproc,
-    clear: ffi::inquiry,
+    pub(super) options: &'static ClassOptions,
+    pub(super) base: &'static BaseRecord,
+    /// What the blocks of methods contribute.
+    methods: fn() -> MethodBlocks,
+    /// What `#[pyclass]` itself contributes.
+    items: &'static ClassItems,
     deallocate: ffi::destructor,
-    freelist: Option<(ffi::allocfunc, ffi::freefunc)>,
+    /// Where the class has room for a `__dict__`.
+    collector: Option<&'static CollectorFunctions>,
+    /// Where the class keeps freed instances.
+    freelist: Option<&'static FreelistFunctions>,
+    basicsize: u32,
+    /// Offsets, where the class asks for room; else 0.
+    dict: u32,
+    weak_list: u32,
 }
 
-/// Where the recipe of `T` is.
-pub(super) struct RecipeOf<T>(PhantomData<T>);
+struct CollectorFunctions {
+    traverse: ffi::traverseproc,
+    clear: ffi::inquiry,
+}
 
-impl<T: PyClass> RecipeOf<T> {
-    pub(super) const RECIPE: &'static Recipe = &Recipe {
-        name: T::NAME,
-        module_name: T::MODULE,
-        options: &T::OPTIONS,
-        statics: T::statics,
-        base: <T::BaseType as ClassBase>::base_type,
-        base_has_dict_and_weak_list: <T::BaseType as ClassBase>::has_dict_and_weak_list,
-        base_is_collected: <T::BaseType as ClassBase>::is_collected,
-        doc: T::DOC,
-        method_blocks: T::method_blocks,
-        items: T::items,
-        basicsize: Instance::<T>::SIZE,
-        dict: if T::Dict::PRESENT {
-            Some(std::mem::offset_of!(Instance<T>, dict))
-        } else {
-            None
-        },
-        weak_list: if T::WeakList::PRESENT {
-            Some(std::mem::offset_of!(Instance<T>, weak_list))
-        } else {
-            None
-        },
-        traverse: lifecycle::traverse::<T>,
-        clear: lifecycle::clear::<T>,
-        deallocate: lifecycle::deallocate::<T>,
-        freelist: if T::OPTIONS.freelist > 0 {
-            Some((super::freelist::allocate::<T>, super::freelist::free::<T>))
-        } else {
-            None
-        },
-    };
+struct FreelistFunctions {
+    allocate: ffi::allocfunc,
+    free: ffi::freefunc,
+}
+
+impl Recipe {
+    const fn of<T: PyClass>() -> Self {
+        Self {
+            name: T::NAME,
+            module_name: T::MODULE,
+            doc: T::DOC,
+            options: &T::OPTIONS,
+            base: RecordOf::<T::BaseType>::RECORD,
+            methods: T::methods,
+            items: T::ITEMS,
+            deallocate: lifecycle::deallocate::<T>,
+            collector: if T::Dict::PRESENT {
+                Some(&CollectorFunctions {
+                    traverse: lifecycle::traverse::<T>,
+                    clear: lifecycle::clear::<T>,
+                })
+            } else {
+                None
+            },
+            freelist: if T::OPTIONS.freelist > 0 {
+                Some(&FreelistFunctions {
+                    allocate: super::freelist::allocate::<T>,
+                    free: super::freelist::free::<T>,
+                })
+            } else {
+                None
+            },
+            // `SIZE` fits, and what lies before the value does so too.
+            basicsize: Instance::<T>::SIZE as u32,
+            dict: if T::Dict::PRESENT {
+                std::mem::offset_of!(Instance<T>, dict) as u32
+            } else {
+                0
+            },
+            weak_list: if T::WeakList::PRESENT {
+                std::mem::offset_of!(Instance<T>, weak_list) as u32
+            } else {
+                0
+            },
+        }
+    }
 }
 
 /// A recipe, with what has to be asked of the class and its base.
@@ -170,16 +181,19 @@ impl std::ops::Deref for Plan {
 
 impl Plan {
     fn of(recipe: &'static Recipe) -> Self {
-        let mut blocks = (recipe.method_blocks)();
-        blocks.push((recipe.items)());
-        let base_has = (recipe.base_has_dict_and_weak_list)();
+        let mut blocks = (recipe.methods)().into_vec();
+        blocks.push(recipe.items);
+        let base_has = (recipe.base.has_dict_and_weak_list)();
+        let room = |offset: u32, base_has: bool| {
+            Some(offset as usize).filter(|offset| *offset > 0 && !base_has)
+        };
         Self {
             recipe,
             blocks,
-            dict: recipe.dict.filter(|_| !base_has.0),
-            weak_list: recipe.weak_list.filter(|_| !base_has.1),
+            dict: room(recipe.dict, base_has.0),
+            weak_list: room(recipe.weak_list, base_has.1),
             base_has,
-            base_collected: (recipe.base_is_collected)(),
+            base_collected: (recipe.base.is_collected)(),
         }
     }
 }
@@ -188,7 +202,7 @@ impl Definition {
     fn new(plan: &Plan) -> Self {
         let mut this = Self {
             doc: None,
-            basicsize: plan.basicsize,
+            basicsize: plan.basicsize as usize,
             flags: 0,
             slots: Vec::new(),
             methods: Box::default(),
@@ -196,8 +210,14 @@ impl Definition {
             accessors: Vec::new(),
             members: Box::default(),
             class_attributes: Vec::new(),
-            traverse: None,
-            clear: None,
+            traverse: match plan.collector {
+                Some(own) => own.traverse,
+                None => plan.base.traverse,
+            },
+            clear: match plan.collector {
+                Some(own) => own.clear,
+                None => plan.base.clear,
+            },
             has_dict: plan.dict.is_some() || plan.base_has.0,
             has_weak_list: plan.weak_list.is_some() || plan.base_has.1,
             variant: plan.options.variant,
@@ -231,8 +251,14 @@ impl Definition {
                 MethodItem::ClassAttribute { name, value } => {
                     self.class_attributes.push((name, *value));
                 }
-                MethodItem::Constructor(function) => self.constructor = Some(*function),
-                MethodItem::ConstructorSignature(text) => signature = Some(*text),
+                MethodItem::Constructor {
+                    function,
+                    signature: text,
+                    ..
+                } => {
+                    self.constructor = Some(*function);
+                    signature = *text;
+                }
                 MethodItem::Getter {
                     name,
                     doc,
@@ -344,6 +370,11 @@ impl Definition {
     /// Slots and flags.
     fn take_slots(&mut self, plan: &Plan) {
         let mut found: Vec<(c_int, *mut c_void)> = Vec::new();
+        for item in plan.blocks.iter().flat_map(|block| block.methods) {
+            if let MethodItem::Constructor { new, .. } = item {
+                found.push((ffi::Py_tp_new, *new as *mut c_void));
+            }
+        }
         for item in plan.blocks.iter().flat_map(|block| block.slots) {
             let ffi::PyType_Slot { slot, pfunc } = item.0;
             // Blocks of methods come first, so theirs win.
@@ -370,13 +401,13 @@ impl Definition {
                     // SAFETY: the items' contract: each slot holds its own kind of function.
                     let function =
                         unsafe { std::mem::transmute::<*mut c_void, ffi::traverseproc>(function) };
-                    self.traverse = Some(function);
+                    self.traverse = function;
                 }
                 ffi::Py_tp_clear => {
                     // SAFETY: as above.
                     let function =
                         unsafe { std::mem::transmute::<*mut c_void, ffi::inquiry>(function) };
-                    self.clear = Some(function);
+                    self.clear = function;
                 }
                 ffi::Py_mp_length if plan.options.sequence => {
                     self.slots.push((ffi::Py_sq_length, function));
@@ -384,6 +415,7 @@ impl Definition {
                 slot => self.slots.push((slot, function)),
             }
         }
+        let (traverse, clear) = (self.traverse, self.clear);
         let mut push = |slot, function: *const ()| {
             self.slots.push((slot, function.cast_mut().cast()));
         };
@@ -393,11 +425,11 @@ impl Definition {
         }
         // Also where instances are not collected: those of a Python subclass are, and whoever walks
         // objects by hand finds the type.
-        push(ffi::Py_tp_traverse, plan.traverse as *const ());
-        push(ffi::Py_tp_clear, plan.clear as *const ());
-        if let Some((allocate, free)) = plan.freelist {
-            push(ffi::Py_tp_alloc, allocate as *const ());
-            push(ffi::Py_tp_free, free as *const ());
+        push(ffi::Py_tp_traverse, traverse as *const ());
+        push(ffi::Py_tp_clear, clear as *const ());
+        if let Some(freelist) = plan.freelist {
+            push(ffi::Py_tp_alloc, freelist.allocate as *const ());
+            push(ffi::Py_tp_free, freelist.free as *const ());
         }
         if !plan.options.mapping {
             if has_getitem {
@@ -538,8 +570,10 @@ fn doc_of(name: &str, signature: Option<&str>, doc: Option<&CStr>) -> Option<CSt
     CString::new(bytes).ok()
 }
 
-/// What a class keeps in `static`s: its definition, and its key to each interpreter's type object.
+/// What a class keeps in a `static`: what it is made from, its definition, and its key to each
+/// interpreter's type object.
 pub struct ClassStatics {
+    pub(super) recipe: Recipe,
     /// In a box, since a `static` that is not all zeros takes its room in the binary.
     definition: std::sync::OnceLock<Box<Definition>>,
     pub(super) types: crate::sync::InterpreterLocal<super::type_object::TypeObject>,
@@ -549,10 +583,10 @@ pub struct ClassStatics {
 }
 
 impl ClassStatics {
-    /// Before first use.
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Self {
+    /// Those of `T`, before first use.
+    pub const fn of<T: PyClass>() -> Self {
         Self {
+            recipe: Recipe::of::<T>(),
             definition: std::sync::OnceLock::new(),
             types: crate::sync::InterpreterLocal::new(),
             first: AtomicPtr::new(null_mut()),
@@ -560,8 +594,8 @@ impl ClassStatics {
     }
 
     /// The definition, built at first use.
-    pub(super) fn definition(&self, recipe: &'static Recipe) -> &Definition {
+    pub(super) fn definition(&'static self) -> &'static Definition {
         self.definition
-            .get_or_init(|| Box::new(Definition::new(&Plan::of(recipe))))
+            .get_or_init(|| Box::new(Definition::new(&Plan::of(&self.recipe))))
     }
 }

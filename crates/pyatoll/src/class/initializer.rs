@@ -8,6 +8,7 @@ use super::{PyClass, fields, type_object};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Bound, Py};
+use crate::types::PyAny;
 
 /// What an instance of a class is made from: the value of the class and the initialiser of its
 /// base, or an instance that exists.
@@ -103,35 +104,57 @@ impl<T: PyClass> PyClassInitializer<T> {
     ///
     /// # Safety
     /// `subtype` must be `T`'s type object in the token's interpreter, or derive from it.
+    #[expect(
+        clippy::question_mark,
+        reason = "a `?` is two calls in a build without optimisation, for each class"
+    )]
     pub(crate) unsafe fn into_new_object(
         self,
         py: Python<'_>,
         subtype: *mut ffi::PyTypeObject,
     ) -> PyResult<*mut ffi::PyObject> {
         if let Kind::Existing(object) = self.0 {
-            return Ok(object.try_into_bound(py)?.into_ptr());
+            return existing(py, object.into_any());
         }
         // SAFETY: `subtype` derives from `T`, by the caller's contract, so the object is a `T`;
         // nobody else uses it before the owner is set.
         unsafe {
-            let object = <T::BaseType as ClassBase>::allocate(py, subtype, Instance::<T>::SIZE)?;
-            // Without an owner it is given back as it is, should a move below panic.
-            let object = Bound::from_owned_ptr(py, object);
-            self.write(py, object.as_ptr())?;
+            let object =
+                match <T::BaseType as ClassBase>::allocate(py, subtype, Instance::<T>::SIZE) {
+                    // Without an owner it is given back as it is, should a move below panic.
+                    Ok(object) => Bound::from_owned_ptr(py, object),
+                    Err(error) => return Err(error),
+                };
+            if let Err(error) = self.write(py, object.as_ptr()) {
+                return Err(error);
+            }
             layout::hand_out::<T>(py, object.as_ptr());
             Ok(object.into_ptr())
         }
     }
 }
 
+/// A new reference to an instance that exists.
+fn existing(py: Python<'_>, object: Py<PyAny>) -> PyResult<*mut ffi::PyObject> {
+    Ok(object.try_into_bound(py)?.into_ptr())
+}
+
 impl<T: PyClass> ObjectInit<T> for PyClassInitializer<T> {
     #[inline]
+    #[expect(
+        clippy::question_mark,
+        reason = "a `?` is two calls in a build without optimisation, for each class"
+    )]
     unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()> {
         match self.0 {
             // SAFETY: passed on to the caller.
             Kind::New { value, base } => unsafe {
-                fields::check_handles(py, &value)?;
-                base.write(py, object)?;
+                if let Err(error) = fields::check_handles(py, &value) {
+                    return Err(error);
+                }
+                if let Err(error) = base.write(py, object) {
+                    return Err(error);
+                }
                 Instance::<T>::write(object, value);
                 Ok(())
             },

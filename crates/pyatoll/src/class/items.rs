@@ -7,9 +7,10 @@
 //!   attribute. A setter is called with a null value only where its name has no deleter: it must
 //!   then raise `AttributeError("property has no deleter")`.
 //! - Slots of `#[pymethods]` win over those of `#[pyclass]` (`eq`, `str`, …).
-//! - `Py_tp_traverse` and `Py_tp_clear` items are only the user's part: the class's own functions
-//!   visit the type, the base and `__dict__` around them, and do not call them before the instance
-//!   is initialised. A `Py_tp_finalize` item is called once, before anything is torn down.
+//! - `Py_tp_traverse` and `Py_tp_clear` items do all that is to be done, for the type, the base and
+//!   `__dict__` as well, and the user's part only once the instance is initialised. A
+//!   `Py_tp_finalize` item is called once, before anything is torn down.
+//! - `Py_tp_new` comes with the constructor.
 //! - `Py_tp_dealloc`, `Py_tp_alloc`, `Py_tp_free`, `Py_tp_methods`, `Py_tp_getset`,
 //!   `Py_tp_members`, `Py_tp_doc` and `Py_tp_base` are the class's own and may not be items.
 //! - `__len__` and `__getitem__` come as `Py_mp_length` and `Py_mp_subscript`; what they mean for
@@ -88,11 +89,15 @@ pub enum MethodItem {
         /// Makes its value.
         value: ClassAttributeValue,
     },
-    /// The constructor, as CPython calls the type itself (`tp_vectorcall`); the same as the
-    /// `Py_tp_new` item.
-    Constructor(VectorCall),
-    /// The constructor's signature, `(a, b=1)`, for the class's `__text_signature__`.
-    ConstructorSignature(&'static str),
+    /// The constructor.
+    Constructor {
+        /// As CPython calls the type itself (`tp_vectorcall`).
+        function: VectorCall,
+        /// The same as a `tp_new`.
+        new: ffi::newfunc,
+        /// Its signature, `(a, b=1)`, for the class's `__text_signature__`.
+        signature: Option<&'static str>,
+    },
 }
 
 // SAFETY: never written to; all pointers in it are to statics.
@@ -136,6 +141,25 @@ impl<T> MethodsOf<T> for &ItemsOf<T> {
     }
 }
 
+/// What the `#[pymethods]` blocks of a class contribute.
+pub enum MethodBlocks {
+    /// The one block, which may be empty.
+    One(&'static ClassItems),
+    /// Those that were found, with the feature `multiple-pymethods`.
+    #[cfg(feature = "multiple-pymethods")]
+    Found(Vec<&'static ClassItems>),
+}
+
+impl MethodBlocks {
+    pub(super) fn into_vec(self) -> Vec<&'static ClassItems> {
+        match self {
+            Self::One(block) => vec![block],
+            #[cfg(feature = "multiple-pymethods")]
+            Self::Found(blocks) => blocks,
+        }
+    }
+}
+
 /// One `#[pymethods]` block, with the feature `multiple-pymethods`:
 /// `inventory::submit! { MethodsBlock::new::<Class>(&ITEMS) }`.
 #[cfg_attr(not(feature = "multiple-pymethods"), allow(dead_code))]
@@ -159,11 +183,11 @@ inventory::collect!(MethodsBlock);
 
 /// The blocks of the class `T`.
 #[cfg(feature = "multiple-pymethods")]
-pub fn blocks_of<T: 'static>() -> Vec<&'static ClassItems> {
+pub fn blocks_of<T: 'static>() -> MethodBlocks {
     let class = TypeId::of::<T>();
-    inventory::iter::<MethodsBlock>
+    let blocks = inventory::iter::<MethodsBlock>
         .into_iter()
         .filter(|block| (block.class)() == class)
-        .map(|block| block.items)
-        .collect()
+        .map(|block| block.items);
+    MethodBlocks::Found(blocks.collect())
 }

@@ -33,7 +33,7 @@ pub struct Header {
 
 impl Header {
     #[inline]
-    fn owner(&self) -> *const LocalInternals {
+    pub(super) fn owner(&self) -> *const LocalInternals {
         // See `hand_out`.
         let order = if cfg!(Py_GIL_DISABLED) {
             Ordering::Acquire
@@ -121,8 +121,17 @@ impl<T: ClassImpl> Instance<T> {
 /// The object must be an instance of `T`, alive for `'a`.
 #[inline]
 pub(super) unsafe fn header<'a, T: PyClass>(object: *mut ffi::PyObject) -> &'a Header {
-    let offset = <T::BaseType as ClassBase>::HEADER;
     // SAFETY: `HEADER` is where the root class of the chain has it.
+    unsafe { header_at(object, <T::BaseType as ClassBase>::HEADER) }
+}
+
+/// The header of an instance whose class has it at `offset`.
+///
+/// # Safety
+/// The object must be an instance of such a class, alive for `'a`.
+#[inline]
+pub(super) unsafe fn header_at<'a>(object: *mut ffi::PyObject, offset: usize) -> &'a Header {
+    // SAFETY: passed on to the caller.
     unsafe { &*object.byte_add(offset).cast::<Header>() }
 }
 

@@ -10,15 +10,16 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
+use super::PyClass;
 use super::base::ClassBase;
 use super::chain::Begun;
 use super::layout::{self, InlineSlot, Instance, ThreadCheck};
-use super::{PyClass, definition};
 use crate::error::PyErr;
 use crate::exceptions::PyRuntimeError;
-use crate::interpreter::{Python, compat};
+use crate::interpreter::{LocalInternals, Python, compat};
 
-/// `tp_traverse` of `T`.
+/// `tp_traverse` of a `T` without a `__traverse__`. Where there is no room for a `__dict__` either,
+/// that of the base does the same.
 ///
 /// # Safety
 /// Called by CPython's garbage collector with an instance.
@@ -28,56 +29,133 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
     arg: *mut c_void,
 ) -> c_int {
     // SAFETY: the object is alive, and nothing here runs Python code: that is the contract of a
-    // visitor, and of `__traverse__`.
+    // visitor.
     unsafe {
         let result = <T::BaseType as ClassBase>::traverse(object, visit, arg);
         if result != 0 {
             return result;
         }
-        let instance = Instance::<T>::of(object);
-        if let Some(dict) = instance.dict.place() {
-            let dict = dict.read();
-            if !dict.is_null() {
-                let result = visit(dict, arg);
-                if result != 0 {
-                    return result;
-                }
-            }
-        }
-        match definition::of::<T>().traverse {
-            Some(traverse) if !layout::owner::<T>(object).is_null() => traverse(object, visit, arg),
+        match Instance::<T>::of(object)
+            .dict
+            .place()
+            .map(|dict| dict.read())
+        {
+            Some(dict) if !dict.is_null() => visit(dict, arg),
             _ => 0,
         }
     }
 }
 
-/// `tp_clear` of `T`.
+/// `tp_clear` of a `T` without a `__clear__`. Where there is no room for a `__dict__` either, that of
+/// the base does the same.
 ///
 /// # Safety
 /// Called by CPython's garbage collector, attached, with an instance.
 pub(super) unsafe extern "C" fn clear<T: PyClass>(object: *mut ffi::PyObject) -> c_int {
     // SAFETY: the object is alive: the collector holds a reference.
     unsafe {
-        if let Some(clear) = definition::of::<T>().clear
-            && !layout::owner::<T>(object).is_null()
-        {
-            let result = clear(object);
-            if result != 0 {
-                return result;
-            }
-        }
-        clear_place(&Instance::<T>::of(object).dict);
+        clear_place(Instance::<T>::of(object).dict.place());
         <T::BaseType as ClassBase>::clear(object)
     }
 }
 
 /// Releases what a place holds, having emptied it first.
-unsafe fn clear_place(slot: &impl InlineSlot) {
-    if let Some(place) = slot.place() {
-        // SAFETY: the place belongs to a live instance, and what it holds is a reference of its
-        // own. Zeroed memory holds null.
+///
+/// # Safety
+/// Attached; the place, if any, belongs to a live instance, and what it holds is a reference of its
+/// own or null.
+unsafe fn clear_place(place: Option<NonNull<*mut ffi::PyObject>>) {
+    if let Some(place) = place {
+        // SAFETY: as promised.
         unsafe { ffi::Py_XDECREF(place.replace(std::ptr::null_mut())) };
     }
+}
+
+/// What the end of an instance needs to know of its class, as data: what is done with it is one
+/// function for all classes of a binary. An optimised build has a copy of that in each `tp_dealloc`,
+/// where this is constant.
+struct Ending {
+    /// The class's own `tp_dealloc`.
+    deallocate: ffi::destructor,
+    /// Where in an instance the owner is.
+    owner: usize,
+    /// [`take_apart`] of the class, if an instance may hold references to others, so that it can be
+    /// in a chain.
+    take_apart: Option<ffi::destructor>,
+    /// See [`ClassBase::drop_attachments`]; `None` where there are none.
+    drop_attachments: Option<unsafe fn(*mut ffi::PyObject)>,
+    /// See [`ClassBase::drop_contents`]; `None` where there are none.
+    drop_contents: Option<unsafe fn(*mut ffi::PyObject)>,
+    /// See [`ClassBase::free`].
+    free: unsafe fn(*mut ffi::PyObject),
+}
+
+impl Ending {
+    const fn of<T: PyClass>() -> Self {
+        Self {
+            deallocate: deallocate::<T>,
+            owner: <T::BaseType as ClassBase>::HEADER,
+            take_apart: if holds_something::<T>() {
+                Some(take_apart::<T>)
+            } else {
+                None
+            },
+            drop_attachments: if has_attachments::<T>() {
+                Some(drop_attachments::<T>)
+            } else {
+                None
+            },
+            drop_contents: if has_contents::<T>() {
+                Some(drop_contents::<T>)
+            } else {
+                None
+            },
+            free: <T::BaseType as ClassBase>::free,
+        }
+    }
+
+    /// The owner of an instance; null while it is not initialised.
+    ///
+    /// # Safety
+    /// The object must be an instance of the class.
+    #[inline(always)]
+    unsafe fn owner<'a>(&self, object: *mut ffi::PyObject) -> Option<&'a LocalInternals> {
+        // SAFETY: passed on to the caller; a state is never freed.
+        unsafe { layout::header_at(object, self.owner).owner().as_ref() }
+    }
+
+    /// Whether the type's own `tp_dealloc` is that of the class, and not CPython's for a Python
+    /// subclass.
+    ///
+    /// # Safety
+    /// A live type.
+    #[inline(always)]
+    unsafe fn is_of(&self, class: *mut ffi::PyTypeObject) -> bool {
+        // SAFETY: passed on to the caller.
+        match unsafe { (*class).tp_dealloc } {
+            Some(own) => std::ptr::fn_addr_eq(own, self.deallocate),
+            None => false,
+        }
+    }
+}
+
+/// Whether an instance may hold references to others.
+const fn holds_something<T: PyClass>() -> bool {
+    std::mem::needs_drop::<T>()
+        || <T as super::ClassImpl>::Dict::PRESENT
+        || size_of::<<T::BaseType as ClassBase>::Layout>() != size_of::<ffi::PyObject>()
+}
+
+/// See [`ClassBase::HAS_CONTENTS`].
+pub(super) const fn has_contents<T: PyClass>() -> bool {
+    std::mem::needs_drop::<T>() || <T::BaseType as ClassBase>::HAS_CONTENTS
+}
+
+/// See [`ClassBase::HAS_ATTACHMENTS`].
+pub(super) const fn has_attachments<T: PyClass>() -> bool {
+    <T as super::ClassImpl>::Dict::PRESENT
+        || <T as super::ClassImpl>::WeakList::PRESENT
+        || <T::BaseType as ClassBase>::HAS_ATTACHMENTS
 }
 
 /// `tp_dealloc` of `T`. Also called by CPython for instances of Python subclasses, which it has
@@ -86,13 +164,24 @@ unsafe fn clear_place(slot: &impl InlineSlot) {
 /// # Safety
 /// Called by CPython, attached, with an instance whose last reference is gone.
 pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: passed on to the caller.
+    unsafe { deallocate_as(const { &Ending::of::<T>() }, object) }
+}
+
+/// [`deallocate`].
+///
+/// # Safety
+/// As there, with an instance of the class.
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn deallocate_as(ending: &Ending, object: *mut ffi::PyObject) {
     // SAFETY: as promised. A finaliser runs while everything is in place and may resurrect the
     // object; for a Python subclass, CPython has run it already.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        if deallocates_by_itself::<T>(class)
+        if ending.is_of(class)
             && (*class).tp_finalize.is_some()
-            && !layout::owner::<T>(object).is_null()
+            && ending.owner(object).is_some()
             && ffi::PyObject_CallFinalizerFromDealloc(object) < 0
         {
             return;
@@ -100,18 +189,8 @@ pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObjec
         if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 {
             ffi::PyObject_GC_UnTrack(object.cast());
         }
-        take_apart::<T>(object);
+        take_apart_as(ending, object);
     }
-}
-
-/// Whether the type's own `tp_dealloc` is that of `T`, and not CPython's for a Python subclass.
-///
-/// # Safety
-/// A live type.
-unsafe fn deallocates_by_itself<T: PyClass>(class: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: passed on to the caller.
-    unsafe { (*class).tp_dealloc }
-        .is_some_and(|own| std::ptr::fn_addr_eq(own, deallocate::<T> as ffi::destructor))
 }
 
 /// What is left to do once an instance is finalised and not tracked: at once, or later.
@@ -119,34 +198,41 @@ unsafe fn deallocates_by_itself<T: PyClass>(class: *mut ffi::PyTypeObject) -> bo
 /// # Safety
 /// Attached, with such an instance, whose last reference is gone.
 unsafe extern "C" fn take_apart<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: passed on to the caller.
+    unsafe { take_apart_as(const { &Ending::of::<T>() }, object) }
+}
+
+/// [`take_apart`].
+///
+/// # Safety
+/// As there, with an instance of the class.
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn take_apart_as(ending: &Ending, object: *mut ffi::PyObject) {
     // SAFETY: as promised; the type is alive until its reference is given up, last.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        let is_collected = ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0;
-        // A Python subclass has taken its part down already, having put it off where it had to.
-        let owner = layout::owner::<T>(object)
-            .as_ref()
-            .filter(|_| deallocates_by_itself::<T>(class) && holds_something::<T>());
-        let object = NonNull::new_unchecked(object);
-        let Some(begun) = Begun::new(owner, object, is_collected, take_apart::<T>) else {
-            return;
-        };
-        let object = object.as_ptr();
-        drop_attachments::<T>(object);
-        if !layout::owner::<T>(object).is_null() {
-            drop_contents::<T>(object);
+        let owner = ending.owner(object);
+        let mut begun = None;
+        if let (Some(again), Some(owner)) = (ending.take_apart, owner) {
+            let is_collected = ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0;
+            match Begun::new(owner, NonNull::new_unchecked(object), is_collected, again) {
+                Some(deallocation) => begun = Some(deallocation),
+                None => return,
+            }
         }
-        <T::BaseType as ClassBase>::free(object);
+        if let Some(drop) = ending.drop_attachments {
+            drop(object);
+        }
+        if let (Some(drop), Some(_)) = (ending.drop_contents, owner) {
+            drop(object);
+        }
+        (ending.free)(object);
         ffi::Py_DECREF(class.cast());
-        begun.finish();
+        if let Some(begun) = begun {
+            begun.finish();
+        }
     }
-}
-
-/// Whether an instance may hold references to others, so that it can be in a chain.
-const fn holds_something<T: PyClass>() -> bool {
-    std::mem::needs_drop::<T>()
-        || <T as super::ClassImpl>::Dict::PRESENT
-        || size_of::<<T::BaseType as ClassBase>::Layout>() != size_of::<ffi::PyObject>()
 }
 
 /// See [`ClassBase::drop_attachments`].
@@ -163,7 +249,7 @@ pub(super) unsafe fn drop_attachments<T: PyClass>(object: *mut ffi::PyObject) {
         {
             ffi::PyObject_ClearWeakRefs(object);
         }
-        clear_place(&instance.dict);
+        clear_place(instance.dict.place());
         <T::BaseType as ClassBase>::drop_attachments(object);
     }
 }
@@ -177,23 +263,27 @@ pub(super) unsafe fn drop_contents<T: PyClass>(object: *mut ffi::PyObject) {
     unsafe {
         if std::mem::needs_drop::<T>() {
             let instance = Instance::<T>::of(object);
-            let value = instance.value();
+            let py = layout::token_of_instance::<T>(object);
             if instance.thread.is_here() {
-                drop_value(layout::token_of_instance::<T>(object), || {
-                    value.drop_in_place()
-                });
+                let value = instance.value();
+                drop_value(py, || value.drop_in_place());
             } else {
                 // Dropping it here would be unsound, so it is left.
-                let error = PyRuntimeError::new_err(format!(
-                    "{} is unsendable, but is being dropped on another thread",
-                    std::any::type_name::<T>()
-                ));
-                let py = layout::token_of_instance::<T>(object);
-                drop_value(py, || error.restore(py));
+                dropped_elsewhere(py, std::any::type_name::<T>());
             }
         }
         <T::BaseType as ClassBase>::drop_contents(object);
     }
+}
+
+/// Reports that a value stays, since this thread may not drop it.
+#[cold]
+#[inline(never)]
+fn dropped_elsewhere(py: Python<'_>, class: &str) {
+    let error = PyRuntimeError::new_err(format!(
+        "{class} is unsendable, but is being dropped on another thread"
+    ));
+    drop_value(py, || error.restore(py));
 }
 
 /// Runs a drop, with the exception that may be in flight set aside. A panic in it is reported

@@ -253,10 +253,10 @@ pub unsafe trait ClassImpl: PyTypeInfo + 'static {
     const DOC: Option<&'static CStr>;
 
     /// What `#[pyclass]` itself contributes.
-    fn items() -> &'static items::ClassItems;
+    const ITEMS: &'static items::ClassItems;
 
     /// What the `#[pymethods]` blocks contribute.
-    fn method_blocks() -> Vec<&'static items::ClassItems>;
+    fn methods() -> items::MethodBlocks;
 
     /// The class's statics.
     fn statics() -> &'static definition::ClassStatics;

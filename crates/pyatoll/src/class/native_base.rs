@@ -167,6 +167,8 @@ macro_rules! native_bases {
             type OwnHeader = Header;
             type Initializer = NativeInitializer<$name>;
             const HEADER: usize = size_of::<$layout>().next_multiple_of(align_of::<Header>());
+            const HAS_CONTENTS: bool = false;
+            const HAS_ATTACHMENTS: bool = false;
 
             fn base_type<'py>(
                 _py: Python<'py>,
@@ -202,7 +204,7 @@ macro_rules! native_bases {
                 unsafe { native::allocate(py, native_class!($class), subtype, size) }
             }
 
-            unsafe fn traverse(
+            unsafe extern "C" fn traverse(
                 object: *mut ffi::PyObject,
                 visit: ffi::visitproc,
                 arg: *mut c_void,
@@ -211,7 +213,7 @@ macro_rules! native_bases {
                 unsafe { native::traverse(native_class!($class), object, visit, arg) }
             }
 
-            unsafe fn clear(object: *mut ffi::PyObject) -> c_int {
+            unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
                 // SAFETY: passed on to the caller.
                 unsafe { native::clear(native_class!($class), object) }
             }

@@ -14,7 +14,7 @@ use std::thread::ThreadId;
 use pyo3_ffi as ffi;
 
 use super::PyClass;
-use super::definition::{Definition, Recipe, RecipeOf};
+use super::definition::{ClassStatics, Definition};
 use super::freelist::Freelist;
 use super::items::VectorCall;
 use crate::call::token;
@@ -173,7 +173,7 @@ pub(crate) fn get_or_create<T: PyClass>(
 ) -> PyResult<*mut ffi::PyTypeObject> {
     match complete_type::<T>(py) {
         Some(ready) => Ok(ready),
-        None => create_type(py, RecipeOf::<T>::RECIPE, module),
+        None => create_type(py, T::statics(), module),
     }
 }
 
@@ -189,16 +189,16 @@ fn complete_type<T: PyClass>(py: Python<'_>) -> Option<*mut ffi::PyTypeObject> {
 /// # Errors
 /// As for [`get_or_create`], and if the module refuses it.
 pub(crate) fn add_to_module<T: PyClass>(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    add_class(module, RecipeOf::<T>::RECIPE)
+    add_class(module, T::statics())
 }
 
 #[inline(never)]
-fn add_class(module: &Bound<'_, PyModule>, recipe: &'static Recipe) -> PyResult<()> {
+fn add_class(module: &Bound<'_, PyModule>, statics: &'static ClassStatics) -> PyResult<()> {
     let py = module.py();
-    let class = create_type(py, recipe, Some(module.as_any()))?;
+    let class = create_type(py, statics, Some(module.as_any()))?;
     // SAFETY: the class stays alive while the interpreter does.
     let class = unsafe { Borrowed::from_ptr(py, class.cast()) };
-    crate::types::module::add_object(module, recipe.name, class)
+    crate::types::module::add_object(module, statics.recipe.name, class)
 }
 
 /// As [`get_or_create`], whether or not the type is complete.
@@ -206,15 +206,14 @@ fn add_class(module: &Bound<'_, PyModule>, recipe: &'static Recipe) -> PyResult<
 #[inline(never)]
 fn create_type(
     py: Python<'_>,
-    recipe: &'static Recipe,
+    statics: &'static ClassStatics,
     module: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<*mut ffi::PyTypeObject> {
-    let base = (recipe.base)(py, module);
-    let statics = (recipe.statics)();
+    let base = (statics.recipe.base.type_object)(py, module);
     let cell = statics.types.get_or_init(py, || {
-        TypeObject::new(recipe.options.freelist, &statics.first)
+        TypeObject::new(statics.recipe.options.freelist, &statics.first)
     });
-    complete(py, cell, recipe, base, module)
+    complete(py, cell, statics, base, module)
 }
 
 /// Whether an object is an instance of `T`, or of a subclass.
@@ -243,16 +242,16 @@ fn derives<T: PyClass>(py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
 pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
     match complete_type::<T>(py) {
         Some(ready) => ready,
-        None => must_create_type(py, RecipeOf::<T>::RECIPE),
+        None => must_create_type(py, T::statics()),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn must_create_type(py: Python<'_>, recipe: &'static Recipe) -> *mut ffi::PyTypeObject {
-    match create_type(py, recipe, None) {
+fn must_create_type(py: Python<'_>, statics: &'static ClassStatics) -> *mut ffi::PyTypeObject {
+    match create_type(py, statics, None) {
         Ok(class) => class,
-        Err(error) => creation_failed(py, recipe.name, error),
+        Err(error) => creation_failed(py, statics.recipe.name, error),
     }
 }
 
@@ -267,16 +266,14 @@ fn creation_failed(py: Python<'_>, name: &str, error: PyErr) -> ! {
 fn complete(
     py: Python<'_>,
     cell: &TypeObject,
-    recipe: &'static Recipe,
+    statics: &'static ClassStatics,
     base: PyResult<*mut ffi::PyTypeObject>,
     module: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<*mut ffi::PyTypeObject> {
-    let &Recipe {
-        name, module_name, ..
-    } = recipe;
+    let (name, module_name) = (statics.recipe.name, statics.recipe.module_name);
     let attempt = || {
         let base = base?;
-        let definition = (recipe.statics)().definition(recipe);
+        let definition = statics.definition();
         let this_thread = std::thread::current().id();
 
         let known = cell

@@ -62,7 +62,7 @@ pub unsafe fn comparisons<T: PyClass>(
 
 /// What `#[pyclass(eq, ord)]` made of the slot.
 fn derived_comparison<T: PyClass>() -> Option<ffi::richcmpfunc> {
-    let slots = T::items().slots.iter();
+    let slots = T::ITEMS.slots.iter();
     let slot = slots
         .map(|SlotItem(slot)| slot)
         .find(|slot| slot.slot == ffi::Py_tp_richcompare)?;

@@ -1,7 +1,7 @@
 //! Garbage collection: `__traverse__` with [`PyVisit`], and `__del__`.
 //!
-//! The functions here are only the method's part: the class's own `tp_traverse` and `tp_clear`
-//! visit the type, the base and `__dict__` around them.
+//! With `__traverse__` or `__clear__`, a class's `tp_traverse` and `tp_clear` are from here: they do
+//! what those of a class without do, and the method.
 
 use std::any::Any;
 use std::ffi::{c_int, c_void};
@@ -11,10 +11,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3_ffi as ffi;
 
-use crate::class::PyClass;
+use crate::call::trampoline::trampoline;
 use crate::class::borrow_flag::BorrowFlag;
 use crate::class::layout::{self, Instance, ThreadCheck, token_of_instance};
-use crate::interpreter::LocalInternals;
+use crate::class::{PyClass, lifecycle};
+use crate::error::PyResult;
+use crate::interpreter::{LocalInternals, Python};
 use crate::object::Py;
 
 /// The visitor wants no more objects: what [`PyVisit::call`] returned, to be passed on.
@@ -105,8 +107,29 @@ impl PyVisit<'_> {
 /// argument. Where there is none, the caller is none of them and is told of a panic with -1.
 ///
 /// # Safety
-/// The class's own `tp_traverse` calls this with an initialised instance of `T`.
+/// CPython's garbage collector calls this with an instance of `T`.
 pub unsafe fn traverse<T: PyClass>(
+    slf: *mut ffi::PyObject,
+    visit: ffi::visitproc,
+    argument: *mut c_void,
+    body: impl FnOnce(&T, PyVisit<'_>) -> Result<(), PyTraverseError>,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match lifecycle::traverse::<T>(slf, visit, argument) {
+            0 if !layout::owner::<T>(slf).is_null() => {
+                traverse_value::<T>(slf, visit, argument, body)
+            }
+            result => result,
+        }
+    }
+}
+
+/// The method's part of [`traverse`].
+///
+/// # Safety
+/// As there, with an initialised instance.
+unsafe fn traverse_value<T: PyClass>(
     slf: *mut ffi::PyObject,
     visit: ffi::visitproc,
     argument: *mut c_void,
@@ -139,6 +162,26 @@ pub unsafe fn traverse<T: PyClass>(
             report(payload);
             if argument.is_null() { -1 } else { 0 }
         }
+    }
+}
+
+/// `__clear__`.
+///
+/// # Safety
+/// CPython's garbage collector calls this, attached, with an instance of `T`.
+pub unsafe fn clear<T: PyClass>(
+    slf: *mut ffi::PyObject,
+    body: impl for<'py> FnOnce(Python<'py>) -> PyResult<c_int>,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if !layout::owner::<T>(slf).is_null() {
+            let result = trampoline(token_of_instance::<T>(slf), body);
+            if result != 0 {
+                return result;
+            }
+        }
+        lifecycle::clear::<T>(slf)
     }
 }
 

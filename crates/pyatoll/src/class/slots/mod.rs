@@ -12,7 +12,7 @@
 //! | `compare` | `tp_richcompare` |
 //! | `pairs` | attributes, items and descriptors: set and delete; `__getattr__` |
 //! | `construct` | `tp_new` |
-//! | `gc` | `tp_traverse` |
+//! | `gc` | `tp_traverse`, `tp_clear` |
 //! | `receiver`, `arguments` | what the bodies make of what they get |
 //! | `output` | what the bodies make of the values they return |
 //! | `inherit` | the slot of the class below |
@@ -38,7 +38,7 @@ pub use arguments::{is_given, object_or_none, operator, size};
 pub use binary::{BinaryBody, TernaryBody, binary, power};
 pub use compare::{CompareBody, comparisons};
 pub use construct::{New, NewObject, NewOutput, construct_call, new_from_tuple};
-pub use gc::{PyTraverseError, PyVisit, traverse};
+pub use gc::{PyTraverseError, PyVisit, clear, traverse};
 pub use output::{AsyncNext, Hash, InPlace, InPlaceValue, Next, NextValue, hash};
 pub use pairs::{DeleteBody, GetBody, Pair, SetBody, getattro, set_or_delete};
 pub use receiver::{Receiver, locked, shared};
