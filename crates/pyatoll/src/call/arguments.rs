@@ -5,7 +5,7 @@ use pyo3_ffi as ffi;
 
 use super::mismatch;
 use crate::error::PyResult;
-use crate::interpreter::Python;
+use crate::interpreter::{Python, layout};
 use crate::object::Bound;
 use crate::types::PyAny;
 
@@ -85,7 +85,7 @@ pub(crate) unsafe fn with_items<R>(
 pub unsafe fn keywords_or_none(kwargs: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on to the caller; `None` is a static of CPython.
     unsafe {
-        if kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0 {
+        if kwargs.is_null() || layout::size_of_dict(kwargs) == 0 {
             ffi::Py_None()
         } else {
             kwargs

@@ -306,7 +306,7 @@ impl Signature {
     ) -> PyResult<()> {
         // SAFETY: passed on to the caller; what the dict had is kept with the result.
         unsafe {
-            if kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0 {
+            if kwargs.is_null() || layout::size_of_dict(kwargs) == 0 {
                 return with_items(args, |items| {
                     let nargs = items.len() as ffi::Py_ssize_t;
                     self.match_fast_variadic(py, items.as_ptr(), nargs, null_mut(), values, made)

@@ -7,7 +7,7 @@ use pyo3_ffi as ffi;
 
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
-use crate::interpreter::Python;
+use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyDict};
 
@@ -105,7 +105,7 @@ where
 fn len(object: Borrowed<'_, '_, PyAny>) -> usize {
     object.cast::<PyDict>().map_or(0, |dict| {
         // SAFETY: attached, a dict.
-        unsafe { ffi::PyDict_Size(dict.as_ptr()) as usize }
+        unsafe { layout::size_of_dict(dict.as_ptr()) }
     })
 }
 

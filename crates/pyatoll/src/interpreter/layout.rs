@@ -8,6 +8,8 @@
 //! API, take the function.
 
 use std::ffi::{c_long, c_void};
+#[cfg(not(Py_LIMITED_API))]
+use std::sync::atomic::AtomicIsize;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
@@ -58,6 +60,27 @@ pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi:
         return (*class.cast::<ffi::PyHeapTypeObject>()).ht_module;
         #[cfg(Py_LIMITED_API)]
         return ffi::PyType_GetModule(class);
+    }
+}
+
+/// The number of items of a dict (`PyDict_GET_SIZE`, which reads the same field: it is in a public
+/// header).
+///
+/// # Safety
+/// Attached; `dict` must be a live instance of `dict`.
+#[inline(always)]
+pub(crate) unsafe fn size_of_dict(dict: *mut ffi::PyObject) -> usize {
+    // SAFETY: passed on to the caller. On free-threaded builds another thread may be changing it.
+    unsafe {
+        #[cfg(not(Py_LIMITED_API))]
+        {
+            let used = &raw mut (*dict.cast::<ffi::PyDictObject>()).ma_used;
+            AtomicIsize::from_ptr(used).load(Ordering::Relaxed) as usize
+        }
+        #[cfg(Py_LIMITED_API)]
+        {
+            ffi::PyDict_Size(dict) as usize
+        }
     }
 }
 

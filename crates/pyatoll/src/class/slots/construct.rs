@@ -21,7 +21,7 @@ use crate::class::PyClass;
 use crate::class::initializer::{PyClassInitializer, construct};
 use crate::class::items::VectorCall;
 use crate::error::{PyErr, PyResult, error_on_minusone};
-use crate::interpreter::Python;
+use crate::interpreter::{Python, layout};
 use crate::object::Bound;
 
 /// What a `#[new]` function may return for an instance: the value, `(value, base)`, a [`PyClassInitializer`], an
@@ -249,7 +249,7 @@ pub unsafe fn new_from_tuple(
     // SAFETY: attached; the tuple keeps its items while it lives, which is during the call.
     unsafe {
         let class = class.cast();
-        if kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0 {
+        if kwargs.is_null() || layout::size_of_dict(kwargs) == 0 {
             return arguments::with_items(args, |items| {
                 construct(class, items.as_ptr(), items.len() | FROM_NEW, null_mut())
             });

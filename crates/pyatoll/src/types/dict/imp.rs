@@ -8,6 +8,7 @@ use pyo3_ffi as ffi;
 use super::{BoundDictIterator, PyDictMethods};
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
+use crate::interpreter::layout;
 use crate::object::{Borrowed, Bound, BoundObject};
 use crate::sync::critical_section::with_critical_section;
 use crate::types::returned::{new_reference, new_reference_or_panic, status, truth};
@@ -27,7 +28,7 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
     #[inline]
     fn len(&self) -> usize {
         // SAFETY: attached; a dict.
-        unsafe { ffi::PyDict_Size(self.as_ptr()) as usize }
+        unsafe { layout::size_of_dict(self.as_ptr()) }
     }
 
     #[inline]
