@@ -4,10 +4,12 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use pyatoll::ffi;
 use pyatoll::interpreter::{AttachError, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
+use pyatoll::types::PyCFunction;
 use rayon::prelude::*;
 
 fn sub() -> SubInterpreter {
@@ -360,4 +362,37 @@ fn a_joiner_that_holds_the_gil_does_not_wait_for_a_thread_that_has_left() {
         py.detach(move || has_left.recv().unwrap());
         thread.join().unwrap();
     });
+}
+
+/// On free-threaded builds CPython stops all attached threads to make room for a ninth and a
+/// seventeenth thread state. The thread that begins the end is attached, too, and may not wait for
+/// those that come in.
+#[test]
+fn an_end_that_begins_while_threads_come_in_does_not_wait_for_them_to_have_come() {
+    for _ in 0..5 {
+        let sub = sub();
+        let handle = sub.interpreter();
+        let ending = Arc::new(Barrier::new(21));
+        sub.attach(|py| {
+            let ending = Arc::clone(&ending);
+            // Called before the library's own function of the kind, and attached all the time.
+            let busy = PyCFunction::new_closure(py, None, None, move |_, _| {
+                ending.wait();
+                thread::sleep(Duration::from_millis(100));
+            });
+            let atexit = py.import("atexit").unwrap();
+            atexit.call_method1("register", (busy.unwrap(),)).unwrap();
+        })
+        .unwrap();
+        thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| {
+                    ending.wait();
+                    // With a GIL it comes too late.
+                    let _ = handle.attach(|py| py.detach(thread::yield_now));
+                });
+            }
+            sub.close().unwrap();
+        });
+    }
 }

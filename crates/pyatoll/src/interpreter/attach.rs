@@ -279,11 +279,11 @@ impl Drop for Entered {
 /// # Safety
 /// `local`'s interpreter must be alive.
 pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
-    // A fork takes the gate's lock, so it does not happen meanwhile: in the child, CPython would wait
-    // for ever for locks that are taken in here (`_PyThreadState_DeleteExcept` of 3.11,
-    // `_PyIndexPool_FreeIndex` of free-threaded builds).
-    let keeps_locked = cfg!(any(not(Py_3_12), Py_GIL_DISABLED));
-    let _held = keeps_locked.then(|| local.gate().hold());
+    // A fork takes the gate's lock, so it does not happen meanwhile: in the child, CPython 3.11 would
+    // wait for ever for a lock that is taken in here (`_PyThreadState_DeleteExcept`). Not on
+    // free-threaded builds: there this waits for all attached threads (`_Py_qsbr_reserve`), one of
+    // which may be waiting for the gate, and for one that forks, which has CPython's lock by then.
+    let _held = cfg!(not(Py_3_12)).then(|| local.gate().hold());
     // SAFETY: passed on to the caller.
     unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }

@@ -1,9 +1,9 @@
 //! `os.fork` in a process with other threads and with sub-interpreters.
 
 use std::os::unix::process::CommandExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
@@ -52,11 +52,13 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
             let main = Interpreter::main().unwrap();
             let stop = Arc::new(AtomicBool::new(false));
             let mut threads = Vec::new();
+            let ready = Arc::new(Barrier::new(5));
             for _ in 0..3 {
-                let stop = Arc::clone(&stop);
+                let (stop, ready) = (Arc::clone(&stop), Arc::clone(&ready));
                 threads.push(thread::spawn(move || {
                     // In and out of the gate, the registry and the queue.
                     let come_and_go = || {
+                        ready.wait();
                         while !stop.load(Ordering::Relaxed) {
                             let object = main.attach(|py| py.None().clone_ref(py)).unwrap();
                             drop(object);
@@ -64,8 +66,8 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
                         }
                     };
                     if cfg!(Py_GIL_DISABLED) {
-                        // There, CPython's own locks around the end of a thread state do not
-                        // survive a fork.
+                        // There, CPython's own locks around the making and the end of a thread state
+                        // do not survive a fork: it is made before.
                         main.keep_thread_state(come_and_go).unwrap();
                     } else {
                         come_and_go();
@@ -73,10 +75,17 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
                 }));
             }
             let (leave, may_leave) = mpsc::channel::<()>();
-            threads.push(thread::spawn(move || {
-                main.attach(|py| py.detach(move || may_leave.recv().ok()))
-                    .unwrap();
+            threads.push(thread::spawn({
+                let ready = Arc::clone(&ready);
+                move || {
+                    let wait = move || {
+                        ready.wait();
+                        may_leave.recv().ok()
+                    };
+                    main.attach(|py| py.detach(wait)).unwrap();
+                }
             }));
+            ready.wait();
             for _ in 0..20 {
                 let status = Python::attach(|py| {
                     EARLY.get_or_init(py, || 1);
