@@ -5,7 +5,7 @@
 //! threads that are doing it. If it fails, the type is forgotten again and the next use starts
 //! anew.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -39,7 +39,7 @@ struct State {
     object: Option<Py<PyType>>,
     /// The threads that are working the attributes out.
     filling: Vec<ThreadId>,
-    /// Whether one of them sets the attributes, or has: the others' values are dropped.
+    /// Whether one of them sets the attributes, or has: the others wait for it, and drop theirs.
     setting: bool,
 }
 
@@ -356,9 +356,27 @@ fn fill(py: Python<'_>, cell: &TypeObject, definition: &Definition) -> PyResult<
         })?;
         values.push((*name, value));
     }
-    if std::mem::replace(&mut cell.state().setting, true) {
-        return Ok(());
+    // Where another thread is setting its own, the class is not complete before that is through.
+    while std::mem::replace(&mut cell.state().setting, true) {
+        if !cell.ready().is_null() {
+            return Ok(());
+        }
+        py.detach(std::thread::yield_now);
     }
+    let set = set_attributes(py, &class, values);
+    if set.is_err() {
+        // Whoever waits tries with its own.
+        cell.state().setting = false;
+    }
+    set
+}
+
+/// Sets the attributes of a new type.
+fn set_attributes(
+    py: Python<'_>,
+    class: &Bound<'_, PyAny>,
+    values: Vec<(&'static CStr, Py<PyAny>)>,
+) -> PyResult<()> {
     for (name, value) in values {
         // SAFETY: attached, all alive. A type that cannot be changed from outside is changed in
         // its own dict, before anyone else has seen it.

@@ -1,5 +1,6 @@
 //! Classes in several interpreters.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyatoll::interpreter::SubInterpreter;
@@ -322,4 +323,50 @@ fn a_frozen_value_is_read_without_a_token_in_any_thread_and_after_its_interprete
             }
         })
         .unwrap();
+}
+
+/// All of them are about to set the attributes then.
+static WORKED_OUT: Barrier = Barrier::new(4);
+
+macro_rules! many_attributes {
+    ($($name:ident)*) => {
+        #[pyclass]
+        struct Many;
+
+        #[pymethods]
+        impl Many {
+            $(
+                #[classattr]
+                fn $name() -> u32 {
+                    5
+                }
+            )*
+
+            #[classattr]
+            fn last(py: Python<'_>) -> u32 {
+                py.detach(|| WORKED_OUT.wait());
+                6
+            }
+        }
+    }
+}
+
+many_attributes! {
+    a1 a2 a3 a4 a5 a6 a7 a8 a9 b1 b2 b3 b4 b5 b6 b7 b8 b9 c1 c2 c3 c4 c5 c6 c7 c8 c9
+}
+
+#[test]
+fn of_several_threads_that_make_a_class_none_sees_it_without_its_attributes() {
+    Python::initialize();
+    for _ in 0..30 {
+        let sub = SubInterpreter::builder().build().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let seen = sub.attach(|py| py.get_type::<Many>().hasattr("last").unwrap());
+                    assert!(seen.unwrap());
+                });
+            }
+        });
+    }
 }
