@@ -36,6 +36,8 @@ pub unsafe trait ClassBase: PyTypeInfo {
     type OwnHeader: OwnHeader;
     /// What initialises this part of an instance.
     type Initializer: ObjectInit<Self>;
+    /// How many bytes an instance takes: `Layout`, and what may be behind it.
+    const SIZE: usize;
     /// Where the owner is in an instance of a class that extends this one.
     const HEADER: usize;
     /// Whether Rust put something into this part of an instance that has to be dropped: else
@@ -173,6 +175,7 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
     type Layout = Instance<T>;
     type OwnHeader = ();
     type Initializer = PyClassInitializer<T>;
+    const SIZE: usize = Instance::<T>::SIZE;
     const HEADER: usize = <T::BaseType as ClassBase>::HEADER;
     const HAS_CONTENTS: bool = lifecycle::has_contents::<T>();
     const HAS_ATTACHMENTS: bool = lifecycle::has_attachments::<T>();

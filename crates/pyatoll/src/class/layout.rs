@@ -70,7 +70,13 @@ pub struct Instance<T: ClassImpl> {
 const _: () = assert!(size_of::<ffi::PyObject>().is_multiple_of(size_of::<usize>()));
 
 impl<T: ClassImpl> Instance<T> {
-    /// CPython aligns objects to two words, no further.
+    /// How many bytes an instance takes. CPython aligns objects to two words, no further.
+    ///
+    /// Behind a Rust class it is more than the base's, also where the class adds nothing, and does not
+    /// end with a `__dict__` or weak references. CPython takes classes without anything else between
+    /// them for the same, and lets Python code turn an instance of one into one of the other (with
+    /// `__class__`, or by a class that derives from both): it would have a value that nobody made.
+    /// For an enum's variants that is no harm, since their methods look which one the value is.
     pub(super) const SIZE: usize = {
         assert!(
             align_of::<Self>() <= 2 * size_of::<usize>(),
@@ -80,7 +86,19 @@ impl<T: ClassImpl> Instance<T> {
             size_of::<Self>() <= i32::MAX as usize,
             "a class's value may not be larger than CPython can tell: put it in a `Box`"
         );
-        size_of::<Self>()
+        let mut size = size_of::<Self>();
+        let is_behind_class = size_of::<<T::BaseType as ClassBase>::OwnHeader>() == 0;
+        if is_behind_class && T::OPTIONS.variant.is_none() {
+            let word = size_of::<usize>();
+            if size_of::<T>() == 0 && (T::Dict::PRESENT || T::WeakList::PRESENT) {
+                size += word;
+            }
+            let base = <T::BaseType as ClassBase>::SIZE;
+            if size <= base {
+                size = base + word;
+            }
+        }
+        size
     };
 
     /// The instance at an object's address.

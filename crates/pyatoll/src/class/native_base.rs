@@ -166,6 +166,7 @@ macro_rules! native_bases {
             type Layout = $layout;
             type OwnHeader = Header;
             type Initializer = NativeInitializer<$name>;
+            const SIZE: usize = size_of::<$layout>();
             const HEADER: usize = size_of::<$layout>().next_multiple_of(align_of::<Header>());
             const HAS_CONTENTS: bool = false;
             const HAS_ATTACHMENTS: bool = false;

@@ -430,3 +430,109 @@ fn a_class_may_be_collected_though_its_base_is_not_and_keeps_memory() {
         }
     });
 }
+
+#[pyclass(subclass, frozen)]
+struct Plain;
+
+#[pymethods]
+impl Plain {
+    #[new]
+    fn new() -> Self {
+        Self
+    }
+}
+
+/// Nobody can make one.
+enum Never {}
+
+macro_rules! markers {
+    ($($(#[$options:meta])* $open:ident($base:ident), $never:ident;)*) => {$(
+        $(#[$options])*
+        struct $open;
+
+        #[pymethods]
+        impl $open {
+            #[new]
+            fn new() -> PyClassInitializer<Self> {
+                PyClassInitializer::new(Self, $base::new().into())
+            }
+        }
+
+        $(#[$options])*
+        struct $never(Never);
+
+        #[pymethods]
+        impl $never {
+            fn proof(&self) -> u32 {
+                match self.0 {}
+            }
+        }
+    )*};
+}
+
+markers! {
+    #[pyclass(subclass, frozen, extends = Plain)]
+    Empty(Plain), NeverEmpty;
+    #[pyclass(subclass, frozen, dict, extends = Plain)]
+    WithDict(Plain), NeverWithDict;
+    #[pyclass(subclass, frozen, dict, weakref, extends = Plain)]
+    WithBoth(Plain), NeverWithBoth;
+    #[pyclass(subclass, dict, weakref, extends = Empty)]
+    Mutable(Empty), NeverMutable;
+}
+
+#[test]
+fn an_instance_does_not_turn_into_one_of_a_class_that_adds_nothing() {
+    Python::attach(|py| {
+        let classes = [
+            py.get_type::<Plain>(),
+            py.get_type::<Empty>(),
+            py.get_type::<WithDict>(),
+            py.get_type::<WithBoth>(),
+            py.get_type::<Mutable>(),
+        ];
+        let never = [
+            py.get_type::<NeverEmpty>(),
+            py.get_type::<NeverWithDict>(),
+            py.get_type::<NeverWithBoth>(),
+            py.get_type::<NeverMutable>(),
+        ];
+        run(
+            py,
+            &[
+                ("classes", PyList::new(py, classes).unwrap().as_any()),
+                ("never", PyList::new(py, never).unwrap().as_any()),
+            ],
+            c"
+def derive(one, other):
+    class Both(one, other):
+        pass
+    return Both()
+def turn(one, other):
+    it = one()
+    it.__class__ = other
+    return it
+def turn_derived(one, other):
+    class One(one): pass
+    class Other(other): pass
+    it = One()
+    it.__class__ = Other
+    return it
+def rebase(one, other):
+    class One(one): pass
+    it = One()
+    One.__bases__ = (other,)
+    return it
+for one in classes:
+    assert isinstance(one(), one)
+    for other in never:
+        for way in (derive, turn, turn_derived, rebase):
+            try:
+                it = way(one, other)
+            except TypeError:
+                continue
+            assert not isinstance(it, other), (one, other, way)
+",
+        );
+    });
+}
