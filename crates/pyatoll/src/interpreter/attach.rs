@@ -13,6 +13,7 @@ use std::mem::ManuallyDrop;
 use pyo3_ffi as ffi;
 
 use super::compat::{self, AttachNote};
+use super::fork::MakingThreadState;
 use super::local::{self, LocalInternals};
 use super::lookup;
 use super::resting::Resting;
@@ -279,11 +280,7 @@ impl Drop for Entered {
 /// # Safety
 /// `local`'s interpreter must be alive.
 pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
-    // A fork takes the gate's lock, so it does not happen meanwhile: in the child, CPython 3.11 would
-    // wait for ever for a lock that is taken in here (`_PyThreadState_DeleteExcept`). Not on
-    // free-threaded builds: there this waits for all attached threads (`_Py_qsbr_reserve`), one of
-    // which may be waiting for the gate, and for one that forks, which has CPython's lock by then.
-    let _held = cfg!(not(Py_3_12)).then(|| local.gate().hold());
+    let _making = MakingThreadState::begin();
     // SAFETY: passed on to the caller.
     unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }

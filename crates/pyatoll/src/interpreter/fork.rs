@@ -2,6 +2,10 @@
 //! interpreter but the main one be used.
 //!
 //! - Locks that other threads hold would be held for ever: the forking thread takes them all before.
+//!   None of them is held while CPython is called: `PyOS_BeforeFork` takes CPython's lock on the list
+//!   of thread states before the forking thread comes here.
+//! - CPython's own locks that are taken while a thread state is made: the forking thread waits until
+//!   nobody of this library is at it, as long as that can help ([`MakingThreadState`]).
 //! - The other threads' notes are of nobody: they carry the number of their process.
 //! - The sub-interpreters are closed in the child: attaching is refused.
 //! - CPython cannot bring up a child in a process with sub-interpreters at all: it runs into them in
@@ -13,7 +17,9 @@
 pub(super) use unix::watch_python;
 
 use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How many forks lie between the process this binary was loaded in and this one.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
@@ -31,6 +37,76 @@ pub(super) fn watch() {
         #[cfg(unix)]
         unix::watch();
     });
+}
+
+/// Whether CPython's child waits for locks that another thread held as it made a thread state
+/// (`_PyThreadState_DeleteExcept` of 3.11, `_PyIndexPool_FreeIndex` of free-threaded builds).
+const MAKING_KEEPS_LOCKED: bool = cfg!(any(not(Py_3_12), Py_GIL_DISABLED));
+
+/// How many threads are making a thread state, where that matters.
+static MAKING: AtomicU32 = AtomicU32::new(0);
+/// Whether a thread is forking, so that nobody is to begin making one.
+static FORKING: AtomicBool = AtomicBool::new(false);
+
+/// While this lives, a thread may make a thread state.
+pub(super) struct MakingThreadState(());
+
+impl MakingThreadState {
+    /// Waits while another thread forks.
+    pub(super) fn begin() -> Self {
+        while MAKING_KEEPS_LOCKED {
+            // Each side says what it is about before it looks at what the other says: with one order
+            // of all of these, at least one of them sees the other.
+            MAKING.fetch_add(1, Ordering::SeqCst);
+            if !FORKING.load(Ordering::SeqCst) {
+                break;
+            }
+            MAKING.fetch_sub(1, Ordering::SeqCst);
+            while FORKING.load(Ordering::SeqCst) {
+                thread::sleep(LOOK);
+            }
+        }
+        Self(())
+    }
+}
+
+impl Drop for MakingThreadState {
+    fn drop(&mut self) {
+        if MAKING_KEEPS_LOCKED {
+            MAKING.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// How often those who wait for each other look.
+const LOOK: Duration = Duration::from_micros(100);
+
+/// How long a fork waits for those who make thread states. From 3.13 on `os.fork` has CPython's lock
+/// on the list of thread states by then, and one of them may be waiting for that: it has none of the
+/// locks that matter, which are held for an instant.
+const FOR_MAKING: Duration = if cfg!(Py_3_13) {
+    Duration::from_millis(20)
+} else {
+    Duration::MAX
+};
+
+/// Keeps thread states from being made, until [`let_make`]. One thread at a time.
+#[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+fn keep_from_making() {
+    FORKING.store(true, Ordering::SeqCst);
+    let since = Instant::now();
+    while MAKING.load(Ordering::SeqCst) != 0 && since.elapsed() < FOR_MAKING {
+        thread::sleep(LOOK);
+    }
+}
+
+/// Lets them be made again; in the child, where the threads that were at it do not exist.
+#[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+fn let_make(is_child: bool) {
+    if is_child {
+        MAKING.store(0, Ordering::SeqCst);
+    }
+    FORKING.store(false, Ordering::SeqCst);
 }
 
 /// Nothing forks here.
@@ -68,6 +144,7 @@ mod unix {
 
     extern "C" fn prepare() {
         let known = lookup::hold();
+        super::keep_from_making();
         let live = known.live();
         let held = Held {
             gates: live
@@ -87,11 +164,13 @@ mod unix {
     }
 
     extern "C" fn in_parent() {
+        super::let_make(false);
         drop(release());
     }
 
     extern "C" fn in_child() {
         super::PROCESS.fetch_add(1, Ordering::Relaxed);
+        super::let_make(true);
         let Some(mut held) = release() else { return };
         let mut has_subs = false;
         for (local, gate) in &mut held.gates {

@@ -2,14 +2,14 @@
 
 use std::os::unix::process::CommandExt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use pyatoll::interpreter::{AttachError, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
+use pyatoll::types::{PyCFunction, PyDict, PyTuple};
 
 use crate::{LIMIT, finalize, in_child};
 
@@ -52,13 +52,11 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
             let main = Interpreter::main().unwrap();
             let stop = Arc::new(AtomicBool::new(false));
             let mut threads = Vec::new();
-            let ready = Arc::new(Barrier::new(5));
             for _ in 0..3 {
-                let (stop, ready) = (Arc::clone(&stop), Arc::clone(&ready));
+                let stop = Arc::clone(&stop);
                 threads.push(thread::spawn(move || {
                     // In and out of the gate, the registry and the queue.
                     let come_and_go = || {
-                        ready.wait();
                         while !stop.load(Ordering::Relaxed) {
                             let object = main.attach(|py| py.None().clone_ref(py)).unwrap();
                             drop(object);
@@ -66,8 +64,8 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
                         }
                     };
                     if cfg!(Py_GIL_DISABLED) {
-                        // There, CPython's own locks around the making and the end of a thread state
-                        // do not survive a fork: it is made before.
+                        // There, CPython's own locks around the end of a thread state do not
+                        // survive a fork.
                         main.keep_thread_state(come_and_go).unwrap();
                     } else {
                         come_and_go();
@@ -75,17 +73,10 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
                 }));
             }
             let (leave, may_leave) = mpsc::channel::<()>();
-            threads.push(thread::spawn({
-                let ready = Arc::clone(&ready);
-                move || {
-                    let wait = move || {
-                        ready.wait();
-                        may_leave.recv().ok()
-                    };
-                    main.attach(|py| py.detach(wait)).unwrap();
-                }
+            threads.push(thread::spawn(move || {
+                main.attach(|py| py.detach(move || may_leave.recv().ok()))
+                    .unwrap();
             }));
-            ready.wait();
             for _ in 0..20 {
                 let status = Python::attach(|py| {
                     EARLY.get_or_init(py, || 1);
@@ -118,6 +109,54 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
             drop(leave);
             for thread in threads {
                 thread.join().unwrap();
+            }
+            finalize();
+        },
+    );
+}
+
+#[test]
+fn a_fork_and_threads_that_come_in_meanwhile_do_not_wait_for_each_other() {
+    in_child(
+        "fork::a_fork_and_threads_that_come_in_meanwhile_do_not_wait_for_each_other",
+        LIMIT,
+        || {
+            static GO: AtomicBool = AtomicBool::new(false);
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            Python::attach(|py| {
+                // Right before CPython takes its locks.
+                let go = |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+                    GO.store(true, Ordering::SeqCst);
+                };
+                let names = PyDict::new(py);
+                let go = PyCFunction::new_closure(py, None, None, go).unwrap();
+                names.set_item("before", go).unwrap();
+                let os = py.import("os").unwrap();
+                os.call_method("register_at_fork", (), Some(&names))
+                    .unwrap();
+            });
+            for _ in 0..60 {
+                GO.store(false, Ordering::SeqCst);
+                let (forked, has_forked) = mpsc::channel::<()>();
+                let has_forked = Mutex::new(has_forked);
+                thread::scope(|scope| {
+                    for _ in 0..4 {
+                        scope.spawn(|| {
+                            while !GO.load(Ordering::SeqCst) {
+                                thread::yield_now();
+                            }
+                            // Makes a thread state, which stays until the fork is over.
+                            main.keep_thread_state(|| has_forked.lock().unwrap().recv().ok())
+                                .unwrap();
+                        });
+                    }
+                    let status = Python::attach(|py| {
+                        fork_in_python(py, |py| py.run(c"import json", None, None).unwrap())
+                    });
+                    assert_eq!(status, 0);
+                    drop(forked);
+                });
             }
             finalize();
         },
