@@ -15,8 +15,7 @@ const CPYTHON_CARES: bool = cfg!(Py_3_14);
 /// A deallocation that has begun.
 pub(super) struct Begun<'a> {
     owner: &'a LocalInternals,
-    /// `None`: CPython cares.
-    level: Option<u32>,
+    level: u32,
 }
 
 impl<'a> Begun<'a> {
@@ -38,13 +37,17 @@ impl<'a> Begun<'a> {
         is_collected: bool,
         again: ffi::destructor,
     ) -> Option<Self> {
-        let level = if CPYTHON_CARES && is_collected {
-            None
-        } else {
-            // SAFETY: passed on to the caller.
-            Some(unsafe { owner.nesting().enter(object, again) }?)
-        };
-        Some(Self { owner, level })
+        if CPYTHON_CARES && is_collected {
+            return Some(Self { owner, level: 1 });
+        }
+        // SAFETY: passed on to the caller.
+        match unsafe { owner.nesting().enter(object, again) } {
+            Some(level) => Some(Self { owner, level }),
+            None => {
+                owner.look_at_next_entry();
+                None
+            }
+        }
     }
 
     /// The object is gone.
@@ -53,9 +56,7 @@ impl<'a> Begun<'a> {
     /// As for [`Begun::new`], on the same thread.
     #[inline]
     pub(super) unsafe fn finish(self) {
-        if let Some(level) = self.level {
-            // SAFETY: passed on to the caller.
-            unsafe { self.owner.nesting().leave(level) };
-        }
+        // SAFETY: passed on to the caller.
+        unsafe { self.owner.nesting().leave(self.level) };
     }
 }

@@ -128,6 +128,9 @@ impl Attached {
     #[cold]
     #[inline(never)]
     fn leave(&mut self) {
+        // What only this thread may drop, it drops now.
+        // SAFETY: the thread is attached until the next statement.
+        unsafe { self.local.nesting().resume() };
         // SAFETY: called by `drop` alone, so not used or dropped again.
         drop(unsafe { ManuallyDrop::take(&mut self.entered) });
     }

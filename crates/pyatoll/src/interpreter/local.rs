@@ -312,6 +312,22 @@ impl LocalInternals {
         // SAFETY: the queue owns one reference for each entry; attached, as the caller promises.
         self.queue
             .drain(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
+        // SAFETY: attached, as the caller promises.
+        if unsafe { self.nesting.resume() } {
+            self.look_at_next_entry();
+        }
+    }
+
+    /// Sees to it that the next entry looks for deallocations that were put off, though no handle was
+    /// dropped elsewhere.
+    #[cold]
+    pub(crate) fn look_at_next_entry(&self) {
+        if cfg!(Py_3_14) {
+            // SAFETY: `None` is immortal there: a reference to it need not be taken.
+            let none = NonNull::new(unsafe { ffi::Py_None() });
+            // Refused where the interpreter ends, which deallocates them itself.
+            let _ = none.is_some_and(|none| self.queue.push(none));
+        }
     }
 
     /// Drops everything this binary keeps in the interpreter, which is ending.

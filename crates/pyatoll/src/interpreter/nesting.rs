@@ -5,7 +5,9 @@
 //! the stack gets short, but only for types that the collector knows; before that, each type has to
 //! see to it. So does ours:
 //!
-//! - From 3.14 on, where CPython says that the stack gets short.
+//! - From 3.14 on, where CPython says that the stack gets short. There need not be another
+//!   deallocation of ours further up, so a thread also looks for what it has put off where it enters
+//!   (`LocalInternals::drain`) and before it gives its thread state up.
 //! - Before, by counting, for each thread that is in the middle of deallocations: another may take
 //!   the GIL meanwhile.
 
@@ -70,13 +72,39 @@ impl Nesting {
     /// As there, and `level` must be its result.
     #[inline]
     pub(crate) unsafe fn leave(&self, level: u32) {
+        if self.put_off.has_some() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.look(level) };
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { self.depth.leave(level) };
+    }
+
+    /// Deallocates what this thread has put off, if there is room again and nothing of ours is being
+    /// deallocated further up. Whether something is still put off, by whichever thread.
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter.
+    pub(super) unsafe fn resume(&self) -> bool {
+        // Where levels are counted, the outermost one does it.
+        if cfg!(Py_3_14) && self.put_off.has_some() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.look(1) };
+            return self.put_off.has_some();
+        }
+        false
+    }
+
+    /// # Safety
+    /// As for [`leave`](Nesting::leave).
+    #[cold]
+    unsafe fn look(&self, level: u32) {
         // SAFETY: passed on to the caller.
         unsafe {
             let this = ffi::PyThreadState_Get();
-            if self.put_off.has_some() && self.depth.has_room(this, level) {
+            if self.depth.has_room(this, level) {
                 self.deallocate_what_was_put_off(this, level);
             }
-            self.depth.leave(this, level);
         }
     }
 
@@ -101,7 +129,8 @@ impl Nesting {
         self.put_off.push(NonNull::from(Box::leak(object.into())));
     }
 
-    #[cold]
+    /// # Safety
+    /// The thread must be attached to this interpreter, with the thread state `this`.
     unsafe fn deallocate_what_was_put_off(&self, this: *mut ffi::PyThreadState, level: u32) {
         loop {
             let mut mine = Vec::new();
@@ -109,7 +138,9 @@ impl Nesting {
             self.put_off.drain(|put_off| {
                 // SAFETY: from `Box::leak` in `put_off`, and given out once.
                 let put_off = unsafe { Box::from_raw(put_off.as_ptr()) };
-                if put_off.thread == this {
+                // What a thread has left that is gone is anybody's.
+                // SAFETY: attached, as the caller promises.
+                if put_off.thread == this || unsafe { is_gone(put_off.thread) } {
                     mine.push(put_off);
                 } else {
                     others.push(put_off);
@@ -128,6 +159,27 @@ impl Nesting {
                 unsafe { (put_off.deallocate)(put_off.object.as_ptr()) };
             }
         }
+    }
+}
+
+/// Whether the interpreter this thread is attached to is known to have no such thread state (any
+/// more).
+///
+/// # Safety
+/// Attached.
+unsafe fn is_gone(thread: *mut ffi::PyThreadState) -> bool {
+    if cfg!(Py_GIL_DISABLED) {
+        // The list may change while it is walked.
+        return false;
+    }
+    // SAFETY: a thread state is taken out of the list with the GIL, and freed afterwards. What is not
+    // in it is only compared.
+    unsafe {
+        let mut other = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
+        while !other.is_null() && other != thread {
+            other = ffi::PyThreadState_Next(other);
+        }
+        other.is_null()
     }
 }
 
@@ -171,9 +223,12 @@ impl Depth {
         level == 1
     }
 
+    /// # Safety
+    /// Attached.
     #[inline]
-    fn leave(&self, this: *mut ffi::PyThreadState, level: u32) {
-        self.set(this, level - 1);
+    unsafe fn leave(&self, level: u32) {
+        // SAFETY: attached, as the caller promises.
+        self.set(unsafe { ffi::PyThreadState_Get() }, level - 1);
     }
 
     /// Sets the level of this thread.
@@ -265,8 +320,10 @@ impl Depth {
         !Self::is_short(this, 4)
     }
 
+    /// # Safety
+    /// None; as where levels are counted.
     #[inline]
-    fn leave(&self, _this: *mut ffi::PyThreadState, _level: u32) {}
+    unsafe fn leave(&self, _level: u32) {}
 
     #[inline]
     fn set(&self, _this: *mut ffi::PyThreadState, _level: u32) {}

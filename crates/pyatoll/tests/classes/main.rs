@@ -1,6 +1,7 @@
 //! What `#[pyclass]` promises, by concern.
 
 mod basics;
+mod chains;
 mod construct;
 mod enums;
 mod gc;
