@@ -76,7 +76,6 @@ impl PanicException {
         // set is the caller's to deal with.
         unsafe {
             let internals = Internals::of(py.local())?;
-            let internals = internals.as_ref();
             if let Some(class) = NonNull::new(internals.panic_exception()) {
                 return Some(class);
             }
@@ -150,7 +149,7 @@ pub(crate) fn resume_if_panic(py: Python<'_>, exception: &Bound<'_, PyBaseExcept
     // SAFETY: attached; asked of what exists, so that looking makes nothing.
     let class = unsafe {
         match Internals::existing(py.local()) {
-            Some(internals) => internals.as_ref().panic_exception(),
+            Some(internals) => internals.panic_exception(),
             None => return,
         }
     };

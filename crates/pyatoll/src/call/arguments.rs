@@ -131,7 +131,8 @@ impl<'py> Arguments<'py> {
         args: *mut ffi::PyObject,
         kwargs: *mut ffi::PyObject,
     ) -> PyResult<Self> {
-        // SAFETY: attached; the pairs keep their items, the list its pairs.
+        // SAFETY: attached; the pairs keep their items, and are kept by a reference each: another
+        // thread can find the list, with `gc.get_objects`.
         unsafe {
             let items = Bound::from_owned_ptr_or_err(py, ffi::PyDict_Items(kwargs))?;
             let len = ffi::PyList_Size(items.as_ptr());
@@ -139,13 +140,14 @@ impl<'py> Arguments<'py> {
             let mut array = with_items(args, <[_]>::to_vec);
             let mut values = Vec::with_capacity(len as usize);
             for place in 0..len {
-                let pair = ffi::PyList_GetItem(items.as_ptr(), place);
-                let name = item(pair, 0);
+                let pair = ffi::compat::PyList_GetItemRef(items.as_ptr(), place);
+                let pair = Bound::from_owned_ptr_or_err(py, pair)?;
+                let name = item(pair.as_ptr(), 0);
                 if ffi::PyUnicode_Check(name) == 0 {
                     return Err(mismatch::keywords_must_be_strings());
                 }
                 set_item(names.as_ptr(), place as usize, ffi::Py_NewRef(name));
-                let value = Bound::from_borrowed_ptr(py, item(pair, 1));
+                let value = Bound::from_borrowed_ptr(py, item(pair.as_ptr(), 1));
                 array.push(value.as_ptr());
                 values.push(value);
             }

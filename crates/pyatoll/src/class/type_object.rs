@@ -103,7 +103,12 @@ unsafe fn forget_attributes(class: *mut ffi::PyTypeObject) {
         }
         let mut found = false;
         for place in 0..ffi::PyList_Size(items) {
-            let pair = ffi::PyList_GetItem(items, place);
+            // Kept by a reference of its own: that code can find the list, with `gc.get_objects`.
+            let pair = ffi::compat::PyList_GetItemRef(items, place);
+            if pair.is_null() {
+                ffi::PyErr_Clear();
+                break;
+            }
             let (name, value) = (ffi::PyTuple_GetItem(pair, 0), ffi::PyTuple_GetItem(pair, 1));
             if !leads_nowhere(value) {
                 found = true;
@@ -111,6 +116,7 @@ unsafe fn forget_attributes(class: *mut ffi::PyTypeObject) {
                     ffi::PyErr_Clear();
                 }
             }
+            ffi::Py_DECREF(pair);
         }
         if found {
             ffi::PyType_Modified(class);

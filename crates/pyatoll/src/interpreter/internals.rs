@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
 
+use super::compat;
 use super::local::{LocalInternals, Phase};
+use super::lookup;
 
 /// Key in the interpreter's dict and name of the capsule. The number is the version of the layout
 /// of [`Internals`] and [`Registration`]: change them together.
@@ -57,53 +59,103 @@ fn binary() -> *const c_void {
     (&raw const BINARY).cast()
 }
 
+/// A reference to an interpreter's [`Internals`], by way of their capsule: Python code may take that
+/// out of the interpreter's dict at any time, also in another thread.
+pub(crate) struct InternalsRef {
+    capsule: NonNull<ffi::PyObject>,
+    internals: NonNull<Internals>,
+}
+
+impl InternalsRef {
+    /// `None`: it is no capsule of ours (an exception is set), or null.
+    ///
+    /// # Safety
+    /// The thread must be attached while the result lives. `capsule` must be a new reference, which
+    /// is taken, or null.
+    unsafe fn new(capsule: *mut ffi::PyObject) -> Option<Self> {
+        let capsule = NonNull::new(capsule)?;
+        // SAFETY: attached; a new reference, as the caller promises.
+        unsafe {
+            let pointer = ffi::PyCapsule_GetPointer(capsule.as_ptr(), KEY.as_ptr());
+            match NonNull::new(pointer.cast()) {
+                Some(internals) => Some(Self { capsule, internals }),
+                None => {
+                    ffi::Py_DECREF(capsule.as_ptr());
+                    None
+                }
+            }
+        }
+    }
+}
+
+impl std::ops::Deref for InternalsRef {
+    type Target = Internals;
+
+    fn deref(&self) -> &Internals {
+        // SAFETY: the capsule frees them when it dies.
+        unsafe { self.internals.as_ref() }
+    }
+}
+
+impl Drop for InternalsRef {
+    fn drop(&mut self) {
+        // SAFETY: attached, as `new` was promised; the reference is ours.
+        unsafe { ffi::Py_DECREF(self.capsule.as_ptr()) };
+    }
+}
+
 impl Internals {
     /// The ones of `local`'s interpreter, made at first use. `None`: the interpreter has dropped
     /// its own, or Python could not make them (an exception is set).
     ///
     /// # Safety
-    /// The thread must be attached to `local`'s interpreter.
-    pub(crate) unsafe fn of(local: &LocalInternals) -> Option<NonNull<Internals>> {
+    /// The thread must be attached to `local`'s interpreter while the result lives.
+    pub(crate) unsafe fn of(local: &LocalInternals) -> Option<InternalsRef> {
         if !local.is_usable() {
             // The dict is gone, and asking for it would make one that is never released.
             return None;
         }
         let interpreter = local.interpreter();
-        // SAFETY: attached; the dict is borrowed from the interpreter.
+        // SAFETY: attached; the dict is borrowed from the interpreter, which keeps it to its end.
         unsafe {
             let dict = NonNull::new(ffi::PyInterpreterState_GetDict(interpreter))?.as_ptr();
             let key = NonNull::new(ffi::PyUnicode_FromString(KEY.as_ptr()))?.as_ptr();
-            let mut capsule = ffi::PyDict_GetItemWithError(dict, key);
+            let mut capsule = compat::item_of_dict(dict, key);
             if capsule.is_null() && ffi::PyErr_Occurred().is_null() {
                 capsule = Self::insert_new(dict, key);
             }
             ffi::Py_DECREF(key);
-            NonNull::new(capsule)?;
-            NonNull::new(ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast())
+            InternalsRef::new(capsule)
         }
     }
 
     /// The ones of `local`'s interpreter, if they exist. An exception that is set stays.
     ///
     /// # Safety
-    /// The thread must be attached to `local`'s interpreter.
-    pub(crate) unsafe fn existing(local: &LocalInternals) -> Option<NonNull<Internals>> {
+    /// The thread must be attached to `local`'s interpreter while the result lives.
+    pub(crate) unsafe fn existing(local: &LocalInternals) -> Option<InternalsRef> {
         if !local.is_usable() {
             // As in `of`; and while it ends, the capsule may be gone from the dict already.
             return None;
         }
         let interpreter = local.interpreter();
-        // SAFETY: attached; all references are borrowed from the interpreter's dict.
+        // SAFETY: attached; the dict is borrowed from the interpreter, which keeps it to its end.
         unsafe {
             let dict = NonNull::new(ffi::PyInterpreterState_GetDict(interpreter))?.as_ptr();
-            // Leaves an exception that is set alone, and sets none.
-            let capsule = NonNull::new(ffi::PyDict_GetItemString(dict, KEY.as_ptr()))?.as_ptr();
-            NonNull::new(ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast())
+            let raised = compat::take_raised();
+            let key = ffi::PyUnicode_FromString(KEY.as_ptr());
+            let mut found = None;
+            if !key.is_null() {
+                found = InternalsRef::new(compat::item_of_dict(dict, key));
+                ffi::Py_DECREF(key);
+            }
+            compat::restore_raised(raised);
+            found
         }
     }
 
-    /// Puts new ones into the dict, unless another thread was first. The result is borrowed from
-    /// the dict.
+    /// Puts new ones into the dict, unless another thread was first. Returns a new reference to the
+    /// capsule that is there, or null with an exception set.
     ///
     /// # Safety
     /// As for [`Internals::of`]; `dict` and `key` must be valid.
@@ -115,16 +167,21 @@ impl Internals {
             panic_exception: AtomicPtr::new(null_mut()),
             types: AtomicPtr::new(null_mut()),
         }));
-        // SAFETY: attached. From here on the capsule's destructor frees `fresh`; the dict keeps
-        // either our capsule or the one that was there first.
+        // SAFETY: attached. The dict keeps either our capsule, whose destructor frees `fresh` from
+        // then on, or the one that was there first; then nobody else has seen ours.
         unsafe {
             let capsule = ffi::PyCapsule_New(fresh.cast(), KEY.as_ptr(), Some(destroy));
-            if capsule.is_null() {
-                drop(Box::from_raw(fresh));
-                return null_mut();
+            let mut kept = null_mut();
+            if !capsule.is_null() {
+                kept = compat::item_or_insert(dict, key, capsule);
+                if kept != capsule {
+                    ffi::PyCapsule_SetDestructor(capsule, None);
+                }
+                ffi::Py_DECREF(capsule);
             }
-            let kept = ffi::PyDict_SetDefault(dict, key, capsule);
-            ffi::Py_DECREF(capsule);
+            if capsule.is_null() || kept != capsule {
+                drop(Box::from_raw(fresh));
+            }
             kept
         }
     }
@@ -133,9 +190,9 @@ impl Internals {
     /// that counts: `local`, or the one another thread registered first.
     ///
     /// # Safety
-    /// `this` must be from [`Internals::of`] for `local`'s interpreter, the thread attached to it.
+    /// The thread must be attached to `local`'s interpreter, which `self` must be of.
     pub(super) unsafe fn register(
-        this: NonNull<Internals>,
+        &self,
         local: &'static LocalInternals,
     ) -> &'static LocalInternals {
         unsafe extern "C" fn tear_down(registration: *mut Registration) {
@@ -146,8 +203,7 @@ impl Internals {
                 (*registration.local.cast::<LocalInternals>()).tear_down();
             }
         }
-        // SAFETY: the capsule keeps them alive while the interpreter lives.
-        let newest = unsafe { &this.as_ref().newest };
+        let newest = &self.newest;
         let node = Box::into_raw(Box::new(Registration {
             next: newest.load(Ordering::Acquire),
             binary: binary(),
@@ -209,12 +265,12 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
         if internals.is_null() {
             return ffi::PyErr_Clear();
         }
-        let raised = super::compat::take_raised();
+        let raised = compat::take_raised();
         match (*internals).interpreter_that_goes_on() {
             Some(local) => put_back(internals, local),
             None => end(internals),
         }
-        super::compat::restore_raised(raised);
+        compat::restore_raised(raised);
     }
 }
 
@@ -229,13 +285,14 @@ impl Internals {
             if registration.binary == binary() {
                 // SAFETY: as above.
                 let local = unsafe { &*registration.local.cast::<LocalInternals>() };
-                let goes_on = local.phase() == Phase::Live && super::compat::is_running();
+                let goes_on = local.phase() == Phase::Live && compat::is_running();
                 return goes_on.then_some(local);
             }
             node = registration.next;
         }
-        // None of ours: another thread's internals were there first.
-        None
+        // Made after others were taken out: what is in them may be in use, too.
+        let local = lookup::find_live(compat::current_interpreter())?;
+        (local.phase() == Phase::Live && compat::is_running()).then_some(local)
     }
 }
 
@@ -245,21 +302,26 @@ impl Internals {
 /// # Safety
 /// The thread must be attached to `local`'s interpreter, which must not be ending.
 unsafe fn put_back(internals: *mut Internals, local: &LocalInternals) {
-    // SAFETY: attached; all new references are released. The key is one that is not taken, so the
-    // dict keeps this capsule.
+    // SAFETY: attached; all new references are released.
     unsafe {
         let capsule = ffi::PyCapsule_New(internals.cast(), KEY.as_ptr(), Some(destroy));
         let dict = ffi::PyInterpreterState_GetDict(local.interpreter());
         let mut kept = false;
         if !dict.is_null() && !capsule.is_null() {
-            let mut key = ffi::PyUnicode_FromString(KEY.as_ptr());
-            if !key.is_null() && ffi::PyDict_Contains(dict, key) == 1 {
-                // New ones were made meanwhile. These are still the ones to tear down by.
-                ffi::Py_DECREF(key);
-                key = ffi::PyLong_FromVoidPtr(internals.cast());
+            // Where new ones were made meanwhile, those stay in that place. These are still the ones
+            // to tear down by.
+            let names = [
+                ffi::PyUnicode_FromString(KEY.as_ptr()),
+                ffi::PyLong_FromVoidPtr(internals.cast()),
+            ];
+            for key in names {
+                if !kept && !key.is_null() {
+                    let there = compat::item_or_insert(dict, key, capsule);
+                    kept = there == capsule;
+                    ffi::Py_XDECREF(there);
+                }
+                ffi::Py_XDECREF(key);
             }
-            kept = !key.is_null() && ffi::PyDict_SetItem(dict, key, capsule) == 0;
-            ffi::Py_XDECREF(key);
         }
         if !kept && !capsule.is_null() {
             ffi::PyCapsule_SetDestructor(capsule, None);

@@ -109,7 +109,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
             ffi::PyErr_PrintEx(0);
             panic!("Python has no memory for the state of a new interpreter");
         };
-        let local = Internals::register(internals, made);
+        let local = internals.register(made);
         if std::ptr::eq(local, made) {
             KNOWN.publish(local);
             super::teardown::register_atexit(local);

@@ -1,12 +1,26 @@
 //! The per-interpreter state, at the end and where Python code lays hands on it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use pyatoll::interpreter::SubInterpreter;
+use pyatoll::exceptions::PyValueError;
+use pyatoll::interpreter::{Interpreter, SubInterpreter};
+use pyatoll::panic::PanicException;
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
 
 use crate::{LIMIT, finalize, in_child};
+
+/// The interpreter's own dict. As `gc.get_objects` finds it on some versions, for all of them.
+fn dict(py: Python<'_>) -> Bound<'_, PyAny> {
+    // SAFETY: attached; the interpreter's dict is borrowed from it.
+    unsafe {
+        let interpreter = pyatoll::ffi::PyInterpreterState_Get();
+        let dict = pyatoll::ffi::PyInterpreterState_GetDict(interpreter);
+        Bound::from_borrowed_ptr(py, dict)
+    }
+}
 
 #[test]
 fn values_stay_if_python_takes_the_capsule_out_of_the_interpreters_dict() {
@@ -20,15 +34,6 @@ fn values_stay_if_python_takes_the_capsule_out_of_the_interpreters_dict() {
             impl Drop for Counts {
                 fn drop(&mut self) {
                     DROPS.fetch_add(1, Ordering::SeqCst);
-                }
-            }
-            // As `gc.get_objects` finds it on some versions, for all of them.
-            fn dict(py: Python<'_>) -> Bound<'_, PyAny> {
-                // SAFETY: attached; the interpreter's dict is borrowed from it.
-                unsafe {
-                    let interpreter = pyatoll::ffi::PyInterpreterState_Get();
-                    let dict = pyatoll::ffi::PyInterpreterState_GetDict(interpreter);
-                    Bound::from_borrowed_ptr(py, dict)
                 }
             }
             const CODE: &std::ffi::CStr = c"
@@ -73,6 +78,59 @@ def replace(d, key):
                 expected += 1;
                 assert_eq!(DROPS.load(Ordering::SeqCst), expected, "{how}");
             }
+            finalize();
+        },
+    );
+}
+
+#[test]
+fn the_capsule_is_there_for_a_thread_that_reads_it_while_python_takes_it_out() {
+    in_child(
+        "state::the_capsule_is_there_for_a_thread_that_reads_it_while_python_takes_it_out",
+        LIMIT,
+        || {
+            static VALUE: InterpreterLocal<String> = InterpreterLocal::new();
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            let stop = AtomicBool::new(false);
+            let kept: Py<PyAny> = Python::attach(|py| {
+                VALUE.get_or_init(py, || "here".to_owned());
+                let ours = |key: &Bound<'_, PyAny>| key.to_string().starts_with("pyatoll.int");
+                let mut keys = dict(py).try_iter().unwrap().map(Result::unwrap);
+                keys.find(ours).unwrap().unbind()
+            });
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        main.attach(|py| {
+                            while !stop.load(Ordering::Relaxed) {
+                                // Both ask for the class of panics.
+                                assert!(PyErr::take(py).is_none());
+                                PyValueError::new_err("x").restore(py);
+                                assert!(
+                                    PyErr::take(py).unwrap().is_instance_of::<PyValueError>(py)
+                                );
+                                assert!(py.get_type::<PanicException>().is_callable());
+                                assert_eq!(VALUE.get(py).unwrap(), "here");
+                                py.detach(thread::yield_now);
+                            }
+                        })
+                        .unwrap();
+                    });
+                }
+                let end = Instant::now() + Duration::from_secs(3);
+                while Instant::now() < end {
+                    main.attach(|py| {
+                        let dict = dict(py);
+                        for _ in 0..100 {
+                            dict.call_method1("pop", (&kept, py.None())).unwrap();
+                        }
+                    })
+                    .unwrap();
+                }
+                stop.store(true, Ordering::Relaxed);
+            });
+            drop(kept);
             finalize();
         },
     );
