@@ -292,6 +292,57 @@ mod pep788 {
     }
 }
 
+/// Whether the interpreter with this id is there, and at this address.
+///
+/// # Safety
+/// The thread must be attached; no exception may be set.
+pub(super) unsafe fn is_there(interpreter: *mut ffi::PyInterpreterState, id: i64) -> bool {
+    unsafe extern "C" {
+        // What `_interpreters` itself is built on. Under CPython's lock on the list of interpreters.
+        fn _PyInterpreterState_LookUpID(id: i64) -> *mut ffi::PyInterpreterState;
+    }
+    // SAFETY: attached.
+    unsafe {
+        let found = _PyInterpreterState_LookUpID(id);
+        if found.is_null() {
+            ffi::PyErr_Clear();
+        }
+        found == interpreter
+    }
+}
+
+/// Has `function` called with `data` when the interpreter this thread is attached to has cleared its
+/// own dict, attached to it, whatever Python code did to the functions of `atexit`. CPython may forget
+/// it where others ask for the same (it keeps the first and the last such function), and has it from
+/// 3.13 on.
+///
+/// # Safety
+/// The thread must be attached to `interpreter`; `function` must not unwind.
+pub(super) unsafe fn when_cleared(
+    interpreter: *mut ffi::PyInterpreterState,
+    function: unsafe extern "C" fn(*mut std::ffi::c_void),
+    data: *mut std::ffi::c_void,
+) {
+    #[cfg(Py_3_13)]
+    {
+        unsafe extern "C" {
+            fn PyUnstable_AtExit(
+                interpreter: *mut ffi::PyInterpreterState,
+                function: unsafe extern "C" fn(*mut std::ffi::c_void),
+                data: *mut std::ffi::c_void,
+            ) -> std::ffi::c_int;
+        }
+        // SAFETY: passed on to the caller.
+        unsafe {
+            if PyUnstable_AtExit(interpreter, function, data) != 0 {
+                ffi::PyErr_Clear();
+            }
+        }
+    }
+    #[cfg(not(Py_3_13))]
+    let _ = (interpreter, function, data);
+}
+
 /// Whether the runtime is initialised and not yet being finalised.
 pub(crate) fn is_running() -> bool {
     // SAFETY: may be called at any time.

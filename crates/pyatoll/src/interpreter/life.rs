@@ -5,8 +5,9 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::compat::current_thread_state;
-use super::local::LocalInternals;
+use super::local::{LocalInternals, Phase};
 use super::lookup;
+use super::stay::Stay;
 
 /// The settings of a new interpreter.
 #[cfg(Py_3_12)]
@@ -127,15 +128,78 @@ pub(super) unsafe fn drop_first_thread_state(local: &LocalInternals) {
     }
 }
 
-/// Ends an interpreter, unless another thread of this binary is at it. The thread may be attached to
-/// another one, and is again afterwards.
+/// The right to end an interpreter that this binary made, which nobody else is ending. Dropped without
+/// an [`end`](Claim::end), it is given back.
+pub(super) struct Claim {
+    local: &'static LocalInternals,
+    /// What was seen: another one means that somebody else has begun to end the interpreter.
+    phase: Phase,
+    /// They wait for this thread. `None`: nobody can be in the interpreter but this thread.
+    _pass: Option<Box<Stay>>,
+}
+
+impl Claim {
+    /// Of an interpreter whose end has not begun.
+    pub(super) fn to_live(local: &'static LocalInternals) -> Option<Self> {
+        Self::take(local, || false)
+    }
+
+    /// Also of one that takes nobody in any more since Python code has called its exit functions
+    /// (`atexit._run_exitfuncs`).
+    ///
+    /// # Safety
+    /// The thread must be attached to another interpreter while this runs; no exception may be set.
+    pub(super) unsafe fn to_left(local: &'static LocalInternals) -> Option<Self> {
+        // SAFETY: passed on to the caller.
+        Self::take(local, || unsafe { is_idle(local) })
+    }
+
+    fn take(local: &'static LocalInternals, is_idle: impl FnOnce() -> bool) -> Option<Self> {
+        if !local.claim_end() {
+            return None;
+        }
+        let phase = local.phase();
+        let is_in = Stay::is_in(local);
+        let may_pass = phase == Phase::Live && !is_in;
+        let claim = Self {
+            local,
+            phase,
+            _pass: may_pass.then(|| Stay::begin_to_finish(local)).flatten(),
+        };
+        let is_ours = match phase {
+            Phase::Live => is_in || claim._pass.is_some(),
+            _ => is_idle(),
+        };
+        is_ours.then_some(claim)
+    }
+
+    /// Ends it, unless somebody else's end of it has begun. The thread may be attached to another
+    /// one, and is again afterwards.
+    ///
+    /// # Safety
+    /// The thread must not be attached to the interpreter.
+    pub(super) unsafe fn end(self) {
+        // SAFETY: the interpreter is alive: nobody else has begun to end it, or they wait for the pass.
+        if unsafe { end_interpreter(self.local, self.phase) } {
+            // It stays taken.
+            let Self { _pass, .. } = &mut *std::mem::ManuallyDrop::new(self);
+            *_pass = None;
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.local.give_claim_back();
+    }
+}
+
+/// Ends an interpreter, unless it is in another phase of its life. Whether it has.
 ///
 /// # Safety
-/// The interpreter must be alive, made by [`new_interpreter`], and the thread not attached to it.
-pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
-    if !local.claim_end() {
-        return;
-    }
+/// The interpreter must be alive and stay so, made by [`new_interpreter`], and the thread not attached
+/// to it.
+unsafe fn end_interpreter(local: &'static LocalInternals, phase: Phase) -> bool {
     let kept = local.take_first_thread_state();
     // SAFETY: the interpreter is alive.
     let thread_state = kept.unwrap_or_else(|| unsafe { super::attach::new_thread_state(local) });
@@ -150,11 +214,18 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
             null_mut()
         };
         ffi::PyEval_RestoreThread(thread_state);
-        end_current(thread_state);
-        local.note_gone();
+        let is_ours = local.phase() == phase;
+        if is_ours {
+            end_current(thread_state);
+            local.note_gone();
+        } else {
+            ffi::PyThreadState_Clear(thread_state);
+            ffi::PyThreadState_DeleteCurrent();
+        }
         if attached {
             ffi::PyEval_RestoreThread(previous);
         }
+        is_ours
     }
     #[cfg(not(Py_3_12))]
     {
@@ -167,7 +238,17 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
                 .ok()
                 .and_then(|main| Attached::to(main).ok())
         });
-        let Some(_attached) = attached else { return };
+        let Some(_attached) = attached else {
+            return false;
+        };
+        if local.phase() != phase {
+            // SAFETY: attached; it is at rest and nobody else's.
+            unsafe {
+                ffi::PyThreadState_Clear(thread_state);
+                ffi::PyThreadState_Delete(thread_state);
+            }
+            return false;
+        }
         // SAFETY: attached with `previous`; nobody else uses `thread_state`.
         unsafe {
             let previous = ffi::PyThreadState_Swap(thread_state);
@@ -177,6 +258,23 @@ pub(super) unsafe fn end_interpreter(local: &'static LocalInternals) {
             ffi::PyThreadState_Swap(previous);
         }
         local.note_gone();
+        true
+    }
+}
+
+/// Whether `local`'s interpreter, which takes nobody in any more, is there and nobody is in it: Python
+/// code has called its exit functions (`atexit._run_exitfuncs`). Whoever ends it has a thread state.
+///
+/// # Safety
+/// The thread must be attached to another interpreter; no exception may be set.
+unsafe fn is_idle(local: &LocalInternals) -> bool {
+    // SAFETY: attached. Within one run of the runtime, an id is never used again.
+    unsafe {
+        if !local.is_usable() || !super::compat::is_there(local.interpreter(), local.id()) {
+            return false;
+        }
+        let first = ffi::PyInterpreterState_ThreadHead(local.interpreter());
+        first.is_null() || (local.has_kept(first) && ffi::PyThreadState_Next(first).is_null())
     }
 }
 

@@ -161,6 +161,11 @@ impl LocalInternals {
         !self.end_claimed.swap(true, Ordering::AcqRel)
     }
 
+    /// It is somebody else's to end.
+    pub(super) fn give_claim_back(&self) {
+        self.end_claimed.store(false, Ordering::Release);
+    }
+
     /// Whether a thread of this binary is ending it, or has.
     pub(super) fn is_being_ended(&self) -> bool {
         self.end_claimed.load(Ordering::Acquire)
@@ -170,6 +175,11 @@ impl LocalInternals {
     pub(super) fn keep_first_thread_state(&self, thread_state: *mut ffi::PyThreadState) {
         self.first_thread_state
             .store(thread_state, Ordering::Release);
+    }
+
+    /// Whether that is the thread state that was kept.
+    pub(super) fn has_kept(&self, thread_state: *mut ffi::PyThreadState) -> bool {
+        self.first_thread_state.load(Ordering::Acquire) == thread_state
     }
 
     /// Takes the thread state that was kept.

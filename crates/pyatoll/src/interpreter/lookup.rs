@@ -113,6 +113,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
         if std::ptr::eq(local, made) {
             KNOWN.publish(local);
             super::teardown::register_atexit(local);
+            super::teardown::watch(local);
         } else {
             // The other thread may not have got that far.
             KNOWN.publish(local);

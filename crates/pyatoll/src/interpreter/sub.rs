@@ -512,8 +512,10 @@ impl SubInterpreter {
             },
             _ => None,
         };
-        // SAFETY: it is alive and ours to end; this thread is not attached to it.
-        unsafe { life::end_interpreter(local) };
+        if let Some(claim) = life::Claim::to_live(local) {
+            // SAFETY: this thread is not attached to it.
+            unsafe { claim.end() };
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! interpreter. So the callback closes the gate and waits, detached, until every thread that came
 //! in through it has left; whoever comes later is told that the interpreter is gone.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 use std::thread;
 use std::time::Duration;
@@ -75,6 +75,27 @@ pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
     }
 }
 
+/// Makes sure that the state is emptied with the interpreter, where Python code has cleared its exit
+/// functions or something keeps the capsule.
+///
+/// # Safety
+/// The thread must be attached to `local`'s interpreter.
+pub(super) unsafe fn watch(local: &'static LocalInternals) {
+    unsafe extern "C" fn cleared(local: *mut c_void) {
+        // SAFETY: the state that was given below, never freed. CPython calls this attached, in an
+        // interpreter that nobody else can enter any more.
+        unsafe {
+            let local = &*local.cast::<LocalInternals>();
+            if local.phase() != Phase::Emptied {
+                local.tear_down();
+            }
+        }
+    }
+    let data = std::ptr::from_ref(local).cast_mut().cast();
+    // SAFETY: attached, as the caller promises.
+    unsafe { compat::when_cleared(local.interpreter(), cleared, data) };
+}
+
 unsafe extern "C" fn interpreter_ends(
     capsule: *mut ffi::PyObject,
     _: *mut ffi::PyObject,
@@ -133,15 +154,24 @@ fn wait(local: &LocalInternals) {
 unsafe fn close_subs(main: &'static LocalInternals) {
     let mut subs = lookup::live();
     subs.retain(|local| !local.is_main());
-    for sub in &subs {
-        if sub.is_owned_and_unclaimed() || !compat::ENDS_SUBS_FIRST {
+    for sub in subs {
+        // Of an interpreter that somebody else has ended, something may be left here: a reference to
+        // the capsule keeps it. Another interpreter may be at its address.
+        let claim = match sub.is_owned_and_unclaimed() {
+            // SAFETY: attached to `main`, in an `atexit` function.
+            true => unsafe { life::Claim::to_left(sub) },
+            false => None,
+        };
+        if claim.is_some() || !compat::ENDS_SUBS_FIRST {
             sub.gate().close();
             // SAFETY: attached to `main`; nothing of Python is used meanwhile.
             unsafe { attach::detached(main, || wait(sub)) };
         }
-        if sub.is_owned_and_unclaimed() && sub.gate().is_empty_but_for_this_thread() {
-            // SAFETY: it is alive, and its threads have left; this thread is not attached to it.
-            unsafe { life::end_interpreter(sub) };
+        if let Some(claim) = claim
+            && sub.gate().is_empty_but_for_this_thread()
+        {
+            // SAFETY: its threads have left; this thread is not attached to it.
+            unsafe { claim.end() };
         }
         // Another thread may be at it, one that Python started: those have no pass.
         let is_over = || !sub.is_being_ended() || sub.phase() == Phase::Emptied;

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use pyatoll::interpreter::{AttachError, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
+use pyatoll::sync::InterpreterLocal;
+use pyatoll::types::PyDict;
 
 use crate::{LIMIT, finalize, in_child, interpreters_module, is_from};
 
@@ -62,6 +64,120 @@ fn destroying_an_interpreter_that_rust_made_waits_for_the_threads_inside() {
             assert_eq!(sub.attach(|_| ()), Err(gone));
             sub.close().unwrap();
             finalize();
+        },
+    );
+}
+
+/// A reference to what this library keeps in an interpreter's own dict.
+fn capsule(py: Python<'_>) -> Py<PyAny> {
+    // SAFETY: attached; the interpreter's dict is borrowed from it.
+    let dict: Bound<'_, PyDict> = unsafe {
+        let interpreter = pyatoll::ffi::PyInterpreterState_Get();
+        let dict = pyatoll::ffi::PyInterpreterState_GetDict(interpreter);
+        Bound::from_borrowed_ptr(py, dict).cast_into().unwrap()
+    };
+    let is_ours = |key: &Bound<'_, PyAny>| key.to_string().starts_with("pyatoll.internals");
+    let mut items = dict.iter();
+    items.find(|(key, _)| is_ours(key)).unwrap().1.unbind()
+}
+
+#[test]
+fn an_interpreter_that_python_ended_is_not_ended_again_though_its_capsule_was_kept() {
+    in_child(
+        "somebody_elses::an_interpreter_that_python_ended_is_not_ended_again_though_its_capsule_was_kept",
+        LIMIT,
+        || {
+            Python::initialize();
+            let mut kept = Vec::new();
+            for is_dropped in [true, false] {
+                let sub = SubInterpreter::builder().build().unwrap();
+                kept.push(sub.attach(capsule).unwrap());
+                destroy(sub.id()).unwrap();
+                if is_dropped {
+                    drop(sub);
+                } else {
+                    std::mem::forget(sub);
+                }
+            }
+            // One at the same address, perhaps, which ends with the process.
+            let later = SubInterpreter::builder().build().unwrap();
+            later
+                .attach(|py| py.run(c"import json", None, None).unwrap())
+                .unwrap();
+            finalize();
+            assert!(!later.interpreter().is_alive());
+            drop(kept);
+        },
+    );
+}
+
+#[test]
+fn an_interpreter_that_python_ended_is_not_ended_again_though_its_exit_functions_were_cleared() {
+    in_child(
+        "somebody_elses::an_interpreter_that_python_ended_is_not_ended_again_though_its_exit_functions_were_cleared",
+        LIMIT,
+        || {
+            Python::initialize();
+            if !is_from(13) {
+                // CPython aborts: the interpreter's first thread state is still there.
+                return;
+            }
+            let mut kept = Vec::new();
+            for (is_kept, is_dropped) in
+                [(false, true), (false, false), (true, true), (true, false)]
+            {
+                let sub = SubInterpreter::builder().build().unwrap();
+                sub.attach(|py| {
+                    py.run(c"import atexit; atexit._clear()", None, None)
+                        .unwrap()
+                })
+                .unwrap();
+                if is_kept {
+                    kept.push(sub.attach(capsule).unwrap());
+                }
+                destroy(sub.id()).unwrap();
+                if is_dropped {
+                    drop(sub);
+                } else {
+                    std::mem::forget(sub);
+                }
+            }
+            finalize();
+        },
+    );
+}
+
+#[test]
+fn an_interpreter_whose_exit_functions_python_called_is_ended_with_the_process() {
+    in_child(
+        "somebody_elses::an_interpreter_whose_exit_functions_python_called_is_ended_with_the_process",
+        LIMIT,
+        || {
+            static DROPPED: AtomicBool = AtomicBool::new(false);
+            static VALUE: InterpreterLocal<Notes> = InterpreterLocal::new();
+            struct Notes;
+            impl Drop for Notes {
+                fn drop(&mut self) {
+                    DROPPED.store(true, Ordering::SeqCst);
+                }
+            }
+            Python::initialize();
+            if !is_from(13) {
+                // It cannot be entered again without its first thread state.
+                return;
+            }
+            let sub = SubInterpreter::builder().build().unwrap();
+            sub.attach(|py| {
+                VALUE.get_or_init(py, || Notes);
+                py.run(c"import atexit; atexit._run_exitfuncs()", None, None)
+                    .unwrap();
+            })
+            .unwrap();
+            let gone = Err(AttachError::InterpreterGone { id: sub.id() });
+            assert_eq!(sub.attach(|_| ()), gone);
+            drop(sub);
+            finalize();
+            assert!(DROPPED.load(Ordering::SeqCst));
         },
     );
 }
