@@ -343,6 +343,19 @@ pub(super) unsafe fn when_cleared(
     let _ = (interpreter, function, data);
 }
 
+/// Whether this thread, which must be attached, is in Python code.
+pub(super) fn is_in_python() -> bool {
+    // SAFETY: attached; a new reference or null comes back.
+    unsafe {
+        let frame = ffi::PyThreadState_GetFrame(ffi::PyThreadState_Get());
+        if frame.is_null() {
+            return false;
+        }
+        ffi::Py_DECREF(frame.cast());
+    }
+    true
+}
+
 /// Whether the runtime is initialised and not yet being finalised.
 pub(crate) fn is_running() -> bool {
     // SAFETY: may be called at any time.

@@ -275,8 +275,8 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
 }
 
 impl Internals {
-    /// The interpreter, if its end has not begun. The dict can be reached from Python
-    /// (`gc.get_objects`), so the capsule can be taken out of it.
+    /// The interpreter, if code that runs in it may still use what it was lent. The dict can be reached
+    /// from Python (`gc.get_objects`), so the capsule can be taken out of it.
     fn interpreter_that_goes_on(&self) -> Option<&'static LocalInternals> {
         let mut node = self.newest.load(Ordering::Acquire);
         while !node.is_null() {
@@ -285,14 +285,23 @@ impl Internals {
             if registration.binary == binary() {
                 // SAFETY: as above.
                 let local = unsafe { &*registration.local.cast::<LocalInternals>() };
-                let goes_on = local.phase() == Phase::Live && compat::is_running();
-                return goes_on.then_some(local);
+                return goes_on(local).then_some(local);
             }
             node = registration.next;
         }
         // Made after others were taken out: what is in them may be in use, too.
         let local = lookup::find_live(compat::current_interpreter())?;
-        (local.phase() == Phase::Live && compat::is_running()).then_some(local)
+        goes_on(local).then_some(local)
+    }
+}
+
+/// Whether code runs in the interpreter this thread is attached to, which is `local`'s.
+fn goes_on(local: &LocalInternals) -> bool {
+    match local.phase() {
+        Phase::Live => compat::is_running(),
+        // Exit functions and finalisers run to the last. What clears the dict is none of them.
+        Phase::Closing => compat::is_in_python(),
+        Phase::Ending | Phase::Emptied => false,
     }
 }
 
@@ -300,7 +309,7 @@ impl Internals {
 /// memory, and the interpreter's values with them.
 ///
 /// # Safety
-/// The thread must be attached to `local`'s interpreter, which must not be ending.
+/// The thread must be attached to `local`'s interpreter, which must not be torn down.
 unsafe fn put_back(internals: *mut Internals, local: &LocalInternals) {
     // SAFETY: attached; all new references are released.
     unsafe {

@@ -263,7 +263,7 @@ impl LocalInternals {
     /// Whether this thread is in a `__traverse__` that the interpreter's collector calls: then
     /// nothing may run Python, or change a reference count.
     #[inline]
-    pub(super) fn is_visiting(&self) -> bool {
+    pub(crate) fn is_visiting(&self) -> bool {
         let visiting = self.visiting.load(Ordering::Relaxed);
         !visiting.is_null() && visiting == compat::current_thread_state()
     }

@@ -610,7 +610,8 @@ impl<T> Drop for Py<T> {
 /// thread must be attached to the owner.
 ///
 /// # Panics
-/// If this thread is not attached to the object's interpreter.
+/// If this thread is not attached to the object's interpreter, or is in a `__traverse__`, where no
+/// reference count may change.
 #[cfg(feature = "py-clone")]
 impl<T> Clone for Py<T> {
     #[track_caller]
@@ -619,6 +620,10 @@ impl<T> Clone for Py<T> {
             self.owner.is_current(),
             "cannot clone a `Py` of interpreter {}: this thread is not attached to it",
             self.owner.id()
+        );
+        assert!(
+            !self.owner.is_visiting(),
+            "cannot clone a `Py` in `__traverse__`: the garbage collector is counting references"
         );
         // SAFETY: attached to the owner, just checked; the new reference goes into the handle.
         unsafe {

@@ -9,6 +9,7 @@ use pyatoll::interpreter::{Interpreter, SubInterpreter};
 use pyatoll::panic::PanicException;
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
+use pyatoll::types::{PyCFunction, PyDict, PyTuple};
 
 use crate::{LIMIT, finalize, in_child};
 
@@ -78,6 +79,60 @@ def replace(d, key):
                 expected += 1;
                 assert_eq!(DROPS.load(Ordering::SeqCst), expected, "{how}");
             }
+            finalize();
+        },
+    );
+}
+
+/// The end has begun: exit functions have been called, and modules are being cleared.
+#[test]
+fn values_stay_while_a_finaliser_that_takes_the_capsule_out_uses_them() {
+    in_child(
+        "state::values_stay_while_a_finaliser_that_takes_the_capsule_out_uses_them",
+        LIMIT,
+        || {
+            static DROPPED: AtomicBool = AtomicBool::new(false);
+            static USED: AtomicBool = AtomicBool::new(false);
+            static VALUE: InterpreterLocal<Noted> = InterpreterLocal::new();
+            struct Noted;
+            impl Drop for Noted {
+                fn drop(&mut self) {
+                    DROPPED.store(true, Ordering::SeqCst);
+                }
+            }
+            Python::initialize();
+            let sub = SubInterpreter::builder().build().unwrap();
+            sub.attach(|py| {
+                let hold = |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+                    let py = arguments.py();
+                    let _lent = VALUE.get(py).unwrap();
+                    let popped: usize = arguments.get_item(0)?.call0()?.extract()?;
+                    assert!(!DROPPED.load(Ordering::SeqCst));
+                    USED.store(popped > 0, Ordering::SeqCst);
+                    Ok::<_, PyErr>(())
+                };
+                VALUE.get_or_init(py, || Noted);
+                let names = PyDict::new(py);
+                let hold = PyCFunction::new_closure(py, None, None, hold).unwrap();
+                names.set_item("hold", hold).unwrap();
+                names.set_item("dict", dict(py)).unwrap();
+                let code = c"
+import sys
+class Late:
+    def __del__(self, hold=hold, dict=dict, str=str, list=list):
+        def pop():
+            ours = [key for key in list(dict) if str(key).startswith('pyatoll.internals')]
+            for key in ours: del dict[key]
+            return len(ours)
+        hold(pop)
+sys.late = Late()
+";
+                py.run(code, Some(&names), None).unwrap();
+            })
+            .unwrap();
+            sub.close().unwrap();
+            assert!(USED.load(Ordering::SeqCst));
+            assert!(DROPPED.load(Ordering::SeqCst));
             finalize();
         },
     );
