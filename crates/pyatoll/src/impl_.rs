@@ -3,9 +3,9 @@
 pub mod call {
     //! For every function that Python calls.
     pub use crate::call::argument::{
-        OptionalDefault, RefArgument, RefMutArgument, extract, extract_mut, extract_optional_mut,
-        extract_optional_ref, extract_ref, extract_with, operand, operand_ref, optional, required,
-        warn,
+        OptionalDefault, RefArgument, RefMutArgument, extract, extract_at, extract_mut,
+        extract_optional_mut, extract_optional_ref, extract_ref, extract_with, operand,
+        operand_ref, optional, required, warn,
     };
     pub use crate::call::arguments::keywords_or_none;
     pub use crate::call::function::{
@@ -59,7 +59,7 @@ pub mod convert {
 pub mod module {
     //! For `#[pymodule]`.
     pub use crate::module::definition::{ModuleDefinition, MultipleInterpreters};
-    pub use crate::module::export::{AddToModule, ExportType, add_function, add_submodule};
+    pub use crate::module::export::{AddToModule, ExportType, FunctionExport, add_submodule};
     pub use crate::module::macros::append_to_inittab;
 }
 

@@ -203,12 +203,12 @@ impl FunctionModel {
         let hidden = krate.hidden();
         let [one, args, nargs, kwnames, kwargs] = names();
         let py = hygienic("py");
-        let (values, made) = (hygienic("values"), hygienic("made"));
+        let (values, room, made) = (hygienic("values"), hygienic("room"), hygienic("made"));
         let places = self.signature.places();
         let array = {
             let object = quote!(*mut #krate::ffi::PyObject);
             quote! {
-                let mut #values: [#object; #places] = [::core::ptr::null_mut(); #places];
+                let mut #room: [#object; #places] = [::core::ptr::null_mut(); #places];
             }
         };
         let signature = hygienic("signature");
@@ -224,15 +224,15 @@ impl FunctionModel {
         };
         match convention {
             Convention::NoArguments => TokenStream::new(),
-            Convention::OneArgument => quote!(let #values = [#one];),
+            Convention::OneArgument => quote!(let #values = &[#one];),
             Convention::Whole => quote! {
-                let #values = [#args, unsafe { #hidden::call::keywords_or_none(#kwargs) }];
+                let #values = &[#args, unsafe { #hidden::call::keywords_or_none(#kwargs) }];
             },
             Convention::Fast | Convention::FastWithKeywords if variadic => {
                 let matched = or_return(&quote! {
                     unsafe {
                         #signature.match_fast_variadic(
-                            #py, #args, #nargs, #names, &mut #values, &mut #made,
+                            #py, #args, #nargs, #names, &mut #room, &mut #made,
                         )
                     }
                 });
@@ -241,10 +241,10 @@ impl FunctionModel {
                     #array
                     let mut #made = #hidden::call::Made::default();
                     let () = #matched;
+                    let #values = &#room;
                 }
             }
             Convention::Fast | Convention::FastWithKeywords => {
-                let room = hygienic("room");
                 let matched = or_return(&quote! {
                     unsafe { #signature.match_fast(#py, #args, #nargs, #names, &mut #room) }
                 });
@@ -257,7 +257,7 @@ impl FunctionModel {
             Convention::TupleDict => {
                 let matched = or_return(&quote! {
                     unsafe {
-                        #signature.match_tuple_dict(#py, #args, #kwargs, &mut #values, &mut #made)
+                        #signature.match_tuple_dict(#py, #args, #kwargs, &mut #room, &mut #made)
                     }
                 });
                 quote! {
@@ -265,6 +265,7 @@ impl FunctionModel {
                     #array
                     let mut #made = #hidden::call::Made::default();
                     let () = #matched;
+                    let #values = &#room;
                 }
             }
         }
@@ -343,6 +344,10 @@ impl FunctionModel {
             })
         };
         let value = match default {
+            None if holder.is_empty() => {
+                let function = quote_spanned!(span=> #hidden::call::extract_at::<#ty>);
+                or_return(&quote!(unsafe { #function(#py, #values, #index, #name) }))
+            }
             None => extract(get),
             Some(default) => {
                 let value = extract(quote!(#object));

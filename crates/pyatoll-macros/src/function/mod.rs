@@ -121,23 +121,14 @@ fn wrapper(function: &mut ItemFn, options: FunctionOptions) -> syn::Result<Token
                 unsafe { #call }
             }
 
-            impl #ident::#definition {
-                pub const DEFINITION: #hidden::call::FunctionDefinition =
+            impl #hidden::module::FunctionExport for #ident::#definition {
+                const DEFINITION: #hidden::call::FunctionDefinition =
                     #hidden::call::FunctionDefinition::new(
                         #name,
                         #doc,
                         #entry,
                         #pass_module,
                     );
-            }
-
-            impl #hidden::module::AddToModule for #ident::#definition {
-                fn add_to_module(
-                    &self,
-                    module: &#krate::Bound<'_, #krate::types::PyModule>,
-                ) -> #krate::PyResult<()> {
-                    #hidden::module::add_function(&#ident::#definition::DEFINITION, module)
-                }
             }
         };
     })

@@ -190,6 +190,24 @@ pub fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
     T::extract(object).map_err(|error| named(object.py(), error.into(), name))
 }
 
+/// As [`extract`], of a required argument at its place among `values`.
+///
+/// # Safety
+/// There must be such a place, with a pointer to an object that the call keeps alive.
+///
+/// # Errors
+/// As there.
+#[inline]
+pub unsafe fn extract_at<'py, T: FromPyObject<'py, 'py>>(
+    py: Python<'py>,
+    values: &[*mut ffi::PyObject],
+    place: usize,
+    name: &'static str,
+) -> PyResult<T> {
+    // SAFETY: passed on to the caller.
+    unsafe { extract(required(py, *values.get_unchecked(place)), name) }
+}
+
 /// As [`extract`], where there is no short way to the value: one function for all parameters of a
 /// type.
 #[inline(never)]

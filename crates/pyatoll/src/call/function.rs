@@ -248,11 +248,11 @@ macro_rules! wrap_pyfunction {
     ($function:path) => {
         &|module_or_py| {
             use $function as wrapped;
-            $crate::impl_::call::WrapIn::wrap(module_or_py, &wrapped::__Pyatoll::DEFINITION)
+            $crate::impl_::call::WrapIn::wrap(module_or_py, const { &<wrapped::__Pyatoll as $crate::impl_::module::FunctionExport>::DEFINITION })
         }
     };
     ($function:path, $module_or_py:expr) => {{
         use $function as wrapped;
-        $crate::impl_::call::WrapIn::wrap($module_or_py, &wrapped::__Pyatoll::DEFINITION)
+        $crate::impl_::call::WrapIn::wrap($module_or_py, const { &<wrapped::__Pyatoll as $crate::impl_::module::FunctionExport>::DEFINITION })
     }};
 }

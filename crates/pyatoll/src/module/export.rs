@@ -20,11 +20,21 @@ pub trait AddToModule {
     fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()>;
 }
 
+/// A function that Python can call.
+pub trait FunctionExport {
+    /// What CPython is told of it.
+    const DEFINITION: FunctionDefinition;
+}
+
+impl<T: FunctionExport> AddToModule for T {
+    #[inline]
+    fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
+        add_function(const { &T::DEFINITION }, module)
+    }
+}
+
 /// A function, in the module.
-///
-/// # Errors
-/// What Python raises.
-pub fn add_function(
+fn add_function(
     definition: &'static FunctionDefinition,
     module: &Bound<'_, PyModule>,
 ) -> PyResult<()> {
