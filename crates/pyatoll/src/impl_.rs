@@ -27,7 +27,6 @@ pub mod class {
     pub use crate::class::convert::{
         assert_send_sync, clone_value, value_into_object, variant_object,
     };
-    pub use crate::class::definition::{ClassOptions, ClassStatics};
     pub use crate::class::extras::{
         Discriminant, compare, hash_value, text_of, tuple_item, wrong_variant,
     };
@@ -42,6 +41,7 @@ pub mod class {
         MethodsOf, SlotItem,
     };
     pub use crate::class::layout::{Nothing, Pointer, Sendable, Unsendable, token_of_instance};
+    pub use crate::class::recipe::{ClassOptions, ClassStatics};
     pub use crate::class::type_object::{class_object, is_instance, type_object_raw};
     pub use crate::class::{ClassImpl, Subclassable};
     #[cfg(feature = "multiple-pymethods")]

@@ -3,48 +3,12 @@
 
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr::{null, null_mut};
-use std::sync::atomic::AtomicPtr;
 
 use pyo3_ffi as ffi;
 
-use super::base::{BaseRecord, RecordOf};
-use super::items::{
-    ClassAttributeValue, ClassItems, Deleter, MethodBlocks, MethodItem, VectorCall,
-};
-use super::layout::{InlineSlot, Instance};
+use super::items::{ClassAttributeValue, ClassItems, Deleter, MethodItem, VectorCall};
+use super::recipe::Recipe;
 use super::{PyClass, lifecycle, sequence};
-
-/// What a class is made with, apart from its items: the options of `#[pyclass]`.
-pub struct ClassOptions {
-    /// Whether other classes, of Rust or Python, may extend it.
-    pub subclass: bool,
-    /// Whether the type's own attributes cannot be changed.
-    pub immutable_type: bool,
-    /// Whether it is a mapping for pattern matching, and has no sequence slots.
-    pub mapping: bool,
-    /// Whether it is a sequence for pattern matching, with a length for negative indices.
-    pub sequence: bool,
-    /// Whether `Class[item]` makes a `types.GenericAlias`.
-    pub generic: bool,
-    /// How many freed instances each interpreter keeps for reuse.
-    pub freelist: usize,
-    /// For the class of an enum's variant, which belongs to the enum's module: its
-    /// `__qualname__`.
-    pub variant: Option<&'static str>,
-}
-
-impl ClassOptions {
-    /// Those of a bare `#[pyclass]`.
-    pub const DEFAULT: Self = Self {
-        subclass: false,
-        immutable_type: false,
-        mapping: false,
-        sequence: false,
-        generic: false,
-        freelist: 0,
-        variant: None,
-    };
-}
 
 /// The tables of one class.
 pub struct Definition {
@@ -81,82 +45,6 @@ unsafe impl Sync for Definition {}
 /// The definition of `T`, built at first use.
 pub(super) fn of<T: PyClass>() -> &'static Definition {
     T::statics().definition()
-}
-
-/// What a class and its type objects are made from, as data: all generic code ends here. There is
-/// one in the binary for each class, so it is small, and what need not be in it is not.
-pub(super) struct Recipe {
-    pub(super) name: &'static str,
-    pub(super) module_name: Option<&'static str>,
-    doc: Option<&'static CStr>,
-    pub(super) options: &'static ClassOptions,
-    pub(super) base: &'static BaseRecord,
-    /// What the blocks of methods contribute.
-    methods: fn() -> MethodBlocks,
-    /// What `#[pyclass]` itself contributes.
-    items: &'static ClassItems,
-    deallocate: ffi::destructor,
-    /// Where the class has room for a `__dict__`.
-    collector: Option<&'static CollectorFunctions>,
-    /// Where the class keeps freed instances.
-    freelist: Option<&'static FreelistFunctions>,
-    basicsize: u32,
-    /// Offsets, where the class asks for room; else 0.
-    dict: u32,
-    weak_list: u32,
-}
-
-struct CollectorFunctions {
-    traverse: ffi::traverseproc,
-    clear: ffi::inquiry,
-}
-
-struct FreelistFunctions {
-    allocate: ffi::allocfunc,
-    free: ffi::freefunc,
-}
-
-impl Recipe {
-    const fn of<T: PyClass>() -> Self {
-        Self {
-            name: T::NAME,
-            module_name: T::MODULE,
-            doc: T::DOC,
-            options: &T::OPTIONS,
-            base: RecordOf::<T::BaseType>::RECORD,
-            methods: T::methods,
-            items: T::ITEMS,
-            deallocate: lifecycle::deallocate::<T>,
-            collector: if T::Dict::PRESENT {
-                Some(&CollectorFunctions {
-                    traverse: lifecycle::traverse::<T>,
-                    clear: lifecycle::clear::<T>,
-                })
-            } else {
-                None
-            },
-            freelist: if T::OPTIONS.freelist > 0 {
-                Some(&FreelistFunctions {
-                    allocate: super::freelist::allocate::<T>,
-                    free: super::freelist::free::<T>,
-                })
-            } else {
-                None
-            },
-            // `SIZE` fits, and what lies before the value does so too.
-            basicsize: Instance::<T>::SIZE as u32,
-            dict: if T::Dict::PRESENT {
-                std::mem::offset_of!(Instance<T>, dict) as u32
-            } else {
-                0
-            },
-            weak_list: if T::WeakList::PRESENT {
-                std::mem::offset_of!(Instance<T>, weak_list) as u32
-            } else {
-                0
-            },
-        }
-    }
 }
 
 /// A recipe, with what has to be asked of the class and its base.
@@ -199,7 +87,9 @@ impl Plan {
 }
 
 impl Definition {
-    fn new(plan: &Plan) -> Self {
+    /// The tables of the class that is made from this.
+    pub(super) fn of(recipe: &'static Recipe) -> Self {
+        let plan = &Plan::of(recipe);
         let mut this = Self {
             doc: None,
             basicsize: plan.basicsize as usize,
@@ -568,34 +458,4 @@ fn doc_of(name: &str, signature: Option<&str>, doc: Option<&CStr>) -> Option<CSt
     }
     // Both parts come from the macros, which refuse NUL bytes.
     CString::new(bytes).ok()
-}
-
-/// What a class keeps in a `static`: what it is made from, its definition, and its key to each
-/// interpreter's type object.
-pub struct ClassStatics {
-    pub(super) recipe: Recipe,
-    /// In a box, since a `static` that is not all zeros takes its room in the binary.
-    definition: std::sync::OnceLock<Box<Definition>>,
-    pub(super) types: crate::sync::InterpreterLocal<super::type_object::TypeObject>,
-    /// The type in one of the interpreters, the first to make it, while it lives there; or null.
-    /// An object of that very type is an instance, wherever it is found.
-    pub(super) first: AtomicPtr<ffi::PyTypeObject>,
-}
-
-impl ClassStatics {
-    /// Those of `T`, before first use.
-    pub const fn of<T: PyClass>() -> Self {
-        Self {
-            recipe: Recipe::of::<T>(),
-            definition: std::sync::OnceLock::new(),
-            types: crate::sync::InterpreterLocal::new(),
-            first: AtomicPtr::new(null_mut()),
-        }
-    }
-
-    /// The definition, built at first use.
-    pub(super) fn definition(&'static self) -> &'static Definition {
-        self.definition
-            .get_or_init(|| Box::new(Definition::new(&Plan::of(&self.recipe))))
-    }
 }

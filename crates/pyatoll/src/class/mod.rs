@@ -61,6 +61,7 @@ pub(crate) mod layout;
 mod lifecycle;
 mod native_base;
 pub(crate) mod pyref;
+pub(crate) mod recipe;
 #[cfg(doctest)]
 mod refusals;
 mod sequence;
@@ -246,7 +247,7 @@ pub unsafe trait ClassImpl: PyTypeInfo + 'static {
     /// Whether instances can be weakly referenced.
     type WeakList: layout::InlineSlot;
     /// The macro's other options.
-    const OPTIONS: definition::ClassOptions;
+    const OPTIONS: recipe::ClassOptions;
     /// The module that `module = "…"` says the class is from.
     const MODULE: Option<&'static str>;
     /// The docstring.
@@ -259,7 +260,7 @@ pub unsafe trait ClassImpl: PyTypeInfo + 'static {
     fn methods() -> items::MethodBlocks;
 
     /// The class's statics.
-    fn statics() -> &'static definition::ClassStatics;
+    fn statics() -> &'static recipe::ClassStatics;
 }
 
 /// The class has `subclass`.

@@ -14,9 +14,10 @@ use std::thread::ThreadId;
 use pyo3_ffi as ffi;
 
 use super::PyClass;
-use super::definition::{ClassStatics, Definition};
+use super::definition::Definition;
 use super::freelist::Freelist;
 use super::items::VectorCall;
+use super::recipe::ClassStatics;
 use crate::call::token;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyRuntimeError;
