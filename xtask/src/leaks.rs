@@ -22,6 +22,9 @@ use serde::{Deserialize, Serialize};
 use crate::python::Python;
 use crate::{run, wheels};
 
+/// How many cycles of each kind the bars are for. Shorter runs see pages only roughly.
+const FULL: u32 = 300;
+
 const FOLDER: &str = "tests/leaks";
 
 /// The kinds of cycles, as `driver.py` calls them.
@@ -40,7 +43,7 @@ const ARENAS_KEPT_KB: f64 = 256.0;
 #[derive(Args)]
 pub struct Options {
     /// How many interpreters of each kind
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..))]
+    #[arg(long, default_value_t = FULL, value_parser = clap::value_parser!(u32).range(10..))]
     pub cycles: u32,
     /// The Python to measure [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
@@ -54,7 +57,8 @@ pub struct Options {
 #[derive(Serialize, Clone, Copy, Default)]
 struct Figures {
     /// Bytes that were not given back, exactly, with `PYTHONMALLOC=malloc`.
-    heap_kb_per_cycle: f64,
+    /// `None` where Python cannot be told to take `malloc`, whose blocks are counted.
+    heap_kb_per_cycle: Option<f64>,
     /// Growth of the process.
     pages_kb_per_cycle: f64,
     import_ms_per_cycle: f64,
@@ -96,7 +100,11 @@ pub fn run(options: &Options) -> Result<()> {
         "{elapsed_precise} {bar:40} {pos}/{len} cycles of each kind, {msg}",
     )?);
     let usual = measure(&python, &folder, options.cycles, false, &bar)?;
-    let exact = measure(&python, &folder, options.cycles, true, &bar)?;
+    // Free-threaded Pythons have an allocator of their own only.
+    let exact = match python.is_free_threaded() {
+        true => None,
+        false => Some(measure(&python, &folder, options.cycles, true, &bar)?),
+    };
     bar.finish_and_clear();
 
     let mut kinds = BTreeMap::new();
@@ -106,7 +114,10 @@ pub fn run(options: &Options) -> Result<()> {
             median(what(samples)).context("nothing was measured")
         };
         let figures = Figures {
-            heap_kb_per_cycle: of(&exact, |samples| &samples.heap)? / 1024.0,
+            heap_kb_per_cycle: match &exact {
+                Some(exact) => Some(of(exact, |samples| &samples.heap)? / 1024.0),
+                None => None,
+            },
             pages_kb_per_cycle: of(&usual, |samples| &samples.pages)? / 1024.0,
             import_ms_per_cycle: of(&usual, |samples| &samples.imports)? * 1000.0,
         };
@@ -115,7 +126,7 @@ pub fn run(options: &Options) -> Result<()> {
     let report = Report {
         // The bars are for release builds with a GIL; others are measured.
         barred: python.minor >= 13 && !python.version.contains(['t', 'd']),
-        failures: failures(&kinds),
+        failures: failures(&kinds, rounding(options.cycles)),
         python: python.version,
         cycles: options.cycles,
         kinds,
@@ -131,19 +142,36 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// How many cycles come between two looks at the process.
+fn block(cycles: u32) -> u32 {
+    (cycles / 15).clamp(5, 20)
+}
+
+/// What a shorter run than the full one may be off by, in KB a cycle: whole pages are counted, for
+/// each of the two kinds that are compared.
+fn rounding(cycles: u32) -> f64 {
+    const PAGE_KB: f64 = 4.0;
+    if cycles < FULL {
+        2.0 * PAGE_KB / f64::from(block(cycles))
+    } else {
+        0.0
+    }
+}
+
 /// The bars that are missed.
-fn failures(kinds: &BTreeMap<&str, Figures>) -> Vec<String> {
+fn failures(kinds: &BTreeMap<&str, Figures>, rounding: f64) -> Vec<String> {
     let of = |kind| kinds.get(kind).copied().unwrap_or_default();
     let (bare, c, pyatoll) = (of("bare"), of("c"), of("pyatoll"));
     let mut failures = Vec::new();
-    let heap = pyatoll.heap_kb_per_cycle - bare.heap_kb_per_cycle;
-    if heap > MOST_KB {
+    let heap = pyatoll.heap_kb_per_cycle.zip(bare.heap_kb_per_cycle);
+    let heap = heap.map(|(pyatoll, bare)| pyatoll - bare);
+    if let Some(heap) = heap.filter(|heap| *heap > MOST_KB) {
         failures.push(format!(
             "a cycle keeps {heap:.2} KB more than a bare one, {MOST_KB} KB allowed"
         ));
     }
     let pages = pyatoll.pages_kb_per_cycle - bare.pages_kb_per_cycle;
-    if bare.pages_kb_per_cycle < ARENAS_KEPT_KB && pages > MOST_KB {
+    if bare.pages_kb_per_cycle < ARENAS_KEPT_KB && pages > MOST_KB + rounding {
         failures.push(format!(
             "a cycle grows the process by {pages:.2} KB more than a bare one, {MOST_KB} KB allowed"
         ));
@@ -168,9 +196,12 @@ fn print(report: &Report) {
         "", "heap KB/cycle", "pages KB/cycle", "import ms"
     );
     for (kind, figures) in &report.kinds {
+        let heap = figures.heap_kb_per_cycle;
         println!(
-            "  {kind:<10}{:>16.2}{:>16.2}{:>14.2}",
-            figures.heap_kb_per_cycle, figures.pages_kb_per_cycle, figures.import_ms_per_cycle
+            "  {kind:<10}{:>16}{:>16.2}{:>14.2}",
+            heap.map_or("n/a".to_owned(), |heap| format!("{heap:.2}")),
+            figures.pages_kb_per_cycle,
+            figures.import_ms_per_cycle
         );
     }
     let bare = report.kinds.get("bare").copied().unwrap_or_default();
@@ -270,13 +301,12 @@ fn measure(
 ) -> Result<Measured> {
     let before = bar.position();
     bar.set_message(if exact { "exact" } else { "as usual" });
-    let block = (cycles / 15).clamp(5, 20);
     let mut command = Command::new(&python.executable);
     command
         .current_dir(run::root())
         .arg(Path::new(FOLDER).join("driver.py"))
         .arg(folder)
-        .args([cycles.to_string(), block.to_string()])
+        .args([cycles.to_string(), block(cycles).to_string()])
         .env_remove("PYTHONMALLOC")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -315,13 +345,17 @@ mod tests {
     use super::*;
 
     fn kinds(c: Figures, pyatoll: Figures) -> BTreeMap<&'static str, Figures> {
-        BTreeMap::from([("bare", Figures::default()), ("c", c), ("pyatoll", pyatoll)])
+        let bare = Figures {
+            heap_kb_per_cycle: Some(0.0),
+            ..Figures::default()
+        };
+        BTreeMap::from([("bare", bare), ("c", c), ("pyatoll", pyatoll)])
     }
 
     #[test]
     fn a_bar_is_missed_by_what_is_over_it() {
         let good = Figures {
-            heap_kb_per_cycle: 0.9,
+            heap_kb_per_cycle: Some(0.9),
             pages_kb_per_cycle: 0.9,
             import_ms_per_cycle: 1.4,
         };
@@ -329,11 +363,11 @@ mod tests {
             import_ms_per_cycle: 0.5,
             ..Figures::default()
         };
-        assert!(failures(&kinds(c, good)).is_empty());
+        assert!(failures(&kinds(c, good), 0.0).is_empty());
         for (bad, says) in [
             (
                 Figures {
-                    heap_kb_per_cycle: 1.1,
+                    heap_kb_per_cycle: Some(1.1),
                     ..good
                 },
                 "keeps",
@@ -353,10 +387,22 @@ mod tests {
                 "import",
             ),
         ] {
-            let failures = failures(&kinds(c, bad));
+            let failures = failures(&kinds(c, bad), 0.0);
             assert_eq!(failures.len(), 1, "{failures:?}");
             assert!(failures[0].contains(says), "{failures:?}");
         }
+    }
+
+    #[test]
+    fn a_short_run_may_be_off_by_a_page_in_each_of_its_blocks() {
+        let grows = Figures {
+            heap_kb_per_cycle: Some(0.3),
+            pages_kb_per_cycle: 1.3,
+            import_ms_per_cycle: 0.0,
+        };
+        let kinds = kinds(Figures::default(), grows);
+        assert!(failures(&kinds, rounding(100)).is_empty());
+        assert_eq!(failures(&kinds, rounding(FULL)).len(), 1);
     }
 
     #[test]

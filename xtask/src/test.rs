@@ -47,7 +47,7 @@ fn stress_shortly(python: &Python) -> Result<()> {
 /// Fewer cycles than `cargo xtask leaks` runs for itself.
 fn measure_leaks(python: &Python) -> Result<()> {
     leaks::run(&leaks::Options {
-        cycles: 100,
+        cycles: 150,
         python: Some(python.executable.clone()),
         json: None,
     })
