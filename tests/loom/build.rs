@@ -12,7 +12,7 @@ mod faults;
 use faults::{FAULTS, Fault};
 
 /// The parts with models, in `crates/pyatoll/src/interpreter`.
-const PARTS: [&str; 4] = ["queue", "slots", "table", "gate"];
+const PARTS: [&str; 4] = ["queue", "slots", "registry", "gate"];
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(loom)");

@@ -62,7 +62,7 @@ pub fn pyfunction(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `gil_used = true` | a free-threaded Python turns the GIL on for it; default `false` |
 /// | `crate = "…"` | the path of the library |
 ///
-/// Source: PEP 489, PEP 684, `PyModuleDef_Init`.
+/// C API: PEP 489, PEP 684, `PyModuleDef_Init`.
 #[proc_macro_attribute]
 pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(module::pymodule(attribute.into(), item.into()))

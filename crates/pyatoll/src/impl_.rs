@@ -12,7 +12,7 @@ pub mod call {
         EntryPoint, FunctionDefinition, WrapIn, c_text, method_definition, passed_module,
     };
     pub use crate::call::output::{IntoOutput, return_value};
-    pub use crate::call::signature::{KeywordOnly, Made, Signature};
+    pub use crate::call::signature::{KeywordOnly, Signature, Temporaries};
     pub use crate::call::token::{token_of_call, token_of_module};
     pub use crate::call::trampoline::{
         CallbackResult, call_fast, call_fast_with_keywords, call_one, call_with_keywords,
@@ -40,8 +40,8 @@ pub mod class {
         ClassAttributeValue, ClassItems, Deleter, ItemsOf, MethodBlocks, MethodItem, MethodsBlock,
         MethodsOf, SlotItem,
     };
-    pub use crate::class::layout::{Nothing, Pointer, Sendable, Unsendable, token_of_instance};
-    pub use crate::class::recipe::{ClassOptions, ClassStatics};
+    pub use crate::class::layout::{NoSlot, ObjectSlot, Sendable, Unsendable, token_of_instance};
+    pub use crate::class::spec::{ClassOptions, ClassStatics};
     pub use crate::class::type_object::{class_object, is_instance, type_object_raw};
     pub use crate::class::{ClassImpl, Subclassable};
     #[cfg(feature = "multiple-pymethods")]

@@ -70,7 +70,7 @@ impl<'py> Python<'py> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyEval_EvalCode`.
+    /// C API: `PyEval_EvalCode`.
     pub fn eval(
         self,
         code: &CStr,
@@ -99,7 +99,7 @@ impl<'py> Python<'py> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyEval_EvalCode`.
+    /// C API: `PyEval_EvalCode`.
     pub fn run(
         self,
         code: &CStr,
@@ -139,7 +139,7 @@ impl<'py> Python<'py> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyImport_Import`.
+    /// C API: `PyImport_Import`.
     pub fn import<N>(self, name: N) -> PyResult<Bound<'py, PyModule>>
     where
         N: IntoPyObject<'py, Target = PyString>,
@@ -161,7 +161,7 @@ impl<'py> Python<'py> {
     /// Python::attach(|py| assert!(py.version().starts_with("3.")));
     /// ```
     ///
-    /// Source: `Py_GetVersion`.
+    /// C API: `Py_GetVersion`.
     pub fn version(self) -> &'static str {
         Python::version_str()
     }
@@ -205,7 +205,7 @@ impl<'py> Python<'py> {
     /// # Python::attach(|py| assert_eq!(long_running(py).unwrap(), 499_999_500_000));
     /// ```
     ///
-    /// Source: `PyErr_CheckSignals`.
+    /// C API: `PyErr_CheckSignals`.
     pub fn check_signals(self) -> PyResult<()> {
         // SAFETY: attached.
         error_on_minusone(self, unsafe { ffi::PyErr_CheckSignals() })
@@ -221,7 +221,7 @@ impl Python<'_> {
     /// assert!(Python::version_str().starts_with("3."));
     /// ```
     ///
-    /// Source: `Py_GetVersion`.
+    /// C API: `Py_GetVersion`.
     pub fn version_str() -> &'static str {
         // SAFETY: may be called at any time; the text is static.
         let version = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) };

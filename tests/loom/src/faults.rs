@@ -107,14 +107,14 @@ pub const FAULTS: &[Fault] = &[
         wrong: "(*slots.add(place)).load(Ordering::Relaxed)",
     },
     Fault {
-        name: "table_is_published_relaxed",
-        part: "table",
+        name: "registry_is_published_relaxed",
+        part: "registry",
         right: "self.table.store(pointer, Ordering::Release);",
         wrong: "self.table.store(pointer, Ordering::Relaxed);",
     },
     Fault {
-        name: "table_is_published_before_it_is_filled",
-        part: "table",
+        name: "registry_is_published_before_it_is_filled",
+        part: "registry",
         right: "registry.keys = table.map_or(0, |table| copy(table, grown));
             let pointer = std::ptr::from_ref(grown).cast_mut();
             self.table.store(pointer, Ordering::Release);",
@@ -123,20 +123,20 @@ pub const FAULTS: &[Fault] = &[
             registry.keys = table.map_or(0, |table| copy(table, grown));",
     },
     Fault {
-        name: "table_state_is_relaxed",
-        part: "table",
+        name: "registry_state_is_relaxed",
+        part: "registry",
         right: "entry.state.store(pointer, Ordering::Release);",
         wrong: "entry.state.store(pointer, Ordering::Relaxed);",
     },
     Fault {
-        name: "table_only_is_relaxed",
-        part: "table",
+        name: "registry_only_is_relaxed",
+        part: "registry",
         right: "self.only.store(pointer, Ordering::Release);",
         wrong: "self.only.store(pointer, Ordering::Relaxed);",
     },
     Fault {
-        name: "table_only_is_kept_until_the_second_can_be_found",
-        part: "table",
+        name: "registry_only_is_kept_until_the_second_can_be_found",
+        part: "registry",
         right: "            registry.many = true;
             self.only.store(null_mut(), Ordering::Release);
         }

@@ -103,9 +103,9 @@ impl ClassModel<'_> {
         };
         let place = |wanted: Option<Span>| {
             if wanted.is_some() {
-                quote!(#hidden::class::Pointer)
+                quote!(#hidden::class::ObjectSlot)
             } else {
-                quote!(#hidden::class::Nothing)
+                quote!(#hidden::class::NoSlot)
             }
         };
         let (dict, weak_list) = (place(options.dict), place(options.weakref));

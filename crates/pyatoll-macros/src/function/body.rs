@@ -239,7 +239,7 @@ impl FunctionModel {
                 quote! {
                     #declare
                     #array
-                    let mut #made = #hidden::call::Made::default();
+                    let mut #made = #hidden::call::Temporaries::default();
                     let () = #matched;
                     let #values = &#room;
                 }
@@ -263,7 +263,7 @@ impl FunctionModel {
                 quote! {
                     #declare
                     #array
-                    let mut #made = #hidden::call::Made::default();
+                    let mut #made = #hidden::call::Temporaries::default();
                     let () = #matched;
                     let #values = &#room;
                 }

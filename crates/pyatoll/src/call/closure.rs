@@ -13,6 +13,8 @@ use super::trampoline::{trampoline, trampoline_unraisable};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::interpreter::local::LocalInternals;
+use crate::interpreter::method_def::MethodDef;
+use crate::interpreter::sync::lock;
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyCFunction, PyDict, PyModule, PyTuple};
 
@@ -50,7 +52,7 @@ impl PyCFunction {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCFunction_NewEx`.
+    /// C API: `PyCFunction_NewEx`.
     pub fn new_closure<'py, F, R>(
         py: Python<'py>,
         name: Option<&'static CStr>,
@@ -114,7 +116,7 @@ impl PyCFunction {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCFunction_NewEx`, `METH_NOARGS`.
+    /// C API: `PyCFunction_NewEx`, `METH_NOARGS`.
     pub fn new<'py>(
         py: Python<'py>,
         fun: ffi::PyCFunction,
@@ -134,7 +136,7 @@ impl PyCFunction {
     /// # Errors
     /// What Python raises.
     ///
-    /// Source: `PyCFunction_NewEx`, `METH_VARARGS | METH_KEYWORDS`.
+    /// C API: `PyCFunction_NewEx`, `METH_VARARGS | METH_KEYWORDS`.
     pub fn new_with_keywords<'py>(
         py: Python<'py>,
         fun: ffi::PyCFunctionWithKeywords,
@@ -193,12 +195,8 @@ unsafe extern "C" fn drop_closure<F>(capsule: *mut ffi::PyObject) {
     }
 }
 
-struct Definition(Box<ffi::PyMethodDef>);
-// SAFETY: never written to; its pointers are to statics.
-unsafe impl Send for Definition {}
-
-/// The definition for a C function: one per function, name and docstring. CPython wants it to
-/// outlive every function made of it, of which there may be some in each interpreter, so it stays.
+/// Returns the definition of a C function: one per function, name and docstring. It is never freed,
+/// since each interpreter may have functions made from it.
 fn definition_of(
     function: ffi::PyMethodDefPointer,
     name: &'static CStr,
@@ -206,19 +204,12 @@ fn definition_of(
     flags: c_int,
 ) -> *const ffi::PyMethodDef {
     type Key = (usize, &'static CStr, &'static CStr, c_int);
-    static DEFINITIONS: Mutex<BTreeMap<Key, Definition>> = Mutex::new(BTreeMap::new());
+    static DEFINITIONS: Mutex<BTreeMap<Key, Box<MethodDef>>> = Mutex::new(BTreeMap::new());
 
-    let mut definitions = DEFINITIONS
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut definitions = lock(&DEFINITIONS);
     let key = (function.as_ptr().addr(), name, doc, flags);
-    let definition = definitions.entry(key).or_insert_with(|| {
-        Definition(Box::new(ffi::PyMethodDef {
-            ml_name: name.as_ptr(),
-            ml_meth: function,
-            ml_flags: flags,
-            ml_doc: doc.as_ptr(),
-        }))
-    });
-    &raw const *definition.0
+    let definition = definitions
+        .entry(key)
+        .or_insert_with(|| Box::new(MethodDef::new(name, function, flags, Some(doc))));
+    definition.as_ptr()
 }

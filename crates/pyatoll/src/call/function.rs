@@ -115,7 +115,7 @@ impl FunctionDefinition {
     /// # Errors
     /// What Python raises.
     ///
-    /// Source: `PyCMethod_New`.
+    /// C API: `PyCMethod_New`.
     pub fn create<'py>(
         &'static self,
         py: Python<'py>,

@@ -46,7 +46,7 @@ pub struct KeywordOnly {
 
 /// What matching had to make: it keeps the pointers in the array valid.
 #[derive(Default)]
-pub struct Made<'py> {
+pub struct Temporaries<'py> {
     varargs: Option<Bound<'py, PyAny>>,
     varkeywords: Option<Bound<'py, PyAny>>,
     /// What a keyword dict had.
@@ -255,7 +255,16 @@ impl Signature {
     ) -> PyResult<()> {
         values.fill(null_mut());
         // SAFETY: passed on to the caller.
-        unsafe { self.match_fast_variadic(py, args, nargs, kwnames, values, &mut Made::default()) }
+        unsafe {
+            self.match_fast_variadic(
+                py,
+                args,
+                nargs,
+                kwnames,
+                values,
+                &mut Temporaries::default(),
+            )
+        }
     }
 
     /// As [`match_fast`](Signature::match_fast), for every signature.
@@ -272,7 +281,7 @@ impl Signature {
         nargs: ffi::Py_ssize_t,
         kwnames: *mut ffi::PyObject,
         values: &mut [*mut ffi::PyObject],
-        made: &mut Made<'py>,
+        made: &mut Temporaries<'py>,
     ) -> PyResult<()> {
         let nargs = nargs as usize;
         // SAFETY: the values of the keywords follow the positional arguments, one for each name.
@@ -302,7 +311,7 @@ impl Signature {
         args: *mut ffi::PyObject,
         kwargs: *mut ffi::PyObject,
         values: &mut [*mut ffi::PyObject],
-        made: &mut Made<'py>,
+        made: &mut Temporaries<'py>,
     ) -> PyResult<()> {
         // SAFETY: passed on to the caller; what the dict had is kept with the result.
         unsafe {
@@ -327,7 +336,7 @@ impl Signature {
         positional: &[*mut ffi::PyObject],
         keywords: Keywords<'_, 'py>,
         values: &mut [*mut ffi::PyObject],
-        made: &mut Made<'py>,
+        made: &mut Temporaries<'py>,
     ) -> PyResult<()> {
         debug_assert_eq!(values.len(), self.places());
         let py = keywords.py;
@@ -437,7 +446,7 @@ impl Signature {
     }
 }
 
-impl<'py> Made<'py> {
+impl<'py> Temporaries<'py> {
     fn add_varkeyword(
         &mut self,
         name: Borrowed<'_, 'py, PyAny>,
@@ -505,7 +514,7 @@ mod tests {
             let kwargs = py.eval(kwargs, None, None).unwrap();
             assert!(kwargs.is_instance_of::<PyDict>());
             let mut values = vec![null_mut(); signature.places()];
-            let mut made = Made::default();
+            let mut made = Temporaries::default();
             let (args, kwargs) = (args.as_ptr(), kwargs.as_ptr());
             // SAFETY: attached; a tuple and a dict.
             let matched =

@@ -12,7 +12,7 @@ use pyo3_ffi as ffi;
 use super::borrow_flag::BorrowFlag;
 use super::initializer::PyClassInitializer;
 use super::layout::{Instance, OwnHeader};
-use super::{PyClass, Subclassable, definition, layout, lifecycle, type_object};
+use super::{PyClass, Subclassable, layout, lifecycle, type_object, type_tables};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Bound, PyTypeInfo};
@@ -44,7 +44,7 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// [`drop_contents`](ClassBase::drop_contents) does nothing.
     const HAS_CONTENTS: bool;
     /// Whether there is room for a `__dict__` or weak references of ours: else
-    /// [`drop_attachments`](ClassBase::drop_attachments) does nothing.
+    /// [`clear_dict_and_weakrefs`](ClassBase::clear_dict_and_weakrefs) does nothing.
     const HAS_ATTACHMENTS: bool;
 
     /// The type object, made at need; its module is `module` if it is made now.
@@ -108,7 +108,7 @@ pub unsafe trait ClassBase: PyTypeInfo {
     ///
     /// # Safety
     /// The object must be a dying instance.
-    unsafe fn drop_attachments(object: *mut ffi::PyObject);
+    unsafe fn clear_dict_and_weakrefs(object: *mut ffi::PyObject);
 
     /// Deallocates the built-in base and frees the memory. Leaves the type's reference.
     ///
@@ -188,12 +188,12 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
     }
 
     fn has_dict_and_weak_list() -> (bool, bool) {
-        let definition = definition::of::<T>();
-        (definition.has_dict, definition.has_weak_list)
+        let tables = type_tables::of::<T>();
+        (tables.has_dict, tables.has_weak_list)
     }
 
     fn is_collected() -> bool {
-        definition::of::<T>().collected
+        type_tables::of::<T>().collected
     }
 
     #[inline]
@@ -224,12 +224,12 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         arg: *mut c_void,
     ) -> c_int {
         // SAFETY: passed on to the caller; the function is the one of this class.
-        unsafe { (definition::of::<T>().traverse)(object, visit, arg) }
+        unsafe { (type_tables::of::<T>().traverse)(object, visit, arg) }
     }
 
     unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
         // SAFETY: as above.
-        unsafe { (definition::of::<T>().clear)(object) }
+        unsafe { (type_tables::of::<T>().clear)(object) }
     }
 
     unsafe fn drop_contents(object: *mut ffi::PyObject) {
@@ -237,9 +237,9 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         unsafe { lifecycle::drop_contents::<T>(object) }
     }
 
-    unsafe fn drop_attachments(object: *mut ffi::PyObject) {
+    unsafe fn clear_dict_and_weakrefs(object: *mut ffi::PyObject) {
         // SAFETY: passed on to the caller.
-        unsafe { lifecycle::drop_attachments::<T>(object) }
+        unsafe { lifecycle::clear_dict_and_weakrefs::<T>(object) }
     }
 
     unsafe fn free(object: *mut ffi::PyObject) {

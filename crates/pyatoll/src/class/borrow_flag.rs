@@ -50,7 +50,7 @@ impl BorrowFlag {
     }
 
     #[inline]
-    pub(super) fn try_share(&self) -> Result<(), PyBorrowError> {
+    pub(super) fn try_borrow(&self) -> Result<(), PyBorrowError> {
         // So many shared borrows that the count wraps cannot exist: each is a word of memory.
         let next = |count: usize| (count != EXCLUSIVE).then_some(count.wrapping_add(1));
         let shared = if cfg!(Py_GIL_DISABLED) {
@@ -71,7 +71,7 @@ impl BorrowFlag {
     }
 
     #[inline]
-    pub(super) fn end_share(&self) {
+    pub(super) fn release_borrow(&self) {
         let before = if cfg!(Py_GIL_DISABLED) {
             self.0.fetch_sub(1, Ordering::Release)
         } else {
@@ -82,7 +82,7 @@ impl BorrowFlag {
     }
 
     #[inline]
-    pub(super) fn try_lock(&self) -> Result<(), PyBorrowMutError> {
+    pub(super) fn try_borrow_mut(&self) -> Result<(), PyBorrowMutError> {
         let locked = if cfg!(Py_GIL_DISABLED) {
             let (taken, seen) = (Ordering::Acquire, Ordering::Relaxed);
             let locked = self.0.compare_exchange(UNUSED, EXCLUSIVE, taken, seen);
@@ -105,7 +105,7 @@ impl BorrowFlag {
     }
 
     #[inline]
-    pub(super) fn end_lock(&self) {
+    pub(super) fn release_borrow_mut(&self) {
         if cfg!(Py_GIL_DISABLED) {
             self.0.store(UNUSED, Ordering::Release);
         } else {
@@ -242,18 +242,18 @@ mod tests {
     #[test]
     fn many_share_or_one_changes() {
         let flag = BorrowFlag(AtomicUsize::new(0));
-        assert!(flag.try_share().is_err(), "not there yet");
-        assert!(flag.try_lock().is_err());
+        assert!(flag.try_borrow().is_err(), "not there yet");
+        assert!(flag.try_borrow_mut().is_err());
         flag.begin();
-        flag.try_share().unwrap();
-        flag.try_share().unwrap();
-        assert!(flag.try_lock().is_err());
-        flag.end_share();
-        flag.end_share();
-        flag.try_lock().unwrap();
-        assert!(flag.try_share().is_err());
-        assert!(flag.try_lock().is_err());
-        flag.end_lock();
-        assert!(flag.try_share().is_ok());
+        flag.try_borrow().unwrap();
+        flag.try_borrow().unwrap();
+        assert!(flag.try_borrow_mut().is_err());
+        flag.release_borrow();
+        flag.release_borrow();
+        flag.try_borrow_mut().unwrap();
+        assert!(flag.try_borrow().is_err());
+        assert!(flag.try_borrow_mut().is_err());
+        flag.release_borrow_mut();
+        assert!(flag.try_borrow().is_ok());
     }
 }

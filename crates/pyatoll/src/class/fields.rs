@@ -10,7 +10,7 @@ use super::boolean_struct::{Boolean, False};
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
 use super::items::MethodItem;
 use super::layout::{self, Instance};
-use super::{PyClass, definition};
+use super::{PyClass, type_tables};
 use crate::call::argument;
 use crate::call::trampoline::trampoline;
 use crate::convert::{FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
@@ -34,13 +34,13 @@ pub unsafe fn get<T: PyClass>(
     impl<T: PyClass> Drop for Shared<T> {
         fn drop(&mut self) {
             // SAFETY: shared below, before it was made.
-            unsafe { layout::end_share::<T>(self.0) };
+            unsafe { layout::release_borrow::<T>(self.0) };
         }
     }
     // SAFETY: an instance of `T`, alive during the call.
     unsafe {
         trampoline(layout::token_of_instance::<T>(object), |py| {
-            layout::share::<T>(object).map_err(|error: PyBorrowError| error)?;
+            layout::borrow::<T>(object).map_err(|error: PyBorrowError| error)?;
             let _shared = Shared::<T>(object, PhantomData);
             read(py, &*Instance::<T>::of(object).value())
         })
@@ -69,9 +69,9 @@ where
                 return Err(PyAttributeError::new_err("can't delete attribute"));
             };
             let value: F = argument::extract(value, name)?;
-            layout::lock::<T>(object).map_err(|error: PyBorrowMutError| error)?;
+            layout::borrow_mut::<T>(object).map_err(|error: PyBorrowMutError| error)?;
             let old = replace(&mut *Instance::<T>::of(object).value(), value);
-            layout::end_lock::<T>(object);
+            layout::release_borrow_mut::<T>(object);
             // What drops the old value may run any code, and find the instance free.
             drop(old);
             Ok(0)
@@ -170,7 +170,7 @@ pub(super) fn check_handles<T: PyClass>(py: Python<'_>, value: &T) -> PyResult<(
         // Only frozen classes have such fields.
         return Ok(());
     }
-    for offset in definition::of::<T>().handles() {
+    for offset in type_tables::of::<T>().handles() {
         // SAFETY: at this offset in an instance is a field of the value's, a `Py` of some class,
         // whose layout does not depend on that.
         let handle = unsafe {

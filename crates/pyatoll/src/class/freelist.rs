@@ -15,6 +15,7 @@ use pyo3_ffi as ffi;
 use super::layout;
 use super::{PyClass, type_object};
 use crate::interpreter::Python;
+use crate::interpreter::sync::lock;
 
 /// Memory of dead instances.
 pub(super) struct Freelist {
@@ -44,9 +45,7 @@ impl Freelist {
     }
 
     fn blocks(&self) -> std::sync::MutexGuard<'_, Blocks> {
-        self.blocks
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.blocks)
     }
 
     fn take(&self) -> Option<NonNull<ffi::PyObject>> {

@@ -57,7 +57,7 @@ impl<'a, T: PyClass> PyClassGuard<'a, T> {
     pub fn try_borrow(object: Borrowed<'a, '_, T>) -> Result<Self, PyBorrowError> {
         // SAFETY: an instance of `T`, alive for `'a`; `drop` ends what is begun here.
         unsafe {
-            layout::share::<T>(object.as_ptr())?;
+            layout::borrow::<T>(object.as_ptr())?;
             Ok(Self::of(object.as_non_null()))
         }
     }
@@ -99,7 +99,7 @@ impl<'a, T: PyClass> PyClassGuard<'a, T> {
         PyClassGuardMap {
             part,
             object: this.object,
-            end: layout::end_share::<T>,
+            end: layout::release_borrow::<T>,
             marker: PhantomData,
         }
     }
@@ -123,7 +123,7 @@ where
         // SAFETY: as for `as_super`; where only this class counts borrows, its count is given back,
         // since the guard that comes back does not.
         unsafe {
-            end_own_share::<T>(this.object.as_ptr());
+            release_own_borrow::<T>(this.object.as_ptr());
             PyClassGuard::of(this.object)
         }
     }
@@ -133,11 +133,11 @@ where
 ///
 /// # Safety
 /// The object must be an instance of `T`, shared by the caller.
-pub(super) unsafe fn end_own_share<T: PyClass>(object: *mut ffi::PyObject) {
+pub(super) unsafe fn release_own_borrow<T: PyClass>(object: *mut ffi::PyObject) {
     // SAFETY: passed on to the caller.
     unsafe {
         if <T::BaseType as ClassBase>::borrow_flag(object).is_none() {
-            layout::end_share::<T>(object);
+            layout::release_borrow::<T>(object);
         }
     }
 }
@@ -156,7 +156,7 @@ impl<T: PyClass> Drop for PyClassGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: `share` succeeded for this guard; the instance is alive for `'a`.
-        unsafe { layout::end_share::<T>(self.object.as_ptr()) };
+        unsafe { layout::release_borrow::<T>(self.object.as_ptr()) };
     }
 }
 
@@ -194,7 +194,7 @@ impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {
     #[inline]
     pub fn try_borrow_mut(object: Borrowed<'a, '_, T>) -> Result<Self, PyBorrowMutError> {
         // SAFETY: an instance of `T`, alive for `'a`; `drop` ends what is begun here.
-        unsafe { layout::lock::<T>(object.as_ptr())? };
+        unsafe { layout::borrow_mut::<T>(object.as_ptr())? };
         Ok(Self {
             object: object.as_non_null(),
             marker: PhantomData,
@@ -212,7 +212,7 @@ impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {
             map: PyClassGuardMap {
                 part,
                 object: this.object,
-                end: layout::end_lock::<T>,
+                end: layout::release_borrow_mut::<T>,
                 marker: PhantomData,
             },
             marker: PhantomData,
@@ -263,7 +263,7 @@ impl<T: PyClass<Frozen = False>> Drop for PyClassGuardMut<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: `lock` succeeded for this guard; the instance is alive for `'a`.
-        unsafe { layout::end_lock::<T>(self.object.as_ptr()) };
+        unsafe { layout::release_borrow_mut::<T>(self.object.as_ptr()) };
     }
 }
 

@@ -128,7 +128,7 @@ impl<T: PyClass> PyClassInitializer<T> {
             if let Err(error) = self.write(py, object.as_ptr()) {
                 return Err(error);
             }
-            layout::hand_out::<T>(py, object.as_ptr());
+            layout::publish::<T>(py, object.as_ptr());
             Ok(object.into_ptr())
         }
     }

@@ -1,5 +1,5 @@
 //! What `#[pyclass]` and each `#[pymethods]` block contribute to a class: plain `'static` data,
-//! from which [`definition`](super::definition) builds the tables CPython reads.
+//! from which [`type_tables`](super::type_tables) builds the tables CPython reads.
 //!
 //! The macros only fill these records in; what they mean:
 //!

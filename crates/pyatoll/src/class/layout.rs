@@ -2,7 +2,7 @@
 //! the Rust value.
 //!
 //! Invariants:
-//! - The memory is zeroed at first, so until [`hand_out`], the owner is null and the borrow flag
+//! - The memory is zeroed at first, so until [`publish`], the owner is null and the borrow flag
 //!   says that somebody has the value: the value is then not read, not borrowed and not dropped. A collection or a deallocation
 //!   before construction is finished is safe.
 //! - The owner and the flag are written last, once, before the instance is handed to anyone. The
@@ -34,7 +34,7 @@ pub struct Header {
 impl Header {
     #[inline]
     pub(super) fn owner(&self) -> *const LocalInternals {
-        // See `hand_out`.
+        // See `publish`.
         let order = if cfg!(Py_GIL_DISABLED) {
             Ordering::Acquire
         } else {
@@ -117,7 +117,7 @@ impl<T: ClassImpl> Instance<T> {
         self.value.get().cast()
     }
 
-    /// Writes what of `T`'s own nobody else uses before [`hand_out`]. `__dict__` and weak references
+    /// Writes what of `T`'s own nobody else uses before [`publish`]. `__dict__` and weak references
     /// are empty in zeroed memory, and whoever has found the object with `gc.get_objects` may have
     /// used them.
     ///
@@ -171,7 +171,7 @@ pub(super) unsafe fn owner<T: PyClass>(object: *mut ffi::PyObject) -> *const Loc
 /// The object must be an instance of `T` itself, not of a base, whose parts are written, in the
 /// token's interpreter.
 #[inline]
-pub(super) unsafe fn hand_out<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObject) {
+pub(super) unsafe fn publish<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObject) {
     let owner = std::ptr::from_ref(py.owner()).cast_mut();
     // SAFETY: passed on to the caller.
     unsafe {
@@ -193,14 +193,14 @@ pub unsafe fn token_of_instance<'py, T: PyClass>(object: *mut ffi::PyObject) -> 
     // SAFETY: passed on to the caller; a state is never freed.
     match unsafe { owner::<T>(object).as_ref() } {
         Some(owner) => Python::new(owner),
-        None => token_of_half_made(),
+        None => token_of_uninitialized(),
     }
 }
 
 /// The token where an instance that is being made was found, through the garbage collector.
 #[cold]
 #[inline(never)]
-fn token_of_half_made<'py>() -> Python<'py> {
+fn token_of_uninitialized<'py>() -> Python<'py> {
     // SAFETY: attached, by the caller's contract, to an interpreter in which a class of this binary
     // exists.
     unsafe { Python::assume_called() }
@@ -209,9 +209,9 @@ fn token_of_half_made<'py>() -> Python<'py> {
 /// Borrows the value of an instance for reading.
 ///
 /// # Safety
-/// The object must be an instance of `T`. On success, [`end_share`] must be called once.
+/// The object must be an instance of `T`. On success, [`release_borrow`] must be called once.
 #[inline]
-pub(super) unsafe fn share<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), PyBorrowError> {
+pub(super) unsafe fn borrow<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), PyBorrowError> {
     // SAFETY: passed on to the caller.
     unsafe {
         let flag = borrow_flag::<T>(object);
@@ -220,7 +220,7 @@ pub(super) unsafe fn share<T: PyClass>(object: *mut ffi::PyObject) -> Result<(),
         }
         check_thread::<T>(object);
         match flag {
-            Some(flag) => flag.try_share(),
+            Some(flag) => flag.try_borrow(),
             None => Ok(()),
         }
     }
@@ -248,19 +248,21 @@ unsafe fn may_be_borrowed<T: PyClass>(
 /// # Safety
 /// As there.
 #[inline]
-pub(super) unsafe fn end_share<T: PyClass>(object: *mut ffi::PyObject) {
+pub(super) unsafe fn release_borrow<T: PyClass>(object: *mut ffi::PyObject) {
     // SAFETY: passed on to the caller.
     if let Some(flag) = unsafe { borrow_flag::<T>(object) } {
-        flag.end_share();
+        flag.release_borrow();
     }
 }
 
 /// Borrows the value of an instance for changing.
 ///
 /// # Safety
-/// The object must be an instance of `T`. On success, [`end_lock`] must be called once.
+/// The object must be an instance of `T`. On success, [`release_borrow_mut`] must be called once.
 #[inline]
-pub(super) unsafe fn lock<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), PyBorrowMutError> {
+pub(super) unsafe fn borrow_mut<T: PyClass>(
+    object: *mut ffi::PyObject,
+) -> Result<(), PyBorrowMutError> {
     // SAFETY: passed on to the caller.
     unsafe {
         let flag = borrow_flag::<T>(object);
@@ -269,7 +271,7 @@ pub(super) unsafe fn lock<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), 
         }
         check_thread::<T>(object);
         match flag {
-            Some(flag) => flag.try_lock(),
+            Some(flag) => flag.try_borrow_mut(),
             // A frozen class is never borrowed mutably: its `Frozen` type keeps callers out.
             None => Err(PyBorrowMutError::new()),
         }
@@ -281,10 +283,10 @@ pub(super) unsafe fn lock<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), 
 /// # Safety
 /// As there.
 #[inline]
-pub(super) unsafe fn end_lock<T: PyClass>(object: *mut ffi::PyObject) {
+pub(super) unsafe fn release_borrow_mut<T: PyClass>(object: *mut ffi::PyObject) {
     // SAFETY: passed on to the caller.
     if let Some(flag) = unsafe { borrow_flag::<T>(object) } {
-        flag.end_lock();
+        flag.release_borrow_mut();
     }
 }
 
@@ -374,30 +376,30 @@ pub trait InlineSlot {
     const PRESENT: bool;
 
     /// The place.
-    fn place(&self) -> Option<NonNull<*mut ffi::PyObject>>;
+    fn slot(&self) -> Option<NonNull<*mut ffi::PyObject>>;
 }
 
 /// No room.
-pub struct Nothing;
+pub struct NoSlot;
 
-impl InlineSlot for Nothing {
+impl InlineSlot for NoSlot {
     const PRESENT: bool = false;
 
     #[inline]
-    fn place(&self) -> Option<NonNull<*mut ffi::PyObject>> {
+    fn slot(&self) -> Option<NonNull<*mut ffi::PyObject>> {
         None
     }
 }
 
 /// Room for one object: a `__dict__` or a list of weak references.
 #[repr(transparent)]
-pub struct Pointer(Cell<*mut ffi::PyObject>);
+pub struct ObjectSlot(Cell<*mut ffi::PyObject>);
 
-impl InlineSlot for Pointer {
+impl InlineSlot for ObjectSlot {
     const PRESENT: bool = true;
 
     #[inline]
-    fn place(&self) -> Option<NonNull<*mut ffi::PyObject>> {
+    fn slot(&self) -> Option<NonNull<*mut ffi::PyObject>> {
         NonNull::new(self.0.as_ptr())
     }
 }

@@ -12,8 +12,8 @@ use pyo3_ffi as ffi;
 
 use super::PyClass;
 use super::base::ClassBase;
-use super::chain::Begun;
 use super::layout::{self, InlineSlot, Instance, ThreadCheck};
+use super::trashcan::TrashcanGuard;
 use crate::error::PyErr;
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::{LocalInternals, Python, compat};
@@ -37,7 +37,7 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
         }
         match Instance::<T>::of(object)
             .dict
-            .place()
+            .slot()
             .map(|dict| dict.read())
         {
             Some(dict) if !dict.is_null() => visit(dict, arg),
@@ -54,7 +54,7 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
 pub(super) unsafe extern "C" fn clear<T: PyClass>(object: *mut ffi::PyObject) -> c_int {
     // SAFETY: the object is alive: the collector holds a reference.
     unsafe {
-        clear_place(Instance::<T>::of(object).dict.place());
+        clear_slot(Instance::<T>::of(object).dict.slot());
         <T::BaseType as ClassBase>::clear(object)
     }
 }
@@ -64,7 +64,7 @@ pub(super) unsafe extern "C" fn clear<T: PyClass>(object: *mut ffi::PyObject) ->
 /// # Safety
 /// Attached; the place, if any, belongs to a live instance, and what it holds is a reference of its
 /// own or null.
-unsafe fn clear_place(place: Option<NonNull<*mut ffi::PyObject>>) {
+unsafe fn clear_slot(place: Option<NonNull<*mut ffi::PyObject>>) {
     if let Some(place) = place {
         // SAFETY: as promised.
         unsafe { ffi::Py_XDECREF(place.replace(std::ptr::null_mut())) };
@@ -74,34 +74,34 @@ unsafe fn clear_place(place: Option<NonNull<*mut ffi::PyObject>>) {
 /// What the end of an instance needs to know of its class, as data: what is done with it is one
 /// function for all classes of a binary. An optimised build has a copy of that in each `tp_dealloc`,
 /// where this is constant.
-struct Ending {
+struct DeallocInfo {
     /// The class's own `tp_dealloc`.
     deallocate: ffi::destructor,
     /// Where in an instance the owner is.
     owner: usize,
-    /// [`take_apart`] of the class, if an instance may hold references to others, so that it can be
+    /// [`finish_dealloc`] of the class, if an instance may hold references to others, so that it can be
     /// in a chain.
-    take_apart: Option<ffi::destructor>,
-    /// See [`ClassBase::drop_attachments`]; `None` where there are none.
-    drop_attachments: Option<unsafe fn(*mut ffi::PyObject)>,
+    finish_dealloc: Option<ffi::destructor>,
+    /// See [`ClassBase::clear_dict_and_weakrefs`]; `None` where there are none.
+    clear_dict_and_weakrefs: Option<unsafe fn(*mut ffi::PyObject)>,
     /// See [`ClassBase::drop_contents`]; `None` where there are none.
     drop_contents: Option<unsafe fn(*mut ffi::PyObject)>,
     /// See [`ClassBase::free`].
     free: unsafe fn(*mut ffi::PyObject),
 }
 
-impl Ending {
+impl DeallocInfo {
     const fn of<T: PyClass>() -> Self {
         Self {
             deallocate: deallocate::<T>,
             owner: <T::BaseType as ClassBase>::HEADER,
-            take_apart: if holds_something::<T>() {
-                Some(take_apart::<T>)
+            finish_dealloc: if holds_something::<T>() {
+                Some(finish_dealloc::<T>)
             } else {
                 None
             },
-            drop_attachments: if has_attachments::<T>() {
-                Some(drop_attachments::<T>)
+            clear_dict_and_weakrefs: if has_attachments::<T>() {
+                Some(clear_dict_and_weakrefs::<T>)
             } else {
                 None
             },
@@ -165,7 +165,7 @@ pub(super) const fn has_attachments<T: PyClass>() -> bool {
 /// Called by CPython, attached, with an instance whose last reference is gone.
 pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObject) {
     // SAFETY: passed on to the caller.
-    unsafe { deallocate_as(const { &Ending::of::<T>() }, object) }
+    unsafe { deallocate_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
 /// [`deallocate`].
@@ -174,7 +174,7 @@ pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObjec
 /// As there, with an instance of the class.
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn deallocate_as(ending: &Ending, object: *mut ffi::PyObject) {
+unsafe fn deallocate_as(ending: &DeallocInfo, object: *mut ffi::PyObject) {
     // SAFETY: as promised. A finaliser runs while everything is in place and may resurrect the
     // object; for a Python subclass, CPython has run it already.
     unsafe {
@@ -189,7 +189,7 @@ unsafe fn deallocate_as(ending: &Ending, object: *mut ffi::PyObject) {
         if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 {
             ffi::PyObject_GC_UnTrack(object.cast());
         }
-        take_apart_as(ending, object);
+        finish_dealloc_as(ending, object);
     }
 }
 
@@ -197,31 +197,31 @@ unsafe fn deallocate_as(ending: &Ending, object: *mut ffi::PyObject) {
 ///
 /// # Safety
 /// Attached, with such an instance, whose last reference is gone.
-unsafe extern "C" fn take_apart<T: PyClass>(object: *mut ffi::PyObject) {
+unsafe extern "C" fn finish_dealloc<T: PyClass>(object: *mut ffi::PyObject) {
     // SAFETY: passed on to the caller.
-    unsafe { take_apart_as(const { &Ending::of::<T>() }, object) }
+    unsafe { finish_dealloc_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
-/// [`take_apart`].
+/// [`finish_dealloc`].
 ///
 /// # Safety
 /// As there, with an instance of the class.
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn take_apart_as(ending: &Ending, object: *mut ffi::PyObject) {
+unsafe fn finish_dealloc_as(ending: &DeallocInfo, object: *mut ffi::PyObject) {
     // SAFETY: as promised; the type is alive until its reference is given up, last.
     unsafe {
         let class = ffi::Py_TYPE(object);
         let owner = ending.owner(object);
         let mut begun = None;
-        if let (Some(again), Some(owner)) = (ending.take_apart, owner) {
+        if let (Some(again), Some(owner)) = (ending.finish_dealloc, owner) {
             let is_collected = ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0;
-            match Begun::new(owner, NonNull::new_unchecked(object), is_collected, again) {
+            match TrashcanGuard::new(owner, NonNull::new_unchecked(object), is_collected, again) {
                 Some(deallocation) => begun = Some(deallocation),
                 None => return,
             }
         }
-        if let Some(drop) = ending.drop_attachments {
+        if let Some(drop) = ending.clear_dict_and_weakrefs {
             drop(object);
         }
         if let (Some(drop), Some(_)) = (ending.drop_contents, owner) {
@@ -235,22 +235,22 @@ unsafe fn take_apart_as(ending: &Ending, object: *mut ffi::PyObject) {
     }
 }
 
-/// See [`ClassBase::drop_attachments`].
+/// See [`ClassBase::clear_dict_and_weakrefs`].
 ///
 /// # Safety
 /// As there.
-pub(super) unsafe fn drop_attachments<T: PyClass>(object: *mut ffi::PyObject) {
+pub(super) unsafe fn clear_dict_and_weakrefs<T: PyClass>(object: *mut ffi::PyObject) {
     // SAFETY: the instance is dying but whole; weak references go first, since their callbacks
     // may look at it.
     unsafe {
         let instance = Instance::<T>::of(object);
-        if let Some(list) = instance.weak_list.place()
+        if let Some(list) = instance.weak_list.slot()
             && !list.read().is_null()
         {
             ffi::PyObject_ClearWeakRefs(object);
         }
-        clear_place(instance.dict.place());
-        <T::BaseType as ClassBase>::drop_attachments(object);
+        clear_slot(instance.dict.slot());
+        <T::BaseType as ClassBase>::clear_dict_and_weakrefs(object);
     }
 }
 

@@ -5,7 +5,7 @@
 //! | file | concern |
 //! |---|---|
 //! | `items` | what the macros contribute, as plain data |
-//! | `definition` | one class's tables, built from that once per binary |
+//! | `type_tables` | one class's tables, built from that once per binary |
 //! | `type_object` | the heap type of a class in each interpreter |
 //! | `layout` | the memory of an instance |
 //! | `base` | what a class can extend |
@@ -47,9 +47,7 @@
 
 pub(crate) mod base;
 pub(crate) mod borrow_flag;
-mod chain;
 pub(crate) mod convert;
-pub(crate) mod definition;
 pub(crate) mod extras;
 pub(crate) mod fields;
 mod freelist;
@@ -61,12 +59,14 @@ pub(crate) mod layout;
 mod lifecycle;
 mod native_base;
 pub(crate) mod pyref;
-pub(crate) mod recipe;
 #[cfg(doctest)]
 mod refusals;
 mod sequence;
 pub(crate) mod slots;
+pub(crate) mod spec;
+mod trashcan;
 pub(crate) mod type_object;
+pub(crate) mod type_tables;
 
 use std::ffi::CStr;
 
@@ -247,7 +247,7 @@ pub unsafe trait ClassImpl: PyTypeInfo + 'static {
     /// Whether instances can be weakly referenced.
     type WeakList: layout::InlineSlot;
     /// The macro's other options.
-    const OPTIONS: recipe::ClassOptions;
+    const OPTIONS: spec::ClassOptions;
     /// The module that `module = "…"` says the class is from.
     const MODULE: Option<&'static str>;
     /// The docstring.
@@ -260,7 +260,7 @@ pub unsafe trait ClassImpl: PyTypeInfo + 'static {
     fn methods() -> items::MethodBlocks;
 
     /// The class's statics.
-    fn statics() -> &'static recipe::ClassStatics;
+    fn statics() -> &'static spec::ClassStatics;
 }
 
 /// The class has `subclass`.

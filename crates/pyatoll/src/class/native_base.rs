@@ -221,7 +221,7 @@ macro_rules! native_bases {
 
             unsafe fn drop_contents(_object: *mut ffi::PyObject) {}
 
-            unsafe fn drop_attachments(_object: *mut ffi::PyObject) {}
+            unsafe fn clear_dict_and_weakrefs(_object: *mut ffi::PyObject) {}
 
             unsafe fn free(object: *mut ffi::PyObject) {
                 // SAFETY: passed on to the caller.

@@ -10,7 +10,9 @@ use pyo3_ffi as ffi;
 use super::PyClass;
 use super::boolean_struct::False;
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
-use super::guard::{PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper, end_own_share};
+use super::guard::{
+    PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper, release_own_borrow,
+};
 use super::layout::{self, Instance};
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::interpreter::Python;
@@ -46,7 +48,7 @@ impl<'py, T: PyClass> PyRef<'py, T> {
     #[inline]
     pub(super) fn try_borrow(object: Borrowed<'_, 'py, T>) -> Result<Self, PyBorrowError> {
         // SAFETY: an instance of `T`, kept alive by the reference; `drop` ends the borrow.
-        unsafe { layout::share::<T>(object.as_ptr())? };
+        unsafe { layout::borrow::<T>(object.as_ptr())? };
         Ok(Self {
             object: object.to_owned(),
         })
@@ -109,7 +111,7 @@ where
         // given back, since what comes back does not.
         unsafe {
             let object = std::ptr::read(&raw const this.object);
-            end_own_share::<T>(object.as_ptr());
+            release_own_borrow::<T>(object.as_ptr());
             PyRef {
                 object: object.cast_into_unchecked(),
             }
@@ -131,7 +133,7 @@ impl<T: PyClass> Drop for PyRef<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: `share` succeeded for it; the reference is dropped after this.
-        unsafe { layout::end_share::<T>(self.object.as_ptr()) };
+        unsafe { layout::release_borrow::<T>(self.object.as_ptr()) };
     }
 }
 
@@ -173,7 +175,7 @@ impl<'py, T: PyClass<Frozen = False>> PyRefMut<'py, T> {
     #[inline]
     pub(super) fn try_borrow_mut(object: Borrowed<'_, 'py, T>) -> Result<Self, PyBorrowMutError> {
         // SAFETY: an instance of `T`, kept alive by the reference; `drop` ends the borrow.
-        unsafe { layout::lock::<T>(object.as_ptr())? };
+        unsafe { layout::borrow_mut::<T>(object.as_ptr())? };
         Ok(Self {
             object: object.to_owned(),
         })
@@ -261,7 +263,7 @@ impl<T: PyClass<Frozen = False>> Drop for PyRefMut<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: `lock` succeeded for it; the reference is dropped after this.
-        unsafe { layout::end_lock::<T>(self.object.as_ptr()) };
+        unsafe { layout::release_borrow_mut::<T>(self.object.as_ptr()) };
     }
 }
 

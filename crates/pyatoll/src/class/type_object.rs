@@ -14,14 +14,15 @@ use std::thread::ThreadId;
 use pyo3_ffi as ffi;
 
 use super::PyClass;
-use super::definition::Definition;
 use super::freelist::Freelist;
 use super::items::VectorCall;
-use super::recipe::ClassStatics;
+use super::spec::ClassStatics;
+use super::type_tables::TypeTables;
 use crate::call::token;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::Python;
+use crate::interpreter::sync::lock;
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::{PyAny, PyModule, PyType};
 
@@ -60,9 +61,7 @@ impl TypeObject {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Not held while Python runs.
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.state)
     }
 }
 
@@ -111,7 +110,7 @@ unsafe fn forget_attributes(class: *mut ffi::PyTypeObject) {
                 break;
             }
             let (name, value) = (ffi::PyTuple_GetItem(pair, 0), ffi::PyTuple_GetItem(pair, 1));
-            if !leads_nowhere(value) {
+            if !cannot_refer_to_instances(value) {
                 found = true;
                 if ffi::PyDict_DelItem(dict, name) != 0 {
                     ffi::PyErr_Clear();
@@ -131,7 +130,7 @@ unsafe fn forget_attributes(class: *mut ffi::PyTypeObject) {
 ///
 /// # Safety
 /// Attached; a live object.
-unsafe fn leads_nowhere(value: *mut ffi::PyObject) -> bool {
+unsafe fn cannot_refer_to_instances(value: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on to the caller; CPython's own types.
     unsafe {
         let class = ffi::Py_TYPE(value);
@@ -205,7 +204,7 @@ fn add_class(module: &Bound<'_, PyModule>, statics: &'static ClassStatics) -> Py
     let class = create_type(py, statics, Some(module.as_any()))?;
     // SAFETY: the class stays alive while the interpreter does.
     let class = unsafe { Borrowed::from_ptr(py, class.cast()) };
-    crate::types::module::add_object(module, statics.recipe.name, class)
+    crate::types::module::add_object(module, statics.spec.name, class)
 }
 
 /// As [`get_or_create`], whether or not the type is complete.
@@ -216,9 +215,9 @@ fn create_type(
     statics: &'static ClassStatics,
     module: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<*mut ffi::PyTypeObject> {
-    let base = (statics.recipe.base.type_object)(py, module);
+    let base = (statics.spec.base.type_object)(py, module);
     let cell = statics.types.get_or_init(py, || {
-        TypeObject::new(statics.recipe.options.freelist, &statics.first)
+        TypeObject::new(statics.spec.options.freelist, &statics.first)
     });
     complete(py, cell, statics, base, module)
 }
@@ -258,7 +257,7 @@ pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
 fn must_create_type(py: Python<'_>, statics: &'static ClassStatics) -> *mut ffi::PyTypeObject {
     match create_type(py, statics, None) {
         Ok(class) => class,
-        Err(error) => creation_failed(py, statics.recipe.name, error),
+        Err(error) => creation_failed(py, statics.spec.name, error),
     }
 }
 
@@ -277,10 +276,10 @@ fn complete(
     base: PyResult<*mut ffi::PyTypeObject>,
     module: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<*mut ffi::PyTypeObject> {
-    let (name, module_name) = (statics.recipe.name, statics.recipe.module_name);
+    let (name, module_name) = (statics.spec.name, statics.spec.module_name);
     let attempt = || {
         let base = base?;
-        let definition = statics.definition();
+        let tables = statics.tables();
         let this_thread = std::thread::current().id();
 
         let known = cell
@@ -290,7 +289,7 @@ fn complete(
             .map(|known| known.clone_ref(py));
         let object = match known {
             Some(object) => object.into_bound(py),
-            None => create(py, definition, name, module_name, base, module)?,
+            None => create(py, tables, name, module_name, base, module)?,
         };
         {
             let mut state = cell.state();
@@ -309,7 +308,7 @@ fn complete(
             }
             state.filling.push(this_thread);
         }
-        let filled = fill(py, cell, definition);
+        let filled = fill(py, cell, tables);
         let dropped;
         {
             let mut state = cell.state();
@@ -343,14 +342,14 @@ fn complete(
 }
 
 /// Works the class attributes out and sets them.
-fn fill(py: Python<'_>, cell: &TypeObject, definition: &Definition) -> PyResult<()> {
+fn fill(py: Python<'_>, cell: &TypeObject, tables: &TypeTables) -> PyResult<()> {
     let class = match &cell.state().object {
         Some(object) => object.clone_ref(py).into_bound(py).into_any(),
         None => return Ok(()),
     };
     // All before any is set: a failure leaves none.
-    let mut values = Vec::with_capacity(definition.class_attributes.len());
-    for (name, value) in &definition.class_attributes {
+    let mut values = Vec::with_capacity(tables.class_attributes.len());
+    for (name, value) in &tables.class_attributes {
         let value = value(py).map_err(|error| {
             let class = crate::types::typeobject::qualname_of_class(&class);
             let message = format!(
@@ -405,13 +404,13 @@ fn set_attributes(
 /// Makes the heap type (`PyType_FromModuleAndSpec`).
 fn create<'py>(
     py: Python<'py>,
-    definition: &Definition,
+    tables: &TypeTables,
     name: &str,
     module_name: Option<&str>,
     base: *mut ffi::PyTypeObject,
     module: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyType>> {
-    let module_of_enum = definition.variant.and_then(|_| {
+    let module_of_enum = tables.variant.and_then(|_| {
         // SAFETY: a live type; the new reference is owned by the handle.
         unsafe { Bound::from_owned_ptr_or_opt(py, module_of(base)) }
     });
@@ -431,12 +430,12 @@ fn create<'py>(
     let name = CString::new(format!("{module_name}.{name}"))
         .map_err(|_| crate::exceptions::PyValueError::new_err("a class name with a NUL byte"))?;
 
-    let mut slots: Vec<ffi::PyType_Slot> = Vec::with_capacity(definition.slots.len() + 2);
+    let mut slots: Vec<ffi::PyType_Slot> = Vec::with_capacity(tables.slots.len() + 2);
     slots.push(ffi::PyType_Slot {
         slot: ffi::Py_tp_base,
         pfunc: base.cast(),
     });
-    for &(slot, pfunc) in &definition.slots {
+    for &(slot, pfunc) in &tables.slots {
         slots.push(ffi::PyType_Slot { slot, pfunc });
     }
     slots.push(ffi::PyType_Slot {
@@ -445,9 +444,9 @@ fn create<'py>(
     });
     let mut spec = ffi::PyType_Spec {
         name: name.as_ptr(),
-        basicsize: definition.basicsize as std::ffi::c_int,
+        basicsize: tables.basicsize as std::ffi::c_int,
         itemsize: 0,
-        flags: definition.flags,
+        flags: tables.flags,
         slots: slots.as_mut_ptr(),
     };
     // SAFETY: attached. CPython copies the name, the doc and the members; the other tables are the
@@ -457,12 +456,12 @@ fn create<'py>(
         let class = ffi::PyType_FromModuleAndSpec(module, &raw mut spec, null_mut());
         let class = NonNull::new(class).ok_or_else(|| PyErr::fetch(py))?;
         let class = Bound::from_owned_ptr(py, class.as_ptr());
-        if let Some(constructor) = definition.constructor
+        if let Some(constructor) = tables.constructor
             && token::is_class_of_this_binary(class.as_ptr().cast())
         {
             call_directly(class.as_ptr().cast(), constructor);
         }
-        if let Some(qualname) = definition.variant {
+        if let Some(qualname) = tables.variant {
             let qualname = crate::types::PyString::new(py, qualname);
             let name = c"__qualname__".as_ptr();
             let set = ffi::PyObject_SetAttrString(class.as_ptr(), name, qualname.as_ptr());

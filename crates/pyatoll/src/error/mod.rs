@@ -150,7 +150,7 @@ impl PyErr {
     /// Python::attach(|py| assert!(PyErr::take(py).is_none()));
     /// ```
     ///
-    /// Source: `PyErr_GetRaisedException`.
+    /// C API: `PyErr_GetRaisedException`.
     pub fn take(py: Python<'_>) -> Option<PyErr> {
         let exception = state::take_raised(py)?;
         crate::panic::resume_if_panic(py, &exception);
@@ -196,7 +196,7 @@ impl PyErr {
     /// });
     /// ```
     ///
-    /// Source: `PyErr_Occurred`.
+    /// C API: `PyErr_Occurred`.
     #[inline]
     pub fn occurred(_py: Python<'_>) -> bool {
         // SAFETY: attached.
@@ -215,7 +215,7 @@ impl PyErr {
     /// });
     /// ```
     ///
-    /// Source: `PyErr_SetRaisedException`.
+    /// C API: `PyErr_SetRaisedException`.
     #[cold]
     pub fn restore(self, py: Python<'_>) {
         self.state.raise(py);
@@ -369,7 +369,7 @@ impl PyErr {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyErr_GivenExceptionMatches`.
+    /// C API: `PyErr_GivenExceptionMatches`.
     pub fn is_instance(&self, py: Python<'_>, class: &Bound<'_, PyAny>) -> bool {
         let class = class.as_ptr();
         // SAFETY: attached, both valid.
@@ -399,7 +399,7 @@ impl PyErr {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyErr_GivenExceptionMatches`.
+    /// C API: `PyErr_GivenExceptionMatches`.
     pub fn matches<'py, T>(&self, py: Python<'py>, class: T) -> Result<bool, T::Error>
     where
         T: IntoPyObject<'py>,
@@ -441,7 +441,7 @@ impl PyErr {
     /// });
     /// ```
     ///
-    /// Source: `PyErr_Display`.
+    /// C API: `PyErr_Display`.
     pub fn display(&self, py: Python<'_>) {
         let value = self.value(py);
         let traceback = self.traceback(py);
@@ -478,7 +478,7 @@ impl PyErr {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyErr_PrintEx(0)`.
+    /// C API: `PyErr_PrintEx(0)`.
     pub fn print(&self, py: Python<'_>) {
         self.clone_ref(py).restore(py);
         // SAFETY: attached, with the exception set.
@@ -503,7 +503,7 @@ impl PyErr {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyErr_PrintEx(1)`.
+    /// C API: `PyErr_PrintEx(1)`.
     pub fn print_and_set_sys_last_vars(&self, py: Python<'_>) {
         self.clone_ref(py).restore(py);
         // SAFETY: attached, with the exception set.
@@ -528,7 +528,7 @@ impl PyErr {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyErr_WriteUnraisable`.
+    /// C API: `PyErr_WriteUnraisable`.
     pub fn write_unraisable(self, py: Python<'_>, object: Option<&Bound<'_, PyAny>>) {
         self.restore(py);
         let object = object.map_or(std::ptr::null_mut(), Bound::as_ptr);

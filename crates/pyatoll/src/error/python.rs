@@ -36,7 +36,7 @@ impl PyErr {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyErr_NewExceptionWithDoc`.
+    /// C API: `PyErr_NewExceptionWithDoc`.
     pub fn new_type<'py>(
         py: Python<'py>,
         name: &CStr,
@@ -114,7 +114,7 @@ impl PyErr {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyErr_WarnEx`.
+    /// C API: `PyErr_WarnEx`.
     pub fn warn<'py>(
         py: Python<'py>,
         category: &Bound<'py, PyAny>,
@@ -136,7 +136,7 @@ impl PyErr {
     /// # Errors
     /// The warning, where the filters make an error of it.
     ///
-    /// Source: `PyErr_WarnExplicit`.
+    /// C API: `PyErr_WarnExplicit`.
     pub fn warn_explicit<'py>(
         py: Python<'py>,
         category: &Bound<'py, PyAny>,

@@ -6,6 +6,7 @@ use std::thread::{self, ThreadId};
 use pyo3_ffi as ffi;
 
 use crate::exceptions::PyBaseException;
+use crate::interpreter::sync::lock;
 use crate::interpreter::{Interpreter, Python, compat};
 use crate::object::{Bound, Py};
 use crate::types::{PyAny, PyString};
@@ -75,9 +76,7 @@ impl State {
     }
 
     fn locked(&self) -> MutexGuard<'_, Lazy> {
-        self.lazy
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.lazy)
     }
 
     /// Runs `f` in the exception's interpreter; a lazy one's is whichever the thread is in, or the

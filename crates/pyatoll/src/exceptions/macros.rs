@@ -109,7 +109,7 @@ macro_rules! native_exception {
 /// });
 /// ```
 ///
-/// Source: `PyErr_NewExceptionWithDoc`.
+/// C API: `PyErr_NewExceptionWithDoc`.
 #[macro_export]
 macro_rules! create_exception {
     ($module:expr, $name:ident, $base:ty) => {

@@ -50,7 +50,7 @@ impl PyUnicodeDecodeError {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnicodeDecodeError_Create`.
+    /// C API: `PyUnicodeDecodeError_Create`.
     pub fn new<'py>(
         py: Python<'py>,
         encoding: &CStr,

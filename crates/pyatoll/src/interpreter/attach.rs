@@ -18,6 +18,7 @@ use super::local::{self, LocalInternals};
 use super::lookup;
 use super::resting::Resting;
 use super::stay::{Absence, Visit};
+use super::sync::lock;
 
 /// Why a thread could not be attached to an interpreter.
 ///
@@ -90,13 +91,13 @@ impl fmt::Display for AttachError {
 impl std::error::Error for AttachError {}
 
 /// This thread is attached; dropping it undoes what attaching did.
-pub(crate) struct Attached {
+pub(crate) struct AttachGuard {
     local: &'static LocalInternals,
     /// What to undo. `None`: the thread was attached before.
     entered: ManuallyDrop<Option<Entered>>,
 }
 
-impl Drop for Attached {
+impl Drop for AttachGuard {
     #[inline]
     fn drop(&mut self) {
         if self.entered.is_some() {
@@ -114,7 +115,7 @@ struct Entered {
     visit: Option<Visit>,
 }
 
-impl Attached {
+impl AttachGuard {
     /// The thread was attached before.
     #[inline]
     fn before(local: &'static LocalInternals) -> Self {
@@ -130,7 +131,7 @@ impl Attached {
     fn leave(&mut self) {
         // What only this thread may drop, it drops now.
         // SAFETY: the thread is attached until the next statement.
-        unsafe { self.local.nesting().resume() };
+        unsafe { self.local.trashcan().run_deferred() };
         // SAFETY: called by `drop` alone, so not used or dropped again.
         drop(unsafe { ManuallyDrop::take(&mut self.entered) });
     }
@@ -174,7 +175,7 @@ impl Attached {
         let current = compat::current_interpreter();
         if !current.is_null() {
             if current == local.interpreter() && local.is_life_of_current() {
-                assert!(!local.is_visiting(), "{VISITING}");
+                assert!(!local.is_in_traverse(), "{VISITING}");
                 return Ok(Self::before(local));
             }
             if !local.is_usable() {
@@ -242,7 +243,7 @@ pub(crate) fn refuse_in_traverse() {
 /// Whether this thread is in a `__traverse__`.
 pub(crate) fn is_in_traverse() -> bool {
     let local = lookup::find_live(compat::current_interpreter());
-    local.is_some_and(LocalInternals::is_visiting)
+    local.is_some_and(LocalInternals::is_in_traverse)
 }
 
 /// Runs `f`, which waits for other threads and does not use Python on this one without attaching
@@ -252,7 +253,7 @@ pub(crate) fn is_in_traverse() -> bool {
 /// In a `__traverse__`.
 pub(crate) fn waiting<R>(f: impl FnOnce() -> R) -> R {
     refuse_in_traverse();
-    match Attached::current() {
+    match AttachGuard::current() {
         // SAFETY: attached, as just seen; `f` has no use for that.
         Some(attached) => unsafe { detached(attached.local(), f) },
         None => f(),
@@ -314,20 +315,20 @@ fn resting_thread_state(local: &'static LocalInternals) -> Option<*mut ffi::PyTh
 pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) -> R {
     // SAFETY: passed on to the caller; attached again at the end of the scope, also when `f`
     // panics.
-    let _away = unsafe { Away::leave(local) };
+    let _away = unsafe { DetachGuard::leave(local) };
     f()
 }
 
 /// This thread is detached; dropping it attaches again. It must be dropped by the same thread, in
 /// the reverse order of what was entered and left since.
-pub(crate) struct Away {
+pub(crate) struct DetachGuard {
     /// `None` once taken back.
     left: Option<(Box<Resting>, Absence)>,
     note: Option<AttachNote>,
     local: &'static LocalInternals,
 }
 
-impl Away {
+impl DetachGuard {
     /// Detaches this thread.
     ///
     /// # Safety
@@ -336,7 +337,7 @@ impl Away {
     pub(crate) unsafe fn leave(local: &LocalInternals) -> Self {
         // SAFETY: never freed, so the reference may be as long as it likes.
         let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
-        local.note_leaving();
+        local.mark_leaving();
         // SAFETY: attached, as the caller promises.
         let thread_state = unsafe { ffi::PyEval_SaveThread() };
         Self {
@@ -347,7 +348,7 @@ impl Away {
     }
 }
 
-impl Drop for Away {
+impl Drop for DetachGuard {
     fn drop(&mut self) {
         let Some((resting, absence)) = self.left.take() else {
             return;
@@ -357,7 +358,7 @@ impl Drop for Away {
         // thread was detached from, and its interpreter is there, or CPython hangs a thread of its
         // own here.
         unsafe { ffi::PyEval_RestoreThread(resting.take_back()) };
-        self.local.note_return();
+        self.local.mark_return();
         if let Some(note) = self.note.take() {
             note.restore();
         }
@@ -367,9 +368,7 @@ impl Drop for Away {
 /// Held by whoever starts the runtime, or changes what it is to start with.
 pub(crate) fn starting() -> std::sync::MutexGuard<'static, ()> {
     static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    STARTING
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    lock(&STARTING)
 }
 
 /// Starts the runtime if it does not run, and leaves this thread detached from it then.
@@ -400,11 +399,11 @@ pub(crate) fn initialize() {
 
 /// The interpreter that `Python::attach` means on a thread that is not attached: the main one if
 /// this binary knows it, or knows none yet; else the only one it knows.
-pub(crate) fn default_interpreter() -> Result<Attached, NoDefault> {
+pub(crate) fn default_interpreter() -> Result<AttachGuard, NoInterpreter> {
     #[cfg(feature = "auto-initialize")]
     initialize();
     if !compat::is_running() {
-        return Err(NoDefault::NotRunning);
+        return Err(NoInterpreter::NotRunning);
     }
     // SAFETY: the runtime is initialised.
     let main = unsafe { ffi::PyInterpreterState_Main() };
@@ -413,40 +412,40 @@ pub(crate) fn default_interpreter() -> Result<Attached, NoDefault> {
         None => match *lookup::live() {
             [only] => only,
             [] => meet_main()?,
-            ref many => return Err(NoDefault::Several(many.len())),
+            ref many => return Err(NoInterpreter::Several(many.len())),
         },
     };
-    Attached::to(local).map_err(NoDefault::Refused)
+    AttachGuard::to(local).map_err(NoInterpreter::Refused)
 }
 
 /// The main interpreter. Where this binary has not seen it yet, this thread goes there for a moment,
 /// and comes back attached as before.
-pub(crate) fn main_interpreter() -> Result<&'static LocalInternals, NoDefault> {
+pub(crate) fn main_interpreter() -> Result<&'static LocalInternals, NoInterpreter> {
     if !compat::is_running() {
-        return Err(NoDefault::NotRunning);
+        return Err(NoInterpreter::NotRunning);
     }
     // SAFETY: the runtime is initialised.
     let main = unsafe { ffi::PyInterpreterState_Main() };
     if let Some(local) = lookup::find_live(main) {
         return Ok(local);
     }
-    let attached = Attached::current();
+    let attached = AttachGuard::current();
     if let Some(attached) = attached.as_ref()
         && attached.local().interpreter() == main
     {
         return Ok(attached.local());
     }
     // SAFETY: nothing that needs the attachment is used until it is back.
-    let _away = attached.map(|attached| unsafe { Away::leave(attached.local()) });
+    let _away = attached.map(|attached| unsafe { DetachGuard::leave(attached.local()) });
     meet_main()
 }
 
 /// Makes a main interpreter known that somebody else started and this binary has not seen.
-fn meet_main() -> Result<&'static LocalInternals, NoDefault> {
+fn meet_main() -> Result<&'static LocalInternals, NoInterpreter> {
     // SAFETY: this thread is detached. The runtime runs, but this binary is not in its main
     // interpreter, so nothing of ours tells when that ends. CPython tells from 3.15 on; before, as
     // with every use of `PyGILState_Ensure`, its owner must not end it meanwhile.
-    let entered = unsafe { compat::enter_main() }.ok_or(NoDefault::NotRunning)?;
+    let entered = unsafe { compat::enter_main() }.ok_or(NoInterpreter::NotRunning)?;
     let note = compat::note_attached(true);
     let local = lookup::current(compat::current_interpreter());
     // SAFETY: entered above.
@@ -457,8 +456,8 @@ fn meet_main() -> Result<&'static LocalInternals, NoDefault> {
 
 /// Why there is no interpreter to attach to by default.
 #[derive(Debug)]
-pub(crate) enum NoDefault {
-    Visiting,
+pub(crate) enum NoInterpreter {
+    InTraverse,
     NotRunning,
     Several(usize),
     Refused(AttachError),
@@ -466,10 +465,10 @@ pub(crate) enum NoDefault {
     TestInterpreter(super::sub::BuildError),
 }
 
-impl fmt::Display for NoDefault {
+impl fmt::Display for NoInterpreter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Visiting => f.write_str(VISITING),
+            Self::InTraverse => f.write_str(VISITING),
             Self::NotRunning => f.write_str(
                 "the Python interpreter is not initialized: call `Python::initialize()` first, or \
                  enable the `auto-initialize` feature",

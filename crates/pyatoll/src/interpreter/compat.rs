@@ -296,7 +296,10 @@ mod pep788 {
 ///
 /// # Safety
 /// The thread must be attached; no exception may be set.
-pub(super) unsafe fn is_there(interpreter: *mut ffi::PyInterpreterState, id: i64) -> bool {
+pub(super) unsafe fn interpreter_exists(
+    interpreter: *mut ffi::PyInterpreterState,
+    id: i64,
+) -> bool {
     unsafe extern "C" {
         // What `_interpreters` itself is built on. Under CPython's lock on the list of interpreters.
         fn _PyInterpreterState_LookUpID(id: i64) -> *mut ffi::PyInterpreterState;
@@ -318,7 +321,7 @@ pub(super) unsafe fn is_there(interpreter: *mut ffi::PyInterpreterState, id: i64
 ///
 /// # Safety
 /// The thread must be attached to `interpreter`; `function` must not unwind.
-pub(super) unsafe fn when_cleared(
+pub(super) unsafe fn at_interpreter_clear(
     interpreter: *mut ffi::PyInterpreterState,
     function: unsafe extern "C" fn(*mut std::ffi::c_void),
     data: *mut std::ffi::c_void,

@@ -33,7 +33,7 @@ use super::token::Python;
 /// # Ok::<_, PyErr>(())
 /// ```
 ///
-/// Source: `Py_InitializeEx`, `Py_FinalizeEx`.
+/// C API: `Py_InitializeEx`, `Py_FinalizeEx`.
 pub unsafe fn with_embedded_python_interpreter<F, R>(f: F) -> R
 where
     F: for<'py> FnOnce(Python<'py>) -> R,
@@ -87,7 +87,7 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        self.local.gate().be_patient();
+        self.local.gate().wait_without_limit();
         // SAFETY: attached, to the main interpreter, by the thread that started the runtime:
         // whatever `f` entered or left has been undone.
         unsafe { ffi::Py_FinalizeEx() };

@@ -121,6 +121,7 @@ mod unix {
     use pyo3_ffi as ffi;
 
     use super::super::lookup;
+    use super::super::method_def::MethodDef;
     use super::super::{gate, local::LocalInternals, slots};
 
     pub(super) fn watch() {
@@ -132,33 +133,36 @@ mod unix {
     }
 
     /// Every lock of this layer that is held while no Python code runs, in the order they are taken.
-    struct Held {
+    struct AllLocks {
         /// Taken first: one fork at a time.
-        _known: lookup::HeldKnown,
-        gates: Vec<(&'static LocalInternals, gate::Held<'static>)>,
-        _slots: Vec<slots::Held<'static>>,
+        _known: lookup::RegistryForkLock,
+        gates: Vec<(&'static LocalInternals, gate::ForkLock<'static>)>,
+        _slots: Vec<slots::ForkLock<'static>>,
     }
 
     /// The forking thread's.
-    static HELD: AtomicPtr<Held> = AtomicPtr::new(null_mut());
+    static LOCKS: AtomicPtr<AllLocks> = AtomicPtr::new(null_mut());
 
     extern "C" fn prepare() {
-        let known = lookup::hold();
+        let known = lookup::lock_for_fork();
         super::keep_from_making();
         let live = known.live();
-        let held = Held {
+        let held = AllLocks {
             gates: live
                 .iter()
-                .map(|local| (*local, local.gate().hold()))
+                .map(|local| (*local, local.gate().lock_for_fork()))
                 .collect(),
-            _slots: live.iter().map(|local| local.slots().hold()).collect(),
+            _slots: live
+                .iter()
+                .map(|local| local.slots().lock_for_fork())
+                .collect(),
             _known: known,
         };
-        HELD.store(Box::into_raw(Box::new(held)), Ordering::Release);
+        LOCKS.store(Box::into_raw(Box::new(held)), Ordering::Release);
     }
 
-    fn release() -> Option<Box<Held>> {
-        let held = HELD.swap(null_mut(), Ordering::AcqRel);
+    fn release() -> Option<Box<AllLocks>> {
+        let held = LOCKS.swap(null_mut(), Ordering::AcqRel);
         // SAFETY: from `prepare`, taken out here once.
         (!held.is_null()).then(|| unsafe { Box::from_raw(held) })
     }
@@ -176,7 +180,7 @@ mod unix {
         for (local, gate) in &mut held.gates {
             if !local.is_main() {
                 has_subs = true;
-                local.note_closing();
+                local.mark_closing();
                 gate.close();
             }
         }
@@ -205,24 +209,8 @@ mod unix {
         }
     }
 
-    /// A method definition. CPython only reads it.
-    struct Definition(ffi::PyMethodDef);
-    // SAFETY: never written to; its pointers are to statics.
-    unsafe impl Sync for Definition {}
-
-    const fn definition(name: &'static std::ffi::CStr, function: ffi::PyCFunction) -> Definition {
-        Definition(ffi::PyMethodDef {
-            ml_name: name.as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer {
-                PyCFunction: function,
-            },
-            ml_flags: ffi::METH_NOARGS,
-            ml_doc: std::ptr::null(),
-        })
-    }
-
-    static BEFORE: Definition = definition(c"_pyatoll_before_fork", before);
-    static AFTER: Definition = definition(c"_pyatoll_after_fork", after);
+    static BEFORE: MethodDef = MethodDef::no_args(c"_pyatoll_before_fork", before);
+    static AFTER: MethodDef = MethodDef::no_args(c"_pyatoll_after_fork", after);
 
     unsafe extern "C" fn before(
         _: *mut ffi::PyObject,
@@ -256,8 +244,8 @@ mod unix {
             if !module.is_null() && !names.is_null() && !none.is_null() {
                 let places = [(c"before", &BEFORE), (c"after_in_parent", &AFTER)];
                 for (name, definition) in places {
-                    let definition = (&raw const definition.0).cast_mut();
-                    let function = ffi::PyCFunction_NewEx(definition, null_mut(), null_mut());
+                    let function =
+                        ffi::PyCFunction_NewEx(definition.as_ptr(), null_mut(), null_mut());
                     if !function.is_null() {
                         ffi::PyDict_SetItemString(names, name.as_ptr(), function);
                         ffi::Py_DECREF(function);

@@ -1,6 +1,6 @@
 //! Lets threads from outside into an interpreter, until it ends.
 //!
-//! A thread that takes a thread state for an interpreter holds a [`Pass`] meanwhile. The
+//! A thread that takes a thread state for an interpreter holds a [`InterpreterGuard`] meanwhile. The
 //! interpreter's `atexit` callback closes the gate and waits for the passes that are out, so that
 //! no thread is inside, or about to wait for its GIL, when CPython takes the interpreter down.
 //!
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use super::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use super::sync::thread::{self, ThreadId};
-use super::sync::{Arc, Condvar, Mutex, MutexGuard, process};
+use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock, process};
 
 /// Attached, waiting to be, or running code that releases the GIL by itself.
 const INSIDE: u8 = 0;
@@ -64,7 +64,7 @@ impl State {
 /// How long the end waits for other threads before it goes on without them. `None`: until they have
 /// left.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     /// For those that are away.
     pub(crate) away: Option<Duration>,
     /// For those that are inside.
@@ -82,12 +82,12 @@ pub(crate) struct Gate {
 }
 
 /// The gate's lock, held across a fork.
-pub(crate) struct Held<'a> {
+pub(crate) struct ForkLock<'a> {
     gate: &'a Gate,
     state: MutexGuard<'a, State>,
 }
 
-impl Held<'_> {
+impl ForkLock<'_> {
     /// As [`Gate::close`].
     pub(crate) fn close(&mut self) {
         self.state.open = false;
@@ -97,7 +97,7 @@ impl Held<'_> {
 }
 
 /// This thread's leave to be inside; gives itself back when dropped.
-pub(crate) struct Pass<'a> {
+pub(crate) struct InterpreterGuard<'a> {
     gate: &'a Gate,
     holder: Arc<Holder>,
     not_send: PhantomData<*const ()>,
@@ -118,17 +118,17 @@ impl Gate {
     }
 
     /// A pass, unless the gate is closed.
-    pub(crate) fn enter(&self) -> Option<Pass<'_>> {
+    pub(crate) fn enter(&self) -> Option<InterpreterGuard<'_>> {
         self.pass(false)
     }
 
     /// A pass, unless the gate is closed, whose holder is never left behind.
-    pub(crate) fn enter_to_finish(&self) -> Option<Pass<'_>> {
+    pub(crate) fn enter_to_finish(&self) -> Option<InterpreterGuard<'_>> {
         self.pass(true)
     }
 
     #[inline(never)]
-    fn pass(&self, must_finish: bool) -> Option<Pass<'_>> {
+    fn pass(&self, must_finish: bool) -> Option<InterpreterGuard<'_>> {
         let holder = Arc::new(Holder {
             state: AtomicU8::new(INSIDE),
             thread: thread::current().id(),
@@ -140,7 +140,7 @@ impl Gate {
             return None;
         }
         state.inside.push(Arc::clone(&holder));
-        Some(Pass {
+        Some(InterpreterGuard {
             gate: self,
             holder,
             not_send: PhantomData,
@@ -155,19 +155,19 @@ impl Gate {
 
     /// Refuses new passes from now on; those that are out stay valid.
     pub(crate) fn close(&self) {
-        self.hold().close();
+        self.lock_for_fork().close();
     }
 
     /// Takes the gate's lock.
-    pub(crate) fn hold(&self) -> Held<'_> {
-        Held {
+    pub(crate) fn lock_for_fork(&self) -> ForkLock<'_> {
+        ForkLock {
             gate: self,
             state: self.state(),
         }
     }
 
     /// Whoever ends the interpreter wants to wait for all threads, however long it takes.
-    pub(crate) fn be_patient(&self) {
+    pub(crate) fn wait_without_limit(&self) {
         self.patient.store(true, Ordering::Relaxed);
     }
 
@@ -179,7 +179,7 @@ impl Gate {
     /// Waits until no other thread has a pass, or those that have one are left behind as `patience`
     /// allows. It is asked again and again, and counts from when it first has a limit.
     #[inline(never)]
-    pub(crate) fn wait_for_others(&self, patience: impl Fn() -> Patience) {
+    pub(crate) fn wait_for_others(&self, patience: impl Fn() -> Timeouts) {
         let this = thread::current().id();
         let process = process();
         let mut limited_since: Option<Instant> = None;
@@ -219,15 +219,13 @@ impl Gate {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.state)
     }
 }
 
 impl Holder {
     /// Whether the end goes on without this holder, after it has waited for `passed`.
-    fn is_left_behind(&self, passed: Duration, patience: Patience) -> bool {
+    fn is_left_behind(&self, passed: Duration, patience: Timeouts) -> bool {
         let is_over = |limit: Option<Duration>| limit.is_some_and(|limit| passed >= limit);
         if self.must_finish {
             return false;
@@ -248,7 +246,7 @@ impl Holder {
     }
 }
 
-impl Pass<'_> {
+impl InterpreterGuard<'_> {
     /// Whether its holder is detached in a call of ours.
     pub(crate) fn is_away(&self) -> bool {
         self.holder.state.load(Ordering::Relaxed) != INSIDE
@@ -267,7 +265,7 @@ impl Pass<'_> {
     }
 }
 
-impl Drop for Pass<'_> {
+impl Drop for InterpreterGuard<'_> {
     #[inline(never)]
     fn drop(&mut self) {
         let mut state = self.gate.state();
@@ -286,7 +284,7 @@ impl Drop for Pass<'_> {
 mod tests {
     use super::*;
 
-    const AT_ONCE: Patience = Patience {
+    const AT_ONCE: Timeouts = Timeouts {
         away: Some(Duration::ZERO),
         inside: Some(Duration::ZERO),
     };
@@ -302,7 +300,7 @@ mod tests {
         thread::scope(|scope| {
             let waiter = scope.spawn(|| {
                 assert!(!gate.is_empty_but_for_this_thread());
-                gate.wait_for_others(Patience::default);
+                gate.wait_for_others(Timeouts::default);
             });
             // Long enough for the waiter to wait, most times; right at any time.
             thread::sleep(Duration::from_millis(20));

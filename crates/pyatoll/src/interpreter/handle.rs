@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::attach::{self, AttachError, Attached};
+use super::attach::{self, AttachError, AttachGuard};
 use super::local::LocalInternals;
 use super::lookup;
 use super::stay::Stay;
@@ -44,7 +44,7 @@ impl Interpreter {
     /// Python::attach(|py| assert_eq!(Interpreter::current(), Some(py.interpreter())));
     /// ```
     pub fn current() -> Option<Self> {
-        Attached::current().map(|attached| Self(attached.local()))
+        AttachGuard::current().map(|attached| Self(attached.local()))
     }
 
     /// The main interpreter. `None` if the runtime does not run, or is being finalised.
@@ -67,7 +67,7 @@ impl Interpreter {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Source: `PyInterpreterState_Main`.
+    /// C API: `PyInterpreterState_Main`.
     pub fn main() -> Option<Self> {
         attach::refuse_in_traverse();
         let local = attach::main_interpreter().ok()?;
@@ -107,7 +107,7 @@ impl Interpreter {
     /// assert_eq!(Python::attach(|py| py.interpreter().id()), 0);
     /// ```
     ///
-    /// Source: `PyInterpreterState_GetID`.
+    /// C API: `PyInterpreterState_GetID`.
     pub fn id(&self) -> i64 {
         self.0.id()
     }
@@ -159,7 +159,7 @@ impl Interpreter {
     where
         F: for<'py> FnOnce(Python<'py>) -> R,
     {
-        let attached = Attached::to(self.0)?;
+        let attached = AttachGuard::to(self.0)?;
         Ok(f(Python::new(attached.local())))
     }
 }
@@ -194,9 +194,9 @@ impl Interpreter {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Source: `PyThreadState_New`, `PyThreadState_DeleteCurrent`.
+    /// C API: `PyThreadState_New`, `PyThreadState_DeleteCurrent`.
     pub fn keep_thread_state<R>(&self, f: impl FnOnce() -> R) -> Result<R, AttachError> {
-        let attached = Attached::to(self.0)?;
+        let attached = AttachGuard::to(self.0)?;
         if !attached.has_entered() {
             return Ok(f());
         }

@@ -266,7 +266,7 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
             return ffi::PyErr_Clear();
         }
         let raised = compat::take_raised();
-        match (*internals).interpreter_that_goes_on() {
+        match (*internals).interpreter_still_running() {
             Some(local) => put_back(internals, local),
             None => end(internals),
         }
@@ -277,7 +277,7 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
 impl Internals {
     /// The interpreter, if code that runs in it may still use what it was lent. The dict can be reached
     /// from Python (`gc.get_objects`), so the capsule can be taken out of it.
-    fn interpreter_that_goes_on(&self) -> Option<&'static LocalInternals> {
+    fn interpreter_still_running(&self) -> Option<&'static LocalInternals> {
         let mut node = self.newest.load(Ordering::Acquire);
         while !node.is_null() {
             // SAFETY: registrations live as long as the internals; ours hold our own type.
@@ -285,18 +285,18 @@ impl Internals {
             if registration.binary == binary() {
                 // SAFETY: as above.
                 let local = unsafe { &*registration.local.cast::<LocalInternals>() };
-                return goes_on(local).then_some(local);
+                return is_still_running(local).then_some(local);
             }
             node = registration.next;
         }
         // Made after others were taken out: what is in them may be in use, too.
         let local = lookup::find_live(compat::current_interpreter())?;
-        goes_on(local).then_some(local)
+        is_still_running(local).then_some(local)
     }
 }
 
 /// Whether code runs in the interpreter this thread is attached to, which is `local`'s.
-fn goes_on(local: &LocalInternals) -> bool {
+fn is_still_running(local: &LocalInternals) -> bool {
     match local.phase() {
         Phase::Live => compat::is_running(),
         // Exit functions and finalisers run to the last. What clears the dict is none of them.

@@ -8,6 +8,7 @@ use super::compat::current_thread_state;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
 use super::stay::Stay;
+use super::sync::lock;
 
 /// The settings of a new interpreter.
 #[cfg(Py_3_12)]
@@ -30,9 +31,9 @@ pub(super) fn creation_lock(attached: &LocalInternals) -> CreationLock {
     #[cfg(all(Py_3_12, not(Py_3_13)))]
     {
         static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
-        let lock = || LOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let take = || lock(&LOCK);
         // SAFETY: attached to it, as the caller is; taking a lock uses nothing of Python.
-        CreationLock(unsafe { super::attach::detached(attached, lock) })
+        CreationLock(unsafe { super::attach::detached(attached, take) })
     }
     #[cfg(not(all(Py_3_12, not(Py_3_13))))]
     {
@@ -75,7 +76,7 @@ pub(super) unsafe fn new_interpreter(config: &Config) -> Result<&'static LocalIn
         }
         // Attached with `fresh`.
         let local = lookup::current(ffi::PyInterpreterState_Get());
-        local.note_owned();
+        local.mark_owned();
         leave_first_thread_state(local, fresh, previous);
         Ok(local)
     }
@@ -129,8 +130,8 @@ pub(super) unsafe fn drop_first_thread_state(local: &LocalInternals) {
 }
 
 /// The right to end an interpreter that this binary made, which nobody else is ending. Dropped without
-/// an [`end`](Claim::end), it is given back.
-pub(super) struct Claim {
+/// an [`end`](EndClaim::end), it is given back.
+pub(super) struct EndClaim {
     local: &'static LocalInternals,
     /// What was seen: another one means that somebody else has begun to end the interpreter.
     phase: Phase,
@@ -138,7 +139,7 @@ pub(super) struct Claim {
     _pass: Option<Box<Stay>>,
 }
 
-impl Claim {
+impl EndClaim {
     /// Of an interpreter whose end has not begun.
     pub(super) fn to_live(local: &'static LocalInternals) -> Option<Self> {
         Self::take(local, || false)
@@ -188,7 +189,7 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for EndClaim {
     fn drop(&mut self) {
         self.local.give_claim_back();
     }
@@ -217,7 +218,7 @@ unsafe fn end_interpreter(local: &'static LocalInternals, phase: Phase) -> bool 
         let is_ours = local.phase() == phase;
         if is_ours {
             end_current(thread_state);
-            local.note_gone();
+            local.mark_gone();
         } else {
             ffi::PyThreadState_Clear(thread_state);
             ffi::PyThreadState_DeleteCurrent();
@@ -231,12 +232,12 @@ unsafe fn end_interpreter(local: &'static LocalInternals, phase: Phase) -> bool 
     {
         // There is one GIL, and `Py_EndInterpreter` keeps it: it must be held by a thread state of
         // another interpreter before and after.
-        use super::attach::{Attached, main_interpreter};
+        use super::attach::{AttachGuard, main_interpreter};
 
-        let attached = Attached::current().or_else(|| {
+        let attached = AttachGuard::current().or_else(|| {
             main_interpreter()
                 .ok()
-                .and_then(|main| Attached::to(main).ok())
+                .and_then(|main| AttachGuard::to(main).ok())
         });
         let Some(_attached) = attached else {
             return false;
@@ -257,7 +258,7 @@ unsafe fn end_interpreter(local: &'static LocalInternals, phase: Phase) -> bool 
             note.restore();
             ffi::PyThreadState_Swap(previous);
         }
-        local.note_gone();
+        local.mark_gone();
         true
     }
 }
@@ -270,7 +271,8 @@ unsafe fn end_interpreter(local: &'static LocalInternals, phase: Phase) -> bool 
 unsafe fn is_idle(local: &LocalInternals) -> bool {
     // SAFETY: attached. Within one run of the runtime, an id is never used again.
     unsafe {
-        if !local.is_usable() || !super::compat::is_there(local.interpreter(), local.id()) {
+        if !local.is_usable() || !super::compat::interpreter_exists(local.interpreter(), local.id())
+        {
             return false;
         }
         let first = ffi::PyInterpreterState_ThreadHead(local.interpreter());

@@ -13,9 +13,9 @@ use pyo3_ffi as ffi;
 
 use super::compat;
 use super::gate::Gate;
-use super::nesting::Nesting;
 use super::queue::DropQueue;
 use super::slots::Slots;
+use super::trashcan::Trashcan;
 
 /// How many times the runtime was finalised while this binary was loaded. Interpreter ids and
 /// addresses repeat after that; a (run, id) pair does not.
@@ -71,7 +71,7 @@ pub struct LocalInternals {
     /// Whether a thread of this binary is ending it, or has.
     end_claimed: AtomicBool,
     /// Deallocations within each other.
-    nesting: Nesting,
+    trashcan: Trashcan,
 }
 
 const _: () = assert!(
@@ -109,7 +109,7 @@ impl LocalInternals {
             first_thread_state: AtomicPtr::new(null_mut()),
             owned: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
-            nesting: Nesting::new(),
+            trashcan: Trashcan::new(),
         }))
     }
 
@@ -121,8 +121,8 @@ impl LocalInternals {
 
     /// Deallocations within each other.
     #[inline]
-    pub(crate) fn nesting(&self) -> &Nesting {
-        &self.nesting
+    pub(crate) fn trashcan(&self) -> &Trashcan {
+        &self.trashcan
     }
 
     /// Who may come in from outside.
@@ -147,7 +147,7 @@ impl LocalInternals {
     }
 
     /// Notes that this binary made the interpreter.
-    pub(super) fn note_owned(&self) {
+    pub(super) fn mark_owned(&self) {
         self.owned.store(true, Ordering::Relaxed);
     }
 
@@ -206,7 +206,7 @@ impl LocalInternals {
     }
 
     /// Notes that its end has begun.
-    pub(super) fn note_closing(&self) {
+    pub(super) fn mark_closing(&self) {
         let (live, closing) = (Phase::Live as u8, Phase::Closing as u8);
         let phase = &self.phase;
         let _ = phase.compare_exchange(live, closing, Ordering::AcqRel, Ordering::Relaxed);
@@ -215,7 +215,7 @@ impl LocalInternals {
     /// Notes that the interpreter is gone. Where a reference that outlives it kept the capsule with
     /// [`Internals`](super::internals::Internals), nothing has torn this state down: the values stay
     /// in memory.
-    pub(super) fn note_gone(&self) {
+    pub(super) fn mark_gone(&self) {
         self.gate.close();
         self.queue.close(|_| ());
         self.phase.store(Phase::Emptied as u8, Ordering::Release);
@@ -244,10 +244,10 @@ impl LocalInternals {
 
     /// Notes that this thread, attached to this interpreter, is in a `__traverse__`, until the
     /// result is dropped.
-    pub(crate) fn visit(&self) -> Visiting<'_> {
+    pub(crate) fn visit(&self) -> InTraverse<'_> {
         let this = compat::current_thread_state();
         let before = self.visiting.swap(this, Ordering::Relaxed);
-        Visiting {
+        InTraverse {
             local: self,
             // Nested: the outer one ends it.
             noted: if before == this { null_mut() } else { this },
@@ -263,20 +263,20 @@ impl LocalInternals {
     /// Whether this thread is in a `__traverse__` that the interpreter's collector calls: then
     /// nothing may run Python, or change a reference count.
     #[inline]
-    pub(crate) fn is_visiting(&self) -> bool {
+    pub(crate) fn is_in_traverse(&self) -> bool {
         let visiting = self.visiting.load(Ordering::Relaxed);
         !visiting.is_null() && visiting == compat::current_thread_state()
     }
 
     /// Notes that this thread is about to detach from this interpreter in a call of ours.
     #[inline]
-    pub(super) fn note_leaving(&self) {
+    pub(super) fn mark_leaving(&self) {
         self.away.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes that it is back.
     #[inline]
-    pub(super) fn note_return(&self) {
+    pub(super) fn mark_return(&self) {
         self.away.fetch_sub(1, Ordering::Release);
     }
 
@@ -287,7 +287,7 @@ impl LocalInternals {
     /// The caller must own a reference to `object`, made in this interpreter.
     #[inline]
     pub(crate) unsafe fn release(&self, object: NonNull<ffi::PyObject>) {
-        if self.is_current() && !self.is_visiting() {
+        if self.is_current() && !self.is_in_traverse() {
             // SAFETY: attached to the object's interpreter; the reference is the caller's.
             unsafe { ffi::Py_DECREF(object.as_ptr()) };
         } else {
@@ -323,7 +323,7 @@ impl LocalInternals {
         self.queue
             .drain(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
         // SAFETY: attached, as the caller promises.
-        if unsafe { self.nesting.resume() } {
+        if unsafe { self.trashcan.run_deferred() } {
             self.look_at_next_entry();
         }
     }
@@ -361,7 +361,7 @@ impl LocalInternals {
         // SAFETY: as above.
         unsafe {
             self.drain();
-            self.nesting.finish();
+            self.trashcan.finish();
         }
         drop_values();
         // SAFETY: as in `drain_cold`.
@@ -374,13 +374,13 @@ impl LocalInternals {
 }
 
 /// While this lives, its thread is in a `__traverse__`.
-pub(crate) struct Visiting<'a> {
+pub(crate) struct InTraverse<'a> {
     local: &'a LocalInternals,
     /// The thread state to take out again, or null.
     noted: *mut ffi::PyThreadState,
 }
 
-impl Drop for Visiting<'_> {
+impl Drop for InTraverse<'_> {
     fn drop(&mut self) {
         // Only if it is still there: on a free-threaded Python, `gc.get_referents` may visit while
         // another thread does. One of them goes unnoted then.

@@ -7,12 +7,12 @@ use super::compat;
 use super::internals::Internals;
 use super::layout;
 use super::local::{self, LocalInternals, Phase};
-use super::table::{Held, Known, Life};
+use super::registry::{ForkLock, Registry, Tracked};
 
 /// The interpreters this binary has seen.
-static KNOWN: Known<LocalInternals> = Known::new();
+static REGISTRY: Registry<LocalInternals> = Registry::new();
 
-impl Life for LocalInternals {
+impl Tracked for LocalInternals {
     type Interpreter = ffi::PyInterpreterState;
 
     #[inline]
@@ -32,7 +32,7 @@ impl Life for LocalInternals {
 /// The thread must be attached to an interpreter in which this binary has been initialised.
 #[inline]
 pub(crate) unsafe fn called<'a>() -> &'a LocalInternals {
-    if let Some(only) = KNOWN.only() {
+    if let Some(only) = REGISTRY.only() {
         return only;
     }
     // SAFETY: passed on to the caller.
@@ -53,7 +53,7 @@ unsafe fn called_of_several<'a>() -> &'a LocalInternals {
 /// The state of `interpreter`, to which this thread is attached, made at first use.
 #[inline]
 pub(crate) fn current(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals {
-    match KNOWN.find(interpreter) {
+    match REGISTRY.find(interpreter) {
         Some(local) if local.is_life_of_current() => local,
         _ => create(interpreter),
     }
@@ -65,7 +65,7 @@ pub(crate) fn current(interpreter: *mut ffi::PyInterpreterState) -> &'static Loc
 pub(super) fn running(
     interpreter: *mut ffi::PyInterpreterState,
 ) -> Option<&'static LocalInternals> {
-    KNOWN
+    REGISTRY
         .find(interpreter)
         .filter(|local| local.phase() == Phase::Live)
 }
@@ -74,20 +74,20 @@ pub(super) fn running(
 pub(crate) fn find_live(
     interpreter: *mut ffi::PyInterpreterState,
 ) -> Option<&'static LocalInternals> {
-    KNOWN.find(interpreter).filter(|local| local.is_live())
+    REGISTRY.find(interpreter).filter(|local| local.is_live())
 }
 
 /// All live interpreters this binary knows, oldest first.
 pub(crate) fn live() -> Vec<&'static LocalInternals> {
-    KNOWN.live()
+    REGISTRY.live()
 }
 
 /// The lock on which interpreters are known.
-pub(super) type HeldKnown = Held<'static, LocalInternals>;
+pub(super) type RegistryForkLock = ForkLock<'static, LocalInternals>;
 
 /// Takes that lock.
-pub(super) fn hold() -> HeldKnown {
-    KNOWN.hold()
+pub(super) fn lock_for_fork() -> RegistryForkLock {
+    REGISTRY.lock_for_fork()
 }
 
 /// Makes and publishes the state of the interpreter this thread is attached to.
@@ -111,12 +111,12 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
         };
         let local = internals.register(made);
         if std::ptr::eq(local, made) {
-            KNOWN.publish(local);
+            REGISTRY.publish(local);
             super::teardown::register_atexit(local);
             super::teardown::watch(local);
         } else {
             // The other thread may not have got that far.
-            KNOWN.publish(local);
+            REGISTRY.publish(local);
         }
         compat::restore_raised(raised);
         local

@@ -11,11 +11,11 @@
 //! | `gate` | who may come in from outside, until the interpreter ends |
 //! | `stay` | this thread's passes |
 //! | `internals` | what all Pyatoll binaries in one interpreter share |
-//! | `table` | which interpreters this binary has seen |
+//! | `registry` | which interpreters this binary has seen |
 //! | `lookup` | from a running interpreter to its state |
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `attach` | attaching and detaching this thread |
-//! | `nesting` | how deep a thread is in deallocations |
+//! | `trashcan` | how deep a thread is in deallocations |
 //! | `resting` | the thread states this thread was detached from |
 //! | `fork` | which process this is |
 //! | `life` | making an interpreter and ending it |
@@ -49,18 +49,19 @@ pub(crate) mod layout;
 mod life;
 pub(crate) mod local;
 pub(crate) mod lookup;
-mod nesting;
+pub(crate) mod method_def;
 mod queue;
+mod registry;
 mod resting;
 pub(crate) mod slots;
 mod stay;
 mod sub;
-mod sync;
-mod table;
+pub(crate) mod sync;
 mod teardown;
 #[cfg(feature = "test-interpreters")]
 mod test_interpreter;
 mod token;
+mod trashcan;
 
 pub use attach::AttachError;
 pub use embed::with_embedded_python_interpreter;

@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 use super::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use super::sync::{Mutex, MutexGuard, const_unless_loom, static_atomic};
+use super::sync::{Mutex, MutexGuard, const_unless_loom, lock, static_atomic};
 
 /// Slots in the first segment; segment `k` has `FIRST << k`.
 const FIRST: u32 = if cfg!(loom) { 2 } else { 64 };
@@ -106,7 +106,7 @@ struct Created {
 }
 
 /// A table's lock, held across a fork.
-pub(super) struct Held<'a> {
+pub(super) struct ForkLock<'a> {
     _created: MutexGuard<'a, Vec<Created>>,
 }
 
@@ -226,16 +226,14 @@ impl Slots {
     }
 
     /// Takes the table's lock.
-    pub(super) fn hold(&self) -> Held<'_> {
-        Held {
+    pub(super) fn lock_for_fork(&self) -> ForkLock<'_> {
+        ForkLock {
             _created: self.created(),
         }
     }
 
     fn created(&self) -> MutexGuard<'_, Vec<Created>> {
-        self.created
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.created)
     }
 }
 

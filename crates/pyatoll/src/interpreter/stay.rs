@@ -13,7 +13,7 @@
 use std::cell::Cell;
 use std::ptr::null;
 
-use super::gate::Pass;
+use super::gate::InterpreterGuard;
 use super::local::LocalInternals;
 
 thread_local! {
@@ -24,13 +24,13 @@ thread_local! {
 /// A stay of this thread in an interpreter.
 pub(super) struct Stay {
     local: &'static LocalInternals,
-    pass: Pass<'static>,
+    pass: InterpreterGuard<'static>,
     /// The next older one.
     older: Cell<*const Stay>,
 }
 
 impl Stay {
-    fn new(local: &'static LocalInternals, pass: Pass<'static>) -> Box<Self> {
+    fn new(local: &'static LocalInternals, pass: InterpreterGuard<'static>) -> Box<Self> {
         let stay = Box::new(Self {
             local,
             pass,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::AtomicU32;
 
-use super::attach::{self, AttachError, Attached};
+use super::attach::{self, AttachError, AttachGuard};
 use super::compat;
 use super::fork;
 use super::handle::Interpreter;
@@ -263,7 +263,7 @@ impl SubInterpreterBuilder {
     /// # Ok::<_, BuildError>(())
     /// ```
     ///
-    /// Source: `Py_NewInterpreterFromConfig`; `Py_NewInterpreter` below 3.12.
+    /// C API: `Py_NewInterpreterFromConfig`; `Py_NewInterpreter` below 3.12.
     pub fn build(&self) -> Result<SubInterpreter, BuildError> {
         attach::refuse_in_traverse();
         self.check()?;
@@ -325,8 +325,8 @@ impl SubInterpreterBuilder {
 /// This thread is attached to the main interpreter, wherever it was before and comes back to.
 struct InMain {
     // Dropped in this order.
-    attached: Attached,
-    _away: Option<attach::Away>,
+    attached: AttachGuard,
+    _away: Option<attach::DetachGuard>,
 }
 
 impl InMain {
@@ -334,14 +334,14 @@ impl InMain {
         #[cfg(feature = "auto-initialize")]
         attach::initialize();
         let main = attach::main_interpreter().map_err(|error| error.to_string())?;
-        let away = match Attached::current() {
+        let away = match AttachGuard::current() {
             Some(attached) if !std::ptr::eq(attached.local(), main) => {
                 // SAFETY: nothing that needs the attachment is used until it is back.
-                Some(unsafe { attach::Away::leave(attached.local()) })
+                Some(unsafe { attach::DetachGuard::leave(attached.local()) })
             }
             _ => None,
         };
-        let attached = Attached::to(main).map_err(|error| error.to_string())?;
+        let attached = AttachGuard::to(main).map_err(|error| error.to_string())?;
         static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
         if local::is_first_in_run(&WATCHED) {
             // SAFETY: attached to it, by `attached`.
@@ -374,7 +374,7 @@ impl InMain {
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Source: PEP 684, PEP 734, `Py_NewInterpreterFromConfig`, `Py_EndInterpreter`.
+/// C API: PEP 684, PEP 734, `Py_NewInterpreterFromConfig`, `Py_EndInterpreter`.
 pub struct SubInterpreter {
     /// `None` once it has ended.
     local: Option<&'static LocalInternals>,
@@ -469,7 +469,7 @@ impl SubInterpreter {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Source: `Py_EndInterpreter`.
+    /// C API: `Py_EndInterpreter`.
     pub fn close(mut self) -> Result<(), CloseError> {
         if Self::is_entered(self.local()) {
             return Err(CloseError { interpreter: self });
@@ -512,7 +512,7 @@ impl SubInterpreter {
             },
             _ => None,
         };
-        if let Some(claim) = life::Claim::to_live(local) {
+        if let Some(claim) = life::EndClaim::to_live(local) {
             // SAFETY: this thread is not attached to it.
             unsafe { claim.end() };
         }

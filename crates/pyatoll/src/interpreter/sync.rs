@@ -4,7 +4,7 @@
 //! Such a part uses nothing of CPython, and no atomic, lock or thread id but from here.
 
 #[cfg(not(loom))]
-pub(super) use std::{
+pub(crate) use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, atomic},
     thread,
 };
@@ -19,10 +19,19 @@ pub(super) fn process() -> u32 {
 }
 
 #[cfg(loom)]
-pub(super) use loom::{
+pub(crate) use loom::{
     sync::{Arc, Condvar, Mutex, MutexGuard, atomic},
     thread,
 };
+
+/// Locks a mutex whether or not a thread panicked while it held it: every critical section of this
+/// library leaves its data consistent at each point where it may panic.
+#[inline]
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
 
 /// A function that is `const`, save under loom, whose atomics cannot be made in constants.
 macro_rules! const_unless_loom {

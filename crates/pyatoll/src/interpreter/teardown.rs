@@ -14,26 +14,15 @@ use pyo3_ffi as ffi;
 
 use super::attach;
 use super::compat;
-use super::gate::Patience;
+use super::gate::Timeouts;
 use super::life;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
+use super::method_def::MethodDef;
 
 const CAPSULE: &CStr = c"pyatoll.local_internals";
 
-/// The method definition of the callback. CPython only reads it.
-struct Definition(ffi::PyMethodDef);
-// SAFETY: never written to; its pointers are to statics.
-unsafe impl Sync for Definition {}
-
-static CALLBACK: Definition = Definition(ffi::PyMethodDef {
-    ml_name: c"_pyatoll_interpreter_ends".as_ptr(),
-    ml_meth: ffi::PyMethodDefPointer {
-        PyCFunction: interpreter_ends,
-    },
-    ml_flags: ffi::METH_NOARGS,
-    ml_doc: std::ptr::null(),
-});
+static CALLBACK: MethodDef = MethodDef::no_args(c"_pyatoll_interpreter_ends", interpreter_ends);
 
 /// Registers the callback with the interpreter's `atexit` module. If Python refuses (it is too far
 /// into its end already), the gate is closed at once.
@@ -48,8 +37,7 @@ pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
         let capsule = ffi::PyCapsule_New(pointer, CAPSULE.as_ptr(), None);
         let mut done = null_mut();
         if !capsule.is_null() {
-            let definition = (&raw const CALLBACK.0).cast_mut();
-            let callback = ffi::PyCFunction_NewEx(definition, capsule, null_mut());
+            let callback = ffi::PyCFunction_NewEx(CALLBACK.as_ptr(), capsule, null_mut());
             let module = ffi::PyImport_ImportModule(c"atexit".as_ptr());
             if !callback.is_null() && !module.is_null() {
                 let register = ffi::PyObject_GetAttrString(module, c"register".as_ptr());
@@ -68,7 +56,7 @@ pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
         }
         if done.is_null() {
             ffi::PyErr_Clear();
-            local.note_closing();
+            local.mark_closing();
             local.gate().close();
         }
         ffi::Py_XDECREF(done);
@@ -93,7 +81,7 @@ pub(super) unsafe fn watch(local: &'static LocalInternals) {
     }
     let data = std::ptr::from_ref(local).cast_mut().cast();
     // SAFETY: attached, as the caller promises.
-    unsafe { compat::when_cleared(local.interpreter(), cleared, data) };
+    unsafe { compat::at_interpreter_clear(local.interpreter(), cleared, data) };
 }
 
 unsafe extern "C" fn interpreter_ends(
@@ -124,7 +112,7 @@ const FOR_INSIDE: Duration = Duration::from_secs(10);
 /// # Safety
 /// The thread must be attached to `local`'s interpreter.
 unsafe fn close(local: &'static LocalInternals) {
-    local.note_closing();
+    local.mark_closing();
     local.gate().close();
     // SAFETY: passed on to the caller; detached while it waits.
     unsafe {
@@ -159,7 +147,7 @@ unsafe fn close_subs(main: &'static LocalInternals) {
         // the capsule keeps it. Another interpreter may be at its address.
         let claim = match sub.is_owned_and_unclaimed() {
             // SAFETY: attached to `main`, in an `atexit` function.
-            true => unsafe { life::Claim::to_left(sub) },
+            true => unsafe { life::EndClaim::to_left(sub) },
             false => None,
         };
         if claim.is_some() || !compat::ENDS_SUBS_FIRST {
@@ -192,12 +180,12 @@ unsafe fn close_subs(main: &'static LocalInternals) {
 /// A sub-interpreter that ends while the process goes on waits for all, as `close` promises. The end
 /// of the process leaves threads behind, as CPython does with daemon threads, where the process does
 /// not abort for it.
-fn patience(local: &LocalInternals, main: Option<&LocalInternals>) -> Patience {
+fn patience(local: &LocalInternals, main: Option<&LocalInternals>) -> Timeouts {
     let process_ends = main.is_some_and(|main| !main.gate().is_open() && !main.gate().is_patient());
     if !process_ends {
-        return Patience::default();
+        return Timeouts::default();
     }
-    Patience {
+    Timeouts {
         away: (local.is_main() || compat::HANGS_LATE_THREADS).then_some(FOR_AWAY),
         inside: compat::HANGS_LATE_THREADS.then_some(FOR_INSIDE),
     }

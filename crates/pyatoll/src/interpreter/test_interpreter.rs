@@ -13,7 +13,7 @@ use std::env;
 use std::sync::OnceLock;
 use std::thread;
 
-use super::attach::{self, Attached, NoDefault};
+use super::attach::{self, AttachGuard, NoInterpreter};
 use super::sub::{Gil, SubInterpreter};
 
 /// `own-gil` or `shared-gil`; not set: nothing is different.
@@ -25,7 +25,7 @@ thread_local! {
 
 /// Attaches to the interpreter made for this thread. `None`: it is to have none.
 #[inline(never)]
-pub(super) fn enter() -> Option<Result<Attached, NoDefault>> {
+pub(super) fn enter() -> Option<Result<AttachGuard, NoInterpreter>> {
     let gil = wanted()?;
     thread::current().name().filter(|name| *name != "main")?;
     #[cfg(feature = "auto-initialize")]
@@ -40,19 +40,19 @@ pub(super) fn enter() -> Option<Result<Attached, NoDefault>> {
                     cell.get_or_init(|| made)
                 }
             };
-            Attached::to(sub.local()).map_err(NoDefault::Refused)
+            AttachGuard::to(sub.local()).map_err(NoInterpreter::Refused)
         })
         // The thread is ending, and its interpreter has ended.
         .ok()
 }
 
-fn make(gil: Gil) -> Result<SubInterpreter, NoDefault> {
+fn make(gil: Gil) -> Result<SubInterpreter, NoInterpreter> {
     let builder = SubInterpreter::builder();
     let builder = match gil {
         Gil::Own => builder,
         Gil::Shared => builder.legacy(),
     };
-    builder.build().map_err(NoDefault::TestInterpreter)
+    builder.build().map_err(NoInterpreter::TestInterpreter)
 }
 
 /// What the environment asks for.

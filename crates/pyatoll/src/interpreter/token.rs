@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::attach::{self, Attached, NoDefault};
+use super::attach::{self, AttachGuard, NoInterpreter};
 use super::handle::Interpreter;
 use super::local::LocalInternals;
 use super::lookup;
@@ -52,14 +52,14 @@ impl Python<'_> {
     /// assert!(version.starts_with("3."));
     /// ```
     ///
-    /// Source: `PyEval_RestoreThread`, `PyThreadState_New`.
+    /// C API: `PyEval_RestoreThread`, `PyThreadState_New`.
     #[inline]
     #[track_caller]
     pub fn attach<F, R>(f: F) -> R
     where
         F: for<'py> FnOnce(Python<'py>) -> R,
     {
-        let attached = match Attached::simply_before() {
+        let attached = match AttachGuard::simply_before() {
             Some(attached) => attached,
             None => Self::enter_or_panic(),
         };
@@ -79,7 +79,7 @@ impl Python<'_> {
     where
         F: for<'py> FnOnce(Python<'py>) -> R,
     {
-        let attached = match Attached::simply_before() {
+        let attached = match AttachGuard::simply_before() {
             Some(attached) => attached,
             None => Self::enter().ok()?,
         };
@@ -89,7 +89,7 @@ impl Python<'_> {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn enter_or_panic() -> Attached {
+    fn enter_or_panic() -> AttachGuard {
         match Self::enter() {
             Ok(attached) => attached,
             Err(error) => panic!("{error}"),
@@ -97,9 +97,9 @@ impl Python<'_> {
     }
 
     #[inline(never)]
-    fn enter() -> Result<Attached, NoDefault> {
-        match Attached::current() {
-            Some(attached) if attached.local().is_visiting() => Err(NoDefault::Visiting),
+    fn enter() -> Result<AttachGuard, NoInterpreter> {
+        match AttachGuard::current() {
+            Some(attached) if attached.local().is_in_traverse() => Err(NoInterpreter::InTraverse),
             Some(attached) => Ok(attached),
             None => {
                 #[cfg(feature = "test-interpreters")]
@@ -123,7 +123,7 @@ impl Python<'_> {
     /// Python::attach(|py| assert!(py.version_info() >= (3, 11)));
     /// ```
     ///
-    /// Source: `Py_InitializeEx`.
+    /// C API: `Py_InitializeEx`.
     pub fn initialize() {
         attach::initialize();
     }
@@ -197,7 +197,7 @@ impl<'py> Python<'py> {
     /// });
     /// ```
     ///
-    /// Source: `PyEval_SaveThread`, `PyEval_RestoreThread`.
+    /// C API: `PyEval_SaveThread`, `PyEval_RestoreThread`.
     pub fn detach<T, F>(self, f: F) -> T
     where
         F: Send + FnOnce() -> T,

@@ -168,7 +168,7 @@ impl ModuleDefinition {
     /// # Errors
     /// What the module's own code raises, or an `ImportError` if it may not be loaded here.
     ///
-    /// Source: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
+    /// C API: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
     pub fn make_module(&'static self, py: Python<'_>) -> PyResult<Py<PyModule>> {
         self.make(py, self.name).map(Bound::unbind)
     }

@@ -60,7 +60,7 @@ macro_rules! wrap_pymodule {
 /// # Ok::<_, PyErr>(())
 /// ```
 ///
-/// Source: `PyImport_AppendInittab`.
+/// C API: `PyImport_AppendInittab`.
 #[macro_export]
 macro_rules! append_to_inittab {
     ($module:path) => {{

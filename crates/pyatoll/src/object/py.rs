@@ -622,7 +622,7 @@ impl<T> Clone for Py<T> {
             self.owner.id()
         );
         assert!(
-            !self.owner.is_visiting(),
+            !self.owner.is_in_traverse(),
             "cannot clone a `Py` in `__traverse__`: the garbage collector is counting references"
         );
         // SAFETY: attached to the owner, just checked; the new reference goes into the handle.

@@ -169,7 +169,7 @@ impl RaisedException {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Source: `traceback.format_exception`.
+    /// C API: `traceback.format_exception`.
     pub fn traceback(&self) -> &str {
         &self.traceback
     }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use super::error::{PoolError, RaisedException};
 use super::shared::{Shared, wait, wait_for};
 use crate::error::PyResult;
+use crate::interpreter::sync::lock;
 use crate::interpreter::{Python, attach};
 
 /// A job as the workers see it.
@@ -85,9 +86,7 @@ where
     }
 
     fn state(&self) -> MutexGuard<'_, State<F, R>> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.state)
     }
 
     /// Takes the closure, if nobody has.

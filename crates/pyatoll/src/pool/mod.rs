@@ -63,6 +63,7 @@ pub use map::Map;
 use self::job::{Job, Packet};
 use self::shared::{Refusal, Shared};
 use crate::error::PyResult;
+use crate::interpreter::sync::lock;
 use crate::interpreter::{Interpreter, Python, attach};
 
 /// Worker threads, each with a sub-interpreter of its own, and a queue of jobs for them. See the
@@ -87,7 +88,7 @@ use crate::interpreter::{Interpreter, Python, attach};
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Source: PEP 684, PEP 734, `concurrent.futures.InterpreterPoolExecutor`.
+/// C API: PEP 684, PEP 734, `concurrent.futures.InterpreterPoolExecutor`.
 pub struct InterpreterPool {
     shared: Arc<Shared>,
     size: usize,
@@ -361,7 +362,7 @@ impl InterpreterPool {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         attach::waiting(|| {
             self.shared.wait_for_end(deadline)?;
-            let mut threads = self.threads.lock().unwrap_or_else(|p| p.into_inner());
+            let mut threads = lock(&self.threads);
             let threads = std::mem::take(&mut *threads);
             for thread in threads {
                 let _ = thread.join();

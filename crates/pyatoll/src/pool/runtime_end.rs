@@ -13,6 +13,7 @@ use super::shared::Shared;
 use crate::error::PyResult;
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::Python;
+use crate::interpreter::sync::lock;
 use crate::object::Bound;
 use crate::sync::InterpreterLocal;
 use crate::types::{PyAnyMethods, PyCFunction, PyTuple};
@@ -35,9 +36,7 @@ struct State {
 
 impl Pools {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.0)
     }
 }
 

@@ -15,6 +15,7 @@ use super::error::{PoolError, ShutdownError};
 use super::job::Job;
 use crate::interpreter::Interpreter;
 use crate::interpreter::fork::process;
+use crate::interpreter::sync::lock;
 
 pub(super) struct Shared {
     state: Mutex<State>,
@@ -78,9 +79,7 @@ impl Shared {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.state)
     }
 
     pub(super) fn capacity(&self) -> usize {

@@ -85,7 +85,7 @@ mod guard {
 /// # Ok::<_, PyErr>(())
 /// ```
 ///
-/// Source: `PyCriticalSection_Begin`.
+/// C API: `PyCriticalSection_Begin`.
 #[cfg_attr(not(Py_GIL_DISABLED), allow(unused_variables))]
 pub fn with_critical_section<F, R>(object: &Bound<'_, PyAny>, f: F) -> R
 where
@@ -121,7 +121,7 @@ where
 /// # Ok::<_, PyErr>(())
 /// ```
 ///
-/// Source: `PyCriticalSection2_Begin`.
+/// C API: `PyCriticalSection2_Begin`.
 #[cfg_attr(not(Py_GIL_DISABLED), allow(unused_variables))]
 pub fn with_critical_section2<F, R>(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>, f: F) -> R
 where
@@ -186,7 +186,7 @@ impl<T> EnteredCriticalSection<'_, T> {
 /// });
 /// ```
 ///
-/// Source: `PyCriticalSection_BeginMutex`.
+/// C API: `PyCriticalSection_BeginMutex`.
 #[cfg(Py_3_14)]
 pub fn with_critical_section_mutex<'a, F, R, T, M>(_py: Python<'_>, mutex: &'a M, f: F) -> R
 where
@@ -223,7 +223,7 @@ where
 /// });
 /// ```
 ///
-/// Source: `PyCriticalSection2_BeginMutex`.
+/// C API: `PyCriticalSection2_BeginMutex`.
 #[cfg(Py_3_14)]
 pub fn with_critical_section_mutex2<'a, 'b, F, R, T1, T2, M1, M2>(
     py: Python<'_>,

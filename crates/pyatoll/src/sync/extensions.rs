@@ -10,7 +10,7 @@ use std::sync::{
 };
 
 use crate::interpreter::Python;
-use crate::interpreter::attach::Away;
+use crate::interpreter::attach::DetachGuard;
 
 mod sealed {
     pub trait Sealed {}
@@ -24,21 +24,21 @@ mod sealed {
 fn waiting<R>(py: Python<'_>, wait: impl FnOnce() -> R) -> R {
     // SAFETY: attached by the token; `wait` is one of the calls below, which touch a lock of the
     // standard library and nothing of Python.
-    let _away = unsafe { Away::leave(py.local()) };
+    let _away = unsafe { DetachGuard::leave(py.local()) };
     wait()
 }
 
 /// The user's closure for a call that may wait first. This thread is detached while it exists, and
 /// attached again when the closure runs or, in the order of the fields, is dropped.
 struct Job<F> {
-    away: Away,
+    away: DetachGuard,
     f: F,
 }
 
 impl<F> Job<F> {
     fn leave(py: Python<'_>, f: F) -> Self {
         // SAFETY: as in `waiting`; the closure, which may need the attachment, is only moved.
-        let away = unsafe { Away::leave(py.local()) };
+        let away = unsafe { DetachGuard::leave(py.local()) };
         Self { away, f }
     }
 

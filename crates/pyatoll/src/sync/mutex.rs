@@ -19,7 +19,7 @@ use super::nonpoison;
 /// assert_eq!(NAMES.lock().unwrap().len(), 1);
 /// ```
 ///
-/// Source: `PyMutex_Lock`, `PyMutex_Unlock`.
+/// C API: `PyMutex_Lock`, `PyMutex_Unlock`.
 pub struct PyMutex<T: ?Sized> {
     poisoned: AtomicBool,
     mutex: nonpoison::PyMutex<T>,

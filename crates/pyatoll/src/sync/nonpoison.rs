@@ -23,7 +23,7 @@ use pyo3_ffi as ffi;
 /// assert_eq!(PyMutex::new(5).into_inner(), 5);
 /// ```
 ///
-/// Source: `PyMutex_Lock`, `PyMutex_Unlock`.
+/// C API: `PyMutex_Lock`, `PyMutex_Unlock`.
 pub struct PyMutex<T: ?Sized> {
     mutex: UnsafeCell<ffi::PyMutex>,
     data: UnsafeCell<T>,

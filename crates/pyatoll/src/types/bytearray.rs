@@ -36,7 +36,7 @@ impl PyByteArray {
     /// # Panics
     /// If Python has no memory for it.
     ///
-    /// Source: `PyByteArray_FromStringAndSize`.
+    /// C API: `PyByteArray_FromStringAndSize`.
     pub fn new<'py>(py: Python<'py>, src: &[u8]) -> Bound<'py, PyByteArray> {
         // SAFETY: attached; the data is valid for its length; a new reference or null comes back.
         unsafe {
@@ -87,7 +87,7 @@ impl PyByteArray {
     /// # Errors
     /// A `TypeError` if it has none, and what its buffer protocol raises.
     ///
-    /// Source: `PyByteArray_FromObject`.
+    /// C API: `PyByteArray_FromObject`.
     pub fn from<'py>(src: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyByteArray>> {
         // SAFETY: attached, a valid object; a `bytearray` or null comes back.
         unsafe {
@@ -123,7 +123,7 @@ pub trait PyByteArrayMethods<'py>: Sealed {
 
     /// The address of its bytes, which is valid until it is resized.
     ///
-    /// Source: `PyByteArray_AsString`.
+    /// C API: `PyByteArray_AsString`.
     fn data(&self) -> *mut u8;
 
     /// Its bytes, without a copy.
@@ -162,7 +162,7 @@ pub trait PyByteArrayMethods<'py>: Sealed {
     /// # Errors
     /// A `BufferError` if something, such as a `memoryview`, uses its memory; a `MemoryError`.
     ///
-    /// Source: `PyByteArray_Resize`.
+    /// C API: `PyByteArray_Resize`.
     fn resize(&self, len: usize) -> PyResult<()>;
 }
 

@@ -40,7 +40,7 @@ impl PyBytes {
     /// # Panics
     /// If Python has no memory for it.
     ///
-    /// Source: `PyBytes_FromStringAndSize`.
+    /// C API: `PyBytes_FromStringAndSize`.
     pub fn new<'py>(py: Python<'py>, s: &[u8]) -> Bound<'py, PyBytes> {
         // SAFETY: the data is valid for its length.
         unsafe { Self::from_ptr(py, s.as_ptr(), s.len()) }
@@ -89,7 +89,7 @@ impl PyBytes {
     /// # Panics
     /// If Python has no memory for it.
     ///
-    /// Source: `PyBytes_FromStringAndSize`.
+    /// C API: `PyBytes_FromStringAndSize`.
     pub unsafe fn from_ptr(py: Python<'_>, ptr: *const u8, len: usize) -> Bound<'_, PyBytes> {
         // SAFETY: attached; the data is valid, as the caller promises.
         unsafe {
@@ -115,7 +115,7 @@ impl PyBytes {
 pub trait PyBytesMethods<'py>: Sealed {
     /// The bytes, without a copy: they never change.
     ///
-    /// Source: `PyBytes_AsString`, `PyBytes_Size`.
+    /// C API: `PyBytes_AsString`, `PyBytes_Size`.
     fn as_bytes(&self) -> &[u8];
 }
 

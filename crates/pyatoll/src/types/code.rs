@@ -83,7 +83,7 @@ impl PyCode {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `Py_CompileString`.
+    /// C API: `Py_CompileString`.
     pub fn compile<'py>(
         py: Python<'py>,
         code: &CStr,
@@ -140,7 +140,7 @@ pub trait PyCodeMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What the code raises.
     ///
-    /// Source: `PyEval_EvalCode`.
+    /// C API: `PyEval_EvalCode`.
     fn run(
         &self,
         globals: Option<&Bound<'py, PyDict>>,

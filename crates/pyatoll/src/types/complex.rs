@@ -38,7 +38,7 @@ impl PyComplex {
     /// # Panics
     /// If Python has no memory for it.
     ///
-    /// Source: `PyComplex_FromDoubles`.
+    /// C API: `PyComplex_FromDoubles`.
     pub fn from_doubles(py: Python<'_>, real: c_double, imag: c_double) -> Bound<'_, PyComplex> {
         // SAFETY: attached; a new reference or null comes back.
         unsafe {

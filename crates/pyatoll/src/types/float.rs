@@ -32,7 +32,7 @@ impl PyFloat {
     /// # Panics
     /// If Python has no memory for it.
     ///
-    /// Source: `PyFloat_FromDouble`.
+    /// C API: `PyFloat_FromDouble`.
     #[inline]
     pub fn new(py: Python<'_>, val: c_double) -> Bound<'_, PyFloat> {
         // SAFETY: attached; a new reference or null comes back.
@@ -56,7 +56,7 @@ impl PyFloat {
 pub trait PyFloatMethods<'py>: Sealed {
     /// The value; of a subclass too, whose `__float__` is not called.
     ///
-    /// Source: `PyFloat_AsDouble`.
+    /// C API: `PyFloat_AsDouble`.
     fn value(&self) -> c_double;
 }
 

@@ -49,7 +49,7 @@ impl PyFrame {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_New`, `PyCode_NewEmpty`.
+    /// C API: `PyFrame_New`, `PyCode_NewEmpty`.
     pub fn new<'py>(
         py: Python<'py>,
         file_name: &CStr,
@@ -110,7 +110,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetLineNumber`.
+    /// C API: `PyFrame_GetLineNumber`.
     fn line_number(&self) -> i32;
 
     /// The frame that called it. A generator that is suspended has none.
@@ -128,7 +128,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetBack`.
+    /// C API: `PyFrame_GetBack`.
     fn outer(&self) -> Option<Bound<'py, PyFrame>>;
 
     /// Its code.
@@ -145,7 +145,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetCode`.
+    /// C API: `PyFrame_GetCode`.
     fn code(&self) -> Bound<'py, PyCode>;
 
     /// The value of a local variable.
@@ -169,7 +169,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetVarString`, from 3.12.
+    /// C API: `PyFrame_GetVarString`, from 3.12.
     fn var(&self, name: &CStr) -> PyResult<Bound<'py, PyAny>>;
 
     /// The built-in names it sees.
@@ -189,7 +189,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetBuiltins`.
+    /// C API: `PyFrame_GetBuiltins`.
     fn builtins(&self) -> Bound<'py, PyDict>;
 
     /// The global names it sees.
@@ -208,7 +208,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetGlobals`.
+    /// C API: `PyFrame_GetGlobals`.
     fn globals(&self) -> Bound<'py, PyDict>;
 
     /// Its local names: a mapping.
@@ -230,7 +230,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetLocals`.
+    /// C API: `PyFrame_GetLocals`.
     fn locals(&self) -> Bound<'py, PyAny>;
 }
 

@@ -81,7 +81,7 @@ impl PyFrozenSet {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrozenSet_New`.
+    /// C API: `PyFrozenSet_New`.
     pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PyFrozenSet>> {
         // SAFETY: attached; a new frozen set or null comes back.
         unsafe { new_reference(py, ffi::PyFrozenSet_New(null_mut())) }
@@ -151,7 +151,7 @@ impl<'py> PyFrozenSetBuilder<'py> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Add`, which takes a frozen set that nobody else refers to.
+    /// C API: `PySet_Add`, which takes a frozen set that nobody else refers to.
     pub fn add<K>(&mut self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>,
@@ -218,7 +218,7 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Size`.
+    /// C API: `PySet_Size`.
     fn len(&self) -> usize;
 
     /// Whether it has no items.
@@ -258,7 +258,7 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Contains`.
+    /// C API: `PySet_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;

@@ -33,7 +33,7 @@ impl PyGenericAlias {
     /// # Errors
     /// If Python has no memory for it.
     ///
-    /// Source: `Py_GenericAlias`.
+    /// C API: `Py_GenericAlias`.
     pub fn new<'py>(
         py: Python<'py>,
         origin: &Bound<'py, PyAny>,

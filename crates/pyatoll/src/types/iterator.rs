@@ -69,7 +69,7 @@ impl PyIterator {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetIter`.
+    /// C API: `PyObject_GetIter`.
     pub fn from_object<'py>(obj: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
         // SAFETY: attached; a new reference to an iterator or null comes back.
         unsafe { new_reference(obj.py(), ffi::PyObject_GetIter(obj.as_ptr())) }
@@ -124,7 +124,7 @@ impl<'py> Bound<'py, PyIterator> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyIter_Send`.
+    /// C API: `PyIter_Send`.
     pub fn send(&self, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
         let py = self.py();
         let mut result = null_mut();

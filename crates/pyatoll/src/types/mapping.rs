@@ -121,7 +121,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Size`.
+    /// C API: `PyMapping_Size`.
     fn len(&self) -> PyResult<usize>;
 
     /// Whether its length is 0.
@@ -159,7 +159,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Contains`.
+    /// C API: `PySequence_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
@@ -183,7 +183,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetItem`.
+    /// C API: `PyObject_GetItem`.
     fn get_item<K>(&self, key: K) -> PyResult<Bound<'py, PyAny>>
     where
         K: IntoPyObject<'py>;
@@ -206,7 +206,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_SetItem`.
+    /// C API: `PyObject_SetItem`.
     fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
     where
         K: IntoPyObject<'py>,
@@ -231,7 +231,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_DelItem`.
+    /// C API: `PyObject_DelItem`.
     fn del_item<K>(&self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>;
@@ -253,7 +253,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Keys`.
+    /// C API: `PyMapping_Keys`.
     fn keys(&self) -> PyResult<Bound<'py, PyList>>;
 
     /// A list of the values.
@@ -273,7 +273,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Values`.
+    /// C API: `PyMapping_Values`.
     fn values(&self) -> PyResult<Bound<'py, PyList>>;
 
     /// A list of the entries as pairs.
@@ -293,7 +293,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Items`.
+    /// C API: `PyMapping_Items`.
     fn items(&self) -> PyResult<Bound<'py, PyList>>;
 }
 

@@ -52,7 +52,7 @@ impl PyMappingProxy {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDictProxy_New`.
+    /// C API: `PyDictProxy_New`.
     pub fn new<'py>(
         py: Python<'py>,
         elements: &Bound<'py, PyMapping>,
@@ -126,7 +126,7 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Keys`.
+    /// C API: `PyMapping_Keys`.
     fn keys(&self) -> PyResult<Bound<'py, PyList>>;
 
     /// A list of the values.
@@ -148,7 +148,7 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Values`.
+    /// C API: `PyMapping_Values`.
     fn values(&self) -> PyResult<Bound<'py, PyList>>;
 
     /// A list of the entries as pairs.
@@ -170,7 +170,7 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Items`.
+    /// C API: `PyMapping_Items`.
     fn items(&self) -> PyResult<Bound<'py, PyList>>;
 
     /// The same object as a mapping.

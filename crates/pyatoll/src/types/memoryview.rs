@@ -32,7 +32,7 @@ impl PyMemoryView {
     /// # Errors
     /// A `TypeError` if the object has no buffer, and what its buffer protocol raises.
     ///
-    /// Source: `PyMemoryView_FromObject`.
+    /// C API: `PyMemoryView_FromObject`.
     pub fn from<'py>(src: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
         // SAFETY: attached, a valid object; a `memoryview` or null comes back.
         unsafe {

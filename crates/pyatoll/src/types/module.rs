@@ -54,7 +54,7 @@ impl PyModule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
+    /// C API: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
     pub fn new<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
         crate::module::definition::plain(py, name)
     }
@@ -76,7 +76,7 @@ impl PyModule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyImport_Import`.
+    /// C API: `PyImport_Import`.
     pub fn import<'py, N>(py: Python<'py>, name: N) -> PyResult<Bound<'py, PyModule>>
     where
         N: IntoPyObject<'py, Target = PyString>,
@@ -106,7 +106,7 @@ impl PyModule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `Py_CompileString`, `PyImport_ExecCodeModuleEx`.
+    /// C API: `Py_CompileString`, `PyImport_ExecCodeModuleEx`.
     pub fn from_code<'py>(
         py: Python<'py>,
         code: &CStr,
@@ -168,7 +168,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyModule_GetDict`.
+    /// C API: `PyModule_GetDict`.
     fn dict(&self) -> Bound<'py, PyDict>;
 
     /// The names that `from module import *` gives: its `__all__`, which is made if it has none.
@@ -207,7 +207,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyModule_GetNameObject`.
+    /// C API: `PyModule_GetNameObject`.
     fn name(&self) -> PyResult<Bound<'py, PyString>>;
 
     /// Its `__file__`.
@@ -226,7 +226,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyModule_GetFilenameObject`.
+    /// C API: `PyModule_GetFilenameObject`.
     fn filename(&self) -> PyResult<Bound<'py, PyString>>;
 
     /// Adds an attribute, and its name to the [index](PyModuleMethods::index).
@@ -365,7 +365,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnstable_Module_SetGIL`.
+    /// C API: `PyUnstable_Module_SetGIL`.
     fn gil_used(&self, gil_used: bool) -> PyResult<()>;
 }
 

@@ -128,7 +128,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Size`.
+    /// C API: `PySequence_Size`.
     fn len(&self) -> PyResult<usize>;
 
     /// Whether its length is 0.
@@ -168,7 +168,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Concat`.
+    /// C API: `PySequence_Concat`.
     fn concat(&self, other: &Bound<'_, PySequence>) -> PyResult<Bound<'py, PySequence>>;
 
     /// `sequence * count`.
@@ -189,7 +189,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Repeat`.
+    /// C API: `PySequence_Repeat`.
     fn repeat(&self, count: usize) -> PyResult<Bound<'py, PySequence>>;
 
     /// `sequence += other`; the result may be another object.
@@ -211,7 +211,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_InPlaceConcat`.
+    /// C API: `PySequence_InPlaceConcat`.
     fn in_place_concat(&self, other: &Bound<'_, PySequence>) -> PyResult<Bound<'py, PySequence>>;
 
     /// `sequence *= count`; the result may be another object.
@@ -233,7 +233,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_InPlaceRepeat`.
+    /// C API: `PySequence_InPlaceRepeat`.
     fn in_place_repeat(&self, count: usize) -> PyResult<Bound<'py, PySequence>>;
 
     /// `sequence[index]`.
@@ -255,7 +255,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_GetItem`.
+    /// C API: `PySequence_GetItem`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
 
     /// `sequence[begin:end]`.
@@ -275,7 +275,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_GetSlice`.
+    /// C API: `PySequence_GetSlice`.
     fn get_slice(&self, begin: usize, end: usize) -> PyResult<Bound<'py, PySequence>>;
 
     /// `sequence[index] = item`.
@@ -297,7 +297,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_SetItem`.
+    /// C API: `PySequence_SetItem`.
     fn set_item<I>(&self, index: usize, item: I) -> PyResult<()>
     where
         I: IntoPyObject<'py>;
@@ -320,7 +320,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_DelItem`.
+    /// C API: `PySequence_DelItem`.
     fn del_item(&self, index: usize) -> PyResult<()>;
 
     /// `sequence[begin:end] = items`.
@@ -341,7 +341,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_SetSlice`.
+    /// C API: `PySequence_SetSlice`.
     fn set_slice(&self, begin: usize, end: usize, items: &Bound<'_, PyAny>) -> PyResult<()>;
 
     /// `del sequence[begin:end]`.
@@ -362,7 +362,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_DelSlice`.
+    /// C API: `PySequence_DelSlice`.
     fn del_slice(&self, begin: usize, end: usize) -> PyResult<()>;
 
     /// How many items equal `value`.
@@ -383,7 +383,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Count`.
+    /// C API: `PySequence_Count`.
     fn count<V>(&self, value: V) -> PyResult<usize>
     where
         V: IntoPyObject<'py>;
@@ -405,7 +405,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Contains`.
+    /// C API: `PySequence_Contains`.
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
         V: IntoPyObject<'py>;
@@ -428,7 +428,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Index`.
+    /// C API: `PySequence_Index`.
     fn index<V>(&self, value: V) -> PyResult<usize>
     where
         V: IntoPyObject<'py>;
@@ -451,7 +451,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_List`.
+    /// C API: `PySequence_List`.
     fn to_list(&self) -> PyResult<Bound<'py, PyList>>;
 
     /// A tuple of the items.
@@ -471,7 +471,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Tuple`.
+    /// C API: `PySequence_Tuple`.
     fn to_tuple(&self) -> PyResult<Bound<'py, PyTuple>>;
 }
 

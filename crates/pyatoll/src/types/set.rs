@@ -80,7 +80,7 @@ impl PySet {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_New`.
+    /// C API: `PySet_New`.
     pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PySet>> {
         // SAFETY: attached; a new set or null comes back.
         unsafe { new_reference(py, ffi::PySet_New(null_mut())) }
@@ -123,7 +123,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Clear`.
+    /// C API: `PySet_Clear`.
     fn clear(&self);
 
     /// The number of items.
@@ -143,7 +143,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Size`.
+    /// C API: `PySet_Size`.
     fn len(&self) -> usize;
 
     /// Whether it has no items.
@@ -185,7 +185,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Contains`.
+    /// C API: `PySet_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
@@ -209,7 +209,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Discard`.
+    /// C API: `PySet_Discard`.
     fn discard<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
@@ -235,7 +235,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Add`.
+    /// C API: `PySet_Add`.
     fn add<K>(&self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>;
@@ -255,7 +255,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Pop`.
+    /// C API: `PySet_Pop`.
     fn pop(&self) -> Option<Bound<'py, PyAny>>;
 
     /// An iterator over the items, in no particular order.

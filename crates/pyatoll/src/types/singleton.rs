@@ -6,7 +6,7 @@ macro_rules! singleton_type {
         impl $crate::object::DerefToPyAny for $name {}
 
         impl $name {
-            #[doc = concat!("The object. Source: `", stringify!($object), "`.")]
+            #[doc = concat!("The object. C API: `", stringify!($object), "`.")]
             #[inline]
             pub fn get(py: $crate::Python<'_>) -> $crate::Borrowed<'_, '_, $name> {
                 // SAFETY: a static of CPython, valid in every interpreter, and a `$name`.

@@ -105,7 +105,7 @@ impl PySlice {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySlice_New`.
+    /// C API: `PySlice_New`.
     pub fn new(py: Python<'_>, start: isize, stop: isize, step: isize) -> Bound<'_, PySlice> {
         let [start, stop, step] = [start, stop, step].map(|index| PyInt::new(py, index));
         // SAFETY: attached, valid objects.
@@ -172,7 +172,7 @@ pub trait PySliceMethods<'py>: Sealed {
     /// A `ValueError` if the step is 0 or the length negative; a `TypeError` if an index is neither
     /// `None` nor has an `__index__`, and what that raises.
     ///
-    /// Source: `PySlice_Unpack`, `PySlice_AdjustIndices`.
+    /// C API: `PySlice_Unpack`, `PySlice_AdjustIndices`.
     fn indices(&self, length: isize) -> PyResult<PySliceIndices>;
 }
 

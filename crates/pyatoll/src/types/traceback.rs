@@ -52,7 +52,7 @@ impl PyTraceback {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `types.TracebackType`.
+    /// C API: `types.TracebackType`.
     pub fn new<'py>(
         py: Python<'py>,
         next: Option<Bound<'py, PyTraceback>>,
@@ -91,7 +91,7 @@ pub trait PyTracebackMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// What printing raises.
     ///
-    /// Source: `PyTraceBack_Print`.
+    /// C API: `PyTraceBack_Print`.
     fn format(&self) -> PyResult<String>;
 }
 

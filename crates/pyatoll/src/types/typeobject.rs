@@ -80,7 +80,7 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// If Python has no memory for it.
     ///
-    /// Source: `PyType_GetName`.
+    /// C API: `PyType_GetName`.
     fn name(&self) -> PyResult<Bound<'py, PyString>>;
 
     /// Its `__qualname__`: with the names of the classes and functions it is in.
@@ -88,7 +88,7 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// If Python has no memory for it.
     ///
-    /// Source: `PyType_GetQualName`.
+    /// C API: `PyType_GetQualName`.
     fn qualname(&self) -> PyResult<Bound<'py, PyString>>;
 
     /// Its `__module__`.
@@ -96,7 +96,7 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// If it has none, or that is not a `str`.
     ///
-    /// Source: `PyType_GetModuleName`, from 3.13.
+    /// C API: `PyType_GetModuleName`, from 3.13.
     fn module(&self) -> PyResult<Bound<'py, PyString>>;
 
     /// Module and qualified name; only the latter for `builtins` and `__main__`.
@@ -104,7 +104,7 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// If it has no module.
     ///
-    /// Source: `PyType_GetFullyQualifiedName`, from 3.13.
+    /// C API: `PyType_GetFullyQualifiedName`, from 3.13.
     fn fully_qualified_name(&self) -> PyResult<Bound<'py, PyString>>;
 
     /// `issubclass(class, other)`, where `other` may be a tuple of classes.
@@ -112,7 +112,7 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// # Errors
     /// If `other` is neither; what `__subclasscheck__` raises.
     ///
-    /// Source: `PyObject_IsSubclass`.
+    /// C API: `PyObject_IsSubclass`.
     fn is_subclass(&self, other: &Bound<'_, PyAny>) -> PyResult<bool>;
 
     /// As [`is_subclass`](PyTypeMethods::is_subclass), of the class that `T` stands for.

@@ -6,7 +6,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::gate::{Gate, Patience};
+use super::gate::{Gate, Timeouts};
 
 pub(crate) const MODELS: &[(&str, fn())] = &[
     ("nobody_is_inside_after_the_wait", nobody_is_inside_after_the_wait),
@@ -48,7 +48,7 @@ impl Interpreter {
 
     fn end(&self) {
         self.gate.close();
-        self.gate.wait_for_others(Patience::default);
+        self.gate.wait_for_others(Timeouts::default);
         assert!(self.gate.is_empty_but_for_this_thread());
         // SAFETY: loom fails here if somebody is inside.
         self.alive.with_mut(|alive| unsafe { *alive = false });
@@ -116,7 +116,7 @@ fn a_thread_that_is_away_is_back_or_left_behind() {
             }
         });
         interpreter.gate.close();
-        interpreter.gate.wait_for_others(|| Patience {
+        interpreter.gate.wait_for_others(|| Timeouts {
             away: Some(Duration::ZERO),
             inside: None,
         });

@@ -152,8 +152,8 @@ pub unsafe fn construct_call(
         let py = if is_from_new {
             token_of_call()
         } else {
-            if !is_as_made(class.cast(), own_new) {
-                return call_as_changed(class, args, nargs, names);
+            if !has_own_new_and_init(class.cast(), own_new) {
+                return call_type_generic(class, args, nargs, names);
             }
             // As `type.__call__` does. Nobody else does it for a type with a function of its own,
             // and a constructor may be given its own class to call.
@@ -176,7 +176,7 @@ pub unsafe fn construct_call(
 /// # Safety
 /// Attached; a live type.
 #[inline(always)]
-unsafe fn is_as_made(class: *mut ffi::PyTypeObject, own_new: ffi::newfunc) -> bool {
+unsafe fn has_own_new_and_init(class: *mut ffi::PyTypeObject, own_new: ffi::newfunc) -> bool {
     #[cfg(not(Py_LIMITED_API))]
     // SAFETY: passed on to the caller. Another thread of a free-threaded Python may be changing
     // them: words, of which either value will do.
@@ -200,7 +200,7 @@ unsafe fn is_as_made(class: *mut ffi::PyTypeObject, own_new: ffi::newfunc) -> bo
 /// As for [`construct_call`].
 #[cold]
 #[inline(never)]
-unsafe fn call_as_changed(
+unsafe fn call_type_generic(
     class: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
     nargs: usize,

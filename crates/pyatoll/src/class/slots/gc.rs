@@ -143,7 +143,7 @@ unsafe fn traverse_value<T: PyClass>(
             return 0;
         }
         let flag = layout::borrow_flag::<T>(slf);
-        if flag.is_some_and(|flag| flag.try_share().is_err()) {
+        if flag.is_some_and(|flag| flag.try_borrow().is_err()) {
             return 0;
         }
         let owner = token_of_instance::<T>(slf).owner();
@@ -191,7 +191,7 @@ struct Sharing<'a>(Option<&'a BorrowFlag>);
 impl Drop for Sharing<'_> {
     fn drop(&mut self) {
         if let Some(flag) = self.0 {
-            flag.end_share();
+            flag.release_borrow();
         }
     }
 }

@@ -63,7 +63,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_HasAttrWithError`.
+    /// C API: `PyObject_HasAttrWithError`.
     fn hasattr<N>(&self, attr_name: N) -> PyResult<bool>
     where
         N: IntoPyObject<'py, Target = PyString>;
@@ -83,7 +83,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetAttr`.
+    /// C API: `PyObject_GetAttr`.
     fn getattr<N>(&self, attr_name: N) -> PyResult<Bound<'py, PyAny>>
     where
         N: IntoPyObject<'py, Target = PyString>;
@@ -103,7 +103,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetOptionalAttr`.
+    /// C API: `PyObject_GetOptionalAttr`.
     fn getattr_opt<N>(&self, attr_name: N) -> PyResult<Option<Bound<'py, PyAny>>>
     where
         N: IntoPyObject<'py, Target = PyString>;
@@ -124,7 +124,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_SetAttr`.
+    /// C API: `PyObject_SetAttr`.
     fn setattr<N, V>(&self, attr_name: N, value: V) -> PyResult<()>
     where
         N: IntoPyObject<'py, Target = PyString>,
@@ -145,7 +145,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_DelAttr`.
+    /// C API: `PyObject_DelAttr`.
     fn delattr<N>(&self, attr_name: N) -> PyResult<()>
     where
         N: IntoPyObject<'py, Target = PyString>;
@@ -187,7 +187,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_RichCompare`.
+    /// C API: `PyObject_RichCompare`.
     fn rich_compare<O>(&self, other: O, compare_op: CompareOp) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
@@ -401,7 +401,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_VectorcallDict`; `PyObject_Call` if the arguments are a Python tuple.
+    /// C API: `PyObject_VectorcallDict`; `PyObject_Call` if the arguments are a Python tuple.
     fn call<A>(&self, args: A, kwargs: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>>
     where
         A: PyCallArgs<'py>;
@@ -411,7 +411,7 @@ pub trait PyAnyMethods<'py>: Sealed {
 
     /// Calls it with positional arguments: Python's `self(*args)`.
     ///
-    /// Source: `PyObject_Vectorcall`; `PyObject_Call` if the arguments are a Python tuple.
+    /// C API: `PyObject_Vectorcall`; `PyObject_Call` if the arguments are a Python tuple.
     fn call1<A>(&self, args: A) -> PyResult<Bound<'py, PyAny>>
     where
         A: PyCallArgs<'py>;
@@ -514,7 +514,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetItem`.
+    /// C API: `PyObject_GetItem`.
     fn get_item<K>(&self, key: K) -> PyResult<Bound<'py, PyAny>>
     where
         K: IntoPyObject<'py>;
@@ -547,7 +547,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetIter`.
+    /// C API: `PyObject_GetIter`.
     fn try_iter(&self) -> PyResult<Bound<'py, PyIterator>>;
 
     /// Its class: Python's `type(self)`.
@@ -690,7 +690,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_IsInstance`.
+    /// C API: `PyObject_IsInstance`.
     fn is_instance(&self, ty: &Bound<'py, PyAny>) -> PyResult<bool>;
 
     /// Whether its class is `ty` itself: Python's `type(self) is ty`.

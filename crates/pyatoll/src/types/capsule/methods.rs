@@ -60,7 +60,7 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_SetContext`.
+    /// C API: `PyCapsule_SetContext`.
     fn set_context(&self, context: *mut c_void) -> PyResult<()>;
 
     /// The second pointer; null if none was set.
@@ -83,7 +83,7 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_GetContext`.
+    /// C API: `PyCapsule_GetContext`.
     fn context(&self) -> PyResult<*mut c_void>;
 
     /// The pointer, if the capsule has this name. What it points to, and for how long, is not
@@ -108,7 +108,7 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_GetPointer`.
+    /// C API: `PyCapsule_GetPointer`.
     fn pointer_checked(&self, name: Option<&CStr>) -> PyResult<NonNull<c_void>>;
 
     /// Whether the capsule has this name.
@@ -127,7 +127,7 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_IsValid`.
+    /// C API: `PyCapsule_IsValid`.
     fn is_valid_checked(&self, name: Option<&CStr>) -> bool;
 
     /// The capsule's name.
@@ -149,7 +149,7 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_GetName`.
+    /// C API: `PyCapsule_GetName`.
     fn name(&self) -> PyResult<Option<CapsuleName>>;
 }
 

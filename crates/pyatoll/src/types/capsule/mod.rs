@@ -87,7 +87,7 @@ impl PyCapsule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_New`.
+    /// C API: `PyCapsule_New`.
     pub fn new_with_value<'py, T>(
         py: Python<'py>,
         value: T,
@@ -262,7 +262,7 @@ impl PyCapsule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_New`.
+    /// C API: `PyCapsule_New`.
     pub unsafe fn new_with_pointer<'py>(
         py: Python<'py>,
         pointer: NonNull<c_void>,
@@ -308,7 +308,7 @@ impl PyCapsule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_New`.
+    /// C API: `PyCapsule_New`.
     pub unsafe fn new_with_pointer_and_destructor<'py>(
         py: Python<'py>,
         pointer: NonNull<c_void>,
@@ -347,7 +347,7 @@ impl PyCapsule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_Import`.
+    /// C API: `PyCapsule_Import`.
     pub unsafe fn import<'py, T>(py: Python<'py>, name: &CStr) -> PyResult<&'py T> {
         let pointer = Self::import_pointer(py, name)?.cast::<T>();
         if !pointer.is_aligned() {
@@ -373,7 +373,7 @@ impl PyCapsule {
     /// Python::attach(|py| assert!(PyCapsule::import_pointer(py, c"builtins.nothing").is_err()));
     /// ```
     ///
-    /// Source: `PyCapsule_Import`.
+    /// C API: `PyCapsule_Import`.
     pub fn import_pointer(py: Python<'_>, name: &CStr) -> PyResult<NonNull<c_void>> {
         // SAFETY: attached; a valid name.
         let pointer = unsafe { ffi::PyCapsule_Import(name.as_ptr(), 0) };

@@ -55,7 +55,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Copy`.
+    /// C API: `PyDict_Copy`.
     fn copy(&self) -> PyResult<Bound<'py, PyDict>>;
 
     /// Removes all entries.
@@ -73,7 +73,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Clear`.
+    /// C API: `PyDict_Clear`.
     fn clear(&self);
 
     /// The number of entries.
@@ -90,7 +90,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Size`.
+    /// C API: `PyDict_Size`.
     fn len(&self) -> usize;
 
     /// Whether it has no entries.
@@ -130,7 +130,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Contains`.
+    /// C API: `PyDict_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
@@ -156,7 +156,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_GetItemRef`.
+    /// C API: `PyDict_GetItemRef`.
     fn get_item<K>(&self, key: K) -> PyResult<Option<Bound<'py, PyAny>>>
     where
         K: IntoPyObject<'py>;
@@ -180,7 +180,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_SetItem`.
+    /// C API: `PyDict_SetItem`.
     fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
     where
         K: IntoPyObject<'py>,
@@ -206,7 +206,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_DelItem`.
+    /// C API: `PyDict_DelItem`.
     fn del_item<K>(&self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>;
@@ -231,7 +231,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Keys`.
+    /// C API: `PyDict_Keys`.
     fn keys(&self) -> Bound<'py, PyList>;
 
     /// A list of the values.
@@ -251,7 +251,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Values`.
+    /// C API: `PyDict_Values`.
     fn values(&self) -> Bound<'py, PyList>;
 
     /// A list of the entries as pairs.
@@ -271,7 +271,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Items`.
+    /// C API: `PyDict_Items`.
     fn items(&self) -> Bound<'py, PyList>;
 
     /// An iterator over the entries, in insertion order.
@@ -294,7 +294,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Next`.
+    /// C API: `PyDict_Next`.
     fn iter(&self) -> BoundDictIterator<'py>;
 
     /// Calls `closure` with each entry, with the dict locked on free-threaded builds. Python code
@@ -377,7 +377,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Update`.
+    /// C API: `PyDict_Update`.
     fn update(&self, other: &Bound<'_, PyMapping>) -> PyResult<()>;
 
     /// Adds the entries of `other` whose keys are not there yet.
@@ -398,7 +398,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Merge`.
+    /// C API: `PyDict_Merge`.
     fn update_if_missing(&self, other: &Bound<'_, PyMapping>) -> PyResult<()>;
 
     /// Adds an entry if the key is not there yet, in one step. Whether it did.
@@ -420,7 +420,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_SetDefaultRef`.
+    /// C API: `PyDict_SetDefaultRef`.
     fn set_default<K, V>(&self, key: K, default_value: V) -> PyResult<bool>
     where
         K: IntoPyObject<'py>,
@@ -446,7 +446,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_SetDefaultRef`.
+    /// C API: `PyDict_SetDefaultRef`.
     fn set_default_with_result<K, V>(
         &self,
         key: K,

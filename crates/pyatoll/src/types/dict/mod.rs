@@ -62,7 +62,7 @@ impl PyDict {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_New`.
+    /// C API: `PyDict_New`.
     pub fn new(py: Python<'_>) -> Bound<'_, PyDict> {
         // SAFETY: attached; a new dict or null comes back.
         unsafe { new_reference_or_panic(py, ffi::PyDict_New()) }
@@ -85,7 +85,7 @@ impl PyDict {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_MergeFromSeq2`.
+    /// C API: `PyDict_MergeFromSeq2`.
     pub fn from_sequence<'py>(seq: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let dict = Self::new(seq.py());
         // SAFETY: attached; a dict and an object.

@@ -54,7 +54,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Size`.
+    /// C API: `PyList_Size`.
     fn len(&self) -> usize;
 
     /// Whether it has no items.
@@ -126,7 +126,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_GetItemRef`.
+    /// C API: `PyList_GetItemRef`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
 
     /// The item at the index, which is not checked.
@@ -169,7 +169,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_GetSlice`.
+    /// C API: `PyList_GetSlice`.
     fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyList>;
 
     /// Replaces the item at the index.
@@ -192,7 +192,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_SetItem`.
+    /// C API: `PyList_SetItem`.
     fn set_item<I>(&self, index: usize, item: I) -> PyResult<()>
     where
         I: IntoPyObject<'py>;
@@ -217,7 +217,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_DelItem`.
+    /// C API: `PySequence_DelItem`.
     fn del_item(&self, index: usize) -> PyResult<()>;
 
     /// `list[low:high] = items`.
@@ -240,7 +240,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_SetSlice`.
+    /// C API: `PyList_SetSlice`.
     fn set_slice(&self, low: usize, high: usize, items: &Bound<'_, PyAny>) -> PyResult<()>;
 
     /// `del list[low:high]`.
@@ -263,7 +263,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_DelSlice`.
+    /// C API: `PySequence_DelSlice`.
     fn del_slice(&self, low: usize, high: usize) -> PyResult<()>;
 
     /// Adds an item at the end.
@@ -285,7 +285,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Append`.
+    /// C API: `PyList_Append`.
     fn append<I>(&self, item: I) -> PyResult<()>
     where
         I: IntoPyObject<'py>;
@@ -309,7 +309,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Insert`.
+    /// C API: `PyList_Insert`.
     fn insert<I>(&self, index: usize, item: I) -> PyResult<()>
     where
         I: IntoPyObject<'py>;
@@ -332,7 +332,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Contains`.
+    /// C API: `PySequence_Contains`.
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
         V: IntoPyObject<'py>;
@@ -356,7 +356,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Index`.
+    /// C API: `PySequence_Index`.
     fn index<V>(&self, value: V) -> PyResult<usize>
     where
         V: IntoPyObject<'py>;
@@ -429,7 +429,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Sort`.
+    /// C API: `PyList_Sort`.
     fn sort(&self) -> PyResult<()>;
 
     /// `list.reverse()`.
@@ -450,7 +450,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Reverse`.
+    /// C API: `PyList_Reverse`.
     fn reverse(&self) -> PyResult<()>;
 
     /// A tuple of the items.
@@ -472,6 +472,6 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_AsTuple`.
+    /// C API: `PyList_AsTuple`.
     fn to_tuple(&self) -> Bound<'py, PyTuple>;
 }

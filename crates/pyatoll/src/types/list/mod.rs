@@ -74,7 +74,7 @@ impl PyList {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_New`.
+    /// C API: `PyList_New`.
     #[track_caller]
     pub fn new<'py, T>(
         py: Python<'py>,

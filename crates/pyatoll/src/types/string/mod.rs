@@ -60,7 +60,7 @@ impl PyString {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnicode_FromStringAndSize`.
+    /// C API: `PyUnicode_FromStringAndSize`.
     pub fn new<'py>(py: Python<'py>, s: &str) -> Bound<'py, PyString> {
         // SAFETY: attached; valid UTF-8 of the given length; a new reference or null comes back.
         unsafe {
@@ -87,7 +87,7 @@ impl PyString {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnicode_FromStringAndSize`.
+    /// C API: `PyUnicode_FromStringAndSize`.
     pub fn from_bytes<'py>(py: Python<'py>, s: &[u8]) -> PyResult<Bound<'py, PyString>> {
         // SAFETY: attached; the data is valid for its length; a new reference or null comes back.
         unsafe {
@@ -112,7 +112,7 @@ impl PyString {
     /// });
     /// ```
     ///
-    /// Source: `PyUnicode_InternInPlace`.
+    /// C API: `PyUnicode_InternInPlace`.
     pub fn intern<'py>(py: Python<'py>, s: &str) -> Bound<'py, PyString> {
         let mut object = Self::new(py, s).into_ptr();
         // SAFETY: attached; the reference is exchanged for one to the interned object.
@@ -144,7 +144,7 @@ impl PyString {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnicode_FromEncodedObject`.
+    /// C API: `PyUnicode_FromEncodedObject`.
     pub fn from_encoded_object<'py>(
         src: &Bound<'py, PyAny>,
         encoding: Option<&CStr>,
@@ -246,7 +246,7 @@ pub trait PyStringMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnicode_GetLength`.
+    /// C API: `PyUnicode_GetLength`.
     fn code_point_len(&self) -> PyResult<usize>;
 
     /// The text, without a copy: Python keeps the UTF-8 with the object.
@@ -266,7 +266,7 @@ pub trait PyStringMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnicode_AsUTF8AndSize`.
+    /// C API: `PyUnicode_AsUTF8AndSize`.
     fn to_str(&self) -> PyResult<&str>;
 
     /// As [`to_str`](PyStringMethods::to_str).
@@ -319,7 +319,7 @@ pub trait PyStringMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnicode_AsUTF8String`.
+    /// C API: `PyUnicode_AsUTF8String`.
     fn encode_utf8(&self) -> PyResult<Bound<'py, PyBytes>>;
 
     /// Its code points as CPython stores them.
@@ -345,7 +345,7 @@ pub trait PyStringMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnicode_KIND`, `PyUnicode_DATA`.
+    /// C API: `PyUnicode_KIND`, `PyUnicode_DATA`.
     unsafe fn data(&self) -> PyResult<PyStringData<'_>>;
 }
 

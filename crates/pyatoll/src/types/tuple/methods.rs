@@ -43,7 +43,7 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyTuple_Size`.
+    /// C API: `PyTuple_Size`.
     fn len(&self) -> usize;
 
     /// Whether it has no items.
@@ -113,7 +113,7 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyTuple_GetSlice`.
+    /// C API: `PyTuple_GetSlice`.
     fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyTuple>;
 
     /// The item at the index.
@@ -135,7 +135,7 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyTuple_GetItem`.
+    /// C API: `PyTuple_GetItem`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
 
     /// As [`get_item`](PyTupleMethods::get_item), without a new reference: the tuple keeps its
@@ -238,7 +238,7 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Contains`.
+    /// C API: `PySequence_Contains`.
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
         V: IntoPyObject<'py>;
@@ -262,7 +262,7 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Index`.
+    /// C API: `PySequence_Index`.
     fn index<V>(&self, value: V) -> PyResult<usize>
     where
         V: IntoPyObject<'py>;
@@ -322,6 +322,6 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_List`.
+    /// C API: `PySequence_List`.
     fn to_list(&self) -> Bound<'py, PyList>;
 }

@@ -64,7 +64,7 @@ impl PyTuple {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyTuple_New`.
+    /// C API: `PyTuple_New`.
     #[track_caller]
     pub fn new<'py, T, U>(
         py: Python<'py>,

@@ -85,7 +85,7 @@ unsafe impl PyTypeCheck for PyWeakref {
 pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
     /// The object; `None` if it is dead.
     ///
-    /// Source: `PyWeakref_GetRef`.
+    /// C API: `PyWeakref_GetRef`.
     fn upgrade(&self) -> Option<Bound<'py, PyAny>>;
 
     /// As [`upgrade`](PyWeakrefMethods::upgrade), cast to `T`.

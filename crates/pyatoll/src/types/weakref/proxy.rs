@@ -55,7 +55,7 @@ impl PyWeakrefProxy {
     /// # Errors
     /// `TypeError`, if its class does not allow weak references.
     ///
-    /// Source: `PyWeakref_NewProxy`.
+    /// C API: `PyWeakref_NewProxy`.
     pub fn new<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyWeakrefProxy>> {
         // SAFETY: attached; an object and `None`; a new reference or null comes back.
         unsafe {

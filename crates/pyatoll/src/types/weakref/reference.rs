@@ -34,7 +34,7 @@ impl PyWeakrefReference {
     /// # Errors
     /// `TypeError`, if its class does not allow weak references.
     ///
-    /// Source: `PyWeakref_NewRef`.
+    /// C API: `PyWeakref_NewRef`.
     pub fn new<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyWeakrefReference>> {
         // SAFETY: attached; an object and `None`; a new reference or null comes back.
         unsafe {

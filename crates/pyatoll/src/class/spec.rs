@@ -1,4 +1,4 @@
-//! [`Recipe`]: what a class is made from, as data, and [`ClassStatics`], where a binary keeps it.
+//! [`ClassSpec`]: what a class is made from, as data, and [`ClassStatics`], where a binary keeps it.
 //! All generic code of making a class ends here.
 
 use std::ffi::CStr;
@@ -8,9 +8,9 @@ use std::sync::atomic::AtomicPtr;
 use pyo3_ffi as ffi;
 
 use super::base::{BaseRecord, RecordOf};
-use super::definition::Definition;
 use super::items::{ClassItems, MethodBlocks};
 use super::layout::{InlineSlot, Instance};
+use super::type_tables::TypeTables;
 use super::{PyClass, lifecycle};
 
 /// What a class is made with, apart from its items: the options of `#[pyclass]`.
@@ -47,7 +47,7 @@ impl ClassOptions {
 
 /// What a class and its type objects are made from, as data: all generic code ends here. There is
 /// one in the binary for each class, so it is small, and what need not be in it is not.
-pub(super) struct Recipe {
+pub(super) struct ClassSpec {
     pub(super) name: &'static str,
     pub(super) module_name: Option<&'static str>,
     pub(super) doc: Option<&'static CStr>,
@@ -78,7 +78,7 @@ pub(super) struct FreelistFunctions {
     pub(super) free: ffi::freefunc,
 }
 
-impl Recipe {
+impl ClassSpec {
     const fn of<T: PyClass>() -> Self {
         Self {
             name: T::NAME,
@@ -121,12 +121,12 @@ impl Recipe {
     }
 }
 
-/// What a class keeps in a `static`: what it is made from, its definition, and its key to each
+/// What a class keeps in a `static`: what it is made from, its tables, and its key to each
 /// interpreter's type object.
 pub struct ClassStatics {
-    pub(super) recipe: Recipe,
+    pub(super) spec: ClassSpec,
     /// In a box, since a `static` that is not all zeros takes its room in the binary.
-    definition: std::sync::OnceLock<Box<Definition>>,
+    tables: std::sync::OnceLock<Box<TypeTables>>,
     pub(super) types: crate::sync::InterpreterLocal<super::type_object::TypeObject>,
     /// The type in one of the interpreters, the first to make it, while it lives there; or null.
     /// An object of that very type is an instance, wherever it is found.
@@ -137,16 +137,16 @@ impl ClassStatics {
     /// Those of `T`, before first use.
     pub const fn of<T: PyClass>() -> Self {
         Self {
-            recipe: Recipe::of::<T>(),
-            definition: std::sync::OnceLock::new(),
+            spec: ClassSpec::of::<T>(),
+            tables: std::sync::OnceLock::new(),
             types: crate::sync::InterpreterLocal::new(),
             first: AtomicPtr::new(null_mut()),
         }
     }
 
-    /// The definition, built at first use.
-    pub(super) fn definition(&'static self) -> &'static Definition {
-        self.definition
-            .get_or_init(|| Box::new(Definition::of(&self.recipe)))
+    /// The tables, built at first use.
+    pub(super) fn tables(&'static self) -> &'static TypeTables {
+        self.tables
+            .get_or_init(|| Box::new(TypeTables::of(&self.spec)))
     }
 }

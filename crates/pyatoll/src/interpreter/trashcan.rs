@@ -18,12 +18,12 @@ use pyo3_ffi as ffi;
 use super::queue::DropQueue;
 
 /// One interpreter's deallocations. Used attached.
-pub(crate) struct Nesting {
+pub(crate) struct Trashcan {
     depth: Depth,
-    put_off: DropQueue<PutOff>,
+    deferred: DropQueue<Deferred>,
 }
 
-struct PutOff {
+struct Deferred {
     /// Whose turn it is: what is in the object may be of use to its thread only.
     thread: *mut ffi::PyThreadState,
     /// Without references, and not tracked by the collector.
@@ -31,15 +31,15 @@ struct PutOff {
     deallocate: ffi::destructor,
 }
 
-impl Nesting {
+impl Trashcan {
     pub(super) fn new() -> Self {
         Self {
             depth: Depth::new(),
-            put_off: DropQueue::new(),
+            deferred: DropQueue::new(),
         }
     }
 
-    /// Goes one level deeper with the deallocation of `object`; [`leave`](Nesting::leave) must be
+    /// Goes one level deeper with the deallocation of `object`; [`leave`](Trashcan::leave) must be
     /// called with the result. `None`: that is too deep. The object is taken, and `deallocate` is
     /// called with it later.
     ///
@@ -56,7 +56,7 @@ impl Nesting {
         let this = unsafe { ffi::PyThreadState_Get() };
         let level = self.depth.enter(this);
         if level.is_none() {
-            self.put_off(PutOff {
+            self.defer(Deferred {
                 thread: this,
                 object,
                 deallocate,
@@ -65,14 +65,14 @@ impl Nesting {
         level
     }
 
-    /// Ends what [`enter`](Nesting::enter) began; where there is room again, after all that was put
+    /// Ends what [`enter`](Trashcan::enter) began; where there is room again, after all that was put
     /// off.
     ///
     /// # Safety
     /// As there, and `level` must be its result.
     #[inline]
     pub(crate) unsafe fn leave(&self, level: u32) {
-        if self.put_off.has_some() {
+        if self.deferred.has_some() {
             // SAFETY: passed on to the caller.
             unsafe { self.look(level) };
         }
@@ -85,25 +85,25 @@ impl Nesting {
     ///
     /// # Safety
     /// The thread must be attached to this interpreter.
-    pub(super) unsafe fn resume(&self) -> bool {
+    pub(super) unsafe fn run_deferred(&self) -> bool {
         // Where levels are counted, the outermost one does it.
-        if cfg!(Py_3_14) && self.put_off.has_some() {
+        if cfg!(Py_3_14) && self.deferred.has_some() {
             // SAFETY: passed on to the caller.
             unsafe { self.look(1) };
-            return self.put_off.has_some();
+            return self.deferred.has_some();
         }
         false
     }
 
     /// # Safety
-    /// As for [`leave`](Nesting::leave).
+    /// As for [`leave`](Trashcan::leave).
     #[cold]
     unsafe fn look(&self, level: u32) {
         // SAFETY: passed on to the caller.
         unsafe {
             let this = ffi::PyThreadState_Get();
             if self.depth.has_room(this, level) {
-                self.deallocate_what_was_put_off(this, level);
+                self.deallocate_deferred(this, level);
             }
         }
     }
@@ -114,49 +114,49 @@ impl Nesting {
     /// The thread must be attached to this interpreter, which ends, and no other one may be.
     pub(super) unsafe fn finish(&self) {
         let mut left = Vec::new();
-        // SAFETY: as in `deallocate_what_was_put_off`.
-        self.put_off
-            .drain(|put_off| left.push(unsafe { Box::from_raw(put_off.as_ptr()) }));
+        // SAFETY: as in `deallocate_deferred`.
+        self.deferred
+            .drain(|deferred| left.push(unsafe { Box::from_raw(deferred.as_ptr()) }));
         // Once only: here, too, it may be too deep.
-        for put_off in left {
+        for deferred in left {
             // SAFETY: as there.
-            unsafe { (put_off.deallocate)(put_off.object.as_ptr()) };
+            unsafe { (deferred.deallocate)(deferred.object.as_ptr()) };
         }
     }
 
     #[cold]
-    fn put_off(&self, object: PutOff) {
-        self.put_off.push(NonNull::from(Box::leak(object.into())));
+    fn defer(&self, object: Deferred) {
+        self.deferred.push(NonNull::from(Box::leak(object.into())));
     }
 
     /// # Safety
     /// The thread must be attached to this interpreter, with the thread state `this`.
-    unsafe fn deallocate_what_was_put_off(&self, this: *mut ffi::PyThreadState, level: u32) {
+    unsafe fn deallocate_deferred(&self, this: *mut ffi::PyThreadState, level: u32) {
         loop {
             let mut mine = Vec::new();
             let mut others = Vec::new();
-            self.put_off.drain(|put_off| {
-                // SAFETY: from `Box::leak` in `put_off`, and given out once.
-                let put_off = unsafe { Box::from_raw(put_off.as_ptr()) };
+            self.deferred.drain(|deferred| {
+                // SAFETY: from `Box::leak` in `deferred`, and given out once.
+                let deferred = unsafe { Box::from_raw(deferred.as_ptr()) };
                 // What a thread has left that is gone is anybody's.
                 // SAFETY: attached, as the caller promises.
-                if put_off.thread == this || unsafe { is_gone(put_off.thread) } {
-                    mine.push(put_off);
+                if deferred.thread == this || unsafe { is_gone(deferred.thread) } {
+                    mine.push(deferred);
                 } else {
-                    others.push(put_off);
+                    others.push(deferred);
                 }
             });
             // Before any Python runs, so that their threads find them.
-            for put_off in others {
-                self.put_off.push(NonNull::from(Box::leak(put_off)));
+            for deferred in others {
+                self.deferred.push(NonNull::from(Box::leak(deferred)));
             }
             if mine.is_empty() {
                 return;
             }
-            for put_off in mine {
+            for deferred in mine {
                 self.depth.set(this, level);
                 // SAFETY: the caller of `enter` promised that this may be called.
-                unsafe { (put_off.deallocate)(put_off.object.as_ptr()) };
+                unsafe { (deferred.deallocate)(deferred.object.as_ptr()) };
             }
         }
     }
@@ -341,16 +341,16 @@ mod tests {
         unsafe extern "C" fn deallocate(_: *mut ffi::PyObject) {
             DEALLOCATED.fetch_add(1, Ordering::Relaxed);
         }
-        let nesting = Nesting::new();
+        let trashcan = Trashcan::new();
         for _ in 0..2 {
-            nesting.put_off(PutOff {
+            trashcan.defer(Deferred {
                 thread: std::ptr::null_mut(),
                 object: NonNull::dangling(),
                 deallocate,
             });
         }
         // SAFETY: the function takes any object.
-        unsafe { nesting.finish() };
+        unsafe { trashcan.finish() };
         assert_eq!(DEALLOCATED.load(Ordering::Relaxed), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! [`Known`]: which interpreters this binary has seen, and its state of each.
+//! [`Registry`]: which interpreters this binary has seen, and its state of each.
 //!
 //! - One interpreter ever seen: a plain pointer.
 //! - More: a lock-free open-addressing table keyed by the interpreter's address.
@@ -16,10 +16,10 @@
 use std::ptr::null_mut;
 
 use super::sync::atomic::{AtomicPtr, Ordering};
-use super::sync::{Mutex, MutexGuard, const_unless_loom};
+use super::sync::{Mutex, MutexGuard, const_unless_loom, lock};
 
 /// What is kept for one life of one interpreter, never freed.
-pub(super) trait Life: 'static {
+pub(super) trait Tracked: 'static {
     /// What an interpreter's address points to.
     type Interpreter: 'static;
 
@@ -31,16 +31,16 @@ pub(super) trait Life: 'static {
 }
 
 /// All the interpreters this binary has seen.
-pub(super) struct Known<L: Life> {
+pub(super) struct Registry<L: Tracked> {
     /// The only one ever seen; null before the first and after the second.
     only: AtomicPtr<L>,
     /// The current table; null before the first interpreter.
     table: AtomicPtr<Table<L>>,
     /// What is changed when interpreters come and go.
-    registry: Mutex<Registry<L>>,
+    registry: Mutex<Members<L>>,
 }
 
-struct Registry<L: 'static> {
+struct Members<L: 'static> {
     /// Those not yet torn down, in order of creation.
     live: Vec<&'static L>,
     /// Keys in the current table.
@@ -50,9 +50,9 @@ struct Registry<L: 'static> {
 }
 
 /// The registry's lock, held across a fork.
-pub(super) struct Held<'a, L: Life>(MutexGuard<'a, Registry<L>>);
+pub(super) struct ForkLock<'a, L: Tracked>(MutexGuard<'a, Members<L>>);
 
-impl<L: Life> Held<'_, L> {
+impl<L: Tracked> ForkLock<'_, L> {
     /// All that are live, oldest first.
     pub(super) fn live(&self) -> Vec<&'static L> {
         let live = self.0.live.iter().copied();
@@ -60,12 +60,12 @@ impl<L: Life> Held<'_, L> {
     }
 }
 
-struct Entry<L: Life> {
+struct Entry<L: Tracked> {
     interpreter: AtomicPtr<L::Interpreter>,
     state: AtomicPtr<L>,
 }
 
-struct Table<L: Life> {
+struct Table<L: Tracked> {
     /// A power of two, at least twice the keys.
     entries: Box<[Entry<L>]>,
 }
@@ -73,7 +73,7 @@ struct Table<L: Life> {
 /// Entries in the first table.
 const FEWEST: usize = if cfg!(loom) { 2 } else { 16 };
 
-impl<L: Life> Table<L> {
+impl<L: Tracked> Table<L> {
     fn new(len: usize) -> Self {
         let entry = |_| Entry {
             interpreter: AtomicPtr::new(null_mut()),
@@ -116,13 +116,13 @@ impl<L: Life> Table<L> {
     }
 }
 
-impl<L: Life> Known<L> {
+impl<L: Tracked> Registry<L> {
     const_unless_loom! {
         pub(super) fn new() -> Self {
             Self {
                 only: AtomicPtr::new(null_mut()),
                 table: AtomicPtr::new(null_mut()),
-                registry: Mutex::new(Registry {
+                registry: Mutex::new(Members {
                     live: Vec::new(),
                     keys: 0,
                     many: false,
@@ -131,10 +131,8 @@ impl<L: Life> Known<L> {
         }
     }
 
-    fn registry(&self) -> MutexGuard<'_, Registry<L>> {
-        self.registry
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn registry(&self) -> MutexGuard<'_, Members<L>> {
+        lock(&self.registry)
     }
 
     /// The only one ever seen, if there was but one.
@@ -171,11 +169,11 @@ impl<L: Life> Known<L> {
     }
 
     /// Takes the registry's lock.
-    pub(super) fn hold(&self) -> Held<'_, L> {
-        Held(self.registry())
+    pub(super) fn lock_for_fork(&self) -> ForkLock<'_, L> {
+        ForkLock(self.registry())
     }
 
-    /// Makes `state` what [`find`](Known::find) gives for its interpreter. Doing it twice does
+    /// Makes `state` what [`find`](Registry::find) gives for its interpreter. Doing it twice does
     /// nothing.
     pub(super) fn publish(&self, state: &'static L) {
         let mut registry = self.registry();
@@ -216,7 +214,7 @@ impl<L: Life> Known<L> {
 
 /// Enters the states of an outgrown table into the next; returns how many. Emptied ones stay as
 /// well: they are still found by their last objects while their interpreters live.
-fn copy<L: Life>(old: &Table<L>, grown: &Table<L>) -> usize {
+fn copy<L: Tracked>(old: &Table<L>, grown: &Table<L>) -> usize {
     let mut keys = 0;
     for entry in &old.entries {
         // SAFETY: null, or a state that is never freed.
@@ -234,7 +232,7 @@ mod tests {
 
     struct State(usize);
 
-    impl Life for State {
+    impl Tracked for State {
         type Interpreter = u64;
 
         fn interpreter(&self) -> *mut u64 {
@@ -248,7 +246,7 @@ mod tests {
 
     #[test]
     fn each_interpreter_is_found_and_nothing_else() {
-        let known = Known::new();
+        let known = Registry::new();
         let states: Vec<&'static State> = (0..100).map(|n| &*Box::leak(State(n).into())).collect();
         for (number, &state) in states.iter().enumerate() {
             assert!(known.find(state.interpreter()).is_none());
@@ -272,7 +270,7 @@ mod tests {
 
     #[test]
     fn an_address_that_is_used_again_finds_the_later_state() {
-        let known = Known::new();
+        let known = Registry::new();
         let (first, second): (&'static _, &'static _) =
             (Box::leak(State(1).into()), Box::leak(State(1).into()));
         known.publish(first);

@@ -13,12 +13,12 @@ use crate::interpreter::LocalInternals;
 const CPYTHON_CARES: bool = cfg!(Py_3_14);
 
 /// A deallocation that has begun.
-pub(super) struct Begun<'a> {
+pub(super) struct TrashcanGuard<'a> {
     owner: &'a LocalInternals,
     level: u32,
 }
 
-impl<'a> Begun<'a> {
+impl<'a> TrashcanGuard<'a> {
     /// Begins the deallocation of `object`, which belongs to `owner`. `None`: not now. `again`, which
     /// is the caller, will be called with this object.
     ///
@@ -41,7 +41,7 @@ impl<'a> Begun<'a> {
             return Some(Self { owner, level: 1 });
         }
         // SAFETY: passed on to the caller.
-        match unsafe { owner.nesting().enter(object, again) } {
+        match unsafe { owner.trashcan().enter(object, again) } {
             Some(level) => Some(Self { owner, level }),
             None => {
                 owner.look_at_next_entry();
@@ -53,10 +53,10 @@ impl<'a> Begun<'a> {
     /// The object is gone.
     ///
     /// # Safety
-    /// As for [`Begun::new`], on the same thread.
+    /// As for [`TrashcanGuard::new`], on the same thread.
     #[inline]
     pub(super) unsafe fn finish(self) {
         // SAFETY: passed on to the caller.
-        unsafe { self.owner.nesting().leave(self.level) };
+        unsafe { self.owner.trashcan().leave(self.level) };
     }
 }

@@ -5,7 +5,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
-use super::table::{Known, Life};
+use super::registry::{Registry, Tracked};
 
 pub(crate) const MODELS: &[(&str, fn())] = &[
     ("the_first_is_found_by_its_other_threads", the_first_is_found_by_its_other_threads),
@@ -46,7 +46,7 @@ impl State {
     }
 }
 
-impl Life for State {
+impl Tracked for State {
     type Interpreter = u64;
 
     fn interpreter(&self) -> *mut u64 {
@@ -63,12 +63,12 @@ fn address(interpreter: usize) -> *mut u64 {
 }
 
 /// As `lookup::current`, where the state was made before.
-fn current(known: &Known<State>, interpreter: usize) -> Option<usize> {
+fn current(known: &Registry<State>, interpreter: usize) -> Option<usize> {
     known.find(address(interpreter)).map(State::number)
 }
 
 /// As `lookup::called`.
-fn called(known: &Known<State>, interpreter: usize) -> Option<usize> {
+fn called(known: &Registry<State>, interpreter: usize) -> Option<usize> {
     match known.only() {
         Some(only) => Some(only.number()),
         None => current(known, interpreter),
@@ -77,7 +77,7 @@ fn called(known: &Known<State>, interpreter: usize) -> Option<usize> {
 
 fn the_first_is_found_by_its_other_threads() {
     loom::model(|| {
-        let known = Arc::new(Known::new());
+        let known = Arc::new(Registry::new());
         let reader = thread::spawn({
             let known = known.clone();
             move || {
@@ -95,7 +95,7 @@ fn the_first_is_found_by_its_other_threads() {
 
 fn one_is_found_while_others_come() {
     loom::model(|| {
-        let known = Arc::new(Known::new());
+        let known = Arc::new(Registry::new());
         known.publish(State::make(1, 10));
         let reader = thread::spawn({
             let known = known.clone();
@@ -120,7 +120,7 @@ fn one_is_found_while_others_come() {
 /// publishing, and go on to call functions.
 fn no_thread_of_the_second_takes_the_first() {
     loom::model(|| {
-        let known = Arc::new(Known::new());
+        let known = Arc::new(Registry::new());
         known.publish(State::make(1, 10));
         let second = thread::spawn({
             let known = known.clone();
@@ -138,7 +138,7 @@ fn no_thread_of_the_second_takes_the_first() {
 
 fn an_address_that_is_used_again_has_the_new_state() {
     loom::model(|| {
-        let known = Arc::new(Known::new());
+        let known = Arc::new(Registry::new());
         let old = State::make(1, 10);
         known.publish(old);
         // So that there is room for another.
@@ -159,7 +159,7 @@ fn an_address_that_is_used_again_has_the_new_state() {
 
 fn two_that_come_at_once_are_both_known() {
     loom::model(|| {
-        let known = Arc::new(Known::new());
+        let known = Arc::new(Registry::new());
         let makers = [1, 2].map(|interpreter| {
             let known = known.clone();
             thread::spawn(move || {

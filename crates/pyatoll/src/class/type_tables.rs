@@ -1,4 +1,4 @@
-//! [`Definition`]: the tables of one class, in the form CPython reads, built once per binary from
+//! [`TypeTables`]: the tables of one class, in the form CPython reads, built once per binary from
 //! the [`ClassItems`] of its macros. Plain data: nothing of any interpreter is in it.
 
 use std::ffi::{CStr, CString, c_int, c_void};
@@ -7,11 +7,11 @@ use std::ptr::{null, null_mut};
 use pyo3_ffi as ffi;
 
 use super::items::{ClassAttributeValue, ClassItems, Deleter, MethodItem, VectorCall};
-use super::recipe::Recipe;
+use super::spec::ClassSpec;
 use super::{PyClass, lifecycle, sequence};
 
 /// The tables of one class.
-pub struct Definition {
+pub struct TypeTables {
     /// The docstring, with the constructor's signature in front.
     doc: Option<CString>,
     pub(super) basicsize: usize,
@@ -38,18 +38,18 @@ pub struct Definition {
 
 // SAFETY: never written to after it is built; all pointers in it are to functions, to statics, and
 // to what it owns.
-unsafe impl Send for Definition {}
+unsafe impl Send for TypeTables {}
 // SAFETY: as above.
-unsafe impl Sync for Definition {}
+unsafe impl Sync for TypeTables {}
 
 /// The definition of `T`, built at first use.
-pub(super) fn of<T: PyClass>() -> &'static Definition {
-    T::statics().definition()
+pub(super) fn of<T: PyClass>() -> &'static TypeTables {
+    T::statics().tables()
 }
 
-/// A recipe, with what has to be asked of the class and its base.
+/// A spec, with what has to be asked of the class and its base.
 struct Plan {
-    recipe: &'static Recipe,
+    spec: &'static ClassSpec,
     blocks: Vec<&'static ClassItems>,
     /// Offsets, where the class has room for them.
     dict: Option<usize>,
@@ -60,36 +60,36 @@ struct Plan {
 }
 
 impl std::ops::Deref for Plan {
-    type Target = Recipe;
+    type Target = ClassSpec;
 
-    fn deref(&self) -> &Recipe {
-        self.recipe
+    fn deref(&self) -> &ClassSpec {
+        self.spec
     }
 }
 
 impl Plan {
-    fn of(recipe: &'static Recipe) -> Self {
-        let mut blocks = (recipe.methods)().into_vec();
-        blocks.push(recipe.items);
-        let base_has = (recipe.base.has_dict_and_weak_list)();
+    fn of(spec: &'static ClassSpec) -> Self {
+        let mut blocks = (spec.methods)().into_vec();
+        blocks.push(spec.items);
+        let base_has = (spec.base.has_dict_and_weak_list)();
         let room = |offset: u32, base_has: bool| {
             Some(offset as usize).filter(|offset| *offset > 0 && !base_has)
         };
         Self {
-            recipe,
+            spec,
             blocks,
-            dict: room(recipe.dict, base_has.0),
-            weak_list: room(recipe.weak_list, base_has.1),
+            dict: room(spec.dict, base_has.0),
+            weak_list: room(spec.weak_list, base_has.1),
             base_has,
-            base_collected: (recipe.base.is_collected)(),
+            base_collected: (spec.base.is_collected)(),
         }
     }
 }
 
-impl Definition {
+impl TypeTables {
     /// The tables of the class that is made from this.
-    pub(super) fn of(recipe: &'static Recipe) -> Self {
-        let plan = &Plan::of(recipe);
+    pub(super) fn of(spec: &'static ClassSpec) -> Self {
+        let plan = &Plan::of(spec);
         let mut this = Self {
             doc: None,
             basicsize: plan.basicsize as usize,
