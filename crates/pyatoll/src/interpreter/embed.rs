@@ -2,9 +2,8 @@
 
 use pyo3_ffi as ffi;
 
-use super::compat::{self, AttachNote};
+use super::create;
 use super::local::LocalInternals;
-use super::lookup;
 use super::token::Python;
 
 /// Starts the Python runtime, runs `f` with the main interpreter's token, and ends the runtime:
@@ -46,7 +45,6 @@ where
 /// The runtime, which this thread started and is attached to. Dropping it ends it.
 struct Runtime {
     local: &'static LocalInternals,
-    note: Option<AttachNote>,
 }
 
 impl Runtime {
@@ -64,9 +62,8 @@ impl Runtime {
         let runtime = unsafe {
             // 0: Python leaves the process's signal handlers alone.
             ffi::Py_InitializeEx(0);
-            let note = Some(compat::note_attached(true));
-            let local = lookup::current(ffi::PyInterpreterState_Get());
-            Self { local, note }
+            let local = create::current_or_create(ffi::PyInterpreterState_Get());
+            Self { local }
         };
         // The thread that imports it first is "the main thread" to Python, and it is the main
         // thread that must end the runtime.
@@ -91,8 +88,5 @@ impl Drop for Runtime {
         // SAFETY: attached, to the main interpreter, by the thread that started the runtime:
         // whatever `f` entered or left has been undone.
         unsafe { ffi::Py_FinalizeEx() };
-        if let Some(note) = self.note.take() {
-            note.restore();
-        }
     }
 }

@@ -1,17 +1,17 @@
 //! What a fork does to this library: in the child, the other threads do not exist, nor may any
 //! interpreter but the main one be used.
 //!
-//! - Locks that other threads hold would be held for ever: the forking thread takes them all before.
-//!   None of them is held while CPython is called: `PyOS_BeforeFork` takes CPython's lock on the list
-//!   of thread states before the forking thread comes here.
-//! - CPython's own locks that are taken while a thread state is made: the forking thread waits until
-//!   nobody of this library is at it, as long as that can help ([`MakingThreadState`]).
+//! - Locks that other threads hold would be held for ever: the forking thread takes them all
+//!   before. None of them is held while CPython is called: `PyOS_BeforeFork` takes CPython's lock
+//!   on the list of thread states before the forking thread comes here.
+//! - CPython's own locks that are taken while a thread state is made: the forking thread waits
+//!   until nobody of this library is at it, as long as that can help ([`MakingThreadState`]).
 //! - The other threads' notes are of nobody: they carry the number of their process.
 //! - The sub-interpreters are closed in the child: attaching is refused.
-//! - CPython cannot bring up a child in a process with sub-interpreters at all: it runs into them in
-//!   `PyOS_AfterFork_Child` (`_PyInterpreterState_DeleteExceptMain` clears them without a thread
-//!   state, under the lock that clearing takes), and crashes or hangs before any Python code runs. Of
-//!   a process in which this library made some, the child of `os.fork` says so and ends instead.
+//! - CPython cannot bring up a child in a process with sub-interpreters at all: it runs into them
+//!   in `PyOS_AfterFork_Child` (`_PyInterpreterState_DeleteExceptMain` clears them without a thread
+//!   state, under the lock that clearing takes), and crashes or hangs before any Python code runs.
+//!   Of a process in which this library made some, the child of `os.fork` says so and ends instead.
 
 #[cfg(unix)]
 pub(super) use unix::watch_python;
@@ -21,14 +21,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many forks lie between the process this binary was loaded in and this one.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
+use super::compat;
 
-/// A number that is another one in a forked process.
-pub(crate) fn process() -> u32 {
-    watch();
-    PROCESS.load(Ordering::Relaxed)
-}
+pub(crate) use super::process::process;
 
 /// Makes sure that forks are noticed.
 pub(super) fn watch() {
@@ -38,10 +33,6 @@ pub(super) fn watch() {
         unix::watch();
     });
 }
-
-/// Whether CPython's child waits for locks that another thread held as it made a thread state
-/// (`_PyThreadState_DeleteExcept` of 3.11, `_PyIndexPool_FreeIndex` of free-threaded builds).
-const MAKING_KEEPS_LOCKED: bool = cfg!(any(not(Py_3_12), Py_GIL_DISABLED));
 
 /// How many threads are making a thread state, where that matters.
 static MAKING: AtomicU32 = AtomicU32::new(0);
@@ -54,9 +45,9 @@ pub(super) struct MakingThreadState(());
 impl MakingThreadState {
     /// Waits while another thread forks.
     pub(super) fn begin() -> Self {
-        while MAKING_KEEPS_LOCKED {
-            // Each side says what it is about before it looks at what the other says: with one order
-            // of all of these, at least one of them sees the other.
+        while compat::FORK_NEEDS_THREAD_STATE_LOCKS {
+            // Each side says what it is about before it looks at what the other says: with one
+            // order of all of these, at least one of them sees the other.
             MAKING.fetch_add(1, Ordering::SeqCst);
             if !FORKING.load(Ordering::SeqCst) {
                 break;
@@ -72,7 +63,7 @@ impl MakingThreadState {
 
 impl Drop for MakingThreadState {
     fn drop(&mut self) {
-        if MAKING_KEEPS_LOCKED {
+        if compat::FORK_NEEDS_THREAD_STATE_LOCKS {
             MAKING.fetch_sub(1, Ordering::SeqCst);
         }
     }
@@ -81,10 +72,10 @@ impl Drop for MakingThreadState {
 /// How often those who wait for each other look.
 const LOOK: Duration = Duration::from_micros(100);
 
-/// How long a fork waits for those who make thread states. From 3.13 on `os.fork` has CPython's lock
-/// on the list of thread states by then, and one of them may be waiting for that: it has none of the
-/// locks that matter, which are held for an instant.
-const FOR_MAKING: Duration = if cfg!(Py_3_13) {
+/// How long a fork waits for those who make thread states. From 3.13 on `os.fork` has CPython's
+/// lock on the list of thread states by then, and one of them may be waiting for that: it has none
+/// of the locks that matter, which are held for an instant.
+const FOR_MAKING: Duration = if compat::FORK_LOCKS_THREAD_STATES {
     Duration::from_millis(20)
 } else {
     Duration::MAX
@@ -120,8 +111,10 @@ mod unix {
 
     use pyo3_ffi as ffi;
 
+    use super::super::compat;
     use super::super::lookup;
     use super::super::method_def::MethodDef;
+    use super::super::process;
     use super::super::{gate, local::LocalInternals, slots};
 
     pub(super) fn watch() {
@@ -132,7 +125,8 @@ mod unix {
         }
     }
 
-    /// Every lock of this layer that is held while no Python code runs, in the order they are taken.
+    /// Every lock of this layer that is held while no Python code runs, in the order they are
+    /// taken.
     struct AllLocks {
         /// Taken first: one fork at a time.
         _known: lookup::RegistryForkLock,
@@ -173,7 +167,7 @@ mod unix {
     }
 
     extern "C" fn in_child() {
-        super::PROCESS.fetch_add(1, Ordering::Relaxed);
+        process::count_fork();
         super::let_make(true);
         let Some(mut held) = release() else { return };
         let mut has_subs = false;
@@ -187,7 +181,7 @@ mod unix {
         drop(held);
         // SAFETY: says which thread this is.
         let this = unsafe { libc::pthread_self() } as usize;
-        if has_subs && PYTHON_FORKS.load(Ordering::Relaxed) == this && cfg!(not(Py_3_16)) {
+        if has_subs && PYTHON_FORKS.load(Ordering::Relaxed) == this && !compat::CAN_FORK_WITH_SUBS {
             say_why_and_end();
         }
     }

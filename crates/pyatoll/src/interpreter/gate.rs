@@ -1,16 +1,16 @@
 //! Lets threads from outside into an interpreter, until it ends.
 //!
-//! A thread that takes a thread state for an interpreter holds a [`InterpreterGuard`] meanwhile. The
-//! interpreter's `atexit` callback closes the gate and waits for the passes that are out, so that
-//! no thread is inside, or about to wait for its GIL, when CPython takes the interpreter down.
+//! A thread that takes a thread state for an interpreter holds a [`InterpreterGuard`] meanwhile.
+//! The interpreter's `atexit` callback closes the gate and waits for the passes that are out, so
+//! that no thread is inside, or about to wait for its GIL, when CPython takes the interpreter down.
 //!
 //! Where it must not wait for ever (the process ends), it leaves behind the threads that are away:
 //! detached, in code that is not Python's. Such a thread may never come back. Both sides change the
 //! pass's state by compare-and-exchange, so a thread is either back inside or left behind, never
 //! both.
 //!
-//! Asking std which thread this is reads a thread-local of std's. So what asks is never inlined, for
-//! `cargo xtask check-tls` to tell it from the paths on which Python calls Rust.
+//! Asking std which thread this is reads a thread-local of std's. So what asks is never inlined,
+//! for `cargo xtask check-tls` to tell it from the paths on which Python calls Rust.
 //!
 //! Invariants, checked with loom in `tests/loom`:
 //! - Once closing and waiting are through, no other thread has a pass, save those left behind, and

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::attach::{self, AttachError, AttachGuard};
+use super::attach::{self, AttachGuard};
+use super::detach::detached;
+use super::entry;
+use super::error::AttachError;
 use super::local::LocalInternals;
 use super::lookup;
-use super::stay::Stay;
+use super::start;
 use super::token::Python;
 
 /// A handle to one interpreter. It does not keep the interpreter alive, and it never means another
@@ -49,8 +52,9 @@ impl Interpreter {
 
     /// The main interpreter. `None` if the runtime does not run, or is being finalised.
     ///
-    /// If this binary has not been loaded there yet (an extension module that only a sub-interpreter
-    /// imported), the thread attaches to it for a moment, so that it is known from then on.
+    /// If this binary has not been loaded there yet (an extension module that only a
+    /// sub-interpreter imported), the thread attaches to it for a moment, so that it is known from
+    /// then on.
     ///
     /// # Panics
     /// In a `__traverse__`.
@@ -70,15 +74,15 @@ impl Interpreter {
     /// C API: `PyInterpreterState_Main`.
     pub fn main() -> Option<Self> {
         attach::refuse_in_traverse();
-        let local = attach::main_interpreter().ok()?;
+        let local = start::main_interpreter().ok()?;
         local.gate().is_open().then_some(Self(local))
     }
 
     /// The interpreters that this binary has been loaded in and that take threads in, oldest first.
     ///
-    /// Those that another extension module or Python code made (`concurrent.interpreters`) are among
-    /// them once they have imported a module of this binary, or a thread that was attached to them
-    /// has used this library.
+    /// Those that another extension module or Python code made (`concurrent.interpreters`) are
+    /// among them once they have imported a module of this binary, or a thread that was attached to
+    /// them has used this library.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -93,7 +97,7 @@ impl Interpreter {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn all() -> Vec<Self> {
-        let mut all: Vec<Self> = lookup::live().into_iter().map(Self).collect();
+        let mut all: Vec<Self> = lookup::all_live().into_iter().map(Self).collect();
         all.retain(Self::is_alive);
         all
     }
@@ -136,7 +140,7 @@ impl Interpreter {
 
     /// Whether this thread is attached to it, or has come in through this library and is detached.
     pub(crate) fn is_entered(&self) -> bool {
-        self.0.is_current() || Stay::is_in(self.0)
+        self.0.is_current() || entry::has_guard(self.0)
     }
 
     /// Attaches this thread to the interpreter and runs `f` with its token. A thread that is
@@ -167,11 +171,12 @@ impl Interpreter {
 impl Interpreter {
     /// Keeps a thread state of the interpreter for this thread while `f` runs: every attachment of
     /// this thread within `f` uses that one. Without it, the outermost attachment makes one and
-    /// deletes it at its end, and what Python keeps for the thread (`threading.local`) goes with it.
+    /// deletes it at its end, and what Python keeps for the thread (`threading.local`) goes with
+    /// it.
     ///
-    /// For the main loop of a thread that attaches often. This thread is not attached while `f` runs,
-    /// unless it was before: then `f` just runs. The end of the interpreter waits for `f`, as for
-    /// any attachment.
+    /// For the main loop of a thread that attaches often. This thread is not attached while `f`
+    /// runs, unless it was before: then `f` just runs. The end of the interpreter waits for `f`, as
+    /// for any attachment.
     ///
     /// # Errors
     /// As for [`Interpreter::attach`]; `f` has not run then.
@@ -201,7 +206,25 @@ impl Interpreter {
             return Ok(f());
         }
         // SAFETY: attached just now, so there is nothing in `f` that needs the attachment.
-        Ok(unsafe { attach::detached(self.0, f) })
+        Ok(unsafe { detached(self.0, f) })
+    }
+}
+
+impl Python<'_> {
+    /// Returns a handle to the interpreter of this token, which any thread may keep.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// let main = Python::attach(|py| py.interpreter());
+    /// std::thread::spawn(move || main.attach(|py| assert_eq!(py.interpreter(), main)).unwrap())
+    ///     .join()
+    ///     .unwrap();
+    /// ```
+    ///
+    /// C API: `PyInterpreterState_Get`.
+    pub fn interpreter(self) -> Interpreter {
+        Interpreter::new(self.owner())
     }
 }
 

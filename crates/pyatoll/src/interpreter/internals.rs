@@ -59,8 +59,8 @@ fn binary() -> *const c_void {
     (&raw const BINARY).cast()
 }
 
-/// A reference to an interpreter's [`Internals`], by way of their capsule: Python code may take that
-/// out of the interpreter's dict at any time, also in another thread.
+/// A reference to an interpreter's [`Internals`], by way of their capsule: Python code may take
+/// that out of the interpreter's dict at any time, also in another thread.
 pub(crate) struct InternalsRef {
     capsule: NonNull<ffi::PyObject>,
     internals: NonNull<Internals>,
@@ -258,15 +258,15 @@ impl Internals {
 
 /// The capsule's destructor: the interpreter ends, or somebody took the capsule out of its dict.
 unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
-    // SAFETY: called by CPython, attached, with a capsule that `insert_new` or `put_back` made. What
-    // an exception in flight was is kept across, since drops run any code.
+    // SAFETY: called by CPython, attached, with a capsule that `insert_new` or `put_back` made.
+    // What an exception in flight was is kept across, since drops run any code.
     unsafe {
         let internals: *mut Internals = ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast();
         if internals.is_null() {
             return ffi::PyErr_Clear();
         }
         let raised = compat::take_raised();
-        match (*internals).interpreter_still_running() {
+        match (*internals).running_interpreter() {
             Some(local) => put_back(internals, local),
             None => end(internals),
         }
@@ -275,9 +275,9 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
 }
 
 impl Internals {
-    /// The interpreter, if code that runs in it may still use what it was lent. The dict can be reached
-    /// from Python (`gc.get_objects`), so the capsule can be taken out of it.
-    fn interpreter_still_running(&self) -> Option<&'static LocalInternals> {
+    /// The interpreter, if code that runs in it may still use what it was lent. The dict can be
+    /// reached from Python (`gc.get_objects`), so the capsule can be taken out of it.
+    fn running_interpreter(&self) -> Option<&'static LocalInternals> {
         let mut node = self.newest.load(Ordering::Acquire);
         while !node.is_null() {
             // SAFETY: registrations live as long as the internals; ours hold our own type.
@@ -317,8 +317,8 @@ unsafe fn put_back(internals: *mut Internals, local: &LocalInternals) {
         let dict = ffi::PyInterpreterState_GetDict(local.interpreter());
         let mut kept = false;
         if !dict.is_null() && !capsule.is_null() {
-            // Where new ones were made meanwhile, those stay in that place. These are still the ones
-            // to tear down by.
+            // Where new ones were made meanwhile, those stay in that place. These are still the
+            // ones to tear down by.
             let names = [
                 ffi::PyUnicode_FromString(KEY.as_ptr()),
                 ffi::PyLong_FromVoidPtr(internals.cast()),

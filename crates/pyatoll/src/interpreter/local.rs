@@ -3,8 +3,9 @@
 //! Invariants:
 //! - Its address identifies one life of one interpreter: it is never freed and never reused, so a
 //!   comparison of two pointers tells whether two handles have the same owner, for ever.
-//! - `interpreter` may be passed to CPython only while it is usable ([`LocalInternals::is_usable`]), or by a thread
-//!   that is attached to it ([`LocalInternals::is_current`]).
+//! - `interpreter` may be passed to CPython only while it is usable
+//!   ([`LocalInternals::is_usable`]), or by a thread that is attached to it
+//!   ([`LocalInternals::is_current`]).
 
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
@@ -213,8 +214,8 @@ impl LocalInternals {
     }
 
     /// Notes that the interpreter is gone. Where a reference that outlives it kept the capsule with
-    /// [`Internals`](super::internals::Internals), nothing has torn this state down: the values stay
-    /// in memory.
+    /// [`Internals`](super::internals::Internals), nothing has torn this state down: the values
+    /// stay in memory.
     pub(super) fn mark_gone(&self) {
         self.gate.close();
         self.queue.close(|_| ());
@@ -256,7 +257,7 @@ impl LocalInternals {
 
     /// Whether some thread may be in a `__traverse__`.
     #[inline]
-    pub(super) fn has_visitor(&self) -> bool {
+    pub(super) fn has_traversal(&self) -> bool {
         !self.visiting.load(Ordering::Relaxed).is_null()
     }
 
@@ -328,11 +329,11 @@ impl LocalInternals {
         }
     }
 
-    /// Sees to it that the next entry looks for deallocations that were put off, though no handle was
-    /// dropped elsewhere.
+    /// Sees to it that the next entry looks for deallocations that were put off, though no handle
+    /// was dropped elsewhere.
     #[cold]
     pub(crate) fn look_at_next_entry(&self) {
-        if cfg!(Py_3_14) {
+        if compat::DEFERS_BY_STACK {
             // SAFETY: `None` is immortal there: a reference to it need not be taken.
             let none = NonNull::new(unsafe { ffi::Py_None() });
             // Refused where the interpreter ends, which deallocates them itself.

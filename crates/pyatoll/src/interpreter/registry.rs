@@ -4,9 +4,9 @@
 //! - More: a lock-free open-addressing table keyed by the interpreter's address.
 //!
 //! Entries are written under the registry's lock and read without. A key is never removed from a
-//! table, its state is replaced when the address is used again; states are never freed. A table that
-//! was outgrown stays in memory, since a reader may be in it: all of them together are smaller than
-//! the current one.
+//! table, its state is replaced when the address is used again; states are never freed. A table
+//! that was outgrown stays in memory, since a reader may be in it: all of them together are smaller
+//! than the current one.
 //!
 //! Invariants, checked with loom in `tests/loom`:
 //! - A thread that comes to an interpreter after its state was published finds that state, whatever

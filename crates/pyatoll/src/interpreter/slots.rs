@@ -31,8 +31,8 @@ type Slot = AtomicPtr<c_void>;
 pub(crate) type DropValue = unsafe fn(*mut c_void);
 
 static_atomic! {
-    /// The next index to hand out. 0 is no key's index: its slot stays null, so that reading through
-    /// a key that has no index yet finds nothing.
+    /// The next index to hand out. 0 is no key's index: its slot stays null, so that reading
+    /// through a key that has no index yet finds nothing.
     static NEXT: AtomicU32 = AtomicU32::new(1);
 }
 

@@ -3,15 +3,18 @@
 use std::fmt;
 use std::sync::atomic::AtomicU32;
 
-use super::attach::{self, AttachError, AttachGuard};
-use super::compat;
+use super::attach::{self, AttachGuard};
+use super::compat::{self, Settings};
+use super::detach::DetachGuard;
+use super::end::EndClaim;
+use super::entry;
+use super::error::{AttachError, BuildError};
 use super::fork;
 use super::handle::Interpreter;
-use super::life;
 use super::local::{self, LocalInternals, Phase};
 use super::lookup;
-use super::resting::Resting;
-use super::stay::Stay;
+use super::make;
+use super::start;
 use super::token::Python;
 
 /// Which GIL a sub-interpreter runs under (`PyInterpreterConfig.gil`).
@@ -106,7 +109,7 @@ impl SubInterpreterBuilder {
             allow_exec: true,
             allow_threads: true,
             allow_daemon_threads: true,
-            check_multi_interp_extensions: cfg!(Py_GIL_DISABLED),
+            check_multi_interp_extensions: compat::LEGACY_CHECKS_EXTENSIONS,
         }
     }
 
@@ -267,20 +270,17 @@ impl SubInterpreterBuilder {
     pub fn build(&self) -> Result<SubInterpreter, BuildError> {
         attach::refuse_in_traverse();
         self.check()?;
-        let _in_main = InMain::enter().map_err(|message| BuildError { message })?;
-        let _creating = life::creation_lock(_in_main.local());
-        // SAFETY: the thread is attached to the main interpreter, whose lock CPython's own state is
-        // changed under, with a thread state to come back to; the lock is held where this version
-        // of CPython needs one.
-        let local = unsafe { life::new_interpreter(&self.config()) }
-            .map_err(|message| BuildError { message })?;
+        let in_main = InMain::enter().map_err(BuildError::new)?;
+        // SAFETY: attached to the main interpreter, with a thread state to return to.
+        let local = unsafe { make::new_interpreter(in_main.local(), &self.settings()) }
+            .map_err(BuildError::new)?;
         Ok(SubInterpreter { local: Some(local) })
     }
 
     /// Refuses what CPython's documentation excludes. CPython itself says so only sometimes: 3.12
     /// aborts the process at the first of these, and no version notices the second.
     fn check(&self) -> Result<(), BuildError> {
-        if cfg!(not(Py_3_12)) {
+        if !compat::HAS_SETTINGS {
             return Ok(());
         }
         let message = if !self.use_main_obmalloc && !self.check_multi_interp_extensions {
@@ -293,31 +293,18 @@ impl SubInterpreterBuilder {
         } else {
             return Ok(());
         };
-        Err(BuildError {
-            message: message.to_owned(),
-        })
+        Err(BuildError::new(message.to_owned()))
     }
 
-    #[cfg(not(Py_3_12))]
-    fn config(&self) -> life::Config {
-        life::Config
-    }
-
-    #[cfg(Py_3_12)]
-    fn config(&self) -> life::Config {
-        use pyo3_ffi as ffi;
-
-        ffi::PyInterpreterConfig {
-            use_main_obmalloc: self.use_main_obmalloc.into(),
-            allow_fork: self.allow_fork.into(),
-            allow_exec: self.allow_exec.into(),
-            allow_threads: self.allow_threads.into(),
-            allow_daemon_threads: self.allow_daemon_threads.into(),
-            check_multi_interp_extensions: self.check_multi_interp_extensions.into(),
-            gil: match self.gil {
-                Gil::Own => ffi::PyInterpreterConfig_OWN_GIL,
-                Gil::Shared => ffi::PyInterpreterConfig_SHARED_GIL,
-            },
+    fn settings(&self) -> Settings {
+        Settings {
+            use_main_obmalloc: self.use_main_obmalloc,
+            allow_fork: self.allow_fork,
+            allow_exec: self.allow_exec,
+            allow_threads: self.allow_threads,
+            allow_daemon_threads: self.allow_daemon_threads,
+            check_multi_interp_extensions: self.check_multi_interp_extensions,
+            own_gil: self.gil == Gil::Own,
         }
     }
 }
@@ -326,18 +313,18 @@ impl SubInterpreterBuilder {
 struct InMain {
     // Dropped in this order.
     attached: AttachGuard,
-    _away: Option<attach::DetachGuard>,
+    _detached: Option<DetachGuard>,
 }
 
 impl InMain {
     fn enter() -> Result<Self, String> {
         #[cfg(feature = "auto-initialize")]
-        attach::initialize();
-        let main = attach::main_interpreter().map_err(|error| error.to_string())?;
-        let away = match AttachGuard::current() {
+        start::initialize();
+        let main = start::main_interpreter().map_err(|error| error.to_string())?;
+        let detached = match AttachGuard::current() {
             Some(attached) if !std::ptr::eq(attached.local(), main) => {
                 // SAFETY: nothing that needs the attachment is used until it is back.
-                Some(unsafe { attach::DetachGuard::leave(attached.local()) })
+                Some(unsafe { DetachGuard::new(attached.local()) })
             }
             _ => None,
         };
@@ -349,7 +336,7 @@ impl InMain {
         }
         Ok(Self {
             attached,
-            _away: away,
+            _detached: detached,
         })
     }
 
@@ -484,12 +471,9 @@ impl SubInterpreter {
             .expect("present until `close` or `drop` consumes it")
     }
 
-    /// Whether this thread is attached to it, or has been and is detached just now.
+    /// Returns whether this thread is attached to it, or is detached from it just now.
     fn is_entered(local: &'static LocalInternals) -> bool {
-        local.is_current()
-            || Stay::is_in(local)
-            // Where somebody else's code entered it, and this library left it.
-            || Resting::find(local).is_some()
+        local.is_current() || entry::is_inside(local)
     }
 
     /// Ends it, this thread not being inside.
@@ -503,19 +487,32 @@ impl SubInterpreter {
             return;
         }
         // The runtime's end, should it begin now, waits for this.
-        let main = lookup::live().into_iter().find(|local| local.is_main());
-        let _pass = match main {
-            Some(main) if !Self::is_entered(main) => match Stay::begin_to_finish(main) {
-                Some(pass) => Some(pass),
-                // It has begun.
-                None => return,
-            },
+        let main = lookup::main_live();
+        let _guard = match main {
+            Some(main) if !main.is_current() && !entry::has_guard(main) => {
+                match main.gate().enter_to_finish() {
+                    Some(guard) => Some(guard),
+                    // It has begun.
+                    None => return,
+                }
+            }
             _ => None,
         };
-        if let Some(claim) = life::EndClaim::to_live(local) {
-            // SAFETY: this thread is not attached to it.
+        let _attached = match compat::ENDS_UNDER_ANOTHERS_GIL.then(Self::attach_elsewhere) {
+            Some(Some(attached)) => Some(attached),
+            Some(None) => return,
+            None => None,
+        };
+        if let Some(claim) = EndClaim::to_live(local) {
+            // SAFETY: this thread is not attached to it, and attached to another one where it must.
             unsafe { claim.end() };
         }
+    }
+
+    /// Keeps this thread attached where it is, or attaches it to the main interpreter.
+    fn attach_elsewhere() -> Option<AttachGuard> {
+        let attached = AttachGuard::current();
+        attached.or_else(|| AttachGuard::to(start::main_interpreter().ok()?).ok())
     }
 }
 
@@ -541,39 +538,6 @@ impl Drop for SubInterpreter {
         }
     }
 }
-
-/// A sub-interpreter could not be made.
-///
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::interpreter::SubInterpreter;
-///
-/// # pyatoll::Python::initialize();
-/// if Python::attach(|py| py.version_info() >= (3, 12)) {
-///     // With its own allocator, it must check.
-///     let built = SubInterpreter::builder().check_multi_interp_extensions(false).build();
-///     let message = built.unwrap_err().to_string();
-///     assert!(message.starts_with("cannot make a sub-interpreter: "));
-/// }
-/// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BuildError {
-    message: String,
-}
-
-impl BuildError {
-    pub(crate) fn new(message: String) -> Self {
-        Self { message }
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot make a sub-interpreter: {}", self.message)
-    }
-}
-
-impl std::error::Error for BuildError {}
 
 /// A sub-interpreter could not be closed, because the calling thread is inside one of its `attach`
 /// calls. Holds the interpreter: close it again after leaving.

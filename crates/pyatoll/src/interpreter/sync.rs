@@ -10,7 +10,7 @@ pub(crate) use std::{
 };
 
 #[cfg(not(loom))]
-pub(super) use super::fork::process;
+pub(super) use super::process::process;
 
 /// Models do not fork.
 #[cfg(loom)]

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
-use super::attach;
 use super::compat;
+use super::detach::detached;
+use super::end::{self, EndClaim};
 use super::gate::Timeouts;
-use super::life;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
 use super::method_def::MethodDef;
@@ -63,8 +63,8 @@ pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
     }
 }
 
-/// Makes sure that the state is emptied with the interpreter, where Python code has cleared its exit
-/// functions or something keeps the capsule.
+/// Makes sure that the state is emptied with the interpreter, where Python code has cleared its
+/// exit functions or something keeps the capsule.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter.
@@ -116,9 +116,9 @@ unsafe fn close(local: &'static LocalInternals) {
     local.gate().close();
     // SAFETY: passed on to the caller; detached while it waits.
     unsafe {
-        life::drop_first_thread_state(local);
+        end::drop_first_thread_state(local);
         if !local.gate().is_empty_but_for_this_thread() {
-            attach::detached(local, || wait(local));
+            detached(local, || wait(local));
         }
         if local.is_main() {
             close_subs(local);
@@ -128,7 +128,7 @@ unsafe fn close(local: &'static LocalInternals) {
 
 /// Waits for the threads inside `local`'s interpreter, this thread being detached.
 fn wait(local: &LocalInternals) {
-    let main = lookup::live().into_iter().find(|local| local.is_main());
+    let main = lookup::main_live();
     local.gate().wait_for_others(|| patience(local, main));
 }
 
@@ -137,23 +137,23 @@ fn wait(local: &LocalInternals) {
 /// their threads can run.
 ///
 /// # Safety
-/// The thread must be attached to `main`'s interpreter, whose gate must be closed and which no other
-/// thread must be in to end a sub-interpreter.
+/// The thread must be attached to `main`'s interpreter, whose gate must be closed and which no
+/// other thread must be in to end a sub-interpreter.
 unsafe fn close_subs(main: &'static LocalInternals) {
-    let mut subs = lookup::live();
+    let mut subs = lookup::all_live();
     subs.retain(|local| !local.is_main());
     for sub in subs {
-        // Of an interpreter that somebody else has ended, something may be left here: a reference to
-        // the capsule keeps it. Another interpreter may be at its address.
+        // Of an interpreter that somebody else has ended, something may be left here: a reference
+        // to the capsule keeps it. Another interpreter may be at its address.
         let claim = match sub.is_owned_and_unclaimed() {
             // SAFETY: attached to `main`, in an `atexit` function.
-            true => unsafe { life::EndClaim::to_left(sub) },
+            true => unsafe { EndClaim::to_closed(sub) },
             false => None,
         };
         if claim.is_some() || !compat::ENDS_SUBS_FIRST {
             sub.gate().close();
             // SAFETY: attached to `main`; nothing of Python is used meanwhile.
-            unsafe { attach::detached(main, || wait(sub)) };
+            unsafe { detached(main, || wait(sub)) };
         }
         if let Some(claim) = claim
             && sub.gate().is_empty_but_for_this_thread()
@@ -170,16 +170,16 @@ unsafe fn close_subs(main: &'static LocalInternals) {
                 }
             };
             // SAFETY: attached to `main`; nothing of Python is used meanwhile.
-            unsafe { attach::detached(main, look) };
+            unsafe { detached(main, look) };
         }
     }
 }
 
 /// How long `local`'s end waits for other threads.
 ///
-/// A sub-interpreter that ends while the process goes on waits for all, as `close` promises. The end
-/// of the process leaves threads behind, as CPython does with daemon threads, where the process does
-/// not abort for it.
+/// A sub-interpreter that ends while the process goes on waits for all, as `close` promises. The
+/// end of the process leaves threads behind, as CPython does with daemon threads, where the process
+/// does not abort for it.
 fn patience(local: &LocalInternals, main: Option<&LocalInternals>) -> Timeouts {
     let process_ends = main.is_some_and(|main| !main.gate().is_open() && !main.gate().is_patient());
     if !process_ends {

@@ -13,7 +13,11 @@ use std::env;
 use std::sync::OnceLock;
 use std::thread;
 
-use super::attach::{self, AttachGuard, NoInterpreter};
+use super::attach::AttachGuard;
+use super::compat;
+use super::error::NoInterpreter;
+#[cfg(feature = "auto-initialize")]
+use super::start;
 use super::sub::{Gil, SubInterpreter};
 
 /// `own-gil` or `shared-gil`; not set: nothing is different.
@@ -29,7 +33,7 @@ pub(super) fn enter() -> Option<Result<AttachGuard, NoInterpreter>> {
     let gil = wanted()?;
     thread::current().name().filter(|name| *name != "main")?;
     #[cfg(feature = "auto-initialize")]
-    attach::initialize();
+    start::initialize();
     OF_THREAD
         .try_with(|cell| {
             let sub = match cell.get() {
@@ -61,7 +65,7 @@ fn wanted() -> Option<Gil> {
     *WANTED.get_or_init(|| {
         let text = env::var_os(VARIABLE)?;
         match text.to_str() {
-            Some("own-gil") if cfg!(Py_3_12) => Some(Gil::Own),
+            Some("own-gil") if compat::HAS_SETTINGS => Some(Gil::Own),
             Some("own-gil") => panic!(
                 "{VARIABLE} is 'own-gil', but only Python 3.12 and later have interpreters with \
                  their own GIL: 'shared-gil' works"

@@ -3,14 +3,12 @@
 //!
 //! Invariant: a field is read directly only if its place is known for the version this is built
 //! for, and was found to be right in the running Python: [`check`] does that when an interpreter is
-//! first seen, [`has_module_state`] for each module. (A thread state is read before that, to see which
-//! interpreter it is of; nothing but the check is done in one that was not seen before.) Versions that are not known, and the limited
-//! API, take the function.
+//! first seen, [`has_module_state`] for each module. (A thread state is read before that, to see
+//! which interpreter it is of; nothing but the check is done in one that was not seen before.)
+//! Versions that are not known, and the limited API, take the function.
 
 use std::ffi::{c_long, c_void};
-#[cfg(not(Py_LIMITED_API))]
-use std::sync::atomic::AtomicIsize;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
 
@@ -20,19 +18,11 @@ use pyo3_ffi as ffi;
 /// Attached; `module` must be a live module for which [`has_module_state`] held.
 #[inline(always)]
 pub(crate) unsafe fn module_state(module: *mut ffi::PyObject) -> *mut c_void {
-    #[cfg(not(Py_LIMITED_API))]
-    {
-        /// Words between the object's head and the state: the dict, and the definition until 3.14.
-        const WORDS: usize = if cfg!(Py_3_15) { 1 } else { 2 };
-        const OFFSET: usize = size_of::<ffi::PyObject>() + WORDS * size_of::<*mut c_void>();
-        // SAFETY: the field was found there.
-        unsafe { module.byte_add(OFFSET).cast::<*mut c_void>().read() }
-    }
-    #[cfg(Py_LIMITED_API)]
-    {
-        // SAFETY: passed on to the caller.
-        unsafe { ffi::PyModule_GetState(module) }
-    }
+    /// Words between the object's head and the state: the dict, and the definition until 3.14.
+    const WORDS: usize = if cfg!(Py_3_15) { 1 } else { 2 };
+    const OFFSET: usize = size_of::<ffi::PyObject>() + WORDS * size_of::<*mut c_void>();
+    // SAFETY: a live module whose field was found there, as the caller promises.
+    unsafe { module.byte_add(OFFSET).cast::<*mut c_void>().read() }
 }
 
 /// Whether [`module_state`] gives the module's state, and it has one.
@@ -55,12 +45,7 @@ pub(crate) unsafe fn has_module_state(module: *mut ffi::PyObject) -> bool {
 #[inline(always)]
 pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
     // SAFETY: passed on to the caller.
-    unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        return (*class.cast::<ffi::PyHeapTypeObject>()).ht_module;
-        #[cfg(Py_LIMITED_API)]
-        return ffi::PyType_GetModule(class);
-    }
+    unsafe { (*class.cast::<ffi::PyHeapTypeObject>()).ht_module }
 }
 
 /// The number of items of a dict (`PyDict_GET_SIZE`, which reads the same field: it is in a public
@@ -72,15 +57,8 @@ pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi:
 pub(crate) unsafe fn size_of_dict(dict: *mut ffi::PyObject) -> usize {
     // SAFETY: passed on to the caller. On free-threaded builds another thread may be changing it.
     unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        {
-            let used = &raw mut (*dict.cast::<ffi::PyDictObject>()).ma_used;
-            AtomicIsize::from_ptr(used).load(Ordering::Relaxed) as usize
-        }
-        #[cfg(Py_LIMITED_API)]
-        {
-            ffi::PyDict_Size(dict) as usize
-        }
+        let used = &raw mut (*dict.cast::<ffi::PyDictObject>()).ma_used;
+        AtomicIsize::from_ptr(used).load(Ordering::Relaxed) as usize
     }
 }
 
@@ -129,7 +107,6 @@ pub(crate) unsafe fn compact_int(int: *mut ffi::PyObject) -> Option<c_long> {
 /// Whether thread states, `int` and `str` objects are read directly: their layout of 3.12 to 3.15.
 const KNOWN: bool = cfg!(all(
     Py_3_12,
-    not(Py_LIMITED_API),
     target_pointer_width = "64",
     target_endian = "little",
     not(all(Py_GIL_DISABLED, windows))
@@ -206,7 +183,7 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
 ///
 /// # Panics
 /// If they are not: the Python was built with an option that its version does not tell.
-pub(super) unsafe fn check() {
+pub(crate) unsafe fn check() {
     if !KNOWN {
         return;
     }
