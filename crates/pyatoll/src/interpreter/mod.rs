@@ -87,20 +87,20 @@ pub use local::LocalInternals;
 pub use sub::{CloseError, Gil, SubInterpreter, SubInterpreterBuilder};
 pub use token::Python;
 
-/// What the benchmark of this layer needs; not part of the API.
+/// Entry points for the benchmark of this layer; not part of the API.
 #[doc(hidden)]
 pub mod bench {
     use super::Python;
 
-    /// The token by the fallback path, as for an entry point that finds nothing of ours in what
-    /// CPython hands it.
+    /// Returns the token by the fallback path, as for an entry point to which CPython passes no
+    /// object of this binary.
     ///
     /// # Safety
     /// The thread must be attached while `'py` lasts, to an interpreter in which this binary has
-    /// been initialised.
+    /// been initialized.
     #[inline]
     pub unsafe fn fallback_token<'py>() -> Python<'py> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { Python::assume_called() }
     }
 }

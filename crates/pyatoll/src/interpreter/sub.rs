@@ -1,4 +1,4 @@
-//! [`SubInterpreter`]: an interpreter that Rust made and Rust ends.
+//! [`SubInterpreter`]: an interpreter that Rust creates and ends.
 
 use std::fmt;
 use std::sync::atomic::AtomicU32;
@@ -17,7 +17,7 @@ use super::make;
 use super::start;
 use super::token::Python;
 
-/// Which GIL a sub-interpreter runs under (`PyInterpreterConfig.gil`).
+/// The GIL of a sub-interpreter (`PyInterpreterConfig.gil`).
 ///
 /// ```
 /// use pyatoll::interpreter::Gil;
@@ -26,15 +26,15 @@ use super::token::Python;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Gil {
-    /// Its own (PEP 684): it runs in parallel with the others. From Python 3.12.
+    /// Its own (PEP 684): it runs in parallel with other interpreters. From Python 3.12 on.
     #[default]
     Own,
     /// The main interpreter's.
     Shared,
 }
 
-/// How to make a sub-interpreter: the fields of `PyInterpreterConfig`. Made by
-/// [`SubInterpreter::builder`], with CPython's settings for an isolated interpreter.
+/// The settings of a new sub-interpreter: the fields of `PyInterpreterConfig`. Returned by
+/// [`SubInterpreter::builder`] with CPython's settings for an isolated interpreter.
 ///
 /// ```
 /// use pyatoll::interpreter::{SubInterpreter, SubInterpreterBuilder};
@@ -71,7 +71,7 @@ impl Default for SubInterpreterBuilder {
 }
 
 impl SubInterpreterBuilder {
-    /// Its own GIL (the default), or the main interpreter's.
+    /// Sets the GIL: its own (the default), or the main interpreter's.
     ///
     /// A free-threaded Python has no GIL to share: there, both mean the same.
     ///
@@ -88,10 +88,10 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// CPython's settings for the kind of interpreter that mod_wsgi and older embedders use: the
-    /// main interpreter's GIL and allocator, everything allowed, extension modules that know
-    /// nothing of sub-interpreters included (not on free-threaded builds, which refuse to). Below
-    /// Python 3.12 there is no other kind.
+    /// Sets CPython's settings for the kind of interpreter that mod_wsgi and older embedders use:
+    /// the main interpreter's GIL and allocator, and everything allowed, including extension
+    /// modules that do not support sub-interpreters (except on free-threaded builds, which refuse
+    /// those). Below Python 3.12 every sub-interpreter is of this kind.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -113,8 +113,8 @@ impl SubInterpreterBuilder {
         }
     }
 
-    /// Whether it uses the main interpreter's small-object allocator. Default: no, its own. Yes
-    /// needs [`Gil::Shared`], since nothing else guards that allocator.
+    /// Sets whether it uses the main interpreter's small-object allocator. Default: `false`, its
+    /// own. `true` needs [`Gil::Shared`], since nothing else guards that allocator.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -133,8 +133,8 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether code in it may call `os.fork`. Default: no. Even where it may, the child ends at
-    /// once: CPython cannot go on in a child of a process with sub-interpreters.
+    /// Sets whether its code may call `os.fork`. Default: `false`. Even if allowed, the child exits
+    /// at once: CPython cannot go on in a child of a process with sub-interpreters.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -156,7 +156,7 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether code in it may replace the process (`os.execv`). Default: no.
+    /// Sets whether its code may replace the process (`os.execv`). Default: `false`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -179,7 +179,7 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether code in it may start threads with `threading`. Default: yes.
+    /// Sets whether its code may start threads with `threading`. Default: `true`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -199,8 +199,8 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether those threads may be daemons. Default: no. Before Python 3.14, CPython aborts the
-    /// process if one still runs when the interpreter ends.
+    /// Sets whether those threads may be daemons. Default: `false`. Before Python 3.14, CPython
+    /// aborts the process if one still runs when the interpreter ends.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -222,8 +222,8 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether extension modules that do not say they support several interpreters are refused.
-    /// Default: yes; an interpreter with its own allocator needs it.
+    /// Sets whether extension modules that do not declare support for several interpreters are
+    /// refused. Default: `true`, which an interpreter with its own allocator needs.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -246,11 +246,12 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Makes the interpreter. This thread may be attached to any interpreter or to none, and is as
-    /// attached afterwards as it was before; meanwhile it is attached to the main interpreter.
+    /// Creates the interpreter. This thread may be attached to any interpreter or to none, and is
+    /// so again afterwards; in between it is attached to the main interpreter.
     ///
     /// # Errors
-    /// [`BuildError`]: the runtime does not run, or CPython refuses the settings or fails.
+    /// Returns [`BuildError`] if the runtime does not run, or CPython refuses the settings or
+    /// fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -277,8 +278,8 @@ impl SubInterpreterBuilder {
         Ok(SubInterpreter { local: Some(local) })
     }
 
-    /// Refuses what CPython's documentation excludes. CPython itself says so only sometimes: 3.12
-    /// aborts the process at the first of these, and no version notices the second.
+    /// Refuses the combinations that CPython's documentation excludes. CPython itself rarely
+    /// reports them: 3.12 aborts the process at the first, and no version notices the second.
     fn check(&self) -> Result<(), BuildError> {
         if !compat::HAS_SETTINGS {
             return Ok(());
@@ -309,7 +310,7 @@ impl SubInterpreterBuilder {
     }
 }
 
-/// This thread is attached to the main interpreter, wherever it was before and comes back to.
+/// Keeps this thread attached to the main interpreter, then returns it to where it was.
 struct InMain {
     // Dropped in this order.
     attached: AttachGuard,
@@ -323,7 +324,7 @@ impl InMain {
         let main = start::main_interpreter().map_err(|error| error.to_string())?;
         let detached = match AttachGuard::current() {
             Some(attached) if !std::ptr::eq(attached.local(), main) => {
-                // SAFETY: nothing that needs the attachment is used until it is back.
+                // SAFETY: attached; nothing that needs it is used until the guard is dropped.
                 Some(unsafe { DetachGuard::new(attached.local()) })
             }
             _ => None,
@@ -331,7 +332,7 @@ impl InMain {
         let attached = AttachGuard::to(main).map_err(|error| error.to_string())?;
         static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
         if local::is_first_in_run(&WATCHED) {
-            // SAFETY: attached to it, by `attached`.
+            // SAFETY: attached to the main interpreter, by `attached`.
             unsafe { fork::watch_python() };
         }
         Ok(Self {
@@ -345,9 +346,10 @@ impl InMain {
     }
 }
 
-/// An interpreter made by this program. Dropping it, or [`close`](SubInterpreter::close), ends it.
+/// An interpreter that this program created. Dropping it, or [`close`](SubInterpreter::close), ends
+/// the interpreter.
 ///
-/// It may be moved to and used from any thread, and several at once.
+/// It may be moved to and used from any thread, and from several at once.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -361,16 +363,16 @@ impl InMain {
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// C API: PEP 684, PEP 734, `Py_NewInterpreterFromConfig`, `Py_EndInterpreter`.
+/// C API: `Py_NewInterpreterFromConfig`, `Py_EndInterpreter`. See: PEP 684, PEP 734.
 pub struct SubInterpreter {
     /// `None` once it has ended.
     local: Option<&'static LocalInternals>,
 }
 
 impl SubInterpreter {
-    /// A builder with CPython's settings for an isolated interpreter: its own GIL and allocator,
-    /// threads but no daemon threads, no fork, no exec. Below 3.12 what it makes is the
-    /// [legacy](SubInterpreterBuilder::legacy) kind, whatever the settings.
+    /// Returns a builder with CPython's settings for an isolated interpreter: its own GIL and
+    /// allocator; threads but no daemon threads; no fork, no exec. Below 3.12 every sub-interpreter
+    /// is of the [legacy](SubInterpreterBuilder::legacy) kind, whatever the settings.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -384,7 +386,7 @@ impl SubInterpreter {
         SubInterpreterBuilder::default()
     }
 
-    /// A handle to it that any thread may keep, and that does not keep it alive.
+    /// Returns a handle to it, which any thread may keep and which does not keep it alive.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -400,7 +402,7 @@ impl SubInterpreter {
         Interpreter::new(self.local())
     }
 
-    /// CPython's id of it (`PyInterpreterState_GetID`).
+    /// Returns CPython's id of it (`PyInterpreterState_GetID`).
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -417,7 +419,7 @@ impl SubInterpreter {
     /// Attaches this thread to it and runs `f` with its token: [`Interpreter::attach`].
     ///
     /// # Errors
-    /// As for [`Interpreter::attach`].
+    /// Returns the errors of [`Interpreter::attach`].
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -438,12 +440,12 @@ impl SubInterpreter {
         self.interpreter().attach(f)
     }
 
-    /// Ends it, after every thread that is attached to it through this library has left. Objects
-    /// of it that are still referenced through a `Py` become unusable, and dropping those does
-    /// nothing.
+    /// Ends it, once every thread that is attached to it through this library has left. Objects of
+    /// it that are still referenced through a `Py` become unusable; dropping those does nothing.
     ///
     /// # Errors
-    /// [`CloseError`], with the interpreter: this thread is inside one of its `attach` calls.
+    /// Returns [`CloseError`], with the interpreter, if this thread is inside one of its `attach`
+    /// calls.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -465,7 +467,7 @@ impl SubInterpreter {
         Ok(())
     }
 
-    /// What this binary keeps for it.
+    /// Returns the state of this binary in it.
     pub(super) fn local(&self) -> &'static LocalInternals {
         self.local
             .expect("present until `close` or `drop` consumes it")
@@ -476,23 +478,23 @@ impl SubInterpreter {
         local.is_current() || entry::is_inside(local)
     }
 
-    /// Ends it, this thread not being inside.
+    /// Ends it. This thread must not be inside.
     fn end(&mut self) {
         attach::refuse_in_traverse();
         let Some(local) = self.local.take() else {
             return;
         };
         if local.phase() != Phase::Live || !compat::is_running() {
-            // Somebody else has ended it or does so now: the runtime, or `_interpreters.destroy`.
+            // Other code has ended it, or is ending it: the runtime, or `_interpreters.destroy`.
             return;
         }
-        // The runtime's end, should it begin now, waits for this.
+        // If the runtime's end begins now, it waits for this thread.
         let main = lookup::main_live();
         let _guard = match main {
             Some(main) if !main.is_current() && !entry::has_guard(main) => {
                 match main.gate().enter_to_finish() {
                     Some(guard) => Some(guard),
-                    // It has begun.
+                    // The runtime's end has begun.
                     None => return,
                 }
             }
@@ -528,7 +530,7 @@ impl Drop for SubInterpreter {
     fn drop(&mut self) {
         let Some(local) = self.local else { return };
         if Self::is_entered(local) {
-            // It cannot be ended from within. Another thread does it once this one has left.
+            // It cannot be ended from within. Another thread ends it once this one has left.
             let mut this = SubInterpreter {
                 local: self.local.take(),
             };
@@ -539,8 +541,8 @@ impl Drop for SubInterpreter {
     }
 }
 
-/// A sub-interpreter could not be closed, because the calling thread is inside one of its `attach`
-/// calls. Holds the interpreter: close it again after leaving.
+/// The error of closing a sub-interpreter from within one of its `attach` calls. Holds the
+/// interpreter: close it again after leaving.
 ///
 /// ```
 /// use pyatoll::interpreter::{CloseError, SubInterpreter};
@@ -560,7 +562,7 @@ pub struct CloseError {
 }
 
 impl CloseError {
-    /// The interpreter, still running.
+    /// Returns the interpreter, which still runs.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;

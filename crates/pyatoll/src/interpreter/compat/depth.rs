@@ -1,22 +1,20 @@
-//! How deep a thread is in deallocations: CPython looks at the stack from 3.14 on; before, this
-//! counts.
+//! How deep a thread is in deallocations: asked of CPython from 3.14 on, counted before.
 
 use pyo3_ffi as ffi;
 
-/// How deep each thread is, by counting. Guarded by the GIL.
+/// Counts how deep each thread is. Guarded by the GIL.
 #[cfg(not(Py_3_14))]
 pub(crate) struct Depth {
-    /// The thread that `level` is of, or null.
+    /// The thread of `level`, or null.
     thread: std::sync::atomic::AtomicPtr<ffi::PyThreadState>,
     level: std::sync::atomic::AtomicU32,
-    /// Threads that another one took over from in the middle, and their levels, in a box; null
-    /// where there are none.
+    /// Threads that another one took over from in the middle, with their levels; null if none.
     interrupted: std::sync::atomic::AtomicPtr<Vec<(*mut ffi::PyThreadState, u32)>>,
 }
 
 #[cfg(not(Py_3_14))]
 impl Depth {
-    /// Deallocations within each other on one thread.
+    /// Levels of nested deallocations on one thread.
     const DEEPEST: u32 = 50;
 
     pub(crate) fn new() -> Self {
@@ -37,14 +35,14 @@ impl Depth {
         Some(level)
     }
 
-    /// Whether this is the outermost level.
+    /// Returns whether this is the outermost level.
     #[inline]
     pub(crate) fn has_room(&self, _this: *mut ffi::PyThreadState, level: u32) -> bool {
         level == 1
     }
 
     /// # Safety
-    /// Attached.
+    /// The thread must be attached.
     #[inline]
     pub(crate) unsafe fn leave(&self, level: u32) {
         // SAFETY: attached, as the caller promises.
@@ -62,8 +60,8 @@ impl Depth {
         }
     }
 
-    /// The level of this thread, with the other's noted elsewhere, so that `thread` and `level` can
-    /// be this one's.
+    /// Returns the level of this thread, after saving another thread's, so that `thread` and
+    /// `level` can be this one's.
     #[inline]
     fn level_of(&self, this: *mut ffi::PyThreadState) -> u32 {
         use std::sync::atomic::Ordering::Relaxed;
@@ -106,7 +104,7 @@ impl Depth {
     }
 }
 
-/// How deep one thread is: CPython looks at the stack.
+/// Asks CPython how much of this thread's stack is left.
 #[cfg(Py_3_14)]
 pub(crate) struct Depth;
 
@@ -116,7 +114,7 @@ impl Depth {
         Self
     }
 
-    /// Whether less of the stack is left than so many times what CPython keeps in reserve.
+    /// Returns whether less of the stack is left than `margins` times CPython's reserve.
     #[inline]
     fn is_short(this: *mut ffi::PyThreadState, margins: std::ffi::c_int) -> bool {
         unsafe extern "C" {
@@ -134,14 +132,14 @@ impl Depth {
         (!Self::is_short(this, 2)).then_some(1)
     }
 
-    /// Whether there is more than where deallocations are put off.
+    /// Returns whether more is left than where deallocations are deferred.
     #[inline]
     pub(crate) fn has_room(&self, this: *mut ffi::PyThreadState, _level: u32) -> bool {
         !Self::is_short(this, 4)
     }
 
     /// # Safety
-    /// None; as where levels are counted.
+    /// None: this exists for the version that counts.
     #[inline]
     pub(crate) unsafe fn leave(&self, _level: u32) {}
 

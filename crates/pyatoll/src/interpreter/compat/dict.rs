@@ -2,7 +2,8 @@
 
 use pyo3_ffi as ffi;
 
-/// What a dict has under a key: a new reference, or null; then an exception may be set.
+/// Returns the item of a dict under a key: a new reference, or null, in which case an exception may
+/// be set.
 ///
 /// # Safety
 /// The thread must be attached; `dict` must be a dict, both alive.
@@ -11,14 +12,14 @@ pub(crate) unsafe fn item_of_dict(
     key: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let mut item = std::ptr::null_mut();
-    // SAFETY: passed on to the caller. Below 3.13 there is a GIL, and nothing runs before the
-    // borrowed item gets its reference.
+    // SAFETY: attached, with live objects, as the caller promises. Below 3.13 there is a GIL, and
+    // nothing runs before the borrowed item gets its reference.
     unsafe { ffi::compat::PyDict_GetItemRef(dict, key, &raw mut item) };
     item
 }
 
-/// What a dict has under a key after `value` was put there, unless there was something: a new
-/// reference, or null with an exception set.
+/// Puts `value` into a dict unless the key is in it already, and returns the item that is then
+/// under the key: a new reference, or null with an exception set.
 ///
 /// # Safety
 /// The thread must be attached; `dict` must be a dict, all of them alive.
@@ -30,12 +31,13 @@ pub(crate) unsafe fn item_or_insert(
     #[cfg(Py_3_13)]
     {
         let mut item = std::ptr::null_mut();
-        // SAFETY: passed on to the caller.
+        // SAFETY: attached, with live objects, as the caller promises.
         unsafe { ffi::PyDict_SetDefaultRef(dict, key, value, &raw mut item) };
         item
     }
     #[cfg(not(Py_3_13))]
-    // SAFETY: passed on to the caller. There is a GIL, as above.
+    // SAFETY: attached, with live objects, as the caller promises. The GIL is held until the
+    // borrowed item has its reference.
     unsafe {
         let item = ffi::PyDict_SetDefault(dict, key, value);
         ffi::Py_XINCREF(item);

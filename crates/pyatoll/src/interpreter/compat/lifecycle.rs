@@ -10,15 +10,15 @@ use super::thread_state::exchange_attach_note;
 
 /// Whether CPython hangs a thread that wants to run Python in an interpreter that is gone. Before
 /// 3.14 it ends the thread (`pthread_exit`), which Rust code on its stack does not survive: the
-/// process aborts. And it aborts where another thread's thread state is left in a sub-interpreter
+/// process aborts. It also aborts where another thread's thread state is left in a sub-interpreter
 /// that ends (`Py_EndInterpreter`).
 pub(crate) const HANGS_LATE_THREADS: bool = cfg!(Py_3_14);
 
-/// Whether the end of the runtime ends the sub-interpreters that are left while their threads can
-/// still run (`Py_FinalizeEx`). Before 3.14 no other thread can run by then.
+/// Whether the end of the runtime ends the remaining sub-interpreters while their threads can still
+/// run (`Py_FinalizeEx`). Before 3.14 no other thread can run by then.
 pub(crate) const ENDS_SUBS_FIRST: bool = cfg!(Py_3_14);
 
-/// Whether the interpreter with this id is there, and at this address.
+/// Returns whether the interpreter with this id exists, at this address.
 ///
 /// # Safety
 /// The thread must be attached; no exception may be set.
@@ -27,8 +27,7 @@ pub(crate) unsafe fn interpreter_exists(
     id: i64,
 ) -> bool {
     unsafe extern "C" {
-        // What `_interpreters` itself is built on. Under CPython's lock on the list of
-        // interpreters.
+        // `_interpreters` itself is built on it. Takes CPython's lock on the list of interpreters.
         fn _PyInterpreterState_LookUpID(id: i64) -> *mut ffi::PyInterpreterState;
     }
     // SAFETY: attached.
@@ -41,10 +40,10 @@ pub(crate) unsafe fn interpreter_exists(
     }
 }
 
-/// Has `function` called with `data` when the interpreter this thread is attached to has cleared
-/// its own dict, attached to it, whatever Python code did to the functions of `atexit`. CPython may
-/// forget it where others ask for the same (it keeps the first and the last such function), and has
-/// it from 3.13 on.
+/// Registers `function`, to be called with `data` once the interpreter that this thread is attached
+/// to has cleared its own dict, attached to it, whatever Python code did to `atexit`. CPython has
+/// this from 3.13 on, and may lose it where others register theirs (it keeps the first and the last
+/// function).
 ///
 /// # Safety
 /// The thread must be attached to `interpreter`; `function` must not unwind.
@@ -62,7 +61,7 @@ pub(crate) unsafe fn at_interpreter_clear(
                 data: *mut std::ffi::c_void,
             ) -> std::ffi::c_int;
         }
-        // SAFETY: passed on to the caller.
+        // SAFETY: attached to `interpreter`, as the caller promises.
         unsafe {
             if PyUnstable_AtExit(interpreter, function, data) != 0 {
                 ffi::PyErr_Clear();
@@ -73,9 +72,9 @@ pub(crate) unsafe fn at_interpreter_clear(
     let _ = (interpreter, function, data);
 }
 
-/// Whether this thread, which must be attached, is in Python code.
+/// Returns whether this thread, which must be attached, runs Python code.
 pub(crate) fn is_in_python() -> bool {
-    // SAFETY: attached; a new reference or null comes back.
+    // SAFETY: attached; a new reference or null is returned.
     unsafe {
         let frame = ffi::PyThreadState_GetFrame(ffi::PyThreadState_Get());
         if frame.is_null() {
@@ -86,13 +85,13 @@ pub(crate) fn is_in_python() -> bool {
     true
 }
 
-/// Whether the runtime is initialised and not yet being finalised.
+/// Returns whether the runtime is initialized and not being finalized.
 pub(crate) fn is_running() -> bool {
     // SAFETY: may be called at any time.
     unsafe { ffi::Py_IsInitialized() != 0 && !is_finalizing() }
 }
 
-/// Whether the runtime is being finalised.
+/// Returns whether the runtime is being finalized.
 pub(crate) fn is_finalizing() -> bool {
     #[cfg(Py_3_13)]
     // SAFETY: may be called at any time.
@@ -145,7 +144,7 @@ pub(crate) const ENDS_UNDER_ANOTHERS_GIL: bool = cfg!(not(Py_3_12));
 /// returned. On an error, it is attached as before.
 ///
 /// # Errors
-/// What CPython says of its refusal.
+/// Returns CPython's message.
 ///
 /// # Safety
 /// The thread must be attached. Where [`CREATES_ONE_AT_A_TIME`], no other thread may create one.
@@ -167,7 +166,7 @@ pub(crate) unsafe fn new_interpreter(
 }
 
 /// # Safety
-/// As for [`new_interpreter`].
+/// The contract of [`new_interpreter`].
 #[cfg(Py_3_12)]
 unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<String>) {
     let config = ffi::PyInterpreterConfig {
@@ -197,7 +196,7 @@ unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<Strin
 }
 
 /// # Safety
-/// As for [`new_interpreter`].
+/// The contract of [`new_interpreter`].
 #[cfg(not(Py_3_12))]
 unsafe fn new_raw(_settings: &Settings) -> (*mut ffi::PyThreadState, Option<String>) {
     // SAFETY: attached, as the caller promises.
@@ -270,18 +269,18 @@ unsafe fn end_current(thread_state: *mut ffi::PyThreadState) {
     debug_assert_eq!(current_thread_state(), null_mut());
 }
 
-/// Before 3.13, `threading` takes the thread that imported it for the interpreter's main one: when
-/// the interpreter ends on that thread it asserts that the thread state of the import still exists,
-/// and on another it waits until that is gone. Neither holds here, since each attachment has its
-/// own thread state, and the first one ends the interpreter on 3.11. So tell `threading` that this
-/// is the main thread and what its thread state is. Other threads are waited for by the gate.
+/// Tells `threading`, before 3.13, that this is the main thread, with this thread state. It takes
+/// the thread that imported it for the interpreter's main one: when the interpreter ends on that
+/// thread it asserts that the thread state of the import still exists, and on another it waits
+/// until that is gone. Neither holds here, since each attachment has its own thread state, and the
+/// first one ends the interpreter on 3.11. The gate waits for other threads.
 ///
 /// # Safety
 /// The thread must be attached.
 unsafe fn prepare_threading_for_end() {
     #[cfg(not(Py_3_13))]
-    // SAFETY: attached; the new references are released. An error is dropped: the worst that
-    // follows is a message of `threading`'s.
+    // SAFETY: attached; the new references are released. An error is dropped: at worst, `threading`
+    // prints a message.
     unsafe {
         const CODE: &std::ffi::CStr = c"
 import sys

@@ -7,7 +7,7 @@ use super::thread_state::current_thread_state;
 #[cfg(not(Py_3_15))]
 use super::thread_state::interpreter_of;
 
-/// This thread is in the main interpreter, entered by [`enter_main`].
+/// This thread is attached to the main interpreter, by [`enter_main`].
 pub(crate) struct InMain {
     #[cfg(Py_3_15)]
     token: std::ptr::NonNull<pep788::Token>,
@@ -21,10 +21,10 @@ pub(crate) struct InMain {
 /// ending, or Python has no memory.
 ///
 /// # Safety
-/// This thread must be detached. Before 3.15, the runtime must not be finalised meanwhile.
+/// This thread must be detached. Before 3.15, the runtime must not be finalized at the same time.
 pub(crate) unsafe fn enter_main() -> Option<InMain> {
     #[cfg(Py_3_15)]
-    // SAFETY: these may be called at any time while the runtime is initialised; the view is closed.
+    // SAFETY: these may be called at any time while the runtime is initialized; the view is closed.
     unsafe {
         let view = std::ptr::NonNull::new(pep788::PyInterpreterView_FromMain())?;
         let token = pep788::PyThreadState_EnsureFromView(view.as_ptr());
@@ -70,12 +70,13 @@ impl InMain {
     /// The thread must be attached as [`enter_main`] left it.
     pub(crate) unsafe fn leave(self) {
         #[cfg(Py_3_15)]
-        // SAFETY: passed on to the caller.
+        // SAFETY: attached by `enter_main`, as the caller promises.
         unsafe {
             pep788::PyThreadState_Release(self.token.as_ptr());
         }
         #[cfg(not(Py_3_15))]
-        // SAFETY: passed on to the caller; a thread state that was made here is nobody else's.
+        // SAFETY: attached by `enter_main`, as the caller promises; a thread state that was created
+        // there is used by nobody else.
         unsafe {
             if self.made {
                 ffi::PyThreadState_Clear(self.thread_state);
@@ -87,7 +88,7 @@ impl InMain {
     }
 }
 
-/// PEP 788, from 3.15 on: what `pyo3-ffi` does not declare yet.
+/// PEP 788, from 3.15 on, which `pyo3-ffi` does not declare yet.
 #[cfg(Py_3_15)]
 mod pep788 {
     use std::ffi::c_void;

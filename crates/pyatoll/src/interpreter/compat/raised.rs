@@ -2,7 +2,7 @@
 
 use pyo3_ffi as ffi;
 
-/// An exception that was set, taken out of the thread state: one object from 3.12, three before.
+/// An exception taken out of the thread state.
 pub(crate) struct Raised {
     #[cfg(Py_3_12)]
     value: *mut ffi::PyObject,
@@ -25,32 +25,32 @@ pub(crate) unsafe fn take_raised() -> Raised {
     {
         let mut parts = [std::ptr::null_mut(); 3];
         let [kind, value, traceback] = &mut parts;
-        // SAFETY: attached; three valid places to write to.
+        // SAFETY: attached; the three pointers are valid for writes.
         unsafe { ffi::PyErr_Fetch(kind, value, traceback) };
         Raised { parts }
     }
 }
 
-/// Puts back what [`take_raised`] took, in place of whatever is set now.
+/// Sets the exception that [`take_raised`] took, in place of any that is set now.
 ///
 /// # Safety
 /// The thread must be attached to the same interpreter.
 pub(crate) unsafe fn restore_raised(raised: Raised) {
     #[cfg(Py_3_12)]
-    // SAFETY: attached; the reference is given back.
+    // SAFETY: attached; the reference is given up.
     unsafe {
         ffi::PyErr_SetRaisedException(raised.value);
     }
     #[cfg(not(Py_3_12))]
-    // SAFETY: attached; the references are given back.
+    // SAFETY: attached; the references are given up.
     unsafe {
         let [kind, value, traceback] = raised.parts;
         ffi::PyErr_Restore(kind, value, traceback);
     }
 }
 
-/// Takes the exception that is set as one normalised object, with its traceback on it: a new
-/// reference, or null if none is set (`PyErr_GetRaisedException`).
+/// Takes the exception that is set as one normalized object, with its traceback: a new reference,
+/// or null if none is set (`PyErr_GetRaisedException`).
 ///
 /// # Safety
 /// The thread must be attached.
@@ -61,7 +61,7 @@ pub(crate) unsafe fn take_raised_value() -> *mut ffi::PyObject {
         ffi::PyErr_GetRaisedException()
     }
     #[cfg(not(Py_3_12))]
-    // SAFETY: attached. The three parts are ours: two are released or put on the third.
+    // SAFETY: attached. The three parts are owned: two are released or stored in the third.
     unsafe {
         let [mut kind, mut value, mut traceback] = [std::ptr::null_mut(); 3];
         ffi::PyErr_Fetch(&raw mut kind, &raw mut value, &raw mut traceback);

@@ -5,16 +5,16 @@ use pyo3_ffi as ffi;
 #[cfg(not(Py_3_12))]
 use super::legacy;
 
-/// The thread state this thread is attached with, or null.
+/// Returns the thread state that this thread is attached with, or null.
 ///
-/// From 3.12 CPython keeps it in a thread-local variable of its own, and this is one load of it.
-/// On 3.11 CPython has one process-wide "current" thread state, which may be another thread's: see
-/// [`legacy`].
+/// From 3.12 on CPython keeps it in a thread-local variable of its own, which this loads. On 3.11
+/// CPython has one process-wide current thread state, which may be another thread's: see
+/// `legacy`.
 #[inline]
 pub(crate) fn current_thread_state() -> *mut ffi::PyThreadState {
     #[cfg(Py_3_12)]
     {
-        // SAFETY: may be called at any time, attached or not, initialised or not.
+        // SAFETY: may be called at any time, attached or not, initialized or not.
         unsafe { ffi::compat::PyThreadState_GetUnchecked() }
     }
     #[cfg(not(Py_3_12))]
@@ -72,7 +72,7 @@ impl AttachNote {
     }
 }
 
-/// The interpreter a thread state belongs to.
+/// Returns the interpreter of a thread state.
 ///
 /// # Safety
 /// `thread_state` must be valid: attached to this thread, or kept alive by the caller.
@@ -80,11 +80,11 @@ impl AttachNote {
 pub(crate) unsafe fn interpreter_of(
     thread_state: *mut ffi::PyThreadState,
 ) -> *mut ffi::PyInterpreterState {
-    // SAFETY: passed on to the caller.
+    // SAFETY: valid, as the caller promises.
     unsafe { super::layout::interpreter_of(thread_state) }
 }
 
-/// The interpreter this thread is attached to, or null.
+/// Returns the interpreter that this thread is attached to, or null.
 #[inline]
 pub(crate) fn current_interpreter() -> *mut ffi::PyInterpreterState {
     let thread_state = current_thread_state();
@@ -95,9 +95,9 @@ pub(crate) fn current_interpreter() -> *mut ffi::PyInterpreterState {
     unsafe { interpreter_of(thread_state) }
 }
 
-/// Returns the interpreter that a thread is attached to, or null if none is: this thread, where it
-/// is known to be attached. Unlike [`current_interpreter`] it takes the running thread state as it
-/// is, whoever attached this thread with it.
+/// Returns the interpreter of the running thread state, or null if there is none. That is this
+/// thread's where it is known to be attached, whoever attached it; [`current_interpreter`] also
+/// tells whether it is attached.
 #[inline]
 pub(crate) fn running_interpreter() -> *mut ffi::PyInterpreterState {
     #[cfg(Py_3_12)]
@@ -115,13 +115,13 @@ pub(crate) fn running_interpreter() -> *mut ffi::PyInterpreterState {
     }
 }
 
-/// The interpreter this thread is attached to, where it is known to be attached.
+/// Returns the interpreter that this thread is attached to.
 ///
 /// # Safety
 /// The thread must be attached.
 #[inline]
 pub(crate) unsafe fn attached_interpreter() -> *mut ffi::PyInterpreterState {
-    // SAFETY: passed on to the caller.
+    // SAFETY: attached, as the caller promises.
     unsafe { ffi::PyInterpreterState_Get() }
 }
 
