@@ -1,6 +1,7 @@
 //! The project's own commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
 
 mod bench;
+mod book;
 mod compat;
 mod leaks;
 mod loom;
@@ -10,6 +11,7 @@ mod run;
 mod stress;
 mod test;
 mod tls;
+mod tools;
 mod wheels;
 
 use std::path::PathBuf;
@@ -47,6 +49,8 @@ enum Command {
     Pyo3Tests(pyo3_tests::Options),
     /// Measure Pyatoll beside C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
+    /// Build the guide with mdBook, and check the links of all Markdown files
+    Book(book::Options),
     /// Check the models of the lock-free parts, and that they find the faults put into these
     Loom,
 }
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::CheckTls { python } => tls::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Book(options) => book::run(&options),
         Command::Loom => loom::run(),
     };
     match result {
