@@ -3,6 +3,7 @@
 mod bench;
 mod compat;
 mod leaks;
+mod lint;
 mod loom;
 mod pyo3_tests;
 mod python;
@@ -10,6 +11,7 @@ mod run;
 mod stress;
 mod test;
 mod tls;
+mod tools;
 mod wheels;
 
 use std::path::PathBuf;
@@ -47,6 +49,8 @@ enum Command {
     Pyo3Tests(pyo3_tests::Options),
     /// Measure Pyatoll beside C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
+    /// Check formats, lints, docs, the structure of the sources, licenses: all but the tests
+    Lint(lint::Options),
     /// Check the models of the lock-free parts, and that they find the faults put into these
     Loom,
 }
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::CheckTls { python } => tls::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Lint(options) => lint::run(&options),
         Command::Loom => loom::run(),
     };
     match result {
