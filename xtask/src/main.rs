@@ -4,6 +4,7 @@ mod bench;
 mod book;
 mod compat;
 mod leaks;
+mod lint;
 mod loom;
 mod pyo3_tests;
 mod python;
@@ -51,6 +52,8 @@ enum Command {
     Bench(bench::Options),
     /// Build the guide with mdBook, and check the links of all Markdown files
     Book(book::Options),
+    /// Check formats, lints, docs, the structure of the sources, licenses: all but the tests
+    Lint(lint::Options),
     /// Check the models of the lock-free parts, and that they find the faults put into these
     Loom,
 }
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Book(options) => book::run(&options),
+        Command::Lint(options) => lint::run(&options),
         Command::Loom => loom::run(),
     };
     match result {

@@ -155,7 +155,8 @@
 //!
 //! [PyO3's guide](https://pyo3.rs/v0.30.1/) applies to functions, classes, modules, conversions and
 //! errors; the guide in this crate's repository covers what differs. Code written for PyO3 moves
-//! over with one line, if no other crate of the build asks for PyO3 (`cargo tree -i pyo3`):
+//! over with one line, unless another crate of the build asks for PyO3, which Cargo refuses: the
+//! guide shows how to replace PyO3 in a whole tree.
 //!
 //! ```toml
 //! [dependencies]
