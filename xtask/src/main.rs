@@ -2,8 +2,10 @@
 
 mod asan;
 mod bench;
+mod book;
 mod compat;
 mod leaks;
+mod lint;
 mod loom;
 mod pyo3_tests;
 mod python;
@@ -11,6 +13,7 @@ mod run;
 mod stress;
 mod test;
 mod tls;
+mod tools;
 mod wheels;
 
 use std::path::PathBuf;
@@ -54,6 +57,10 @@ enum Command {
     Pyo3Tests(pyo3_tests::Options),
     /// Measure Pyatoll beside C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
+    /// Build the guide with mdBook, and check the links of all Markdown files
+    Book(book::Options),
+    /// Check formats, lints, docs, the structure of the sources, licenses: all but the tests
+    Lint(lint::Options),
     /// Check the models of the lock-free parts, and that they find the faults put into these
     Loom,
 }
@@ -67,6 +74,8 @@ fn main() -> ExitCode {
         Command::Asan { python } => asan::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Book(options) => book::run(&options),
+        Command::Lint(options) => lint::run(&options),
         Command::Loom => loom::run(),
     };
     match result {
