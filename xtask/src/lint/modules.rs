@@ -2,8 +2,8 @@
 //!
 //! Test code is left out. A reference is a path of two or more segments, in a `use` or in code,
 //! that begins with `crate`, `self`, `super` or a name the module knows; it counts for the module
-//! that defines what it names, re-exports followed. Paths that begin with `$crate` belong to whoever
-//! calls the macro. Methods and fields are not seen: they need types.
+//! that defines what it names, re-exports followed. Paths that begin with `$crate` belong to
+//! whoever calls the macro. Methods and fields are not seen: they need types.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! The check `paths`: files that the pages for contributors name exist.
 //!
 //! A path is a relative link, or text in backticks that has a `/` or, for files of the root, ends
-//! as a file does. It begins at the root or at a crate's sources. Text with a blank or a placeholder
-//! (`NAME`, `…`, `*`, `{`) is no path, nor is the bare name of a source file.
+//! as a file does. It begins at the root or at a crate's sources. Text with a blank or a
+//! placeholder (`NAME`, `…`, `*`, `{`) is no path, nor is the bare name of a source file.
 
 use anyhow::Result;
 
