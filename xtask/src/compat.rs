@@ -22,7 +22,7 @@ pub fn patch() -> String {
     format!("patch.crates-io.pyo3.path={:?}", path.display().to_string())
 }
 
-/// The target folder of what is built with one thing or another in PyO3's place: one for each, since
+/// Returns the target folder of a build with PyO3 or with something in its place. Each has its own:
 /// cargo gives the files of an extension module the same names in all.
 fn target_dir(name: &str) -> PathBuf {
     run::target_dir().join("compat").join(name)

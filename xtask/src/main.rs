@@ -7,6 +7,7 @@ mod compat;
 mod leaks;
 mod lint;
 mod loom;
+mod package;
 mod pyo3_tests;
 mod python;
 mod run;
@@ -61,6 +62,12 @@ enum Command {
     Book(book::Options),
     /// Check formats, lints, docs, the structure of the sources, licenses: all but the tests
     Lint(lint::Options),
+    /// Package the crates as for publishing, and test the packages by themselves
+    Package {
+        /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
+        #[arg(long, value_name = "PATH")]
+        python: Option<PathBuf>,
+    },
     /// Check the models of the lock-free parts, and that they find the faults put into these
     Loom,
 }
@@ -76,6 +83,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Book(options) => book::run(&options),
         Command::Lint(options) => lint::run(&options),
+        Command::Package { python } => package::run(python),
         Command::Loom => loom::run(),
     };
     match result {

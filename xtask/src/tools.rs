@@ -32,7 +32,7 @@ pub fn installed(name: &str, version: &str) -> Result<PathBuf> {
         .arg(folder.join("build"))
         .arg(name)
         // The tools run for seconds and are built once: what counts is the time of the build.
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "false");

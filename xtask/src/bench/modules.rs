@@ -162,8 +162,8 @@ impl Modules {
         Ok(())
     }
 
-    /// Builds a package of one of the two workspaces: alone, so that none gets features that another
-    /// asks for.
+    /// Builds a package of one of the two workspaces: alone, so that none gets features that
+    /// another asks for.
     fn build_crate(&self, package: &str) -> Result<()> {
         let target = self.folder.join("cargo");
         let manifest = if package.ends_with("_pyo3") {

@@ -51,11 +51,11 @@ fn check_with(files: &Files, allowed: &[(&str, &str)]) -> Result<Vec<String>> {
 fn find(trees: &[TokenTree], found: &mut Vec<(usize, String)>) {
     let mut index = 0;
     while index < trees.len() {
-        if let Some((attribute, after)) = tokens::attribute(trees, index) {
-            if tokens::is_for_tests(&attribute) {
-                index = tokens::skip_item(trees, after);
-                continue;
-            }
+        if let Some((attribute, after)) = tokens::attribute(trees, index)
+            && tokens::is_for_tests(&attribute)
+        {
+            index = tokens::skip_item(trees, after);
+            continue;
         }
         if tokens::ident(trees.get(index)).is_some_and(|name| name == "cfg" || name == "cfg_attr") {
             let condition = index + 1 + usize::from(tokens::is_punct(trees.get(index + 1), '!'));

@@ -1,28 +1,30 @@
 //! The check `circles`: in some folders, files refer to each other in one direction only.
 //!
-//! A circle is a set of files of which each reaches each other one through references. Re-exports in
-//! a folder's `mod.rs` do not count: they are its contents, not its needs.
+//! A circle is a set of files of which each reaches each other one through references. Re-exports
+//! in a folder's `mod.rs` do not count: they are its contents, not its needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
 use super::files::Files;
-use super::modules::Crate;
+use super::modules::{Crate, Reference};
 
-/// The folders without circles, each with the root of its crate.
-const FOLDERS: [(&str, &str); 5] = [
+/// The folders without circles, by the root of their crate.
+const FOLDERS: [(&str, &[&str]); 3] = [
     (
         "crates/pyatoll/src/lib.rs",
-        "crates/pyatoll/src/interpreter/",
+        &[
+            "crates/pyatoll/src/interpreter/",
+            "crates/pyatoll/src/call/",
+            "crates/pyatoll/src/pool/",
+        ],
     ),
-    ("crates/pyatoll/src/lib.rs", "crates/pyatoll/src/call/"),
-    ("crates/pyatoll/src/lib.rs", "crates/pyatoll/src/pool/"),
     (
         "crates/pyatoll-macros/src/lib.rs",
-        "crates/pyatoll-macros/src/",
+        &["crates/pyatoll-macros/src/"],
     ),
-    ("xtask/src/main.rs", "xtask/src/"),
+    ("xtask/src/main.rs", &["xtask/src/"]),
 ];
 
 /// Which files each file refers to, with the line and the path of one reference.
@@ -31,16 +33,18 @@ type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, String>>;
 /// Returns what is wrong, a line each.
 pub fn check(files: &Files) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    for (root, folder) in FOLDERS {
-        faults.extend(check_folder(files, root, folder)?);
+    for (root, folders) in FOLDERS {
+        let references = Crate::read(files, root)?.references();
+        for folder in folders {
+            faults.extend(check_folder(&references, folder));
+        }
     }
     Ok(faults)
 }
 
-fn check_folder(files: &Files, root: &str, folder: &str) -> Result<Vec<String>> {
-    let references = Crate::read(files, root)?.references();
+fn check_folder(references: &[Reference], folder: &str) -> Vec<String> {
     let mut graph = Graph::new();
-    for reference in &references {
+    for reference in references {
         let is_inside = reference.from.starts_with(folder) && reference.to.starts_with(folder);
         let is_facade = reference.is_reexport && reference.from.ends_with("/mod.rs");
         if is_inside && !is_facade {
@@ -62,7 +66,7 @@ fn check_folder(files: &Files, root: &str, folder: &str) -> Result<Vec<String>> 
         let arrows: String = arrows.collect();
         format!("{folder}: a circle of {} files:{arrows}", circle.len())
     });
-    Ok(faults.collect())
+    faults.collect()
 }
 
 /// Returns the strongly connected components of more than one file.
@@ -113,7 +117,8 @@ mod tests {
             ("src/pool/b.rs", b),
             ("src/pool/c.rs", c),
         ]);
-        check_folder(&files, "src/lib.rs", "src/pool/").unwrap()
+        let references = Crate::read(&files, "src/lib.rs").unwrap().references();
+        check_folder(&references, "src/pool/")
     }
 
     #[test]

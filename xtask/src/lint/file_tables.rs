@@ -1,9 +1,9 @@
 //! The check `tables`: a table of files in a file's head names each of its siblings once.
 //!
 //! It is a table whose first head is `file`, in the `//!` comment of a `mod.rs`, `main.rs` or
-//! `lib.rs`. Its first column has names in backticks: `name` for `name.rs`, or `name` or `name/` for
-//! a folder; several in one cell share a row. A file `tests.rs` needs no row, a file of another kind
-//! may have one.
+//! `lib.rs`. Its first column has names in backticks: `name` for `name.rs`, or `name` or `name/`
+//! for a folder; several in one cell share a row. A file `tests.rs` needs no row, a file of another
+//! kind may have one.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! The check `layers`: the library's modules refer to their own layer and to those below.
 //!
-//! The layers are the rows of the table in ARCHITECTURE.md whose first head is `layer`, topmost first;
-//! the modules of one row know each other. A folder is written `folder/`, a file of the root as
-//! `file.rs`. Exceptions are the rows of the table with the heads `from`, `to` and a reason: paths
-//! below [`SOURCES`], a folder for all of its files. One that nothing needs fails, too.
+//! The layers are the rows of the table in ARCHITECTURE.md whose first head is `layer`, topmost
+//! first; the modules of one row know each other. A folder is written `folder/`, a file of the root
+//! as `file.rs`. Exceptions are the rows of the table with the heads `from`, `to` and a reason:
+//! paths below [`SOURCES`], a folder for all of its files. One that nothing needs fails, too.
 
 use std::collections::BTreeMap;
 

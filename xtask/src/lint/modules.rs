@@ -1,9 +1,9 @@
 //! The modules of a crate and what each refers to, from the crate's tokens.
 //!
-//! Test code is left out. A reference is a path of two or more segments, in a `use` or in code, that
-//! begins with `crate`, `self`, `super` or a name the module knows; it counts for the module that
-//! defines what it names, re-exports followed. Paths that begin with `$crate` belong to whoever
-//! calls the macro. Methods and fields are not seen: they need types.
+//! Test code is left out. A reference is a path of two or more segments, in a `use` or in code,
+//! that begins with `crate`, `self`, `super` or a name the module knows; it counts for the module
+//! that defines what it names, re-exports followed. Paths that begin with `$crate` belong to
+//! whoever calls the macro. Methods and fields are not seen: they need types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -352,7 +352,7 @@ impl Crate {
                     self.add_path(id, segments, line, is_public);
                     return;
                 }
-                if !(name == "self" && !segments.is_empty()) {
+                if name != "self" || segments.is_empty() {
                     segments.push(name);
                 }
                 index += 1;

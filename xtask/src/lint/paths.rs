@@ -1,15 +1,15 @@
 //! The check `paths`: files that the pages for contributors name exist.
 //!
-//! A path is what stands in backticks and has a `/`, or ends as a file does; or a relative link. It
-//! begins at the root, or at the library's sources. One with a blank or a placeholder (`NAME`, `…`,
-//! `*`, `{`) is none.
+//! A path is a relative link, or text in backticks that has a `/` or, for files of the root, ends
+//! as a file does. It begins at the root or at a crate's sources. Text with a blank or a
+//! placeholder (`NAME`, `…`, `*`, `{`) is no path, nor is the bare name of a source file.
 
 use anyhow::Result;
 
 use super::files::Files;
 use super::markdown;
 
-/// The pages, and whether they have to exist.
+/// The pages; each has to exist.
 const PAGES: [&str; 6] = [
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -23,7 +23,7 @@ const PAGES: [&str; 6] = [
 const BASES: [&str; 3] = ["", "crates/pyatoll/src/", "crates/pyatoll-macros/src/"];
 
 /// Endings by which a name without a folder is known to be a file.
-const ENDINGS: [&str; 7] = [".rs", ".md", ".toml", ".yml", ".json", ".py", ".lock"];
+const ENDINGS: [&str; 6] = [".md", ".toml", ".yml", ".json", ".py", ".lock"];
 
 /// First segments of what is made by a build, or is CPython's or another crate's.
 const OTHERS: [&str; 6] = ["target/", "/", "~/", "Include/", "Python/", "Objects/"];
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn paths_that_exist_and_other_code_pass() {
         let text = "`crates/pyatoll/src/types/list/mod.rs`, `types/list/`, `SECURITY.md`, \
-            `cargo xtask lint`, `a / b`, `#[pyclass]`, `Py_mod_exec`, `area: what`, `types/NAME/`, \
+            `cargo xtask lint`, `a / b`, `#[pyclass]`, `compat.rs`, `area: what`, `types/NAME/`, \
             `target/package/`, [style](docs/style.md#names), [PyO3](https://pyo3.rs/a)\n\
             ```sh\nrun `a/b.rs`\n```\n";
         assert_eq!(check_page(text), [""; 0]);

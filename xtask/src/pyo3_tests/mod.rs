@@ -10,79 +10,19 @@ mod compile;
 mod count;
 mod execute;
 mod expected;
+mod options;
 mod package;
 mod report;
 mod source;
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
 
 use self::compile::Outcome;
 use self::count::Cfgs;
+pub use self::options::Options;
+use self::options::{Against, Interpreter};
 use self::report::{FileResult, Report};
 use crate::python::Python;
-use crate::run;
-
-/// The options of the command.
-#[derive(Args)]
-pub struct Options {
-    /// Where the tests run: in the main interpreter, or each in a fresh sub-interpreter of its own
-    #[arg(long, value_enum, default_value_t)]
-    interpreter: Interpreter,
-    /// Only this file of tests (can be given several times)
-    #[arg(long, value_name = "NAME")]
-    file: Vec<String>,
-    /// The Python to test with [default: $PYO3_PYTHON, else python3 on the path]
-    #[arg(long, value_name = "PATH")]
-    python: Option<PathBuf>,
-    /// Write the result to this file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Fail if a file of tests passes fewer than is written in compat/expected.json
-    #[arg(long, conflicts_with = "update")]
-    check: bool,
-    /// Write the result to compat/expected.json
-    #[arg(long)]
-    update: bool,
-    /// What the tests are compiled against
-    #[arg(long, value_enum, default_value_t)]
-    against: Against,
-}
-
-/// Where the tests run.
-#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Interpreter {
-    /// The main interpreter, as PyO3 knows it
-    #[default]
-    Main,
-    /// Sub-interpreters with their own GIL
-    OwnGil,
-    /// Sub-interpreters that share the main interpreter's GIL
-    SharedGil,
-}
-
-impl Interpreter {
-    /// The name of it, on the command line and elsewhere.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Main => "main",
-            Self::OwnGil => "own-gil",
-            Self::SharedGil => "shared-gil",
-        }
-    }
-}
-
-/// What the tests are compiled against.
-#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Against {
-    /// Pyatoll, by way of compat/pyo3
-    #[default]
-    Pyatoll,
-    /// PyO3 itself: tells how many tests there are
-    Pyo3,
-}
 
 /// Compiles and runs the tests, and says how many pass.
 pub fn run(options: &Options) -> Result<()> {
@@ -164,9 +104,4 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The folder of all that this command makes.
-fn work_folder() -> PathBuf {
-    run::target_dir().join("pyo3-tests")
 }

@@ -12,8 +12,8 @@ use anyhow::{Context, Result};
 use proc_macro2::{TokenStream, TokenTree};
 use toml::{Table, Value};
 
-use super::source::Source;
-use super::{Against, work_folder};
+use super::options::Against;
+use super::source::{Source, work_folder};
 use crate::run;
 
 /// Writes it, and returns its folder. Files that are as they should be are left alone.
