@@ -1,4 +1,5 @@
-//! Where a thread that was detached returns to: the interpreter that it was in, whoever detached it.
+//! Where a thread that was detached returns to: the interpreter that it was in, whoever detached
+//! it.
 
 use std::thread;
 
@@ -131,8 +132,8 @@ assert all(ok for ok, _ in results) and len(results) == 2, results
     }
 }
 
-/// A host that attaches its threads with thread states of its own (mod_wsgi in embedded mode): CPython
-/// has noted none for the thread.
+/// A host that attaches its threads with thread states of its own (mod_wsgi in embedded mode):
+/// CPython has noted none for the thread.
 #[test]
 fn a_thread_that_a_host_attached_with_a_thread_state_of_its_own_is_attached() {
     Python::initialize();

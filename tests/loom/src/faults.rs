@@ -1,18 +1,18 @@
-//! The faults that the models must find: for each, what to write in place of what, in which part.
+//! The faults that the models must find: in which part, and what replaces what.
 
 /// One fault.
 pub struct Fault {
-    /// What it is called, as a Rust identifier.
+    /// Its name, as a Rust identifier.
     pub name: &'static str,
-    /// The file it is in.
+    /// The file that it changes.
     pub part: &'static str,
-    /// What is there, once.
+    /// The text that it replaces, which occurs once.
     pub right: &'static str,
-    /// The fault in its place.
+    /// The text with the fault.
     pub wrong: &'static str,
 }
 
-/// All of them.
+/// All faults.
 pub const FAULTS: &[Fault] = &[
     Fault {
         name: "queue_push_is_relaxed",

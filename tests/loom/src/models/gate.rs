@@ -15,7 +15,7 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("a_thread_that_is_away_is_back_or_left_behind", a_thread_that_is_away_is_back_or_left_behind),
 ];
 
-/// Stands for an interpreter: whoever is inside reads it, its end writes.
+/// Stands in for an interpreter: threads inside read it, its end writes.
 struct Interpreter {
     gate: Gate,
     alive: UnsafeCell<bool>,
@@ -23,7 +23,7 @@ struct Interpreter {
 
 // SAFETY: loom checks that accesses do not overlap.
 unsafe impl Send for Interpreter {}
-// SAFETY: as above.
+// SAFETY: see `Send`.
 unsafe impl Sync for Interpreter {}
 
 impl Interpreter {
@@ -34,7 +34,7 @@ impl Interpreter {
         })
     }
 
-    /// Goes in, if the gate lets it, and out again.
+    /// Enters, if the gate allows it, and leaves again.
     fn visit(&self) {
         if let Some(_pass) = self.gate.enter() {
             self.look();
@@ -50,7 +50,7 @@ impl Interpreter {
         self.gate.close();
         self.gate.wait_for_others(Timeouts::default);
         assert!(self.gate.is_empty_but_for_this_thread());
-        // SAFETY: loom fails here if somebody is inside.
+        // SAFETY: loom fails here if a thread is inside.
         self.alive.with_mut(|alive| unsafe { *alive = false });
         assert!(self.gate.enter().is_none());
     }
@@ -120,7 +120,7 @@ fn a_thread_that_is_away_is_back_or_left_behind() {
             away: Some(Duration::ZERO),
             inside: None,
         });
-        // SAFETY: loom fails here if somebody is inside.
+        // SAFETY: loom fails here if a thread is inside.
         interpreter.alive.with_mut(|alive| unsafe { *alive = false });
         visitor.join().unwrap();
     });

@@ -1,4 +1,4 @@
-//! Models of the table of interpreters.
+//! Models of the registry of interpreters.
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -15,7 +15,7 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("two_that_come_at_once_are_both_known", two_that_come_at_once_are_both_known),
 ];
 
-/// Stands for a `LocalInternals`: its content is ordinary memory.
+/// Stands in for a `LocalInternals`: its content is ordinary memory.
 struct State {
     interpreter: usize,
     number: UnsafeCell<usize>,
@@ -24,11 +24,11 @@ struct State {
 
 // SAFETY: loom checks that accesses do not overlap.
 unsafe impl Send for State {}
-// SAFETY: as above.
+// SAFETY: see `Send`.
 unsafe impl Sync for State {}
 
 impl State {
-    /// Makes a state, which is never freed.
+    /// Creates a state, which is never freed.
     fn make(interpreter: usize, number: usize) -> &'static Self {
         let state = Self {
             interpreter,
@@ -62,12 +62,12 @@ fn address(interpreter: usize) -> *mut u64 {
     std::ptr::without_provenance_mut(interpreter << 4)
 }
 
-/// As `lookup::current`, where the state was made before.
+/// Does what `create::current_or_create` does where the state exists.
 fn current(known: &Registry<State>, interpreter: usize) -> Option<usize> {
     known.find(address(interpreter)).map(State::number)
 }
 
-/// As `lookup::called`.
+/// Does what `create::of_callee` does.
 fn called(known: &Registry<State>, interpreter: usize) -> Option<usize> {
     match known.only() {
         Some(only) => Some(only.number()),
@@ -165,7 +165,7 @@ fn two_that_come_at_once_are_both_known() {
             thread::spawn(move || {
                 let state = State::make(interpreter, interpreter * 10);
                 known.publish(state);
-                // As a second thread that lost the race to make it.
+                // Like a second thread that lost the race to create it.
                 known.publish(state);
             })
         });
