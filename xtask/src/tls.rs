@@ -62,11 +62,11 @@ const COLD: &[(&str, &str)] = &[
         "runs the user's closure, detached",
     ),
     (
-        "pyatoll::class::type_object::complete",
-        "only when a class is made",
+        "pyatoll::class::type_object::TypeObject::complete",
+        "only when a class is created",
     ),
     (
-        "pyatoll::class::layout::Unsendable",
+        "pyatoll::class::parts::Unsendable",
         "an `unsendable` class is asked for its thread; the others have nothing of it",
     ),
     (

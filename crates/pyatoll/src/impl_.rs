@@ -8,16 +8,16 @@ pub mod call {
         operand_ref, optional, required, warn,
     };
     pub use crate::call::arguments::keywords_or_none;
-    pub use crate::call::function::{
-        EntryPoint, FunctionDefinition, WrapIn, c_text, method_definition, passed_module,
-    };
+    pub use crate::call::function::{EntryPoint, FunctionDefinition, c_text, method_definition};
+    pub use crate::call::matching::Temporaries;
     pub use crate::call::output::{IntoOutput, return_value};
-    pub use crate::call::signature::{KeywordOnly, Signature, Temporaries};
+    pub use crate::call::signature::{KeywordOnly, Signature};
     pub use crate::call::token::{token_of_call, token_of_module};
     pub use crate::call::trampoline::{
         CallbackResult, call_fast, call_fast_with_keywords, call_one, call_with_keywords,
         trampoline, trampoline_unraisable,
     };
+    pub use crate::module::function::{WrapIn, passed_module};
 }
 
 pub mod class {
@@ -40,10 +40,12 @@ pub mod class {
         ClassAttributeValue, ClassItems, Deleter, ItemsOf, MethodBlocks, MethodItem, MethodsBlock,
         MethodsOf, SlotItem,
     };
-    pub use crate::class::layout::{NoSlot, ObjectSlot, Sendable, Unsendable, token_of_instance};
-    pub use crate::class::spec::{ClassOptions, ClassStatics};
-    pub use crate::class::type_object::{class_object, is_instance, type_object_raw};
-    pub use crate::class::{ClassImpl, Subclassable};
+    pub use crate::class::layout::token_of_instance;
+    pub use crate::class::parts::{NoSlot, ObjectSlot, Sendable, Unsendable};
+    pub use crate::class::pyclass::{ClassImpl, Subclassable};
+    pub use crate::class::spec::SpecOptions;
+    pub use crate::class::statics::ClassStatics;
+    pub use crate::class::type_lookup::{class_object, is_instance, type_object_raw};
     #[cfg(feature = "multiple-pymethods")]
     pub use inventory;
 }

@@ -165,6 +165,8 @@
 
 pub use pyo3_ffi as ffi;
 
+#[path = "types/mod.rs"]
+mod builtin_types;
 pub mod call;
 pub mod class;
 pub mod conversion;
@@ -207,7 +209,12 @@ pub mod pyclass_init {
 mod python;
 pub mod sync;
 pub mod type_object;
-pub mod types;
+pub mod types {
+    //! Python's own types: a marker struct each, for `Bound<'py, PyList>`, with its methods in a
+    //! trait, for `list.append(…)`.
+    pub use crate::builtin_types::*;
+    pub use crate::module::pymodule::{PyModule, PyModuleMethods};
+}
 mod version;
 
 pub use class::guard::{PyClassGuard, PyClassGuardMut};

@@ -229,7 +229,7 @@ impl ClassModel<'_> {
                     type ThreadCheck = #thread_check;
                     type Dict = #dict;
                     type WeakList = #weak_list;
-                    const OPTIONS: #hidden::class::ClassOptions = #hidden::class::ClassOptions {
+                    const OPTIONS: #hidden::class::SpecOptions = #hidden::class::SpecOptions {
                         subclass: #subclass,
                         immutable_type: #immutable_type,
                         mapping: #mapping,

@@ -261,13 +261,13 @@ impl Context<'_> {
             Receiver::None => (TokenStream::new(), Vec::new()),
             Receiver::Shared(span) => (
                 quote_spanned! {located(*span)=>
-                    let #value = unsafe { #hidden::slots::shared::<Self>(#py, #slf) }?;
+                    let #value = unsafe { #hidden::slots::borrow_receiver::<Self>(#py, #slf) }?;
                 },
                 vec![quote_spanned!(located(*span)=> &*#value)],
             ),
             Receiver::Mutable(span) => (
                 quote_spanned! {located(*span)=>
-                    let mut #value = unsafe { #hidden::slots::locked::<Self>(#py, #slf) }?;
+                    let mut #value = unsafe { #hidden::slots::borrow_receiver_mut::<Self>(#py, #slf) }?;
                 },
                 vec![quote_spanned!(located(*span)=> &mut *#value)],
             ),

@@ -1,47 +1,42 @@
-//! Deallocating a long chain of instances, each of which holds the last reference to the next,
-//! without a recursion as long as the chain.
+//! [`TrashcanGuard`]: deallocates long chains of instances, each of which holds the last reference
+//! to the next, with bounded recursion.
 
 use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
+use super::compat;
 use crate::interpreter::LocalInternals;
 
-/// Whether CPython itself puts off the deallocation of objects that its collector knows. Before, it
-/// puts the parts of Python subclasses off: 3.13 when it is 10,000 levels deep, for which not every
-/// thread's stack has room.
-const CPYTHON_CARES: bool = cfg!(Py_3_14);
-
-/// A deallocation that has begun.
+/// A deallocation in progress.
 pub(super) struct TrashcanGuard<'a> {
     owner: &'a LocalInternals,
     level: u32,
 }
 
 impl<'a> TrashcanGuard<'a> {
-    /// Begins the deallocation of `object`, which belongs to `owner`. `None`: not now. `again`, which
-    /// is the caller, will be called with this object.
+    /// Begins the deallocation of `object`, which belongs to `owner`. Returns `None` if it is
+    /// deferred: then `retry`, the calling function, will be called with `object` later.
     ///
-    /// It may be an instance of a Python subclass. CPython's part of that is gone by then, and does
-    /// not look at the object again; the reference to the type is the caller's to give up
-    /// (`subtype_dealloc`).
+    /// The object may be an instance of a Python subclass. CPython's `subtype_dealloc` is then done
+    /// with it and does not access it again; it leaves the reference to the type to the caller.
     ///
     /// # Safety
-    /// The thread must be attached to `owner`'s interpreter; `object` must be dead, and not tracked
-    /// by the collector. The caller has changed nothing yet. `is_collected` must say whether the
-    /// collector knows the type.
+    /// The thread must be attached to `owner`'s interpreter. `object` must be dead, untracked, and
+    /// not yet changed by the caller. `is_collected` must say whether its type has
+    /// `Py_TPFLAGS_HAVE_GC`.
     #[inline]
     pub(super) unsafe fn new(
         owner: &'a LocalInternals,
         object: NonNull<ffi::PyObject>,
         is_collected: bool,
-        again: ffi::destructor,
+        retry: ffi::destructor,
     ) -> Option<Self> {
-        if CPYTHON_CARES && is_collected {
+        if compat::HAS_GENERAL_TRASHCAN && is_collected {
             return Some(Self { owner, level: 1 });
         }
-        // SAFETY: passed on to the caller.
-        match unsafe { owner.trashcan().enter(object, again) } {
+        // SAFETY: upheld by the caller.
+        match unsafe { owner.trashcan().enter(object, retry) } {
             Some(level) => Some(Self { owner, level }),
             None => {
                 owner.look_at_next_entry();
@@ -50,13 +45,13 @@ impl<'a> TrashcanGuard<'a> {
         }
     }
 
-    /// The object is gone.
+    /// Ends the deallocation: the object is freed.
     ///
     /// # Safety
-    /// As for [`TrashcanGuard::new`], on the same thread.
+    /// The thread must be the one that called [`TrashcanGuard::new`], and still be attached.
     #[inline]
     pub(super) unsafe fn finish(self) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { self.owner.trashcan().leave(self.level) };
     }
 }

@@ -32,6 +32,8 @@ macro_rules! native_type {
     };
 }
 
+pub(crate) use native_type;
+
 /// The methods that `list` and `tuple` have in common, for the `impl` of their traits: those of any
 /// sequence.
 macro_rules! sequence_methods {

@@ -2,11 +2,11 @@
 //! trait, for `list.append(…)`.
 
 #[macro_use]
-mod macros;
+pub(crate) mod macros;
 #[macro_use]
 mod singleton;
 #[macro_use]
-mod span;
+pub(crate) mod span;
 #[macro_use]
 mod value_eq;
 pub(crate) mod any;
@@ -31,7 +31,6 @@ pub mod list;
 pub(crate) mod mapping;
 pub mod mappingproxy;
 mod memoryview;
-pub(crate) mod module;
 mod moved;
 mod none;
 mod notimplemented;
@@ -39,7 +38,7 @@ pub(crate) mod py_methods;
 pub(crate) mod pysuper;
 pub(crate) mod range;
 pub(crate) mod returned;
-mod sealed;
+pub(crate) mod sealed;
 pub(crate) mod sequence;
 pub mod set;
 mod set_iter;
@@ -72,7 +71,6 @@ pub use list::{PyList, PyListMethods};
 pub use mapping::{PyMapping, PyMappingMethods};
 pub use mappingproxy::{PyMappingProxy, PyMappingProxyMethods};
 pub use memoryview::PyMemoryView;
-pub use module::{PyModule, PyModuleMethods};
 #[allow(deprecated)]
 pub use moved::*;
 pub use none::PyNone;

@@ -1,11 +1,11 @@
-//! What a class gets besides its own slots: sequence items by way of `__getitem__`, and
-//! `Class[item]` for `generic`.
+//! Slots that a class gets without asking: sequence items through `__getitem__`, `Class[item]` for
+//! `generic`, and the `tp_new` of a class without a constructor.
 
 use std::ffi::c_int;
 
 use pyo3_ffi as ffi;
 
-/// `sq_item` of a class with `__getitem__`: C code that takes it for a sequence asks by number.
+/// `sq_item` of a class with `__getitem__`, for C code that treats instances as sequences.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance.
@@ -13,7 +13,8 @@ pub(super) unsafe extern "C" fn item(
     object: *mut ffi::PyObject,
     index: ffi::Py_ssize_t,
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached; the new reference to the index is released.
+    // SAFETY: attached, and `object` is alive, as the caller promises; the new reference to the
+    // index is released.
     unsafe {
         let index = ffi::PyLong_FromSsize_t(index);
         if index.is_null() {
@@ -34,7 +35,8 @@ pub(super) unsafe extern "C" fn assign_item(
     index: ffi::Py_ssize_t,
     value: *mut ffi::PyObject,
 ) -> c_int {
-    // SAFETY: attached; the new reference to the index is released.
+    // SAFETY: attached, and the objects are alive, as the caller promises; the new reference to the
+    // index is released.
     unsafe {
         let index = ffi::PyLong_FromSsize_t(index);
         if index.is_null() {
@@ -54,7 +56,7 @@ unsafe extern "C" fn class_getitem(
     class: *mut ffi::PyObject,
     item: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls it attached, with both alive.
+    // SAFETY: called by CPython, attached, with live objects.
     unsafe { ffi::Py_GenericAlias(class, item) }
 }
 
@@ -67,3 +69,34 @@ pub(super) const CLASS_GETITEM: ffi::PyMethodDef = ffi::PyMethodDef {
     ml_flags: ffi::METH_O | ffi::METH_CLASS,
     ml_doc: c"See PEP 585".as_ptr(),
 };
+
+/// `tp_new` of a class without a constructor.
+///
+/// # Safety
+/// Called by CPython, attached, with a type.
+pub(super) unsafe extern "C" fn no_constructor(
+    subtype: *mut ffi::PyTypeObject,
+    _arguments: *mut ffi::PyObject,
+    _keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: attached, and `subtype` is alive, as the caller promises; the names are new
+    // references or null.
+    unsafe {
+        let module = ffi::PyObject_GetAttrString(subtype.cast(), c"__module__".as_ptr());
+        if module.is_null() {
+            return module;
+        }
+        let name = ffi::PyObject_GetAttrString(subtype.cast(), c"__qualname__".as_ptr());
+        if !name.is_null() {
+            ffi::PyErr_Format(
+                ffi::PyExc_TypeError,
+                c"cannot create '%S.%S' instances".as_ptr(),
+                module,
+                name,
+            );
+            ffi::Py_DECREF(name);
+        }
+        ffi::Py_DECREF(module);
+    }
+    std::ptr::null_mut()
+}

@@ -1,21 +1,26 @@
-//! `module`.
+//! [`PyModule`]: Python's `module`.
 
 use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
-use super::returned::new_reference;
+use super::{compat, definition};
 use crate::call::output::IntoOutput;
 use crate::class::PyClass;
+use crate::class::statics::ClassStatics;
+use crate::class::type_lookup;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::exceptions::PyAttributeError;
 use crate::intern;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject};
+use crate::types::code::{PyCode, PyCodeInput};
+use crate::types::macros::native_type;
+use crate::types::returned::{new_reference, status};
 use crate::types::{PyAny, PyAnyMethods, PyCFunction, PyDict, PyList, PyString};
 
-/// Python's `module`. Its methods are in [`PyModuleMethods`].
+/// A Python `module`. Its methods are in [`PyModuleMethods`].
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -35,12 +40,12 @@ pub struct PyModule(PyAny);
 native_type!(PyModule, PyModule_Type, PyModule_Check);
 
 impl PyModule {
-    /// An empty module. It is not put into `sys.modules`.
+    /// Creates an empty module. It is not added to `sys.modules`.
     ///
-    /// A submodule's name is the whole path: `"package.module"`.
+    /// The name of a submodule is its whole path: `"package.module"`.
     ///
     /// # Errors
-    /// If Python has no memory for it, or the name has a NUL character.
+    /// `ValueError` if the name contains a NUL character; `MemoryError`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -56,13 +61,13 @@ impl PyModule {
     ///
     /// C API: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
     pub fn new<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
-        crate::module::definition::plain(py, name)
+        definition::plain(py, name)
     }
 
-    /// Imports a module: [`Python::import`].
+    /// Imports a module. Same as [`Python::import`].
     ///
     /// # Errors
-    /// What the import raises.
+    /// Any exception raised by the import.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -82,16 +87,16 @@ impl PyModule {
         N: IntoPyObject<'py, Target = PyString>,
     {
         let name = name.into_pyobject_or_pyerr(py)?;
-        // SAFETY: attached; a `str`; a new reference or null comes back. A module may put another
-        // object in its place in `sys.modules`: the methods take any object.
+        // SAFETY: attached (`py`); `name` is a `str`; returns a new reference or null. A module may
+        // replace itself in `sys.modules` by any object, which the methods of `PyModule` accept.
         unsafe { new_reference(py, ffi::PyImport_Import(name.as_ptr())) }
     }
 
-    /// Runs Python code as a module of the given name, which is put into `sys.modules`.
-    /// `file_name` is for tracebacks; empty, it is `<string>`.
+    /// Runs Python code as a module of the given name and adds it to `sys.modules`. `file_name` is
+    /// shown in tracebacks; an empty one becomes `<string>`.
     ///
     /// # Errors
-    /// `SyntaxError`; what the code raises.
+    /// `SyntaxError`; any exception raised by the code.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -118,9 +123,8 @@ impl PyModule {
         } else {
             file_name
         };
-        let code =
-            super::code::PyCode::compile(py, code, file_name, super::code::PyCodeInput::File)?;
-        // SAFETY: attached; valid texts and code; a new reference or null comes back.
+        let code = PyCode::compile(py, code, file_name, PyCodeInput::File)?;
+        // SAFETY: attached (`py`); `code` is a code object; returns a new reference or null.
         let module: Bound<'_, PyAny> = unsafe {
             let module = ffi::PyImport_ExecCodeModuleEx(
                 module_name.as_ptr(),
@@ -153,10 +157,10 @@ impl PyModule {
 /// ```
 #[doc(alias = "PyModule")]
 pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
-    /// The names in it: its `__dict__`.
+    /// Returns the module's `__dict__`.
     ///
     /// # Panics
-    /// If it is no module, but an object that a module put in its place in `sys.modules`.
+    /// If the object is not a module, but one that replaced a module in `sys.modules`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -171,7 +175,8 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyModule_GetDict`.
     fn dict(&self) -> Bound<'py, PyDict>;
 
-    /// The names that `from module import *` gives: its `__all__`, which is made if it has none.
+    /// Returns the module's `__all__`, the names that `from module import *` binds. Creates it if
+    /// it does not exist.
     ///
     /// # Errors
     /// If `__all__` is not a list.
@@ -189,12 +194,14 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_GetAttr`.
     fn index(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// Its `__name__`.
+    /// Returns the module's `__name__`.
     ///
     /// # Errors
-    /// If it has none.
+    /// If the module has none.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -210,10 +217,10 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyModule_GetNameObject`.
     fn name(&self) -> PyResult<Bound<'py, PyString>>;
 
-    /// Its `__file__`.
+    /// Returns the module's `__file__`.
     ///
     /// # Errors
-    /// If it has none, as built-in modules.
+    /// If the module has none, such as a built-in module.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -232,7 +239,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// Adds an attribute, and its name to the [index](PyModuleMethods::index).
     ///
     /// # Errors
-    /// What a conversion or the assignment raises; if `__all__` is not a list.
+    /// If a conversion or the assignment fails, or `__all__` is not a list.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -246,6 +253,8 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_SetAttr`.
     fn add<N, V>(&self, name: N, value: V) -> PyResult<()>
     where
         N: IntoPyObject<'py, Target = PyString>,
@@ -254,7 +263,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// Adds a `#[pyclass]` under its Python name.
     ///
     /// # Errors
-    /// What making the class raises; as for [`add`](PyModuleMethods::add).
+    /// If the class cannot be created; as for [`add`](PyModuleMethods::add).
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -273,7 +282,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     fn add_class<T: PyClass>(&self) -> PyResult<()>;
 
-    /// Adds a function, as [`wrap_pyfunction!`](crate::wrap_pyfunction) makes it, under its name.
+    /// Adds a function, created by [`wrap_pyfunction!`](crate::wrap_pyfunction), under its name.
     ///
     /// # Errors
     /// As for [`add`](PyModuleMethods::add).
@@ -297,11 +306,11 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     fn add_function(&self, function: Bound<'_, PyCFunction>) -> PyResult<()>;
 
-    /// Adds what a wrapper makes (`wrap_pyfunction!(f)`, `wrap_pymodule!(m)`), under its
-    /// `__name__`.
+    /// Adds the object that a wrapper (`wrap_pyfunction!(f)`, `wrap_pymodule!(m)`) returns, under
+    /// its `__name__`.
     ///
     /// # Errors
-    /// What the wrapper raises; if there is no `__name__`; as for [`add`](PyModuleMethods::add).
+    /// If the wrapper fails or the object has no `__name__`; as for [`add`](PyModuleMethods::add).
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -324,12 +333,12 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     where
         T: IntoOutput<'py, *mut ffi::PyObject>;
 
-    /// Adds a module as an attribute, named by the last part of its name.
+    /// Adds a module as an attribute, under the last component of its name.
     ///
-    /// It does not become importable by that: put it into `sys.modules` for `import outer.inner`.
+    /// This does not make it importable: `import outer.inner` also needs an entry in `sys.modules`.
     ///
     /// # Errors
-    /// If it has no name; as for [`add`](PyModuleMethods::add).
+    /// If the module has no name; as for [`add`](PyModuleMethods::add).
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -347,11 +356,11 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     fn add_submodule(&self, module: &Bound<'_, PyModule>) -> PyResult<()>;
 
-    /// Says whether the module needs the GIL, to a free-threaded Python. `#[pymodule]` says so
-    /// with its option of that name.
+    /// Declares to a free-threaded Python whether the module needs the GIL. The `gil_used` option
+    /// of `#[pymodule]` does the same.
     ///
     /// # Errors
-    /// If it is no module.
+    /// If the object is not a module.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -371,7 +380,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
 
 impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
     fn dict(&self) -> Bound<'py, PyDict> {
-        // SAFETY: attached; an object; the dict is borrowed from the module.
+        // SAFETY: attached (`self`); any object is accepted; the dict is borrowed from the module.
         unsafe {
             let dict = ffi::PyModule_GetDict(self.as_ptr());
             Bound::from_borrowed_ptr(self.py(), dict).cast_into_unchecked()
@@ -392,12 +401,12 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
     }
 
     fn name(&self) -> PyResult<Bound<'py, PyString>> {
-        // SAFETY: attached; an object; a new `str` or null comes back.
+        // SAFETY: attached (`self`); any object is accepted; returns a new `str` or null.
         unsafe { new_reference(self.py(), ffi::PyModule_GetNameObject(self.as_ptr())) }
     }
 
     fn filename(&self) -> PyResult<Bound<'py, PyString>> {
-        // SAFETY: attached; an object; a new `str` or null comes back.
+        // SAFETY: attached (`self`); any object is accepted; returns a new `str` or null.
         unsafe { new_reference(self.py(), ffi::PyModule_GetFilenameObject(self.as_ptr())) }
     }
 
@@ -412,7 +421,7 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
     }
 
     fn add_class<T: PyClass>(&self) -> PyResult<()> {
-        crate::class::type_object::add_to_module::<T>(self)
+        add_class(self, T::statics())
     }
 
     fn add_function(&self, function: Bound<'_, PyCFunction>) -> PyResult<()> {
@@ -425,7 +434,7 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
     {
         let py = self.py();
         let object = wrapper(py).into_output(py)?;
-        // SAFETY: attached; the conversion gives a new reference.
+        // SAFETY: attached (`py`); the conversion returns a new reference.
         let object = unsafe { Bound::from_owned_ptr(py, object) };
         add_named(self, object.as_borrowed())
     }
@@ -438,44 +447,28 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
     }
 
     fn gil_used(&self, gil_used: bool) -> PyResult<()> {
-        #[cfg(Py_GIL_DISABLED)]
-        {
-            let gil = if gil_used {
-                ffi::Py_MOD_GIL_USED
-            } else {
-                ffi::Py_MOD_GIL_NOT_USED
-            };
-            // SAFETY: attached; an object.
-            let result = unsafe { ffi::PyUnstable_Module_SetGIL(self.as_ptr(), gil) };
-            super::returned::status(self.py(), result)
-        }
-        #[cfg(not(Py_GIL_DISABLED))]
-        {
-            let _ = gil_used;
-            Ok(())
-        }
+        compat::set_gil_used(self, gil_used)
     }
 }
 
+/// Adds a class under its Python name, creating it in `module` if it does not exist yet.
+#[inline(never)]
+fn add_class(module: &Bound<'_, PyModule>, statics: &'static ClassStatics) -> PyResult<()> {
+    let py = module.py();
+    let class = type_lookup::create(py, statics, Some(module.as_any()))?;
+    // SAFETY: attached (`py`); the class lives as long as the interpreter.
+    let class = unsafe { Borrowed::from_ptr(py, class.cast()) };
+    add(
+        module,
+        PyString::new(py, statics.name()).as_borrowed(),
+        class,
+    )
+}
+
+/// Adds an object under its `__name__`.
 fn add_named(module: &Bound<'_, PyModule>, object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
     let name = object.getattr(intern!(module.py(), "__name__"))?;
     add(module, name.cast::<PyString>()?.as_borrowed(), object)
-}
-
-/// Adds an object under a name that is a Rust string.
-///
-/// # Errors
-/// As for [`add`](PyModuleMethods::add).
-pub(crate) fn add_object(
-    module: &Bound<'_, PyModule>,
-    name: &str,
-    value: Borrowed<'_, '_, PyAny>,
-) -> PyResult<()> {
-    add(
-        module,
-        PyString::new(module.py(), name).as_borrowed(),
-        value,
-    )
 }
 
 fn add(
@@ -483,13 +476,14 @@ fn add(
     name: Borrowed<'_, '_, PyString>,
     value: Borrowed<'_, '_, PyAny>,
 ) -> PyResult<()> {
-    // SAFETY: attached; three objects. First the attribute: a name in `__all__` must be one.
-    super::returned::status(module.py(), unsafe {
+    // The attribute first: `__all__` must only list names that exist.
+    // SAFETY: attached (`module`); all three objects are alive.
+    status(module.py(), unsafe {
         ffi::PyObject_SetAttr(module.as_ptr(), name.as_ptr(), value.as_ptr())
     })?;
     let index = module.index()?;
-    // SAFETY: attached; a list and an object.
-    super::returned::status(module.py(), unsafe {
+    // SAFETY: attached (`module`); `index` is a list, `name` an object.
+    status(module.py(), unsafe {
         ffi::PyList_Append(index.as_ptr(), name.as_ptr())
     })
 }
@@ -501,7 +495,7 @@ mod tests {
     use crate::types::{PyAnyMethods, PyDictMethods};
 
     #[test]
-    fn an_index_that_is_no_list_is_an_error() {
+    fn an_index_that_is_not_a_list_is_an_error() {
         Python::attach(|py| {
             let module = PyModule::new(py, "odd").unwrap();
             module.setattr("__all__", "names").unwrap();
@@ -538,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_files() {
+    fn modules_know_their_name_and_file() {
         Python::attach(|py| {
             let json = PyModule::import(py, "json").unwrap();
             assert!(json.filename().unwrap().to_string().contains("json"));
