@@ -82,8 +82,12 @@ const COLD: &[(&str, &str)] = &[
         "has the user's constructor in it: std's HashMap has its hasher's keys in a thread-local",
     ),
     (
-        "pyatoll::error::state::State::make",
+        "pyatoll::error::state::ErrorState::make",
         "only when an exception made by Rust is looked at",
+    ),
+    (
+        "pyatoll::object::owner::WrongInterpreter",
+        "only when panicking: the error behind a wrong-interpreter panic",
     ),
     (
         "pyatoll::convert::",
@@ -96,6 +100,10 @@ const COLD: &[(&str, &str)] = &[
 /// The library's source, and the files in it that may declare thread-locals, and why.
 const SOURCE: &str = "crates/pyatoll/src";
 const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
+    (
+        "object/owner.rs",
+        "the error behind a wrong-interpreter panic, until the boundary to Python",
+    ),
     (
         "interpreter/resting.rs",
         "a thread's resting thread states, for a thread that is not attached",

@@ -33,10 +33,10 @@ use std::ptr::NonNull;
 use pyo3_ffi as ffi;
 
 use crate::error::PyErr;
-use crate::exceptions::{PyBaseException, PyRuntimeError};
+use crate::exceptions::PyBaseException;
 use crate::interpreter::Python;
 use crate::interpreter::internals::Internals;
-use crate::object::{Bound, WRONG_INTERPRETER_PANIC};
+use crate::object::{Bound, WrongInterpreter};
 
 /// The exception that a Rust panic becomes. One class per interpreter, shared by all Pyatoll
 /// modules in it.
@@ -124,11 +124,12 @@ pub(crate) fn discard(payload: Box<dyn Any + Send>) {
 /// Sets the exception that a caught panic becomes.
 #[cold]
 pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
+    if let Some(error) = WrongInterpreter::of_panic(&*payload) {
+        discard(payload);
+        return PyErr::from(error).restore(py);
+    }
     let message = message(&*payload);
     discard(payload);
-    if message.starts_with(WRONG_INTERPRETER_PANIC) {
-        return PyRuntimeError::new_err(message).restore(py);
-    }
     // SAFETY: attached; all are valid, the new reference is released.
     unsafe {
         let class = match PanicException::class(py) {

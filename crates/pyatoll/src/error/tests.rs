@@ -1,4 +1,4 @@
-//! What holds for `PyErr`.
+//! Unit tests of `PyErr`.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use crate::exceptions::*;
 use crate::interpreter::SubInterpreter;
 use crate::types::PyString;
 
-/// Arguments that count how often they are made.
+/// Arguments that count how often they are converted.
 struct Counted(&'static AtomicUsize);
 
 impl PyErrArguments for Counted {
@@ -20,7 +20,7 @@ impl PyErrArguments for Counted {
 }
 
 #[test]
-fn a_lazy_exception_is_made_once_and_only_if_looked_at() {
+fn a_lazy_exception_is_created_once_and_only_on_demand() {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     drop(PyValueError::new_err(Counted(&MADE)));
     assert_eq!(MADE.load(Ordering::Relaxed), 0);
@@ -35,7 +35,7 @@ fn a_lazy_exception_is_made_once_and_only_if_looked_at() {
 }
 
 #[test]
-fn threads_that_look_at_once_see_one_exception_object() {
+fn concurrent_threads_see_one_exception_object() {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let error = PyValueError::new_err(Counted(&MADE));
     let look = || Python::attach(|py| error.value(py).as_ptr() as usize);
@@ -48,7 +48,7 @@ fn threads_that_look_at_once_see_one_exception_object() {
 }
 
 #[test]
-fn arguments_that_panic_leave_an_exception_that_says_so() {
+fn arguments_that_panic_become_a_system_error() {
     struct Panics;
     impl PyErrArguments for Panics {
         fn arguments(self, _py: Python<'_>) -> Py<PyAny> {
@@ -66,7 +66,7 @@ fn arguments_that_panic_leave_an_exception_that_says_so() {
 }
 
 #[test]
-fn what_is_no_exception_class_becomes_a_type_error() {
+fn an_object_that_is_no_exception_class_becomes_a_type_error() {
     Python::attach(|py| {
         let not_an_exception = py.get_type::<PyString>();
         let error = PyErr::from_type(not_an_exception, "text");
@@ -174,7 +174,7 @@ fn debug_shows_class_value_and_traceback() {
 }
 
 #[test]
-fn a_panic_crosses_python_and_goes_on() {
+fn a_panic_crosses_python_and_resumes() {
     Python::attach(|py| {
         crate::panic::raise_panic(py, Box::new("across"));
         let caught = catch_unwind(AssertUnwindSafe(|| drop(PyErr::take(py)))).unwrap_err();
@@ -243,7 +243,7 @@ warnings.simplefilter('error')
     });
 }
 
-/// The exception a standard error becomes, as text.
+/// Returns the text of the exception that a standard error becomes.
 fn converted(error: impl Into<PyErr>) -> String {
     error.into().to_string()
 }
@@ -330,7 +330,7 @@ fn io_errors_map_to_os_error_classes_and_back() {
 }
 
 #[test]
-fn an_exception_survives_the_way_through_io_error() {
+fn an_exception_survives_a_round_trip_through_io_error() {
     Python::attach(|py| {
         let error = PyKeyError::new_err("missing");
         let object = error.value(py).as_ptr();
@@ -341,7 +341,7 @@ fn an_exception_survives_the_way_through_io_error() {
 }
 
 #[test]
-fn fetching_where_nothing_is_set_says_so() {
+fn fetching_without_a_current_exception_is_a_system_error() {
     const TEXT: &str = "attempted to fetch exception but none was set";
     Python::attach(|py| {
         let fetched = catch_unwind(AssertUnwindSafe(|| PyErr::fetch(py)));
