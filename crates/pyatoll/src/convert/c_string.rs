@@ -31,8 +31,8 @@ lends_c_str!(&CStr, CString, &CString, Cow<'_, CStr>, &Cow<'_, CStr>);
 
 /// Creates a `str`. Text that is not UTF-8 is a `UnicodeDecodeError`.
 fn new<'py>(py: Python<'py>, text: &CStr) -> PyResult<Bound<'py, PyString>> {
-    // SAFETY: attached; a null-terminated string; the call returns a new reference to a `str`, or null
-    // with an exception set.
+    // SAFETY: attached; a null-terminated string; the call returns a new reference to a `str`, or
+    // null with an exception set.
     unsafe {
         let object = ffi::PyUnicode_FromString(text.as_ptr());
         Ok(Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked())

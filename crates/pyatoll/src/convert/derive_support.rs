@@ -18,7 +18,8 @@ pub fn get_attribute<'py>(
     object: Borrowed<'_, 'py, PyAny>,
     name: &Bound<'py, PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached; both are alive; the call returns a new reference, or null with an exception.
+    // SAFETY: attached; both are alive; the call returns a new reference, or null with an
+    // exception.
     unsafe {
         let value = ffi::PyObject_GetAttr(object.as_ptr(), name.as_ptr());
         Bound::from_owned_ptr_or_err(object.py(), value)
@@ -31,7 +32,8 @@ pub fn get_item<'py>(
     key: impl IntoPyObject<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let key = key.into_bound_py_any(object.py())?;
-    // SAFETY: attached; both are alive; the call returns a new reference, or null with an exception.
+    // SAFETY: attached; both are alive; the call returns a new reference, or null with an
+    // exception.
     unsafe {
         let value = ffi::PyObject_GetItem(object.as_ptr(), key.as_ptr());
         Bound::from_owned_ptr_or_err(object.py(), value)

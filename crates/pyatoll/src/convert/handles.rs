@@ -33,8 +33,8 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
 }
 
 impl<T> Py<T> {
-    /// Converts to a Rust type. A value that borrows from the object (a `&str`) must not outlive the
-    /// token: the interpreter may end after that, and the object with it.
+    /// Converts to a Rust type. A value that borrows from the object (a `&str`) must not outlive
+    /// the token: the interpreter may end after that, and the object with it.
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
@@ -148,8 +148,8 @@ impl<'py, T> IntoPyObject<'py> for Py<T> {
 
 /// A `Py` of another interpreter is refused with a `RuntimeError`.
 ///
-/// The result is a new reference, not a borrowed one: the handle may outlive the token, but a borrow
-/// of the object must not.
+/// The result is a new reference, not a borrowed one: the handle may outlive the token, but a
+/// borrow of the object must not.
 impl<'py, T> IntoPyObject<'py> for &Py<T> {
     type Target = T;
     type Output = Bound<'py, T>;

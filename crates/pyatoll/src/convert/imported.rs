@@ -41,8 +41,8 @@ impl Imported {
         arguments: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (callable, arguments) = (self.get(py)?, arguments.into_pyobject(py)?);
-        // SAFETY: attached; a live object and a tuple; the call returns a new reference, or null with
-        // an exception set.
+        // SAFETY: attached; a live object and a tuple; the call returns a new reference, or null
+        // with an exception set.
         unsafe {
             let result = ffi::PyObject_CallObject(callable.as_ptr(), arguments.as_ptr());
             Bound::from_owned_ptr_or_err(py, result)

@@ -1,9 +1,9 @@
 //! `int` and Rust's integers.
 //!
 //! Extraction accepts an `int` or any object with `__index__`; a float is refused. A value out of
-//! range is an `OverflowError`, but a negative value for a `u128` is a `ValueError` from Python 3.13
-//! on, as CPython's function for that width defines it. Each width is a thin shell over one function
-//! per C conversion.
+//! range is an `OverflowError`, but a negative value for a `u128` is a `ValueError` from Python
+//! 3.13 on, as CPython's function for that width defines it. Each width is a thin shell over one
+//! function per C conversion.
 
 use std::convert::Infallible;
 use std::ffi::c_long;
@@ -132,8 +132,8 @@ fn as_128<const SIGNED: bool>(object: Borrowed<'_, '_, PyAny>) -> PyResult<[u8; 
     Ok(bytes)
 }
 
-/// Creates an `int`, with `PyLong_FromLong` where the value fits: it is the most direct of CPython's
-/// functions. Returns a new reference, or null with an exception set.
+/// Creates an `int`, with `PyLong_FromLong` where the value fits: it is the most direct of
+/// CPython's functions. Returns a new reference, or null with an exception set.
 ///
 /// # Safety
 /// Attached.
@@ -206,8 +206,8 @@ macro_rules! int {
                     .map_err(|error| out_of_range(TryFromIntError::from(error)))
             }
 
-            // An `Option` of a type as wide as a register is returned in two: the compiler generates
-            // better code for `extract` alone there.
+            // An `Option` of a type as wide as a register is returned in two: the compiler
+            // generates better code for `extract` alone there.
             const PLAIN: bool = size_of::<$type>() < size_of::<i64>();
 
             #[inline]
@@ -360,8 +360,8 @@ mod tests {
         eval::<T>(code).unwrap_err().to_string()
     }
 
-    /// Converts a value to Python, where it must print as in Rust, and back; and extracts it from its
-    /// literal.
+    /// Converts a value to Python, where it must print as in Rust, and back; and extracts it from
+    /// its literal.
     fn round_trip<T>(value: T)
     where
         T: for<'py> IntoPyObject<'py>

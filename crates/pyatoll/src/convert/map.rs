@@ -78,8 +78,9 @@ where
     let py = dict.py();
     let (mut position, mut done) = (0, 0);
     let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
-    // SAFETY: attached, a dict. The borrowed key and value are read before any other code runs; only
-    // `put` may run code (a hasher that uses Python), and `PyDict_Next` tolerates a changed dict.
+    // SAFETY: attached, a dict. The borrowed key and value are read before any other code runs;
+    // only `put` may run code (a hasher that uses Python), and `PyDict_Next` tolerates a changed
+    // dict.
     unsafe {
         while ffi::PyDict_Next(
             dict.as_ptr(),

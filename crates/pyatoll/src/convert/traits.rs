@@ -39,9 +39,9 @@ pub trait IntoPyObject<'py>: Sized {
     /// If the value has no Python object, or Python fails to create it.
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error>;
 
-    /// Converts the return value of a function: like [`into_pyobject`](IntoPyObject::into_pyobject),
-    /// but `()` becomes `None`. The result may be null with an exception set, if Python is out of
-    /// memory.
+    /// Converts the return value of a function: like
+    /// [`into_pyobject`](IntoPyObject::into_pyobject), but `()` becomes `None`. The result may be
+    /// null with an exception set, if Python is out of memory.
     #[doc(hidden)]
     #[inline]
     fn into_return_value(

@@ -81,7 +81,8 @@ where
     }
 }
 
-/// Implements the conversion of a reference to a pointer, which is that of a reference to its value.
+/// Implements the conversion of a reference to a pointer, which is that of a reference to its
+/// value.
 macro_rules! pointer_by_reference {
     ($($pointer:ident),*) => {$(
         impl<'a, 'py, T> IntoPyObject<'py> for &'a $pointer<T>

@@ -107,7 +107,8 @@ impl PyErr {
         unsafe { ffi::PyException_SetCause(self.value(py).as_ptr(), cause) };
     }
 
-    /// Returns the exception's `__context__`: the exception that was being handled when it was raised.
+    /// Returns the exception's `__context__`: the exception that was being handled when it was
+    /// raised.
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.

@@ -40,8 +40,8 @@ impl<'py> Bound<'py, PyAny> {
     /// Like [`from_owned_ptr`](Bound::from_owned_ptr), but returns the current exception for null.
     ///
     /// # Safety
-    /// `ptr` must be null, or point to an object of the token's interpreter to which the caller gives
-    /// up one reference.
+    /// `ptr` must be null, or point to an object of the token's interpreter to which the caller
+    /// gives up one reference.
     ///
     /// # Errors
     /// The current exception, if `ptr` is null.
@@ -167,7 +167,8 @@ impl<'py> Borrowed<'_, 'py, PyAny> {
     /// Like [`from_ptr`](Borrowed::from_ptr), but returns the current exception for null.
     ///
     /// # Safety
-    /// `ptr` must be null, or point to an object of the token's interpreter that stays alive for `'a`.
+    /// `ptr` must be null, or point to an object of the token's interpreter that stays alive for
+    /// `'a`.
     ///
     /// # Errors
     /// The current exception, if `ptr` is null.
@@ -200,8 +201,8 @@ impl<T> Py<T> {
     /// Takes over a new reference.
     ///
     /// # Safety
-    /// `ptr` must point to a `T` of the token's interpreter, and the caller gives up one reference to
-    /// it.
+    /// `ptr` must point to a `T` of the token's interpreter, and the caller gives up one reference
+    /// to it.
     ///
     /// # Panics
     /// If `ptr` is null.
@@ -230,8 +231,8 @@ impl<T> Py<T> {
     /// Takes over a new reference, or returns the current exception for null.
     ///
     /// # Safety
-    /// `ptr` must be null, or point to a `T` of the token's interpreter to which the caller gives up
-    /// one reference.
+    /// `ptr` must be null, or point to a `T` of the token's interpreter to which the caller gives
+    /// up one reference.
     ///
     /// # Errors
     /// The current exception, if `ptr` is null.

@@ -37,8 +37,8 @@ pub struct PyErr {
 const _: () = assert!(size_of::<PyResult<NonNull<u8>>>() <= 2 * size_of::<usize>());
 
 impl PyErr {
-    /// Creates an exception of type `T`. The exception object is created on demand, as `T(*args)` if
-    /// `args` is a tuple, otherwise as `T(args)`.
+    /// Creates an exception of type `T`. The exception object is created on demand, as `T(*args)`
+    /// if `args` is a tuple, otherwise as `T(args)`.
     ///
     /// The exception types have a shorter form: `PyTypeError::new_err(args)`.
     ///
@@ -74,8 +74,8 @@ impl PyErr {
         }))
     }
 
-    /// Like [`PyErr::new`], with the type as a value. If it is not an exception class, a `TypeError` is
-    /// raised instead.
+    /// Like [`PyErr::new`], with the type as a value. If it is not an exception class, a
+    /// `TypeError` is raised instead.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -94,8 +94,8 @@ impl PyErr {
         Self::from_state(ErrorState::lazy(move |py| (class, args.arguments(py))))
     }
 
-    /// Creates a `PyErr` from an exception object. For an exception class, an instance of it is created
-    /// on demand; for any other object, the exception is a `TypeError`.
+    /// Creates a `PyErr` from an exception object. For an exception class, an instance of it is
+    /// created on demand; for any other object, the exception is a `TypeError`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -146,8 +146,8 @@ impl PyErr {
     /// `SystemError`, or a panic if debug assertions are enabled.
     ///
     /// # Panics
-    /// If the exception is a [`PanicException`](crate::panic::PanicException), as for [`PyErr::take`];
-    /// with debug assertions, if there is none.
+    /// If the exception is a [`PanicException`](crate::panic::PanicException), as for
+    /// [`PyErr::take`]; with debug assertions, if there is none.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -288,7 +288,8 @@ impl PyErr {
         self.is_instance(py, T::type_object(py).as_any())
     }
 
-    /// Returns whether the exception is an instance of the class, or of a class in the tuple of classes.
+    /// Returns whether the exception is an instance of the class, or of a class in the tuple of
+    /// classes.
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
@@ -313,8 +314,8 @@ impl PyErr {
         unsafe { ffi::PyErr_GivenExceptionMatches(self.value(py).as_ptr(), class) != 0 }
     }
 
-    /// Returns whether `except class` would catch the exception, where `class` converts to a class or a
-    /// tuple of classes.
+    /// Returns whether `except class` would catch the exception, where `class` converts to a class
+    /// or a tuple of classes.
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.

@@ -95,8 +95,8 @@ impl PyErr {
         }
     }
 
-    /// Issues a warning, like `warnings.warn`. `stacklevel` is the frame to report: 1 for the running
-    /// one, 2 for its caller.
+    /// Issues a warning, like `warnings.warn`. `stacklevel` is the frame to report: 1 for the
+    /// running one, 2 for its caller.
     ///
     /// # Errors
     /// The warning, if the filters turn it into an error.

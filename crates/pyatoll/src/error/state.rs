@@ -83,8 +83,8 @@ impl ErrorState {
         lock(&self.lazy)
     }
 
-    /// Runs `f` in the exception's interpreter; for a lazy exception, in the one the thread is attached
-    /// to, or the default. Returns the reason if it cannot be entered.
+    /// Runs `f` in the exception's interpreter; for a lazy exception, in the one the thread is
+    /// attached to, or the default. Returns the reason if it cannot be entered.
     pub(super) fn attach<R>(&self, f: impl FnOnce(Python<'_>) -> R) -> Result<R, String> {
         match self.exception.get() {
             Some(exception) => {
@@ -119,7 +119,7 @@ impl ErrorState {
                 Lazy::InProgress(thread) => {
                     assert!(
                         *thread != thread::current().id(),
-                        "the arguments of a Python exception looked at the exception itself"
+                        "the arguments of a Python exception use the exception itself"
                     );
                     // Another thread creates the exception, and may need this interpreter's GIL.
                     drop(lazy);

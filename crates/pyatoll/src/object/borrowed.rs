@@ -145,7 +145,8 @@ impl<'py> Borrowed<'_, 'py, PyAny> {
     /// Like [`from_ptr`](Borrowed::from_ptr), but returns `None` for null.
     ///
     /// # Safety
-    /// `ptr` must be null, or point to an object of the token's interpreter that stays alive for `'a`.
+    /// `ptr` must be null, or point to an object of the token's interpreter that stays alive for
+    /// `'a`.
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -282,8 +282,8 @@ impl<'py> Bound<'py, PyAny> {
     /// Like [`from_owned_ptr`](Bound::from_owned_ptr), but returns `None` for null.
     ///
     /// # Safety
-    /// `ptr` must be null, or point to an object of the token's interpreter to which the caller gives
-    /// up one reference.
+    /// `ptr` must be null, or point to an object of the token's interpreter to which the caller
+    /// gives up one reference.
     ///
     /// ```
     /// use pyatoll::prelude::*;

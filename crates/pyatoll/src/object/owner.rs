@@ -26,9 +26,9 @@ pub struct WrongInterpreter {
 }
 
 thread_local! {
-    /// The error of this thread's last [`WrongInterpreter::panic`] that has not reached the boundary
-    /// to Python. It is kept beside the panic, whose payload must be text: the panic hook and the
-    /// callers of `catch_unwind` show that.
+    /// The error of this thread's last [`WrongInterpreter::panic`] that has not reached the
+    /// boundary to Python. It is kept beside the panic, whose payload must be text: the panic hook
+    /// and the callers of `catch_unwind` show that.
     static PANICKED: Cell<Option<WrongInterpreter>> = const { Cell::new(None) };
 }
 
@@ -60,8 +60,8 @@ impl WrongInterpreter {
         panic!("{self}")
     }
 
-    /// Returns the error behind a panic caught on this thread, if [`WrongInterpreter::panic`] raised
-    /// it.
+    /// Returns the error behind a panic caught on this thread, if [`WrongInterpreter::panic`]
+    /// raised it.
     #[cold]
     #[inline(never)]
     pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Option<Self> {

@@ -15,10 +15,11 @@ use crate::interpreter::{AttachError, Interpreter, LocalInternals, Python};
 ///
 /// It consists of the object's pointer and its owner, the interpreter it was created in.
 ///
-/// - Using it requires a token of its owner: [`bind`](Py::bind), or [`try_bind`](Py::try_bind) where
-///   the token may belong to another interpreter, or [`Py::attach`] to enter the owner first.
+/// - Using it requires a token of its owner: [`bind`](Py::bind), or [`try_bind`](Py::try_bind)
+///   where the token may belong to another interpreter, or [`Py::attach`] to enter the owner first.
 /// - Dropping it is safe anywhere. The reference is released immediately if this thread is attached
-///   to the owner, otherwise when the owner is next entered. If the owner has ended, nothing happens.
+///   to the owner, otherwise when the owner is next entered. If the owner has ended, nothing
+///   happens.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -93,7 +94,8 @@ impl<T> Py<T> {
     ///
     /// # Panics
     /// If the token belongs to another interpreter. At the boundary to Python that panic becomes a
-    /// `RuntimeError` that names both interpreters; [`try_bind`](Py::try_bind) returns an error instead.
+    /// `RuntimeError` that names both interpreters; [`try_bind`](Py::try_bind) returns an error
+    /// instead.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -204,7 +206,8 @@ impl<T> Py<T> {
         Ok(unsafe { Borrowed::from_non_null(py, self.pointer) })
     }
 
-    /// Attaches to the interpreter that owns the object, from any thread, and runs `f` with the object.
+    /// Attaches to the interpreter that owns the object, from any thread, and runs `f` with the
+    /// object.
     ///
     /// # Errors
     /// Those of [`Interpreter::attach`]: the owner has ended, or this thread is attached to another
@@ -258,8 +261,8 @@ impl<T> Py<T> {
         self.pointer.as_ptr()
     }
 
-    /// Returns the object's address together with the reference, which the caller must release while
-    /// attached to the owner.
+    /// Returns the object's address together with the reference, which the caller must release
+    /// while attached to the owner.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -340,7 +343,8 @@ impl<T> Py<T> {
         self.bind(py).clone().unbind()
     }
 
-    /// Releases the reference immediately, which is cheaper than dropping the handle without a token.
+    /// Releases the reference immediately, which is cheaper than dropping the handle without a
+    /// token.
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
