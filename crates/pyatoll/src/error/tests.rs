@@ -5,9 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::convert::IntoPyObject;
 use crate::exceptions::*;
 use crate::interpreter::SubInterpreter;
-use crate::types::PyString;
+use crate::object::Py;
+use crate::types::{PyAny, PyString};
 
 /// Arguments that count how often they are converted.
 struct Counted(&'static AtomicUsize);
