@@ -113,20 +113,20 @@ fn an_exception_of_another_interpreter_is_refused_by_name() {
         let caught = catch_unwind(AssertUnwindSafe(|| error.value(py).as_ptr())).unwrap_err();
         expect(caught.downcast_ref::<String>().unwrap());
         expect(&(&error).into_pyobject(py).unwrap_err().to_string());
-        // Shown where it can be: not while attached elsewhere.
+        // Cannot be shown while attached to another interpreter.
         assert!(error.to_string().contains("cannot be shown"), "{error}");
         assert!(
             format!("{error:?}").contains("cannot be shown"),
             "{error:?}"
         );
         assert_eq!(py.detach(|| error.to_string()), "ValueError: theirs");
-        // Raised, it becomes the refusal.
+        // Raised in another interpreter, it becomes a `RuntimeError`.
         error.restore(py);
         let refused = PyErr::fetch(py);
         assert!(refused.is_instance_of::<PyRuntimeError>(py));
         expect(&refused.to_string());
     });
-    // A lazy one whose class or arguments are another interpreter's becomes the refusal as well.
+    // So does a lazy exception whose class or arguments belong to another interpreter.
     let class = sub
         .attach(|py| py.get_type::<PyStopIteration>().unbind())
         .unwrap();
@@ -182,6 +182,26 @@ fn a_panic_crosses_python_and_resumes() {
         let caught = catch_unwind(AssertUnwindSafe(|| drop(PyErr::take(py)))).unwrap_err();
         assert_eq!(caught.downcast_ref::<String>().unwrap(), "across");
         assert!(!PyErr::occurred(py));
+    });
+}
+
+#[test]
+fn a_wrong_interpreter_panic_is_recognized_by_its_error_and_not_by_its_text() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let theirs = sub
+        .attach(|py| PyString::new(py, "theirs").unbind())
+        .unwrap();
+    Python::attach(|py| {
+        let payload = catch_unwind(AssertUnwindSafe(|| theirs.bind(py).as_ptr())).unwrap_err();
+        let text = payload.downcast_ref::<String>().unwrap().clone();
+        crate::panic::raise_panic(py, payload);
+        let error = PyErr::fetch(py);
+        assert!(error.is_instance_of::<PyRuntimeError>(py));
+        assert_eq!(error.value(py).to_string(), text);
+        // A panic with the same text but without the error stays a panic.
+        crate::panic::raise_panic(py, Box::new(text));
+        assert!(catch_unwind(AssertUnwindSafe(|| PyErr::take(py).is_some())).is_err());
     });
 }
 

@@ -32,7 +32,7 @@ macro_rules! intern {
     }};
 }
 
-/// What [`intern!`](crate::intern) makes a `static` of.
+/// The `static` that [`intern!`](crate::intern) creates.
 #[doc(hidden)]
 pub struct InternedName {
     text: &'static str,
