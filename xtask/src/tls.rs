@@ -78,8 +78,12 @@ const COLD: &[(&str, &str)] = &[
         "has the user's constructor in it: std's HashMap has its hasher's keys in a thread-local",
     ),
     (
-        "pyatoll::error::state::State::make",
+        "pyatoll::error::state::ErrorState::make",
         "only when an exception made by Rust is looked at",
+    ),
+    (
+        "pyatoll::object::owner::WrongInterpreter",
+        "only when panicking: the error behind a wrong-interpreter panic",
     ),
     (
         "pyatoll::convert::",
@@ -95,6 +99,10 @@ const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
         "interpreter/entry.rs",
         "the interpreters of a thread, for one that is not attached or detaches",
+    ),
+    (
+        "object/owner.rs",
+        "the error behind a wrong-interpreter panic, until the boundary to Python",
     ),
     (
         "interpreter/test_interpreter.rs",

@@ -9,21 +9,7 @@ use crate::interpreter::Python;
 use crate::object::{Bound, PyTypeInfo};
 use crate::types::{PyAny, PyAnyMethods, PyString, PyTuple};
 
-/// Python's `type`: a class. Its methods are in [`PyTypeMethods`].
-///
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::types::{PyBool, PyType};
-///
-/// Python::attach(|py| {
-///     let class: Bound<'_, PyType> = py.get_type::<PyBool>();
-///     assert_eq!(class.name()?.to_string(), "bool");
-///     Ok::<_, PyErr>(())
-/// })?;
-/// # Ok::<_, PyErr>(())
-/// ```
-#[repr(transparent)]
-pub struct PyType(PyAny);
+pub use crate::object::PyType;
 
 native_type!(PyType, PyType_Type, PyType_Check);
 
