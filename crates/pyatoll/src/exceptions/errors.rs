@@ -1,11 +1,11 @@
-//! The errors that are not about the operating system or Unicode.
+//! The errors other than those of the operating system and of Unicode.
 
 native_exception! {
     PyBaseException, "BaseException", PyExc_BaseException,
     exception_example!(PyBaseException),
     #[inline]
     fn is_type_of(object: &crate::Bound<'_, crate::PyAny>) -> bool {
-        // SAFETY: attached, a valid object.
+        // SAFETY: the object is valid.
         unsafe { pyo3_ffi::PyExceptionInstance_Check(object.as_ptr()) != 0 }
     }
 }
@@ -47,7 +47,7 @@ native_exceptions! {
 
 #[cfg(Py_3_13)]
 builtin_exception! {
-    /// Python's `PythonFinalizationError`, from 3.13: the interpreter is shutting down.
+    /// Python's `PythonFinalizationError`, since 3.13: the interpreter is shutting down.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -61,7 +61,7 @@ builtin_exception! {
 
 #[cfg(Py_3_15)]
 builtin_exception! {
-    /// Python's `ImportCycleError`, from 3.15: a lazy import needs itself.
+    /// Python's `ImportCycleError`, since 3.15: a lazy import depends on itself.
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -94,7 +94,7 @@ impl PyCode {
             PyCodeInput::Eval => ffi::Py_eval_input,
             PyCodeInput::File => ffi::Py_file_input,
         };
-        // SAFETY: attached; valid texts; a new code object or null comes back.
+        // SAFETY: attached; valid texts; returns a new code object or null.
         unsafe {
             let code = ffi::Py_CompileString(code.as_ptr(), filename.as_ptr(), start);
             new_reference(py, code)
@@ -108,7 +108,7 @@ impl PyCode {
         function_name: &CStr,
         first_line: i32,
     ) -> PyResult<Bound<'py, PyCode>> {
-        // SAFETY: attached; valid texts; a new code object or null comes back.
+        // SAFETY: attached; valid texts; returns a new code object or null.
         unsafe {
             let code = ffi::PyCode_NewEmpty(file_name.as_ptr(), function_name.as_ptr(), first_line);
             new_reference(py, code.cast())
@@ -138,7 +138,7 @@ pub trait PyCodeMethods<'py>: crate::types::sealed::Sealed {
     /// `__builtins__` if that is not there.
     ///
     /// # Errors
-    /// What the code raises.
+    /// If the code raises.
     ///
     /// C API: `PyEval_EvalCode`.
     fn run(
@@ -164,7 +164,7 @@ impl<'py> PyCodeMethods<'py> for Bound<'py, PyCode> {
             }
         };
         // SAFETY: attached; the running frame's or interpreter's built-in names, borrowed; then a
-        // code object and two dicts; a new reference or null comes back.
+        // code object and two dicts; returns a new reference or null.
         unsafe {
             let builtins = Bound::from_borrowed_ptr_or_err(py, ffi::PyEval_GetBuiltins())?;
             globals.set_default(intern!(py, "__builtins__"), builtins)?;

@@ -33,7 +33,7 @@ impl PyFrame {
     /// A frame that never ran, for [`PyTraceback::new`](crate::types::PyTraceback::new).
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -151,7 +151,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// The value of a local variable.
     ///
     /// # Errors
-    /// `NameError`, if there is none.
+    /// `NameError` if there is none.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -214,7 +214,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// Its local names: a mapping.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -245,7 +245,7 @@ impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
     }
 
     fn outer(&self) -> Option<Bound<'py, PyFrame>> {
-        // SAFETY: attached; a frame; a new reference or null comes back.
+        // SAFETY: attached; a frame; returns a new reference or null.
         unsafe {
             let outer = ffi::PyFrame_GetBack(raw(self)).cast();
             Some(Bound::from_owned_ptr_or_opt(self.py(), outer)?.cast_into_unchecked())
@@ -253,7 +253,7 @@ impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
     }
 
     fn code(&self) -> Bound<'py, PyCode> {
-        // SAFETY: attached; a frame; a new reference comes back.
+        // SAFETY: attached; a frame; returns a new reference.
         unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetCode(raw(self)).cast()) }
     }
 
@@ -262,7 +262,7 @@ impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
     }
 
     fn builtins(&self) -> Bound<'py, PyDict> {
-        // SAFETY: attached; a frame; a new reference comes back.
+        // SAFETY: attached; a frame; returns a new reference.
         let names: Bound<'_, PyAny> =
             unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetBuiltins(raw(self))) };
         names
@@ -276,7 +276,7 @@ impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
     }
 
     fn locals(&self) -> Bound<'py, PyAny> {
-        // SAFETY: attached; a frame; a new reference or null comes back.
+        // SAFETY: attached; a frame; returns a new reference or null.
         unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetLocals(raw(self))) }
     }
 }

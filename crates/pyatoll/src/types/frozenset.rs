@@ -35,7 +35,7 @@ impl PyFrozenSet {
     /// A frozen set of the values.
     ///
     /// # Errors
-    /// If a value is not hashable; what a conversion or a comparison raises.
+    /// If a value is not hashable, or a conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -67,7 +67,7 @@ impl PyFrozenSet {
     /// An empty frozen set.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -83,7 +83,7 @@ impl PyFrozenSet {
     ///
     /// C API: `PyFrozenSet_New`.
     pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PyFrozenSet>> {
-        // SAFETY: attached; a new frozen set or null comes back.
+        // SAFETY: attached; returns a new frozen set or null.
         unsafe { new_reference(py, ffi::PyFrozenSet_New(null_mut())) }
     }
 }
@@ -111,7 +111,7 @@ impl<'py> PyFrozenSetBuilder<'py> {
     /// Begins with no items.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -132,7 +132,7 @@ impl<'py> PyFrozenSetBuilder<'py> {
     /// Adds an item.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises; `SystemError`, if
+    /// If the key is not hashable, or the conversion or a comparison fails; `SystemError` if
     /// Python code got hold of the set through the garbage collector.
     ///
     /// ```
@@ -204,7 +204,7 @@ impl<'py> PyFrozenSetBuilder<'py> {
 /// ```
 #[doc(alias = "PyFrozenSet")]
 pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
-    /// The number of items.
+    /// Returns the number of items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -221,7 +221,7 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySet_Size`.
     fn len(&self) -> usize;
 
-    /// Whether it has no items.
+    /// Returns whether there are no items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -241,7 +241,7 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// `key in set`.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -263,7 +263,7 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     where
         K: IntoPyObject<'py>;
 
-    /// An iterator over the items, in no particular order.
+    /// Returns an iterator over the items, in no particular order.
     ///
     /// ```
     /// use pyatoll::prelude::*;

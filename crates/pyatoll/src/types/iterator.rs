@@ -54,7 +54,7 @@ impl PyIterator {
     /// `iter(obj)`; [`try_iter`](crate::types::PyAnyMethods::try_iter) is the shorter form.
     ///
     /// # Errors
-    /// `TypeError`, if it cannot be iterated over; what its `__iter__` raises.
+    /// `TypeError` if it cannot be iterated over; what its `__iter__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -71,7 +71,7 @@ impl PyIterator {
     ///
     /// C API: `PyObject_GetIter`.
     pub fn from_object<'py>(obj: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
-        // SAFETY: attached; a new reference to an iterator or null comes back.
+        // SAFETY: attached; returns a new reference to an iterator or null.
         unsafe { new_reference(obj.py(), ffi::PyObject_GetIter(obj.as_ptr())) }
     }
 }
@@ -105,7 +105,7 @@ impl<'py> Bound<'py, PyIterator> {
     /// `None`, which means `next`.
     ///
     /// # Errors
-    /// What it raises.
+    /// If it raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;

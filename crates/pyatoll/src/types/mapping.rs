@@ -50,7 +50,7 @@ impl PyMapping {
     /// Registers a class as a mapping, in the token's interpreter: `Mapping.register(T)`.
     ///
     /// # Errors
-    /// What `register` raises.
+    /// If `register` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -107,7 +107,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// `len(mapping)`.
     ///
     /// # Errors
-    /// What `__len__` raises.
+    /// If `__len__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -124,10 +124,10 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyMapping_Size`.
     fn len(&self) -> PyResult<usize>;
 
-    /// Whether its length is 0.
+    /// Returns whether the length is 0.
     ///
     /// # Errors
-    /// What `__len__` raises.
+    /// If `__len__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -145,7 +145,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// `key in mapping`.
     ///
     /// # Errors
-    /// What the conversion or `__contains__` raises.
+    /// If the conversion fails or `__contains__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -167,7 +167,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// `mapping[key]`.
     ///
     /// # Errors
-    /// `KeyError`, if there is none; what the conversion raises.
+    /// `KeyError` if the key is missing; what the conversion raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -191,7 +191,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// `mapping[key] = value`.
     ///
     /// # Errors
-    /// `TypeError`, if it cannot change; what a conversion raises.
+    /// `TypeError` if it cannot change; what a conversion raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -215,7 +215,7 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// `del mapping[key]`.
     ///
     /// # Errors
-    /// `KeyError`, if there is none; `TypeError`, if it cannot change.
+    /// `KeyError` if the key is missing; `TypeError` if it cannot change.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -236,10 +236,10 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     where
         K: IntoPyObject<'py>;
 
-    /// A list of the keys.
+    /// Returns a list of the keys.
     ///
     /// # Errors
-    /// What `keys` raises.
+    /// If `keys` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -256,10 +256,10 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyMapping_Keys`.
     fn keys(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// A list of the values.
+    /// Returns a list of the values.
     ///
     /// # Errors
-    /// What `values` raises.
+    /// If `values` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -276,10 +276,10 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyMapping_Values`.
     fn values(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// A list of the entries as pairs.
+    /// Returns a list of the entries as pairs.
     ///
     /// # Errors
-    /// What `items` raises.
+    /// If `items` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -322,7 +322,7 @@ impl<'py> PyMappingMethods<'py> for Bound<'py, PyMapping> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached; two objects; a new reference or null comes back.
+        // SAFETY: attached; two objects; returns a new reference or null.
         unsafe {
             let item = ffi::PyObject_GetItem(self.as_ptr(), key.as_ptr());
             new_reference(self.py(), item)
@@ -352,17 +352,17 @@ impl<'py> PyMappingMethods<'py> for Bound<'py, PyMapping> {
     }
 
     fn keys(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
+        // SAFETY: attached; an object; returns a new list or null.
         unsafe { new_reference(self.py(), ffi::PyMapping_Keys(self.as_ptr())) }
     }
 
     fn values(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
+        // SAFETY: attached; an object; returns a new list or null.
         unsafe { new_reference(self.py(), ffi::PyMapping_Values(self.as_ptr())) }
     }
 
     fn items(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
+        // SAFETY: attached; an object; returns a new list or null.
         unsafe { new_reference(self.py(), ffi::PyMapping_Items(self.as_ptr())) }
     }
 }

@@ -34,7 +34,7 @@ impl PyMappingProxy {
     /// A view of the mapping.
     ///
     /// # Panics
-    /// If Python has no memory for it, or the object is registered as a mapping but has no
+    /// If Python runs out of memory, or the object is registered as a mapping but has no
     /// `__getitem__`.
     ///
     /// ```
@@ -57,7 +57,7 @@ impl PyMappingProxy {
         py: Python<'py>,
         elements: &Bound<'py, PyMapping>,
     ) -> Bound<'py, PyMappingProxy> {
-        // SAFETY: attached; an object; a new proxy or null comes back.
+        // SAFETY: attached; an object; returns a new proxy or null.
         unsafe { new_reference_or_panic(py, ffi::PyDictProxy_New(elements.as_ptr())) }
     }
 }
@@ -85,10 +85,10 @@ impl PyMappingProxy {
 /// ```
 #[doc(alias = "PyMappingProxy")]
 pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
-    /// Whether its length is 0.
+    /// Returns whether the length is 0.
     ///
     /// # Errors
-    /// What `__len__` raises.
+    /// If `__len__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -107,10 +107,10 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// ```
     fn is_empty(&self) -> PyResult<bool>;
 
-    /// A list of the keys.
+    /// Returns a list of the keys.
     ///
     /// # Errors
-    /// What `keys` raises.
+    /// If `keys` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -129,10 +129,10 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// C API: `PyMapping_Keys`.
     fn keys(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// A list of the values.
+    /// Returns a list of the values.
     ///
     /// # Errors
-    /// What `values` raises.
+    /// If `values` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -151,10 +151,10 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// C API: `PyMapping_Values`.
     fn values(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// A list of the entries as pairs.
+    /// Returns a list of the entries as pairs.
     ///
     /// # Errors
-    /// What `items` raises.
+    /// If `items` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -173,7 +173,7 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// C API: `PyMapping_Items`.
     fn items(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// The same object as a mapping.
+    /// Returns the same object as a mapping.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -194,7 +194,7 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// An iterator over the entries: the keys, and the value that each has when its turn comes.
     ///
     /// # Errors
-    /// What `__iter__` raises.
+    /// If `__iter__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -223,17 +223,17 @@ impl<'py, 'a> PyMappingProxyMethods<'py, 'a> for Bound<'py, PyMappingProxy> {
     }
 
     fn keys(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
+        // SAFETY: attached; an object; returns a new list or null.
         unsafe { new_reference(self.py(), ffi::PyMapping_Keys(self.as_ptr())) }
     }
 
     fn values(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
+        // SAFETY: attached; an object; returns a new list or null.
         unsafe { new_reference(self.py(), ffi::PyMapping_Values(self.as_ptr())) }
     }
 
     fn items(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
+        // SAFETY: attached; an object; returns a new list or null.
         unsafe { new_reference(self.py(), ffi::PyMapping_Items(self.as_ptr())) }
     }
 

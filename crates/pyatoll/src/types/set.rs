@@ -35,7 +35,7 @@ impl PySet {
     /// A set of the values.
     ///
     /// # Errors
-    /// If a value is not hashable; what a conversion or a comparison raises.
+    /// If a value is not hashable, or a conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -67,7 +67,7 @@ impl PySet {
     /// An empty set.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -82,7 +82,7 @@ impl PySet {
     ///
     /// C API: `PySet_New`.
     pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PySet>> {
-        // SAFETY: attached; a new set or null comes back.
+        // SAFETY: attached; returns a new set or null.
         unsafe { new_reference(py, ffi::PySet_New(null_mut())) }
     }
 }
@@ -126,7 +126,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySet_Clear`.
     fn clear(&self);
 
-    /// The number of items.
+    /// Returns the number of items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -146,7 +146,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySet_Size`.
     fn len(&self) -> usize;
 
-    /// Whether it has no items.
+    /// Returns whether there are no items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -168,7 +168,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// `key in set`.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -193,7 +193,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// Removes an item. Whether it was there.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -217,7 +217,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// Adds an item.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -258,7 +258,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySet_Pop`.
     fn pop(&self) -> Option<Bound<'py, PyAny>>;
 
-    /// An iterator over the items, in no particular order.
+    /// Returns an iterator over the items, in no particular order.
     ///
     /// # Panics
     /// The iterator panics if the set changed since it was made.

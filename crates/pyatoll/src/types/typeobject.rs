@@ -46,7 +46,7 @@ impl PyType {
         py: Python<'_>,
         p: *mut ffi::PyTypeObject,
     ) -> Bound<'_, PyType> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { Bound::from_borrowed_ptr(py, p.cast()).cast_into_unchecked() }
     }
 }
@@ -78,7 +78,7 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// Its `__name__`.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// C API: `PyType_GetName`.
     fn name(&self) -> PyResult<Bound<'py, PyString>>;
@@ -86,7 +86,7 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// Its `__qualname__`: with the names of the classes and functions it is in.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// C API: `PyType_GetQualName`.
     fn qualname(&self) -> PyResult<Bound<'py, PyString>>;
@@ -115,10 +115,10 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyObject_IsSubclass`.
     fn is_subclass(&self, other: &Bound<'_, PyAny>) -> PyResult<bool>;
 
-    /// As [`is_subclass`](PyTypeMethods::is_subclass), of the class that `T` stands for.
+    /// Like [`is_subclass`](PyTypeMethods::is_subclass), of the class that `T` stands for.
     ///
     /// # Errors
-    /// What `__subclasscheck__` raises.
+    /// If `__subclasscheck__` raises.
     fn is_subclass_of<T>(&self) -> PyResult<bool>
     where
         T: PyTypeInfo;
@@ -137,12 +137,12 @@ impl<'py> PyTypeMethods<'py> for Bound<'py, PyType> {
     }
 
     fn name(&self) -> PyResult<Bound<'py, PyString>> {
-        // SAFETY: attached; a class; a new `str` or null comes back.
+        // SAFETY: attached; a class; returns a new `str` or null.
         unsafe { new_reference(self.py(), ffi::PyType_GetName(self.as_type_ptr())) }
     }
 
     fn qualname(&self) -> PyResult<Bound<'py, PyString>> {
-        // SAFETY: attached; a class; a new `str` or null comes back.
+        // SAFETY: attached; a class; returns a new `str` or null.
         unsafe { new_reference(self.py(), ffi::PyType_GetQualName(self.as_type_ptr())) }
     }
 
@@ -178,7 +178,7 @@ impl<'py> PyTypeMethods<'py> for Bound<'py, PyType> {
 
 /// The class's `__module__`, whatever it is.
 fn module_of<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached; a class; a new reference or null comes back.
+    // SAFETY: attached; a class; returns a new reference or null.
     unsafe {
         #[cfg(Py_3_13)]
         let module = ffi::PyType_GetModuleName(class.as_type_ptr());
@@ -190,7 +190,7 @@ fn module_of<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
 
 fn fully_qualified_name<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
     #[cfg(Py_3_13)]
-    // SAFETY: attached; a class; a new `str` or null comes back.
+    // SAFETY: attached; a class; returns a new `str` or null.
     unsafe {
         let name = ffi::PyType_GetFullyQualifiedName(class.as_type_ptr());
         new_reference(class.py(), name)
@@ -235,7 +235,7 @@ pub(crate) fn type_of<'py>(object: &Bound<'py, PyAny>) -> Bound<'py, PyType> {
 
 /// A name that a class has, for messages.
 fn name_attribute(class: &Bound<'_, PyAny>, name: &std::ffi::CStr) -> String {
-    // SAFETY: attached; a new reference or null comes back.
+    // SAFETY: attached; returns a new reference or null.
     unsafe {
         let name = ffi::PyObject_GetAttrString(class.as_ptr(), name.as_ptr());
         match Bound::from_owned_ptr_or_opt(class.py(), name) {

@@ -1,4 +1,4 @@
-//! [`CompareOp`]: which comparison.
+//! [`CompareOp`]: the kind of a comparison.
 
 use std::cmp::Ordering;
 use std::ffi::c_int;
@@ -14,6 +14,8 @@ use pyo3_ffi as ffi;
 /// assert!(CompareOp::Le.matches(1.cmp(&2)));
 /// assert!(!CompareOp::Ne.matches(Ordering::Equal));
 /// ```
+///
+/// C API: `Py_LT`, `Py_LE`, `Py_EQ`, `Py_NE`, `Py_GT`, `Py_GE`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(i32)]
 pub enum CompareOp {
@@ -32,7 +34,7 @@ pub enum CompareOp {
 }
 
 impl CompareOp {
-    /// The comparison with CPython's number, as `tp_richcompare` gets it.
+    /// Returns the comparison for the number that CPython passes to `tp_richcompare`.
     ///
     /// ```
     /// use pyatoll::{ffi, types::CompareOp};
@@ -52,7 +54,7 @@ impl CompareOp {
         }
     }
 
-    /// Whether it holds for two values that are in this order.
+    /// Returns whether the comparison holds for two values with this ordering.
     ///
     /// ```
     /// use pyatoll::types::CompareOp;

@@ -1,6 +1,12 @@
-//! `object`: any Python object, and what can be done with every one of them.
+//! [`PyAny`]: any Python object, and the operations common to all objects.
 //!
-//! The type is here, its trait in `methods`, and what that does in `imp`.
+//! | file | concern |
+//! |---|---|
+//! | `mod.rs` | the type |
+//! | `methods.rs` | the trait [`PyAnyMethods`] |
+//! | `imp.rs` | its implementation |
+//! | `compare_op.rs` | [`CompareOp`], the kind of a comparison |
+//! | `tests.rs` | unit tests |
 
 mod compare_op;
 mod imp;
@@ -17,8 +23,8 @@ pub use methods::PyAnyMethods;
 
 use crate::object::{Bound, PyTypeInfo};
 
-/// Any Python object. `Bound<'py, PyAny>` has the methods of [`PyAnyMethods`]; the handles of all
-/// other types deref to it.
+/// Any Python object. `Bound<'py, PyAny>` has the methods of [`PyAnyMethods`]; handles to all other
+/// types deref to it.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -31,10 +37,12 @@ use crate::object::{Bound, PyTypeInfo};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyObject`.
 #[repr(transparent)]
 pub struct PyAny(UnsafeCell<ffi::PyObject>);
 
-// SAFETY: `object`, the base of every type.
+// SAFETY: the type is `object`, the base of every type.
 unsafe impl PyTypeInfo for PyAny {
     #[inline]
     fn type_object_raw(_py: crate::Python<'_>) -> *mut ffi::PyTypeObject {

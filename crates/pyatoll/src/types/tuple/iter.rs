@@ -1,4 +1,4 @@
-//! Iterating over a tuple.
+//! The iterators over a tuple.
 
 use super::{PyTupleMethods, item_unchecked};
 use crate::object::{Borrowed, Bound};
@@ -37,9 +37,9 @@ span_iterator!(
     ['py] BoundTupleIterator<'py>,
     Bound<'py, PyAny>,
     |_: &mut BoundTupleIterator<'py>| (),
-    |this: &BoundTupleIterator<'py>, place| {
-        // SAFETY: the span's places exist, since tuples do not shrink.
-        Some(unsafe { this.tuple.get_item_unchecked(place) })
+    |this: &BoundTupleIterator<'py>, index| {
+    >// SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
+    >Some(unsafe { this.tuple.get_item_unchecked(index) })
     },
 );
 
@@ -68,9 +68,9 @@ span_iterator!(
     ['a, 'py] BorrowedTupleIterator<'a, 'py>,
     Borrowed<'a, 'py, PyAny>,
     |_: &mut BorrowedTupleIterator<'a, 'py>| (),
-    |this: &BorrowedTupleIterator<'a, 'py>, place| {
-        // SAFETY: the span's places exist, since tuples do not shrink.
-        Some(unsafe { item_unchecked(this.tuple, place) })
+    |this: &BorrowedTupleIterator<'a, 'py>, index| {
+    >// SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
+    >Some(unsafe { item_unchecked(this.tuple, index) })
     },
 );
 

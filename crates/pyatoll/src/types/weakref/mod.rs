@@ -88,10 +88,10 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyWeakref_GetRef`.
     fn upgrade(&self) -> Option<Bound<'py, PyAny>>;
 
-    /// As [`upgrade`](PyWeakrefMethods::upgrade), cast to `T`.
+    /// Like [`upgrade`](PyWeakrefMethods::upgrade), cast to `T`.
     ///
     /// # Errors
-    /// `TypeError`, if it is not a `T`.
+    /// `TypeError` if it is not a `T`.
     fn upgrade_as<T>(&self) -> PyResult<Option<Bound<'py, T>>>
     where
         T: PyTypeCheck,
@@ -99,10 +99,10 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
         Ok(self.upgrade().map(Bound::cast_into).transpose()?)
     }
 
-    /// As [`upgrade_as`](PyWeakrefMethods::upgrade_as); subclasses of `T` are refused.
+    /// Like [`upgrade_as`](PyWeakrefMethods::upgrade_as); subclasses of `T` are refused.
     ///
     /// # Errors
-    /// `TypeError`, if its class is not `T`.
+    /// `TypeError` if its class is not `T`.
     fn upgrade_as_exact<T>(&self) -> PyResult<Option<Bound<'py, T>>>
     where
         T: PyTypeInfo,
@@ -110,12 +110,12 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
         Ok(self.upgrade().map(Bound::cast_into_exact).transpose()?)
     }
 
-    /// As [`upgrade`](PyWeakrefMethods::upgrade), cast without a check.
+    /// Like [`upgrade`](PyWeakrefMethods::upgrade), cast without a check.
     ///
     /// # Safety
     /// The object must be a `T`.
     unsafe fn upgrade_as_unchecked<T>(&self) -> Option<Bound<'py, T>> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         Some(unsafe { self.upgrade()?.cast_into_unchecked() })
     }
 }

@@ -53,22 +53,22 @@ impl PyWeakrefProxy {
     /// A proxy of the object.
     ///
     /// # Errors
-    /// `TypeError`, if its class does not allow weak references.
+    /// `TypeError` if its class does not allow weak references.
     ///
     /// C API: `PyWeakref_NewProxy`.
     pub fn new<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyWeakrefProxy>> {
-        // SAFETY: attached; an object and `None`; a new reference or null comes back.
+        // SAFETY: attached; an object and `None`; returns a new reference or null.
         unsafe {
             let weak = ffi::PyWeakref_NewProxy(object.as_ptr(), ffi::Py_None());
             new_reference(object.py(), weak)
         }
     }
 
-    /// As [`new`](PyWeakrefProxy::new), with a function that is called with the proxy when the
+    /// Like [`new`](PyWeakrefProxy::new), with a function that is called with the proxy when the
     /// object has died.
     ///
     /// # Errors
-    /// `TypeError`, if its class does not allow weak references; what the conversion raises.
+    /// `TypeError` if its class does not allow weak references; what the conversion raises.
     pub fn new_with<'py, C>(
         object: &Bound<'py, PyAny>,
         callback: C,
@@ -77,7 +77,7 @@ impl PyWeakrefProxy {
         C: IntoPyObject<'py>,
     {
         let callback = callback.into_pyobject_or_pyerr(object.py())?;
-        // SAFETY: attached; two objects; a new reference or null comes back.
+        // SAFETY: attached; two objects; returns a new reference or null.
         unsafe {
             let weak = ffi::PyWeakref_NewProxy(object.as_ptr(), callback.as_ptr());
             new_reference(object.py(), weak)

@@ -32,22 +32,22 @@ impl PyWeakrefReference {
     /// A weak reference to the object.
     ///
     /// # Errors
-    /// `TypeError`, if its class does not allow weak references.
+    /// `TypeError` if its class does not allow weak references.
     ///
     /// C API: `PyWeakref_NewRef`.
     pub fn new<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyWeakrefReference>> {
-        // SAFETY: attached; an object and `None`; a new reference or null comes back.
+        // SAFETY: attached; an object and `None`; returns a new reference or null.
         unsafe {
             let weak = ffi::PyWeakref_NewRef(object.as_ptr(), ffi::Py_None());
             new_reference(object.py(), weak)
         }
     }
 
-    /// As [`new`](PyWeakrefReference::new), with a function that is called with the weak reference
+    /// Like [`new`](PyWeakrefReference::new), with a function that is called with the weak reference
     /// when the object has died.
     ///
     /// # Errors
-    /// `TypeError`, if its class does not allow weak references; what the conversion raises.
+    /// `TypeError` if its class does not allow weak references; what the conversion raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -71,7 +71,7 @@ impl PyWeakrefReference {
         C: IntoPyObject<'py>,
     {
         let callback = callback.into_pyobject_or_pyerr(object.py())?;
-        // SAFETY: attached; two objects; a new reference or null comes back.
+        // SAFETY: attached; two objects; returns a new reference or null.
         unsafe {
             let weak = ffi::PyWeakref_NewRef(object.as_ptr(), callback.as_ptr());
             new_reference(object.py(), weak)
