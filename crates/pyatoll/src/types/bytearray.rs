@@ -137,9 +137,9 @@ pub trait PyByteArrayMethods<'py>: Sealed {
     /// Returns the bytes without a copy.
     ///
     /// # Safety
-    /// While the slice is in use, the array must be neither modified nor resized. Any Python code may
-    /// do so, and dropping a reference, calling a method or detaching the thread may run Python code.
-    /// On free-threaded builds another thread may do so at any time: hold a critical section.
+    /// While the slice is in use, the array must be neither modified nor resized. Any Python code
+    /// may do so, and dropping a reference, calling a method or detaching the thread may run Python
+    /// code. On free-threaded builds another thread may do so at any time: hold a critical section.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -174,8 +174,8 @@ pub trait PyByteArrayMethods<'py>: Sealed {
     /// Sets the length. The value of added bytes is unspecified.
     ///
     /// # Errors
-    /// `BufferError` if the memory is exported, for example to a `memoryview`; if Python runs out of
-    /// memory.
+    /// `BufferError` if the memory is exported, for example to a `memoryview`; if Python runs out
+    /// of memory.
     ///
     /// C API: `PyByteArray_Resize`.
     fn resize(&self, len: usize) -> PyResult<()>;

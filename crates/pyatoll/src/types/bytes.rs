@@ -91,8 +91,8 @@ impl PyBytes {
     ///
     /// C API: `PyBytes_FromStringAndSize`.
     pub unsafe fn from_ptr(py: Python<'_>, ptr: *const u8, len: usize) -> Bound<'_, PyBytes> {
-        // SAFETY: attached; the caller guarantees that the data is valid; returns a new reference or
-        // null.
+        // SAFETY: attached; the caller guarantees that the data is valid; returns a new reference
+        // or null.
         unsafe {
             let object = ffi::PyBytes_FromStringAndSize(ptr.cast(), to_ssize(len));
             Bound::from_owned_ptr(py, object).cast_into_unchecked()
@@ -141,8 +141,8 @@ impl<'a> Borrowed<'a, '_, PyBytes> {
 }
 
 impl Py<PyBytes> {
-    /// Returns the bytes without a copy; they never change, and are borrowed from both the reference
-    /// and the token.
+    /// Returns the bytes without a copy; they never change, and are borrowed from both the
+    /// reference and the token.
     ///
     /// # Panics
     /// If the token belongs to another interpreter.

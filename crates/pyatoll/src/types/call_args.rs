@@ -1,7 +1,7 @@
 //! [`PyCallArgs`]: the arguments of a call from Rust, and the calls themselves.
 //!
-//! The values of a Rust tuple are passed as an array on the stack (vectorcall, PEP 590), preceded by
-//! a free slot in which the callee may put `self`. No Python tuple is created for them.
+//! The values of a Rust tuple are passed as an array on the stack (vectorcall, PEP 590), preceded
+//! by a free slot in which the callee may put `self`. No Python tuple is created for them.
 
 use std::ptr::null_mut;
 
@@ -67,9 +67,7 @@ pub trait PyCallArgs<'py>: Sized + sealed::Sealed {
 }
 
 /// Calls `function()`.
-pub(super) fn call_no_args<'py>(
-    function: Borrowed<'_, 'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn call_no_args<'py>(function: Borrowed<'_, 'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: attached; the object is valid; returns a new reference or null.
     unsafe {
         Bound::from_owned_ptr_or_err(function.py(), ffi::PyObject_CallNoArgs(function.as_ptr()))
@@ -135,7 +133,8 @@ fn call_with_tuple<'py>(
     kwargs: Option<Borrowed<'_, 'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let kwargs = kwargs.map_or(null_mut(), Borrowed::as_ptr);
-    // SAFETY: attached; `args` is a tuple, `kwargs` a dict or null; returns a new reference or null.
+    // SAFETY: attached; `args` is a tuple, `kwargs` a dict or null; returns a new reference or
+    // null.
     unsafe {
         let result = ffi::PyObject_Call(function.as_ptr(), args.as_ptr(), kwargs);
         Bound::from_owned_ptr_or_err(function.py(), result)

@@ -129,7 +129,9 @@ fn failed(method: &str, error: &crate::PyErr) -> ! {
 
 macro_rules! operator {
     ($trait:ident, $method:ident, $python:literal) => {
-        operator!(@ $trait, $method, $python, Borrowed<'_, 'py, PyComplex>, Borrowed<'_, 'py, PyComplex>);
+        operator!(
+            @ $trait, $method, $python, Borrowed<'_, 'py, PyComplex>, Borrowed<'_, 'py, PyComplex>
+        );
         operator!(@ $trait, $method, $python, Bound<'py, PyComplex>, Bound<'py, PyComplex>);
         operator!(@ $trait, $method, $python, Bound<'py, PyComplex>, &Bound<'py, PyComplex>);
         operator!(@ $trait, $method, $python, &Bound<'py, PyComplex>, Bound<'py, PyComplex>);

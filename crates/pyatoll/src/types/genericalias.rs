@@ -22,6 +22,8 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `Py_GenericAliasType`.
 #[repr(transparent)]
 pub struct PyGenericAlias(PyAny);
 

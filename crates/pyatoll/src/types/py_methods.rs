@@ -44,7 +44,8 @@ impl<T> Py<T> {
     /// Returns `self.attr_name`: see [`PyAnyMethods::getattr`].
     ///
     /// # Errors
-    /// `AttributeError` if the attribute is missing; `RuntimeError` for a token of another interpreter.
+    /// `AttributeError` if the attribute is missing; `RuntimeError` for a token of another
+    /// interpreter.
     ///
     /// C API: `PyObject_GetAttr`.
     pub fn getattr<'py, N>(&self, py: Python<'py>, attr_name: N) -> PyResult<Py<PyAny>>

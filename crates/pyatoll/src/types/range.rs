@@ -73,18 +73,24 @@ pub trait PyRangeMethods<'py>: Sealed {
     ///
     /// # Errors
     /// `OverflowError` if it does not fit an `isize`.
+    ///
+    /// C API: `PyObject_GetAttr`.
     fn start(&self) -> PyResult<isize>;
 
     /// Returns the end, which is not part of the range.
     ///
     /// # Errors
     /// `OverflowError` if it does not fit an `isize`.
+    ///
+    /// C API: `PyObject_GetAttr`.
     fn stop(&self) -> PyResult<isize>;
 
     /// Returns the difference between consecutive numbers.
     ///
     /// # Errors
     /// `OverflowError` if it does not fit an `isize`.
+    ///
+    /// C API: `PyObject_GetAttr`.
     fn step(&self) -> PyResult<isize>;
 }
 

@@ -6,10 +6,12 @@ use crate::types::{PyAny, PyFrozenSet, PyIterator, PySet};
 /// Defines an iterator over a set type that wraps Python's own iterator.
 macro_rules! set_iterator {
     ($name:ident, $set:ty, $python:literal, $methods:ident) => {
-        #[doc = concat!("An iterator over the items of a `", $python, "`: see [`", stringify!($methods), "::iter`](crate::types::", stringify!($methods), "::iter).")]
+        #[doc = concat!("An iterator over the items of a `", $python, "`: see")]
+        #[doc = concat!("[`", stringify!($methods), "::iter`](crate::types::", stringify!($methods), "::iter).")]
         ///
         /// # Panics
-        /// If the set has changed since the iterator was created, or the iterator of a subclass raises.
+        /// If the set has changed since the iterator was created, or the iterator of a subclass
+        /// raises.
         ///
         /// ```
         /// use pyatoll::prelude::*;
@@ -25,6 +27,8 @@ macro_rules! set_iterator {
         /// })?;
         /// # Ok::<_, PyErr>(())
         /// ```
+        ///
+        /// C API: `PyIter_NextItem`.
         pub struct $name<'py>(Bound<'py, PyIterator>);
 
         impl<'py> $name<'py> {

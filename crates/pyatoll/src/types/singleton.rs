@@ -16,8 +16,8 @@ macro_rules! singleton_type {
             }
         }
 
-        // SAFETY: the static type of the object, which is its only instance: the type can be neither
-        // instantiated nor subclassed.
+        // SAFETY: the static type of the object, which is its only instance: the type can be
+        // neither instantiated nor subclassed.
         unsafe impl $crate::object::PyTypeInfo for $name {
             #[inline]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut ::pyo3_ffi::PyTypeObject {

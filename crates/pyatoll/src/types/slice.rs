@@ -53,6 +53,8 @@ native_type!(PySlice, PySlice_Type, PySlice_Check);
 /// let indices = PySliceIndices::new(1, 10, 3);
 /// assert_eq!((indices.start, indices.stop, indices.step, indices.slicelength), (1, 10, 3, 0));
 /// ```
+///
+/// C API: `PySlice_AdjustIndices`.
 #[derive(Debug, Eq, PartialEq)]
 pub struct PySliceIndices {
     /// The first index; -1 is possible with a negative step.
@@ -173,8 +175,8 @@ pub trait PySliceMethods<'py>: Sealed {
     /// replaced, and indices out of range are clamped.
     ///
     /// # Errors
-    /// `ValueError` if the step is 0 or the length negative; `TypeError` if an index is neither `None`
-    /// nor has an `__index__`; any error of `__index__`.
+    /// `ValueError` if the step is 0 or the length negative; `TypeError` if an index is neither
+    /// `None` nor has an `__index__`; any error of `__index__`.
     ///
     /// C API: `PySlice_Unpack`, `PySlice_AdjustIndices`.
     fn indices(&self, length: isize) -> PyResult<PySliceIndices>;

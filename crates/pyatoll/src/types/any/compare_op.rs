@@ -42,6 +42,8 @@ impl CompareOp {
     /// assert_eq!(CompareOp::from_raw(ffi::Py_LT), Some(CompareOp::Lt));
     /// assert_eq!(CompareOp::from_raw(6), None);
     /// ```
+    ///
+    /// C API: `Py_LT` to `Py_GE`.
     pub fn from_raw(op: c_int) -> Option<Self> {
         match op {
             ffi::Py_LT => Some(Self::Lt),
@@ -63,6 +65,8 @@ impl CompareOp {
     /// assert!(CompareOp::Ge.matches(Ordering::Greater) && CompareOp::Ge.matches(Ordering::Equal));
     /// assert!(!CompareOp::Ge.matches(Ordering::Less));
     /// ```
+    ///
+    /// C API: `Py_RETURN_RICHCOMPARE`.
     pub fn matches(&self, result: Ordering) -> bool {
         match self {
             Self::Lt => result.is_lt(),

@@ -287,8 +287,8 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
 
     #[inline]
     fn try_iter(&self) -> PyResult<Bound<'py, PyIterator>> {
-        // SAFETY: attached; the object is valid; returns a new reference, checked by CPython to be an
-        // iterator, or null.
+        // SAFETY: attached; the object is valid; returns a new reference, checked by CPython to be
+        // an iterator, or null.
         unsafe { new_reference(self.py(), ffi::PyObject_GetIter(self.as_ptr())) }
     }
 
@@ -397,8 +397,8 @@ fn getattr_opt<'py>(
     name: Borrowed<'_, 'py, PyString>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let mut value = std::ptr::null_mut();
-    // SAFETY: attached; the objects are valid; `value` is a new reference if 1 is returned, and null
-    // otherwise.
+    // SAFETY: attached; the objects are valid; `value` is a new reference if 1 is returned, and
+    // null otherwise.
     unsafe {
         let found =
             ffi::compat::PyObject_GetOptionalAttr(object.as_ptr(), name.as_ptr(), &raw mut value);

@@ -90,8 +90,8 @@ pub trait PyAnyMethods<'py>: Sealed {
     where
         N: IntoPyObject<'py, Target = PyString>;
 
-    /// Returns the value of an attribute, or `None` if it does not exist. For a missing attribute this
-    /// is cheaper than [`getattr`](PyAnyMethods::getattr), as no `AttributeError` is created.
+    /// Returns the value of an attribute, or `None` if it does not exist. For a missing attribute
+    /// this is cheaper than [`getattr`](PyAnyMethods::getattr), as no `AttributeError` is created.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -155,8 +155,8 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// Compares with Python's `==`, `<` and `>`, in this order.
     ///
     /// # Errors
-    /// Also `TypeError` if none of the three holds, as for sets that do not contain each other, or a
-    /// NaN.
+    /// Also `TypeError` if none of the three holds, as for sets that do not contain each other, or
+    /// a NaN.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -509,8 +509,8 @@ pub trait PyAnyMethods<'py>: Sealed {
     where
         N: IntoPyObject<'py, Target = PyString>;
 
-    /// Calls a method with positional arguments: Python's `self.name(*args)`. Where possible, CPython
-    /// skips the bound method object.
+    /// Calls a method with positional arguments: Python's `self.name(*args)`. Where possible,
+    /// CPython skips the bound method object.
     ///
     /// C API: `PyObject_VectorcallMethod`.
     fn call_method1<N, A>(&self, name: N, args: A) -> PyResult<Bound<'py, PyAny>>
@@ -674,7 +674,8 @@ pub trait PyAnyMethods<'py>: Sealed {
     where
         T: FromPyObject<'a, 'py>;
 
-    /// Returns the number of references to the object. For an immortal object it is large and fixed.
+    /// Returns the number of references to the object. For an immortal object it is large and
+    /// fixed.
     ///
     /// ```
     /// use pyatoll::prelude::*;

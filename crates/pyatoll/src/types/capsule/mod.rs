@@ -136,8 +136,8 @@ impl PyCapsule {
         Self::new_with_destructor(py, value, name, |value, _| drop(value))
     }
 
-    /// Like [`new_with_value`](PyCapsule::new_with_value), and calls `destructor` with the value and
-    /// the [context](PyCapsuleMethods::set_context) when the capsule is deallocated.
+    /// Like [`new_with_value`](PyCapsule::new_with_value), and calls `destructor` with the value
+    /// and the [context](PyCapsuleMethods::set_context) when the capsule is deallocated.
     ///
     /// A panic in `destructor` is reported by the panic hook and does not propagate.
     ///
@@ -254,8 +254,8 @@ impl PyCapsule {
     /// Creates a capsule for a pointer that it does not own.
     ///
     /// # Safety
-    /// The pointer must be valid for the use that consumers of the name make of it, for as long as the
-    /// capsule lives.
+    /// The pointer must be valid for the use that consumers of the name make of it, for as long as
+    /// the capsule lives.
     ///
     /// # Errors
     /// If Python runs out of memory.
@@ -290,12 +290,12 @@ impl PyCapsule {
         unsafe { Self::new_with_pointer_and_destructor(py, pointer, name, None) }
     }
 
-    /// Like [`new_with_pointer`](PyCapsule::new_with_pointer), and calls a C function with the capsule
-    /// when it is deallocated.
+    /// Like [`new_with_pointer`](PyCapsule::new_with_pointer), and calls a C function with the
+    /// capsule when it is deallocated.
     ///
     /// # Safety
-    /// The pointer must be valid for the use that consumers of the name make of it, for as long as the
-    /// capsule lives. The destructor must accept the pointer on any thread attached to the
+    /// The pointer must be valid for the use that consumers of the name make of it, for as long as
+    /// the capsule lives. The destructor must accept the pointer on any thread attached to the
     /// interpreter, and must not unwind.
     ///
     /// # Errors
@@ -316,7 +316,7 @@ impl PyCapsule {
     ///
     /// Python::attach(|py| {
     ///     let pointer = NonNull::from(&LIVING).cast();
-    ///     // SAFETY: a static is never deallocated; the destructor only counts and does not unwind.
+    ///     // SAFETY: a static is never deallocated; the destructor does not unwind.
     ///     let capsule = unsafe {
     ///         PyCapsule::new_with_pointer_and_destructor(py, pointer, c"my.count", Some(release))?
     ///     };
@@ -405,8 +405,8 @@ unsafe extern "C" fn destroy<T, F>(capsule: *mut ffi::PyObject)
 where
     F: FnOnce(T, *mut c_void),
 {
-    // SAFETY: CPython calls this once, attached, with a capsule of `with_contents`. Its current name
-    // is passed back, since other code may have replaced it.
+    // SAFETY: CPython calls this once, attached, with a capsule of `with_contents`. Its current
+    // name is passed back, since other code may have replaced it.
     unsafe {
         // A capsule may be deallocated while an exception is set, which must be preserved.
         let raised = compat::take_raised();

@@ -28,7 +28,8 @@ impl CapsuleName {
     /// Returns the name as a C string.
     ///
     /// # Safety
-    /// The string must live for `'a`. The capsule may be deallocated, and C code may replace its name.
+    /// The string must live for `'a`. The capsule may be deallocated, and C code may replace its
+    /// name.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -44,6 +45,8 @@ impl CapsuleName {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyCapsule_GetName`.
     pub unsafe fn as_cstr<'a>(self) -> &'a CStr {
         // SAFETY: a C string; the caller guarantees that it lives for `'a`.
         unsafe { CStr::from_ptr(self.as_ptr()) }
@@ -64,6 +67,8 @@ impl CapsuleName {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyCapsule_GetName`.
     pub fn as_ptr(self) -> *const c_char {
         self.0.as_ptr()
     }

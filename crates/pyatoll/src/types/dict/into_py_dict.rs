@@ -19,6 +19,8 @@ use crate::object::Bound;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyDict_SetItem`.
 pub trait IntoPyDict<'py>: Sized {
     /// Creates the dict. Of equal keys, the last one wins.
     ///

@@ -26,6 +26,8 @@ use crate::types::{PyAny, PyDict};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyDict_Next`.
 pub struct BoundDictIterator<'py> {
     dict: Bound<'py, PyDict>,
     /// The position that `PyDict_Next` maintains.
@@ -92,11 +94,11 @@ impl<'py> Iterator for BoundDictIterator<'py> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if compat::FREE_THREADED {
-        >// Cloned, as the closure borrows all of `self`.
-        >let dict = self.dict.clone();
-        >with_critical_section(&dict, || self.next_locked())
+            // Cloned, as the closure borrows all of `self`.
+            let dict = self.dict.clone();
+            with_critical_section(&dict, || self.next_locked())
         } else {
-        >self.next_locked()
+            self.next_locked()
         }
     }
 

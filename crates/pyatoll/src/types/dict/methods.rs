@@ -108,6 +108,8 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyDict_Size`.
     fn is_empty(&self) -> bool;
 
     /// Returns `key in dict`.
@@ -189,8 +191,8 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// Deletes an entry: `del dict[key]`.
     ///
     /// # Errors
-    /// `KeyError` if the key is missing; if the key is not hashable, or the conversion or a comparison
-    /// fails.
+    /// `KeyError` if the key is missing; if the key is not hashable, or the conversion or a
+    /// comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -288,8 +290,8 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// Python::attach(|py| {
     ///     let dict = [("a", "1"), ("b", "2")].into_py_dict(py)?;
-    ///     let texts: Vec<String> = dict.iter().map(|(key, value)| format!("{key}{value}")).collect();
-    ///     assert_eq!(texts, ["a1", "b2"]);
+    ///     let entries = dict.iter().map(|(key, value)| format!("{key}{value}"));
+    ///     assert_eq!(entries.collect::<Vec<_>>(), ["a1", "b2"]);
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())
@@ -298,8 +300,8 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyDict_Next`.
     fn iter(&self) -> BoundDictIterator<'py>;
 
-    /// Calls `closure` with each entry, holding the dict's lock on free-threaded builds. Python code
-    /// that `closure` runs may release the lock temporarily.
+    /// Calls `closure` with each entry, holding the dict's lock on free-threaded builds. Python
+    /// code that `closure` runs may release the lock temporarily.
     ///
     /// # Errors
     /// The first error of `closure`, which ends the iteration.

@@ -80,7 +80,8 @@ impl PyDict {
         unsafe { new_reference_or_panic(py, ffi::PyDict_New()) }
     }
 
-    /// Creates a dict from an iterable of pairs, like `dict(pairs)`. Of equal keys, the last one wins.
+    /// Creates a dict from an iterable of pairs, like `dict(pairs)`. Of equal keys, the last one
+    /// wins.
     ///
     /// # Errors
     /// If the items are not pairs, or a key is not hashable.

@@ -21,6 +21,8 @@ use crate::types::{PyAny, PyList, PyListMethods};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyList_GetItemRef`.
 pub struct BoundListIterator<'py> {
     list: Bound<'py, PyList>,
     span: Span,
@@ -35,13 +37,13 @@ impl<'py> BoundListIterator<'py> {
     /// Returns the item, unless another thread has removed it, which ends the iteration.
     #[inline]
     fn get(&self, index: usize) -> Option<Bound<'py, PyAny>> {
-    >if compat::FREE_THREADED {
-    >>self.list.get_item(index).ok()
-    >} else {
-    >>// SAFETY: `index` is in bounds: the span was just limited to the list's length, and with
-    >>// the GIL held no other code has run since.
-    >>Some(unsafe { self.list.get_item_unchecked(index) })
-    >}
+        if compat::FREE_THREADED {
+            self.list.get_item(index).ok()
+        } else {
+            // SAFETY: `index` is in bounds: the span was just limited to the list's length, and
+            // with the GIL held no other code has run since.
+            Some(unsafe { self.list.get_item_unchecked(index) })
+        }
     }
 }
 

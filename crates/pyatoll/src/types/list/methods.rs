@@ -72,6 +72,8 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyList_Size`.
     fn is_empty(&self) -> bool;
 
     /// Returns the same object as a sequence.
@@ -152,7 +154,8 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyList_GET_ITEM`.
     unsafe fn get_item_unchecked(&self, index: usize) -> Bound<'py, PyAny>;
 
-    /// Returns a new list of the items from `low` up to but excluding `high`, clamped to the length.
+    /// Returns a new list of the items from `low` up to but excluding `high`, clamped to the
+    /// length.
     ///
     /// # Panics
     /// If Python runs out of memory.
@@ -365,8 +368,8 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
 
     /// Returns an iterator over the items.
     ///
-    /// The list may change during iteration: the iterator ends early if the list has shrunk, and does
-    /// not visit items appended later.
+    /// The list may change during iteration: the iterator ends early if the list has shrunk, and
+    /// does not visit items appended later.
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -5,9 +5,9 @@ use crate::error::PyResult;
 use crate::object::Bound;
 use crate::types::{PyAny, PyList, PySequence, PyTuple};
 
-/// The methods of [`PySequence`]. Every one may raise what the object's own method raises.
+/// The methods of [`PySequence`]. Each returns the errors of the object's own method.
 ///
-/// Indices are counted from the front, and too large ones are never wrapped round.
+/// Indices count from the front; an index that is out of range never wraps around.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -36,7 +36,7 @@ use crate::types::{PyAny, PyList, PySequence, PyTuple};
 /// ```
 #[doc(alias = "PySequence")]
 pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
-    /// `len(sequence)`.
+    /// Returns `len(sequence)`.
     ///
     /// # Errors
     /// If `__len__` raises.
@@ -73,9 +73,11 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PySequence_Size`.
     fn is_empty(&self) -> PyResult<bool>;
 
-    /// `sequence + other`.
+    /// Returns `sequence + other`.
     ///
     /// # Errors
     /// If the operation raises.
@@ -96,7 +98,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_Concat`.
     fn concat(&self, other: &Bound<'_, PySequence>) -> PyResult<Bound<'py, PySequence>>;
 
-    /// `sequence * count`.
+    /// Returns `sequence * count`.
     ///
     /// # Errors
     /// If the operation raises.
@@ -117,7 +119,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_Repeat`.
     fn repeat(&self, count: usize) -> PyResult<Bound<'py, PySequence>>;
 
-    /// `sequence += other`; the result may be another object.
+    /// Computes `sequence += other` and returns the result, which may be a different object.
     ///
     /// # Errors
     /// If the operation raises.
@@ -139,7 +141,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_InPlaceConcat`.
     fn in_place_concat(&self, other: &Bound<'_, PySequence>) -> PyResult<Bound<'py, PySequence>>;
 
-    /// `sequence *= count`; the result may be another object.
+    /// Computes `sequence *= count` and returns the result, which may be a different object.
     ///
     /// # Errors
     /// If the operation raises.
@@ -161,7 +163,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_InPlaceRepeat`.
     fn in_place_repeat(&self, count: usize) -> PyResult<Bound<'py, PySequence>>;
 
-    /// `sequence[index]`.
+    /// Returns `sequence[index]`.
     ///
     /// # Errors
     /// `IndexError` if the index is out of range.
@@ -183,7 +185,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_GetItem`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
 
-    /// `sequence[begin:end]`.
+    /// Returns `sequence[begin:end]`.
     ///
     /// # Errors
     /// If the operation raises.
@@ -203,10 +205,11 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_GetSlice`.
     fn get_slice(&self, begin: usize, end: usize) -> PyResult<Bound<'py, PySequence>>;
 
-    /// `sequence[index] = item`.
+    /// Replaces an item: `sequence[index] = item`.
     ///
     /// # Errors
-    /// `IndexError` if the index is out of range; `TypeError` if it cannot change; what the conversion raises.
+    /// `IndexError` if the index is out of range; `TypeError` if the sequence is immutable; any
+    /// error of the conversion.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -227,10 +230,10 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     where
         I: IntoPyObject<'py>;
 
-    /// `del sequence[index]`.
+    /// Deletes an item: `del sequence[index]`.
     ///
     /// # Errors
-    /// `IndexError` if the index is out of range; `TypeError` if it cannot change.
+    /// `IndexError` if the index is out of range; `TypeError` if the sequence is immutable.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -248,10 +251,10 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_DelItem`.
     fn del_item(&self, index: usize) -> PyResult<()>;
 
-    /// `sequence[begin:end] = items`.
+    /// Replaces a range of items: `sequence[begin:end] = items`.
     ///
     /// # Errors
-    /// `TypeError` if it cannot change or `items` cannot be iterated over.
+    /// `TypeError` if the sequence is immutable or `items` cannot be iterated over.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -269,10 +272,10 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_SetSlice`.
     fn set_slice(&self, begin: usize, end: usize, items: &Bound<'_, PyAny>) -> PyResult<()>;
 
-    /// `del sequence[begin:end]`.
+    /// Deletes a range of items: `del sequence[begin:end]`.
     ///
     /// # Errors
-    /// `TypeError` if it cannot change.
+    /// `TypeError` if the sequence is immutable.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -290,7 +293,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_DelSlice`.
     fn del_slice(&self, begin: usize, end: usize) -> PyResult<()>;
 
-    /// How many items equal `value`.
+    /// Returns the number of items that equal `value`.
     ///
     /// # Errors
     /// If the conversion or a comparison fails.
@@ -313,7 +316,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     where
         V: IntoPyObject<'py>;
 
-    /// `value in sequence`.
+    /// Returns `value in sequence`.
     ///
     /// # Errors
     /// If the conversion or a comparison fails.
@@ -335,7 +338,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     where
         V: IntoPyObject<'py>;
 
-    /// The index of the first item that equals `value`.
+    /// Returns the index of the first item that equals `value`.
     ///
     /// # Errors
     /// `ValueError` if no item is equal; any error of the conversion or a comparison.
@@ -358,7 +361,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     where
         V: IntoPyObject<'py>;
 
-    /// A new list of the items.
+    /// Returns a new list of the items.
     ///
     /// # Errors
     /// If iteration raises.
@@ -379,7 +382,7 @@ pub trait PySequenceMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PySequence_List`.
     fn to_list(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// A tuple of the items.
+    /// Returns a tuple of the items.
     ///
     /// # Errors
     /// If iteration raises.

@@ -38,13 +38,15 @@ use crate::types::{PyAny, PyList, PyTuple, PyType};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// See: `collections.abc.Sequence`.
 #[repr(transparent)]
 pub struct PySequence(PyAny);
 
 impl crate::object::DerefToPyAny for PySequence {}
 
-// SAFETY: the class is kept by its interpreter; any object will do, since CPython's sequence
-// functions check what they are given.
+// SAFETY: the interpreter's slot keeps the class alive; any object is acceptable, since CPython's
+// sequence functions check their argument.
 unsafe impl PyTypeInfo for PySequence {
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
@@ -60,7 +62,7 @@ unsafe impl PyTypeInfo for PySequence {
 }
 
 impl PySequence {
-    /// Registers a class as a sequence, in the token's interpreter: `Sequence.register(T)`.
+    /// Registers a class as a sequence in the token's interpreter: `Sequence.register(T)`.
     ///
     /// # Errors
     /// If `register` raises.
@@ -87,6 +89,8 @@ impl PySequence {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// See: `abc.ABCMeta.register`.
     pub fn register<T: PyTypeInfo>(py: Python<'_>) -> PyResult<()> {
         imported::register(&Self::type_object(py), &T::type_object(py))
     }

@@ -5,7 +5,7 @@ use crate::interpreter::Python;
 use crate::types::{PyList, PyListMethods};
 
 #[test]
-fn what_is_a_sequence() {
+fn only_instances_of_the_abstract_class_are_sequences() {
     Python::attach(|py| {
         for code in [c"[]", c"()", c"''", c"b''", c"range(1)", c"memoryview(b'')"] {
             let object = py.eval(code, None, None).unwrap();
@@ -32,7 +32,7 @@ fn each_interpreter_has_its_own_class() {
 }
 
 #[test]
-fn operations_in_place_keep_the_object() {
+fn in_place_operations_on_a_list_return_the_same_object() {
     Python::attach(|py| {
         let list = PyList::new(py, ["a"]).unwrap().into_sequence();
         let other = PyList::new(py, ["b"]).unwrap().into_sequence();
@@ -45,7 +45,7 @@ fn operations_in_place_keep_the_object() {
 }
 
 #[test]
-fn what_cannot_change_says_so() {
+fn an_immutable_sequence_refuses_changes() {
     Python::attach(|py| {
         let text = py.eval(c"'abc'", None, None).unwrap();
         let text = text.cast::<PySequence>().unwrap();

@@ -1,5 +1,5 @@
-//! Access to the text of a `str`: the implementation of [`PyStringMethods`], and the functions of the
-//! same names for the other handles.
+//! Access to the text of a `str`: the implementation of [`PyStringMethods`], and the functions of
+//! the same names for the other handles.
 
 use std::borrow::Cow;
 
@@ -14,9 +14,10 @@ use crate::types::{PyAny, PyBytes, compat};
 
 impl<'py> PyStringMethods<'py> for Bound<'py, PyString> {
     fn code_point_len(&self) -> PyResult<usize> {
-        // SAFETY: attached, a valid `str`.
-        let len = unsafe { ffi::PyUnicode_GetLength(self.as_ptr()) };
-        usize::try_from(len).map_err(|_| PyErr::fetch(self.py()))
+        // SAFETY: attached; `self` is a `str`.
+        size(self.py(), unsafe {
+            ffi::PyUnicode_GetLength(self.as_ptr())
+        })
     }
 
     #[inline]
@@ -34,20 +35,17 @@ impl<'py> PyStringMethods<'py> for Bound<'py, PyString> {
     }
 
     fn encode_utf8(&self) -> PyResult<Bound<'py, PyBytes>> {
-        // SAFETY: attached, a valid `str`; returns a `bytes` or null.
-        unsafe {
-            let bytes = ffi::PyUnicode_AsUTF8String(self.as_ptr());
-            Ok(Bound::from_owned_ptr_or_err(self.py(), bytes)?.cast_into_unchecked())
-        }
+        // SAFETY: attached; `self` is a `str`; returns a new `bytes` or null.
+        unsafe { new_reference(self.py(), ffi::PyUnicode_AsUTF8String(self.as_ptr())) }
     }
 
     unsafe fn data(&self) -> PyResult<PyStringData<'_>> {
-        make_ready(self)?;
+        compat::make_ready(self)?;
         let len = self.code_point_len()?;
         let object = self.as_ptr();
-        // SAFETY: attached, a valid `str`, ready: it has so many items of this width there, which
-        // do not change while it lives. That the bit fields are as expected is passed on to the
-        // caller.
+        // SAFETY: attached; `self` is a `str` in canonical form: there are `len` items of its width
+        // at the address, which do not change while it lives. The caller guarantees that the bit
+        // fields have the expected layout.
         unsafe {
             let data = ffi::PyUnicode_DATA(object);
             Ok(match ffi::PyUnicode_KIND(object) {
@@ -70,8 +68,7 @@ impl<'a> Borrowed<'a, '_, PyString> {
     #[inline]
     pub(crate) fn to_str(self) -> PyResult<&'a str> {
         let mut len = 0;
-        // SAFETY: attached, a valid `str`; the UTF-8 that comes back is kept by the object, which
-        // lives for `'a`.
+        // SAFETY: attached; `self` is a `str`, which lives for `'a` and caches the returned UTF-8.
         unsafe {
             let data = ffi::PyUnicode_AsUTF8AndSize(self.as_ptr(), &raw mut len);
             if data.is_null() {
@@ -83,7 +80,7 @@ impl<'a> Borrowed<'a, '_, PyString> {
     }
 }
 
-/// The text of a kept `str`, which lives as long as the reference and the token both do.
+/// Access to the text of a `str`, borrowed from both the reference and the token.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -100,8 +97,10 @@ impl Py<PyString> {
     /// Like [`PyStringMethods::to_str`].
     ///
     /// # Errors
-    /// A `UnicodeEncodeError` if it has a surrogate; a `RuntimeError` if the token is of another
-    /// interpreter.
+    /// `UnicodeEncodeError` if the text contains a surrogate; `RuntimeError` if the token belongs
+    /// to another interpreter.
+    ///
+    /// C API: `PyUnicode_AsUTF8AndSize`.
     pub fn to_str<'a>(&'a self, py: Python<'a>) -> PyResult<&'a str> {
         self.try_bind_borrowed(py)?.to_str()
     }
@@ -109,7 +108,10 @@ impl Py<PyString> {
     /// Like [`PyStringMethods::to_cow`].
     ///
     /// # Errors
-    /// See [`to_str`](Py::to_str).
+    /// `UnicodeEncodeError` if the text contains a surrogate; `RuntimeError` if the token belongs
+    /// to another interpreter.
+    ///
+    /// C API: `PyUnicode_AsUTF8AndSize`.
     pub fn to_cow<'a>(&'a self, py: Python<'a>) -> PyResult<Cow<'a, str>> {
         self.to_str(py).map(Cow::Borrowed)
     }
@@ -117,7 +119,9 @@ impl Py<PyString> {
     /// Like [`PyStringMethods::to_string_lossy`].
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token belongs to another interpreter.
+    ///
+    /// C API: `PyUnicode_AsUTF8AndSize`, `PyUnicode_AsEncodedString`.
     #[track_caller]
     pub fn to_string_lossy<'a>(&'a self, py: Python<'a>) -> Cow<'a, str> {
         match self.bind_borrowed(py).to_str() {
@@ -127,10 +131,12 @@ impl Py<PyString> {
     }
 }
 
-/// The text of a `str` object, with lone surrogates replaced; of anything else, its type's name.
+/// Returns the text of a `str`, with lone surrogates replaced, or the name of the type of any other
+/// object.
 pub(crate) fn to_string_lossy<'a>(object: &'a Bound<'_, PyAny>) -> Cow<'a, str> {
     let mut len = 0;
-    // SAFETY: attached; the UTF-8 that comes back is kept by the object while it lives.
+    // SAFETY: attached; the object lives for `'a` and caches the returned UTF-8; `bytes` owns the
+    // encoded text, which is copied before it is dropped.
     unsafe {
         let data = ffi::PyUnicode_AsUTF8AndSize(object.as_ptr(), &raw mut len);
         if !data.is_null() {

@@ -28,10 +28,10 @@ use crate::types::sealed::Sealed;
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait PyStringMethods<'py>: Sealed {
-    /// How many code points it has. A subclass's `__len__` is not called.
+    /// Returns the number of code points. The `__len__` of a subclass is not called.
     ///
     /// # Errors
-    /// A `MemoryError`, for a string that Python 3.11 stores in the legacy form.
+    /// `MemoryError`, for a string that Python 3.11 stores in the legacy form.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -48,10 +48,10 @@ pub trait PyStringMethods<'py>: Sealed {
     /// C API: `PyUnicode_GetLength`.
     fn code_point_len(&self) -> PyResult<usize>;
 
-    /// The text, without a copy: Python keeps the UTF-8 with the object.
+    /// Returns the text without a copy: Python caches the UTF-8 in the object.
     ///
     /// # Errors
-    /// A `UnicodeEncodeError` if it has a surrogate.
+    /// `UnicodeEncodeError` if the text contains a surrogate.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -68,10 +68,10 @@ pub trait PyStringMethods<'py>: Sealed {
     /// C API: `PyUnicode_AsUTF8AndSize`.
     fn to_str(&self) -> PyResult<&str>;
 
-    /// Like [`to_str`](PyStringMethods::to_str).
+    /// Like [`to_str`](PyStringMethods::to_str), as a [`Cow`].
     ///
     /// # Errors
-    /// A `UnicodeEncodeError` if it has a surrogate.
+    /// `UnicodeEncodeError` if the text contains a surrogate.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -85,9 +85,12 @@ pub trait PyStringMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyUnicode_AsUTF8AndSize`.
     fn to_cow(&self) -> PyResult<Cow<'_, str>>;
 
-    /// The text, with each surrogate replaced by three `U+FFFD`; without a copy if it has none.
+    /// Returns the text with each surrogate replaced by three `U+FFFD`; without a copy if there are
+    /// none.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -100,12 +103,14 @@ pub trait PyStringMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyUnicode_AsUTF8AndSize`, `PyUnicode_AsEncodedString`.
     fn to_string_lossy(&self) -> Cow<'_, str>;
 
-    /// Its UTF-8 as a `bytes`.
+    /// Returns the text encoded as UTF-8.
     ///
     /// # Errors
-    /// A `UnicodeEncodeError` if it has a surrogate.
+    /// `UnicodeEncodeError` if the text contains a surrogate.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -121,15 +126,15 @@ pub trait PyStringMethods<'py>: Sealed {
     /// C API: `PyUnicode_AsUTF8String`.
     fn encode_utf8(&self) -> PyResult<Bound<'py, PyBytes>>;
 
-    /// Its code points as CPython stores them.
+    /// Returns the code points as CPython stores them.
     ///
     /// # Safety
-    /// Before Python 3.14, this reads C bit fields of the object, whose layout the C standard
-    /// leaves to the compiler. It is right on the platforms this library is tested on; test it on
-    /// others.
+    /// Before Python 3.14 this reads C bit fields of the object, whose layout the C standard leaves
+    /// to the compiler. The layout is verified on the platforms that this library is tested on;
+    /// test it on others.
     ///
     /// # Errors
-    /// A `MemoryError`, for a string that Python 3.11 stores in the legacy form.
+    /// `MemoryError`, for a string that Python 3.11 stores in the legacy form.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -137,7 +142,7 @@ pub trait PyStringMethods<'py>: Sealed {
     ///
     /// Python::attach(|py| {
     ///     let text = PyString::new(py, "né");
-    ///     // SAFETY: this test runs on platforms where it works.
+    ///     // SAFETY: this test runs only on platforms where the layout is known.
     ///     assert_eq!(unsafe { text.data()? }, PyStringData::Ucs1(b"n\xe9"));
     ///     Ok::<_, PyErr>(())
     /// })?;

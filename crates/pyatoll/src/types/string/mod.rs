@@ -30,11 +30,11 @@ use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::PyAny;
 
-/// Python's `str`. Its handles compare with a Rust `str`; that looks at the text only, where a
-/// subclass may have its own `__eq__`.
+/// Python's `str`. Its handles compare with Rust's `str`. Comparison considers only the text and
+/// ignores the `__eq__` of a subclass.
 ///
-/// A `str` may hold surrogates, which Rust's strings cannot: methods that give a Rust string say
-/// what becomes of them.
+/// A `str` may hold surrogates, which Rust strings cannot: methods that return a Rust string
+/// document how they treat them.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -48,13 +48,15 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyUnicode_Type`.
 #[repr(transparent)]
 pub struct PyString(PyAny);
 
 native_type!(PyString, PyUnicode_Type, PyUnicode_Check);
 
 impl PyString {
-    /// A `str` of the text.
+    /// Creates a `str` from the text.
     ///
     /// # Panics
     /// If Python runs out of memory.
@@ -74,18 +76,18 @@ impl PyString {
     ///
     /// C API: `PyUnicode_FromStringAndSize`.
     pub fn new<'py>(py: Python<'py>, s: &str) -> Bound<'py, PyString> {
-        // SAFETY: attached; valid UTF-8 of the given length; returns a new reference or null.
+        // SAFETY: attached; `s` is valid UTF-8 of this length; returns a new `str` or null.
         unsafe {
             let len = s.len() as ffi::Py_ssize_t;
             let object = ffi::PyUnicode_FromStringAndSize(s.as_ptr().cast(), len);
-            Bound::from_owned_ptr(py, object).cast_into_unchecked()
+            new_reference_or_panic(py, object)
         }
     }
 
-    /// A `str` from UTF-8.
+    /// Creates a `str` from UTF-8.
     ///
     /// # Errors
-    /// A `UnicodeDecodeError` if it is not UTF-8; a `MemoryError`.
+    /// `UnicodeDecodeError` if the bytes are not UTF-8; if Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -101,16 +103,16 @@ impl PyString {
     ///
     /// C API: `PyUnicode_FromStringAndSize`.
     pub fn from_bytes<'py>(py: Python<'py>, s: &[u8]) -> PyResult<Bound<'py, PyString>> {
-        // SAFETY: attached; the data is valid for its length; returns a new reference or null.
+        // SAFETY: attached; `s` is valid for reads of its length; returns a new `str` or null.
         unsafe {
             let len = s.len() as ffi::Py_ssize_t;
             let object = ffi::PyUnicode_FromStringAndSize(s.as_ptr().cast(), len);
-            Ok(Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked())
+            new_reference(py, object)
         }
     }
 
-    /// Like [`new`](PyString::new), interned: every interned `str` of the same text in an
-    /// interpreter is the same object. Use [`intern!`](crate::intern) for literals.
+    /// Like [`new`](PyString::new), interned: within an interpreter, all interned `str`s of the
+    /// same text are the same object. Use [`intern!`](crate::intern) for literals.
     ///
     /// # Panics
     /// If Python runs out of memory.
@@ -127,19 +129,19 @@ impl PyString {
     /// C API: `PyUnicode_InternInPlace`.
     pub fn intern<'py>(py: Python<'py>, s: &str) -> Bound<'py, PyString> {
         let mut object = Self::new(py, s).into_ptr();
-        // SAFETY: attached; the reference is exchanged for one to the interned object.
+        // SAFETY: attached; the call replaces the owned reference with one to the interned `str`.
         unsafe {
             ffi::PyUnicode_InternInPlace(&raw mut object);
-            Bound::from_owned_ptr(py, object).cast_into_unchecked()
+            new_reference_or_panic(py, object)
         }
     }
 
-    /// Decodes an object that has the buffer protocol: Python's `str(src, encoding, errors)`.
-    /// `None` means UTF-8, and `"strict"`.
+    /// Decodes an object with the buffer protocol: Python's `str(src, encoding, errors)`. `None`
+    /// stands for `"utf-8"` and `"strict"`.
     ///
     /// # Errors
-    /// A `UnicodeDecodeError` if the bytes are not in the encoding; a `LookupError` if there is no
-    /// such encoding; a `TypeError` if the object has no buffer.
+    /// `UnicodeDecodeError` if the bytes cannot be decoded; `LookupError` if the encoding is
+    /// unknown; `TypeError` if the object has no buffer.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -164,18 +166,18 @@ impl PyString {
     ) -> PyResult<Bound<'py, PyString>> {
         let encoding = encoding.map_or(std::ptr::null(), CStr::as_ptr);
         let errors = errors.map_or(std::ptr::null(), CStr::as_ptr);
-        // SAFETY: attached; the object is valid; C strings, or null for the default; a `str` or null
-        // comes back.
+        // SAFETY: attached; `src` is a valid object; the others are C strings or null; returns a
+        // `str` or null.
         unsafe {
             let object = ffi::PyUnicode_FromEncodedObject(src.as_ptr(), encoding, errors);
-            Ok(Bound::from_owned_ptr_or_err(src.py(), object)?.cast_into_unchecked())
+            new_reference(src.py(), object)
         }
     }
 
-    /// A `str` of formatted text: `PyString::from_fmt(py, format_args!("…"))`.
+    /// Creates a `str` from formatted text: `PyString::from_fmt(py, format_args!("…"))`.
     ///
     /// # Errors
-    /// A `MemoryError`.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -188,6 +190,8 @@ impl PyString {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyUnicode_FromStringAndSize`.
     pub fn from_fmt<'py>(
         py: Python<'py>,
         args: fmt::Arguments<'_>,
@@ -199,10 +203,10 @@ impl PyString {
     }
 }
 
-/// Like [`format!`], giving a Python `str`.
+/// Like [`format!`], but creates a Python `str`.
 ///
 /// # Errors
-/// A `MemoryError`.
+/// If Python runs out of memory.
 ///
 /// ```
 /// use pyatoll::{prelude::*, py_format};
@@ -214,6 +218,8 @@ impl PyString {
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyUnicode_FromStringAndSize`.
 #[macro_export]
 macro_rules! py_format {
     ($py:expr, $($format:tt)+) => {

@@ -21,6 +21,8 @@ use crate::types::{PyAny, PyTuple};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyTuple_GET_ITEM`.
 pub struct BoundTupleIterator<'py> {
     tuple: Bound<'py, PyTuple>,
     span: Span,
@@ -38,8 +40,8 @@ span_iterator!(
     Bound<'py, PyAny>,
     |_: &mut BoundTupleIterator<'py>| (),
     |this: &BoundTupleIterator<'py>, index| {
-    >// SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
-    >Some(unsafe { this.tuple.get_item_unchecked(index) })
+    // SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
+    Some(unsafe { this.tuple.get_item_unchecked(index) })
     },
 );
 
@@ -59,6 +61,8 @@ span_iterator!(
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyTuple_GET_ITEM`.
 pub struct BorrowedTupleIterator<'a, 'py> {
     tuple: Borrowed<'a, 'py, PyTuple>,
     span: Span,
@@ -69,8 +73,8 @@ span_iterator!(
     Borrowed<'a, 'py, PyAny>,
     |_: &mut BorrowedTupleIterator<'a, 'py>| (),
     |this: &BorrowedTupleIterator<'a, 'py>, index| {
-    >// SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
-    >Some(unsafe { item_unchecked(this.tuple, index) })
+    // SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
+    Some(unsafe { item_unchecked(this.tuple, index) })
     },
 );
 

@@ -59,6 +59,8 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyTuple_Size`.
     fn is_empty(&self) -> bool;
 
     /// Returns the same object as a sequence.
@@ -138,8 +140,8 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyTuple_GetItem`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
 
-    /// Like [`get_item`](PyTupleMethods::get_item), without a new reference: the tuple keeps its items
-    /// alive.
+    /// Like [`get_item`](PyTupleMethods::get_item), without a new reference: the tuple keeps its
+    /// items alive.
     ///
     /// # Errors
     /// `IndexError` if the index is out of range.

@@ -88,7 +88,8 @@ impl PyTuple {
     {
         let mut elements = elements.into_iter();
         let len = elements.len();
-        // SAFETY: attached; `PyTuple_New` returns a new tuple or null (the shared one if `len` is 0).
+        // SAFETY: attached; `PyTuple_New` returns a new tuple or null (the shared one if `len` is
+        // 0).
         let tuple: Bound<'_, Self> = unsafe { unfilled(py, len, |size| ffi::PyTuple_New(size))? };
         let mut count = 0;
         for element in elements.by_ref().take(len) {

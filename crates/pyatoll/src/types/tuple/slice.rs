@@ -20,6 +20,8 @@ use crate::types::{PyAny, PyTuple};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyTuple_GET_ITEM`.
 pub struct TupleSlice<'a, 'py>(Box<[Borrowed<'a, 'py, PyAny>]>);
 
 impl<'a, 'py> TupleSlice<'a, 'py> {
