@@ -30,7 +30,6 @@
 //! | `warnings.rs` | warning categories |
 //! | `asyncio.rs` | exceptions of `asyncio` |
 //! | `socket.rs` | exceptions of `socket` |
-//! | `tests.rs` | unit tests |
 
 #[macro_use]
 mod macros;

@@ -2,11 +2,9 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `mod.rs` | the type |
 //! | `methods.rs` | the trait [`PyAnyMethods`] |
 //! | `imp.rs` | its implementation |
 //! | `compare_op.rs` | [`CompareOp`], the kind of a comparison |
-//! | `tests.rs` | unit tests |
 
 mod compare_op;
 mod imp;

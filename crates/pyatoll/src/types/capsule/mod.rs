@@ -2,10 +2,8 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `mod.rs` | the type, its constructors and imports |
 //! | `methods.rs` | [`PyCapsuleMethods`] and its implementation |
 //! | `name.rs` | [`CapsuleName`] |
-//! | `tests.rs` | unit tests |
 
 mod methods;
 mod name;

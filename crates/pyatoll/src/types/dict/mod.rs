@@ -2,13 +2,11 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `mod.rs` | the type and its constructors |
 //! | `methods.rs` | the trait [`PyDictMethods`] |
 //! | `imp.rs` | its implementation |
 //! | `iter.rs` | the iterator |
 //! | `into_py_dict.rs` | [`IntoPyDict`], pairs that make up a dict |
 //! | `views.rs` | the types of the views |
-//! | `tests.rs` | unit tests |
 
 mod imp;
 mod into_py_dict;

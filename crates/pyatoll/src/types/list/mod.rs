@@ -2,11 +2,9 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `mod.rs` | the type and its constructors |
 //! | `methods.rs` | the trait [`PyListMethods`] |
 //! | `imp.rs` | its implementation |
 //! | `iter.rs` | the iterator |
-//! | `tests.rs` | unit tests |
 
 mod imp;
 mod iter;

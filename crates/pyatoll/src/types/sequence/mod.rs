@@ -2,10 +2,8 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `mod.rs` | the type, and the registration of classes |
 //! | `methods.rs` | the trait [`PySequenceMethods`] |
 //! | `imp.rs` | its implementation |
-//! | `tests.rs` | unit tests |
 
 mod imp;
 mod methods;

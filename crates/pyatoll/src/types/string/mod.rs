@@ -2,11 +2,9 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `mod.rs` | the type, its constructors and its comparison with `str` |
 //! | `methods.rs` | the trait [`PyStringMethods`] |
 //! | `imp.rs` | access to the text |
 //! | `data.rs` | [`PyStringData`], the storage of a `str` |
-//! | `tests.rs` | unit tests |
 
 mod data;
 mod imp;

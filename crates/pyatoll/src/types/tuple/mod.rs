@@ -2,12 +2,10 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `mod.rs` | the type and its constructors |
 //! | `methods.rs` | the trait [`PyTupleMethods`] |
 //! | `imp.rs` | its implementation |
 //! | `iter.rs` | the iterators |
 //! | `slice.rs` | [`TupleSlice`], the items as a slice |
-//! | `tests.rs` | unit tests |
 
 mod imp;
 mod iter;

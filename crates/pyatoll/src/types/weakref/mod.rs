@@ -2,7 +2,6 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `mod.rs` | [`PyWeakref`], either kind, and the methods of both |
 //! | `reference.rs` | [`PyWeakrefReference`] |
 //! | `proxy.rs` | [`PyWeakrefProxy`] |
 
