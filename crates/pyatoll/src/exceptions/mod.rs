@@ -23,6 +23,7 @@
 //! |---|---|
 //! | `macros.rs` | `create_exception!`, `import_exception!`, and the macros of this folder |
 //! | `class.rs` | `LocalClass`: an exception class with one object per interpreter |
+//! | `compat.rs` | classes that only some versions have |
 //! | `errors.rs` | errors other than those of the operating system and of Unicode |
 //! | `os.rs` | `OSError` and its subclasses |
 //! | `unicode.rs` | `UnicodeError` and its subclasses |
@@ -36,6 +37,7 @@ mod macros;
 pub mod asyncio;
 #[doc(hidden)]
 pub mod class;
+mod compat;
 mod errors;
 mod groups;
 mod os;
@@ -43,6 +45,8 @@ pub mod socket;
 mod unicode;
 mod warnings;
 
+#[allow(unused_imports, reason = "older versions have none of these classes")]
+pub use compat::*;
 pub use errors::*;
 pub use groups::*;
 pub use os::*;

@@ -98,3 +98,16 @@ pub(super) fn variable_of_frame<'py>(
         })
     }
 }
+
+/// Deprecated aliases of types that only some versions have.
+pub mod moved {
+    /// An alias of [`sync::PyMutex`](crate::sync::PyMutex).
+    #[cfg(Py_3_13)]
+    #[deprecated(note = "moved to `sync::PyMutex`")]
+    pub type PyMutex<T> = crate::sync::PyMutex<T>;
+
+    /// An alias of [`sync::PyMutexGuard`](crate::sync::PyMutexGuard).
+    #[cfg(Py_3_13)]
+    #[deprecated(note = "moved to `sync::PyMutexGuard`")]
+    pub type PyMutexGuard<'a, T> = crate::sync::PyMutexGuard<'a, T>;
+}

@@ -1,5 +1,8 @@
 //! Deprecated aliases of types that have moved, under the paths that PyO3 0.30 keeps.
 
+#[allow(unused_imports, reason = "older versions have no `PyMutex`")]
+pub use super::compat::moved::*;
+
 /// An alias of [`capsule::CapsuleName`](super::capsule::CapsuleName).
 #[deprecated(note = "moved to `types::capsule::CapsuleName`")]
 pub type CapsuleName = super::capsule::CapsuleName;
@@ -15,13 +18,3 @@ pub type PyFrozenSetBuilder<'py> = super::frozenset::PyFrozenSetBuilder<'py>;
 /// An alias of [`iterator::PySendResult`](super::iterator::PySendResult).
 #[deprecated(note = "moved to `types::iterator::PySendResult`")]
 pub type PySendResult<'py> = super::iterator::PySendResult<'py>;
-
-/// An alias of [`sync::PyMutex`](crate::sync::PyMutex).
-#[cfg(Py_3_13)]
-#[deprecated(note = "moved to `sync::PyMutex`")]
-pub type PyMutex<T> = crate::sync::PyMutex<T>;
-
-/// An alias of [`sync::PyMutexGuard`](crate::sync::PyMutexGuard).
-#[cfg(Py_3_13)]
-#[deprecated(note = "moved to `sync::PyMutexGuard`")]
-pub type PyMutexGuard<'a, T> = crate::sync::PyMutexGuard<'a, T>;
