@@ -86,8 +86,8 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyCapsule_GetContext`.
     fn context(&self) -> PyResult<*mut c_void>;
 
-    /// Returns the pointer if the capsule has this name. Nothing is known about its target and how
-    /// long that lives: other code may replace the pointer.
+    /// Returns the pointer if the capsule has this name. Nothing is known about its target and the
+    /// target's lifetime: other code may replace the pointer.
     ///
     /// # Errors
     /// `ValueError` if the capsule has a different name.

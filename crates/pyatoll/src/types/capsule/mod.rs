@@ -1,4 +1,4 @@
-//! `capsule`: a Rust value or a C pointer in a Python object.
+//! `capsule`, a Rust value or a C pointer in a Python object: the type and its constructors.
 //!
 //! | file | concern |
 //! |---|---|
@@ -252,8 +252,7 @@ impl PyCapsule {
     /// Creates a capsule for a pointer that it does not own.
     ///
     /// # Safety
-    /// The pointer must be valid for the use that consumers of the name make of it, for as long as
-    /// the capsule lives.
+    /// The pointer must be what consumers of the name expect, for as long as the capsule lives.
     ///
     /// # Errors
     /// If Python runs out of memory.
@@ -292,9 +291,9 @@ impl PyCapsule {
     /// capsule when it is deallocated.
     ///
     /// # Safety
-    /// The pointer must be valid for the use that consumers of the name make of it, for as long as
-    /// the capsule lives. The destructor must accept the pointer on any thread attached to the
-    /// interpreter, and must not unwind.
+    /// The pointer must be what consumers of the name expect, for as long as the capsule lives. The
+    /// destructor must accept the pointer on any thread attached to the interpreter, and must not
+    /// unwind.
     ///
     /// # Errors
     /// If Python runs out of memory. The destructor is not called in this case.

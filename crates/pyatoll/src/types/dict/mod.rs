@@ -1,4 +1,4 @@
-//! `dict`.
+//! `dict`: the type and its constructors.
 //!
 //! | file | concern |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! `list`.
+//! `list`: the type and its constructors.
 //!
 //! | file | concern |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The sequence protocol: `collections.abc.Sequence`.
+//! The sequence protocol, `collections.abc.Sequence`: the type and the registration of classes.
 //!
 //! | file | concern |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! `str`.
+//! `str`: the type, its constructors, and its comparison with Rust strings.
 //!
 //! | file | concern |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! `tuple`.
+//! `tuple`: the type and its constructors.
 //!
 //! | file | concern |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! Weak references: `weakref.ref`, `weakref.proxy`, and both.
+//! Weak references: the type [`PyWeakref`] for either kind, and the methods of both.
 //!
 //! | file | concern |
 //! |---|---|
