@@ -165,8 +165,6 @@
 
 pub use pyo3_ffi as ffi;
 
-#[path = "types/mod.rs"]
-mod builtin_types;
 pub mod call;
 pub mod class;
 mod convert;
@@ -186,12 +184,7 @@ pub mod py_run;
 mod pyo3_paths;
 mod python;
 pub mod sync;
-pub mod types {
-    //! Python's own types: a marker struct each, for `Bound<'py, PyList>`, with its methods in a
-    //! trait, for `list.append(…)`.
-    pub use crate::builtin_types::*;
-    pub use crate::module::pymodule::{PyModule, PyModuleMethods};
-}
+pub mod types;
 mod version;
 
 pub use pyo3_paths::{

@@ -1,6 +1,10 @@
-//! `object`: any Python object, and what can be done with every one of them.
+//! [`PyAny`]: any Python object, and the operations common to all objects.
 //!
-//! The type is here, its trait in `methods`, and what that does in `imp`.
+//! | file | concern |
+//! |---|---|
+//! | `methods.rs` | the trait [`PyAnyMethods`] |
+//! | `imp.rs` | its implementation |
+//! | `compare_op.rs` | [`CompareOp`], the kind of a comparison |
 
 mod compare_op;
 mod imp;
@@ -16,7 +20,7 @@ pub use methods::PyAnyMethods;
 pub use crate::object::PyAny;
 use crate::object::{Bound, PyTypeInfo};
 
-// SAFETY: `object`, the base of every type.
+// SAFETY: the type is `object`, the base of every type.
 unsafe impl PyTypeInfo for PyAny {
     #[inline]
     fn type_object_raw(_py: crate::Python<'_>) -> *mut ffi::PyTypeObject {
