@@ -1,4 +1,4 @@
-//! Lets the tests find libpython where it is not on the loader's path.
+//! Adds libpython's folder to the tests' rpath, for Pythons outside the loader's path.
 
 fn main() {
     pyo3_build_config::add_libpython_rpath_link_args();

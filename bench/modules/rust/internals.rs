@@ -1,5 +1,5 @@
-//! The cost of handles and of attaching, for a benchmark module in Rust: one source, compiled against
-//! PyO3 and against Pyatoll under PyO3's name.
+//! The cost of handles and of attaching, for a benchmark module in Rust: one source, compiled
+//! against PyO3 and against Pyatoll under PyO3's name.
 
 use std::hint::black_box;
 use std::thread;

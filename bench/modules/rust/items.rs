@@ -1,5 +1,5 @@
-//! The items of the benchmark modules in Rust: one source, compiled against PyO3 and against Pyatoll
-//! under PyO3's name. The other modules have the same items in their languages.
+//! The items of the benchmark modules in Rust: one source, compiled against PyO3 and against
+//! Pyatoll under PyO3's name. The other modules have the same items in their languages.
 
 use std::collections::HashMap;
 
