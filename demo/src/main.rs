@@ -11,7 +11,6 @@
 //! | `driver.py` | the Python code that uses them, in each interpreter |
 //! | `fleet` | starts interpreters, and times runs in them |
 //! | `report` | the output |
-//! | `tests` | the parts together, against Python's own tokenizer |
 
 mod counts;
 mod fleet;

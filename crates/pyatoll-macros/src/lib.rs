@@ -58,7 +58,7 @@ fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 ///
 /// `#[pyo3(from_py_with = function)]` on an argument converts it with that function.
 ///
-/// C API: `PyCFunction_NewEx`
+/// C API: `PyCFunction_NewEx`.
 #[proc_macro_attribute]
 pub fn pyfunction(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(function::pyfunction(attribute.into(), item.into()))
@@ -83,9 +83,9 @@ pub fn pyfunction(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `gil_used = true` | makes a free-threaded Python enable the GIL; default `false` |
 /// | `crate = "…"` | sets the path of the library |
 ///
-/// See: PEP 489, PEP 684
+/// See: PEP 489, PEP 684.
 ///
-/// C API: `PyModuleDef_Init`
+/// C API: `PyModuleDef_Init`.
 #[proc_macro_attribute]
 pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(module::pymodule(attribute.into(), item.into()))
@@ -113,7 +113,7 @@ pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// The variants of an enum without fields are class attributes. Each variant of an enum with fields
 /// is a subclass with a constructor: `#[pyo3(name = "…", constructor = (…))]`.
 ///
-/// C API: `PyType_FromModuleAndSpec`
+/// C API: `PyType_FromModuleAndSpec`.
 #[proc_macro_attribute]
 pub fn pyclass(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(class::pyclass(attribute.into(), item.into()))

@@ -93,11 +93,11 @@ impl GeoIndex {
     }
 
     /// Checks a distance that is queried for.
-    fn check_radius(metres: f64) -> PyResult<f64> {
-        if metres >= 0.0 {
-            return Ok(metres);
+    fn check_radius(meters: f64) -> PyResult<f64> {
+        if meters >= 0.0 {
+            return Ok(meters);
         }
-        Err(GeoError::new_err(format!("{metres} is no distance")))
+        Err(GeoError::new_err(format!("{meters} is no distance")))
     }
 }
 
@@ -167,7 +167,7 @@ impl GeoIndex {
             .collect())
     }
 
-    /// Returns the entries no farther than `radius` metres from a place, nearest first.
+    /// Returns the entries no farther than `radius` meters from a place, nearest first.
     fn within(slf: &Bound<'_, Self>, place: Place, radius: f64) -> PyResult<Matches> {
         let this = slf.borrow();
         let radius = Self::check_radius(radius)?;

@@ -19,7 +19,7 @@ pub use position::Position;
 
 /// A spatial index of places on Earth: finds the nearest places and those within a distance.
 ///
-/// Distances are in metres, along the surface of a sphere with Earth's mean radius.
+/// Distances are in meters, along the surface of a sphere with Earth's mean radius.
 #[pymodule(gil_used = false)]
 pub mod geoindex {
     use pyo3::prelude::*;
@@ -39,7 +39,7 @@ pub mod geoindex {
     }
 }
 
-/// Returns the distance between two places, in metres.
+/// Returns the distance between two places, in meters.
 #[pyfunction]
 fn distance(a: position::Place, b: position::Place) -> PyResult<f64> {
     Ok(sphere::distance(a.point()?, b.point()?))

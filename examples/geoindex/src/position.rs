@@ -42,7 +42,7 @@ impl Position {
         })
     }
 
-    /// Returns the distance to another place, in metres.
+    /// Returns the distance to another place, in meters.
     fn distance_to(&self, other: Place) -> PyResult<f64> {
         Ok(sphere::distance(self.point(), other.point()?))
     }

@@ -48,7 +48,7 @@ impl Tree {
     }
 
     /// Returns the indices and distances of the `count` points nearest to `from` and no farther
-    /// than `radius` metres, nearest first.
+    /// than `radius` meters, nearest first.
     pub fn nearest(&self, from: Point, count: usize, radius: f64) -> Vec<(usize, f64)> {
         let mut search = Search {
             from,

@@ -6,7 +6,6 @@
 //! | `model` | a type's containers and fields, with the options resolved |
 //! | `from_py_object` | `#[derive(FromPyObject)]` |
 //! | `into_py_object` | `#[derive(IntoPyObject)]` and `#[derive(IntoPyObjectRef)]` |
-//! | `tests` | unit tests |
 
 mod from_py_object;
 mod into_py_object;

@@ -86,7 +86,8 @@ impl FunctionModel {
     fn matching(&self, krate: &Krate, callee: &Callee<'_>) -> TokenStream {
         let hidden = krate.hidden();
         let [one, args, nargs, kwnames, kwargs] = names();
-        let [py, values, room, signature] = ["py", "values", "room", "signature"].map(hygienic);
+        let [py, values, storage, signature] =
+            ["py", "values", "storage", "signature"].map(hygienic);
         let slots = self.signature.slot_count();
         let record = self.signature.record(krate, callee.class, callee.name);
         let declare = quote!(let #signature: &'static #hidden::call::Signature = &#record;);
@@ -101,22 +102,22 @@ impl FunctionModel {
             let temporaries = hygienic("temporaries");
             let matched = or_return(&quote! {
                 unsafe {
-                    #signature.#function(#py, #arguments, &mut #room, &mut #temporaries)
+                    #signature.#function(#py, #arguments, &mut #storage, &mut #temporaries)
                 }
             });
             quote! {
                 #declare
-                let mut #room: [*mut #krate::ffi::PyObject; #slots] =
+                let mut #storage: [*mut #krate::ffi::PyObject; #slots] =
                     [::core::ptr::null_mut(); #slots];
                 let mut #temporaries = #hidden::call::Temporaries::default();
                 let () = #matched;
-                let #values = &#room;
+                let #values = &#storage;
             }
         };
         match callee.convention {
             Convention::NoArguments => TokenStream::new(),
             Convention::OneArgument => quote!(let #values = &[#one];),
-            Convention::Whole => quote! {
+            Convention::VarArgsKeywords => quote! {
                 let #values = &[#args, unsafe { #hidden::call::keywords_or_none(#kwargs) }];
             },
             Convention::Fast | Convention::FastWithKeywords if self.signature.is_variadic() => {
@@ -124,15 +125,15 @@ impl FunctionModel {
             }
             Convention::Fast | Convention::FastWithKeywords => {
                 let matched = or_return(&quote! {
-                    unsafe { #signature.match_fast(#py, #args, #nargs, #names, &mut #room) }
+                    unsafe { #signature.match_fast(#py, #args, #nargs, #names, &mut #storage) }
                 });
                 quote! {
                     #declare
-                    let mut #room = ::core::mem::MaybeUninit::uninit();
+                    let mut #storage = ::core::mem::MaybeUninit::uninit();
                     let #values: &[_; #slots] = #matched;
                 }
             }
-            Convention::TupleDict => with_temporaries("match_tuple_dict", &quote!(#args, #kwargs)),
+            Convention::Slot => with_temporaries("match_tuple_dict", &quote!(#args, #kwargs)),
         }
     }
 }

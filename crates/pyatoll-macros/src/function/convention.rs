@@ -21,20 +21,20 @@ pub(crate) enum Convention {
     /// `METH_FASTCALL | METH_KEYWORDS`.
     FastWithKeywords,
     /// `METH_VARARGS | METH_KEYWORDS`: a tuple and a dict, for exactly `(*args, **kwargs)`.
-    Whole,
+    VarArgsKeywords,
     /// A tuple and a dict: `tp_new`, `tp_init`, `tp_call`.
-    TupleDict,
+    Slot,
 }
 
 impl Convention {
     /// Returns the fastest convention for a signature: without keywords where none can occur.
     pub(super) fn of(signature: &SignatureModel) -> Self {
-        let is_whole = signature.positional.is_empty()
+        let is_args_and_kwargs = signature.positional.is_empty()
             && signature.keyword_only.is_empty()
             && signature.varargs.is_some()
             && signature.varkeywords.is_some();
-        if is_whole {
-            return Self::Whole;
+        if is_args_and_kwargs {
+            return Self::VarArgsKeywords;
         }
         let takes_keywords = signature.positional_only != signature.positional.len()
             || !signature.keyword_only.is_empty()
@@ -66,7 +66,7 @@ impl Convention {
             Self::FastWithKeywords => quote! {
                 #args: *const #object, #nargs: #size, #kwnames: #object
             },
-            Self::Whole | Self::TupleDict => quote!(#args: #object, #kwargs: #object),
+            Self::VarArgsKeywords | Self::Slot => quote!(#args: #object, #kwargs: #object),
         }
     }
 
@@ -77,14 +77,14 @@ impl Convention {
             Self::NoArguments | Self::OneArgument => quote!(#one),
             Self::Fast => quote!(#args, #nargs),
             Self::FastWithKeywords => quote!(#args, #nargs, #kwnames),
-            Self::Whole | Self::TupleDict => quote!(#args, #kwargs),
+            Self::VarArgsKeywords | Self::Slot => quote!(#args, #kwargs),
         }
     }
 
     /// Calls the function `run` with `slf` (or `m_self`) and the parameters, through the
     /// trampoline.
     ///
-    /// Panics for [`TupleDict`](Self::TupleDict), which is for slots only.
+    /// Panics for [`Slot`](Self::Slot), which is not in a method table.
     pub(crate) fn trampoline(
         self,
         krate: &Krate,
@@ -98,15 +98,15 @@ impl Convention {
             Self::NoArguments | Self::OneArgument => quote!(call_one),
             Self::Fast => quote!(call_fast),
             Self::FastWithKeywords => quote!(call_fast_with_keywords),
-            Self::Whole => quote!(call_with_keywords),
-            Self::TupleDict => unreachable!("slots are not in a method table"),
+            Self::VarArgsKeywords => quote!(call_with_keywords),
+            Self::Slot => unreachable!("slots are not in a method table"),
         };
         quote!(#hidden::call::#caller(#token, #slf, #arguments, #run))
     }
 
     /// Returns the `EntryPoint` of a function with this convention.
     ///
-    /// Panics for [`TupleDict`](Self::TupleDict), which is for slots only.
+    /// Panics for [`Slot`](Self::Slot), which is not in a method table.
     pub(crate) fn entry_point(self, krate: &Krate, function: &TokenStream) -> TokenStream {
         let hidden = krate.hidden();
         let variant = match self {
@@ -114,8 +114,8 @@ impl Convention {
             Self::OneArgument => quote!(OneArgument),
             Self::Fast => quote!(Fast),
             Self::FastWithKeywords => quote!(FastWithKeywords),
-            Self::Whole => quote!(WithKeywords),
-            Self::TupleDict => unreachable!("slots are not in a method table"),
+            Self::VarArgsKeywords => quote!(WithKeywords),
+            Self::Slot => unreachable!("slots are not in a method table"),
         };
         quote!(#hidden::call::EntryPoint::#variant(#function))
     }

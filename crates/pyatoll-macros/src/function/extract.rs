@@ -30,7 +30,7 @@ pub(super) fn extract(
         krate,
         signature,
         argument,
-        holder: format_ident!("kept_{number}", span = Span::mixed_site()),
+        holder: format_ident!("holder_{number}", span = Span::mixed_site()),
     };
     match &argument.from_py_with {
         Some(function) => context.with_function(function),

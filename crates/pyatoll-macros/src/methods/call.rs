@@ -39,8 +39,7 @@ impl Context<'_> {
         let [py, slf, result] = ["py", "slf", "result"].map(hygienic);
         let name = method.generated("call");
         let ident = &method.ident;
-        let is_slot = convention == Convention::TupleDict && method.role != Role::New;
-        let (receiver, leading) = if is_slot {
+        let (receiver, leading) = if convention == Convention::Slot {
             self.slot_receiver(&method.receiver)
         } else {
             self.receiver(&method.receiver)
@@ -155,7 +154,7 @@ fn slot_with_signature(
     let (krate, hidden) = (context.krate, context.hidden());
     let class = context.class;
     let slf = hygienic("slf");
-    let convention = Convention::TupleDict;
+    let convention = Convention::Slot;
     let body = context.called_body(method, convention, output);
     let name = method.generated("call");
     let parameters = convention.parameters(krate);

@@ -14,7 +14,6 @@
 //! | `slot_item` | the record of a slot, with its trampoline |
 //! | `body` | the function that a slot or an accessor runs |
 //! | `arguments` | converts the arguments of a slot |
-//! | `tests` | unit tests |
 //!
 //! The expansion is the block itself, a second `impl` with the generated functions, and a static
 //! with the records that `class::items` describes.

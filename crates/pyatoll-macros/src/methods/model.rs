@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, ImplItemFn, Token};
 
 use super::receiver::Receiver;
-use super::role::{Role, check_options, combined, name_of, take_roles};
+use super::role::{Role, check_options, combine, name_of, take_roles};
 use crate::attributes::{PythonName, cfgs, python_name, set_once, take_pyo3_options};
 use crate::doc::Doc;
 use crate::function::argument::Argument;
@@ -35,7 +35,7 @@ impl Method {
         check_not_function(&function.attrs, &options)?;
         let ident = function.sig.ident.clone();
         let takes_class = roles.iter().any(|role| role.role == Role::Class);
-        let role = combined(&roles, &ident)?;
+        let role = combine(&roles, &ident)?;
         let python_name = name_of(role, &roles, &options, &ident)?;
         check_options(role, &options)?;
 

@@ -30,9 +30,7 @@ impl Receiver {
             Self::Handle(ty) | Self::Class(ty) => Some(ty.span()),
         }
     }
-}
 
-impl Receiver {
     /// Reads the receiver of a function. `takes_class` tells whether it is a `#[classmethod]`.
     pub(super) fn of(
         signature: &syn::Signature,
@@ -47,7 +45,8 @@ impl Receiver {
                 Some(FnArg::Typed(typed)) => Ok(Receiver::Class(typed.ty.clone())),
                 _ => Err(syn::Error::new(
                     signature.paren_token.span.join(),
-                    "Expected `&Bound<PyType>` or `Py<PyType>` as the first argument to `#[classmethod]`",
+                    "Expected `&Bound<PyType>` or `Py<PyType>` as the first argument to \
+                     `#[classmethod]`",
                 )),
             };
         }

@@ -141,7 +141,7 @@ fn property_name(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
 }
 
 /// Combines the attributes into one role. A constructor may also be a class method.
-pub(super) fn combined(roles: &[RoleAttribute], ident: &Ident) -> syn::Result<Role> {
+pub(super) fn combine(roles: &[RoleAttribute], ident: &Ident) -> syn::Result<Role> {
     let found = match roles {
         [] if ident == "__new__" => Role::New,
         [] => Role::Method,

@@ -156,7 +156,34 @@ fn expand_clear(context: &Context<'_>, method: &Method) -> syn::Result<Expanded>
 }
 
 fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
+    check_traverse(method)?;
     let (krate, hidden) = (context.krate, context.hidden());
+    let ident = &method.ident;
+    let names = ["visit", "argument"].map(plain);
+    let types = [
+        quote!(#krate::ffi::visitproc),
+        quote!(*mut ::std::ffi::c_void),
+    ];
+    let call = quote! {
+        #hidden::slots::traverse::<Class>(
+            slf,
+            visit,
+            argument,
+            |slf, visit| <Class>::#ident(slf, visit),
+        )
+    };
+    Ok(slot_item(
+        context,
+        "tp_traverse",
+        &existence(method),
+        (&names, &types),
+        &quote!(::std::ffi::c_int),
+        &call,
+    ))
+}
+
+/// Rejects a `__traverse__` that is not `fn(&self, PyVisit<'_>) -> …`.
+fn check_traverse(method: &Method) -> syn::Result<()> {
     if !matches!(method.receiver, Receiver::Shared(_)) {
         return Err(syn::Error::new(
             method.receiver.span().unwrap_or(method.ident.span()),
@@ -181,8 +208,7 @@ fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expand
     if let Some(token) = token {
         return Err(syn::Error::new(
             token.ty.span(),
-            "__traverse__ may not take a `Python` token: no Python code runs while the collector \
-             looks",
+            "__traverse__ may not take a `Python` token: no Python code may run during a traversal",
         ));
     }
     if method.values().count() != 1 {
@@ -191,26 +217,5 @@ fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expand
             format!("Expected 1 arguments, got {}", method.values().count()),
         ));
     }
-    let ident = &method.ident;
-    let names = ["visit", "argument"].map(plain);
-    let types = [
-        quote!(#krate::ffi::visitproc),
-        quote!(*mut ::std::ffi::c_void),
-    ];
-    let call = quote! {
-        #hidden::slots::traverse::<Class>(
-            slf,
-            visit,
-            argument,
-            |slf, visit| <Class>::#ident(slf, visit),
-        )
-    };
-    Ok(slot_item(
-        context,
-        "tp_traverse",
-        &existence(method),
-        (&names, &types),
-        &quote!(::std::ffi::c_int),
-        &call,
-    ))
+    Ok(())
 }

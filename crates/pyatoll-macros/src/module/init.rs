@@ -28,7 +28,7 @@ impl InitCall {
         if let Some(token) = &signature.asyncness {
             return Err(syn::Error::new(
                 token.span(),
-                "a module cannot be initialised by an `async fn`",
+                "a module cannot be initialized by an `async fn`",
             ));
         }
         let mut arguments = Vec::new();
