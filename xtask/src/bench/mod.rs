@@ -108,7 +108,7 @@ impl Options {
 /// Builds the modules, measures them, prints and keeps the results.
 pub fn run(options: &Options) -> Result<()> {
     if options.page {
-        return Results::read()?.write();
+        return write(&Results::read()?);
     }
     let python = Python::find(options.python.clone())?;
     if python.minor() < 14 {
@@ -175,5 +175,11 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let mut kept = Results::read()?;
     kept.update(measured);
-    kept.write()
+    write(&kept)
+}
+
+/// Writes the results, with the page and the chart of them.
+fn write(results: &Results) -> Result<()> {
+    let chart = results.times.as_ref().map(chart::chart);
+    results.write(&page::page(results)?, chart.as_deref())
 }

@@ -1,13 +1,13 @@
-//! `eq`, `eq_int`, `ord`, `hash` and `str`: slots made of the Rust type's own traits.
+//! `eq`, `eq_int`, `ord`, `hash` and `str`: slots implemented with the traits of the Rust type.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Fields, Index, LitStr, Member};
 
-use super::model::{ClassModel, slot_item};
+use super::model::ClassModel;
 
-/// Adds `tp_richcompare`, for `eq`, `ord` and `eq_int`. An enum with `eq_int` has a function
-/// `discriminant` among its own.
+/// Adds `tp_richcompare`, for `eq`, `ord` and `eq_int`. `has_discriminant` tells whether
+/// [`discriminant`] has been added, which `eq_int` compares.
 pub(crate) fn compare(model: &mut ClassModel<'_>, has_discriminant: bool) {
     let Some(eq) = model.options.eq else {
         return;
@@ -38,7 +38,7 @@ pub(crate) fn compare(model: &mut ClassModel<'_>, has_discriminant: bool) {
             other: *mut #krate::ffi::PyObject,
             operator: ::core::ffi::c_int,
         ) -> *mut #krate::ffi::PyObject {
-            // SAFETY: CPython calls it with an instance of the class.
+            // SAFETY: CPython calls this with an instance of the class.
             unsafe {
                 #hidden::class::compare::<#class>(
                     slf,
@@ -55,9 +55,7 @@ pub(crate) fn compare(model: &mut ClassModel<'_>, has_discriminant: bool) {
             }
         }
     });
-    model
-        .slots
-        .push(slot_item(krate, "Py_tp_richcompare", &function));
+    model.add_slot("Py_tp_richcompare", &function);
 }
 
 /// Adds `tp_hash`.
@@ -74,14 +72,14 @@ pub(crate) fn hash(model: &mut ClassModel<'_>) {
         unsafe extern "C" fn #function(
             slf: *mut #krate::ffi::PyObject,
         ) -> #krate::ffi::Py_hash_t {
-            // SAFETY: CPython calls it with an instance of the class.
+            // SAFETY: CPython calls this with an instance of the class.
             unsafe { #call }
         }
     });
-    model.slots.push(slot_item(krate, "Py_tp_hash", &function));
+    model.add_slot("Py_tp_hash", &function);
 }
 
-/// Adds `tp_str`. `fields` are those of a struct, and whether any is renamed.
+/// Adds `tp_str`. `fields` are the fields of a struct, and whether any of them is renamed.
 pub(crate) fn text(model: &mut ClassModel<'_>, fields: Option<(&Fields, bool)>) -> syn::Result<()> {
     let Some(option) = &model.options.str else {
         return Ok(());
@@ -112,7 +110,7 @@ pub(crate) fn text(model: &mut ClassModel<'_>, fields: Option<(&Fields, bool)>) 
     Ok(())
 }
 
-/// Adds a slot that gives a text: `expression` of the `value`.
+/// Adds a slot that returns a `str`: the `expression`, with `value` in scope.
 pub(crate) fn text_slot(model: &mut ClassModel<'_>, slot: &str, expression: &TokenStream) {
     let krate = model.krate;
     let hidden = krate.hidden();
@@ -125,14 +123,14 @@ pub(crate) fn text_slot(model: &mut ClassModel<'_>, slot: &str, expression: &Tok
         unsafe extern "C" fn #function(
             slf: *mut #krate::ffi::PyObject,
         ) -> *mut #krate::ffi::PyObject {
-            // SAFETY: CPython calls it with an instance of the class.
+            // SAFETY: CPython calls this with an instance of the class.
             unsafe { #hidden::class::text_of::<#class, _>(slf, |value: &#class| #expression) }
         }
     });
-    model.slots.push(slot_item(krate, slot, &function));
+    model.add_slot(slot, &function);
 }
 
-/// `format!` of the fields that the placeholders of a format string name.
+/// Returns a `format!` call with the fields that the placeholders of a format string name.
 fn formatted(format: &LitStr, fields: &Fields) -> syn::Result<TokenStream> {
     let text = format.value();
     let mut pattern = String::new();
@@ -145,19 +143,7 @@ fn formatted(format: &LitStr, fields: &Fields) -> syn::Result<TokenStream> {
                 pattern.extend(letters.next());
             }
             '{' => {
-                let mut placeholder = String::new();
-                loop {
-                    match letters.next() {
-                        Some('}') => break,
-                        Some(letter) => placeholder.push(letter),
-                        None => {
-                            return Err(syn::Error::new(
-                                format.span(),
-                                "invalid format string: expected `}` but string was terminated",
-                            ));
-                        }
-                    }
-                }
+                let placeholder = placeholder(&mut letters, format)?;
                 let (name, specification) = match placeholder.split_once(':') {
                     Some((name, specification)) => (name.trim(), Some(specification)),
                     None => (placeholder.trim(), None),
@@ -183,7 +169,22 @@ fn formatted(format: &LitStr, fields: &Fields) -> syn::Result<TokenStream> {
     Ok(quote!(::std::format!(#pattern, #(#arguments),*)))
 }
 
-/// The field that a placeholder names.
+/// Reads a placeholder up to its `}`.
+fn placeholder(letters: &mut impl Iterator<Item = char>, format: &LitStr) -> syn::Result<String> {
+    let mut placeholder = String::new();
+    for letter in letters {
+        if letter == '}' {
+            return Ok(placeholder);
+        }
+        placeholder.push(letter);
+    }
+    Err(syn::Error::new(
+        format.span(),
+        "invalid format string: expected `}` but string was terminated",
+    ))
+}
+
+/// Finds the field that a placeholder names.
 fn member(name: &str, format: &LitStr, fields: &Fields) -> syn::Result<Member> {
     let error = |message: String| syn::Error::new(format.span(), message);
     if name.is_empty() {
@@ -198,8 +199,8 @@ fn member(name: &str, format: &LitStr, fields: &Fields) -> syn::Result<Member> {
     found.ok_or_else(|| error(format!("no field `{name}` on this struct")))
 }
 
-/// Adds `__int__` of a simple enum, and the function `discriminant`; `arms` are those of a `match`
-/// on the value.
+/// Adds `__int__` of a simple enum, and the function `discriminant`. `arms` are the arms of a
+/// `match` on the value.
 pub(crate) fn discriminant(model: &mut ClassModel<'_>, arms: &TokenStream) {
     let krate = model.krate;
     let hidden = krate.hidden();
@@ -217,7 +218,7 @@ pub(crate) fn discriminant(model: &mut ClassModel<'_>, arms: &TokenStream) {
         unsafe extern "C" fn #function(
             slf: *mut #krate::ffi::PyObject,
         ) -> *mut #krate::ffi::PyObject {
-            // SAFETY: CPython calls it with an instance of the class.
+            // SAFETY: CPython calls this with an instance of the class.
             unsafe {
                 #hidden::class::get::<#class>(slf, |py, value| {
                     ::core::result::Result::Ok(discriminant(py, value)?.into_ptr())
@@ -225,5 +226,5 @@ pub(crate) fn discriminant(model: &mut ClassModel<'_>, arms: &TokenStream) {
             }
         }
     });
-    model.slots.push(slot_item(krate, "Py_nb_int", &function));
+    model.add_slot("Py_nb_int", &function);
 }
