@@ -5,7 +5,7 @@ use pyatoll::prelude::*;
 
 use crate::{everywhere, run};
 
-/// Does sums in every way.
+/// Implements the operators with every form of receiver and argument.
 #[pyclass(subclass)]
 pub(crate) struct Number(i64);
 
@@ -125,7 +125,7 @@ impl Number {
 }
 
 #[test]
-fn operators_go_to_the_side_that_has_them() {
+fn operators_call_the_operand_that_implements_them() {
     everywhere(|py| {
         run::<Number>(
             py,
