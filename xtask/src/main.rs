@@ -1,4 +1,18 @@
-//! The project's own commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
+//! The project's commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
+//!
+//! | file | concern |
+//! |---|---|
+//! | `bench/` | `bench`: Pyatoll beside its peers |
+//! | `compat` | crates that depend on `pyo3`, built with `compat/pyo3` |
+//! | `leaks` | `leaks`: memory that interpreters with a module leak |
+//! | `loom` | `loom`: the models of the lock-free parts |
+//! | `pyo3_tests/` | `pyo3-tests`: PyO3's own tests |
+//! | `python` | finding the Python to work with |
+//! | `run` | running child processes |
+//! | `stress` | `stress`: random work in many interpreters |
+//! | `test` | `test`: every test, against one Python |
+//! | `tls` | `check-tls`: no thread-local storage on hot paths |
+//! | `wheels` | building wheels in a virtual environment |
 
 mod bench;
 mod compat;
@@ -17,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Pyatoll's own commands.
+/// Pyatoll's own commands
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -27,15 +41,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run every test: Rust, docs, compile errors, wheels under pytest, and check-tls
+    /// Run every test: Rust, docs, compile errors, wheels under pytest, check-tls, stress, leaks
     Test {
         /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
-    /// Do random work in many interpreters and threads at once, checked against a model
+    /// Run random operations in many interpreters and threads at once, checked against a model
     Stress(stress::Options),
-    /// Measure what interpreters that used a module leave behind, and what its import costs
+    /// Measure the memory that interpreters leak after using a module, and the time of its import
     Leaks(leaks::Options),
     /// Check that no hot path of the library reads thread-local storage
     CheckTls {
@@ -43,11 +57,11 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
-    /// Compile PyO3's own tests against compat/pyo3, run them, and say how many pass
+    /// Compile PyO3's own tests against compat/pyo3, run them, and report how many pass
     Pyo3Tests(pyo3_tests::Options),
-    /// Measure Pyatoll beside C, pybind11, nanobind, Cython and PyO3
+    /// Benchmark Pyatoll against C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
-    /// Check the models of the lock-free parts, and that they find the faults put into these
+    /// Check the loom models of the lock-free parts, and that they detect planted faults
     Loom,
 }
 

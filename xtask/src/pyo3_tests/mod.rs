@@ -1,10 +1,19 @@
 //! `cargo xtask pyo3-tests`: PyO3's own integration tests, compiled against `compat/pyo3`.
 //!
-//! The tests are taken from the registry's copy of the crate `pyo3` when this runs; nothing of them
-//! is in this repository. Each file is a test program of its own, in a package made under the target
-//! folder (`package`); all are compiled at once (`compile`), and run one after the other
-//! (`execute`). What does not compile is counted by parsing it (`count`). The result (`report`) can
-//! be compared with the committed figures (`expected`).
+//! The tests are taken from the registry's copy of the crate `pyo3` at run time; this repository
+//! contains nothing of them. Each file is a test program in a generated package. All are compiled
+//! at once and run one after the other; the tests of files that do not compile are counted by
+//! parsing.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `compile` | compiling the package |
+//! | `count` | counting tests by parsing |
+//! | `execute` | running the test programs |
+//! | `expected` | the committed figures |
+//! | `package` | the generated package |
+//! | `report` | the result as a table and as JSON |
+//! | `source` | finding PyO3's tests |
 
 mod compile;
 mod count;
@@ -28,10 +37,10 @@ use crate::run;
 /// The options of the command.
 #[derive(Args)]
 pub struct Options {
-    /// Where the tests run: in the main interpreter, or each in a fresh sub-interpreter of its own
+    /// Run the tests in the main interpreter, or each in its own fresh sub-interpreter
     #[arg(long, value_enum, default_value_t)]
     interpreter: Interpreter,
-    /// Only this file of tests (can be given several times)
+    /// Run only this file of tests (can be given several times)
     #[arg(long, value_name = "NAME")]
     file: Vec<String>,
     /// The Python to test with [default: $PYO3_PYTHON, else python3 on the path]
@@ -40,21 +49,21 @@ pub struct Options {
     /// Write the result to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Fail if a file of tests passes fewer than is written in compat/expected.json
+    /// Fail if a file passes fewer tests than in compat/expected.json
     #[arg(long, conflicts_with = "update")]
     check: bool,
     /// Write the result to compat/expected.json
     #[arg(long)]
     update: bool,
-    /// What the tests are compiled against
+    /// Compile the tests against Pyatoll or PyO3
     #[arg(long, value_enum, default_value_t)]
     against: Against,
 }
 
-/// Where the tests run.
+/// The interpreter in which the tests run.
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Interpreter {
-    /// The main interpreter, as PyO3 knows it
+    /// The main interpreter
     #[default]
     Main,
     /// Sub-interpreters with their own GIL
@@ -64,7 +73,7 @@ pub enum Interpreter {
 }
 
 impl Interpreter {
-    /// The name of it, on the command line and elsewhere.
+    /// Returns its name on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -74,17 +83,17 @@ impl Interpreter {
     }
 }
 
-/// What the tests are compiled against.
+/// The library that the tests are compiled against.
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Against {
-    /// Pyatoll, by way of compat/pyo3
+    /// Pyatoll, through compat/pyo3
     #[default]
     Pyatoll,
-    /// PyO3 itself: tells how many tests there are
+    /// PyO3 itself, for the number of tests
     Pyo3,
 }
 
-/// Compiles and runs the tests, and says how many pass.
+/// Compiles and runs the tests, and reports how many pass.
 pub fn run(options: &Options) -> Result<()> {
     let python = Python::find(options.python.clone())?;
     if options.against == Against::Pyo3 && options.interpreter != Interpreter::Main {
@@ -92,7 +101,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if options.interpreter == Interpreter::OwnGil && python.minor < 12 {
         bail!(
-            "Python {} has no interpreters with their own GIL: those came with 3.12; \
+            "Python {} has no interpreters with their own GIL (new in 3.12); \
              `--interpreter shared-gil` works",
             python.version
         );
@@ -136,7 +145,7 @@ pub fn run(options: &Options) -> Result<()> {
                 std::fs::write(&log, errors)?;
                 FileResult::not_compiled(declared)
             }
-            None => bail!("cargo said nothing of {}", file.name),
+            None => bail!("cargo did not report {}", file.name),
         };
         if !options.file.is_empty() && !result.is_complete() {
             println!("{}", std::fs::read_to_string(&log)?);
@@ -166,7 +175,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The folder of all that this command makes.
+/// Returns the folder for everything that this command generates.
 fn work_folder() -> PathBuf {
     run::target_dir().join("pyo3-tests")
 }
