@@ -17,7 +17,7 @@ const TREE: &str = "compat/tests/tree/Cargo.toml";
 const EXAMPLE: &str = "examples/geoindex";
 
 /// Returns the cargo setting that replaces PyO3 with `compat/pyo3`.
-fn patch() -> String {
+pub fn patch() -> String {
     let path = run::root().join("compat/pyo3");
     format!("patch.crates-io.pyo3.path={:?}", path.display().to_string())
 }

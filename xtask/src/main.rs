@@ -5,25 +5,31 @@
 //! | `bench/` | `bench`: Pyatoll beside its peers |
 //! | `compat` | crates that depend on `pyo3`, built with `compat/pyo3` |
 //! | `leaks` | `leaks`: memory that interpreters with a module leak |
+//! | `lint/` | `lint`: every check that runs no code of the library |
 //! | `loom` | `loom`: the models of the lock-free parts |
+//! | `package` | `package`: the crates as published, tested alone |
 //! | `pyo3_tests/` | `pyo3-tests`: PyO3's own tests |
 //! | `python` | finding the Python to work with |
 //! | `run` | running child processes |
 //! | `stress` | `stress`: random work in many interpreters |
 //! | `test` | `test`: every test, against one Python |
 //! | `tls` | `check-tls`: no thread-local storage on hot paths |
+//! | `tools` | installing pinned tools |
 //! | `wheels` | building wheels in a virtual environment |
 
 mod bench;
 mod compat;
 mod leaks;
+mod lint;
 mod loom;
+mod package;
 mod pyo3_tests;
 mod python;
 mod run;
 mod stress;
 mod test;
 mod tls;
+mod tools;
 mod wheels;
 
 use std::path::PathBuf;
@@ -61,6 +67,14 @@ enum Command {
     Pyo3Tests(pyo3_tests::Options),
     /// Benchmark Pyatoll against C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
+    /// Check formatting, lints, docs, source structure and licenses: everything but the tests
+    Lint(lint::Options),
+    /// Package the crates as for publishing, and test the unpacked packages
+    Package {
+        /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
+        #[arg(long, value_name = "PATH")]
+        python: Option<PathBuf>,
+    },
     /// Check the loom models of the lock-free parts, and that they detect planted faults
     Loom,
 }
@@ -73,6 +87,8 @@ fn main() -> ExitCode {
         Command::CheckTls { python } => tls::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Lint(options) => lint::run(&options),
+        Command::Package { python } => package::run(python),
         Command::Loom => loom::run(),
     };
     match result {

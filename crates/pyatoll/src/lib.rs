@@ -239,14 +239,3 @@ pub use pyatoll_macros::IntoPyObject;
 #[cfg(feature = "macros")]
 pub use pyatoll_macros::IntoPyObjectRef;
 pub use version::PythonVersionInfo;
-
-// Their code blocks are tests.
-#[cfg(doctest)]
-mod guide {
-    #[doc = include_str!("../../../README.md")]
-    mod readme {}
-    #[doc = include_str!("../../../guide/differences.md")]
-    mod differences {}
-    #[doc = include_str!("../../../guide/many-interpreters.md")]
-    mod many_interpreters {}
-}

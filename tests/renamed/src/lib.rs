@@ -83,6 +83,17 @@ mod tests {
     use pyo3::wrap_pymodule;
 
     #[test]
+    fn a_build_script_learns_which_python_it_is_for() {
+        let configured = env!("CONFIGURED_PYTHON");
+        let running = Python::attach(|py| {
+            let version = py.version_info();
+            format!("{}.{}", version.major, version.minor)
+        });
+        assert_eq!(configured, running);
+        assert!(cfg!(Py_3_11), "`use_pyo3_cfgs` sets the `cfg`s");
+    }
+
+    #[test]
     fn code_with_pyo3s_names_works_under_that_name() {
         Python::attach(|py| {
             let module = wrap_pymodule!(renamed)(py);

@@ -30,6 +30,7 @@ mod promises;
 mod results;
 mod times;
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -120,7 +121,7 @@ impl Options {
 /// Builds the modules, measures them, prints and stores the results.
 pub fn run(options: &Options) -> Result<()> {
     if options.page {
-        return Results::read()?.write();
+        return store(&Results::read()?);
     }
     let python = Python::find(options.python.clone())?;
     if python.minor < 14 {
@@ -174,7 +175,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
 
     if let Some(file) = &options.json {
-        std::fs::write(
+        fs::write(
             run::root().join(file),
             serde_json::to_string_pretty(&measured)?,
         )?;
@@ -187,5 +188,25 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let mut kept = Results::read()?;
     kept.update(measured);
-    kept.write()
+    store(&kept)
+}
+
+/// Stores the results, and the page and the chart generated from them.
+fn store(results: &Results) -> Result<()> {
+    let folder = run::root().join(results::FOLDER);
+    fs::create_dir_all(&folder)?;
+    let json = serde_json::to_string_pretty(results)? + "\n";
+    fs::write(folder.join("latest.json"), &json)?;
+    fs::write(folder.join("latest.md"), page::page(results)?)?;
+    if let Some(times) = &results.times {
+        fs::write(folder.join("latest.svg"), chart::chart(times))?;
+        let cpu = times.conditions.cpu.split(',').next().unwrap_or("");
+        let cpu = cpu
+            .to_lowercase()
+            .replace(|c: char| !c.is_alphanumeric(), "-");
+        let name = format!("{}-{cpu}.json", times.conditions.date);
+        fs::write(folder.join(name), &json)?;
+    }
+    println!("==> written: {}/latest.md, .svg, .json", results::FOLDER);
+    Ok(())
 }

@@ -32,7 +32,7 @@ pub struct Peer {
 pub enum Builder {
     /// `bench/modules/CMakeLists.txt`.
     CMake,
-    /// `bench/Cargo.toml`.
+    /// `bench/Cargo.toml` or `bench/modules/pyo3/Cargo.toml`.
     Cargo,
 }
 
@@ -162,13 +162,18 @@ impl Modules {
         Ok(())
     }
 
-    /// Builds a package of `bench/Cargo.toml`, alone, so that it gets no features of another one.
+    /// Builds a package of one of the two workspaces, alone, so that it gets no features of another.
     fn build_crate(&self, package: &str) -> Result<()> {
         let target = self.folder.join("cargo");
+        let manifest = if package.ends_with("_pyo3") {
+            "bench/modules/pyo3/Cargo.toml"
+        } else {
+            "bench/Cargo.toml"
+        };
         run::status(
             run::cargo()
                 .args(["build", "--release", "--quiet"])
-                .args(["--manifest-path", "bench/Cargo.toml"])
+                .args(["--manifest-path", manifest])
                 .args(["--package", package])
                 .arg("--target-dir")
                 .arg(&target)

@@ -143,26 +143,6 @@ impl Results {
             self.build = Some(section);
         }
     }
-
-    /// Stores the results, and the page and the chart generated from them.
-    pub fn write(&self) -> Result<()> {
-        let folder = run::root().join(FOLDER);
-        fs::create_dir_all(&folder)?;
-        let json = serde_json::to_string_pretty(self)? + "\n";
-        fs::write(folder.join("latest.json"), &json)?;
-        fs::write(folder.join("latest.md"), super::page::page(self)?)?;
-        if let Some(times) = &self.times {
-            fs::write(folder.join("latest.svg"), super::chart::chart(times))?;
-            let cpu = times.conditions.cpu.split(',').next().unwrap_or("");
-            let cpu = cpu
-                .to_lowercase()
-                .replace(|c: char| !c.is_alphanumeric(), "-");
-            let name = format!("{}-{cpu}.json", times.conditions.date);
-            fs::write(folder.join(name), &json)?;
-        }
-        println!("==> written: {FOLDER}/latest.md, .svg, .json");
-        Ok(())
-    }
 }
 
 impl<T> Section<T> {

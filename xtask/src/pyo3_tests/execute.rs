@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use wait_timeout::ChildExt;
 
-use super::Interpreter;
+use super::options::Interpreter;
 use super::report::FileResult;
 use crate::python::Python;
 use crate::run;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::options::{Against, Interpreter};
 use super::report::Report;
-use super::{Against, Interpreter};
 use crate::python::Python;
 use crate::run;
 

@@ -11,6 +11,7 @@
 //! | `count` | counting tests by parsing |
 //! | `execute` | running the test programs |
 //! | `expected` | the committed figures |
+//! | `options` | the options of the command |
 //! | `package` | the generated package |
 //! | `report` | the result as a table and as JSON |
 //! | `source` | finding PyO3's tests |
@@ -19,79 +20,19 @@ mod compile;
 mod count;
 mod execute;
 mod expected;
+mod options;
 mod package;
 mod report;
 mod source;
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
 
 use self::compile::Outcome;
 use self::count::Cfgs;
+pub use self::options::Options;
+use self::options::{Against, Interpreter};
 use self::report::{FileResult, Report};
 use crate::python::Python;
-use crate::run;
-
-/// The options of the command.
-#[derive(Args)]
-pub struct Options {
-    /// Run the tests in the main interpreter, or each in its own fresh sub-interpreter
-    #[arg(long, value_enum, default_value_t)]
-    interpreter: Interpreter,
-    /// Run only this file of tests (can be given several times)
-    #[arg(long, value_name = "NAME")]
-    file: Vec<String>,
-    /// The Python to test with [default: $PYO3_PYTHON, else python3 on the path]
-    #[arg(long, value_name = "PATH")]
-    python: Option<PathBuf>,
-    /// Write the result to this file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Fail if a file passes fewer tests than in compat/expected.json
-    #[arg(long, conflicts_with = "update")]
-    check: bool,
-    /// Write the result to compat/expected.json
-    #[arg(long)]
-    update: bool,
-    /// Compile the tests against Pyatoll or PyO3
-    #[arg(long, value_enum, default_value_t)]
-    against: Against,
-}
-
-/// The interpreter in which the tests run.
-#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Interpreter {
-    /// The main interpreter
-    #[default]
-    Main,
-    /// Sub-interpreters with their own GIL
-    OwnGil,
-    /// Sub-interpreters that share the main interpreter's GIL
-    SharedGil,
-}
-
-impl Interpreter {
-    /// Returns its name on the command line and in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Main => "main",
-            Self::OwnGil => "own-gil",
-            Self::SharedGil => "shared-gil",
-        }
-    }
-}
-
-/// The library that the tests are compiled against.
-#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Against {
-    /// Pyatoll, through compat/pyo3
-    #[default]
-    Pyatoll,
-    /// PyO3 itself, for the number of tests
-    Pyo3,
-}
 
 /// Compiles and runs the tests, and reports how many pass.
 pub fn run(options: &Options) -> Result<()> {
@@ -173,9 +114,4 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Returns the folder for everything that this command generates.
-fn work_folder() -> PathBuf {
-    run::target_dir().join("pyo3-tests")
 }

@@ -12,8 +12,8 @@ use anyhow::{Context, Result};
 use proc_macro2::{TokenStream, TokenTree};
 use toml::{Table, Value};
 
-use super::source::Source;
-use super::{Against, work_folder};
+use super::options::Against;
+use super::source::{Source, work_folder};
 use crate::run;
 
 /// Writes the package and returns its folder. Files that are up to date are not touched.

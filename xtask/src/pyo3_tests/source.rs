@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::work_folder;
 use crate::run;
 
 /// The version of PyO3 that `compat/pyo3` replaces and whose tests are run.
@@ -30,6 +29,11 @@ const FEATURES: &[&str] = &[
     "serde",
     "uuid",
 ];
+
+/// Returns the folder of everything that this command generates.
+pub fn work_folder() -> PathBuf {
+    run::target_dir().join("pyo3-tests")
+}
 
 /// The unpacked crate `pyo3`.
 pub struct Source {

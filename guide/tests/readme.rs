@@ -32,7 +32,7 @@ use pyatoll::prelude::*;
 
 #[test]
 fn the_readmes_extension_is_the_one_in_this_file() {
-    let readme = include_str!("../../../README.md");
+    let readme = include_str!("../../README.md");
     let block = readme
         .split_once("```rust\n")
         .and_then(|(_, rest)| rest.split_once("```"))

@@ -1,0 +1,1 @@
+//! Never compiled: cargo refuses the tree.

@@ -1,0 +1,116 @@
+//! `cargo xtask package`: the crates as they would be published, tested by themselves.
+//!
+//! `cargo package` builds both. Their archives are then unpacked beside each other, in a workspace
+//! of their own, and `cargo test` runs there: it sees no file that is not in the archives.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::python::Python;
+use crate::run;
+
+/// The crates that are published, dependencies first.
+const CRATES: [&str; 2] = ["pyatoll-macros", "pyatoll"];
+
+/// Packages the crates and tests them.
+pub fn run(python: Option<PathBuf>) -> Result<()> {
+    let python = Python::find(python)?;
+    let metadata = run::output(run::cargo().args(["metadata", "--no-deps", "--format-version=1"]))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let mut packages = Vec::new();
+    for name in CRATES {
+        packages.push(find(&metadata, name)?);
+    }
+
+    println!("==> cargo package");
+    run::status(
+        run::cargo()
+            .args(["package", "--quiet", "--locked", "--allow-dirty"])
+            .args(CRATES.iter().flat_map(|name| ["--package", name]))
+            .env("PYO3_PYTHON", &python.executable),
+    )?;
+
+    println!("==> tests of the unpacked crates");
+    let folder = run::target_dir().join("unpacked");
+    let workspace = folder.join("workspace");
+    unpack(&packages, &workspace)?;
+    run::status(
+        run::cargo()
+            .current_dir(&workspace)
+            .args(["test", "--workspace", "--features", &features(&packages)])
+            .arg("--target-dir")
+            .arg(folder.join("target"))
+            .env("PYO3_PYTHON", &python.executable)
+            .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?),
+    )
+}
+
+/// Finds a package in cargo's metadata.
+fn find<'a>(metadata: &'a Value, name: &str) -> Result<&'a Value> {
+    let packages = metadata["packages"].as_array();
+    packages
+        .into_iter()
+        .flatten()
+        .find(|package| package["name"] == name)
+        .with_context(|| format!("the workspace has no package {name}"))
+}
+
+/// Returns the features that docs.rs turns on, of all packages. The tests need them, and cargo
+/// leaves out of an archive what turns them on in the workspace: its dev-dependency on itself.
+fn features(packages: &[&Value]) -> String {
+    let mut features = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().unwrap_or_default();
+        let of_docs_rs = package["metadata"]["docs"]["rs"]["features"].as_array();
+        for feature in of_docs_rs.into_iter().flatten().filter_map(Value::as_str) {
+            features.push(format!("{name}/{feature}"));
+        }
+    }
+    features.join(",")
+}
+
+/// Unpacks the archives into a workspace in which each replaces the published crate.
+fn unpack(packages: &[&Value], workspace: &Path) -> Result<()> {
+    if workspace.exists() {
+        fs::remove_dir_all(workspace)
+            .with_context(|| format!("cannot delete {}", workspace.display()))?;
+    }
+    fs::create_dir_all(workspace)?;
+    let mut members = Vec::new();
+    let mut patches = String::new();
+    for package in packages {
+        let part = |key: &str| {
+            let text = package[key].as_str();
+            text.with_context(|| format!("cargo tells no {key}"))
+        };
+        let (name, version) = (part("name")?, part("version")?);
+        let folder = format!("{name}-{version}");
+        let archive = format!("package/{folder}.crate");
+        run::status(
+            Command::new("tar")
+                // Not the archive's times: they are the same in all archives, so that cargo would
+                // see no change.
+                .args(["--touch", "-xzf"])
+                .arg(run::target_dir().join(archive))
+                .arg("-C")
+                .arg(workspace),
+        )?;
+        patches += &format!("{name} = {{ path = {folder:?} }}\n");
+        members.push(folder);
+    }
+    let manifest = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n\
+        [patch.crates-io]\n{patches}\n[profile.dev]\ndebug = \"line-tables-only\"\n"
+    );
+    fs::write(workspace.join("Cargo.toml"), manifest)?;
+    // The versions that the archive was built with.
+    let lock = |folder: &String| workspace.join(folder).join("Cargo.lock");
+    if let Some(lock) = members.last().map(lock).filter(|lock| lock.exists()) {
+        fs::copy(lock, workspace.join("Cargo.lock"))?;
+    }
+    Ok(())
+}
