@@ -344,7 +344,7 @@ del one
 try:
     gc.collect()
 except MemoryError:
-    # So a free-threaded Python says that it gave up.
+    # Free-threaded builds report the aborted collection with this error.
     pass
 result = weak() is None
 builtins = __import__('builtins')

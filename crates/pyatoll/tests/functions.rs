@@ -328,15 +328,15 @@ import warnings
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter('always')
     value = f()
-told = [(w.category.__name__, str(w.message)) for w in caught]
+issued = [(w.category.__name__, str(w.message)) for w in caught]
 ",
             Some(&names),
             None,
         )
         .unwrap();
-        let told = names.get_item("told").unwrap().unwrap();
+        let issued = names.get_item("issued").unwrap().unwrap();
         assert_eq!(
-            told.to_string(),
+            issued.to_string(),
             "[('FutureWarning', 'old'), ('UserWarning', 'very old')]"
         );
     });

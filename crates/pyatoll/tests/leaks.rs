@@ -23,7 +23,7 @@ fn counts(py: Python<'_>) -> [isize; 2] {
 
 /// Runs `f` many times, after some runs to fill caches, and compares the counts: a leak of one
 /// reference or block per run shows as growth by the number of runs.
-fn check(py: Python<'_>, what: &str, f: impl Fn() -> PyResult<()>) {
+fn check(py: Python<'_>, name: &str, f: impl Fn() -> PyResult<()>) {
     let run = |times| (0..times).for_each(|_| f().unwrap());
     run(100);
     let before = counts(py);
@@ -33,7 +33,7 @@ fn check(py: Python<'_>, what: &str, f: impl Fn() -> PyResult<()>) {
         let grown = after - before;
         assert!(
             grown < CALLS as isize / 2,
-            "{what}: {grown} in {CALLS} runs"
+            "{name}: {grown} in {CALLS} runs"
         );
     }
 }

@@ -112,10 +112,10 @@ fn run_with(value: &str) -> (bool, String) {
         .env(VARIABLE, value)
         .output()
         .expect("it starts");
-    let said = [output.stdout, output.stderr].concat();
+    let text = [output.stdout, output.stderr].concat();
     (
         output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
+        String::from_utf8_lossy(&text).into_owned(),
     )
 }
 
@@ -124,18 +124,18 @@ fn each_test_can_run_in_its_own_sub_interpreter() {
     if env::var_os(VARIABLE).is_some() {
         return;
     }
-    let (passed, said) = run_with("shared-gil");
-    assert!(passed && said.contains("7 passed"), "{said}");
+    let (passed, output) = run_with("shared-gil");
+    assert!(passed && output.contains("7 passed"), "{output}");
     let has_own_gil = Python::attach(|py| py.version_info() >= (3, 12));
-    let (passed, said) = run_with("own-gil");
+    let (passed, output) = run_with("own-gil");
     if has_own_gil {
-        assert!(passed && said.contains("7 passed"), "{said}");
+        assert!(passed && output.contains("7 passed"), "{output}");
     } else {
-        assert!(!passed && said.contains("only Python 3.12"), "{said}");
+        assert!(!passed && output.contains("only Python 3.12"), "{output}");
     }
-    let (passed, said) = run_with("other");
+    let (passed, output) = run_with("other");
     assert!(
-        !passed && said.contains("it must be 'own-gil' or 'shared-gil'"),
-        "{said}"
+        !passed && output.contains("it must be 'own-gil' or 'shared-gil'"),
+        "{output}"
     );
 }

@@ -16,12 +16,12 @@ static FAILURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 const MAX_FAILURES: usize = 20;
 
 /// Records a failure with this thread's current step, and stops all threads.
-pub fn record(what: String) {
+pub fn record(failure: String) {
     let mut failures = lock(&FAILURES);
     if failures.len() < MAX_FAILURES {
         failures.push(match flight::this_thread() {
-            Some(step) => format!("{step}: {what}"),
-            None => what,
+            Some(step) => format!("{step}: {failure}"),
+            None => failure,
         });
     }
     stop();

@@ -340,10 +340,10 @@ fn once(py: Python<'_>) -> PyResult<Py<PyAny>> {
 }
 
 #[pyfunction]
-fn fails(what: &str) -> PyResult<()> {
-    Err(match what {
+fn fails(kind: &str) -> PyResult<()> {
+    Err(match kind {
         "refused" => Refused::new_err("refused"),
-        _ => PyValueError::new_err(what.to_owned()),
+        _ => PyValueError::new_err(kind.to_owned()),
     })
 }
 

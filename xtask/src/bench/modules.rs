@@ -162,7 +162,7 @@ impl Modules {
         Ok(())
     }
 
-    /// Builds a package of one of the two workspaces, alone, so that it gets no features of another.
+    /// Builds a package of one of the workspaces, alone, so that it gets no features of another.
     fn build_crate(&self, package: &str) -> Result<()> {
         let target = self.folder.join("cargo");
         let manifest = if package.ends_with("_pyo3") {
@@ -192,12 +192,12 @@ impl Modules {
     pub fn driver<'a>(
         &self,
         command: &'a mut Command,
-        what: &str,
+        mode: &str,
         peers: &str,
         multi: &str,
     ) -> &'a mut Command {
         command
-            .args(["bench/run.py", what, "--modules"])
+            .args(["bench/run.py", mode, "--modules"])
             .arg(self.output())
             .args(["--peers", peers, "--multi", multi])
     }
@@ -206,7 +206,7 @@ impl Modules {
     pub fn rows_driver<'a>(
         &self,
         command: &'a mut Command,
-        what: &str,
+        mode: &str,
         peers: &[&Peer],
         patterns: &[String],
     ) -> &'a mut Command {
@@ -214,7 +214,7 @@ impl Modules {
             let of = peers.iter().filter(|peer| peer.multi || !multi);
             of.map(|peer| peer.name).collect::<Vec<_>>().join(",")
         };
-        self.driver(command, what, &names(false), &names(true))
+        self.driver(command, mode, &names(false), &names(true))
             .arg("--rows")
             .args(patterns)
     }

@@ -242,8 +242,8 @@ fn internals_table(page: &mut String, internals: &Internals) {
 fn interpreters_table(page: &mut String, interpreters: &Interpreters) {
     page.push_str(
         "Interpreters with their own GIL. Cython's module has only the functions, and is built \
-         with `subinterpreters_compatible=own_gil` and `CYTHON_USE_MODULE_STATE`: with a `cdef \
-         class`, what Cython 3.3.1 makes corrupts the heap in a second interpreter.\n\n",
+         with `subinterpreters_compatible=own_gil` and `CYTHON_USE_MODULE_STATE`: code that Cython \
+         3.3.1 generates for a `cdef class` corrupts the heap in a second interpreter.\n\n",
     );
     let columns = [
         "create, import, close (ms)",

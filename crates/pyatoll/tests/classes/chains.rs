@@ -130,7 +130,7 @@ fn a_deallocation_deferred_by_the_outermost_one_runs_when_there_is_room() {
 import sys
 limit = sys.getrecursionlimit()
 if sys.version_info >= (3, 14):
-    # The stack is the limit.
+    # Recurse until the stack is exhausted.
     sys.setrecursionlimit(10**6)
 made = 0
 def deeper():

@@ -140,14 +140,14 @@ assert kept == 'in flight'
 #[pyclass]
 struct Phoenix {
     #[pyo3(get, set)]
-    place: Py<PyAny>,
+    shelf: Py<PyAny>,
 }
 
 #[pymethods]
 impl Phoenix {
     fn __del__(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let place = slf.borrow().place.clone_ref(slf.py());
-        place.bind(slf.py()).call_method1("append", (slf,))?;
+        let shelf = slf.borrow().shelf.clone_ref(slf.py());
+        shelf.bind(slf.py()).call_method1("append", (slf,))?;
         Ok(())
     }
 }
@@ -155,23 +155,23 @@ impl Phoenix {
 #[test]
 fn a_finalizer_may_resurrect_the_instance() {
     Python::attach(|py| {
-        let place = pyatoll::types::PyList::empty(py);
+        let shelf = pyatoll::types::PyList::empty(py);
         let phoenix = Bound::new(
             py,
             Phoenix {
-                place: place.clone().into_any().unbind(),
+                shelf: shelf.clone().into_any().unbind(),
             },
         )
         .unwrap();
         let address = phoenix.as_ptr();
         drop(phoenix);
-        assert_eq!(place.len(), 1);
-        let risen = place.get_item(0).unwrap();
+        assert_eq!(shelf.len(), 1);
+        let risen = shelf.get_item(0).unwrap();
         assert_eq!(risen.as_ptr(), address);
         // Its value is intact.
-        assert!(risen.getattr("place").unwrap().is(&place));
+        assert!(risen.getattr("shelf").unwrap().is(&shelf));
         risen
-            .setattr("place", pyatoll::types::PyList::empty(py))
+            .setattr("shelf", pyatoll::types::PyList::empty(py))
             .unwrap();
     });
 }

@@ -275,7 +275,7 @@ fn an_instance_is_not_mutably_borrowed_twice() {
                     assert "lready" in str(error), error
                 else:
                     assert False
-            # Nothing stays borrowed.
+            # The borrow has been released.
             assert c.add(1) == 2
             "#
         );

@@ -218,7 +218,7 @@ fn a_forked_child_gets_an_error_since_it_has_no_workers() {
     let child = unsafe { fork() };
     if child == 0 {
         let refused = pool.try_submit(|_py| Ok(())).map(drop);
-        let told = pool.submit(|_py| Ok(())).join() == Err(PoolError::Forked)
+        let refused = pool.submit(|_py| Ok(())).join() == Err(PoolError::Forked)
             && matches!(
                 refused,
                 Err(TrySubmitError::Refused {
@@ -232,7 +232,7 @@ fn a_forked_child_gets_an_error_since_it_has_no_workers() {
             && pool.shutdown(Duration::ZERO).is_ok();
         drop(pool);
         // SAFETY: ends the process at once, without running its exit functions.
-        unsafe { _exit(if told { 0 } else { 1 }) };
+        unsafe { _exit(if refused { 0 } else { 1 }) };
     }
     let mut status = -1;
     // SAFETY: `child` is a child of this process, and `status` is valid for writes.

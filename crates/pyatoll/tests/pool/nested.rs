@@ -84,15 +84,15 @@ fn a_job_may_call_map_on_its_own_pool() {
 fn a_job_that_waits_for_itself_gets_an_error() {
     let pool = pool(1);
     let (send, handle) = mpsc::channel::<JobHandle<()>>();
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let job = pool.submit(move |py| {
         let own = py.detach(move || handle.recv().unwrap());
-        tell.send(own.join()).unwrap();
+        sender.send(own.join()).unwrap();
         Ok(())
     });
     send.send(job).unwrap();
-    let told = told.recv_timeout(LONG).unwrap();
-    assert_eq!(told, Err(PoolError::WouldDeadlock));
+    let result = receiver.recv_timeout(LONG).unwrap();
+    assert_eq!(result, Err(PoolError::WouldDeadlock));
     assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
 }
 

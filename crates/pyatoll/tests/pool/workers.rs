@@ -29,15 +29,15 @@ fn each_worker_has_an_interpreter_and_a_thread_of_its_own() {
             })
         })
         .collect();
-    let places: Vec<_> = jobs.into_iter().map(|job| job.join().unwrap()).collect();
-    let ids: HashSet<_> = places.iter().map(|(id, _)| *id).collect();
-    let threads: HashSet<_> = places.iter().map(|(_, thread)| *thread).collect();
+    let pairs: Vec<_> = jobs.into_iter().map(|job| job.join().unwrap()).collect();
+    let ids: HashSet<_> = pairs.iter().map(|(id, _)| *id).collect();
+    let threads: HashSet<_> = pairs.iter().map(|(_, thread)| *thread).collect();
     assert_eq!((ids.len(), threads.len()), (SIZE, SIZE));
 
     // The pairs of interpreter and thread do not change.
     for _ in 0..20 {
-        let place = pool.submit(|py| Ok((py.interpreter().id(), thread::current().id())));
-        assert!(places.contains(&place.join().unwrap()));
+        let pair = pool.submit(|py| Ok((py.interpreter().id(), thread::current().id())));
+        assert!(pairs.contains(&pair.join().unwrap()));
     }
 }
 

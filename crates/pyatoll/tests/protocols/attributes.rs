@@ -105,7 +105,7 @@ fn attribute_access_calls_its_methods() {
             assert a.made_up == 'up' and raises(lambda: a.other) == 'AttributeError: no other'
             a.x = 5
             assert a.log == ['x=5'] and not hasattr(a, 'x')
-            # Deleting is left to the class below.
+            # `__delattr__` is inherited.
             a.__dict__['y'] = 1
             del a.y
             assert raises(delattr, a, 'y').startswith('AttributeError')

@@ -22,9 +22,9 @@ impl Sequence {
     }
 
     fn __getitem__(&self, index: isize) -> PyResult<i64> {
-        let place = usize::try_from(index).ok();
-        place
-            .and_then(|place| self.0.get(place).copied())
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.0.get(index).copied())
             .ok_or_else(|| PyIndexError::new_err(format!("no {index}")))
     }
 

@@ -101,7 +101,7 @@ fn references_and_memory_do_not_grow() {
                 count = getattr(sys, 'gettotalrefcount', sys.getallocatedblocks)
                 return count()
 
-            # Caches fill up: a leak shows every time.
+            # A leak shows in every round, a cache that fills up does not.
             for number_of_call, call in enumerate(calls):
                 growths = []
                 for _ in range(5):

@@ -217,7 +217,7 @@ fn comparisons_call_their_methods() {
             "
             a, b = cls(1), cls(2)
             assert a < b and a <= b and a != b and a == cls(1) and b >= a
-            # `>` is asked of the other side as `<`.
+            # `>` is reflected to `<` of the other operand.
             assert b.__gt__(a) is NotImplemented and b > a and not a > b
             assert a != 1 and not a == 'x' and a.__eq__('x') is NotImplemented
             assert raises(lambda: a < 1).startswith('TypeError')

@@ -164,17 +164,17 @@ else:
 pub fn raise(world: &World, [choice, which, elsewhere, _]: [u64; 4]) -> Result<()> {
     let interpreter = world.pick_any(choice);
     let raised = enter(&interpreter, |py| {
-        let what = if which % 2 == 0 { "refused" } else { "plain" };
+        let kind = if which % 2 == 0 { "refused" } else { "plain" };
         let Err(error) = atoll(py)?
             .getattr("fails")
             .map_err(to_anyhow)?
-            .call1((what,))
+            .call1((kind,))
         else {
-            bail!("fails({what}) does not");
+            bail!("fails({kind}) does not");
         };
         ensure!(error.is_instance_of::<PyValueError>(py));
-        ensure!(error.is_instance_of::<Refused>(py) == (what == "refused"));
-        ensure!(error.value(py).to_string() == what);
+        ensure!(error.is_instance_of::<Refused>(py) == (kind == "refused"));
+        ensure!(error.value(py).to_string() == kind);
         Ok(error)
     })?;
     let Some(error) = raised else { return Ok(()) };
@@ -294,7 +294,7 @@ except BaseException as error:
     assert str(error) == 'stress: between binaries', error
 else:
     assert False
-# Both are handles of the other binary: one stays, one goes in a thread of its own.
+# The other binary has a handle to both: it keeps one and drops the other in a thread.
 other.keep([point])
 node = other.Node()
 node.next = atoll.Node(a)
