@@ -14,7 +14,7 @@ use crate::wheels::{Build, Venv};
 const TREE: &str = "compat/tests/tree/Cargo.toml";
 
 /// A crate as a user of PyO3 would write it.
-const EXAMPLE: &str = "examples/geoindex";
+pub const EXAMPLE: &str = "examples/geoindex";
 
 /// Returns the cargo setting that replaces PyO3 with `compat/pyo3`.
 pub fn patch() -> String {

@@ -2,7 +2,9 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `asan` | `asan`: the tests under the address sanitizer |
 //! | `bench/` | `bench`: Pyatoll beside its peers |
+//! | `book` | `book`: the guide, and the links of all Markdown files |
 //! | `compat` | crates that depend on `pyo3`, built with `compat/pyo3` |
 //! | `leaks` | `leaks`: memory that interpreters with a module leak |
 //! | `lint/` | `lint`: every check that runs no code of the library |
@@ -17,7 +19,9 @@
 //! | `tools` | installing pinned tools |
 //! | `wheels` | building wheels in a virtual environment |
 
+mod asan;
 mod bench;
+mod book;
 mod compat;
 mod leaks;
 mod lint;
@@ -63,10 +67,18 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
+    /// Run the integration tests and the wheels' tests under the address sanitizer
+    Asan {
+        /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
+        #[arg(long, value_name = "PATH")]
+        python: Option<PathBuf>,
+    },
     /// Compile PyO3's own tests against compat/pyo3, run them, and report how many pass
     Pyo3Tests(pyo3_tests::Options),
     /// Benchmark Pyatoll against C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
+    /// Build the guide with mdBook, and check the links of all Markdown files
+    Book(book::Options),
     /// Check formatting, lints, docs, source structure and licenses: everything but the tests
     Lint(lint::Options),
     /// Package the crates as for publishing, and test the unpacked packages
@@ -85,8 +97,10 @@ fn main() -> ExitCode {
         Command::Stress(options) => stress::run(&options),
         Command::Leaks(options) => leaks::run(&options),
         Command::CheckTls { python } => tls::run(python),
+        Command::Asan { python } => asan::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Book(options) => book::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Package { python } => package::run(python),
         Command::Loom => loom::run(),

@@ -42,11 +42,7 @@ const COLD: &[(&str, &str)] = &[
         "only when memory is out",
     ),
     (
-        "pyatoll::interpreter::resting::",
-        "only when detaching, or attaching a thread that is not attached",
-    ),
-    (
-        "pyatoll::interpreter::stay::",
+        "pyatoll::interpreter::entry::",
         "only when detaching, or attaching a thread that is not attached",
     ),
     (
@@ -58,11 +54,11 @@ const COLD: &[(&str, &str)] = &[
         "3.11 only: when this library attaches or detaches a thread",
     ),
     (
-        "pyatoll::interpreter::compat::legacy::by_note",
+        "pyatoll::interpreter::compat::legacy::is_own",
         "3.11 only: a thread with several thread states, or none",
     ),
     (
-        "pyatoll::interpreter::attach::detached",
+        "pyatoll::interpreter::detach::detached",
         "runs the user's closure, detached",
     ),
     (
@@ -97,19 +93,15 @@ const COLD: &[(&str, &str)] = &[
 const SOURCE: &str = "crates/pyatoll/src";
 const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
-        "interpreter/resting.rs",
-        "a thread's resting thread states, for a thread that is not attached",
-    ),
-    (
-        "interpreter/stay.rs",
-        "a thread's passes, for a thread that is not attached or detaches",
+        "interpreter/entry.rs",
+        "the interpreters of a thread, for one that is not attached or detaches",
     ),
     (
         "interpreter/test_interpreter.rs",
         "the feature `test-interpreters`: the interpreter of a test's thread that is not attached",
     ),
     (
-        "interpreter/compat.rs",
+        "interpreter/compat/legacy.rs",
         "3.11 only: whose the process-wide current thread state is",
     ),
 ];

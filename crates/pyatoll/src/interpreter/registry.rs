@@ -1,47 +1,47 @@
-//! [`Registry`]: which interpreters this binary has seen, and its state of each.
+//! [`Registry`]: the interpreters that this binary has seen, and its state of each.
 //!
 //! - One interpreter ever seen: a plain pointer.
 //! - More: a lock-free open-addressing table keyed by the interpreter's address.
 //!
-//! Entries are written under the registry's lock and read without. A key is never removed from a
-//! table, its state is replaced when the address is used again; states are never freed. A table that
-//! was outgrown stays in memory, since a reader may be in it: all of them together are smaller than
-//! the current one.
+//! Entries are written under the registry's lock and read without it. A key is never removed from a
+//! table; its state is replaced when the address is reused. States are never freed. An outgrown
+//! table stays in memory, since a reader may be in it: all of them together are smaller than the
+//! current one.
 //!
 //! Invariants, checked with loom in `tests/loom`:
-//! - A thread that comes to an interpreter after its state was published finds that state, whatever
-//!   other interpreters come and go meanwhile, and sees what its maker did to it.
-//! - Nobody finds the state of another interpreter address than they asked for.
+//! - A thread that enters an interpreter after its state was published finds that state, whatever
+//!   other interpreters come and go, and sees all writes that its creator made to it before.
+//! - A lookup never returns the state of another interpreter address.
 
 use std::ptr::null_mut;
 
 use super::sync::atomic::{AtomicPtr, Ordering};
 use super::sync::{Mutex, MutexGuard, const_unless_loom, lock};
 
-/// What is kept for one life of one interpreter, never freed.
+/// The state of one life of one interpreter. Never freed.
 pub(super) trait Tracked: 'static {
-    /// What an interpreter's address points to.
+    /// The type behind an interpreter's address.
     type Interpreter: 'static;
 
-    /// Its interpreter's address, which is used again after the interpreter's end.
+    /// Returns the interpreter's address, which is reused after the interpreter's end.
     fn interpreter(&self) -> *mut Self::Interpreter;
 
-    /// Whether it has not come to its end.
+    /// Returns whether the interpreter has not ended.
     fn is_live(&self) -> bool;
 }
 
-/// All the interpreters this binary has seen.
+/// All interpreters that this binary has seen.
 pub(super) struct Registry<L: Tracked> {
     /// The only one ever seen; null before the first and after the second.
     only: AtomicPtr<L>,
     /// The current table; null before the first interpreter.
     table: AtomicPtr<Table<L>>,
-    /// What is changed when interpreters come and go.
+    /// The data that changes when interpreters come and go.
     registry: Mutex<Members<L>>,
 }
 
 struct Members<L: 'static> {
-    /// Those not yet torn down, in order of creation.
+    /// The states not yet torn down, in order of creation.
     live: Vec<&'static L>,
     /// Keys in the current table.
     keys: usize,
@@ -53,7 +53,7 @@ struct Members<L: 'static> {
 pub(super) struct ForkLock<'a, L: Tracked>(MutexGuard<'a, Members<L>>);
 
 impl<L: Tracked> ForkLock<'_, L> {
-    /// All that are live, oldest first.
+    /// Returns all live states, oldest first.
     pub(super) fn live(&self) -> Vec<&'static L> {
         let live = self.0.live.iter().copied();
         live.filter(|state| state.is_live()).collect()
@@ -70,7 +70,7 @@ struct Table<L: Tracked> {
     entries: Box<[Entry<L>]>,
 }
 
-/// Entries in the first table.
+/// Entries of the first table.
 const FEWEST: usize = if cfg!(loom) { 2 } else { 16 };
 
 impl<L: Tracked> Table<L> {
@@ -84,7 +84,7 @@ impl<L: Tracked> Table<L> {
         }
     }
 
-    /// The entry of `interpreter`, or the empty one where it would go.
+    /// Returns the entry of `interpreter`, or the empty one where it would be inserted.
     #[inline]
     fn entry(&self, interpreter: *mut L::Interpreter) -> &Entry<L> {
         let mask = self.entries.len() - 1;
@@ -101,12 +101,13 @@ impl<L: Tracked> Table<L> {
         }
     }
 
-    /// Enters a state. `true`: its key is new. Under the registry's lock, with room for it.
+    /// Inserts a state, under the registry's lock and with room for it. Returns whether its key is
+    /// new.
     fn enter(&self, state: &'static L) -> bool {
         let entry = self.entry(state.interpreter());
         let is_new = entry.interpreter.load(Ordering::Acquire).is_null();
         let pointer = std::ptr::from_ref(state).cast_mut();
-        // First, so that who finds the key finds a state.
+        // The state first, so that a thread that finds the key finds a state.
         entry.state.store(pointer, Ordering::Release);
         if is_new {
             let interpreter = state.interpreter();
@@ -135,14 +136,14 @@ impl<L: Tracked> Registry<L> {
         lock(&self.registry)
     }
 
-    /// The only one ever seen, if there was but one.
+    /// Returns the only state ever seen; `None` before the first and after the second.
     #[inline]
     pub(super) fn only(&self) -> Option<&'static L> {
         // SAFETY: null, or a state that is never freed.
         unsafe { self.only.load(Ordering::Acquire).as_ref() }
     }
 
-    /// What there is for this address: perhaps of an earlier interpreter.
+    /// Returns the newest state for this address, perhaps that of an earlier interpreter.
     #[inline]
     pub(super) fn find(&self, interpreter: *mut L::Interpreter) -> Option<&'static L> {
         if let Some(only) = self.only()
@@ -161,7 +162,7 @@ impl<L: Tracked> Registry<L> {
         unsafe { entry.state.load(Ordering::Acquire).as_ref() }
     }
 
-    /// All that are live, oldest first.
+    /// Returns all live states, oldest first.
     pub(super) fn live(&self) -> Vec<&'static L> {
         let mut registry = self.registry();
         registry.live.retain(|state| state.is_live());
@@ -173,8 +174,7 @@ impl<L: Tracked> Registry<L> {
         ForkLock(self.registry())
     }
 
-    /// Makes `state` what [`find`](Registry::find) gives for its interpreter. Doing it twice does
-    /// nothing.
+    /// Makes [`find`](Registry::find) return `state` for its interpreter. Idempotent.
     pub(super) fn publish(&self, state: &'static L) {
         let mut registry = self.registry();
         let known = self.find(state.interpreter());
@@ -184,7 +184,7 @@ impl<L: Tracked> Registry<L> {
         registry.live.retain(|state| state.is_live());
         registry.live.push(state);
 
-        // Before the second interpreter can be found: from then on functions of ours may run in it.
+        // Before the second interpreter can be found: from then on its functions may be called.
         let is_first = !registry.many && self.only().is_none();
         if !is_first {
             registry.many = true;
@@ -212,8 +212,8 @@ impl<L: Tracked> Registry<L> {
     }
 }
 
-/// Enters the states of an outgrown table into the next; returns how many. Emptied ones stay as
-/// well: they are still found by their last objects while their interpreters live.
+/// Copies the states of an outgrown table into the next, and returns how many. Emptied ones stay,
+/// since the last objects of their interpreters still look them up.
 fn copy<L: Tracked>(old: &Table<L>, grown: &Table<L>) -> usize {
     let mut keys = 0;
     for entry in &old.entries {

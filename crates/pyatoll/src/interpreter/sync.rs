@@ -10,7 +10,7 @@ pub(crate) use std::{
 };
 
 #[cfg(not(loom))]
-pub(super) use super::fork::process;
+pub(super) use super::process::process;
 
 /// Models do not fork.
 #[cfg(loom)]
@@ -47,7 +47,7 @@ macro_rules! const_unless_loom {
 }
 pub(super) use const_unless_loom;
 
-/// A `static`; under loom, one that each run of a model has anew.
+/// A `static`; under loom, a new one for each run of a model.
 macro_rules! static_atomic {
     ($(#[$attribute:meta])* static $name:ident: $kind:ty = $value:expr;) => {
         #[cfg(not(loom))]

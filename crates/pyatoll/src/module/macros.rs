@@ -80,7 +80,7 @@ pub fn append_to_inittab(
     name: &'static std::ffi::CStr,
     init: unsafe extern "C" fn() -> *mut pyo3_ffi::PyObject,
 ) {
-    let _starting = crate::interpreter::attach::starting();
+    let _starting = crate::interpreter::start::lock_start();
     // SAFETY: the runtime does not run yet, and no other thread starts it or comes here; the name
     // is static, which CPython keeps.
     let status = unsafe {

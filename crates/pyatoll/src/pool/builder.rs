@@ -219,7 +219,7 @@ impl InterpreterPoolBuilder {
         }
         attach::refuse_in_traverse();
         #[cfg(feature = "auto-initialize")]
-        attach::initialize();
+        crate::interpreter::start::initialize();
 
         let capacity = self.queue_capacity.unwrap_or(size.saturating_mul(64));
         let shared = Arc::new(Shared::new(size, capacity));

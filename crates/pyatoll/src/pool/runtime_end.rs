@@ -76,7 +76,7 @@ fn runtime_ends(py: Python<'_>) {
         pool.cancel_queued(&PoolError::RuntimeEnded);
     }
     // Whoever embeds the runtime may want to wait for all.
-    let patient = py.local().gate().is_patient();
+    let patient = py.local().gate().waits_without_limit();
     let deadline = (!patient).then(|| Instant::now() + MOMENT);
     py.detach(|| {
         for pool in &pools {

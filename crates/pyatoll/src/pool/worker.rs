@@ -219,7 +219,7 @@ fn make_interpreter(
     builder: &SubInterpreterBuilder,
 ) -> Result<SubInterpreter, BuildError> {
     let refused = |error: &dyn std::fmt::Display| BuildError::new(error.to_string());
-    let main = attach::main_interpreter().map_err(|error| refused(&error))?;
+    let main = crate::interpreter::start::main_interpreter().map_err(|error| refused(&error))?;
     let made = Interpreter::new(main).attach(|py| {
         runtime_end::watch(py, shared).map_err(|error| refused(&error))?;
         builder.build()

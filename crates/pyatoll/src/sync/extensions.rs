@@ -10,7 +10,7 @@ use std::sync::{
 };
 
 use crate::interpreter::Python;
-use crate::interpreter::attach::DetachGuard;
+use crate::interpreter::detach::DetachGuard;
 
 mod sealed {
     pub trait Sealed {}
@@ -24,7 +24,7 @@ mod sealed {
 fn waiting<R>(py: Python<'_>, wait: impl FnOnce() -> R) -> R {
     // SAFETY: attached by the token; `wait` is one of the calls below, which touch a lock of the
     // standard library and nothing of Python.
-    let _away = unsafe { DetachGuard::leave(py.local()) };
+    let _away = unsafe { DetachGuard::new(py.local()) };
     wait()
 }
 
@@ -38,7 +38,7 @@ struct Job<F> {
 impl<F> Job<F> {
     fn leave(py: Python<'_>, f: F) -> Self {
         // SAFETY: as in `waiting`; the closure, which may need the attachment, is only moved.
-        let away = unsafe { DetachGuard::leave(py.local()) };
+        let away = unsafe { DetachGuard::new(py.local()) };
         Self { away, f }
     }
 

@@ -92,9 +92,9 @@ fn a_thread_that_is_inside_need_not_leave_to_wait() {
             let interpreter = interpreter.clone();
             move || interpreter.visit()
         });
-        let pass = interpreter.gate.enter().expect("nobody has closed it");
+        let guard = interpreter.gate.enter().expect("nobody has closed it");
         interpreter.end();
-        drop(pass);
+        drop(guard);
         visitor.join().unwrap();
     });
 }
@@ -105,12 +105,12 @@ fn a_thread_that_is_away_is_back_or_left_behind() {
         let visitor = thread::spawn({
             let interpreter = interpreter.clone();
             move || {
-                let Some(pass) = interpreter.gate.enter() else {
+                let Some(guard) = interpreter.gate.enter() else {
                     return;
                 };
                 interpreter.look();
-                pass.go_away();
-                if pass.come_back() {
+                guard.go_away();
+                if guard.come_back() {
                     interpreter.look();
                 }
             }

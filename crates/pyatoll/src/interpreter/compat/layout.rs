@@ -1,90 +1,70 @@
-//! Fields of CPython's own objects that are read where they lie, since the function for it costs
-//! more than all the rest of a call.
+//! Fields of CPython's objects that are read directly, where calling the function would cost more
+//! than the rest of a call.
 //!
-//! Invariant: a field is read directly only if its place is known for the version this is built
-//! for, and was found to be right in the running Python: [`check`] does that when an interpreter is
-//! first seen, [`has_module_state`] for each module. (A thread state is read before that, to see which
-//! interpreter it is of; nothing but the check is done in one that was not seen before.) Versions that are not known, and the limited
-//! API, take the function.
+//! Invariant: a field is read directly only if its offset is known for the version this is built
+//! for, and was verified in the running Python: by [`check`] when an interpreter is first seen, by
+//! [`has_module_state`] for each module. (A thread state is read before that, to find its
+//! interpreter; in one not seen before, nothing but the check runs.) Unknown versions call the
+//! function.
 
 use std::ffi::{c_long, c_void};
-#[cfg(not(Py_LIMITED_API))]
-use std::sync::atomic::AtomicIsize;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
 
 use pyo3_ffi as ffi;
 
-/// The state of a module (`PyModule_GetState`).
+/// Returns the state of a module (`PyModule_GetState`).
 ///
 /// # Safety
-/// Attached; `module` must be a live module for which [`has_module_state`] held.
+/// The thread must be attached; `module` must be a live module for which [`has_module_state`] held.
 #[inline(always)]
 pub(crate) unsafe fn module_state(module: *mut ffi::PyObject) -> *mut c_void {
-    #[cfg(not(Py_LIMITED_API))]
-    {
-        /// Words between the object's head and the state: the dict, and the definition until 3.14.
-        const WORDS: usize = if cfg!(Py_3_15) { 1 } else { 2 };
-        const OFFSET: usize = size_of::<ffi::PyObject>() + WORDS * size_of::<*mut c_void>();
-        // SAFETY: the field was found there.
-        unsafe { module.byte_add(OFFSET).cast::<*mut c_void>().read() }
-    }
-    #[cfg(Py_LIMITED_API)]
-    {
-        // SAFETY: passed on to the caller.
-        unsafe { ffi::PyModule_GetState(module) }
-    }
+    /// Words between the object's head and the state: the dict, and the definition until 3.14.
+    const WORDS: usize = if cfg!(Py_3_15) { 1 } else { 2 };
+    const OFFSET: usize = size_of::<ffi::PyObject>() + WORDS * size_of::<*mut c_void>();
+    // SAFETY: a live module whose field was found there, as the caller promises.
+    unsafe { module.byte_add(OFFSET).cast::<*mut c_void>().read() }
 }
 
-/// Whether [`module_state`] gives the module's state, and it has one.
+/// Returns whether [`module_state`] returns the module's state, and it has one.
 ///
 /// # Safety
-/// Attached; `module` must be a live module.
+/// The thread must be attached; `module` must be a live module.
 pub(crate) unsafe fn has_module_state(module: *mut ffi::PyObject) -> bool {
-    // SAFETY: passed on to the caller. A module is larger than what is read. No other field of it
-    // can hold the address of its state, which is memory of its own.
+    // SAFETY: a live module, which is larger than what is read. No other field of it can hold the
+    // address of its state, which is a separate allocation.
     unsafe {
         let state = ffi::PyModule_GetState(module);
         !state.is_null() && module_state(module) == state
     }
 }
 
-/// The module of a class (`PyType_GetModule`); null if it has none.
+/// Returns the module of a class (`PyType_GetModule`), or null if it has none.
 ///
 /// # Safety
-/// Attached; `class` must be a live heap type for which the function was found to say the same.
+/// The thread must be attached; `class` must be a live heap type for which `PyType_GetModule` was
+/// found to return the same.
 #[inline(always)]
 pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        return (*class.cast::<ffi::PyHeapTypeObject>()).ht_module;
-        #[cfg(Py_LIMITED_API)]
-        return ffi::PyType_GetModule(class);
-    }
+    // SAFETY: a live heap type, as the caller promises.
+    unsafe { (*class.cast::<ffi::PyHeapTypeObject>()).ht_module }
 }
 
-/// The number of items of a dict (`PyDict_GET_SIZE`, which reads the same field: it is in a public
-/// header).
+/// Returns the number of items of a dict (`PyDict_GET_SIZE`, which reads the same field, in a
+/// public header).
 ///
 /// # Safety
-/// Attached; `dict` must be a live instance of `dict`.
+/// The thread must be attached; `dict` must be a live instance of `dict`.
 #[inline(always)]
 pub(crate) unsafe fn size_of_dict(dict: *mut ffi::PyObject) -> usize {
-    // SAFETY: passed on to the caller. On free-threaded builds another thread may be changing it.
+    // SAFETY: a live dict. On free-threaded builds another thread may change it: the read is
+    // atomic.
     unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        {
-            let used = &raw mut (*dict.cast::<ffi::PyDictObject>()).ma_used;
-            AtomicIsize::from_ptr(used).load(Ordering::Relaxed) as usize
-        }
-        #[cfg(Py_LIMITED_API)]
-        {
-            ffi::PyDict_Size(dict) as usize
-        }
+        let used = &raw mut (*dict.cast::<ffi::PyDictObject>()).ma_used;
+        AtomicIsize::from_ptr(used).load(Ordering::Relaxed) as usize
     }
 }
 
-/// The interpreter of a thread state (`PyThreadState_GetInterpreter`).
+/// Returns the interpreter of a thread state (`PyThreadState_GetInterpreter`).
 ///
 /// # Safety
 /// `thread_state` must be valid.
@@ -99,7 +79,8 @@ pub(crate) unsafe fn interpreter_of(
         next: *mut ffi::PyThreadState,
         interp: *mut ffi::PyInterpreterState,
     }
-    // SAFETY: passed on to the caller. The field is set when a thread state is made and stays.
+    // SAFETY: valid, as the caller promises. The field is set when a thread state is created, and
+    // stays.
     unsafe {
         if KNOWN {
             (&raw const (*thread_state.cast::<ThreadState>()).interp).read()
@@ -109,8 +90,8 @@ pub(crate) unsafe fn interpreter_of(
     }
 }
 
-/// The value of an `int` that CPython keeps in one digit (`PyUnstable_Long_CompactValue`); `None`
-/// for a larger one, and where the layout is not known.
+/// Returns the value of an `int` that CPython stores in one digit (`PyUnstable_Long_CompactValue`);
+/// `None` for a larger one, and where the layout is not known.
 ///
 /// # Safety
 /// `int` must be a live `int`, in an interpreter that was checked.
@@ -119,7 +100,7 @@ pub(crate) unsafe fn compact_int(int: *mut ffi::PyObject) -> Option<c_long> {
     if !KNOWN {
         return None;
     }
-    // SAFETY: passed on to the caller.
+    // SAFETY: a live `int`, in an interpreter that was checked.
     let (value, is_compact) = unsafe { digit_of(int) };
     // SAFETY: `check` found 30 bits to a digit.
     unsafe { std::hint::assert_unchecked((-MAX_DIGIT..=MAX_DIGIT).contains(&value)) };
@@ -129,7 +110,6 @@ pub(crate) unsafe fn compact_int(int: *mut ffi::PyObject) -> Option<c_long> {
 /// Whether thread states, `int` and `str` objects are read directly: their layout of 3.12 to 3.15.
 const KNOWN: bool = cfg!(all(
     Py_3_12,
-    not(Py_LIMITED_API),
     target_pointer_width = "64",
     target_endian = "little",
     not(all(Py_GIL_DISABLED, windows))
@@ -137,7 +117,7 @@ const KNOWN: bool = cfg!(all(
 
 const MAX_DIGIT: c_long = (1 << 30) - 1;
 
-/// The lowest digit of an `int` with its sign, and whether that is all of it.
+/// Returns the lowest digit of an `int` with its sign, and whether it is the only one.
 ///
 /// # Safety
 /// `int` must be a live `int`, of the layout that is [`KNOWN`].
@@ -146,7 +126,7 @@ unsafe fn digit_of(int: *mut ffi::PyObject) -> (c_long, bool) {
     #[repr(C)]
     struct Int {
         head: ffi::PyObject,
-        /// The sign in the lowest two bits: 0 positive, 1 zero, 2 negative. The number of digits
+        /// The sign in the lowest two bits (0 positive, 1 zero, 2 negative), the number of digits
         /// from bit 3 on.
         tag: usize,
         digit: u32,
@@ -160,8 +140,8 @@ unsafe fn digit_of(int: *mut ffi::PyObject) -> (c_long, bool) {
     }
 }
 
-/// The text of a `str` that is all ASCII, as its object keeps it, with a null byte behind; `None`
-/// for any other, and where the layout is not known.
+/// Returns the text of a `str` that is all ASCII, as its object stores it, followed by a null byte;
+/// `None` for any other, and where the layout is not known.
 ///
 /// # Safety
 /// `string` must be a live `str`, in an interpreter that was checked. The text is valid while it
@@ -176,7 +156,7 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
         /// Bit fields.
         state: u32,
     }
-    /// "The characters follow this struct", and "all are ASCII". On a free-threaded build the field
+    /// "The characters follow this struct" and "all are ASCII". On a free-threaded build the field
     /// before them is a byte.
     const COMPACT_ASCII: u32 = if cfg!(Py_GIL_DISABLED) {
         3 << 11
@@ -186,8 +166,8 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
     if !KNOWN {
         return None;
     }
-    // SAFETY: a `str` has these fields; those bits never change. The other bits may, under a reader
-    // on a free-threaded build, so the read is atomic.
+    // SAFETY: a `str` has these fields; those bits never change. Other bits may, under a reader on
+    // a free-threaded build, so the read is atomic.
     unsafe {
         let text = string.cast::<Text>();
         let state = AtomicU32::from_ptr(&raw mut (*text).state).load(Ordering::Relaxed);
@@ -199,14 +179,14 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
     }
 }
 
-/// Finds out whether the running Python's objects are as this file takes them to be.
+/// Verifies that the running Python's objects have the layout that this file assumes.
 ///
 /// # Safety
-/// Attached; no exception set.
+/// The thread must be attached; no exception may be set.
 ///
 /// # Panics
-/// If they are not: the Python was built with an option that its version does not tell.
-pub(super) unsafe fn check() {
+/// If they have another: the Python was built with an option that its version does not tell.
+pub(crate) unsafe fn check() {
     if !KNOWN {
         return;
     }
@@ -226,7 +206,7 @@ pub(super) unsafe fn check() {
         interpreter_of(thread_state) == ffi::PyThreadState_GetInterpreter(thread_state)
     };
     for value in ints {
-        // SAFETY: attached; an `int` of ours, with a digit at least. The reference is released.
+        // SAFETY: attached; a new `int` with a digit at least, released.
         unsafe {
             let int = ffi::PyLong_FromLong(value);
             if !int.is_null() {
@@ -243,7 +223,7 @@ pub(super) unsafe fn check() {
         ("\u{e9}", false),
         ("\u{20ac}", false),
     ] {
-        // SAFETY: attached; a `str` of ours. The reference is released.
+        // SAFETY: attached; a new `str`, released.
         unsafe {
             let len = text.len() as ffi::Py_ssize_t;
             let string = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), len);
