@@ -1,4 +1,4 @@
-//! The README's extension module, as it stands there, at work.
+//! The README's extension module, verbatim, imported and used.
 
 /// A tally, and the words of texts.
 #[pyatoll::pymodule]

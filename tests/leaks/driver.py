@@ -1,12 +1,12 @@
-"""Makes, uses and ends interpreters, with and without a module, and prints what that leaves behind.
+"""Creates, uses and ends interpreters with and without a module, and prints the memory they leak.
 
 Run by `cargo xtask leaks`, which builds the modules: `driver.py FOLDER CYCLES BLOCK`. Prints one JSON
 object a line: {"progress": …} for each block, and at the end {"kinds": …}.
 
-Memory is counted in two ways: the pages of the process, and the bytes that the C library's allocator
-has given out, where all of Python's own memory comes from with `PYTHONMALLOC=malloc`.
+Memory is measured in two ways: the resident pages of the process, and the bytes allocated with
+`malloc`, which include all of Python's own memory with `PYTHONMALLOC=malloc`.
 
-Kinds take turns, a block of cycles each, so that whatever else grows in the process is shared evenly.
+The kinds take turns, a block of cycles each, so that unrelated growth is spread evenly.
 """
 
 import ctypes
@@ -36,8 +36,8 @@ else:
         _interpreters.run_string(interpreter, code)
 
 
-# What every cycle runs: the same text with or without a module, as 3.13 keeps the names it has
-# interned for code.
+# The code of every cycle: the same text with or without a module, since 3.13 never frees the names
+# that it interns for code.
 FRAME = """
 import sys, time, struct, os
 sys.path.insert(0, {folder!r})
@@ -60,7 +60,7 @@ if name == "leaks_pyatoll":
 os.write({descriptor}, struct.pack("d", taken))
 """
 
-# Every kind of entry point that both modules have.
+# Uses every kind of entry point that both modules have.
 USE = """
 assert m.nothing() is None and m.one(1) == 2 and m.two(1, second=2) == 3
 assert m.shapes(1) == 6 and m.shapes(1, 2, 9, third=4, more=1) == 9
@@ -104,7 +104,7 @@ assert tagged["a"] == 1 and tagged.tag == 5
 assert m.Color.Red != m.Color.Blue and int(m.Color.Green) == 2
 """
 
-# And those that C has no like of.
+# Uses those without a counterpart in C.
 USE_OF_PYATOLL = """
 try:
     m.panics()
@@ -118,13 +118,13 @@ KINDS = {"bare": "", "c": "leaks_c", "pyatoll": "leaks_pyatoll"}
 
 
 def resident():
-    """The bytes of memory that the process has in use."""
+    """Returns the resident memory of the process in bytes."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 class Mallinfo(ctypes.Structure):
-    """What glibc's `mallinfo2` returns."""
+    """The result of glibc's `mallinfo2`."""
 
     _fields_ = [
         (name, ctypes.c_size_t)
@@ -132,8 +132,8 @@ class Mallinfo(ctypes.Structure):
     ]
 
 
-def given_out():
-    """The bytes that `malloc` has given out, or 0 where that cannot be told."""
+def allocated():
+    """Returns the bytes allocated with `malloc`, or 0 where they are unknown."""
     mallinfo = getattr(ctypes.CDLL(None), "mallinfo2", None)
     if mallinfo is None:
         return 0
@@ -143,7 +143,7 @@ def given_out():
 
 
 def cycle(kind, folder, read, write):
-    """One interpreter's life. Returns the seconds that the import took."""
+    """Creates, uses and ends an interpreter. Returns the duration of the import in seconds."""
     interpreter = create()
     code = FRAME.format(
         folder=folder,
@@ -162,15 +162,15 @@ def main(folder, cycles, block):
     blocks = max(1, cycles // block)
     pages, heap, imports = ({kind: [] for kind in KINDS} for _ in range(3))
     for number in range(-1, blocks):
-        # Each kind has another neighbour before it every time.
+        # Alternate the order, so that no kind always follows the same one.
         order = list(KINDS)
         if number % 2:
             order.reverse()
         for kind in order:
-            before = resident(), given_out()
+            before = resident(), allocated()
             taken = [cycle(kind, folder, read, write) for _ in range(block)]
-            after = resident(), given_out()
-            # The first round fills caches.
+            after = resident(), allocated()
+            # The first round only fills caches.
             if number >= 0:
                 pages[kind].append((after[0] - before[0]) / block)
                 heap[kind].append((after[1] - before[1]) / block)

@@ -1,5 +1,5 @@
-/* The module of src/lib.rs as a C programmer would write it: multi-phase initialisation, one set of
- * types per interpreter, nothing static but tables. What `cargo xtask leaks` compares with. */
+/* The module of src/lib.rs as a C programmer would write it: multi-phase initialization, one set of
+* types per interpreter, only tables are static. `cargo xtask leaks` compares with it. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -89,7 +89,7 @@ static PyMethodDef functions[] = {
     {NULL},
 };
 
-/* What the classes have in common. */
+/* Common to all classes. */
 
 static void dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
@@ -222,7 +222,7 @@ CLASS(Point, sizeof(Point), Py_TPFLAGS_BASETYPE, {Py_tp_new, point_new},
       {Py_tp_getset, point_fields}, {Py_tp_methods, point_methods}, {Py_tp_members, point_members},
       {Py_tp_repr, point_repr}, {Py_tp_richcompare, point_compare});
 
-/* Classes around one number. */
+/* Classes that wrap one number. */
 
 typedef struct {
     PyObject_HEAD
@@ -279,15 +279,15 @@ CLASS(Adder, sizeof(Holder), 0, {Py_tp_new, holder_new}, {Py_tp_traverse, traver
       {Py_tp_call, adder_call});
 
 static Py_ssize_t series_len(PyObject *self) { return (Py_ssize_t)NUMBER(self); }
-static PyObject *series_item(PyObject *self, Py_ssize_t place) {
-    if (place < 0 || place >= NUMBER(self)) {
+static PyObject *series_item(PyObject *self, Py_ssize_t index) {
+    if (index < 0 || index >= NUMBER(self)) {
         PyErr_SetString(PyExc_IndexError, "out of range");
         return NULL;
     }
-    return PyLong_FromSsize_t(place);
+    return PyLong_FromSsize_t(index);
 }
-static int series_contains(PyObject *self, PyObject *place) {
-    long long number = PyLong_AsLongLong(place);
+static int series_contains(PyObject *self, PyObject *value) {
+    long long number = PyLong_AsLongLong(value);
     return PyErr_Occurred() ? -1 : number >= 0 && number < NUMBER(self);
 }
 static PyObject *series_iter(PyObject *self) {
@@ -335,7 +335,7 @@ static PyMemberDef node_members[] = {
 CLASS(Node, sizeof(Node), 0, {Py_tp_new, node_new}, {Py_tp_traverse, node_traverse},
       {Py_tp_clear, node_clear}, {Py_tp_members, node_members});
 
-/* Tagged extends dict: its size is dict's and a number's. */
+/* Tagged extends dict: its size is that of dict plus a number. */
 
 static PyObject *tagged_tag(PyObject *self, void *unused) { return PyLong_FromLong(5); }
 static PyGetSetDef tagged_fields[] = {{"tag", tagged_tag, NULL, NULL, NULL}, {NULL}};

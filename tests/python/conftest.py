@@ -1,4 +1,4 @@
-"""What all Python tests share."""
+"""Fixtures and the report header of all Python tests."""
 
 import sys
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_report_header():
-    """Which Python the skips are about."""
+    """Shows the Python and its kind, which explain the skipped tests."""
     kinds = []
     if hasattr(sys, "gettotalrefcount"):
         kinds.append("debug build")

@@ -1,4 +1,4 @@
-"""Sub-interpreters for tests, on every Python: making one, running code in it, and ending it."""
+"""Sub-interpreters for tests on every Python: creating one, running code in it, and ending it."""
 
 import json
 import os
@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-# Python 3.12 crashes when two threads make or end interpreters at once.
+# Python 3.12 crashes when two threads create or end interpreters at once.
 _one_at_a_time = threading.Lock()
 
-# Runs in the sub-interpreter. The names that the code sets stay there for the next run.
+# Runs in the sub-interpreter. Names set by the code are kept for the next run.
 _WRAPPER = """
 def _run(code, names, descriptor):
     import json, os
@@ -20,7 +20,7 @@ def _run(code, names, descriptor):
         found = {"result": names["result"]}
     except BaseException as error:
         found = {"error": [type(error).__name__, str(error)]}
-    # Nothing of the run is to be left, so that tests see what the library keeps.
+    # Leave nothing of the run behind, so that tests see only the objects that the library keeps.
     del names["result"]
     found = json.dumps(found).encode()
     assert len(found) < 4096, found
@@ -63,7 +63,7 @@ class SubInterpreter:
             self._module.run_string(self.id, code)
 
     def run(self, code):
-        """Runs code, and returns what it has set `result` to. Raises `Raised` if it raises."""
+        """Runs code and returns its variable `result`. Raises `Raised` if the code raises."""
         read, write = os.pipe()
         try:
             self._exec(f"_run({code!r}, globals(), {write})")
@@ -76,7 +76,7 @@ class SubInterpreter:
         return found["result"]
 
     def close(self):
-        """Ends it."""
+        """Ends the interpreter."""
         with _one_at_a_time:
             self._module.destroy(self.id)
 
@@ -88,7 +88,7 @@ class SubInterpreter:
 
 
 class Several:
-    """Some sub-interpreters, to run code in at once."""
+    """Several sub-interpreters that run code at the same time."""
 
     def __init__(self, own_gil):
         self.all = []
@@ -100,16 +100,16 @@ class Several:
             raise
 
     def run(self, code):
-        """Runs code in all of them, each in a thread of its own, starting together."""
+        """Runs code in all of them at once, each in its own thread, and returns the results."""
         found = [None] * len(self.all)
         start = threading.Barrier(len(self.all))
 
-        def work(place):
+        def work(index):
             try:
                 start.wait(60)
-                found[place] = self.all[place].run(code)
+                found[index] = self.all[index].run(code)
             except BaseException as error:
-                found[place] = error
+                found[index] = error
 
         threads = [threading.Thread(target=work, args=(n,)) for n in range(len(self.all))]
         for thread in threads:
@@ -121,7 +121,7 @@ class Several:
         return found
 
     def close(self):
-        """Ends all of them."""
+        """Ends all interpreters."""
         while self.all:
             self.all.pop().close()
 

@@ -1,4 +1,4 @@
-"""Classes of all kinds, and the special methods."""
+"""Classes of all kinds and special methods."""
 
 import asyncio
 import ctypes
@@ -42,7 +42,7 @@ def test_a_value_that_is_borrowed_cannot_be_borrowed_mutably():
 
     with pytest.raises(KeyError):
         t.Point().move_by(1, Evil())
-    # The failed call gave its borrow back.
+    # The failed call released its borrow.
     t.Point().move_by(1, 1)
 
 
@@ -56,7 +56,7 @@ def test_frozen_classes_compare_and_hash():
         one.number = 2
 
 
-def test_properties_are_got_set_and_deleted():
+def test_properties_are_read_set_and_deleted():
     properties = t.Properties()
     with pytest.raises(AttributeError, match="value"):
         properties.value
@@ -116,7 +116,7 @@ def test_a_class_may_have_a_dict_and_weak_references():
         weakref.ref(t.Point())
 
 
-def test_an_unsendable_object_is_for_its_own_thread():
+def test_an_unsendable_object_is_refused_in_other_threads():
     thing = t.Unsendable(3)
     assert thing.value() == 3
     found = []

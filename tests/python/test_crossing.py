@@ -1,6 +1,6 @@
 """Handles that are used and dropped in interpreters that do not own them.
 
-The Rust code they go through is `crossing.rs`, which has no `unsafe`.
+The Rust side is `crossing.rs`, which contains no `unsafe`.
 """
 
 import gc
@@ -14,7 +14,7 @@ from subinterpreters import Raised, SubInterpreter
 
 KINDS = pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
 
-# In the owner: keeps an object, and remembers it weakly.
+# In the owner: keeps an object, with a weak reference to it.
 KEEP = """
 import gc, weakref
 import pyatoll_tests
@@ -30,7 +30,7 @@ del thing
 result = alive() is not None
 """
 
-# In the owner: whether the object is still there, once this library has been entered again.
+# In the owner: whether the object is still alive after the library has been entered again.
 LEFT = """
 pyatoll_tests.no_arguments()
 gc.collect()
@@ -44,7 +44,7 @@ def named(message, *ids):
 
 @pytest.mark.parametrize("use", ["get_kept", "try_get_kept", "take_kept"])
 @KINDS
-def test_an_object_of_another_interpreter_is_refused_and_both_are_named(own_gil, use):
+def test_an_object_of_another_interpreter_is_refused_with_an_error_that_names_both(own_gil, use):
     with SubInterpreter(own_gil) as a, SubInterpreter(own_gil) as b:
         a.run(KEEP)
         with pytest.raises(Raised) as raised:
@@ -52,7 +52,7 @@ def test_an_object_of_another_interpreter_is_refused_and_both_are_named(own_gil,
         assert raised.value.name == "RuntimeError"
         assert named(raised.value.message, a.id, b.id), raised.value.message
         if use == "try_get_kept":
-            # It is still kept, and of use to its owner.
+            # It is still kept, and its owner can use it.
             assert a.run(f"result = pyatoll_tests.{use}()") == "<a thing>"
             assert b.run("result = pyatoll_tests.use_kept_in_owner()") == "<a thing>"
             assert b.run("result = pyatoll_tests.kept_owner()") == [a.id, True]
@@ -61,7 +61,7 @@ def test_an_object_of_another_interpreter_is_refused_and_both_are_named(own_gil,
 
 
 @KINDS
-def test_the_main_interpreter_and_another_do_not_share_either(own_gil):
+def test_the_main_interpreter_and_another_do_not_share_objects(own_gil):
     with SubInterpreter(own_gil) as interpreter:
         pyatoll_tests.keep([1])
         with pytest.raises(Raised) as raised:
@@ -75,14 +75,14 @@ def test_the_main_interpreter_and_another_do_not_share_either(own_gil):
 
 @pytest.mark.parametrize("drop", ["drop_kept", "drop_in_thread"])
 @KINDS
-def test_dropped_elsewhere_an_object_goes_when_its_interpreter_is_entered(own_gil, drop):
+def test_an_object_dropped_elsewhere_is_freed_when_its_interpreter_is_entered(own_gil, drop):
     with SubInterpreter(own_gil) as a, SubInterpreter(own_gil) as b:
         assert a.run(KEEP) is True
         b.run(f"import pyatoll_tests; pyatoll_tests.{drop}()")
         assert a.run(LEFT) is False
 
 
-def test_dropped_in_a_plain_thread_an_object_goes_in_the_main_interpreter_too():
+def test_an_object_dropped_by_a_detached_thread_is_freed_in_the_main_interpreter():
     class Thing:
         pass
 
@@ -98,12 +98,12 @@ def test_dropped_in_a_plain_thread_an_object_goes_in_the_main_interpreter_too():
 
 @pytest.mark.parametrize("drop", ["drop_kept", "drop_in_thread"])
 @KINDS
-def test_after_its_interpreter_ended_an_object_is_refused_and_dropped(own_gil, drop):
+def test_an_object_of_an_ended_interpreter_is_refused_and_can_be_dropped(own_gil, drop):
     interpreter = SubInterpreter(own_gil)
     ended = interpreter.id
     interpreter.run(KEEP)
     interpreter.close()
-    # A new one may get the old one's memory, but not its objects.
+    # A new interpreter may reuse the old one's memory, but must not get its objects.
     with SubInterpreter(own_gil) as other:
         assert other.run("import pyatoll_tests; result = pyatoll_tests.kept_owner()") == [
             ended,
@@ -124,8 +124,8 @@ def test_after_its_interpreter_ended_an_object_is_refused_and_dropped(own_gil, d
     not hasattr(sys, "gettotalrefcount"),
     reason="only a debug build of Python counts all references",
 )
-def test_handles_dropped_elsewhere_leave_no_references():
-    """Level over 1,000 handles; see test_level.py about the tolerance."""
+def test_handles_dropped_elsewhere_leak_no_references():
+    """Counts are constant over 1,000 handles; see test_leaks.py for the tolerance."""
     with SubInterpreter(False) as other:
         other.run("import pyatoll_tests")
 

@@ -1,4 +1,4 @@
-"""Functions: calling them rightly and wrongly, errors, panics, closures."""
+"""Functions: correct and wrong calls, errors, panics, closures."""
 
 import inspect
 import pickle
@@ -8,7 +8,7 @@ import pytest
 import pyatoll_tests as t
 
 
-def test_arguments_are_passed_as_the_signature_says():
+def test_arguments_are_passed_according_to_the_signature():
     assert t.no_arguments() == 1
     assert t.one_argument(1) == 2
     assert t.positional(1, "a") == t.positional(second="a", first=1) == "1 a"
@@ -57,12 +57,12 @@ def test_arguments_are_passed_as_the_signature_says():
         ),
     ],
 )
-def test_wrong_calls_raise_pythons_own_messages(call, message):
+def test_wrong_calls_raise_cpythons_messages(call, message):
     with pytest.raises(TypeError, match=message):
         call()
 
 
-def test_a_wrong_argument_is_named():
+def test_a_conversion_error_names_the_argument():
     with pytest.raises(TypeError, match="'int' object") as caught:
         t.positional(1, 2)
     assert caught.value.__notes__ == ["while processing 'second'"]
@@ -89,7 +89,7 @@ def test_values_survive_the_round_trip():
         ("?", TypeError, ("no such kind: ?",)),
     ],
 )
-def test_errors_are_exceptions_of_their_class(kind, error, args):
+def test_errors_become_exceptions_of_their_class(kind, error, args):
     with pytest.raises(error) as caught:
         t.raise_error(kind)
     assert type(caught.value) is error
@@ -121,7 +121,7 @@ def test_exceptions_pass_through_rust():
     assert t.call_back(lambda argument: t.call_back(abs, argument), -7) == 7
 
 
-def test_closures_are_functions():
+def test_closures_become_functions():
     add = t.make_adder(5)
     assert add(1) == 6
     assert (add.__name__, add.__doc__) == ("adder", "Adds.")
@@ -150,7 +150,7 @@ def test_signatures_can_be_inspected(function, signature):
     assert str(inspect.signature(function)) == signature
 
 
-def test_docs_are_there():
+def test_docs_are_available():
     assert t.no_arguments.__doc__ == "Takes nothing."
     assert t.Point.polar.__doc__ == "A point by its angle and distance."
 

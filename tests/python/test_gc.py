@@ -45,7 +45,7 @@ def test_rust_objects_are_dropped_at_their_interpreters_end():
     assert t.Node.alive() == before
 
 
-def test_objects_refer_to_what_they_hold():
+def test_objects_report_their_referents():
     held = []
     node = t.Node(held)
     assert gc.is_tracked(node)

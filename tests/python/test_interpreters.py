@@ -7,7 +7,7 @@ import pytest
 import pyatoll_tests
 from subinterpreters import Several, SubInterpreter
 
-# What there must be one of in each interpreter.
+# Classes of which each interpreter must have its own.
 CLASSES = [
     "Animal",
     "BaseError",
@@ -54,7 +54,7 @@ result = [id(type(pyatoll_tests.make_adder)), id(pyatoll_tests.make_adder)]
 def test_16_threads_import_it_in_16_interpreters_at_once():
     with Several([True] * 16) as interpreters:
         found = interpreters.run(IMPORT)
-        # All are alive, so that an address is in use once.
+        # All interpreters are alive, so every address is unique.
         own = [id(getattr(pyatoll_tests, name)) for name in CLASSES]
         addresses = {address for ids in [*found, own] for address in ids}
         assert len(addresses) == 17 * len(CLASSES)
@@ -69,14 +69,14 @@ def test_interpreters_of_both_kinds_import_it_at_once():
 
 
 @pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
-def test_one_after_the_other_can_import_it(own_gil):
+def test_interpreters_can_import_it_one_after_the_other(own_gil):
     for _ in range(5):
         with SubInterpreter(own_gil) as interpreter:
             assert len(interpreter.run(IMPORT)) == len(CLASSES)
             interpreter.run(USE)
 
 
-def test_a_module_is_executed_anew_in_each_interpreter():
+def test_a_module_is_executed_once_per_interpreter():
     pyatoll_tests.ANSWER = 43
     try:
         with SubInterpreter(False) as interpreter:
@@ -93,6 +93,6 @@ def test_functions_run_in_an_interpreter_pool():
     from concurrent.futures import InterpreterPoolExecutor
 
     with InterpreterPoolExecutor(max_workers=2) as pool:
-        # Functions go over by name, being pickled.
+        # Functions are pickled by name.
         assert list(pool.map(pyatoll_tests.one_argument, range(20))) == list(range(1, 21))
         assert pool.submit(pyatoll_tests.defaults, 1, third="c").result() == (1, 2, "c")

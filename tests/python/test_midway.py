@@ -1,6 +1,6 @@
-"""Errors in the middle: signals, memory, recursion, and what crosses from one interpreter to another.
+"""Errors in awkward moments: signals, memory, recursion, and exceptions between interpreters.
 
-Those that may end the process, or that must not meet another test, run in one of their own.
+Tests that may end the process, or must not run beside another test, run in a process of their own.
 """
 
 import signal
@@ -17,7 +17,7 @@ KINDS = pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
 
 
 def in_process(code):
-    """Runs code in a process of its own, with the modules this one can import."""
+    """Runs code in a process of its own, with this one's `sys.path`; returns its output."""
     setup = f"import sys; sys.path[:] = {sys.path!r}\n"
     done = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", setup + code],
@@ -30,7 +30,8 @@ def in_process(code):
 
 
 @pytest.mark.skipif(
-    threading.current_thread() is not threading.main_thread(), reason="signals come elsewhere"
+    threading.current_thread() is not threading.main_thread(),
+    reason="signals are handled on the main thread",
 )
 def test_ctrl_c_ends_a_rust_function_that_checks_for_signals():
     old = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -40,7 +41,7 @@ def test_ctrl_c_ends_a_rust_function_that_checks_for_signals():
         with pytest.raises(KeyboardInterrupt):
             t.wait_for_signal()
         timer.join()
-        # And a handler's own exception comes through.
+        # An exception raised by a signal handler is propagated.
         signal.signal(signal.SIGINT, lambda *_: {}["no such key"])
         timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
         timer.start()
@@ -51,7 +52,7 @@ def test_ctrl_c_ends_a_rust_function_that_checks_for_signals():
         signal.signal(signal.SIGINT, old)
 
 
-def test_recursion_through_rust_ends_with_an_error_and_all_goes_on():
+def test_recursion_through_rust_raises_recursion_error():
     depths = []
 
     def down(depth):
@@ -71,7 +72,7 @@ def test_recursion_through_rust_ends_with_an_error_and_all_goes_on():
 
 
 @KINDS
-def test_recursion_in_a_sub_interpreter_ends_with_an_error(own_gil):
+def test_recursion_in_a_sub_interpreter_raises_recursion_error(own_gil):
     with SubInterpreter(own_gil) as interpreter:
         code = """
 import sys
@@ -109,7 +110,7 @@ for between in (lambda node: node, lambda node: [node], lambda node: {"next": no
     first = chain(100_000, between)
     del first
     assert t.Node.alive() == before
-# In a cycle, which the collector takes apart.
+# In a cycle, which the collector breaks.
 first = chain(100_000, lambda node: node)
 last = first
 while last.next is not None:
@@ -118,14 +119,14 @@ last.next = first
 del first, last
 gc.collect()
 assert t.Node.alive() == before
-# By way of the objects' dicts.
+# Through the objects' dicts.
 first = None
 for _ in range(100_000):
     made = t.Open()
     made.next = first
     first = made
 del first, made
-# In a thread, whose stack is smaller.
+# In a thread, which has a smaller stack.
 def work():
     first = chain(100_000, lambda node: node)
     del first
@@ -133,7 +134,7 @@ def work():
 thread = threading.Thread(target=work)
 thread.start()
 thread.join()
-# With a finaliser in the middle of it that makes another chain.
+# With a finalizer in the middle that creates another chain.
 class Last:
     def __del__(self):
         first = chain(100_000, lambda node: node)
@@ -148,11 +149,11 @@ print("done")
 """
 
 
-def test_a_long_chain_goes_without_overflowing_the_stack():
+def test_a_long_chain_is_freed_without_overflowing_the_stack():
     assert in_process(LONG) == "done\n"
 
 
-def test_memory_that_runs_out_anywhere_is_an_error():
+def test_running_out_of_memory_anywhere_raises_an_error():
     pytest.importorskip("_testcapi", reason="this Python has no _testcapi")
     code = """
 import _testcapi
@@ -174,13 +175,13 @@ def use(point=t.Point(1, 2)):
 use()
 failures = 0
 for number in range(500):
-    # That allocation fails, and those behind it do not.
+    # Only this one allocation fails.
     _testcapi.set_nomemory(number, number + 1)
     try:
         use()
     except BaseException as error:
         _testcapi.remove_mem_hooks()
-        # A panic, where the signature of the Rust function has no room for an error.
+        # A panic if the Rust function cannot return an error.
         if not isinstance(error, MemoryError):
             assert type(error).__name__ == "PanicException" and "MemoryError" in str(error), error
         failures += 1
@@ -193,7 +194,7 @@ print(failures > 20)
 
 
 @KINDS
-def test_an_exception_goes_to_another_interpreter_as_type_and_text(own_gil):
+def test_an_exception_reaches_another_interpreter_as_type_and_text(own_gil):
     with SubInterpreter(own_gil) as interpreter:
         with pytest.raises(Raised) as raised:
             interpreter.run("import pyatoll_tests as t; t.raise_error('leaf')")
@@ -201,19 +202,19 @@ def test_an_exception_goes_to_another_interpreter_as_type_and_text(own_gil):
         with pytest.raises(Raised) as raised:
             interpreter.run("t.panics('oh no')")
         assert (raised.value.name, raised.value.message) == ("PanicException", "oh no")
-        # It is as good as before.
+        # The interpreter still works.
         assert interpreter.run("result = t.one_argument(1)") == 2
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="InterpreterPoolExecutor is from 3.14 on")
-def test_an_exception_comes_back_from_an_interpreter_pool():
+def test_an_exception_is_returned_from_an_interpreter_pool():
     from concurrent.futures import InterpreterPoolExecutor
 
     with InterpreterPoolExecutor(max_workers=2) as pool:
-        # Pickled there and made anew here, of this interpreter's class.
+        # Pickled there and recreated here as an instance of this interpreter's class.
         with pytest.raises(t.LeafError):
             pool.submit(t.raise_error, "leaf").result()
-        # A panic's class cannot be found by name: the text comes over.
+        # A panic's class cannot be imported by name, so only the text is transferred.
         with pytest.raises(BaseException, match="oh no"):
             pool.submit(t.panics, "oh no").result()
         assert pool.submit(t.one_argument, 1).result() == 2

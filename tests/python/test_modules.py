@@ -1,4 +1,4 @@
-"""Modules: what is in them, their tags, and imports that fail."""
+"""Modules: contents, supported interpreters, failed imports."""
 
 import gc
 import importlib.machinery
@@ -12,7 +12,7 @@ import pytest
 import pyatoll_tests
 from subinterpreters import Raised, SubInterpreter
 
-# The library that has this module, and the others.
+# The shared library that contains this module and the others.
 LIBRARY = sys.modules[pyatoll_tests.no_arguments.__module__].__file__
 
 LOAD = """
@@ -37,7 +37,7 @@ library = {LIBRARY!r}
 """
 
 
-def test_a_module_has_what_was_put_in_it():
+def test_a_module_has_its_items():
     assert pyatoll_tests.ANSWER == 42
     assert pyatoll_tests.from_init.split(".")[-1] == "pyatoll_tests"
     assert pyatoll_tests.inner.double(4) == 8
@@ -53,7 +53,7 @@ def test_tagged_modules_load_in_the_main_interpreter(tag):
 
 
 def test_a_module_that_needs_the_gil_has_it():
-    # In a process of its own: a free-threaded Python turns its GIL on for it.
+    # In a process of its own, since a free-threaded Python enables its GIL for it.
     check = "getattr(sys, '_is_gil_enabled', lambda: True)()"
     code = f"""
 {LOAD}
@@ -65,9 +65,9 @@ assert {check}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 knows no tags")
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 does not check modules' slots")
 @pytest.mark.parametrize("tag", ["not_supported", "shared_gil"])
-def test_a_tag_keeps_a_module_out_with_pythons_own_error(tag):
+def test_an_unsupported_interpreter_gets_cpythons_import_error(tag):
     with SubInterpreter(True) as interpreter:
         interpreter.run(SUB_LOAD)
         with pytest.raises(Raised) as raised:
@@ -76,7 +76,7 @@ def test_a_tag_keeps_a_module_out_with_pythons_own_error(tag):
         assert raised.value.message == (
             f"module pyatoll_tests_{tag} does not support loading in subinterpreters"
         )
-        # The interpreter is as good as before.
+        # The interpreter still works.
         assert interpreter.run("import pyatoll_tests; result = pyatoll_tests.ANSWER") == 42
 
 
@@ -87,7 +87,7 @@ def test_a_module_for_a_shared_gil_loads_in_an_interpreter_that_shares_it():
         assert interpreter.run(code) == "shared_gil"
 
 
-def test_a_module_for_one_interpreter_is_kept_out_of_a_legacy_one_too():
+def test_a_module_for_one_interpreter_is_refused_in_a_legacy_one_too():
     with SubInterpreter(False) as interpreter:
         interpreter.run(SUB_LOAD)
         with pytest.raises(Raised, match="does not support loading in subinterpreters") as raised:
@@ -95,20 +95,20 @@ def test_a_module_for_one_interpreter_is_kept_out_of_a_legacy_one_too():
         assert raised.value.name == "ImportError"
 
 
-def test_a_failed_import_leaves_nothing_behind_and_can_be_tried_again():
+def test_a_failed_import_leaves_nothing_behind_and_can_be_retried():
     name = "pyatoll_tests_flaky"
     gc.collect()
     with pytest.raises(RuntimeError, match="not this time"):
         load(name, LIBRARY)
     assert name not in sys.modules
-    # What the module had is gone. (Its class stays for the next attempt, which uses it.)
+    # The module's contents are gone. (Its class is kept and reused by the next attempt.)
     gc.collect()
     for item in gc.get_objects():
         if isinstance(item, ModuleType) and item.__name__ == name:
             assert not hasattr(item, "marker") and not hasattr(item, "Thing")
     module = load(name, LIBRARY)
     assert type(module.marker) is module.Thing
-    assert module.things() == 1, "the failed attempt's object is still there"
+    assert module.things() == 1, "the failed attempt's object is still alive"
     del sys.modules[name]
 
 

@@ -1,4 +1,4 @@
-"""Values of which each interpreter has one."""
+"""Per-interpreter values."""
 
 import pytest
 
@@ -33,13 +33,13 @@ def test_each_interpreter_has_its_singletons(own_gil):
         found = [first.run(USE), second.run(USE), first.run(USE)]
         assert found[0][0] == found[2][0] != found[1][0]
         assert id(t.singleton()) not in {address for address, _ in found}
-        # Neither the list nor the counter of one is seen by another.
+        # Each interpreter has its own list and counter.
         assert [items for _, items in found] == [[1], [1], [1, 2]]
     assert len(t.singleton()) == 1
 
 
 @KINDS
-def test_values_go_with_their_interpreter_and_come_anew(own_gil):
+def test_values_are_dropped_with_their_interpreter_and_recreated_in_the_next(own_gil):
     t.count()
     before = t.counters()
     for _ in range(3):
@@ -49,19 +49,19 @@ def test_values_go_with_their_interpreter_and_come_anew(own_gil):
         assert t.counters() == before
 
 
-def test_values_are_made_at_once_in_interpreters_of_both_kinds():
+def test_values_are_created_at_once_in_interpreters_of_both_kinds():
     before = t.counters()
     with Several([True, False] * 4) as interpreters:
         found = interpreters.run(USE)
         assert len({address for address, _ in found}) == 8
         assert all(items == [1] for _, items in found)
-        # The shared ones are made in one interpreter while others use theirs.
+        # All interpreters keep their values.
         again = interpreters.run(USE)
         assert [address for address, _ in again] == [address for address, _ in found]
     assert t.counters() == before
 
 
-def test_a_class_of_one_interpreter_is_none_of_anothers():
+def test_a_class_of_one_interpreter_does_not_match_in_another():
     with SubInterpreter(False) as interpreter:
         code = """
 import pyatoll_tests as t

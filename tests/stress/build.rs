@@ -1,4 +1,4 @@
-//! Lets the program find libpython where it is not on the loader's path, and tells it the version.
+//! Sets the rpath to libpython and the version cfgs.
 
 fn main() {
     pyo3_build_config::use_pyo3_cfgs();

@@ -1,4 +1,4 @@
-//! What asks for `pyo3`, built with `compat/pyo3` in its place, and with PyO3 itself.
+//! Crates that depend on `pyo3`, built with `compat/pyo3` in its place and with PyO3 itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,25 +10,25 @@ use crate::python::Python;
 use crate::run;
 use crate::wheels::{Build, Venv};
 
-/// A tree of crates that ask for `pyo3`.
+/// A tree of crates that depend on `pyo3`.
 const TREE: &str = "compat/tests/tree/Cargo.toml";
 
-/// A crate that a user of PyO3 could have written.
+/// A crate as a user of PyO3 would write it.
 pub const EXAMPLE: &str = "examples/geoindex";
 
-/// Cargo's setting that puts `compat/pyo3` in PyO3's place.
+/// Returns the cargo setting that replaces PyO3 with `compat/pyo3`.
 pub fn patch() -> String {
     let path = run::root().join("compat/pyo3");
     format!("patch.crates-io.pyo3.path={:?}", path.display().to_string())
 }
 
-/// Returns the target folder of a build with PyO3 or with something in its place. Each has its own:
-/// cargo gives the files of an extension module the same names in all.
+/// Returns the target folder for builds with one implementation of `pyo3`: each has its own, since
+/// an extension module's files have the same names in all of them.
 fn target_dir(name: &str) -> PathBuf {
     run::target_dir().join("compat").join(name)
 }
 
-/// The Rust tests of trees that ask for `pyo3`, with `compat/pyo3` in its place.
+/// Runs the Rust tests of crates that depend on `pyo3`, with `compat/pyo3` in its place.
 pub fn rust(python: &Python) -> Result<()> {
     only_ours(TREE)?;
     for (manifest, target) in [
@@ -54,7 +54,7 @@ pub fn rust(python: &Python) -> Result<()> {
     Ok(())
 }
 
-/// Fails unless the tree has one package named `pyo3`, and it is ours.
+/// Fails unless the only package named `pyo3` in the tree is `compat/pyo3`.
 fn only_ours(manifest: &str) -> Result<()> {
     let metadata = run::output(
         run::cargo()
@@ -64,7 +64,7 @@ fn only_ours(manifest: &str) -> Result<()> {
     let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"]
         .as_array()
-        .context("cargo lists packages")?;
+        .context("cargo listed no packages")?;
     let found: Vec<_> = packages
         .iter()
         .filter(|package| package["name"] == "pyo3")
@@ -72,17 +72,17 @@ fn only_ours(manifest: &str) -> Result<()> {
         .collect();
     let ours = run::root().join("compat/pyo3/Cargo.toml");
     if found.iter().map(Path::new).ne([ours.as_path()]) {
-        bail!("{manifest} is to have compat/pyo3 in PyO3's place, and has {found:?}");
+        bail!("{manifest} must resolve `pyo3` to compat/pyo3 only, but has {found:?}");
     }
     Ok(())
 }
 
-/// The example's Python tests, with wheels of both; with Pyatoll, in several interpreters, too.
+/// Runs the example's Python tests with wheels of both; with Pyatoll also in several interpreters.
 pub fn wheels(python: &Python, venv: &Venv) -> Result<()> {
     let tests = format!("{EXAMPLE}/tests");
     let manifest = Path::new(EXAMPLE).join("Cargo.toml");
-    // maturin asks cargo several questions, and tells it its own settings in some of them only: a
-    // file of settings is for all.
+    // maturin runs cargo several times and passes `--config` only to some of them, while a
+    // configuration file applies to all.
     let patched = target_dir("patched");
     fs::create_dir_all(patched.join(".cargo"))?;
     fs::write(patched.join(".cargo/config.toml"), patch() + "\n")?;

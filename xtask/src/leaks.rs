@@ -1,10 +1,10 @@
-//! `cargo xtask leaks`: what an interpreter leaves behind that has imported and used a module.
+//! `cargo xtask leaks`: the memory that an interpreter leaks after importing and using a module.
 //!
-//! `tests/leaks/driver.py` makes and ends interpreters in three kinds of cycles that take turns: bare,
-//! with a C module, and with the same module made with Pyatoll. It runs twice. First as usual, for
-//! the pages of the process and the time of the import. Then with `PYTHONMALLOC=malloc`, so that
-//! every byte that is not given back is counted exactly: an arena of Python's own allocator cannot
-//! be given back while one object in it is alive, and CPython 3.13 always leaves one.
+//! `tests/leaks/driver.py` creates and ends interpreters in three kinds of cycles that take turns:
+//! bare, with a C module, and with the same module made with Pyatoll. It runs twice: first as
+//! usual, for the pages of the process and the time of the import; then with `PYTHONMALLOC=malloc`,
+//! which counts every leaked byte exactly. (An arena of Python's own allocator cannot be freed
+//! while one object in it is alive, and CPython 3.13 always leaks one.)
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::python::Python;
 use crate::{run, wheels};
 
-/// How many cycles of each kind the bars are for. Shorter runs see pages only roughly.
+/// Number of cycles of each kind that the limits are meant for. Shorter runs measure pages roughly.
 const FULL: u32 = 300;
 
 const FOLDER: &str = "tests/leaks";
@@ -30,19 +30,19 @@ const FOLDER: &str = "tests/leaks";
 /// The kinds of cycles, as `driver.py` calls them.
 const KINDS: [&str; 3] = ["bare", "c", "pyatoll"];
 
-/// How much a cycle with the module may leave behind, over a bare one.
-const MOST_KB: f64 = 1.0;
+/// Limit of the memory that a cycle with the module leaks, above a bare one.
+const LIMIT_KB: f64 = 1.0;
 
-/// How much longer the import may take than that of the C module.
-const MOST_IMPORT_MS: f64 = 1.0;
+/// Limit of the time that the import takes, above that of the C module.
+const LIMIT_IMPORT_MS: f64 = 1.0;
 
-/// A bare cycle that leaves more pages than this: CPython does not give its arenas back, and how
-/// many pages of them were touched says nothing about a module.
+/// If a bare cycle leaks more pages than this, CPython does not free its arenas, and the number of
+/// touched pages says nothing about a module.
 const ARENAS_KEPT_KB: f64 = 256.0;
 
 #[derive(Args)]
 pub struct Options {
-    /// How many interpreters of each kind
+    /// Number of interpreters of each kind
     #[arg(long, default_value_t = FULL, value_parser = clap::value_parser!(u32).range(10..))]
     pub cycles: u32,
     /// The Python to measure [default: $PYO3_PYTHON, else python3 on the path]
@@ -53,13 +53,13 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
-/// What one kind of cycle comes to: medians over blocks of cycles, and over imports.
+/// The results of one kind of cycle: medians over blocks of cycles and over imports.
 #[derive(Serialize, Clone, Copy, Default)]
 struct Figures {
-    /// Bytes that were not given back, exactly, with `PYTHONMALLOC=malloc`.
-    /// `None` where Python cannot be told to take `malloc`, whose blocks are counted.
+    /// Leaked bytes, counted exactly with `PYTHONMALLOC=malloc`. `None` where Python cannot use
+    /// `malloc`.
     heap_kb_per_cycle: Option<f64>,
-    /// Growth of the process.
+    /// Growth of the process's resident memory.
     pages_kb_per_cycle: f64,
     import_ms_per_cycle: f64,
 }
@@ -69,12 +69,12 @@ struct Report {
     python: String,
     cycles: u32,
     kinds: BTreeMap<&'static str, Figures>,
-    /// Whether the bars count on this Python.
-    barred: bool,
+    /// Whether the limits apply to this Python.
+    enforced: bool,
     failures: Vec<String>,
 }
 
-/// What the driver prints at its end.
+/// The driver's final output.
 #[derive(Deserialize)]
 struct Measured {
     kinds: BTreeMap<String, Samples>,
@@ -91,7 +91,7 @@ pub fn run(options: &Options) -> Result<()> {
     let python = Python::find(options.python.clone())?;
     ensure!(
         python.minor >= 12,
-        "Python {} has no isolated interpreters: take 3.12 or later",
+        "Python {} has no isolated interpreters: use 3.12 or later",
         python.version
     );
     let folder = build(&python)?;
@@ -100,7 +100,7 @@ pub fn run(options: &Options) -> Result<()> {
         "{elapsed_precise} {bar:40} {pos}/{len} cycles of each kind, {msg}",
     )?);
     let usual = measure(&python, &folder, options.cycles, false, &bar)?;
-    // Free-threaded Pythons have an allocator of their own only.
+    // Free-threaded Pythons do not support `PYTHONMALLOC=malloc`.
     let exact = match python.is_free_threaded() {
         true => None,
         false => Some(measure(&python, &folder, options.cycles, true, &bar)?),
@@ -110,8 +110,11 @@ pub fn run(options: &Options) -> Result<()> {
     let mut kinds = BTreeMap::new();
     for kind in KINDS {
         let of = |measured: &Measured, what: fn(&Samples) -> &Vec<f64>| {
-            let samples = measured.kinds.get(kind).context("a kind is missing")?;
-            median(what(samples)).context("nothing was measured")
+            let samples = measured
+                .kinds
+                .get(kind)
+                .context("the driver reported no such kind")?;
+            median(what(samples)).context("the driver reported no samples")
         };
         let figures = Figures {
             heap_kb_per_cycle: match &exact {
@@ -124,8 +127,8 @@ pub fn run(options: &Options) -> Result<()> {
         kinds.insert(kind, figures);
     }
     let report = Report {
-        // The bars are for release builds with a GIL; others are measured.
-        barred: python.minor >= 13 && !python.version.contains(['t', 'd']),
+        // The limits are meant for release builds with a GIL; others are only measured.
+        enforced: python.minor >= 13 && !python.version.contains(['t', 'd']),
         failures: failures(&kinds, rounding(options.cycles)),
         python: python.version,
         cycles: options.cycles,
@@ -136,19 +139,19 @@ pub fn run(options: &Options) -> Result<()> {
         fs::write(path, serde_json::to_string_pretty(&report)? + "\n")
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    if report.barred && !report.failures.is_empty() {
+    if report.enforced && !report.failures.is_empty() {
         bail!("{}", report.failures.join("\n"));
     }
     Ok(())
 }
 
-/// How many cycles come between two looks at the process.
+/// Returns the number of cycles between two measurements.
 fn block(cycles: u32) -> u32 {
     (cycles / 15).clamp(5, 20)
 }
 
-/// What a shorter run than the full one may be off by, in KB a cycle: whole pages are counted, for
-/// each of the two kinds that are compared.
+/// Returns the error of a short run in KB per cycle: whole pages are counted, for each of the two
+/// kinds that are compared.
 fn rounding(cycles: u32) -> f64 {
     const PAGE_KB: f64 = 4.0;
     if cycles < FULL {
@@ -158,29 +161,28 @@ fn rounding(cycles: u32) -> f64 {
     }
 }
 
-/// The bars that are missed.
+/// Describes the limits that are exceeded.
 fn failures(kinds: &BTreeMap<&str, Figures>, rounding: f64) -> Vec<String> {
     let of = |kind| kinds.get(kind).copied().unwrap_or_default();
     let (bare, c, pyatoll) = (of("bare"), of("c"), of("pyatoll"));
     let mut failures = Vec::new();
     let heap = pyatoll.heap_kb_per_cycle.zip(bare.heap_kb_per_cycle);
     let heap = heap.map(|(pyatoll, bare)| pyatoll - bare);
-    if let Some(heap) = heap.filter(|heap| *heap > MOST_KB) {
+    if let Some(heap) = heap.filter(|heap| *heap > LIMIT_KB) {
         failures.push(format!(
-            "a cycle keeps {heap:.2} KB more than a bare one, {MOST_KB} KB allowed"
+            "a cycle leaks {heap:.2} KB more than a bare one, limit {LIMIT_KB} KB"
         ));
     }
     let pages = pyatoll.pages_kb_per_cycle - bare.pages_kb_per_cycle;
-    if bare.pages_kb_per_cycle < ARENAS_KEPT_KB && pages > MOST_KB + rounding {
+    if bare.pages_kb_per_cycle < ARENAS_KEPT_KB && pages > LIMIT_KB + rounding {
         failures.push(format!(
-            "a cycle grows the process by {pages:.2} KB more than a bare one, {MOST_KB} KB allowed"
+            "a cycle grows the process by {pages:.2} KB more than a bare one, limit {LIMIT_KB} KB"
         ));
     }
     let import = pyatoll.import_ms_per_cycle - c.import_ms_per_cycle;
-    if import > MOST_IMPORT_MS {
+    if import > LIMIT_IMPORT_MS {
         failures.push(format!(
-            "the import takes {import:.2} ms more than that of the C module, {MOST_IMPORT_MS} ms \
-             allowed"
+            "the import takes {import:.2} ms more than the C module's, limit {LIMIT_IMPORT_MS} ms"
         ));
     }
     failures
@@ -206,11 +208,11 @@ fn print(report: &Report) {
     }
     let bare = report.kinds.get("bare").copied().unwrap_or_default();
     if bare.pages_kb_per_cycle >= ARENAS_KEPT_KB {
-        println!("  (this CPython keeps the arenas of ended interpreters: pages are not compared)");
+        println!("  (this CPython leaks the arenas of ended interpreters: pages are not compared)");
     }
-    if !report.barred {
+    if !report.enforced {
         for failure in &report.failures {
-            println!("  not a failure on this Python: {failure}");
+            println!("  not enforced on this Python: {failure}");
         }
     }
 }
@@ -225,7 +227,7 @@ fn median(values: &[f64]) -> Option<f64> {
     })
 }
 
-/// Builds the module made with Pyatoll into a folder, which it returns.
+/// Builds the module made with Pyatoll; returns its folder.
 pub fn build_extension(python: &Python) -> Result<PathBuf> {
     let folder = run::target_dir().join("leaks");
     fs::create_dir_all(&folder)?;
@@ -242,7 +244,7 @@ pub fn build_extension(python: &Python) -> Result<PathBuf> {
             ])
             .arg(&target)
             .env("PYO3_PYTHON", &python.executable)
-            // The module takes Python from whoever loads it.
+            // The module must not link libpython.
             .env("PYO3_BUILD_EXTENSION_MODULE", "1"),
     )?;
     let library = if cfg!(target_os = "macos") {
@@ -258,14 +260,14 @@ pub fn build_extension(python: &Python) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Puts a new file in the place of one that another process may have loaded, and must keep.
+/// Replaces a file by renaming: another process may have the old one mapped.
 fn replace(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let new = path.with_extension(format!("{}.new", std::process::id()));
     make(&new)?;
     fs::rename(&new, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Builds both modules into one folder, which it returns.
+/// Builds both modules into one folder and returns it.
 fn build(python: &Python) -> Result<PathBuf> {
     let folder = build_extension(python)?;
     let include = run::output(Command::new(&python.executable).args([
@@ -291,7 +293,7 @@ fn build(python: &Python) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Runs the driver. What it says on stderr is shown if it fails.
+/// Runs the driver; an error includes its stderr.
 fn measure(
     python: &Python,
     folder: &Path,
@@ -319,11 +321,11 @@ fn measure(
         .stdout
         .take()
         .zip(child.stderr.take())
-        .context("both are pipes")?;
+        .context("stdout and stderr are piped")?;
     let listener = thread::spawn(move || {
-        let mut said = Vec::new();
-        let _ = stderr.read_to_end(&mut said);
-        String::from_utf8_lossy(&said).into_owned()
+        let mut text = Vec::new();
+        let _ = stderr.read_to_end(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
     });
     let mut measured = None;
     for line in BufReader::new(stdout).lines() {
@@ -334,8 +336,8 @@ fn measure(
         }
     }
     let status = child.wait()?;
-    let said = listener.join().unwrap_or_default();
-    ensure!(status.success(), "the driver failed ({status})\n{said}");
+    let errors = listener.join().unwrap_or_default();
+    ensure!(status.success(), "the driver failed ({status})\n{errors}");
     bar.set_position(before + u64::from(cycles));
     measured.context("the driver printed no figures")
 }
@@ -353,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_missed_by_what_is_over_it() {
+    fn a_value_above_a_limit_is_a_failure() {
         let good = Figures {
             heap_kb_per_cycle: Some(0.9),
             pages_kb_per_cycle: 0.9,
@@ -370,7 +372,7 @@ mod tests {
                     heap_kb_per_cycle: Some(1.1),
                     ..good
                 },
-                "keeps",
+                "leaks",
             ),
             (
                 Figures {
@@ -394,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_run_may_be_off_by_a_page_in_each_of_its_blocks() {
+    fn a_short_run_tolerates_a_page_in_each_of_its_blocks() {
         let grows = Figures {
             heap_kb_per_cycle: Some(0.3),
             pages_kb_per_cycle: 1.3,
@@ -406,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn the_median_is_the_middle_value() {
         assert_eq!(median(&[]), None);
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 100.0]), Some(3.0));

@@ -1,4 +1,23 @@
-//! The project's own commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
+//! The project's commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
+//!
+//! | file | concern |
+//! |---|---|
+//! | `asan` | `asan`: the tests under the address sanitizer |
+//! | `bench/` | `bench`: Pyatoll beside its peers |
+//! | `book` | `book`: the guide, and the links of all Markdown files |
+//! | `compat` | crates that depend on `pyo3`, built with `compat/pyo3` |
+//! | `leaks` | `leaks`: memory that interpreters with a module leak |
+//! | `lint/` | `lint`: every check that runs no code of the library |
+//! | `loom` | `loom`: the models of the lock-free parts |
+//! | `package` | `package`: the crates as published, tested alone |
+//! | `pyo3_tests/` | `pyo3-tests`: PyO3's own tests |
+//! | `python` | finding the Python to work with |
+//! | `run` | running child processes |
+//! | `stress` | `stress`: random work in many interpreters |
+//! | `test` | `test`: every test, against one Python |
+//! | `tls` | `check-tls`: no thread-local storage on hot paths |
+//! | `tools` | installing pinned tools |
+//! | `wheels` | building wheels in a virtual environment |
 
 mod asan;
 mod bench;
@@ -22,7 +41,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Pyatoll's own commands.
+/// Pyatoll's own commands
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -32,15 +51,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run every test: Rust, docs, compile errors, wheels under pytest, and check-tls
+    /// Run every test: Rust, docs, compile errors, wheels under pytest, check-tls, stress, leaks
     Test {
         /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
-    /// Do random work in many interpreters and threads at once, checked against a model
+    /// Run random operations in many interpreters and threads at once, checked against a model
     Stress(stress::Options),
-    /// Measure what interpreters that used a module leave behind, and what its import costs
+    /// Measure the memory that interpreters leak after using a module, and the time of its import
     Leaks(leaks::Options),
     /// Check that no hot path of the library reads thread-local storage
     CheckTls {
@@ -54,21 +73,21 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
-    /// Compile PyO3's own tests against compat/pyo3, run them, and say how many pass
+    /// Compile PyO3's own tests against compat/pyo3, run them, and report how many pass
     Pyo3Tests(pyo3_tests::Options),
-    /// Measure Pyatoll beside C, pybind11, nanobind, Cython and PyO3
+    /// Benchmark Pyatoll against C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
     /// Build the guide with mdBook, and check the links of all Markdown files
     Book(book::Options),
-    /// Check formats, lints, docs, the structure of the sources, licenses: all but the tests
+    /// Check formatting, lints, docs, source structure and licenses: everything but the tests
     Lint(lint::Options),
-    /// Package the crates as for publishing, and test the packages by themselves
+    /// Package the crates as for publishing, and test the unpacked packages
     Package {
         /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
-    /// Check the models of the lock-free parts, and that they find the faults put into these
+    /// Check the loom models of the lock-free parts, and that they detect planted faults
     Loom,
 }
 

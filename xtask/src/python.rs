@@ -1,4 +1,4 @@
-//! Finding the Python to work with, and checking that it has all that we need.
+//! Finding the Python to work with and checking that it is complete.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use anyhow::{Result, bail};
 /// The Python versions that Pyatoll supports: 3.11 to 3.15.
 const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 11..=15;
 
-/// What to do about a Python that will not do.
+/// Advice for a Python that cannot be used.
 const HINT: &str = "install CPython 3.11 to 3.15, or name one with --python or PYO3_PYTHON";
 
-/// Prints one `key=value` a line; an empty value is a piece that is missing.
+/// Prints one `key=value` per line; an empty value means that the piece is missing.
 const PROBE: &str = r#"
 import os, sys, sysconfig
 var = sysconfig.get_config_var
@@ -47,31 +47,25 @@ print("headers=" + headers)
 print("pip=" + pip)
 "#;
 
-/// A Python that was checked to have all that we need.
+/// A Python that was checked to be complete.
 pub struct Python {
     /// Its `sys.executable`.
     pub executable: PathBuf,
-    /// For people: "3.14.10", with "t" for free-threaded, "d" for a debug build.
+    /// The version for display: "3.14.10", with "t" for free-threaded, "d" for a debug build.
     pub version: String,
-    /// The 14 of 3.14.
+    /// The minor version: 14 for 3.14.
     pub minor: u32,
     /// The folder with libpython.
     pub libdir: PathBuf,
 }
 
 impl Python {
-    /// The 14 of 3.14.
-    pub fn minor(&self) -> u32 {
-        let minor = self.version.split('.').nth(1);
-        minor.and_then(|minor| minor.parse().ok()).unwrap_or(0)
-    }
-
-    /// Whether it is a free-threaded build.
+    /// Returns whether it is a free-threaded build.
     pub fn is_free_threaded(&self) -> bool {
         self.version.contains('t')
     }
 
-    /// "3.14", with "t" for free-threaded, "d" for a debug build.
+    /// Returns "3.14", with "t" for free-threaded, "d" for a debug build.
     pub fn short(&self) -> String {
         let flags = self
             .version
@@ -90,7 +84,7 @@ impl Python {
                 Self::check(&program, &String::from_utf8_lossy(&output.stdout))
             }
             Ok(output) => bail!(
-                "{} is no working Python ({}): {HINT}",
+                "{} is not a working Python ({}): {HINT}",
                 program.display(),
                 output.status
             ),
@@ -101,7 +95,7 @@ impl Python {
         }
     }
 
-    /// Reads what [`PROBE`] printed.
+    /// Evaluates the output of [`PROBE`].
     fn check(program: &Path, probe: &str) -> Result<Self> {
         let get = |key: &str| {
             probe
@@ -163,8 +157,8 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_python_is_taken() {
-        let python = check(GOOD).expect("complete");
+    fn a_complete_python_is_accepted() {
+        let python = check(GOOD).expect("the Python is complete");
         assert_eq!(python.version, "3.14.10t");
         assert_eq!(python.short(), "3.14t");
         assert_eq!(python.executable, Path::new("/usr/bin/python3.14"));
@@ -172,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_gets_one_line_that_says_what_to_install() {
+    fn a_missing_piece_gives_one_line_that_names_the_package() {
         for (line, package) in [
             ("libdir=/usr/lib", "libpython3.14-dev"),
             ("headers=/usr/include/Python.h", "python3.14-dev"),

@@ -1,4 +1,4 @@
-//! Running child processes, and the folders they work in.
+//! Running child processes, and the folders they run in.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// Where the loader looks for libraries besides their own rpath.
+/// The variable with the loader's search path for libraries.
 pub const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
     "DYLD_LIBRARY_PATH"
 } else if cfg!(windows) {
@@ -16,14 +16,14 @@ pub const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
     "LD_LIBRARY_PATH"
 };
 
-/// The workspace's root: all commands run there.
+/// Returns the workspace's root, where all commands run.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
-        .expect("xtask is a folder of the workspace")
+        .expect("xtask is a folder in the workspace")
 }
 
-/// Cargo's target folder.
+/// Returns cargo's target folder.
 pub fn target_dir() -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {
         Some(dir) => root().join(dir),
@@ -31,10 +31,10 @@ pub fn target_dir() -> PathBuf {
     }
 }
 
-/// The cargo that runs us, started in the workspace's root.
+/// Returns a command for the cargo that runs xtask, started in the workspace's root.
 ///
-/// Cargo sets variables about `xtask` for us (`CARGO_MANIFEST_DIR`, `CARGO_PKG_…`). They are no
-/// business of the children, and would make some build scripts run anew.
+/// Removes the variables that cargo sets about `xtask` (`CARGO_MANIFEST_DIR`, `CARGO_PKG_…`): they
+/// would make some build scripts of the children rerun.
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
@@ -47,7 +47,7 @@ pub fn cargo() -> Command {
     command
 }
 
-/// The value of [`LIBRARY_PATH`] for what needs libraries in `folder`, too.
+/// Returns the value of [`LIBRARY_PATH`] with `folder` prepended.
 pub fn library_path(folder: &Path) -> Result<OsString> {
     let old = env::var_os(LIBRARY_PATH).unwrap_or_default();
     let folders = env::split_paths(&old).filter(|path| !path.as_os_str().is_empty());
@@ -56,7 +56,7 @@ pub fn library_path(folder: &Path) -> Result<OsString> {
     )?)
 }
 
-/// Runs `command`, with our own input and output; an error if it fails.
+/// Runs `command` with inherited input and output. Returns an error if it fails.
 pub fn status(command: &mut Command) -> Result<()> {
     let name = display(command);
     let status = command
@@ -68,15 +68,15 @@ pub fn status(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` and returns what it prints; an error, with what it said, if it fails.
+/// Runs `command` and returns its stdout. If it fails, the error includes its stderr.
 pub fn output(command: &mut Command) -> Result<String> {
     let name = display(command);
     let output = command
         .output()
         .with_context(|| format!("cannot run `{name}`"))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`{name}` failed ({})\n{}", output.status, said.trim_end());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        bail!("`{name}` failed ({})\n{}", output.status, errors.trim_end());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

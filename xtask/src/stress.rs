@@ -1,8 +1,8 @@
-//! `cargo xtask stress`: the driver in `tests/stress`, run in one process after another.
+//! `cargo xtask stress`: runs the driver in `tests/stress`, one process after another.
 //!
-//! Each process is a round with a seed of its own, the first one's being the one that is named. So a
-//! failure is replayed from the start of its round, and what CPython itself leaks for each
-//! interpreter does not add up.
+//! Each process is a round with its own seed, beginning with the given one. So a failure is
+//! replayed from the start of its round, and the memory that CPython itself leaks per interpreter
+//! does not add up.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,45 +20,45 @@ use serde::{Deserialize, Serialize};
 use crate::python::Python;
 use crate::{leaks, run};
 
-/// What a round may take longer than it was told to: ending all interpreters, and noticing a hang.
+/// Time allowed beyond a round's duration for ending all interpreters and for detecting a hang.
 const GRACE: Duration = Duration::from_secs(120);
 
-/// How often is looked whether a round is over.
+/// Polling interval for the end of a round.
 const TICK: Duration = Duration::from_millis(50);
 
-/// In every message that belongs to the work, such as that of a panic that is made on purpose.
+/// Part of every message that is expected, such as those of deliberate panics.
 const EXPECTED: &str = "stress: ";
 
 #[derive(Args)]
 pub struct Options {
-    /// How long to work, all rounds together
+    /// Duration of all rounds together, in seconds
     #[arg(long, default_value_t = 60)]
     pub seconds: u64,
-    /// Where the operations follow from [default: the time]
+    /// Seed of the operations [default: the time]
     #[arg(long)]
     pub seed: Option<u64>,
-    /// How many threads work; with one, a seed gives the same operations on the same objects
+    /// Number of threads; with one, a seed gives the same operations on the same objects
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: u16,
-    /// Only make, use and end interpreters, without pause
+    /// Only create, use and end interpreters, without pause
     #[arg(long)]
     pub storm: bool,
-    /// The longest round; a process ends earlier where it has grown large
+    /// Maximum duration of a round; a process that has grown large ends earlier
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub round: u64,
-    /// Build with optimisation, and so without debug assertions
+    /// Build with optimizations, without debug assertions
     #[arg(long)]
     pub release: bool,
-    /// The Python to work with [default: $PYO3_PYTHON, else python3 on the path]
+    /// The Python to test [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
     pub python: Option<PathBuf>,
-    /// Write what was done to this file
+    /// Write a report to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
 
 impl Options {
-    /// A short run, for `cargo xtask test`.
+    /// Returns the options of a short run for `cargo xtask test`.
     pub fn short(storm: bool, seconds: u64) -> Self {
         Self {
             seconds,
@@ -73,7 +73,7 @@ impl Options {
     }
 }
 
-/// What a round, or all of them, have done. The driver writes it.
+/// The results of a round, as written by the driver, or of all rounds.
 #[derive(Deserialize, Serialize, Default)]
 struct Report {
     python: String,
@@ -111,7 +111,7 @@ impl Report {
             self.python.split_whitespace().next().unwrap_or("")
         );
         println!(
-            "  {} interpreters, {operations} operations, {} comparisons with the model ({} more \
+            "  {} interpreters, {operations} operations, {} audits ({} more \
              disturbed), {} failures",
             self.interpreters,
             self.audits,
@@ -177,7 +177,7 @@ fn seed_of_now() -> u64 {
     time.map_or(1, |time| time.as_secs())
 }
 
-/// Builds the driver, and returns where it is.
+/// Builds the driver and returns its path.
 fn build(python: &Python, release: bool) -> Result<PathBuf> {
     let mut cargo = run::cargo();
     cargo
@@ -192,7 +192,7 @@ fn build(python: &Python, release: bool) -> Result<PathBuf> {
     Ok(run::target_dir().join(profile).join(program))
 }
 
-/// One process. What goes wrong comes with the last words of it.
+/// Runs one process. An error includes its unexpected messages.
 fn one_round(
     program: &Path,
     extensions: &Path,
@@ -223,23 +223,23 @@ fn one_round(
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot run {}", program.display()))?;
-    let stderr = child.stderr.take().context("stderr is a pipe")?;
+    let stderr = child.stderr.take().context("stderr is piped")?;
     let listener = thread::spawn(|| unexpected_lines(stderr));
     let limit = Instant::now() + Duration::from_secs(seconds) + GRACE;
     let status = wait(&mut child, limit, || {
         bar.set_position(start.elapsed().as_secs());
     })?;
-    let said = listener.join().unwrap_or_default();
+    let messages = listener.join().unwrap_or_default();
     let report = fs::read_to_string(&json);
     let _ = fs::remove_file(&json);
     match status {
         Some(status) if status.success() => Ok(serde_json::from_str(&report?)?),
-        Some(status) => bail!("seed {seed}: {status}\n{said}"),
-        None => bail!("seed {seed}: did not end in time, and was killed\n{said}"),
+        Some(status) => bail!("seed {seed}: {status}\n{messages}"),
+        None => bail!("seed {seed}: did not end in time and was killed\n{messages}"),
     }
 }
 
-/// Waits for the process; past the limit, kills it. `None`: it was killed.
+/// Waits for the process. Past the limit, kills it and returns `None`.
 fn wait(child: &mut Child, limit: Instant, tick: impl Fn()) -> Result<Option<ExitStatus>> {
     loop {
         if let Some(status) = child.try_wait()? {
@@ -255,9 +255,9 @@ fn wait(child: &mut Child, limit: Instant, tick: impl Fn()) -> Result<Option<Exi
     }
 }
 
-/// What the process says, without what belongs to the work.
+/// Reads the process's messages, without the expected ones.
 fn unexpected_lines(stderr: impl Read) -> String {
-    /// The last lines are kept: the reason is at the end.
+    /// Number of lines kept: the last ones contain the reason.
     const KEPT: usize = 100;
     let mut lines = std::collections::VecDeque::new();
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {

@@ -9,7 +9,7 @@ use crate::python::Python;
 use crate::wheels::{EXTENSIONS, REQUIREMENTS, Venv};
 use crate::{compat, leaks, run, stress, tls};
 
-/// Runs the tests, step by step; the first step that fails ends it.
+/// Runs the steps in order, and stops at the first one that fails.
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
     let python = Python::find(choice)?;
     println!(
@@ -24,7 +24,7 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
     step("Python tests", || pytest(&venv))?;
     step("check-tls", || tls::check(&venv))?;
     step("PyO3's names", || compat::rust(&python))?;
-    step("PyO3's names, in wheels", || compat::wheels(&python, &venv))?;
+    step("PyO3's names in wheels", || compat::wheels(&python, &venv))?;
     step("stress", || stress_shortly(&python))?;
     if python.minor >= 13 {
         step("leaks", || measure_leaks(&python))?;
@@ -33,7 +33,7 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Some seconds of `cargo xtask stress`; its own command runs longer.
+/// Runs `cargo xtask stress` for some seconds.
 fn stress_shortly(python: &Python) -> Result<()> {
     for storm in [false, true] {
         stress::run(&stress::Options {
@@ -44,7 +44,7 @@ fn stress_shortly(python: &Python) -> Result<()> {
     Ok(())
 }
 
-/// Fewer cycles than `cargo xtask leaks` runs for itself.
+/// Runs `cargo xtask leaks` with fewer cycles.
 fn measure_leaks(python: &Python) -> Result<()> {
     leaks::run(&leaks::Options {
         cycles: 150,
@@ -64,8 +64,8 @@ fn step<T>(name: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {
 /// Unit, integration, compile-error and doc tests.
 fn rust(python: &Python) -> Result<()> {
     if python.is_free_threaded() {
-        // One at a time: while one test's collection is at work, another's `gc.collect()` returns at
-        // once, and whose drops are whose can no longer be told.
+        // One at a time: during one test's collection, another's `gc.collect()` returns at once
+        // without collecting, and drops can no longer be attributed to a test.
         cargo_test(python, &["--lib", "--bins", "--tests"], Some("1"))?;
         return cargo_test(python, &["--doc"], None);
     }
@@ -78,8 +78,7 @@ fn cargo_test(python: &Python, targets: &[&str], threads: Option<&str>) -> Resul
         .args(["test", "--workspace"])
         .args(targets)
         .env("PYO3_PYTHON", &python.executable)
-        // Build scripts set the rpath of programs and tests, but cargo has no way to set that of
-        // doc tests: for these, the loader is told.
+        // Build scripts set the rpath of programs and tests; doc tests need the loader's path.
         .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?);
     if let Some(threads) = threads {
         cargo.env("RUST_TEST_THREADS", threads);
@@ -87,7 +86,7 @@ fn cargo_test(python: &Python, targets: &[&str], threads: Option<&str>) -> Resul
     run::status(&mut cargo)
 }
 
-/// The Python tests of all extension packages.
+/// Runs the Python tests of all extension packages.
 fn pytest(venv: &Venv) -> Result<()> {
     run::status(
         venv.python()

@@ -1,4 +1,4 @@
-//! The extension packages of the workspace: building them as wheels, in a virtual environment.
+//! Building the workspace's extension packages as wheels, in a virtual environment.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -34,11 +34,11 @@ pub const EXTENSIONS: &[Extension] = &[
     },
 ];
 
-/// What the virtual environment of the tests is made of.
+/// The requirements of the tests' virtual environment.
 pub const REQUIREMENTS: &str = "tests/python/requirements.txt";
 
-/// The target folder of the wheels' builds. It is one of its own because maturin's settings for
-/// extension modules and cargo's for tests would otherwise undo each other's builds in turn.
+/// Returns the target folder of wheels. It is separate because maturin's settings for extension
+/// modules and cargo's for tests would otherwise invalidate each other's builds.
 pub fn target_dir() -> PathBuf {
     run::target_dir().join("wheels")
 }
@@ -47,21 +47,21 @@ pub fn target_dir() -> PathBuf {
 pub struct Build<'a> {
     /// The package's manifest.
     pub manifest: &'a Path,
-    /// Whether to optimise.
+    /// Whether to build with optimizations.
     pub release: bool,
-    /// Where cargo looks for its settings.
+    /// The folder in which cargo runs, and finds its configuration.
     pub folder: &'a Path,
     /// The target folder.
     pub target: PathBuf,
 }
 
-/// A virtual environment with the packages that a requirements file lists.
+/// A virtual environment with the packages of a requirements file.
 pub struct Venv {
     folder: PathBuf,
 }
 
 impl Venv {
-    /// Makes it for this Python and these requirements, or takes the one made before.
+    /// Creates the environment for a Python and requirements, or reuses an existing one.
     pub fn make(python: &Python, requirements: &str) -> Result<Self> {
         let wanted = fs::read_to_string(run::root().join(requirements))
             .with_context(|| format!("cannot read {requirements}"))?;
@@ -95,25 +95,25 @@ impl Venv {
         Ok(venv)
     }
 
-    /// The environment's Python, started in the workspace's root.
+    /// Returns a command for the environment's Python, started in the workspace's root.
     pub fn python(&self) -> Command {
         self.program("python")
     }
 
-    /// A program of the environment, started in the workspace's root.
+    /// Returns a command for a program of the environment, started in the workspace's root.
     pub fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.bin().join(name));
         command.current_dir(run::root());
         command
     }
 
-    /// Where its programs are.
+    /// Returns the folder with the environment's programs.
     pub fn bin(&self) -> PathBuf {
         self.folder
             .join(if cfg!(windows) { "Scripts" } else { "bin" })
     }
 
-    /// Builds every extension package as a wheel, and installs the wheels.
+    /// Builds every extension package as a wheel and installs it.
     pub fn install_extensions(&self, python: &Python) -> Result<()> {
         for extension in EXTENSIONS {
             let manifest = Path::new(extension.folder).join("Cargo.toml");
@@ -128,13 +128,13 @@ impl Venv {
         Ok(())
     }
 
-    /// Builds a package as a wheel.
+    /// Builds a package as a wheel and returns its path.
     pub fn build_wheel(&self, python: &Python, build: Build<'_>) -> Result<PathBuf> {
         let wheels = self.folder.join("wheels");
         if wheels.exists() {
             fs::remove_dir_all(&wheels)?;
         }
-        // `--compatibility linux`: for this machine only, so nothing is to be bundled.
+        // `--compatibility linux`: for this machine only, so nothing needs to be bundled.
         run::status(
             self.python()
                 .args(["-m", "maturin", "build"])
@@ -150,7 +150,7 @@ impl Venv {
                 .args(build.release.then_some("--release"))
                 .current_dir(build.folder)
                 .env("PYO3_PYTHON", &python.executable)
-                // For check-tls: with symbols, and with std's cold functions left outlined.
+                // For check-tls: keep symbols, and do not inline std's cold functions.
                 .env("CARGO_PROFILE_RELEASE_STRIP", "none")
                 .env("CARGO_PROFILE_RELEASE_LTO", "off")
                 .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
@@ -158,7 +158,7 @@ impl Venv {
         only_wheel(&wheels)
     }
 
-    /// Installs a wheel, in the place of an older one of the same name.
+    /// Installs a wheel, replacing an older one of the same name.
     pub fn install(&self, wheel: &Path) -> Result<()> {
         run::status(
             self.python()
@@ -168,7 +168,7 @@ impl Venv {
         )
     }
 
-    /// The installed shared library of an extension package.
+    /// Returns the path of the installed shared library of an extension package.
     pub fn library(&self, extension: &Extension) -> Result<PathBuf> {
         let packages = run::output(self.python().args([
             "-c",
@@ -182,7 +182,7 @@ impl Venv {
             for entry in entries {
                 let path = entry?.path();
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                // Beside others' modules, ours is known by name; in its own package, by its kind.
+                // Next to other modules it is recognized by name, in its own package by extension.
                 let ours =
                     folder != packages || name.starts_with(&format!("{}.", extension.module));
                 if ours && name.ends_with(".so") {
@@ -198,7 +198,7 @@ impl Venv {
     }
 }
 
-/// The one wheel in a folder that held none before the build.
+/// Returns the only wheel in a folder.
 fn only_wheel(folder: &Path) -> Result<PathBuf> {
     let mut wheels = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -209,6 +209,6 @@ fn only_wheel(folder: &Path) -> Result<PathBuf> {
     }
     match wheels.pop() {
         Some(wheel) if wheels.is_empty() => Ok(wheel),
-        _ => bail!("not exactly one wheel in {}", folder.display()),
+        _ => bail!("expected exactly one wheel in {}", folder.display()),
     }
 }

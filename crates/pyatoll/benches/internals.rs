@@ -1,7 +1,7 @@
-//! What it costs to come to the per-interpreter state, with 1, 2 and 64 interpreters alive:
+//! The cost of reaching the per-interpreter state with 1, 2 and 64 interpreters alive:
 //! `cargo bench -p pyatoll --bench internals`.
 //!
-//! Prints nanoseconds, the minimum and the median of several rounds, the empty loop subtracted.
+//! Prints nanoseconds: the minimum and the median of several rounds, less the empty loop.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -15,7 +15,7 @@ const CALLS: u32 = 2_000_000;
 
 static VALUE: InterpreterLocal<u64> = InterpreterLocal::new();
 
-/// Nanoseconds per call of `f`, in each round, sorted.
+/// Returns the nanoseconds per call of `f` in each round, sorted.
 fn rounds(mut f: impl FnMut()) -> Vec<f64> {
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
@@ -56,11 +56,11 @@ fn table(alive: usize) {
             black_box(VALUE.get(black_box(py)));
         });
         row("fallback path", || {
-            // SAFETY: attached, and this binary is initialised here.
+            // SAFETY: attached, and this binary is initialized in the current interpreter.
             black_box(unsafe { bench::fallback_token() });
         });
         row("fallback path, then InterpreterLocal::get", || {
-            // SAFETY: as above.
+            // SAFETY: attached, and this binary is initialized in the current interpreter.
             black_box(VALUE.get(unsafe { bench::fallback_token() }));
         });
         row("Python::attach when attached", || {
@@ -77,18 +77,18 @@ fn table(alive: usize) {
     });
 }
 
-/// A thread that Python did not start, attaching while nobody else does.
+/// Measures attaching from a thread that Python did not start, without contention.
 fn foreign(interpreter: Interpreter) {
     let attach = || {
         interpreter
             .attach(|py| {
                 black_box(py);
             })
-            .expect("it is alive");
+            .expect("the interpreter is alive");
     };
     row("a Rust thread: attach", attach);
     let kept = interpreter.keep_thread_state(|| row("its thread state kept: attach", attach));
-    kept.expect("it is alive");
+    kept.expect("the interpreter is alive");
     interpreter
         .attach(|py| {
             row("a Rust thread: detach", || {
@@ -97,14 +97,14 @@ fn foreign(interpreter: Interpreter) {
                 });
             });
         })
-        .expect("it is alive");
+        .expect("the interpreter is alive");
 }
 
 fn foreign_table(interpreter: Interpreter) {
     println!("{:<44} {:>6} {:>6}", "ns, from outside", "min", "median");
     std::thread::spawn(move || foreign(interpreter))
         .join()
-        .expect("nothing in it panics");
+        .expect("the measurement does not panic");
 }
 
 fn main() {
@@ -118,7 +118,7 @@ fn main() {
                 .build()
                 .expect("the default settings are valid");
             sub.attach(|py| *VALUE.get_or_init(py, || 7))
-                .expect("it was just made");
+                .expect("the interpreter was just created");
             alive.push(sub);
         }
         table(count);

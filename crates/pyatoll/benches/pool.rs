@@ -1,4 +1,4 @@
-//! What a job costs in a pool of interpreters, and what a second worker gains:
+//! The cost of a job in a pool of interpreters, and the gain from a second worker:
 //! `cargo bench -p pyatoll --bench pool`.
 //!
 //! Prints the minimum and the median of several rounds.
@@ -11,7 +11,7 @@ use pyatoll::prelude::*;
 const ROUNDS: usize = 11;
 const JOBS: u32 = 20_000;
 
-/// Prints how long `f` takes, divided by `jobs`.
+/// Prints the time that `f` takes, divided by `jobs`.
 fn row(name: &str, jobs: u32, mut f: impl FnMut()) {
     let mut rounds: Vec<Duration> = (0..ROUNDS)
         .map(|_| {

@@ -1,12 +1,12 @@
-//! What the compiler must refuse.
+//! Misuse that must not compile.
 //!
-//! The cases in `ui/` are few and short, since their texts are the compiler's:
-//! `TRYBUILD=overwrite` writes them anew. What can be said by a trait alone is said here.
+//! The cases in `ui/` are few and short because they contain the compiler's messages:
+//! `TRYBUILD=overwrite` updates them. Rules about traits alone are asserted in this file.
 
 use pyatoll::prelude::*;
 use pyatoll::types::PyList;
 
-/// Does not compile if a type implements the trait: there would be two candidates then.
+/// Fails to compile if a type implements the trait: there are two candidates then.
 macro_rules! assert_not_implemented {
     ($trait:ident: $($type:ty),* $(,)?) => {
         const _: () = {
@@ -24,7 +24,7 @@ macro_rules! assert_not_implemented {
 assert_not_implemented!(Send: Python<'static>, Bound<'static, PyAny>, Borrowed<'static, 'static, PyAny>);
 assert_not_implemented!(Sync: Python<'static>, Bound<'static, PyList>, Borrowed<'static, 'static, PyList>);
 
-/// Compiles if all of these may be sent to and shared between threads.
+/// Asserts that these types may be sent to and shared between threads.
 const _: () = {
     const fn shared<T: Send + Sync>() {}
     shared::<Py<PyAny>>();

@@ -14,12 +14,12 @@ fn eval<'py>(py: Python<'py>, code: &CStr) -> Bound<'py, PyAny> {
     py.eval(code, None, None).unwrap()
 }
 
-/// Extracts from the value of an expression.
+/// Evaluates an expression and extracts from its value.
 fn extract<T: for<'py> FromPyObjectOwned<'py>>(code: &CStr) -> PyResult<T> {
     Python::attach(|py| eval(py, code).extract::<T>().map_err(Into::into))
 }
 
-/// An exception with its causes.
+/// Formats an exception and its causes.
 fn chain(error: PyErr) -> String {
     Python::attach(|py| {
         let mut text = error.to_string();
@@ -36,7 +36,7 @@ fn refused<T: for<'py> FromPyObjectOwned<'py> + Debug>(code: &CStr) -> String {
     chain(extract::<T>(code).unwrap_err())
 }
 
-/// `repr` of what a value and a reference to it become.
+/// Asserts the `repr` of the Python objects that a value and a reference to it convert to.
 macro_rules! shown {
     ($value:expr) => {{
         let value = $value;
@@ -49,7 +49,7 @@ macro_rules! shown {
     }};
 }
 
-/// An object with attributes: `types.SimpleNamespace`.
+/// Evaluates to a `types.SimpleNamespace` with the given attributes.
 macro_rules! object {
     ($arguments:literal) => {
         cstr(concat!(
@@ -90,7 +90,7 @@ mod structs {
     }
 
     #[test]
-    fn an_absent_attribute_is_its_own_error() {
+    fn a_missing_attribute_raises_attribute_error() {
         assert_eq!(
             refused::<Plain>(c"1"),
             "AttributeError: 'int' object has no attribute 'id'"
@@ -153,7 +153,7 @@ mod structs {
     }
 
     #[test]
-    fn names_are_made_by_the_rule() {
+    fn fields_are_renamed_by_the_rule() {
         let code = c"type('O', (), {'firstWord': 'a', '__getitem__': lambda s, key: key})()";
         let value = extract::<Renamed>(code).unwrap();
         let expected = Renamed {
@@ -181,7 +181,7 @@ mod structs {
     }
 
     #[test]
-    fn an_absent_item_has_its_default_and_a_wrong_one_is_an_error() {
+    fn a_missing_item_uses_its_default_and_a_wrong_one_is_an_error() {
         let value = extract::<Defaults>(c"{'present': 1}").unwrap();
         let expected = Defaults {
             present: 1,
@@ -219,7 +219,7 @@ mod structs {
     }
 
     #[test]
-    fn raw_names_are_plain_in_python() {
+    fn raw_identifiers_lose_their_prefix() {
         let code = c"type('O', (), {'type': 1, '__getitem__': lambda s, key: len(key)})()";
         let value = extract::<Keywords>(code).unwrap();
         let (r#type, r#match) = (1, 5);
@@ -234,7 +234,7 @@ mod structs {
     }
 
     #[test]
-    fn a_transparent_struct_is_its_field() {
+    fn a_transparent_struct_converts_like_its_field() {
         let inner = "text".to_owned();
         assert_eq!(
             extract::<Transparent>(c"'text'").unwrap(),
@@ -298,7 +298,7 @@ mod tuples {
     struct Pair(String, i8);
 
     #[test]
-    fn a_tuple_struct_is_a_tuple() {
+    fn a_tuple_struct_converts_to_and_from_a_tuple() {
         let pair = extract::<Pair>(c"('a', 1)").unwrap();
         assert_eq!(pair, Pair("a".into(), 1));
         assert_eq!(shown!(pair), "('a', 1)");
@@ -321,7 +321,7 @@ mod tuples {
     struct Single(u16);
 
     #[test]
-    fn one_field_is_transparent() {
+    fn a_tuple_struct_with_one_field_is_transparent() {
         assert_eq!(extract::<Single>(c"3").unwrap(), Single(3));
         assert_eq!(shown!(Single(3)), "3");
         assert_eq!(
@@ -378,7 +378,7 @@ mod nested {
     }
 
     #[test]
-    fn generic_structs_nest_and_errors_name_the_way() {
+    fn generic_structs_nest_and_errors_name_the_path() {
         let code = c"{'inner': {'value': 1}, 'pair': (2, 'b')}";
         let outer = extract::<Outer<i32, String>>(code).unwrap();
         assert_eq!(outer.inner, Inner { value: 1 });
@@ -412,7 +412,7 @@ mod nested {
     }
 
     #[test]
-    fn a_lifetime_is_the_tokens() {
+    fn a_lifetime_may_be_the_tokens() {
         Python::attach(|py| {
             let value: WithToken<'_> = eval(py, c"{'text': 'a', 'any': None}").extract().unwrap();
             assert!(value.any.is_none());
@@ -431,7 +431,7 @@ mod nested {
     }
 
     #[test]
-    fn a_value_to_python_may_borrow() {
+    fn a_borrowing_value_converts_to_python() {
         Python::attach(|py| {
             let text: Bound<'_, PyString> = Text { text: "a" }.into_pyobject(py).unwrap();
             assert_eq!(text.to_string(), "a");
@@ -458,7 +458,7 @@ mod enums {
     }
 
     #[test]
-    fn the_first_variant_that_fits_is_taken() {
+    fn the_first_matching_variant_wins() {
         let cases = [
             (c"(1.0, 2.0)", Shape::Point(1.0, 2.0)),
             (c"{'name': 'n'}", Shape::Named { name: "n".into() }),
@@ -478,7 +478,7 @@ mod enums {
     }
 
     #[test]
-    fn if_none_fits_the_error_tells_why_for_each() {
+    fn the_error_lists_why_each_variant_failed() {
         assert_eq!(
             refused::<Shape>(c"(1.0,)"),
             "TypeError: failed to extract enum Shape ('Point | Named | Number | Text')\n\
@@ -541,7 +541,7 @@ mod enums {
     }
 
     #[test]
-    fn the_rule_for_names_is_for_all_variants_with_names() {
+    fn the_rename_rule_applies_to_all_struct_variants() {
         let some_field = 1;
         assert_eq!(
             extract::<Renamed>(c"{'SOME_FIELD': 1}").unwrap(),
@@ -628,7 +628,7 @@ mod functions {
     struct Failing(i32, #[pyo3(into_py_with = failing)] i32);
 
     #[test]
-    fn its_error_is_the_conversions() {
+    fn an_error_of_its_function_is_the_conversions() {
         Python::attach(|py| {
             let error = Failing(1, 2).into_pyobject(py).unwrap_err();
             assert_eq!(error.to_string(), "ValueError: no");
@@ -646,7 +646,7 @@ mod types {
     struct Wide(u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8);
 
     #[test]
-    fn the_python_type_is_known() {
+    fn the_python_type_of_a_struct_is_static() {
         Python::attach(|py| {
             let pair: Bound<'_, PyTuple> = Pair(1, 2).into_pyobject(py).unwrap();
             assert_eq!(pair.to_string(), "(1, 2)");
@@ -672,7 +672,7 @@ mod types {
     }
 
     #[test]
-    fn the_librarys_path_may_be_another_and_names_do_not_clash() {
+    fn the_librarys_path_may_be_renamed_and_names_do_not_clash() {
         let value = extract::<OtherPath>(c"{'py': 1, 'object': 2, 'value': 3}").unwrap();
         assert_eq!(shown!(value), "{'py': 1, 'object': 2, 'value': 3}");
     }

@@ -1,4 +1,4 @@
-//! A process that starts and ends the Python runtime, more than once.
+//! Starting and finalizing the Python runtime more than once in a process.
 
 use pyatoll::interpreter::AttachError;
 use pyatoll::prelude::*;
@@ -16,9 +16,9 @@ impl Drop for Value {
     }
 }
 
-// One test, since all of the process has one runtime.
+// One test, since the process has one runtime.
 #[test]
-fn the_runtime_lives_as_long_as_the_call_each_time() {
+fn each_embedded_runtime_lives_as_long_as_its_call() {
     let mut handles = Vec::new();
     for run in 0..3 {
         // SAFETY: nothing else in this process uses Python.
@@ -30,7 +30,7 @@ fn the_runtime_lives_as_long_as_the_call_each_time() {
                     let list: &Py<PyAny> = list;
                     assert!(list.try_bind(py).is_err(), "an object of an earlier run");
                 }
-                // Other threads can come in meanwhile.
+                // Other threads can attach while this one is detached.
                 let sum = py.detach(|| {
                     std::thread::spawn(|| {
                         Python::attach(|py| {
@@ -53,8 +53,8 @@ fn the_runtime_lives_as_long_as_the_call_each_time() {
         );
         handles.push((list, interpreter));
     }
-    // A panic ends the runtime, too.
-    // SAFETY: as above.
+    // A panic finalizes the runtime as well.
+    // SAFETY: nothing else in this process uses Python.
     let panicked = catch_unwind(|| unsafe {
         pyatoll::with_embedded_python_interpreter(|py| {
             VALUE.get_or_init(py, || Value);
@@ -64,8 +64,8 @@ fn the_runtime_lives_as_long_as_the_call_each_time() {
     assert!(panicked.is_err());
     assert_eq!(DROPS.load(Ordering::Relaxed), 4);
     drop(handles);
-    // It cannot be started within itself, and then runs on.
-    // SAFETY: as above; the inner call is refused.
+    // A nested start is refused, and the outer runtime keeps working.
+    // SAFETY: nothing else in this process uses Python; the inner call panics before it touches it.
     unsafe {
         pyatoll::with_embedded_python_interpreter(|py| {
             let nested = catch_unwind(AssertUnwindSafe(|| {
@@ -75,6 +75,6 @@ fn the_runtime_lives_as_long_as_the_call_each_time() {
             assert_eq!(py.eval(c"1 + 1", None, None).unwrap().to_string(), "2");
         });
     }
-    // A runtime that stays, after all those that did not.
+    // Finally a runtime that is never finalized.
     Python::attach(|py| assert_eq!(py.eval(c"2 + 2", None, None).unwrap().to_string(), "4"));
 }

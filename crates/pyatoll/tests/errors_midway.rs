@@ -1,4 +1,4 @@
-//! Errors and panics where nobody expects them: in a module's exec, in finalisers, in the garbage
+//! Errors and panics in awkward moments: in a module's exec, in finalizers, in the garbage
 //! collector, in drops, and in drops at the interpreter's end.
 
 use std::ffi::CString;
@@ -14,13 +14,13 @@ use pyatoll::{PyTraverseError, PyVisit, create_exception};
 
 create_exception!(picky, Refused, PyValueError);
 
-/// The interpreter in which the modules fail; negative: nowhere.
+/// The id of the interpreter in which the module fails; negative for none.
 static FAILS_IN: AtomicI64 = AtomicI64::new(-1);
 static PANICS_IN: AtomicI64 = AtomicI64::new(-1);
 static THINGS: AtomicUsize = AtomicUsize::new(0);
 static EXECUTED: InterpreterLocal<AtomicUsize> = InterpreterLocal::new();
 
-/// Counts itself.
+/// Counts its live instances.
 #[pyclass]
 struct Thing;
 
@@ -37,7 +37,7 @@ impl Drop for Thing {
     }
 }
 
-/// Fails in one interpreter, when all of its work is done.
+/// Fails in one interpreter, at the end of its exec.
 #[pymodule]
 fn picky(m: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = m.py();
@@ -65,7 +65,7 @@ fn sub() -> SubInterpreter {
     SubInterpreter::builder().build().unwrap()
 }
 
-/// Runs code and gives the text of its variable `result`.
+/// Runs code and returns its variable `result` as text.
 fn run(py: Python<'_>, code: &str) -> String {
     let names = PyDict::new(py);
     names.set_item("Panicky", py.get_type::<Panicky>()).unwrap();
@@ -84,7 +84,7 @@ except BaseException as error:
 ";
 
 #[test]
-fn exec_may_fail_in_the_second_interpreter_and_work_in_the_third_and_when_tried_again() {
+fn a_failed_exec_affects_one_interpreter_and_can_be_retried() {
     let [first, second, third] = [sub(), sub(), sub()];
     let import = |sub: &SubInterpreter| sub.attach(|py| run(py, IMPORT)).unwrap();
     let before = THINGS.load(Ordering::SeqCst);
@@ -105,7 +105,7 @@ fn exec_may_fail_in_the_second_interpreter_and_work_in_the_third_and_when_tried_
         };
         assert_eq!(import(&first), "('imported', 1, True)");
         assert_eq!(import(second), failure);
-        // Whatever the failed attempt had made is gone, but its types and values are of use again.
+        // The failed attempt's instances are gone; its types and per-interpreter values are reused.
         second
             .attach(|py| py.import("gc").unwrap().call_method0("collect").map(drop))
             .unwrap()
@@ -147,10 +147,10 @@ static IN_CLEAR: AtomicBool = AtomicBool::new(false);
 static IN_DROP: AtomicBool = AtomicBool::new(false);
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
-/// The switches above are the whole process's: one test at a time.
+/// Serializes the tests that use the process-wide switches above.
 static SWITCHES: Mutex<()> = Mutex::new(());
 
-/// Panics wherever it is told to.
+/// Panics wherever a switch is set.
 #[pyclass(subclass, weakref)]
 struct Panicky {
     #[pyo3(get, set)]
@@ -189,7 +189,7 @@ impl Drop for Panicky {
     }
 }
 
-/// Makes the class panic at `switch` while it lives.
+/// Keeps a switch set while it lives.
 struct Switched<'a>(
     &'a AtomicBool,
     #[allow(dead_code)] std::sync::MutexGuard<'a, ()>,
@@ -208,7 +208,8 @@ impl Drop for Switched<'_> {
     }
 }
 
-/// Code that drops one object and one cycle, and says what `sys.unraisablehook` saw.
+/// Drops one object and one cycle; the result is what `sys.unraisablehook` received, and whether
+/// both are gone.
 const DROP_ONE_AND_A_CYCLE: &str = "
 import gc, sys, weakref
 seen = []
@@ -231,7 +232,7 @@ result = (sorted(set(seen)), [w() is None for w in weak])
 ";
 
 #[test]
-fn a_panic_in_a_finaliser_is_reported_and_the_objects_go() {
+fn a_panic_in_a_finalizer_is_reported_and_the_objects_are_freed() {
     let switched = switch(&IN_DEL);
     let sub = sub();
     assert_eq!(
@@ -239,7 +240,7 @@ fn a_panic_in_a_finaliser_is_reported_and_the_objects_go() {
         "([('PanicException', 'a panic in __del__')], [True, True])"
     );
     assert_eq!(DROPPED.load(Ordering::SeqCst), 3);
-    // And at the interpreter's end.
+    // Also at the interpreter's end.
     sub.attach(|py| {
         py.import("__main__")
             .unwrap()
@@ -253,7 +254,7 @@ fn a_panic_in_a_finaliser_is_reported_and_the_objects_go() {
 }
 
 #[test]
-fn a_panic_in_a_drop_is_reported_and_the_objects_go() {
+fn a_panic_in_a_drop_is_reported_and_the_objects_are_freed() {
     let switched = switch(&IN_DROP);
     let sub = sub();
     assert_eq!(
@@ -261,7 +262,7 @@ fn a_panic_in_a_drop_is_reported_and_the_objects_go() {
         "([('PanicException', 'a panic in drop')], [True, True])"
     );
     assert_eq!(DROPPED.load(Ordering::SeqCst), 3);
-    // Of a subclass of Python's, and where a chain goes.
+    // In an instance of a Python subclass, and in a chain of instances.
     let code = "
 import sys
 seen = []
@@ -285,7 +286,7 @@ result = seen
 }
 
 #[test]
-fn a_panic_in_a_drop_at_the_interpreters_end_keeps_nothing_else_from_going() {
+fn a_panic_in_a_drop_at_the_interpreters_end_does_not_prevent_other_drops() {
     static VALUE: InterpreterLocal<PanicsInDrop> = InterpreterLocal::new();
     static FIRST: InterpreterLocal<Counted> = InterpreterLocal::new();
     static LAST: InterpreterLocal<Counted> = InterpreterLocal::new();
@@ -318,7 +319,7 @@ fn a_panic_in_a_drop_at_the_interpreters_end_keeps_nothing_else_from_going() {
             main.setattr("chain", Panicky::new()).unwrap();
             let chain = main.getattr("chain").unwrap();
             chain.setattr("next", Panicky::new()).unwrap();
-            // In a cycle of its own.
+            // In a cycle with itself.
             let alone = Py::new(py, Panicky::new()).unwrap();
             alone.borrow_mut(py).next = Some(alone.clone_ref(py).into_any());
         })
@@ -331,7 +332,7 @@ fn a_panic_in_a_drop_at_the_interpreters_end_keeps_nothing_else_from_going() {
 }
 
 #[test]
-fn a_panic_in_traverse_leaves_the_objects_alone_and_the_collector_at_work() {
+fn a_panic_in_traverse_keeps_the_objects_and_the_collector_working() {
     let switched = switch(&IN_TRAVERSE);
     let sub = sub();
     let code = "
@@ -343,18 +344,18 @@ del one
 try:
     gc.collect()
 except MemoryError:
-    # So a free-threaded Python says that it gave up.
+    # Free-threaded builds report the aborted collection with this error.
     pass
 result = weak() is None
 builtins = __import__('builtins')
 builtins.weak = weak
 ";
-    // It may not be known to be garbage; but nothing breaks.
+    // The collector may not find out that it is garbage, but nothing breaks.
     assert_eq!(sub.attach(|py| run(py, code)).unwrap(), "False");
     IN_TRAVERSE.store(false, Ordering::SeqCst);
     let code = "import gc; gc.collect(); result = weak() is None";
     assert_eq!(sub.attach(|py| run(py, code)).unwrap(), "True");
-    // With an object that panics to the very end.
+    // Also with an object that panics until the very end.
     IN_TRAVERSE.store(true, Ordering::SeqCst);
     sub.attach(|py| {
         py.import("__main__")
@@ -368,7 +369,7 @@ builtins.weak = weak
 }
 
 #[test]
-fn a_panic_in_clear_is_reported_and_the_collector_goes_on() {
+fn a_panic_in_clear_is_reported_and_the_collection_continues() {
     let switched = switch(&IN_CLEAR);
     let sub = sub();
     let code = "
@@ -397,14 +398,14 @@ result = (sorted(set(seen)), weak() is None)
 }
 
 #[test]
-fn more_memory_than_there_is_is_an_error() {
+fn an_allocation_that_is_too_large_raises_an_error() {
     for sub in [None, Some(sub())] {
         let check = |py: Python<'_>| {
             let error = PyBytes::new_with(py, isize::MAX as usize / 2, |_| Ok(())).unwrap_err();
             assert!(error.is_instance_of::<PyMemoryError>(py), "{error}");
             let error = py.eval(c"bytearray(1 << 60)", None, None).unwrap_err();
             assert!(error.is_instance_of::<PyMemoryError>(py), "{error}");
-            // All goes on.
+            // Python still works.
             assert_eq!(py.eval(c"6 * 7", None, None).unwrap().to_string(), "42");
         };
         match sub {
@@ -448,7 +449,7 @@ def down(number):
             .unwrap();
     };
     Python::initialize();
-    // With a stack as large as a program's first thread has.
+    // With a stack of the size of a main thread's.
     let builder = std::thread::Builder::new().stack_size(8 << 20);
     let thread = builder.spawn(move || {
         Python::attach(check);
@@ -472,7 +473,7 @@ impl Drop for Link {
     }
 }
 
-/// A link between which there is a list of Python's.
+/// A link whose successor is held in a Python list.
 #[pyclass(frozen, weakref)]
 struct Spaced {
     #[expect(dead_code, reason = "held for its drop")]
@@ -497,7 +498,7 @@ fn a_chain_of_any_length_is_dropped_without_overflowing_the_stack() {
         drop(chain(py));
         assert_eq!(LINKS.load(Ordering::SeqCst), LENGTH);
     });
-    // By a thread that is not attached, and by two in turns.
+    // By a detached thread, and by two threads in turn.
     let first = Python::attach(chain);
     std::thread::spawn(move || drop(first)).join().unwrap();
     Python::attach(|py| {
@@ -508,7 +509,7 @@ fn a_chain_of_any_length_is_dropped_without_overflowing_the_stack() {
             .unwrap_err();
         assert_eq!(LINKS.load(Ordering::SeqCst), 2 * LENGTH);
     });
-    // With objects of Python's own in between, each of which has its own way to go.
+    // With Python objects in between, which have their own deallocators.
     Python::attach(|py| {
         let mut next = py.None();
         for number in 0..LENGTH / 2 {

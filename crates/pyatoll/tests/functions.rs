@@ -1,4 +1,4 @@
-//! `#[pyfunction]`: what callers in Python may pass, what they get back, and what they are told.
+//! `#[pyfunction]`: accepted arguments, return values and error messages, as Python sees them.
 
 use pyatoll::exceptions::PyValueError;
 use pyatoll::prelude::*;
@@ -6,7 +6,7 @@ use pyatoll::types::{PyCFunction, PyDict, PyModule, PyTuple};
 use pyatoll::wrap_pyfunction;
 use std::ffi::CString;
 
-/// Runs a Python expression with `f` bound to the function.
+/// Evaluates a Python expression with `f` bound to the function; returns its `repr` or the error.
 fn call(py: Python<'_>, function: &Bound<'_, PyCFunction>, expression: &str) -> String {
     let names = PyDict::new(py);
     names.set_item("f", function).unwrap();
@@ -72,7 +72,7 @@ fn arguments_arrive_by_position_and_by_name() {
 }
 
 #[test]
-fn a_wrong_call_is_refused_in_cpythons_words() {
+fn a_wrong_call_raises_cpythons_message() {
     Python::attach(|py| {
         check!(py, nothing, "f(1)" => "TypeError: functions.nothing() takes no arguments (1 given)"
             .replace("functions.", ""));
@@ -95,7 +95,7 @@ fn a_wrong_call_is_refused_in_cpythons_words() {
 }
 
 #[test]
-fn a_wrong_value_is_refused_with_the_parameters_name() {
+fn a_conversion_error_names_the_parameter() {
     Python::attach(|py| {
         let function = wrap_pyfunction!(two, py).unwrap();
         let error = function.call1((1, "2")).unwrap_err();
@@ -229,7 +229,7 @@ fn from_py_with_replaces_the_conversion() {
 }
 
 #[test]
-fn names_and_docs_are_pythons() {
+fn names_docs_and_signatures_are_visible_to_python() {
     /// Says so.
     ///
     /// At length.
@@ -241,7 +241,7 @@ fn names_and_docs_are_pythons() {
         true
     }
 
-    // With arguments: to a function without, CPython itself gives a signature.
+    // Takes arguments: CPython itself supplies a signature for a function that takes none.
     #[pyfunction(text_signature = None)]
     fn plain(_a: i64, _b: i64) {}
 
@@ -292,7 +292,7 @@ fn a_function_may_take_its_module() {
     }
 
     Python::attach(|py| {
-        // Not a module of this library.
+        // A module that this library did not create.
         let json = py.import("json").unwrap();
         let function = wrap_pyfunction!(name_of, &json).unwrap();
         assert_eq!(call(py, &function, "f('!')"), "'json!'");
@@ -328,22 +328,22 @@ import warnings
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter('always')
     value = f()
-told = [(w.category.__name__, str(w.message)) for w in caught]
+issued = [(w.category.__name__, str(w.message)) for w in caught]
 ",
             Some(&names),
             None,
         )
         .unwrap();
-        let told = names.get_item("told").unwrap().unwrap();
+        let issued = names.get_item("issued").unwrap().unwrap();
         assert_eq!(
-            told.to_string(),
+            issued.to_string(),
             "[('FutureWarning', 'old'), ('UserWarning', 'very old')]"
         );
     });
 }
 
 #[test]
-fn a_closure_is_a_function_and_is_dropped_with_it() {
+fn a_closure_becomes_a_function_and_is_dropped_with_it() {
     use std::sync::Arc;
     let kept = Arc::new(());
     Python::attach(|py| {
@@ -391,7 +391,7 @@ fn functions_work_in_every_interpreter_and_leave_nothing_behind() {
 }
 
 #[test]
-fn refcounts_are_level_over_many_calls() {
+fn reference_counts_are_unchanged_after_many_calls() {
     Python::attach(|py| {
         let value = py.eval(c"object()", None, None).unwrap();
         #[pyfunction(signature = (a, *rest, **others))]

@@ -1,5 +1,5 @@
-//! Handles that outlive their interpreter, wherever they are kept: using one is a typed error,
-//! dropping one does nothing.
+//! Handles that outlive their interpreter, wherever they are stored: using one is a typed error,
+//! dropping one is a no-op.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ fn sub() -> SubInterpreter {
     SubInterpreter::builder().build().unwrap()
 }
 
-/// An object of an interpreter that has ended, and that interpreter's id.
+/// Returns a handle to an object of an interpreter that has ended, and that interpreter's id.
 fn orphan() -> (Py<PyAny>, i64) {
     let sub = sub();
     let object = sub.attach(|py| PyList::new(py, [1, 2]).unwrap().into_any().unbind());
@@ -24,7 +24,7 @@ fn orphan() -> (Py<PyAny>, i64) {
     (object.unwrap(), id)
 }
 
-/// The text of a panic.
+/// Returns the message of the panic that `f` causes.
 fn panic_of<R>(f: impl FnOnce() -> R) -> String {
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(_) => panic!("it did not panic"),
@@ -32,7 +32,7 @@ fn panic_of<R>(f: impl FnOnce() -> R) -> String {
     }
 }
 
-/// Every way to use a handle is refused, attached to an interpreter that is not its own.
+/// Asserts that every use of the handle is refused while attached to another interpreter.
 fn assert_refused(py: Python<'_>, object: &Py<PyAny>, id: i64) {
     let error = object.try_bind(py).unwrap_err();
     assert_eq!(error.owner(), object.interpreter());
@@ -47,13 +47,13 @@ fn assert_refused(py: Python<'_>, object: &Py<PyAny>, id: i64) {
     assert!(object.try_bind_borrowed(py).is_err());
     assert_eq!(panic_of(|| object.bind(py).len()), text);
     assert_eq!(panic_of(|| object.clone_ref(py)), text);
-    // Converted to Python, it is an error of Python's.
+    // A conversion to Python raises an exception.
     let error = object.into_pyobject(py).map(drop).unwrap_err();
     assert_eq!(
         PyErr::from(error).to_string(),
         format!("RuntimeError: {text}")
     );
-    // There is nothing to enter. Here that is told before the thread is asked to detach.
+    // Attaching to its interpreter is refused, with that reason rather than `AttachedElsewhere`.
     let gone = Err(AttachError::InterpreterGone { id });
     assert_eq!(
         py.detach(|| object.attach(|_, object| object.len().unwrap())),
@@ -72,13 +72,13 @@ fn a_handle_in_a_static_is_refused_and_can_be_dropped() {
         .attach(|py| assert_refused(py, &kept.0, kept.1))
         .unwrap();
     *KEPT.lock().unwrap() = Some(kept);
-    // Dropped attached to another interpreter.
+    // Dropped while attached to another interpreter.
     other
         .attach(|_| KEPT.lock().unwrap().take().is_some())
         .unwrap();
 }
 
-/// Holds any object, also one of another interpreter, and shows it to the collector.
+/// Holds any object, including one of another interpreter, and visits it in `__traverse__`.
 #[pyclass]
 struct Holder {
     held: Option<Py<PyAny>>,
@@ -119,7 +119,7 @@ fn a_handle_in_another_interpreters_object_is_refused_and_collected() {
         let names = PyDict::new(py);
         names.set_item("holder", &holder).unwrap();
         drop(holder);
-        // Python code gets exceptions, and the collector does not look at what is gone.
+        // Python code gets exceptions, and the collector does not visit the freed object.
         let code = c"
 import gc
 caught = []
@@ -156,7 +156,7 @@ del method
         holder.borrow_mut().itself = Some(holder.clone().into_any().unbind());
         let weak = py.import("gc").unwrap();
         drop(holder);
-        // A cycle that only the collector can end, with the handle in it.
+        // A cycle that contains the handle and that only the collector can free.
         let collected: usize = weak.call_method0("collect").unwrap().extract().unwrap();
         assert!(collected >= 1);
     });
@@ -170,7 +170,7 @@ fn handles_in_a_queue_between_threads_are_refused_and_can_be_dropped() {
         for (object, id) in receive {
             Python::attach(|py| assert_refused(py, &object, id));
             seen += 1;
-            // Every other one is dropped by a thread that is attached.
+            // Every other handle is dropped by an attached thread.
             if seen % 2 == 0 {
                 Python::attach(|_| drop(object));
             }
@@ -210,7 +210,7 @@ fn a_handle_in_a_thread_that_outlives_the_interpreter_is_refused_and_can_be_drop
 }
 
 #[test]
-fn threads_that_use_and_drop_handles_while_the_interpreter_ends_get_the_error() {
+fn threads_that_use_handles_while_the_interpreter_ends_get_the_error() {
     static REFUSED: AtomicUsize = AtomicUsize::new(0);
     for _ in 0..5 {
         let sub = sub();
@@ -235,7 +235,7 @@ fn threads_that_use_and_drop_handles_while_the_interpreter_ends_get_the_error() 
                             }
                             Err(other) => panic!("{other}"),
                         }
-                        // One that goes while the interpreter may be at its end.
+                        // Dropped while the interpreter may be ending.
                         if own.len() > 5 {
                             own.pop();
                         }
@@ -249,9 +249,9 @@ fn threads_that_use_and_drop_handles_while_the_interpreter_ends_get_the_error() 
     assert!(REFUSED.load(Ordering::Relaxed) >= 5 * 4);
 }
 
-/// The address of the interpreter this thread is attached to.
+/// Returns the address of the current interpreter.
 fn address(_: Python<'_>) -> usize {
-    // SAFETY: attached, by the token.
+    // SAFETY: attached by the token.
     unsafe { ffi::PyInterpreterState_Get() as usize }
 }
 
@@ -270,7 +270,7 @@ fn a_handle_is_refused_in_a_later_interpreter_at_the_same_address() {
             (repeated, (object, sub.id(), address(py)))
         });
         let (repeated, made) = made.unwrap();
-        // Half of the kept ones are dropped in the later interpreter.
+        // Half of the handles are dropped in the later interpreter.
         if repeated {
             sub.attach(|_| kept.truncate(kept.len() / 2)).unwrap();
         }
@@ -279,9 +279,9 @@ fn a_handle_is_refused_in_a_later_interpreter_at_the_same_address() {
     }
 }
 
-/// An object whose `__del__` asks for an object of this interpreter that was kept in a `static`.
+/// A drop during the interpreter's end still uses an object kept in a `static`.
 #[test]
-fn a_handle_is_of_use_until_the_last_moment_of_its_interpreter() {
+fn a_handle_is_usable_until_its_interpreter_has_ended() {
     static KEPT: Mutex<Option<Py<PyAny>>> = Mutex::new(None);
     static LENGTHS: Mutex<Vec<usize>> = Mutex::new(Vec::new());
     struct Reads;
@@ -300,7 +300,7 @@ fn a_handle_is_of_use_until_the_last_moment_of_its_interpreter() {
     let sub = sub();
     sub.attach(|py| {
         *KEPT.lock().unwrap() = Some(PyList::new(py, [1, 2, 3]).unwrap().into_any().unbind());
-        // Kept by the interpreter's own module, and by nobody but the collector.
+        // One is referred to by `__main__`, one only by itself.
         let main = py.import("__main__").unwrap();
         main.setattr("last", Py::new(py, Last(Reads)).unwrap())
             .unwrap();

@@ -1,4 +1,4 @@
-//! What holds between interpreters: owners, attaching, ends.
+//! Promises across interpreters: owners of handles, attaching, closing.
 
 use pyatoll::interpreter::{AttachError, SubInterpreter};
 use pyatoll::prelude::*;
@@ -34,7 +34,7 @@ fn a_handle_is_refused_by_another_interpreter() {
         "{message}"
     );
     assert!(message.contains("interpreter 0"), "{message}");
-    // Dropped in the wrong interpreter, in no interpreter, and after its own ended.
+    // Dropped in another interpreter, in none, and after the end of its own.
     let other = sub.attach(|py| list.clone_ref(py)).unwrap();
     let late = sub.attach(|py| list.clone_ref(py)).unwrap();
     Python::attach(|_| drop(list));
@@ -105,13 +105,13 @@ fn many_threads_make_and_end_interpreters() {
     });
 }
 
-/// A number that goes up when the object it is asked for dies.
+/// Returns the number of [`mortal`] objects that have died in this interpreter.
 fn deaths(py: Python<'_>) -> usize {
     let code = c"__import__('builtins').__dict__.get('deaths', 0)";
     py.eval(code, None, None).unwrap().extract().unwrap()
 }
 
-/// An object whose death [`deaths`] counts.
+/// Returns an object whose death [`deaths`] counts.
 fn mortal(py: Python<'_>) -> Py<PyAny> {
     let code = c"
 import builtins
@@ -122,26 +122,26 @@ made = Mortal()
 ";
     let names = pyatoll::types::PyDict::new(py);
     py.run(code, Some(&names), Some(&names)).unwrap();
-    // The names are kept by the class, so take the object out of them.
+    // The class keeps the names alive, so take the object out of them.
     let made = names.get_item("made").unwrap().unwrap().unbind();
     names.del_item("made").unwrap();
     made
 }
 
 #[test]
-fn a_handle_dropped_elsewhere_is_released_at_the_next_entry() {
+fn a_handle_dropped_elsewhere_is_released_at_its_owners_next_entry() {
     Python::initialize();
     let sub = SubInterpreter::builder().build().unwrap();
     let (a, b, c) = sub
         .attach(|py| (mortal(py), mortal(py), mortal(py)))
         .unwrap();
-    // Attached to the owner: at once.
+    // Attached to the owner: released at once.
     sub.attach(|py| {
         drop(a);
         assert_eq!(deaths(py), 1);
     })
     .unwrap();
-    // In no interpreter, and in another one: at the next entry.
+    // Attached to none or to another interpreter: released at the owner's next entry.
     std::thread::spawn(move || drop(b)).join().unwrap();
     Python::attach(|_| drop(c));
     assert_eq!(sub.attach(deaths), Ok(3));
@@ -155,7 +155,7 @@ fn a_handle_dropped_while_detached_from_its_owner_is_released() {
         let object = mortal(py);
         py.detach(move || drop(object));
         assert_eq!(deaths(py), 0);
-        // The next entry.
+        // Released at the next entry.
         let handle = py.interpreter();
         py.detach(|| handle.attach(|py| assert_eq!(deaths(py), 1)))
             .unwrap();
@@ -194,7 +194,7 @@ fn closing_waits_for_the_threads_inside() {
 }
 
 #[test]
-fn an_interpreter_cannot_be_closed_from_within_but_is_ended_afterwards() {
+fn closing_an_interpreter_from_within_is_refused_and_dropping_it_is_deferred() {
     Python::initialize();
     let sub = SubInterpreter::builder().build().unwrap();
     let handle = sub.interpreter();
@@ -208,7 +208,7 @@ fn an_interpreter_cannot_be_closed_from_within_but_is_ended_afterwards() {
         .unwrap()
         .into_inner();
     assert!(handle.is_alive());
-    // Dropped within: another thread ends it.
+    // Dropped while attached to it: another thread ends it.
     handle.attach(move |_| drop(sub)).unwrap();
     while handle.is_alive() {
         std::thread::yield_now();
@@ -216,7 +216,7 @@ fn an_interpreter_cannot_be_closed_from_within_but_is_ended_afterwards() {
 }
 
 #[test]
-fn closing_while_attached_to_another_interpreter_comes_back_to_it() {
+fn closing_while_attached_elsewhere_returns_to_that_interpreter() {
     Python::initialize();
     Python::attach(|py| {
         let sub = SubInterpreter::builder().build().unwrap();
@@ -261,7 +261,7 @@ fn attachments_nest_from_main_to_sub_and_back() {
 }
 
 #[test]
-fn a_panic_inside_leaves_every_attachment() {
+fn a_panic_unwinds_through_every_attachment() {
     Python::initialize();
     let sub = SubInterpreter::builder().build().unwrap();
     for _ in 0..3 {
@@ -274,7 +274,7 @@ fn a_panic_inside_leaves_every_attachment() {
 }
 
 #[test]
-fn a_value_made_by_a_drop_at_the_end_is_dropped_as_well() {
+fn a_value_created_by_a_drop_at_the_end_is_dropped_as_well() {
     static LATE: InterpreterLocal<CountsDrop> = InterpreterLocal::new();
     static EARLY: InterpreterLocal<MakesLate> = InterpreterLocal::new();
     static LATE_DROPS: AtomicUsize = AtomicUsize::new(0);
@@ -299,7 +299,7 @@ fn a_value_made_by_a_drop_at_the_end_is_dropped_as_well() {
 }
 
 #[test]
-fn several_interpreters_under_one_gil_and_with_their_own_work_at_once() {
+fn shared_gil_and_own_gil_interpreters_work_at_once() {
     use pyatoll::interpreter::Gil;
     Python::initialize();
     std::thread::scope(|scope| {
@@ -323,7 +323,7 @@ fn several_interpreters_under_one_gil_and_with_their_own_work_at_once() {
 }
 
 #[test]
-fn settings_that_python_refuses_are_an_error() {
+fn settings_that_python_refuses_are_reported_as_errors() {
     Python::initialize();
     let builder = SubInterpreter::builder().check_multi_interp_extensions(false);
     let refused = builder.build();
@@ -331,7 +331,7 @@ fn settings_that_python_refuses_are_an_error() {
         let message = refused.unwrap_err().to_string();
         assert!(message.contains("use_main_obmalloc(true)"), "{message}");
     } else {
-        // There is one kind of interpreter only.
+        // 3.11 has only one kind of interpreter.
         refused.unwrap();
     }
     SubInterpreter::builder().build().unwrap();

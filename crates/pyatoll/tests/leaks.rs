@@ -1,5 +1,5 @@
-//! Nothing that the handles and types do leaves a reference or a block behind. Alone in its
-//! process, so that the interpreter's counts are its own.
+//! Operations on handles and types leak neither references nor memory blocks. Alone in its process,
+//! so that no other test changes the interpreter's counts.
 
 use pyatoll::prelude::*;
 use pyatoll::types::{
@@ -10,7 +10,8 @@ use pyatoll::{intern, py_format};
 
 const CALLS: usize = 1000;
 
-/// Blocks in use, and on debug builds all references, without what is waiting to be collected.
+/// Returns the memory blocks in use and, on debug builds, the total reference count, after a
+/// collection.
 fn counts(py: Python<'_>) -> [isize; 2] {
     py.import("gc").unwrap().call_method0("collect").unwrap();
     let sys = py.import("sys").unwrap();
@@ -20,9 +21,9 @@ fn counts(py: Python<'_>) -> [isize; 2] {
     })
 }
 
-/// Runs `f` many times, after a few to fill caches, and compares the counts: a reference or block
-/// that each run leaves behind makes one of them grow by as many.
-fn check(py: Python<'_>, what: &str, f: impl Fn() -> PyResult<()>) {
+/// Runs `f` many times, after some runs to fill caches, and compares the counts: a leak of one
+/// reference or block per run shows as growth by the number of runs.
+fn check(py: Python<'_>, name: &str, f: impl Fn() -> PyResult<()>) {
     let run = |times| (0..times).for_each(|_| f().unwrap());
     run(100);
     let before = counts(py);
@@ -32,21 +33,21 @@ fn check(py: Python<'_>, what: &str, f: impl Fn() -> PyResult<()>) {
         let grown = after - before;
         assert!(
             grown < CALLS as isize / 2,
-            "{what}: {grown} in {CALLS} runs"
+            "{name}: {grown} in {CALLS} runs"
         );
     }
 }
 
 #[test]
-fn nothing_is_left_behind() {
+fn handles_and_types_leak_nothing() {
     Python::attach(|py| {
-        // What is kept on purpose is seen.
+        // A deliberate leak is detected.
         let before = counts(py);
         let kept: Vec<_> = (0..CALLS).map(|_| PyList::empty(py)).collect();
         assert!(counts(py)[0] - before[0] >= CALLS as isize / 2);
         drop(kept);
 
-        // Too large to be one of the integers and floats that Python keeps.
+        // Too large for Python's cache of small integers.
         let big = 1_000_000_007_i64;
         let spy = py
             .eval(c"lambda *args, **kwargs: (args, kwargs)", None, None)

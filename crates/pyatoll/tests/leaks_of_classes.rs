@@ -1,12 +1,12 @@
-//! Using classes leaves no references and no memory behind. Alone in its process, since CPython's
-//! counters are those of all interpreters.
+//! Using classes leaks neither references nor memory. Alone in its process, since CPython's
+//! counters are process-wide.
 
 use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
 #[test]
-fn references_and_memory_stay_level() {
+fn references_and_memory_do_not_grow() {
     #[pyclass(subclass, dict, weakref, get_all, set_all, new = "from_fields")]
     struct Base {
         held: Option<Py<PyAny>>,
@@ -96,17 +96,17 @@ def everything():
         Shape()
     except TypeError:
         pass
-def level():
+def count():
     gc.collect()
     references = getattr(sys, 'gettotalrefcount', int)()
     return references, sys.getallocatedblocks()
-levels = []
+counts = []
 for _ in range(6):
     for _ in range(300):
         everything()
-    levels.append(level())
-grown = [after - before for before, after in zip(levels[-2], levels[-1])]
-assert all(count < 150 for count in grown), levels
+    counts.append(count())
+grown = [after - before for before, after in zip(counts[-2], counts[-1])]
+assert all(growth < 150 for growth in grown), counts
 ",
             Some(&globals),
             None,

@@ -1,4 +1,4 @@
-//! `#[pymodule]`: what is in a module, where it may be loaded, and what an import leaves behind.
+//! `#[pymodule]`: contents of modules, supported interpreters, failed imports, cleanup.
 
 use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
@@ -122,7 +122,7 @@ fn panics(_m: &Bound<'_, PyModule>) -> PyResult<()> {
     panic!("no module")
 }
 
-/// Starts Python with all the modules above built in.
+/// Starts Python with all the modules above as built-in modules.
 fn start() {
     static START: Once = Once::new();
     START.call_once(|| {
@@ -137,7 +137,7 @@ fn start() {
     Python::initialize();
 }
 
-/// Runs code and gives the text of its variable `result`, or of the exception.
+/// Runs code and returns its variable `result`, or the exception, as text.
 fn run(py: Python<'_>, code: &str) -> String {
     let names = PyDict::new(py);
     let code = CString::new(code).unwrap();
@@ -200,7 +200,7 @@ fn a_name_may_be_given() {
 }
 
 #[test]
-fn a_module_can_be_made_without_an_import() {
+fn a_module_can_be_created_without_an_import() {
     start();
     Python::attach(|py| {
         let module = wrap_pymodule!(by_items)(py);
@@ -208,7 +208,7 @@ fn a_module_can_be_made_without_an_import() {
         assert_eq!(module.name().unwrap(), "by_items");
         let triple = module.getattr("triple").unwrap();
         assert_eq!(triple.call1((2,)).unwrap().extract::<i64>().unwrap(), 6);
-        // Its functions keep working when only they are left.
+        // Its functions keep working after the module object is gone.
         assert_eq!(triple.call1((3,)).unwrap().extract::<i64>().unwrap(), 9);
     });
 }
@@ -265,7 +265,7 @@ except BaseException as error:
 }
 
 #[test]
-fn one_binary_is_imported_at_once_by_many_interpreters() {
+fn many_interpreters_import_one_binary_at_once() {
     start();
     let subs: Vec<_> = (0..8)
         .map(|_| SubInterpreter::builder().build().unwrap())
@@ -301,7 +301,7 @@ fn one_binary_is_imported_at_once_by_many_interpreters() {
 }
 
 #[test]
-fn a_module_is_refused_where_it_is_not_supported() {
+fn a_module_is_refused_in_unsupported_interpreters() {
     start();
     Python::attach(|py| {
         assert_eq!(run(py, "import main_only; result = 1"), "1");
@@ -319,7 +319,7 @@ fn a_module_is_refused_where_it_is_not_supported() {
         if py.version_info() >= (3, 12) {
             assert_eq!(shared, refusal("shared_gil"));
         } else {
-            // There is one GIL.
+            // 3.11 has a single GIL.
             assert_eq!(shared, "1");
         }
     })

@@ -1,5 +1,5 @@
-//! Conversions keep no references: checked by the interpreter's own count of references (debug
-//! builds) and of memory blocks. A binary of its own, since both counts are the process's.
+//! Conversions leak no references, checked with the interpreter's total reference count (debug
+//! builds) and its memory blocks. Its own binary, since both counts are process-wide.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -31,7 +31,7 @@ enum Enum {
     Struct(Struct),
 }
 
-/// There and back, and from objects that are refused.
+/// Converts there and back, and from objects that are refused.
 fn exercise<T>(py: Python<'_>, code: &CStr, wrong: &[Bound<'_, PyAny>]) -> PyResult<()>
 where
     T: for<'py> FromPyObjectOwned<'py> + for<'py> IntoPyObject<'py>,
@@ -87,7 +87,7 @@ fn exercise_all(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
     Ok(())
 }
 
-/// What `sys` counts: references where it does, and memory blocks.
+/// Returns the total reference count, where `sys` has it, and the memory blocks in use.
 fn counts(py: Python<'_>) -> PyResult<(i64, i64)> {
     py.import("gc")?.call_method0("collect")?;
     let sys = py.import("sys")?;
@@ -100,7 +100,7 @@ fn counts(py: Python<'_>) -> PyResult<(i64, i64)> {
 }
 
 #[test]
-fn a_thousand_conversions_of_each_kind_keep_nothing() {
+fn a_thousand_conversions_of_each_kind_leak_nothing() {
     const ROUNDS: i64 = 1000;
     Python::attach(|py| {
         let wrong: Vec<Bound<'_, PyAny>> = py
@@ -111,11 +111,12 @@ fn a_thousand_conversions_of_each_kind_keep_nothing() {
                 None,
             )?
             .extract()?;
-        // Fills caches and free lists.
+        // Fill caches and free lists.
         for _ in 0..20 {
             exercise_all(py, &wrong)?;
         }
-        // A leak of one per round would be a thousand, every time; caches of Python's own fill up.
+        // A leak of one per round shows as a thousand every time; growth of Python's caches does
+        // not.
         let mut growths = Vec::new();
         for _ in 0..5 {
             let before = counts(py)?;
@@ -125,11 +126,11 @@ fn a_thousand_conversions_of_each_kind_keep_nothing() {
             let after = counts(py)?;
             growths.push((after.0 - before.0, after.1 - before.1));
         }
-        let level = |&(references, blocks): &(i64, i64)| {
+        let constant = |&(references, blocks): &(i64, i64)| {
             references.abs() < ROUNDS / 10 && blocks.abs() < ROUNDS / 10
         };
         assert!(
-            growths.iter().any(level),
+            growths.iter().any(constant),
             "(references, blocks): {growths:?}"
         );
         Ok::<_, PyErr>(())

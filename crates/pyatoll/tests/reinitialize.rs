@@ -1,6 +1,6 @@
-//! The runtime is finalised and started again: ids and addresses repeat, identities do not.
+//! Finalizing and restarting the runtime: ids and addresses repeat, identities do not.
 //!
-//! A binary of its own, since it ends the runtime under everybody else's feet.
+//! Its own binary, since it finalizes the runtime that all tests of a process share.
 
 use pyatoll::ffi;
 use pyatoll::interpreter::{AttachError, SubInterpreter};
@@ -16,7 +16,7 @@ struct Counted;
 impl Drop for Counted {
     fn drop(&mut self) {
         DROPS.fetch_add(1, Ordering::Relaxed);
-        // CPython says already that it is not initialised, but is not through with its end.
+        // CPython already reports itself as uninitialized, but has not finished finalizing.
         let attached = std::thread::spawn(|| Python::try_attach(|_| ()).is_some());
         assert!(!attached.join().unwrap());
     }
@@ -25,7 +25,7 @@ impl Drop for Counted {
 static VALUE: InterpreterLocal<Counted> = InterpreterLocal::new();
 
 fn finalize() {
-    // SAFETY: this thread started the runtime, no other thread is in it, and no token is alive.
+    // SAFETY: this thread started the runtime, no other thread is attached, and no token is alive.
     unsafe {
         ffi::PyGILState_Ensure();
         assert_eq!(ffi::Py_FinalizeEx(), 0);
@@ -33,7 +33,7 @@ fn finalize() {
 }
 
 #[test]
-fn a_new_run_of_the_runtime_is_not_taken_for_the_old_one() {
+fn a_restarted_runtime_is_distinguished_from_the_previous_one() {
     let mut kept: Vec<Py<PyAny>> = Vec::new();
     let mut mains = Vec::new();
     for run in 0..3 {
@@ -54,14 +54,14 @@ fn a_new_run_of_the_runtime_is_not_taken_for_the_old_one() {
                 Err(AttachError::InterpreterGone { id: 0 })
             );
         }
-        // Of an earlier run: refused, whatever the address.
+        // Objects of an earlier run are refused, whatever their address.
         Python::attach(|py| {
             for object in &kept {
                 let message = object.try_bind(py).unwrap_err().to_string();
                 assert!(message.contains("which has ended"), "{message}");
             }
         });
-        // Dropped in the wrong run, and by a thread that is not attached.
+        // Dropped in a later run: one by an attached thread, the rest by a detached one.
         if run == 2 {
             Python::attach(|_| kept.pop());
             kept.clear();
@@ -85,12 +85,12 @@ fn a_new_run_of_the_runtime_is_not_taken_for_the_old_one() {
         );
     }
     #[cfg(unix)]
-    a_forked_process_does_not_wait_for_threads_that_stayed_behind();
-    the_end_waits_for_a_sub_interpreter_that_another_thread_is_ending();
-    a_value_outlives_the_end_while_a_daemon_thread_uses_it_detached();
+    a_forked_child_does_not_wait_for_threads_of_the_parent();
+    finalization_waits_for_a_sub_interpreter_that_another_thread_is_ending();
+    a_value_outlives_finalization_while_a_detached_daemon_thread_uses_it();
 }
 
-fn the_end_waits_for_a_sub_interpreter_that_another_thread_is_ending() {
+fn finalization_waits_for_a_sub_interpreter_that_another_thread_is_ending() {
     static BEGUN: AtomicBool = AtomicBool::new(false);
     static ENDED: AtomicBool = AtomicBool::new(false);
     static SLOW: InterpreterLocal<Slow> = InterpreterLocal::new();
@@ -115,9 +115,9 @@ fn the_end_waits_for_a_sub_interpreter_that_another_thread_is_ending() {
     closer.join().unwrap();
 }
 
-// Here because other tests' sub-interpreters must not be alive in the child.
+// In this binary because no other test's sub-interpreters may be alive in the child.
 #[cfg(unix)]
-fn a_forked_process_does_not_wait_for_threads_that_stayed_behind() {
+fn a_forked_child_does_not_wait_for_threads_of_the_parent() {
     Python::initialize();
     let (inside, is_inside) = std::sync::mpsc::channel();
     let (leave, may_leave) = std::sync::mpsc::channel::<()>();
@@ -136,7 +136,7 @@ import atexit, os, signal, warnings
 warnings.simplefilter('ignore')
 child = os.fork()
 if child == 0:
-    # Ends what waits for ever.
+    # Ends the child if it hangs.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(10)
     atexit._run_exitfuncs()
@@ -154,7 +154,7 @@ status = os.waitpid(child, 0)[1]
     finalize();
 }
 
-fn a_value_outlives_the_end_while_a_daemon_thread_uses_it_detached() {
+fn a_value_outlives_finalization_while_a_detached_daemon_thread_uses_it() {
     static USED: AtomicBool = AtomicBool::new(false);
     static DROPPED: AtomicBool = AtomicBool::new(false);
     static LENT: InterpreterLocal<Lent> = InterpreterLocal::new();

@@ -1,5 +1,5 @@
-//! `KeyboardInterrupt` in the middle of Rust code. Alone in its process: Python takes signals on
-//! the thread that started it.
+//! `KeyboardInterrupt` in the middle of Rust code. Alone in its process: Python handles signals on
+//! the thread that initialized it.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use pyatoll::{ffi, wrap_pyfunction};
 
 const SIGINT: i32 = 2;
 
-/// As Ctrl-C does.
+/// Simulates Ctrl-C.
 fn interrupt() {
-    // SAFETY: may be called at any time, by any thread.
+    // SAFETY: may be called at any time from any thread.
     assert_eq!(unsafe { ffi::PyErr_SetInterruptEx(SIGINT) }, 0);
 }
 
-/// Works until it is interrupted, partly detached.
+/// Works until interrupted, partly detached.
 #[pyfunction]
 fn work(py: Python<'_>) -> PyResult<()> {
     std::thread::scope(|scope| {
@@ -33,17 +33,17 @@ fn work(py: Python<'_>) -> PyResult<()> {
     })
 }
 
-/// Swallows what stops it, and says what that was.
+/// Swallows the interrupt and returns its text.
 #[pyfunction]
 fn work_on(py: Python<'_>) -> PyResult<String> {
-    let error = work(py).expect_err("it was interrupted");
+    let error = work(py).expect_err("the work is interrupted");
     assert!(PyErr::take(py).is_none(), "the exception was taken out");
     py.check_signals()?;
     Ok(error.to_string())
 }
 
 #[test]
-fn an_interrupt_is_an_error_of_the_main_interpreter_wherever_it_comes() {
+fn an_interrupt_is_raised_in_the_main_interpreter_wherever_it_arrives() {
     Python::attach(|py| {
         py.run(
             c"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)",
@@ -53,13 +53,13 @@ fn an_interrupt_is_an_error_of_the_main_interpreter_wherever_it_comes() {
         .unwrap();
         py.check_signals().unwrap();
 
-        // Seen by Rust code, once.
+        // Rust code sees it once.
         interrupt();
         let error = py.check_signals().unwrap_err();
         assert!(error.is_instance_of::<PyKeyboardInterrupt>(py));
         py.check_signals().unwrap();
 
-        // From Rust through Python and Rust.
+        // It propagates from Rust through Python and back to Rust.
         let names = PyDict::new(py);
         names
             .set_item("work", wrap_pyfunction!(work, py).unwrap())
@@ -83,7 +83,7 @@ result.append(work_on())
         let error = py.run(c"work()", Some(&names), None).unwrap_err();
         assert!(error.is_instance_of::<PyKeyboardInterrupt>(py));
 
-        // A sub-interpreter has no signals: it waits for the main one.
+        // A sub-interpreter handles no signals: it stays pending for the main interpreter.
         py.detach(|| {
             let sub = SubInterpreter::builder().build().unwrap();
             sub.attach(|py| {

@@ -1,5 +1,5 @@
-//! 64 interpreters alive at once, each with its own GIL and with this binary's module. Alone in its
-//! process: they take some memory.
+//! 64 interpreters alive at once, each with its own GIL and this binary's module. Alone in its
+//! process because of the memory they take.
 
 use std::collections::HashSet;
 use std::sync::Barrier;
@@ -13,7 +13,7 @@ use pyatoll::sync::InterpreterLocal;
 
 const INTERPRETERS: usize = 64;
 
-/// How many of them work at the same time.
+/// Number of threads that use them.
 const THREADS: usize = 8;
 
 static CALLS: InterpreterLocal<AtomicU64> = InterpreterLocal::new();
@@ -54,7 +54,7 @@ mod many {
     use super::{Counter, call, here};
 }
 
-/// What one interpreter keeps while the others work: its id, the address of its class, an instance.
+/// An interpreter with the module: its id, the address of its class, an instance.
 struct Loaded {
     sub: SubInterpreter,
     class: usize,
@@ -81,7 +81,7 @@ fn number(result: PyResult<Bound<'_, PyAny>>) -> u64 {
     result.unwrap().extract().unwrap()
 }
 
-/// Uses the module of an interpreter, for the `round`th time.
+/// Uses an interpreter's module in round `round`.
 fn work(loaded: &Loaded, round: u64) {
     loaded
         .sub
@@ -101,7 +101,7 @@ fn sixty_four_interpreters_with_the_module_are_alive_at_once() {
     pyatoll::append_to_inittab!(many);
     Python::initialize();
 
-    // Made by several threads at once, and all of them kept.
+    // Created by several threads at once, and all kept.
     let together = Barrier::new(THREADS);
     let all: Vec<Loaded> = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -125,11 +125,11 @@ fn sixty_four_interpreters_with_the_module_are_alive_at_once() {
         all.iter()
             .all(|loaded| known.contains(&loaded.sub.interpreter()))
     );
-    // Each has classes of its own.
+    // Each has its own class.
     let classes: HashSet<_> = all.iter().map(|loaded| loaded.class).collect();
     assert_eq!(classes.len(), INTERPRETERS);
 
-    // Each is used by more than one thread.
+    // Each is used by several threads.
     for round in 1..=3 {
         thread::scope(|scope| {
             for first in 0..THREADS {
@@ -141,7 +141,7 @@ fn sixty_four_interpreters_with_the_module_are_alive_at_once() {
         });
     }
 
-    // An object of one is refused by all others.
+    // An object of one is refused by all the others.
     let (first, others) = all.split_first().unwrap();
     for other in others {
         let refused = other.sub.attach(|py| first.counter.try_bind(py).is_err());

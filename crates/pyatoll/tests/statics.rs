@@ -1,5 +1,5 @@
-//! What a `static` keeps for interpreters: one value for each, dropped at its end, in reverse order
-//! of creation; made without deadlock.
+//! Per-interpreter statics: one value per interpreter, created without deadlock and dropped at the
+//! interpreter's end in reverse order of creation.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
@@ -23,7 +23,7 @@ import_exception!(json.decoder, JSONDecodeError);
 #[pyclass]
 struct Thing;
 
-/// One object for each kind of static: its address, and a handle.
+/// Returns one object for each kind of static.
 fn objects(py: Python<'_>) -> Vec<Py<PyAny>> {
     static LIST: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static TEMPLATE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -45,7 +45,7 @@ fn objects(py: Python<'_>) -> Vec<Py<PyAny>> {
 }
 
 #[test]
-fn each_interpreter_has_one_value_of_its_own_in_every_kind_of_static() {
+fn every_kind_of_static_has_one_value_per_interpreter() {
     let subs = [sub(), sub(), sub()];
     let own_gil = Python::attach(|py| py.version_info() >= (3, 12));
     let mut seen: Vec<Py<PyAny>> = Vec::new();
@@ -57,7 +57,7 @@ fn each_interpreter_has_one_value_of_its_own_in_every_kind_of_static() {
                 assert_eq!(first.interpreter(), sub.interpreter());
             }
             assert_eq!(first[6].bind(py).to_string(), "a name of statics.rs");
-            // Those of other interpreters, which are alive, are no use here.
+            // Objects of the other interpreters, which are still alive, cannot be bound here.
             assert!(seen.iter().all(|other| other.try_bind(py).is_err()));
             first
         });
@@ -70,7 +70,7 @@ fn each_interpreter_has_one_value_of_its_own_in_every_kind_of_static() {
         }
         seen.extend(made);
     }
-    // The end of one leaves the others theirs.
+    // Ending one interpreter leaves the others' values alone.
     let [first, second, _third] = subs;
     first.close().unwrap();
     second
@@ -83,7 +83,6 @@ fn each_interpreter_has_one_value_of_its_own_in_every_kind_of_static() {
         .unwrap();
 }
 
-/// What a class and an exception made by a macro are for in their own interpreter.
 #[test]
 fn classes_of_statics_are_used_for_checks_in_their_own_interpreter() {
     let subs = [sub(), sub()];
@@ -109,7 +108,7 @@ fn classes_of_statics_are_used_for_checks_in_their_own_interpreter() {
     }
 }
 
-/// Writes down its name when it is dropped, and whether Python can be used then.
+/// Records its name when dropped, and the result of using Python at that moment.
 struct Noted(&'static str);
 
 static NOTES: Mutex<Vec<(&'static str, i64)>> = Mutex::new(Vec::new());
@@ -154,9 +153,9 @@ fn values_are_dropped_attached_in_reverse_order_of_creation() {
     assert_eq!(notes(), ["d", "a"].map(|name| (name, second_id)));
 }
 
-/// What depends on another value is made after it, and so dropped before it.
+/// A value that depends on another is created after it, and so dropped before it.
 #[test]
-fn a_value_that_is_made_from_another_is_dropped_first() {
+fn a_value_created_from_another_is_dropped_first() {
     static BASE: InterpreterLocal<Base> = InterpreterLocal::new();
     static DERIVED: InterpreterLocal<Derived> = InterpreterLocal::new();
     static SUMS: Mutex<Vec<i32>> = Mutex::new(Vec::new());
@@ -179,13 +178,13 @@ fn a_value_that_is_made_from_another_is_dropped_first() {
 }
 
 #[test]
-fn making_a_local_value_may_ask_for_it_and_the_first_that_is_ready_stays() {
+fn an_interpreter_locals_initializer_may_recurse_and_the_first_value_wins() {
     static LOCAL: InterpreterLocal<u32> = InterpreterLocal::new();
     let sub = sub();
     sub.attach(|py| {
         let outer = LOCAL.get_or_init(py, || {
             let inner = LOCAL.get_or_init(py, || {
-                // By way of Python.
+                // Recurses through Python code.
                 let names = PyDict::new(py);
                 py.run(c"import json; value = json.loads('5')", Some(&names), None)
                     .unwrap();
@@ -200,7 +199,7 @@ fn making_a_local_value_may_ask_for_it_and_the_first_that_is_ready_stays() {
 }
 
 #[test]
-fn making_a_once_value_that_asks_for_itself_panics_and_can_be_tried_again() {
+fn a_once_locks_initializer_that_recurses_panics_and_can_be_retried() {
     static LOCK: PyOnceLock<u32> = PyOnceLock::new();
     let sub = sub();
     sub.attach(|py| {
@@ -215,7 +214,7 @@ fn making_a_once_value_that_asks_for_itself_panics_and_can_be_tried_again() {
     .unwrap();
 }
 
-/// Gives up after a while, so that a deadlock fails the test.
+/// Runs `f` with a time limit, so that a deadlock fails the test.
 fn within_a_minute(f: impl FnOnce() + Send + 'static) {
     let (done, is_done) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || {
@@ -229,7 +228,7 @@ fn within_a_minute(f: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
-fn threads_that_want_a_value_whose_making_releases_the_gil_do_not_deadlock() {
+fn an_initializer_that_releases_the_gil_does_not_deadlock_other_threads() {
     static LOCK: PyOnceLock<usize> = PyOnceLock::new();
     static OUTER: PyOnceLock<usize> = PyOnceLock::new();
     static LOCAL: InterpreterLocal<usize> = InterpreterLocal::new();
@@ -247,7 +246,7 @@ fn threads_that_want_a_value_whose_making_releases_the_gil_do_not_deadlock() {
                         });
                         let make = || {
                             MADE.fetch_add(1, Ordering::Relaxed);
-                            // Lets the others run, by Rust's means and by Python's.
+                            // Releases the GIL, from Rust and from Python.
                             py.detach(|| std::thread::sleep(Duration::from_millis(20)));
                             py.run(c"import time; time.sleep(0.02)", None, None)
                                 .unwrap();
@@ -271,12 +270,12 @@ fn threads_that_want_a_value_whose_making_releases_the_gil_do_not_deadlock() {
 }
 
 #[test]
-fn interpreters_that_make_their_values_at_once_do_not_wait_for_each_other() {
+fn interpreters_initialize_their_values_without_waiting_for_each_other() {
     static LOCK: PyOnceLock<i64> = PyOnceLock::new();
     static LOCAL: InterpreterLocal<i64> = InterpreterLocal::new();
     within_a_minute(|| {
         let subs = [sub(), sub(), sub()];
-        // All are in the middle of making theirs at the same time.
+        // All initializers run at the same time.
         let inside = Barrier::new(2 * subs.len());
         std::thread::scope(|scope| {
             for sub in &subs {
@@ -304,7 +303,7 @@ fn interpreters_that_make_their_values_at_once_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn a_failure_to_make_a_value_leaves_none_in_that_interpreter_only() {
+fn a_failed_initializer_affects_its_own_interpreter_only() {
     static LOCK: PyOnceLock<i32> = PyOnceLock::new();
     static LOCAL: InterpreterLocal<i32> = InterpreterLocal::new();
     let (good, bad) = (sub(), sub());

@@ -1,7 +1,7 @@
-//! Sub-interpreters: made from anywhere, moved, nested, shared, each with a world of its own.
+//! Sub-interpreters: created from anywhere, moved, nested, shared, each with its own state.
 //!
-//! What pybind11's `test_subinterpreter.cpp` and `test_multiple_interpreters.py` check is checked
-//! here and in `interpreters.rs`, `modules.rs` and `tests/python/`.
+//! Together with `interpreters.rs`, `modules.rs` and `tests/python/` this covers the promises that
+//! pybind11 tests in `test_subinterpreter.cpp` and `test_multiple_interpreters.py`.
 
 use std::collections::HashSet;
 use std::sync::Barrier;
@@ -27,7 +27,7 @@ fn get(py: Python<'_>, name: &str) -> Option<String> {
 }
 
 #[test]
-fn each_interpreter_has_its_own_main_module_and_state() {
+fn each_interpreter_has_its_own_main_module_and_values() {
     static VALUE: InterpreterLocal<u64> = InterpreterLocal::new();
     Python::initialize();
     let at = |py: Python<'_>| std::ptr::from_ref(VALUE.get_or_init(py, || 7)).addr();
@@ -72,7 +72,7 @@ fn an_interpreter_may_be_moved_to_another_thread_and_ended_there() {
 }
 
 #[test]
-fn an_interpreter_may_be_made_by_a_thread_that_is_attached_to_none() {
+fn a_detached_thread_may_create_an_interpreter() {
     Python::initialize();
     thread::spawn(|| {
         assert_eq!(Interpreter::current(), None);
@@ -88,7 +88,7 @@ fn an_interpreter_may_be_made_by_a_thread_that_is_attached_to_none() {
 }
 
 #[test]
-fn an_interpreter_may_be_made_and_ended_within_another() {
+fn an_interpreter_may_be_created_and_ended_within_another() {
     let outer = sub();
     let inner = outer
         .attach(|py| {
@@ -112,7 +112,7 @@ fn an_interpreter_may_be_made_and_ended_within_another() {
 }
 
 #[test]
-fn an_exception_that_is_set_survives_the_making_of_an_interpreter() {
+fn a_set_exception_survives_the_creation_of_an_interpreter() {
     Python::initialize();
     Python::attach(|py| {
         PyErr::new::<pyatoll::exceptions::PyKeyError, _>("mine").restore(py);
@@ -122,7 +122,7 @@ fn an_exception_that_is_set_survives_the_making_of_an_interpreter() {
 }
 
 #[test]
-fn attaching_goes_from_main_to_a_to_b_and_back() {
+fn a_thread_can_attach_from_main_to_a_to_b_and_back() {
     let (a, b) = (sub(), sub());
     let main = Interpreter::main().unwrap();
     main.attach(|py| {
@@ -157,7 +157,7 @@ fn attaching_goes_from_main_to_a_to_b_and_back() {
 }
 
 #[test]
-fn a_thread_attaches_to_main_by_default_also_after_it_was_elsewhere() {
+fn a_thread_attaches_to_main_by_default_even_after_another_interpreter() {
     let sub = sub();
     thread::spawn(move || {
         sub.attach(|_| ()).unwrap();
@@ -199,7 +199,7 @@ fn many_threads_attach_to_one_interpreter_at_once() {
 }
 
 #[test]
-fn a_value_in_a_static_is_one_per_interpreter_and_classes_are_shared_only_if_static() {
+fn statics_are_per_interpreter_and_only_static_types_are_shared() {
     static ID: PyOnceLock<i64> = PyOnceLock::new();
     static CLASSES: PyOnceLock<[Py<PyAny>; 2]> = PyOnceLock::new();
     fn addresses(py: Python<'_>) -> [usize; 2] {
@@ -230,7 +230,7 @@ fn a_value_in_a_static_is_one_per_interpreter_and_classes_are_shared_only_if_sta
 }
 
 #[test]
-fn the_main_interpreter_can_be_had_from_anywhere() {
+fn the_main_interpreter_is_reachable_from_anywhere() {
     let sub = sub();
     let main = Interpreter::main().unwrap();
     assert!(main.is_main() && main.is_alive());
@@ -254,21 +254,21 @@ fn all_lists_the_interpreters_that_are_alive() {
     };
     assert_eq!(listed(), [true, true, true]);
     let all = Interpreter::all();
-    let place = |sub: &SubInterpreter| all.iter().position(|one| *one == sub.interpreter());
-    assert!(place(&a) < place(&b), "the oldest first");
+    let position = |sub: &SubInterpreter| all.iter().position(|one| *one == sub.interpreter());
+    assert!(position(&a) < position(&b), "the oldest first");
     a.close().unwrap();
     assert_eq!(listed(), [true, false, true]);
-    // Seen from within one, too.
+    // The same list from within one.
     b.attach(|_| assert_eq!(listed(), [true, false, true]))
         .unwrap();
 }
 
 #[test]
-fn one_that_python_made_is_listed_once_this_binary_is_used_in_it() {
+fn an_interpreter_made_by_python_is_listed_once_this_binary_is_used_in_it() {
     Python::initialize();
     let count = Interpreter::all().len();
     assert!(count >= 1);
-    // What `concurrent.interpreters` does: an interpreter this library has not made.
+    // Created by Python, as `concurrent.interpreters` does.
     let (made, id) = Python::attach(|py| {
         let name = if py.version_info() >= (3, 13) {
             "_interpreters"
@@ -297,8 +297,8 @@ fn interpreters_with_their_own_gil_run_python_at_the_same_time() {
     if Python::attach(|py| py.version_info() < (3, 12)) {
         return;
     }
-    // Each holds its interpreter's GIL while it waits for the others. It runs Python meanwhile: a
-    // free-threaded Python stops all threads at times, and waits for those that are attached.
+    // Each holds its interpreter's GIL while it waits for the others. It runs Python while waiting,
+    // since a free-threaded Python sometimes stops the world and waits for all attached threads.
     let here = AtomicUsize::new(0);
     let wait_for = |py: Python<'_>, count| {
         here.fetch_add(1, Ordering::SeqCst);
@@ -364,7 +364,7 @@ except FileNotFoundError:
 }
 
 #[test]
-fn the_main_interpreters_allocator_is_refused_under_another_gil() {
+fn the_shared_allocator_is_refused_with_an_own_gil() {
     Python::initialize();
     let built = SubInterpreter::builder().use_main_obmalloc(true).build();
     if Python::attach(|py| py.version_info() >= (3, 12)) {

@@ -1,5 +1,5 @@
-//! The feature `test-interpreters`: tests as users write them, run again by the test at the end with
-//! the environment variable set.
+//! The feature `test-interpreters`: tests as users write them. The last test reruns them with the
+//! environment variable set.
 
 use std::env;
 use std::process::Command;
@@ -11,11 +11,11 @@ use pyatoll::prelude::*;
 
 const VARIABLE: &str = "PYATOLL_TEST_INTERPRETER";
 
-/// The interpreters of the tests that have called [`in_an_interpreter_of_its_own`].
+/// The interpreters of the tests that have called [`check_own_interpreter`].
 static SEEN: Mutex<Vec<Interpreter>> = Mutex::new(Vec::new());
 
-/// What every test of a user does: attach, and find the same interpreter again.
-fn in_an_interpreter_of_its_own() {
+/// Does what a user's test does: attaches, and finds the same interpreter again.
+fn check_own_interpreter() {
     let first = Python::attach(|py| {
         py.run(
             c"import sys; sys.mark = sys.__dict__.get('mark', 0) + 1",
@@ -45,21 +45,21 @@ fn in_an_interpreter_of_its_own() {
 
 #[test]
 fn one() {
-    in_an_interpreter_of_its_own();
+    check_own_interpreter();
 }
 
 #[test]
 fn two() {
-    in_an_interpreter_of_its_own();
+    check_own_interpreter();
 }
 
 #[test]
 fn three() {
-    in_an_interpreter_of_its_own();
+    check_own_interpreter();
 }
 
 #[test]
-fn threads_without_a_name_attach_as_ever() {
+fn threads_without_a_name_attach_as_usual() {
     Python::attach(|py| {
         py.detach(|| {
             thread::scope(|scope| {
@@ -84,9 +84,11 @@ fn the_interpreter_ends_with_its_thread() {
 fn a_test_can_make_sub_interpreters() {
     let sub = SubInterpreter::builder().build().expect("it starts");
     let mine = Python::attach(|py| py.interpreter());
-    let others = sub.attach(|py| py.interpreter()).expect("it is alive");
+    let others = sub
+        .attach(|py| py.interpreter())
+        .expect("the interpreter is alive");
     assert_ne!(mine, others);
-    sub.close().expect("nobody is inside");
+    sub.close().expect("no thread is attached");
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn a_test_that_panics() {
     Python::attach(|_py| panic!("as it should"));
 }
 
-/// Runs the tests above in another process, and returns whether they pass, and what they say.
+/// Runs the tests above in another process; returns whether they pass, and their output.
 fn run_with(value: &str) -> (bool, String) {
     let tests = [
         "one",
@@ -105,35 +107,35 @@ fn run_with(value: &str) -> (bool, String) {
         "threads_",
         "the_interpreter_",
     ];
-    let output = Command::new(env::current_exe().expect("it has a path"))
+    let output = Command::new(env::current_exe().expect("the executable has a path"))
         .args(tests)
         .env(VARIABLE, value)
         .output()
         .expect("it starts");
-    let said = [output.stdout, output.stderr].concat();
+    let text = [output.stdout, output.stderr].concat();
     (
         output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
+        String::from_utf8_lossy(&text).into_owned(),
     )
 }
 
 #[test]
-fn each_test_can_run_in_a_sub_interpreter_of_its_own() {
+fn each_test_can_run_in_its_own_sub_interpreter() {
     if env::var_os(VARIABLE).is_some() {
         return;
     }
-    let (passed, said) = run_with("shared-gil");
-    assert!(passed && said.contains("7 passed"), "{said}");
+    let (passed, output) = run_with("shared-gil");
+    assert!(passed && output.contains("7 passed"), "{output}");
     let has_own_gil = Python::attach(|py| py.version_info() >= (3, 12));
-    let (passed, said) = run_with("own-gil");
+    let (passed, output) = run_with("own-gil");
     if has_own_gil {
-        assert!(passed && said.contains("7 passed"), "{said}");
+        assert!(passed && output.contains("7 passed"), "{output}");
     } else {
-        assert!(!passed && said.contains("only Python 3.12"), "{said}");
+        assert!(!passed && output.contains("only Python 3.12"), "{output}");
     }
-    let (passed, said) = run_with("other");
+    let (passed, output) = run_with("other");
     assert!(
-        !passed && said.contains("it must be 'own-gil' or 'shared-gil'"),
-        "{said}"
+        !passed && output.contains("it must be 'own-gil' or 'shared-gil'"),
+        "{output}"
     );
 }

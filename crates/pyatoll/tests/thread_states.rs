@@ -1,4 +1,4 @@
-//! Thread states: used again where that is sound, never left behind; and threads of every kind.
+//! Thread states: reused where that is sound and never leaked, for every kind of thread.
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,16 +17,16 @@ fn sub() -> SubInterpreter {
     SubInterpreter::builder().build().unwrap()
 }
 
-/// The thread state this thread is attached with.
+/// Returns the address of the current thread state.
 fn current(_: Python<'_>) -> usize {
     // SAFETY: attached by the token.
     unsafe { ffi::PyThreadState_Get() }.addr()
 }
 
-/// How many thread states the interpreter has.
+/// Counts the interpreter's thread states.
 fn count(_: Python<'_>) -> usize {
-    // SAFETY: attached by the token, and the caller sees to it that no other thread makes or deletes
-    // one meanwhile.
+    // SAFETY: attached by the token; the caller ensures that no other thread creates or deletes a
+    // thread state during the walk.
     unsafe {
         let mut state = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
         let mut count = 0;
@@ -78,10 +78,10 @@ fn a_thread_that_keeps_its_thread_state_attaches_with_the_same_one() {
                     for _ in 0..3 {
                         assert_eq!(one.attach(current), Ok(first));
                         assert_eq!(other.attach(current), Ok(elsewhere));
-                        // Through another of Python's doors, too.
+                        // The other entry point gives the same one.
                         Python::attach(|py| assert!(py.interpreter().is_main()));
                     }
-                    // Within an attachment it just goes on.
+                    // A nested attach keeps the current one.
                     one.attach(|py| {
                         assert_eq!(one.keep_thread_state(|| current(py)), Ok(first));
                         assert!(matches!(
@@ -106,7 +106,7 @@ fn a_thread_that_keeps_its_thread_state_attaches_with_the_same_one() {
 }
 
 #[test]
-fn what_python_keeps_per_thread_stays_while_the_thread_state_is_kept() {
+fn python_thread_locals_live_as_long_as_a_kept_thread_state() {
     let sub = sub();
     let handle = sub.interpreter();
     handle
@@ -138,7 +138,7 @@ fn what_python_keeps_per_thread_stays_while_the_thread_state_is_kept() {
 }
 
 #[test]
-fn an_interpreter_is_not_ended_by_the_thread_that_keeps_a_thread_state_of_it() {
+fn a_thread_that_keeps_a_thread_state_cannot_end_its_interpreter() {
     let sub = sub();
     let handle = sub.interpreter();
     let sub = handle
@@ -178,8 +178,8 @@ fn ending_an_interpreter_waits_for_kept_thread_states() {
 }
 
 #[test]
-fn pythons_own_slot_for_the_thread_never_holds_a_dead_thread_state() {
-    // `PyGILState_Ensure` uses what it finds there.
+fn the_gilstate_slot_never_holds_a_deleted_thread_state() {
+    // `PyGILState_Ensure` uses the thread state in that slot.
     let subs: Vec<_> = (0..3).map(|_| sub()).collect();
     let handles: Vec<_> = subs.iter().map(SubInterpreter::interpreter).collect();
     let attached = Arc::new(Barrier::new(2));
@@ -188,7 +188,8 @@ fn pythons_own_slot_for_the_thread_never_holds_a_dead_thread_state() {
         let (attached, ended) = (Arc::clone(&attached), Arc::clone(&ended));
         move || {
             let ensure = || {
-                // SAFETY: as any C code on a thread that is not attached.
+                // SAFETY: this thread is not attached, which is what `PyGILState_Ensure` is for;
+                // `state` is released once, by the same thread.
                 unsafe {
                     let state = ffi::PyGILState_Ensure();
                     assert_eq!(
@@ -204,7 +205,7 @@ fn pythons_own_slot_for_the_thread_never_holds_a_dead_thread_state() {
             };
             for handle in &handles {
                 handle.attach(|_| ()).unwrap();
-                // SAFETY: reads the slot.
+                // SAFETY: may be called at any time; it only reads the slot.
                 assert_eq!(unsafe { ffi::PyGILState_GetThisThreadState() }, null_mut());
                 ensure();
                 handle
@@ -228,7 +229,7 @@ fn pythons_own_slot_for_the_thread_never_holds_a_dead_thread_state() {
 fn threading_works_in_a_sub_interpreter() {
     let sub = sub();
     let before = sub.attach(count).unwrap();
-    // Before 3.13, `threading` takes the thread that imports it for the main one.
+    // Before 3.13, `threading` regards the thread that imports it as the main thread.
     let names: Vec<String> = sub
         .attach(|py| {
             let names = pyatoll::types::PyDict::new(py);
@@ -251,11 +252,11 @@ result = sorted(done.get()[1] for _ in threads)
         .unwrap();
     assert_eq!(names.len(), 8);
     assert_eq!(names[3], "worker-3");
-    // Below 3.13 a thread says that it is done before it has deleted its thread state.
+    // Before 3.13, `join` returns before the thread has deleted its thread state.
     while sub.attach(count).unwrap() > before {
         thread::yield_now();
     }
-    // A thread that still runs is waited for at the end.
+    // The interpreter's end waits for a thread that is still running.
     sub.attach(|py| {
         let code = c"
 import threading, time
@@ -266,7 +267,7 @@ threading.Thread(target=time.sleep, args=(0.2,)).start()";
     sub.close().unwrap();
 }
 
-/// Scoped threads within a method, each attaching to the interpreter that called it.
+/// Calls `function` in scoped threads that attach to the calling interpreter.
 #[pyfunction]
 fn in_scoped_threads(py: Python<'_>, function: Py<PyAny>, count: usize) -> PyResult<Vec<i64>> {
     let here = py.interpreter();
@@ -278,7 +279,7 @@ fn in_scoped_threads(py: Python<'_>, function: Py<PyAny>, count: usize) -> PyRes
                 scope.spawn(move || {
                     let result = here
                         .attach(|py| function.bind(py).call1((number,))?.extract::<i64>())
-                        .expect("its caller is in it");
+                        .expect("the caller is attached to it");
                     results.lock().unwrap().push(result);
                 });
             }
@@ -293,7 +294,7 @@ fn in_scoped_threads(py: Python<'_>, function: Py<PyAny>, count: usize) -> PyRes
     Ok(results)
 }
 
-/// Rayon's threads, which live on between calls and serve every interpreter.
+/// Calls `function` in Rayon's threads, which outlive the call and serve every interpreter.
 #[pyfunction]
 fn in_rayons_threads(py: Python<'_>, function: Py<PyAny>, count: usize) -> PyResult<Vec<i64>> {
     let here = py.interpreter();
@@ -302,7 +303,7 @@ fn in_rayons_threads(py: Python<'_>, function: Py<PyAny>, count: usize) -> PyRes
             .into_par_iter()
             .map(|number| {
                 here.attach(|py| function.bind(py).call1((number,))?.extract())
-                    .expect("its caller is in it")
+                    .expect("the caller is attached to it")
             })
             .collect()
     })
@@ -340,18 +341,18 @@ fn call_in_three_interpreters(
 }
 
 #[test]
-fn threads_made_within_a_method_attach_to_its_interpreter() {
+fn threads_started_in_a_function_attach_to_its_interpreter() {
     call_in_three_interpreters(|py| wrap_pyfunction!(in_scoped_threads, py));
 }
 
 #[test]
-fn rayons_threads_attach_to_the_interpreter_that_asks() {
+fn rayons_threads_attach_to_the_calling_interpreter() {
     call_in_three_interpreters(|py| wrap_pyfunction!(in_rayons_threads, py));
 }
 
 #[test]
-fn a_joiner_that_holds_the_gil_does_not_wait_for_a_thread_that_has_left() {
-    // A thread that has attached needs no GIL any more to exit.
+fn joining_a_detached_thread_while_holding_the_gil_does_not_deadlock() {
+    // Exiting after an attachment must not need the GIL, which the joining thread holds.
     Python::initialize();
     Python::attach(|py| {
         let (left, has_left) = mpsc::channel();
@@ -364,18 +365,18 @@ fn a_joiner_that_holds_the_gil_does_not_wait_for_a_thread_that_has_left() {
     });
 }
 
-/// On free-threaded builds CPython stops all attached threads to make room for a ninth and a
-/// seventeenth thread state. The thread that begins the end is attached, too, and may not wait for
-/// those that come in.
+/// On free-threaded builds CPython stops the world to make room for a ninth and a seventeenth
+/// thread state. The thread that ends the interpreter is attached, too, so it must not wait for
+/// threads that are attaching.
 #[test]
-fn an_end_that_begins_while_threads_come_in_does_not_wait_for_them_to_have_come() {
+fn closing_does_not_deadlock_with_threads_that_are_attaching() {
     for _ in 0..5 {
         let sub = sub();
         let handle = sub.interpreter();
         let ending = Arc::new(Barrier::new(21));
         sub.attach(|py| {
             let ending = Arc::clone(&ending);
-            // Called before the library's own function of the kind, and attached all the time.
+            // Runs before the library's own exit function, and stays attached throughout.
             let busy = PyCFunction::new_closure(py, None, None, move |_, _| {
                 ending.wait();
                 thread::sleep(Duration::from_millis(100));
@@ -388,7 +389,7 @@ fn an_end_that_begins_while_threads_come_in_does_not_wait_for_them_to_have_come(
             for _ in 0..20 {
                 scope.spawn(|| {
                     ending.wait();
-                    // With a GIL it comes too late.
+                    // On builds with a GIL, this attach comes too late and is refused.
                     let _ = handle.attach(|py| py.detach(thread::yield_now));
                 });
             }

@@ -1,5 +1,5 @@
 //! A module with every kind of entry point. `cargo xtask leaks` imports it in one interpreter after
-//! another, beside `leaks_c.c`, which is the same in C.
+//! another and compares it with `leaks_c.c`, the same module in C.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use pyatoll::{PyTraverseError, PyVisit, create_exception, intern};
 create_exception!(leaks_pyatoll, Failure, PyException);
 create_exception!(leaks_pyatoll, Refusal, Failure);
 
-/// One value in each interpreter, and an object made once.
+/// A per-interpreter value, and an object created once per interpreter.
 static CALLS: InterpreterLocal<AtomicU64> = InterpreterLocal::new();
 static ONCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -78,22 +78,22 @@ fn once(py: Python<'_>) -> PyResult<Py<PyAny>> {
     Ok(made.clone_ref(py))
 }
 
-/// What the same module in C has no like of.
+/// Panics; the C module has no counterpart.
 #[pyfunction]
 fn panics() {
     panic!("leaks: on purpose")
 }
 
-/// Keeps an object when its interpreter has ended, as far as the handle goes.
+/// Stores a handle that outlives its interpreter.
 #[pyfunction]
 fn keep(object: Py<PyAny>) {
     let mut kept = KEPT.lock().unwrap_or_else(|error| error.into_inner());
-    // As many as before: those of ended interpreters go.
+    // Handles of ended interpreters are dropped, so that their number stays the same.
     kept.clear();
     kept.push(object);
 }
 
-/// Lets a new thread into this interpreter, and lets it drop an object there and another elsewhere.
+/// Attaches a new thread to this interpreter, and drops handles attached and detached.
 #[pyfunction]
 fn thread(py: Python<'_>, object: Py<PyAny>) -> PyResult<i64> {
     let here = py.interpreter();
@@ -152,7 +152,7 @@ impl Point {
     }
 }
 
-/// Can be a key.
+/// Hashable.
 #[pyclass(frozen, eq, hash)]
 #[derive(PartialEq, Hash)]
 struct Frozen(i64);
@@ -165,7 +165,7 @@ impl Frozen {
     }
 }
 
-/// Refers to any object.
+/// Refers to any object, and takes part in garbage collection.
 #[pyclass]
 struct Node {
     #[pyo3(get, set)]
@@ -216,7 +216,7 @@ impl Number {
     }
 }
 
-/// A sequence, and what iterates over it.
+/// A sequence.
 #[pyclass]
 struct Series {
     len: usize,
@@ -233,15 +233,15 @@ impl Series {
         self.len
     }
 
-    fn __getitem__(&self, place: isize) -> PyResult<isize> {
-        match usize::try_from(place) {
-            Ok(at) if at < self.len => Ok(place),
+    fn __getitem__(&self, index: isize) -> PyResult<isize> {
+        match usize::try_from(index) {
+            Ok(unsigned) if unsigned < self.len => Ok(index),
             _ => Err(PyIndexError::new_err("out of range")),
         }
     }
 
-    fn __contains__(&self, place: usize) -> bool {
-        place < self.len
+    fn __contains__(&self, value: usize) -> bool {
+        value < self.len
     }
 
     fn __iter__(&self) -> Steps {
@@ -249,7 +249,7 @@ impl Series {
     }
 }
 
-/// An iterator.
+/// The iterator of [`Series`].
 #[pyclass]
 struct Steps {
     left: usize,
@@ -267,7 +267,7 @@ impl Steps {
     }
 }
 
-/// Can be called.
+/// A callable.
 #[pyclass]
 struct Adder(i64);
 

@@ -1,33 +1,33 @@
-//! What went wrong: the first failure of the process, for whoever finds it.
+//! The failures of the process, and the flag that stops all threads.
 
 use std::any::Any;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::flight;
-use crate::life::lock;
+use crate::model::lock;
 
-/// Work goes on until this is set.
+/// Set when all threads are to stop.
 static STOP: AtomicBool = AtomicBool::new(false);
 
 static FAILURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// How many are kept: the first one counts, the rest may explain it.
-const KEPT: usize = 20;
+/// Maximum number kept: the first one counts, the rest may explain it.
+const MAX_FAILURES: usize = 20;
 
-/// Notes a failure, with what this thread was doing, and stops all threads.
-pub fn note(what: String) {
+/// Records a failure with this thread's current step, and stops all threads.
+pub fn record(failure: String) {
     let mut failures = lock(&FAILURES);
-    if failures.len() < KEPT {
+    if failures.len() < MAX_FAILURES {
         failures.push(match flight::this_thread() {
-            Some(step) => format!("{step}: {what}"),
-            None => what,
+            Some(step) => format!("{step}: {failure}"),
+            None => failure,
         });
     }
     stop();
 }
 
-/// Tells all threads to stop after their operation.
+/// Tells all threads to stop after their current operation.
 pub fn stop() {
     STOP.store(true, Ordering::SeqCst);
 }
@@ -36,12 +36,12 @@ pub fn is_stopped() -> bool {
     STOP.load(Ordering::SeqCst)
 }
 
-/// All failures noted, first one first.
+/// Returns all recorded failures, oldest first.
 pub fn all() -> Vec<String> {
     lock(&FAILURES).clone()
 }
 
-/// What a panic says.
+/// Returns the message of a panic.
 pub fn text_of(payload: &(dyn Any + Send)) -> &str {
     match payload.downcast_ref::<String>() {
         Some(text) => text,

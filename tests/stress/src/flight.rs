@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use crate::operations::Kind;
 
-/// The most threads that are recorded.
+/// Maximum number of threads.
 pub const THREADS: usize = 64;
 
 struct Record {
-    /// 0: no such thread.
+    /// 0 if the thread is not working.
     step: AtomicU64,
     kind: AtomicU8,
     /// Milliseconds since the start.
@@ -38,18 +38,18 @@ fn milliseconds() -> u64 {
     START.get_or_init(Instant::now).elapsed().as_millis() as u64
 }
 
-/// This thread works as number `thread` from now on.
+/// Registers this thread as number `thread`.
 pub fn begin(thread: usize) {
     THREAD.set(Some(thread));
     USED.fetch_max(thread + 1, Ordering::SeqCst);
 }
 
-/// Threads that an operation makes work under the number of the thread that made them.
+/// Returns this thread's number, which threads started by its operations take over.
 pub fn number() -> Option<usize> {
     THREAD.get()
 }
 
-/// Notes what this thread does next. Steps count from 1.
+/// Records this thread's next step. Steps count from 1.
 pub fn step(step: u64, kind: Kind) {
     if let Some(thread) = THREAD.get() {
         let record = &RECORDS[thread];
@@ -59,7 +59,7 @@ pub fn step(step: u64, kind: Kind) {
     }
 }
 
-/// This thread has done its last step.
+/// Records that this thread is done.
 pub fn end() {
     if let Some(thread) = THREAD.take() {
         RECORDS[thread].step.store(0, Ordering::Release);
@@ -73,12 +73,12 @@ fn describe(thread: usize) -> Option<String> {
     (step > 0).then(|| format!("thread {thread}, step {step} ({})", kind.name()))
 }
 
-/// What this thread is at.
+/// Describes the current step of this thread.
 pub fn this_thread() -> Option<String> {
     describe(THREAD.get()?)
 }
 
-/// What all threads are at, and for how long.
+/// Describes the current step of every thread, with its duration.
 pub fn all() -> String {
     let now = milliseconds();
     let mut text = String::new();
@@ -92,7 +92,7 @@ pub fn all() -> String {
     text
 }
 
-/// The longest that a thread has been at its step.
+/// Returns the duration of the longest running step.
 pub fn longest() -> Duration {
     let now = milliseconds();
     let since = RECORDS[..USED.load(Ordering::SeqCst)]
@@ -103,7 +103,7 @@ pub fn longest() -> Duration {
     Duration::from_millis(since.map_or(0, |since| now.saturating_sub(since)))
 }
 
-/// Lets a crash say what all threads were at. `replay` is said as well.
+/// Installs signal handlers that print `replay` and every thread's step when the process crashes.
 #[cfg(unix)]
 pub fn watch_for_crashes(replay: &str) {
     use std::ffi::c_int;
@@ -111,13 +111,13 @@ pub fn watch_for_crashes(replay: &str) {
     static REPLAY: OnceLock<String> = OnceLock::new();
     let _ = REPLAY.set(replay.to_owned());
 
-    /// Only what a signal handler may do: no allocation, no lock.
-    fn say(text: &[u8]) {
-        // SAFETY: `write` may be called in a signal handler; the buffer is as long as said.
+    /// Writes to stderr. Async-signal-safe: neither allocates nor locks.
+    fn print(text: &[u8]) {
+        // SAFETY: `write` is async-signal-safe; pointer and length come from one slice.
         unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
     }
 
-    fn say_number(mut number: u64) {
+    fn print_number(mut number: u64) {
         let mut digits = [0; 20];
         let mut at = digits.len();
         loop {
@@ -125,28 +125,30 @@ pub fn watch_for_crashes(replay: &str) {
             digits[at] = b'0' + (number % 10) as u8;
             number /= 10;
             if number == 0 {
-                return say(&digits[at..]);
+                return print(&digits[at..]);
             }
         }
     }
 
     extern "C" fn crashed(signal: c_int) {
-        say(b"\ncrashed with signal ");
-        say_number(signal.unsigned_abs().into());
-        say(b"; ");
-        say(REPLAY.get().map_or(b"", |replay| replay.as_bytes()));
-        say(b"\n");
+        print(b"\ncrashed with signal ");
+        print_number(signal.unsigned_abs().into());
+        print(b"; ");
+        print(REPLAY.get().map_or(b"", |replay| replay.as_bytes()));
+        print(b"\n");
         for (thread, record) in RECORDS[..USED.load(Ordering::SeqCst)].iter().enumerate() {
-            say(b"  thread ");
-            say_number(thread as u64);
-            say(b", step ");
-            say_number(record.step.load(Ordering::Relaxed));
-            say(b" ");
+            print(b"  thread ");
+            print_number(thread as u64);
+            print(b", step ");
+            print_number(record.step.load(Ordering::Relaxed));
+            print(b" ");
             let kind = usize::from(record.kind.load(Ordering::Relaxed));
-            say(Kind::ALL
-                .get(kind)
-                .map_or(b"", |kind| kind.name().as_bytes()));
-            say(b"\n");
+            print(
+                Kind::ALL
+                    .get(kind)
+                    .map_or(b"", |kind| kind.name().as_bytes()),
+            );
+            print(b"\n");
         }
     }
 
@@ -157,8 +159,9 @@ pub fn watch_for_crashes(replay: &str) {
         libc::SIGILL,
         libc::SIGFPE,
     ] {
-        // SAFETY: the handler keeps to what handlers may do. It runs on std's stack for handlers
-        // where a thread has one, and once: then the signal's own effect takes place.
+        // SAFETY: all zeros is a valid `sigaction`. The handler is async-signal-safe; it runs on
+        // std's alternate stack if the thread has one, and only once, since `SA_RESETHAND` restores
+        // the default action.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = crashed as extern "C" fn(c_int) as usize;

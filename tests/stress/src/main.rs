@@ -1,10 +1,23 @@
 //! Random work in many interpreters and threads at once, checked against a model of what must be
-//! alive. `cargo xtask stress` builds it and runs it, in one process after another.
+//! alive. `cargo xtask stress` builds it and runs it, one process after another.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `failure` | recorded failures, and stopping all threads |
+//! | `flight` | the last step of every thread, for hangs and crashes |
+//! | `handle` | handles to counted objects |
+//! | `model` | the model of interpreters and objects |
+//! | `module` | `atoll`, the module that every interpreter imports |
+//! | `operations/` | the operations, and the order in which a thread runs them |
+//! | `report` | the result of a run, as JSON |
+//! | `storm` | `--storm`: interpreters created and ended without pause |
+//! | `work` | the working threads |
+//! | `world` | the state that all threads share |
 
 mod failure;
 mod flight;
 mod handle;
-mod life;
+mod model;
 mod module;
 mod operations;
 mod report;
@@ -21,46 +34,46 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use pyatoll::prelude::*;
 
-use crate::life::{Life, Maker};
+use crate::model::{InterpreterModel, Maker};
 use crate::module::{atoll, flaky};
 use crate::report::Report;
 use crate::world::World;
 
-/// Random work in many interpreters and threads at once. `cargo xtask stress` is the way to run it.
+/// Random work in many interpreters and threads at once; run it with `cargo xtask stress`
 #[derive(Parser)]
 #[command(version)]
 pub struct Options {
-    /// How long to work
+    /// Duration of the work
     #[arg(long, default_value_t = 30.0)]
     seconds: f64,
-    /// What the threads' operations follow from
+    /// Seed of the threads' operations
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many threads work; with one, a seed gives the same run each time
+    /// Number of threads; with one, a seed gives the same run each time
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
-    /// Stop a thread after so many operations
+    /// Stop each thread after this many operations
     #[arg(long)]
     steps: Option<u64>,
-    /// Only make and end interpreters, without pause
+    /// Only create, use and end interpreters, without pause
     #[arg(long)]
     storm: bool,
-    /// Stop early where the process has grown so large (CPython itself leaks per interpreter)
+    /// Stop early when the process reaches this size (CPython itself leaks per interpreter)
     #[arg(long, default_value_t = 1500)]
     megabytes: u64,
-    /// An operation that takes longer is a failure
+    /// Fail if an operation takes longer than this many seconds
     #[arg(long, default_value_t = 60)]
-    patience: u64,
+    hang_timeout: u64,
     /// The folder of an extension module that has its own copy of the library
     #[arg(long)]
     extensions: Option<PathBuf>,
-    /// Write what was done to this file
+    /// Write a report to this file
     #[arg(long)]
     json: Option<PathBuf>,
 }
 
 impl Options {
-    /// The command that does the same again.
+    /// Returns the command that repeats the run.
     fn replay(&self) -> String {
         let Self {
             seconds,
@@ -71,7 +84,7 @@ impl Options {
         let storm = if self.storm { " --storm" } else { "" };
         format!(
             "replay with: cargo xtask stress --seed {seed} --seconds {seconds} --threads \
-             {threads}{storm} (the operations follow from the seed; their timing does not)"
+             {threads}{storm} (the seed determines the operations, not their timing)"
         )
     }
 }
@@ -104,8 +117,8 @@ fn run(options: &Options) -> Result<Report> {
         let _ = module::EXTENSIONS.set(folder.clone());
     }
     Python::initialize();
-    let main = Life::new(0, Maker::Runtime);
-    Python::attach(|py| module::settle(py, &main))?;
+    let main = InterpreterModel::new(0, Maker::Runtime);
+    Python::attach(|py| module::set_model(py, &main))?;
     let world = Arc::new(World::new(main, options.extensions.clone()));
 
     let start = Instant::now();
@@ -115,7 +128,7 @@ fn run(options: &Options) -> Result<Report> {
         flight::begin(0);
         flight::step(1, operations::Kind::Audit);
         if let Err(error) = end(&world) {
-            failure::note(format!("at the end: {error:#}"));
+            failure::record(format!("at the end: {error:#}"));
         }
         flight::end();
     }
@@ -127,41 +140,41 @@ fn run(options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// Compares everything, ends every interpreter, and compares once more.
+/// Audits everything, ends every interpreter, and audits once more.
 fn end(world: &World) -> Result<()> {
     operations::final_audit(world)?;
     operations::final_audit_of_pool(world)?;
-    operations::dismiss(world)?;
+    operations::shut_down(world)?;
     operations::end_all(world)?;
     let handles = std::mem::take(&mut *world.handles());
     drop(handles);
     operations::final_audit(world)
 }
 
-/// Lets the panics that belong to the work pass without a word.
+/// Silences panics that are part of the work.
 fn silence_expected_panics() {
-    let usual = std::panic::take_hook();
+    let default_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let text = failure::text_of(info.payload());
         if !text.starts_with("stress: ") && !text.contains("belongs to interpreter") {
-            usual(info);
+            default_hook(info);
         }
     }));
 }
 
-/// Ends the process if a thread stays at one operation for too long.
+/// Aborts the process if an operation takes too long.
 fn watch_for_hangs(options: &Options) {
-    let patience = Duration::from_secs(options.patience);
-    let said = format!("seed {}; {}", options.seed, options.replay());
+    let timeout = Duration::from_secs(options.hang_timeout);
+    let replay = format!("seed {}; {}", options.seed, options.replay());
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(Duration::from_millis(500));
-            if flight::longest() > patience {
-                eprintln!("FAILED: a thread hangs; {said}\n{}", flight::all());
+            if flight::longest() > timeout {
+                eprintln!("FAILED: a thread hangs; {replay}\n{}", flight::all());
                 for failure in failure::all() {
                     eprintln!("{failure}");
                 }
-                // Says where the threads are, to a debugger or in a core file.
+                // Leaves the threads' stacks to a debugger or a core file.
                 std::process::abort();
             }
         }

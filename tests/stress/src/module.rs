@@ -1,5 +1,5 @@
-//! `atoll`, the module that is imported everywhere: functions, classes and per-interpreter statics,
-//! each of which the driver can tell the result of.
+//! `atoll`, the module that every interpreter imports: functions, classes and per-interpreter
+//! statics whose results the driver can predict.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,47 +13,48 @@ use pyatoll::types::{PyDict, PyTuple, PyType};
 use pyatoll::{PyTraverseError, PyVisit, create_exception, intern};
 
 use crate::handle::Tracked;
-use crate::life::{Life, Model, lock};
+use crate::model::{InterpreterModel, ObjectModel, lock};
 
 create_exception!(atoll, Refused, PyValueError, "What `fails` raises.");
 
-/// The interpreter this is, to the driver. Dropped with the interpreter's values.
-static LIFE: InterpreterLocal<Here> = InterpreterLocal::new();
+/// The model of the current interpreter. Dropped with the interpreter's values.
+static MODEL: InterpreterLocal<ModelRef> = InterpreterLocal::new();
 
-/// Counted objects of the interpreter, in a value that ends with it.
+/// Counted objects held by a per-interpreter value.
 static SHELF: InterpreterLocal<Mutex<Vec<Py<Counted>>>> = InterpreterLocal::new();
 
 static CALLS: InterpreterLocal<AtomicU64> = InterpreterLocal::new();
 
 static ONCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-struct Here(Arc<Life>);
+struct ModelRef(Arc<InterpreterModel>);
 
-impl Drop for Here {
+impl Drop for ModelRef {
     fn drop(&mut self) {
         self.0.values_dropped.store(true, Ordering::SeqCst);
     }
 }
 
-/// Interpreters made from Python, which say who they are with `adopt`.
-static ORPHANS: Mutex<Option<HashMap<u64, Arc<Life>>>> = Mutex::new(None);
+/// Models of interpreters created by Python code, which claim them with `adopt`.
+static UNADOPTED: Mutex<Option<HashMap<u64, Arc<InterpreterModel>>>> = Mutex::new(None);
 
-/// Where every interpreter finds extension modules besides Python's own.
+/// The folder of additional extension modules.
 pub static EXTENSIONS: OnceLock<PathBuf> = OnceLock::new();
 
-/// Lets `adopt` find it, once.
-pub fn expect_adoption(life: &Arc<Life>) {
-    lock(&ORPHANS)
+/// Registers a model for `adopt`, once.
+pub fn expect_adoption(interpreter: &Arc<InterpreterModel>) {
+    lock(&UNADOPTED)
         .get_or_insert_default()
-        .insert(life.number, life.clone());
+        .insert(interpreter.number, interpreter.clone());
 }
 
-/// Tells the interpreter which life it is.
-pub fn settle(py: Python<'_>, life: &Arc<Life>) -> PyResult<()> {
-    life.is_of(py.interpreter());
-    // Before the module's other values, so that it is dropped after them.
-    LIFE.set(py, Here(life.clone()))
-        .map_err(|_| PyRuntimeError::new_err("the interpreter has a life already"))?;
+/// Associates the current interpreter with its model.
+pub fn set_model(py: Python<'_>, interpreter: &Arc<InterpreterModel>) -> PyResult<()> {
+    interpreter.set_handle(py.interpreter());
+    // Set before the module's other values, so that it is dropped after them.
+    MODEL
+        .set(py, ModelRef(interpreter.clone()))
+        .map_err(|_| PyRuntimeError::new_err("the interpreter already has a model"))?;
     let sys = py.import("sys")?;
     py.run(
         c"import sys; sys.unraisablehook = lambda unraisable: None",
@@ -67,38 +68,38 @@ pub fn settle(py: Python<'_>, life: &Arc<Life>) -> PyResult<()> {
     Ok(())
 }
 
-/// The life of this interpreter.
-pub fn life(py: Python<'_>) -> PyResult<&Arc<Life>> {
-    match LIFE.get(py) {
+/// Returns the model of the current interpreter.
+pub fn current_model(py: Python<'_>) -> PyResult<&Arc<InterpreterModel>> {
+    match MODEL.get(py) {
         Some(here) => Ok(&here.0),
-        None => Err(PyRuntimeError::new_err("the interpreter has no life yet")),
+        None => Err(PyRuntimeError::new_err("the interpreter has no model yet")),
     }
 }
 
-/// A counted object.
+/// Creates a counted object.
 pub fn make(py: Python<'_>, value: u64) -> PyResult<Bound<'_, Counted>> {
-    let model = Model::born(life(py)?, value);
+    let model = ObjectModel::new(current_model(py)?, value);
     Bound::new(py, Counted { model })
 }
 
-/// Puts an object on this interpreter's shelf.
+/// Puts an object on the current interpreter's shelf.
 pub fn shelve(py: Python<'_>, object: &Bound<'_, Counted>) {
     object.get().model.shelve();
     let shelf = SHELF.get_or_init(py, Mutex::default);
     lock(shelf).push(object.clone().unbind());
 }
 
-/// Takes an object off it.
+/// Takes an object off the current interpreter's shelf.
 pub fn unshelve(py: Python<'_>) -> Option<Bound<'_, Counted>> {
     let object = lock(SHELF.get(py)?).pop()?.into_bound(py);
     object.get().model.unshelve();
     Some(object)
 }
 
-/// An object whose birth and death the driver notes.
+/// An object whose creation and death the model records.
 #[pyclass(frozen, module = "atoll")]
 pub struct Counted {
-    pub model: Arc<Model>,
+    pub model: Arc<ObjectModel>,
 }
 
 #[pymethods]
@@ -106,7 +107,7 @@ impl Counted {
     #[new]
     fn new(py: Python<'_>, value: u64) -> PyResult<Self> {
         Ok(Self {
-            model: Model::born(life(py)?, value),
+            model: ObjectModel::new(current_model(py)?, value),
         })
     }
 
@@ -140,11 +141,11 @@ impl Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.model.dies();
+        self.model.mark_dead();
     }
 }
 
-/// A value that can change, and that says so while it is borrowed.
+/// A mutable value that can call back while it is borrowed.
 #[pyclass(module = "atoll", subclass, dict, weakref)]
 pub struct Tally {
     #[pyo3(get, set)]
@@ -164,13 +165,13 @@ impl Tally {
         self.total
     }
 
-    /// Calls back while it is borrowed.
+    /// Calls back while mutably borrowed.
     fn borrowed<'py>(&mut self, callback: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         callback.call0()
     }
 }
 
-/// Refers to any object, in a cycle or not.
+/// Refers to any object, possibly in a cycle.
 #[pyclass(module = "atoll")]
 pub struct Node {
     #[pyo3(get, set)]
@@ -198,32 +199,32 @@ impl Node {
     }
 }
 
-/// Holds a handle to an object of any interpreter, and shows it to the garbage collector.
+/// Holds a handle to an object of any interpreter, and visits it in `__traverse__`.
 #[pyclass(module = "atoll")]
-pub struct Keeper {
+pub struct Holder {
     pub kept: Option<Tracked>,
 }
 
 #[pymethods]
-impl Keeper {
+impl Holder {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(self.kept.as_ref().map(Tracked::object))
     }
 
-    /// The object: refused where it is another interpreter's.
+    /// Returns the object; an error if it belongs to another interpreter.
     fn get(&self, py: Python<'_>) -> PyResult<Py<Counted>> {
         let kept = self.kept.as_ref();
         let kept = kept.ok_or_else(|| PyValueError::new_err("nothing is kept"))?;
         Ok(kept.object().try_bind(py)?.clone().unbind())
     }
 
-    /// The same, with the check that panics.
+    /// Returns the object; panics if it belongs to another interpreter.
     fn get_unchecked(&self, py: Python<'_>) -> Option<Py<Counted>> {
         let kept = self.kept.as_ref()?;
         Some(kept.object().bind(py).clone().unbind())
     }
 
-    /// As a result: the conversion refuses it.
+    /// Returns the handle, whose conversion fails if it belongs to another interpreter.
     fn give(&self) -> Option<&Py<Counted>> {
         self.kept.as_ref().map(Tracked::object)
     }
@@ -233,32 +234,32 @@ impl Keeper {
     }
 }
 
-/// Panics when it dies.
+/// Panics when dropped.
 #[pyclass(module = "atoll")]
-pub struct Grenade;
+pub struct DropPanics;
 
 #[pymethods]
-impl Grenade {
+impl DropPanics {
     #[new]
     fn new() -> Self {
         Self
     }
 }
 
-impl Drop for Grenade {
+impl Drop for DropPanics {
     fn drop(&mut self) {
-        panic!("stress: a drop panics");
+        panic!("stress: panic in a drop");
     }
 }
 
-/// Its visit panics.
+/// Panics in `__traverse__`.
 #[pyclass(module = "atoll")]
-pub struct Shy {
+pub struct TraversePanics {
     _counted: Py<Counted>,
 }
 
 #[pymethods]
-impl Shy {
+impl TraversePanics {
     #[new]
     fn new(py: Python<'_>, value: u64) -> PyResult<Self> {
         Ok(Self {
@@ -267,15 +268,17 @@ impl Shy {
     }
 
     fn __traverse__(&self, _visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        panic!("stress: a visit panics")
+        panic!("stress: panic in __traverse__")
     }
 }
 
 #[pyfunction]
 fn adopt(py: Python<'_>, number: u64) -> PyResult<()> {
-    let life = lock(&ORPHANS).as_mut().and_then(|map| map.remove(&number));
-    let life = life.ok_or_else(|| PyRuntimeError::new_err("no such life"))?;
-    settle(py, &life)
+    let interpreter = lock(&UNADOPTED)
+        .as_mut()
+        .and_then(|map| map.remove(&number));
+    let interpreter = interpreter.ok_or_else(|| PyRuntimeError::new_err("no such model"))?;
+    set_model(py, &interpreter)
 }
 
 #[pyfunction]
@@ -310,22 +313,22 @@ fn interpreter(py: Python<'_>) -> i64 {
     py.interpreter().id()
 }
 
-/// Counts its calls, one count for each interpreter.
+/// Counts its calls per interpreter.
 #[pyfunction]
 fn count(py: Python<'_>) -> PyResult<u64> {
-    life(py)?.calls.fetch_add(1, Ordering::SeqCst);
+    current_model(py)?.calls.fetch_add(1, Ordering::SeqCst);
     let calls = CALLS.get_or_init(py, || AtomicU64::new(0));
     Ok(calls.fetch_add(1, Ordering::SeqCst) + 1)
 }
 
-/// How many were counted.
+/// Returns the number of calls of [`count`].
 pub fn counted(py: Python<'_>) -> u64 {
     CALLS
         .get(py)
         .map_or(0, |calls| calls.load(Ordering::SeqCst))
 }
 
-/// An object that is made once in each interpreter, with a name that is interned.
+/// Returns an object that is created once per interpreter, with an interned key.
 #[pyfunction]
 fn once(py: Python<'_>) -> PyResult<Py<PyAny>> {
     let made = ONCE.get_or_try_init(py, || {
@@ -337,10 +340,10 @@ fn once(py: Python<'_>) -> PyResult<Py<PyAny>> {
 }
 
 #[pyfunction]
-fn fails(what: &str) -> PyResult<()> {
-    Err(match what {
+fn fails(kind: &str) -> PyResult<()> {
+    Err(match kind {
         "refused" => Refused::new_err("refused"),
-        _ => PyValueError::new_err(what.to_owned()),
+        _ => PyValueError::new_err(kind.to_owned()),
     })
 }
 
@@ -354,7 +357,7 @@ fn call_back<'py>(function: &Bound<'py, PyAny>, argument: u64) -> PyResult<Bound
     function.call1((argument,))
 }
 
-/// Detaches, and lets new threads into this interpreter. Returns the sum of their numbers.
+/// Detaches while new threads attach to this interpreter. Returns the sum of their numbers.
 #[pyfunction]
 fn threads(py: Python<'_>, count: u64) -> PyResult<u64> {
     let here = py.interpreter();
@@ -365,7 +368,7 @@ fn threads(py: Python<'_>, count: u64) -> PyResult<u64> {
         });
         match entered {
             Ok(result) => result.map_err(|error| error.to_string()),
-            // The end has begun while this thread was detached.
+            // The interpreter began to end while this thread was detached.
             Err(error) => Err(error.to_string()),
         }
     };
@@ -385,17 +388,17 @@ fn threads(py: Python<'_>, count: u64) -> PyResult<u64> {
     Ok(sum)
 }
 
-/// What is imported in every interpreter.
+/// The module that every interpreter imports.
 #[pymodule]
 pub mod atoll {
     #[pymodule_export]
     use super::{
-        Counted, Grenade, Keeper, Node, Refused, Shy, Tally, add, adopt, call_back, count, fails,
-        interpreter, name_of_module, nothing, once, panics, shapes, threads,
+        Counted, DropPanics, Holder, Node, Refused, Tally, TraversePanics, add, adopt, call_back,
+        count, fails, interpreter, name_of_module, nothing, once, panics, shapes, threads,
     };
 }
 
-/// A module whose execution fails when the driver says so.
+/// A module whose execution fails on request of the driver.
 #[pymodule]
 pub mod flaky {
     use std::sync::atomic::Ordering;
@@ -410,7 +413,7 @@ pub mod flaky {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_class::<Part>()?;
         module.add("part", Py::new(module.py(), Part)?)?;
-        if super::life(module.py())?
+        if super::current_model(module.py())?
             .fail_import
             .swap(false, Ordering::SeqCst)
         {

@@ -1,4 +1,4 @@
-//! What a run has done, as JSON.
+//! The result of a run, as JSON.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -11,7 +11,7 @@ use crate::operations::Kind;
 use crate::world::World;
 use crate::{Options, failure};
 
-/// Read by `cargo xtask stress`.
+/// The result of a run. `cargo xtask stress` reads it.
 #[derive(Serialize)]
 pub struct Report {
     pub python: String,
@@ -20,7 +20,7 @@ pub struct Report {
     pub threads: u16,
     pub storm: bool,
     pub interpreters: u64,
-    /// Comparisons with the model, without those that another thread disturbed.
+    /// Completed audits; those disturbed by another thread are counted separately.
     pub audits: u64,
     pub audits_disturbed: u64,
     pub operations: BTreeMap<&'static str, u64>,
@@ -31,8 +31,8 @@ impl Report {
     pub fn new(options: &Options, world: &World, time: Duration) -> Self {
         let statistics = &world.statistics;
         let failures = failure::all();
-        // What is left of Python may hang after a failure: the run's own version is asked first.
         Self {
+            // Needs no attachment, which could hang after a failure.
             python: Python::version_str().to_owned(),
             seed: options.seed,
             seconds: time.as_secs_f64(),

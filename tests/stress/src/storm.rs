@@ -1,16 +1,16 @@
-//! The storm: every thread makes interpreters, uses them and ends them, without pause.
+//! `--storm`: every thread creates, uses and ends interpreters without pause.
 
 use std::sync::atomic::Ordering;
 
 use anyhow::{Result, ensure};
 use pyatoll::interpreter::SubInterpreter;
 
-use crate::life::{Life, Maker};
+use crate::model::{InterpreterModel, Maker};
 use crate::module;
-use crate::operations::{call_here, ended_well};
+use crate::operations::{call_here, check_ended};
 use crate::world::{World, enter};
 
-/// One interpreter's life.
+/// Creates, uses, ends and checks one interpreter.
 pub fn cycle(world: &World, [choice, a, b, which]: [u64; 4]) -> Result<()> {
     let builder = SubInterpreter::builder();
     let builder = if choice % 4 == 0 {
@@ -23,16 +23,16 @@ pub fn cycle(world: &World, [choice, a, b, which]: [u64; 4]) -> Result<()> {
         .statistics
         .interpreters
         .fetch_add(1, Ordering::Relaxed);
-    let life = Life::new(world.number(), Maker::Rust);
-    life.is_of(sub.interpreter());
-    let used = enter(&life, |py| {
-        module::settle(py, &life)?;
+    let interpreter = InterpreterModel::new(world.number(), Maker::Rust);
+    interpreter.set_handle(sub.interpreter());
+    let entered = enter(&interpreter, |py| {
+        module::set_model(py, &interpreter)?;
         module::shelve(py, &module::make(py, world.number())?);
-        call_here(py, &life, a, b, which)
+        call_here(py, &interpreter, a, b, which)
     })?;
-    ensure!(used.is_some(), "a new interpreter refused its thread");
-    ensure!(life.begin_end());
+    ensure!(entered.is_some(), "a new interpreter refused its thread");
+    ensure!(interpreter.begin_end());
     sub.close()?;
-    life.has_ended();
-    ended_well(&life)
+    interpreter.mark_ended();
+    check_ended(&interpreter)
 }

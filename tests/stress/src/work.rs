@@ -1,4 +1,4 @@
-//! The threads that work, until the time is over or something fails.
+//! The working threads, which run until the time is up or something fails.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::storm;
 use crate::world::World;
 use crate::{Options, failure, flight};
 
-/// How often it is looked whether the time is over.
+/// Interval at which the time, the failures and the memory are checked.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Python may use much of the stack before it says that there was too much recursion.
+/// Stack size of a thread: Python may use much of it before it raises `RecursionError`.
 const STACK: usize = 16 << 20;
 
-/// Lets all threads work for as long as the options say.
+/// Runs all threads for the configured time.
 pub fn run(options: &Options, world: &Arc<World>) {
     let end = Instant::now() + Duration::from_secs_f64(options.seconds);
     let threads: Vec<_> = (0..usize::from(options.threads))
@@ -29,7 +29,7 @@ pub fn run(options: &Options, world: &Arc<World>) {
             std::thread::Builder::new()
                 .stack_size(STACK)
                 .spawn(move || work(&world, seed, thread, steps, storm))
-                .expect("the system gives threads")
+                .expect("the system can start threads")
         })
         .collect();
     while Instant::now() < end
@@ -42,7 +42,7 @@ pub fn run(options: &Options, world: &Arc<World>) {
     failure::stop();
     for thread in threads {
         if thread.join().is_err() {
-            failure::note("a thread of the driver panicked".into());
+            failure::record("a thread of the driver panicked".into());
         }
     }
 }
@@ -61,13 +61,13 @@ fn work(world: &World, seed: u64, thread: usize, steps: u64, storm: bool) {
             checked(|| operations::run(world, draw))
         };
         if let Err(error) = result {
-            failure::note(format!("{error:#}"));
+            failure::record(format!("{error:#}"));
         }
     }
     flight::end();
 }
 
-/// An operation must not panic, and must leave the thread as it was.
+/// Checks that an operation neither panics nor leaves its thread attached.
 fn checked(operation: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(operation))
         .map_err(|payload| anyhow!("panicked: {}", failure::text_of(&*payload)))??;
@@ -77,7 +77,7 @@ fn checked(operation: impl FnOnce() -> Result<()>) -> Result<()> {
     }
 }
 
-/// The memory of the process that is in use, or 0 where that cannot be told.
+/// Returns the resident memory of the process, or 0 where it is unknown.
 fn resident_megabytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm")
         .ok()

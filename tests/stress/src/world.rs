@@ -1,4 +1,4 @@
-//! [`World`]: what all threads share: the interpreters and the handles there are.
+//! [`World`]: the state that all threads share: interpreters, handles, the pool, statistics.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,41 +9,41 @@ use pyatoll::interpreter::AttachError;
 use pyatoll::prelude::*;
 
 use crate::handle::Tracked;
-use crate::life::{Life, Maker, Stage, lock};
-use crate::operations::{Crew, Kind};
+use crate::model::{InterpreterModel, Maker, Stage, lock};
+use crate::operations::{Kind, PoolModel};
 
-/// The most sub-interpreters at once.
-pub const LIVES: usize = 6;
+/// Maximum number of sub-interpreters at a time.
+pub const MAX_INTERPRETERS: usize = 6;
 
-/// How many ended interpreters are kept for misuse.
-const GRAVES: usize = 4;
+/// Number of ended interpreters that are kept for misuse.
+const MAX_ENDED: usize = 4;
 
-/// The most handles kept.
-pub const HANDLES: usize = 200;
+/// Maximum number of handles kept.
+pub const MAX_HANDLES: usize = 200;
 
-/// What the threads share. No lock of it is held while Python runs or a handle is dropped.
+/// The shared state. None of its locks is held while Python runs or a handle is dropped.
 pub struct World {
-    pub main: Arc<Life>,
+    pub main: Arc<InterpreterModel>,
     /// The folder with an extension module that has its own copy of the library.
     pub extensions: Option<PathBuf>,
-    /// Those that are open or ending, oldest first.
-    lives: Mutex<Vec<Arc<Life>>>,
-    graves: Mutex<Vec<Arc<Life>>>,
+    /// Open and ending interpreters, oldest first.
+    interpreters: Mutex<Vec<Arc<InterpreterModel>>>,
+    ended: Mutex<Vec<Arc<InterpreterModel>>>,
     handles: Mutex<Vec<Tracked>>,
-    /// The pool of interpreters, if there is one now.
-    pub crew: Mutex<Option<Arc<Crew>>>,
+    /// The current pool of interpreters, if any.
+    pub pool: Mutex<Option<Arc<PoolModel>>>,
     numbers: AtomicU64,
-    /// Places for interpreters that are taken.
-    places: AtomicUsize,
+    /// Number of interpreters that exist or are being created.
+    reserved: AtomicUsize,
     pub statistics: Statistics,
 }
 
-/// What was done.
+/// Counts of operations, interpreters and audits.
 #[derive(Default)]
 pub struct Statistics {
     operations: [AtomicU64; Kind::ALL.len()],
     pub interpreters: AtomicU64,
-    /// Audits that compared something, and those that were disturbed.
+    /// Completed audits, and those that were disturbed.
     pub audits: AtomicU64,
     pub disturbed: AtomicU64,
 }
@@ -58,170 +58,176 @@ impl Statistics {
     }
 }
 
-/// A place for one more interpreter; given back unless it is used.
-pub struct Place<'a>(&'a World, bool);
+/// Permission to create one interpreter; returned on drop unless used.
+pub struct Reservation<'a>(&'a World, bool);
 
-impl Place<'_> {
-    /// The interpreter is there.
-    pub fn take(mut self, life: Arc<Life>) {
+impl Reservation<'_> {
+    /// Adds the created interpreter.
+    pub fn commit(mut self, interpreter: Arc<InterpreterModel>) {
         self.1 = true;
         self.0
             .statistics
             .interpreters
             .fetch_add(1, Ordering::Relaxed);
-        lock(&self.0.lives).push(life);
+        lock(&self.0.interpreters).push(interpreter);
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if !self.1 {
-            self.0.places.fetch_sub(1, Ordering::SeqCst);
+            self.0.reserved.fetch_sub(1, Ordering::SeqCst);
         }
     }
 }
 
 impl World {
-    pub fn new(main: Arc<Life>, extensions: Option<PathBuf>) -> Self {
+    pub fn new(main: Arc<InterpreterModel>, extensions: Option<PathBuf>) -> Self {
         Self {
             main,
             extensions,
-            lives: Mutex::default(),
-            graves: Mutex::default(),
+            interpreters: Mutex::default(),
+            ended: Mutex::default(),
             handles: Mutex::default(),
-            crew: Mutex::default(),
+            pool: Mutex::default(),
             numbers: AtomicU64::new(1),
-            places: AtomicUsize::new(0),
+            reserved: AtomicUsize::new(0),
             statistics: Statistics::default(),
         }
     }
 
-    /// A number for a new life or object.
+    /// Returns a number for a new interpreter or object.
     pub fn number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A place for a new interpreter, if there is one.
-    pub fn place(&self) -> Option<Place<'_>> {
+    /// Reserves room for a new interpreter; `None` if there are too many.
+    pub fn reserve(&self) -> Option<Reservation<'_>> {
         let took = self
-            .places
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |places| {
-                (places < LIVES).then_some(places + 1)
+            .reserved
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |reserved| {
+                (reserved < MAX_INTERPRETERS).then_some(reserved + 1)
             });
-        took.is_ok().then(|| Place(self, false))
+        took.is_ok().then(|| Reservation(self, false))
     }
 
-    /// Takes out an interpreter that has ended.
-    pub fn bury(&self, life: &Arc<Life>) {
-        lock(&self.lives).retain(|other| !Arc::ptr_eq(other, life));
-        let mut graves = lock(&self.graves);
-        if graves.len() >= GRAVES {
-            graves.remove(0);
+    /// Removes an interpreter that has ended.
+    pub fn retire(&self, interpreter: &Arc<InterpreterModel>) {
+        lock(&self.interpreters).retain(|other| !Arc::ptr_eq(other, interpreter));
+        let mut ended = lock(&self.ended);
+        if ended.len() >= MAX_ENDED {
+            ended.remove(0);
         }
-        graves.push(life.clone());
-        self.places.fetch_sub(1, Ordering::SeqCst);
+        ended.push(interpreter.clone());
+        self.reserved.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Some interpreter: the main one, one that is there, or one that has ended.
-    pub fn any(&self, choice: u64) -> Arc<Life> {
-        // One in eight goes to the ended ones.
+    /// Picks an interpreter: the main one, a live one, or one that has ended.
+    pub fn pick_any(&self, choice: u64) -> Arc<InterpreterModel> {
+        // One in eight is an ended one.
         if choice.is_multiple_of(8)
-            && let Some(life) = pick(&lock(&self.graves), choice / 8)
+            && let Some(interpreter) = pick(&lock(&self.ended), choice / 8)
         {
-            return life;
+            return interpreter;
         }
-        self.present(choice / 8)
+        self.pick_live(choice / 8)
     }
 
-    /// The main interpreter, or one that is there.
-    pub fn present(&self, choice: u64) -> Arc<Life> {
-        let lives = lock(&self.lives);
-        match choice as usize % (lives.len() + 1) {
+    /// Picks the main interpreter or a live one.
+    pub fn pick_live(&self, choice: u64) -> Arc<InterpreterModel> {
+        let interpreters = lock(&self.interpreters);
+        match choice as usize % (interpreters.len() + 1) {
             0 => self.main.clone(),
-            place => lives[place - 1].clone(),
+            index => interpreters[index - 1].clone(),
         }
     }
 
-    /// A sub-interpreter of that maker's.
-    pub fn made_by(&self, maker: Maker, choice: u64) -> Option<Arc<Life>> {
-        let lives: Vec<_> = lock(&self.lives)
+    /// Picks a sub-interpreter of that maker.
+    pub fn made_by(&self, maker: Maker, choice: u64) -> Option<Arc<InterpreterModel>> {
+        let interpreters: Vec<_> = lock(&self.interpreters)
             .iter()
-            .filter(|life| life.maker == maker)
+            .filter(|interpreter| interpreter.maker == maker)
             .cloned()
             .collect();
-        pick(&lives, choice)
+        pick(&interpreters, choice)
     }
 
-    pub fn all(&self) -> Vec<Arc<Life>> {
-        lock(&self.lives).clone()
+    pub fn all(&self) -> Vec<Arc<InterpreterModel>> {
+        lock(&self.interpreters).clone()
     }
 
-    /// The handles. The lock is to be given back before one of them is dropped or used.
+    /// Locks the handles. Release the lock before dropping or using one of them.
     pub fn handles(&self) -> MutexGuard<'_, Vec<Tracked>> {
         lock(&self.handles)
     }
 
-    /// Takes a handle out.
+    /// Removes a handle.
     pub fn take_handle(&self, choice: u64) -> Option<Tracked> {
         let mut handles = self.handles();
         if handles.is_empty() {
             return None;
         }
-        let place = choice as usize % handles.len();
-        Some(handles.swap_remove(place))
+        let index = choice as usize % handles.len();
+        Some(handles.swap_remove(index))
     }
 
-    /// Puts one in. Where there are too many, one is dropped here.
+    /// Adds a handle. If there are too many, one of them is dropped here.
     pub fn put_handle(&self, handle: Tracked) {
         let full = {
             let mut handles = self.handles();
             handles.push(handle);
-            (handles.len() > HANDLES).then(|| handles.swap_remove(0))
+            (handles.len() > MAX_HANDLES).then(|| handles.swap_remove(0))
         };
         drop(full);
     }
 }
 
-fn pick(lives: &[Arc<Life>], choice: u64) -> Option<Arc<Life>> {
-    let place = (choice as usize).checked_rem(lives.len())?;
-    Some(lives[place].clone())
+fn pick(interpreters: &[Arc<InterpreterModel>], choice: u64) -> Option<Arc<InterpreterModel>> {
+    let index = (choice as usize).checked_rem(interpreters.len())?;
+    Some(interpreters[index].clone())
 }
 
-/// Enters an interpreter from a thread that is detached, and checks whether it was to let it in.
-/// `None`: it has ended, or an audit keeps it still.
-pub fn enter<R>(life: &Arc<Life>, f: impl FnOnce(Python<'_>) -> Result<R>) -> Result<Option<R>> {
-    let Some(_change) = life.change() else {
-        return Ok(None);
-    };
-    enter_unannounced(life, f)
-}
-
-/// As [`enter`], whoever keeps it still.
-pub fn enter_unannounced<R>(
-    life: &Arc<Life>,
+/// Enters an interpreter from a detached thread, and checks the outcome against the model. Returns
+/// `None` if it has ended or is frozen by an audit.
+pub fn enter<R>(
+    interpreter: &Arc<InterpreterModel>,
     f: impl FnOnce(Python<'_>) -> Result<R>,
 ) -> Result<Option<R>> {
-    let before = life.stage();
-    let result = life.handle().attach(f);
-    let number = life.number;
+    let Some(_change) = interpreter.change() else {
+        return Ok(None);
+    };
+    enter_unannounced(interpreter, f)
+}
+
+/// Enters an interpreter as [`enter`] does, even if an audit has frozen it.
+pub fn enter_unannounced<R>(
+    interpreter: &Arc<InterpreterModel>,
+    f: impl FnOnce(Python<'_>) -> Result<R>,
+) -> Result<Option<R>> {
+    let before = interpreter.stage();
+    let result = interpreter.handle().attach(f);
+    let number = interpreter.number;
     match result {
-        Ok(_) if before == Stage::Ended => bail!("life {number} let a thread in after its end"),
+        Ok(_) if before == Stage::Ended => bail!("interpreter #{number} was entered after its end"),
         Ok(result) => result.map(Some),
-        Err(error) => refused(life, error).map(|()| None),
+        Err(error) => refused(interpreter, error).map(|()| None),
     }
 }
 
-/// Checks that an interpreter may refuse a thread that is detached, in the words it did.
-pub fn refused(life: &Life, error: AttachError) -> Result<()> {
-    let number = life.number;
+/// Checks that this refusal of a detached thread agrees with the model.
+pub fn refused(interpreter: &InterpreterModel, error: AttachError) -> Result<()> {
+    let number = interpreter.number;
     match error {
-        AttachError::InterpreterGone { id } if id != life.id() => {
-            bail!("life {number} with id {} is called {id}", life.id())
+        AttachError::InterpreterGone { id } if id != interpreter.id() => {
+            bail!(
+                "interpreter #{number} with id {} reports the id {id}",
+                interpreter.id()
+            )
         }
-        AttachError::InterpreterGone { .. } if life.stage() == Stage::Open => {
-            bail!("life {number} refused a thread before its end")
+        AttachError::InterpreterGone { .. } if interpreter.stage() == Stage::Open => {
+            bail!("interpreter #{number} refused a thread before its end")
         }
         AttachError::InterpreterGone { .. } => Ok(()),
-        error => bail!("life {number} refused a detached thread: {error}"),
+        error => bail!("interpreter #{number} refused a detached thread: {error}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The instruction counts that were agreed on: no row may take much more than they say.
+//! The committed instruction counts, which no row may exceed by much.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,27 +12,27 @@ use super::results::rustc;
 use crate::python::Python;
 use crate::run;
 
-/// Where they are kept.
+/// The file with the counts.
 const FILE: &str = "bench/baseline.json";
 
-/// How much more a row may take.
-const ALLOWED: f64 = 1.05;
+/// Limit of a row's count relative to the baseline.
+const LIMIT: f64 = 1.05;
 
 /// The counts for one minor version of Python.
 #[derive(Serialize, Deserialize)]
 struct Baseline {
     /// Python's full version.
     python: String,
-    /// What `rustc --version` says.
+    /// The output of `rustc --version`.
     rustc: String,
     /// Instructions per call with one interpreter alive, and with two.
     rows: BTreeMap<String, [f64; 2]>,
 }
 
 /// Counts all rows of Pyatoll, and compares the counts with the baseline or, with `update`, makes
-/// them the baseline.
+/// them the new baseline.
 pub fn run(python: Python, update: bool) -> Result<()> {
-    let version = format!("3.{}", python.minor());
+    let version = format!("3.{}", python.minor);
     let mut now = Baseline {
         python: python.version.clone(),
         rustc: rustc()?,
@@ -57,11 +57,11 @@ pub fn run(python: Python, update: bool) -> Result<()> {
         )?);
     }
     let Some(old) = all.get(&version) else {
-        bail!("{FILE} has no counts for Python {version}: make some with --update");
+        bail!("{FILE} has no counts for Python {version}: create them with --update");
     };
     let grown = grown(&old.rows, &now.rows);
     if grown.is_empty() {
-        println!("==> no row takes over 5 % more instructions than {FILE} says");
+        println!("==> no row takes over 5 % more instructions than in {FILE}");
         return Ok(());
     }
     let mut message = format!("more than 5 % over {FILE}:");
@@ -74,15 +74,15 @@ pub fn run(python: Python, update: bool) -> Result<()> {
             old.python, old.rustc, now.python, now.rustc
         );
     }
-    bail!("{message}\nIf it is meant to be so: cargo xtask bench --instructions --update");
+    bail!("{message}\nIf this is intended: cargo xtask bench --instructions --update");
 }
 
 fn pair(row: &Row) -> [f64; 2] {
-    // A tenth of an instruction is noise.
+    // Less than a tenth of an instruction is noise.
     [&row.one, &row.many].map(|counts| (counts["pyatoll"] * 10.0).round() / 10.0)
 }
 
-/// What takes more than is allowed, and rows that only one of the two has.
+/// Describes the rows that exceed the limit, and those that only one side has.
 fn grown(old: &BTreeMap<String, [f64; 2]>, now: &BTreeMap<String, [f64; 2]>) -> Vec<String> {
     let mut faults = Vec::new();
     for (row, counts) in now {
@@ -91,9 +91,9 @@ fn grown(old: &BTreeMap<String, [f64; 2]>, now: &BTreeMap<String, [f64; 2]>) -> 
             continue;
         };
         for (alive, before, count) in [(1, before[0], counts[0]), (2, before[1], counts[1])] {
-            if count > before * ALLOWED {
+            if count > before * LIMIT {
                 faults.push(format!(
-                    "{row}, {alive} alive: {count:.1} instructions a call, were {before:.1} \
+                    "{row}, {alive} alive: {count:.1} instructions per call, was {before:.1} \
                      ({:+.1} %)",
                     (count / before - 1.0) * 100.0
                 ));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_new_or_gone_is_a_fault() {
+    fn a_row_that_is_new_or_missing_is_a_fault() {
         let old = rows(&[("a", 1.0, 1.0)]);
         let now = rows(&[("b", 1.0, 1.0)]);
         assert_eq!(grown(&old, &now).len(), 2);

@@ -1,4 +1,4 @@
-//! The group `build`: what it takes to compile a large module.
+//! The group `build`: compile times and sizes of large modules.
 
 use std::process::Command;
 
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::modules::{Modules, Peer};
 use crate::run;
 
-/// Seconds of one build.
+/// The duration of a build in seconds.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Seconds {
-    /// Those of the processors: what else the machine did does not count.
+    /// Processor time, which other load on the machine does not affect.
     pub processor: f64,
-    /// Those on the clock.
+    /// Wall-clock time.
     pub clock: f64,
 }
 
-/// A module with a peer in one profile.
+/// The build of a module with a peer in one profile.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Build {
     /// The peer's name.
@@ -26,15 +26,15 @@ pub struct Build {
     pub kind: String,
     /// `release` or `debug`.
     pub profile: String,
-    /// With all libraries compiled before.
+    /// With all libraries already compiled.
     pub full: Seconds,
-    /// After one function was changed.
+    /// After a change of one function.
     pub again: Seconds,
-    /// The size of what comes out, stripped, in bytes.
+    /// The size of the stripped module in bytes.
     pub size: u64,
 }
 
-/// Builds them all.
+/// Builds the modules of all peers.
 pub fn measure(modules: &Modules, peers: &[&Peer]) -> Result<Vec<Build>> {
     println!("==> compiling the large modules: takes long");
     let peers: Vec<_> = peers.iter().map(|peer| peer.name).collect();
@@ -56,15 +56,15 @@ pub fn measure(modules: &Modules, peers: &[&Peer]) -> Result<Vec<Build>> {
             .arg("--python")
             .arg(&modules.python.executable),
     )?;
-    serde_json::from_str(&text).context("bench/micro.py printed something else")
+    serde_json::from_str(&text).context("bench/micro.py printed unexpected output")
 }
 
-/// Runs a command whose messages are shown as they come; returns what it prints.
+/// Runs a command with inherited stderr; returns its stdout.
 fn capture(command: &mut Command) -> Result<String> {
     run::output(command.stderr(std::process::Stdio::inherit()))
 }
 
-/// Puts new builds in the place of older ones of the same peers.
+/// Replaces the builds of the peers that were built again.
 pub fn merge(old: Vec<Build>, new: Vec<Build>) -> Vec<Build> {
     let mut all: Vec<Build> = old
         .into_iter()
@@ -74,7 +74,7 @@ pub fn merge(old: Vec<Build>, new: Vec<Build>) -> Vec<Build> {
     all
 }
 
-/// The build of a peer.
+/// Finds the build of a peer.
 pub fn find<'a>(builds: &'a [Build], peer: &str, kind: &str, profile: &str) -> Option<&'a Build> {
     builds
         .iter()

@@ -6,12 +6,12 @@ use super::modules::PEERS;
 use super::results::Section;
 use super::times::Times;
 
-/// The bars' colours, in the order of the peers.
-const COLOURS: &[&str] = &[
+/// The bars' colors, in the order of the peers.
+const COLORS: &[&str] = &[
     "#7f7f7f", "#4477aa", "#66ccee", "#ccbb44", "#ee6677", "#228833",
 ];
 
-/// How many times Pyatoll's time the axis ends at.
+/// The end of the axis, as a multiple of Pyatoll's time.
 const AXIS: f64 = 6.0;
 
 const LEFT: f64 = 230.0;
@@ -20,7 +20,7 @@ const BAR: f64 = 9.0;
 const GAP: f64 = 9.0;
 const TOP: f64 = 92.0;
 
-/// The chart: a group of bars for each row, with Pyatoll's time as 1.
+/// Draws a group of bars for each row, relative to Pyatoll's time.
 pub fn chart(section: &Section<Times>) -> String {
     let rows: Vec<_> = section
         .data
@@ -44,11 +44,11 @@ pub fn chart(section: &Section<Times>) -> String {
         escaped(&section.conditions.cpu),
         section.conditions.date,
     );
-    for (index, (peer, colour)) in PEERS.iter().zip(COLOURS).enumerate() {
+    for (index, (peer, color)) in PEERS.iter().zip(COLORS).enumerate() {
         let x = 20.0 + 110.0 * index as f64;
         let _ = writeln!(
             svg,
-            "<rect x=\"{x}\" y=\"58\" width=\"11\" height=\"11\" fill=\"{colour}\"/>\
+            "<rect x=\"{x}\" y=\"58\" width=\"11\" height=\"11\" fill=\"{color}\"/>\
              <text x=\"{}\" y=\"68\">{}</text>",
             x + 16.0,
             peer.title
@@ -56,10 +56,10 @@ pub fn chart(section: &Section<Times>) -> String {
     }
     for tick in 0..=AXIS as u32 {
         let x = LEFT + WIDTH * f64::from(tick) / AXIS;
-        let colour = if tick == 1 { "#228833" } else { "#ddd" };
+        let color = if tick == 1 { "#228833" } else { "#ddd" };
         let _ = writeln!(
             svg,
-            "<line x1=\"{x}\" y1=\"{}\" x2=\"{x}\" y2=\"{}\" stroke=\"{colour}\"/>\
+            "<line x1=\"{x}\" y1=\"{}\" x2=\"{x}\" y2=\"{}\" stroke=\"{color}\"/>\
              <text x=\"{x}\" y=\"{}\" text-anchor=\"middle\" fill=\"#666\">{tick}</text>",
             TOP - 4.0,
             height - 16.0,
@@ -76,18 +76,18 @@ pub fn chart(section: &Section<Times>) -> String {
             escaped(&row.title.replace('`', ""))
         );
         let ours = row.one["pyatoll"].min;
-        for (place, (peer, colour)) in PEERS.iter().zip(COLOURS).enumerate() {
+        for (position, (peer, color)) in PEERS.iter().zip(COLORS).enumerate() {
             let Some(time) = row.one.get(peer.name) else {
                 continue;
             };
             let times = time.min / ours;
             let width = WIDTH * times.clamp(0.0, AXIS) / AXIS;
-            let y = top + BAR * place as f64;
+            let y = top + BAR * position as f64;
             let over = if times > AXIS { "» " } else { "" };
             let _ = writeln!(
                 svg,
                 "<rect x=\"{LEFT}\" y=\"{y}\" width=\"{width:.1}\" height=\"{}\" \
-                 fill=\"{colour}\"/><text x=\"{:.1}\" y=\"{}\" font-size=\"8\" \
+                 fill=\"{color}\"/><text x=\"{:.1}\" y=\"{}\" font-size=\"8\" \
                  fill=\"#666\">{over}{} ns</text>",
                 BAR - 1.0,
                 LEFT + width + 3.0,

@@ -1,7 +1,7 @@
 //! Counting the instructions of the rows with callgrind.
 //!
-//! Unlike times, counts are the same in every run and on a busy machine: they show what a change
-//! costs, and CI compares them with those of `bench/baseline.json`.
+//! Unlike times, counts are the same in every run and on a busy machine. They show the cost of a
+//! change, and CI compares them with `bench/baseline.json`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::modules::{Modules, Peer};
 use crate::run;
 
-/// How many interpreters are alive in the second half. A binary that has seen a second one works
-/// as with any number; making them takes long under valgrind.
+/// Number of interpreters alive in the second half. Two suffice: a binary that has seen a second
+/// one behaves the same with any number, and creating them under valgrind takes long.
 const MANY: u32 = 2;
 
 /// A row's instructions per call above those of the empty loop, by the names of the peers.
@@ -29,21 +29,21 @@ pub struct Row {
     pub many: BTreeMap<String, f64>,
 }
 
-/// What `bench/run.py count` prints.
+/// The output of `bench/run.py count`.
 #[derive(Deserialize)]
 struct Title {
     id: String,
 }
 
-/// Whether there is a valgrind to count with.
+/// Returns whether valgrind is installed.
 pub fn available() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok()
 }
 
-/// Counts the rows that fit one of the patterns with all peers.
+/// Counts the rows that match one of the patterns, with all peers.
 pub fn count(modules: &Modules, peers: &[&Peer], patterns: &[String]) -> Result<Vec<Row>> {
     if !available() {
-        bail!("no valgrind: install the package `valgrind`");
+        bail!("valgrind is not installed: install the package `valgrind`");
     }
     modules.build_target("bench_probe")?;
     let dumps = modules.folder.join("callgrind");
@@ -69,11 +69,11 @@ pub fn count(modules: &Modules, peers: &[&Peer], patterns: &[String]) -> Result<
                 patterns,
             )
             .args(["--alive", &MANY.to_string()])
-            // Where a set's items are would depend on it.
+            // The order of a set's items depends on it.
             .env("PYTHONHASHSEED", "0"),
     )?;
     let titles: Vec<Title> =
-        serde_json::from_str(&text).context("bench/run.py printed something else")?;
+        serde_json::from_str(&text).context("bench/run.py printed unexpected output")?;
     let counts = read_dumps(&dumps)?;
     println!(
         "==> callgrind_annotate reads {}/ROW.PEER.ALIVE.TRY",
@@ -84,7 +84,7 @@ pub fn count(modules: &Modules, peers: &[&Peer], patterns: &[String]) -> Result<
         counts
             .get(&format!("{row} {peer} {alive}"))
             .map(|count| count - empty)
-            .with_context(|| format!("callgrind counted no {row} of {peer}"))
+            .with_context(|| format!("callgrind did not count {row} of {peer}"))
     };
     titles
         .iter()
@@ -104,8 +104,8 @@ pub fn count(modules: &Modules, peers: &[&Peer], patterns: &[String]) -> Result<
         .collect()
 }
 
-/// Reads all dumps: instructions per call, by `ROW PEER ALIVE`, the least of all tries. Those of the
-/// longer loops are renamed for people.
+/// Reads all dumps: instructions per call by `ROW PEER ALIVE`, the minimum of all tries. Renames
+/// the dumps of the longer loops to readable names.
 fn read_dumps(folder: &Path) -> Result<BTreeMap<String, f64>> {
     let mut totals: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     let mut renamed: BTreeMap<String, (f64, PathBuf)> = BTreeMap::new();
@@ -135,10 +135,12 @@ fn read_dumps(folder: &Path) -> Result<BTreeMap<String, f64>> {
     for (attempt, mut pair) in totals {
         pair.sort_by(|a, b| a.0.total_cmp(&b.0));
         let [(few, less), (many, more)] = pair[..] else {
-            bail!("not two dumps of {attempt}");
+            bail!("expected two dumps of {attempt}");
         };
         let count = (more - less) / (many - few);
-        let (name, _) = attempt.rsplit_once(' ').context("a dump of no try")?;
+        let (name, _) = attempt
+            .rsplit_once(' ')
+            .context("a dump without the number of its try")?;
         counts
             .entry(name.to_owned())
             .and_modify(|least: &mut f64| *least = least.min(count))

@@ -1,4 +1,4 @@
-//! The group `internals`: what calls of the libraries' own runtimes cost.
+//! The group `internals`: the cost of calls of the libraries' own runtimes.
 
 use std::collections::BTreeMap;
 
@@ -9,32 +9,32 @@ use super::modules::{Builder, Modules};
 use super::times::Time;
 use crate::run;
 
-/// The modules: their peer, what builds them, and whether they load in several interpreters.
+/// The modules: peer, builder, and whether they load in several interpreters.
 const MODULES: &[(&str, Builder, bool)] = &[
     ("pybind11", Builder::CMake, true),
     ("pyo3", Builder::Cargo, false),
     ("pyatoll", Builder::Cargo, true),
 ];
 
-/// What was timed with one number of interpreters alive.
+/// The times with one number of interpreters alive.
 #[derive(Serialize, Deserialize)]
 pub struct Phase {
-    /// How many interpreters there were.
+    /// Number of interpreters alive.
     pub alive: u32,
     /// Nanoseconds above the empty loop, by row and peer.
     pub rows: BTreeMap<String, BTreeMap<String, Time>>,
 }
 
-/// All that was timed.
+/// All times of internals.
 #[derive(Serialize, Deserialize)]
 pub struct Internals {
-    /// The rows in order, with what they say to people.
+    /// The rows in order, with their titles.
     pub titles: Vec<(String, String)>,
     /// With 1, 2 and 64 interpreters alive.
     pub phases: Vec<Phase>,
 }
 
-/// What `bench/run.py internals` prints.
+/// The output of `bench/run.py internals`.
 #[derive(Deserialize)]
 struct Samples {
     titles: Vec<(String, String)>,
@@ -68,7 +68,7 @@ pub fn measure(modules: &Modules, quick: bool) -> Result<Internals> {
             .args(["--rounds", if quick { "7" } else { "21" }]),
     )?;
     let samples: Samples =
-        serde_json::from_str(&text).context("bench/run.py printed something else")?;
+        serde_json::from_str(&text).context("bench/run.py printed unexpected output")?;
     let time = |samples: Vec<f64>| Time::of(samples);
     Ok(Internals {
         titles: samples.titles,
@@ -91,7 +91,7 @@ pub fn measure(modules: &Modules, quick: bool) -> Result<Internals> {
 }
 
 impl Internals {
-    /// The time of a row with so many interpreters alive.
+    /// Returns the time of a row with `alive` interpreters.
     pub fn get(&self, alive: u32, row: &str, peer: &str) -> Option<Time> {
         let phase = self.phases.iter().find(|phase| phase.alive == alive)?;
         phase.rows.get(row)?.get(peer).copied()

@@ -1,4 +1,4 @@
-//! The group `interpreters`: what interpreters cost with the modules loaded.
+//! The group `interpreters`: the cost of interpreters with the modules loaded.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::modules::{Builder, Modules};
 use super::times::Time;
 use crate::run;
 
-/// The modules. Cython's is one of its own: see `bench/modules/cython/bench_cython_own.pyx`.
+/// The modules. Cython has a separate one: see `bench/modules/cython/bench_cython_own.pyx`.
 pub const MODULES: &[(&str, Builder)] = &[
     ("c", Builder::CMake),
     ("pybind11", Builder::CMake),
@@ -19,12 +19,12 @@ pub const MODULES: &[(&str, Builder)] = &[
     ("pyatoll", Builder::Cargo),
 ];
 
-/// All that was measured, by peer; the peer without a name is an interpreter without a module.
+/// All measurements, by peer; the empty name stands for an interpreter without a module.
 #[derive(Serialize, Deserialize)]
 pub struct Interpreters {
-    /// What those said that do not load in a second interpreter.
+    /// The errors of modules that do not load in a second interpreter.
     pub refusals: BTreeMap<String, String>,
-    /// Milliseconds to make an interpreter, import the module, and end it.
+    /// Milliseconds to create an interpreter, import the module, and end it.
     pub life: BTreeMap<String, Time>,
     /// Microseconds to import the module in a second interpreter.
     pub import: BTreeMap<String, Time>,
@@ -34,7 +34,7 @@ pub struct Interpreters {
     pub throughput: BTreeMap<String, Option<[f64; 2]>>,
 }
 
-/// What `bench/run.py interpreters` prints.
+/// The output of `bench/run.py interpreters`.
 #[derive(Deserialize)]
 struct Samples {
     refusals: BTreeMap<String, String>,
@@ -62,7 +62,7 @@ pub fn measure(modules: &Modules, quick: bool) -> Result<Interpreters> {
             .args(["--rounds", if quick { "7" } else { "21" }]),
     )?;
     let samples: Samples =
-        serde_json::from_str(&text).context("bench/run.py printed something else")?;
+        serde_json::from_str(&text).context("bench/run.py printed unexpected output")?;
     let times = |all: BTreeMap<String, Vec<f64>>| {
         all.into_iter()
             .map(|(peer, samples)| (peer, Time::of(samples)))
@@ -78,7 +78,7 @@ pub fn measure(modules: &Modules, quick: bool) -> Result<Interpreters> {
 }
 
 impl Interpreters {
-    /// How many times the calls of one interpreter two make.
+    /// Returns the throughput of two interpreters relative to one.
     pub fn scaling(&self, peer: &str) -> Option<f64> {
         let [one, two] = self.throughput.get(peer).copied().flatten()?;
         Some(two / one)

@@ -1,13 +1,23 @@
 //! `cargo xtask bench`: Pyatoll beside its peers.
 //!
-//! The same small module is built in each of them ([`modules`]), and `bench/run.py` measures them in
-//! one process: their times ([`times`]), their instructions ([`instructions`], which CI compares
-//! with a [`baseline`]), the libraries' own calls ([`internals`]), and what interpreters cost
-//! ([`interpreters`]). `bench/micro.py` compiles large modules ([`build_times`]). What a complete run
-//! of a group measures is kept ([`results`]), with a [`page`] and a [`chart`], and held against what
-//! we promise ([`bars`]).
+//! The same small module is built with each peer, and `bench/run.py` measures all of them in one
+//! process. `bench/micro.py` compiles large modules. The results of a complete run of a group are
+//! stored in `bench/results/`, with a page and a chart, and compared with the promises.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `baseline` | instruction counts that CI compares with |
+//! | `build_times` | the group `build`: compile times and sizes of large modules |
+//! | `chart` | the bar chart |
+//! | `instructions` | counting instructions with callgrind |
+//! | `internals` | the group `internals`: calls of the libraries' own runtimes |
+//! | `interpreters` | the group `interpreters`: the cost of interpreters |
+//! | `modules` | building the module with each peer |
+//! | `page` | the page of results |
+//! | `promises` | the promised numbers, and whether they are kept |
+//! | `results` | the stored results |
+//! | `times` | the groups `functions` and `classes`: times |
 
-mod bars;
 mod baseline;
 mod build_times;
 mod chart;
@@ -16,9 +26,11 @@ mod internals;
 mod interpreters;
 mod modules;
 mod page;
+mod promises;
 mod results;
 mod times;
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -28,44 +40,44 @@ use self::results::{Conditions, Results, Section};
 use crate::python::Python;
 use crate::run;
 
-/// What `cargo xtask bench` is told.
+/// The options of the command.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The groups (functions, classes, internals, interpreters, build), or rows of the first two,
-    /// such as `classes/get*` [default: all groups but build]
+    /// Groups (functions, classes, internals, interpreters, build) or rows of the first two, such
+    /// as `classes/get*` [default: all groups but build]
     #[arg(long, value_name = "PATTERN", num_args = 1..)]
     rows: Vec<String>,
-    /// The peers to run [default: all]
+    /// Peers to measure [default: all]
     #[arg(long, value_name = "NAME", num_args = 1..)]
     peers: Vec<String>,
-    /// Write what was measured to this file, too
+    /// Also write the measurements to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// The Python, 3.14 or later [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
-    /// Fewer rounds, in one process: for a first look, not for bench/results
+    /// Run fewer rounds in one process: for a first look, not stored in bench/results
     #[arg(long)]
     quick: bool,
-    /// Count instructions with callgrind instead of taking times
+    /// Count instructions with callgrind instead of measuring times
     #[arg(long)]
     instructions: bool,
-    /// Fail if a row takes 5 % more instructions than bench/baseline.json says
+    /// Fail if a row takes over 5 % more instructions than in bench/baseline.json
     #[arg(long, requires = "instructions")]
     check: bool,
-    /// Write bench/baseline.json anew for this Python
+    /// Update bench/baseline.json for this Python
     #[arg(long, requires = "instructions", conflicts_with = "check")]
     update: bool,
-    /// Measure nothing: make the page and the chart of bench/results anew
+    /// Only regenerate the page and the chart in bench/results
     #[arg(long)]
     page: bool,
 }
 
-/// The groups that are measured in ways of their own.
+/// The groups other than functions and classes.
 const OTHER_GROUPS: &[&str] = &["internals", "interpreters", "build"];
 
 impl Options {
-    /// Whether a group other than functions and classes was asked for.
+    /// Returns whether a group other than functions and classes was requested.
     fn wants(&self, group: &str) -> bool {
         if self.rows.is_empty() {
             return group != "build" && self.peers.is_empty();
@@ -73,7 +85,8 @@ impl Options {
         self.rows.iter().any(|row| row == group)
     }
 
-    /// The patterns for functions and classes; `None` if only other groups are asked for.
+    /// Returns the patterns for functions and classes, or `None` if only other groups are
+    /// requested.
     fn patterns(&self) -> Option<Vec<String>> {
         let patterns: Vec<String> = self
             .rows
@@ -84,7 +97,7 @@ impl Options {
         (self.rows.is_empty() || !patterns.is_empty()).then_some(patterns)
     }
 
-    /// Whether all rows of functions and classes are measured, with all peers.
+    /// Returns whether all rows of functions and classes are measured with all peers.
     fn is_complete(&self) -> bool {
         let all = ["functions", "classes"]
             .iter()
@@ -92,7 +105,7 @@ impl Options {
         !self.quick && self.peers.is_empty() && (self.rows.is_empty() || all)
     }
 
-    /// The command that does this run again.
+    /// Returns the command that repeats this run.
     fn command(&self) -> String {
         let mut command = "cargo xtask bench".to_owned();
         if !self.rows.is_empty() {
@@ -105,13 +118,13 @@ impl Options {
     }
 }
 
-/// Builds the modules, measures them, prints and keeps the results.
+/// Builds the modules, measures them, prints and stores the results.
 pub fn run(options: &Options) -> Result<()> {
     if options.page {
-        return write(&Results::read()?);
+        return store(&Results::read()?);
     }
     let python = Python::find(options.python.clone())?;
-    if python.minor() < 14 {
+    if python.minor < 14 {
         bail!(
             "the benchmarks need Python 3.14 or later, not {}: name one with --python",
             python.version
@@ -162,7 +175,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
 
     if let Some(file) = &options.json {
-        std::fs::write(
+        fs::write(
             run::root().join(file),
             serde_json::to_string_pretty(&measured)?,
         )?;
@@ -175,11 +188,25 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let mut kept = Results::read()?;
     kept.update(measured);
-    write(&kept)
+    store(&kept)
 }
 
-/// Writes the results, with the page and the chart of them.
-fn write(results: &Results) -> Result<()> {
-    let chart = results.times.as_ref().map(chart::chart);
-    results.write(&page::page(results)?, chart.as_deref())
+/// Stores the results, and the page and the chart generated from them.
+fn store(results: &Results) -> Result<()> {
+    let folder = run::root().join(results::FOLDER);
+    fs::create_dir_all(&folder)?;
+    let json = serde_json::to_string_pretty(results)? + "\n";
+    fs::write(folder.join("latest.json"), &json)?;
+    fs::write(folder.join("latest.md"), page::page(results)?)?;
+    if let Some(times) = &results.times {
+        fs::write(folder.join("latest.svg"), chart::chart(times))?;
+        let cpu = times.conditions.cpu.split(',').next().unwrap_or("");
+        let cpu = cpu
+            .to_lowercase()
+            .replace(|c: char| !c.is_alphanumeric(), "-");
+        let name = format!("{}-{cpu}.json", times.conditions.date);
+        fs::write(folder.join(name), &json)?;
+    }
+    println!("==> written: {}/latest.md, .svg, .json", results::FOLDER);
+    Ok(())
 }

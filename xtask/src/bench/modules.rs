@@ -1,4 +1,4 @@
-//! Building the benchmark module in each of the peers.
+//! Building the benchmark module with each peer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,24 +10,24 @@ use crate::python::Python;
 use crate::run;
 use crate::wheels::Venv;
 
-/// What the virtual environment of the benchmarks is made of.
+/// The requirements of the benchmarks' virtual environment.
 pub const REQUIREMENTS: &str = "bench/requirements.txt";
 
 /// A way to write a Python module that is measured.
 pub struct Peer {
     /// Its module is `bench_NAME`.
     pub name: &'static str,
-    /// For people.
+    /// For display.
     pub title: &'static str,
-    /// What builds its module.
+    /// The tool that builds its module.
     pub builder: Builder,
-    /// How it is compiled, for the page of results.
+    /// The compiler settings, for the page of results.
     pub settings: &'static str,
     /// Whether its module loads in several interpreters of a process.
     pub multi: bool,
 }
 
-/// What builds a module.
+/// A tool that builds a module.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Builder {
     /// `bench/modules/CMakeLists.txt`.
@@ -36,7 +36,7 @@ pub enum Builder {
     Cargo,
 }
 
-/// Every peer, in the order of the table; Pyatoll is the last.
+/// Every peer, in the order of the table; Pyatoll comes last.
 pub const PEERS: &[Peer] = &[
     Peer {
         name: "c",
@@ -82,18 +82,18 @@ pub const PEERS: &[Peer] = &[
     },
 ];
 
-/// What a peer is called for people.
+/// Returns a peer's name for display.
 pub fn title(name: &str) -> &str {
     let peer = PEERS.iter().find(|peer| peer.name == name);
     peer.map_or(name, |peer| peer.title)
 }
 
-/// The peers with these names; all, if there are none.
+/// Returns the peers with these names, or all peers if the list is empty.
 pub fn named(names: &[String]) -> Result<Vec<&'static Peer>> {
     for name in names {
         if !PEERS.iter().any(|peer| peer.name == name) {
             let all: Vec<_> = PEERS.iter().map(|peer| peer.name).collect();
-            bail!("no peer is called '{name}'; there are: {}", all.join(", "));
+            bail!("no peer '{name}'; the peers are: {}", all.join(", "));
         }
     }
     Ok(PEERS
@@ -104,16 +104,16 @@ pub fn named(names: &[String]) -> Result<Vec<&'static Peer>> {
 
 /// The built modules.
 pub struct Modules {
-    /// The Python they are for.
+    /// The Python that they are built for.
     pub python: Python,
-    /// With the peers' packages.
+    /// The virtual environment with the peers' packages.
     pub venv: Venv,
-    /// Where all that is built goes.
+    /// The folder of all builds.
     pub folder: PathBuf,
 }
 
 impl Modules {
-    /// Builds the peers' modules for a release.
+    /// Builds the peers' modules in release mode.
     pub fn build(python: Python, peers: &[&Peer]) -> Result<Self> {
         let venv = Venv::make(&python, REQUIREMENTS)?;
         let folder = run::target_dir().join("bench").join(&python.version);
@@ -137,7 +137,7 @@ impl Modules {
         Ok(modules)
     }
 
-    /// The folder with the modules.
+    /// Returns the folder of the modules.
     fn output(&self) -> PathBuf {
         self.folder.join("modules")
     }
@@ -162,8 +162,7 @@ impl Modules {
         Ok(())
     }
 
-    /// Builds a package of one of the two workspaces: alone, so that none gets features that
-    /// another asks for.
+    /// Builds a package of one of the workspaces, alone, so that it gets no features of another.
     fn build_crate(&self, package: &str) -> Result<()> {
         let target = self.folder.join("cargo");
         let manifest = if package.ends_with("_pyo3") {
@@ -181,33 +180,33 @@ impl Modules {
                 .env("PYO3_PYTHON", &self.python.executable),
         )?;
         let library = target.join("release").join(format!("lib{package}.so"));
-        // Under another name first: a process that has loaded the old one would die of a new text.
+        // Copied under another name and renamed: a process may have the old file mapped.
         let copy = self.output().join(format!("{package}.new"));
         fs::copy(&library, &copy)
             .and_then(|_| fs::rename(&copy, self.output().join(format!("{package}.so"))))
             .with_context(|| format!("cannot copy {}", library.display()))
     }
 
-    /// Adds to `command` what runs `bench/run.py` for these peers; `multi` are those of them that
-    /// other interpreters import.
+    /// Adds the arguments that run `bench/run.py` for these peers; other interpreters import those
+    /// in `multi`.
     pub fn driver<'a>(
         &self,
         command: &'a mut Command,
-        what: &str,
+        mode: &str,
         peers: &str,
         multi: &str,
     ) -> &'a mut Command {
         command
-            .args(["bench/run.py", what, "--modules"])
+            .args(["bench/run.py", mode, "--modules"])
             .arg(self.output())
             .args(["--peers", peers, "--multi", multi])
     }
 
-    /// The same for rows of the groups `functions` and `classes`.
+    /// Adds the arguments that run `bench/run.py` for rows of the groups `functions` and `classes`.
     pub fn rows_driver<'a>(
         &self,
         command: &'a mut Command,
-        what: &str,
+        mode: &str,
         peers: &[&Peer],
         patterns: &[String],
     ) -> &'a mut Command {
@@ -215,18 +214,18 @@ impl Modules {
             let of = peers.iter().filter(|peer| peer.multi || !multi);
             of.map(|peer| peer.name).collect::<Vec<_>>().join(",")
         };
-        self.driver(command, what, &names(false), &names(true))
+        self.driver(command, mode, &names(false), &names(true))
             .arg("--rows")
             .args(patterns)
     }
 }
 
-/// Checks for the compilers, and says what to install.
+/// Checks that the compilers are installed.
 fn tools() -> Result<()> {
     for (tool, package) in [("cc", "gcc"), ("c++", "g++")] {
         if Command::new(tool).arg("--version").output().is_err() {
             bail!(
-                "no {tool}: install {package} (Debian, Ubuntu: the package `{package}`; Fedora: \
+                "{tool} is not installed: install {package} (Debian, Ubuntu: the package `{package}`; Fedora: \
                  `{}`)",
                 if tool == "cc" { "gcc" } else { "gcc-c++" }
             );
@@ -235,7 +234,7 @@ fn tools() -> Result<()> {
     Ok(())
 }
 
-/// Has CMake prepare a build of `source` in `build`, with the modules going to `output`.
+/// Configures a CMake build of `source` in `build` that writes the modules to `output`.
 fn configure(venv: &Venv, source: &str, build: &Path, output: &Path) -> Result<()> {
     let executable = |name: &str| format!("{}", venv.bin().join(name).display());
     run::output(

@@ -1,4 +1,4 @@
-//! All that was measured, as it is kept in `bench/results/`.
+//! The measurements, as stored in `bench/results/`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,12 +18,12 @@ use crate::run;
 /// The folder of the results.
 pub const FOLDER: &str = "bench/results";
 
-/// What the last run of each group measured.
+/// The measurements of the last run of each group.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Results {
     /// The groups `functions` and `classes`.
     pub times: Option<Section<Times>>,
-    /// Their instructions.
+    /// The instructions of `functions` and `classes`.
     pub instructions: Option<Section<Vec<instructions::Row>>>,
     /// The group `internals`.
     pub internals: Option<Section<Internals>>,
@@ -33,16 +33,16 @@ pub struct Results {
     pub build: Option<Section<Vec<Build>>>,
 }
 
-/// What one run measured, and where.
+/// The measurements of one run, and their conditions.
 #[derive(Serialize, Deserialize)]
 pub struct Section<T> {
-    /// Where and with what.
+    /// The machine and the versions.
     pub conditions: Conditions,
-    /// What was measured.
+    /// The measurements.
     pub data: T,
 }
 
-/// What the numbers depend on.
+/// The conditions that the numbers depend on.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conditions {
     /// The day.
@@ -61,17 +61,17 @@ pub struct Conditions {
     /// The peers' versions, by their names.
     #[serde(default)]
     pub versions: BTreeMap<String, String>,
-    /// What to run to have it measured again.
+    /// The command that repeats the measurement.
     #[serde(default)]
     pub command: String,
 }
 
 impl Conditions {
-    /// Those of this machine.
+    /// Determines the conditions on this machine.
     pub fn here(modules: &Modules, command: &str) -> Result<Self> {
         let text = run::output(modules.venv.python().arg("bench/conditions.py"))?;
         let mut conditions: Self =
-            serde_json::from_str(&text).context("bench/conditions.py printed something else")?;
+            serde_json::from_str(&text).context("bench/conditions.py printed unexpected output")?;
         conditions.rustc = rustc()?;
         conditions.versions = versions()?;
         conditions.command = command.to_owned();
@@ -79,7 +79,7 @@ impl Conditions {
     }
 }
 
-/// What `rustc --version` says.
+/// Returns the output of `rustc --version`.
 pub fn rustc() -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     Ok(run::output(Command::new(rustc).arg("--version"))?
@@ -87,7 +87,7 @@ pub fn rustc() -> Result<String> {
         .to_owned())
 }
 
-/// The peers' versions, from where they are pinned.
+/// Reads the peers' versions from the files that pin them.
 fn versions() -> Result<BTreeMap<String, String>> {
     let requirements = fs::read_to_string(run::root().join(super::modules::REQUIREMENTS))?;
     let mut versions: BTreeMap<String, String> = requirements
@@ -116,7 +116,7 @@ fn versions() -> Result<BTreeMap<String, String>> {
 }
 
 impl Results {
-    /// Those kept; none, if there are none yet.
+    /// Reads the stored results; empty if there are none.
     pub fn read() -> Result<Self> {
         match fs::read_to_string(run::root().join(FOLDER).join("latest.json")) {
             Ok(text) => serde_json::from_str(&text).context("latest.json is damaged"),
@@ -124,7 +124,7 @@ impl Results {
         }
     }
 
-    /// Takes over what another run measured.
+    /// Replaces the sections that another run has measured.
     pub fn update(&mut self, new: Self) {
         fn newer<T>(old: &mut Option<T>, new: Option<T>) {
             if new.is_some() {
@@ -136,39 +136,17 @@ impl Results {
         newer(&mut self.internals, new.internals);
         newer(&mut self.interpreters, new.interpreters);
         if let Some(mut section) = new.build {
-            // It takes long, so that peers may be measured one by one.
+            // Builds take long, so peers may be measured one at a time.
             if let Some(old) = self.build.take() {
                 section.data = super::build_times::merge(old.data, section.data);
             }
             self.build = Some(section);
         }
     }
-
-    /// Writes the results, with the page and the chart of them.
-    pub fn write(&self, page: &str, chart: Option<&str>) -> Result<()> {
-        let folder = run::root().join(FOLDER);
-        fs::create_dir_all(&folder)?;
-        let json = serde_json::to_string_pretty(self)? + "\n";
-        fs::write(folder.join("latest.json"), &json)?;
-        fs::write(folder.join("latest.md"), page)?;
-        if let Some(chart) = chart {
-            fs::write(folder.join("latest.svg"), chart)?;
-        }
-        if let Some(times) = &self.times {
-            let cpu = times.conditions.cpu.split(',').next().unwrap_or("");
-            let cpu = cpu
-                .to_lowercase()
-                .replace(|c: char| !c.is_alphanumeric(), "-");
-            let name = format!("{}-{cpu}.json", times.conditions.date);
-            fs::write(folder.join(name), &json)?;
-        }
-        println!("==> written: {FOLDER}/latest.md, .svg, .json");
-        Ok(())
-    }
 }
 
 impl<T> Section<T> {
-    /// What was measured under these conditions.
+    /// Creates a section with a copy of the conditions.
     pub fn new(conditions: &Conditions, data: T) -> Self {
         Self {
             conditions: conditions.clone(),

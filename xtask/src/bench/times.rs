@@ -1,4 +1,4 @@
-//! Timing the modules: `bench/run.py` in some processes, and what comes of its samples.
+//! Timing the modules: runs `bench/run.py` in several processes and evaluates its samples.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::modules::{Modules, Peer};
 use crate::run;
 
-/// How many interpreters are alive in the second half of a measurement.
+/// Number of interpreters alive in the second half of a measurement.
 pub const MANY: u32 = 64;
 
-/// What `bench/run.py` prints: nanoseconds, with the loop.
+/// The output of `bench/run.py`: nanoseconds, including the loop.
 #[derive(Deserialize)]
 struct Samples {
     /// With one interpreter alive.
     one: Phase,
-    /// With [`MANY`].
+    /// With [`MANY`] alive.
     many: Phase,
 }
 
@@ -36,7 +36,7 @@ struct RowSamples {
 /// The time of a row with a peer, in nanoseconds above the empty loop.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Time {
-    /// The least of all rounds.
+    /// The minimum of all rounds.
     pub min: f64,
     /// The median of all rounds.
     pub median: f64,
@@ -48,12 +48,12 @@ impl Time {
         median: 0.0,
     };
 
-    /// That of these samples.
+    /// Evaluates samples.
     pub fn of(samples: Vec<f64>) -> Self {
         Self::above(Self::ZERO, samples)
     }
 
-    /// That of these samples, above that of something else.
+    /// Evaluates samples and subtracts another time.
     fn above(other: Self, mut samples: Vec<f64>) -> Self {
         samples.sort_by(f64::total_cmp);
         Self {
@@ -68,7 +68,7 @@ impl Time {
 pub struct Row {
     /// Group and name.
     pub id: String,
-    /// For people.
+    /// For display.
     pub title: String,
     /// With one interpreter alive.
     pub one: BTreeMap<String, Time>,
@@ -76,7 +76,7 @@ pub struct Row {
     pub many: BTreeMap<String, Time>,
 }
 
-/// All that was timed.
+/// All times of functions and classes.
 #[derive(Serialize, Deserialize)]
 pub struct Times {
     /// The empty loop, which is subtracted from all others.
@@ -85,7 +85,7 @@ pub struct Times {
     pub rows: Vec<Row>,
 }
 
-/// Times the rows that fit one of the patterns with all peers.
+/// Times the rows that match one of the patterns, with all peers.
 pub fn measure(
     modules: &Modules,
     peers: &[&Peer],
@@ -103,7 +103,7 @@ pub fn measure(
                 .args(["--alive", &MANY.to_string()]),
         )?;
         let samples: Samples =
-            serde_json::from_str(&text).context("bench/run.py printed something else")?;
+            serde_json::from_str(&text).context("bench/run.py printed unexpected output")?;
         runs.push(samples);
     }
     let one: Vec<&Phase> = runs.iter().map(|run| &run.one).collect();
@@ -111,7 +111,7 @@ pub fn measure(
     Ok(merge(&one, &many))
 }
 
-/// Puts the samples of all processes together.
+/// Merges the samples of all processes.
 fn merge(one: &[&Phase], many: &[&Phase]) -> Times {
     let empty_of = |phases: &[&Phase]| {
         Time::of(

@@ -1,4 +1,4 @@
-//! Compiling the tests: one cargo for all of them, and each succeeds or fails on its own.
+//! Compiling the tests: one cargo run for all of them, in which each succeeds or fails on its own.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -12,23 +12,23 @@ use super::source::File;
 use crate::python::Python;
 use crate::run;
 
-/// What became of the files.
+/// The results of a cargo run.
 pub struct Compiled {
-    /// By name.
+    /// The outcomes, by the files' names.
     pub outcomes: BTreeMap<String, Outcome>,
-    /// The `cfg`s that the build script set.
+    /// The `cfg`s set by the build script.
     pub cfgs: Vec<String>,
 }
 
-/// What became of one file.
+/// The outcome of compiling one file.
 pub enum Outcome {
     /// A test program.
     Executable(PathBuf),
-    /// What the compiler said.
+    /// The compiler's errors.
     Errors(String),
 }
 
-/// Compiles these files, or all of the package's if none is named.
+/// Compiles these files, or all files of the package if the list is empty.
 pub fn all(folder: &Path, python: &Python, files: &[File]) -> Result<Compiled> {
     let mut cargo = run::cargo();
     cargo
@@ -43,7 +43,7 @@ pub fn all(folder: &Path, python: &Python, files: &[File]) -> Result<Compiled> {
         .arg("--target-dir")
         .arg(run::target_dir())
         .env("PYO3_PYTHON", &python.executable)
-        // CI sets it for the other tests; the package's profile says what is wanted here.
+        // CI sets it for other tests; here the package's profile applies.
         .env_remove("CARGO_PROFILE_DEV_DEBUG")
         .stdout(Stdio::piped());
     if files.is_empty() {
@@ -96,10 +96,10 @@ pub fn all(folder: &Path, python: &Python, files: &[File]) -> Result<Compiled> {
             _ => {}
         }
     }
-    // That tests did not compile is a result; that something they need did not is an error.
+    // A test that does not compile is a result, but a dependency that does not is an error.
     let status = child.wait()?;
     if !elsewhere.is_empty() {
-        bail!("what the tests need does not compile:\n{elsewhere}");
+        bail!("the tests' dependencies do not compile:\n{elsewhere}");
     }
     if compiled.cfgs.is_empty() {
         bail!("the tests were not compiled ({status})");

@@ -1,5 +1,5 @@
-//! Counting the tests of a file that may not compile: by parsing it, and the modules it has in other
-//! files, with the `cfg`s in mind. A macro of the file that has tests in it has as many at each use.
+//! Counting the tests of a file that may not compile, by parsing it and its modules in other files
+//! and evaluating `cfg`s. Tests in a macro defined in the file count once per use of the macro.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -13,11 +13,11 @@ use syn::{Attribute, Expr, ExprLit, Item, ItemMod, Lit, Meta, Token};
 
 use crate::run;
 
-/// The `cfg`s that hold.
+/// The `cfg`s that are set.
 pub struct Cfgs(HashSet<String>);
 
 impl Cfgs {
-    /// The compiler's own, those of these features, and those that a build script set.
+    /// Collects the compiler's `cfg`s, those of the features, and those set by a build script.
     pub fn new(features: &[&str], set: &[String]) -> Result<Self> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let own = run::output(Command::new(rustc).args(["--print", "cfg"]))?;
@@ -30,12 +30,12 @@ impl Cfgs {
         Ok(Self(all.collect()))
     }
 
-    /// Whether what `#[cfg(…)]` asks for holds.
+    /// Returns whether the condition of a `#[cfg(…)]` holds.
     fn holds(&self, condition: &Meta) -> Result<bool> {
         let name = condition
             .path()
             .get_ident()
-            .context("a `cfg` has a name")?
+            .context("a `cfg` without a name")?
             .to_string();
         match condition {
             Meta::Path(_) => Ok(match &*name {
@@ -48,7 +48,7 @@ impl Cfgs {
                     lit: Lit::Str(value),
                     ..
                 }) => Ok(self.0.contains(&format!("{name}=\"{}\"", value.value()))),
-                _ => Err(anyhow!("the value of the `cfg` '{name}' is no text")),
+                _ => Err(anyhow!("the value of the `cfg` '{name}' is not a string")),
             },
             Meta::List(list) => {
                 let parts =
@@ -67,7 +67,7 @@ impl Cfgs {
         }
     }
 
-    /// Whether what has these attributes is compiled.
+    /// Returns whether an item with these attributes is compiled.
     fn keep(&self, attributes: &[Attribute]) -> Result<bool> {
         for attribute in attributes {
             if attribute.path().is_ident("cfg") && !self.holds(&attribute.parse_args()?)? {
@@ -78,7 +78,7 @@ impl Cfgs {
     }
 }
 
-/// How many tests there are in this file.
+/// Counts the tests of a file.
 pub fn tests(path: &Path, cfgs: &Cfgs) -> Result<usize> {
     count(path, cfgs).with_context(|| format!("cannot count the tests of {}", path.display()))
 }
@@ -88,12 +88,12 @@ fn count(path: &Path, cfgs: &Cfgs) -> Result<usize> {
     if !cfgs.keep(&file.attrs)? {
         return Ok(0);
     }
-    of_items(&file.items, path, cfgs)
+    count_items(&file.items, path, cfgs)
 }
 
-fn of_items(items: &[Item], path: &Path, cfgs: &Cfgs) -> Result<usize> {
+fn count_items(items: &[Item], path: &Path, cfgs: &Cfgs) -> Result<usize> {
     let mut sum = 0;
-    // Of the macros that items before the current one define.
+    // Numbers of tests in the macros defined so far.
     let mut in_macros = HashMap::new();
     for item in items {
         sum += match item {
@@ -102,12 +102,12 @@ fn of_items(items: &[Item], path: &Path, cfgs: &Cfgs) -> Result<usize> {
                 usize::from(is_test && cfgs.keep(&function.attrs)?)
             }
             Item::Mod(module) if cfgs.keep(&module.attrs)? => match &module.content {
-                Some((_, items)) => of_items(items, path, cfgs)?,
-                None => of_file(module, path, cfgs)?,
+                Some((_, items)) => count_items(items, path, cfgs)?,
+                None => count_module(module, path, cfgs)?,
             },
             Item::Macro(item) if cfgs.keep(&item.attrs)? => match &item.ident {
                 Some(name) => {
-                    in_macros.insert(name, of_tokens(item.mac.tokens.clone()));
+                    in_macros.insert(name, count_tokens(item.mac.tokens.clone()));
                     0
                 }
                 None => {
@@ -123,8 +123,8 @@ fn of_items(items: &[Item], path: &Path, cfgs: &Cfgs) -> Result<usize> {
     Ok(sum)
 }
 
-/// How often `#[test]` is in the definition of a macro.
-fn of_tokens(tokens: TokenStream) -> usize {
+/// Counts the `#[test]`s in the definition of a macro.
+fn count_tokens(tokens: TokenStream) -> usize {
     let mut sum = 0;
     let mut after_hash = false;
     for token in tokens {
@@ -136,7 +136,7 @@ fn of_tokens(tokens: TokenStream) -> usize {
             {
                 sum += 1;
             }
-            TokenTree::Group(group) => sum += of_tokens(group.stream()),
+            TokenTree::Group(group) => sum += count_tokens(group.stream()),
             TokenTree::Punct(punct) if punct.as_char() == '#' => {
                 after_hash = true;
                 continue;
@@ -148,9 +148,9 @@ fn of_tokens(tokens: TokenStream) -> usize {
     sum
 }
 
-/// The tests of `mod name;` in the file at `path`.
-fn of_file(module: &ItemMod, path: &Path, cfgs: &Cfgs) -> Result<usize> {
-    let folder = path.parent().context("a file is in a folder")?;
+/// Counts the tests of `mod name;` in the file at `path`.
+fn count_module(module: &ItemMod, path: &Path, cfgs: &Cfgs) -> Result<usize> {
+    let folder = path.parent().context("a file without a folder")?;
     for attribute in &module.attrs {
         if let Meta::NameValue(pair) = &attribute.meta
             && pair.path.is_ident("path")
@@ -180,8 +180,8 @@ mod tests {
                 .into_iter()
                 .collect(),
         );
-        let file = syn::parse_file(code).expect("it parses");
-        of_items(&file.items, Path::new("."), &cfgs).expect("it can be counted")
+        let file = syn::parse_file(code).expect("the code parses");
+        count_items(&file.items, Path::new("."), &cfgs).expect("the tests can be counted")
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_away_does_not_count() {
+    fn tests_that_are_configured_out_do_not_count() {
         for (condition, kept) in [
             ("unix", 1),
             ("windows", 0),

@@ -1,7 +1,7 @@
 //! Running the test programs.
 //!
-//! A program runs all of its tests at once, in its threads. If it crashes or hangs, the tests it had
-//! not finished are run again, each in a process of its own, so that only the guilty one fails.
+//! A program runs all of its tests at once, in its threads. If it crashes or hangs, the unfinished
+//! tests are run again, each in its own process, so that only the guilty one fails.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,9 +18,9 @@ use super::report::FileResult;
 use crate::python::Python;
 use crate::run;
 
-/// How long all tests of a file may take, and how long one.
-const TIME_OF_FILE: Duration = Duration::from_secs(240);
-const TIME_OF_TEST: Duration = Duration::from_secs(60);
+/// Time limits of a file with all its tests, and of a single test.
+const FILE_TIMEOUT: Duration = Duration::from_secs(240);
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The environment variable that Pyatoll's feature `test-interpreters` reads.
 const VARIABLE: &str = "PYATOLL_TEST_INTERPRETER";
@@ -30,7 +30,7 @@ pub struct Runner<'a> {
     folder: &'a Path,
     python: &'a Python,
     interpreter: Interpreter,
-    /// Where their output goes.
+    /// The folder for their output.
     pub logs: PathBuf,
 }
 
@@ -45,24 +45,26 @@ impl End {
         matches!(self, Self::Exited(status) if status.success())
     }
 
-    /// Whether the program came to its end, with tests that failed or not.
+    /// Returns whether libtest completed, with or without failed tests.
     fn is_orderly(&self) -> bool {
-        // 101 is what libtest exits with when tests failed.
+        // libtest exits with 101 if tests failed.
         matches!(self, Self::Exited(status) if matches!(status.code(), Some(0 | 101)))
     }
 
     fn describe(&self) -> String {
         match self {
             Self::Exited(status) => status.to_string(),
-            Self::TimedOut => "took too long".to_owned(),
+            Self::TimedOut => "timed out".to_owned(),
         }
     }
 }
 
 impl<'a> Runner<'a> {
-    /// For programs of the package in `folder`.
+    /// Creates a runner for the programs of the package in `folder`.
     pub fn new(folder: &'a Path, python: &'a Python, interpreter: Interpreter) -> Result<Self> {
-        let name = folder.file_name().context("the package has a name")?;
+        let name = folder
+            .file_name()
+            .context("the package's folder has no name")?;
         let logs = folder
             .with_file_name("logs")
             .join(name)
@@ -76,18 +78,18 @@ impl<'a> Runner<'a> {
         })
     }
 
-    /// The file for the output of this program.
+    /// Returns the file for a program's output.
     pub fn log(&self, name: &str) -> PathBuf {
         self.logs.join(format!("{name}.log"))
     }
 
-    /// Runs the program with the tests of a file.
+    /// Runs a file's test program.
     pub fn run(&self, name: &str, executable: &Path) -> Result<FileResult> {
         let tests = self.list(name, executable)?;
         let log = self.log(name);
         let threads = available_parallelism().map_or(4, |cores| cores.get().max(4));
         let arguments = [format!("--test-threads={threads}")];
-        let end = self.spawn(executable, &arguments, &log, TIME_OF_FILE)?;
+        let end = self.spawn(executable, &arguments, &log, FILE_TIMEOUT)?;
         let mut output = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
         let mut verdicts = verdicts(&output);
         if end.is_success() {
@@ -99,23 +101,26 @@ impl<'a> Runner<'a> {
         if !end.is_orderly() {
             output.push_str(&format!("\n==> all at once: {}\n", end.describe()));
             if tests.iter().all(|test| verdicts.contains_key(test)) {
-                crashes.push(format!("all passed, but the process: {}", end.describe()));
+                crashes.push(format!(
+                    "all tests passed, but the process: {}",
+                    end.describe()
+                ));
             }
         }
-        // What crashed, or what wrote into the line with its result.
+        // Tests that crashed or did not run, or whose output garbled the line with their result.
         for test in &tests {
             if verdicts.contains_key(test) {
                 continue;
             }
             let log = self.logs.join(format!("{name}.one.log"));
             let arguments = ["--exact".to_owned(), test.clone()];
-            let end = self.spawn(executable, &arguments, &log, TIME_OF_TEST)?;
+            let end = self.spawn(executable, &arguments, &log, TEST_TIMEOUT)?;
             if !end.is_success() {
-                let said = fs::read(&log)?;
+                let text = fs::read(&log)?;
                 output.push_str(&format!(
-                    "\n==> {test} on its own: {}\n{}",
+                    "\n==> {test} alone: {}\n{}",
                     end.describe(),
-                    String::from_utf8_lossy(&said)
+                    String::from_utf8_lossy(&text)
                 ));
                 if !end.is_orderly() {
                     crashes.push(format!("{test}: {}", end.describe()));
@@ -133,11 +138,11 @@ impl<'a> Runner<'a> {
         Ok(FileResult::ran(tests.len() - failed.len(), failed, crashes))
     }
 
-    /// The names of a program's tests.
+    /// Returns the names of a program's tests.
     fn list(&self, name: &str, executable: &Path) -> Result<Vec<String>> {
         let log = self.log(name);
         let arguments = ["--list", "--format=terse"].map(str::to_owned);
-        let end = self.spawn(executable, &arguments, &log, TIME_OF_TEST)?;
+        let end = self.spawn(executable, &arguments, &log, TEST_TIMEOUT)?;
         let output = fs::read_to_string(&log)?;
         if !end.is_success() {
             bail!(
@@ -152,13 +157,13 @@ impl<'a> Runner<'a> {
             .collect())
     }
 
-    /// Runs a program with its output going to a file, but not for longer than `time`.
+    /// Runs a program with its output written to a file; kills it after `timeout`.
     fn spawn(
         &self,
         executable: &Path,
         arguments: &[String],
         log: &Path,
-        time: Duration,
+        timeout: Duration,
     ) -> Result<End> {
         let output = File::create(log)?;
         let mut command = Command::new(executable);
@@ -178,7 +183,7 @@ impl<'a> Runner<'a> {
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot run {}", executable.display()))?;
-        match child.wait_timeout(time)? {
+        match child.wait_timeout(timeout)? {
             Some(status) => Ok(End::Exited(status)),
             None => {
                 child.kill()?;
@@ -189,7 +194,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Which tests libtest says passed or failed, in lines like `test name ... ok`.
+/// Reads from libtest's lines (`test name ... ok`) which tests passed or failed.
 fn verdicts(output: &str) -> BTreeMap<String, bool> {
     let mut verdicts = BTreeMap::new();
     for line in output.lines() {
@@ -214,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_lines_that_are_whole_give_a_verdict() {
+    fn only_intact_lines_give_a_verdict() {
         let output = "running 4 tests\ntest a ... ok\ntest m::b ... FAILED\n\
             test c - should panic ... ok\ntest d ... hello ok\ntest result: FAILED. 1 passed";
         let verdicts = verdicts(output);

@@ -1,4 +1,4 @@
-//! The committed figures: how many tests of each file pass, for each kind of interpreter.
+//! The committed figures: the number of tests that pass, by file and kind of interpreter.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,20 +15,20 @@ use crate::run;
 /// The file with the figures.
 const FILE: &str = "compat/expected.json";
 
-/// What is in the file.
+/// The contents of the file.
 #[derive(Default, Serialize, Deserialize)]
 struct Expected {
-    /// The version of PyO3 whose tests they are.
+    /// The version of PyO3 that the tests belong to.
     pyo3: String,
-    /// The version of Python they are of, as in "3.14".
+    /// The version of Python they were counted with, such as "3.14".
     python: String,
-    /// How many tests pass against PyO3 itself, by file.
+    /// Number of tests that pass against PyO3 itself, by file.
     tests: BTreeMap<String, usize>,
-    /// How many pass against Pyatoll, by interpreter and file.
+    /// Number of tests that pass against Pyatoll, by interpreter and file.
     passed: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
-/// New figures, to compare or to write.
+/// New figures to compare or to write.
 pub struct Figures<'a> {
     pub python: &'a Python,
     pub version: &'a str,
@@ -40,7 +40,7 @@ pub struct Figures<'a> {
 }
 
 impl Figures<'_> {
-    /// Fails if a file passes fewer tests than the committed figures say, or crashes.
+    /// Fails if a file passes fewer tests than the committed figures, or crashes.
     pub fn check(&self) -> Result<()> {
         let expected = read()?;
         self.check_versions(&expected)?;
@@ -60,13 +60,13 @@ impl Figures<'_> {
         let (complaints, more) = compare(self.report, &expected.tests, old, self.whole);
         if !complaints.is_empty() {
             bail!(
-                "PyO3's tests ({what}):\n  {}\nIf that is meant, `cargo xtask pyo3-tests {} --update` \
-                 writes {FILE} anew; say why in compat/DIFFERENCES.md.",
+                "PyO3's tests ({what}):\n  {}\nIf this is intended, update {FILE} with `cargo xtask \
+                pyo3-tests {} --update` and explain it in compat/DIFFERENCES.md.",
                 complaints.join("\n  "),
                 self.arguments(),
             );
         }
-        println!("No file passes fewer tests than {FILE} says.");
+        println!("No file passes fewer tests than in {FILE}.");
         if more > 0 {
             println!(
                 "{more} more pass: `cargo xtask pyo3-tests {} --update`",
@@ -76,7 +76,7 @@ impl Figures<'_> {
         Ok(())
     }
 
-    /// Writes the figures of this run.
+    /// Updates the committed figures with those of this run.
     pub fn update(&self) -> Result<()> {
         let mut expected = if path().exists() {
             read()?
@@ -103,20 +103,20 @@ impl Figures<'_> {
         }
         let text = serde_json::to_string_pretty(&expected)?;
         fs::write(path(), text + "\n").with_context(|| format!("cannot write {FILE}"))?;
-        println!("{FILE} is written: {} pass", self.report.passed());
+        println!("updated {FILE}: {} tests pass", self.report.passed());
         Ok(())
     }
 
     fn check_versions(&self, expected: &Expected) -> Result<()> {
         if expected.python != self.python.short() {
             bail!(
-                "the figures in {FILE} are of Python {}, not {}",
+                "the figures in {FILE} are for Python {}, not {}",
                 expected.python,
                 self.python.version
             );
         }
         if expected.pyo3 != self.version {
-            bail!("the figures in {FILE} are of PyO3 {}", expected.pyo3);
+            bail!("the figures in {FILE} are for PyO3 {}", expected.pyo3);
         }
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Figures<'_> {
     }
 }
 
-/// What is worse than before, and how many tests more pass than before.
+/// Returns what is worse than before, and the number of additional tests that pass.
 fn compare(
     report: &Report,
     tests: &BTreeMap<String, usize>,
@@ -145,7 +145,7 @@ fn compare(
         }
         let passed = before.get(name).copied().unwrap_or(0);
         if file.passed < passed {
-            complaints.push(format!("{name} passes {}, and did {passed}", file.passed));
+            complaints.push(format!("{name} passes {} tests, was {passed}", file.passed));
         }
         more += file.passed.saturating_sub(passed);
         complaints.extend(
@@ -157,7 +157,7 @@ fn compare(
         let gone = before
             .keys()
             .filter(|name| !report.files.contains_key(*name));
-        complaints.extend(gone.map(|name| format!("{name} is not there any more")));
+        complaints.extend(gone.map(|name| format!("{name} no longer exists")));
     }
     (complaints, more)
 }
@@ -168,7 +168,7 @@ fn path() -> PathBuf {
 
 fn read() -> Result<Expected> {
     let text = fs::read_to_string(path()).with_context(|| format!("cannot read {FILE}"))?;
-    serde_json::from_str(&text).with_context(|| format!("cannot understand {FILE}"))
+    serde_json::from_str(&text).with_context(|| format!("cannot parse {FILE}"))
 }
 
 #[cfg(test)]
@@ -180,7 +180,7 @@ mod tests {
         vec!["a_test".to_owned(); count]
     }
 
-    /// Compares a report of these files with the figures: `one` 3 of 4, `two` 5 of 5.
+    /// Compares a report of these files with figures of 3 of 4 tests for `one`, 5 of 5 for `two`.
     fn complaints(files: [(&str, FileResult); 2], whole: bool) -> (Vec<String>, usize) {
         let mut report = Report::default();
         for (name, file) in files {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_or_more_are_fine() {
+    fn as_many_or_more_tests_are_accepted() {
         let ran = |passed, fail| FileResult::ran(passed, failed(fail), Vec::new());
         let same = complaints([("one", ran(3, 1)), ("two", ran(5, 0))], true);
         assert_eq!(same, (vec![], 0));
@@ -204,18 +204,15 @@ mod tests {
         let one = FileResult::ran(4, Vec::new(), Vec::new());
         let two = FileResult::ran(4, failed(1), Vec::new());
         let (complaints, _) = complaints([("one", one), ("two", two)], true);
-        assert_eq!(complaints, ["two passes 4, and did 5"]);
+        assert_eq!(complaints, ["two passes 4 tests, was 5"]);
     }
 
     #[test]
-    fn files_that_do_not_compile_or_are_gone_are_losses() {
+    fn files_that_do_not_compile_or_are_missing_are_losses() {
         let one = FileResult::not_compiled(4);
         let other = FileResult::ran(0, Vec::new(), Vec::new());
         let (all, _) = complaints([("one", one), ("other", other)], true);
-        assert_eq!(
-            all,
-            ["one passes 0, and did 3", "two is not there any more"]
-        );
+        assert_eq!(all, ["one passes 0 tests, was 3", "two no longer exists"]);
     }
 
     #[test]

@@ -1,10 +1,20 @@
 //! `cargo xtask pyo3-tests`: PyO3's own integration tests, compiled against `compat/pyo3`.
 //!
-//! The tests are taken from the registry's copy of the crate `pyo3` when this runs; nothing of them
-//! is in this repository. Each file is a test program of its own, in a package made under the target
-//! folder (`package`); all are compiled at once (`compile`), and run one after the other
-//! (`execute`). What does not compile is counted by parsing it (`count`). The result (`report`) can
-//! be compared with the committed figures (`expected`).
+//! The tests are taken from the registry's copy of the crate `pyo3` at run time; this repository
+//! contains nothing of them. Each file is a test program in a generated package. All are compiled
+//! at once and run one after the other; the tests of files that do not compile are counted by
+//! parsing.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `compile` | compiling the package |
+//! | `count` | counting tests by parsing |
+//! | `execute` | running the test programs |
+//! | `expected` | the committed figures |
+//! | `options` | the options of the command |
+//! | `package` | the generated package |
+//! | `report` | the result as a table and as JSON |
+//! | `source` | finding PyO3's tests |
 
 mod compile;
 mod count;
@@ -24,7 +34,7 @@ use self::options::{Against, Interpreter};
 use self::report::{FileResult, Report};
 use crate::python::Python;
 
-/// Compiles and runs the tests, and says how many pass.
+/// Compiles and runs the tests, and reports how many pass.
 pub fn run(options: &Options) -> Result<()> {
     let python = Python::find(options.python.clone())?;
     if options.against == Against::Pyo3 && options.interpreter != Interpreter::Main {
@@ -32,7 +42,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if options.interpreter == Interpreter::OwnGil && python.minor < 12 {
         bail!(
-            "Python {} has no interpreters with their own GIL: those came with 3.12; \
+            "Python {} has no interpreters with their own GIL (new in 3.12); \
              `--interpreter shared-gil` works",
             python.version
         );
@@ -76,7 +86,7 @@ pub fn run(options: &Options) -> Result<()> {
                 std::fs::write(&log, errors)?;
                 FileResult::not_compiled(declared)
             }
-            None => bail!("cargo said nothing of {}", file.name),
+            None => bail!("cargo did not report {}", file.name),
         };
         if !options.file.is_empty() && !result.is_complete() {
             println!("{}", std::fs::read_to_string(&log)?);

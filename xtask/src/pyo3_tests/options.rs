@@ -1,4 +1,4 @@
-//! The command line: which tests run, against what, and where.
+//! The options of the command, and their values.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use clap::{Args, ValueEnum};
 /// The options of the command.
 #[derive(Args)]
 pub struct Options {
-    /// Where the tests run: in the main interpreter, or each in a fresh sub-interpreter of its own
+    /// Run the tests in the main interpreter, or each in its own fresh sub-interpreter
     #[arg(long, value_enum, default_value_t)]
     pub interpreter: Interpreter,
-    /// Only this file of tests (can be given several times)
+    /// Run only this file of tests (can be given several times)
     #[arg(long, value_name = "NAME")]
     pub file: Vec<String>,
     /// The Python to test with [default: $PYO3_PYTHON, else python3 on the path]
@@ -19,21 +19,21 @@ pub struct Options {
     /// Write the result to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Fail if a file of tests passes fewer than is written in compat/expected.json
+    /// Fail if a file passes fewer tests than in compat/expected.json
     #[arg(long, conflicts_with = "update")]
     pub check: bool,
     /// Write the result to compat/expected.json
     #[arg(long)]
     pub update: bool,
-    /// What the tests are compiled against
+    /// Compile the tests against Pyatoll or PyO3
     #[arg(long, value_enum, default_value_t)]
     pub against: Against,
 }
 
-/// Where the tests run.
+/// The interpreter in which the tests run.
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Interpreter {
-    /// The main interpreter, as PyO3 knows it
+    /// The main interpreter
     #[default]
     Main,
     /// Sub-interpreters with their own GIL
@@ -43,7 +43,7 @@ pub enum Interpreter {
 }
 
 impl Interpreter {
-    /// The name of it, on the command line and elsewhere.
+    /// Returns its name on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -53,12 +53,12 @@ impl Interpreter {
     }
 }
 
-/// What the tests are compiled against.
+/// The library that the tests are compiled against.
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Against {
-    /// Pyatoll, by way of compat/pyo3
+    /// Pyatoll, through compat/pyo3
     #[default]
     Pyatoll,
-    /// PyO3 itself: tells how many tests there are
+    /// PyO3 itself, for the number of tests
     Pyo3,
 }

@@ -1,8 +1,8 @@
-//! The package that PyO3's tests are compiled in.
+//! The package in which PyO3's tests are compiled.
 //!
-//! It has the tests' files as its test targets, where they are; PyO3's features under the same
-//! names, for the `cfg`s in the tests; PyO3's build script, which sets the others; and those of
-//! PyO3's dependencies and dev-dependencies that the tests name.
+//! Its test targets are the tests' files in place. It has PyO3's features under the same names and
+//! PyO3's build script, for the `cfg`s in the tests, and those of PyO3's dependencies and
+//! dev-dependencies that the tests use.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use super::options::Against;
 use super::source::{Source, work_folder};
 use crate::run;
 
-/// Writes it, and returns its folder. Files that are as they should be are left alone.
+/// Writes the package and returns its folder. Files that are up to date are not touched.
 pub fn write(source: &Source, against: Against) -> Result<PathBuf> {
     let folder = work_folder().join(match against {
         Against::Pyatoll => "package",
@@ -50,7 +50,7 @@ fn manifest(source: &Source, against: Against) -> Result<Table> {
         test = false
         doctest = false
     };
-    // Backtraces of 42 programs are not worth the time to link them.
+    // Debug info for 42 programs is not worth the link time.
     let profile = toml::toml! {
         [dev]
         debug = false
@@ -83,17 +83,17 @@ fn manifest(source: &Source, against: Against) -> Result<Table> {
     Ok(manifest)
 }
 
-/// PyO3 or what stands in for it, and the other crates that the tests use.
+/// Returns the dependencies: PyO3 or its replacement, and the other crates that the tests use.
 fn dependencies(source: &Source, against: Against) -> Result<Table> {
-    let words = words(source)?;
+    let identifiers = identifiers(source)?;
     let mut dependencies = Table::new();
-    // Those for the tests come second: of two entries for one crate, theirs has all it needs.
+    // Dev-dependencies come second and override: they have all features that the tests need.
     for section in ["dependencies", "dev-dependencies"] {
         let Some(section) = source.manifest.get(section).and_then(Value::as_table) else {
             continue;
         };
         for (name, dependency) in section {
-            if words.contains(&name.replace('-', "_")) {
+            if identifiers.contains(&name.replace('-', "_")) {
                 let mut dependency = dependency.clone();
                 if let Some(table) = dependency.as_table_mut() {
                     table.remove("optional");
@@ -102,7 +102,7 @@ fn dependencies(source: &Source, against: Against) -> Result<Table> {
             }
         }
     }
-    // The build script asks it for the configuration.
+    // The build script reads its configuration.
     dependencies.insert(
         "pyo3-ffi".into(),
         source.manifest["dependencies"]["pyo3-ffi"].clone(),
@@ -130,9 +130,9 @@ fn dependencies(source: &Source, against: Against) -> Result<Table> {
     Ok(dependencies)
 }
 
-/// All that stands before a `::` in the tests: names of crates among them.
-fn words(source: &Source) -> Result<BTreeSet<String>> {
-    let mut words = BTreeSet::new();
+/// Returns all identifiers before a `::` in the tests; crate names are among them.
+fn identifiers(source: &Source) -> Result<BTreeSet<String>> {
+    let mut identifiers = BTreeSet::new();
     let mut folders = vec![source.folder.join("tests")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
@@ -144,23 +144,23 @@ fn words(source: &Source) -> Result<BTreeSet<String>> {
                 let tokens: TokenStream = text
                     .parse()
                     .map_err(|error| anyhow::anyhow!("cannot parse {}: {error}", path.display()))?;
-                collect(tokens, &mut words);
+                collect(tokens, &mut identifiers);
             }
         }
     }
-    Ok(words)
+    Ok(identifiers)
 }
 
-fn collect(tokens: TokenStream, words: &mut BTreeSet<String>) {
+fn collect(tokens: TokenStream, identifiers: &mut BTreeSet<String>) {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         match token {
-            TokenTree::Ident(word) => {
+            TokenTree::Ident(identifier) => {
                 if matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':') {
-                    words.insert(word.to_string());
+                    identifiers.insert(identifier.to_string());
                 }
             }
-            TokenTree::Group(group) => collect(group.stream(), words),
+            TokenTree::Group(group) => collect(group.stream(), identifiers),
             TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }

@@ -1,4 +1,4 @@
-//! What came out, as a table and as JSON.
+//! The result, as a table and as JSON.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,28 +7,28 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// What became of the tests of a file.
+/// The result of a file's tests.
 #[derive(Serialize)]
 pub struct FileResult {
     /// Whether it compiled.
     pub compiled: bool,
-    /// How many tests passed.
+    /// Number of tests that passed.
     pub passed: usize,
-    /// How many failed.
+    /// Number of tests that failed.
     failed: usize,
-    /// How many there are in a file that did not compile.
+    /// Number of tests in a file that did not compile.
     #[serde(skip)]
     not_compiled: usize,
-    /// The names of those that failed.
+    /// The names of the failed tests.
     #[serde(skip)]
     failures: Vec<String>,
-    /// What crashed or hung, and how.
+    /// Descriptions of crashes and hangs.
     #[serde(skip)]
     crashes: Vec<String>,
 }
 
 impl FileResult {
-    /// A file that did not compile, with this many tests.
+    /// Creates the result of a file that did not compile.
     pub fn not_compiled(tests: usize) -> Self {
         Self {
             compiled: false,
@@ -40,7 +40,7 @@ impl FileResult {
         }
     }
 
-    /// A file that ran.
+    /// Creates the result of a file that was run.
     pub fn ran(passed: usize, failures: Vec<String>, crashes: Vec<String>) -> Self {
         Self {
             compiled: true,
@@ -52,12 +52,12 @@ impl FileResult {
         }
     }
 
-    /// How many tests the file has.
+    /// Returns the number of tests in the file.
     pub fn tests(&self) -> usize {
         self.passed + self.failed + self.not_compiled
     }
 
-    /// How a program crashed whose tests had all passed.
+    /// Returns the crashes of a program whose tests had all passed.
     pub fn crashed_at_the_end(&self) -> impl Iterator<Item = &str> {
         let all_passed = self.failed == 0;
         self.crashes
@@ -66,25 +66,25 @@ impl FileResult {
             .map(|how| &**how)
     }
 
-    /// Whether all passed.
+    /// Returns whether all tests passed without a crash.
     pub fn is_complete(&self) -> bool {
         self.compiled && self.failed == 0 && self.crashes.is_empty()
     }
 }
 
-/// What became of all.
+/// The results of all files.
 #[derive(Default, Serialize)]
 pub struct Report {
     passed: usize,
     failed: usize,
     not_compiled: usize,
     total: usize,
-    /// By name.
+    /// The results by the files' names.
     pub files: BTreeMap<String, FileResult>,
 }
 
 impl Report {
-    /// Adds a file.
+    /// Adds a file's result.
     pub fn add(&mut self, name: &str, result: FileResult) {
         self.passed += result.passed;
         self.failed += result.failed;
@@ -93,12 +93,12 @@ impl Report {
         self.files.insert(name.to_owned(), result);
     }
 
-    /// How many passed in all.
+    /// Returns the total number of tests that passed.
     pub fn passed(&self) -> usize {
         self.passed
     }
 
-    /// The table, then the names of what failed.
+    /// Prints the table, then the failures and crashes.
     pub fn print(&self, logs: &Path) {
         let width = self.files.keys().map(String::len).max().unwrap_or(0).max(5);
         println!(
@@ -133,10 +133,10 @@ impl Report {
                 println!("{name}: crash: {crash}");
             }
         }
-        println!("What they said is in {}", logs.display());
+        println!("Their output is in {}", logs.display());
     }
 
-    /// Writes it to a file.
+    /// Writes the report to a file.
     pub fn write_json(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)?;
         fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))

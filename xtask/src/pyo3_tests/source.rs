@@ -1,4 +1,4 @@
-//! Finding PyO3's tests: in the registry's copy of the crate.
+//! Finding PyO3's tests in the registry's copy of the crate.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::run;
 
-/// The version of PyO3 whose tests these are: the one `compat/pyo3` stands in for.
+/// The version of PyO3 that `compat/pyo3` replaces and whose tests are run.
 const VERSION: &str = "0.30.1";
 
-/// The features that the tests are compiled with. Those of `extension-module`'s kind, the stable
-/// ABI and `nightly` are left out: tests are programs, for one Python and the stable compiler.
+/// The features that the tests are compiled with. `extension-module` and the like, the stable ABI
+/// and `nightly` are left out: tests are programs for one Python and the stable compiler.
 const FEATURES: &[&str] = &[
     "macros",
     "experimental-async",
@@ -30,33 +30,33 @@ const FEATURES: &[&str] = &[
     "uuid",
 ];
 
-/// Returns the folder of everything that this command makes.
+/// Returns the folder of everything that this command generates.
 pub fn work_folder() -> PathBuf {
     run::target_dir().join("pyo3-tests")
 }
 
-/// The crate `pyo3`, unpacked.
+/// The unpacked crate `pyo3`.
 pub struct Source {
-    /// Where.
+    /// Its folder.
     pub folder: PathBuf,
     /// Its version.
     pub version: String,
     /// Its manifest.
     pub manifest: toml::Table,
-    /// Its files of tests, by name.
+    /// Its test files, sorted by name.
     pub files: Vec<File>,
 }
 
-/// One file of tests.
+/// A test file.
 #[derive(Clone)]
 pub struct File {
     /// Its name, without `.rs`.
     pub name: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
 }
 
-/// Has cargo fetch the crate, and reads its manifest.
+/// Fetches the crate with cargo and reads its manifest.
 pub fn find() -> Result<Source> {
     let folder = fetch()?;
     let text = fs::read_to_string(folder.join("Cargo.toml"))
@@ -87,12 +87,12 @@ pub fn find() -> Result<Source> {
 }
 
 impl Source {
-    /// The features that the tests are compiled with.
+    /// Returns the features that the tests are compiled with.
     pub fn features(&self) -> Vec<&'static str> {
         FEATURES.to_vec()
     }
 
-    /// The files of these names, or all if none is named.
+    /// Returns the files with these names, or all files if the list is empty.
     pub fn select(&self, names: &[String]) -> Result<Vec<File>> {
         let names: BTreeSet<&str> = names
             .iter()
@@ -107,17 +107,14 @@ impl Source {
                 let found = self.files.iter().find(|file| file.name == name).cloned();
                 found.with_context(|| {
                     let all: Vec<_> = self.files.iter().map(|file| &*file.name).collect();
-                    format!(
-                        "there is no test file '{name}'; there are: {}",
-                        all.join(", ")
-                    )
+                    format!("no test file '{name}'; the files are: {}", all.join(", "))
                 })
             })
             .collect()
     }
 }
 
-/// The folder of the crate, which cargo unpacks if it has not yet: for a package that depends on it.
+/// Returns the folder of the crate, which cargo unpacks for a package that depends on it.
 fn fetch() -> Result<PathBuf> {
     let folder = work_folder().join("source");
     fs::create_dir_all(folder.join("src"))?;
@@ -141,7 +138,7 @@ fn fetch() -> Result<PathBuf> {
         .flatten()
         .find(|package| package["name"] == "pyo3")
         .and_then(|package| package["manifest_path"].as_str())
-        .context("cargo knows no package pyo3")?;
+        .context("cargo found no package pyo3")?;
     let folder = Path::new(manifest).parent();
-    Ok(folder.context("a manifest is in a folder")?.to_owned())
+    Ok(folder.context("the manifest has no folder")?.to_owned())
 }

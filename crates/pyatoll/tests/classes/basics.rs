@@ -1,4 +1,4 @@
-//! Instances, fields, borrows, docs, attributes of the class.
+//! Instances, fields, borrows, docs, class attributes.
 
 use pyatoll::prelude::*;
 use pyatoll::pyclass::{PyClassGuard, PyClassGuardMut};
@@ -36,7 +36,7 @@ fn fields_are_read_and_set() {
 }
 
 #[test]
-fn doc_comments_are_docs() {
+fn doc_comments_become_docs() {
     Python::attach(|py| {
         run(
             py,
@@ -62,7 +62,7 @@ struct Pair(
 );
 
 #[test]
-fn unit_and_tuple_structs_are_classes() {
+fn unit_and_tuple_structs_become_classes() {
     Python::attach(|py| {
         let unit = Bound::new(py, Unit).unwrap();
         assert!(unit.is_instance_of::<Unit>());
@@ -107,7 +107,7 @@ fn borrows_are_counted() {
             let _one = point.borrow_mut();
             let error = PyErr::from(point.try_borrow().err().unwrap());
             assert_eq!(error.to_string(), "RuntimeError: Already mutably borrowed");
-            // Python code comes to the same limit.
+            // Python code gets the same error.
             let error = point.getattr("x").unwrap_err();
             assert_eq!(error.to_string(), "RuntimeError: Already mutably borrowed");
         }
@@ -137,7 +137,7 @@ fn guards_borrow_like_refs() {
 }
 
 #[test]
-fn a_handle_without_a_token_borrows_with_one() {
+fn a_py_handle_borrows_with_a_token() {
     let point: Py<Pair> = Python::attach(|py| Py::new(py, Pair(1, 2)).unwrap());
     Python::attach(|py| {
         point.borrow_mut(py).0 = 4;
@@ -185,7 +185,7 @@ struct Frozen {
 }
 
 #[test]
-fn a_frozen_value_is_had_without_a_borrow() {
+fn a_frozen_value_is_read_without_a_borrow() {
     Python::attach(|py| {
         let list = py.eval(c"[1]", None, None).unwrap();
         let frozen = Bound::new(
@@ -204,7 +204,7 @@ fn a_frozen_value_is_had_without_a_borrow() {
         assert!(frozen.getattr("held").unwrap().is(&list));
         assert!(frozen.getattr("maybe").unwrap().is_none());
         assert!(frozen.setattr("held", 1).is_err());
-        // CPython itself reads the field.
+        // CPython reads the field itself.
         let descriptor = py.get_type::<Frozen>().getattr("held").unwrap();
         assert_eq!(
             descriptor.get_type().name().unwrap().to_string(),
@@ -249,7 +249,7 @@ struct RustName {
 }
 
 #[test]
-fn names_are_changed() {
+fn classes_and_fields_are_renamed() {
     Python::attach(|py| {
         let object = Bound::new(
             py,
@@ -324,7 +324,7 @@ impl Failing {
 }
 
 #[test]
-fn a_failing_class_attribute_names_the_class_and_can_be_tried_again() {
+fn a_failing_class_attribute_names_the_class_and_can_be_retried() {
     Python::attach(|py| {
         let error = Py::new(py, Failing).expect_err("the attribute fails");
         assert_eq!(

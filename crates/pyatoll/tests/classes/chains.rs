@@ -1,4 +1,4 @@
-//! Long chains of instances, and deallocations that are put off because the stack gets short.
+//! Long chains of instances, and deallocations deferred because the stack runs short.
 
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
@@ -30,7 +30,7 @@ impl Drop for Link {
 }
 
 #[test]
-fn a_long_chain_of_python_subclasses_is_dropped_and_each_finalised_once() {
+fn a_long_chain_of_python_subclasses_is_dropped_and_each_finalized_once() {
     const CODE: &std::ffi::CStr = c"
 class Bare(Link):
     __slots__ = ()
@@ -79,7 +79,7 @@ impl Drop for Slow {
 }
 
 #[test]
-fn long_chains_that_threads_drop_in_turns_do_not_overflow_the_stack() {
+fn long_chains_dropped_by_threads_in_turn_do_not_overflow_the_stack() {
     let start = std::sync::Barrier::new(3);
     std::thread::scope(|scope| {
         for _ in 0..3 {
@@ -98,7 +98,7 @@ fn long_chains_that_threads_drop_in_turns_do_not_overflow_the_stack() {
     });
 }
 
-/// Not known to the collector, so that its deallocation is put off by the library.
+/// Not tracked by the collector, so that the library's trashcan defers its deallocation.
 #[pyclass]
 struct Counted(#[expect(dead_code, reason = "to be dropped")] Vec<u8>);
 
@@ -125,12 +125,12 @@ fn call(function: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 #[test]
-fn what_is_put_off_without_another_deallocation_further_up_is_dropped_when_there_is_room() {
+fn a_deallocation_deferred_by_the_outermost_one_runs_when_there_is_room() {
     const CODE: &std::ffi::CStr = c"
 import sys
 limit = sys.getrecursionlimit()
 if sys.version_info >= (3, 14):
-    # The stack is the limit.
+    # Recurse until the stack is exhausted.
     sys.setrecursionlimit(10**6)
 made = 0
 def deeper():
@@ -150,7 +150,7 @@ assert made > 0
             let call = wrap_pyfunction!(call, py).unwrap();
             let class = py.get_type::<Counted>();
             run(py, &[("call", call.as_any()), ("Counted", &class)], CODE);
-            // At the next entry, and no later than when the thread leaves.
+            // Freed at the next entry, and at the latest when the thread detaches.
             run(py, &[("call", call.as_any())], c"call(int)");
             assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
             run(py, &[("call", call.as_any()), ("Counted", &class)], CODE);

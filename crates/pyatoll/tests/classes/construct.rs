@@ -1,4 +1,5 @@
-//! Calling a class: by itself, by a subclass, by `__new__`, and where Python code has changed it.
+//! Calling a class: directly, through a subclass, through `__new__`, and after Python code has
+//! replaced `__new__` or `__init__`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -36,7 +37,7 @@ impl Call {
     }
 }
 
-/// A module of this binary with a class: then CPython calls the class without `tp_new`.
+/// Creates a module of this binary with the class, which CPython then calls without `tp_new`.
 fn module_with<'py, T: pyatoll::PyClass>(py: Python<'py>) -> Bound<'py, PyModule> {
     let module = PyModule::new(py, "construct").unwrap();
     module.add_class::<T>().unwrap();
@@ -89,7 +90,7 @@ assert type(Sub(1)) is Sub and type(m.Call(1)) is m.Call
 }
 
 #[test]
-fn new_and_init_that_python_code_puts_in_are_called() {
+fn new_and_init_that_python_code_assigns_are_called() {
     #[pyclass]
     struct Changed {
         #[pyo3(get)]
@@ -126,12 +127,12 @@ assert m.Changed(4) == 40
 #[test]
 fn a_class_with_init_gets_its_arguments() {
     #[pyclass]
-    struct Initialised {
+    struct Initialized {
         #[pyo3(get)]
         seen: Vec<i32>,
     }
     #[pymethods]
-    impl Initialised {
+    impl Initialized {
         #[new]
         fn new(number: i32) -> Self {
             Self { seen: vec![number] }
@@ -143,17 +144,17 @@ fn a_class_with_init_gets_its_arguments() {
     }
 
     Python::attach(|py| {
-        let module = module_with::<Initialised>(py);
+        let module = module_with::<Initialized>(py);
         run(
             py,
             &[("m", module.as_any())],
-            c"assert m.Initialised(5).seen == [5, 5]",
+            c"assert m.Initialized(5).seen == [5, 5]",
         );
     });
 }
 
 #[test]
-fn instances_that_a_class_leads_to_end_with_the_interpreter() {
+fn instances_reachable_from_their_class_die_with_the_interpreter() {
     static DROPS: AtomicUsize = AtomicUsize::new(0);
 
     #[pyclass]
@@ -194,7 +195,7 @@ m.Plain.number = 3
 }
 
 #[test]
-fn a_constructor_that_calls_its_class_without_end_is_a_recursion_error() {
+fn endless_recursion_through_a_constructor_is_a_recursion_error() {
     #[pyclass]
     struct Endless;
     #[pymethods]
@@ -206,7 +207,7 @@ fn a_constructor_that_calls_its_class_without_end_is_a_recursion_error() {
         }
     }
 
-    // 3.12 and 3.13 count 10,000 calls, whatever the stack has room for.
+    // 3.12 and 3.13 allow 10,000 nested calls whatever the size of the stack.
     let endless = || {
         Python::attach(|py| {
             let class = module_with::<Endless>(py).getattr("Endless").unwrap();

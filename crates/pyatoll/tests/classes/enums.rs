@@ -1,4 +1,5 @@
-//! Enums: simple ones, whose variants are class attributes, and those with fields.
+//! Enums: simple ones, whose variants are class attributes, and complex ones, whose variants have
+//! fields.
 
 use pyatoll::prelude::*;
 
@@ -97,7 +98,7 @@ impl Custom {
 }
 
 #[test]
-fn an_enums_own_repr_wins() {
+fn a_user_defined_repr_takes_precedence() {
     Python::attach(|py| {
         run(
             py,
@@ -210,7 +211,7 @@ impl Tree {
 }
 
 #[test]
-fn variants_hold_instances_of_their_enum() {
+fn variants_may_hold_instances_of_their_enum() {
     Python::attach(|py| {
         run(
             py,

@@ -1,4 +1,4 @@
-//! Visiting, clearing, finalising and dropping instances.
+//! Traversing, clearing, finalizing and dropping instances.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -100,7 +100,7 @@ assert cls() is None and own() is None
 }
 
 #[test]
-fn a_panic_in_drop_is_reported_and_nothing_else_happens() {
+fn a_panic_in_drop_is_reported_and_contained() {
     #[pyclass]
     struct Panics;
     impl Drop for Panics {
@@ -140,38 +140,38 @@ assert kept == 'in flight'
 #[pyclass]
 struct Phoenix {
     #[pyo3(get, set)]
-    place: Py<PyAny>,
+    shelf: Py<PyAny>,
 }
 
 #[pymethods]
 impl Phoenix {
     fn __del__(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let place = slf.borrow().place.clone_ref(slf.py());
-        place.bind(slf.py()).call_method1("append", (slf,))?;
+        let shelf = slf.borrow().shelf.clone_ref(slf.py());
+        shelf.bind(slf.py()).call_method1("append", (slf,))?;
         Ok(())
     }
 }
 
 #[test]
-fn a_finaliser_may_bring_the_instance_back() {
+fn a_finalizer_may_resurrect_the_instance() {
     Python::attach(|py| {
-        let place = pyatoll::types::PyList::empty(py);
+        let shelf = pyatoll::types::PyList::empty(py);
         let phoenix = Bound::new(
             py,
             Phoenix {
-                place: place.clone().into_any().unbind(),
+                shelf: shelf.clone().into_any().unbind(),
             },
         )
         .unwrap();
         let address = phoenix.as_ptr();
         drop(phoenix);
-        assert_eq!(place.len(), 1);
-        let risen = place.get_item(0).unwrap();
+        assert_eq!(shelf.len(), 1);
+        let risen = shelf.get_item(0).unwrap();
         assert_eq!(risen.as_ptr(), address);
-        // Its value is whole.
-        assert!(risen.getattr("place").unwrap().is(&place));
+        // Its value is intact.
+        assert!(risen.getattr("shelf").unwrap().is(&shelf));
         risen
-            .setattr("place", pyatoll::types::PyList::empty(py))
+            .setattr("shelf", pyatoll::types::PyList::empty(py))
             .unwrap();
     });
 }
@@ -191,7 +191,7 @@ fn instances_may_be_dropped_by_any_thread() {
             .map(|_| Py::new(py, Sent(&DROPS)).unwrap())
             .collect()
     });
-    // Not attached.
+    // Dropped by a detached thread.
     std::thread::spawn(move || drop(objects)).join().unwrap();
     Python::attach(|_| ());
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
@@ -275,8 +275,8 @@ fn traverse_can_neither_run_python_nor_free_an_object() {
         assert!(TRIED.load(Ordering::Relaxed));
         assert!(!ATTACHED.load(Ordering::Relaxed));
         assert!(!FREED_IN_TRAVERSE.load(Ordering::Relaxed));
-        // Freed at the next entry. Without a GIL, that may be another test's: then this thread, which
-        // made the object, frees it as soon as it runs Python again.
+        // Freed at the next entry, which on free-threaded builds may be another test's: then this
+        // thread, which created the object, frees it as soon as it runs Python again.
         for _ in 0..1000 {
             run(py, &[("Node", &py.get_type::<Node>())], c"Node()");
             if FREED.load(Ordering::Relaxed) || !cfg!(Py_GIL_DISABLED) {
@@ -289,20 +289,20 @@ fn traverse_can_neither_run_python_nor_free_an_object() {
     });
 }
 
-/// What an object's `tp_traverse` shows a visitor, and what it returns.
+/// Returns the objects that an object's `tp_traverse` visits, and its result.
 fn referents(object: &Bound<'_, PyAny>) -> (Vec<usize>, i32) {
     use pyatoll::ffi;
     use std::ffi::{c_int, c_void};
 
     unsafe extern "C" fn visit(object: *mut ffi::PyObject, seen: *mut c_void) -> c_int {
-        // SAFETY: the argument below.
+        // SAFETY: `seen` is the `Vec` passed to `tp_traverse` below, used by nobody else.
         unsafe { (*seen.cast::<Vec<usize>>()).push(object as usize) };
         0
     }
 
     let mut seen: Vec<usize> = Vec::new();
-    // SAFETY: attached; a live object and its own type's function, if it has one. The visitor is
-    // called with the argument given.
+    // SAFETY: attached; `object` is alive and the function is its own type's. The visitor is only
+    // called with the given argument, which outlives the call.
     let result = unsafe {
         let slot = ffi::PyType_GetSlot(ffi::Py_TYPE(object.as_ptr()), ffi::Py_tp_traverse);
         assert!(!slot.is_null(), "no tp_traverse");
@@ -327,7 +327,7 @@ impl Plain {
 }
 
 #[test]
-fn a_plain_instance_shows_its_type_once() {
+fn a_plain_instance_visits_its_type_once() {
     Python::attach(|py| {
         let child = Bound::new(py, (PlainChild, Plain)).unwrap();
         let types = [child.get_type().as_ptr() as usize];
@@ -360,7 +360,7 @@ impl Panics {
 }
 
 #[test]
-fn a_panic_in_traverse_ends_the_visit() {
+fn a_panic_in_traverse_ends_the_traversal() {
     Python::attach(|py| {
         let object = Bound::new(py, Panics(py.None())).unwrap();
         let (seen, result) = referents(object.as_any());
@@ -374,7 +374,7 @@ fn a_panic_in_traverse_ends_the_visit() {
     });
 }
 
-/// Can be found, and used, before its value is there.
+/// Can be found by other threads before its value is initialized.
 #[pyclass(dict, weakref, subclass)]
 struct Found {
     #[pyo3(get)]
@@ -392,7 +392,7 @@ impl Found {
 }
 
 #[test]
-fn an_instance_that_another_thread_finds_while_it_is_made_is_whole_or_refuses() {
+fn an_instance_found_by_another_thread_during_creation_is_complete_or_refused() {
     const CODE: &std::ffi::CStr = c"
 import gc, threading, weakref
 done = threading.Event()

@@ -1,4 +1,4 @@
-//! `extends`, `subclass`, and Python classes that derive from Rust ones.
+//! `extends`, `subclass`, and Python subclasses of Rust classes.
 
 use pyatoll::exceptions::PyException;
 use pyatoll::prelude::*;
@@ -91,7 +91,7 @@ assert isinstance(last, Base)
 }
 
 #[test]
-fn a_borrow_of_a_subclass_is_one_of_its_base() {
+fn a_borrow_of_a_subclass_borrows_its_base() {
     Python::attach(|py| {
         let middle = Bound::new(py, (Middle { text: "t".into() }, Base { value: 5 })).unwrap();
         {
@@ -123,7 +123,7 @@ struct FrozenBase;
 struct Changing(u8);
 
 #[test]
-fn a_borrow_passed_on_to_a_frozen_base_frees_the_subclass() {
+fn a_borrow_converted_to_a_frozen_base_releases_the_subclass() {
     Python::attach(|py| {
         let object = Bound::new(py, (Changing(1), FrozenBase)).unwrap();
         let base = object.borrow().into_super();
@@ -135,7 +135,7 @@ fn a_borrow_passed_on_to_a_frozen_base_frees_the_subclass() {
 }
 
 #[test]
-fn python_classes_derive_from_rust_classes() {
+fn python_classes_may_derive_from_rust_classes() {
     Python::attach(|py| {
         run(
             py,
@@ -249,7 +249,7 @@ impl CustomError {
 }
 
 #[test]
-fn rust_classes_extend_built_in_ones() {
+fn rust_classes_extend_built_in_classes() {
     Python::attach(|py| {
         run(
             py,
@@ -293,7 +293,7 @@ except Exception as error:
 }
 
 #[test]
-fn a_value_is_dropped_once_whatever_derives_from_its_class() {
+fn a_value_is_dropped_once_however_its_class_is_derived_from() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static DROPS: AtomicUsize = AtomicUsize::new(0);
 
@@ -352,7 +352,7 @@ for cls in (Counted, A, B, C):
 macro_rules! extend_each {
     ($($name:ident = $base:path;)*) => {
         #[test]
-        fn every_built_in_base_has_the_layout_it_should() {
+        fn every_built_in_base_has_the_expected_layout() {
             $(
                 #[pyclass(extends = $base)]
                 struct $name {
@@ -414,7 +414,7 @@ struct Collected(String);
 struct KeptAgain;
 
 #[test]
-fn a_class_may_be_collected_though_its_base_is_not_and_keeps_memory() {
+fn a_collected_class_may_extend_an_uncollected_one_with_a_freelist() {
     Python::attach(|py| {
         for round in 0..100 {
             let value =
@@ -442,7 +442,7 @@ impl Plain {
     }
 }
 
-/// Nobody can make one.
+/// Has no values.
 enum Never {}
 
 macro_rules! markers {
@@ -482,7 +482,7 @@ markers! {
 }
 
 #[test]
-fn an_instance_does_not_turn_into_one_of_a_class_that_adds_nothing() {
+fn python_code_cannot_turn_an_instance_into_one_of_another_rust_class() {
     Python::attach(|py| {
         let classes = [
             py.get_type::<Plain>(),

@@ -1,4 +1,15 @@
-//! What `#[pyclass]` promises, by concern.
+//! Promises of `#[pyclass]`, by concern.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `basics.rs` | instances, fields, borrows, docs, class attributes |
+//! | `chains.rs` | long chains of instances and deferred deallocations |
+//! | `construct.rs` | calling a class |
+//! | `enums.rs` | simple and complex enums |
+//! | `gc.rs` | traversing, clearing, finalizing and dropping |
+//! | `inheritance.rs` | `extends`, `subclass`, Python subclasses |
+//! | `options.rs` | the options of `#[pyclass]` |
+//! | `several_interpreters.rs` | classes in several interpreters |
 
 mod basics;
 mod chains;
@@ -12,7 +23,7 @@ mod several_interpreters;
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
-/// Runs Python statements with names bound to objects.
+/// Runs Python statements with the names bound to the objects.
 #[track_caller]
 pub(crate) fn run(py: Python<'_>, names: &[(&str, &Bound<'_, PyAny>)], code: &std::ffi::CStr) {
     let globals = PyDict::new(py);
@@ -25,7 +36,7 @@ pub(crate) fn run(py: Python<'_>, names: &[(&str, &Bound<'_, PyAny>)], code: &st
     }
 }
 
-/// Held by a test that replaces `sys.unraisablehook`. To be taken before attaching.
+/// Serializes tests that replace `sys.unraisablehook`. Lock it before attaching.
 pub(crate) fn unraisable_hook() -> std::sync::MutexGuard<'static, ()> {
     static HOOK: std::sync::Mutex<()> = std::sync::Mutex::new(());
     HOOK.lock().unwrap_or_else(|poisoned| poisoned.into_inner())

@@ -19,7 +19,7 @@ impl fmt::Display for Version {
 }
 
 #[test]
-fn comparison_hash_and_text_are_the_values() {
+fn comparison_hash_and_str_are_those_of_the_value() {
     Python::attach(|py| {
         let one = Bound::new(py, Version(1, 2)).unwrap();
         let same = Bound::new(py, Version(1, 2)).unwrap();
@@ -90,7 +90,7 @@ fn a_format_string_names_fields() {
 struct Open {}
 
 #[test]
-fn instances_have_a_dict_and_weak_references_if_asked() {
+fn instances_have_a_dict_and_weak_references_on_request() {
     Python::attach(|py| {
         let object = Bound::new(py, Open {}).unwrap();
         run(
@@ -127,7 +127,7 @@ del object
 struct Closed {}
 
 #[test]
-fn instances_have_neither_if_not_asked() {
+fn instances_have_neither_by_default() {
     Python::attach(|py| {
         let object = Bound::new(py, Closed {}).unwrap();
         assert!(object.setattr("attribute", 1).is_err());
@@ -181,7 +181,7 @@ fn an_unsendable_value_stays_with_its_thread() {
 #[test]
 #[cfg_attr(
     Py_GIL_DISABLED,
-    ignore = "the interpreter itself leaves the last reference to the thread that made the object"
+    ignore = "the interpreter leaves the last reference to the thread that created the object"
 )]
 fn an_unsendable_value_is_not_dropped_by_another_thread() {
     struct Flag(std::sync::Arc<std::sync::atomic::AtomicBool>);
@@ -241,7 +241,7 @@ struct Reused {
 }
 
 #[test]
-fn memory_of_dead_instances_is_used_again() {
+fn a_freelist_reuses_the_memory_of_dead_instances() {
     Python::attach(|py| {
         let first = Bound::new(py, Reused { number: 1 }).unwrap();
         let address = first.as_ptr();
@@ -272,7 +272,7 @@ struct Passed {
 }
 
 #[test]
-fn memory_is_used_again_while_other_threads_look() {
+fn a_freelist_reuses_memory_while_other_threads_read() {
     let list: Py<PyList> = Python::attach(|py| {
         let first = Py::new(py, Passed { number: 0 }).unwrap();
         PyList::new(py, [first]).unwrap().unbind()
@@ -389,7 +389,7 @@ impl Immutable {
 }
 
 #[test]
-fn generic_and_immutable_types() {
+fn generic_and_immutable_classes_behave_as_declared() {
     Python::attach(|py| {
         run(
             py,
@@ -423,7 +423,7 @@ struct FromFields {
 struct FromTuple(#[pyo3(get, name = "zero")] u8);
 
 #[test]
-fn a_constructor_from_the_fields() {
+fn a_constructor_is_generated_from_the_fields() {
     Python::attach(|py| {
         run(
             py,

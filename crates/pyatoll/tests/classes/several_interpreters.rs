@@ -95,7 +95,7 @@ fn values_are_dropped_with_their_interpreter() {
     }
     Python::initialize();
     let sub = SubInterpreter::builder().build().unwrap();
-    // One in a module's names, one in a cycle, one that only Rust holds, one dropped elsewhere.
+    // One in a module's namespace, one in a cycle, one held by Rust only, one dropped elsewhere.
     let (kept, dropped) = sub
         .attach(|py| {
             let main = py.import("__main__").unwrap();
@@ -113,14 +113,14 @@ fn values_are_dropped_with_their_interpreter() {
         .unwrap();
     Python::attach(|_py| drop(dropped));
     sub.close().unwrap();
-    // What Rust still holds goes down with the interpreter, undropped.
+    // The value held by Rust is lost with its interpreter, without a drop.
     assert_eq!(DROPS.load(Ordering::Relaxed), 3);
     drop(kept);
     assert_eq!(DROPS.load(Ordering::Relaxed), 3);
 }
 
 #[test]
-fn objects_die_after_the_interpreters_state_is_gone() {
+fn objects_may_die_after_the_interpreters_state_is_torn_down() {
     static DROPS: AtomicUsize = AtomicUsize::new(0);
     #[pyclass(dict)]
     struct Late {
@@ -128,7 +128,7 @@ fn objects_die_after_the_interpreters_state_is_gone() {
     }
     impl Drop for Late {
         fn drop(&mut self) {
-            // The owner's header still tells where we are.
+            // The header's owner pointer still identifies the interpreter.
             drop(self.other.take());
             DROPS.fetch_add(1, Ordering::Relaxed);
         }
@@ -136,8 +136,8 @@ fn objects_die_after_the_interpreters_state_is_gone() {
     Python::initialize();
     let sub = SubInterpreter::builder().build().unwrap();
     sub.attach(|py| {
-        // A reference from C state that is cleared last: a function registered as a codec error
-        // handler stays until the interpreter's own dicts are cleared.
+        // Referred to by C state that is cleared last: a codec error handler lives until the
+        // interpreter's own dicts are cleared.
         let late = Bound::new(
             py,
             Late {
@@ -165,7 +165,7 @@ codecs.register_error('pyatoll.late', handler)
 }
 
 #[test]
-fn classes_are_made_at_once_in_many_interpreters() {
+fn classes_are_created_at_once_in_many_interpreters() {
     Python::initialize();
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -215,7 +215,7 @@ fn an_instance_in_its_class_dies_with_the_interpreter() {
 }
 
 #[test]
-fn a_field_cannot_hand_out_an_object_of_another_interpreter() {
+fn a_field_cannot_expose_an_object_of_another_interpreter() {
     #[pyclass(frozen, subclass)]
     struct Frozen {
         #[pyo3(get)]
@@ -237,7 +237,7 @@ fn a_field_cannot_hand_out_an_object_of_another_interpreter() {
     let list_of_main = || lists.lock().unwrap().pop().unwrap();
     let sub = SubInterpreter::builder().build().unwrap();
     sub.attach(|py| {
-        // Python reads it as it lies in memory, so that there is no such instance.
+        // Python reads the field straight from memory, so creating such an instance is refused.
         let error = Bound::new(
             py,
             Frozen {
@@ -280,14 +280,14 @@ struct Text {
 }
 
 #[test]
-fn a_frozen_value_is_read_without_a_token_in_any_thread_and_after_its_interpreters_end() {
+fn a_frozen_value_is_read_without_a_token_even_after_its_interpreters_end() {
     Python::initialize();
     let texts: Vec<Py<Text>> = {
         let sub = SubInterpreter::builder().build().unwrap();
         let texts = sub
             .attach(|py| {
                 let class = py.get_type::<Text>();
-                // Something that refers to it cyclically is cleared when the interpreter ends.
+                // A cycle that refers to it is cleared when the interpreter ends.
                 (0..100)
                     .map(|number| {
                         let text = Text {
@@ -311,7 +311,7 @@ fn a_frozen_value_is_read_without_a_token_in_any_thread_and_after_its_interprete
         Python::attach(|_| assert_eq!(texts[8].get().text, "8"));
         texts
     };
-    // Memory that was given back would be used again here.
+    // Memory that had been freed would be reused here.
     let other = SubInterpreter::builder().build().unwrap();
     other
         .attach(|py| {
@@ -325,8 +325,8 @@ fn a_frozen_value_is_read_without_a_token_in_any_thread_and_after_its_interprete
         .unwrap();
 }
 
-/// All of them are about to set the attributes then.
-static WORKED_OUT: Barrier = Barrier::new(4);
+/// Reached when all threads are about to set the attributes.
+static READY: Barrier = Barrier::new(4);
 
 macro_rules! many_attributes {
     ($($name:ident)*) => {
@@ -344,7 +344,7 @@ macro_rules! many_attributes {
 
             #[classattr]
             fn last(py: Python<'_>) -> u32 {
-                py.detach(|| WORKED_OUT.wait());
+                py.detach(|| READY.wait());
                 6
             }
         }
@@ -356,7 +356,7 @@ many_attributes! {
 }
 
 #[test]
-fn of_several_threads_that_make_a_class_none_sees_it_without_its_attributes() {
+fn a_class_is_published_only_with_its_attributes() {
     Python::initialize();
     for _ in 0..30 {
         let sub = SubInterpreter::builder().build().unwrap();

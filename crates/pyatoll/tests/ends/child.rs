@@ -1,5 +1,5 @@
-//! Runs a test's body in a process of its own, with a time limit: what ends the process must not end
-//! the test, and what hangs is a failure.
+//! Runs a test's body in a child process with a time limit, so that the end of the process does not
+//! end the test, and a hang is a failure.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 const VARIABLE: &str = "PYATOLL_TEST_CHILD";
 
-/// In the parent: runs the test `name` (its path in this binary) alone in a child, which must end
-/// well within `limit`, and returns what it wrote. In the child: runs `body`.
+/// In the parent: runs the test `name` (its path in this binary) alone in a child, which must
+/// succeed within `limit`, and returns its output. In the child: runs `body`.
 pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) -> Option<String> {
     if std::env::var_os(VARIABLE).is_some() {
         body();
@@ -39,9 +39,10 @@ pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) -> Option<Stri
             break Some(status);
         }
         if Instant::now() > end {
-            // With its own children, which have its output open.
+            // With its children, which keep its output open.
             #[cfg(unix)]
-            // SAFETY: its process group, which it has not left.
+            // SAFETY: signals the process group that the child was started in; no memory is
+            // involved.
             unsafe {
                 libc::kill(-i32::try_from(child.id()).unwrap(), libc::SIGKILL);
             }
@@ -55,7 +56,7 @@ pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) -> Option<Stri
     match status {
         None => panic!("the child did not end within {limit:?}:\n{output}"),
         Some(status) if !status.success() => panic!("the child ended with {status}:\n{output}"),
-        // The name is right, and the body ran.
+        // The name is right, and the test ran.
         Some(_) => assert!(output.contains("running 1 test"), "{output}"),
     }
     Some(output)

@@ -13,7 +13,7 @@ use pyatoll::types::{PyCFunction, PyDict, PyTuple};
 
 use crate::{LIMIT, finalize, in_child};
 
-/// Forks as Python code does. In the child: runs `body` and ends. In the parent: the child's status.
+/// Calls `os.fork`. In the child: runs `body` and exits. In the parent: returns the child's status.
 fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
     py.run(
         c"import warnings; warnings.simplefilter('ignore')",
@@ -24,10 +24,10 @@ fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
     let os = py.import("os").unwrap();
     let child: i32 = os.call_method0("fork").unwrap().extract().unwrap();
     if child == 0 {
-        // SAFETY: after ten seconds, this ends what waits for ever.
+        // SAFETY: has no preconditions; it ends the child if it hangs.
         unsafe { libc::alarm(10) };
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(py)));
-        // SAFETY: ends the child without its parent's `atexit` functions.
+        // SAFETY: ends the child at once, without the parent's exit functions.
         unsafe { libc::_exit(i32::from(done.is_err())) };
     }
     wait_for(child)
@@ -35,15 +35,15 @@ fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
 
 fn wait_for(child: i32) -> i32 {
     let mut status = 0;
-    // SAFETY: a child of this process, and a place for its status.
+    // SAFETY: `child` is a child of this process, and `status` is valid for writes.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
     status
 }
 
 #[test]
-fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_doing() {
+fn the_main_interpreter_works_in_a_forked_child_whatever_other_threads_did() {
     in_child(
-        "fork::the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_doing",
+        "fork::the_main_interpreter_works_in_a_forked_child_whatever_other_threads_did",
         LIMIT * 3,
         || {
             static EARLY: InterpreterLocal<u64> = InterpreterLocal::new();
@@ -55,7 +55,7 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
             for _ in 0..3 {
                 let stop = Arc::clone(&stop);
                 threads.push(thread::spawn(move || {
-                    // In and out of the gate, the registry and the queue.
+                    // Exercises the gate, the registry and the drop queue.
                     let come_and_go = || {
                         while !stop.load(Ordering::Relaxed) {
                             let object = main.attach(|py| py.None().clone_ref(py)).unwrap();
@@ -64,8 +64,8 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
                         }
                     };
                     if cfg!(Py_GIL_DISABLED) {
-                        // There, CPython's own locks around the end of a thread state do not
-                        // survive a fork.
+                        // On free-threaded builds, CPython's locks around the deletion of a
+                        // thread state do not survive a fork.
                         main.keep_thread_state(come_and_go).unwrap();
                     } else {
                         come_and_go();
@@ -86,7 +86,7 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
                         py.import("decimal").unwrap();
                         assert_eq!(Interpreter::main(), Some(main));
                         let list = py.eval(c"[1]", None, None).unwrap().unbind();
-                        // A new thread comes in, and drops what is released at the next entry.
+                        // A new thread attaches, and its drop is released at the next entry.
                         py.detach(|| {
                             thread::spawn(move || {
                                 main.attach(|py| py.run(c"import json", None, None).unwrap())
@@ -97,8 +97,8 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
                             .unwrap();
                             main.attach(|_| ()).unwrap();
                         });
-                        // It ends as it should, and does not wait for threads of the parent.
-                        // SAFETY: attached to the main interpreter; nothing of it is used afterwards.
+                        // Finalization succeeds and does not wait for threads of the parent.
+                        // SAFETY: attached to the main interpreter, which is not used afterwards.
                         assert_eq!(unsafe { pyatoll::ffi::Py_FinalizeEx() }, 0);
                         assert!(!main.is_alive());
                     })
@@ -116,16 +116,16 @@ fn the_main_interpreter_of_a_forked_process_works_whatever_other_threads_were_do
 }
 
 #[test]
-fn a_fork_and_threads_that_come_in_meanwhile_do_not_wait_for_each_other() {
+fn a_fork_and_concurrently_attaching_threads_do_not_deadlock() {
     in_child(
-        "fork::a_fork_and_threads_that_come_in_meanwhile_do_not_wait_for_each_other",
+        "fork::a_fork_and_concurrently_attaching_threads_do_not_deadlock",
         LIMIT,
         || {
             static GO: AtomicBool = AtomicBool::new(false);
             Python::initialize();
             let main = Interpreter::main().unwrap();
             Python::attach(|py| {
-                // Right before CPython takes its locks.
+                // Runs right before CPython takes its locks.
                 let go = |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
                     GO.store(true, Ordering::SeqCst);
                 };
@@ -146,7 +146,7 @@ fn a_fork_and_threads_that_come_in_meanwhile_do_not_wait_for_each_other() {
                             while !GO.load(Ordering::SeqCst) {
                                 thread::yield_now();
                             }
-                            // Makes a thread state, which stays until the fork is over.
+                            // Creates a thread state that exists until after the fork.
                             main.keep_thread_state(|| has_forked.lock().unwrap().recv().ok())
                                 .unwrap();
                         });
@@ -164,9 +164,9 @@ fn a_fork_and_threads_that_come_in_meanwhile_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn a_forked_process_says_that_it_cannot_go_on_where_sub_interpreters_are_alive() {
+fn a_forked_child_exits_with_a_message_if_sub_interpreters_are_alive() {
     let output = in_child(
-        "fork::a_forked_process_says_that_it_cannot_go_on_where_sub_interpreters_are_alive",
+        "fork::a_forked_child_exits_with_a_message_if_sub_interpreters_are_alive",
         LIMIT,
         || {
             Python::initialize();
@@ -174,7 +174,7 @@ fn a_forked_process_says_that_it_cannot_go_on_where_sub_interpreters_are_alive()
             let status = Python::attach(|py| fork_in_python(py, |_| unreachable!()));
             assert!(libc::WIFEXITED(status), "{status}");
             assert_eq!(libc::WEXITSTATUS(status), 70);
-            // The parent goes on, and once they are closed a child works.
+            // The parent is unaffected, and once they are closed a child works.
             for sub in subs {
                 sub.attach(|py| py.run(c"import json", None, None).unwrap())
                     .unwrap();
@@ -199,9 +199,9 @@ fn a_forked_process_says_that_it_cannot_go_on_where_sub_interpreters_are_alive()
 }
 
 #[test]
-fn sub_interpreters_are_refused_in_a_process_that_was_forked_without_pythons_knowledge() {
+fn sub_interpreters_are_refused_in_a_child_forked_without_pythons_knowledge() {
     in_child(
-        "fork::sub_interpreters_are_refused_in_a_process_that_was_forked_without_pythons_knowledge",
+        "fork::sub_interpreters_are_refused_in_a_child_forked_without_pythons_knowledge",
         LIMIT,
         || {
             Python::initialize();
@@ -210,18 +210,18 @@ fn sub_interpreters_are_refused_in_a_process_that_was_forked_without_pythons_kno
             let object = sub
                 .attach(|py| py.eval(c"[]", None, None).unwrap().unbind())
                 .unwrap();
-            // SAFETY: the child uses nothing that other threads may have locked, save what this
-            // library unlocks.
+            // SAFETY: the only locks that the child uses are this library's, which its fork
+            // handlers release.
             let child = unsafe { libc::fork() };
             if child == 0 {
-                // SAFETY: as above.
+                // SAFETY: has no preconditions; it ends the child if it hangs.
                 unsafe { libc::alarm(10) };
                 let gone = Err(AttachError::InterpreterGone { id: handle.id() });
                 let refused = handle.attach(|_| ()) == gone && sub.attach(|_| ()) == gone;
                 let refused = refused && !handle.is_alive();
                 drop(object);
                 drop(sub);
-                // SAFETY: ends the child.
+                // SAFETY: ends the child at once, without the parent's exit functions.
                 unsafe { libc::_exit(i32::from(!refused)) };
             }
             assert_eq!(wait_for(child), 0);
@@ -233,16 +233,16 @@ fn sub_interpreters_are_refused_in_a_process_that_was_forked_without_pythons_kno
 }
 
 #[test]
-fn other_programs_can_be_started_with_sub_interpreters_alive() {
+fn subprocesses_can_be_started_while_sub_interpreters_are_alive() {
     in_child(
-        "fork::other_programs_can_be_started_with_sub_interpreters_alive",
+        "fork::subprocesses_can_be_started_while_sub_interpreters_are_alive",
         LIMIT,
         || {
             Python::initialize();
             let sub = SubInterpreter::builder().build().unwrap();
             let start = || {
                 let mut command = std::process::Command::new("/bin/true");
-                // SAFETY: does nothing. With it, std forks.
+                // SAFETY: the closure does nothing. Its presence makes std fork instead of spawn.
                 unsafe { command.pre_exec(|| Ok(())) };
                 assert!(command.status().unwrap().success());
             };

@@ -1,12 +1,20 @@
-//! The end of interpreters that Rust does not own, of the runtime and of the process: attaches in
-//! flight finish or are refused, nothing crashes, nothing waits for ever; and `os.fork`. Each in a
-//! process of its own.
+//! The end of interpreters that Rust does not own, of the runtime and of the process, and
+//! `os.fork`: attaches in flight finish or are refused, nothing crashes or hangs. Each test runs in
+//! a process of its own.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `child.rs` | runs a test in a child process with a time limit |
+//! | `foreign.rs` | interpreters that Python code ends |
+//! | `fork.rs` | `os.fork` with other threads and sub-interpreters |
+//! | `process_exit.rs` | the end of the process and of the runtime with threads inside |
+//! | `state.rs` | the per-interpreter state at the end and under interference from Python code |
 
 mod child;
+mod foreign;
 #[cfg(unix)]
 mod fork;
 mod process_exit;
-mod somebody_elses;
 mod state;
 
 use std::time::Duration;
@@ -16,10 +24,10 @@ use pyatoll::prelude::*;
 
 pub use child::in_child;
 
-/// Enough on a busy machine; what hangs takes longer.
+/// Long enough for a busy machine; a test that takes longer hangs.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// Ends the runtime, as at the end of a process.
+/// Finalizes the runtime, as at the end of a process.
 pub fn finalize() {
     // SAFETY: this thread started the runtime and holds no token.
     unsafe {
@@ -28,12 +36,12 @@ pub fn finalize() {
     }
 }
 
-/// Whether the running Python is at least this one.
+/// Returns whether the running Python is at least 3.`minor`.
 pub fn is_from(minor: u8) -> bool {
     Python::attach(|py| py.version_info() >= (3, minor))
 }
 
-/// A module of CPython's that makes and ends interpreters.
+/// Returns the name of CPython's module that creates and destroys interpreters.
 pub fn interpreters_module() -> &'static str {
     if is_from(13) {
         "_interpreters"

@@ -1,4 +1,4 @@
-//! The end of the process and of the runtime, with threads inside.
+//! The end of the process and of the runtime while threads are inside.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -12,8 +12,8 @@ use pyatoll::types::{PyCFunction, PyDict};
 
 use crate::{LIMIT, finalize, in_child, is_from};
 
-/// A thread that is away from `interpreter` until the result is dropped.
-fn thread_away_from(interpreter: Interpreter) -> mpsc::Sender<()> {
+/// Starts a thread that is detached from `interpreter` until the returned sender is dropped.
+fn thread_detached_from(interpreter: Interpreter) -> mpsc::Sender<()> {
     let (leave, may_leave) = mpsc::channel::<()>();
     let (inside, is_inside) = mpsc::channel();
     thread::spawn(move || {
@@ -23,7 +23,7 @@ fn thread_away_from(interpreter: Interpreter) -> mpsc::Sender<()> {
                     inside.send(()).unwrap();
                     may_leave.recv().ok();
                 });
-                // Only where the interpreter waited.
+                // Reached only if the interpreter's end waited.
                 py.run(c"import json; json.dumps([1])", None, None).unwrap();
             })
             .unwrap();
@@ -33,15 +33,16 @@ fn thread_away_from(interpreter: Interpreter) -> mpsc::Sender<()> {
 }
 
 #[test]
-fn exit_does_not_wait_for_ever_for_a_thread_that_is_blocked_in_rust() {
+fn exit_does_not_hang_on_a_thread_blocked_in_rust() {
     in_child(
-        "process_exit::exit_does_not_wait_for_ever_for_a_thread_that_is_blocked_in_rust",
+        "process_exit::exit_does_not_hang_on_a_thread_blocked_in_rust",
         LIMIT,
         || {
             Python::initialize();
-            let leave = thread_away_from(Interpreter::main().unwrap());
+            let leave = thread_detached_from(Interpreter::main().unwrap());
             finalize();
-            // It comes back to a runtime that is gone: it must not use it, nor end the process.
+            // It returns to a finalized runtime, which it must not use, and must not end the
+            // process.
             drop(leave);
             thread::sleep(Duration::from_millis(200));
         },
@@ -49,18 +50,18 @@ fn exit_does_not_wait_for_ever_for_a_thread_that_is_blocked_in_rust() {
 }
 
 #[test]
-fn exit_does_not_wait_for_ever_for_a_thread_that_is_away_from_a_sub_interpreter() {
+fn exit_does_not_hang_on_a_thread_detached_from_a_sub_interpreter() {
     in_child(
-        "process_exit::exit_does_not_wait_for_ever_for_a_thread_that_is_away_from_a_sub_interpreter",
+        "process_exit::exit_does_not_hang_on_a_thread_detached_from_a_sub_interpreter",
         LIMIT,
         || {
             Python::initialize();
             if !is_from(14) {
-                // CPython aborts if a thread state is left, so the end waits for it.
+                // CPython aborts if a thread state is left, so the end waits for the thread.
                 return;
             }
             let sub = SubInterpreter::builder().build().unwrap();
-            let leave = thread_away_from(sub.interpreter());
+            let leave = thread_detached_from(sub.interpreter());
             std::mem::forget(sub);
             finalize();
             drop(leave);
@@ -117,14 +118,14 @@ while time.monotonic() < end:
 }
 
 #[test]
-fn exit_leaves_a_thread_behind_that_is_blocked_in_python() {
+fn exit_abandons_a_thread_blocked_in_python() {
     in_child(
-        "process_exit::exit_leaves_a_thread_behind_that_is_blocked_in_python",
+        "process_exit::exit_abandons_a_thread_blocked_in_python",
         LIMIT,
         || {
             Python::initialize();
             if !is_from(14) {
-                // CPython would end the thread, and the process with it: the end waits.
+                // CPython would exit the thread and abort the process: the end waits.
                 return;
             }
             let (inside, is_inside) = mpsc::channel();
@@ -150,9 +151,9 @@ lock.acquire()";
 }
 
 #[test]
-fn a_python_thread_that_comes_back_after_the_end_does_not_end_the_process() {
+fn a_python_thread_that_returns_after_finalization_does_not_abort_the_process() {
     in_child(
-        "process_exit::a_python_thread_that_comes_back_after_the_end_does_not_end_the_process",
+        "process_exit::a_python_thread_that_returns_after_finalization_does_not_abort_the_process",
         LIMIT,
         || {
             static OVER: AtomicBool = AtomicBool::new(false);
@@ -160,7 +161,7 @@ fn a_python_thread_that_comes_back_after_the_end_does_not_end_the_process() {
             struct Guard;
             impl Drop for Guard {
                 fn drop(&mut self) {
-                    // Unwound or returned through: neither may happen.
+                    // The frame must neither be unwound nor returned from.
                     std::process::abort();
                 }
             }
@@ -195,9 +196,9 @@ fn a_python_thread_that_comes_back_after_the_end_does_not_end_the_process() {
 }
 
 #[test]
-fn sub_interpreters_that_are_left_do_not_disturb_the_end() {
+fn sub_interpreters_that_are_still_open_do_not_disturb_finalization() {
     in_child(
-        "process_exit::sub_interpreters_that_are_left_do_not_disturb_the_end",
+        "process_exit::sub_interpreters_that_are_still_open_do_not_disturb_finalization",
         LIMIT,
         || {
             static DROPS: AtomicUsize = AtomicUsize::new(0);
@@ -236,9 +237,9 @@ fn sub_interpreters_that_are_left_do_not_disturb_the_end() {
 }
 
 #[test]
-fn attaches_during_the_end_finish_or_are_refused_and_a_new_runtime_starts() {
+fn attaches_during_finalization_finish_or_are_refused_and_a_new_runtime_starts() {
     in_child(
-        "process_exit::attaches_during_the_end_finish_or_are_refused_and_a_new_runtime_starts",
+        "process_exit::attaches_during_finalization_finish_or_are_refused_and_a_new_runtime_starts",
         LIMIT * 2,
         || {
             for _ in 0..3 {
@@ -300,7 +301,7 @@ fn an_embedded_runtime_waits_for_the_threads_inside() {
                         main.attach(|py| {
                             py.detach(|| {
                                 inside.send(()).unwrap();
-                                // Longer than the end of a process would wait.
+                                // Longer than the end of a process waits.
                                 thread::sleep(Duration::from_millis(1500));
                             });
                             py.run(c"import json", None, None).unwrap();
@@ -318,18 +319,18 @@ fn an_embedded_runtime_waits_for_the_threads_inside() {
 }
 
 #[test]
-fn exit_does_not_wait_for_a_sub_interpreter_of_which_a_handle_keeps_what_its_end_hangs_on() {
+fn exit_does_not_hang_on_a_sub_interpreter_whose_dict_is_kept_by_a_handle() {
     in_child(
-        "process_exit::exit_does_not_wait_for_a_sub_interpreter_of_which_a_handle_keeps_what_its_end_hangs_on",
+        "process_exit::exit_does_not_hang_on_a_sub_interpreter_whose_dict_is_kept_by_a_handle",
         Duration::from_secs(30),
         || {
             Python::initialize();
             let sub = SubInterpreter::builder().build().unwrap();
             let interpreter = sub.interpreter();
-            // What `gc.get_objects` may give, too.
+            // `gc.get_objects` may return this dict as well.
             let kept: Py<PyDict> = sub
                 .attach(|py| {
-                    // SAFETY: attached; the dict is borrowed from the interpreter.
+                    // SAFETY: attached; the result is a borrowed reference to a live dict.
                     let dict = unsafe {
                         let dict = pyatoll::ffi::PyInterpreterState_GetDict(
                             pyatoll::ffi::PyInterpreterState_Get(),

@@ -1,4 +1,4 @@
-//! The per-interpreter state, at the end and where Python code lays hands on it.
+//! The per-interpreter state, at the end and under interference from Python code.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -13,9 +13,10 @@ use pyatoll::types::{PyCFunction, PyDict, PyTuple};
 
 use crate::{LIMIT, finalize, in_child};
 
-/// The interpreter's own dict. As `gc.get_objects` finds it on some versions, for all of them.
+/// Returns the interpreter's dict, which Python code can find with `gc.get_objects` on some
+/// versions.
 fn dict(py: Python<'_>) -> Bound<'_, PyAny> {
-    // SAFETY: attached; the interpreter's dict is borrowed from it.
+    // SAFETY: attached; the result is a borrowed reference to a live dict.
     unsafe {
         let interpreter = pyatoll::ffi::PyInterpreterState_Get();
         let dict = pyatoll::ffi::PyInterpreterState_GetDict(interpreter);
@@ -24,9 +25,9 @@ fn dict(py: Python<'_>) -> Bound<'_, PyAny> {
 }
 
 #[test]
-fn values_stay_if_python_takes_the_capsule_out_of_the_interpreters_dict() {
+fn values_survive_if_python_removes_the_capsule_from_the_interpreters_dict() {
     in_child(
-        "state::values_stay_if_python_takes_the_capsule_out_of_the_interpreters_dict",
+        "state::values_survive_if_python_removes_the_capsule_from_the_interpreters_dict",
         LIMIT,
         || {
             static DROPS: AtomicUsize = AtomicUsize::new(0);
@@ -71,7 +72,7 @@ def replace(d, key):
                     py.run(c"import gc; gc.collect()", None, None).unwrap();
                     assert_eq!(value.0, how);
                     assert_eq!(DROPS.load(Ordering::SeqCst), expected, "{how}");
-                    // New entries find it, too, and a panic gets its class.
+                    // New entries find the state as well, and a panic its exception class.
                     assert!(std::ptr::eq(VALUE.get(py).unwrap(), value));
                 })
                 .unwrap();
@@ -84,11 +85,11 @@ def replace(d, key):
     );
 }
 
-/// The end has begun: exit functions have been called, and modules are being cleared.
+/// Here the end has begun: exit functions have been called, and modules are being cleared.
 #[test]
-fn values_stay_while_a_finaliser_that_takes_the_capsule_out_uses_them() {
+fn values_survive_while_a_finalizer_that_removes_the_capsule_uses_them() {
     in_child(
-        "state::values_stay_while_a_finaliser_that_takes_the_capsule_out_uses_them",
+        "state::values_survive_while_a_finalizer_that_removes_the_capsule_uses_them",
         LIMIT,
         || {
             static DROPPED: AtomicBool = AtomicBool::new(false);
@@ -139,9 +140,9 @@ sys.late = Late()
 }
 
 #[test]
-fn the_capsule_is_there_for_a_thread_that_reads_it_while_python_takes_it_out() {
+fn a_thread_finds_the_capsule_while_python_removes_it() {
     in_child(
-        "state::the_capsule_is_there_for_a_thread_that_reads_it_while_python_takes_it_out",
+        "state::a_thread_finds_the_capsule_while_python_removes_it",
         LIMIT,
         || {
             static VALUE: InterpreterLocal<String> = InterpreterLocal::new();
@@ -159,7 +160,7 @@ fn the_capsule_is_there_for_a_thread_that_reads_it_while_python_takes_it_out() {
                     scope.spawn(|| {
                         main.attach(|py| {
                             while !stop.load(Ordering::Relaxed) {
-                                // Both ask for the class of panics.
+                                // Both look up the exception class for panics.
                                 assert!(PyErr::take(py).is_none());
                                 PyValueError::new_err("x").restore(py);
                                 assert!(
@@ -192,9 +193,9 @@ fn the_capsule_is_there_for_a_thread_that_reads_it_while_python_takes_it_out() {
 }
 
 #[test]
-fn a_value_that_is_asked_for_too_late_is_a_panic_that_python_survives() {
+fn a_value_requested_too_late_panics_and_python_survives() {
     in_child(
-        "state::a_value_that_is_asked_for_too_late_is_a_panic_that_python_survives",
+        "state::a_value_requested_too_late_panics_and_python_survives",
         LIMIT,
         || {
             static VALUE: InterpreterLocal<u64> = InterpreterLocal::new();
@@ -220,7 +221,7 @@ fn a_value_that_is_asked_for_too_late_is_a_panic_that_python_survives() {
             for _ in 0..2 {
                 let sub = SubInterpreter::builder().build().unwrap();
                 sub.attach(|py| {
-                    // Dies in the very last collection: a cycle that a type keeps alive.
+                    // Dies in the very last collection: part of a cycle that a type keeps alive.
                     let late = Py::new(py, Late).unwrap();
                     let names = py.import("__main__").unwrap().dict();
                     names.set_item("late", late).unwrap();

@@ -34,7 +34,7 @@ impl Blocks {
 
     #[setter]
     fn set_shared(&self, _value: i64) -> PyResult<()> {
-        Err(PyValueError::new_err("read only after all"))
+        Err(PyValueError::new_err("it is read-only"))
     }
 
     fn __len__(&self) -> usize {
@@ -66,7 +66,7 @@ fn several_blocks_make_one_class() {
             try:
                 b.shared = 5
             except ValueError as error:
-                assert str(error) == "read only after all"
+                assert str(error) == "it is read-only"
             else:
                 assert False
             "#

@@ -126,7 +126,7 @@ impl Initialized {
 }
 
 #[test]
-fn constructors_return_what_they_like() {
+fn constructors_may_return_any_supported_type() {
     everywhere(|py| {
         let by_tuple = py.get_type::<ByTuple>();
         let by_initializer = py.get_type::<ByInitializer>();

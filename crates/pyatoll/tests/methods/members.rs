@@ -170,7 +170,7 @@ impl Counter {
 }
 
 impl Counter {
-    // The block above does not take an `impl` of its own away.
+    // A plain `impl` block beside `#[pymethods]`.
     fn count_of(&self) -> i64 {
         self.not_in_python_since_private();
         self.count
@@ -209,7 +209,7 @@ fn methods_take_their_arguments_as_declared() {
 }
 
 #[test]
-fn wrong_calls_are_told_in_cpythons_words() {
+fn wrong_calls_raise_cpythons_messages() {
     everywhere(|py| {
         let counter = py.get_type::<Counter>();
         py_run!(
@@ -260,7 +260,7 @@ fn every_form_of_receiver_works() {
 }
 
 #[test]
-fn an_instance_is_not_borrowed_twice() {
+fn an_instance_is_not_mutably_borrowed_twice() {
     everywhere(|py| {
         let counter = py.get_type::<Counter>();
         py_run!(
@@ -275,7 +275,7 @@ fn an_instance_is_not_borrowed_twice() {
                     assert "lready" in str(error), error
                 else:
                     assert False
-            # Nothing stays borrowed.
+            # The borrow has been released.
             assert c.add(1) == 2
             "#
         );
@@ -321,7 +321,7 @@ fn a_panic_in_a_method_becomes_an_exception() {
 }
 
 #[test]
-fn class_attributes_are_made_once_per_interpreter() {
+fn class_attributes_are_created_once_per_interpreter() {
     everywhere(|py| {
         let counter = py.get_type::<Counter>();
         py_run!(
@@ -375,14 +375,14 @@ impl Frozen {
         Self(number)
     }
 
-    /// Runs Python code, which may call the same object.
+    /// Calls `function`, which may use the same object.
     fn call_back(&self, function: &Bound<'_, PyAny>) -> PyResult<i64> {
         function.call0()?.extract::<i64>().map(|more| self.0 + more)
     }
 }
 
 #[test]
-fn a_frozen_instance_is_used_from_within() {
+fn a_frozen_instance_can_be_used_reentrantly() {
     everywhere(|py| {
         let frozen = py.get_type::<Frozen>();
         py_run!(

@@ -24,12 +24,12 @@ fn shutdown_runs_what_is_queued() {
         assert_eq!(job.join(), Ok(n));
     }
     assert_eq!(pool.submit(|_py| Ok(())).join(), Err(PoolError::ShutDown));
-    // Again, and now.
+    // A second shutdown, without a timeout, is fine.
     pool.shutdown(Duration::ZERO).unwrap();
 }
 
 #[test]
-fn shutdown_gives_up_at_its_deadline_and_a_stuck_job_goes_on() {
+fn shutdown_times_out_and_a_stuck_job_keeps_running() {
     let pool = pool(1);
     let (job, begun, stop) = blocker();
     let stuck = pool.submit(job);
@@ -37,7 +37,7 @@ fn shutdown_gives_up_at_its_deadline_and_a_stuck_job_goes_on() {
     let error = pool.shutdown(Duration::from_millis(50)).unwrap_err();
     assert_eq!((error.running(), error.queued()), (1, 0));
     assert!(!stuck.is_finished());
-    // It is said once: the drop does not wait for it.
+    // Reported once: the drop does not wait for the job.
     in_time(move || drop(pool));
     assert!(!stuck.is_finished());
     stop.send(()).unwrap();
@@ -71,7 +71,7 @@ fn dropping_a_pool_while_attached_waits_without_the_gil() {
                 for _ in 0..6 {
                     let done = done.clone();
                     drop(pool.submit(move |py| {
-                        // Needs what the dropping thread has.
+                        // Needs the GIL of the dropping thread.
                         py.detach(|| main.attach(|py| py.run(c"len([])", None, None)))
                             .unwrap()?;
                         done.fetch_add(1, Ordering::Relaxed);
@@ -118,7 +118,7 @@ fn the_end_of_the_runtime_ends_a_pool() {
             ffi::PyGILState_Ensure();
             assert_eq!(ffi::Py_FinalizeEx(), 0);
         }
-        // What ran has run to its end, in an interpreter that has come to its own.
+        // The running job completed before its interpreter ended.
         assert_eq!(running.join(), Ok(interpreter.id()));
         assert_eq!(queued.join(), Err(PoolError::RuntimeEnded));
         assert_eq!(ENDED.load(Ordering::Relaxed), run);
@@ -133,13 +133,13 @@ fn the_end_of_the_runtime_ends_a_pool() {
 }
 
 #[test]
-fn a_stuck_job_does_not_keep_the_process_from_ending() {
-    if !in_a_child("ending::a_stuck_job_does_not_keep_the_process_from_ending") {
+fn a_stuck_job_does_not_prevent_the_process_from_ending() {
+    if !in_a_child("ending::a_stuck_job_does_not_prevent_the_process_from_ending") {
         return;
     }
     let pool = pool(1);
     if Python::attach(|py| py.version_info() < (3, 14)) {
-        // CPython aborts if a thread is left in a sub-interpreter, so its end waits.
+        // CPython aborts if a sub-interpreter still has a thread, so its end waits.
         return;
     }
     let (job, begun, stop) = blocker();
@@ -152,7 +152,7 @@ fn a_stuck_job_does_not_keep_the_process_from_ending() {
     }
     assert!(!stuck.is_finished());
     drop(pool);
-    // It does not come back to Python.
+    // The job does not return to Python.
     stop.send(()).unwrap();
     assert!(!stuck.wait_timeout(Duration::from_millis(100)));
 }
@@ -168,14 +168,14 @@ fn a_process_ends_with_a_pool_alive_in_a_static() {
 }
 
 #[test]
-fn a_pool_made_while_the_runtime_ends_is_refused() {
-    if !in_a_child("ending::a_pool_made_while_the_runtime_ends_is_refused") {
+fn creating_a_pool_while_the_runtime_ends_is_refused() {
+    if !in_a_child("ending::creating_a_pool_while_the_runtime_ends_is_refused") {
         return;
     }
     static REFUSED: Mutex<Option<String>> = Mutex::new(None);
     Python::initialize();
     Python::attach(|py| {
-        // Registered before the pools' own, so called after it.
+        // Registered before the pools' exit function, so called after it.
         let function = pyatoll::types::PyCFunction::new_closure(py, None, None, |_, _| {
             let error = InterpreterPool::builder().size(1).build().unwrap_err();
             *REFUSED.lock().unwrap() = Some(error.to_string());
@@ -199,14 +199,14 @@ fn a_pool_made_while_the_runtime_ends_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_forked_process_is_told_that_the_workers_are_not_there() {
-    // `os.fork` itself does not survive other interpreters: CPython crashes in the child.
+fn a_forked_child_gets_an_error_since_it_has_no_workers() {
+    // Not `os.fork`: CPython's child handlers crash while sub-interpreters are alive.
     unsafe extern "C" {
         fn fork() -> i32;
         fn waitpid(child: i32, status: *mut i32, options: i32) -> i32;
         fn _exit(status: i32) -> !;
     }
-    if !in_a_child("ending::a_forked_process_is_told_that_the_workers_are_not_there") {
+    if !in_a_child("ending::a_forked_child_gets_an_error_since_it_has_no_workers") {
         return;
     }
     let pool = pool(2);
@@ -214,11 +214,11 @@ fn a_forked_process_is_told_that_the_workers_are_not_there() {
     let (job, begun, stop) = blocker();
     let running = pool.submit(job);
     begun.recv().unwrap();
-    // SAFETY: the child uses nothing that other threads may hold, and ends without cleaning up.
+    // SAFETY: the child uses nothing that other threads may have locked, and ends without cleanup.
     let child = unsafe { fork() };
     if child == 0 {
         let refused = pool.try_submit(|_py| Ok(())).map(drop);
-        let told = pool.submit(|_py| Ok(())).join() == Err(PoolError::Forked)
+        let refused = pool.submit(|_py| Ok(())).join() == Err(PoolError::Forked)
             && matches!(
                 refused,
                 Err(TrySubmitError::Refused {
@@ -231,14 +231,14 @@ fn a_forked_process_is_told_that_the_workers_are_not_there() {
             && running.join() == Err(PoolError::Forked)
             && pool.shutdown(Duration::ZERO).is_ok();
         drop(pool);
-        // SAFETY: ends the process.
-        unsafe { _exit(if told { 0 } else { 1 }) };
+        // SAFETY: ends the process at once, without running its exit functions.
+        unsafe { _exit(if refused { 0 } else { 1 }) };
     }
     let mut status = -1;
-    // SAFETY: the process is this one's child.
+    // SAFETY: `child` is a child of this process, and `status` is valid for writes.
     unsafe { assert_eq!(waitpid(child, &raw mut status, 0), child) };
     assert_eq!(status, 0);
-    // It is not the parent's.
+    // The parent's pool is unaffected.
     stop.send(()).unwrap();
     assert!(running.join().is_ok());
     assert_eq!(done.join(), Ok(1));

@@ -1,4 +1,4 @@
-//! What goes wrong in a job.
+//! Errors, panics and interrupts in jobs.
 
 use crate::{blocker, pool};
 use pyatoll::exceptions::PyValueError;
@@ -21,7 +21,7 @@ fn one_bad_item_does_not_end_a_map() {
 }
 
 #[test]
-fn a_python_exception_comes_back_as_type_text_and_traceback() {
+fn a_python_exception_is_reported_with_type_text_and_traceback() {
     let pool = pool(1);
     let code = c"
 class Odd(ValueError):
@@ -44,7 +44,7 @@ check(3)
     assert!(traceback.contains("line 5, in check"), "{traceback}");
     assert!(traceback.ends_with("3 is odd\n"), "{traceback}");
 
-    // One made in Rust; and its text fails.
+    // An exception created in Rust, and one whose `__str__` fails.
     let lazy = pool.submit(|_py| -> PyResult<()> { Err(PyValueError::new_err("from Rust")) });
     assert_eq!(
         lazy.join().unwrap_err().to_string(),
@@ -64,7 +64,7 @@ raise Bad
 }
 
 #[test]
-fn system_exit_and_keyboard_interrupt_end_the_job_and_nothing_else() {
+fn system_exit_and_keyboard_interrupt_end_only_the_job() {
     let pool = pool(1);
     let code = [
         (c"raise SystemExit(3)", "SystemExit: 3"),
@@ -81,7 +81,7 @@ fn system_exit_and_keyboard_interrupt_end_the_job_and_nothing_else() {
 }
 
 #[test]
-fn an_exception_of_another_interpreter_comes_back_too() {
+fn an_exception_of_another_interpreter_is_reported_as_well() {
     let pool = pool(1);
     let main = Python::attach(|py| py.interpreter());
     let job = pool.submit(move |py| {
@@ -95,7 +95,7 @@ fn an_exception_of_another_interpreter_comes_back_too() {
 }
 
 #[test]
-fn a_panic_comes_back_as_an_error_and_the_worker_goes_on() {
+fn a_panic_is_reported_as_an_error_and_the_worker_keeps_running() {
     let pool = pool(1);
     let before = pool.interpreters();
     for _ in 0..3 {
@@ -110,7 +110,7 @@ fn a_panic_comes_back_as_an_error_and_the_worker_goes_on() {
 }
 
 #[test]
-fn what_panics_when_it_is_dropped_harms_no_worker() {
+fn a_panic_in_a_drop_does_not_harm_the_worker() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -121,7 +121,7 @@ fn what_panics_when_it_is_dropped_harms_no_worker() {
     }
     let pool = pool(1);
     let before = pool.interpreters();
-    // A result that nobody wants, then what a job has caught.
+    // An unwanted result, then a panic's payload.
     let (dropped, is_dropped) = mpsc::channel();
     drop(pool.submit(move |_py| {
         is_dropped.recv().unwrap();
@@ -134,7 +134,7 @@ fn what_panics_when_it_is_dropped_harms_no_worker() {
         Ok(())
     });
     assert_eq!(job.join(), Err(PoolError::Panicked("dropped".into())));
-    // What a cancelled job has caught.
+    // The captures of a cancelled job.
     let (job, begun, stop) = blocker();
     let running = pool.submit(job);
     begun.recv().unwrap();
@@ -151,7 +151,7 @@ fn what_panics_when_it_is_dropped_harms_no_worker() {
 }
 
 #[test]
-fn an_exception_left_set_by_one_job_is_not_the_next_ones() {
+fn an_exception_left_set_by_one_job_does_not_reach_the_next() {
     let pool = pool(1);
     pool.submit(|py| {
         PyValueError::new_err("left behind").restore(py);

@@ -1,4 +1,4 @@
-//! Submitting jobs, and what comes of them.
+//! Submitting jobs and collecting their results.
 
 use crate::{LONG, blocker, in_time, pool};
 use pyatoll::InterpreterPool;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 #[test]
-fn a_job_runs_in_a_workers_interpreter_and_gives_its_result() {
+fn a_job_runs_in_a_workers_interpreter_and_returns_its_result() {
     let pool = pool(2);
     let job = pool.submit(|py| {
         let answer: i32 = py.eval(c"6 * 7", None, None)?.extract()?;
@@ -26,11 +26,11 @@ fn a_job_runs_in_a_workers_interpreter_and_gives_its_result() {
 }
 
 #[test]
-fn map_gives_results_in_the_items_order() {
+fn map_returns_results_in_item_order() {
     let pool = pool(3);
     let results = pool.map(0..200, |py, n: u64| {
         if n.is_multiple_of(7) {
-            // Later ones overtake it.
+            // Later items overtake it.
             py.detach(|| thread::sleep(Duration::from_millis(2)));
         }
         py.eval(c"lambda n: n * n", None, None)?
@@ -43,7 +43,7 @@ fn map_gives_results_in_the_items_order() {
 }
 
 #[test]
-fn map_takes_no_more_items_than_there_is_room_for() {
+fn map_takes_no_more_items_than_fit_in_the_queue() {
     Python::initialize();
     let builder = InterpreterPool::builder().size(1).queue_capacity(3);
     let pool = builder.build().unwrap();
@@ -55,16 +55,16 @@ fn map_takes_no_more_items_than_there_is_room_for() {
     let mut results = pool.map(items, |_py, n: usize| Ok(n));
     for n in 0..50 {
         assert_eq!(results.next(), Some(Ok(n)));
-        // Under way, and one for which there was no room.
+        // Those in the queue and the workers, and one that is waiting for room.
         assert!(taken.load(Ordering::Relaxed) <= n + 1 + 4 + 1);
     }
     drop(results);
-    // Those that were under way are gone.
+    // The jobs that had been submitted are done or cancelled.
     assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
 }
 
 #[test]
-fn submit_waits_for_room_and_lets_others_have_the_interpreter_meanwhile() {
+fn submit_releases_the_gil_while_it_waits_for_room() {
     Python::initialize();
     let builder = InterpreterPool::builder().size(1).queue_capacity(1);
     let pool = Arc::new(builder.build().unwrap());
@@ -87,7 +87,7 @@ fn submit_waits_for_room_and_lets_others_have_the_interpreter_meanwhile() {
     thread::sleep(Duration::from_millis(100));
     assert!(!submitted.load(Ordering::SeqCst), "there is no room for it");
     assert_eq!(pool.queued(), 1);
-    // It does not hold the main interpreter's GIL.
+    // The submitting thread does not hold the main interpreter's GIL.
     in_time(|| Python::attach(|py| py.run(c"len([])", None, None).unwrap()));
     assert!(!submitted.load(Ordering::SeqCst));
 
@@ -98,7 +98,7 @@ fn submit_waits_for_room_and_lets_others_have_the_interpreter_meanwhile() {
 }
 
 #[test]
-fn try_submit_gives_the_job_back() {
+fn try_submit_returns_the_job_if_the_queue_is_full() {
     Python::initialize();
     let builder = InterpreterPool::builder().size(1).queue_capacity(2);
     let pool = builder.build().unwrap();
@@ -185,12 +185,12 @@ class Mortal:
     assert_eq!(first.interpreter(), pool.interpreters()[0]);
     let message = Python::attach(|py| first.try_bind(py).unwrap_err().to_string());
     assert!(message.contains("belongs to interpreter"), "{message}");
-    // Dropped in the wrong interpreter, and in none.
+    // Dropped in another interpreter, and in none.
     Python::attach(|_py| drop(first));
     drop(second);
     let deaths = pool.submit(|py| py.eval(c"__import__('sys').deaths", None, None)?.extract());
     assert_eq!(deaths.join(), Ok(2));
-    // It may come back to where it is from.
+    // A job in the owner's interpreter may use it.
     let list = pool.submit(|py| Ok(py.eval(c"[1, 2]", None, None)?.unbind()));
     let list: Py<PyAny> = list.join().unwrap();
     assert_eq!(pool.submit(move |py| list.bind(py).len()).join(), Ok(2));

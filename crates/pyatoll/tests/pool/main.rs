@@ -1,4 +1,12 @@
-//! What a pool of interpreters promises.
+//! Promises of `InterpreterPool`.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `ending.rs` | the end of pools, runtimes and processes |
+//! | `errors.rs` | errors, panics and interrupts in jobs |
+//! | `jobs.rs` | submitting jobs and collecting their results |
+//! | `nested.rs` | jobs that use their own pool |
+//! | `workers.rs` | workers and their interpreters |
 
 mod ending;
 mod errors;
@@ -19,7 +27,7 @@ fn pool(size: usize) -> InterpreterPool {
     InterpreterPool::builder().size(size).build().unwrap()
 }
 
-/// Fails where `f` would hang.
+/// Runs `f` with a time limit, so that a hang fails the test.
 fn in_time<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
     let (done, is_done) = mpsc::channel();
     let thread = thread::spawn(move || done.send(f()).unwrap());
@@ -32,7 +40,8 @@ fn in_time<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
     }
 }
 
-/// A job that runs until it is told to stop, and how to know that it runs, and to tell it.
+/// Returns a job that runs until told to stop, a receiver that reports its start, and a sender that
+/// stops it.
 fn blocker() -> (
     impl for<'py> FnOnce(Python<'py>) -> PyResult<i64> + Send + 'static,
     Receiver<()>,
@@ -48,7 +57,7 @@ fn blocker() -> (
     (job, begun, stop)
 }
 
-/// Runs the named test in a process of its own, where it calls this again: `true` in there.
+/// Runs the named test in a child process. Returns `true` in the child, which calls this as well.
 fn in_a_child(test: &str) -> bool {
     const CHILD: &str = "PYATOLL_POOL_TEST_CHILD";
     if std::env::var_os(CHILD).is_some() {

@@ -15,7 +15,7 @@ fn a_pool_can_be_dropped_by_its_own_job_and_inside_its_own_interpreter() {
     let (go, wait) = mpsc::channel::<()>();
     let job = pool.submit(move |py| {
         py.detach(move || wait.recv().unwrap());
-        // The last one.
+        // The last handle to the pool.
         drop(inner);
         Ok(1)
     });
@@ -46,7 +46,7 @@ fn a_job_may_wait_for_jobs_of_its_own_pool() {
         }
         let inner = pool.clone();
         let job = pool.submit(move |py| {
-            // Attached and detached.
+            // Joins both attached and detached.
             if n.is_multiple_of(2) {
                 Ok(fibonacci(&inner, n - 1)?)
             } else {
@@ -68,7 +68,7 @@ fn a_job_may_wait_for_jobs_of_its_own_pool() {
 }
 
 #[test]
-fn a_job_may_map_over_its_own_pool() {
+fn a_job_may_call_map_on_its_own_pool() {
     Python::initialize();
     let builder = InterpreterPool::builder().size(1).queue_capacity(2);
     let pool = Arc::new(builder.build().unwrap());
@@ -81,23 +81,23 @@ fn a_job_may_map_over_its_own_pool() {
 }
 
 #[test]
-fn a_job_that_waits_for_itself_is_told() {
+fn a_job_that_waits_for_itself_gets_an_error() {
     let pool = pool(1);
     let (send, handle) = mpsc::channel::<JobHandle<()>>();
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let job = pool.submit(move |py| {
         let own = py.detach(move || handle.recv().unwrap());
-        tell.send(own.join()).unwrap();
+        sender.send(own.join()).unwrap();
         Ok(())
     });
     send.send(job).unwrap();
-    let told = told.recv_timeout(LONG).unwrap();
-    assert_eq!(told, Err(PoolError::WouldDeadlock));
+    let result = receiver.recv_timeout(LONG).unwrap();
+    assert_eq!(result, Err(PoolError::WouldDeadlock));
     assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
 }
 
 #[test]
-fn shutting_down_a_pool_in_its_own_job_comes_back_at_once() {
+fn shutting_down_a_pool_in_its_own_job_returns_at_once() {
     let pool = Arc::new(pool(1));
     let inner = pool.clone();
     let job = pool.submit(move |_py| Ok(inner.shutdown(LONG * 100)));

@@ -23,21 +23,21 @@ fn each_worker_has_an_interpreter_and_a_thread_of_its_own() {
         .map(|_| {
             let all_here = all_here.clone();
             pool.submit(move |py| {
-                // Passed only when as many jobs are at it.
+                // Passes only once `SIZE` jobs run at the same time.
                 py.detach(|| all_here.wait());
                 Ok((py.interpreter().id(), thread::current().id()))
             })
         })
         .collect();
-    let places: Vec<_> = jobs.into_iter().map(|job| job.join().unwrap()).collect();
-    let ids: HashSet<_> = places.iter().map(|(id, _)| *id).collect();
-    let threads: HashSet<_> = places.iter().map(|(_, thread)| *thread).collect();
+    let pairs: Vec<_> = jobs.into_iter().map(|job| job.join().unwrap()).collect();
+    let ids: HashSet<_> = pairs.iter().map(|(id, _)| *id).collect();
+    let threads: HashSet<_> = pairs.iter().map(|(_, thread)| *thread).collect();
     assert_eq!((ids.len(), threads.len()), (SIZE, SIZE));
 
-    // The same pairs at a later time.
+    // The pairs of interpreter and thread do not change.
     for _ in 0..20 {
-        let place = pool.submit(|py| Ok((py.interpreter().id(), thread::current().id())));
-        assert!(places.contains(&place.join().unwrap()));
+        let pair = pool.submit(|py| Ok((py.interpreter().id(), thread::current().id())));
+        assert!(pairs.contains(&pair.join().unwrap()));
     }
 }
 
@@ -66,7 +66,7 @@ fn the_initializer_runs_once_in_each_interpreter() {
 }
 
 #[test]
-fn a_pool_whose_initializer_fails_is_not_made() {
+fn a_pool_whose_initializer_fails_is_not_created() {
     Python::initialize();
     let before = Arc::new(Mutex::new(Vec::new()));
     let seen = before.clone();
@@ -96,10 +96,10 @@ fn a_pool_whose_initializer_fails_is_not_made() {
     );
 }
 
-/// Ends the interpreter as Python code can that knows nothing of the pool.
+/// Ends the interpreter from Python code, without the pool's knowledge.
 fn destroy(interpreter: Interpreter) {
     let id = interpreter.id();
-    // Before 3.13 `threading` would wait for the thread that imported it, which is at rest.
+    // Before 3.13 `threading` would wait for the idle thread that imported it.
     let forget = c"import sys; sys.modules.pop('threading', None)";
     interpreter
         .attach(|py| py.run(forget, None, None).unwrap())
@@ -124,7 +124,7 @@ interpreters.destroy(id)
 }
 
 #[test]
-fn a_worker_whose_interpreter_was_ended_gets_another_one() {
+fn a_worker_whose_interpreter_was_ended_gets_a_new_one() {
     Python::initialize();
     let pool = InterpreterPool::builder()
         .size(1)
@@ -143,12 +143,12 @@ fn a_worker_whose_interpreter_was_ended_gets_another_one() {
         seen.push(interpreter);
         destroy(interpreter);
     }
-    // Unused ones count against the limit, but one use forgives them.
+    // Unused interpreters count towards the limit; a successful job resets the count.
     assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
 }
 
 #[test]
-fn a_worker_that_cannot_be_replaced_ends_and_its_jobs_say_why() {
+fn a_worker_that_cannot_be_replaced_ends_and_its_jobs_report_why() {
     Python::initialize();
     let attempts = Arc::new(AtomicUsize::new(0));
     let counter = attempts.clone();
@@ -167,7 +167,7 @@ fn a_worker_that_cannot_be_replaced_ends_and_its_jobs_say_why() {
     stop.send(()).unwrap();
     first.join().unwrap();
     let interpreter = pool.interpreters()[0];
-    // The worker has left it when nobody else's state is in it.
+    // By then the worker has detached and deleted its thread state.
     thread::sleep(Duration::from_millis(50));
     destroy(interpreter);
 
@@ -187,7 +187,7 @@ fn a_worker_that_cannot_be_replaced_ends_and_its_jobs_say_why() {
 }
 
 #[test]
-fn a_pool_is_made_by_threads_that_are_attached_anywhere_or_nowhere() {
+fn a_pool_may_be_created_attached_to_any_interpreter_or_none() {
     fn check(pool: InterpreterPool) {
         let sum = pool.submit(|py| py.eval(c"sum(range(10))", None, None)?.extract());
         assert_eq!(sum.join(), Ok(45));
@@ -233,11 +233,11 @@ fn per_interpreter_values_live_from_job_to_job_and_end_with_the_pool() {
 }
 
 #[test]
-fn a_resting_worker_holds_nothing_of_its_interpreter() {
+fn an_idle_worker_does_not_block_its_interpreter() {
     let pool = pool(1);
     pool.submit(|_py| Ok(())).join().unwrap();
     let interpreter = pool.interpreters()[0];
-    // Others come in.
+    // Other threads can attach.
     let sum =
         in_time(move || interpreter.attach(|py| py.eval(c"1 + 1", None, None)?.extract::<i32>()));
     assert_eq!(sum.unwrap().unwrap(), 2);

@@ -6,7 +6,7 @@ use pyatoll::prelude::*;
 
 use crate::{everywhere, run};
 
-/// Answers for attributes that are not there.
+/// Implements `__getattr__` for missing attributes.
 #[pyclass(dict, subclass)]
 struct Attributes {
     log: Vec<String>,
@@ -56,7 +56,7 @@ impl Hiding {
         if name.to_string() == "hidden" {
             return Err(PyAttributeError::new_err("hidden"));
         }
-        // SAFETY: attached, live objects; a new reference or null comes back.
+        // SAFETY: attached; both objects are alive. The call returns a new reference or null.
         unsafe {
             let found = ffi::PyObject_GenericGetAttr(slf.as_ptr(), name.as_ptr());
             Ok(Bound::from_owned_ptr_or_err(slf.py(), found)?.unbind())
@@ -68,7 +68,7 @@ impl Hiding {
     }
 }
 
-/// Both: the second is asked when the first raises.
+/// Has both: `__getattr__` is called when `__getattribute__` raises.
 #[pyclass]
 pub(crate) struct TwoStage;
 
@@ -96,7 +96,7 @@ impl TwoStage {
 }
 
 #[test]
-fn attribute_access_goes_to_its_methods() {
+fn attribute_access_calls_its_methods() {
     everywhere(|py| {
         run::<Attributes>(
             py,
@@ -105,7 +105,7 @@ fn attribute_access_goes_to_its_methods() {
             assert a.made_up == 'up' and raises(lambda: a.other) == 'AttributeError: no other'
             a.x = 5
             assert a.log == ['x=5'] and not hasattr(a, 'x')
-            # Deleting is left to the class below.
+            # `__delattr__` is inherited.
             a.__dict__['y'] = 1
             del a.y
             assert raises(delattr, a, 'y').startswith('AttributeError')
@@ -138,7 +138,7 @@ fn attribute_access_goes_to_its_methods() {
     });
 }
 
-/// A descriptor that remembers what it was asked.
+/// A descriptor that records its calls.
 #[pyclass]
 pub(crate) struct Descriptor {
     value: i64,

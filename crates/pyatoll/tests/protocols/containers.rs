@@ -22,9 +22,9 @@ impl Sequence {
     }
 
     fn __getitem__(&self, index: isize) -> PyResult<i64> {
-        let place = usize::try_from(index).ok();
-        place
-            .and_then(|place| self.0.get(place).copied())
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.0.get(index).copied())
             .ok_or_else(|| PyIndexError::new_err(format!("no {index}")))
     }
 
@@ -34,7 +34,7 @@ impl Sequence {
 
     fn __delitem__(&mut self, index: usize) -> PyResult<()> {
         if index >= self.0.len() {
-            return Err(PyIndexError::new_err("no such place"));
+            return Err(PyIndexError::new_err("no such index"));
         }
         self.0.remove(index);
         Ok(())
@@ -108,7 +108,7 @@ fn sequences_and_mappings_have_items() {
             assert raises(lambda: s[3]) == 'IndexError: no 3' and raises(lambda: s['x']).startswith('TypeError')
             s[1] = 7
             del s[0]
-            assert list(s) == [7, 3] and raises(s.__delitem__, 5) == 'IndexError: no such place'
+            assert list(s) == [7, 3] and raises(s.__delitem__, 5) == 'IndexError: no such index'
             assert 7 in s and 8 not in s and raises(lambda: 'x' in s).startswith('TypeError')
             assert list(s + cls([1])) == [7, 3, 1] and list(s * 2) == [7, 3, 7, 3] == list(2 * s)
             assert raises(lambda: s * -1).startswith('ValueError')
@@ -135,11 +135,11 @@ fn sequences_and_mappings_have_items() {
 }
 
 #[test]
-fn a_mapping_is_no_sequence_to_c() {
+fn a_mapping_is_not_a_sequence_for_the_c_api() {
     everywhere(|py| {
         let mapping = Bound::new(py, Mapping::new()).unwrap();
         let sequence = Bound::new(py, Sequence::new(vec![4, 5])).unwrap();
-        // SAFETY: attached, live objects.
+        // SAFETY: attached; the objects are alive.
         unsafe {
             assert_eq!(ffi::PySequence_Check(mapping.as_ptr()), 0);
             assert_eq!(ffi::PySequence_Check(sequence.as_ptr()), 1);

@@ -57,7 +57,7 @@ impl FailingIterator {
     }
 }
 
-/// Never ends by itself; a `StopIteration` carries a value.
+/// Ends only by raising `StopIteration` with a value.
 #[pyclass]
 struct Endless(u32);
 
@@ -117,7 +117,7 @@ impl AsyncIterator {
 }
 
 #[test]
-fn iterators_end_where_they_say() {
+fn iterators_end_with_none_or_stop_iteration() {
     everywhere(|py| {
         run::<Iterator>(
             py,

@@ -1,10 +1,21 @@
-//! What `#[pymethods]` promises of special methods. Everything is checked in the main interpreter
-//! and in a sub-interpreter.
+//! Promises of `#[pymethods]` about special methods, each checked in the main interpreter and in a
+//! sub-interpreter.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `attributes.rs` | attribute access and descriptors |
+//! | `containers.rs` | sequences and mappings |
+//! | `iteration.rs` | iterators, awaitables and asynchronous iterators |
+//! | `leaks.rs` | calls of every kind leak nothing |
+//! | `memory.rs` | buffers, garbage collection, finalizers |
+//! | `numbers.rs` | operators: forward, reflected, in place |
+//! | `objects.rs` | `str`, `repr`, hash, truth, numeric conversions and comparisons |
+//! | `slots.rs` | how methods combine into slots |
 
 mod attributes;
 mod containers;
 mod iteration;
-mod level;
+mod leaks;
 mod memory;
 mod numbers;
 mod objects;
@@ -16,7 +27,8 @@ use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
-/// Runs `check` in the main interpreter, and in one with a GIL of its own where Python has that.
+/// Runs `check` in the main interpreter and in a sub-interpreter, with its own GIL where Python
+/// supports that.
 fn everywhere(check: impl for<'py> Fn(Python<'py>) + Send + Sync) {
     Python::attach(&check);
     let sub = SubInterpreter::builder().build().unwrap();
@@ -24,7 +36,8 @@ fn everywhere(check: impl for<'py> Fn(Python<'py>) + Send + Sync) {
     sub.close().unwrap();
 }
 
-/// Defines `raises(function, *args)`, which gives the text of what a call raises.
+/// Returns a namespace with `raises(function, *args)`, which returns the text of the exception that
+/// the call raises.
 fn names(py: Python<'_>) -> Bound<'_, PyDict> {
     let names = PyDict::new(py);
     py.run(
@@ -43,14 +56,14 @@ def raises(function, *args, **kwargs):
     names
 }
 
-/// Runs Python code that knows `raises`, and `T` as `cls`.
+/// Runs Python code with `raises` and with `T` as `cls`.
 fn run<T: pyatoll::PyTypeInfo>(py: Python<'_>, code: &str) {
     let names = names(py);
     names.set_item("cls", py.get_type::<T>()).unwrap();
     run_with(py, &names, code);
 }
 
-/// Runs Python code, indented like the Rust code around it, in a module of these names.
+/// Runs Python code, indented like the surrounding Rust code, in the given namespace.
 fn run_with(py: Python<'_>, names: &Bound<'_, PyDict>, code: &str) {
     let dedent = py.import("textwrap").unwrap().getattr("dedent").unwrap();
     let code: String = dedent.call1((code,)).unwrap().extract().unwrap();

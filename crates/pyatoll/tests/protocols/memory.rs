@@ -1,4 +1,4 @@
-//! Buffers, garbage collection, finalisers.
+//! Buffers, garbage collection, finalizers.
 
 use pyatoll::exceptions::PyValueError;
 use pyatoll::interpreter::SubInterpreter;
@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use crate::{everywhere, run};
 
-/// Lends bytes.
+/// Exports its bytes as a buffer.
 #[pyclass]
 pub(crate) struct Bytes {
     data: Box<[u8]>,
@@ -40,7 +40,7 @@ impl Bytes {
         flags: c_int,
     ) -> PyResult<()> {
         let mut this = slf.borrow_mut();
-        // SAFETY: the bytes do not move while the instance lives, which the view keeps alive.
+        // SAFETY: the bytes do not move while the instance is alive, and the view keeps it alive.
         let status = unsafe {
             ffi::PyBuffer_FillInfo(
                 view,
@@ -64,7 +64,7 @@ impl Bytes {
 }
 
 #[test]
-fn a_buffer_is_lent_and_given_back() {
+fn a_buffer_is_exported_and_released() {
     everywhere(|py| {
         run::<Bytes>(
             py,
@@ -79,11 +79,11 @@ fn a_buffer_is_lent_and_given_back() {
     });
 }
 
-/// How many values of [`Node`] were dropped; two tests must not mix.
+/// Number of dropped [`Node`] values; [`ALONE`] serializes the tests that use it.
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// May refer to itself.
+/// Can refer to itself.
 #[pyclass(weakref)]
 pub(crate) struct Node {
     others: Vec<Py<PyAny>>,
@@ -183,7 +183,7 @@ fn a_panic_in_traverse_does_not_end_the_process() {
 }
 
 #[test]
-fn what_belongs_to_another_interpreter_is_not_visited() {
+fn objects_of_another_interpreter_are_not_visited() {
     let _alone = ALONE
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -202,7 +202,7 @@ fn what_belongs_to_another_interpreter_is_not_visited() {
     sub.close().unwrap();
 }
 
-/// Tells when it is finalised.
+/// Records its finalization.
 #[pyclass(subclass)]
 struct Finalized {
     log: Py<PyList>,

@@ -5,7 +5,7 @@ use pyatoll::prelude::*;
 
 use crate::{everywhere, run};
 
-/// Does sums in every way.
+/// Implements the operators with every form of receiver and argument.
 #[pyclass(subclass)]
 pub(crate) struct Number(i64);
 
@@ -125,7 +125,7 @@ impl Number {
 }
 
 #[test]
-fn operators_go_to_the_side_that_has_them() {
+fn operators_call_the_operand_that_implements_them() {
     everywhere(|py| {
         run::<Number>(
             py,
@@ -135,7 +135,7 @@ fn operators_go_to_the_side_that_has_them() {
             assert raises(lambda: n + 'x').startswith('TypeError: unsupported operand')
             assert raises(lambda: 'x' + n).startswith('TypeError')
             assert n.__add__('x') is NotImplemented and n.__radd__('x') is NotImplemented
-            # Neither takes the other: both sides were asked.
+            # Both operands return `NotImplemented`.
             assert raises(lambda: n + n).startswith('TypeError: unsupported operand')
             assert n - cls(2) == 4 and raises(lambda: n - 2).startswith('TypeError')
             assert 'a' * n == 'aaaaaa' and raises(lambda: n * 'a').startswith('TypeError')
@@ -173,11 +173,11 @@ fn in_place_operators_change_the_instance() {
             assert raises(subtract, cls(13)) == 'ValueError: unlucky'
             assert raises(subtract, 5).startswith('TypeError: unsupported operand')
             assert n is m and m.value == 648
-            # One that returns something gives another object.
+            # The result replaces the object if the method returns one.
             n ^= 1
             assert n is not m and n.value == 649
             n = m
-            # Without a method in place: the operator, which gives something else.
+            # Without an in-place method, the ordinary operator is called.
             n //= 2
             assert n == '648//2'
             ",

@@ -1,4 +1,4 @@
-//! An object's text, hash, truth and comparisons.
+//! `str`, `repr`, hash, truth, numeric conversions and comparisons.
 
 use pyatoll::exceptions::PyValueError;
 use pyatoll::prelude::*;
@@ -110,7 +110,7 @@ impl Plain {
 }
 
 #[test]
-fn an_object_has_text_hash_truth_and_number() {
+fn an_object_has_str_repr_hash_truth_and_numeric_values() {
     everywhere(|py| {
         run::<Plain>(
             py,
@@ -136,7 +136,7 @@ fn an_object_has_text_hash_truth_and_number() {
     });
 }
 
-/// Compares by one method for all operators.
+/// Implements `__richcmp__`.
 #[pyclass]
 pub(crate) struct ByOperator(i64);
 
@@ -168,7 +168,7 @@ impl ByOperator {
     }
 }
 
-/// Compares by some of the six.
+/// Implements some of the six comparison methods.
 #[pyclass]
 pub(crate) struct BySome(i64);
 
@@ -192,7 +192,7 @@ impl BySome {
     }
 }
 
-/// Has equality from the class's options and order from a method.
+/// Has equality from a class option and order from a method.
 #[pyclass(eq)]
 #[derive(PartialEq)]
 struct Mixed(i64);
@@ -210,14 +210,14 @@ impl Mixed {
 }
 
 #[test]
-fn comparisons_go_to_their_methods() {
+fn comparisons_call_their_methods() {
     everywhere(|py| {
         run::<ByOperator>(
             py,
             "
             a, b = cls(1), cls(2)
             assert a < b and a <= b and a != b and a == cls(1) and b >= a
-            # `>` is asked of the other side as `<`.
+            # `>` is reflected to `<` of the other operand.
             assert b.__gt__(a) is NotImplemented and b > a and not a > b
             assert a != 1 and not a == 'x' and a.__eq__('x') is NotImplemented
             assert raises(lambda: a < 1).startswith('TypeError')

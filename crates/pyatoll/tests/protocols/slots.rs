@@ -1,4 +1,4 @@
-//! How methods come together in slots.
+//! How methods combine into slots.
 
 use pyatoll::exceptions::{PyAttributeError, PyKeyError};
 use pyatoll::prelude::*;
@@ -6,7 +6,7 @@ use pyatoll::types::{PyTuple, PyType};
 
 use crate::{everywhere, run};
 
-/// A base class with special methods of its own.
+/// A base class with special methods.
 #[pyclass(subclass)]
 pub(crate) struct Below;
 
@@ -86,7 +86,7 @@ impl Above {
 }
 
 #[test]
-fn what_a_class_leaves_out_is_done_by_the_class_below() {
+fn half_of_a_slot_that_a_class_omits_is_inherited() {
     everywhere(|py| {
         run::<Above>(
             py,
@@ -142,7 +142,7 @@ impl Static {
 }
 
 #[test]
-fn special_methods_may_be_static_or_of_the_class() {
+fn special_methods_may_be_static_or_class_methods() {
     everywhere(|py| {
         run::<Static>(
             py,
@@ -154,7 +154,7 @@ fn special_methods_may_be_static_or_of_the_class() {
     });
 }
 
-/// Special methods that are configured in and out.
+/// Special methods with `cfg` attributes.
 #[pyclass]
 struct Configured;
 
@@ -190,7 +190,7 @@ impl Configured {
 }
 
 #[test]
-fn special_methods_can_be_configured_out() {
+fn special_methods_may_be_configured_out() {
     everywhere(|py| {
         run::<Configured>(
             py,

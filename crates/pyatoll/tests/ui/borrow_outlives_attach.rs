@@ -1,5 +1,5 @@
-//! What is borrowed from an object ends with the attachment, however long its handle is kept: the
-//! interpreter may end after that.
+//! A borrow from an object ends with the attachment, however long its handle is kept, since the
+//! interpreter may end afterwards.
 use pyatoll::prelude::*;
 use pyatoll::types::{PyBytes, PyString};
 

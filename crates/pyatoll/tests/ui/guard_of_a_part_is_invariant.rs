@@ -1,4 +1,4 @@
-//! Through a guard of a part that may be changed, only a value of that very type can be written.
+//! A mutable guard of a part is invariant: only a value of that exact type can be written.
 use pyatoll::pyclass::PyClassGuardMapMut;
 
 fn shorter<'a, 's>(

@@ -1,4 +1,4 @@
-//! Threads of one interpreter share its values: they must be `Send` and `Sync`.
+//! Threads of one interpreter share its values, which must therefore be `Send` and `Sync`.
 use pyatoll::sync::InterpreterLocal;
 
 static CELL: InterpreterLocal<std::cell::Cell<i32>> = InterpreterLocal::new();

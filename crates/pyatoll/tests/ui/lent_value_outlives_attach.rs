@@ -1,4 +1,4 @@
-//! What an `InterpreterLocal` or `PyOnceLock` lends ends with the attachment.
+//! A reference from an `InterpreterLocal` or `PyOnceLock` ends with the attachment.
 use pyatoll::prelude::*;
 use pyatoll::sync::{InterpreterLocal, PyOnceLock};
 

@@ -7,7 +7,7 @@ use pyatoll::prelude::*;
 use pyatoll::types::{PyDict, PyTuple, PyType};
 use pyatoll::{PyTraverseError, PyVisit};
 
-/// Fields that can be read and written, compared and hashed.
+/// Has readable and writable fields, and equality.
 #[pyclass(get_all, set_all, eq, str = "({x}, {y})")]
 #[derive(Clone, PartialEq, Default)]
 pub struct Point {
@@ -35,7 +35,7 @@ impl Point {
         }
     }
 
-    /// The name of the class it was called on.
+    /// Returns the name of the class it was called on.
     #[classmethod]
     fn class_name(class: &Bound<'_, PyType>) -> PyResult<String> {
         Ok(class.name()?.to_string())
@@ -58,7 +58,7 @@ impl Point {
     }
 }
 
-/// Cannot change, and can be a key.
+/// Immutable and hashable.
 #[pyclass(frozen, eq, ord, hash, get_all, module = "pyatoll_tests")]
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Frozen {
@@ -112,7 +112,7 @@ impl Properties {
 
 #[pymethods]
 impl Properties {
-    /// From a second block of methods.
+    /// In a second `#[pymethods]` block.
     fn both(&self) -> (i64, Option<i64>) {
         (self.plain, self.value)
     }
@@ -141,7 +141,7 @@ impl Animal {
     }
 }
 
-/// A Rust class over a Rust class.
+/// Extends a Rust class.
 #[pyclass(extends = Animal, subclass)]
 pub struct Dog {
     tricks: Vec<String>,
@@ -182,7 +182,7 @@ impl DictOfOurs {
     }
 }
 
-/// Has a `__dict__`, and can be referred to weakly.
+/// Has a `__dict__` and supports weak references.
 #[pyclass(dict, weakref, subclass)]
 pub struct Open;
 
@@ -194,7 +194,7 @@ impl Open {
     }
 }
 
-/// Can be used only by the thread that made it.
+/// Can be used only by the thread that created it.
 #[pyclass(unsendable)]
 pub struct Unsendable {
     value: std::rc::Rc<i32>,
@@ -214,7 +214,7 @@ impl Unsendable {
     }
 }
 
-/// How many nodes there are in the process.
+/// Number of live nodes in the process.
 static NODES: AtomicI64 = AtomicI64::new(0);
 
 /// Refers to any object, and takes part in garbage collection.
@@ -242,7 +242,7 @@ impl Node {
         self.next = next;
     }
 
-    /// How many there are in the process.
+    /// Returns the number of live nodes in the process.
     #[staticmethod]
     fn alive() -> i64 {
         NODES.load(Ordering::Relaxed)
@@ -283,7 +283,7 @@ impl Color {
     }
 }
 
-/// A simple enum in an order.
+/// An ordered simple enum.
 #[pyclass(eq, ord)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Planet {

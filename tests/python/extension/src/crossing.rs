@@ -1,4 +1,4 @@
-//! Handles in a `static`, which every interpreter of the process sees. Safe code only.
+//! Handles in a `static` that all interpreters of the process share. Safe code only.
 
 #![forbid(unsafe_code)]
 
@@ -7,27 +7,27 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyatoll::exceptions::PyLookupError;
 use pyatoll::prelude::*;
 
-/// The objects kept, whatever interpreter they are of.
+/// The stored handles, of any interpreter.
 static KEPT: Mutex<Vec<Py<PyAny>>> = Mutex::new(Vec::new());
 
 fn kept() -> MutexGuard<'static, Vec<Py<PyAny>>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The last object kept, out of the `static`, so that no lock is held while Python code may run.
+/// Takes the last handle out of the `static`, so that no lock is held while Python code may run.
 fn take() -> PyResult<Py<PyAny>> {
     kept()
         .pop()
         .ok_or_else(|| PyLookupError::new_err("nothing is kept"))
 }
 
-/// Keeps an object.
+/// Stores a handle to an object.
 #[pyfunction]
 pub fn keep(object: Py<PyAny>) {
     kept().push(object);
 }
 
-/// Binds the last object kept, with `bind`, which has no way to return an error.
+/// Binds the last stored handle with `bind`, which panics in another interpreter.
 #[pyfunction]
 pub fn get_kept(py: Python<'_>) -> PyResult<String> {
     let object = take()?;
@@ -35,7 +35,7 @@ pub fn get_kept(py: Python<'_>) -> PyResult<String> {
     Ok(result?.to_string())
 }
 
-/// Binds the last object kept, with `try_bind`, and keeps it on.
+/// Binds the last stored handle with `try_bind`, and stores it again.
 #[pyfunction]
 pub fn try_get_kept(py: Python<'_>) -> PyResult<String> {
     let object = take()?;
@@ -48,19 +48,19 @@ pub fn try_get_kept(py: Python<'_>) -> PyResult<String> {
     text
 }
 
-/// Hands the last object kept to Python code.
+/// Returns the last stored handle to Python.
 #[pyfunction]
 pub fn take_kept() -> PyResult<Py<PyAny>> {
     take()
 }
 
-/// Drops the last object kept, here.
+/// Drops the last stored handle in this interpreter.
 #[pyfunction]
 pub fn drop_kept() -> PyResult<()> {
     take().map(drop)
 }
 
-/// Drops the last object kept, in a thread that is attached to no interpreter.
+/// Drops the last stored handle in a detached thread.
 #[pyfunction]
 pub fn drop_in_thread(py: Python<'_>) -> PyResult<()> {
     let object = take()?;
@@ -68,7 +68,7 @@ pub fn drop_in_thread(py: Python<'_>) -> PyResult<()> {
         .map_err(|_| PyLookupError::new_err("the thread panicked"))
 }
 
-/// The id of the interpreter that the last object kept is of, and whether that is alive.
+/// Returns the id of the last stored handle's interpreter, and whether it is alive.
 #[pyfunction]
 pub fn kept_owner() -> PyResult<(i64, bool)> {
     let object = take()?;
@@ -77,7 +77,7 @@ pub fn kept_owner() -> PyResult<(i64, bool)> {
     Ok((owner.id(), owner.is_alive()))
 }
 
-/// The representation of the last object kept, had by entering the interpreter it is of.
+/// Returns the `repr` of the last stored handle's object by attaching to its interpreter.
 #[pyfunction]
 pub fn use_kept_in_owner(py: Python<'_>) -> PyResult<String> {
     let object = take()?;
@@ -89,7 +89,7 @@ pub fn use_kept_in_owner(py: Python<'_>) -> PyResult<String> {
     }
 }
 
-/// Whether an object is an instance of this interpreter's `Point` class, as Rust sees it.
+/// Returns whether Rust sees the object as an instance of this interpreter's `Point` class.
 #[pyfunction]
 pub fn is_own(object: &Bound<'_, PyAny>) -> bool {
     object.is_instance_of::<crate::classes::Point>()

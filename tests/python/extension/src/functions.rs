@@ -69,14 +69,14 @@ pub fn all_kinds<'py>(
         .into_pyobject(py)
 }
 
-/// The name of the module it is in.
+/// Returns the name of its module.
 #[pyfunction]
 #[pyo3(pass_module)]
 pub fn with_module(module: &Bound<'_, PyModule>) -> PyResult<String> {
     Ok(module.name()?.to_string())
 }
 
-/// Its argument.
+/// Returns its argument.
 #[pyfunction]
 pub fn same(object: Py<PyAny>) -> Py<PyAny> {
     object
@@ -94,7 +94,7 @@ pub fn round_trip(
     (text, numbers, pairs, bytes)
 }
 
-/// Raises an error of the kind.
+/// Raises an error of the given kind.
 #[pyfunction]
 pub fn raise_error(kind: &str) -> PyResult<()> {
     Err(match kind {
@@ -108,7 +108,7 @@ pub fn raise_error(kind: &str) -> PyResult<()> {
     })
 }
 
-/// Makes an error and looks at it, but does not raise it.
+/// Creates and inspects an error without raising it.
 #[pyfunction]
 pub fn swallow_error(py: Python<'_>) -> (String, bool) {
     let error = LeafError::new_err("swallowed");
@@ -131,7 +131,7 @@ pub fn call_back<'py>(
     function.call1((argument,))
 }
 
-/// A function that adds.
+/// Returns a closure that adds.
 #[pyfunction]
 pub fn make_adder(py: Python<'_>, amount: i64) -> PyResult<Bound<'_, PyCFunction>> {
     PyCFunction::new_closure(py, Some(c"adder"), Some(c"Adds."), move |args, _kwargs| {
@@ -139,7 +139,7 @@ pub fn make_adder(py: Python<'_>, amount: i64) -> PyResult<Bound<'_, PyCFunction
     })
 }
 
-/// A function that counts its calls, and holds an object.
+/// Returns a closure that counts its calls and holds an object.
 #[pyfunction]
 pub fn make_counter(py: Python<'_>, object: Py<PyAny>) -> PyResult<Bound<'_, PyCFunction>> {
     let calls = AtomicU64::new(0);

@@ -1,13 +1,13 @@
 //! An extension module with every kind of entry point, for the tests in `tests/python`.
 //!
-//! | file | what is in it |
+//! | file | concern |
 //! |---|---|
 //! | `functions` | functions of all shapes, errors, panics, closures |
 //! | `classes` | classes of all kinds |
 //! | `protocols` | classes for the special methods |
-//! | `crossing` | handles that are kept while interpreters come and go |
-//! | `statics` | values of which each interpreter has one |
-//! | `modules` | the other modules of this library, each with a tag or a fault of its own |
+//! | `crossing` | handles in a `static` shared by all interpreters |
+//! | `statics` | per-interpreter values |
+//! | `modules` | further modules of this library: restricted ones and one that fails |
 
 mod classes;
 mod crossing;
@@ -72,7 +72,7 @@ mod pyatoll_tests {
     mod inner {
         use pyatoll::prelude::*;
 
-        /// Twice the number.
+        /// Doubles the number.
         #[pyfunction]
         fn double(number: i64) -> i64 {
             number * 2

@@ -1,4 +1,4 @@
-//! Further modules in this library. They are found by `PyInit_…`, with an `ExtensionFileLoader`.
+//! Further modules in this library, loaded by their `PyInit_…` with an `ExtensionFileLoader`.
 
 /// A module for one interpreter only.
 #[pyatoll::pymodule(multiple_interpreters = not_supported)]
@@ -7,21 +7,21 @@ pub mod pyatoll_tests_not_supported {
     const TAG: &str = "not_supported";
 }
 
-/// A module for interpreters that share the main one's GIL.
+/// A module for interpreters that share the main interpreter's GIL.
 #[pyatoll::pymodule(multiple_interpreters = shared_gil)]
 pub mod pyatoll_tests_shared_gil {
     #[pymodule_export]
     const TAG: &str = "shared_gil";
 }
 
-/// A module that needs the GIL, where there is a choice.
+/// A module that needs the GIL on free-threaded builds.
 #[pyatoll::pymodule(gil_used = true)]
 pub mod pyatoll_tests_gil_used {
     #[pymodule_export]
     const TAG: &str = "gil_used";
 }
 
-/// A module whose first import in an interpreter fails, after it has done some of its work.
+/// A module whose first import in an interpreter fails halfway.
 #[pyatoll::pymodule]
 pub mod pyatoll_tests_flaky {
     use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -34,7 +34,7 @@ pub mod pyatoll_tests_flaky {
 
     static THINGS: AtomicI64 = AtomicI64::new(0);
 
-    /// A class, so that there is something to leave behind.
+    /// A class whose instance could be left behind.
     #[pyclass]
     struct Thing;
 
@@ -53,7 +53,7 @@ pub mod pyatoll_tests_flaky {
         }
     }
 
-    /// How many things there are in the process.
+    /// Returns the number of live things in the process.
     #[pyfunction]
     fn things() -> i64 {
         THINGS.load(Ordering::Relaxed)

@@ -76,7 +76,7 @@ impl Number {
     }
 }
 
-/// Compares and hashes by methods.
+/// Has comparison and hash methods.
 #[pyclass]
 pub struct Ordered {
     key: i64,
@@ -234,7 +234,7 @@ impl AsyncSteps {
     }
 }
 
-/// An awaitable whose value is there at once.
+/// An awaitable that is ready at once.
 #[pyclass]
 pub struct Ready {
     value: Option<u32>,
@@ -257,7 +257,7 @@ impl Ready {
     }
 }
 
-/// Can be called.
+/// A callable.
 #[pyclass]
 pub struct Callable;
 
@@ -278,7 +278,7 @@ impl Callable {
     }
 }
 
-/// A context manager that keeps `ValueError`s back.
+/// A context manager that suppresses `ValueError`.
 #[pyclass]
 pub struct Guard {
     #[pyo3(get)]
@@ -344,7 +344,7 @@ impl Descriptor {
     }
 }
 
-/// Offers its bytes through the buffer protocol.
+/// Exports its bytes through the buffer protocol.
 #[pyclass(frozen)]
 pub struct Buffer {
     bytes: Vec<u8>,
@@ -366,8 +366,8 @@ impl Buffer {
             return Err(PyBufferError::new_err("no view"));
         }
         let bytes = &this.get().bytes;
-        // SAFETY: the view is the caller's to fill in. It keeps `this` alive, which is frozen, so
-        // that the bytes stay where they are.
+        // SAFETY: `view` is the caller's to fill in. It keeps `this` alive, which is frozen, so the
+        // bytes do not move.
         let status = unsafe {
             ffi::PyBuffer_FillInfo(
                 view,

@@ -1,4 +1,4 @@
-//! Values of which each interpreter has one, and functions that signals and failures interrupt.
+//! Per-interpreter values, and a function that signals interrupt.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use pyatoll::prelude::*;
 use pyatoll::sync::{InterpreterLocal, PyOnceLock};
 use pyatoll::types::{PyList, PyString, PyType};
 
-/// How many counters there are in the process.
+/// Number of live counters in the process.
 static COUNTERS: AtomicI64 = AtomicI64::new(0);
 
-/// An interpreter's own, which counts itself.
+/// A per-interpreter value that counts its instances.
 struct Counter(AtomicI64);
 
 impl Counter {
@@ -27,7 +27,7 @@ impl Drop for Counter {
     }
 }
 
-/// This interpreter's list.
+/// Returns this interpreter's list.
 #[pyfunction]
 pub fn singleton<'py>(py: Python<'py>) -> Bound<'py, PyList> {
     static LIST: PyOnceLock<Py<PyList>> = PyOnceLock::new();
@@ -35,7 +35,7 @@ pub fn singleton<'py>(py: Python<'py>) -> Bound<'py, PyList> {
     list.bind(py).clone()
 }
 
-/// How often this was called in this interpreter.
+/// Returns the number of its calls in this interpreter.
 #[pyfunction]
 pub fn count(py: Python<'_>) -> i64 {
     static COUNTER: InterpreterLocal<Counter> = InterpreterLocal::new();
@@ -43,26 +43,26 @@ pub fn count(py: Python<'_>) -> i64 {
     counter.0.fetch_add(1, Ordering::Relaxed) + 1
 }
 
-/// How many interpreters of the process have called `count`.
+/// Returns the number of live interpreters that have called `count`.
 #[pyfunction]
 pub fn counters() -> i64 {
     COUNTERS.load(Ordering::Relaxed)
 }
 
-/// A template, of an imported class.
+/// Returns an instance of an imported class.
 #[pyfunction]
 pub fn template<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     static TEMPLATE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     TEMPLATE.import(py, "string", "Template")?.call1((text,))
 }
 
-/// An interned string.
+/// Returns an interned string.
 #[pyfunction]
 pub fn interned(py: Python<'_>) -> Bound<'_, PyString> {
     intern!(py, "interned by pyatoll_tests").clone()
 }
 
-/// Waits, detached most of the time, for at most 10 seconds. A signal's handler may end it.
+/// Waits up to 10 seconds, mostly detached; a signal handler may interrupt it.
 #[pyfunction]
 pub fn wait_for_signal(py: Python<'_>) -> PyResult<bool> {
     let start = Instant::now();

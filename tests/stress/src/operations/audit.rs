@@ -1,4 +1,4 @@
-//! The model and the interpreters are compared.
+//! Comparing interpreters with the model.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,19 +8,22 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use pyatoll::prelude::*;
 
-use super::lives::values_are_dropped;
-use super::said;
+use super::to_anyhow;
 use crate::handle::Tracked;
-use crate::life::{Life, Stage};
+use crate::model::{InterpreterModel, Stage};
 use crate::module;
 use crate::world::{World, enter_unannounced};
 
-/// How often the collector runs before objects count as lost: what one run frees may hold more.
+/// Number of collections before an object counts as leaked: freeing one may release others.
 const COLLECTIONS: usize = 3;
 
-/// Compares an interpreter that nothing changes meanwhile. `false`: something did.
-pub fn audit(world: &World, life: &Arc<Life>, patience: Duration) -> Result<bool> {
-    let done = compare(world, life, patience)?;
+/// Compares an interpreter with its model. Returns `false` if a change disturbed the comparison.
+pub fn audit(
+    world: &World,
+    interpreter: &Arc<InterpreterModel>,
+    timeout: Duration,
+) -> Result<bool> {
+    let done = compare(world, interpreter, timeout)?;
     let statistics = &world.statistics;
     match done {
         true => &statistics.audits,
@@ -30,40 +33,43 @@ pub fn audit(world: &World, life: &Arc<Life>, patience: Duration) -> Result<bool
     Ok(done)
 }
 
-fn compare(world: &World, life: &Arc<Life>, patience: Duration) -> Result<bool> {
-    if life.stage() == Stage::Ended {
-        ended_well(life)?;
+fn compare(world: &World, interpreter: &Arc<InterpreterModel>, timeout: Duration) -> Result<bool> {
+    if interpreter.stage() == Stage::Ended {
+        check_ended(interpreter)?;
         return Ok(true);
     }
-    let Some(still) = life.hold_still(patience) else {
+    let Some(frozen) = interpreter.freeze(timeout) else {
         return Ok(false);
     };
-    let found = enter_unannounced(life, |py| {
+    let found = enter_unannounced(interpreter, |py| {
         for _ in 0..COLLECTIONS {
             py.import("gc")
                 .and_then(|gc| gc.call_method0("collect"))
-                .map_err(said)?;
+                .map_err(to_anyhow)?;
         }
-        let alive = life.alive.load(Ordering::SeqCst);
+        let alive = interpreter.alive.load(Ordering::SeqCst);
         let counted = module::counted(py);
-        let references = references(py, world, life);
+        let references = references(py, world, interpreter);
         Ok((alive, counted, references))
     })?;
     let Some((alive, counted, references)) = found else {
         return Ok(false);
     };
-    let (held, calls) = (life.held(), life.calls.load(Ordering::SeqCst));
-    if !still.held() || life.stage() != Stage::Open {
+    let (referenced, calls) = (
+        interpreter.referenced(),
+        interpreter.calls.load(Ordering::SeqCst),
+    );
+    if !frozen.is_intact() || interpreter.stage() != Stage::Open {
         return Ok(false);
     }
-    let number = life.number;
+    let number = interpreter.number;
     ensure!(
-        alive == held,
-        "life {number} has {alive} counted objects; {held} are referred to"
+        alive == referenced,
+        "interpreter #{number} has {alive} counted objects; {referenced} are referenced"
     );
     ensure!(
         counted == calls,
-        "life {number} has counted {counted} calls of {calls}"
+        "interpreter #{number} has counted {counted} calls of {calls}"
     );
     for (object, found, expected) in references {
         ensure!(
@@ -74,10 +80,14 @@ fn compare(world: &World, life: &Arc<Life>, patience: Duration) -> Result<bool> 
     Ok(true)
 }
 
-/// Objects of the interpreter with handles that are kept: what they are called, the references
-/// they have, and those the driver knows of.
-fn references(py: Python<'_>, world: &World, life: &Arc<Life>) -> Vec<(String, i64, i64)> {
-    let of_life = |handle: &Tracked| Arc::ptr_eq(&handle.model.life, life);
+/// Returns the interpreter's objects with stored handles: description, reference count, and the
+/// number of references in the model.
+fn references(
+    py: Python<'_>,
+    world: &World,
+    interpreter: &Arc<InterpreterModel>,
+) -> Vec<(String, i64, i64)> {
+    let of_life = |handle: &Tracked| Arc::ptr_eq(&handle.model.interpreter, interpreter);
     let handles = world.handles();
     let mut found = HashMap::new();
     for handle in handles.iter().filter(|handle| of_life(handle)) {
@@ -92,43 +102,45 @@ fn references(py: Python<'_>, world: &World, life: &Arc<Life>) -> Vec<(String, i
     found.into_values().collect()
 }
 
-/// Whether an interpreter that is ending is through with it, as far as can be seen.
-pub fn is_over(life: &Life) -> bool {
-    let most = life.left_after_end();
-    !life.handle().is_alive()
-        && life.values_dropped.load(Ordering::SeqCst)
-        && life.alive.load(Ordering::SeqCst) <= most
+/// Returns whether an ending interpreter appears to have ended.
+pub fn is_over(interpreter: &InterpreterModel) -> bool {
+    let most = interpreter.left_after_end();
+    !interpreter.handle().is_alive()
+        && interpreter.values_dropped.load(Ordering::SeqCst)
+        && interpreter.alive.load(Ordering::SeqCst) <= most
 }
 
-/// Checks what an interpreter that has ended has left behind.
-pub fn ended_well(life: &Arc<Life>) -> Result<()> {
-    let number = life.number;
+/// Checks that an interpreter that has ended leaves nothing behind.
+pub fn check_ended(interpreter: &Arc<InterpreterModel>) -> Result<()> {
+    let number = interpreter.number;
     ensure!(
-        !life.handle().is_alive(),
-        "life {number} is alive after its end"
+        !interpreter.handle().is_alive(),
+        "interpreter #{number} is alive after its end"
     );
     ensure!(
-        values_are_dropped(life),
-        "the values of life {number} were not dropped at its end"
+        interpreter.values_dropped.load(Ordering::SeqCst),
+        "the values of interpreter #{number} were not dropped at its end"
     );
-    // In this order: handles may go meanwhile, and are counted as late then.
-    let alive = life.alive.load(Ordering::SeqCst);
-    let most = life.left_after_end();
+    // The order matters: handles dropped in between are counted in `late_drops`.
+    let alive = interpreter.alive.load(Ordering::SeqCst);
+    let most = interpreter.left_after_end();
     ensure!(
         alive <= most,
-        "{alive} counted objects of life {number} are left after its end; handles explain {most}"
+        "{alive} counted objects of interpreter #{number} are left after its end; handles explain {most}"
     );
     Ok(())
 }
 
-/// Compares all interpreters while no other thread works. All of them must hold still.
+/// Audits all interpreters while no other thread works, so that each audit must succeed.
 pub fn final_audit(world: &World) -> Result<()> {
-    for life in world.all().into_iter().chain([world.main.clone()]) {
+    for interpreter in world.all().into_iter().chain([world.main.clone()]) {
         let until = Instant::now() + Duration::from_secs(10);
-        while !audit(world, &life, Duration::from_secs(10))? {
+        while !audit(world, &interpreter, Duration::from_secs(10))? {
             Some(())
                 .filter(|()| Instant::now() < until)
-                .with_context(|| format!("life {} does not hold still", life.number))?;
+                .with_context(|| {
+                    format!("interpreter #{} cannot be audited", interpreter.number)
+                })?;
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Calls in both directions, whose results are known.
+//! Calls in both directions with known results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,99 +9,115 @@ use pyatoll::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
-use super::said;
-use crate::life::{Life, Stage};
+use super::to_anyhow;
+use crate::model::{InterpreterModel, Stage};
 use crate::module::{Counted, Refused, Tally};
 use crate::world::{World, enter};
 
 pub fn atoll(py: Python<'_>) -> Result<Bound<'_, PyModule>> {
-    py.import("atoll").map_err(said)
+    py.import("atoll").map_err(to_anyhow)
 }
 
-/// Runs Python code with `atoll` and the named numbers; it must not raise.
+/// Runs Python code with `atoll` and the given numbers; it must not raise.
 pub fn run_python(py: Python<'_>, code: &std::ffi::CStr, numbers: &[(&str, u64)]) -> Result<()> {
     let names = PyDict::new(py);
-    names.set_item("atoll", atoll(py)?).map_err(said)?;
+    names.set_item("atoll", atoll(py)?).map_err(to_anyhow)?;
     for (name, number) in numbers {
-        names.set_item(*name, number).map_err(said)?;
+        names.set_item(*name, number).map_err(to_anyhow)?;
     }
-    py.run(code, Some(&names), None).map_err(said)
+    py.run(code, Some(&names), None).map_err(to_anyhow)
 }
 
-/// Calls from Rust.
+/// Calls the module from Rust.
 pub fn call(world: &World, [choice, a, b, which]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    enter(&life, |py| call_here(py, &life, a, b, which))?;
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| call_here(py, &interpreter, a, b, which))?;
     Ok(())
 }
 
-/// Calls of the module's functions and methods, in the interpreter of `life`.
-pub fn call_here(py: Python<'_>, life: &Arc<Life>, a: u64, b: u64, which: u64) -> Result<()> {
+/// Calls the module's functions and methods in the current interpreter, whose model is given.
+pub fn call_here(
+    py: Python<'_>,
+    interpreter: &Arc<InterpreterModel>,
+    a: u64,
+    b: u64,
+    which: u64,
+) -> Result<()> {
     let module = atoll(py)?;
-    let get = |name: &str| module.getattr(name).map_err(said);
+    let get = |name: &str| module.getattr(name).map_err(to_anyhow);
     let number = |result: PyResult<Bound<'_, PyAny>>| -> Result<u64> {
-        Ok(result.map_err(said)?.extract::<u64>()?)
+        Ok(result.map_err(to_anyhow)?.extract::<u64>()?)
     };
     match which % 9 {
         0 => {
             let sum = number(get("add")?.call1((a, b)))?;
             ensure!(sum == a.wrapping_add(b), "add({a}, {b}) is {sum}");
-            ensure!(get("nothing")?.call0().map_err(said)?.is_none());
+            ensure!(get("nothing")?.call0().map_err(to_anyhow)?.is_none());
         }
         1 => {
-            let id: i64 = get("interpreter")?.call0().map_err(said)?.extract()?;
-            ensure!(id == life.id(), "interpreter() is {id}, not {}", life.id());
+            let id: i64 = get("interpreter")?.call0().map_err(to_anyhow)?.extract()?;
+            ensure!(
+                id == interpreter.id(),
+                "interpreter() is {id}, not {}",
+                interpreter.id()
+            );
         }
         2 => {
             let class = get("Counted")?;
-            let object = class.call1((a,)).map_err(said)?;
+            let object = class.call1((a,)).map_err(to_anyhow)?;
             ensure!(number(object.getattr("value"))? == a);
             ensure!(number(object.add(b))? == a.wrapping_add(b));
-            ensure!(object.len().map_err(said)? as u64 == a % 1000);
-            let other = class.call_method1("made_by", (b,)).map_err(said)?;
+            ensure!(object.len().map_err(to_anyhow)? as u64 == a % 1000);
+            let other = class.call_method1("made_by", (b,)).map_err(to_anyhow)?;
             ensure!(number(object.call_method1("plus", (&other,)))? == a.wrapping_add(b));
             ensure!(number(class.call_method1("twice", (a,)))? == a.wrapping_mul(2));
             ensure!(object.is_instance_of::<Counted>());
         }
         3 => {
             let count = number(get("count")?.call0())?;
-            ensure!(count > 0 && count <= life.calls.load(Ordering::SeqCst));
+            ensure!(count > 0 && count <= interpreter.calls.load(Ordering::SeqCst));
         }
         4 => {
-            let once = get("once")?.call0().map_err(said)?;
+            let once = get("once")?.call0().map_err(to_anyhow)?;
             let address = once.as_ptr().addr() as u64;
-            let before = life.once.swap(address, Ordering::SeqCst);
+            let before = interpreter.once.swap(address, Ordering::SeqCst);
             ensure!(
                 before == 0 || before == address,
-                "what is made once in life {} was made twice",
-                life.number
+                "`once` has two values in interpreter #{}",
+                interpreter.number
             );
-            let id: i64 = once.get_item("an interned name").map_err(said)?.extract()?;
-            ensure!(id == life.id(), "what is made once is of {id}");
+            let id: i64 = once
+                .get_item("an interned name")
+                .map_err(to_anyhow)?
+                .extract()?;
+            ensure!(id == interpreter.id(), "`once` belongs to interpreter {id}");
         }
         5 => {
-            let name: String = get("name_of_module")?.call0().map_err(said)?.extract()?;
+            let name: String = get("name_of_module")?
+                .call0()
+                .map_err(to_anyhow)?
+                .extract()?;
             ensure!(name == "atoll", "the module's name is {name}");
         }
         6 => {
             let add = pyatoll::types::PyCFunction::new_closure(py, None, None, move |args, _| {
                 Ok::<_, PyErr>(args.get_item(0)?.extract::<u64>()?.wrapping_add(b))
             });
-            let sum = number(get("call_back")?.call1((add.map_err(said)?, a)))?;
+            let sum = number(get("call_back")?.call1((add.map_err(to_anyhow)?, a)))?;
             ensure!(sum == a.wrapping_add(b), "called back, {a} + {b} is {sum}");
         }
         7 => {
-            let tally = Bound::new(py, Tally { total: a }).map_err(said)?;
+            let tally = Bound::new(py, Tally { total: a }).map_err(to_anyhow)?;
             ensure!(number(tally.call_method1("add", (b,)))? == a.wrapping_add(b));
             ensure!(tally.borrow().total == a.wrapping_add(b));
             ensure!(tally.get_refcnt() == 1);
         }
         _ => {
             let kwargs = PyDict::new(py);
-            kwargs.set_item("third", b).map_err(said)?;
-            kwargs.set_item("other", a).map_err(said)?;
+            kwargs.set_item("third", b).map_err(to_anyhow)?;
+            kwargs.set_item("other", a).map_err(to_anyhow)?;
             let found = get("shapes")?.call((a, b, 1, 2), Some(&kwargs));
-            let found: (u64, u64, usize, u64, usize) = found.map_err(said)?.extract()?;
+            let found: (u64, u64, usize, u64, usize) = found.map_err(to_anyhow)?.extract()?;
             ensure!(found == (a, b, 2, b, 1), "shapes gives {found:?}");
             let few = get("shapes")?.call0().map_err(|error| error.to_string());
             ensure!(few.is_err_and(|text| text.starts_with("TypeError: shapes() missing")));
@@ -110,10 +126,10 @@ pub fn call_here(py: Python<'_>, life: &Arc<Life>, a: u64, b: u64, which: u64) -
     Ok(())
 }
 
-/// Calls from Python code.
+/// Calls the module from Python code.
 pub fn call_in_python(world: &World, [choice, a, b, _]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    enter(&life, |py| {
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| {
         let code = c"
 M = 2**64
 assert atoll.add(a, b) == (a + b) % M
@@ -144,25 +160,29 @@ else:
     Ok(())
 }
 
-/// Exceptions, which may outlive the attachment and the interpreter they were raised in.
+/// Raises exceptions, which may outlive their attachment and their interpreter.
 pub fn raise(world: &World, [choice, which, elsewhere, _]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    let raised = enter(&life, |py| {
-        let what = if which % 2 == 0 { "refused" } else { "plain" };
-        let Err(error) = atoll(py)?.getattr("fails").map_err(said)?.call1((what,)) else {
-            bail!("fails({what}) does not");
+    let interpreter = world.pick_any(choice);
+    let raised = enter(&interpreter, |py| {
+        let kind = if which % 2 == 0 { "refused" } else { "plain" };
+        let Err(error) = atoll(py)?
+            .getattr("fails")
+            .map_err(to_anyhow)?
+            .call1((kind,))
+        else {
+            bail!("fails({kind}) does not");
         };
         ensure!(error.is_instance_of::<PyValueError>(py));
-        ensure!(error.is_instance_of::<Refused>(py) == (what == "refused"));
-        ensure!(error.value(py).to_string() == what);
+        ensure!(error.is_instance_of::<Refused>(py) == (kind == "refused"));
+        ensure!(error.value(py).to_string() == kind);
         Ok(error)
     })?;
     let Some(error) = raised else { return Ok(()) };
-    // Part of an object of the interpreter, but of none that is counted.
+    // The exception belongs to the interpreter, but is not a counted object.
     match which / 2 % 3 {
         0 => drop(error),
         1 => {
-            enter(&world.present(elsewhere), |_| {
+            enter(&world.pick_live(elsewhere), |_| {
                 drop(error);
                 Ok(())
             })?;
@@ -172,23 +192,26 @@ pub fn raise(world: &World, [choice, which, elsewhere, _]: [u64; 4]) -> Result<(
     Ok(())
 }
 
-/// Panics, through Python frames and through an attachment.
+/// Panics through Python frames and through an attachment.
 pub fn panic(world: &World, [choice, how, text, _]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
+    let interpreter = world.pick_any(choice);
     let text = text.to_string();
     match how % 3 {
         0 => {
-            enter(&life, |py| {
-                let panics = atoll(py)?.getattr("panics").map_err(said)?;
+            enter(&interpreter, |py| {
+                let panics = atoll(py)?.getattr("panics").map_err(to_anyhow)?;
                 let caught = catch_unwind(AssertUnwindSafe(|| panics.call1((&text,)).is_ok()));
                 let payload = caught.err().context("panics() does not")?;
-                let said = payload.downcast_ref::<String>().map(String::as_str);
-                ensure!(said == Some(&*format!("stress: {text}")), "{said:?}");
+                let text_found = payload.downcast_ref::<String>().map(String::as_str);
+                ensure!(
+                    text_found == Some(&*format!("stress: {text}")),
+                    "{text_found:?}"
+                );
                 Ok(())
             })?;
         }
         1 => {
-            enter(&life, |py| {
+            enter(&interpreter, |py| {
                 let code = c"
 try:
     atoll.panics(str(a))
@@ -205,7 +228,7 @@ else:
         }
         _ => {
             let caught = catch_unwind(AssertUnwindSafe(|| {
-                enter(&life, |_| -> Result<()> { panic!("stress: {text}") })
+                enter(&interpreter, |_| -> Result<()> { panic!("stress: {text}") })
             }));
             match caught {
                 Ok(Ok(None)) => {}
@@ -221,10 +244,10 @@ else:
     Ok(())
 }
 
-/// What is borrowed cannot be borrowed again, and can afterwards.
+/// Borrows mutably: a second borrow is refused until the first one ends.
 pub fn borrow(world: &World, [choice, a, b, _]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    enter(&life, |py| {
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| {
         let code = c"
 tally = atoll.Tally(a)
 def again():
@@ -238,7 +261,7 @@ else:
 assert tally.add(b) == (a + b) % 2**64
 ";
         run_python(py, code, &[("a", a), ("b", b)])?;
-        let tally = Bound::new(py, Tally { total: a }).map_err(said)?;
+        let tally = Bound::new(py, Tally { total: a }).map_err(to_anyhow)?;
         let lent = tally.borrow();
         ensure!(tally.try_borrow_mut().is_err() && tally.try_borrow().is_ok());
         ensure!(lent.total == a);
@@ -249,13 +272,13 @@ assert tally.add(b) == (a + b) % 2**64
     Ok(())
 }
 
-/// Calls of an extension module that has its own copy of the library, and calls between the two.
+/// Calls an extension module with its own copy of the library, and passes objects between the two.
 pub fn other_binary(world: &World, [choice, a, ..]: [u64; 4]) -> Result<()> {
     if world.extensions.is_none() {
         return Ok(());
     }
-    let life = world.any(choice);
-    enter(&life, |py| {
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| {
         let code = c"
 import leaks_pyatoll as other
 assert other.two(a, second=1) == a + 1 and other.count() > 0
@@ -271,7 +294,7 @@ except BaseException as error:
     assert str(error) == 'stress: between binaries', error
 else:
     assert False
-# Both are handles of the other binary: one stays, one goes in a thread of its own.
+# The other binary has a handle to both: it keeps one and drops the other in a thread.
 other.keep([point])
 node = other.Node()
 node.next = atoll.Node(a)
@@ -284,8 +307,8 @@ import leaks_pyatoll as other
 assert other.thread([a]) == atoll.interpreter()
 ";
         let result = run_python(py, code, &[("a", a)]);
-        // The thread is not let in where the interpreter is ending.
-        match life.stage() {
+        // Attaching is refused while the interpreter is ending.
+        match interpreter.stage() {
             Stage::Open => result,
             _ => Ok(()),
         }
@@ -293,15 +316,15 @@ assert other.thread([a]) == atoll.interpreter()
     Ok(())
 }
 
-/// A module that fails to execute leaves nothing behind, and can be imported later.
+/// Imports a module whose execution fails: it leaves nothing behind and can be imported later.
 pub fn failing_import(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    enter(&life, |py| {
-        // Other threads of the interpreter may use up the failure, or import it meanwhile.
-        life.fail_import.store(true, Ordering::SeqCst);
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| {
+        // Other threads of the interpreter may trigger the failure or import the module first.
+        interpreter.fail_import.store(true, Ordering::SeqCst);
         match py.import("flaky") {
-            Ok(module) => ensure!(module.hasattr("part").map_err(said)?),
-            // Another thread has taken it out while `importlib` was about to do the same.
+            Ok(module) => ensure!(module.hasattr("part").map_err(to_anyhow)?),
+            // Another thread removed the module just before `importlib` did.
             Err(error) if error.is_instance_of::<PyKeyError>(py) => {
                 ensure!(error.value(py).to_string() == "'flaky'", "{error}");
             }
@@ -311,15 +334,15 @@ pub fn failing_import(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
             }
         }
         let code = c"import sys; sys.modules.pop('flaky', None)";
-        py.run(code, None, None).map_err(said)
+        py.run(code, None, None).map_err(to_anyhow)
     })?;
     Ok(())
 }
 
-/// `threading` inside the interpreter.
+/// Uses `threading` inside the interpreter.
 pub fn python_threads(world: &World, [choice, a, count, _]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    enter(&life, |py| {
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| {
         let code = c"
 import threading
 found = []
@@ -334,8 +357,8 @@ for thread in threads: thread.join()
 assert sorted(found) == sorted((a + n) % 2**64 for n in range(count)), found
 ";
         let result = run_python(py, code, &[("a", a), ("count", 1 + count % 4)]);
-        // An interpreter that is ending starts no threads.
-        match life.stage() {
+        // An ending interpreter starts no threads.
+        match interpreter.stage() {
             Stage::Open => result,
             _ => Ok(()),
         }

@@ -1,22 +1,22 @@
-//! Handles are made, used, copied and dropped, here and elsewhere.
+//! Creating, using, cloning and dropping handles, in their own and in other interpreters.
 
 use anyhow::{Result, ensure};
 use pyatoll::prelude::*;
 
 use super::calls::run_python;
-use super::said;
+use super::to_anyhow;
 use crate::handle::Tracked;
-use crate::module::{self, Keeper};
+use crate::module::{self, Holder};
 use crate::world::{World, enter, refused};
 
-/// Objects of an interpreter, with handles that are kept.
+/// Creates objects in an interpreter and stores handles to them.
 pub fn make(world: &World, [choice, count, ..]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    let made = enter(&life, |py| {
+    let interpreter = world.pick_any(choice);
+    let made = enter(&interpreter, |py| {
         (0..=count % 4)
             .map(|_| {
                 Ok(Tracked::of(
-                    &module::make(py, world.number()).map_err(said)?,
+                    &module::make(py, world.number()).map_err(to_anyhow)?,
                 ))
             })
             .collect::<Result<Vec<_>>>()
@@ -27,23 +27,23 @@ pub fn make(world: &World, [choice, count, ..]: [u64; 4]) -> Result<()> {
     Ok(())
 }
 
-/// A handle leads into its interpreter, if that is there.
+/// Attaches to a handle's interpreter, if it is still alive, and uses the object.
 pub fn use_one(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
     let Some(handle) = world.take_handle(choice) else {
         return Ok(());
     };
-    let life = handle.model.life.clone();
-    if let Some(_change) = life.change() {
+    let interpreter = handle.model.interpreter.clone();
+    if let Some(_change) = interpreter.change() {
         let value = handle.object().attach(|py, object| {
             ensure!(handle.object().try_bind(py).is_ok());
             ensure!(object.get().value() == handle.model.value);
-            let value: u64 = object.getattr("value").map_err(said)?.extract()?;
+            let value: u64 = object.getattr("value").map_err(to_anyhow)?.extract()?;
             ensure!(value == handle.model.value, "{} has {value}", handle.model);
             Ok(())
         });
         match value {
             Ok(result) => result?,
-            Err(error) => refused(&life, error)?,
+            Err(error) => refused(&interpreter, error)?,
         }
     }
     ensure!(handle.model.is_alive());
@@ -51,35 +51,35 @@ pub fn use_one(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
     Ok(())
 }
 
-/// One more handle to the same object.
+/// Clones a handle.
 pub fn copy(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
     let Some(handle) = world.take_handle(choice) else {
         return Ok(());
     };
-    let life = handle.model.life.clone();
-    if let Some(copy) = enter(&life, |py| Ok(handle.again(py)))? {
+    let interpreter = handle.model.interpreter.clone();
+    if let Some(copy) = enter(&interpreter, |py| Ok(handle.clone_ref(py)))? {
         world.put_handle(copy);
     }
     world.put_handle(handle);
     Ok(())
 }
 
-/// A handle is dropped in its interpreter, in another one, or in none.
-pub fn drop_one(world: &World, [choice, place, elsewhere, _]: [u64; 4]) -> Result<()> {
+/// Drops a handle in its interpreter, in another one, or in none.
+pub fn drop_one(world: &World, [choice, how, elsewhere, _]: [u64; 4]) -> Result<()> {
     let Some(handle) = world.take_handle(choice) else {
         return Ok(());
     };
-    let life = handle.model.life.clone();
-    // Where a thread is not let in, the closure is dropped here, and the handle with it.
-    match place % 5 {
+    let interpreter = handle.model.interpreter.clone();
+    // If attaching is refused, the closure is dropped here, and the handle with it.
+    match how % 5 {
         0 => {
-            enter(&life, |_| dropped(handle))?;
+            enter(&interpreter, |_| dropped(handle))?;
         }
         1 => {
-            enter(&world.any(elsewhere), |_| dropped(handle))?;
+            enter(&world.pick_any(elsewhere), |_| dropped(handle))?;
         }
         2 => {
-            enter(&life, |py| py.detach(|| dropped(handle)))?;
+            enter(&interpreter, |py| py.detach(|| dropped(handle)))?;
         }
         3 => drop(std::thread::spawn(move || drop(handle)).join()),
         _ => drop(handle),
@@ -92,24 +92,28 @@ fn dropped(handle: Tracked) -> Result<()> {
     Ok(())
 }
 
-/// An object of one interpreter keeps a handle to an object of another, or of its own.
+/// Stores a handle in an object of its own or another interpreter.
 pub fn keep_elsewhere(world: &World, [choice, elsewhere, end, _]: [u64; 4]) -> Result<()> {
     let Some(handle) = world.take_handle(choice) else {
         return Ok(());
     };
-    let owner = handle.model.life.clone();
-    let life = world.any(elsewhere);
-    let back = enter(&life, |py| {
+    let owner = handle.model.interpreter.clone();
+    let interpreter = world.pick_any(elsewhere);
+    let back = enter(&interpreter, |py| {
         let own = handle.object().try_bind(py).is_ok();
-        ensure!(own == (owner.number == life.number), "{}", handle.model);
+        ensure!(
+            own == (owner.number == interpreter.number),
+            "{}",
+            handle.model
+        );
         let kept = Some(handle);
-        let keeper = Bound::new(py, Keeper { kept }).map_err(said)?;
-        // Its visit sees it.
+        let holder = Bound::new(py, Holder { kept }).map_err(to_anyhow)?;
+        // Runs its `__traverse__`.
         py.import("gc")
-            .and_then(|gc| gc.call_method1("get_referents", (&keeper,)))
-            .map_err(said)?;
+            .and_then(|gc| gc.call_method1("get_referents", (&holder,)))
+            .map_err(to_anyhow)?;
         for method in ["get", "get_unchecked", "give"] {
-            match keeper.call_method0(method) {
+            match holder.call_method0(method) {
                 Ok(object) => ensure!(own && object.is_instance_of::<module::Counted>()),
                 Err(error) => {
                     let error = error.to_string();
@@ -120,19 +124,19 @@ pub fn keep_elsewhere(world: &World, [choice, elsewhere, end, _]: [u64; 4]) -> R
             }
         }
         let kept = match end % 3 {
-            // Dies here.
+            // Dropped here.
             0 => None,
-            // Dies in a cycle, when the collector finds it.
+            // Dropped by the collector, as part of a cycle.
             1 => {
                 let node = py.import("atoll").and_then(|atoll| {
                     let node = atoll.getattr("Node")?.call1((world.number(),))?;
-                    node.setattr("next", (&keeper, &node))?;
+                    node.setattr("next", (&holder, &node))?;
                     Ok(node)
                 });
-                drop(node.map_err(said)?);
+                drop(node.map_err(to_anyhow)?);
                 None
             }
-            _ => keeper.borrow_mut().kept.take(),
+            _ => holder.borrow_mut().kept.take(),
         };
         Ok(kept)
     })?;
@@ -142,18 +146,18 @@ pub fn keep_elsewhere(world: &World, [choice, elsewhere, end, _]: [u64; 4]) -> R
     Ok(())
 }
 
-/// Objects in a value of the interpreter, which end with it.
+/// Stores objects in a per-interpreter value.
 pub fn shelve(world: &World, [choice, how, ..]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    enter(&life, |py| {
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| {
         match how % 3 {
             0 => {
                 module::unshelve(py);
             }
-            1 => module::shelve(py, &module::make(py, world.number()).map_err(said)?),
+            1 => module::shelve(py, &module::make(py, world.number()).map_err(to_anyhow)?),
             _ => {
-                // Shelved, and with a handle as well.
-                let object = module::make(py, world.number()).map_err(said)?;
+                // On the shelf and with a handle.
+                let object = module::make(py, world.number()).map_err(to_anyhow)?;
                 module::shelve(py, &object);
                 world.put_handle(Tracked::of(&object));
             }
@@ -163,10 +167,10 @@ pub fn shelve(world: &World, [choice, how, ..]: [u64; 4]) -> Result<()> {
     Ok(())
 }
 
-/// Objects that only the garbage collector can free.
+/// Creates objects that only the garbage collector can free.
 pub fn cycle(world: &World, [choice, a, how, _]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    enter(&life, |py| {
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| {
         let code = match how % 3 {
             0 => c"node = atoll.Node(a); node.next = node; del node",
             1 => {
@@ -192,19 +196,19 @@ del kept
     Ok(())
 }
 
-/// Drops and visits that panic, and go on.
+/// Panics in drops and in `__traverse__`.
 pub fn drop_that_panics(world: &World, [choice, how, ..]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
-    enter(&life, |py| {
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| {
         let code = match how % 3 {
-            // A free-threaded Python gives a collection up for it, whichever thread asked for that.
+            // On free-threaded builds it would abort whichever thread's collection meets it.
             1 if cfg!(not(Py_GIL_DISABLED)) => {
-                c"import gc; shy = atoll.Shy(1); gc.collect(0); del shy"
+                c"import gc; node = atoll.TraversePanics(1); gc.collect(0); del node"
             }
-            0 | 1 => c"atoll.Grenade()",
+            0 | 1 => c"atoll.DropPanics()",
             _ => {
                 c"
-things = [atoll.Grenade(), atoll.Counted(1), atoll.Grenade()]
+things = [atoll.DropPanics(), atoll.Counted(1), atoll.DropPanics()]
 things.append(things)
 del things
 "

@@ -1,4 +1,4 @@
-//! What must be refused, with the error that says why.
+//! Misuse that must be refused with the right error.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,26 +6,26 @@ use anyhow::{Context, Result, ensure};
 use pyatoll::interpreter::AttachError;
 
 use super::calls::call_here;
-use super::said;
-use crate::life::Stage;
+use super::to_anyhow;
+use crate::model::Stage;
 use crate::world::{World, enter, enter_unannounced, refused};
 
-/// A handle in an interpreter that it is not of, by every way to use it.
+/// Uses a handle in another interpreter, in every way.
 pub fn wrong_interpreter(world: &World, [choice, elsewhere, ..]: [u64; 4]) -> Result<()> {
     let Some(handle) = world.take_handle(choice) else {
         return Ok(());
     };
-    let owner = handle.model.life.clone();
-    let life = world.any(elsewhere);
-    enter(&life, |py| {
+    let owner = handle.model.interpreter.clone();
+    let interpreter = world.pick_any(elsewhere);
+    enter(&interpreter, |py| {
         let object = handle.object();
-        if owner.number == life.number {
+        if owner.number == interpreter.number {
             ensure!(object.try_bind(py).is_ok());
             return Ok(());
         }
         let error = object.try_bind(py).err().context("bound elsewhere")?;
         let text = error.to_string();
-        for id in [owner.id(), life.id()] {
+        for id in [owner.id(), interpreter.id()] {
             ensure!(text.contains(&format!("interpreter {id}")), "{text}");
         }
         ensure!(object.try_bind_borrowed(py).is_err());
@@ -40,7 +40,7 @@ pub fn wrong_interpreter(world: &World, [choice, elsewhere, ..]: [u64; 4]) -> Re
         }
         match object.attach(|_, _| ()) {
             Err(AttachError::AttachedElsewhere { wanted, attached }) => {
-                ensure!((wanted, attached) == (owner.id(), life.id()));
+                ensure!((wanted, attached) == (owner.id(), interpreter.id()));
             }
             Err(AttachError::InterpreterGone { id }) => {
                 ensure!(id == owner.id() && owner.stage() != Stage::Open);
@@ -53,9 +53,9 @@ pub fn wrong_interpreter(world: &World, [choice, elsewhere, ..]: [u64; 4]) -> Re
     Ok(())
 }
 
-/// An attached thread is not let into another interpreter, and is once it is detached.
+/// Attaches to a second interpreter, which is refused until the thread is detached.
 pub fn attached_elsewhere(world: &World, [choice, elsewhere, ..]: [u64; 4]) -> Result<()> {
-    let (here, there) = (world.present(choice), world.any(elsewhere));
+    let (here, there) = (world.pick_live(choice), world.pick_any(elsewhere));
     enter(&here, |py| {
         match there.handle().attach(|_| ()) {
             Ok(()) => ensure!(here.number == there.number, "two interpreters at once"),
@@ -80,59 +80,65 @@ pub fn attached_elsewhere(world: &World, [choice, elsewhere, ..]: [u64; 4]) -> R
     Ok(())
 }
 
-/// Main, A, B, main, and all the way back.
+/// Nests attachments to the main interpreter, A, B, the main one again, and returns through them.
 pub fn nest(world: &World, [first, second, a, which]: [u64; 4]) -> Result<()> {
-    let lives = [
+    let interpreters = [
         world.main.clone(),
-        world.present(first),
-        world.present(second),
+        world.pick_live(first),
+        world.pick_live(second),
         world.main.clone(),
     ];
-    fn deeper(lives: &[std::sync::Arc<crate::life::Life>], a: u64, which: u64) -> Result<()> {
-        let Some((life, rest)) = lives.split_first() else {
+    fn deeper(
+        interpreters: &[std::sync::Arc<crate::model::InterpreterModel>],
+        a: u64,
+        which: u64,
+    ) -> Result<()> {
+        let Some((interpreter, rest)) = interpreters.split_first() else {
             return Ok(());
         };
-        enter(life, |py| {
-            ensure!(py.interpreter() == life.handle());
+        enter(interpreter, |py| {
+            ensure!(py.interpreter() == interpreter.handle());
             py.detach(|| deeper(rest, a, which))?;
-            ensure!(py.interpreter() == life.handle());
-            call_here(py, life, a, which, which)
+            ensure!(py.interpreter() == interpreter.handle());
+            call_here(py, interpreter, a, which, which)
         })?;
         Ok(())
     }
-    deeper(&lives, a, which)
+    deeper(&interpreters, a, which)
 }
 
-/// After its end an interpreter refuses, and its handles do.
+/// Enters an interpreter that has ended, and uses a handle of it; both are refused.
 pub fn use_of_ended(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice & !7);
-    if life.stage() != Stage::Ended {
+    let interpreter = world.pick_any(choice & !7);
+    if interpreter.stage() != Stage::Ended {
         return Ok(());
     }
-    ensure!(!life.handle().is_alive());
-    let entered = enter_unannounced(&life, |_| Ok(()))?;
-    ensure!(entered.is_none(), "an ended interpreter let a thread in");
-    let place = {
+    ensure!(!interpreter.handle().is_alive());
+    let entered = enter_unannounced(&interpreter, |_| Ok(()))?;
+    ensure!(entered.is_none(), "an ended interpreter was entered");
+    let index = {
         let handles = world.handles();
         handles
             .iter()
-            .position(|handle| handle.model.life.number == life.number)
+            .position(|handle| handle.model.interpreter.number == interpreter.number)
     };
-    // Other threads may have taken it meanwhile; then it is another one.
-    let Some(handle) = place.and_then(|place| world.take_handle(place as u64)) else {
+    // If another thread has taken it, this is another handle.
+    let Some(handle) = index.and_then(|index| world.take_handle(index as u64)) else {
         return Ok(());
     };
-    let owner = handle.model.life.clone();
+    let owner = handle.model.interpreter.clone();
     if owner.stage() == Stage::Ended {
         match handle.object().attach(|_, _| ()) {
-            Ok(()) => anyhow::bail!("{} led into its interpreter", handle.model),
+            Ok(()) => anyhow::bail!("{} attached to an ended interpreter", handle.model),
             Err(error) => refused(&owner, error)?,
         }
         enter(&world.main, |py| {
             let error = handle.object().try_bind(py).err();
-            let text = error.context("an object of an ended one")?.to_string();
+            let text = error
+                .context("a handle of an ended interpreter was bound")?
+                .to_string();
             ensure!(text.contains("has ended"), "{text}");
-            drop(py.import("atoll").map_err(said)?);
+            drop(py.import("atoll").map_err(to_anyhow)?);
             Ok(())
         })?;
     }

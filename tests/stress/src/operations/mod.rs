@@ -1,13 +1,25 @@
-//! The operations, and which of them a thread does when.
+//! The operations, and the random order in which a thread runs them.
 //!
-//! A thread's sequence of [`Draw`]s is a function of the seed and the thread's number. What a draw
-//! meets (which interpreter is the third, whether it is ending) depends on the other threads as well.
+//! A thread's sequence of [`Draw`]s is a function of the seed and the thread's number. The state
+//! that a draw finds (which interpreter is the third, whether it is ending) depends on the other
+//! threads.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `audit` | comparing interpreters with the model |
+//! | `calls` | calls in both directions with known results |
+//! | `create` | creating interpreters |
+//! | `end` | ending interpreters |
+//! | `handles` | creating, using, cloning and dropping handles |
+//! | `misuse` | misuse that must be refused |
+//! | `pools` | a pool of interpreters |
+//! | `rust_threads` | threads started within an operation |
 
 mod audit;
 mod calls;
-mod ends;
+mod create;
+mod end;
 mod handles;
-mod lives;
 mod misuse;
 mod pools;
 mod rust_threads;
@@ -20,10 +32,10 @@ use pyatoll::PyErr;
 
 use crate::world::World;
 
-pub use audit::{audit, ended_well, final_audit};
+pub use audit::{audit, check_ended, final_audit};
 pub use calls::call_here;
-pub use lives::end_all;
-pub use pools::{Crew, dismiss, final_audit as final_audit_of_pool};
+pub use create::end_all;
+pub use pools::{PoolModel, final_audit as final_audit_of_pool, shut_down};
 
 /// A kind of operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +73,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All, in the order of their numbers.
+    /// All kinds, in the order of their discriminants.
     pub const ALL: [Self; 29] = [
         Self::Create,
         Self::CreateFromPython,
@@ -111,7 +123,7 @@ impl Kind {
             Self::FailingImport => "failing import",
             Self::Shelve => "shelve",
             Self::Cycle => "cycle",
-            Self::DropThatPanics => "drop that panics",
+            Self::DropThatPanics => "panic in drop",
             Self::MakeHandles => "make handles",
             Self::UseHandle => "use handle",
             Self::CopyHandle => "copy handle",
@@ -120,7 +132,7 @@ impl Kind {
             Self::WrongInterpreter => "wrong interpreter",
             Self::AttachedElsewhere => "attached elsewhere",
             Self::Nest => "nest",
-            Self::UseOfEnded => "use of ended",
+            Self::UseOfEnded => "use after end",
             Self::Threads => "threads",
             Self::PythonThreads => "Python threads",
             Self::Pool => "pool",
@@ -128,7 +140,7 @@ impl Kind {
         }
     }
 
-    /// How often, of all together. Interpreters take the most time to make and end.
+    /// The relative frequency. Creating and ending interpreters takes the most time.
     const fn weight(self) -> u64 {
         match self {
             Self::Create => 8,
@@ -159,14 +171,14 @@ impl Kind {
     }
 }
 
-/// One operation: its kind, and the numbers that its choices are made with.
+/// One operation: its kind, and random numbers for its choices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Draw {
     pub kind: Kind,
     pub choices: [u64; 4],
 }
 
-/// A thread's operations.
+/// The infinite sequence of a thread's operations.
 pub struct Draws(Rng);
 
 impl Draws {
@@ -190,17 +202,17 @@ impl Iterator for Draws {
     }
 }
 
-/// Does one operation, on a thread that is attached to no interpreter.
+/// Runs one operation on a detached thread.
 pub fn run(world: &World, draw: Draw) -> Result<()> {
     world.statistics.count(draw.kind);
     let choices = draw.choices;
     match draw.kind {
-        Kind::Create => lives::create(world, choices),
-        Kind::CreateFromPython => lives::create_from_python(world, choices),
-        Kind::Close => ends::close(world, choices),
-        Kind::CloseWithin => ends::close_within(world, choices),
-        Kind::DropWithin => ends::drop_within(world, choices),
-        Kind::EndFromPython => ends::end_from_python(world, choices),
+        Kind::Create => create::create(world, choices),
+        Kind::CreateFromPython => create::create_from_python(world, choices),
+        Kind::Close => end::close(world, choices),
+        Kind::CloseWithin => end::close_within(world, choices),
+        Kind::DropWithin => end::drop_within(world, choices),
+        Kind::EndFromPython => end::end_from_python(world, choices),
         Kind::Call => calls::call(world, choices),
         Kind::CallInPython => calls::call_in_python(world, choices),
         Kind::Raise => calls::raise(world, choices),
@@ -224,14 +236,14 @@ pub fn run(world: &World, draw: Draw) -> Result<()> {
         Kind::PythonThreads => calls::python_threads(world, choices),
         Kind::Pool => pools::pool(world, choices),
         Kind::Audit => {
-            let life = world.any(choices[0]);
-            audit(world, &life, Duration::from_millis(100)).map(|_| ())
+            let interpreter = world.pick_any(choices[0]);
+            audit(world, &interpreter, Duration::from_millis(100)).map(|_| ())
         }
     }
 }
 
-/// An exception as text, made where it can be.
-fn said(error: PyErr) -> anyhow::Error {
+/// Converts an exception to text while its interpreter is attached.
+fn to_anyhow(error: PyErr) -> anyhow::Error {
     anyhow!("{error}")
 }
 
@@ -240,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_listed_in_the_order_of_their_numbers() {
+    fn kinds_are_listed_in_the_order_of_their_discriminants() {
         for (number, kind) in Kind::ALL.into_iter().enumerate() {
             assert_eq!(number, kind as usize);
         }

@@ -1,25 +1,25 @@
-//! Threads that come and go within an operation.
+//! Threads started within an operation.
 
 use anyhow::{Result, anyhow, ensure};
 use pyatoll::prelude::*;
 
 use super::calls::{atoll, call_here};
-use super::said;
+use super::to_anyhow;
 use crate::flight;
-use crate::life::Stage;
+use crate::model::Stage;
 use crate::world::{World, enter};
 
-/// Several threads attach to the same interpreter, or one that is attached starts several.
+/// Attaches several threads to one interpreter, or starts them from an attached thread.
 pub fn threads(world: &World, [choice, count, a, how]: [u64; 4]) -> Result<()> {
-    let life = world.any(choice);
+    let interpreter = world.pick_any(choice);
     let count = 1 + count % 4;
     if how % 2 == 0 {
-        enter(&life, |py| {
+        enter(&interpreter, |py| {
             let sum = atoll(py)?
                 .getattr("threads")
                 .and_then(|threads| threads.call1((count,)))
-                .map_err(said);
-            if life.stage() == Stage::Open {
+                .map_err(to_anyhow);
+            if interpreter.stage() == Stage::Open {
                 // 0 + 1, 1 + 1, …
                 let sum: u64 = sum?.extract()?;
                 ensure!(sum == count * (count + 1) / 2, "threads({count}) is {sum}");
@@ -32,14 +32,16 @@ pub fn threads(world: &World, [choice, count, a, how]: [u64; 4]) -> Result<()> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..count)
             .map(|which| {
-                let life = &life;
+                let interpreter = &interpreter;
                 scope.spawn(move || {
                     if let Some(number) = number {
                         flight::begin(number);
                     }
-                    enter(life, |py| {
-                        call_here(py, life, a, which, which)?;
-                        let deaf = py.detach(|| enter(life, |py| call_here(py, life, which, a, a)));
+                    enter(interpreter, |py| {
+                        call_here(py, interpreter, a, which, which)?;
+                        let deaf = py.detach(|| {
+                            enter(interpreter, |py| call_here(py, interpreter, which, a, a))
+                        });
                         deaf.map(|_| ())
                     })
                 })

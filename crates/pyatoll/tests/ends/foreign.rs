@@ -13,7 +13,7 @@ use pyatoll::types::PyDict;
 
 use crate::{LIMIT, finalize, in_child, interpreters_module, is_from};
 
-/// Ends the interpreter with this id, as Python code can.
+/// Ends the interpreter with this id from Python code.
 fn destroy(id: i64) -> PyResult<()> {
     Python::attach(|py| {
         py.import(interpreters_module())?
@@ -25,7 +25,7 @@ fn destroy(id: i64) -> PyResult<()> {
 #[test]
 fn destroying_an_interpreter_that_rust_made_waits_for_the_threads_inside() {
     in_child(
-        "somebody_elses::destroying_an_interpreter_that_rust_made_waits_for_the_threads_inside",
+        "foreign::destroying_an_interpreter_that_rust_made_waits_for_the_threads_inside",
         LIMIT,
         || {
             Python::initialize();
@@ -52,7 +52,7 @@ fn destroying_an_interpreter_that_rust_made_waits_for_the_threads_inside() {
                     destroy(handle.id()).unwrap();
                     assert!(left.load(Ordering::SeqCst));
                 } else {
-                    // 3.11 refuses while there is a second thread state.
+                    // 3.11 refuses while a second thread state exists.
                     assert!(destroy(handle.id()).is_err());
                 }
             });
@@ -68,9 +68,9 @@ fn destroying_an_interpreter_that_rust_made_waits_for_the_threads_inside() {
     );
 }
 
-/// A reference to what this library keeps in an interpreter's own dict.
+/// Returns the capsule that this library keeps in the interpreter's dict.
 fn capsule(py: Python<'_>) -> Py<PyAny> {
-    // SAFETY: attached; the interpreter's dict is borrowed from it.
+    // SAFETY: attached; the result is a borrowed reference to a live dict.
     let dict: Bound<'_, PyDict> = unsafe {
         let interpreter = pyatoll::ffi::PyInterpreterState_Get();
         let dict = pyatoll::ffi::PyInterpreterState_GetDict(interpreter);
@@ -82,9 +82,9 @@ fn capsule(py: Python<'_>) -> Py<PyAny> {
 }
 
 #[test]
-fn an_interpreter_that_python_ended_is_not_ended_again_though_its_capsule_was_kept() {
+fn an_interpreter_ended_by_python_is_not_ended_again_if_its_capsule_is_kept() {
     in_child(
-        "somebody_elses::an_interpreter_that_python_ended_is_not_ended_again_though_its_capsule_was_kept",
+        "foreign::an_interpreter_ended_by_python_is_not_ended_again_if_its_capsule_is_kept",
         LIMIT,
         || {
             Python::initialize();
@@ -99,7 +99,7 @@ fn an_interpreter_that_python_ended_is_not_ended_again_though_its_capsule_was_ke
                     std::mem::forget(sub);
                 }
             }
-            // One at the same address, perhaps, which ends with the process.
+            // Possibly at the same address; it is ended with the process.
             let later = SubInterpreter::builder().build().unwrap();
             later
                 .attach(|py| py.run(c"import json", None, None).unwrap())
@@ -112,14 +112,14 @@ fn an_interpreter_that_python_ended_is_not_ended_again_though_its_capsule_was_ke
 }
 
 #[test]
-fn an_interpreter_that_python_ended_is_not_ended_again_though_its_exit_functions_were_cleared() {
+fn an_interpreter_ended_by_python_is_not_ended_again_if_its_exit_functions_were_cleared() {
     in_child(
-        "somebody_elses::an_interpreter_that_python_ended_is_not_ended_again_though_its_exit_functions_were_cleared",
+        "foreign::an_interpreter_ended_by_python_is_not_ended_again_if_its_exit_functions_were_cleared",
         LIMIT,
         || {
             Python::initialize();
             if !is_from(13) {
-                // CPython aborts: the interpreter's first thread state is still there.
+                // CPython aborts: the interpreter's first thread state still exists.
                 return;
             }
             let mut kept = Vec::new();
@@ -148,9 +148,9 @@ fn an_interpreter_that_python_ended_is_not_ended_again_though_its_exit_functions
 }
 
 #[test]
-fn an_interpreter_whose_exit_functions_python_called_is_ended_with_the_process() {
+fn an_interpreter_whose_exit_functions_python_has_run_is_ended_with_the_process() {
     in_child(
-        "somebody_elses::an_interpreter_whose_exit_functions_python_called_is_ended_with_the_process",
+        "foreign::an_interpreter_whose_exit_functions_python_has_run_is_ended_with_the_process",
         LIMIT,
         || {
             static DROPPED: AtomicBool = AtomicBool::new(false);
@@ -184,7 +184,7 @@ fn an_interpreter_whose_exit_functions_python_called_is_ended_with_the_process()
 
 static SEEN: Mutex<Vec<Interpreter>> = Mutex::new(Vec::new());
 
-/// How this binary hears of interpreters that Python code makes.
+/// Makes interpreters that Python code creates known to this binary.
 #[pyatoll::pymodule]
 mod ends_known {
     use super::*;
@@ -195,13 +195,13 @@ mod ends_known {
     }
 }
 
-/// Makes an interpreter as `concurrent.interpreters` does, makes this binary known in it, and ends
-/// it under the feet of threads that attach to it.
-fn end_one_under_attaches() {
+/// Creates an interpreter as `concurrent.interpreters` does, imports this binary's module in it,
+/// and ends it while threads attach to it.
+fn end_one_during_attaches() {
     pyatoll::append_to_inittab!(ends_known);
     Python::initialize();
     for _ in 0..5 {
-        // Before 3.13 the interpreter ends with this object.
+        // Before 3.13 the interpreter ends when this object is freed.
         let made = Python::attach(|py| {
             let module = py.import(interpreters_module())?;
             let made = module.call_method0("create")?;
@@ -228,7 +228,7 @@ fn end_one_under_attaches() {
                         }
                         ran.fetch_add(1, Ordering::Relaxed);
                         if cfg!(not(Py_3_12)) {
-                            // It refuses while there are others' thread states.
+                            // Refused while other thread states exist.
                             thread::sleep(Duration::from_millis(5));
                         }
                     }
@@ -253,10 +253,10 @@ fn end_one_under_attaches() {
 #[test]
 fn attaches_to_an_interpreter_that_python_ends_finish_or_are_refused() {
     in_child(
-        "somebody_elses::attaches_to_an_interpreter_that_python_ends_finish_or_are_refused",
+        "foreign::attaches_to_an_interpreter_that_python_ends_finish_or_are_refused",
         LIMIT,
         || {
-            end_one_under_attaches();
+            end_one_during_attaches();
         },
     );
 }
@@ -264,7 +264,7 @@ fn attaches_to_an_interpreter_that_python_ends_finish_or_are_refused() {
 #[test]
 fn a_handle_into_a_pool_executors_worker_is_refused_after_its_shutdown() {
     in_child(
-        "somebody_elses::a_handle_into_a_pool_executors_worker_is_refused_after_its_shutdown",
+        "foreign::a_handle_into_a_pool_executors_worker_is_refused_after_its_shutdown",
         LIMIT,
         || {
             pyatoll::append_to_inittab!(ends_known);

@@ -1,4 +1,4 @@
-//! Calls of every kind leave no memory behind.
+//! Calls of every kind leak nothing.
 
 use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
@@ -12,17 +12,17 @@ use crate::objects::{ByOperator, BySome, Plain};
 use crate::slots::{Above, Static};
 use crate::{names, run_with};
 
-/// Set in the process that runs this test and no other.
-const ALONE: &str = "PYATOLL_TEST_LEVEL_ALONE";
+/// Set in the child process that runs only this test.
+const ALONE: &str = "PYATOLL_TEST_LEAKS_ALONE";
 
-/// The counts are the process's, and other tests count too: so in a process of its own.
+/// Runs in a process of its own, since the counts are process-wide.
 #[test]
-fn references_and_memory_stay_level() {
+fn references_and_memory_do_not_grow() {
     if std::env::var_os(ALONE).is_none() {
         let status = std::process::Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
-                "level::references_and_memory_stay_level",
+                "leaks::references_and_memory_do_not_grow",
                 "--nocapture",
             ])
             .env(ALONE, "1")
@@ -96,19 +96,19 @@ fn references_and_memory_stay_level() {
                 lambda: (len(static()), static()[1], repr(static()), static()(1)),
             ]
 
-            def level():
+            def count():
                 gc.collect()
                 count = getattr(sys, 'gettotalrefcount', sys.getallocatedblocks)
                 return count()
 
-            # Caches fill up: a leak shows every time.
+            # A leak shows in every round, a cache that fills up does not.
             for number_of_call, call in enumerate(calls):
                 growths = []
                 for _ in range(5):
-                    before = level()
+                    before = count()
                     for _ in range(300):
                         call()
-                    growths.append(level() - before)
+                    growths.append(count() - before)
                 assert min(growths) < 100, (number_of_call, growths)
             ",
         );

@@ -1,5 +1,5 @@
-//! Where a thread that was detached returns to: the interpreter that it was in, whoever detached
-//! it.
+//! `Python::attach` on a detached thread: it returns to the interpreter that the thread was in,
+//! whoever detached it.
 
 use std::thread;
 
@@ -33,7 +33,7 @@ fn with_the_gil_released_by_c<R>(_: Python<'_>, f: impl Send + FnOnce() -> R) ->
 }
 
 #[test]
-fn a_thread_that_detached_attaches_to_the_interpreter_it_was_in() {
+fn a_detached_thread_attaches_to_the_interpreter_it_was_in() {
     for sub in subs() {
         let here = sub.interpreter();
         let check = move |py: Python<'_>| {
@@ -54,7 +54,7 @@ fn a_thread_that_detached_attaches_to_the_interpreter_it_was_in() {
 }
 
 #[test]
-fn a_thread_returns_to_where_it_was_detached_last() {
+fn a_thread_returns_to_the_interpreter_it_detached_from_last() {
     let [one, other] = subs();
     let (one, other) = (one.interpreter(), other.interpreter());
     one.attach(|py| {
@@ -63,7 +63,7 @@ fn a_thread_returns_to_where_it_was_detached_last() {
                 .attach(|py| {
                     assert_eq!(py.detach(attached_to), other);
                     py.detach(|| {
-                        // Back in the first one, and detached from it again.
+                        // Returns to the first one, and detaches from it again.
                         one.attach(|py| assert_eq!(py.detach(attached_to), one))
                             .unwrap();
                         assert_eq!(attached_to(), other);
@@ -74,11 +74,14 @@ fn a_thread_returns_to_where_it_was_detached_last() {
         });
     })
     .unwrap();
-    assert!(attached_to().is_main(), "a thread that left is nowhere");
+    assert!(
+        attached_to().is_main(),
+        "a thread that has left attaches to the main interpreter"
+    );
 }
 
 #[test]
-fn a_thread_whose_gil_c_code_released_attaches_to_the_interpreter_it_was_in() {
+fn a_thread_whose_gil_was_released_by_c_attaches_to_the_interpreter_it_was_in() {
     for sub in subs() {
         let here = sub.interpreter();
         let check = move |py: Python<'_>| {
@@ -87,7 +90,7 @@ fn a_thread_whose_gil_c_code_released_attaches_to_the_interpreter_it_was_in() {
             assert_eq!(with_the_gil_released_by_c(py, both), here);
             let through_c = || Python::attach(|py| with_the_gil_released_by_c(py, attached_to));
             assert_eq!(py.detach(through_c), here);
-            // What was there before goes on.
+            // The outer attachment is unaffected.
             assert_eq!(py.interpreter(), here);
             py.run(c"import json", None, None).unwrap();
         };
@@ -98,8 +101,8 @@ fn a_thread_whose_gil_c_code_released_attaches_to_the_interpreter_it_was_in() {
     }
 }
 
-/// As an extension module's function that Python code calls in an interpreter that Python code made
-/// and runs: the library attached nobody.
+/// Like a function of an extension module in an interpreter that Python code created and runs: the
+/// library has attached no thread.
 #[test]
 fn a_function_called_by_python_attaches_to_the_interpreter_of_its_caller() {
     for sub in subs() {
@@ -113,7 +116,7 @@ fn a_function_called_by_python_attaches_to_the_interpreter_of_its_caller() {
             .unwrap();
             let globals = pyatoll::types::PyDict::new(py);
             globals.set_item("function", function).unwrap();
-            // In a thread that Python started, too.
+            // Also in a thread that Python started.
             py.run(
                 c"
 import threading
@@ -132,14 +135,14 @@ assert all(ok for ok, _ in results) and len(results) == 2, results
     }
 }
 
-/// A host that attaches its threads with thread states of its own (mod_wsgi in embedded mode):
-/// CPython has noted none for the thread.
+/// Like a host that attaches its threads with its own thread states (mod_wsgi in embedded mode):
+/// CPython has none in the thread's `PyGILState` slot.
 #[test]
-fn a_thread_that_a_host_attached_with_a_thread_state_of_its_own_is_attached() {
+fn a_thread_attached_by_a_host_with_its_own_thread_state_counts_as_attached() {
     Python::initialize();
     thread::spawn(|| {
-        // SAFETY: the sequence of calls that such a host makes for its first request, on a thread
-        // that Python has not seen.
+        // SAFETY: the calls of such a host for its first request, on a thread unknown to Python.
+        // Each thread state is current only on this thread, and deleted once.
         unsafe {
             let gil = ffi::PyGILState_Ensure();
             let main = ffi::PyThreadState_Get();

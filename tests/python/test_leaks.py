@@ -1,9 +1,9 @@
-"""No entry point leaves references or memory behind.
+"""No entry point leaks references or memory.
 
-A debug build of Python counts all references (`sys.gettotalrefcount`), and others count the blocks
-of their object allocator (`sys.getallocatedblocks`). Neither is quite still: Python has caches, the
-test itself has a few objects, and a free-threaded build gives some memory back late. So the
-tolerance is 100 over 1,000 calls: a leak of one reference or block in each call comes to 1,000.
+Debug builds of Python count all references (`sys.gettotalrefcount`), others the blocks of their
+object allocator (`sys.getallocatedblocks`). Neither is quite constant: Python has caches, the test
+has a few objects of its own, and free-threaded builds free some memory late. So the tolerance is 100
+over 1,000 calls, while a leak of one reference or block per call adds 1,000.
 """
 
 import copy
@@ -90,7 +90,7 @@ def weak():
 
 
 class Child(t.Dog):
-    """Made once: on free-threaded 3.14, every new class leaves a block, whatever its base."""
+    """Created once: on free-threaded 3.14, every new class leaks a block, whatever its base."""
 
 
 def run_subclass():
@@ -188,7 +188,7 @@ ENTRY_POINTS = {
 
 
 def drive(coroutine):
-    """Runs a coroutine that never waits."""
+    """Runs a coroutine that never suspends."""
     try:
         coroutine.send(None)
     except StopIteration as done:
@@ -204,22 +204,22 @@ def count():
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)
-def test_1000_calls_leave_nothing_behind(name):
+def test_1000_calls_leak_nothing(name):
     function = ENTRY_POINTS[name]
     for _ in range(100):
         function()
     grown = []
     gc.collect()
     marker = sys.getrefcount(MARKER)
-    # What leaks does so in each round; what fills a cache, or empties one, does not.
+    # A leak shows in every round, a cache that fills or empties does not.
     for _ in range(ROUNDS):
         before = count()
         for _ in range(CALLS):
             function()
         grown.append(count() - before)
-        # Fewer by one in each call is as wrong: references were given up that were not ours. (By
-        # some is not: new classes push older entries out of Python's cache of methods.)
+        # Shrinking by one per call is an error, too: a reference was released that was not owned.
+        # (Shrinking a little is not: new classes evict entries from Python's method cache.)
         if -CALLS / 2 < grown[-1] < TOLERANCE:
             break
-    assert -CALLS / 2 < grown[-1] < TOLERANCE, f"grown by {grown} over {CALLS} calls each"
+    assert -CALLS / 2 < grown[-1] < TOLERANCE, f"grew by {grown} over {CALLS} calls each"
     assert sys.getrefcount(MARKER) == marker

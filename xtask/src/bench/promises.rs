@@ -1,4 +1,4 @@
-//! What we promise of the numbers, and whether they keep it.
+//! The promised numbers, and whether they are kept.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,26 @@ use super::modules::title;
 use super::results::Results;
 use super::times::{MANY, Row, Time, Times};
 
-/// The libraries whose every row we promise to be no slower than.
+/// The libraries that Pyatoll promises not to be slower than in any row.
 pub const LIBRARIES: &[&str] = &["pybind11", "nanobind", "pyo3"];
 
-/// How far from the best of all peers a row may be.
-const OF_BEST: f64 = 1.10;
+/// Limit of a row's time relative to the best peer.
+const LIMIT_OF_BEST: f64 = 1.10;
 
-/// How much longer a row may take with many interpreters alive.
-const OF_ONE: f64 = 1.05;
+/// Limit of a row's time with many interpreters alive, relative to one.
+const LIMIT_OF_ONE: f64 = 1.05;
 
 /// A promise, and whether it is kept.
-pub struct Bar {
-    /// The promise.
-    pub promise: String,
+pub struct Promise {
+    /// What is promised.
+    pub text: String,
     /// Whether it is kept.
     pub kept: bool,
-    /// What was measured.
+    /// The measurement.
     pub measured: String,
 }
 
-/// Why a row misses its bar, if it does.
+/// Returns why a row breaks its promise, if it does.
 pub fn fault(row: &Row) -> Option<String> {
     let ours = row.one.get("pyatoll")?.min;
     let mut faults = Vec::new();
@@ -38,13 +38,13 @@ pub fn fault(row: &Row) -> Option<String> {
         }
     }
     let (best, time) = best(row);
-    if ours > time * OF_BEST && !LIBRARIES.contains(&best) {
+    if ours > time * LIMIT_OF_BEST && !LIBRARIES.contains(&best) {
         faults.push(format!("{} {time:.1} ns", title(best)));
     }
     (!faults.is_empty()).then(|| format!("{ours:.1} ns; {}", faults.join(", ")))
 }
 
-/// The fastest of the others.
+/// Returns the fastest peer other than Pyatoll, and its time.
 pub fn best(row: &Row) -> (&str, f64) {
     row.one
         .iter()
@@ -54,7 +54,7 @@ pub fn best(row: &Row) -> (&str, f64) {
         .unwrap_or(("", f64::INFINITY))
 }
 
-/// The geometric mean of a peer's rows.
+/// Returns the geometric mean of a peer's rows.
 pub fn mean(times: &Times, peer: &str) -> f64 {
     let logarithms = times
         .rows
@@ -64,25 +64,25 @@ pub fn mean(times: &Times, peer: &str) -> f64 {
     (sum / f64::from(count)).exp()
 }
 
-/// All promises, as far as something was measured for them.
-pub fn bars(results: &Results) -> Vec<Bar> {
-    let mut bars = Vec::new();
+/// Returns all promises for which there are measurements.
+pub fn promises(results: &Results) -> Vec<Promise> {
+    let mut promises = Vec::new();
     if let Some(times) = &results.times {
-        of_times(&times.data, &mut bars);
+        check_times(&times.data, &mut promises);
     }
     if let Some(internals) = &results.internals {
         let internals = &internals.data;
         let token = internals.get(1, "token", "pyatoll");
-        bars.push(Bar {
-            promise: "The token path takes at most 1 ns".to_owned(),
+        promises.push(Promise {
+            text: "The token path takes at most 1 ns".to_owned(),
             kept: token.is_some_and(|time| time.min <= 1.0),
             measured: nanoseconds(token),
         });
         for alive in [1, 2, 64] {
             let ours = internals.get(alive, "fallback", "pyatoll");
             let theirs = internals.get(alive, "fallback", "pybind11");
-            bars.push(Bar {
-                promise: format!(
+            promises.push(Promise {
+                text: format!(
                     "The fallback path is below pybind11's `get_internals()`, {alive} alive"
                 ),
                 kept: ours
@@ -94,32 +94,31 @@ pub fn bars(results: &Results) -> Vec<Bar> {
     }
     if let Some(interpreters) = &results.interpreters {
         let scaling = interpreters.data.scaling("pyatoll");
-        bars.push(Bar {
-            promise:
-                "Two own-GIL interpreters on two cores make at least 1.9 times the calls of one"
-                    .to_owned(),
+        promises.push(Promise {
+            text: "Two own-GIL interpreters on two cores make at least 1.9 times the calls of one"
+                .to_owned(),
             kept: scaling.is_some_and(|scaling| scaling >= 1.9),
             measured: scaling.map_or("n/a".to_owned(), |scaling| format!("{scaling:.2}")),
         });
     }
     if let Some(build) = &results.build {
-        of_builds(&build.data, &mut bars);
+        check_builds(&build.data, &mut promises);
     }
-    bars
+    promises
 }
 
 fn nanoseconds(time: Option<Time>) -> String {
     time.map_or("n/a".to_owned(), |time| format!("{:.2} ns", time.min))
 }
 
-fn of_times(times: &Times, bars: &mut Vec<Bar>) {
+fn check_times(times: &Times, promises: &mut Vec<Promise>) {
     let missed: Vec<_> = times
         .rows
         .iter()
         .filter(|row| fault(row).is_some())
         .collect();
-    bars.push(Bar {
-        promise: "Every function and class row: no slower than PyO3, pybind11 and nanobind, and \
+    promises.push(Promise {
+        text: "Every function and class row: no slower than PyO3, pybind11 and nanobind, and \
                   within 10 % of the best of all"
             .to_owned(),
         kept: missed.is_empty(),
@@ -134,8 +133,8 @@ fn of_times(times: &Times, bars: &mut Vec<Bar>) {
         .iter()
         .map(|peer| (*peer, mean(times, peer)))
         .collect();
-    bars.push(Bar {
-        promise: "Geometric mean of all function and class rows below every binding library's"
+    promises.push(Promise {
+        text: "Geometric mean of all function and class rows below every binding library's"
             .to_owned(),
         kept: theirs.values().all(|mean| ours < *mean),
         measured: format!(
@@ -150,15 +149,15 @@ fn of_times(times: &Times, bars: &mut Vec<Bar>) {
     let slower: Vec<_> = times
         .rows
         .iter()
-        .filter(|row| growth(row).is_some_and(|growth| growth > OF_ONE))
+        .filter(|row| growth(row).is_some_and(|growth| growth > LIMIT_OF_ONE))
         .collect();
     let worst = times
         .rows
         .iter()
         .filter_map(|row| Some((growth(row)?, &row.id)))
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    bars.push(Bar {
-        promise: format!(
+    promises.push(Promise {
+        text: format!(
             "Every function and class row with {MANY} interpreters alive within 5 % of the same \
              with one"
         ),
@@ -174,28 +173,28 @@ fn of_times(times: &Times, bars: &mut Vec<Bar>) {
     });
 }
 
-/// How many times longer a row of ours takes with many interpreters alive.
+/// Returns the time of a row of Pyatoll with many interpreters alive, relative to one.
 pub fn growth(row: &Row) -> Option<f64> {
     Some(row.many.get("pyatoll")?.min / row.one.get("pyatoll")?.min)
 }
 
-fn of_builds(builds: &[build_times::Build], bars: &mut Vec<Bar>) {
+fn check_builds(builds: &[build_times::Build], promises: &mut Vec<Promise>) {
     for kind in ["functions", "classes"] {
         for profile in ["release", "debug"] {
             let of = |peer| build_times::find(builds, peer, kind, profile);
             let (Some(ours), Some(theirs)) = (of("pyatoll"), of("pyo3")) else {
                 continue;
             };
-            bars.push(Bar {
-                promise: format!("Compile time below PyO3's: {kind}, {profile}"),
+            promises.push(Promise {
+                text: format!("Compile time below PyO3's: {kind}, {profile}"),
                 kept: ours.full.processor < theirs.full.processor,
                 measured: format!(
                     "{:.1} s; {:.1} s",
                     ours.full.processor, theirs.full.processor
                 ),
             });
-            bars.push(Bar {
-                promise: format!("Binary size below PyO3's: {kind}, {profile}"),
+            promises.push(Promise {
+                text: format!("Binary size below PyO3's: {kind}, {profile}"),
                 kept: ours.size < theirs.size,
                 measured: format!("{} KiB; {} KiB", ours.size / 1024, theirs.size / 1024),
             });
