@@ -47,8 +47,8 @@ mod python;
 pub mod sync;
 pub mod type_object;
 pub mod types {
-    //! Python's own types: a marker struct each, for `Bound<'py, PyList>`, with its methods in a
-    //! trait, for `list.append(…)`.
+    //! Python's built-in types: a marker struct each, for handles such as `Bound<'py, PyList>`, with
+    //! its methods in a trait.
     pub use crate::builtin_types::*;
     pub use crate::module::pymodule::{PyModule, PyModuleMethods};
 }
