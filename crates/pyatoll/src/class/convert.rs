@@ -62,7 +62,7 @@ where
 /// Clones the value of an instance: `FromPyObject` of a class with `from_py_object`.
 ///
 /// # Errors
-/// If the object is of another class, or is borrowed mutably.
+/// If the object has another class, or is mutably borrowed.
 pub fn clone_value<T: PyClass + Clone>(object: Borrowed<'_, '_, PyAny>) -> PyResult<T> {
     match object.extract::<PyClassGuard<'_, T>>() {
         Ok(guard) => Ok(T::clone(&guard)),

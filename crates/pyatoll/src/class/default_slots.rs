@@ -1,5 +1,5 @@
-//! Slots that a class gets without asking: sequence items through `__getitem__`, `Class[item]` for
-//! `generic`, and the `tp_new` of a class without a constructor.
+//! Slots that follow from other items and options: sequence items through `__getitem__`,
+//! `Class[item]` for `generic`, and the `tp_new` of a class without a constructor.
 
 use std::ffi::c_int;
 

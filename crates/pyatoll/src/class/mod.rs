@@ -10,7 +10,7 @@
 //! | `spec`, `spec_of` | the static description of a class |
 //! | `statics` | the `static` of a class |
 //! | `type_tables`, `getset` | its tables in CPython's format, per binary |
-//! | `default_slots` | slots that a class gets without asking |
+//! | `default_slots` | slots that follow from other items and options |
 //! | `type_object` | its heap type, per interpreter |
 //! | `type_lookup` | the type object of the token's interpreter |
 //! | `base` | types that a class can extend |

@@ -84,7 +84,8 @@ fn derives<T: PyClass>(py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
     class == own || unsafe { ffi::PyType_IsSubtype(class, own) != 0 }
 }
 
-/// [`get_or_create`] for callers that cannot return an error.
+/// Returns the type object of `T` in the token's interpreter, for callers that cannot return an
+/// error.
 ///
 /// # Panics
 /// If the class cannot be created.
@@ -114,7 +115,7 @@ fn creation_failed(py: Python<'_>, name: &str, error: PyErr) -> ! {
 /// Returns the type object of `T`, as the class attribute of an enum for one of its variants.
 ///
 /// # Errors
-/// As for [`get_or_create`].
+/// If the class cannot be created.
 pub fn class_object<T: PyClass>(py: Python<'_>) -> PyResult<Py<PyAny>> {
     let class = get_or_create::<T>(py, None)?;
     // SAFETY: attached (`py`); the type object lives as long as the interpreter.
