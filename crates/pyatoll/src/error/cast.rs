@@ -125,7 +125,7 @@ impl fmt::Debug for CastIntoError<'_> {
 
 impl std::error::Error for CastIntoError<'_> {}
 
-/// Creates the `TypeError`. Its text is made on demand.
+/// Creates the `TypeError`. Its text is created on demand.
 #[cold]
 pub(super) fn into_type_error(object: Borrowed<'_, '_, PyAny>, class: &Bound<'_, PyAny>) -> PyErr {
     struct Arguments {

@@ -126,8 +126,8 @@ impl ErrorState {
                     py.detach(thread::yield_now);
                 }
                 Lazy::Pending(_) | Lazy::Done => {
-                    let making = Lazy::InProgress(thread::current().id());
-                    let was = std::mem::replace(&mut *lazy, making);
+                    let in_progress = Lazy::InProgress(thread::current().id());
+                    let was = std::mem::replace(&mut *lazy, in_progress);
                     // Python code, which may wait for other threads, must not run under the lock.
                     drop(lazy);
                     let _done = DoneOnDrop(self);

@@ -1,6 +1,6 @@
 //! The standard library's errors as Python exceptions, and `PyErr` as an `io::Error`.
 //!
-//! Each becomes a lazy exception, whose text is made on demand.
+//! Each becomes a lazy exception, whose text is created on demand.
 
 use std::io;
 

@@ -66,7 +66,7 @@ impl WrongInterpreter {
     #[inline(never)]
     pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Option<Self> {
         let error = PANICKED.get()?;
-        // Another panic: of a destructor that ran during the unwinding, or after user code caught
+        // A different panic: raised by a destructor during the unwinding, or after user code caught
         // the one with this error.
         if *payload.downcast_ref::<String>()? != error.to_string() {
             return None;
