@@ -14,7 +14,7 @@ use crate::wheels::{Build, Venv};
 const TREE: &str = "compat/tests/tree/Cargo.toml";
 
 /// A crate that a user of PyO3 could have written.
-const EXAMPLE: &str = "examples/geoindex";
+pub const EXAMPLE: &str = "examples/geoindex";
 
 /// Cargo's setting that puts `compat/pyo3` in PyO3's place.
 pub fn patch() -> String {

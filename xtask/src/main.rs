@@ -1,5 +1,6 @@
 //! The project's own commands, run as `cargo xtask …` (an alias in `.cargo/config.toml`).
 
+mod asan;
 mod bench;
 mod compat;
 mod leaks;
@@ -46,6 +47,12 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
+    /// Run the integration tests and the wheels' tests under the address sanitizer
+    Asan {
+        /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
+        #[arg(long, value_name = "PATH")]
+        python: Option<PathBuf>,
+    },
     /// Compile PyO3's own tests against compat/pyo3, run them, and say how many pass
     Pyo3Tests(pyo3_tests::Options),
     /// Measure Pyatoll beside C, pybind11, nanobind, Cython and PyO3
@@ -68,6 +75,7 @@ fn main() -> ExitCode {
         Command::Stress(options) => stress::run(&options),
         Command::Leaks(options) => leaks::run(&options),
         Command::CheckTls { python } => tls::run(python),
+        Command::Asan { python } => asan::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Lint(options) => lint::run(&options),
