@@ -1,8 +1,8 @@
 //! The chapters of the guide and the README, as documentation of modules: their Rust blocks are doc
 //! tests of this package, which is not published.
 //!
-//! A chapter's Python blocks import a module that a Rust block of the same chapter defines. That Rust
-//! block ends in a hidden line, `# guide::run_python("CHAPTER", "MODULE");`, which runs them.
+//! A chapter's Python blocks import a module that a Rust block of the same chapter defines. That
+//! Rust block ends in a hidden line, `# guide::run_python("CHAPTER", "MODULE");`, which runs them.
 //! `tests/book.rs` checks that no block is left out.
 
 use std::ffi::CString;

@@ -99,8 +99,8 @@ fn texts() -> BTreeMap<String, PathBuf> {
     texts
 }
 
-/// Returns the fixed parts of a text with placeholders (`{…}` in sources, `…` on the page), without
-/// what the page writes differently: backticks, white space, and quotes and commas at the ends.
+/// Returns the fixed parts of a text with placeholders (`{…}` in sources, `…` on the page),
+/// without what the page writes differently: backticks, white space, and punctuation at the ends.
 fn parts(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut depth = 0;

@@ -2,6 +2,7 @@
 
 mod asan;
 mod bench;
+mod book;
 mod compat;
 mod leaks;
 mod lint;
@@ -57,6 +58,8 @@ enum Command {
     Pyo3Tests(pyo3_tests::Options),
     /// Measure Pyatoll beside C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
+    /// Build the guide with mdBook, and check the links of all Markdown files
+    Book(book::Options),
     /// Check formats, lints, docs, the structure of the sources, licenses: all but the tests
     Lint(lint::Options),
     /// Package the crates as for publishing, and test the packages by themselves
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::Asan { python } => asan::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Book(options) => book::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Package { python } => package::run(python),
         Command::Loom => loom::run(),

@@ -1,4 +1,167 @@
 //! Python extension modules and embedding in Rust, with any number of interpreters in one process.
+//!
+//! Pyatoll has the API of [PyO3](https://docs.rs/pyo3/0.30.1) 0.30. A module built with it loads in
+//! the main interpreter and in every sub-interpreter, with a shared GIL or its own; each gets its
+//! own classes, exceptions and values. Python objects know which interpreter they belong to: using
+//! one in another interpreter is an error, never a crash.
+//!
+//! # A module
+//!
+//! An extension module is a crate with `crate-type = ["cdylib"]`, built with
+//! [maturin](https://www.maturin.rs).
+//!
+//! ```
+//! /// Temperatures.
+//! #[pyatoll::pymodule]
+//! mod weather {
+//!     use pyatoll::exceptions::PyValueError;
+//!     use pyatoll::prelude::*;
+//!
+//!     /// Converts degrees Celsius to degrees Fahrenheit.
+//!     #[pyfunction]
+//!     fn to_fahrenheit(celsius: f64) -> PyResult<f64> {
+//!         if celsius < -273.15 {
+//!             return Err(PyValueError::new_err("below absolute zero"));
+//!         }
+//!         Ok(celsius * 1.8 + 32.0)
+//!     }
+//!
+//!     /// The readings of a station.
+//!     #[pyclass]
+//!     struct Station {
+//!         #[pyo3(get)]
+//!         name: String,
+//!         readings: Vec<f64>,
+//!     }
+//!
+//!     #[pymethods]
+//!     impl Station {
+//!         #[new]
+//!         fn new(name: String) -> Self {
+//!             Self { name, readings: Vec::new() }
+//!         }
+//!
+//!         fn add(&mut self, reading: f64) {
+//!             self.readings.push(reading);
+//!         }
+//!
+//!         fn __len__(&self) -> usize {
+//!             self.readings.len()
+//!         }
+//!     }
+//! }
+//! # use pyatoll::prelude::*;
+//! # pyatoll::append_to_inittab!(weather);
+//! # Python::attach(|py| {
+//! #     py.run(
+//! #         c"
+//! # from weather import Station, to_fahrenheit
+//! # assert to_fahrenheit(100) == 212
+//! # station = Station('north')
+//! # station.add(1.5)
+//! # assert (station.name, len(station)) == ('north', 1)
+//! # ",
+//! #         None,
+//! #         None,
+//! #     )
+//! # })?;
+//! # Ok::<_, pyatoll::PyErr>(())
+//! ```
+//!
+//! The macros: [`macro@pymodule`], [`macro@pyfunction`], [`macro@pyclass`], [`macro@pymethods`];
+//! [`macro@FromPyObject`] and [`macro@IntoPyObject`] derive conversions;
+//! [`create_exception!`] defines exceptions.
+//!
+//! # Embedding
+//!
+//! [`Python::initialize`] starts the runtime, [`Python::attach`] enters the main interpreter.
+//!
+//! ```
+//! use pyatoll::prelude::*;
+//!
+//! Python::initialize();
+//! let version: String = Python::attach(|py| {
+//!     py.import("platform")?.call_method0("python_version")?.extract()
+//! })?;
+//! assert!(version.starts_with("3."));
+//! # Ok::<_, PyErr>(())
+//! ```
+//!
+//! # The token and the handles
+//!
+//! A [`Python<'py>`](Python) token proves that this thread is attached to an interpreter, and says
+//! to which. Functions called from Python take it as a parameter, at no cost.
+//!
+//! | type | what it is | lives |
+//! |---|---|---|
+//! | [`Python<'py>`](Python) | the token: the way to everything else | while attached |
+//! | [`Bound<'py, T>`](Bound) | an owned reference with its token | while attached |
+//! | [`Borrowed<'a, 'py, T>`](Borrowed) | a borrowed reference with its token | for `'a` |
+//! | [`Py<T>`](Py) | an owned reference that knows its interpreter: to store and send | anywhere |
+//! | [`PyRef`], [`PyRefMut`] | a borrowed value of a `#[pyclass]` | while attached |
+//!
+//! `T` is [`PyAny`], one of the [`types`], or a `#[pyclass]`. [`Py::bind`] turns a `Py` into a
+//! `Bound` and panics in the wrong interpreter; [`Py::try_bind`] returns [`WrongInterpreter`]
+//! instead. [`PyErr`] is an exception, [`PyResult`] the result of most functions.
+//!
+//! # Interpreters
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Interpreter`] | a handle to any interpreter; [`Interpreter::attach`] enters it |
+//! | [`SubInterpreter`] | owns an interpreter, which ends when it is closed or dropped |
+//! | [`InterpreterPool`] | worker threads with an interpreter each, and a queue of jobs |
+//! | [`sync::PyOnceLock`], [`sync::InterpreterLocal`] | a `static` with a value per interpreter |
+//!
+//! ```
+//! use pyatoll::prelude::*;
+//! use pyatoll::{InterpreterPool, SubInterpreter};
+//!
+//! # Python::initialize();
+//! let sub = SubInterpreter::builder().build()?;
+//! let list: Py<PyAny> = sub.attach(|py| py.eval(c"[1, 2]", None, None).map(Bound::unbind))??;
+//! // Objects stay in their interpreter; Rust values move between them.
+//! assert!(Python::attach(|py| list.try_bind(py).is_err()));
+//! let numbers: Vec<i32> = sub.attach(|py| list.extract(py))??;
+//! drop(list);
+//! sub.close()?;
+//!
+//! let pool = InterpreterPool::builder().size(2).build()?;
+//! let doubled = pool.map(numbers, |py, n| py.eval(c"2", None, None)?.mul(n)?.extract::<i32>());
+//! assert_eq!(doubled.collect::<Result<Vec<_>, _>>()?, [2, 4]);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The rules for objects, threads and the end of an interpreter are in the module [`interpreter`],
+//! and in the guide's chapter on many interpreters.
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `macros` (default) | the attribute and derive macros |
+//! | `auto-initialize` | [`Python::attach`] starts the runtime if the process has none |
+//! | `multiple-pymethods` | several `#[pymethods]` blocks per class |
+//! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
+//! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
+//! | `extension-module` | accepted for compatibility with PyO3 |
+//!
+//! # Requirements
+//!
+//! Rust 1.89 and CPython 3.11 to 3.15, including debug and free-threaded builds (from 3.14 on). A
+//! GIL per interpreter exists from Python 3.12 on; on 3.11 all interpreters share one.
+//!
+//! # PyO3's documentation
+//!
+//! [PyO3's guide](https://pyo3.rs/v0.30.1/) applies to functions, classes, modules, conversions and
+//! errors; the guide in this crate's repository covers what differs. Code written for PyO3 moves
+//! over with one line, unless another crate of the build asks for PyO3, which Cargo refuses: the
+//! guide shows how to replace PyO3 in a whole tree.
+//!
+//! ```toml
+//! [dependencies]
+//! pyo3 = { package = "pyatoll", version = "0.1" }
+//! ```
 
 pub use pyo3_ffi as ffi;
 
