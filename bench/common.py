@@ -1,4 +1,4 @@
-"""What the ways to measure have in common: choosing rows, importing modules, interpreters."""
+"""Shared by all kinds of measurement: selecting rows, importing modules, interpreters."""
 
 import gc
 import importlib
@@ -12,7 +12,7 @@ import rows
 
 
 def selected(patterns):
-    """The rows whose group, name or both together fit one of the patterns; all without any."""
+    """Returns the rows whose group, name or id matches a pattern; all rows without patterns."""
     patterns = patterns or ["*"]
     found = [
         row
@@ -24,20 +24,22 @@ def selected(patterns):
         )
     ]
     if not found:
-        sys.exit(f"no row fits {' '.join(patterns)}")
+        sys.exit(f"no row matches {' '.join(patterns)}")
     return found
 
 
 def names(text):
+    """Splits a list of names separated by commas."""
     return [name for name in text.split(",") if name]
 
 
 def import_modules(peers):
+    """Imports the modules of these peers. Returns them by the peer's name."""
     return {name: importlib.import_module(f"bench_{name}") for name in peers}
 
 
 def settle():
-    """On one core, and without the collector."""
+    """Pins the process to one core, and turns the garbage collector off."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     gc.collect()
@@ -45,28 +47,29 @@ def settle():
 
 
 def run_in(interpreter, source):
-    """Runs code in another interpreter, and waits for its end."""
+    """Runs code in another interpreter and waits until it has finished."""
     error = _interpreters.exec(interpreter, source)
     if error is not None:
         raise RuntimeError(error.formatted)
 
 
 def imports(folder, peers):
-    """Code that imports the modules of these peers."""
+    """Returns code that imports the modules of these peers."""
     lines = [f"import sys; sys.path[:0] = [{folder!r}]"]
     lines += [f"import bench_{name}" for name in peers]
     return "\n".join(lines)
 
 
 def make_interpreters(count, source):
-    """Makes `count` interpreters with GILs of their own, and runs `source` in each."""
-    made = []
+    """Creates `count` interpreters with their own GIL and runs `source` in each."""
+    interpreters = []
     for _ in range(count):
-        made.append(_interpreters.create("isolated", reqrefs=False))
-        run_in(made[-1], source)
-    return made
+        interpreters.append(_interpreters.create("isolated", reqrefs=False))
+        run_in(interpreters[-1], source)
+    return interpreters
 
 
 def end_interpreters(interpreters):
+    """Ends these interpreters."""
     for interpreter in interpreters:
         _interpreters.destroy(interpreter)

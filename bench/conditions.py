@@ -1,4 +1,4 @@
-"""Prints what the numbers depend on, as JSON."""
+"""Prints the conditions of a measurement as JSON: date, processor, Python, compiler, libc."""
 
 import datetime
 import json

@@ -1,12 +1,12 @@
-"""Counts the instructions of the rows: runs under callgrind, started by `cargo xtask bench`.
+"""Counts the instructions of the rows. Runs under callgrind, started by `cargo xtask bench`.
 
-Each row is run for two numbers of times, and callgrind writes what it counted for each to a file
-that is called by its text, `ROW PEER ALIVE TRY TIMES`. The difference leaves out what is not the
-row's: the start, the timer, the dump itself.
+Each row runs for two different repeat counts, and callgrind writes the count of each run to a file
+identified by its text, `ROW PEER ALIVE TRY TIMES`. The difference excludes everything but the row:
+the start, the timer, the dump itself.
 
-A row is tried more than once, and the least counts: where the one block that a call takes and gives
-back happens to be the last of its pool, the allocator puts the pool from one list to another and
-back, at each call.
+Each row is tried more than once, and the minimum counts: if the one block that a call allocates and
+frees happens to be the last of its pool, the allocator moves the pool between two lists at each
+call.
 """
 
 import sys
@@ -14,31 +14,33 @@ import sys
 import common
 import rows
 
-# These work on a hundred or a thousand items.
+# Rows that process a hundred or a thousand items.
 LONG = {"vec-from-list", "list-of-floats", "map-from-dict", "iterate"}
 TIMES = 1000
 TIMES_LONG = 10
 TRIES = 2
 
-# What the allocator serves: sizes of 16, 32, … bytes with the head of a `bytes` object.
+# The allocator's size classes, 16, 32, … bytes, which include the header of a `bytes` object.
 SIZES = range(16, 513, 16)
-HEAD = sys.getsizeof(b"")
+HEADER = sys.getsizeof(b"")
 
 
 def count(probe, timer, times, text):
-    # The interpreter learns what it works on, and free lists fill.
+    """Dumps the counts of `times` and `2 * times` runs of a row, once for each try."""
+    # Lets the interpreter specialize the code, and fills free lists.
     timer(50)
-    taken = []
+    blocks = []
     for attempt in range(TRIES):
         for factor in (1, 2):
             probe.zero()
             timer(times * factor)
             probe.dump(f"{text} {attempt} {times * factor}")
-        # Three blocks of each size, so that the next try meets other pools.
-        taken += [bytes(max(size - HEAD, 2)) for size in SIZES for _ in range(3)]
+        # Three blocks of each size, so that the next try uses other pools.
+        blocks += [bytes(max(size - HEADER, 2)) for size in SIZES for _ in range(3)]
 
 
 def measure(modules, wanted, alive):
+    """Counts the rows with each module. `alive` is only for the name of the dumps."""
     import bench_probe as probe
 
     probe.start()
@@ -51,7 +53,7 @@ def measure(modules, wanted, alive):
 
 
 def run(modules, wanted, alive, source):
-    """With one interpreter, and with `alive`: the others have run `source`."""
+    """Counts with one interpreter, and with `alive` of them; the others have run `source`."""
     measure(modules, wanted, 1)
     if alive > 1:
         others = common.make_interpreters(alive - 1, source)

@@ -1,7 +1,7 @@
-"""What interpreters cost with the modules loaded, and how calls in two of them add up.
+"""The cost of interpreters with the modules loaded, and the throughput of calls in two of them.
 
-The times are the thread's own, as in timing.py, but for the throughput: what counts there is that
-two interpreters run at the same time. It is measured with a high priority where that is allowed.
+Times are thread CPU times, as in timing.py. Throughput uses the wall clock, since it measures
+whether two interpreters run in parallel; the process raises its priority for it if permitted.
 """
 
 import json
@@ -15,19 +15,20 @@ import _interpreters
 
 import common
 
-# In how many interpreters the memory is measured.
+# The number of interpreters over which memory is averaged.
 ALIVE = 64
-# How many calls a throughput measurement makes, and how often it is repeated.
+# The calls of one throughput measurement, and its repetitions.
 CALLS = 500_000
 REPEATS = 40
 
 
 def make():
+    """Creates an interpreter with its own GIL."""
     return _interpreters.create("isolated", reqrefs=False)
 
 
 def value_from(interpreter, source):
-    """Runs code that writes JSON to the descriptor `out`; returns what it wrote."""
+    """Runs code that writes JSON to the descriptor `out`, and returns the value."""
     read, write = os.pipe()
     try:
         common.run_in(interpreter, f"out = {write}\n{source}")
@@ -38,7 +39,7 @@ def value_from(interpreter, source):
 
 
 def refusal(folder, peer):
-    """Why the module does not load in an interpreter that is not the main one; or None."""
+    """Returns the error with which the module fails to load in a sub-interpreter, or None."""
     source = f"""\
 import json, os, sys
 sys.path[:0] = [{folder!r}]
@@ -56,8 +57,8 @@ os.write(out, json.dumps(error).encode())
         _interpreters.destroy(interpreter)
 
 
-def life(folder, peer):
-    """Milliseconds to make an interpreter, import the module in it, and end it."""
+def lifetime(folder, peer):
+    """Returns the milliseconds to create an interpreter, import the module in it, and end it."""
     start = time.thread_time()
     interpreter = make()
     common.run_in(interpreter, common.imports(folder, [peer] if peer else []))
@@ -66,7 +67,7 @@ def life(folder, peer):
 
 
 def import_time(folder, peer):
-    """Microseconds to import the module in an interpreter that has not got it."""
+    """Returns the microseconds to import the module in a new interpreter."""
     source = f"""\
 import json, os, sys, time
 sys.path[:0] = [{folder!r}]
@@ -82,16 +83,16 @@ os.write(out, json.dumps((time.thread_time() - start) * 1e6).encode())
 
 
 def resident():
-    """This process's memory in KiB."""
+    """Returns the resident memory of this process in KiB."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
 def memory_here(folder, peer):
-    """KiB per interpreter, in this process."""
+    """Returns the KiB per interpreter, measured in this process."""
     source = common.imports(folder, [peer] if peer else [])
     exec(source)
-    # The first one brings in what all share.
+    # The first interpreter adds the memory that all of them share.
     others = common.make_interpreters(1, source)
     before = resident()
     others += common.make_interpreters(ALIVE, source)
@@ -101,7 +102,7 @@ def memory_here(folder, peer):
 
 
 def memory(folder, peer):
-    """The same in a process of its own."""
+    """Returns the KiB per interpreter, measured in a new process."""
     source = "import interpreters, sys; print(interpreters.memory_here(*sys.argv[1:]))"
     command = [sys.executable, "-c", source, folder, peer]
     here = os.path.dirname(os.path.abspath(__file__))
@@ -127,22 +128,22 @@ os.write(out, json.dumps({calls} / (time.perf_counter() - begin)).encode())
 
 
 def throughput(folder, peer):
-    """Calls per second: the best of one interpreter, and of two at once, in million."""
+    """Returns the best rates of one interpreter and of two in parallel, in 10⁶ calls per second."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         return None
-    made = [make(), make()]
-    for interpreter in made:
+    interpreters = [make(), make()]
+    for interpreter in interpreters:
         common.run_in(interpreter, WORK.format(folder=folder, peer=peer))
 
     def run(count):
         rates = [0.0] * count
-        # Late enough for all to have started.
+        # Late enough for all threads to have started.
         source = MEASURED.format(start=time.monotonic() + 0.005, calls=CALLS)
 
         def work(index):
             os.sched_setaffinity(0, {cores[index]})
-            rates[index] = value_from(made[index], source)
+            rates[index] = value_from(interpreters[index], source)
 
         threads = [threading.Thread(target=work, args=(index,)) for index in range(count)]
         for thread in threads:
@@ -155,29 +156,30 @@ def throughput(folder, peer):
     for _ in range(REPEATS):
         for count in best:
             best[count] = max(best[count], run(count))
-    common.end_interpreters(made)
+    common.end_interpreters(interpreters)
     return [best[1], best[2]]
 
 
 def run(folder, peers, rounds):
+    """Measures the peers whose modules load in sub-interpreters; the name "" means no module."""
     refusals = {peer: refusal(folder, peer) for peer in peers}
-    fit = [peer for peer, error in refusals.items() if error is None]
-    lives = {peer: [] for peer in ["", *fit]}
-    imports = {peer: [] for peer in fit}
+    loadable = [peer for peer, error in refusals.items() if error is None]
+    lifetimes = {peer: [] for peer in ["", *loadable]}
+    imports = {peer: [] for peer in loadable}
     for _ in range(rounds):
-        for peer, samples in lives.items():
-            samples.append(life(folder, peer))
+        for peer, samples in lifetimes.items():
+            samples.append(lifetime(folder, peer))
         for peer, samples in imports.items():
             samples.append(import_time(folder, peer))
     result = {
         "refusals": {peer: error for peer, error in refusals.items() if error is not None},
-        "life": lives,
+        "life": lifetimes,
         "import": imports,
-        "memory": {peer: memory(folder, peer) for peer in ["", *fit]},
+        "memory": {peer: memory(folder, peer) for peer in ["", *loadable]},
     }
     try:
         os.setpriority(os.PRIO_PROCESS, 0, -20)
     except PermissionError:
         pass
-    result["throughput"] = {peer: throughput(folder, peer) for peer in fit}
+    result["throughput"] = {peer: throughput(folder, peer) for peer in loadable}
     return result

@@ -1,10 +1,10 @@
-"""What it takes to compile a large module: nanobind's published microbenchmark, for every peer.
+"""The cost of compiling a large module: nanobind's published microbenchmark, for every peer.
 
-The module has 720 functions of six arguments, one for each order of six number types, which return
+The module has 720 functions of six arguments, one for each order of six number types, that return
 their sum; or 720 classes whose constructor takes the six, with a method that returns the sum. For
-each of the two, as a release and as a debug build: the seconds of the processors to compile it with
-all libraries compiled before, the same after one function was changed, and the size of what comes
-out, stripped. Prints JSON.
+each of the two, as a release and as a debug build, it measures the CPU seconds to compile the
+module with all libraries compiled before, the same after a change of one function, and the size of
+the stripped binary. Prints JSON.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-# Name in C and C++, in Rust, and the letter of the argument.
+# The name in C and C++, the name in Rust, and the name of the argument.
 TYPES = [
     ("uint16_t", "u16", "a"),
     ("int32_t", "i32", "b"),
@@ -260,7 +260,7 @@ def rust(kind, edit):
 
 
 def spent(command, env):
-    """Runs a command; the seconds of its processors, and those on the clock."""
+    """Runs a command. Returns its CPU seconds and its wall-clock seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -273,7 +273,7 @@ def spent(command, env):
 
 
 class CMakeBuild:
-    """A build with CMake, in the mode of the peer's own documentation."""
+    """A build with CMake, in the way that the peer's own documentation recommends."""
 
     def __init__(self, peer, folder, kind, profile, options):
         self.source = folder / ("micro." + {"c": "c", "cython": "pyx"}.get(peer, "cpp"))
@@ -297,7 +297,7 @@ class CMakeBuild:
 
 
 class CargoBuild:
-    """A build with Cargo, as in bench/Cargo.toml."""
+    """A build with Cargo, with the settings of bench/Cargo.toml."""
 
     def __init__(self, peer, folder, kind, profile, options):
         self.source = folder / "src/lib.rs"
@@ -327,7 +327,7 @@ pyo3 = {dependency}
         self.command += ["--release"] if profile == "release" else []
         self.env = {name: text for name, text in os.environ.items() if name != "CARGO_INCREMENTAL"}
         self.env["PYO3_PYTHON"] = options.python
-        # All but the module itself.
+        # Compiles everything but the module itself.
         self.source.write_text("")
         spent(self.command, self.env)
 
@@ -345,7 +345,8 @@ PEERS = {
 }
 
 
-def stripped(library):
+def stripped_size(library):
+    """Returns the size of the library without symbols."""
     copy = library.with_suffix(".stripped")
     shutil.copyfile(library, copy)
     subprocess.run(["strip", copy], check=True)
@@ -353,7 +354,7 @@ def stripped(library):
 
 
 def check(library, kind, edited):
-    """Imports what was built, and has it add numbers."""
+    """Imports the built module and calls its first and last function or class."""
     path = library.parent / "check"
     path.mkdir(exist_ok=True)
     shutil.copyfile(library, path / "micro.so")
@@ -397,7 +398,7 @@ def main():
                         "profile": profile,
                         "full": full,
                         "again": again,
-                        "size": stripped(build.library()),
+                        "size": stripped_size(build.library()),
                     }
                 )
                 print(json.dumps(results[-1]), file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""The rows of the function and class groups: the statement that is timed, and what it works on.
+"""The rows of the function and class groups: the timed statement and its operands.
 
-A row's statement is compiled anew for each module, so that what the interpreter learns about one
-module's objects is not used for another's. Its names are local variables.
+A row's statement is compiled separately for each module, so that code specialized for one module's
+objects does not run with another's. Its names are local variables.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from time import thread_time
 
 @dataclass(frozen=True)
 class Row:
-    """One row: `setup` is run once, with the module as `m`; `statement` is timed."""
+    """One row: `setup` runs once, with the module as `m`; `statement` is timed."""
 
     group: str
     name: str
@@ -27,6 +27,7 @@ class Row:
         return f"{self.group}/{self.name}"
 
     def namespace(self, module):
+        """Runs `setup` and `check`. Returns the names that the statement uses."""
         names = {"m": module}
         exec(self.setup, names)
         if self.check:
@@ -38,7 +39,7 @@ class Row:
         return names
 
     def timer(self, module):
-        """A function of a count that runs the statement so often and returns the seconds."""
+        """Returns a function that runs the statement `count` times and returns the seconds."""
         return make_timer(self.statement, self.namespace(module))
 
 
@@ -53,6 +54,7 @@ def timer(_count, _clock=_clock, _repeat=_repeat, {arguments}):
 
 
 def make_timer(statement, namespace):
+    """Compiles the timer of a statement."""
     indented = "\n".join("        " + line for line in statement.splitlines())
     names = [name for name in namespace if name != "m" and not name.startswith("_")]
     arguments = ", ".join(f"{name}={name}" for name in names)

@@ -1,4 +1,4 @@
-"""What `cargo xtask bench` starts to measure the modules it has built. Prints JSON."""
+"""Measures the modules that `cargo xtask bench` has built, which runs this. Prints JSON."""
 
 import argparse
 import json
@@ -14,12 +14,12 @@ import timing
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["time", "count", "internals", "interpreters"])
-    parser.add_argument("--modules", required=True, help="the folder they are in")
-    parser.add_argument("--peers", required=True, help="names, with commas between")
-    parser.add_argument("--multi", default="", help="those of them that other interpreters import")
+    parser.add_argument("--modules", required=True, help="the folder of the modules")
+    parser.add_argument("--peers", required=True, help="names, separated by commas")
+    parser.add_argument("--multi", default="", help="the peers that other interpreters import")
     parser.add_argument("--rows", nargs="*")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--alive", type=int, default=1, help="how many interpreters at the end")
+    parser.add_argument("--alive", type=int, default=1, help="the number of interpreters at the end")
     options = parser.parse_args()
 
     peers, multi = common.names(options.peers), common.names(options.multi)

@@ -1,20 +1,20 @@
 """Times the rows of all modules side by side, in this process.
 
-Each round times every row with every module once, in turn, so that what disturbs the machine for a
-while disturbs all of them. The collector is off, the process stays on one core, each timing lasts
-some milliseconds, and it is the thread's own time that counts, not that of other programs which
-the core runs in between.
+Each round times every row with every module once, in turn, so that a temporary disturbance of the
+machine affects all of them. The garbage collector is off, the process is pinned to one core, each
+timing lasts some milliseconds, and the clock is the thread's CPU time, which excludes other
+processes on the core.
 """
 
 import common
 import rows
 
-# A timing lasts at least so long.
+# The minimum duration of a timing.
 SECONDS = 0.005
 
 
 def calibrated(timer):
-    """How often to run the statement for one timing."""
+    """Returns how often to run the statement in one timing."""
     count = 1
     while (took := timer(count)) < SECONDS / 10:
         count *= 2
@@ -22,7 +22,7 @@ def calibrated(timer):
 
 
 class Case:
-    """A row with a module, or the empty loop."""
+    """The samples of a row with one module, or of the empty loop."""
 
     def __init__(self, timer):
         self.timer = timer
@@ -30,11 +30,12 @@ class Case:
         self.samples = []
 
     def sample(self):
+        """Adds a sample: the nanoseconds of one run."""
         self.samples.append(self.timer(self.count) / self.count * 1e9)
 
 
 def measure(modules, wanted, rounds):
-    """Nanoseconds of each round, for each row and module; `empty` is the loop alone."""
+    """Returns the nanoseconds of each round, for each row and module; `empty` is the loop alone."""
     cases = [
         (row, {name: Case(row.timer(module)) for name, module in modules.items()})
         for row in wanted
@@ -61,7 +62,7 @@ def measure(modules, wanted, rounds):
 
 
 def run(modules, wanted, rounds, alive, source):
-    """With one interpreter, and with `alive`: the others have run `source`."""
+    """Times with one interpreter, and with `alive` of them; the others have run `source`."""
     result = {"one": measure(modules, wanted, rounds)}
     others = common.make_interpreters(alive - 1, source)
     common.settle()

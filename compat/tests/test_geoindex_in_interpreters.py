@@ -1,11 +1,11 @@
-"""geoindex, built with Pyatoll in PyO3's place, in several interpreters of a process."""
+"""geoindex, built with Pyatoll instead of PyO3, in several interpreters of a process."""
 
 import pytest
 from subinterpreters import Several, SubInterpreter
 
 import geoindex
 
-# Two of them meet in each round: at the start of `Several.run`.
+# The interpreters start each round at the same time, in `Several.run`.
 SEARCH = """
 import gc
 import pickle
@@ -37,7 +37,7 @@ def in_main():
 
 
 @pytest.mark.parametrize("own_gil", [[True, True], [False, False], [True, False]])
-def test_it_works_in_interpreters_that_run_at_once(own_gil):
+def test_it_works_in_interpreters_that_run_in_parallel(own_gil):
     expected = in_main()
     with Several(own_gil) as several:
         for _ in range(3):
@@ -46,7 +46,7 @@ def test_it_works_in_interpreters_that_run_at_once(own_gil):
 
 
 @pytest.mark.parametrize("own_gil", [True, False])
-def test_its_classes_are_of_one_interpreter(own_gil):
+def test_its_classes_belong_to_one_interpreter(own_gil):
     code = "import geoindex; geoindex.mark = 1; result = id(geoindex.GeoError)"
     with SubInterpreter(own_gil) as sub:
         assert sub.run(code) != id(geoindex.GeoError)

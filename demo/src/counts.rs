@@ -1,4 +1,4 @@
-//! What is counted, as a Python class that Python code fills and Rust code adds up.
+//! The counts, a Python class that Python code fills and Rust code adds up.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,26 +10,26 @@ use crate::tokens::{self, Kind, Tokens};
 #[pyclass(module = "pytokens", eq)]
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Counts {
-    /// Files counted, those that failed to decode included.
+    /// Files counted, including those that failed to decode.
     #[pyo3(get)]
     pub files: u64,
     /// Bytes of all files.
     #[pyo3(get)]
     pub bytes: u64,
-    /// Lines of the files that could be decoded.
+    /// Lines of the decoded files.
     #[pyo3(get)]
     pub lines: u64,
-    /// Tokens, by the number of their kind.
+    /// Tokens, indexed by their kind.
     kinds: [u64; Kind::ALL.len()],
-    /// Identifiers, and how often each is there.
+    /// Identifiers and their numbers of occurrences.
     identifiers: HashMap<Box<str>, u64>,
-    /// Files that failed to decode, and why.
+    /// Files that failed to decode, and the reasons.
     failures: BTreeMap<String, String>,
 }
 
 #[pymethods]
 impl Counts {
-    /// No files yet.
+    /// Creates counts without files.
     #[new]
     pub fn new() -> Self {
         Self::default()
@@ -43,7 +43,7 @@ impl Counts {
         for token in Tokens::new(text) {
             self.kinds[token.kind as usize] += 1;
             if token.kind == Kind::Name {
-                // Most names are there already: only a new one is copied.
+                // Most names are known already: only a new one is copied.
                 match self.identifiers.get_mut(token.text) {
                     Some(count) => *count += 1,
                     None => drop(self.identifiers.insert(token.text.into(), 1)),
@@ -59,13 +59,13 @@ impl Counts {
         self.failures.insert(path, reason);
     }
 
-    /// The number of tokens.
+    /// Returns the number of tokens.
     #[getter]
     pub fn tokens(&self) -> u64 {
         self.kinds.iter().sum()
     }
 
-    /// The number of tokens of each kind, by its name.
+    /// Returns the number of tokens of each kind, by the kind's name.
     #[getter]
     pub fn kinds(&self) -> BTreeMap<&'static str, u64> {
         Kind::ALL
@@ -74,13 +74,13 @@ impl Counts {
             .collect()
     }
 
-    /// The files that failed to decode, and why.
+    /// Returns the files that failed to decode, and the reasons.
     #[getter]
     pub fn failures(&self) -> BTreeMap<String, String> {
         self.failures.clone()
     }
 
-    /// The `n` most frequent identifiers; those that are as frequent in the order of the alphabet.
+    /// Returns the `n` most frequent identifiers; equally frequent ones in alphabetical order.
     #[pyo3(signature = (n = 20))]
     pub fn most_common(&self, n: usize) -> Vec<(String, u64)> {
         let mut all: Vec<(&str, u64)> = self
@@ -107,7 +107,7 @@ impl Counts {
 }
 
 impl Counts {
-    /// Adds those of other files.
+    /// Adds the counts of other files.
     pub fn merge(&mut self, other: Self) {
         self.files += other.files;
         self.bytes += other.bytes;
@@ -121,8 +121,8 @@ impl Counts {
         self.failures.extend(other.failures);
     }
 
-    /// The counts of one of `rounds` rounds that each counted the same files. `None` if they did
-    /// not all come to the same.
+    /// Returns the counts of one of `rounds` rounds that each counted the same files. `None` if the
+    /// rounds differ.
     pub fn of_one_round(mut self, rounds: u64) -> Option<Self> {
         let numbers = [&mut self.files, &mut self.bytes, &mut self.lines]
             .into_iter()
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn merged_shares_are_the_whole() {
+    fn merged_shares_equal_the_whole() {
         let mut left = counts(&["a = 1\n"]);
         let mut right = counts(&["a += b\n"]);
         right.fail("bad.py".into(), 3, "no text".into());
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_that_differ_are_noticed() {
+    fn differing_rounds_are_detected() {
         let one = counts(&["a = 1\n"]);
         let mut two = one.clone();
         two.merge(one.clone());

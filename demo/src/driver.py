@@ -1,4 +1,4 @@
-"""The Python half of the demo: what each interpreter runs over its share of the files."""
+"""The Python half of the demo, which each interpreter runs over its share of the files."""
 
 import io
 import tokenize
@@ -7,20 +7,19 @@ from pytokens import Counts
 
 
 def decode(data):
-    """The text of a source file: in the encoding that its first two lines name (PEP 263), else
-    UTF-8."""
+    """Decodes a source file with the encoding named in its first two lines (PEP 263), or UTF-8."""
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     return data.decode(encoding)
 
 
 def count(share):
-    """The counts of a share of the files."""
+    """Returns the counts of a share of the files."""
     counts = Counts()
     for path, data in share:
         try:
             text = decode(data)
         except (SyntaxError, UnicodeError, LookupError) as error:
-            # SyntaxError: an encoding that is not known, or not UTF-8 without saying so.
+            # SyntaxError: an unknown encoding, or invalid UTF-8 in a file that names none.
             counts.fail(path, len(data), f"{type(error).__name__}: {error}")
         else:
             counts.add(text, len(data))

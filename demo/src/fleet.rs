@@ -13,38 +13,38 @@ use pyatoll::types::PyModule;
 use crate::counts::Counts;
 use crate::work::{Share, Work};
 
-/// How often the progress bar looks.
+/// The interval at which the progress bar is updated.
 const TICK: Duration = Duration::from_millis(50);
 
 /// The source of the Python module that each interpreter runs.
 const DRIVER: &CStr = pyatoll::c_str!(include_str!("driver.py"));
 
-/// Some interpreters, each with the Rust module and the Python driver loaded.
+/// Interpreters with the Rust module and the Python driver loaded.
 pub struct Fleet {
-    interpreters: Vec<Worker>,
+    workers: Vec<Worker>,
 }
 
 /// An interpreter, and the driver's function in it.
 struct Worker {
     count: Py<PyAny>,
-    // Last: the function goes before the interpreter does.
+    // Declared last: the function is dropped before the interpreter.
     interpreter: SubInterpreter,
 }
 
 impl Fleet {
     /// Starts `size` interpreters.
     pub fn start(size: usize) -> Result<Self> {
-        let interpreters = (0..size).map(|_| Worker::start()).collect::<Result<_>>()?;
-        Ok(Self { interpreters })
+        let workers = (0..size).map(|_| Worker::start()).collect::<Result<_>>()?;
+        Ok(Self { workers })
     }
 
-    /// Lets the first `size` interpreters do all of `work`, each in a thread of its own. Returns
-    /// the time from the first start to the last end, and the sum of their counts.
+    /// Runs all of `work` in the first `size` interpreters, each in its own thread. Returns the
+    /// time from the first start to the last end, and the sum of their counts.
     ///
-    /// `tick` is called every now and then meanwhile.
+    /// Calls `tick` periodically until then.
     pub fn run(&self, size: usize, work: Work, tick: impl Fn(&Work)) -> Result<(Duration, Counts)> {
         let work = Arc::new(work);
-        let workers = &self.interpreters[..size];
+        let workers = &self.workers[..size];
         let barrier = Barrier::new(size);
         let results = thread::scope(|scope| {
             let (barrier, work) = (&barrier, &work);
@@ -81,7 +81,7 @@ impl Fleet {
     }
 }
 
-/// What one interpreter did in a run.
+/// The result of one interpreter in a run.
 struct Outcome {
     start: Instant,
     end: Instant,
@@ -99,7 +99,7 @@ impl Worker {
     }
 
     fn run(&self, barrier: &Barrier, work: Arc<Work>) -> Result<Outcome> {
-        // Before attaching: where interpreters share a GIL, the others need it to get here.
+        // Before attaching: interpreters that share a GIL need it to arrive here.
         barrier.wait();
         let start = Instant::now();
         let outcome = self.interpreter.attach(|py| {

@@ -1,19 +1,22 @@
-//! The demo: Python code in many interpreters of one process drives a Rust tokeniser over the
-//! standard library's source files.
+//! The demo: Python code in many interpreters of one process runs a Rust tokenizer over the source
+//! files of the standard library.
 //!
 //! | file | concern |
 //! |---|---|
-//! | `tokens` | the tokeniser; plain Rust |
-//! | `counts`, `work` | the Rust classes that Python code uses |
-//! | `module` | the Rust module that has them |
+//! | `tokens` | the tokenizer; plain Rust |
+//! | `scan` | finds the ends of tokens; plain Rust |
+//! | `counts` | the class of the counts |
+//! | `work` | the class of an interpreter's share of the files |
+//! | `module` | the Rust module that exports both |
 //! | `driver.py` | the Python code that uses them, in each interpreter |
-//! | `fleet` | starting interpreters, and timed runs in them |
-//! | `report` | what is printed |
+//! | `fleet` | starts interpreters, and times runs in them |
+//! | `report` | the output |
 
 mod counts;
 mod fleet;
 mod module;
 mod report;
+mod scan;
 mod tokens;
 mod work;
 
@@ -33,17 +36,17 @@ use crate::fleet::Fleet;
 use crate::report::Report;
 use crate::work::{File, Work};
 
-/// How long a run of one interpreter is to take at least: the files are gone over again and again.
+/// The minimum duration of a run of one interpreter, which repeats the files until then.
 const RUN: Duration = Duration::from_secs(2);
 
-/// How often each run is done, in turn with the other; the best time counts.
+/// The number of times that each of the two runs is repeated, in turn; the best time counts.
 const RUNS: usize = 3;
 
 /// Counts the tokens of the Python standard library in several Python interpreters at once.
 ///
 /// Each interpreter has its own GIL (from Python 3.12 on), its own instance of the same Rust
 /// module, and Python code that drives it. One interpreter is timed against all of them; the exit
-/// status is 1 if they come to different results.
+/// status is 1 if their results differ.
 #[derive(Parser)]
 #[command(name = "demo")]
 struct Cli {
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all runs came to the same results.
+/// Runs the demo. Returns whether all runs gave the same results.
 fn run(cli: &Cli) -> Result<bool> {
     module::register();
     Python::initialize();
@@ -120,7 +123,7 @@ fn run(cli: &Cli) -> Result<bool> {
     Ok(report.results_equal)
 }
 
-/// The folder of the standard library.
+/// Returns the folder of the standard library.
 fn standard_library() -> PyResult<PathBuf> {
     Python::attach(|py| {
         py.import("sysconfig")?
@@ -129,21 +132,21 @@ fn standard_library() -> PyResult<PathBuf> {
     })
 }
 
-/// What was measured.
+/// The measurements.
 struct Timed {
-    /// How often each run went over the files.
+    /// The number of times that each run counted the files.
     rounds: usize,
     /// The best time of one interpreter.
     one: Duration,
     /// The best time of all of them.
     all: Duration,
-    /// The counts of the files, each once.
+    /// The counts of one round over the files.
     counts: Counts,
-    /// Whether every run came to them.
+    /// Whether every run gave these counts.
     equal: bool,
 }
 
-/// Runs one interpreter and all of them, in turn.
+/// Times one interpreter and all of them, in turn.
 fn measure(fleet: &Fleet, size: usize, files: &Arc<[File]>, quiet: bool) -> Result<Timed> {
     let bar = progress_bar(quiet);
     let run = |name: &str, size: usize, rounds: usize| {
@@ -154,11 +157,11 @@ fn measure(fleet: &Fleet, size: usize, files: &Arc<[File]>, quiet: bool) -> Resu
         fleet.run(size, work, |work| bar.set_position(work.taken() as u64))
     };
 
-    // Warms up: every interpreter imports what the driver needs, and every cache is filled.
+    // Warm-up: every interpreter imports the driver's modules, and caches fill.
     run("warming up", size, 1)?;
     let (mut once, counts) = run("warming up", 1, 1)?;
     let mut rounds = 1;
-    // A short run tells little about a long one.
+    // A short run does not predict a long one.
     while once * (rounds as u32) < RUN / 8 {
         rounds *= 4;
         once = run("warming up", 1, rounds)?.0 / rounds as u32;
@@ -189,7 +192,7 @@ fn measure(fleet: &Fleet, size: usize, files: &Arc<[File]>, quiet: bool) -> Resu
     })
 }
 
-/// A progress bar on stderr, if that is a terminal.
+/// Creates a progress bar on stderr, if that is a terminal.
 fn progress_bar(quiet: bool) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:<16} [{wide_bar}] {pos}/{len} files")
         .unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -2,7 +2,7 @@
 
 use pyatoll::prelude::*;
 
-/// Counting the tokens of Python source.
+/// Counts the tokens of Python source.
 #[pymodule]
 pub mod pytokens {
     use pyatoll::prelude::*;
@@ -14,7 +14,7 @@ pub mod pytokens {
 
     use crate::tokens::Tokens;
 
-    /// The tokens of a source text: `(kind, text)` each.
+    /// Returns the tokens of a source text as `(kind, text)` pairs.
     #[pyfunction]
     fn tokenize(text: &str) -> Vec<(&'static str, &str)> {
         Tokens::new(text)
@@ -23,7 +23,8 @@ pub mod pytokens {
     }
 }
 
-/// Makes the module importable in every interpreter of this process. Must come before the first.
+/// Makes the module importable in every interpreter of this process. Must be called before Python
+/// is initialized.
 pub fn register() {
     pyatoll::append_to_inittab!(pytokens);
 }

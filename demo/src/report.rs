@@ -1,4 +1,4 @@
-//! What the demo prints.
+//! The output of the demo.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::counts::Counts;
 
-/// How many of the most frequent identifiers are shown.
+/// The number of frequent identifiers shown.
 const IDENTIFIERS: usize = 20;
 
-/// How many of the files that failed to decode are shown.
+/// The number of files shown that failed to decode.
 const FAILURES: usize = 20;
 
 /// The result of both runs.
@@ -18,23 +18,25 @@ const FAILURES: usize = 20;
 pub struct Report {
     /// The version of Python.
     pub python: String,
-    /// Whether each interpreter had a GIL of its own, or there is none at all.
+    /// Whether each interpreter has its own GIL, or Python has no GIL.
     pub own_gil: bool,
-    /// How many interpreters there were.
+    /// The number of interpreters.
     pub interpreters: usize,
-    /// How long one of them took for all the files, and how long all together.
+    /// The time of one interpreter for all files.
     pub seconds_one: f64,
+    /// The time of all interpreters together.
     pub seconds_all: f64,
-    /// The one by the other.
+    /// `seconds_one` divided by `seconds_all`.
     pub speedup: f64,
-    /// How many files there were, and how many bytes they have.
+    /// The number of files.
     pub files: u64,
+    /// Their size.
     pub bytes: u64,
-    /// Whether both runs came to the same counts.
+    /// Whether both runs gave the same counts.
     pub results_equal: bool,
 }
 
-/// The counts, for people.
+/// Formats the counts.
 pub fn counts(counts: &Counts) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: u64| {
@@ -65,7 +67,7 @@ pub fn counts(counts: &Counts) -> String {
 }
 
 impl Report {
-    /// The times, for people. `rounds`: how often each run went over the files.
+    /// Formats the times. `rounds` is the number of times that each run counted the files.
     pub fn table(&self, rounds: usize) -> String {
         let mut text = format!(
             "{:>12}  {:>9}  {:>9}  {:>9}  {:>8}\n",
@@ -85,7 +87,7 @@ impl Report {
         }
         let _ = writeln!(
             text,
-            "(the best of the runs; each went over the files {})",
+            "(the best of the runs; each counted the files {})",
             match rounds {
                 1 => "once".to_owned(),
                 rounds => format!("{rounds} times"),
@@ -99,17 +101,17 @@ impl Report {
     }
 }
 
-/// How much faster `all` is than `one`.
+/// Returns how much faster `all` is than `one`.
 pub fn speedup(one: Duration, all: Duration) -> f64 {
     one.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE)
 }
 
-/// A number with its digits in groups of three.
+/// Formats a number with its digits in groups of three.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -1,4 +1,4 @@
-//! The demo's parts together, against Python's own tokeniser.
+//! The demo's parts together, against Python's own tokenizer.
 
 use std::sync::{Arc, Once};
 
@@ -6,7 +6,7 @@ use pyatoll::types::PyModule;
 
 use super::*;
 
-/// Counts like `Counts.kinds`, by Python's own tokeniser.
+/// Counts like `Counts.kinds`, with Python's own tokenizer.
 const REFERENCE: &std::ffi::CStr = c"
 import io
 import keyword
@@ -53,13 +53,13 @@ fn library_files() -> Vec<File> {
 }
 
 #[test]
-fn tokens_are_those_of_pythons_own_tokeniser() {
+fn tokens_equal_those_of_pythons_own_tokenizer() {
     let files = library_files();
     Python::attach(|py| {
         let reference = PyModule::from_code(py, REFERENCE, c"reference.py", c"reference").unwrap();
         let reference = reference.getattr("kinds").unwrap();
         let mut compared = 0;
-        // Modules of the library proper. A few dozen are enough, and `tokenize` is slow.
+        // Top-level modules only: a few dozen are enough, and `tokenize` is slow.
         for file in files.iter().filter(|file| !file.name.contains('/')) {
             let Ok(text) = std::str::from_utf8(&file.data) else {
                 continue;
@@ -84,7 +84,7 @@ fn tokens_are_those_of_pythons_own_tokeniser() {
 }
 
 #[test]
-fn interpreters_that_share_the_work_come_to_the_result_of_one() {
+fn interpreters_that_share_the_work_give_the_result_of_one() {
     let mut files: Vec<File> = library_files().into_iter().take(30).collect();
     let latin1 = "# coding: latin-1\nname = 'ü'\n";
     let encoded = latin1.chars().map(|c| c as u8).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! The source files to count, and how interpreters share them.
+//! The source files to count, shared by the interpreters.
 
 use std::fs;
 use std::io;
@@ -10,18 +10,18 @@ use anyhow::{Context, Result, bail};
 use pyatoll::prelude::*;
 use pyatoll::types::PyBytes;
 
-/// Folders in the standard library's folder that are not part of it.
-const NOT_OURS: [&str; 3] = ["site-packages", "dist-packages", "__pycache__"];
+/// Subfolders that are not part of the standard library.
+const SKIPPED: [&str; 3] = ["site-packages", "dist-packages", "__pycache__"];
 
-/// A source file, in memory, so that runs measure counting and not the disk.
+/// A source file in memory, so that runs measure counting and not the disk.
 pub struct File {
-    /// Its path, below the folder that was asked for.
+    /// The path relative to the folder that was read.
     pub name: String,
-    /// Its contents.
+    /// The contents.
     pub data: Vec<u8>,
 }
 
-/// The `.py` files below a folder, in the order of their paths.
+/// Reads the `.py` files below a folder, sorted by path.
 pub fn read_files(folder: &Path) -> Result<Vec<File>> {
     if !folder.is_dir() {
         bail!("no such folder: {}", folder.display());
@@ -44,15 +44,16 @@ pub fn read_files(folder: &Path) -> Result<Vec<File>> {
         .collect()
 }
 
+/// Collects the paths of the `.py` files below a folder.
 fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        // Links to folders are not followed: they may lead back here.
+        // Links to folders are not followed, since they may form a cycle.
         let is_folder = path.symlink_metadata()?.is_dir();
         if is_folder {
             let skipped = path
                 .file_name()
-                .is_some_and(|name| NOT_OURS.iter().any(|other| name == *other));
+                .is_some_and(|name| SKIPPED.iter().any(|other| name == *other));
             if !skipped {
                 find(&path, paths)?;
             }
@@ -63,16 +64,16 @@ fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// All the work of a run: every file, some rounds over. Any number of interpreters take from it.
+/// The work of a run: every file, repeated for some rounds. Any number of threads take from it.
 pub struct Work {
     files: Arc<[File]>,
     rounds: usize,
-    /// How many items have been taken, or more.
+    /// The number of items taken, plus attempts after the last one.
     taken: AtomicUsize,
 }
 
 impl Work {
-    /// Work that nobody has taken from yet.
+    /// Creates work of which nothing is taken yet.
     pub fn new(files: Arc<[File]>, rounds: usize) -> Self {
         Self {
             files,
@@ -81,32 +82,34 @@ impl Work {
         }
     }
 
-    /// How many items there are.
+    /// Returns the number of items.
     pub fn len(&self) -> usize {
         self.files.len() * self.rounds
     }
 
-    /// How many items have been taken.
+    /// Returns the number of items taken.
     pub fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed).min(self.len())
     }
 
+    /// Takes the next item, if one is left.
     fn take(&self) -> Option<&File> {
         let item = self.taken.fetch_add(1, Ordering::Relaxed);
         (item < self.len()).then(|| &self.files[item % self.files.len()])
     }
 }
 
-/// An interpreter's share of the work, for Python code to iterate over: `(path, contents)`.
+/// An interpreter's share of the work: an iterator of `(path, contents)` for Python code.
 ///
-/// Each interpreter has a `Share` object of its own; the `Work` behind them is one, and plain Rust.
+/// Each interpreter has its own `Share` object. All of them refer to the same `Work`, which is
+/// plain Rust.
 #[pyclass(module = "pytokens", frozen)]
 pub struct Share {
     work: Arc<Work>,
 }
 
 impl Share {
-    /// A share of `work`: whatever the others have not taken when asked.
+    /// Creates a share of `work`: the items that no other share has taken.
     pub fn new(work: Arc<Work>) -> Self {
         Self { work }
     }
@@ -154,11 +157,15 @@ mod tests {
         names.sort();
         let expected: Vec<String> = (0..30).map(|n| format!("{}.py", n / 3)).collect();
         assert_eq!(names, expected);
-        assert_eq!(work.taken(), 30, "asking once too often is not counted");
+        assert_eq!(
+            work.taken(),
+            30,
+            "attempts after the last item are not counted"
+        );
     }
 
     #[test]
-    fn a_folder_that_is_missing_or_has_no_files_is_an_error_that_names_it() {
+    fn a_missing_or_empty_folder_is_an_error_that_names_it() {
         let message = |path: &Path| read_files(path).err().unwrap().to_string();
         let missing = Path::new(env!("CARGO_MANIFEST_DIR")).join("missing");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The demo as a program: its exit status, and what it prints where.
+//! The demo as a program: its exit status and output.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -14,8 +14,8 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Our own Python code, which is some files to count.
-fn some_files() -> PathBuf {
+/// Returns a folder with one Python file: the demo's own source.
+fn python_files() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
@@ -38,7 +38,7 @@ fn a_folder_without_python_files_is_named() {
 }
 
 #[test]
-fn no_interpreters_are_refused() {
+fn zero_interpreters_are_rejected() {
     let output = demo(&["--interpreters", "0"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("0 is not in 1..="), "{output:?}");
@@ -51,7 +51,7 @@ fn json_is_one_line_with_the_results_of_both_runs() {
         "--interpreters",
         "3",
         "--path",
-        some_files().to_str().unwrap(),
+        python_files().to_str().unwrap(),
     ]);
     assert!(output.status.success(), "{output:?}");
     assert_eq!(stderr(&output), "");
@@ -76,7 +76,7 @@ fn json_is_one_line_with_the_results_of_both_runs() {
     assert_eq!(report["interpreters"], 3);
     assert_eq!(report["files"], 1);
     assert_eq!(report["results_equal"], true);
-    let size = std::fs::metadata(some_files().join("driver.py"))
+    let size = std::fs::metadata(python_files().join("driver.py"))
         .unwrap()
         .len();
     assert_eq!(report["bytes"], size);

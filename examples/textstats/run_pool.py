@@ -2,7 +2,7 @@
 
     python run_pool.py [FILE...]
 
-Without files, the standard library's own modules are counted.
+Without files, counts the top-level modules of the standard library.
 """
 
 import sys
@@ -11,13 +11,13 @@ from pathlib import Path
 
 
 def count(path):
-    """The counts of one file. Runs in one of the pool's interpreters."""
+    """Counts the words of one file. Runs in an interpreter of the pool."""
     import textstats
 
     text = Path(path).read_text(encoding="utf-8", errors="replace")
     counter = textstats.Counter(ignore_case=True)
     counter.update(text)
-    # What goes back to the main interpreter must be data: an object of a class stays where it is.
+    # The result must be plain data: an instance of a class cannot leave its interpreter.
     return counter.total, counter.most_common()
 
 

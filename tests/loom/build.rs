@@ -12,7 +12,7 @@ mod faults;
 use faults::{FAULTS, Fault};
 
 /// The parts with models, in `crates/pyatoll/src/interpreter`.
-const PARTS: [&str; 4] = ["queue", "slots", "table", "gate"];
+const PARTS: [&str; 4] = ["queue", "slots", "registry", "gate"];
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(loom)");
@@ -37,14 +37,14 @@ fn main() {
     fs::write(out.join("copies.rs"), text + &table + "];\n").expect("OUT_DIR can be written to");
 }
 
-/// The parts that have models, of one copy: all, or the one with the fault.
+/// Returns the parts of one copy that have models: all, or the one with the fault.
 fn parts_of(fault: Option<&Fault>) -> impl Iterator<Item = &'static str> {
     let part = fault.map(|fault| fault.part);
     let chosen = move |other: &&str| part.is_none_or(|part| part == *other);
     PARTS.into_iter().filter(chosen)
 }
 
-/// Writes one copy; returns its module.
+/// Writes one copy, and returns its module.
 fn module(out: &Path, sources: &Path, models: &Path, fault: Option<&Fault>) -> String {
     let name = fault.map_or("faultless", |fault| fault.name);
     let folder = out.join(name);

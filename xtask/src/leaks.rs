@@ -1,10 +1,10 @@
 //! `cargo xtask leaks`: what an interpreter leaves behind that has imported and used a module.
 //!
-//! `tests/leaks/driver.py` makes and ends interpreters in three kinds of cycles that take turns: bare,
-//! with a C module, and with the same module made with Pyatoll. It runs twice. First as usual, for
-//! the pages of the process and the time of the import. Then with `PYTHONMALLOC=malloc`, so that
-//! every byte that is not given back is counted exactly: an arena of Python's own allocator cannot
-//! be given back while one object in it is alive, and CPython 3.13 always leaves one.
+//! `tests/leaks/driver.py` makes and ends interpreters in three kinds of cycles that take turns:
+//! bare, with a C module, and with the same module made with Pyatoll. It runs twice. First as
+//! usual, for the pages of the process and the time of the import. Then with `PYTHONMALLOC=malloc`,
+//! so that every byte that is not given back is counted exactly: an arena of Python's own allocator
+//! cannot be given back while one object in it is alive, and CPython 3.13 always leaves one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! `cargo xtask loom`: the models of `tests/loom`. They need no Python.
+//! `cargo xtask loom`: runs the models of `tests/loom`. They need no Python.
 
 use anyhow::Result;
 

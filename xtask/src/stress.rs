@@ -1,7 +1,7 @@
 //! `cargo xtask stress`: the driver in `tests/stress`, run in one process after another.
 //!
-//! Each process is a round with a seed of its own, the first one's being the one that is named. So a
-//! failure is replayed from the start of its round, and what CPython itself leaks for each
+//! Each process is a round with a seed of its own, the first one's being the one that is named. So
+//! a failure is replayed from the start of its round, and what CPython itself leaks for each
 //! interpreter does not add up.
 
 use std::collections::BTreeMap;

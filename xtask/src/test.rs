@@ -64,8 +64,8 @@ fn step<T>(name: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {
 /// Unit, integration, compile-error and doc tests.
 fn rust(python: &Python) -> Result<()> {
     if python.is_free_threaded() {
-        // One at a time: while one test's collection is at work, another's `gc.collect()` returns at
-        // once, and whose drops are whose can no longer be told.
+        // One at a time: while one test's collection is at work, another's `gc.collect()` returns
+        // at once, and whose drops are whose can no longer be told.
         cargo_test(python, &["--lib", "--bins", "--tests"], Some("1"))?;
         return cargo_test(python, &["--doc"], None);
     }

@@ -1,8 +1,8 @@
-//! `cargo xtask check-tls`: no hot path of the library reads thread-local storage.
+//! `cargo xtask check-tls`: checks that no hot path of the library reads thread-local storage.
 //!
-//! Two checks. The source has `thread_local!` in listed files only. And in the machine code of the
-//! extension packages' wheels, no function that is on a hot path, or that such a function refers to,
-//! has a thread-local access of its own; functions listed as cold are left out.
+//! There are two checks. Only listed files of the source declare a `thread_local!`. And in the
+//! machine code of the extension packages' wheels, no function on a hot path, or that such a
+//! function refers to, accesses a thread-local; functions listed as cold are left out.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs;
@@ -15,22 +15,22 @@ use crate::python::Python;
 use crate::run;
 use crate::wheels::{EXTENSIONS, REQUIREMENTS, Venv};
 
-/// Where hot functions are: names start with one of these. Each must be found in some binary, so
-/// that a renamed module does not quietly go unchecked.
+/// Prefixes of the names of hot functions. Each must occur in some binary, so that a renamed module
+/// does not go unchecked.
 const HOT: &[&str] = &[
     "pyatoll::interpreter::",
     "pyatoll::call::",
     "pyatoll::class::",
 ];
 
-/// What the name of a trampoline made by the macros has in it, wherever it is.
+/// The mark in the name of each trampoline that the macros generate.
 const TRAMPOLINE: &str = "__pyatoll_";
 
-/// What is followed from a hot function: the library, and std below it. Users' code may do as it
-/// likes.
+/// Prefixes that are followed from a hot function: the library, and std below it. Users' code may
+/// read thread-locals.
 const FOLLOWED: &[&str] = &["pyatoll::", "std::", "core::", "alloc::", "hashbrown::"];
 
-/// Functions that may read thread-local storage, as they are on no hot path, and why.
+/// Functions that may read thread-local storage, since they are on no hot path, with the reason.
 const COLD: &[(&str, &str)] = &[
     ("std::panicking::", "the panic count, once a panic happened"),
     ("std::panic::", "only when panicking"),
@@ -42,11 +42,7 @@ const COLD: &[(&str, &str)] = &[
         "only when memory is out",
     ),
     (
-        "pyatoll::interpreter::resting::",
-        "only when detaching, or attaching a thread that is not attached",
-    ),
-    (
-        "pyatoll::interpreter::stay::",
+        "pyatoll::interpreter::entry::",
         "only when detaching, or attaching a thread that is not attached",
     ),
     (
@@ -58,19 +54,19 @@ const COLD: &[(&str, &str)] = &[
         "3.11 only: when this library attaches or detaches a thread",
     ),
     (
-        "pyatoll::interpreter::compat::legacy::by_note",
+        "pyatoll::interpreter::compat::legacy::is_own",
         "3.11 only: a thread with several thread states, or none",
     ),
     (
-        "pyatoll::interpreter::attach::detached",
+        "pyatoll::interpreter::detach::detached",
         "runs the user's closure, detached",
     ),
     (
-        "pyatoll::class::type_object::complete",
-        "only when a class is made",
+        "pyatoll::class::type_object::TypeObject::complete",
+        "only when a class is created",
     ),
     (
-        "pyatoll::class::layout::Unsendable",
+        "pyatoll::class::parts::Unsendable",
         "an `unsendable` class is asked for its thread; the others have nothing of it",
     ),
     (
@@ -82,8 +78,12 @@ const COLD: &[(&str, &str)] = &[
         "has the user's constructor in it: std's HashMap has its hasher's keys in a thread-local",
     ),
     (
-        "pyatoll::error::state::State::make",
+        "pyatoll::error::state::ErrorState::make",
         "only when an exception made by Rust is looked at",
+    ),
+    (
+        "pyatoll::object::owner::WrongInterpreter",
+        "only when panicking: the error behind a wrong-interpreter panic",
     ),
     (
         "pyatoll::convert::",
@@ -93,34 +93,34 @@ const COLD: &[(&str, &str)] = &[
     ("std::io::stdio::_print", "diagnostics"),
 ];
 
-/// The library's source, and the files in it that may declare thread-locals, and why.
+/// The library's source, and the files in it that may declare thread-locals, with the reason.
 const SOURCE: &str = "crates/pyatoll/src";
 const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
-        "interpreter/resting.rs",
-        "a thread's resting thread states, for a thread that is not attached",
+        "interpreter/entry.rs",
+        "the interpreters of a thread, for one that is not attached or detaches",
     ),
     (
-        "interpreter/stay.rs",
-        "a thread's passes, for a thread that is not attached or detaches",
+        "object/owner.rs",
+        "the error behind a wrong-interpreter panic, until the boundary to Python",
     ),
     (
         "interpreter/test_interpreter.rs",
         "the feature `test-interpreters`: the interpreter of a test's thread that is not attached",
     ),
     (
-        "interpreter/compat.rs",
+        "interpreter/compat/legacy.rs",
         "3.11 only: whose the process-wide current thread state is",
     ),
 ];
 
-/// What objdump is asked for, in turn.
+/// The listings that objdump is asked for, in order.
 const LISTINGS: &[&[&str]] = &[
     &["--dynamic-reloc"],
     &["--disassemble", "--no-show-raw-insn", "--demangle"],
 ];
 
-/// `cargo xtask check-tls`.
+/// Runs `cargo xtask check-tls`.
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
     let python = Python::find(choice)?;
     let venv = Venv::make(&python, REQUIREMENTS)?;
@@ -128,7 +128,7 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
     check(&venv)
 }
 
-/// Does both checks, with the extension packages installed in `venv`.
+/// Runs both checks on the extension packages installed in `venv`.
 pub fn check(venv: &Venv) -> Result<()> {
     let mut faults = check_source(&run::root().join(SOURCE))?;
 
@@ -200,7 +200,7 @@ fn check_source(folder: &Path) -> Result<Vec<String>> {
     Ok(faults)
 }
 
-/// The numbers of the lines that declare thread-locals.
+/// Returns the numbers of the lines that declare thread-locals.
 fn declarations(source: &str) -> impl Iterator<Item = usize> {
     source.lines().enumerate().filter_map(|(index, line)| {
         let code = line.split("//").next().unwrap_or("");
@@ -215,9 +215,9 @@ fn declarations(source: &str) -> impl Iterator<Item = usize> {
 #[derive(Default)]
 struct Function {
     name: String,
-    /// Addresses that its instructions name: calls, jumps, functions whose address it takes.
+    /// Addresses that its instructions name: calls, jumps, and functions whose address it takes.
     references: Vec<u64>,
-    /// Its instructions that get at thread-local storage.
+    /// Its instructions that access thread-local storage.
     accesses: Vec<String>,
     /// The address of its last instruction.
     last: u64,
@@ -228,23 +228,24 @@ struct Function {
 struct Program {
     /// Its functions, by address.
     functions: BTreeMap<u64, Function>,
-    /// The words that the loader fills in with an address in this binary: most calls between crates
-    /// go through one, and so do the accessors of thread-locals.
+    /// Words that the loader fills with an address in this binary: most calls between crates go
+    /// through one, and so do the accessors of thread-locals.
     words: HashMap<u64, u64>,
 }
 
-/// What checking a [`Program`] found.
+/// The result of checking a [`Program`].
 struct Report {
-    /// How many functions were looked at.
+    /// The number of functions that were checked.
     checked: usize,
-    /// Those of [`HOT`] and [`TRAMPOLINE`] that the binary has.
+    /// The prefixes of [`HOT`] and [`TRAMPOLINE`] that the binary has.
     seen: HashSet<&'static str>,
-    /// One line for each function with accesses: how a hot path gets there, and the instruction.
+    /// One line for each function with accesses: the way there from a hot path, and the
+    /// instruction.
     accesses: Vec<String>,
 }
 
 impl Program {
-    /// Reads what objdump prints for [`LISTINGS`].
+    /// Parses objdump's output for [`LISTINGS`].
     fn parse(listing: &str) -> Self {
         let mut program = Self::default();
         let mut current = None;
@@ -269,14 +270,15 @@ impl Program {
         program
     }
 
-    /// The function with the instruction at `address`, or that the word at `address` points to.
+    /// Returns the function with the instruction at `address`, or that the word at `address` points
+    /// to.
     fn containing(&self, address: u64) -> Option<u64> {
         let address = *self.words.get(&address).unwrap_or(&address);
         let (&start, function) = self.functions.range(..=address).next_back()?;
         (address <= function.last).then_some(start)
     }
 
-    /// Goes from the hot functions to all that they refer to.
+    /// Walks from the hot functions to everything that they refer to.
     fn check(&self) -> Report {
         let mut seen = HashSet::new();
         // The function that led to each one that was reached; hot functions lead to themselves.
@@ -318,7 +320,7 @@ impl Program {
         }
     }
 
-    /// The names on the way from a hot function to the one at `end`.
+    /// Returns the names on the way from a hot function to the one at `end`.
     fn way(&self, end: u64, origin: &HashMap<u64, u64>) -> String {
         let mut names = vec![];
         let mut at = end;
@@ -335,20 +337,21 @@ impl Program {
     }
 }
 
-/// `0000000000005f30 <name>:`, the line before a function's instructions.
+/// Parses `0000000000005f30 <name>:`, the line before a function's instructions.
 fn header(line: &str) -> Option<(u64, &str)> {
     let (address, rest) = line.split_once(' ')?;
     let name = rest.strip_prefix('<')?.strip_suffix(">:")?;
     Some((u64::from_str_radix(address, 16).ok()?, name))
 }
 
-/// `    5f34:<tab>call   7a20 <name>`: the address, and the rest.
+/// Parses `    5f34:<tab>call   7a20 <name>`: the address, and the rest.
 fn instruction(line: &str) -> Option<(u64, &str)> {
     let (address, rest) = line.trim_start().split_once(":\t")?;
     Some((u64::from_str_radix(address, 16).ok()?, rest.trim_end()))
 }
 
-/// `4ccb8 R_X86_64_RELATIVE  *ABS*+0x11df0`: a word, and the address that the loader puts there.
+/// Parses `4ccb8 R_X86_64_RELATIVE  *ABS*+0x11df0`: a word, and the address that the loader puts
+/// there.
 fn relocation(line: &str) -> Option<(u64, u64)> {
     let mut fields = line.split_whitespace();
     let (word, kind, value) = (fields.next()?, fields.next()?, fields.next()?);
@@ -360,7 +363,7 @@ fn relocation(line: &str) -> Option<(u64, u64)> {
     ))
 }
 
-/// The addresses in an instruction: objdump puts ` <name>` after each.
+/// Returns the addresses in an instruction: objdump puts ` <name>` after each.
 fn references(instruction: &str) -> impl Iterator<Item = u64> {
     instruction.match_indices(" <").filter_map(|(at, _)| {
         let before = &instruction[..at];
@@ -369,16 +372,16 @@ fn references(instruction: &str) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Does an instruction get at thread-local storage?
+/// Returns whether an instruction accesses thread-local storage.
 fn is_thread_local(instruction: &str) -> bool {
     // x86-64: the segment register, except for the stack protector's canary; or the call that a
-    // shared library makes. Arm: the register of the thread's pointer.
+    // shared library makes. Arm: the thread pointer's register.
     (instruction.contains("%fs:") && !instruction.contains("%fs:0x28"))
         || instruction.contains("__tls_get_addr")
         || instruction.contains("tpidr_el0")
 }
 
-/// A function's path, without what a type in front of it starts with: `<&mut a::B as C>::d`.
+/// Returns a function's path without what a type in front of it starts with: `<&mut a::B as C>::d`.
 fn path(name: &str) -> &str {
     let mut path = name;
     while let Some(rest) = ["<", "&", "mut ", "dyn ", "*const ", "*mut ", "["]

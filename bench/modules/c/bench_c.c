@@ -1,6 +1,5 @@
-/* The benchmark module written by hand against CPython's C API: what an author who cares about
- * speed writes. METH_FASTCALL, METH_O and METH_NOARGS, heap types, multi-phase initialisation, state
- * per module, an interpreter's own GIL. */
+/* The benchmark module, handwritten for speed against CPython's C API: METH_FASTCALL, METH_O and
+ * METH_NOARGS, heap types, multi-phase initialization, module state, per-interpreter GIL. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
@@ -92,12 +91,12 @@ int_kw(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keyw
     Py_ssize_t named = keywords == NULL ? 0 : PyTuple_GET_SIZE(keywords);
     for (Py_ssize_t i = 0; i < named; i++) {
         PyObject *keyword = PyTuple_GET_ITEM(keywords, i);
-        int place = is_name(keyword, state->name_b) ? 1 : is_name(keyword, state->name_a) ? 0 : -1;
-        if (place < 0 || found[place] != NULL) {
+        int index = is_name(keyword, state->name_b) ? 1 : is_name(keyword, state->name_a) ? 0 : -1;
+        if (index < 0 || found[index] != NULL) {
             PyErr_Format(PyExc_TypeError, "int_kw() got an unexpected keyword argument '%U'", keyword);
             return NULL;
         }
-        found[place] = args[count + i];
+        found[index] = args[count + i];
     }
     if (found[0] == NULL) {
         wrong_count("int_kw", 1, 0);
@@ -178,7 +177,7 @@ list_sum(PyObject *Py_UNUSED(module), PyObject *list)
         return PyErr_NoMemory();
     }
     Py_ssize_t count = 0;
-    /* The size is asked for again: an item's __index__ may change the list. */
+    /* Rereads the size each time: an item's __index__ may change the list. */
     for (; count < size && count < PyList_GET_SIZE(list); count++) {
         if (to_long_long(PyList_GET_ITEM(list, count), &values[count]) < 0) {
             free(values);
@@ -217,7 +216,7 @@ floats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
     return list;
 }
 
-/* A map from texts to ints, with open addressing and keys of its own. */
+/* A map from strings to ints, with open addressing; it owns its keys. */
 typedef struct {
     char *key;
     size_t size;
@@ -398,7 +397,7 @@ num_set_x(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
 static PyObject *
 num_add(PyObject *left, PyObject *right)
 {
-    /* One of the two is a Num, or of a subclass; its class leads to the module's state. */
+    /* The operand whose class is a Num or a subclass leads to the module state. */
     PyObject *module = PyType_GetModuleByDef(Py_TYPE(left), &module_def);
     if (module == NULL) {
         PyErr_Clear();

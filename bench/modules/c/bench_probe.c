@@ -1,4 +1,4 @@
-/* What a process under callgrind can ask of it. Without callgrind, all of this does nothing. */
+/* Controls callgrind from the process that runs under it. Without callgrind, it does nothing. */
 #include <Python.h>
 #include <valgrind/callgrind.h>
 
@@ -23,7 +23,7 @@ zero(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
     Py_RETURN_NONE;
 }
 
-/* Writes the counts since `zero` to a file with this text in it. */
+/* Writes the counts since `zero` to a file that contains this text. */
 static PyObject *
 dump(PyObject *Py_UNUSED(module), PyObject *name)
 {

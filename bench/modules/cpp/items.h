@@ -1,4 +1,4 @@
-// What the benchmark modules in C++ have in them: one source for pybind11 and nanobind.
+// The items of the benchmark modules in C++, shared by pybind11 and nanobind.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-// Overflow wraps around, as in the other languages.
+// Wraps around on overflow, as in the other languages.
 inline std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
@@ -66,10 +66,10 @@ struct Num {
     bool operator==(const Num &other) const { return x == other.x; }
 };
 
-// In by reference, out by value.
+// Takes an instance by reference and returns one by value.
 inline Num through(const Num &num) { return num; }
 
-// The ints from 0 on.
+// An iterable of the ints from 0 on.
 struct Items {
     std::int64_t size;
 
@@ -82,16 +82,16 @@ struct Items {
         using pointer = const std::int64_t *;
         using reference = std::int64_t;
 
-        std::int64_t at;
+        std::int64_t value;
 
-        std::int64_t operator*() const { return at; }
+        std::int64_t operator*() const { return value; }
         Iterator &operator++() {
-            ++at;
+            ++value;
             return *this;
         }
-        Iterator operator++(int) { return Iterator{at++}; }
-        bool operator==(const Iterator &other) const { return at == other.at; }
-        bool operator!=(const Iterator &other) const { return at != other.at; }
+        Iterator operator++(int) { return Iterator{value++}; }
+        bool operator==(const Iterator &other) const { return value == other.value; }
+        bool operator!=(const Iterator &other) const { return value != other.value; }
     };
 
     Iterator begin() const { return {0}; }

@@ -37,12 +37,12 @@ cdef class Num:
 
 
 def through(Num num not None):
-    """A class in, by reference, and out, by value."""
+    """Takes an instance by reference and returns a new one."""
     return Num(num.x)
 
 
 cdef class Items:
-    """The ints from 0 on, as an iterator."""
+    """An iterator over the ints from 0 on."""
 
     cdef int64_t next
     cdef int64_t end

@@ -20,7 +20,7 @@ NB_MODULE(bench_nanobind, m) {
     m.def("nothing", &nothing);
     m.def("add", &add);
     m.def("int_kw", &int_kw, nb::arg("a"), nb::arg("b") = 1);
-    // An argument that may be None has to be marked as such, and then all of them are.
+    // An argument that may be None must be annotated, which requires annotating all of them.
     m.def("eight", &eight, nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(),
           nb::arg().none(), nb::arg());
     m.def("varargs", [](nb::args args, nb::kwargs kwargs) { return args.size() + kwargs.size(); });

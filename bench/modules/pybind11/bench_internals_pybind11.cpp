@@ -1,4 +1,4 @@
-// What pybind11's per-interpreter state, references and the GIL cost.
+// The cost of pybind11's per-interpreter state, references and the GIL.
 
 #include <cstddef>
 #include <ctime>
@@ -13,14 +13,14 @@ namespace py = pybind11;
 
 namespace {
 
-// The seconds this thread has been at work: not those in which the core ran something else.
+// Returns the CPU seconds of this thread.
 double now() {
     timespec time{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-// Keeps the compiler from leaving out what makes `value`.
+// Keeps the compiler from optimizing `value` away.
 template <typename T> void keep(const T &value) { asm volatile("" : : "r"(&value) : "memory"); }
 
 template <typename F> double timed(std::size_t count, F f) {

@@ -1,27 +1,27 @@
-//! What handles and attaching cost, for a benchmark module in Rust: one source, compiled against
-//! PyO3 and against Pyatoll under PyO3's name.
+//! The cost of handles and of attaching, for a benchmark module in Rust: one source, compiled
+//! against PyO3 and against Pyatoll under PyO3's name.
 
 use std::hint::black_box;
 use std::thread;
 
 use pyo3::prelude::*;
 
-/// How many handles wait to be dropped at a time.
+/// The number of handles dropped at a time.
 const HANDLES: usize = 1000;
 
-/// The seconds this thread has been at work: not those in which the core ran something else.
+/// Returns the CPU seconds of this thread.
 fn now() -> f64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: it is a place for one.
+    // SAFETY: `time` is valid for writes of a `timespec`.
     let status = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     assert_eq!(status, 0);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
-/// The seconds that `count` calls of `f` take.
+/// Returns the seconds that `count` calls of `f` take.
 pub fn timed(count: usize, mut f: impl FnMut()) -> f64 {
     let start = now();
     for _ in 0..count {
@@ -30,7 +30,7 @@ pub fn timed(count: usize, mut f: impl FnMut()) -> f64 {
     now() - start
 }
 
-/// The seconds for `count` runs of what the row names; `None` if there is no such row here.
+/// Returns the seconds for `count` runs of a row; `None` if the row is not one of these.
 pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
     let object = black_box(py.None());
     Some(match row {
@@ -63,14 +63,14 @@ pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
     })
 }
 
-/// Drops handles while this thread is detached, and has them released by attaching.
+/// Drops handles while this thread is detached, and attaches to release them.
 fn dropped_detached(py: Python<'_>, object: &Py<PyAny>, count: usize) -> f64 {
     let mut seconds = 0.0;
     let mut left = count;
     while left > 0 {
-        let now_many = left.min(HANDLES);
-        left -= now_many;
-        let handles: Vec<_> = (0..now_many).map(|_| object.clone_ref(py)).collect();
+        let batch = left.min(HANDLES);
+        left -= batch;
+        let handles: Vec<_> = (0..batch).map(|_| object.clone_ref(py)).collect();
         seconds += py.detach(|| {
             let start = now();
             drop(handles);

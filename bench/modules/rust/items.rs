@@ -1,5 +1,5 @@
-//! What the benchmark modules in Rust have in them: one source, compiled against PyO3 and against
-//! Pyatoll under PyO3's name. The other modules do the same in their languages.
+//! The items of the benchmark modules in Rust: one source, compiled against PyO3 and against
+//! Pyatoll under PyO3's name. The other modules have the same items in their languages.
 
 use std::collections::HashMap;
 
@@ -7,24 +7,24 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-/// Nothing in, nothing out.
+/// Takes and returns nothing.
 #[pyfunction]
 pub fn nothing() {}
 
-/// Two ints.
+/// Adds two ints.
 #[pyfunction]
 pub fn add(a: i64, b: i64) -> i64 {
     a.wrapping_add(b)
 }
 
-/// An int, and one that is called by keyword.
+/// Takes an int, and one that is passed by keyword.
 #[pyfunction]
 #[pyo3(signature = (a, b = 1))]
 pub fn int_kw(a: i64, b: i64) -> i64 {
     a.wrapping_sub(b)
 }
 
-/// Eight arguments of different types.
+/// Takes eight arguments of different types.
 #[pyfunction]
 #[expect(clippy::too_many_arguments)]
 pub fn eight(a: i64, b: f64, c: &str, d: bool, e: i32, f: f64, g: Option<i64>, h: &str) -> i64 {
@@ -37,38 +37,38 @@ pub fn eight(a: i64, b: f64, c: &str, d: bool, e: i32, f: f64, g: Option<i64>, h
         + h.len() as i64
 }
 
-/// How many arguments there are.
+/// Returns the number of arguments.
 #[pyfunction]
 #[pyo3(signature = (*args, **kwargs))]
 pub fn varargs(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> usize {
     args.len() + kwargs.map_or(0, |kwargs| kwargs.len())
 }
 
-/// The length of a text in bytes of UTF-8.
+/// Returns the length of a string in bytes of UTF-8.
 #[pyfunction]
 pub fn str_len(text: &str) -> usize {
     text.len()
 }
 
-/// A text.
+/// Returns a string.
 #[pyfunction]
 pub fn text() -> &'static str {
     "some text of ASCII letters"
 }
 
-/// The sum of a list that is made a vector.
+/// Returns the sum of a list, converted to a vector.
 #[pyfunction]
 pub fn list_sum(values: Vec<i64>) -> i64 {
     values.iter().sum()
 }
 
-/// A vector that is made a list.
+/// Returns a vector, converted to a list.
 #[pyfunction]
 pub fn floats() -> Vec<f64> {
     (0..100).map(f64::from).collect()
 }
 
-/// The sum of the values of a dict that is made a map.
+/// Returns the sum of the values of a dict, converted to a map.
 #[pyfunction]
 pub fn dict_sum(map: HashMap<String, i64>) -> i64 {
     map.values().sum()
@@ -80,7 +80,7 @@ pub fn fail() -> PyResult<()> {
     Err(PyValueError::new_err("no"))
 }
 
-/// Calls a Python function with an int, for an int.
+/// Calls a Python function that takes and returns an int.
 #[pyfunction]
 pub fn call(function: &Bound<'_, PyAny>) -> PyResult<i64> {
     function.call1((1_i64,))?.extract()
@@ -124,13 +124,13 @@ impl Num {
     }
 }
 
-/// A class in, by reference, and out, by value.
+/// Takes an instance by reference and returns one by value.
 #[pyfunction]
 pub fn through(num: PyRef<'_, Num>) -> Num {
     num.clone()
 }
 
-/// The ints from 0 on, as an iterator.
+/// An iterator over the ints from 0 on.
 #[pyclass]
 pub struct Items {
     next: i64,

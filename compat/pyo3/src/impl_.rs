@@ -1,34 +1,34 @@
-//! What generated code uses, and what PyO3's own tests take from the inside of PyO3.
+//! The items that generated code uses, and the PyO3 internals that PyO3's own tests use.
 
 pub use pyatoll::impl_::*;
 
-/// PyO3's tests lock with it.
+/// Internals of PyO3.
 pub mod platform {
-    /// See above.
+    /// Synchronization.
     pub mod sync {
-        /// See above.
+        /// Locks without poisoning.
         pub mod nonpoison {
             use std::sync::{MutexGuard, PoisonError};
 
             use pyatoll::Python;
             use pyatoll::sync::MutexExt;
 
-            /// The standard library's mutex, where a panic of its holder is nobody else's matter.
+            /// The standard library's mutex, ignoring poison.
             #[derive(Debug, Default)]
             pub struct Mutex<T>(std::sync::Mutex<T>);
 
             impl<T> Mutex<T> {
-                /// A mutex around `value`.
+                /// Creates a mutex around `value`.
                 pub const fn new(value: T) -> Self {
                     Self(std::sync::Mutex::new(value))
                 }
 
-                /// Waits for it, attached.
+                /// Locks the mutex; waits attached.
                 pub fn lock(&self) -> MutexGuard<'_, T> {
                     self.0.lock().unwrap_or_else(PoisonError::into_inner)
                 }
 
-                /// Waits for it, detached.
+                /// Locks the mutex; waits detached.
                 pub fn lock_py_attached(&self, py: Python<'_>) -> MutexGuard<'_, T> {
                     self.0
                         .lock_py_attached(py)

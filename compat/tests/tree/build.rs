@@ -1,5 +1,5 @@
-//! Lets the tests find libpython. It asks `pyo3` for the configuration, the crate's one dependency
-//! that knows it.
+//! Adds libpython's folder to the tests' rpath. The configuration of Python comes from `pyo3`, the
+//! only dependency that has it.
 
 fn main() {
     assert!(

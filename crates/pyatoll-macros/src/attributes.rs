@@ -1,4 +1,4 @@
-//! What stands in `#[pyo3(…)]` and in a macro's own parentheses: a list of options.
+//! Attributes of items, and the lists of options in `#[pyo3(…)]` and in a macro's own parentheses.
 
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser};
@@ -6,11 +6,13 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, LitStr, Meta, Token};
 
-/// Takes the `#[pyo3(…)]` attributes, which may also be called `#[pyatoll(…)]`, off an item and
-/// gives their options, in order.
+use crate::errors::Errors;
+
+/// Removes the `#[pyo3(…)]` attributes, also spelled `#[pyatoll(…)]`, from an item and returns
+/// their options in order.
 pub(crate) fn take_pyo3_options<O: Parse>(attributes: &mut Vec<Attribute>) -> syn::Result<Vec<O>> {
     let mut options = Vec::new();
-    let mut errors: Option<syn::Error> = None;
+    let mut errors = Errors::default();
     attributes.retain(|attribute| {
         let path = attribute.path();
         if !path.is_ident("pyo3") && !path.is_ident("pyatoll") {
@@ -18,14 +20,11 @@ pub(crate) fn take_pyo3_options<O: Parse>(attributes: &mut Vec<Attribute>) -> sy
         }
         match options_of(attribute) {
             Ok(found) => options.extend(found),
-            Err(error) => match &mut errors {
-                Some(errors) => errors.combine(error),
-                None => errors = Some(error),
-            },
+            Err(error) => errors.push(error),
         }
         false
     });
-    errors.map_or(Ok(options), Err)
+    errors.finish().map(|()| options)
 }
 
 fn options_of<O: Parse>(attribute: &Attribute) -> syn::Result<Vec<O>> {
@@ -35,20 +34,20 @@ fn options_of<O: Parse>(attribute: &Attribute) -> syn::Result<Vec<O>> {
     }
 }
 
-/// The options between a macro's parentheses.
+/// Parses the options between a macro's parentheses.
 pub(crate) fn parse_options<O: Parse>(tokens: TokenStream) -> syn::Result<Vec<O>> {
     let options = Punctuated::<O, Token![,]>::parse_terminated.parse2(tokens)?;
     Ok(options.into_iter().collect())
 }
 
-/// Stores an option that may be given once.
+/// Stores an option that may be given at most once.
 pub(crate) fn set_once<T>(
-    place: &mut Option<T>,
+    option: &mut Option<T>,
     value: T,
     span: Span,
     name: &str,
 ) -> syn::Result<()> {
-    if place.replace(value).is_some() {
+    if option.replace(value).is_some() {
         return Err(syn::Error::new(
             span,
             format!("`{name}` may only be specified once"),
@@ -57,12 +56,20 @@ pub(crate) fn set_once<T>(
     Ok(())
 }
 
+/// Returns the `#[cfg]` attributes of an item, to be repeated on everything generated for it.
+pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .cloned()
+        .collect()
+}
+
 /// A Python name in a string literal: the value of `name = "…"`.
 #[derive(Clone)]
 pub(crate) struct PythonName {
-    /// The name.
     pub(crate) name: String,
-    /// Where it stands.
+    /// The span of the literal.
     pub(crate) span: Span,
 }
 
@@ -86,7 +93,7 @@ impl Parse for PythonName {
     }
 }
 
-/// The Python name of a Rust identifier: `r#type` is `type`.
+/// Returns the Python name of a Rust identifier: `type` for `r#type`.
 pub(crate) fn python_name(ident: &syn::Ident) -> String {
     syn::ext::IdentExt::unraw(ident).to_string()
 }

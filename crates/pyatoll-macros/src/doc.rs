@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
-/// An item's docstring: its doc comments, lines joined, one leading space of each taken off.
+/// A docstring: the lines of an item's doc comments, each without one leading space.
 ///
 /// A `#[doc = expression]` that is not a literal (`include_str!`, `concat!`) stays an expression.
 #[derive(Clone, Default)]
@@ -19,7 +19,7 @@ enum Part {
 }
 
 impl Doc {
-    /// The doc comments among the attributes.
+    /// Reads the doc comments among the attributes.
     pub(crate) fn of(attributes: &[Attribute]) -> Self {
         let mut doc = Self::default();
         for attribute in attributes {
@@ -46,7 +46,7 @@ impl Doc {
         doc
     }
 
-    /// The docstring with a text signature in front, which CPython takes off again.
+    /// Prepends a text signature, which CPython splits off again.
     pub(crate) fn with_signature(mut self, name: &str, signature: &str) -> Self {
         let line = format!("{name}{signature}\n--\n\n");
         match self.parts.first_mut() {
@@ -56,13 +56,10 @@ impl Doc {
         self
     }
 
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
-    /// An expression of type `&'static CStr`: a literal where there is no expression among the
-    /// parts, which spares the compiler the check for NUL bytes.
+    /// Returns an expression of type `&'static CStr`.
+    ///
+    /// It is a literal unless the docstring contains an expression, which spares the compiler the
+    /// check for NUL bytes.
     pub(crate) fn c_str(&self, hidden: &TokenStream) -> TokenStream {
         let text = match self.parts.as_slice() {
             [] => Some(""),
@@ -72,6 +69,16 @@ impl Doc {
         match text.map(std::ffi::CString::new) {
             Some(Ok(text)) => proc_macro2::Literal::c_string(&text).into_token_stream(),
             _ => quote!(#hidden::call::c_text(#self)),
+        }
+    }
+
+    /// Returns an expression of type `Option<&'static CStr>`: `None` without doc comments.
+    pub(crate) fn optional_c_str(&self, hidden: &TokenStream) -> TokenStream {
+        if self.parts.is_empty() {
+            quote!(::core::option::Option::None)
+        } else {
+            let doc = self.c_str(hidden);
+            quote!(::core::option::Option::Some(#doc))
         }
     }
 

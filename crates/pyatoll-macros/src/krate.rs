@@ -1,5 +1,5 @@
-//! The path by which generated code names the library: what `crate = "…"` says, else the name it
-//! has in the user's `Cargo.toml`, where `pyo3 = { package = "pyatoll" }` may have renamed it.
+//! The path by which generated code names the library: the value of `crate = "…"`, or else the
+//! library's name in the user's `Cargo.toml`, where `pyo3 = { package = "pyatoll" }` may rename it.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -14,17 +14,18 @@ use syn::{Ident, LitStr, Path};
 #[derive(Clone, Default)]
 pub(crate) struct Krate {
     given: Option<Path>,
-    /// Else the library's name, once it was looked up: that reads the user's `Cargo.toml`.
+    /// The library's name in `Cargo.toml`, if no path is given. Looking it up reads the file, so
+    /// all clones share the result: one lookup per expansion.
     found: Rc<OnceCell<Ident>>,
 }
 
 impl Krate {
-    /// Whether `crate = "…"` was given.
+    /// Returns whether `crate = "…"` was given.
     pub(crate) fn is_given(&self) -> bool {
         self.given.is_some()
     }
 
-    /// What generated code uses of the library: its hidden module.
+    /// Returns the path of the hidden module that generated code uses.
     pub(crate) fn hidden(&self) -> TokenStream {
         quote!(#self::impl_)
     }
@@ -44,15 +45,15 @@ impl ToTokens for Krate {
     }
 }
 
-/// The library's name among the dependencies of the crate that is being compiled. A crate that has
-/// it only through a package named `pyo3` that re-exports it uses that.
+/// Looks up the library's name among the dependencies of the crate being compiled. A package named
+/// `pyo3` that re-exports the library is used if the crate does not depend on the library itself.
 fn dependency_name() -> String {
     const LIBRARY: &str = "pyatoll";
     ["pyatoll", "pyo3"]
         .into_iter()
         .find_map(|package| match crate_name(package) {
             Ok(FoundCrate::Name(name)) => Some(name),
-            // The library's own tests and examples, which see it from outside.
+            // The library's own tests and examples, for which it is an external crate.
             Ok(FoundCrate::Itself) => Some(LIBRARY.to_owned()),
             Err(_) => None,
         })
@@ -71,9 +72,4 @@ impl Parse for Krate {
             ..Self::default()
         })
     }
-}
-
-/// An identifier that user code cannot name.
-pub(crate) fn hygienic(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
 }

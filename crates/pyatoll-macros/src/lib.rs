@@ -1,7 +1,23 @@
 //! The attribute and derive macros of `pyatoll`.
 //!
-//! Each macro is parse → model → expand, in a file or folder of its own; every error points at the
-//! tokens it is about. The generated code names the library as the user's `Cargo.toml` does.
+//! Each macro has a file or folder of its own and works in three stages: parse into a model, check
+//! it, expand it. Every error points at the tokens that caused it. Generated code names the library
+//! as the user's `Cargo.toml` does.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `function/` | `#[pyfunction]`, and the model of a function that Python calls |
+//! | `class/` | `#[pyclass]` |
+//! | `methods/` | `#[pymethods]` |
+//! | `module/` | `#[pymodule]` |
+//! | `conversion/` | the derive macros of the conversion traits |
+//! | `attributes` | attributes of items, and lists of options |
+//! | `rename` | `rename_all = "…"` |
+//! | `doc` | doc comments as docstrings |
+//! | `krate` | the library's path in generated code |
+//! | `hygiene` | spans and identifiers that cannot clash with the user's |
+//! | `lints` | lints that are turned off in generated code |
+//! | `errors` | collecting errors |
 
 use proc_macro::TokenStream;
 
@@ -9,13 +25,16 @@ mod attributes;
 mod class;
 mod conversion;
 mod doc;
+mod errors;
 mod function;
+mod hygiene;
 mod krate;
+mod lints;
 mod methods;
 mod module;
 mod rename;
 
-/// What a macro's expansion comes to for the compiler: the tokens, or the errors.
+/// Converts the result of an expansion for the compiler: errors become `compile_error!`.
 fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
     expanded
         .unwrap_or_else(|error| error.to_compile_error())
@@ -24,77 +43,93 @@ fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 
 /// Makes a Rust function callable from Python, through `wrap_pyfunction!` or in a `#[pymodule]`.
 ///
-/// Every argument's type must convert from a Python object, and the return type to one; a `Result`
-/// raises its error. An argument `py: Python<'_>` gets the token. A panic becomes a
-/// `PanicException`. `async fn` and generic functions are refused.
+/// Every argument type must convert from a Python object, and the return type to one; the error of
+/// a `Result` is raised. An argument `py: Python<'_>` receives the token. A panic becomes a
+/// `PanicException`. `async fn` and generic functions are rejected.
 ///
-/// | option, here or in `#[pyo3(…)]` | what it does |
+/// | option, here or in `#[pyo3(…)]` | effect |
 /// |---|---|
-/// | `signature = (a, /, b = 1, *args, c, **kwargs)` | parameters as in a Python `def`; without it, all are required |
-/// | `text_signature = "…"`, or `None` | `__text_signature__`, else made from the parameters |
-/// | `name = "…"` | the Python name |
-/// | `pass_module` | the first argument is the module the function is in |
+/// | `signature = (a, /, b = 1, *args, c, **kwargs)` | the parameters, as in a Python `def`; by default, all arguments are required |
+/// | `text_signature = "…"`, or `None` | sets or omits `__text_signature__`; by default, it follows from the parameters |
+/// | `name = "…"` | sets the Python name |
+/// | `pass_module` | passes the function's module as the first argument |
 /// | `warn(message = "…", category = …)` | issues a warning at each call |
-/// | `crate = "…"` | the path of the library |
+/// | `crate = "…"` | sets the path of the library |
 ///
-/// `#[pyo3(from_py_with = function)]` on an argument converts it with a function.
+/// `#[pyo3(from_py_with = function)]` on an argument converts it with that function.
+///
+/// C API: `PyCFunction_NewEx`.
 #[proc_macro_attribute]
 pub fn pyfunction(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(function::pyfunction(attribute.into(), item.into()))
 }
 
-/// Makes a Python module of a function `fn name(m: &Bound<'_, PyModule>) -> PyResult<()>`, which
-/// fills it, or of an inline `mod name { … }`.
+/// Makes a Python module from an inline `mod name { … }`, or from a function
+/// `fn name(m: &Bound<'_, PyModule>) -> PyResult<()>` that fills it.
 ///
-/// A `mod` puts its `#[pyfunction]`s, `#[pyclass]`es and nested `#[pymodule]`s into the module,
-/// and what `#[pymodule_export]` marks: a `use` of such an item, or of an exception class, and
+/// A `mod` adds its `#[pyfunction]`s, `#[pyclass]`es and nested `#[pymodule]`s to the module, and
+/// the items marked `#[pymodule_export]`: a `use` of such an item or of an exception class, and
 /// constants. A `#[pymodule_init]` function runs last. The code runs once in each interpreter; if
-/// it fails, the import does, and can be tried again.
+/// it fails, the import fails and can be repeated.
 ///
-/// | option, here or in `#[pyo3(…)]` | what it does |
+/// | option, here or in `#[pyo3(…)]` | effect |
 /// |---|---|
-/// | `name = "…"` | the name it is imported by |
-/// | `module = "…"` | the package it is in |
-/// | `submodule` | it has no `PyInit_` function: only its parent can make it |
-/// | `multiple_interpreters = per_interpreter_gil` | it loads in every interpreter (the default) |
-/// | `multiple_interpreters = shared_gil` | not in interpreters with a GIL of their own |
-/// | `multiple_interpreters = not_supported` | only in the main interpreter |
-/// | `gil_used = true` | a free-threaded Python turns the GIL on for it; default `false` |
-/// | `crate = "…"` | the path of the library |
+/// | `name = "…"` | sets the name it is imported by |
+/// | `module = "…"` | names the package that contains it |
+/// | `submodule` | omits the `PyInit_` function: only the parent can create the module |
+/// | `multiple_interpreters = per_interpreter_gil` | loads in every interpreter (the default) |
+/// | `multiple_interpreters = shared_gil` | does not load in interpreters with their own GIL |
+/// | `multiple_interpreters = not_supported` | loads in the main interpreter only |
+/// | `gil_used = true` | makes a free-threaded Python enable the GIL; default `false` |
+/// | `crate = "…"` | sets the path of the library |
 ///
-/// Source: PEP 489, PEP 684, `PyModuleDef_Init`.
+/// See: PEP 489, PEP 684.
+///
+/// C API: `PyModuleDef_Init`.
 #[proc_macro_attribute]
 pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(module::pymodule(attribute.into(), item.into()))
 }
 
-/// Makes a Python class of a struct or enum, with a type object of its own in each interpreter.
+/// Makes a Python class from a struct or enum, with a type object per interpreter.
 ///
-/// | option | what it does |
+/// | option, here or in `#[pyo3(…)]` | effect |
 /// |---|---|
-/// | `name = "…"`, `module = "…"` | the class's name, and the module it says it is from |
-/// | `get_all`, `set_all`, `rename_all = "…"` | for fields; one has `#[pyo3(get, set, name = "…")]` |
-/// | `frozen` | values are never borrowed mutably, and so not counted |
-/// | `extends = Base`, `subclass` | what it extends; whether others may extend it |
-/// | `eq`, `ord`, `hash`, `str` or `str = "{field}"` | from the traits of the Rust type |
-/// | `eq_int` | a simple enum's variants equal their numbers |
-/// | `new = "from_fields"` | a constructor with a parameter for each field |
-/// | `dict`, `weakref` | instances have a `__dict__`, can be weakly referenced |
-/// | `unsendable` | only the thread that made an instance may use it |
-/// | `sequence`, `mapping` | for pattern matching, and the slots that go with it |
-/// | `generic`, `immutable_type` | `Class[item]`; no attribute of the class can be set |
-/// | `freelist = N` | each interpreter keeps the memory of `N` dead instances |
-/// | `from_py_object` | `FromPyObject`, by cloning the value |
-/// | `crate = "…"` | the library's path |
+/// | `name = "…"`, `module = "…"` | set the class's name and its `__module__` |
+/// | `get_all`, `set_all`, `rename_all = "…"` | apply to all fields; one field has `#[pyo3(get, set, name = "…")]` |
+/// | `frozen` | never borrows values mutably, so that instances need no borrow flag |
+/// | `extends = Base`, `subclass` | set the base class; allow classes that extend this one |
+/// | `eq`, `ord`, `hash`, `str` or `str = "{field}"` | implement the special methods with the traits of the Rust type |
+/// | `eq_int` | makes the variants of a simple enum equal to their discriminants |
+/// | `new = "from_fields"` | adds a constructor with a parameter for each field |
+/// | `dict`, `weakref` | give instances a `__dict__`; allow weak references to them |
+/// | `unsendable` | lets only the thread that created an instance use it |
+/// | `sequence`, `mapping` | set the flag for pattern matching, and fill the corresponding slots |
+/// | `generic`, `immutable_type` | allow `Class[item]`; refuse to set attributes of the class |
+/// | `freelist = N` | keeps the memory of up to `N` deallocated instances per interpreter |
+/// | `from_py_object` | implements `FromPyObject` by cloning the value |
+/// | `crate = "…"` | sets the path of the library |
 ///
-/// The variants of an enum without fields are class attributes; each variant of one with fields is
-/// a subclass with a constructor: `#[pyo3(name = "…", constructor = (…))]`.
+/// The variants of an enum without fields are class attributes. Each variant of an enum with fields
+/// is a subclass with a constructor: `#[pyo3(name = "…", constructor = (…))]`.
+///
+/// C API: `PyType_FromModuleAndSpec`.
 #[proc_macro_attribute]
 pub fn pyclass(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(class::pyclass(attribute.into(), item.into()))
 }
 
 /// Makes the functions of an `impl` block methods of a `#[pyclass]`.
+///
+/// | attribute of a function | meaning |
+/// |---|---|
+/// | `#[new]` | the constructor |
+/// | `#[classmethod]`, `#[staticmethod]` | as in Python |
+/// | `#[getter]`, `#[setter]`, `#[deleter]`, with or without `(name)` | access to an attribute of instances |
+/// | `#[classattr]`, also on a constant | an attribute of the class |
+///
+/// Other functions are methods of instances; those with the name of a special method of Python's
+/// data model fill its slot. `#[pyo3(…)]` takes the options of [`macro@pyfunction`].
 #[proc_macro_attribute]
 pub fn pymethods(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(methods::pymethods(attribute.into(), item.into()))
@@ -102,26 +137,26 @@ pub fn pymethods(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Derives the conversion from a Python object, for a struct or an enum.
 ///
-/// A struct with named fields is read from the object's attributes, a tuple struct from a tuple, a
-/// tuple struct of one field from what that field is read from; an enum is the first variant that
-/// can be read, or else a `TypeError` that tells why each could not.
+/// The fields of a struct are read from the object's attributes, those of a tuple struct from a
+/// tuple; a tuple struct with one field is read as that field is. An enum is the first variant that
+/// can be read; if none can, the `TypeError` gives the reason for each.
 ///
 /// Options, in `#[pyo3(…)]` or `#[pyatoll(…)]`:
 ///
-/// | where | option | meaning |
+/// | where | option | effect |
 /// |---|---|---|
-/// | struct, variant | `transparent` | read as its only field is |
-/// | struct, variant | `from_item_all` | every field is an item, not an attribute |
-/// | variant | `annotation = "…"` | what to call the variant in the error |
-/// | any | `rename_all = "…"` | how to make the fields' Python names: `"camelCase"`, … |
-/// | any | `crate = "…"` | the library's path |
-/// | field | `attribute`, `attribute("name")` | read `object.name` |
-/// | field | `item`, `item(key)` | read `object[key]` |
-/// | field | `from_py_with = function` | extract with `fn(&Bound<PyAny>) -> PyResult<T>` |
-/// | field | `default`, `default = value` | what to take where there is no such item |
+/// | struct, variant | `transparent` | reads it as its only field is read |
+/// | struct, variant | `from_item_all` | reads every field as an item, not as an attribute |
+/// | variant | `annotation = "…"` | names the variant in the error |
+/// | any | `rename_all = "…"` | derives the fields' Python names: `"camelCase"`, … |
+/// | any | `crate = "…"` | sets the path of the library |
+/// | field | `attribute`, `attribute("name")` | reads `object.name` |
+/// | field | `item`, `item(key)` | reads `object[key]` |
+/// | field | `from_py_with = function` | extracts with `fn(&Bound<PyAny>) -> PyResult<T>` |
+/// | field | `default`, `default = value` | replaces a missing attribute or item |
 ///
 /// A lifetime parameter of the type is the token's, for fields such as `Bound<'py, PyAny>`. A
-/// second one, beside `'py`, is that of the object's borrow.
+/// second one, beside `'py`, is the lifetime of the borrow of the object.
 #[proc_macro_derive(FromPyObject, attributes(pyatoll, pyo3))]
 pub fn derive_from_py_object(item: TokenStream) -> TokenStream {
     finish(conversion::from_py_object(item.into()))
@@ -129,8 +164,8 @@ pub fn derive_from_py_object(item: TokenStream) -> TokenStream {
 
 /// Derives the conversion of a value to a Python object, for a struct or an enum.
 ///
-/// A struct with named fields becomes a `dict`, a tuple struct a tuple, a tuple struct of one field
-/// what that field becomes; an enum, what its variant would become as a struct.
+/// A struct with named fields becomes a `dict`, a tuple struct a tuple; a tuple struct with one
+/// field becomes what that field becomes. An enum is converted as its variant would be as a struct.
 ///
 /// Options, in `#[pyo3(…)]` or `#[pyatoll(…)]`: `transparent`, `rename_all = "…"` and
 /// `crate = "…"` as for `FromPyObject`; on a field `item("key")`, its key in the `dict`, and

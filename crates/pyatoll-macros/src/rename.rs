@@ -1,9 +1,9 @@
-//! The value of `rename_all = "…"`: how Python names are made of Rust's.
+//! The value of `rename_all = "…"`: the rule that derives Python names from Rust names.
 
 use syn::LitStr;
 use syn::parse::{Parse, ParseStream};
 
-/// A way to write names.
+/// A naming convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RenameRule {
     CamelCase,
@@ -48,19 +48,19 @@ impl Parse for RenameRule {
 }
 
 impl RenameRule {
-    /// The Python name for a Rust name.
+    /// Returns the Python name for a Rust name.
     pub(crate) fn apply(self, name: &str) -> String {
         let join = |separator: &str, write: fn(usize, &str) -> String| {
             let words = words(name);
             let written: Vec<_> = words
                 .iter()
                 .enumerate()
-                .map(|(place, word)| write(place, word))
+                .map(|(index, word)| write(index, word))
                 .collect();
             written.join(separator)
         };
         match self {
-            Self::CamelCase => join("", |place, word| match place {
+            Self::CamelCase => join("", |index, word| match index {
                 0 => word.to_lowercase(),
                 _ => capitalized(word),
             }),
@@ -82,21 +82,22 @@ fn capitalized(word: &str) -> String {
     })
 }
 
-/// The words of a name: they end at an underscore, before a capital after a small letter or digit,
-/// and before the last of several capitals if a small letter follows (`XMLFile`: `XML`, `File`).
+/// Splits a name into words: at underscores, before a capital that follows a lowercase letter or a
+/// digit, and before the last of several capitals if a lowercase letter follows (`XMLFile`: `XML`,
+/// `File`).
 fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     for part in name.split('_') {
         let chars: Vec<char> = part.chars().collect();
         let mut word = String::new();
-        for (place, &char) in chars.iter().enumerate() {
-            let before = place.checked_sub(1).map(|before| chars[before]);
-            let after = chars.get(place + 1);
-            let begins = char.is_uppercase()
+        for (index, &char) in chars.iter().enumerate() {
+            let before = index.checked_sub(1).map(|before| chars[before]);
+            let after = chars.get(index + 1);
+            let starts_word = char.is_uppercase()
                 && before.is_some_and(|before| {
                     !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase())
                 });
-            if begins {
+            if starts_word {
                 words.push(std::mem::take(&mut word));
             }
             word.push(char);
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_rule_writes_names_its_way() {
+    fn each_rule_converts_names() {
         for (name, expected) in RULES {
             assert_eq!(
                 expected.apply("some_field_2"),
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn capitals_begin_words() {
+    fn capitals_start_words() {
         assert_eq!(
             words("XMLHttpRequest2Go"),
             ["XML", "Http", "Request2", "Go"]
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_rule_names_those_there_are() {
+    fn an_unknown_rule_is_an_error_that_lists_the_known_ones() {
         let error = syn::parse_str::<RenameRule>("\"Camel\"").unwrap_err();
         assert!(error.to_string().contains("\"camelCase\", \"kebab-case\""));
     }

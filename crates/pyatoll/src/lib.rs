@@ -167,17 +167,13 @@ pub use pyo3_ffi as ffi;
 
 pub mod call;
 pub mod class;
-pub mod conversion;
 mod convert;
-pub mod err;
 mod error;
 pub mod exceptions;
 #[doc(hidden)]
 pub mod impl_;
-pub mod instance;
 pub mod interpreter;
 mod macros;
-pub mod marker;
 mod module;
 mod object;
 pub mod panic;
@@ -185,30 +181,15 @@ pub mod pool;
 pub mod prelude;
 #[doc(hidden)]
 pub mod py_run;
-pub mod pycell {
-    //! Borrowing the values of instances.
-    pub use crate::class::borrow_flag::{PyBorrowError, PyBorrowMutError};
-    pub use crate::class::pyref::{PyRef, PyRefMut};
-}
-pub mod pyclass {
-    //! Classes and their instances.
-    pub use crate::class::guard::{
-        PyClassGuard, PyClassGuardError, PyClassGuardMap, PyClassGuardMapMut, PyClassGuardMut,
-        PyClassGuardMutError, PyClassGuardMutSuper,
-    };
-    pub use crate::class::slots::{PyTraverseError, PyVisit};
-    pub use crate::class::{PyClass, boolean_struct};
-    pub use crate::types::any::CompareOp;
-}
-pub mod pyclass_init {
-    //! Making instances.
-    pub use crate::class::initializer::PyClassInitializer;
-}
+mod pyo3_paths;
 mod python;
 pub mod sync;
-pub mod type_object;
 pub mod types;
 mod version;
+
+pub use pyo3_paths::{
+    conversion, err, instance, marker, pycell, pyclass, pyclass_init, type_object,
+};
 
 pub use class::guard::{PyClassGuard, PyClassGuardMut};
 pub use class::initializer::PyClassInitializer;

@@ -1,7 +1,7 @@
-//! Macros for users that belong to no one part.
+//! Public macros that belong to no layer.
 
-/// A `&'static CStr` from text without NUL bytes, at compile time. A literal `c"…"` does the same;
-/// this one also takes `concat!(…)`.
+/// Creates a `&'static CStr` from text without NUL bytes at compile time. Unlike a literal `c"…"`,
+/// it also accepts `concat!(…)`.
 ///
 /// ```
 /// use pyatoll::prelude::*;

@@ -1,8 +1,8 @@
 //! Panics at the boundary to Python.
 //!
 //! A Rust panic never unwinds into C: it becomes a [`PanicException`], a class derived from
-//! `BaseException` so that `except Exception` does not swallow it. When that exception comes back
-//! to Rust, the panic goes on.
+//! `BaseException` so that `except Exception` does not catch it. When that exception returns to
+//! Rust, the panic resumes.
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -20,7 +20,7 @@
 //!     assert!(!class.is_subclass_of::<PyException>()?);
 //!     let fail = wrap_pyfunction!(fail, py)?;
 //!     let resumed = catch_unwind(AssertUnwindSafe(|| fail.call0().is_err()));
-//!     assert!(resumed.is_err(), "the call does not return: the panic goes on");
+//!     assert!(resumed.is_err(), "the call does not return: the panic resumes");
 //!     Ok::<_, PyErr>(())
 //! })?;
 //! # Ok::<_, PyErr>(())
@@ -33,13 +33,13 @@ use std::ptr::NonNull;
 use pyo3_ffi as ffi;
 
 use crate::error::PyErr;
-use crate::exceptions::{PyBaseException, PyRuntimeError};
+use crate::exceptions::PyBaseException;
 use crate::interpreter::Python;
 use crate::interpreter::internals::Internals;
-use crate::object::{Bound, WRONG_INTERPRETER_PANIC};
+use crate::object::{Bound, WrongInterpreter};
 
-/// The exception that a Rust panic becomes. One class per interpreter, shared by all Pyatoll
-/// modules in it.
+/// The exception that a Rust panic becomes. There is one class per interpreter, shared by all
+/// Pyatoll modules.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -70,10 +70,10 @@ use crate::object::{Bound, WRONG_INTERPRETER_PANIC};
 pub struct PanicException(crate::types::PyAny);
 
 impl PanicException {
-    /// Its class in the token's interpreter, borrowed. `None`: it could not be made any more.
+    /// Returns the class in the token's interpreter, borrowed; `None` if it cannot be created.
     fn class(py: Python<'_>) -> Option<NonNull<ffi::PyObject>> {
-        // SAFETY: attached; the internals live as long as the interpreter. An exception that is
-        // set is the caller's to deal with.
+        // SAFETY: attached; the internals live as long as the interpreter. If the class cannot be
+        // created, an exception is set, which the caller handles.
         unsafe {
             let internals = Internals::of(py.local())?;
             if let Some(class) = NonNull::new(internals.panic_exception()) {
@@ -94,7 +94,7 @@ impl PanicException {
 
 crate::impl_exception_boilerplate!(PanicException);
 
-// SAFETY: the class is kept by the interpreter's `Internals`; any instance of it is one.
+// SAFETY: the interpreter's `Internals` keep the class alive; its instances are `PanicException`s.
 unsafe impl crate::object::PyTypeInfo for PanicException {
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         match Self::class(py) {
@@ -104,7 +104,7 @@ unsafe impl crate::object::PyTypeInfo for PanicException {
     }
 }
 
-/// The text of a panic.
+/// Returns the text of a panic.
 pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<String>() {
         text.clone()
@@ -115,21 +115,22 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Drops what a caught panic carries, where unwinding would reach C: if that panics again, what that
-/// carries is left.
+/// Drops the payload of a caught panic where unwinding would reach C. If that panics, the new
+/// payload is leaked.
 pub(crate) fn discard(payload: Box<dyn Any + Send>) {
     std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(payload))));
 }
 
-/// Sets the exception that a caught panic becomes.
+/// Raises the exception that a caught panic becomes.
 #[cold]
 pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
+    if let Some(error) = WrongInterpreter::of_panic(&*payload) {
+        discard(payload);
+        return PyErr::from(error).restore(py);
+    }
     let message = message(&*payload);
     discard(payload);
-    if message.starts_with(WRONG_INTERPRETER_PANIC) {
-        return PyRuntimeError::new_err(message).restore(py);
-    }
-    // SAFETY: attached; all are valid, the new reference is released.
+    // SAFETY: attached; the class is alive, and the reference to the text is released.
     unsafe {
         let class = match PanicException::class(py) {
             Some(class) => class.as_ptr(),
@@ -143,17 +144,17 @@ pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
     }
 }
 
-/// Goes on with the panic that `exception` stands for, if it is one.
+/// Resumes the panic if `exception` is a [`PanicException`].
 #[inline]
 pub(crate) fn resume_if_panic(py: Python<'_>, exception: &Bound<'_, PyBaseException>) {
-    // SAFETY: attached; asked of what exists, so that looking makes nothing.
+    // SAFETY: attached. Only existing internals are read: without them there is no such exception.
     let class = unsafe {
         match Internals::existing(py.local()) {
             Some(internals) => internals.panic_exception(),
             None => return,
         }
     };
-    // SAFETY: attached; a live object.
+    // SAFETY: attached; the exception is alive.
     if class.is_null() || class != unsafe { ffi::Py_TYPE(exception.as_ptr()).cast() } {
         return;
     }

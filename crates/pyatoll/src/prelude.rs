@@ -1,4 +1,4 @@
-//! What nearly every file of an extension needs: `use pyatoll::prelude::*;`.
+//! The items that nearly every file of an extension needs: `use pyatoll::prelude::*;`.
 
 pub use crate::class::guard::{PyClassGuard, PyClassGuardMut};
 pub use crate::class::initializer::PyClassInitializer;

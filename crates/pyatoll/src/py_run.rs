@@ -1,4 +1,4 @@
-//! [`py_run!`](crate::py_run): Python code with Rust variables in it, for tests.
+//! [`py_run!`](crate::py_run): runs Python code that uses Rust variables, for tests.
 
 use std::borrow::Cow;
 use std::ffi::CString;
@@ -12,9 +12,8 @@ use crate::types::{PyAny, PyDict, PyString};
 
 /// Runs Python code that uses Rust variables, and panics if it raises: for assertions in tests.
 ///
-/// `py_run!(py, a b, "…")` gives the code the variables `a` and `b`, converted;
-/// `py_run!(py, *dict, "…")` gives it the names in a `dict`. The code may be indented with the Rust
-/// code around it.
+/// `py_run!(py, a b, "…")` converts the variables `a` and `b` for the code; `py_run!(py, *dict,
+/// "…")` uses the names in a `dict`. The code may be indented like the surrounding Rust code.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -35,7 +34,7 @@ use crate::types::{PyAny, PyDict, PyString};
 /// ```
 ///
 /// # Panics
-/// If a variable does not convert, or the code raises. The traceback is printed then.
+/// If a variable does not convert, or the code raises; the traceback is printed.
 #[macro_export]
 macro_rules! py_run {
     ($py:expr, *$names:expr, $code:expr) => {
@@ -45,7 +44,7 @@ macro_rules! py_run {
         let py = $py;
         let names = $crate::py_run::Names::new(py);
         $(
-            // As a method, so that a `Copy` value without a conversion by reference is copied.
+            // A method call, so that a `Copy` value without a conversion by reference is copied.
             #[allow(unused_imports)]
             use $crate::IntoPyObjectExt as _;
             match (&$name).into_bound_py_any(py) {
@@ -57,7 +56,7 @@ macro_rules! py_run {
     }};
 }
 
-/// The names the code can use.
+/// The names that the code can use.
 pub struct Names<'py>(Bound<'py, PyDict>);
 
 impl<'py> Names<'py> {
@@ -68,7 +67,7 @@ impl<'py> Names<'py> {
     pub fn set(&self, name: &str, value: Bound<'py, PyAny>) {
         let py = value.py();
         let name = PyString::new(py, name);
-        // SAFETY: attached, all valid.
+        // SAFETY: attached; a dict and live objects.
         let set = unsafe { ffi::PyDict_SetItem(self.0.as_ptr(), name.as_ptr(), value.as_ptr()) };
         if set != 0 {
             fail(py, PyErr::fetch(py), "");
@@ -95,13 +94,13 @@ pub fn run<'py>(py: Python<'py>, names: &Bound<'py, PyDict>, code: &str) {
 #[cold]
 pub fn fail(py: Python<'_>, error: PyErr, code: &str) -> ! {
     error.print(py);
-    // Python's own buffer may not be written any more once the panic goes on.
+    // The process may end with the panic, without Python flushing its own buffer.
     let _ = py.run(c"__import__('sys').stderr.flush()", None, None);
     panic!("{error}\n{code}")
 }
 
-/// The code without the indentation that all its lines share. The first line does not count, and
-/// goes away if it is blank.
+/// Removes the indentation that all lines share. The first line does not count, and is removed if
+/// it is blank.
 fn unindent(code: &str) -> Cow<'_, str> {
     let Some((first, rest)) = code.split_once('\n') else {
         return Cow::Borrowed(code);
@@ -127,7 +126,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     #[test]
-    fn shared_indentation_goes_and_the_rest_stays() {
+    fn only_shared_indentation_is_removed() {
         assert_eq!(unindent("a = 1"), "a = 1");
         assert_eq!(
             unindent("\n    if a:\n\n        b\n    c\n"),

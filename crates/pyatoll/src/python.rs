@@ -1,4 +1,4 @@
-//! The methods of [`Python`] that need Python types: evaluating, importing, singletons.
+//! The methods of [`Python`] that need Python types: constants, evaluating code, importing.
 
 use std::ffi::CStr;
 
@@ -13,7 +13,7 @@ use crate::types::{PyAny, PyDict, PyModule, PyString, PyType};
 use crate::version::PythonVersionInfo;
 
 impl<'py> Python<'py> {
-    /// Python's `None`.
+    /// Returns Python's `None`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -27,15 +27,15 @@ impl<'py> Python<'py> {
     #[allow(non_snake_case)]
     #[inline]
     pub fn None(self) -> Py<PyAny> {
-        // SAFETY: a static of CPython.
+        // SAFETY: attached; a constant of CPython is always alive.
         unsafe { Borrowed::from_ptr(self, ffi::Py_None()).to_owned().unbind() }
     }
 
-    /// Python's `Ellipsis`, also written `...`.
+    /// Returns Python's `Ellipsis`, also written `...`.
     #[allow(non_snake_case)]
     #[inline]
     pub fn Ellipsis(self) -> Py<PyAny> {
-        // SAFETY: a static of CPython.
+        // SAFETY: attached; a constant of CPython is always alive.
         unsafe {
             Borrowed::from_ptr(self, ffi::Py_Ellipsis())
                 .to_owned()
@@ -43,11 +43,12 @@ impl<'py> Python<'py> {
         }
     }
 
-    /// Python's `NotImplemented`: what an operator's method returns for operands it does not know.
+    /// Returns Python's `NotImplemented`, the result of an operator's method for unsupported
+    /// operands.
     #[allow(non_snake_case)]
     #[inline]
     pub fn NotImplemented(self) -> Py<PyAny> {
-        // SAFETY: a static of CPython.
+        // SAFETY: attached; a constant of CPython is always alive.
         unsafe {
             Borrowed::from_ptr(self, ffi::Py_NotImplemented())
                 .to_owned()
@@ -55,10 +56,10 @@ impl<'py> Python<'py> {
         }
     }
 
-    /// Evaluates an expression, in `__main__`'s names if `globals` is `None`.
+    /// Evaluates an expression, in the namespace of `__main__` if `globals` is `None`.
     ///
     /// # Errors
-    /// What the expression raises, or a `SyntaxError`.
+    /// The exception that the expression raises, or a `SyntaxError`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -70,7 +71,7 @@ impl<'py> Python<'py> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyEval_EvalCode`.
+    /// C API: `PyEval_EvalCode`.
     pub fn eval(
         self,
         code: &CStr,
@@ -80,10 +81,10 @@ impl<'py> Python<'py> {
         PyCode::compile(self, code, c"<string>", PyCodeInput::Eval)?.run(globals, locals)
     }
 
-    /// Runs statements, in `__main__`'s names if `globals` is `None`.
+    /// Runs statements, in the namespace of `__main__` if `globals` is `None`.
     ///
     /// # Errors
-    /// What the code raises, or a `SyntaxError`.
+    /// The exception that the code raises, or a `SyntaxError`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -99,7 +100,7 @@ impl<'py> Python<'py> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyEval_EvalCode`.
+    /// C API: `PyEval_EvalCode`.
     pub fn run(
         self,
         code: &CStr,
@@ -110,7 +111,7 @@ impl<'py> Python<'py> {
         code.run(globals, locals).map(drop)
     }
 
-    /// The class that `T` stands for, in this interpreter.
+    /// Returns the type object of `T` in this interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -126,7 +127,7 @@ impl<'py> Python<'py> {
     /// Imports a module by its full name.
     ///
     /// # Errors
-    /// What importing raises; a `ModuleNotFoundError` if there is no such module.
+    /// The exception that the import raises, such as a `ModuleNotFoundError`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -139,21 +140,22 @@ impl<'py> Python<'py> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyImport_Import`.
+    /// C API: `PyImport_Import`.
     pub fn import<N>(self, name: N) -> PyResult<Bound<'py, PyModule>>
     where
         N: IntoPyObject<'py, Target = PyString>,
     {
         let name = name.into_pyobject_or_pyerr(self)?.into_bound();
-        // SAFETY: attached; a new reference or null comes back. What an import returns stands for
-        // a module, even if a module put another object in its place in `sys.modules`.
+        // SAFETY: attached; a live `str`; the call returns a new reference, or null with an
+        // exception. The object counts as a module, even if the module replaced itself in
+        // `sys.modules`.
         unsafe {
             let module = ffi::PyImport_Import(name.as_ptr());
             Ok(Bound::from_owned_ptr_or_err(self, module)?.cast_into_unchecked())
         }
     }
 
-    /// The version of the running Python, as `sys.version` has it.
+    /// Returns the version of the running Python, as in `sys.version`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -161,12 +163,12 @@ impl<'py> Python<'py> {
     /// Python::attach(|py| assert!(py.version().starts_with("3.")));
     /// ```
     ///
-    /// Source: `Py_GetVersion`.
+    /// C API: `Py_GetVersion`.
     pub fn version(self) -> &'static str {
         Python::version_str()
     }
 
-    /// The version of the running Python, in parts that compare with tuples.
+    /// Returns the version of the running Python in parts, comparable with tuples.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -180,14 +182,14 @@ impl<'py> Python<'py> {
         PythonVersionInfo::of_runtime()
     }
 
-    /// Runs the Python handlers of signals that have arrived. Python code is interrupted by them of
-    /// itself; long-running Rust code calls this now and then, so that Ctrl-C works.
+    /// Runs the Python handlers of pending signals. Python code does so by itself; long-running
+    /// Rust code should call this regularly, so that Ctrl-C works.
     ///
     /// Python handles signals in the main thread of the main interpreter only: elsewhere this does
     /// nothing.
     ///
     /// # Errors
-    /// What a handler raises: a `KeyboardInterrupt` for Ctrl-C.
+    /// The exception that a handler raises: a `KeyboardInterrupt` for Ctrl-C.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -205,7 +207,7 @@ impl<'py> Python<'py> {
     /// # Python::attach(|py| assert_eq!(long_running(py).unwrap(), 499_999_500_000));
     /// ```
     ///
-    /// Source: `PyErr_CheckSignals`.
+    /// C API: `PyErr_CheckSignals`.
     pub fn check_signals(self) -> PyResult<()> {
         // SAFETY: attached.
         error_on_minusone(self, unsafe { ffi::PyErr_CheckSignals() })
@@ -213,7 +215,7 @@ impl<'py> Python<'py> {
 }
 
 impl Python<'_> {
-    /// The version of the running Python, as `sys.version` has it. Needs no interpreter.
+    /// Returns the version of the running Python, as in `sys.version`. Needs no interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -221,27 +223,27 @@ impl Python<'_> {
     /// assert!(Python::version_str().starts_with("3."));
     /// ```
     ///
-    /// Source: `Py_GetVersion`.
+    /// C API: `Py_GetVersion`.
     pub fn version_str() -> &'static str {
-        // SAFETY: may be called at any time; the text is static.
+        // SAFETY: may be called at any time; returns a static C string.
         let version = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) };
         version.to_str().expect("Python's version is ASCII")
     }
 
-    /// As [`Python::attach`]. PyO3 has it for code that must attach where `attach` refuses; here a
-    /// refusal means that there is nothing to attach to.
+    /// Like [`Python::attach`]. In PyO3 this attaches where `attach` refuses; here `attach` refuses
+    /// only if there is no interpreter to attach to.
     ///
     /// # Safety
-    /// None is needed; it is unsafe for PyO3's users' sake.
+    /// No requirements; it is unsafe for compatibility with PyO3.
     ///
     /// # Panics
-    /// As [`Python::attach`].
+    /// The same as [`Python::attach`].
     ///
     /// ```
     /// use pyatoll::prelude::*;
     ///
     /// # Python::initialize();
-    /// // SAFETY: nothing is asked for.
+    /// // SAFETY: there are no requirements.
     /// let id = unsafe { Python::attach_unchecked(|py| py.interpreter().id()) };
     /// assert_eq!(id, 0);
     /// ```

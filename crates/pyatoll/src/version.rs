@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::interpreter::Python;
 
-/// A Python version, which compares with tuples of two or three numbers.
+/// A Python version, comparable with tuples of two or three numbers.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -17,18 +17,18 @@ use crate::interpreter::Python;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PythonVersionInfo {
-    /// The 3 of 3.14.2.
+    /// Major version: the 3 of 3.14.2.
     pub major: u8,
-    /// The 14 of 3.14.2.
+    /// Minor version: the 14 of 3.14.2.
     pub minor: u8,
-    /// The 2 of 3.14.2.
+    /// Patch version: the 2 of 3.14.2.
     pub patch: u8,
-    /// What follows the numbers: `rc1` or `+` of a version that is no release.
+    /// The rest after the numbers, such as `rc1` or `+` of a version that is not a release.
     pub suffix: Option<&'static str>,
 }
 
 impl PythonVersionInfo {
-    /// The version of the running Python.
+    /// Returns the version of the running Python.
     pub(crate) fn of_runtime() -> Self {
         let version = Python::version_str();
         let version = version.split_whitespace().next().unwrap_or(version);
@@ -38,7 +38,7 @@ impl PythonVersionInfo {
         }
     }
 
-    /// Reads `major.minor[.patch][suffix]`.
+    /// Parses `major.minor[.patch][suffix]`.
     fn parse(text: &'static str) -> Option<Self> {
         let (major, rest) = number(text)?;
         let (minor, mut rest) = number(rest.strip_prefix('.')?)?;
@@ -55,7 +55,7 @@ impl PythonVersionInfo {
     }
 }
 
-/// The number the text begins with, and what follows it.
+/// Parses the number that the text begins with; returns it and the rest.
 fn number(text: &'static str) -> Option<(u8, &'static str)> {
     let end = text
         .find(|c: char| !c.is_ascii_digit())
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_of_all_forms_are_read() {
+    fn versions_of_all_forms_are_parsed() {
         assert_eq!(parse("3.14.2"), (3, 14, 2));
         assert_eq!(parse("3.14.2").suffix, None);
         assert_eq!(parse("3.15.0a1+").suffix, Some("a1+"));

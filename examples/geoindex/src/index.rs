@@ -1,4 +1,4 @@
-//! The class `GeoIndex`, and what it finds.
+//! The class `GeoIndex`, and the classes of its results.
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
@@ -15,7 +15,7 @@ create_exception!(
     "A question that has no answer."
 );
 
-/// A place of an index, and how far away it is.
+/// A place of an index, and its distance.
 #[pyclass(frozen, get_all, module = "geoindex")]
 pub struct Match {
     item: Py<PyAny>,
@@ -35,7 +35,7 @@ impl Match {
     }
 }
 
-/// Matches, nearest first.
+/// An iterator of matches, nearest first.
 #[pyclass(module = "geoindex")]
 pub struct Matches {
     index: Py<GeoIndex>,
@@ -62,7 +62,7 @@ impl Matches {
     }
 }
 
-/// Places, each with an item: any object. What is in it is fixed when it is made.
+/// An immutable index of places, each with an item, which may be any object.
 #[pyclass(subclass, module = "geoindex")]
 pub struct GeoIndex {
     items: Vec<Py<PyAny>>,
@@ -83,26 +83,27 @@ impl GeoIndex {
         }
     }
 
-    fn matched(&self, py: Python<'_>, (number, distance): (usize, f64)) -> Match {
+    /// Returns the match for an entry that the tree found.
+    fn matched(&self, py: Python<'_>, (index, distance): (usize, f64)) -> Match {
         Match {
-            item: self.items[number].clone_ref(py),
-            position: self.positions[number],
+            item: self.items[index].clone_ref(py),
+            position: self.positions[index],
             distance,
         }
     }
 
-    /// A distance that can be asked for.
-    fn radius(metres: f64) -> PyResult<f64> {
-        if metres >= 0.0 {
-            return Ok(metres);
+    /// Checks a distance that is queried for.
+    fn check_radius(meters: f64) -> PyResult<f64> {
+        if meters >= 0.0 {
+            return Ok(meters);
         }
-        Err(GeoError::new_err(format!("{metres} is no distance")))
+        Err(GeoError::new_err(format!("{meters} is no distance")))
     }
 }
 
 #[pymethods]
 impl GeoIndex {
-    /// An index of `(item, place)` pairs.
+    /// Creates an index of `(item, place)` pairs.
     #[new]
     fn new(entries: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut all = Vec::with_capacity(entries.len().unwrap_or(0));
@@ -113,7 +114,8 @@ impl GeoIndex {
         Ok(Self::build(all))
     }
 
-    /// An index of the objects in `items`, whose attributes `latitude` and `longitude` say where.
+    /// Creates an index of the objects in `items`, located by the attributes with the names
+    /// `latitude` and `longitude`.
     #[classmethod]
     #[pyo3(signature = (items, *, latitude = "latitude", longitude = "longitude"))]
     fn of_objects<'py>(
@@ -130,7 +132,7 @@ impl GeoIndex {
         cls.call1((entries,))
     }
 
-    /// The `count` nearest to a place, nearest first.
+    /// Returns the `count` entries nearest to a place, nearest first.
     #[pyo3(signature = (place, count = 1, *, max_distance = None))]
     fn nearest(
         &self,
@@ -139,13 +141,13 @@ impl GeoIndex {
         count: usize,
         max_distance: Option<f64>,
     ) -> PyResult<Vec<Match>> {
-        let radius = Self::radius(max_distance.unwrap_or(f64::INFINITY))?;
+        let radius = Self::check_radius(max_distance.unwrap_or(f64::INFINITY))?;
         let point = place.point()?;
         let found = py.detach(|| self.tree.nearest(point, count, radius));
         Ok(found.into_iter().map(|one| self.matched(py, one)).collect())
     }
 
-    /// For each place, the item nearest to it. Other Python threads run meanwhile.
+    /// Returns the nearest item for each place. Detaches, so that other Python threads can run.
     fn nearest_to_each(&self, py: Python<'_>, places: Vec<Place>) -> PyResult<Vec<Py<PyAny>>> {
         if self.items.is_empty() && !places.is_empty() {
             return Err(GeoError::new_err("nothing is nearest in an empty index"));
@@ -156,19 +158,19 @@ impl GeoIndex {
             points
                 .into_iter()
                 .flat_map(|point| self.tree.nearest(point, 1, f64::INFINITY))
-                .map(|(number, _)| number)
+                .map(|(index, _)| index)
                 .collect()
         });
         Ok(found
             .into_iter()
-            .map(|number| self.items[number].clone_ref(py))
+            .map(|index| self.items[index].clone_ref(py))
             .collect())
     }
 
-    /// All that is no farther than `radius` metres from a place, nearest first.
+    /// Returns the entries no farther than `radius` meters from a place, nearest first.
     fn within(slf: &Bound<'_, Self>, place: Place, radius: f64) -> PyResult<Matches> {
         let this = slf.borrow();
-        let radius = Self::radius(radius)?;
+        let radius = Self::check_radius(radius)?;
         let found = this.tree.nearest(place.point()?, this.items.len(), radius);
         Ok(Matches {
             index: slf.clone().unbind(),
@@ -181,11 +183,11 @@ impl GeoIndex {
     }
 
     fn __getitem__(&self, py: Python<'_>, number: isize) -> PyResult<(Py<PyAny>, Position)> {
-        let place = match number {
+        let index = match number {
             0.. => number.try_into().ok(),
             _ => self.items.len().checked_add_signed(number),
         };
-        match place.and_then(|place| Some((self.items.get(place)?, self.positions[place]))) {
+        match index.and_then(|index| Some((self.items.get(index)?, self.positions[index]))) {
             Some((item, position)) => Ok((item.clone_ref(py), position)),
             None => Err(PyIndexError::new_err(format!(
                 "there is no entry {number} of {}",

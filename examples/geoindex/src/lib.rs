@@ -1,10 +1,11 @@
-//! Finds what is near: a spatial index of places on Earth.
+//! A spatial index of places on Earth.
 //!
 //! | file | concern |
 //! |---|---|
 //! | `sphere` | positions and distances |
 //! | `tree` | the k-d tree, in plain Rust |
-//! | `position`, `index` | the Python classes |
+//! | `position` | the class `Position` |
+//! | `index` | the class `GeoIndex` and its results |
 
 mod index;
 mod position;
@@ -16,9 +17,9 @@ use pyo3::prelude::*;
 pub use index::{GeoError, GeoIndex};
 pub use position::Position;
 
-/// A spatial index of places on Earth: what is nearest, and what is within a distance.
+/// A spatial index of places on Earth: finds the nearest places and those within a distance.
 ///
-/// Distances are in metres, along the surface of a sphere with Earth's mean radius.
+/// Distances are in meters, along the surface of a sphere with Earth's mean radius.
 #[pymodule(gil_used = false)]
 pub mod geoindex {
     use pyo3::prelude::*;
@@ -38,7 +39,7 @@ pub mod geoindex {
     }
 }
 
-/// The distance between two places, in metres.
+/// Returns the distance between two places, in meters.
 #[pyfunction]
 fn distance(a: position::Place, b: position::Place) -> PyResult<f64> {
     Ok(sphere::distance(a.point()?, b.point()?))

@@ -1,4 +1,4 @@
-//! The class `Position`, and what functions take for a place.
+//! The class `Position`, and the forms in which functions accept a place.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -16,7 +16,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Its point of the unit sphere.
+    /// Returns the point on the unit sphere.
     pub fn point(&self) -> Point {
         sphere::point(self.latitude, self.longitude)
     }
@@ -42,7 +42,7 @@ impl Position {
         })
     }
 
-    /// The distance to another place, in metres.
+    /// Returns the distance to another place, in meters.
     fn distance_to(&self, other: Place) -> PyResult<f64> {
         Ok(sphere::distance(self.point(), other.point()?))
     }
@@ -66,7 +66,7 @@ impl Position {
     }
 }
 
-/// A place, as functions take it: a `Position`, or a pair of numbers.
+/// A place, as functions accept it: a `Position`, or a pair of numbers.
 #[derive(FromPyObject, Clone, Copy)]
 pub enum Place {
     /// A `Position`.
@@ -77,7 +77,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// The position.
+    /// Returns the position.
     pub fn position(self) -> PyResult<Position> {
         match self {
             Self::Position(position) => Ok(position),
@@ -85,7 +85,7 @@ impl Place {
         }
     }
 
-    /// The point of the unit sphere.
+    /// Returns the point on the unit sphere.
     pub fn point(self) -> PyResult<Point> {
         Ok(self.position()?.point())
     }

@@ -1,23 +1,23 @@
-//! A k-d tree over points of the unit sphere.
+//! A k-d tree over points on the unit sphere.
 //!
-//! It is one array: the middle of each range is the node that splits it, by one coordinate after the
-//! other, and the halves beside it are its subtrees.
+//! It is stored in one array: the middle of each range is the node that splits it, by the
+//! coordinates in turn, and the two halves are its subtrees.
 
 use std::collections::BinaryHeap;
 
 use crate::sphere::{self, Point};
 
-/// A point, and the number it was given.
+/// A point, and its index in the input.
 #[derive(Clone, Copy)]
 struct Node {
     point: Point,
-    number: usize,
+    index: usize,
 }
 
-/// The tree. Points are known by their place in what it was made from.
+/// The tree. Points are identified by their index in the input.
 pub struct Tree(Vec<Node>);
 
-/// A point that was found: the square of its chord, and its number. The greatest is the farthest.
+/// A point that was found: the square of its chord, and its index. Ordered by distance.
 #[derive(Clone, Copy, PartialEq)]
 struct Found(f64, usize);
 
@@ -36,19 +36,19 @@ impl PartialOrd for Found {
 }
 
 impl Tree {
-    /// A tree of these points.
+    /// Builds a tree of these points.
     pub fn new(points: impl IntoIterator<Item = Point>) -> Self {
         let mut nodes: Vec<Node> = points
             .into_iter()
             .enumerate()
-            .map(|(number, point)| Node { point, number })
+            .map(|(index, point)| Node { point, index })
             .collect();
         split(&mut nodes, 0);
         Self(nodes)
     }
 
-    /// The numbers and distances of the `count` points nearest to `from` and no farther than
-    /// `radius` metres, nearest first.
+    /// Returns the indices and distances of the `count` points nearest to `from` and no farther
+    /// than `radius` meters, nearest first.
     pub fn nearest(&self, from: Point, count: usize, radius: f64) -> Vec<(usize, f64)> {
         let mut search = Search {
             from,
@@ -62,11 +62,12 @@ impl Tree {
         let found = search.best.into_sorted_vec();
         found
             .into_iter()
-            .map(|Found(chord2, number)| (number, sphere::arc(chord2)))
+            .map(|Found(chord2, index)| (index, sphere::arc(chord2)))
             .collect()
     }
 }
 
+/// Orders the nodes of a range so that it is a subtree.
 fn split(nodes: &mut [Node], axis: usize) {
     if nodes.len() < 2 {
         return;
@@ -78,6 +79,7 @@ fn split(nodes: &mut [Node], axis: usize) {
     split(&mut high[1..], (axis + 1) % 3);
 }
 
+/// A search for the nearest points.
 struct Search {
     from: Point,
     count: usize,
@@ -91,7 +93,7 @@ impl Search {
         let Some(node) = nodes.get(middle) else {
             return;
         };
-        self.offer(Found(sphere::chord2(self.from, node.point), node.number));
+        self.offer(Found(sphere::chord2(self.from, node.point), node.index));
         let across = self.from[axis] - node.point[axis];
         let (low, high) = (&nodes[..middle], &nodes[middle + 1..]);
         let (near, far) = if across < 0.0 {
@@ -125,7 +127,7 @@ impl Search {
 mod tests {
     use super::*;
 
-    /// Points all over the sphere, the same in every run.
+    /// Returns points all over the sphere, the same in every run.
     fn points(count: usize) -> Vec<Point> {
         let mut state = 7_u64;
         let mut next = || {
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_what_looking_at_every_point_finds() {
+    fn it_finds_the_same_as_a_linear_search() {
         let points = points(500);
         let tree = Tree::new(points.clone());
         for &from in points.iter().step_by(50) {
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn no_points_and_no_wishes_find_nothing() {
+    fn an_empty_tree_and_a_count_of_zero_find_nothing() {
         assert!(
             Tree::new([])
                 .nearest([1.0, 0.0, 0.0], 3, f64::INFINITY)

@@ -1,4 +1,4 @@
-"""geoindex, whichever library it was built with."""
+"""geoindex, built with PyO3 or Pyatoll."""
 
 import copy
 import gc
@@ -43,13 +43,13 @@ def test_the_nearest_come_first(cities):
     assert names(cities.nearest((48, 2), 9, max_distance=450_000)) == ["Paris", "London"]
 
 
-def test_the_date_line_and_the_poles_are_no_borders(cities):
+def test_distances_cross_the_date_line_and_the_poles(cities):
     assert names(cities.nearest((-16, -179), 2)) == ["Suva", "Apia"]
     assert names(cities.nearest((90, -100))) == ["Longyearbyen"]
     assert distance((0, 179.5), (0, -179.5)) == pytest.approx(distance((0, 0), (0, 1)))
 
 
-def test_what_is_within_a_distance_is_an_iterator(cities):
+def test_matches_within_a_distance_are_an_iterator(cities):
     found = cities.within((50, 5), 700_000)
     assert isinstance(found, Matches) and iter(found) is found
     assert found.__length_hint__() == 3
@@ -59,7 +59,7 @@ def test_what_is_within_a_distance_is_an_iterator(cities):
         next(found)
 
 
-def test_one_nearest_for_each(cities):
+def test_one_nearest_item_for_each_place(cities):
     assert cities.nearest_to_each([(50, 10), (-18, -179)]) == ["Berlin", "Suva"]
     assert cities.nearest_to_each([]) == []
     with pytest.raises(GeoError, match="nothing is nearest in an empty index"):
@@ -77,7 +77,7 @@ def test_an_index_is_a_collection(cities):
             cities[number]
 
 
-def test_objects_that_know_where_they_are():
+def test_an_index_of_objects_reads_their_attributes():
     places = [SimpleNamespace(lat=1, lon=2), SimpleNamespace(lat=40, lon=2)]
     index = GeoIndex.of_objects(places, latitude="lat", longitude="lon")
     assert index.nearest((39, 0))[0].item is places[1]
@@ -87,7 +87,7 @@ def test_objects_that_know_where_they_are():
         GeoIndex.of_objects(places, "lat", "lon")
 
 
-def test_a_subclass_is_made_by_its_class_method():
+def test_a_class_method_of_a_subclass_creates_the_subclass():
     class Mine(GeoIndex):
         pass
 
@@ -95,7 +95,7 @@ def test_a_subclass_is_made_by_its_class_method():
     assert type(Mine([("a", (0, 0))])) is Mine
 
 
-def test_questions_without_an_answer_are_errors(cities):
+def test_invalid_queries_are_errors(cities):
     assert issubclass(GeoError, ValueError)
     assert GeoError.__module__ == "geoindex"
     assert GeoError.__doc__ == "A question that has no answer."
@@ -132,7 +132,7 @@ def test_an_index_can_be_pickled_and_copied(cities):
     assert pickle.loads(pickle.dumps(Position(1, 2))) == Position(1, 2)
 
 
-def test_an_index_that_is_in_a_circle_is_collected():
+def test_an_index_in_a_reference_cycle_is_collected():
     class Place:
         latitude = longitude = 0
 
@@ -145,7 +145,7 @@ def test_an_index_that_is_in_a_circle_is_collected():
     assert gone() is None
 
 
-def test_threads_search_at_once(cities):
+def test_threads_search_in_parallel(cities):
     found = []
 
     def search():
@@ -160,7 +160,7 @@ def test_threads_search_at_once(cities):
     assert found == [["Berlin", "Suva"] * 500] * 4
 
 
-def test_the_module_says_what_it_is():
+def test_the_module_has_a_version_and_docstrings():
     assert geoindex.__version__ == "0.1.0"
     assert "spatial index" in geoindex.__doc__
     assert "nearest first" in GeoIndex.nearest.__doc__

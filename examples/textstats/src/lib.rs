@@ -1,6 +1,6 @@
-//! Text statistics for Python: an example of an extension module made with Pyatoll.
+//! Text statistics for Python: an example of an extension module that uses Pyatoll.
 //!
-//! Nothing in it is about interpreters. That it loads in any number of them is the default.
+//! It needs no code for multiple interpreters: by default, a module loads in any number of them.
 
 use std::collections::HashMap;
 
@@ -12,17 +12,17 @@ create_exception!(
     textstats,
     EmptyTextError,
     PyValueError,
-    "The text has no words, so that there is no average."
+    "The text has no words, so it has no mean length."
 );
 
-/// The words of a text: runs of letters, digits and apostrophes within.
+/// Returns the words of a text: runs of letters, digits and inner apostrophes.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '\'')
         .map(|word| word.trim_matches('\''))
         .filter(|word| !word.is_empty())
 }
 
-/// Whether a word could be a Python identifier.
+/// Returns whether a word is a valid Python identifier.
 fn is_identifier(word: &str) -> bool {
     let mut chars = word.chars();
     chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
@@ -40,7 +40,7 @@ struct Counter {
 
 #[pymethods]
 impl Counter {
-    /// A counter that has seen nothing; with `ignore_case`, it counts words in lower case.
+    /// Creates an empty counter. With `ignore_case`, it counts words in lower case.
     #[new]
     #[pyo3(signature = (*, ignore_case = false))]
     fn new(ignore_case: bool) -> Self {
@@ -50,7 +50,7 @@ impl Counter {
         }
     }
 
-    /// Counts the words of a text. Returns how many there were.
+    /// Counts the words of a text. Returns their number.
     fn update(&mut self, text: &str) -> u64 {
         let before = self.total;
         for word in split(text) {
@@ -64,7 +64,7 @@ impl Counter {
         self.total - before
     }
 
-    /// Adds what another counter, or this one, has counted.
+    /// Adds the counts of another counter, or of this one.
     fn merge(this: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<()> {
         // A copy, so that a counter can be merged into itself.
         let other = other.try_borrow()?.clone();
@@ -76,8 +76,8 @@ impl Counter {
         Ok(())
     }
 
-    /// The `n` most frequent words and their counts (all without `n`); those that are as frequent
-    /// in the order of the alphabet.
+    /// Returns the `n` most frequent words and their counts (all without `n`); equally frequent
+    /// words in alphabetical order.
     #[pyo3(signature = (n = None))]
     fn most_common(&self, n: Option<usize>) -> Vec<(String, u64)> {
         let mut all: Vec<_> = self
@@ -90,15 +90,15 @@ impl Counter {
         all
     }
 
-    /// How many words were counted.
+    /// Returns the number of words counted.
     #[getter]
     fn total(&self) -> u64 {
         self.total
     }
 
-    /// The mean length of the words in characters.
+    /// Returns the mean length of the words in characters.
     ///
-    /// Raises `EmptyTextError` if there were none.
+    /// Raises `EmptyTextError` if no words were counted.
     fn mean_length(&self) -> PyResult<f64> {
         if self.total == 0 {
             return Err(EmptyTextError::new_err("no words were counted"));
@@ -140,13 +140,13 @@ mod textstats {
     #[pymodule_export]
     use super::{Counter, EmptyTextError};
 
-    /// The words of a text, in order.
+    /// Returns the words of a text, in order.
     #[pyfunction]
     fn words(text: &str) -> Vec<&str> {
         super::split(text).collect()
     }
 
-    /// The different words of a text that could be identifiers, in the order of the alphabet.
+    /// Returns the distinct words of a text that are valid identifiers, in alphabetical order.
     #[pyfunction]
     fn identifiers(text: &str) -> Vec<&str> {
         let mut found: Vec<&str> = text
@@ -158,7 +158,7 @@ mod textstats {
         found
     }
 
-    /// The `n` most frequent words of a text and their counts.
+    /// Returns the `n` most frequent words of a text and their counts.
     #[pyfunction]
     #[pyo3(signature = (text, n = 10, *, ignore_case = false))]
     fn most_common(text: &str, n: usize, ignore_case: bool) -> Vec<(String, u64)> {

@@ -1,4 +1,4 @@
-"""textstats in the main interpreter, and in several others at once."""
+"""textstats in the main interpreter, and in several sub-interpreters at once."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def test_words_are_split_at_punctuation():
     assert textstats.words("") == []
 
 
-def test_identifiers_are_sorted_and_there_once():
+def test_identifiers_are_sorted_and_distinct():
     assert textstats.identifiers("b = a_1 + b - 2c (é)") == ["a_1", "b", "é"]
 
 
@@ -43,7 +43,7 @@ def test_a_counter_counts():
     assert repr(counter) == "<Counter of 11 words, 6 different>"
 
 
-def test_counters_merge_also_into_themselves():
+def test_counters_merge_even_into_themselves():
     left, right = textstats.Counter(), textstats.Counter()
     left.update("a b")
     right.update("b c c")
@@ -54,7 +54,7 @@ def test_counters_merge_also_into_themselves():
     assert left["b"] == 4
 
 
-def test_no_words_have_no_mean_length():
+def test_the_mean_length_of_no_words_is_an_error():
     counter = textstats.Counter()
     with pytest.raises(textstats.EmptyTextError, match="no words"):
         counter.mean_length()
@@ -67,7 +67,7 @@ def test_functions_can_be_pickled():
     assert pickle.loads(pickle.dumps(textstats.words)) is textstats.words
 
 
-# Runs in a sub-interpreter, and writes its findings to the file descriptor `fd`.
+# Runs in a sub-interpreter and writes its results to the file descriptor `fd`.
 CODE = """
 import json, os, textstats
 
@@ -84,7 +84,7 @@ found = {{
     "error": id(textstats.EmptyTextError),
 }}
 os.write({fd}, json.dumps(found).encode())
-# Held until the others are there, so that no two interpreters have a class at one address.
+# Blocks until all are done, so that no two interpreters have a class at the same address.
 assert os.read({go}, 1) == b"g"
 """
 
@@ -92,8 +92,8 @@ creating = threading.Lock()
 
 
 def new_interpreter(own_gil):
-    """Makes an interpreter. Returns how to run code in it, and how to end it."""
-    # Python 3.12 cannot make two at once.
+    """Creates an interpreter. Returns functions that run code in it and that end it."""
+    # Python 3.12 cannot create two at once.
     with creating:
         if sys.version_info >= (3, 13):
             import _interpreters as module
@@ -162,12 +162,12 @@ def test_several_interpreters_import_it_at_once(kinds):
     for each in found:
         assert each["common"] == [["the", 4], ["cat", 2]]
         assert each["message"] == "no words were counted"
-    # A class and an exception of its own in each, the main interpreter included.
+    # Each interpreter, including the main one, has its own class and exception.
     assert len({each["counter"] for each in found} | {id(textstats.Counter)}) == len(threads) + 1
     assert len({each["error"] for each in found} | {id(textstats.EmptyTextError)}) == len(threads) + 1
 
 
-def test_the_pool_script_runs_or_says_why_not():
+def test_the_pool_script_runs_or_reports_the_required_version():
     script = Path(__file__).parent.parent / "run_pool.py"
     files = [os.fspath(script), os.fspath(Path(__file__))]
     result = subprocess.run(

@@ -1,18 +1,18 @@
-//! The faults that the models must find: for each, what to write in place of what, in which part.
+//! The faults that the models must find: in which part, and what replaces what.
 
 /// One fault.
 pub struct Fault {
-    /// What it is called, as a Rust identifier.
+    /// Its name, as a Rust identifier.
     pub name: &'static str,
-    /// The file it is in.
+    /// The file that it changes.
     pub part: &'static str,
-    /// What is there, once.
+    /// The text that it replaces, which occurs once.
     pub right: &'static str,
-    /// The fault in its place.
+    /// The text with the fault.
     pub wrong: &'static str,
 }
 
-/// All of them.
+/// All faults.
 pub const FAULTS: &[Fault] = &[
     Fault {
         name: "queue_push_is_relaxed",
@@ -107,14 +107,14 @@ pub const FAULTS: &[Fault] = &[
         wrong: "(*slots.add(place)).load(Ordering::Relaxed)",
     },
     Fault {
-        name: "table_is_published_relaxed",
-        part: "table",
+        name: "registry_is_published_relaxed",
+        part: "registry",
         right: "self.table.store(pointer, Ordering::Release);",
         wrong: "self.table.store(pointer, Ordering::Relaxed);",
     },
     Fault {
-        name: "table_is_published_before_it_is_filled",
-        part: "table",
+        name: "registry_is_published_before_it_is_filled",
+        part: "registry",
         right: "registry.keys = table.map_or(0, |table| copy(table, grown));
             let pointer = std::ptr::from_ref(grown).cast_mut();
             self.table.store(pointer, Ordering::Release);",
@@ -123,20 +123,20 @@ pub const FAULTS: &[Fault] = &[
             registry.keys = table.map_or(0, |table| copy(table, grown));",
     },
     Fault {
-        name: "table_state_is_relaxed",
-        part: "table",
+        name: "registry_state_is_relaxed",
+        part: "registry",
         right: "entry.state.store(pointer, Ordering::Release);",
         wrong: "entry.state.store(pointer, Ordering::Relaxed);",
     },
     Fault {
-        name: "table_only_is_relaxed",
-        part: "table",
+        name: "registry_only_is_relaxed",
+        part: "registry",
         right: "self.only.store(pointer, Ordering::Release);",
         wrong: "self.only.store(pointer, Ordering::Relaxed);",
     },
     Fault {
-        name: "table_only_is_kept_until_the_second_can_be_found",
-        part: "table",
+        name: "registry_only_is_kept_until_the_second_can_be_found",
+        part: "registry",
         right: "            registry.many = true;
             self.only.store(null_mut(), Ordering::Release);
         }

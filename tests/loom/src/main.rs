@@ -1,21 +1,20 @@
-//! Models of `pyatoll`'s lock-free parts, checked with loom: every order in which their threads can
-//! run, as far as the memory model of C11 tells it.
+//! Models of `pyatoll`'s lock-free parts, checked with loom: it explores every order in which their
+//! threads can run under the C11 memory model.
 //!
-//! What is checked is the code of the library itself, which `build.rs` copies. A second set of
-//! copies has one fault each (`faults.rs`), and some model must fail on each of them: that is the
-//! check of the models.
+//! The models run the code of the library itself, which `build.rs` copies. A second set of copies
+//! has one fault each (`faults.rs`); some model must fail on each of them, which checks the models.
 //!
 //! Each model runs in a process of its own, since one that fails may not be able to clean up.
 //!
-//! In a model, the thread that makes others is the one that writes: loom runs it first, and then
-//! lets readers see old values as well. The other way round it overlooks orders, since it notes of
-//! each atomic only who used it last, and a writer that reads first hides the readers before it.
+//! In a model, the thread that spawns others is the one that writes: loom runs it first, and then
+//! also lets readers see old values. The other way round it misses orders, since it records only
+//! the last thread that used an atomic, and a writer that reads first hides earlier readers.
 
 use std::env;
 use std::process::{Command, ExitCode, Output};
 use std::time::Instant;
 
-/// A model: its name, and what runs it.
+/// A model: its name and its function.
 type Model = (&'static str, fn());
 
 /// One copy of the parts.
@@ -39,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one model of one copy, here; panics where it fails.
+/// Runs one model of one copy in this process, and panics if it fails.
 fn run(copy: &str, model: &str) {
     let copy = COPIES
         .iter()
@@ -54,7 +53,7 @@ fn run(copy: &str, model: &str) {
     run();
 }
 
-/// All models on the real code, and on each fault those of its part.
+/// Runs all models on the faultless copy, and those of the changed part on each other copy.
 fn check_all() -> ExitCode {
     let mut failures = 0;
     let (faultless, faulty) = COPIES

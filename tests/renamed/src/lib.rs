@@ -1,5 +1,5 @@
-//! Every macro, under PyO3's name for the library and with no other word about it: this compiles
-//! because generated code names the library as this package's `Cargo.toml` does.
+//! Every macro, with the library renamed to `pyo3` in `Cargo.toml` and no `crate = "…"`: generated
+//! code names the library as this package's `Cargo.toml` does.
 
 #[cfg(test)]
 mod paths;
@@ -17,7 +17,7 @@ pub struct Point {
     y: i32,
 }
 
-/// Which way.
+/// A direction.
 #[pyclass(eq, eq_int)]
 #[derive(PartialEq)]
 pub enum Way {
@@ -27,7 +27,7 @@ pub enum Way {
     Right,
 }
 
-/// Goes along x.
+/// Walks along x.
 #[pyclass]
 pub struct Walker {
     #[pyo3(get, set)]

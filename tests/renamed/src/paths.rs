@@ -1,37 +1,37 @@
-//! Items under the paths and with the shapes that PyO3's users know, where those are easily missed.
+//! Items whose paths and signatures in PyO3 are easily overlooked.
 
 use pyo3::class::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::DerefToPyAny;
 
-/// A class of its own that is read as a guard, and named by its trait.
+/// A class that is extracted as a guard, and whose name is read from its trait.
 #[pyclass(name = "Renamed")]
-struct Holder {
-    held: Option<Py<PyAny>>,
+struct Container {
+    item: Option<Py<PyAny>>,
     more: Vec<Py<PyAny>>,
 }
 
 #[pymethods]
-impl Holder {
+impl Container {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let again = visit;
-        visit.call(&self.held)?;
-        self.more.iter().try_for_each(|held| again.call(held))
+        visit.call(&self.item)?;
+        self.more.iter().try_for_each(|item| again.call(item))
     }
 
     fn __clear__(&mut self) {
-        self.held = None;
+        self.item = None;
         self.more.clear();
     }
 }
 
-/// A type of a foreign library: all it has to tell is the type object.
+/// A type of a foreign library, which only provides the type object.
 #[repr(transparent)]
 struct Decimal(PyAny);
 
 impl DerefToPyAny for Decimal {}
 
-// SAFETY: the class lives as long as its module, which nobody removes here.
+// SAFETY: the module keeps the class alive, and no test removes it from `sys.modules`.
 unsafe impl pyo3::PyTypeInfo for Decimal {
     fn type_object_raw(py: Python<'_>) -> *mut pyo3::ffi::PyTypeObject {
         let class = py.import("decimal").unwrap().getattr("Decimal").unwrap();
@@ -40,47 +40,47 @@ unsafe impl pyo3::PyTypeInfo for Decimal {
 }
 
 #[test]
-fn a_class_is_named_by_its_trait() {
-    assert_eq!(<Holder as pyo3::PyClass>::NAME, "Renamed");
+fn the_trait_has_the_name_of_a_class() {
+    assert_eq!(<Container as pyo3::PyClass>::NAME, "Renamed");
 }
 
 #[test]
 fn a_visitor_can_be_copied() {
     Python::attach(|py| {
-        let holder = Holder {
-            held: Some(py.None()),
+        let container = Container {
+            item: Some(py.None()),
             more: vec![py.None()],
         };
-        let holder = Bound::new(py, holder).unwrap();
+        let container = Bound::new(py, container).unwrap();
         let referents = py
             .import("gc")
             .unwrap()
-            .call_method1("get_referents", (holder,));
+            .call_method1("get_referents", (container,));
         // `None` twice, and the class.
         assert_eq!(referents.unwrap().len().unwrap(), 3);
     });
 }
 
 #[test]
-fn a_guard_converts_to_its_instance_and_stays() {
+fn a_guard_converts_to_its_instance_and_keeps_its_borrow() {
     Python::attach(|py| {
-        let holder = Holder {
-            held: None,
+        let container = Container {
+            item: None,
             more: Vec::new(),
         };
-        let holder = Bound::new(py, holder).unwrap();
-        let guard: PyClassGuard<'_, Holder> = holder.extract().unwrap();
-        assert!((&guard).into_pyobject(py).unwrap().is(&holder));
-        assert!(holder.try_borrow_mut().is_err());
+        let container = Bound::new(py, container).unwrap();
+        let guard: PyClassGuard<'_, Container> = container.extract().unwrap();
+        assert!((&guard).into_pyobject(py).unwrap().is(&container));
+        assert!(container.try_borrow_mut().is_err());
         drop(guard);
-        let guard: PyClassGuardMut<'_, Holder> = holder.extract().unwrap();
-        assert!((&guard).into_pyobject(py).unwrap().is(&holder));
-        assert!(holder.try_borrow().is_err());
+        let guard: PyClassGuardMut<'_, Container> = container.extract().unwrap();
+        assert!((&guard).into_pyobject(py).unwrap().is(&container));
+        assert!(container.try_borrow().is_err());
     });
 }
 
 #[test]
-fn a_foreign_type_only_tells_its_type_object() {
+fn a_foreign_type_only_needs_its_type_object() {
     Python::attach(|py| {
         let class = py.get_type::<Decimal>();
         let number: Bound<'_, Decimal> = class.call1((5,)).unwrap().cast_into().unwrap();
@@ -90,7 +90,7 @@ fn a_foreign_type_only_tells_its_type_object() {
 
 #[test]
 #[expect(deprecated, reason = "the old paths")]
-fn moved_types_are_found_where_they_were() {
+fn moved_types_are_available_under_their_old_paths() {
     Python::attach(|py| {
         let mut builder = pyo3::types::PyFrozenSetBuilder::new(py).unwrap();
         builder.add(1).unwrap();

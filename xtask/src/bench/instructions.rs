@@ -104,8 +104,8 @@ pub fn count(modules: &Modules, peers: &[&Peer], patterns: &[String]) -> Result<
         .collect()
 }
 
-/// Reads all dumps: instructions per call, by `ROW PEER ALIVE`, the least of all tries. Those of the
-/// longer loops are renamed for people.
+/// Reads all dumps: instructions per call, by `ROW PEER ALIVE`, the least of all tries. Those of
+/// the longer loops are renamed for people.
 fn read_dumps(folder: &Path) -> Result<BTreeMap<String, f64>> {
     let mut totals: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     let mut renamed: BTreeMap<String, (f64, PathBuf)> = BTreeMap::new();

@@ -1,11 +1,11 @@
 //! `cargo xtask bench`: Pyatoll beside its peers.
 //!
-//! The same small module is built in each of them ([`modules`]), and `bench/run.py` measures them in
-//! one process: their times ([`times`]), their instructions ([`instructions`], which CI compares
+//! The same small module is built in each of them ([`modules`]), and `bench/run.py` measures them
+//! in one process: their times ([`times`]), their instructions ([`instructions`], which CI compares
 //! with a [`baseline`]), the libraries' own calls ([`internals`]), and what interpreters cost
-//! ([`interpreters`]). `bench/micro.py` compiles large modules ([`build_times`]). What a complete run
-//! of a group measures is kept ([`results`]), with a [`page`] and a [`chart`], and held against what
-//! we promise ([`bars`]).
+//! ([`interpreters`]). `bench/micro.py` compiles large modules ([`build_times`]). What a complete
+//! run of a group measures is kept ([`results`]), with a [`page`] and a [`chart`], and held against
+//! what we promise ([`bars`]).
 
 mod bars;
 mod baseline;
@@ -108,7 +108,7 @@ impl Options {
 /// Builds the modules, measures them, prints and keeps the results.
 pub fn run(options: &Options) -> Result<()> {
     if options.page {
-        return Results::read()?.write();
+        return write(&Results::read()?);
     }
     let python = Python::find(options.python.clone())?;
     if python.minor() < 14 {
@@ -175,5 +175,11 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let mut kept = Results::read()?;
     kept.update(measured);
-    kept.write()
+    write(&kept)
+}
+
+/// Writes the results, with the page and the chart of them.
+fn write(results: &Results) -> Result<()> {
+    let chart = results.times.as_ref().map(chart::chart);
+    results.write(&page::page(results)?, chart.as_deref())
 }

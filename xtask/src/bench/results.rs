@@ -144,15 +144,17 @@ impl Results {
         }
     }
 
-    /// Keeps them, with the page and the chart made of them.
-    pub fn write(&self) -> Result<()> {
+    /// Writes the results, with the page and the chart of them.
+    pub fn write(&self, page: &str, chart: Option<&str>) -> Result<()> {
         let folder = run::root().join(FOLDER);
         fs::create_dir_all(&folder)?;
         let json = serde_json::to_string_pretty(self)? + "\n";
         fs::write(folder.join("latest.json"), &json)?;
-        fs::write(folder.join("latest.md"), super::page::page(self)?)?;
+        fs::write(folder.join("latest.md"), page)?;
+        if let Some(chart) = chart {
+            fs::write(folder.join("latest.svg"), chart)?;
+        }
         if let Some(times) = &self.times {
-            fs::write(folder.join("latest.svg"), super::chart::chart(times))?;
             let cpu = times.conditions.cpu.split(',').next().unwrap_or("");
             let cpu = cpu
                 .to_lowercase()

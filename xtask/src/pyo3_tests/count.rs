@@ -1,5 +1,6 @@
-//! Counting the tests of a file that may not compile: by parsing it, and the modules it has in other
-//! files, with the `cfg`s in mind. A macro of the file that has tests in it has as many at each use.
+//! Counting the tests of a file that may not compile: by parsing it, and the modules it has in
+//! other files, with the `cfg`s in mind. A macro of the file that has tests in it has as many at
+//! each use.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

@@ -1,7 +1,7 @@
 //! Running the test programs.
 //!
-//! A program runs all of its tests at once, in its threads. If it crashes or hangs, the tests it had
-//! not finished are run again, each in a process of its own, so that only the guilty one fails.
+//! A program runs all of its tests at once, in its threads. If it crashes or hangs, the tests it
+//! had not finished are run again, each in a process of its own, so that only the guilty one fails.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

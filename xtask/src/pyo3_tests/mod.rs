@@ -1,8 +1,8 @@
 //! `cargo xtask pyo3-tests`: PyO3's own integration tests, compiled against `compat/pyo3`.
 //!
 //! The tests are taken from the registry's copy of the crate `pyo3` when this runs; nothing of them
-//! is in this repository. Each file is a test program of its own, in a package made under the target
-//! folder (`package`); all are compiled at once (`compile`), and run one after the other
+//! is in this repository. Each file is a test program of its own, in a package made under the
+//! target folder (`package`); all are compiled at once (`compile`), and run one after the other
 //! (`execute`). What does not compile is counted by parsing it (`count`). The result (`report`) can
 //! be compared with the committed figures (`expected`).
 

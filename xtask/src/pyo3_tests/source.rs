@@ -117,7 +117,8 @@ impl Source {
     }
 }
 
-/// The folder of the crate, which cargo unpacks if it has not yet: for a package that depends on it.
+/// The folder of the crate, which cargo unpacks if it has not yet: for a package that depends on
+/// it.
 fn fetch() -> Result<PathBuf> {
     let folder = work_folder().join("source");
     fs::create_dir_all(folder.join("src"))?;

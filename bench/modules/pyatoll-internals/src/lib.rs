@@ -1,4 +1,4 @@
-//! What handles, attaching and the per-interpreter state cost in Pyatoll.
+//! The cost of handles, of attaching and of per-interpreter state in Pyatoll.
 
 #[path = "../../rust/internals.rs"]
 mod internals;
@@ -16,7 +16,7 @@ mod bench_internals_pyatoll {
 
     static VALUE: InterpreterLocal<u64> = InterpreterLocal::new();
 
-    /// The seconds for `count` runs of what the row names; `None` if there is no such row here.
+    /// Returns the seconds for `count` runs of a row; `None` if the row is not one of these.
     #[pyfunction]
     fn run(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
         match row {
@@ -24,7 +24,7 @@ mod bench_internals_pyatoll {
                 black_box(VALUE.get(black_box(py)));
             })),
             "fallback" => Some(timed(count, || {
-                // SAFETY: attached, and this binary is initialised here.
+                // SAFETY: attached, and this binary is initialized in the interpreter.
                 black_box(unsafe { bench::fallback_token() });
             })),
             _ => common(py, row, count),

@@ -1,4 +1,4 @@
-//! What handles and attaching cost in PyO3.
+//! The cost of handles and of attaching in PyO3.
 
 #[path = "../../rust/internals.rs"]
 mod internals;
@@ -8,7 +8,7 @@ mod internals;
 mod bench_internals_pyo3 {
     use pyo3::prelude::*;
 
-    /// The seconds for `count` runs of what the row names; `None` if there is no such row here.
+    /// Returns the seconds for `count` runs of a row; `None` if the row is not one of these.
     #[pyfunction]
     fn run(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
         crate::internals::common(py, row, count)

@@ -1,4 +1,4 @@
-//! Crates that ask for `pyo3`, in one program: they share one `pyo3`, which is Pyatoll.
+//! Crates that depend on `pyo3` in one program: they share one `pyo3`, which is Pyatoll.
 
 #![cfg(test)]
 
@@ -43,19 +43,19 @@ fn travel(py: Python<'_>) -> PyResult<()> {
     assert!(found.is(&route) && found.is_exact_instance_of::<Route>());
     let error = py
         .eval(c"index.within((0, 0), -1)", None, Some(&names))
-        .expect_err("it is no distance");
+        .expect_err("a negative distance is an error");
     assert!(error.is_instance_of::<GeoError>(py));
     Ok(())
 }
 
 #[test]
-fn crates_that_ask_for_pyo3_work_together() {
+fn crates_that_depend_on_pyo3_work_together() {
     start();
-    Python::attach(travel).expect("they do");
+    Python::attach(travel).expect("they work together");
 }
 
 #[test]
-fn they_do_so_in_interpreters_of_all_kinds_at_once() {
+fn they_work_together_in_interpreters_of_all_kinds_at_once() {
     start();
     let builder = SubInterpreter::builder();
     let builders = [builder.clone(), builder.clone(), builder.legacy()];
@@ -64,7 +64,7 @@ fn they_do_so_in_interpreters_of_all_kinds_at_once() {
             scope.spawn(move || {
                 let sub = builder.build().expect("it starts");
                 for _ in 0..10 {
-                    sub.attach(travel).expect("it is alive").expect("they do");
+                    sub.attach(travel).expect("it is alive").expect("they work");
                 }
                 sub.close().expect("nobody is inside");
             });

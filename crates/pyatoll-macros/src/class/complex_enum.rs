@@ -1,5 +1,6 @@
-//! `#[pyclass]` on an enum with fields: the enum is a class, and each variant one that extends it.
-//! An instance holds the enum's value, in the part that belongs to the enum's class.
+//! `#[pyclass]` on an enum with fields: the enum is a class, and each variant a class that extends
+//! it. An instance stores the enum's value in the part of the layout that belongs to the enum's
+//! class.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -7,19 +8,18 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Fields, ItemEnum, Member, Type};
 
 use super::constructor;
-use super::extras;
-use super::model::{ClassModel, c_str, optional_doc, slot_item};
+use super::derived_slots;
+use super::model::{ClassModel, c_str};
 use super::options::{ClassOptions, VariantOptions};
-use super::simple_enum::cfgs;
-use crate::attributes::python_name;
+use crate::attributes::{cfgs, python_name};
 use crate::doc::Doc;
 
 /// A variant.
 struct Variant {
     ident: Ident,
-    /// The name in Python, as an attribute of the enum's class.
+    /// The name in Python: that of the attribute of the enum's class.
     name: String,
-    /// The Rust type that stands for the variant's class.
+    /// The Rust type that represents the variant's class.
     class: Ident,
     fields: Vec<Field>,
     is_tuple: bool,
@@ -31,14 +31,14 @@ struct Variant {
 /// A field of a variant.
 struct Field {
     member: Member,
-    /// The name in Python: `_0` for the first of a tuple.
+    /// The name in Python: `_0` for the first field of a tuple variant.
     name: String,
     ident: Ident,
     ty: Type,
     doc: Doc,
 }
 
-/// Expands the enum, whose helper attributes are taken off.
+/// Expands the enum and removes its helper attributes.
 pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result<TokenStream> {
     if let Some(span) = options.eq_int {
         return Err(syn::Error::new(
@@ -46,10 +46,6 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
             "`eq_int` can only be used on simple enums.",
         ));
     }
-    let enum_name = match &options.name {
-        Some(name) => name.name.clone(),
-        None => python_name(&item.ident),
-    };
     let class = &item.ident;
     let variants = item
         .variants
@@ -57,66 +53,26 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
         .map(|variant| Variant::new(options, class, variant))
         .collect::<syn::Result<Vec<_>>>()?;
 
-    let krate = &options.krate;
-    let hidden = krate.hidden();
-    let mut model = ClassModel {
-        krate,
-        ident: class,
-        name: enum_name.clone(),
-        module: options.module.as_ref().map(syn::LitStr::value),
-        doc: Doc::of(&item.attrs),
-        options,
-        base: None,
-        frozen: true,
-        subclass: Some(class.span()),
-        variant: None,
-        methods: Vec::new(),
-        slots: Vec::new(),
-        functions: Vec::new(),
-        inherent: TokenStream::new(),
-        into_object: None,
-    };
-    let mut arms = TokenStream::new();
-    for (place, variant) in variants.iter().enumerate() {
-        let Variant {
-            ident,
-            class: variant_class,
-            cfgs,
-            name,
-            ..
-        } = variant;
-        let function = format_ident!("variant_{place}");
-        let c_name = c_str(name, ident.span())?;
-        model.functions.push(quote! {
-            #(#cfgs)*
-            fn #function(py: #krate::Python<'_>) -> #krate::PyResult<#krate::Py<#krate::PyAny>> {
-                #hidden::class::class_object::<#variant_class>(py)
-            }
-        });
-        model.methods.push(quote! {
-            #(#cfgs)*
-            #hidden::class::MethodItem::ClassAttribute { name: #c_name, value: #function }
-        });
-        arms.extend(quote! {
-            #(#cfgs)*
-            #class::#ident { .. } => #krate::PyResult::Ok(#krate::Bound::into_super(
-                #krate::Bound::new(
-                    py,
-                    #krate::PyClassInitializer::from(self).add_subclass(#variant_class),
-                )?,
-            )),
-        });
+    let enum_name = options.class_name(class);
+    let mut model = ClassModel::new(options, class, enum_name.clone(), Doc::of(&item.attrs));
+    model.frozen = true;
+    model.subclass = true;
+    for (index, variant) in variants.iter().enumerate() {
+        variant.add_class_attribute(&mut model, index)?;
     }
+    let arms = variants
+        .iter()
+        .map(|variant| variant.arm_into_object(&model));
     model.into_object = Some(quote! {
         match &self {
-            #arms
+            #(#arms)*
             #[allow(unreachable_patterns)]
             _ => ::core::unreachable!(),
         }
     });
-    extras::compare(&mut model, false);
-    extras::hash(&mut model);
-    extras::text(&mut model, None)?;
+    derived_slots::compare(&mut model, false);
+    derived_slots::hash(&mut model);
+    derived_slots::text(&mut model, None)?;
     let enum_class = model.expand();
 
     let visibility = &item.vis;
@@ -125,7 +81,7 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
     for variant in &variants {
         let variant_class = &variant.class;
         let cfgs = &variant.cfgs;
-        let expansion = variant.expand(options, &variant_options, class, &enum_name)?;
+        let expansion = variant.expand(&variant_options, class, &enum_name)?;
         variant_classes.extend(quote! {
             #(#cfgs)*
             #[doc(hidden)]
@@ -143,6 +99,7 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
 }
 
 impl Variant {
+    /// Reads a variant and removes its helper attributes.
     fn new(options: &ClassOptions, class: &Ident, variant: &mut syn::Variant) -> syn::Result<Self> {
         let own = VariantOptions::take(&mut variant.attrs)?;
         let ident = variant.ident.clone();
@@ -160,16 +117,16 @@ impl Variant {
             .fields
             .iter_mut()
             .enumerate()
-            .map(|(place, field)| {
+            .map(|(index, field)| {
                 let (member, name) = match &field.ident {
                     Some(ident) => (Member::Named(ident.clone()), python_name(ident)),
-                    None => (Member::Unnamed(place.into()), format!("_{place}")),
+                    None => (Member::Unnamed(index.into()), format!("_{index}")),
                 };
                 Field {
                     member,
                     ident: match &field.ident {
                         Some(ident) => ident.clone(),
-                        None => format_ident!("_{place}"),
+                        None => format_ident!("_{index}"),
                     },
                     name,
                     ty: field.ty.clone(),
@@ -189,39 +146,74 @@ impl Variant {
         })
     }
 
-    /// The variant's class.
+    /// Adds the attribute of the enum's class that is the variant's class.
+    fn add_class_attribute(&self, model: &mut ClassModel<'_>, index: usize) -> syn::Result<()> {
+        let krate = model.krate;
+        let hidden = krate.hidden();
+        let Self { class, cfgs, .. } = self;
+        let function = format_ident!("variant_{index}");
+        let name = c_str(&self.name, self.ident.span())?;
+        model.functions.push(quote! {
+            #(#cfgs)*
+            fn #function(py: #krate::Python<'_>) -> #krate::PyResult<#krate::Py<#krate::PyAny>> {
+                #hidden::class::class_object::<#class>(py)
+            }
+        });
+        model.methods.push(quote! {
+            #(#cfgs)*
+            #hidden::class::MethodItem::ClassAttribute { name: #name, value: #function }
+        });
+        Ok(())
+    }
+
+    /// Returns the arm that converts a value of the variant to an instance of its class.
+    fn arm_into_object(&self, model: &ClassModel<'_>) -> TokenStream {
+        let krate = model.krate;
+        let enum_class = model.ident;
+        let Self {
+            ident, class, cfgs, ..
+        } = self;
+        quote! {
+            #(#cfgs)*
+            #enum_class::#ident { .. } => #krate::PyResult::Ok(#krate::Bound::into_super(
+                #krate::Bound::new(
+                    py,
+                    #krate::PyClassInitializer::from(self).add_subclass(#class),
+                )?,
+            )),
+        }
+    }
+
+    /// Expands the variant's class.
     fn expand(
         &self,
-        enum_options: &ClassOptions,
         options: &ClassOptions,
         enum_class: &Ident,
         enum_name: &str,
     ) -> syn::Result<TokenStream> {
-        let krate = &options.krate;
-        let hidden = krate.hidden();
-        let mut model = ClassModel {
-            krate,
-            ident: &self.class,
-            name: format!("{enum_name}_{}", self.name),
-            module: enum_options.module.as_ref().map(syn::LitStr::value),
-            doc: self.doc.clone(),
-            options,
-            base: Some(enum_class.to_token_stream()),
-            frozen: true,
-            subclass: None,
-            variant: Some(format!("{enum_name}.{}", self.name)),
-            methods: Vec::new(),
-            slots: Vec::new(),
-            functions: Vec::new(),
-            inherent: TokenStream::new(),
-            into_object: None,
-        };
+        let name = format!("{enum_name}_{}", self.name);
+        let mut model = ClassModel::new(options, &self.class, name, self.doc.clone());
+        model.base = Some(enum_class.to_token_stream());
+        model.frozen = true;
+        model.variant = Some(format!("{enum_name}.{}", self.name));
         let mut getters = Vec::new();
-        for (place, field) in self.fields.iter().enumerate() {
-            let function = format_ident!("get_field_{place}");
-            self.getter(&mut model, enum_class, field, &function)?;
+        for (index, field) in self.fields.iter().enumerate() {
+            let function = format_ident!("get_field_{index}");
+            self.add_getter(&mut model, enum_class, field, &function)?;
             getters.push(function);
         }
+        self.add_match_args(&mut model);
+        if self.is_tuple {
+            add_tuple_slots(&mut model, &getters);
+        }
+        self.add_constructor(&mut model, enum_class)?;
+        Ok(model.expand())
+    }
+
+    /// Adds `__match_args__`.
+    fn add_match_args(&self, model: &mut ClassModel<'_>) {
+        let krate = model.krate;
+        let hidden = krate.hidden();
         let names = self.fields.iter().map(|field| &field.name);
         let count = self.fields.len();
         model.functions.push(quote! {
@@ -238,33 +230,10 @@ impl Variant {
                 value: match_args,
             }
         });
-        if self.is_tuple {
-            let length = Ident::new("length", Span::mixed_site());
-            let item = Ident::new("item", Span::mixed_site());
-            model.functions.push(quote! {
-                unsafe extern "C" fn #length(
-                    _: *mut #krate::ffi::PyObject,
-                ) -> #krate::ffi::Py_ssize_t {
-                    #count as #krate::ffi::Py_ssize_t
-                }
-
-                unsafe extern "C" fn #item(
-                    slf: *mut #krate::ffi::PyObject,
-                    index: *mut #krate::ffi::PyObject,
-                ) -> *mut #krate::ffi::PyObject {
-                    // SAFETY: CPython calls it with an instance of the class.
-                    unsafe { #hidden::class::tuple_item(slf, index, &[#(#getters),*]) }
-                }
-            });
-            model.slots.push(slot_item(krate, "Py_mp_length", &length));
-            model.slots.push(slot_item(krate, "Py_mp_subscript", &item));
-        }
-        self.constructor(&mut model, enum_class)?;
-        Ok(model.expand())
     }
 
     /// Adds the getter of a field.
-    fn getter(
+    fn add_getter(
         &self,
         model: &mut ClassModel<'_>,
         enum_class: &Ident,
@@ -274,22 +243,16 @@ impl Variant {
         let krate = model.krate;
         let hidden = krate.hidden();
         let ident = &self.ident;
-        let Field {
-            member,
-            name,
-            ty,
-            doc,
-            ..
-        } = field;
-        let span = ty.span();
-        let doc = optional_doc(&hidden, doc);
-        let c_name = c_str(name, span)?;
+        let member = &field.member;
+        let span = field.ty.span();
+        let doc = field.doc.optional_c_str(&hidden);
+        let name = c_str(&field.name, span)?;
         model.functions.push(quote_spanned! { span =>
             unsafe extern "C" fn #function(
                 slf: *mut #krate::ffi::PyObject,
                 _: *mut ::core::ffi::c_void,
             ) -> *mut #krate::ffi::PyObject {
-                // SAFETY: CPython calls it with an instance of the variant's class, which is one of
+                // SAFETY: CPython calls this with an instance of the variant's class, which extends
                 // the enum's.
                 unsafe {
                     #hidden::class::get::<#enum_class>(slf, |py, value| {
@@ -310,7 +273,7 @@ impl Variant {
         });
         model.methods.push(quote! {
             #hidden::class::MethodItem::Getter {
-                name: #c_name,
+                name: #name,
                 doc: #doc,
                 function: #function,
             }
@@ -319,7 +282,7 @@ impl Variant {
     }
 
     /// Adds the constructor, with a parameter for each field.
-    fn constructor(&self, model: &mut ClassModel<'_>, enum_class: &Ident) -> syn::Result<()> {
+    fn add_constructor(&self, model: &mut ClassModel<'_>, enum_class: &Ident) -> syn::Result<()> {
         let krate = model.krate;
         let (class, ident) = (&self.class, &self.ident);
         let parameters: Vec<_> = self.fields.iter().map(|field| &field.ident).collect();
@@ -343,4 +306,30 @@ impl Variant {
             },
         )
     }
+}
+
+/// Adds `len()` and indexing, which a tuple variant's class has.
+fn add_tuple_slots(model: &mut ClassModel<'_>, getters: &[Ident]) {
+    let krate = model.krate;
+    let hidden = krate.hidden();
+    let count = getters.len();
+    let length = Ident::new("length", Span::mixed_site());
+    let item = Ident::new("item", Span::mixed_site());
+    model.functions.push(quote! {
+        unsafe extern "C" fn #length(
+            _: *mut #krate::ffi::PyObject,
+        ) -> #krate::ffi::Py_ssize_t {
+            #count as #krate::ffi::Py_ssize_t
+        }
+
+        unsafe extern "C" fn #item(
+            slf: *mut #krate::ffi::PyObject,
+            index: *mut #krate::ffi::PyObject,
+        ) -> *mut #krate::ffi::PyObject {
+            // SAFETY: CPython calls this with an instance of the class.
+            unsafe { #hidden::class::tuple_item(slf, index, &[#(#getters),*]) }
+        }
+    });
+    model.add_slot("Py_mp_length", &length);
+    model.add_slot("Py_mp_subscript", &item);
 }

@@ -1,5 +1,5 @@
-//! Constructors that the macro writes: of variants, and for `new = "from_fields"`. They are
-//! functions like those of `#[pymethods]`, and are expanded by the same code.
+//! Constructors that the macro generates: of variants, and for `new = "from_fields"`. The code of
+//! `#[pymethods]` expands them.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -22,7 +22,7 @@ pub(crate) fn add(model: &mut ClassModel<'_>, function: &TokenStream) -> syn::Re
     Ok(())
 }
 
-/// Adds a constructor with one parameter for each field.
+/// Adds a constructor with a parameter for each field.
 pub(crate) fn from_fields(
     model: &mut ClassModel<'_>,
     fields: &Fields,

@@ -2,15 +2,19 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `options` | parsing the options of classes, fields and variants |
-//! | `structs`, `simple_enum`, `complex_enum` | from an item to its model |
-//! | `extras` | `eq`, `ord`, `hash`, `str` |
-//! | `constructor` | constructors that the macro writes |
-//! | `model` | what a class comes to, and its expansion |
+//! | `options` | the options of classes, fields and variants |
+//! | `structs` | from a struct to its model |
+//! | `simple_enum` | from an enum without fields to its model |
+//! | `complex_enum` | from an enum with fields to the models of its class and its variants' classes |
+//! | `derived_slots` | `eq`, `eq_int`, `ord`, `hash`, `str` |
+//! | `constructor` | constructors that the macro generates |
+//! | `model` | the class as the expansion sees it |
+//! | `expand` | from the model to the generated code |
 
 mod complex_enum;
 mod constructor;
-mod extras;
+mod derived_slots;
+mod expand;
 mod model;
 mod options;
 mod simple_enum;
@@ -21,7 +25,7 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Fields, Generics, Item, ItemEnum};
 
-use options::ClassOptions;
+use self::options::ClassOptions;
 
 /// Expands `#[pyclass]`.
 pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -29,12 +33,12 @@ pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<
     let expansion = match &mut item {
         Item::Struct(item) => {
             check_generics(&item.generics)?;
-            let options = ClassOptions::of(attribute, &mut item.attrs)?;
+            let options = ClassOptions::take(attribute, &mut item.attrs)?;
             structs::expand(&options, item)?
         }
         Item::Enum(item) => {
             check_generics(&item.generics)?;
-            let options = ClassOptions::of(attribute, &mut item.attrs)?;
+            let options = ClassOptions::take(attribute, &mut item.attrs)?;
             check_enum(&options, item)?;
             let is_simple = item
                 .variants
@@ -60,7 +64,7 @@ pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<
     })
 }
 
-/// What no enum can have.
+/// Rejects empty enums, and options that no enum can have.
 fn check_enum(options: &ClassOptions, item: &ItemEnum) -> syn::Result<()> {
     if item.variants.is_empty() {
         return Err(syn::Error::new(
@@ -68,7 +72,7 @@ fn check_enum(options: &ClassOptions, item: &ItemEnum) -> syn::Result<()> {
             "#[pyclass] can't be used on enums without any variants",
         ));
     }
-    let refused = [
+    let rejected = [
         (
             options.extends.as_ref().map(Spanned::span),
             "enums can't extend from other classes",
@@ -82,7 +86,7 @@ fn check_enum(options: &ClassOptions, item: &ItemEnum) -> syn::Result<()> {
         (options.get_all, "`get_all` can't be used on enums"),
         (options.set_all, "`set_all` can't be used on enums"),
     ];
-    for (span, message) in refused {
+    for (span, message) in rejected {
         if let Some(span) = span {
             return Err(syn::Error::new(span, message));
         }
@@ -90,7 +94,7 @@ fn check_enum(options: &ClassOptions, item: &ItemEnum) -> syn::Result<()> {
     Ok(())
 }
 
-/// A class is one Python type: it cannot have parameters.
+/// Rejects parameters: a class is one Python type.
 fn check_generics(generics: &Generics) -> syn::Result<()> {
     if let Some(lifetime) = generics.lifetimes().next() {
         return Err(syn::Error::new(

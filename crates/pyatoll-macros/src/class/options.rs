@@ -15,7 +15,7 @@ pub(crate) struct StrOption {
     pub(crate) format: Option<LitStr>,
 }
 
-/// The options of `#[pyclass(…)]`; a flag is the span of its word.
+/// The options of `#[pyclass(…)]`. A flag is the span of its keyword.
 #[derive(Default)]
 pub(crate) struct ClassOptions {
     pub(crate) krate: Krate,
@@ -53,7 +53,7 @@ const CLASS_OPTIONS: &str = "`crate`, `dict`, `eq`, `eq_int`, `extends`, `freeli
 
 type Set = Box<dyn FnOnce(&mut ClassOptions) -> syn::Result<()>>;
 
-/// One option of a class: how it changes the whole.
+/// One option of a class: a function that adds it to the options.
 pub(crate) struct ClassOption(Set);
 
 impl Parse for ClassOption {
@@ -140,8 +140,12 @@ impl Parse for ClassOption {
 }
 
 impl ClassOptions {
-    /// From the macro's own parentheses and from `#[pyo3(…)]` on the item, which is taken off.
-    pub(crate) fn of(own: TokenStream, attributes: &mut Vec<syn::Attribute>) -> syn::Result<Self> {
+    /// Reads the options in the macro's own parentheses, and in `#[pyo3(…)]` on the item, which is
+    /// removed.
+    pub(crate) fn take(
+        own: TokenStream,
+        attributes: &mut Vec<syn::Attribute>,
+    ) -> syn::Result<Self> {
         let mut this = Self::default();
         for ClassOption(set) in attributes::parse_options::<ClassOption>(own)? {
             set(&mut this)?;
@@ -153,7 +157,7 @@ impl ClassOptions {
         Ok(this)
     }
 
-    /// What holds for structs and enums alike.
+    /// Checks the rules that apply to structs and enums alike.
     fn check(&self) -> syn::Result<()> {
         let requires = |option: Option<Span>, other: Option<Span>, message: &str| match option {
             Some(span) if other.is_none() => Err(syn::Error::new(span, message)),
@@ -189,15 +193,25 @@ impl ClassOptions {
         Ok(())
     }
 
-    /// Those of the classes of an enum's variants.
+    /// Returns the options of the classes of an enum's variants.
     pub(crate) fn of_variant(&self) -> Self {
         Self {
             krate: self.krate.clone(),
+            module: self.module.clone(),
             ..Self::default()
         }
     }
 
-    /// A member's name in Python: its own, or that of the rule, or as in Rust.
+    /// Returns the class's name in Python: its `name` option, or the Rust name.
+    pub(crate) fn class_name(&self, ident: &Ident) -> String {
+        match &self.name {
+            Some(name) => name.name.clone(),
+            None => attributes::python_name(ident),
+        }
+    }
+
+    /// Returns a member's name in Python: its own option, or the Rust name, converted by
+    /// `rename_all`.
     pub(crate) fn name_of(&self, own: Option<&PythonName>, ident: &Ident) -> String {
         match (own, self.rename_all) {
             (Some(own), _) => own.name.clone(),
@@ -240,7 +254,7 @@ impl Parse for FieldOption {
 }
 
 impl FieldOptions {
-    /// Takes them off the field.
+    /// Removes the options from a field.
     pub(crate) fn take(attributes: &mut Vec<syn::Attribute>) -> syn::Result<Self> {
         let mut this = Self::default();
         for option in attributes::take_pyo3_options(attributes)? {
@@ -261,7 +275,7 @@ impl FieldOptions {
 #[derive(Default)]
 pub(crate) struct VariantOptions {
     pub(crate) name: Option<PythonName>,
-    /// The tokens between the parentheses, and where they stand.
+    /// The tokens between the parentheses, and the span of the keyword.
     pub(crate) constructor: Option<(TokenStream, Span)>,
 }
 
@@ -293,7 +307,7 @@ impl Parse for VariantOption {
 }
 
 impl VariantOptions {
-    /// Takes them off the variant.
+    /// Removes the options from a variant.
     pub(crate) fn take(attributes: &mut Vec<syn::Attribute>) -> syn::Result<Self> {
         let mut this = Self::default();
         for option in attributes::take_pyo3_options(attributes)? {

@@ -5,14 +5,13 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Fields, Index, ItemStruct, Type};
 
-use super::extras;
-use super::model::{ClassModel, c_str, optional_doc};
+use super::derived_slots;
+use super::model::{ClassModel, c_str};
 use super::options::{ClassOptions, FieldOptions};
-use super::simple_enum::cfgs;
-use crate::attributes::python_name;
+use crate::attributes::cfgs;
 use crate::doc::Doc;
 
-/// A field that Python can see.
+/// A field with a getter or a setter.
 struct Field {
     /// `name`, or `0`.
     member: TokenStream,
@@ -22,13 +21,12 @@ struct Field {
     doc: Doc,
     get: bool,
     set: bool,
-    /// Its `#[cfg]` attributes.
     cfgs: Vec<Attribute>,
-    /// Number of the field, for the names of functions.
-    place: usize,
+    /// The index of the field, to name its functions.
+    index: usize,
 }
 
-/// Expands the struct, whose helper attributes are taken off.
+/// Expands the struct and removes its helper attributes.
 pub(crate) fn expand(options: &ClassOptions, item: &mut ItemStruct) -> syn::Result<TokenStream> {
     if let Some(span) = options.eq_int {
         return Err(syn::Error::new(
@@ -43,43 +41,29 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemStruct) -> syn::Resu
         ));
     }
     let fields = fields(options, &mut item.fields)?;
-    let krate = &options.krate;
-    let mut model = ClassModel {
-        krate,
-        ident: &item.ident,
-        name: match &options.name {
-            Some(name) => name.name.clone(),
-            None => python_name(&item.ident),
-        },
-        module: options.module.as_ref().map(syn::LitStr::value),
-        doc: Doc::of(&item.attrs),
-        options,
-        base: options.extends.as_ref().map(ToTokens::to_token_stream),
-        frozen: options.frozen.is_some(),
-        subclass: options.subclass,
-        variant: None,
-        methods: Vec::new(),
-        slots: Vec::new(),
-        functions: Vec::new(),
-        inherent: TokenStream::new(),
-        into_object: None,
-    };
+    let name = options.class_name(&item.ident);
+    let mut model = ClassModel::new(options, &item.ident, name, Doc::of(&item.attrs));
     for field in &fields {
-        accessors(&mut model, field)?;
+        if field.get {
+            add_getter(&mut model, field)?;
+        }
+        if field.set {
+            add_setter(&mut model, field)?;
+        }
     }
-    extras::compare(&mut model, false);
-    extras::hash(&mut model);
+    derived_slots::compare(&mut model, false);
+    derived_slots::hash(&mut model);
     let renamed = fields
         .iter()
         .any(|field| field.member.to_string() != field.name);
-    extras::text(&mut model, Some((&item.fields, renamed)))?;
+    derived_slots::text(&mut model, Some((&item.fields, renamed)))?;
     if let Some(span) = options.new {
         super::constructor::from_fields(&mut model, &item.fields, span)?;
     }
     Ok(model.expand())
 }
 
-/// The fields with a getter or a setter.
+/// Reads the fields with a getter or a setter, and removes the helper attributes of all fields.
 fn fields(options: &ClassOptions, fields: &mut Fields) -> syn::Result<Vec<Field>> {
     if matches!(fields, Fields::Unit) {
         for (span, name) in [(options.get_all, "get_all"), (options.set_all, "set_all")] {
@@ -95,7 +79,19 @@ fn fields(options: &ClassOptions, fields: &mut Fields) -> syn::Result<Vec<Field>
         }
     }
     let mut found = Vec::new();
-    for (place, field) in fields.iter_mut().enumerate() {
+    for (index, field) in fields.iter_mut().enumerate() {
+        found.extend(Field::read(options, index, field)?);
+    }
+    Ok(found)
+}
+
+impl Field {
+    /// Reads a field; `None` if it has neither a getter nor a setter.
+    fn read(
+        options: &ClassOptions,
+        index: usize,
+        field: &mut syn::Field,
+    ) -> syn::Result<Option<Self>> {
         let own = FieldOptions::take(&mut field.attrs)?;
         for (all, own, name) in [
             (options.get_all, own.get, "get"),
@@ -111,13 +107,13 @@ fn fields(options: &ClassOptions, fields: &mut Fields) -> syn::Result<Vec<Field>
         let get = own.get.or(options.get_all);
         let set = own.set.or(options.set_all);
         if get.is_none() && set.is_none() {
-            if let Some(name) = &own.name {
-                return Err(syn::Error::new(
+            return match &own.name {
+                Some(name) => Err(syn::Error::new(
                     name.span,
                     "`name` is useless without `get` or `set`",
-                ));
-            }
-            continue;
+                )),
+                None => Ok(None),
+            };
         }
         if let (Some(span), Some(_)) = (set, options.frozen) {
             return Err(syn::Error::new(
@@ -125,22 +121,20 @@ fn fields(options: &ClassOptions, fields: &mut Fields) -> syn::Result<Vec<Field>
                 "cannot use `#[pyo3(set)]` on a `frozen` class",
             ));
         }
-        let (member, name) = match &field.ident {
-            Some(ident) => (
+        let (member, name) = match (&field.ident, &own.name) {
+            (Some(ident), name) => (
                 ident.to_token_stream(),
-                options.name_of(own.name.as_ref(), ident),
+                options.name_of(name.as_ref(), ident),
             ),
-            None => match &own.name {
-                Some(name) => (Index::from(place).to_token_stream(), name.name.clone()),
-                None => {
-                    return Err(syn::Error::new(
-                        field.span(),
-                        "`get` and `set` with tuple struct fields require `name`",
-                    ));
-                }
-            },
+            (None, Some(name)) => (Index::from(index).to_token_stream(), name.name.clone()),
+            (None, None) => {
+                return Err(syn::Error::new(
+                    field.span(),
+                    "`get` and `set` with tuple struct fields require `name`",
+                ));
+            }
         };
-        found.push(Field {
+        Ok(Some(Self {
             member,
             name,
             ty: field.ty.clone(),
@@ -148,14 +142,59 @@ fn fields(options: &ClassOptions, fields: &mut Fields) -> syn::Result<Vec<Field>
             get: get.is_some(),
             set: set.is_some(),
             cfgs: cfgs(&field.attrs),
-            place,
-        });
+            index,
+        }))
     }
-    Ok(found)
 }
 
-/// Adds the getter and the setter of a field.
-fn accessors(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
+/// Adds the getter of a field.
+fn add_getter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
+    let krate = model.krate;
+    let hidden = krate.hidden();
+    let class: &Ident = model.ident;
+    let Field {
+        member, ty, cfgs, ..
+    } = field;
+    let span = ty.span();
+    let doc = field.doc.optional_c_str(&hidden);
+    let name = c_str(&field.name, span)?;
+    let function = format_ident!("get_field_{}", field.index);
+    model.functions.push(quote_spanned! { span =>
+        #(#cfgs)*
+        unsafe extern "C" fn #function(
+            slf: *mut #krate::ffi::PyObject,
+            _: *mut ::core::ffi::c_void,
+        ) -> *mut #krate::ffi::PyObject {
+            // SAFETY: CPython calls this with an instance of the class.
+            unsafe {
+                #hidden::class::get::<#class>(slf, |py, value| {
+                    #[allow(unused_imports)]
+                    use #hidden::class::{ReadByClone as _, ReadByReference as _};
+                    (&#hidden::class::FieldRef(&value.#member)).read(py)
+                })
+            }
+        }
+    });
+    // The field never changes, and every thread may read it.
+    let constant = model.frozen && model.options.unsendable.is_none();
+    model.methods.push(quote! {
+        #(#cfgs)*
+        {
+        #[allow(unused_imports)]
+        use #hidden::class::NotAHandle as _;
+        #hidden::class::getter::<#class>(
+            #name,
+            #doc,
+            #constant && #hidden::class::Field::<#ty>::IS_HANDLE,
+            ::core::mem::offset_of!(#class, #member),
+            #function,
+        )
+    }});
+    Ok(())
+}
+
+/// Adds the setter of a field.
+fn add_setter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
     let krate = model.krate;
     let hidden = krate.hidden();
     let class: &Ident = model.ident;
@@ -163,73 +202,35 @@ fn accessors(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
         member,
         name,
         ty,
-        doc,
         cfgs,
-        place,
         ..
     } = field;
     let span = ty.span();
-    let doc = optional_doc(&hidden, doc);
+    let doc = field.doc.optional_c_str(&hidden);
     let c_name = c_str(name, span)?;
-    if field.get {
-        let function = format_ident!("get_field_{place}");
-        model.functions.push(quote_spanned! { span =>
-            #(#cfgs)*
-            unsafe extern "C" fn #function(
-                slf: *mut #krate::ffi::PyObject,
-                _: *mut ::core::ffi::c_void,
-            ) -> *mut #krate::ffi::PyObject {
-                // SAFETY: CPython calls it with an instance of the class.
-                unsafe {
-                    #hidden::class::get::<#class>(slf, |py, value| {
-                        #[allow(unused_imports)]
-                        use #hidden::class::{ReadByClone as _, ReadByReference as _};
-                        (&#hidden::class::FieldRef(&value.#member)).read(py)
-                    })
-                }
+    let function = format_ident!("set_field_{}", field.index);
+    model.functions.push(quote_spanned! { span =>
+        #(#cfgs)*
+        unsafe extern "C" fn #function(
+            slf: *mut #krate::ffi::PyObject,
+            value: *mut #krate::ffi::PyObject,
+            _: *mut ::core::ffi::c_void,
+        ) -> ::core::ffi::c_int {
+            // SAFETY: CPython calls this with an instance of the class.
+            unsafe {
+                #hidden::class::set::<#class, #ty>(slf, value, #name, |this, value| {
+                    ::core::mem::replace(&mut this.#member, value)
+                })
             }
-        });
-        // The value stays as it is, and any thread may look.
-        let constant = model.frozen && model.options.unsendable.is_none();
-        model.methods.push(quote! {
-            #(#cfgs)*
-            {
-            #[allow(unused_imports)]
-            use #hidden::class::NotAHandle as _;
-            #hidden::class::getter::<#class>(
-                #c_name,
-                #doc,
-                #constant && #hidden::class::Field::<#ty>::IS_HANDLE,
-                ::core::mem::offset_of!(#class, #member),
-                #function,
-            )
-        }});
-    }
-    if field.set {
-        let function = format_ident!("set_field_{place}");
-        model.functions.push(quote_spanned! { span =>
-            #(#cfgs)*
-            unsafe extern "C" fn #function(
-                slf: *mut #krate::ffi::PyObject,
-                value: *mut #krate::ffi::PyObject,
-                _: *mut ::core::ffi::c_void,
-            ) -> ::core::ffi::c_int {
-                // SAFETY: CPython calls it with an instance of the class.
-                unsafe {
-                    #hidden::class::set::<#class, #ty>(slf, value, #name, |this, value| {
-                        ::core::mem::replace(&mut this.#member, value)
-                    })
-                }
-            }
-        });
-        model.methods.push(quote! {
-            #(#cfgs)*
-            #hidden::class::MethodItem::Setter {
-                name: #c_name,
-                doc: #doc,
-                function: #function,
-            }
-        });
-    }
+        }
+    });
+    model.methods.push(quote! {
+        #(#cfgs)*
+        #hidden::class::MethodItem::Setter {
+            name: #c_name,
+            doc: #doc,
+            function: #function,
+        }
+    });
     Ok(())
 }

@@ -1,12 +1,13 @@
-//! The expansion of `#[derive(FromPyObject)]`.
+//! Expands `#[derive(FromPyObject)]`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Generics, Lifetime, parse_quote};
 
-use super::model::{Body, Container, Direction, Field, Model, Shape, Target};
-use crate::krate::{Krate, hygienic};
+use super::model::{Access, Body, Container, Direction, Field, Model, Shape};
+use crate::hygiene::hygienic;
+use crate::krate::Krate;
 
 pub(super) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let Model { ident, krate, body } = Model::new(input, Direction::FromPython)?;
@@ -52,8 +53,8 @@ pub(super) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-/// The lifetime of the object's borrow, and the token's. The type's only lifetime is the token's;
-/// of two, the one that is called `'py`.
+/// Returns the lifetimes of the object's borrow and of the token. The type's only lifetime is the
+/// token's; of two lifetimes, `'py` is.
 fn lifetimes(generics: &Generics) -> syn::Result<(Lifetime, Lifetime)> {
     let free = |name: &str| Lifetime::new(name, proc_macro2::Span::mixed_site());
     let own: Vec<_> = generics.lifetimes().map(|it| it.lifetime.clone()).collect();
@@ -69,7 +70,7 @@ fn lifetimes(generics: &Generics) -> syn::Result<(Lifetime, Lifetime)> {
     }
 }
 
-/// An expression of type `Result<Self, PyErr>`: the first variant that can be extracted.
+/// Returns an expression of type `Result<Self, PyErr>`: the first variant that can be extracted.
 fn extract_enum(name: &str, variants: &[Container], krate: &Krate) -> TokenStream {
     let hidden = krate.hidden();
     let failures = variants.iter().map(|variant| {
@@ -98,7 +99,7 @@ fn extract_enum(name: &str, variants: &[Container], krate: &Krate) -> TokenStrea
     }
 }
 
-/// An expression of type `Result<Self, PyErr>`.
+/// Returns an expression of type `Result<Self, PyErr>`.
 fn extract_container(container: &Container, krate: &Krate) -> TokenStream {
     let hidden = krate.hidden();
     let object = hygienic("object");
@@ -113,9 +114,9 @@ fn extract_container(container: &Container, krate: &Krate) -> TokenStream {
         Shape::Tuple => {
             let len = fields.len();
             let items = hygienic("items");
-            let steps = fields.iter().enumerate().map(|(place, field)| {
-                let variable = &variables[place];
-                let extract = extract_field(field, name, &quote!(#items[#place]), krate);
+            let steps = fields.iter().enumerate().map(|(index, field)| {
+                let variable = &variables[index];
+                let extract = extract_field(field, name, &quote!(#items[#index]), krate);
                 quote!(let #variable = #extract;)
             });
             quote! {
@@ -139,18 +140,18 @@ fn extract_container(container: &Container, krate: &Krate) -> TokenStream {
     }
 }
 
-/// Gets the attribute or item of a named field, and extracts it; or makes its default.
+/// Gets the attribute or item of a named field and extracts it, or evaluates its default.
 fn get_field(field: &Field, container: &str, krate: &Krate) -> TokenStream {
     let hidden = krate.hidden();
     let (object, value) = (hygienic("object"), hygienic("value"));
-    let got = match &field.place {
-        Target::Attribute(name) => quote! {
+    let got = match &field.access {
+        Access::Attribute(name) => quote! {
             #hidden::convert::get_attribute(#object, #krate::intern!(#object.py(), #name))
         },
-        Target::Item(syn::Lit::Str(key)) => quote! {
+        Access::Item(syn::Lit::Str(key)) => quote! {
             #hidden::convert::get_item(#object, #krate::intern!(#object.py(), #key))
         },
-        Target::Item(key) => quote!(#hidden::convert::get_item(#object, #key)),
+        Access::Item(key) => quote!(#hidden::convert::get_item(#object, #key)),
     };
     let extract = extract_field(field, container, &quote!(#value.as_borrowed()), krate);
     let Some((default, _)) = &field.options.default else {
@@ -171,7 +172,7 @@ fn get_field(field: &Field, container: &str, krate: &Krate) -> TokenStream {
     }
 }
 
-/// An expression of the field's type, which returns from the function if it fails.
+/// Returns an expression of the field's type. It returns from the function on an error.
 fn extract_field(
     field: &Field,
     container: &str,

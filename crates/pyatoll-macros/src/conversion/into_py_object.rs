@@ -1,14 +1,15 @@
-//! The expansion of `#[derive(IntoPyObject)]` and `#[derive(IntoPyObjectRef)]`.
+//! Expands `#[derive(IntoPyObject)]` and `#[derive(IntoPyObjectRef)]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Ident, Lifetime, Lit, parse_quote};
 
-use super::model::{Body, Container, Direction, Field, Model, Shape, Target};
-use crate::krate::{Krate, hygienic};
+use super::model::{Access, Body, Container, Direction, Field, Model, Shape};
+use crate::hygiene::hygienic;
+use crate::krate::Krate;
 
-/// What is converted.
+/// The `self` of the conversion.
 pub(super) enum Receiver {
     /// The value.
     Value,
@@ -27,7 +28,7 @@ pub(super) fn expand(input: &DeriveInput, receiver: &Receiver) -> syn::Result<To
     let krate = &expansion.krate;
 
     let mut generics = input.generics.clone();
-    // The type's own `'py` is the token's.
+    // A `'py` of the type is the token's.
     let py = match generics.lifetimes().find(|it| it.lifetime.ident == "py") {
         Some(own) => own.lifetime.clone(),
         None => {
@@ -75,14 +76,15 @@ pub(super) fn expand(input: &DeriveInput, receiver: &Receiver) -> syn::Result<To
     })
 }
 
+/// The expansion of one derive macro.
 struct Expansion {
     krate: Krate,
-    /// `&'value`, or nothing.
+    /// `&'value`, or empty.
     reference: TokenStream,
 }
 
 impl Expansion {
-    /// The associated types `Target`, `Output` and `Error`.
+    /// Returns the associated types `Target`, `Output` and `Error`.
     fn types(&self, body: &Body, py: &Lifetime) -> (TokenStream, TokenStream, TokenStream) {
         let Self { krate, reference } = self;
         let class = match body {
@@ -110,7 +112,7 @@ impl Expansion {
         )
     }
 
-    /// The function's body.
+    /// Returns the function's body.
     fn convert(&self, body: &Body, py: &Lifetime) -> TokenStream {
         let hidden = self.krate.hidden();
         match body {
@@ -136,8 +138,8 @@ impl Expansion {
         }
     }
 
-    /// An expression of a `Result`, made of the container's variables; a transparent container
-    /// converts as its field does, or, `untyped`, to any object.
+    /// Returns an expression of type `Result` that converts the container's variables. A
+    /// transparent container converts like its field, or to `Bound<PyAny>` if `untyped`.
     fn convert_container(
         &self,
         container: &Container,
@@ -172,14 +174,14 @@ impl Expansion {
             Shape::Named => {
                 let dict = hygienic("dict");
                 let steps = fields.iter().zip(&variables).map(|(field, variable)| {
-                    let key = match &field.place {
-                        // `attribute` is about the other direction.
-                        Target::Attribute(_) => {
+                    let key = match &field.access {
+                        // `attribute` only applies to the other direction.
+                        Access::Attribute(_) => {
                             let name = &field.python_name;
                             quote!(#krate::intern!(#token, #name))
                         }
-                        Target::Item(Lit::Str(name)) => quote!(#krate::intern!(#token, #name)),
-                        Target::Item(key) => quote!(#key),
+                        Access::Item(Lit::Str(name)) => quote!(#krate::intern!(#token, #name)),
+                        Access::Item(key) => quote!(#key),
                     };
                     let value = self.convert_field(field, variable, py);
                     quote!(#hidden::convert::set_item(&#dict, #key, #value)?;)
@@ -193,7 +195,7 @@ impl Expansion {
         }
     }
 
-    /// An expression of type `Bound<PyAny>`, which returns from the function if it fails.
+    /// Returns an expression of type `Bound<PyAny>`. It returns from the function on an error.
     fn convert_field(&self, field: &Field, variable: &Ident, py: &Lifetime) -> TokenStream {
         let krate = &self.krate;
         let hidden = krate.hidden();

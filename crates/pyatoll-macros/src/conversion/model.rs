@@ -1,17 +1,19 @@
-//! What the derive macros know of a type: its containers (the struct, or an enum's variants), and
-//! their fields with the options resolved.
+//! The model of a type: its containers (the struct, or an enum's variants) and their fields, with
+//! the options resolved.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Fields, Ident, Lit, LitStr, Member, Type};
+use syn::{Data, DeriveInput, Fields, Ident, Lit, LitStr, Member, Token, Type};
 
-use super::options::{ContainerOptions, FieldOptions, Place};
+use super::options::{AccessOption, ContainerOptions, FieldOptions};
 use crate::attributes::python_name;
+use crate::errors::Errors;
 use crate::krate::Krate;
 use crate::rename::RenameRule;
 
-/// Which way a macro converts; the two have different rules.
+/// The direction in which a macro converts; the two have different rules.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     FromPython,
@@ -27,7 +29,7 @@ impl Direction {
     }
 }
 
-/// The type.
+/// A type whose conversion is derived.
 pub(super) struct Model {
     pub(super) ident: Ident,
     pub(super) krate: Krate,
@@ -41,22 +43,22 @@ pub(super) enum Body {
 
 /// A struct or a variant.
 pub(super) struct Container {
-    /// Its path in Rust: `Name` or `Name::Variant`.
+    /// The path in Rust: `Name` or `Name::Variant`.
     pub(super) path: TokenStream,
-    /// Its path, for messages.
+    /// The path, for messages.
     pub(super) name: String,
     /// The variant's name.
     pub(super) variant: String,
-    /// What to call the variant in messages: its `annotation`, or its name.
+    /// The variant's name in messages: its `annotation`, or its name.
     pub(super) annotation: String,
     pub(super) shape: Shape,
-    /// At least one; exactly one if transparent.
+    /// At least one field; exactly one if transparent.
     pub(super) fields: Vec<Field>,
 }
 
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
-    /// Converted as its only field.
+    /// Converted like its only field.
     Transparent,
     /// A tuple.
     Tuple,
@@ -66,30 +68,30 @@ pub(super) enum Shape {
 
 pub(super) struct Field {
     pub(super) member: Member,
-    /// Its name or number, for messages.
+    /// The name or index, for messages.
     pub(super) name: String,
-    /// Its name in Python, with `rename_all` applied.
+    /// The name in Python, with `rename_all` applied.
     pub(super) python_name: LitStr,
     pub(super) ty: Type,
-    pub(super) place: Target,
+    pub(super) access: Access,
     pub(super) options: FieldOptions,
 }
 
-/// Where a named field is got from, or put.
-pub(super) enum Target {
+/// How a named field is accessed in the Python object.
+pub(super) enum Access {
     Attribute(LitStr),
     Item(Lit),
 }
 
 impl Container {
-    /// A variable for each field.
+    /// Returns a variable for each field.
     pub(super) fn variables(&self) -> Vec<Ident> {
         (0..self.fields.len())
-            .map(|place| format_ident!("field_{}", place, span = Span::mixed_site()))
+            .map(|index| format_ident!("field_{}", index, span = Span::mixed_site()))
             .collect()
     }
 
-    /// The pattern that binds those variables, or the expression that is made of them.
+    /// Returns the pattern that binds these variables, which is also the expression that uses them.
     pub(super) fn with_variables(&self) -> TokenStream {
         let path = &self.path;
         let members = self.fields.iter().map(|field| &field.member);
@@ -103,6 +105,7 @@ fn error<T>(span: Span, message: impl std::fmt::Display) -> syn::Result<T> {
 }
 
 impl Model {
+    /// Reads a type and its options.
     pub(super) fn new(input: &DeriveInput, direction: Direction) -> syn::Result<Self> {
         let ident = input.ident.clone();
         let mut options = ContainerOptions::of(&input.attrs)?;
@@ -166,7 +169,7 @@ fn variants(
                     "Useless variant `rename_all` - enum is already annotated with `rename_all`",
                 );
             }
-            // It is about names: other variants have none.
+            // Other variants have no names to convert.
             if matches!(variant.fields, Fields::Named(_)) && own.transparent.is_none() {
                 own.rename_all = Some(rule);
             }
@@ -176,17 +179,15 @@ fn variants(
         let path = quote!(#ident::#name);
         container(path, text, name, &variant.fields, &own, direction)
     };
-    // All errors at once.
     let mut variants = Vec::new();
-    let mut errors: Option<syn::Error> = None;
+    let mut errors = Errors::default();
     for variant in data.variants.iter().map(convert) {
-        match (variant, &mut errors) {
-            (Ok(variant), _) => variants.push(variant),
-            (Err(error), Some(errors)) => errors.combine(error),
-            (Err(error), None) => errors = Some(error),
+        match variant {
+            Ok(variant) => variants.push(variant),
+            Err(error) => errors.push(error),
         }
     }
-    errors.map_or(Ok(variants), Err)
+    errors.finish().map(|()| variants)
 }
 
 fn container(
@@ -197,46 +198,15 @@ fn container(
     options: &ContainerOptions,
     direction: Direction,
 ) -> syn::Result<Container> {
-    let (shape, fields) = match fields {
-        Fields::Unnamed(unnamed) if !unnamed.unnamed.is_empty() => {
-            if let Some((_, span)) = options.rename_all {
-                return error(
-                    span,
-                    "`rename_all` is useless on tuple structs and variants.",
-                );
-            }
-            let converted = unnamed
-                .unnamed
-                .iter()
-                .enumerate()
-                .map(|(place, field)| unnamed_field(place, field, direction))
-                .collect::<syn::Result<Vec<_>>>()?;
-            one_or_all(converted, fields, options, Shape::Tuple, direction)?
-        }
-        Fields::Named(named) if !named.named.is_empty() => {
-            if let (Some(_), Some((_, span))) = (options.transparent, options.rename_all) {
-                return error(
-                    span,
-                    "`rename_all` is not permitted on `transparent` structs and variants",
-                );
-            }
-            let converted = named
-                .named
-                .iter()
-                .map(|field| named_field(field, options, direction))
-                .collect::<syn::Result<Vec<_>>>()?;
-            if direction == Direction::FromPython
-                && converted
-                    .iter()
-                    .all(|field| field.options.default.is_some())
-            {
-                return error(
-                    fields.span(),
-                    "cannot derive FromPyObject for structs and variants with only default values",
-                );
-            }
-            one_or_all(converted, fields, options, Shape::Named, direction)?
-        }
+    let (shape, converted) = match fields {
+        Fields::Unnamed(unnamed) if !unnamed.unnamed.is_empty() => (
+            Shape::Tuple,
+            unnamed_fields(&unnamed.unnamed, options, direction)?,
+        ),
+        Fields::Named(named) if !named.named.is_empty() => (
+            Shape::Named,
+            named_fields(fields, &named.named, options, direction)?,
+        ),
         _ => {
             return error(
                 ident.span(),
@@ -247,6 +217,7 @@ fn container(
             );
         }
     };
+    let shape = resolve_shape(shape, &converted, fields, options, direction)?;
     let variant = python_name(ident);
     let annotation = match &options.annotation {
         Some(text) => text.value(),
@@ -258,29 +229,29 @@ fn container(
         variant,
         annotation,
         shape,
-        fields,
+        fields: converted,
     })
 }
 
-/// A tuple struct of one field is always transparent; others if they say so.
-fn one_or_all(
-    converted: Vec<Field>,
+/// Returns the shape. A container with one field is transparent if it is a tuple or says so.
+fn resolve_shape(
+    shape: Shape,
+    converted: &[Field],
     fields: &Fields,
     options: &ContainerOptions,
-    shape: Shape,
     direction: Direction,
-) -> syn::Result<(Shape, Vec<Field>)> {
+) -> syn::Result<Shape> {
     if options.transparent.is_some() && converted.len() != 1 {
         return error(
             fields.span(),
             "transparent structs and variants can only have 1 field",
         );
     }
-    let [field] = converted.as_slice() else {
-        return Ok((shape, converted));
+    let [field] = converted else {
+        return Ok(shape);
     };
     if options.transparent.is_none() && matches!(shape, Shape::Named) {
-        return Ok((shape, converted));
+        return Ok(shape);
     }
     if let (Direction::ToPython, Some((_, span))) = (direction, &field.options.into_py_with) {
         return error(
@@ -288,12 +259,59 @@ fn one_or_all(
             "`into_py_with` is not permitted on `transparent` structs or variants",
         );
     }
-    Ok((Shape::Transparent, converted))
+    Ok(Shape::Transparent)
 }
 
-fn unnamed_field(place: usize, field: &syn::Field, direction: Direction) -> syn::Result<Field> {
+fn unnamed_fields(
+    fields: &Punctuated<syn::Field, Token![,]>,
+    options: &ContainerOptions,
+    direction: Direction,
+) -> syn::Result<Vec<Field>> {
+    if let Some((_, span)) = options.rename_all {
+        return error(
+            span,
+            "`rename_all` is useless on tuple structs and variants.",
+        );
+    }
+    fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| unnamed_field(index, field, direction))
+        .collect()
+}
+
+fn named_fields(
+    all: &Fields,
+    fields: &Punctuated<syn::Field, Token![,]>,
+    options: &ContainerOptions,
+    direction: Direction,
+) -> syn::Result<Vec<Field>> {
+    if let (Some(_), Some((_, span))) = (options.transparent, options.rename_all) {
+        return error(
+            span,
+            "`rename_all` is not permitted on `transparent` structs and variants",
+        );
+    }
+    let converted = fields
+        .iter()
+        .map(|field| named_field(field, options, direction))
+        .collect::<syn::Result<Vec<_>>>()?;
+    if direction == Direction::FromPython
+        && converted
+            .iter()
+            .all(|field| field.options.default.is_some())
+    {
+        return error(
+            all.span(),
+            "cannot derive FromPyObject for structs and variants with only default values",
+        );
+    }
+    Ok(converted)
+}
+
+fn unnamed_field(index: usize, field: &syn::Field, direction: Direction) -> syn::Result<Field> {
     let options = FieldOptions::of(&field.attrs)?;
-    if let Some((_, span)) = &options.place {
+    if let Some((_, span)) = &options.access {
         return error(
             *span,
             "`item` and `attribute` are not permitted on tuple struct elements.",
@@ -305,11 +323,11 @@ fn unnamed_field(place: usize, field: &syn::Field, direction: Direction) -> syn:
             "`default` is not permitted on tuple struct elements.",
         );
     }
-    let name = place.to_string();
+    let name = index.to_string();
     let python_name = LitStr::new(&name, field.span());
     Ok(Field {
-        member: Member::Unnamed(place.into()),
-        place: Target::Attribute(python_name.clone()),
+        member: Member::Unnamed(index.into()),
+        access: Access::Attribute(python_name.clone()),
         name,
         python_name,
         ty: field.ty.clone(),
@@ -324,30 +342,13 @@ fn named_field(
 ) -> syn::Result<Field> {
     let ident = field.ident.clone().expect("a named field has a name");
     let options = FieldOptions::of(&field.attrs)?;
-    if let (Some(_), Some((_, span))) = (container.transparent, &options.place) {
+    if let (Some(_), Some((_, span))) = (container.transparent, &options.access) {
         return error(
             *span,
             "`transparent` structs may not have `item` nor `attribute` for the inner field",
         );
     }
-    if let (Direction::FromPython, Some(span)) = (direction, container.from_item_all) {
-        match &options.place {
-            Some((Place::Item(None), _)) => {
-                return error(
-                    span,
-                    "Useless `item` - the struct is already annotated with `from_item_all`",
-                );
-            }
-            Some((Place::Attribute(_), _)) => {
-                return error(
-                    span,
-                    "The struct is already annotated with `from_item_all`, `attribute` is not \
-                     allowed",
-                );
-            }
-            _ => {}
-        }
-    }
+    check_from_item_all(&options, container, direction)?;
     let name = python_name(&ident);
     let python_name = LitStr::new(
         &match container.rename_all {
@@ -356,21 +357,49 @@ fn named_field(
         },
         ident.span(),
     );
-    let place = options.place.as_ref().map(|(place, _)| place.clone());
-    let place = match (place, container.from_item_all) {
-        (Some(Place::Item(Some(key))), _) => Target::Item(key),
-        (Some(Place::Item(None)), _) | (None, Some(_)) => {
-            Target::Item(Lit::Str(python_name.clone()))
-        }
-        (Some(Place::Attribute(Some(name))), _) => Target::Attribute(name),
-        (Some(Place::Attribute(None)) | None, _) => Target::Attribute(python_name.clone()),
-    };
+    let access = access(&options, container, &python_name);
     Ok(Field {
         member: Member::Named(ident),
         name,
         python_name,
         ty: field.ty.clone(),
-        place,
+        access,
         options,
     })
+}
+
+/// Rejects options of a field that `from_item_all` implies or excludes.
+fn check_from_item_all(
+    options: &FieldOptions,
+    container: &ContainerOptions,
+    direction: Direction,
+) -> syn::Result<()> {
+    let (Direction::FromPython, Some(span)) = (direction, container.from_item_all) else {
+        return Ok(());
+    };
+    match &options.access {
+        Some((AccessOption::Item(None), _)) => error(
+            span,
+            "Useless `item` - the struct is already annotated with `from_item_all`",
+        ),
+        Some((AccessOption::Attribute(_), _)) => error(
+            span,
+            "The struct is already annotated with `from_item_all`, `attribute` is not allowed",
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Returns how a named field is accessed: by its attribute of the same name unless an option says
+/// otherwise.
+fn access(options: &FieldOptions, container: &ContainerOptions, python_name: &LitStr) -> Access {
+    let option = options.access.as_ref().map(|(access, _)| access);
+    match (option, container.from_item_all) {
+        (Some(AccessOption::Item(Some(key))), _) => Access::Item(key.clone()),
+        (Some(AccessOption::Item(None)), _) | (None, Some(_)) => {
+            Access::Item(Lit::Str(python_name.clone()))
+        }
+        (Some(AccessOption::Attribute(Some(name))), _) => Access::Attribute(name.clone()),
+        (Some(AccessOption::Attribute(None)) | None, _) => Access::Attribute(python_name.clone()),
+    }
 }

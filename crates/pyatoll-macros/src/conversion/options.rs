@@ -28,12 +28,12 @@ enum ContainerOption {
     RenameAll(RenameRule, Span),
 }
 
-/// A keyword, `crate` and `default` among them.
+/// Parses the name of an option, which may be a keyword (`crate`, `default`).
 fn keyword(input: ParseStream<'_>) -> syn::Result<Ident> {
     input.call(Ident::parse_any)
 }
 
-/// `= value`.
+/// Parses `= value`.
 fn value<T: Parse>(input: ParseStream<'_>) -> syn::Result<T> {
     input.parse::<Token![=]>()?;
     input.parse()
@@ -59,6 +59,7 @@ impl Parse for ContainerOption {
 }
 
 impl ContainerOptions {
+    /// Reads the options of a struct, an enum or a variant.
     pub(super) fn of(attributes: &[Attribute]) -> syn::Result<Self> {
         let mut options = Self::default();
         for option in take_pyo3_options(&mut attributes.to_vec())? {
@@ -84,9 +85,9 @@ impl ContainerOptions {
     }
 }
 
-/// Where a field is got from, or put.
+/// How a field is accessed, as written in the attribute.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(super) enum AccessOption {
     /// `attribute`, `attribute("name")`.
     Attribute(Option<LitStr>),
     /// `item`, `item(key)`.
@@ -96,7 +97,7 @@ pub(super) enum Place {
 /// The options of a field.
 #[derive(Default)]
 pub(super) struct FieldOptions {
-    pub(super) place: Option<(Place, Span)>,
+    pub(super) access: Option<(AccessOption, Span)>,
     pub(super) from_py_with: Option<Expr>,
     pub(super) into_py_with: Option<(Expr, Span)>,
     /// `default` or `default = value`.
@@ -104,7 +105,7 @@ pub(super) struct FieldOptions {
 }
 
 enum FieldOption {
-    Place(Place, Span),
+    Access(AccessOption, Span),
     FromPyWith(Expr, Span),
     IntoPyWith(Expr, Span),
     Default(Option<Expr>, Span),
@@ -115,10 +116,14 @@ impl Parse for FieldOption {
         let name = keyword(input)?;
         let span = name.span();
         match name.to_string().as_str() {
-            "attribute" => Ok(Self::Place(Place::Attribute(attribute_name(input)?), span)),
+            "attribute" => {
+                let access = AccessOption::Attribute(attribute_name(input)?);
+                Ok(Self::Access(access, span))
+            }
             "item" => {
                 let message = "expected at most one argument: `item` or `item(key)`";
-                Ok(Self::Place(Place::Item(argument(input, message)?), span))
+                let access = AccessOption::Item(argument(input, message)?);
+                Ok(Self::Access(access, span))
             }
             "from_py_with" => function(input).map(|function| Self::FromPyWith(function, span)),
             "into_py_with" => function(input).map(|function| Self::IntoPyWith(function, span)),
@@ -134,7 +139,7 @@ impl Parse for FieldOption {
     }
 }
 
-/// The one argument in parentheses, if they are there.
+/// Parses one argument in parentheses; `None` without parentheses.
 fn argument<T: Parse>(input: ParseStream<'_>, message: &str) -> syn::Result<Option<T>> {
     if !input.peek(token::Paren) {
         return Ok(None);
@@ -161,7 +166,7 @@ fn attribute_name(input: ParseStream<'_>) -> syn::Result<Option<LitStr>> {
     }
 }
 
-/// A path to a function, or a closure.
+/// Parses `= function`: a path or a closure.
 fn function(input: ParseStream<'_>) -> syn::Result<Expr> {
     let function: Expr = value(input)?;
     match &function {
@@ -174,12 +179,13 @@ fn function(input: ParseStream<'_>) -> syn::Result<Expr> {
 }
 
 impl FieldOptions {
+    /// Reads the options of a field.
     pub(super) fn of(attributes: &[Attribute]) -> syn::Result<Self> {
         let mut options = Self::default();
         for option in take_pyo3_options(&mut attributes.to_vec())? {
             match option {
-                FieldOption::Place(place, span) => {
-                    if options.place.replace((place, span)).is_some() {
+                FieldOption::Access(access, span) => {
+                    if options.access.replace((access, span)).is_some() {
                         return Err(syn::Error::new(
                             span,
                             "only one of `attribute` or `item` can be provided",

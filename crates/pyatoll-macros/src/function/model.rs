@@ -1,75 +1,41 @@
-//! A Rust function that Python calls: its arguments, tied to Python parameters.
+//! The model of a Rust function that Python calls: its arguments, tied to Python parameters.
 
 use proc_macro2::Span;
-use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Expr, FnArg, GenericParam, Ident, LitStr, Pat, ReturnType, Token, Type};
+use syn::{FnArg, GenericParam, ReturnType};
 
+use super::argument::{Argument, ParameterSlot};
 use super::options::{FunctionOptions, Warn};
-use super::signature::{Place, SignatureModel};
-use super::types::{is_python, ungrouped};
-use crate::attributes::take_pyo3_options;
+use super::signature::SignatureModel;
+use super::types::{is_python, option_argument};
 
-/// What the function takes before the Python arguments.
+/// The argument before the Python arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Leading {
-    /// Nothing.
+    /// There is none.
     None,
-    /// One argument that the caller of [`FunctionModel::body`] supplies: the module. A `py` may
-    /// come before it.
+    /// The module, supplied by the caller of [`FunctionModel::body`]. A `py` may precede it.
     Module,
-    /// One argument that the caller of [`FunctionModel::body`] supplies: `self` in any form, or the
-    /// class of a class method.
+    /// `self` in any form, or the class of a class method, supplied by the caller of
+    /// [`FunctionModel::body`]. A `py` may precede it.
     Receiver,
-}
-
-/// One argument of the Rust function, after the leading one.
-pub(crate) struct Argument {
-    pub(crate) name: Ident,
-    pub(crate) ty: Type,
-    /// The function of `#[pyo3(from_py_with = …)]`.
-    pub(crate) from_py_with: Option<Expr>,
-    /// Whether it is a `py: Python<'_>`, which is no Python parameter.
-    pub(crate) is_token: bool,
-    /// Where its value comes from; meaningless for a token.
-    pub(crate) place: Place,
 }
 
 /// A Rust function that Python calls.
 pub(crate) struct FunctionModel {
     pub(crate) arguments: Vec<Argument>,
     pub(crate) signature: SignatureModel,
-    /// Whether a `py` comes before the leading argument.
+    /// Whether a `py` precedes the leading argument.
     pub(crate) token_first: bool,
     pub(crate) warnings: Vec<Warn>,
     /// Whether it is an `unsafe fn`.
     pub(crate) is_unsafe: bool,
-    /// Where its return type stands, for errors.
+    /// The span of the return type, for errors.
     pub(crate) output_span: Span,
 }
 
-/// An option in `#[pyo3(…)]` on an argument.
-enum ArgumentOption {
-    FromPyWith(Expr),
-}
-
-impl Parse for ArgumentOption {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name: Ident = input.parse()?;
-        if name != "from_py_with" {
-            return Err(syn::Error::new(name.span(), "expected `from_py_with`"));
-        }
-        input.parse::<Token![=]>()?;
-        if input.peek(LitStr) {
-            let path = input.parse::<LitStr>()?.parse::<syn::ExprPath>()?;
-            return Ok(Self::FromPyWith(Expr::Path(path)));
-        }
-        Ok(Self::FromPyWith(input.parse()?))
-    }
-}
-
 impl FunctionModel {
-    /// Reads a function's signature. Takes the `#[pyo3(…)]` attributes off its arguments.
+    /// Reads a function's signature and removes the `#[pyo3(…)]` attributes of its arguments.
     pub(crate) fn new(
         function: &mut syn::Signature,
         options: &FunctionOptions,
@@ -80,27 +46,9 @@ impl FunctionModel {
             ReturnType::Default => function.ident.span(),
             ReturnType::Type(_, ty) => ty.span(),
         };
+        let end = function.paren_token.span.join();
         let mut inputs = function.inputs.iter_mut();
-        let mut token_first = false;
-        if leading != Leading::None {
-            let mut first = inputs.next();
-            if let Some(FnArg::Typed(typed)) = &first
-                && is_python(&typed.ty)
-            {
-                token_first = true;
-                first = inputs.next();
-            }
-            if first.is_none() {
-                let text = match leading {
-                    Leading::Module => {
-                        "expected `&PyModule` or `Py<PyModule>` as first argument \
-                                        with `pass_module`"
-                    }
-                    _ => "expected a receiver for this method",
-                };
-                return Err(syn::Error::new(function.paren_token.span.join(), text));
-            }
-        }
+        let token_first = skip_leading(&mut inputs, leading, end)?;
         let mut arguments = inputs
             .map(|input| match input {
                 FnArg::Typed(typed) => Argument::new(typed),
@@ -123,12 +71,12 @@ impl FunctionModel {
         Ok(model)
     }
 
-    /// `**kwargs` may be absent, so its type must say so.
+    /// Checks that the type of `**kwargs` is an `Option`: no dict is passed without keywords.
     fn check_variadic(&self) -> syn::Result<()> {
         for argument in &self.arguments {
-            if argument.place == Place::VarKeywords
+            if argument.slot == ParameterSlot::VarKeywords
                 && !argument.is_token
-                && super::types::option_argument(&argument.ty).is_none()
+                && option_argument(&argument.ty).is_none()
             {
                 return Err(syn::Error::new_spanned(
                     &argument.ty,
@@ -140,59 +88,31 @@ impl FunctionModel {
     }
 }
 
-impl Argument {
-    fn new(typed: &mut syn::PatType) -> syn::Result<Self> {
-        let mut from_py_with = None;
-        for option in take_pyo3_options(&mut typed.attrs)? {
-            let ArgumentOption::FromPyWith(function) = option;
-            if from_py_with.replace(function).is_some() {
-                return Err(syn::Error::new_spanned(
-                    &*typed,
-                    "`from_py_with` may only be specified once per argument",
-                ));
-            }
+/// Skips the leading argument and a `py` before it. Returns whether there was a `py`.
+fn skip_leading<'a>(
+    inputs: &mut impl Iterator<Item = &'a mut FnArg>,
+    leading: Leading,
+    end: Span,
+) -> syn::Result<bool> {
+    let message = match leading {
+        Leading::None => return Ok(false),
+        Leading::Module => {
+            "expected `&PyModule` or `Py<PyModule>` as first argument with `pass_module`"
         }
-        let name = match &*typed.pat {
-            Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
-                pattern.ident.clone()
-            }
-            Pat::Wild(wild) => {
-                return Err(syn::Error::new(
-                    wild.span(),
-                    "wildcard argument names are not supported",
-                ));
-            }
-            other => {
-                return Err(syn::Error::new_spanned(
-                    other,
-                    "unsupported argument: only plain names can be Python parameters",
-                ));
-            }
-        };
-        if let Type::ImplTrait(ty) = ungrouped(&typed.ty) {
-            return Err(syn::Error::new_spanned(
-                ty,
-                "Python functions cannot have `impl Trait` arguments",
-            ));
-        }
-        let is_token = is_python(&typed.ty);
-        if let (true, Some(function)) = (is_token, &from_py_with) {
-            return Err(syn::Error::new_spanned(
-                function,
-                "`from_py_with` is for Python parameters, not for the token",
-            ));
-        }
-        Ok(Self {
-            name,
-            ty: (*typed.ty).clone(),
-            from_py_with,
-            is_token,
-            place: Place::Positional(0),
-        })
+        Leading::Receiver => "expected a receiver for this method",
+    };
+    let mut first = inputs.next();
+    let token_first = matches!(&first, Some(FnArg::Typed(typed)) if is_python(&typed.ty));
+    if token_first {
+        first = inputs.next();
+    }
+    match first {
+        Some(_) => Ok(token_first),
+        None => Err(syn::Error::new(end, message)),
     }
 }
 
-/// What no Python function can be.
+/// Rejects functions that cannot be called from Python: async, generic and C-variadic ones.
 fn check_kind(function: &syn::Signature) -> syn::Result<()> {
     if let Some(token) = &function.asyncness {
         return Err(syn::Error::new(

@@ -1,4 +1,4 @@
-//! The options of `#[pyfunction]`, which methods have as well.
+//! The options of `#[pyfunction]`, which methods share.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -26,7 +26,7 @@ pub(crate) struct FunctionOptions {
     pub(crate) signature: Option<SignatureAttribute>,
     pub(crate) text_signature: Option<TextSignature>,
     pub(crate) name: Option<PythonName>,
-    /// Where `pass_module` stands.
+    /// The span of `pass_module`.
     pub(crate) pass_module: Option<Span>,
     pub(crate) krate: Krate,
     pub(crate) warnings: Vec<Warn>,
@@ -35,7 +35,7 @@ pub(crate) struct FunctionOptions {
 /// `text_signature = "…"`, or `None`.
 #[derive(Clone)]
 pub(crate) struct TextSignature {
-    /// The text; `None` asks for none.
+    /// `None` omits the signature.
     pub(crate) text: Option<String>,
     pub(crate) span: Span,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Warn {
 }
 
 impl FunctionOptions {
-    /// The options of the attribute itself, and those of `#[pyo3(…)]`.
+    /// Combines the options of the attribute itself (`own`) with those of `#[pyo3(…)]` (`helper`).
     pub(crate) fn new(own: Vec<FunctionOption>, helper: Vec<FunctionOption>) -> syn::Result<Self> {
         let mut options = Self::default();
         for option in own.into_iter().chain(helper) {
@@ -58,8 +58,7 @@ impl FunctionOptions {
         Ok(options)
     }
 
-    /// Adds one; most may be given once.
-    pub(crate) fn add(&mut self, option: FunctionOption) -> syn::Result<()> {
+    fn add(&mut self, option: FunctionOption) -> syn::Result<()> {
         match option {
             FunctionOption::Signature(signature) => {
                 let span = signature.span;
@@ -113,20 +112,7 @@ impl Parse for FunctionOption {
             }
             "text_signature" => {
                 input.parse::<Token![=]>()?;
-                let span = input.span();
-                let text = if input.peek(LitStr) {
-                    Some(input.parse::<LitStr>()?.value())
-                } else {
-                    let none: Ident = input.parse()?;
-                    if none != "None" {
-                        return Err(syn::Error::new(
-                            none.span(),
-                            "`text_signature` must be a string or `None`",
-                        ));
-                    }
-                    None
-                };
-                Ok(Self::TextSignature(TextSignature { text, span }))
+                Ok(Self::TextSignature(input.parse()?))
             }
             "name" => {
                 input.parse::<Token![=]>()?;
@@ -139,35 +125,57 @@ impl Parse for FunctionOption {
     }
 }
 
+impl Parse for TextSignature {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let span = input.span();
+        if input.peek(LitStr) {
+            let text = Some(input.parse::<LitStr>()?.value());
+            return Ok(Self { text, span });
+        }
+        let none: Ident = input.parse()?;
+        if none != "None" {
+            return Err(syn::Error::new(
+                none.span(),
+                "`text_signature` must be a string or `None`",
+            ));
+        }
+        Ok(Self { text: None, span })
+    }
+}
+
+/// One part of `warn(…)`.
+enum WarnPart {
+    Message(LitStr),
+    Category(Path),
+}
+
+impl Parse for WarnPart {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ident: Ident = input.parse()?;
+        input.parse::<Token![=]>()?;
+        if ident == "message" {
+            input.parse().map(Self::Message)
+        } else if ident == "category" {
+            input.parse().map(Self::Category)
+        } else {
+            Err(syn::Error::new(
+                ident.span(),
+                "expected `message` or `category`",
+            ))
+        }
+    }
+}
+
 impl Warn {
+    /// Parses what follows `warn`.
     fn parse(span: Span, input: ParseStream<'_>) -> syn::Result<Self> {
-        enum Part {
-            Message(LitStr),
-            Category(Path),
-        }
-        impl Parse for Part {
-            fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-                let ident: Ident = input.parse()?;
-                input.parse::<Token![=]>()?;
-                if ident == "message" {
-                    input.parse().map(Part::Message)
-                } else if ident == "category" {
-                    input.parse().map(Part::Category)
-                } else {
-                    Err(syn::Error::new(
-                        ident.span(),
-                        "expected `message` or `category`",
-                    ))
-                }
-            }
-        }
         let content;
         parenthesized!(content in input);
         let (mut message, mut category) = (None, None);
-        for part in Punctuated::<Part, Token![,]>::parse_terminated(&content)? {
+        for part in Punctuated::<WarnPart, Token![,]>::parse_terminated(&content)? {
             match part {
-                Part::Message(text) => set_once(&mut message, text, span, "message")?,
-                Part::Category(path) => set_once(&mut category, path, span, "category")?,
+                WarnPart::Message(text) => set_once(&mut message, text, span, "message")?,
+                WarnPart::Category(path) => set_once(&mut category, path, span, "category")?,
             }
         }
         let Some(message) = message else {
@@ -183,7 +191,7 @@ impl Warn {
         })
     }
 
-    /// The statement that issues the warning.
+    /// Returns the statement that issues the warning.
     pub(crate) fn statement(&self, krate: &Krate, py: &Ident) -> TokenStream {
         let message = format!("{}\0", self.message.value());
         let hidden = krate.hidden();

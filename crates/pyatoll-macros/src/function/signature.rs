@@ -1,4 +1,4 @@
-//! What `signature = (…)` says, and the Python parameters it comes to.
+//! `signature = (…)`, and the model of a function's Python parameters.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -7,11 +7,11 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, LitStr, Token, parenthesized};
 
-use super::model::Argument;
+use super::argument::{Argument, ParameterSlot};
 use crate::attributes::python_name;
 use crate::krate::Krate;
 
-/// The value of `signature = …`, as written.
+/// The value of `signature = …`, as parsed.
 #[derive(Clone)]
 pub(crate) struct SignatureAttribute {
     items: Vec<Item>,
@@ -39,7 +39,7 @@ impl SignatureAttribute {
         parenthesized!(content in input);
         let items = Punctuated::<Item, Token![,]>::parse_terminated(&content)?;
         if input.peek(Token![->]) {
-            // A return annotation, for tools.
+            // A return annotation, which only tools read.
             input.parse::<Token![->]>()?;
             input.parse::<LitStr>()?;
         }
@@ -90,16 +90,16 @@ impl Parse for Item {
     }
 }
 
-/// A parameter with a name that callers use.
+/// A parameter with a name and perhaps a default: all but `*args` and `**kwargs`.
 #[derive(Clone)]
 pub(crate) struct Parameter {
-    /// Its Python name.
+    /// The Python name.
     pub(crate) name: String,
     pub(crate) default: Option<Expr>,
 }
 
-/// The Python parameters of a function. Their order is that of the places in the array that
-/// matching fills: positional, keyword-only, `*args`, `**kwargs`.
+/// The Python parameters of a function. The array that matching fills holds them in this order:
+/// positional, keyword-only, `*args`, `**kwargs`.
 #[derive(Clone, Default)]
 pub(crate) struct SignatureModel {
     pub(crate) positional: Vec<Parameter>,
@@ -109,39 +109,42 @@ pub(crate) struct SignatureModel {
     pub(crate) varargs: Option<String>,
     /// The name of `**kwargs`.
     pub(crate) varkeywords: Option<String>,
-    /// Whether there was a `*` of its own.
+    /// Whether there is a `*` without a name.
     bare_star: bool,
 }
 
-/// Where an argument of the Rust function is in the array.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Place {
-    Positional(usize),
-    KeywordOnly(usize),
-    VarArgs,
-    VarKeywords,
-}
-
 impl SignatureModel {
-    /// Without `signature = (…)`: every argument is required, by position or name. With it: as it
-    /// says. Sets the place of each argument.
+    /// Creates the model from `signature = (…)`, or without it with every argument required, by
+    /// position or name. Sets the slot of each argument.
     pub(crate) fn new(
         attribute: Option<&SignatureAttribute>,
         arguments: &mut [Argument],
     ) -> syn::Result<Self> {
+        match attribute {
+            Some(attribute) => Self::from_attribute(attribute, arguments),
+            None => Ok(Self::all_required(arguments)),
+        }
+    }
+
+    fn all_required(arguments: &mut [Argument]) -> Self {
         let mut model = Self::default();
-        let Some(attribute) = attribute else {
-            for argument in arguments.iter_mut().filter(|argument| !argument.is_token) {
-                argument.place = Place::Positional(model.positional.len());
-                model.positional.push(Parameter {
-                    name: python_name(&argument.name),
-                    default: None,
-                });
-            }
-            return Ok(model);
-        };
+        for argument in arguments.iter_mut().filter(|argument| !argument.is_token) {
+            argument.slot = ParameterSlot::Positional(model.positional.len());
+            model.positional.push(Parameter {
+                name: python_name(&argument.name),
+                default: None,
+            });
+        }
+        model
+    }
+
+    fn from_attribute(
+        attribute: &SignatureAttribute,
+        arguments: &mut [Argument],
+    ) -> syn::Result<Self> {
+        let mut model = Self::default();
         let mut values = arguments.iter_mut().filter(|argument| !argument.is_token);
-        let mut next = |name: &Ident, place: Place| -> syn::Result<()> {
+        let mut next = |name: &Ident, slot: ParameterSlot| -> syn::Result<()> {
             let Some(argument) = values.next() else {
                 return Err(syn::Error::new(
                     name.span(),
@@ -158,7 +161,7 @@ impl SignatureModel {
                     ),
                 ));
             }
-            argument.place = place;
+            argument.slot = slot;
             Ok(())
         };
         for item in &attribute.items {
@@ -176,10 +179,11 @@ impl SignatureModel {
         Ok(model)
     }
 
+    /// Adds an entry of `signature = (…)`. `next` ties the next argument to a slot.
     fn add(
         &mut self,
         item: &Item,
-        next: &mut impl FnMut(&Ident, Place) -> syn::Result<()>,
+        next: &mut impl FnMut(&Ident, ParameterSlot) -> syn::Result<()>,
     ) -> syn::Result<()> {
         let error = |span: Span, text: &str| Err(syn::Error::new(span, text));
         let variadic = self.varargs.is_some() || self.bare_star;
@@ -194,19 +198,12 @@ impl SignatureModel {
                     default: default.clone(),
                 };
                 if variadic {
-                    next(name, Place::KeywordOnly(self.keyword_only.len()))?;
+                    next(name, ParameterSlot::KeywordOnly(self.keyword_only.len()))?;
                     self.keyword_only.push(parameter);
-                    return Ok(());
+                } else {
+                    next(name, self.next_positional(name, default.is_some())?)?;
+                    self.positional.push(parameter);
                 }
-                let after_default = self.positional.last().is_some_and(|p| p.default.is_some());
-                if after_default && default.is_none() {
-                    return error(
-                        name.span(),
-                        "cannot have required positional parameter after an optional parameter",
-                    );
-                }
-                next(name, Place::Positional(self.positional.len()))?;
-                self.positional.push(parameter);
             }
             Item::EndOfPositionalOnly(span) => {
                 if variadic {
@@ -233,18 +230,34 @@ impl SignatureModel {
                         "`*args` may only be given once, and not with `*`",
                     );
                 }
-                next(name, Place::VarArgs)?;
+                next(name, ParameterSlot::VarArgs)?;
                 self.varargs = Some(python_name(name));
             }
             Item::VarKeywords(name) => {
-                next(name, Place::VarKeywords)?;
+                next(name, ParameterSlot::VarKeywords)?;
                 self.varkeywords = Some(python_name(name));
             }
         }
         Ok(())
     }
 
-    /// How many of the positional parameters are required.
+    /// Returns the slot of the next positional parameter, which may not be required after one with
+    /// a default.
+    fn next_positional(&self, name: &Ident, has_default: bool) -> syn::Result<ParameterSlot> {
+        let after_default = self
+            .positional
+            .last()
+            .is_some_and(|last| last.default.is_some());
+        if after_default && !has_default {
+            return Err(syn::Error::new(
+                name.span(),
+                "cannot have required positional parameter after an optional parameter",
+            ));
+        }
+        Ok(ParameterSlot::Positional(self.positional.len()))
+    }
+
+    /// Returns the number of required positional parameters.
     pub(crate) fn required_positional(&self) -> usize {
         self.positional
             .iter()
@@ -252,35 +265,50 @@ impl SignatureModel {
             .count()
     }
 
-    /// How many places the array has.
-    pub(crate) fn places(&self) -> usize {
+    /// Returns whether there is a `*args` or `**kwargs`.
+    pub(crate) fn is_variadic(&self) -> bool {
+        self.varargs.is_some() || self.varkeywords.is_some()
+    }
+
+    /// Returns the length of the array that matching fills.
+    pub(crate) fn slot_count(&self) -> usize {
         self.positional.len()
             + self.keyword_only.len()
             + usize::from(self.varargs.is_some())
             + usize::from(self.varkeywords.is_some())
     }
 
-    /// The index of a place.
-    pub(crate) fn index(&self, place: Place) -> usize {
+    /// Returns the index of a slot in that array.
+    pub(crate) fn slot_index(&self, slot: ParameterSlot) -> usize {
         let named = self.positional.len() + self.keyword_only.len();
-        match place {
-            Place::Positional(index) => index,
-            Place::KeywordOnly(index) => self.positional.len() + index,
-            Place::VarArgs => named,
-            Place::VarKeywords => named + usize::from(self.varargs.is_some()),
+        match slot {
+            ParameterSlot::Positional(index) => index,
+            ParameterSlot::KeywordOnly(index) => self.positional.len() + index,
+            ParameterSlot::VarArgs => named,
+            ParameterSlot::VarKeywords => named + usize::from(self.varargs.is_some()),
         }
     }
 
-    /// The default of the parameter at a place.
-    pub(crate) fn default_of(&self, place: Place) -> Option<&Expr> {
-        match place {
-            Place::Positional(index) => self.positional[index].default.as_ref(),
-            Place::KeywordOnly(index) => self.keyword_only[index].default.as_ref(),
-            Place::VarArgs | Place::VarKeywords => None,
+    /// Returns the name of the parameter that a slot belongs to.
+    pub(crate) fn name_of(&self, slot: ParameterSlot) -> &str {
+        match slot {
+            ParameterSlot::Positional(index) => &self.positional[index].name,
+            ParameterSlot::KeywordOnly(index) => &self.keyword_only[index].name,
+            ParameterSlot::VarArgs => self.varargs.as_deref().unwrap_or("args"),
+            ParameterSlot::VarKeywords => self.varkeywords.as_deref().unwrap_or("kwargs"),
         }
     }
 
-    /// The `Signature` record.
+    /// Returns the default of the parameter that a slot belongs to.
+    pub(crate) fn default_of(&self, slot: ParameterSlot) -> Option<&Expr> {
+        match slot {
+            ParameterSlot::Positional(index) => self.positional[index].default.as_ref(),
+            ParameterSlot::KeywordOnly(index) => self.keyword_only[index].default.as_ref(),
+            ParameterSlot::VarArgs | ParameterSlot::VarKeywords => None,
+        }
+    }
+
+    /// Returns the `Signature` record for the runtime.
     pub(crate) fn record(&self, krate: &Krate, class: Option<&str>, function: &str) -> TokenStream {
         let hidden = krate.hidden();
         let class = match class {

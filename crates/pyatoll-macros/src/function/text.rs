@@ -1,12 +1,12 @@
-//! `__text_signature__`, from the parameters.
+//! `__text_signature__`, derived from the parameters.
 
 use syn::{Expr, Lit, UnOp};
 
 use super::options::TextSignature;
 use super::signature::{Parameter, SignatureModel};
 
-/// The text that the attribute gives, or that the parameters come to, with `prefix` (`$self`,
-/// `$cls`, `$module`) first. `None`: the attribute asks for none.
+/// Returns the text signature: the attribute's, or one derived from the parameters, with `prefix`
+/// (`$self`, `$cls`, `$module`) first. `None` if the attribute asks for none.
 pub(crate) fn text_signature(
     attribute: Option<&TextSignature>,
     signature: &SignatureModel,
@@ -14,15 +14,15 @@ pub(crate) fn text_signature(
 ) -> Option<String> {
     match attribute {
         Some(attribute) => attribute.text.clone(),
-        None => Some(automatic(signature, prefix)),
+        None => Some(derived(signature, prefix)),
     }
 }
 
-fn automatic(signature: &SignatureModel, prefix: Option<&str>) -> String {
+fn derived(signature: &SignatureModel, prefix: Option<&str>) -> String {
     let mut parts: Vec<String> = prefix.map(str::to_owned).into_iter().collect();
-    for (place, parameter) in signature.positional.iter().enumerate() {
-        parts.push(shown(parameter));
-        if place + 1 == signature.positional_only {
+    for (index, parameter) in signature.positional.iter().enumerate() {
+        parts.push(parameter_text(parameter));
+        if index + 1 == signature.positional_only {
             parts.push("/".to_owned());
         }
     }
@@ -31,21 +31,21 @@ fn automatic(signature: &SignatureModel, prefix: Option<&str>) -> String {
     } else if !signature.keyword_only.is_empty() {
         parts.push("*".to_owned());
     }
-    parts.extend(signature.keyword_only.iter().map(shown));
+    parts.extend(signature.keyword_only.iter().map(parameter_text));
     if let Some(name) = &signature.varkeywords {
         parts.push(format!("**{name}"));
     }
     format!("({})", parts.join(", "))
 }
 
-fn shown(parameter: &Parameter) -> String {
+fn parameter_text(parameter: &Parameter) -> String {
     match &parameter.default {
         Some(default) => format!("{}={}", parameter.name, python_value(default)),
         None => parameter.name.clone(),
     }
 }
 
-/// A default in Python's words; `...` for what is no literal.
+/// Formats a default as Python source; `...` if it is not a literal.
 fn python_value(default: &Expr) -> String {
     match default {
         Expr::Lit(literal) => match &literal.lit {
@@ -70,7 +70,7 @@ fn python_value(default: &Expr) -> String {
     }
 }
 
-/// The text as a Python string literal.
+/// Formats a text as a Python string literal.
 fn quoted(text: &str, quote: char) -> String {
     let mut out = String::from(quote);
     for character in text.chars() {

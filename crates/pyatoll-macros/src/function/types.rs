@@ -1,9 +1,11 @@
-//! What a macro can tell from how a type is written.
+//! Types as written: a macro sees the tokens of a type, not what they resolve to.
 
+use proc_macro2::Ident;
+use quote::format_ident;
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, Lifetime, PathArguments, TraitBound, Type, TypeBareFn};
 
-/// The type without the invisible groups that `macro_rules!` puts around it, and parentheses.
+/// Strips parentheses, and the invisible groups that `macro_rules!` puts around a type.
 pub(crate) fn ungrouped(mut ty: &Type) -> &Type {
     loop {
         ty = match ty {
@@ -14,12 +16,12 @@ pub(crate) fn ungrouped(mut ty: &Type) -> &Type {
     }
 }
 
-/// Whether it is `Python<'_>`.
+/// Returns whether the type is `Python<'_>`.
 pub(crate) fn is_python(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == "Python")
 }
 
-/// `T` of an `Option<T>`.
+/// Returns the `T` of an `Option<T>`.
 pub(crate) fn option_argument(ty: &Type) -> Option<&Type> {
     let segment = last_segment(ty)?;
     if segment.ident != "Option" {
@@ -41,7 +43,70 @@ fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
     }
 }
 
-/// The type with every lifetime of the function's own left to inference.
+/// The form of an argument's type, which decides how it is extracted.
+pub(crate) enum Form<'a> {
+    /// Anything but a reference.
+    Value(&'a Type),
+    /// `&T`, `&mut T`, or an `Option` of one.
+    Reference(Reference<'a>),
+}
+
+/// The reference in an argument's type.
+pub(crate) struct Reference<'a> {
+    /// The type it refers to.
+    pub(crate) ty: &'a Type,
+    pub(crate) mutable: bool,
+    pub(crate) optional: bool,
+}
+
+impl<'a> Form<'a> {
+    /// Returns the form of a type.
+    pub(crate) fn of(ty: &'a Type) -> Self {
+        let (inner, optional) = match option_argument(ty) {
+            Some(inner) => (inner, true),
+            None => (ty, false),
+        };
+        match ungrouped(inner) {
+            Type::Reference(reference) => Self::Reference(Reference {
+                ty: &reference.elem,
+                mutable: reference.mutability.is_some(),
+                optional,
+            }),
+            _ => Self::Value(ty),
+        }
+    }
+
+    /// Returns the type to extract: the whole type, or the one that the reference refers to.
+    pub(crate) fn ty(&self) -> &'a Type {
+        match self {
+            Self::Value(ty) => ty,
+            Self::Reference(reference) => reference.ty,
+        }
+    }
+}
+
+impl Reference<'_> {
+    /// Returns the name of the function that extracts it.
+    pub(crate) fn function(&self) -> Ident {
+        match (self.mutable, self.optional) {
+            (false, false) => format_ident!("extract_ref"),
+            (false, true) => format_ident!("extract_optional_ref"),
+            (true, false) => format_ident!("extract_mut"),
+            (true, true) => format_ident!("extract_optional_mut"),
+        }
+    }
+
+    /// Returns the name of the trait that the referenced type implements.
+    pub(crate) fn argument_trait(&self) -> Ident {
+        if self.mutable {
+            format_ident!("RefMutArgument")
+        } else {
+            format_ident!("RefArgument")
+        }
+    }
+}
+
+/// Replaces the function's own lifetimes by `'_`.
 pub(crate) fn elided(ty: &Type) -> Type {
     struct Elide;
     impl VisitMut for Elide {
@@ -51,7 +116,7 @@ pub(crate) fn elided(ty: &Type) -> Type {
             }
         }
 
-        // `fn(&'a T)` and `for<'a> Trait<'a>` bring their own lifetimes.
+        // `for<'a> fn(&'a T)` and `for<'a> Trait<'a>` declare lifetimes of their own.
         fn visit_type_bare_fn_mut(&mut self, function: &mut TypeBareFn) {
             if function.lifetimes.is_none() {
                 visit_mut::visit_type_bare_fn_mut(self, function);

@@ -1,15 +1,15 @@
 //! Expands getters, setters, deleters and class attributes.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::spanned::Spanned;
 
-use super::body::{Shape, expand_body};
-use super::dunder::{SlotArgument, SlotResult};
+use super::body::expand_body;
+use super::context::{Context, Expanded};
+use super::dunder::{Shape, SlotArgument, SlotResult};
 use super::model::{Constant, Method, condition};
-use super::{Context, Expanded, c_name};
 
-/// `#[getter]`.
+/// Expands a `#[getter]`.
 pub(super) fn getter(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     if let Some(extra) = method.values().next() {
         return Err(syn::Error::new(
@@ -18,12 +18,7 @@ pub(super) fn getter(context: &Context<'_>, method: &Method) -> syn::Result<Expa
         ));
     }
     let (krate, hidden) = (context.krate, context.hidden());
-    let shape = Shape {
-        arguments: &[],
-        optional: 0,
-        result: SlotResult::Object,
-        is_operator: false,
-    };
+    let shape = Shape::new(&[], SlotResult::Object);
     let name = method.generated("getter");
     let body = expand_body(context, method, &name, &shape)?;
     let function = quote! {
@@ -38,7 +33,7 @@ pub(super) fn getter(context: &Context<'_>, method: &Method) -> syn::Result<Expa
     Ok(body.and(accessor_item(context, method, "Getter", &function)))
 }
 
-/// `#[setter]`.
+/// Expands a `#[setter]`.
 pub(super) fn setter(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let mut values = method.values();
     if values.next().is_none() {
@@ -54,12 +49,7 @@ pub(super) fn setter(context: &Context<'_>, method: &Method) -> syn::Result<Expa
         ));
     }
     let (krate, hidden) = (context.krate, context.hidden());
-    let shape = Shape {
-        arguments: &[SlotArgument::Object],
-        optional: 0,
-        result: SlotResult::Nothing,
-        is_operator: false,
-    };
+    let shape = Shape::new(&[SlotArgument::Object], SlotResult::Unit);
     let name = method.generated("setter");
     let body = expand_body(context, method, &name, &shape)?;
     let function = quote! {
@@ -75,7 +65,7 @@ pub(super) fn setter(context: &Context<'_>, method: &Method) -> syn::Result<Expa
     Ok(body.and(accessor_item(context, method, "Setter", &function)))
 }
 
-/// `#[deleter]`.
+/// Expands a `#[deleter]`.
 pub(super) fn deleter(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     if let Some(extra) = method.values().next() {
         return Err(syn::Error::new(
@@ -84,12 +74,7 @@ pub(super) fn deleter(context: &Context<'_>, method: &Method) -> syn::Result<Exp
         ));
     }
     let (krate, hidden) = (context.krate, context.hidden());
-    let shape = Shape {
-        arguments: &[],
-        optional: 0,
-        result: SlotResult::Status,
-        is_operator: false,
-    };
+    let shape = Shape::new(&[], SlotResult::Status);
     let name = method.generated("deleter");
     let body = expand_body(context, method, &name, &shape)?;
     let function = quote! {
@@ -97,14 +82,14 @@ pub(super) fn deleter(context: &Context<'_>, method: &Method) -> syn::Result<Exp
             slf: *mut #krate::ffi::PyObject,
             _closure: *mut ::std::ffi::c_void,
         ) -> ::std::ffi::c_int {
-            // SAFETY: the class calls this with an instance of itself.
+            // SAFETY: the deleter is only called with an instance of the class.
             unsafe { #hidden::slots::slot::<Class, _>(slf, |py| <Class>::#name(py, slf)) }
         }
     };
     Ok(body.and(accessor_item(context, method, "Deleter", &function)))
 }
 
-/// The record of an accessor, whose function is named `accessor`.
+/// Generates the record of an accessor, whose function is named `accessor`.
 fn accessor_item(
     context: &Context<'_>,
     method: &Method,
@@ -113,15 +98,9 @@ fn accessor_item(
 ) -> Expanded {
     let hidden = context.hidden();
     let class = context.class;
-    let variant = quote::format_ident!("{variant}");
-    let name = c_name(context, &method.python_name);
-    let doc = if method.doc.is_empty() {
-        quote!(::core::option::Option::None)
-    } else {
-        let doc = &method.doc;
-        let doc = doc.c_str(&hidden);
-        quote!(::core::option::Option::Some(#doc))
-    };
+    let variant = format_ident!("{variant}");
+    let name = context.c_name(&method.python_name);
+    let doc = method.doc.optional_c_str(&hidden);
     let condition = method.condition();
     Expanded {
         methods: quote! {
@@ -140,7 +119,7 @@ fn accessor_item(
     }
 }
 
-/// `#[classattr]` on a function.
+/// Expands a function with `#[classattr]`.
 pub(super) fn function(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     if let Some(extra) = method.values().next() {
         return Err(syn::Error::new(
@@ -160,10 +139,10 @@ pub(super) fn function(context: &Context<'_>, method: &Method) -> syn::Result<Ex
     ))
 }
 
-/// `#[classattr]` on a constant.
+/// Expands a constant with `#[classattr]`.
 pub(super) fn constant(context: &Context<'_>, constant: &Constant) -> Expanded {
     let ident = &constant.ident;
-    let condition = condition(&constant.cfg);
+    let condition = condition(&constant.cfgs);
     let value = quote!(<Class>::#ident);
     class_attribute(context, &constant.python_name, &condition, &value)
 }
@@ -176,7 +155,7 @@ fn class_attribute(
 ) -> Expanded {
     let (krate, hidden) = (context.krate, context.hidden());
     let class = context.class;
-    let name = c_name(context, name);
+    let name = context.c_name(name);
     Expanded {
         methods: quote! {
             #[cfg(#condition)]

@@ -1,24 +1,27 @@
-//! Expands what Python calls with a full signature: methods of instances and of the class, static
-//! methods, constructors, `__init__` and `__call__`.
+//! Expands functions that Python calls with a full signature: methods of instances and of the
+//! class, static methods, constructors, `__init__` and `__call__`.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 
-use super::model::{Method, Role};
-use super::{Context, Expanded, c_name, located};
-use crate::function::body::Convention;
+use super::context::{Context, Expanded};
+use super::model::Method;
+use super::role::Role;
+use crate::doc::Doc;
+use crate::function::body::Callee;
+use crate::function::convention::Convention;
 use crate::function::text::text_signature;
-use crate::krate::hygienic;
+use crate::hygiene::{hygienic, located};
 
-/// What the generated function returns, and how it makes that of the method's result.
+/// The result type of the generated function, and the conversion from the method's result.
 struct Output {
     ty: TokenStream,
-    /// With `py`, `slf` and `result` in scope.
+    /// An expression with `py`, `slf` and `result` in scope.
     conversion: TokenStream,
 }
 
 impl Context<'_> {
-    /// A new reference.
+    /// Returns the output of a function that returns a new reference.
     fn object_output(&self, method: &Method) -> Output {
         let (krate, hidden) = (self.krate, self.hidden());
         let py = hygienic("py");
@@ -30,31 +33,30 @@ impl Context<'_> {
         }
     }
 
-    /// The generated function that matches the arguments, calls the method and converts the result.
+    /// Generates the function that matches the arguments, calls the method and converts the result.
     fn called_body(&self, method: &Method, convention: Convention, output: &Output) -> TokenStream {
         let krate = self.krate;
         let [py, slf, result] = ["py", "slf", "result"].map(hygienic);
         let name = method.generated("call");
         let ident = &method.ident;
-        let is_slot = convention == Convention::TupleDict && method.role != Role::New;
-        let (receiver, leading) = if is_slot {
+        let (receiver, leading) = if convention == Convention::Slot {
             self.slot_receiver(&method.receiver)
         } else {
             self.receiver(&method.receiver)
         };
-        let (setup, call) = method.function.call(
-            krate,
+        let callee = Callee {
             convention,
-            &method.python_name,
-            Some(&self.class_name()),
-            &quote!(Self::#ident),
-            &leading,
-        );
+            name: &method.python_name,
+            class: Some(&self.class_name()),
+            path: &quote!(Self::#ident),
+            leading: &leading,
+        };
+        let (setup, call) = method.function.call(krate, &callee);
         let parameters = convention.parameters(krate);
-        let cfg = &method.cfg;
+        let cfgs = &method.cfgs;
         let Output { ty, conversion } = output;
         quote! {
-            #(#cfg)*
+            #(#cfgs)*
             fn #name(
                 #py: #krate::Python<'_>,
                 #slf: *mut #krate::ffi::PyObject,
@@ -67,19 +69,9 @@ impl Context<'_> {
             }
         }
     }
-
-    /// The class's name for messages about wrong calls.
-    fn class_name(&self) -> String {
-        match self.class {
-            syn::Type::Path(path) => path.path.segments.last().map_or_else(String::new, |last| {
-                crate::attributes::python_name(&last.ident)
-            }),
-            _ => String::new(),
-        }
-    }
 }
 
-/// An ordinary method: of instances, of the class, or static.
+/// Expands an ordinary method: of instances, of the class, or static.
 pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let (krate, hidden) = (context.krate, context.hidden());
     let class = context.class;
@@ -107,20 +99,8 @@ pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expa
     let parameters = convention.parameters(krate);
     let call = convention.trampoline(krate, &token, &slf, &quote!(<Class>::#name));
     let entry = convention.entry_point(krate, &quote!(entry));
-    let text = text_signature(
-        method.options.text_signature.as_ref(),
-        &method.function.signature,
-        prefix,
-    );
-    let doc = match text {
-        Some(text) => method
-            .doc
-            .clone()
-            .with_signature(&method.python_name, &text),
-        None => method.doc.clone(),
-    };
-    let doc = doc.c_str(&hidden);
-    let python_name = c_name(context, &method.python_name);
+    let doc = docstring(method, prefix).c_str(&hidden);
+    let python_name = context.c_name(&method.python_name);
     let condition = method.condition();
     Ok(Expanded {
         functions: body,
@@ -133,7 +113,7 @@ pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expa
                     #parameters
                 ) -> *mut #krate::ffi::PyObject {
                     // SAFETY: CPython calls this attached, with an instance of the class (or the
-                    // class itself) and the arguments that go with the record around this.
+                    // class itself) and the arguments of the surrounding record.
                     unsafe { #call }
                 }
                 #hidden::call::method_definition(
@@ -148,7 +128,21 @@ pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expa
     })
 }
 
-/// A slot that CPython calls with a tuple and a dict.
+/// Returns the docstring of a method, with its text signature.
+fn docstring(method: &Method, prefix: Option<&str>) -> Doc {
+    let text = text_signature(
+        method.options.text_signature.as_ref(),
+        &method.function.signature,
+        prefix,
+    );
+    let doc = method.doc.clone();
+    match text {
+        Some(text) => doc.with_signature(&method.python_name, &text),
+        None => doc,
+    }
+}
+
+/// Expands a slot that CPython calls with a tuple and a dict.
 fn slot_with_signature(
     context: &Context<'_>,
     method: &Method,
@@ -160,12 +154,12 @@ fn slot_with_signature(
     let (krate, hidden) = (context.krate, context.hidden());
     let class = context.class;
     let slf = hygienic("slf");
-    let convention = Convention::TupleDict;
+    let convention = Convention::Slot;
     let body = context.called_body(method, convention, output);
     let name = method.generated("call");
     let parameters = convention.parameters(krate);
     let arguments = convention.arguments();
-    let slot_id = quote::format_ident!("Py_{slot}");
+    let slot_id = format_ident!("Py_{slot}");
     let condition = method.condition();
     let marker = context.slot_marker(slot, &condition, method.ident.span());
     let result = &output.ty;
@@ -178,7 +172,7 @@ fn slot_with_signature(
                 pfunc: {
                     type Class = #class;
                     unsafe extern "C" fn entry(#slf: *mut #first, #parameters) -> #result {
-                        // SAFETY: CPython calls this attached, for the class this slot is of.
+                        // SAFETY: CPython calls this attached, with an instance of the class.
                         unsafe {
                             #hidden::call::trampoline(#token, |py| {
                                 <Class>::#name(py, #slf.cast(), #arguments)
@@ -193,7 +187,7 @@ fn slot_with_signature(
     }
 }
 
-/// `__call__`.
+/// Expands `__call__`.
 pub(super) fn call(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let (krate, hidden) = (context.krate, context.hidden());
     let slf = hygienic("slf");
@@ -205,7 +199,7 @@ pub(super) fn call(context: &Context<'_>, method: &Method) -> syn::Result<Expand
     ))
 }
 
-/// `__init__`.
+/// Expands `__init__`.
 pub(super) fn init(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let (krate, hidden) = (context.krate, context.hidden());
     let [py, slf] = ["py", "slf"].map(hygienic);
@@ -227,7 +221,7 @@ pub(super) fn init(context: &Context<'_>, method: &Method) -> syn::Result<Expand
     ))
 }
 
-/// `#[new]`.
+/// Expands `#[new]`.
 pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let (krate, hidden) = (context.krate, context.hidden());
     let [py, slf] = ["py", "slf"].map(hygienic);
@@ -243,18 +237,11 @@ pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result
         },
     };
     let condition = method.condition();
-    let convention = Convention::FastWithKeywords;
-    let body = context.called_body(method, convention, &output);
-    let call = method.generated("call");
+    let body = context.called_body(method, Convention::FastWithKeywords, &output);
     let marker = context.slot_marker("tp_new", &condition, method.ident.span());
+    let entries = constructor_entries(context, method);
     let class = context.class;
-    let cfg = &method.cfg;
     let (construct, new) = (method.generated("construct"), method.generated("tp_new"));
-    let parameters = [
-        quote!(*const *mut #krate::ffi::PyObject),
-        quote!(*mut #krate::ffi::PyObject),
-    ];
-    let [array, object] = &parameters;
     let signature = match text_signature(
         method.options.text_signature.as_ref(),
         &method.function.signature,
@@ -264,38 +251,7 @@ pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result
         None => quote!(::core::option::Option::None),
     };
     Ok(Expanded {
-        functions: quote! {
-            #body
-            #marker
-            #(#cfg)*
-            unsafe extern "C" fn #construct(
-                class: #object,
-                args: #array,
-                nargs: usize,
-                names: #object,
-            ) -> #object {
-                // SAFETY: CPython calls this with the type it was put into, or `tp_new` does.
-                unsafe {
-                    #hidden::slots::construct_call(
-                        Self::#new,
-                        class,
-                        args,
-                        nargs,
-                        names,
-                        Self::#call,
-                    )
-                }
-            }
-            #(#cfg)*
-            unsafe extern "C" fn #new(
-                class: *mut #krate::ffi::PyTypeObject,
-                args: #object,
-                kwargs: #object,
-            ) -> #object {
-                // SAFETY: CPython calls this attached, with the class or one that derives from it.
-                unsafe { #hidden::slots::new_from_tuple(class, args, kwargs, Self::#construct) }
-            }
-        },
+        functions: quote!(#body #marker #entries),
         methods: quote! {
             #[cfg(#condition)]
             #hidden::class::MethodItem::Constructor {
@@ -306,4 +262,42 @@ pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result
         },
         ..Expanded::default()
     })
+}
+
+/// Generates the two entry points of a constructor: the type's vectorcall, and `tp_new`.
+fn constructor_entries(context: &Context<'_>, method: &Method) -> TokenStream {
+    let (krate, hidden) = (context.krate, context.hidden());
+    let object = quote!(*mut #krate::ffi::PyObject);
+    let cfgs = &method.cfgs;
+    let [call, construct, new] = ["call", "construct", "tp_new"].map(|kind| method.generated(kind));
+    quote! {
+        #(#cfgs)*
+        unsafe extern "C" fn #construct(
+            class: #object,
+            args: *const #object,
+            nargs: usize,
+            names: #object,
+        ) -> #object {
+            // SAFETY: CPython or `tp_new` calls this, with the class or one that extends it.
+            unsafe {
+                #hidden::slots::construct_call(
+                    Self::#new,
+                    class,
+                    args,
+                    nargs,
+                    names,
+                    Self::#call,
+                )
+            }
+        }
+        #(#cfgs)*
+        unsafe extern "C" fn #new(
+            class: *mut #krate::ffi::PyTypeObject,
+            args: #object,
+            kwargs: #object,
+        ) -> #object {
+            // SAFETY: CPython calls this attached, with the class or one that extends it.
+            unsafe { #hidden::slots::new_from_tuple(class, args, kwargs, Self::#construct) }
+        }
+    }
 }

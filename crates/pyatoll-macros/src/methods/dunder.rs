@@ -1,9 +1,9 @@
 //! The special methods of Python's data model that fill a slot of the type, as one table.
 //!
-//! A special method that is not here (`__enter__`, `__format__`, `__reduce__`, …) is an ordinary
-//! method to CPython, and to us.
+//! Special methods that are not listed (`__enter__`, `__format__`, `__reduce__`, …) are ordinary
+//! methods in CPython, too.
 
-/// What CPython passes to a slot for one argument of the method.
+/// An argument that CPython passes to a slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlotArgument {
     /// An object.
@@ -14,18 +14,18 @@ pub(super) enum SlotArgument {
     Size,
     /// The operator of `__richcmp__`.
     Operator,
-    /// The buffer to fill in or release, as it is.
+    /// The buffer to fill or release, passed unconverted.
     Buffer,
-    /// What kind of buffer is wanted, as it is.
+    /// The flags of the buffer request, passed unconverted.
     Flags,
 }
 
-/// What a slot returns.
+/// The result of a slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlotResult {
     /// A new reference.
     Object,
-    /// The receiver if the method returns nothing, else a new reference.
+    /// The receiver if the method returns `()`, otherwise a new reference.
     Receiver,
     /// A new reference, or the end of an iteration.
     Next,
@@ -39,25 +39,60 @@ pub(super) enum SlotResult {
     Truth,
     /// Success.
     Status,
-    /// Nothing at all.
-    Nothing,
+    /// `()`.
+    Unit,
 }
 
-/// A slot with one method: its arguments after the receiver, and its result.
+/// The arguments and the result of the function behind a slot or an accessor.
+#[derive(Clone, Copy)]
+pub(super) struct Shape<'a> {
+    /// The arguments after the receiver.
+    pub(super) arguments: &'a [SlotArgument],
+    /// The number of trailing arguments that the method may omit.
+    pub(super) optional: usize,
+    pub(super) result: SlotResult,
+    /// Whether an argument of the wrong type yields `NotImplemented` rather than an error.
+    pub(super) is_operator: bool,
+}
+
+impl<'a> Shape<'a> {
+    /// Returns the shape of a function that takes all arguments, and is not an operator.
+    pub(super) const fn new(arguments: &'a [SlotArgument], result: SlotResult) -> Self {
+        Self {
+            arguments,
+            optional: 0,
+            result,
+            is_operator: false,
+        }
+    }
+
+    /// Returns the shape of an operator's function.
+    pub(super) const fn operator(arguments: &'a [SlotArgument], result: SlotResult) -> Self {
+        Self {
+            is_operator: true,
+            ..Self::new(arguments, result)
+        }
+    }
+
+    /// Makes the last argument optional.
+    pub(super) const fn last_optional(self) -> Self {
+        Self {
+            optional: 1,
+            ..self
+        }
+    }
+}
+
+/// A slot with one method.
 pub(super) struct Single {
     /// The slot's name in CPython, after `Py_`.
     pub(super) slot: &'static str,
-    pub(super) arguments: &'static [SlotArgument],
-    /// How many of the last arguments the method may leave out.
-    pub(super) optional: usize,
-    pub(super) result: SlotResult,
-    /// Whether an argument of the wrong type gives `NotImplemented` rather than an error.
-    pub(super) is_operator: bool,
-    /// Whether the function has to be `unsafe`.
+    pub(super) shape: Shape<'static>,
+    /// Whether the method must be `unsafe`.
     pub(super) is_unsafe: bool,
 }
 
-/// Slots that two methods share, one that sets and one that deletes.
+/// A slot shared by two methods, one that sets and one that deletes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Pair {
     Attribute,
@@ -67,13 +102,13 @@ pub(super) enum Pair {
 
 /// How a special method takes part in its slot.
 pub(super) enum Dunder {
-    /// It is the slot.
+    /// It fills the slot alone.
     Single(Single),
-    /// An operator's method, or its reflected form; the slot's name after `Py_`.
+    /// An operator's method, or its reflected form. `slot` is the slot's name after `Py_`.
     Operator { slot: &'static str, reflected: bool },
-    /// `__lt__` … `__ge__`: the number of the operator.
+    /// `__lt__` … `__ge__`, by the number of the operator (`Py_LT` …).
     Comparison(usize),
-    /// Sets or deletes.
+    /// One that sets or deletes.
     Pair { pair: Pair, deletes: bool },
     /// `__getattribute__`, or `__getattr__` as the fallback.
     Attribute { fallback: bool },
@@ -102,10 +137,7 @@ const fn single(
 ) -> Dunder {
     Dunder::Single(Single {
         slot,
-        arguments,
-        optional: 0,
-        result,
-        is_operator: false,
+        shape: Shape::new(arguments, result),
         is_unsafe: false,
     })
 }
@@ -117,10 +149,7 @@ const fn unary(slot: &'static str) -> Dunder {
 const fn in_place(slot: &'static str) -> Dunder {
     Dunder::Single(Single {
         slot,
-        arguments: &[Object],
-        optional: 0,
-        result: SlotResult::Receiver,
-        is_operator: true,
+        shape: Shape::operator(&[Object], SlotResult::Receiver),
         is_unsafe: false,
     })
 }
@@ -139,7 +168,7 @@ const fn reflected(slot: &'static str) -> Dunder {
     }
 }
 
-/// The part that a method of this name plays in a slot, if any.
+/// Returns how a method of this name takes part in a slot, if it does.
 pub(super) fn dunder(name: &str) -> Option<Dunder> {
     Some(match name {
         "__new__" => Dunder::New,
@@ -156,10 +185,7 @@ pub(super) fn dunder(name: &str) -> Option<Dunder> {
 
         "__richcmp__" => Dunder::Single(Single {
             slot: "tp_richcompare",
-            arguments: &[Object, Operator],
-            optional: 0,
-            result: SlotResult::Object,
-            is_operator: true,
+            shape: Shape::operator(&[Object, Operator], SlotResult::Object),
             is_unsafe: false,
         }),
         "__lt__" => Dunder::Comparison(0),
@@ -176,10 +202,7 @@ pub(super) fn dunder(name: &str) -> Option<Dunder> {
 
         "__get__" => Dunder::Single(Single {
             slot: "tp_descr_get",
-            arguments: &[ObjectOrNull, ObjectOrNull],
-            optional: 1,
-            result: SlotResult::Object,
-            is_operator: false,
+            shape: Shape::new(&[ObjectOrNull, ObjectOrNull], SlotResult::Object).last_optional(),
             is_unsafe: false,
         }),
         "__set__" => pair(Pair::Descriptor, false),
@@ -236,10 +259,7 @@ pub(super) fn dunder(name: &str) -> Option<Dunder> {
         "__rpow__" => reflected("nb_power"),
         "__ipow__" => Dunder::Single(Single {
             slot: "nb_inplace_power",
-            arguments: &[Object, ObjectOrNull],
-            optional: 1,
-            result: SlotResult::Receiver,
-            is_operator: true,
+            shape: Shape::operator(&[Object, ObjectOrNull], SlotResult::Receiver).last_optional(),
             is_unsafe: false,
         }),
         "__lshift__" => operator("nb_lshift"),
@@ -260,10 +280,7 @@ pub(super) fn dunder(name: &str) -> Option<Dunder> {
 
         "__getbuffer__" => Dunder::Single(Single {
             slot: "bf_getbuffer",
-            arguments: &[Buffer, Flags],
-            optional: 0,
-            result: SlotResult::Status,
-            is_operator: false,
+            shape: Shape::new(&[Buffer, Flags], SlotResult::Status),
             is_unsafe: true,
         }),
         "__releasebuffer__" => Dunder::ReleaseBuffer,

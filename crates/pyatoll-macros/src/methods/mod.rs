@@ -1,32 +1,54 @@
 //! `#[pymethods]`.
 //!
-//! - [`dunder`]: the special methods that fill a slot, as a table.
-//! - [`model`]: a function of the block, read from its attributes and its signature.
-//! - [`call`]: expands what Python calls with a full signature: methods, constructors, `__call__`.
-//! - [`attribute`]: expands getters, setters, deleters and class attributes.
-//! - [`slot`]: expands the other special methods; [`body`] is the code that calls one.
+//! | file | concern |
+//! |---|---|
+//! | `role` | the role of a function in the class |
+//! | `receiver` | `self` in any form, or the class |
+//! | `model` | a function or constant of the block, read from its attributes and signature |
+//! | `context` | code shared by the expansions of all functions |
+//! | `call` | expands functions with a full signature: methods, constructors, `__call__` |
+//! | `attribute` | expands getters, setters, deleters and class attributes |
+//! | `dunder` | the special methods that fill a slot, as a table |
+//! | `slot` | expands the special methods |
+//! | `shared_slots` | expands the slots that several methods share |
+//! | `slot_item` | the record of a slot, with its trampoline |
+//! | `body` | the function that a slot or an accessor runs |
+//! | `arguments` | converts the arguments of a slot |
 //!
 //! The expansion is the block itself, a second `impl` with the generated functions, and a static
 //! with the records that `class::items` describes.
 
+mod arguments;
 mod attribute;
 mod body;
 mod call;
+mod context;
 mod dunder;
 mod model;
+mod receiver;
+mod role;
+mod shared_slots;
 mod slot;
+mod slot_item;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{ImplItem, ItemImpl, Type};
 
+use self::context::{Context, Expanded};
 use self::dunder::Dunder;
-use self::model::{Constant, Method, Receiver, Role};
-use self::slot::SharedSlots;
-use crate::attributes::{parse_options, take_pyo3_options};
-use crate::function::lints;
-use crate::krate::{Krate, hygienic};
+use self::model::{Constant, Method};
+use self::role::Role;
+use self::shared_slots::SharedSlots;
+use crate::attributes::{parse_options, set_once, take_pyo3_options};
+use crate::errors::Errors;
+use crate::krate::Krate;
+use crate::lints::lints;
 
 /// Expands `#[pymethods]`.
 pub(crate) fn pymethods(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -35,9 +57,35 @@ pub(crate) fn pymethods(attribute: TokenStream, item: TokenStream) -> syn::Resul
     options.extend(take_pyo3_options(&mut block.attrs)?);
     let mut krate = None;
     for CrateOption(span, option) in options {
-        crate::attributes::set_once(&mut krate, option, span, "crate")?;
+        set_once(&mut krate, option, span, "crate")?;
     }
     let krate = krate.unwrap_or_default();
+    check_block(&block)?;
+    let class = (*block.self_ty).clone();
+    let context = Context {
+        krate: &krate,
+        class: &class,
+    };
+    let mut shared = SharedSlots::default();
+    let mut expanded = Expanded::default();
+    let mut errors = Errors::default();
+    for item in &mut block.items {
+        match context.expand_item(item, &mut shared) {
+            Ok(part) => expanded.add(part),
+            Err(error) => errors.push(error),
+        }
+    }
+    expanded.add(shared.expand(&context));
+    let generated = match errors.finish() {
+        Ok(()) => context.assemble(&expanded),
+        // The block is kept, so that no further errors follow from its absence.
+        Err(errors) => errors.to_compile_error(),
+    };
+    Ok(quote!(#block #generated))
+}
+
+/// Rejects blocks of traits and generic blocks.
+fn check_block(block: &ItemImpl) -> syn::Result<()> {
     if let Some((_, path, _)) = &block.trait_ {
         return Err(syn::Error::new(
             path.span(),
@@ -50,34 +98,10 @@ pub(crate) fn pymethods(attribute: TokenStream, item: TokenStream) -> syn::Resul
             "#[pymethods] cannot be used with lifetime parameters or generics",
         ));
     }
-
-    let class = (*block.self_ty).clone();
-    let context = Context {
-        krate: &krate,
-        class: &class,
-    };
-    let mut shared = SharedSlots::default();
-    let mut expanded = Expanded::default();
-    let mut errors: Option<syn::Error> = None;
-    for item in &mut block.items {
-        match context.expand_item(item, &mut shared) {
-            Ok(part) => expanded.add(part),
-            Err(error) => match &mut errors {
-                Some(errors) => errors.combine(error),
-                None => errors = Some(error),
-            },
-        }
-    }
-    expanded.add(shared.expand(&context));
-    let generated = match errors {
-        // The block stays as it is, so that nothing else is reported than what is wrong.
-        Some(errors) => errors.to_compile_error(),
-        None => context.assemble(&expanded),
-    };
-    Ok(quote!(#block #generated))
+    Ok(())
 }
 
-/// What functions that another macro wrote contribute to a class.
+/// The expansion of functions that another macro generated.
 pub(crate) struct Contribution {
     /// Functions for an `impl` of the class.
     pub(crate) functions: TokenStream,
@@ -87,8 +111,7 @@ pub(crate) struct Contribution {
     pub(crate) slots: Vec<TokenStream>,
 }
 
-/// Expands functions as those of a block, for `#[pyclass]` to place. Their helper attributes are
-/// taken off.
+/// Expands functions like those of a block, for `#[pyclass]`, and removes their helper attributes.
 pub(crate) fn contribution(
     krate: &Krate,
     class: &syn::Ident,
@@ -106,11 +129,8 @@ pub(crate) fn contribution(
     }
     expanded.add(shared.expand(&context));
     let split = |tokens: TokenStream| -> syn::Result<Vec<TokenStream>> {
-        use quote::ToTokens as _;
-        use syn::parse::Parser as _;
-        type Items = syn::punctuated::Punctuated<syn::Expr, syn::Token![,]>;
-        let items = Items::parse_terminated.parse2(tokens)?;
-        Ok(items.iter().map(|item| item.to_token_stream()).collect())
+        let items = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated.parse2(tokens)?;
+        Ok(items.iter().map(ToTokens::to_token_stream).collect())
     };
     Ok(Contribution {
         functions: expanded.functions,
@@ -119,52 +139,18 @@ pub(crate) fn contribution(
     })
 }
 
-/// `crate = "…"`, the one option of a block.
+/// `crate = "…"`, the only option of a block.
 struct CrateOption(Span, Krate);
 
-impl syn::parse::Parse for CrateOption {
-    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+impl Parse for CrateOption {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let span = input.parse::<syn::Token![crate]>()?.span;
         input.parse::<syn::Token![=]>()?;
         Ok(Self(span, input.parse()?))
     }
 }
 
-/// What the expansion of each item needs of the block.
-struct Context<'a> {
-    krate: &'a Krate,
-    class: &'a Type,
-}
-
-/// What one item, or all, come to.
-#[derive(Default)]
-struct Expanded {
-    /// Functions for the generated `impl`.
-    functions: TokenStream,
-    /// `MethodItem`s, each with a comma.
-    methods: TokenStream,
-    /// `SlotItem`s, each with a comma.
-    slots: TokenStream,
-}
-
-impl Expanded {
-    fn add(&mut self, other: Self) {
-        self.functions.extend(other.functions);
-        self.methods.extend(other.methods);
-        self.slots.extend(other.slots);
-    }
-
-    fn and(mut self, other: Self) -> Self {
-        self.add(other);
-        self
-    }
-}
-
 impl Context<'_> {
-    fn hidden(&self) -> TokenStream {
-        self.krate.hidden()
-    }
-
     fn expand_item(&self, item: &mut ImplItem, shared: &mut SharedSlots) -> syn::Result<Expanded> {
         match item {
             ImplItem::Fn(function) => {
@@ -201,7 +187,7 @@ impl Context<'_> {
                     Some(Dunder::Call) => call::call(self, method),
                     Some(Dunder::Init) => call::init(self, method),
                     Some(dunder) => {
-                        refuse_signature(method)?;
+                        reject_signature(method)?;
                         slot::expand(self, method, dunder, shared)
                     }
                 }
@@ -209,7 +195,7 @@ impl Context<'_> {
         }
     }
 
-    /// The generated `impl`, and the static with the records.
+    /// Generates the `impl` with the functions, and the static with the records.
     fn assemble(&self, expanded: &Expanded) -> TokenStream {
         let hidden = self.hidden();
         let class = self.class;
@@ -251,77 +237,10 @@ impl Context<'_> {
             };
         }
     }
-
-    /// Statements that make the receiver ready, with `slf` and `py` in scope, and the expression to
-    /// pass for it.
-    fn receiver(&self, receiver: &Receiver) -> (TokenStream, Vec<TokenStream>) {
-        let (krate, hidden) = (self.krate, self.hidden());
-        let [py, slf, value] = ["py", "slf", "receiver"].map(hygienic);
-        match receiver {
-            Receiver::None => (TokenStream::new(), Vec::new()),
-            Receiver::Shared(span) => (
-                quote_spanned! {located(*span)=>
-                    let #value = unsafe { #hidden::slots::shared::<Self>(#py, #slf) }?;
-                },
-                vec![quote_spanned!(located(*span)=> &*#value)],
-            ),
-            Receiver::Mutable(span) => (
-                quote_spanned! {located(*span)=>
-                    let mut #value = unsafe { #hidden::slots::locked::<Self>(#py, #slf) }?;
-                },
-                vec![quote_spanned!(located(*span)=> &mut *#value)],
-            ),
-            Receiver::Handle(ty) | Receiver::Class(ty) => {
-                let target = match receiver {
-                    Receiver::Class(_) => quote!(#krate::types::PyType),
-                    _ => quote!(Self),
-                };
-                let handle = crate::function::types::elided(ty);
-                (
-                    quote! {
-                        let #value = unsafe {
-                            #hidden::call::required(#py, #slf).cast_unchecked::<#target>()
-                        };
-                    },
-                    vec![quote_spanned! {located(ty.span())=>
-                        <#handle as #hidden::slots::Receiver<'_, '_, #target>>::receive(&#value)?
-                    }],
-                )
-            }
-        }
-    }
-
-    /// As [`receiver`](Self::receiver), for a slot, where `slf` is an instance also if the method
-    /// takes the class.
-    fn slot_receiver(&self, receiver: &Receiver) -> (TokenStream, Vec<TokenStream>) {
-        let krate = self.krate;
-        let (statements, values) = self.receiver(receiver);
-        if !matches!(receiver, Receiver::Class(_)) {
-            return (statements, values);
-        }
-        let [slf, instance] = ["slf", "instance"].map(hygienic);
-        let statements = quote! {
-            let #instance = #slf;
-            let #slf: *mut #krate::ffi::PyObject =
-                unsafe { #krate::ffi::Py_TYPE(#instance) }.cast();
-            #statements
-            let #slf = #instance;
-        };
-        (statements, values)
-    }
-
-    /// A marker whose name another block's method for the same slot would also have.
-    fn slot_marker(&self, slot: &str, condition: &TokenStream, span: Span) -> TokenStream {
-        let marker = format_ident!("__PYATOLL_SLOT_{slot}", span = span);
-        quote_spanned! {located(span)=>
-            #[cfg(#condition)]
-            const #marker: () = ();
-        }
-    }
 }
 
-/// The special methods whose arguments CPython prescribes take no signature.
-fn refuse_signature(method: &Method) -> syn::Result<()> {
+/// Rejects signatures of special methods, whose arguments CPython prescribes.
+fn reject_signature(method: &Method) -> syn::Result<()> {
     let name = &method.python_name;
     if let Some(signature) = &method.options.signature {
         return Err(syn::Error::new(
@@ -337,16 +256,3 @@ fn refuse_signature(method: &Method) -> syn::Result<()> {
     }
     Ok(())
 }
-
-/// The place of the user's tokens, for errors, with the hygiene of the macro's own names.
-fn located(span: Span) -> Span {
-    Span::mixed_site().located_at(span)
-}
-
-/// A name as a NUL-terminated literal.
-fn c_name(context: &Context<'_>, name: &str) -> TokenStream {
-    crate::doc::Doc::from(name.to_owned()).c_str(&context.hidden())
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,16 +1,16 @@
-//! What the expansion refuses, and in which words.
+//! The errors of blocks that cannot be expanded.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::pymethods;
 
-/// The messages of what the block's expansion refuses.
-fn refused(items: TokenStream) -> String {
-    refused_block(quote!(impl Class { #items }))
+/// Returns the expansion of a block with these items, which contains its errors.
+fn expansion(items: TokenStream) -> String {
+    block_expansion(quote!(impl Class { #items }))
 }
 
-fn refused_block(block: TokenStream) -> String {
+fn block_expansion(block: TokenStream) -> String {
     match pymethods(TokenStream::new(), block) {
         Ok(expansion) => expansion.to_string(),
         Err(error) => error.to_compile_error().to_string(),
@@ -18,19 +18,19 @@ fn refused_block(block: TokenStream) -> String {
 }
 
 #[test]
-fn what_cannot_be_a_block_is_refused() {
-    assert!(refused_block(quote!(impl Trait for Class {})).contains("trait impl blocks"));
+fn trait_impls_generic_impls_and_macros_are_rejected() {
+    assert!(block_expansion(quote!(impl Trait for Class {})).contains("trait impl blocks"));
     assert!(
-        refused_block(quote!(
+        block_expansion(quote!(
             impl<T> Class<T> {}
         ))
         .contains("lifetime parameters or generics")
     );
-    assert!(refused(quote!(some_macro!();)).contains("macros cannot be used as items"));
+    assert!(expansion(quote!(some_macro!();)).contains("macros cannot be used as items"));
 }
 
 #[test]
-fn what_cannot_be_a_method_is_refused() {
+fn functions_that_cannot_be_methods_are_rejected() {
     for (item, message) in [
         (
             quote!(
@@ -111,13 +111,13 @@ fn what_cannot_be_a_method_is_refused() {
             "Python functions cannot have generic type parameters",
         ),
     ] {
-        let refused = refused(item);
-        assert!(refused.contains(message), "{refused}");
+        let expansion = expansion(item);
+        assert!(expansion.contains(message), "{expansion}");
     }
 }
 
 #[test]
-fn what_cannot_be_an_attribute_is_refused() {
+fn functions_that_cannot_be_attributes_are_rejected() {
     for (item, message) in [
         (
             quote!(
@@ -211,13 +211,13 @@ fn what_cannot_be_an_attribute_is_refused() {
             "a constant can only be a `#[classattr]`",
         ),
     ] {
-        let refused = refused(item);
-        assert!(refused.contains(message), "{refused}");
+        let expansion = expansion(item);
+        assert!(expansion.contains(message), "{expansion}");
     }
 }
 
 #[test]
-fn what_cannot_be_a_special_method_is_refused() {
+fn functions_that_do_not_fit_their_slot_are_rejected() {
     for (item, message) in [
         (
             quote!(
@@ -281,7 +281,7 @@ fn what_cannot_be_a_special_method_is_refused() {
             "`from_py_with` cannot be used here",
         ),
     ] {
-        let refused = refused(item);
-        assert!(refused.contains(message), "{refused}");
+        let expansion = expansion(item);
+        assert!(expansion.contains(message), "{expansion}");
     }
 }

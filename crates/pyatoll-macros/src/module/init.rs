@@ -1,6 +1,6 @@
-//! The user's initialisation code: what it takes, and calling it.
+//! The user's initialization function: its arguments, and the call.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, ItemFn, ReturnType};
@@ -8,11 +8,11 @@ use syn::{FnArg, Ident, ItemFn, ReturnType};
 use crate::function::types::is_python;
 use crate::krate::Krate;
 
-/// How to call it.
+/// The call of an initialization function.
 pub(super) struct InitCall {
-    /// Its arguments, in order.
     arguments: Vec<InitArgument>,
-    span: proc_macro2::Span,
+    /// The span of the return type.
+    span: Span,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,7 +28,7 @@ impl InitCall {
         if let Some(token) = &signature.asyncness {
             return Err(syn::Error::new(
                 token.span(),
-                "a module cannot be initialised by an `async fn`",
+                "a module cannot be initialized by an `async fn`",
             ));
         }
         let mut arguments = Vec::new();
@@ -55,12 +55,12 @@ impl InitCall {
         Ok(Self { arguments, span })
     }
 
-    /// Whether it takes the module.
+    /// Returns whether the function takes the module.
     pub(super) fn takes_module(&self) -> bool {
         self.arguments.contains(&InitArgument::Module)
     }
 
-    /// The statement that calls it, in a function that returns `PyResult`.
+    /// Returns the statement that calls the function, for a function that returns `PyResult`.
     pub(super) fn statement(
         &self,
         krate: &Krate,

@@ -1,97 +1,132 @@
-//! What the items of a `#[pymodule] mod` put into the Python module.
+//! The items of a `#[pymodule] mod` that become members of the Python module.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use syn::{Attribute, Ident, Item, Meta, UseTree};
+use syn::{Attribute, Ident, Item, ItemFn, Meta, UseTree};
 
-use super::cfgs;
 use super::init::InitCall;
-use crate::attributes::python_name;
+use crate::attributes::{cfgs, python_name};
 use crate::krate::Krate;
 
-/// The statements that fill the module: its items in order, and `#[pymodule_init]` last. Takes the
-/// marker attributes off the items, and tells nested classes and modules where they are.
+/// Returns the statements that fill the module: its items in order, then the call of
+/// `#[pymodule_init]`.
+///
+/// Removes the marker attributes, and tells nested classes and modules which module they are in.
 pub(super) fn statements(
     items: &mut [Item],
     krate: &Krate,
     full_name: &str,
     module: &Ident,
 ) -> syn::Result<TokenStream> {
-    let mut statements = TokenStream::new();
-    let mut init = None;
+    let mut filler = Filler {
+        krate,
+        full_name,
+        module,
+        statements: TokenStream::new(),
+        init: None,
+    };
     for item in items {
-        match item {
-            Item::Use(item) => {
-                if !take_marker(&mut item.attrs, "pymodule_export")? {
-                    continue;
-                }
-                let cfgs = cfgs(&item.attrs);
-                let mut names = Vec::new();
-                collect_names(&item.tree, &mut names)?;
-                for name in names {
-                    statements.extend(export(&cfgs, name, module));
-                }
-            }
-            Item::Const(item) => {
-                if !take_marker(&mut item.attrs, "pymodule_export")? {
-                    continue;
-                }
-                let cfgs = cfgs(&item.attrs);
-                let ident = &item.ident;
-                let name = python_name(ident);
-                statements.extend(quote!(#cfgs #module.add(#name, #ident)?;));
-            }
-            Item::Fn(item) => {
-                refuse_export(&item.attrs)?;
-                if take_marker(&mut item.attrs, "pymodule_init")? {
-                    if init.is_some() {
-                        return Err(syn::Error::new(
-                            item.sig.ident.span(),
-                            "only one `#[pymodule_init]` may be specified",
-                        ));
-                    }
-                    let ident = &item.sig.ident;
-                    let cfgs = cfgs(&item.attrs);
-                    let call = InitCall::of(item)?.statement(krate, &quote!(#ident), module);
-                    init = Some(quote!(#cfgs { #call }));
-                } else if has(&item.attrs, "pyfunction") {
-                    statements.extend(export(&cfgs(&item.attrs), &item.sig.ident, module));
-                }
-            }
-            Item::Struct(item) => {
-                refuse_export(&item.attrs)?;
-                if has(&item.attrs, "pyclass") {
-                    name_module(&mut item.attrs, full_name);
-                    statements.extend(export(&cfgs(&item.attrs), &item.ident, module));
-                }
-            }
-            Item::Enum(item) => {
-                refuse_export(&item.attrs)?;
-                if has(&item.attrs, "pyclass") {
-                    name_module(&mut item.attrs, full_name);
-                    statements.extend(export(&cfgs(&item.attrs), &item.ident, module));
-                }
-            }
-            Item::Mod(item) => {
-                refuse_export(&item.attrs)?;
-                if has(&item.attrs, "pymodule") {
-                    name_module(&mut item.attrs, full_name);
-                    item.attrs.push(syn::parse_quote!(#[pyo3(submodule)]));
-                    statements.extend(export(&cfgs(&item.attrs), &item.ident, module));
-                }
-            }
-            _ => {}
-        }
+        filler.add(item)?;
     }
+    let Filler {
+        mut statements,
+        init,
+        ..
+    } = filler;
     statements.extend(init);
     Ok(statements)
 }
 
-fn export(cfgs: &TokenStream, name: &Ident, module: &Ident) -> TokenStream {
-    quote!(#cfgs #name::_PYATOLL_DEF.add_to_module(#module)?;)
+/// Collects the statements.
+struct Filler<'a> {
+    krate: &'a Krate,
+    /// The module's name with its packages.
+    full_name: &'a str,
+    /// The variable that holds the module.
+    module: &'a Ident,
+    statements: TokenStream,
+    /// The call of `#[pymodule_init]`.
+    init: Option<TokenStream>,
 }
 
-/// The names that a `use` brings into scope.
+impl Filler<'_> {
+    fn add(&mut self, item: &mut Item) -> syn::Result<()> {
+        match item {
+            Item::Use(item) => {
+                if take_marker(&mut item.attrs, "pymodule_export")? {
+                    let mut names = Vec::new();
+                    collect_names(&item.tree, &mut names)?;
+                    for name in names {
+                        self.export(&item.attrs, name);
+                    }
+                }
+                Ok(())
+            }
+            Item::Const(item) => {
+                if take_marker(&mut item.attrs, "pymodule_export")? {
+                    let cfgs = cfgs(&item.attrs);
+                    let ident = &item.ident;
+                    let name = python_name(ident);
+                    let module = self.module;
+                    self.statements
+                        .extend(quote!(#(#cfgs)* #module.add(#name, #ident)?;));
+                }
+                Ok(())
+            }
+            Item::Fn(item) => self.add_function(item),
+            Item::Struct(item) => self.add_class(&mut item.attrs, &item.ident),
+            Item::Enum(item) => self.add_class(&mut item.attrs, &item.ident),
+            Item::Mod(item) => {
+                reject_export(&item.attrs)?;
+                if has(&item.attrs, "pymodule") {
+                    name_module(&mut item.attrs, self.full_name);
+                    item.attrs.push(syn::parse_quote!(#[pyo3(submodule)]));
+                    self.export(&item.attrs, &item.ident);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn add_function(&mut self, item: &mut ItemFn) -> syn::Result<()> {
+        reject_export(&item.attrs)?;
+        let ident = &item.sig.ident;
+        if take_marker(&mut item.attrs, "pymodule_init")? {
+            if self.init.is_some() {
+                return Err(syn::Error::new(
+                    ident.span(),
+                    "only one `#[pymodule_init]` may be specified",
+                ));
+            }
+            let cfgs = cfgs(&item.attrs);
+            let call = InitCall::of(item)?.statement(self.krate, &quote!(#ident), self.module);
+            self.init = Some(quote!(#(#cfgs)* { #call }));
+        } else if has(&item.attrs, "pyfunction") {
+            self.export(&item.attrs, ident);
+        }
+        Ok(())
+    }
+
+    fn add_class(&mut self, attributes: &mut Vec<Attribute>, ident: &Ident) -> syn::Result<()> {
+        reject_export(attributes)?;
+        if has(attributes, "pyclass") {
+            name_module(attributes, self.full_name);
+            self.export(attributes, ident);
+        }
+        Ok(())
+    }
+
+    /// Adds an item with a `_PYATOLL_DEF` to the module.
+    fn export(&mut self, attributes: &[Attribute], name: &Ident) {
+        let cfgs = cfgs(attributes);
+        let module = self.module;
+        self.statements
+            .extend(quote!(#(#cfgs)* #name::_PYATOLL_DEF.add_to_module(#module)?;));
+    }
+}
+
+/// Collects the names that a `use` brings into scope.
 fn collect_names<'a>(tree: &'a UseTree, names: &mut Vec<&'a Ident>) -> syn::Result<()> {
     match tree {
         UseTree::Path(path) => collect_names(&path.tree, names),
@@ -126,12 +161,12 @@ fn has(attributes: &[Attribute], name: &str) -> bool {
     attributes.iter().any(|attribute| is_named(attribute, name))
 }
 
-/// Takes a marker attribute off; whether it was there.
+/// Removes a marker attribute. Returns whether it was present.
 fn take_marker(attributes: &mut Vec<Attribute>, name: &str) -> syn::Result<bool> {
-    let Some(place) = attributes.iter().position(|a| is_named(a, name)) else {
+    let Some(index) = attributes.iter().position(|a| is_named(a, name)) else {
         return Ok(false);
     };
-    let attribute = attributes.remove(place);
+    let attribute = attributes.remove(index);
     match &attribute.meta {
         Meta::Path(_) => Ok(true),
         meta => Err(syn::Error::new_spanned(
@@ -141,7 +176,7 @@ fn take_marker(attributes: &mut Vec<Attribute>, name: &str) -> syn::Result<bool>
     }
 }
 
-fn refuse_export(attributes: &[Attribute]) -> syn::Result<()> {
+fn reject_export(attributes: &[Attribute]) -> syn::Result<()> {
     match attributes.iter().find(|a| is_named(a, "pymodule_export")) {
         Some(attribute) => Err(syn::Error::new_spanned(
             attribute,
@@ -151,9 +186,9 @@ fn refuse_export(attributes: &[Attribute]) -> syn::Result<()> {
     }
 }
 
-/// Tells a nested class or module which module it is in, unless it says so itself.
+/// Sets the option `module` of a nested class or module that does not set it itself.
 fn name_module(attributes: &mut Vec<Attribute>, full_name: &str) {
-    let says = attributes.iter().any(|attribute| {
+    let is_given = attributes.iter().any(|attribute| {
         let ours = ["pyclass", "pymodule", "pyo3"]
             .iter()
             .any(|name| is_named(attribute, name));
@@ -162,12 +197,12 @@ fn name_module(attributes: &mut Vec<Attribute>, full_name: &str) {
         };
         ours && gives_module(list.tokens.clone())
     });
-    if !says {
+    if !is_given {
         attributes.push(syn::parse_quote!(#[pyo3(module = #full_name)]));
     }
 }
 
-/// Whether there is a `module = …` among the options.
+/// Returns whether the options include `module = …`.
 fn gives_module(tokens: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     tokens.windows(2).any(|pair| {

@@ -2,24 +2,29 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `options` | what may stand in the attribute |
-//! | `items` | what a `mod` puts into the module |
-//! | `init` | the user's own initialisation code |
+//! | `options` | the options of the attribute |
+//! | `items` | the items of a `mod` that become members of the module |
+//! | `pyfn` | `#[pyfn(…)]` in a function |
+//! | `init` | the user's initialization function |
+//! | `definition` | the module's names, definition and entry point |
 
+mod definition;
 mod init;
 mod items;
 mod options;
+mod pyfn;
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
-use syn::{Ident, Item, ItemFn, ItemMod, Stmt};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Item, ItemFn, ItemMod};
 
+use self::definition::{Names, definition};
 use self::init::InitCall;
 use self::options::ModuleOptions;
-use crate::attributes::{parse_options, python_name, take_pyo3_options};
+use self::pyfn::expand_pyfn;
+use crate::attributes::{cfgs, parse_options, take_pyo3_options};
 use crate::doc::Doc;
-use crate::function::lints;
-use crate::krate::Krate;
+use crate::lints::lints;
 
 /// Expands `#[pymodule]`.
 pub(crate) fn pymodule(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -40,7 +45,7 @@ pub(crate) fn pymodule(attribute: TokenStream, item: TokenStream) -> syn::Result
     }
 }
 
-/// `#[pymodule] fn name(m: &Bound<'_, PyModule>) -> PyResult<()>`.
+/// Expands `#[pymodule] fn name(m: &Bound<'_, PyModule>) -> PyResult<()>`.
 fn function_module(mut function: ItemFn, options: ModuleOptions) -> syn::Result<TokenStream> {
     let krate = &options.krate;
     expand_pyfn(&mut function, krate)?;
@@ -64,20 +69,20 @@ fn function_module(mut function: ItemFn, options: ModuleOptions) -> syn::Result<
     Ok(quote! {
         #function
 
-        #cfgs
+        #(#cfgs)*
         #[doc(hidden)]
         #visibility mod #ident {
             pub struct __Pyatoll;
             pub const _PYATOLL_DEF: __Pyatoll = __Pyatoll;
         }
 
-        #cfgs
+        #(#cfgs)*
         #lints
         const _: () = { #code };
     })
 }
 
-/// `#[pymodule] mod name { … }`.
+/// Expands `#[pymodule] mod name { … }`.
 fn inline_module(mut module: ItemMod, options: ModuleOptions) -> syn::Result<TokenStream> {
     let krate = &options.krate;
     let Some((_, content)) = &mut module.content else {
@@ -116,138 +121,4 @@ fn inline_module(mut module: ItemMod, options: ModuleOptions) -> syn::Result<Tok
     content.extend(hidden_items);
     let allow = quote!(#[allow(non_snake_case)]);
     Ok(quote!(#allow #module))
-}
-
-/// What a module is called.
-struct Names {
-    /// Where it is imported: after the last dot.
-    name: String,
-    /// With the packages it is in.
-    full: String,
-    span: Span,
-}
-
-impl Names {
-    fn new(ident: &Ident, options: &ModuleOptions) -> Self {
-        let (name, span) = match &options.name {
-            Some(name) => (name.name.clone(), name.span),
-            None => (python_name(ident), ident.span()),
-        };
-        let full = match &options.module {
-            Some(module) => format!("{module}.{name}"),
-            None => name.clone(),
-        };
-        Self { name, full, span }
-    }
-}
-
-/// The module's definition, its entry point, and what `wrap_pymodule!` and the like read.
-fn definition(
-    options: &ModuleOptions,
-    names: &Names,
-    doc: &Doc,
-    body: &TokenStream,
-    marker: &TokenStream,
-) -> TokenStream {
-    let krate = &options.krate;
-    let hidden = krate.hidden();
-    let policy = options.policy();
-    let gil_used = options.gil_used.unwrap_or(false);
-    let full = format!("{}\0", names.full);
-    let name = format!("{}\0", names.name);
-    // Dots would be a package's; the symbol is of the last part.
-    let symbol = syn::LitStr::new(&format!("PyInit_{}", names.name), names.span);
-    let export = if options.submodule.is_some() {
-        TokenStream::new()
-    } else {
-        quote!(#[unsafe(export_name = #symbol)])
-    };
-    let module = format_ident!("module");
-    quote! {
-        fn __pyatoll_initialize(
-            #module: &#krate::Bound<'_, #krate::types::PyModule>,
-        ) -> #krate::PyResult<()> {
-            #body
-        }
-
-        static __PYATOLL_MODULE: #hidden::module::ModuleDefinition =
-            #hidden::module::ModuleDefinition::new(
-                #hidden::call::c_text(#full),
-                #hidden::call::c_text(#doc),
-                __pyatoll_initialize,
-                #hidden::module::MultipleInterpreters::#policy,
-                #gil_used,
-            );
-
-        #export
-        unsafe extern "C" fn __pyatoll_init() -> *mut #krate::ffi::PyObject {
-            // SAFETY: the import system calls this attached.
-            unsafe { __PYATOLL_MODULE.init() }
-        }
-
-        impl #marker {
-            pub const NAME: &'static ::core::ffi::CStr = #hidden::call::c_text(#name);
-            pub const INIT: unsafe extern "C" fn() -> *mut #krate::ffi::PyObject = __pyatoll_init;
-            pub fn definition() -> &'static #hidden::module::ModuleDefinition {
-                &__PYATOLL_MODULE
-            }
-        }
-
-        impl #hidden::module::AddToModule for #marker {
-            fn add_to_module(
-                &self,
-                module: &#krate::Bound<'_, #krate::types::PyModule>,
-            ) -> #krate::PyResult<()> {
-                #hidden::module::add_submodule(&__PYATOLL_MODULE, module)
-            }
-        }
-    }
-}
-
-/// The `#[cfg]` attributes of an item, for what goes with it.
-fn cfgs(attributes: &[syn::Attribute]) -> TokenStream {
-    attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"))
-        .map(ToTokens::to_token_stream)
-        .collect()
-}
-
-/// Turns `#[pyfn(m, …)] fn f(…)` in the function's body into a `#[pyfunction]` that is added to
-/// `m`.
-fn expand_pyfn(function: &mut ItemFn, krate: &Krate) -> syn::Result<()> {
-    let mut statements = Vec::with_capacity(function.block.stmts.len());
-    for mut statement in function.block.stmts.drain(..) {
-        let mut module = None;
-        if let Stmt::Item(Item::Fn(inner)) = &mut statement {
-            let place = inner.attrs.iter().position(|a| a.path().is_ident("pyfn"));
-            if let Some(place) = place {
-                let attribute = inner.attrs.remove(place);
-                let arguments =
-                    attribute.parse_args_with(|input: syn::parse::ParseStream<'_>| {
-                        let module: syn::Path = input.parse()?;
-                        if !input.is_empty() {
-                            input.parse::<syn::Token![,]>()?;
-                        }
-                        Ok((module, input.parse::<TokenStream>()?))
-                    })?;
-                let rest = arguments.1;
-                inner
-                    .attrs
-                    .insert(place, syn::parse_quote!(#[#krate::pyfunction(#rest)]));
-                module = Some((arguments.0, inner.sig.ident.clone()));
-            }
-        }
-        statements.push(statement);
-        if let Some((module, name)) = module {
-            statements.push(syn::parse_quote! {
-                #krate::types::PyModuleMethods::add_function(
-                    #module,
-                    #krate::wrap_pyfunction!(#name, #module.as_borrowed())?,
-                )?;
-            });
-        }
-    }
-    function.block.stmts = statements;
-    Ok(())
 }

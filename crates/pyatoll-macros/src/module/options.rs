@@ -21,10 +21,10 @@ pub(super) enum ModuleOption {
 #[derive(Default)]
 pub(super) struct ModuleOptions {
     pub(super) name: Option<PythonName>,
-    /// The name of the package it is in.
+    /// The package that contains the module.
     pub(super) module: Option<String>,
     pub(super) krate: Krate,
-    /// Where `submodule` stands.
+    /// The span of `submodule`.
     pub(super) submodule: Option<Span>,
     pub(super) gil_used: Option<bool>,
     /// The variant of `MultipleInterpreters`.
@@ -32,7 +32,7 @@ pub(super) struct ModuleOptions {
 }
 
 impl ModuleOptions {
-    /// The options of the attribute itself, and those of `#[pyo3(…)]`.
+    /// Combines the options of the attribute itself (`own`) with those of `#[pyo3(…)]` (`helper`).
     pub(super) fn new(own: Vec<ModuleOption>, helper: Vec<ModuleOption>) -> syn::Result<Self> {
         let mut options = Self::default();
         for option in own.into_iter().chain(helper) {
@@ -58,7 +58,7 @@ impl ModuleOptions {
                 self.krate = krate;
                 Ok(())
             }
-            // A nested module is one anyway.
+            // A `#[pymodule] mod` adds it to nested modules, which may have it already.
             ModuleOption::Submodule(span) => {
                 self.submodule = Some(span);
                 Ok(())
@@ -68,13 +68,13 @@ impl ModuleOptions {
             }
             ModuleOption::MultipleInterpreters(variant) => {
                 let span = variant.span();
-                let place = &mut self.multiple_interpreters;
-                set_once(place, variant, span, "multiple_interpreters")
+                let option = &mut self.multiple_interpreters;
+                set_once(option, variant, span, "multiple_interpreters")
             }
         }
     }
 
-    /// The variant of `MultipleInterpreters`.
+    /// Returns the variant of `MultipleInterpreters`.
     pub(super) fn policy(&self) -> Ident {
         self.multiple_interpreters
             .clone()

@@ -1,10 +1,9 @@
-//! Converting one argument, with the parameter named in the error.
+//! Converts one argument; errors name the parameter.
 //!
-//! A parameter of any type goes through [`FromPyObject`]; one written as a reference, `&Y`, through
-//! [`RefArgument`] of `Y`, and `&mut Y` through [`RefMutArgument`], which may keep something (a
-//! borrow of a class's value, a converted string) in a *holder* that the caller declares and drops
-//! after the call. An argument's object is borrowed for `'py`, which is the call: the caller of a
-//! function keeps its arguments alive.
+//! A parameter taken by value is converted with [`FromPyObject`]. `&Y` uses [`RefArgument`] of `Y`,
+//! and `&mut Y` uses [`RefMutArgument`]: these may store a borrow guard or a converted string in a
+//! *holder*, which the caller declares and drops after the call. Argument objects are borrowed for
+//! `'py`, the duration of the call: the caller keeps them alive.
 
 use std::ffi::{CStr, OsString};
 use std::path::PathBuf;
@@ -18,7 +17,7 @@ use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, PyTypeCheck, PyTypeInfo};
 use crate::types::PyAny;
 
-/// `Self` as the type of a parameter written `&Self`.
+/// A type that a parameter of type `&Self` can borrow from a Python object.
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of a Python function",
     label = "not a Python class, and not a type that can be borrowed from a Python object",
@@ -26,20 +25,20 @@ use crate::types::PyAny;
             must be taken by value"
 )]
 pub trait RefArgument<'a, 'holder, 'py> {
-    /// What must live as long as the reference.
+    /// Storage that outlives the reference.
     type Holder: Default;
 
     /// Borrows the argument.
     ///
     /// # Errors
-    /// If the object has no such value.
+    /// If the object has no value of this type.
     fn extract_ref(
         object: Borrowed<'a, 'py, PyAny>,
         holder: &'holder mut Self::Holder,
     ) -> PyResult<&'holder Self>;
 
-    /// Borrows the other operand of an instance of `C`, whose method is called; `None` where
-    /// [`extract_ref`](RefArgument::extract_ref) fails.
+    /// Borrows the other operand of an operator of the class `C`. Returns `None` if
+    /// [`extract_ref`](RefArgument::extract_ref) would fail.
     ///
     /// # Safety
     /// `slf` must be an instance of the class `C`.
@@ -54,20 +53,20 @@ pub trait RefArgument<'a, 'holder, 'py> {
     }
 }
 
-/// `Self` as the type of a parameter written `&mut Self`.
+/// A type that a parameter of type `&mut Self` can borrow from a Python object.
 #[diagnostic::on_unimplemented(
     message = "`&mut {Self}` cannot be a parameter of a Python function",
     label = "not a Python class that can be changed",
     note = "`#[pyclass]` implements what is needed, unless it is `frozen`"
 )]
 pub trait RefMutArgument<'a, 'holder, 'py> {
-    /// What must live as long as the reference.
+    /// Storage that outlives the reference.
     type Holder: Default;
 
     /// Borrows the argument.
     ///
     /// # Errors
-    /// If the object has no such value, or it is borrowed already.
+    /// If the object has no value of this type, or the value is already borrowed.
     fn extract_mut(
         object: Borrowed<'a, 'py, PyAny>,
         holder: &'holder mut Self::Holder,
@@ -145,7 +144,7 @@ where
     }
 }
 
-/// An argument that is there: a required one, `*args` or `**kwargs`.
+/// Wraps an argument that is always given: a required one, `*args` or `**kwargs`.
 ///
 /// # Safety
 /// `value` must point to an object that the call keeps alive.
@@ -155,11 +154,11 @@ pub unsafe fn required<'py>(
     value: *mut ffi::PyObject,
 ) -> Borrowed<'py, 'py, PyAny> {
     debug_assert!(!value.is_null());
-    // SAFETY: not null, as the caller promises.
+    // SAFETY: not null and kept alive by the call, as the caller promises.
     unsafe { Borrowed::from_non_null(py, std::ptr::NonNull::new_unchecked(value)) }
 }
 
-/// An argument that may not have been given.
+/// Wraps an argument that may be missing.
 ///
 /// # Safety
 /// `value` must be null or point to an object that the call keeps alive.
@@ -168,14 +167,14 @@ pub unsafe fn optional<'py>(
     py: Python<'py>,
     value: *mut ffi::PyObject,
 ) -> Option<Borrowed<'py, 'py, PyAny>> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe { Borrowed::from_ptr_or_opt(py, value) }
 }
 
 /// Converts an argument.
 ///
 /// # Errors
-/// The conversion's own, with a note that names the parameter; so for all functions here.
+/// The error of the conversion, with a note that names the parameter.
 #[inline]
 pub fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
     object: Borrowed<'a, 'py, PyAny>,
@@ -190,26 +189,25 @@ pub fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
     T::extract(object).map_err(|error| named(object.py(), error.into(), name))
 }
 
-/// As [`extract`], of a required argument at its place among `values`.
+/// Converts the required argument at `index`.
 ///
 /// # Safety
-/// There must be such a place, with a pointer to an object that the call keeps alive.
+/// `index` must be in bounds, and its value point to an object that the call keeps alive.
 ///
 /// # Errors
-/// As there.
+/// As for [`extract`].
 #[inline]
 pub unsafe fn extract_at<'py, T: FromPyObject<'py, 'py>>(
     py: Python<'py>,
     values: &[*mut ffi::PyObject],
-    place: usize,
+    index: usize,
     name: &'static str,
 ) -> PyResult<T> {
-    // SAFETY: passed on to the caller.
-    unsafe { extract(required(py, *values.get_unchecked(place)), name) }
+    // SAFETY: upheld by the caller.
+    unsafe { extract(required(py, *values.get_unchecked(index)), name) }
 }
 
-/// As [`extract`], where there is no short way to the value: one function for all parameters of a
-/// type.
+/// [`extract`] without the fast path; out of line, so that each type has one instance.
 #[inline(never)]
 fn extract_any<'a, 'py, T: FromPyObject<'a, 'py>>(
     object: Borrowed<'a, 'py, PyAny>,
@@ -234,13 +232,13 @@ where
     T::extract_ref(object, holder).map_err(|error| named(object.py(), error, name))
 }
 
-/// Converts the other operand; `None` where that fails, for whatever reason.
+/// Converts the other operand. Returns `None` on any error.
 #[inline]
 pub fn operand<'a, 'py, T: FromPyObject<'a, 'py>>(object: Borrowed<'a, 'py, PyAny>) -> Option<T> {
     T::extract(object).ok()
 }
 
-/// Borrows the other operand; `None` where that fails, for whatever reason.
+/// Borrows the other operand. Returns `None` on any error.
 ///
 /// # Safety
 /// `slf` must be an instance of the class `C`.
@@ -253,7 +251,7 @@ pub unsafe fn operand_ref<'a, 'holder, 'py, T, C: 'static>(
 where
     T: RefArgument<'a, 'holder, 'py> + ?Sized,
 {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe { T::extract_operand::<C>(slf, object, holder) }
 }
 
@@ -311,7 +309,7 @@ where
     extract_mut::<T>(object, holder, name).map(Some)
 }
 
-/// Converts an argument with the function that `from_py_with` names.
+/// Converts an argument with the function given by `from_py_with`.
 ///
 /// # Errors
 /// As for [`extract`].
@@ -335,24 +333,24 @@ fn is_none(object: Borrowed<'_, '_, PyAny>) -> bool {
 #[inline(never)]
 fn named(py: Python<'_>, error: PyErr, name: &str) -> PyErr {
     let note = crate::types::PyString::new(py, &format!("while processing '{name}'"));
-    // SAFETY: attached; all are valid, new references are owned by handles. The note is extra: an
-    // exception that refuses it goes without.
+    // SAFETY: attached (`py`); `error` and `note` are alive, and new references are owned by
+    // handles. The note is best effort: failures are ignored.
     unsafe {
         let method = ffi::PyObject_GetAttrString(error.value(py).as_ptr(), c"add_note".as_ptr());
-        let done = match Bound::from_owned_ptr_or_opt(py, method) {
+        let result = match Bound::from_owned_ptr_or_opt(py, method) {
             Some(method) => ffi::PyObject_CallOneArg(method.as_ptr(), note.as_ptr()),
             None => std::ptr::null_mut(),
         };
-        if Bound::from_owned_ptr_or_opt(py, done).is_none() {
+        if Bound::from_owned_ptr_or_opt(py, result).is_none() {
             ffi::PyErr_Clear();
         }
     }
     error
 }
 
-/// A default value for a parameter of type `Option<T>`, written as a `T` or as an `Option<T>`.
+/// A default for a parameter of type `Option<T>`: a `T` or an `Option<T>`.
 pub trait OptionalDefault<T> {
-    /// The value of the parameter.
+    /// Converts the default to the parameter's type.
     fn into_option(self) -> Option<T>;
 }
 
@@ -370,14 +368,14 @@ impl<T> OptionalDefault<T> for Option<T> {
     }
 }
 
-/// Issues the warning that `warn(…)` asks for.
+/// Issues the warning of a function with `warn(…)`.
 ///
 /// # Errors
-/// The warning, where a filter turns it into an exception.
+/// The warning, if a filter turns it into an exception.
 #[cold]
 pub fn warn<C: PyTypeInfo>(py: Python<'_>, message: &CStr) -> PyResult<()> {
     let category = C::type_object_raw(py).cast();
-    // SAFETY: attached; a class of this interpreter.
+    // SAFETY: attached (`py`); `category` is a type object of this interpreter.
     let status = unsafe { ffi::PyErr_WarnEx(category, message.as_ptr(), 1) };
     crate::error::error_on_minusone(py, status)
 }

@@ -1,5 +1,5 @@
-//! The arguments of a call in the form of a tuple and a dict, brought into that of an array and a
-//! tuple of names; and tuples as CPython keeps them.
+//! Call arguments given as a tuple and a dict, converted to an array and a tuple of names; access
+//! to the items of tuples.
 
 use pyo3_ffi as ffi;
 
@@ -9,81 +9,61 @@ use crate::interpreter::{Python, layout};
 use crate::object::Bound;
 use crate::types::PyAny;
 
-/// The item of a tuple that has it.
+/// Returns an item of a tuple, borrowed.
 ///
 /// # Safety
-/// Attached; a tuple with that many items, which lives while the item is used.
+/// Attached; `tuple` must have more than `index` items and outlive the use of the item.
 #[inline(always)]
-pub(super) unsafe fn item(tuple: *mut ffi::PyObject, place: usize) -> *mut ffi::PyObject {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        return ffi::PyTuple_GET_ITEM(tuple, place as ffi::Py_ssize_t);
-        #[cfg(Py_LIMITED_API)]
-        return ffi::PyTuple_GetItem(tuple, place as ffi::Py_ssize_t);
-    }
+pub(super) unsafe fn item(tuple: *mut ffi::PyObject, index: usize) -> *mut ffi::PyObject {
+    // SAFETY: upheld by the caller.
+    unsafe { ffi::PyTuple_GET_ITEM(tuple, index as ffi::Py_ssize_t) }
 }
 
-/// The number of items of a tuple.
+/// Returns the number of items of a tuple.
 ///
 /// # Safety
-/// Attached; a live tuple.
+/// Attached; `tuple` must be a live tuple.
 #[inline(always)]
 pub(super) unsafe fn size(tuple: *mut ffi::PyObject) -> usize {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        return ffi::PyTuple_GET_SIZE(tuple) as usize;
-        #[cfg(Py_LIMITED_API)]
-        return ffi::PyTuple_Size(tuple) as usize;
-    }
+    // SAFETY: upheld by the caller.
+    unsafe { ffi::PyTuple_GET_SIZE(tuple) as usize }
 }
 
-/// Fills a place of a new tuple, and takes over the reference.
+/// Sets an item of a new tuple, stealing the reference.
 ///
 /// # Safety
-/// Attached; a tuple seen by nobody else, whose place is empty.
+/// Attached; no other code may have seen `tuple`, and its item at `index` must be unset.
 #[inline(always)]
-unsafe fn set_item(tuple: *mut ffi::PyObject, place: usize, item: *mut ffi::PyObject) {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        ffi::PyTuple_SET_ITEM(tuple, place as ffi::Py_ssize_t, item);
-        #[cfg(Py_LIMITED_API)]
-        ffi::PyTuple_SetItem(tuple, place as ffi::Py_ssize_t, item);
-    }
+unsafe fn set_item(tuple: *mut ffi::PyObject, index: usize, item: *mut ffi::PyObject) {
+    // SAFETY: upheld by the caller.
+    unsafe { ffi::PyTuple_SET_ITEM(tuple, index as ffi::Py_ssize_t, item) }
 }
 
-/// Lends the items of a tuple.
+/// Calls `f` with the items of a tuple, borrowed.
 ///
 /// # Safety
-/// Attached; `tuple` must be a tuple that lives during the call.
+/// Attached; `tuple` must be a tuple that stays alive during the call.
 #[inline]
 pub(crate) unsafe fn with_items<R>(
     tuple: *mut ffi::PyObject,
     f: impl FnOnce(&[*mut ffi::PyObject]) -> R,
 ) -> R {
-    // SAFETY: a tuple, which does not change.
+    // SAFETY: `tuple` is a live tuple, and tuples are immutable.
     unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        return f(std::slice::from_raw_parts(
+        f(std::slice::from_raw_parts(
             (&raw const (*tuple.cast::<ffi::PyTupleObject>()).ob_item).cast(),
-            ffi::PyTuple_GET_SIZE(tuple) as usize,
-        ));
-        #[cfg(Py_LIMITED_API)]
-        return f(&(0..ffi::PyTuple_Size(tuple) as usize)
-            .map(|place| item(tuple, place))
-            .collect::<Vec<_>>());
+            size(tuple),
+        ))
     }
 }
 
-/// The dict of a `METH_VARARGS | METH_KEYWORDS` call, or `None` if there are no keywords.
+/// Returns the dict of a `METH_VARARGS | METH_KEYWORDS` call, or `None` if there are no keywords.
 ///
 /// # Safety
-/// Attached; null or a dict, which lives during the call.
+/// Attached; `kwargs` must be null or a dict that stays alive during the call.
 #[inline]
 pub unsafe fn keywords_or_none(kwargs: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: passed on to the caller; `None` is a static of CPython.
+    // SAFETY: upheld by the caller; `None` is a static of CPython.
     unsafe {
         if kwargs.is_null() || layout::size_of_dict(kwargs) == 0 {
             ffi::Py_None()
@@ -93,60 +73,60 @@ pub unsafe fn keywords_or_none(kwargs: *mut ffi::PyObject) -> *mut ffi::PyObject
     }
 }
 
-/// A new tuple of objects.
+/// Creates a tuple of objects.
 pub(crate) fn tuple_of<'py>(
     py: Python<'py>,
     items: &[*mut ffi::PyObject],
 ) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached; each place of the new tuple is set once, to a new reference.
+    // SAFETY: attached (`py`); each item of the new tuple is set once, to a new reference.
     unsafe {
         let tuple = ffi::PyTuple_New(items.len() as ffi::Py_ssize_t);
         let tuple = Bound::from_owned_ptr_or_err(py, tuple)?;
-        for (place, &item) in items.iter().enumerate() {
-            set_item(tuple.as_ptr(), place, ffi::Py_NewRef(item));
+        for (index, &item) in items.iter().enumerate() {
+            set_item(tuple.as_ptr(), index, ffi::Py_NewRef(item));
         }
         Ok(tuple)
     }
 }
 
-/// The arguments of a call that came with a dict.
+/// The arguments of a call with a keyword dict, as an array.
 pub(crate) struct Arguments<'py> {
-    /// Those by position, which the call's tuple keeps alive, then the values of the names.
+    /// The positional arguments, kept alive by the call's tuple, then the keyword arguments.
     array: Vec<*mut ffi::PyObject>,
     names: Bound<'py, PyAny>,
-    /// Keeps the values: anybody could change the dict during the call.
+    /// Keeps the keyword arguments alive: other code may change the dict during the call.
     values: Vec<Bound<'py, PyAny>>,
 }
 
 impl<'py> Arguments<'py> {
-    /// Takes what is in the tuple and the dict now.
+    /// Copies the current items of the tuple and the dict.
     ///
     /// # Safety
-    /// Attached; a tuple, which must outlive the result, and a dict.
+    /// Attached; `args` must be a tuple that outlives the result, `kwargs` a dict.
     ///
     /// # Errors
-    /// A `TypeError` if a key is no `str`; or Python has no memory.
+    /// A `TypeError` if a key is not a `str`; `MemoryError`.
     pub(crate) unsafe fn of_tuple_and_dict(
         py: Python<'py>,
         args: *mut ffi::PyObject,
         kwargs: *mut ffi::PyObject,
     ) -> PyResult<Self> {
-        // SAFETY: attached; the pairs keep their items, and are kept by a reference each: another
-        // thread can find the list, with `gc.get_objects`.
+        // SAFETY: attached (`py`). Each pair is held by a reference while its items are in use,
+        // since another thread can find and change the list through `gc.get_objects`.
         unsafe {
             let items = Bound::from_owned_ptr_or_err(py, ffi::PyDict_Items(kwargs))?;
             let len = ffi::PyList_Size(items.as_ptr());
             let names = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(len))?;
             let mut array = with_items(args, <[_]>::to_vec);
             let mut values = Vec::with_capacity(len as usize);
-            for place in 0..len {
-                let pair = ffi::compat::PyList_GetItemRef(items.as_ptr(), place);
+            for index in 0..len {
+                let pair = ffi::compat::PyList_GetItemRef(items.as_ptr(), index);
                 let pair = Bound::from_owned_ptr_or_err(py, pair)?;
                 let name = item(pair.as_ptr(), 0);
                 if ffi::PyUnicode_Check(name) == 0 {
                     return Err(mismatch::keywords_must_be_strings());
                 }
-                set_item(names.as_ptr(), place as usize, ffi::Py_NewRef(name));
+                set_item(names.as_ptr(), index as usize, ffi::Py_NewRef(name));
                 let value = Bound::from_borrowed_ptr(py, item(pair.as_ptr(), 1));
                 array.push(value.as_ptr());
                 values.push(value);
@@ -159,10 +139,10 @@ impl<'py> Arguments<'py> {
         }
     }
 
-    /// The array, how many of it are by position, and the names of the others. Valid while `self`
-    /// lives.
+    /// Returns the array, the number of positional arguments in it, and the names of the others.
+    /// Valid while `self` lives.
     pub(crate) fn as_array(&self) -> (*const *mut ffi::PyObject, usize, *mut ffi::PyObject) {
-        let by_position = self.array.len() - self.values.len();
-        (self.array.as_ptr(), by_position, self.names.as_ptr())
+        let positional = self.array.len() - self.values.len();
+        (self.array.as_ptr(), positional, self.names.as_ptr())
     }
 }

@@ -1,24 +1,21 @@
-//! Rust closures and raw C functions as Python functions.
+//! Rust closures as Python functions.
 
-use std::collections::BTreeMap;
-use std::ffi::{CStr, c_int};
+use std::ffi::CStr;
 use std::ptr;
-use std::sync::Mutex;
 
 use pyo3_ffi as ffi;
 
-use super::function::create;
 use super::output::IntoOutput;
 use super::trampoline::{trampoline, trampoline_unraisable};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::interpreter::local::LocalInternals;
 use crate::object::{Borrowed, Bound};
-use crate::types::{PyCFunction, PyDict, PyModule, PyTuple};
+use crate::types::{PyCFunction, PyDict, PyTuple};
 
 const CAPSULE: &CStr = c"pyatoll.closure";
 
-/// What the capsule behind a closure's function points to.
+/// The contents of the capsule that is the `m_self` of a closure's function.
 struct Closure<F> {
     closure: F,
     local: &'static LocalInternals,
@@ -26,13 +23,13 @@ struct Closure<F> {
 }
 
 impl PyCFunction {
-    /// Makes a Python function of a Rust closure, which gets the positional arguments as a tuple
-    /// and the keyword arguments, if any, as a dict. It is dropped with the function.
+    /// Creates a Python function from a Rust closure. The closure gets the positional arguments as
+    /// a tuple and the keyword arguments, if any, as a dict. It is dropped with the function.
     ///
-    /// A panic in it becomes a [`PanicException`](crate::panic::PanicException).
+    /// A panic in the closure becomes a [`PanicException`](crate::panic::PanicException).
     ///
     /// # Errors
-    /// What Python raises.
+    /// Any exception raised by Python.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -50,7 +47,7 @@ impl PyCFunction {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCFunction_NewEx`.
+    /// C API: `PyCFunction_NewEx`.
     pub fn new_closure<'py, F, R>(
         py: Python<'py>,
         name: Option<&'static CStr>,
@@ -73,8 +70,8 @@ impl PyCFunction {
                 ml_doc: doc.unwrap_or(c"").as_ptr(),
             },
         }));
-        // SAFETY: attached. From its creation on, the capsule owns the closure. The function keeps
-        // the capsule, and CPython releases it last, after the definition inside it.
+        // SAFETY: attached (`py`). Once created, the capsule owns the closure. The function holds
+        // the capsule, and releases it only after its last use of the definition in it.
         unsafe {
             let capsule =
                 ffi::PyCapsule_New(closure.cast(), CAPSULE.as_ptr(), Some(drop_closure::<F>));
@@ -90,66 +87,6 @@ impl PyCFunction {
             Ok(Bound::from_owned_ptr_or_err(py, function)?.cast_into_unchecked())
         }
     }
-
-    /// Makes a Python function of a C function without arguments. Its first argument is `module`,
-    /// or null.
-    ///
-    /// # Errors
-    /// What Python raises.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::{ffi, types::PyCFunction};
-    ///
-    /// unsafe extern "C" fn answer(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    ///     // SAFETY: CPython calls this attached.
-    ///     unsafe { ffi::PyLong_FromLong(42) }
-    /// }
-    ///
-    /// Python::attach(|py| {
-    ///     let answer = PyCFunction::new(py, answer, c"answer", c"The answer.", None)?;
-    ///     assert_eq!(answer.call0()?.extract::<i32>()?, 42);
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    ///
-    /// Source: `PyCFunction_NewEx`, `METH_NOARGS`.
-    pub fn new<'py>(
-        py: Python<'py>,
-        fun: ffi::PyCFunction,
-        name: &'static CStr,
-        doc: &'static CStr,
-        module: Option<&Bound<'py, PyModule>>,
-    ) -> PyResult<Bound<'py, PyCFunction>> {
-        let pointer = ffi::PyMethodDefPointer { PyCFunction: fun };
-        let definition = definition_of(pointer, name, doc, ffi::METH_NOARGS);
-        // SAFETY: definitions are never freed; `fun` takes whatever module it is given.
-        unsafe { create(py, definition, module, module) }
-    }
-
-    /// As [`new`](PyCFunction::new), with a tuple of positional arguments and a dict of keyword
-    /// arguments, or null.
-    ///
-    /// # Errors
-    /// What Python raises.
-    ///
-    /// Source: `PyCFunction_NewEx`, `METH_VARARGS | METH_KEYWORDS`.
-    pub fn new_with_keywords<'py>(
-        py: Python<'py>,
-        fun: ffi::PyCFunctionWithKeywords,
-        name: &'static CStr,
-        doc: &'static CStr,
-        module: Option<&Bound<'py, PyModule>>,
-    ) -> PyResult<Bound<'py, PyCFunction>> {
-        let pointer = ffi::PyMethodDefPointer {
-            PyCFunctionWithKeywords: fun,
-        };
-        let flags = ffi::METH_VARARGS | ffi::METH_KEYWORDS;
-        let definition = definition_of(pointer, name, doc, flags);
-        // SAFETY: as in `new`.
-        unsafe { create(py, definition, module, module) }
-    }
 }
 
 unsafe extern "C" fn call_closure<F, R>(
@@ -161,8 +98,8 @@ where
     F: Fn(&Bound<'_, PyTuple>, Option<&Bound<'_, PyDict>>) -> R + Send + Sync + 'static,
     R: for<'p> IntoOutput<'p, *mut ffi::PyObject>,
 {
-    // SAFETY: CPython calls this attached, in the interpreter of the function, whose `m_self` is
-    // the capsule that `new_closure` made; with a tuple, and a dict or null.
+    // SAFETY: called by CPython, attached to the interpreter of the function, whose `m_self` is a
+    // capsule created by `new_closure`, with a tuple, and a dict or null.
     unsafe {
         let this: *const Closure<F> = ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast();
         let Some(this) = this.as_ref() else {
@@ -178,8 +115,8 @@ where
 }
 
 unsafe extern "C" fn drop_closure<F>(capsule: *mut ffi::PyObject) {
-    // SAFETY: CPython calls this attached, once, with the capsule that `new_closure` made. The
-    // drop runs user code, which may panic.
+    // SAFETY: called by CPython, attached, once, with a capsule created by `new_closure`. Dropping
+    // the closure runs user code, which may panic.
     unsafe {
         let this: *mut Closure<F> = ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast();
         if this.is_null() {
@@ -191,34 +128,4 @@ unsafe extern "C" fn drop_closure<F>(capsule: *mut ffi::PyObject) {
             Ok(())
         });
     }
-}
-
-struct Definition(Box<ffi::PyMethodDef>);
-// SAFETY: never written to; its pointers are to statics.
-unsafe impl Send for Definition {}
-
-/// The definition for a C function: one per function, name and docstring. CPython wants it to
-/// outlive every function made of it, of which there may be some in each interpreter, so it stays.
-fn definition_of(
-    function: ffi::PyMethodDefPointer,
-    name: &'static CStr,
-    doc: &'static CStr,
-    flags: c_int,
-) -> *const ffi::PyMethodDef {
-    type Key = (usize, &'static CStr, &'static CStr, c_int);
-    static DEFINITIONS: Mutex<BTreeMap<Key, Definition>> = Mutex::new(BTreeMap::new());
-
-    let mut definitions = DEFINITIONS
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
-    let key = (function.as_ptr().addr(), name, doc, flags);
-    let definition = definitions.entry(key).or_insert_with(|| {
-        Definition(Box::new(ffi::PyMethodDef {
-            ml_name: name.as_ptr(),
-            ml_meth: function,
-            ml_flags: flags,
-            ml_doc: doc.as_ptr(),
-        }))
-    });
-    &raw const *definition.0
 }

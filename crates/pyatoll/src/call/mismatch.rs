@@ -1,4 +1,4 @@
-//! The `TypeError`s of calls that do not match a function's parameters, in CPython's words.
+//! The `TypeError`s of calls that do not match a function's parameters, with CPython's messages.
 
 use pyo3_ffi as ffi;
 
@@ -49,18 +49,18 @@ pub(super) fn positional_only(signature: &Signature, names: &[&str]) -> PyErr {
     ))
 }
 
-/// `given` positional arguments, and `named` keyword-only ones.
+/// `given` counts the positional arguments, `named` the keyword-only ones.
 #[cold]
 pub(super) fn too_many(signature: &Signature, given: usize, named: usize) -> PyErr {
     let function = full_name(signature);
-    let (least, most) = (
+    let (min, max) = (
         signature.required_positional,
         signature.positional_names.len(),
     );
-    let takes = if least == most {
-        format!("{most} positional argument{}", plural(most))
+    let takes = if min == max {
+        format!("{max} positional argument{}", plural(max))
     } else {
-        format!("from {least} to {most} positional arguments")
+        format!("from {min} to {max} positional arguments")
     };
     let extra = if named == 0 {
         String::new()
@@ -81,7 +81,7 @@ pub(super) fn too_many(signature: &Signature, given: usize, named: usize) -> PyE
     ))
 }
 
-/// `values` are those of the required positional parameters.
+/// `values` holds the values of the required positional parameters.
 #[cold]
 pub(super) fn missing_positional(signature: &Signature, values: &[*mut ffi::PyObject]) -> PyErr {
     let names = signature.positional_names.iter().zip(values);
@@ -92,7 +92,7 @@ pub(super) fn missing_positional(signature: &Signature, values: &[*mut ffi::PyOb
     missing_error(signature, "positional", &missing)
 }
 
-/// `values` are those of the keyword-only parameters.
+/// `values` holds the values of the keyword-only parameters.
 #[cold]
 pub(super) fn missing_keyword(signature: &Signature, values: &[*mut ffi::PyObject]) -> PyErr {
     let parameters = signature.keyword_only.iter().zip(values);

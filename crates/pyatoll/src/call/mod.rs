@@ -1,9 +1,22 @@
-//! Calls from Python into Rust: what the macros' code is made of.
+//! Calls from Python into Rust: the functions that macro-generated code is built on.
 //!
-//! A generated function is a thin shell: it finds its token (`token`), enters a `trampoline`,
-//! matches what CPython passed to its parameters (`signature`), converts each (`argument`),
-//! calls the user's function and converts the result (`output`). All but the conversions
-//! themselves is ordinary, shared code over data records.
+//! A generated function is a thin shell: it finds its token, enters a trampoline, matches the
+//! arguments to its parameters, converts each of them, calls the user's function and converts the
+//! result. Everything but the conversions is ordinary, shared code over data records.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `token` | the token of an entry point, from what CPython passes to it |
+//! | `trampoline` | from C into Rust: drop queue, errors, panics |
+//! | `signature` | a function's parameters, as data |
+//! | `matching` | matching arguments to a signature |
+//! | `arguments` | tuples and dicts of arguments as arrays |
+//! | `mismatch` | the `TypeError`s of a call that does not match |
+//! | `argument` | converting one argument |
+//! | `output` | converting the result |
+//! | `function` | Rust functions as Python functions |
+//! | `closure` | Rust closures as Python functions |
+//!
 //! ```
 //! use pyatoll::prelude::*;
 //!
@@ -26,6 +39,7 @@ pub(crate) mod argument;
 pub(crate) mod arguments;
 mod closure;
 pub(crate) mod function;
+pub(crate) mod matching;
 pub(crate) mod mismatch;
 pub(crate) mod output;
 pub(crate) mod signature;

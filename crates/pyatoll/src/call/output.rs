@@ -1,4 +1,4 @@
-//! From what a user's function returns to what CPython expects.
+//! Converts the return value of a user's function to the C value that CPython expects.
 
 use std::ffi::c_int;
 
@@ -9,13 +9,13 @@ use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyOverflowError;
 use crate::interpreter::Python;
 
-/// A return value of a function that Python calls, as CPython wants it (`Target`): a new reference,
-/// a size, a truth value, or nothing. A `Result` gives its value or raises its error.
+/// Conversion of a return value to the C value of a slot or function (`Target`): a new reference, a
+/// size, a truth value, or nothing. A `Result` converts its value or raises its error.
 pub trait IntoOutput<'py, Target> {
-    /// Converts it.
+    /// Converts the value.
     ///
     /// # Errors
-    /// The function's own, or the conversion's.
+    /// The error of a `Result`, or of the conversion.
     fn into_output(self, py: Python<'py>) -> PyResult<Target>;
 }
 
@@ -47,7 +47,7 @@ impl IntoOutput<'_, ()> for () {
     }
 }
 
-/// Success, for slots that return a status.
+/// 0, for slots that return a status.
 impl IntoOutput<'_, c_int> for () {
     #[inline]
     fn into_output(self, _py: Python<'_>) -> PyResult<c_int> {
@@ -70,10 +70,10 @@ impl IntoOutput<'_, ffi::Py_ssize_t> for usize {
     }
 }
 
-/// The return value of a function that Python calls, as a new reference.
+/// Converts the return value of a function to a new reference.
 ///
 /// # Errors
-/// The function's own, or the conversion's.
+/// The error of a `Result`, or of the conversion.
 #[inline]
 pub fn return_value<'py, T>(py: Python<'py>, value: T) -> PyResult<*mut ffi::PyObject>
 where

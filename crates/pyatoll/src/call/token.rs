@@ -1,8 +1,8 @@
-//! Where an entry point finds its interpreter: in what CPython hands it.
+//! The token of an entry point, from the pointers that CPython passes to it.
 //!
 //! Invariant: the state of a module of this binary is a [`ModuleState`], and `m_self` of a function
-//! made by this binary is null or such a module; but where the function takes the module itself
-//! (`pass_module`), any module may be there, and the token comes from [`token_of_call`].
+//! of this binary is null or such a module. The exception is a function with `pass_module`: its
+//! `m_self` may be any module, and its token comes from [`token_of_call`].
 
 use std::ptr;
 
@@ -11,36 +11,37 @@ use pyo3_ffi as ffi;
 use crate::interpreter::local::LocalInternals;
 use crate::interpreter::{Python, layout};
 
-/// The state CPython keeps for each module of this binary (`PyModule_GetState`). Zeroed at first.
+/// The module state of each module of this binary (`PyModule_GetState`). Initially zeroed.
 #[repr(C)]
 pub(crate) struct ModuleState {
-    /// The interpreter's state; null until the module is executed.
+    /// The interpreter's `LocalInternals`; null until the module is executed.
     pub(crate) local: *const LocalInternals,
 }
 
 const _: () = assert!(size_of::<ModuleState>() == size_of::<*const ()>());
 
-/// Marks the modules of this binary: each has it as its `m_free`. It has nothing to free.
+/// The `m_free` of every module of this binary, by which they are recognized. Frees nothing.
 pub(crate) unsafe extern "C" fn module_of_this_binary(_module: *mut std::ffi::c_void) {
-    /// Named by this function only, so that no linker takes it for another one that does nothing.
+    /// Used here only, so that the linker does not merge this function with another empty one.
     static MARK: u8 = 0;
     std::hint::black_box(&raw const MARK);
 }
 
-/// Whether the state of `module` is a [`ModuleState`] of this binary, filled in.
+/// Returns whether the state of `module` is an initialized [`ModuleState`] of this binary.
 ///
 /// # Safety
 /// The thread must be attached; `module` must be a live object.
 pub(crate) unsafe fn is_module_of_this_binary(module: *mut ffi::PyObject) -> bool {
-    // SAFETY: attached, a live object. The definition of a module is static.
+    // SAFETY: attached, and `module` is alive, as the caller promises. Module definitions live as
+    // long as their modules.
     unsafe {
         if ffi::PyModule_Check(module) == 0 {
-            // What an import found in `sys.modules` may be anything.
+            // `sys.modules` may hold any object.
             return false;
         }
         let definition = ffi::PyModule_GetDef(module);
         if definition.is_null() {
-            // A module without a definition: no exception is set for it.
+            // A module without a definition; no exception is set.
             return false;
         }
         let Some(free) = (*definition).m_free else {
@@ -54,15 +55,15 @@ pub(crate) unsafe fn is_module_of_this_binary(module: *mut ffi::PyObject) -> boo
     }
 }
 
-/// The token for a module-level function, from its `m_self`.
+/// Returns the token for a module-level function, from its `m_self`.
 ///
 /// # Safety
-/// The thread must be attached while `'py` lasts, because CPython called a function of this binary
-/// with this `m_self`, which is null or a module of this binary.
+/// The thread must be attached for `'py`, because CPython called a function of this binary with
+/// this `m_self`, which must be null or a module of this binary.
 #[inline]
 pub unsafe fn token_of_module<'py>(m_self: *mut ffi::PyObject) -> Python<'py> {
-    // SAFETY: as the caller promises. The state of an executed module points to the state of its
-    // interpreter, which is never freed.
+    // SAFETY: attached, and `m_self` is null or ours, as the caller promises. The state of an
+    // executed module points to its interpreter's `LocalInternals`, which is never freed.
     unsafe {
         if m_self.is_null() {
             return token_without_module();
@@ -73,12 +74,12 @@ pub unsafe fn token_of_module<'py>(m_self: *mut ffi::PyObject) -> Python<'py> {
     }
 }
 
-/// Whether [`token_of_class`] may be used for a class.
+/// Returns whether [`token_of_class`] may be used for a class.
 ///
 /// # Safety
 /// The thread must be attached; `class` must be a live heap type.
 pub(crate) unsafe fn is_class_of_this_binary(class: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: passed on to the caller. No exception stays set.
+    // SAFETY: upheld by the caller. The exception is cleared.
     unsafe {
         let module = ffi::PyType_GetModule(class);
         if module.is_null() {
@@ -89,16 +90,16 @@ pub(crate) unsafe fn is_class_of_this_binary(class: *mut ffi::PyTypeObject) -> b
     }
 }
 
-/// The token for the constructor of a class, from the class itself, and not one that derives from
-/// it.
+/// Returns the token for the constructor of a class, from the class itself (not a subclass).
 ///
 /// # Safety
-/// The thread must be attached while `'py` lasts, because CPython called the class, which must be
-/// one for which [`is_class_of_this_binary`] held when it was made.
+/// The thread must be attached for `'py`, because CPython called the class, for which
+/// [`is_class_of_this_binary`] must have held when it was created.
 #[inline(always)]
 pub(crate) unsafe fn token_of_class<'py>(class: *mut ffi::PyTypeObject) -> Python<'py> {
-    // SAFETY: as the caller promises. A class keeps its module until the garbage collector takes it
-    // apart; the rest is as for a function of the module.
+    // SAFETY: attached, and the class was checked, as the caller promises. The class holds its
+    // module, null once it is cleared; the module's state points to a `LocalInternals`, which is
+    // never freed.
     unsafe {
         let module = layout::module_of_class(class);
         if module.is_null() {
@@ -109,23 +110,24 @@ pub(crate) unsafe fn token_of_class<'py>(class: *mut ffi::PyTypeObject) -> Pytho
     }
 }
 
-/// The token for a function that was made without a module.
+/// Returns the token for a function without a module.
 ///
 /// # Safety
 /// As for [`token_of_call`].
 #[cold]
 #[inline(never)]
 unsafe fn token_without_module<'py>() -> Python<'py> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe { Python::assume_called() }
 }
 
-/// The token for any other function of this binary: the fallback.
+/// Returns the token for any other function of this binary: the fallback.
 ///
 /// # Safety
-/// The thread must be attached while `'py` lasts, because CPython called something of this binary.
+/// The thread must be attached for `'py`, because CPython called a function or an object of this
+/// binary.
 #[inline]
 pub unsafe fn token_of_call<'py>() -> Python<'py> {
-    // SAFETY: passed on to the caller; what is called was made by this binary in that interpreter.
+    // SAFETY: upheld by the caller; the callee was created by this binary in that interpreter.
     unsafe { Python::assume_called() }
 }

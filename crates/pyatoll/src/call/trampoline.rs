@@ -1,5 +1,5 @@
-//! The step from C into Rust and back: what came meanwhile is released, errors are raised, panics
-//! stop here.
+//! Trampolines from C into Rust: drain the drop queue, run the body, turn errors and panics into
+//! the current exception.
 
 use std::any::Any;
 use std::ffi::c_int;
@@ -11,9 +11,9 @@ use pyo3_ffi as ffi;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::{Python, compat};
 
-/// What a function that CPython calls returns: one value of it means "an exception is set".
+/// The return type of a function that CPython calls.
 pub trait CallbackResult: Copy {
-    /// That value.
+    /// The value that means "an exception is set".
     const ERROR: Self;
 }
 
@@ -34,16 +34,16 @@ impl CallbackResult for () {
     const ERROR: Self = ();
 }
 
-/// Runs `body` for a C caller: an error or a panic of it becomes the exception that is set.
+/// Runs `body` for a C caller and sets an exception if it fails or panics.
 ///
 /// # Safety
-/// The thread must be attached, to the token's interpreter, until this returns.
+/// The thread must be attached to the token's interpreter until this returns.
 #[inline(always)]
 pub unsafe fn trampoline<R: CallbackResult>(
     py: Python<'_>,
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<R>,
 ) -> R {
-    // SAFETY: attached to the token's interpreter.
+    // SAFETY: attached to the token's interpreter, as the caller promises.
     unsafe { py.local().drain() };
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(value)) => return value,
@@ -53,14 +53,14 @@ pub unsafe fn trampoline<R: CallbackResult>(
     R::ERROR
 }
 
-/// A function that matches a call's arguments and makes the result: its token, what it is called on,
-/// and what CPython passed for the arguments.
+/// Defines a trampoline per calling convention. `run` matches the arguments and computes the result
+/// from the token, the receiver and the arguments as CPython passed them.
 macro_rules! callers {
     ($(#[doc = $doc:literal] $name:ident($($argument:ident: $type:ty),*);)*) => {$(
         #[doc = $doc]
         ///
-        /// It takes a function, not a closure, so that this and what it calls is one instance for
-        /// all functions of a binary; an optimised build has a copy of that in each entry point.
+        /// It takes a function pointer, not a closure, so that an unoptimized build has one
+        /// instance for all functions of a binary. An optimized build inlines it everywhere.
         ///
         /// # Safety
         /// As for [`trampoline`].
@@ -76,7 +76,7 @@ macro_rules! callers {
                 $($type,)*
             ) -> PyResult<*mut ffi::PyObject>,
         ) -> *mut ffi::PyObject {
-            // SAFETY: passed on to the caller.
+            // SAFETY: upheld by the caller.
             unsafe { trampoline(py, |py| run(py, slf, $($argument,)*)) }
         }
     )*};
@@ -97,20 +97,19 @@ callers! {
     call_with_keywords(args: *mut ffi::PyObject, kwargs: *mut ffi::PyObject);
 }
 
-/// Runs `body` where Python cannot take an exception: deallocation, finalisation. What it raises
-/// goes to `sys.unraisablehook` with `object` (may be null), and an exception that was set before
-/// stays set.
+/// Runs `body` where no exception can be raised: deallocation, finalization. An error or a panic
+/// goes to `sys.unraisablehook` with `object` (may be null). The current exception is preserved.
 ///
 /// # Safety
-/// The thread must be attached, to the token's interpreter, until this returns; `object` must be
-/// null or valid.
+/// The thread must be attached to the token's interpreter until this returns; `object` must be null
+/// or alive.
 #[inline(always)]
 pub unsafe fn trampoline_unraisable(
     py: Python<'_>,
     object: *mut ffi::PyObject,
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<()>,
 ) {
-    // SAFETY: attached.
+    // SAFETY: attached (`py`).
     let raised = unsafe { compat::take_raised() };
     let is_raised = match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(())) => false,
@@ -124,26 +123,26 @@ pub unsafe fn trampoline_unraisable(
         }
     };
     if is_raised {
-        // SAFETY: attached, with the exception set.
+        // SAFETY: attached (`py`), with an exception set; `object` is null or alive.
         unsafe { ffi::PyErr_WriteUnraisable(object) };
     }
-    // SAFETY: attached to the interpreter it was taken in.
+    // SAFETY: attached to the interpreter it was taken from.
     unsafe { compat::restore_raised(raised) };
 }
 
-/// Sets the exception. With C's calling convention, as is [`raise_panic`]: no panic comes out of
-/// them, which spares each entry point the code for one.
+/// Sets the current exception. `extern "C"`, like [`raise_panic`], so that it cannot unwind and
+/// entry points need no landing pads for it.
 #[cold]
 #[inline(never)]
 #[allow(improper_ctypes_definitions)]
 extern "C" fn raise(py: Python<'_>, error: PyErr) {
-    // Making a lazy exception runs user code.
+    // Creating a lazy exception runs user code.
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| error.restore(py))) {
         crate::panic::raise_panic(py, payload);
     }
 }
 
-/// Sets the exception that stands for a panic.
+/// Sets the exception for a panic.
 #[cold]
 #[inline(never)]
 #[allow(improper_ctypes_definitions)]
@@ -157,9 +156,9 @@ mod tests {
     use crate::exceptions::{PyTypeError, PyValueError};
 
     #[test]
-    fn a_value_comes_through() {
+    fn a_value_is_returned() {
         Python::attach(|py| {
-            // SAFETY: attached.
+            // SAFETY: attached (`py`).
             let value: c_int = unsafe { trampoline(py, |_| Ok(5)) };
             assert_eq!(value, 5);
             assert!(!PyErr::occurred(py));
@@ -169,7 +168,7 @@ mod tests {
     #[test]
     fn an_error_is_raised() {
         Python::attach(|py| {
-            // SAFETY: attached.
+            // SAFETY: attached (`py`).
             let value: *mut ffi::PyObject =
                 unsafe { trampoline(py, |_| Err(PyTypeError::new_err("wrong"))) };
             assert!(value.is_null());
@@ -181,11 +180,11 @@ mod tests {
     #[test]
     fn a_panic_becomes_an_exception() {
         Python::attach(|py| {
-            // SAFETY: attached.
+            // SAFETY: attached (`py`).
             let value: isize = unsafe { trampoline(py, |_| panic!("stop here")) };
             assert_eq!(value, -1);
-            // Not through `PyErr::take`, which goes on with the panic.
-            // SAFETY: attached; the new reference is owned by the handle.
+            // Not through `PyErr::take`, which resumes the panic.
+            // SAFETY: attached (`py`); the new reference is owned by the handle.
             let exception =
                 unsafe { crate::Bound::from_owned_ptr(py, compat::take_raised_value()) };
             assert_eq!(exception.to_string(), "stop here");
@@ -196,7 +195,7 @@ mod tests {
     fn an_exception_that_was_set_stays_set_across_an_unraisable_one() {
         Python::attach(|py| {
             PyValueError::new_err("first").restore(py);
-            // SAFETY: attached; no object.
+            // SAFETY: attached (`py`); no object.
             unsafe {
                 trampoline_unraisable(py, ptr::null_mut(), |_| {
                     Err(PyTypeError::new_err("reported only"))

@@ -1,8 +1,8 @@
-//! [`ClassBase`]: what a class can extend, and how the work on an instance is passed down the
-//! chain of bases: allocating, visiting, clearing, dropping, freeing.
+//! [`ClassBase`]: a type that a class can extend, and the operations on an instance that go through
+//! the chain of bases: allocate, traverse, clear, drop, free.
 //!
-//! Each function here does the part of its own class and of those below it, so that nothing has
-//! to ask a type object, which may be gone while an interpreter ends.
+//! Each function handles its own class and the bases of that. None of them needs a type object of
+//! ours, which may be gone while an interpreter is being finalized.
 
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
@@ -10,20 +10,18 @@ use std::marker::PhantomData;
 use pyo3_ffi as ffi;
 
 use super::borrow_flag::BorrowFlag;
-use super::initializer::PyClassInitializer;
-use super::layout::{Instance, OwnHeader};
-use super::{PyClass, Subclassable, definition, layout, lifecycle, type_object};
+use super::parts::OwnHeader;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Bound, PyTypeInfo};
 use crate::types::PyAny;
 
-/// A type that `#[pyclass(extends = …)]` can name: a class with `subclass`, `PyAny`, or a built-in
+/// A type that `#[pyclass(extends = …)]` accepts: a class with `subclass`, `PyAny`, or a built-in
 /// type of known layout.
 ///
 /// # Safety
-/// `Layout` must be the memory of an instance, `HEADER` the place of the owner in an instance of
-/// a class that extends it, and the functions must do what they say.
+/// `Layout` must be the memory of an instance, `HEADER` the offset of the owner in an instance of a
+/// class that extends this type, and the functions must do as documented.
 #[diagnostic::on_unimplemented(
     message = "pyclass `{Self}` cannot be subclassed",
     label = "required for `#[pyclass(extends={Self})]`",
@@ -32,47 +30,52 @@ use crate::types::PyAny;
 pub unsafe trait ClassBase: PyTypeInfo {
     /// The memory of an instance.
     type Layout;
-    /// The header in a class that extends this one, or nothing if this one's instances have it.
+    /// The header that a class extending this type adds: nothing if instances of this type have
+    /// one.
     type OwnHeader: OwnHeader;
-    /// What initialises this part of an instance.
+    /// Initializes this part of an instance.
     type Initializer: ObjectInit<Self>;
-    /// How many bytes an instance takes: `Layout`, and what may be behind it.
+    /// The size of an instance, in bytes: `Layout` and padding.
     const SIZE: usize;
-    /// Where the owner is in an instance of a class that extends this one.
+    /// The offset of the owner in an instance of a class that extends this type.
     const HEADER: usize;
-    /// Whether Rust put something into this part of an instance that has to be dropped: else
-    /// [`drop_contents`](ClassBase::drop_contents) does nothing.
-    const HAS_CONTENTS: bool;
-    /// Whether there is room for a `__dict__` or weak references of ours: else
-    /// [`drop_attachments`](ClassBase::drop_attachments) does nothing.
-    const HAS_ATTACHMENTS: bool;
+    /// Whether this part of an instance has a Rust value that needs dropping. Else
+    /// [`drop_value`](ClassBase::drop_value) does nothing.
+    const NEEDS_DROP: bool;
+    /// Whether this part of an instance has a `__dict__` or list of weak references of ours. Else
+    /// [`clear_dict_and_weakrefs`](ClassBase::clear_dict_and_weakrefs) does nothing.
+    const HAS_DICT_OR_WEAKREFS: bool;
 
-    /// The type object, made at need; its module is `module` if it is made now.
+    /// Returns the type object. Creates it on first use, as a class of `module`.
+    ///
+    /// # Errors
+    /// If the type object cannot be created, or its size is not that of `Layout`.
     fn base_type<'py>(
         py: Python<'py>,
         module: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<*mut ffi::PyTypeObject>;
 
-    /// Whether instances have a `__dict__`, and a list of weak references.
+    /// Returns whether instances have a `__dict__`, and whether they have a list of weak
+    /// references.
     fn has_dict_and_weak_list() -> (bool, bool);
 
-    /// Whether instances are known to the garbage collector.
+    /// Returns whether instances are tracked by the garbage collector.
     fn is_collected() -> bool;
 
-    /// The borrow flag that this part of an instance has.
+    /// Returns the borrow flag in this part of an instance.
     ///
     /// # Safety
     /// The object must be an instance, alive for `'a`.
     unsafe fn borrow_flag<'a>(object: *mut ffi::PyObject) -> Option<&'a BorrowFlag>;
 
-    /// Panics if this part of the instance is another thread's.
+    /// Panics if this part of an instance belongs to another thread.
     ///
     /// # Safety
-    /// The object must be an initialised instance.
+    /// The object must be an initialized instance.
     unsafe fn check_thread(object: *mut ffi::PyObject);
 
-    /// Allocates an instance of `subtype`, with the built-in base initialised and the rest zeroed.
-    /// `size` is that of the class whose `tp_new` asks.
+    /// Allocates an instance of `subtype`, with the built-in base initialized and the rest zeroed.
+    /// `size` is the size of an instance of the class whose `tp_new` is called.
     ///
     /// # Safety
     /// `subtype` must be that class, which is or extends this type, or derive from it.
@@ -82,7 +85,7 @@ pub unsafe trait ClassBase: PyTypeInfo {
         size: usize,
     ) -> PyResult<*mut ffi::PyObject>;
 
-    /// Visits what this part of an instance holds, and the type: a `tp_traverse`.
+    /// Visits the type and the references held by this part of an instance: a `tp_traverse`.
     ///
     /// # Safety
     /// As for `tp_traverse`.
@@ -92,32 +95,33 @@ pub unsafe trait ClassBase: PyTypeInfo {
         arg: *mut c_void,
     ) -> c_int;
 
-    /// Lets go of what this part of an instance holds: a `tp_clear`.
+    /// Releases the references held by this part of an instance: a `tp_clear`.
     ///
     /// # Safety
     /// As for `tp_clear`.
     unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int;
 
-    /// Drops what Rust put into this part of an instance.
+    /// Drops the Rust values in this part of an instance.
     ///
     /// # Safety
-    /// The object must be a dying, initialised instance; called once.
-    unsafe fn drop_contents(object: *mut ffi::PyObject);
+    /// The object must be an initialized instance that is being deallocated. Must be called once.
+    unsafe fn drop_value(object: *mut ffi::PyObject);
 
-    /// Gives `__dict__` and weak references up; they may be there before initialisation is through.
+    /// Clears the `__dict__` and the weak references, which may exist before initialization is
+    /// complete.
     ///
     /// # Safety
-    /// The object must be a dying instance.
-    unsafe fn drop_attachments(object: *mut ffi::PyObject);
+    /// The object must be an instance that is being deallocated.
+    unsafe fn clear_dict_and_weakrefs(object: *mut ffi::PyObject);
 
-    /// Deallocates the built-in base and frees the memory. Leaves the type's reference.
+    /// Deallocates the built-in base and frees the memory. Keeps the reference to the type.
     ///
     /// # Safety
-    /// The object must be a dying instance whose contents are dropped.
+    /// The object must be an instance that is being deallocated, whose values are dropped.
     unsafe fn free(object: *mut ffi::PyObject);
 }
 
-/// What a class takes over from its base, as data: one record for each base, not for each class.
+/// The properties that a class inherits from its base, as data: one record per base, not per class.
 pub(super) struct BaseRecord {
     /// See [`ClassBase::base_type`].
     pub(super) type_object:
@@ -132,7 +136,7 @@ pub(super) struct BaseRecord {
     pub(super) clear: ffi::inquiry,
 }
 
-/// Where the record of `B` is.
+/// Holds the [`BaseRecord`] of `B`.
 pub(super) struct RecordOf<B>(PhantomData<B>);
 
 impl<B: ClassBase> RecordOf<B> {
@@ -145,16 +149,19 @@ impl<B: ClassBase> RecordOf<B> {
     };
 }
 
-/// Initialises one part of an instance.
+/// Initializes one part of an instance.
 pub trait ObjectInit<T> {
-    /// Writes the Rust parts, from the most basic one on; all of them or none.
+    /// Writes the Rust parts, starting at the root of the chain. On an error, none is written.
     ///
     /// # Safety
-    /// The object must be a new instance of the token's interpreter that nobody else uses.
+    /// The object must be a new, unpublished instance in the token's interpreter.
+    ///
+    /// # Errors
+    /// If a value may not be stored in an instance (see `fields::check_handles`).
     unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()>;
 }
 
-/// Initialises the part of a built-in type: CPython has done it.
+/// Initializes the part of a built-in type. Does nothing: the allocation has initialized it.
 pub struct NativeInitializer<T>(PhantomData<T>);
 
 impl<T> NativeInitializer<T> {
@@ -167,83 +174,5 @@ impl<T> ObjectInit<T> for NativeInitializer<T> {
     #[inline]
     unsafe fn write(self, _py: Python<'_>, _object: *mut ffi::PyObject) -> PyResult<()> {
         Ok(())
-    }
-}
-
-// SAFETY: an instance of `T` starts with its base's; everything else is passed on or `T`'s own.
-unsafe impl<T: PyClass + Subclassable> ClassBase for T {
-    type Layout = Instance<T>;
-    type OwnHeader = ();
-    type Initializer = PyClassInitializer<T>;
-    const SIZE: usize = Instance::<T>::SIZE;
-    const HEADER: usize = <T::BaseType as ClassBase>::HEADER;
-    const HAS_CONTENTS: bool = lifecycle::has_contents::<T>();
-    const HAS_ATTACHMENTS: bool = lifecycle::has_attachments::<T>();
-
-    fn base_type<'py>(
-        py: Python<'py>,
-        module: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<*mut ffi::PyTypeObject> {
-        type_object::get_or_create::<T>(py, module)
-    }
-
-    fn has_dict_and_weak_list() -> (bool, bool) {
-        let definition = definition::of::<T>();
-        (definition.has_dict, definition.has_weak_list)
-    }
-
-    fn is_collected() -> bool {
-        definition::of::<T>().collected
-    }
-
-    #[inline]
-    unsafe fn borrow_flag<'a>(object: *mut ffi::PyObject) -> Option<&'a BorrowFlag> {
-        // SAFETY: passed on to the caller.
-        unsafe { layout::borrow_flag::<T>(object) }
-    }
-
-    #[inline]
-    unsafe fn check_thread(object: *mut ffi::PyObject) {
-        // SAFETY: passed on to the caller.
-        unsafe { layout::check_thread::<T>(object) }
-    }
-
-    #[inline]
-    unsafe fn allocate(
-        py: Python<'_>,
-        subtype: *mut ffi::PyTypeObject,
-        size: usize,
-    ) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: passed on to the caller.
-        unsafe { <T::BaseType as ClassBase>::allocate(py, subtype, size) }
-    }
-
-    unsafe extern "C" fn traverse(
-        object: *mut ffi::PyObject,
-        visit: ffi::visitproc,
-        arg: *mut c_void,
-    ) -> c_int {
-        // SAFETY: passed on to the caller; the function is the one of this class.
-        unsafe { (definition::of::<T>().traverse)(object, visit, arg) }
-    }
-
-    unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
-        // SAFETY: as above.
-        unsafe { (definition::of::<T>().clear)(object) }
-    }
-
-    unsafe fn drop_contents(object: *mut ffi::PyObject) {
-        // SAFETY: passed on to the caller.
-        unsafe { lifecycle::drop_contents::<T>(object) }
-    }
-
-    unsafe fn drop_attachments(object: *mut ffi::PyObject) {
-        // SAFETY: passed on to the caller.
-        unsafe { lifecycle::drop_attachments::<T>(object) }
-    }
-
-    unsafe fn free(object: *mut ffi::PyObject) {
-        // SAFETY: passed on to the caller.
-        unsafe { <T::BaseType as ClassBase>::free(object) }
     }
 }

@@ -1,69 +1,63 @@
-//! The borrow flag of an instance: `RefCell`'s rule, for values that Python shares freely.
+//! [`BorrowFlag`]: the borrow flag of an instance, with the rules of `RefCell`.
 //!
-//! On builds with a GIL the flag is only touched by the thread that holds it, so plain loads and
-//! stores are enough (guards are not `Send`). On free-threaded builds every change is one atomic
-//! exchange; taking the flag acquires and giving it back releases, so the value needs no lock of
-//! its own.
+//! With a GIL, only the thread that holds it accesses the flag, so plain loads and stores suffice
+//! (guards are not `Send`). On free-threaded builds each change is one atomic operation: borrowing
+//! acquires and releasing a borrow releases, so the value needs no lock of its own.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::compat::{ACQUIRE_UNLESS_GIL, FREE_THREADED};
 use crate::error::PyErr;
 
-/// Somebody borrows the value mutably. Also what zeroed memory says: an instance that is still being
-/// made cannot be borrowed.
+/// Mutably borrowed. Also the state of zeroed memory: an uninitialized instance cannot be borrowed.
 const EXCLUSIVE: usize = 0;
-/// Nobody borrows it; any higher number counts shared borrows on top of it.
+/// Not borrowed. Higher numbers count shared borrows.
 const UNUSED: usize = 1;
 
-/// Counts the borrows of one instance.
+/// The number of borrows of an instance.
 #[repr(transparent)]
 pub struct BorrowFlag(AtomicUsize);
 
 const _: () = assert!(size_of::<BorrowFlag>() == size_of::<usize>());
 
 impl BorrowFlag {
-    /// Whether the value is borrowed mutably, or not there yet.
+    /// Returns whether the value is borrowed mutably, or uninitialized.
     #[inline(always)]
     pub(super) fn is_exclusive(&self) -> bool {
-        let order = if cfg!(Py_GIL_DISABLED) {
-            Ordering::Acquire
-        } else {
-            Ordering::Relaxed
-        };
-        self.0.load(order) == EXCLUSIVE
+        self.0.load(ACQUIRE_UNLESS_GIL) == EXCLUSIVE
     }
 
-    /// The value is there: it can be borrowed from now on.
+    /// Marks the value as initialized, so that it can be borrowed.
     #[inline]
-    pub(super) fn begin(&self) {
+    pub(super) fn publish(&self) {
         self.0.store(UNUSED, Ordering::Release);
     }
 
-    /// The flag as plain memory, whose changes the compiler can do away with where they cancel out.
+    /// Returns the flag as plain memory: the compiler can elide changes that cancel out.
     ///
     /// # Safety
-    /// Only on builds with a GIL, by the thread that holds it.
+    /// Only on builds with a GIL, for the thread that holds it.
     #[inline(always)]
     unsafe fn plain(&self) -> *mut usize {
         self.0.as_ptr()
     }
 
     #[inline]
-    pub(super) fn try_share(&self) -> Result<(), PyBorrowError> {
-        // So many shared borrows that the count wraps cannot exist: each is a word of memory.
+    pub(super) fn try_borrow(&self) -> Result<(), PyBorrowError> {
+        // The count cannot wrap: each shared borrow takes at least a word of memory.
         let next = |count: usize| (count != EXCLUSIVE).then_some(count.wrapping_add(1));
-        let shared = if cfg!(Py_GIL_DISABLED) {
-            let (taken, seen) = (Ordering::Acquire, Ordering::Relaxed);
-            self.0.fetch_update(taken, seen, next).is_ok()
+        let borrowed = if FREE_THREADED {
+            let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
+            self.0.fetch_update(success, failure, next).is_ok()
         } else {
-            // SAFETY: the thread holds the GIL, since it uses an instance.
+            // SAFETY: the thread uses an instance, so it holds the GIL.
             unsafe {
                 let count = self.plain();
                 next(*count).map(|next| *count = next).is_some()
             }
         };
-        if shared {
+        if borrowed {
             Ok(())
         } else {
             Err(PyBorrowError(()))
@@ -71,33 +65,34 @@ impl BorrowFlag {
     }
 
     #[inline]
-    pub(super) fn end_share(&self) {
-        let before = if cfg!(Py_GIL_DISABLED) {
+    pub(super) fn release_borrow(&self) {
+        let before = if FREE_THREADED {
             self.0.fetch_sub(1, Ordering::Release)
         } else {
-            // SAFETY: as above.
+            // SAFETY: the thread uses an instance, so it holds the GIL.
             unsafe { self.plain().replace((*self.plain()).wrapping_sub(1)) }
         };
         debug_assert!(before != UNUSED && before != EXCLUSIVE);
     }
 
     #[inline]
-    pub(super) fn try_lock(&self) -> Result<(), PyBorrowMutError> {
-        let locked = if cfg!(Py_GIL_DISABLED) {
-            let (taken, seen) = (Ordering::Acquire, Ordering::Relaxed);
-            let locked = self.0.compare_exchange(UNUSED, EXCLUSIVE, taken, seen);
-            locked.is_ok()
+    pub(super) fn try_borrow_mut(&self) -> Result<(), PyBorrowMutError> {
+        let borrowed = if FREE_THREADED {
+            let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
+            self.0
+                .compare_exchange(UNUSED, EXCLUSIVE, success, failure)
+                .is_ok()
         } else {
-            // SAFETY: as above.
+            // SAFETY: the thread uses an instance, so it holds the GIL.
             unsafe {
-                let is_free = *self.plain() == UNUSED;
-                if is_free {
+                let is_unused = *self.plain() == UNUSED;
+                if is_unused {
                     *self.plain() = EXCLUSIVE;
                 }
-                is_free
+                is_unused
             }
         };
-        if locked {
+        if borrowed {
             Ok(())
         } else {
             Err(PyBorrowMutError(()))
@@ -105,20 +100,19 @@ impl BorrowFlag {
     }
 
     #[inline]
-    pub(super) fn end_lock(&self) {
-        if cfg!(Py_GIL_DISABLED) {
+    pub(super) fn release_borrow_mut(&self) {
+        if FREE_THREADED {
             self.0.store(UNUSED, Ordering::Release);
         } else {
-            // SAFETY: as above.
+            // SAFETY: the thread uses an instance, so it holds the GIL.
             unsafe { *self.plain() = UNUSED };
         }
     }
 }
 
-/// The place of the borrow flag in an instance: [`BorrowFlag`], or [`NoBorrowFlag`] where the class
-/// is `frozen`.
+/// The borrow flag in an instance: [`BorrowFlag`], or [`NoBorrowFlag`] if the class is `frozen`.
 pub trait FlagStorage {
-    /// The flag, if there is one.
+    /// Returns the flag, if any.
     fn flag(&self) -> Option<&BorrowFlag>;
 }
 
@@ -129,7 +123,7 @@ impl FlagStorage for BorrowFlag {
     }
 }
 
-/// A `frozen` class keeps none.
+/// A `frozen` class has no flag.
 pub struct NoBorrowFlag;
 
 impl FlagStorage for NoBorrowFlag {
@@ -139,8 +133,7 @@ impl FlagStorage for NoBorrowFlag {
     }
 }
 
-/// The value of an instance is borrowed mutably, so it cannot be borrowed. Becomes a
-/// `RuntimeError`.
+/// The error of borrowing a value that is mutably borrowed. Converts to `RuntimeError`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -166,8 +159,7 @@ impl PyBorrowError {
     }
 }
 
-/// The value of an instance is borrowed, so it cannot be borrowed mutably. Becomes a
-/// `RuntimeError`.
+/// The error of mutably borrowing a value that is borrowed. Converts to `RuntimeError`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -240,20 +232,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_share_or_one_changes() {
+    fn borrows_are_shared_or_exclusive() {
         let flag = BorrowFlag(AtomicUsize::new(0));
-        assert!(flag.try_share().is_err(), "not there yet");
-        assert!(flag.try_lock().is_err());
-        flag.begin();
-        flag.try_share().unwrap();
-        flag.try_share().unwrap();
-        assert!(flag.try_lock().is_err());
-        flag.end_share();
-        flag.end_share();
-        flag.try_lock().unwrap();
-        assert!(flag.try_share().is_err());
-        assert!(flag.try_lock().is_err());
-        flag.end_lock();
-        assert!(flag.try_share().is_ok());
+        assert!(flag.try_borrow().is_err(), "uninitialized");
+        assert!(flag.try_borrow_mut().is_err());
+        flag.publish();
+        flag.try_borrow().unwrap();
+        flag.try_borrow().unwrap();
+        assert!(flag.try_borrow_mut().is_err());
+        flag.release_borrow();
+        flag.release_borrow();
+        flag.try_borrow_mut().unwrap();
+        assert!(flag.try_borrow().is_err());
+        assert!(flag.try_borrow_mut().is_err());
+        flag.release_borrow_mut();
+        assert!(flag.try_borrow().is_ok());
     }
 }

@@ -1,22 +1,22 @@
-//! Conversions that every class has, in the form the macro's expansion calls.
+//! The conversions of classes, as functions that generated code calls.
 
 use std::any::TypeId;
 use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
-use super::PyClass;
 use super::boolean_struct::False;
 use super::guard::{PyClassGuard, PyClassGuardMut};
 use super::initializer::PyClassInitializer;
-use super::type_object;
+use super::pyclass::PyClass;
+use super::type_lookup;
 use crate::call::argument::{RefArgument, RefMutArgument};
 use crate::error::{CastError, PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::PyAny;
 
-/// Makes an instance of a value: `IntoPyObject` of a class.
+/// Creates an instance from a value: `IntoPyObject` of a class.
 ///
 /// # Errors
 /// As for [`Bound::new`].
@@ -27,8 +27,8 @@ where
     Bound::new(py, value)
 }
 
-/// Finds the instance that is the class attribute of an enum's variant, or makes one, if Python code
-/// has changed the attribute: `IntoPyObject` of a simple enum.
+/// Returns the instance that is the class attribute of an enum's variant: `IntoPyObject` of a
+/// simple enum. Creates a new one if Python code has changed the attribute.
 ///
 /// # Errors
 /// As for [`Bound::new`].
@@ -36,8 +36,8 @@ pub fn variant_object<'py, T>(py: Python<'py>, value: T, name: &CStr) -> PyResul
 where
     T: PyClass + Into<PyClassInitializer<T>>,
 {
-    let class = type_object::get_or_create::<T>(py, None)?;
-    // SAFETY: attached, a live type; a new reference or null comes back.
+    let class = type_lookup::get_or_create::<T>(py, None)?;
+    // SAFETY: attached (`py`); `class` is alive; returns a new reference or null.
     let known = unsafe {
         let attribute = ffi::PyObject_GetAttrString(class.cast(), name.as_ptr());
         Bound::from_owned_ptr_or_opt(py, attribute)
@@ -53,7 +53,7 @@ where
                 }
             }
         }
-        // SAFETY: attached.
+        // SAFETY: attached (`py`).
         None => unsafe { ffi::PyErr_Clear() },
     }
     Bound::new(py, value)
@@ -79,9 +79,9 @@ impl<'a: 'holder, 'holder, 'py, T: PyClass> RefArgument<'a, 'holder, 'py> for T 
         holder: &'holder mut Self::Holder,
     ) -> PyResult<&'holder Self> {
         if !T::is_type_of(&object) {
-            return Err(no_instance::<T>(object));
+            return Err(not_an_instance::<T>(object));
         }
-        // SAFETY: just checked.
+        // SAFETY: an instance of `T`, as just checked.
         match PyClassGuard::try_borrow(unsafe { object.cast_unchecked() }) {
             Ok(guard) => Ok(holder.insert(guard)),
             Err(error) => Err(error.into()),
@@ -94,13 +94,14 @@ impl<'a: 'holder, 'holder, 'py, T: PyClass> RefArgument<'a, 'holder, 'py> for T 
         object: Borrowed<'a, 'py, PyAny>,
         holder: &'holder mut Self::Holder,
     ) -> Option<&'holder Self> {
-        // SAFETY: both are alive. An object of the type of an instance is an instance.
+        // SAFETY: both objects are alive. An object with the type of an instance of `T` is one,
+        // too.
         let is_same = TypeId::of::<T>() == TypeId::of::<C>()
             && unsafe { ffi::Py_TYPE(slf) == ffi::Py_TYPE(object.as_ptr()) };
         if !is_same && !T::is_type_of(&object) {
             return None;
         }
-        // SAFETY: just checked.
+        // SAFETY: an instance of `T`, as just checked.
         let guard = PyClassGuard::try_borrow(unsafe { object.cast_unchecked() }).ok()?;
         Some(holder.insert(guard))
     }
@@ -108,7 +109,7 @@ impl<'a: 'holder, 'holder, 'py, T: PyClass> RefArgument<'a, 'holder, 'py> for T 
 
 #[cold]
 #[inline(never)]
-fn no_instance<T: PyClass>(object: Borrowed<'_, '_, PyAny>) -> PyErr {
+fn not_an_instance<T: PyClass>(object: Borrowed<'_, '_, PyAny>) -> PyErr {
     CastError::new(object, T::type_object(object.py()).into_any()).into()
 }
 
@@ -121,9 +122,9 @@ impl<'a: 'holder, 'holder, 'py, T: PyClass<Frozen = False>> RefMutArgument<'a, '
         holder: &'holder mut Self::Holder,
     ) -> PyResult<&'holder mut Self> {
         if !T::is_type_of(&object) {
-            return Err(no_instance::<T>(object));
+            return Err(not_an_instance::<T>(object));
         }
-        // SAFETY: just checked.
+        // SAFETY: an instance of `T`, as just checked.
         match PyClassGuardMut::try_borrow_mut(unsafe { object.cast_unchecked() }) {
             Ok(guard) => Ok(holder.insert(guard)),
             Err(error) => Err(error.into()),
@@ -131,6 +132,6 @@ impl<'a: 'holder, 'holder, 'py, T: PyClass<Frozen = False>> RefMutArgument<'a, '
     }
 }
 
-/// What a class that is not `unsendable` must be: Python moves and shares its instances between
+/// The bounds of a class that is not `unsendable`: Python moves and shares instances between
 /// threads.
 pub const fn assert_send_sync<T: Send + Sync>() {}

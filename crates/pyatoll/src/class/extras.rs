@@ -1,15 +1,15 @@
-//! `eq`, `eq_int`, `ord`, `hash`, `str`, and the items of tuple variants: the generated slots are
-//! shells over these.
+//! Slots of `eq`, `eq_int`, `ord`, `hash` and `str`, and the items of tuple variants. Generated
+//! functions are thin shells over these.
 
 use std::ffi::c_int;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pyo3_ffi as ffi;
 
-use super::PyClass;
 use super::fields::get;
 use super::guard::PyClassGuard;
 use super::layout;
+use super::pyclass::PyClass;
 use crate::call::trampoline::trampoline;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
@@ -18,11 +18,11 @@ use crate::object::{Borrowed, Bound, constant};
 use crate::types::PyAny;
 use crate::types::any::CompareOp;
 
-/// The number that an enum's variant stands for.
+/// Returns the discriminant of an enum's value as an `int`.
 pub type Discriminant<T> = for<'py> fn(Python<'py>, &T) -> PyResult<Bound<'py, PyAny>>;
 
-/// `tp_richcompare`: with another instance by `decide`, with an `int` by `discriminant`, if given;
-/// else `NotImplemented`.
+/// `tp_richcompare`: compares with another instance by `decide`, with an `int` by `discriminant`
+/// (if given), else returns `NotImplemented`.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance of `T` and any object.
@@ -33,7 +33,7 @@ pub unsafe fn compare<T: PyClass>(
     decide: impl FnOnce(&T, &T, CompareOp) -> Option<bool>,
     discriminant: Option<Discriminant<T>>,
 ) -> *mut ffi::PyObject {
-    // SAFETY: both are alive during the call, the first is an instance of `T`.
+    // SAFETY: attached; both are alive during the call, and `object` is an instance of `T`.
     unsafe {
         trampoline(layout::token_of_instance::<T>(object), |py| {
             let other = Borrowed::from_ptr(py, other);
@@ -66,7 +66,7 @@ pub unsafe fn compare<T: PyClass>(
 /// # Safety
 /// Called by CPython, attached, with an instance of `T`.
 pub unsafe fn hash_value<T: PyClass + Hash>(object: *mut ffi::PyObject) -> ffi::Py_hash_t {
-    // SAFETY: alive during the call, an instance of `T`.
+    // SAFETY: attached; `object` is an instance of `T`, alive during the call.
     unsafe {
         trampoline(layout::token_of_instance::<T>(object), |py| {
             let value: PyClassGuard<'_, T> =
@@ -74,13 +74,13 @@ pub unsafe fn hash_value<T: PyClass + Hash>(object: *mut ffi::PyObject) -> ffi::
             let mut hasher = DefaultHasher::new();
             T::hash(&value, &mut hasher);
             let hash = hasher.finish() as ffi::Py_hash_t;
-            // -1 says that an exception is set.
+            // -1 means that an exception is set.
             Ok(if hash == -1 { -2 } else { hash })
         })
     }
 }
 
-/// `tp_str` or `tp_repr`: the text that `text` makes of the value.
+/// `tp_str` or `tp_repr`: the result of `text` for the value.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance of `T`.
@@ -91,7 +91,7 @@ pub unsafe fn text_of<T: PyClass, S>(
 where
     S: for<'py> IntoPyObject<'py>,
 {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         get::<T>(object, |py, value| {
             Ok(text(value).into_bound_py_any(py)?.into_ptr())
@@ -99,27 +99,27 @@ where
     }
 }
 
-/// `__getitem__` of a tuple variant, whose fields have these getters.
+/// `__getitem__` of a tuple variant whose fields have these getters.
 ///
 /// # Safety
-/// Called by CPython, attached, with an instance that the getters are of.
+/// Called by CPython, attached, with an instance of the getters' class.
 pub unsafe fn tuple_item(
     object: *mut ffi::PyObject,
     index: *mut ffi::PyObject,
     getters: &[ffi::getter],
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached; all are alive during the call.
+    // SAFETY: attached; both objects are alive during the call.
     unsafe {
-        let mut place = ffi::PyNumber_AsSsize_t(index, ffi::PyExc_IndexError);
-        if place == -1 && !ffi::PyErr_Occurred().is_null() {
+        let mut position = ffi::PyNumber_AsSsize_t(index, ffi::PyExc_IndexError);
+        if position == -1 && !ffi::PyErr_Occurred().is_null() {
             return std::ptr::null_mut();
         }
-        if place < 0 {
-            place += getters.len() as ffi::Py_ssize_t;
+        if position < 0 {
+            position += getters.len() as ffi::Py_ssize_t;
         }
-        match usize::try_from(place)
+        match usize::try_from(position)
             .ok()
-            .and_then(|place| getters.get(place))
+            .and_then(|position| getters.get(position))
         {
             Some(getter) => getter(object, std::ptr::null_mut()),
             None => {
@@ -130,7 +130,7 @@ pub unsafe fn tuple_item(
     }
 }
 
-/// A variant's field was asked of an instance with another variant's value.
+/// Returns the error of reading a variant's field from an instance with another variant's value.
 #[cold]
 pub fn wrong_variant() -> crate::PyErr {
     crate::exceptions::PyAttributeError::new_err("the value is of another variant")

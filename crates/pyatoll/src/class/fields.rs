@@ -1,4 +1,4 @@
-//! Getters and setters of `#[pyo3(get, set)]` fields: the generated functions are shells over
+//! Getters and setters of `#[pyo3(get, set)]` fields. Generated functions are thin shells over
 //! these.
 
 use std::ffi::{CStr, c_int};
@@ -10,7 +10,7 @@ use super::boolean_struct::{Boolean, False};
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
 use super::items::MethodItem;
 use super::layout::{self, Instance};
-use super::{PyClass, definition};
+use super::pyclass::PyClass;
 use crate::call::argument;
 use crate::call::trampoline::trampoline;
 use crate::convert::{FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
@@ -29,28 +29,28 @@ pub unsafe fn get<T: PyClass>(
     object: *mut ffi::PyObject,
     read: impl for<'py> FnOnce(Python<'py>, &T) -> PyResult<*mut ffi::PyObject>,
 ) -> *mut ffi::PyObject {
-    /// Ends the borrow, also when reading panics.
-    struct Shared<T: PyClass>(*mut ffi::PyObject, PhantomData<T>);
-    impl<T: PyClass> Drop for Shared<T> {
+    /// Releases the borrow, even if reading panics.
+    struct Release<T: PyClass>(*mut ffi::PyObject, PhantomData<T>);
+    impl<T: PyClass> Drop for Release<T> {
         fn drop(&mut self) {
-            // SAFETY: shared below, before it was made.
-            unsafe { layout::end_share::<T>(self.0) };
+            // SAFETY: created below, after a successful borrow.
+            unsafe { layout::release_borrow::<T>(self.0) };
         }
     }
-    // SAFETY: an instance of `T`, alive during the call.
+    // SAFETY: attached; `object` is an instance of `T`, alive during the call.
     unsafe {
         trampoline(layout::token_of_instance::<T>(object), |py| {
-            layout::share::<T>(object).map_err(|error: PyBorrowError| error)?;
-            let _shared = Shared::<T>(object, PhantomData);
+            layout::borrow::<T>(object).map_err(|error: PyBorrowError| error)?;
+            let _release = Release::<T>(object, PhantomData);
             read(py, &*Instance::<T>::of(object).value())
         })
     }
 }
 
-/// Converts a value and puts it into a field.
+/// Converts a value and stores it in a field.
 ///
 /// # Safety
-/// Called by CPython, attached, with an instance of `T`; a null value deletes, which is refused.
+/// Called by CPython, attached, with an instance of `T`; a null value deletes, which is an error.
 #[inline]
 pub unsafe fn set<T, F>(
     object: *mut ffi::PyObject,
@@ -62,30 +62,33 @@ where
     T: PyClass<Frozen = False>,
     F: for<'py> FromPyObjectOwned<'py>,
 {
-    // SAFETY: an instance of `T`, alive during the call, as is the value.
+    // SAFETY: attached; `object` is an instance of `T`; both objects are alive during the call.
     unsafe {
         trampoline(layout::token_of_instance::<T>(object), |py| {
             let Some(value) = argument::optional(py, value) else {
                 return Err(PyAttributeError::new_err("can't delete attribute"));
             };
             let value: F = argument::extract(value, name)?;
-            layout::lock::<T>(object).map_err(|error: PyBorrowMutError| error)?;
+            layout::borrow_mut::<T>(object).map_err(|error: PyBorrowMutError| error)?;
             let old = replace(&mut *Instance::<T>::of(object).value(), value);
-            layout::end_lock::<T>(object);
-            // What drops the old value may run any code, and find the instance free.
+            layout::release_borrow_mut::<T>(object);
+            // After the borrow is released: the drop may run any code, which may use the instance.
             drop(old);
             Ok(0)
         })
     }
 }
 
-/// A field to be read: converted from a reference to it if there is such a conversion, else
-/// cloned. Called as `(&FieldRef(&value.field)).read(py)` with both traits in scope.
+/// A field to read. `(&FieldRef(&value.field)).read(py)`, with both traits below in scope, converts
+/// a reference to the field if `&F` has a conversion, else a clone (autoref specialization).
 pub struct FieldRef<'a, F>(pub &'a F);
 
-/// The first choice.
+/// Reads a field by reference.
 pub trait ReadByReference<'py> {
-    /// The field's object, a new reference.
+    /// Returns the field's object, a new reference.
+    ///
+    /// # Errors
+    /// The error of the conversion.
     fn read(&self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>;
 }
 
@@ -99,9 +102,12 @@ where
     }
 }
 
-/// The second choice.
+/// Reads a field by cloning it.
 pub trait ReadByClone<F> {
-    /// The field's object, a new reference.
+    /// Returns the field's object, a new reference.
+    ///
+    /// # Errors
+    /// The error of the conversion.
     fn read<'py>(&self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>
     where
         F: Clone + IntoPyObject<'py>;
@@ -117,24 +123,24 @@ impl<F> ReadByClone<F> for &FieldRef<'_, F> {
     }
 }
 
-/// Whether a field is a `Py<…>`: `Field::<F>::IS_HANDLE`, with [`NotAHandle`] in scope.
+/// Tells whether a field is a `Py<…>`: `Field::<F>::IS_HANDLE`, with [`NotAHandle`] in scope.
 pub struct Field<F>(PhantomData<F>);
 
 impl<T> Field<Py<T>> {
-    /// It is.
+    /// Whether the field is a `Py<…>`.
     pub const IS_HANDLE: bool = true;
 }
 
-/// Any other field.
+/// A field of any other type.
 pub trait NotAHandle {
-    /// It is not.
+    /// Whether the field is a `Py<…>`.
     const IS_HANDLE: bool = false;
 }
 
 impl<F> NotAHandle for Field<F> {}
 
-/// The getter of a field at `offset` in a value of `T`. CPython itself reads one that is a `Py<…>`
-/// and never changes: its first word is the object.
+/// Returns the item for a getter of the field at `offset` in a value of `T`. CPython reads a
+/// constant `Py<…>` field directly, as a member: its first word is the object pointer.
 pub const fn getter<T: PyClass>(
     name: &'static CStr,
     doc: Option<&'static CStr>,
@@ -162,17 +168,17 @@ pub const fn getter<T: PyClass>(
     }
 }
 
-/// Refuses a value with a handle of another interpreter in a field that Python reads by itself, as
-/// it lies in memory ([`getter`] with `constant_handle`).
+/// Returns an error if a field that CPython reads directly ([`getter`] with `constant_handle`) is a
+/// handle of another interpreter.
 #[inline]
 pub(super) fn check_handles<T: PyClass>(py: Python<'_>, value: &T) -> PyResult<()> {
     if !<T::Frozen as Boolean>::VALUE {
         // Only frozen classes have such fields.
         return Ok(());
     }
-    for offset in definition::of::<T>().handles() {
-        // SAFETY: at this offset in an instance is a field of the value's, a `Py` of some class,
-        // whose layout does not depend on that.
+    for offset in T::statics().tables().handles() {
+        // SAFETY: the offset is that of a `Py<…>` field of the value, and the layout of `Py<T>`
+        // does not depend on `T`.
         let handle = unsafe {
             let field = offset - std::mem::offset_of!(Instance<T>, value);
             &*std::ptr::from_ref(value)

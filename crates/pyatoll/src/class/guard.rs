@@ -1,5 +1,5 @@
-//! [`PyClassGuard`] and [`PyClassGuardMut`]: borrows of an instance's value that do not own a
-//! reference to the instance.
+//! [`PyClassGuard`] and [`PyClassGuardMut`]: borrows of an instance's value that hold no reference
+//! to the instance.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,19 +9,19 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::PyClass;
 use super::base::ClassBase;
 use super::boolean_struct::False;
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
 use super::layout::{self, Instance};
+use super::pyclass::PyClass;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{CastError, PyErr};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::PyAny;
 
-/// The value of an instance, borrowed while something else keeps the instance alive for `'a`. It
-/// is what a `&self` method holds; it costs no reference count.
+/// A borrow of an instance's value, while something else keeps the instance alive for `'a`. Used
+/// for `&self` methods; it does not change the reference count.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -41,7 +41,7 @@ use crate::types::PyAny;
 /// ```
 pub struct PyClassGuard<'a, T: PyClass> {
     object: NonNull<ffi::PyObject>,
-    // Not `Send`: on builds with a GIL the flag is not atomic.
+    // Not `Send`: with a GIL, the flag is not atomic.
     marker: PhantomData<(&'a T, *mut ())>,
 }
 
@@ -49,22 +49,23 @@ impl<'a, T: PyClass> PyClassGuard<'a, T> {
     /// Borrows the value.
     ///
     /// # Errors
-    /// [`PyBorrowError`] if it is borrowed mutably.
+    /// [`PyBorrowError`] if the value is mutably borrowed.
     ///
     /// # Panics
     /// If the class is `unsendable` and this is not the instance's thread.
     #[inline]
     pub fn try_borrow(object: Borrowed<'a, '_, T>) -> Result<Self, PyBorrowError> {
-        // SAFETY: an instance of `T`, alive for `'a`; `drop` ends what is begun here.
+        // SAFETY: an instance of `T`, alive for `'a`; `drop` releases the borrow.
         unsafe {
-            layout::share::<T>(object.as_ptr())?;
+            layout::borrow::<T>(object.as_ptr())?;
             Ok(Self::of(object.as_non_null()))
         }
     }
 
+    /// Creates a guard that takes over a borrow.
+    ///
     /// # Safety
-    /// The object must be an instance of `T`, alive for `'a`, shared by the caller, who gives the
-    /// borrow up.
+    /// The object must be an instance of `T`, alive for `'a`, with a borrow owned by the caller.
     #[inline]
     unsafe fn of(object: NonNull<ffi::PyObject>) -> Self {
         Self {
@@ -73,7 +74,7 @@ impl<'a, T: PyClass> PyClassGuard<'a, T> {
         }
     }
 
-    /// Goes on with a part of the value.
+    /// Converts to a borrow of a part of the value.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -99,7 +100,7 @@ impl<'a, T: PyClass> PyClassGuard<'a, T> {
         PyClassGuardMap {
             part,
             object: this.object,
-            end: layout::end_share::<T>,
+            release: layout::release_borrow::<T>,
             marker: PhantomData,
         }
     }
@@ -109,35 +110,35 @@ impl<'a, T: PyClass> PyClassGuard<'a, T>
 where
     T::BaseType: PyClass,
 {
-    /// The same borrow, seen as one of the base class.
+    /// Returns the same borrow, as one of the base class.
     pub fn as_super(&self) -> &PyClassGuard<'a, T::BaseType> {
-        // SAFETY: the layout does not depend on the class; an instance of `T` is one of its base,
-        // and a borrow of it is one of the base (see `layout::borrow_flag`). A reference does not
-        // drop.
+        // SAFETY: the layout does not depend on the class. An instance of `T` is an instance of its
+        // base, and borrowing it borrows the base (see `layout::borrow_flag`). A shared reference
+        // does not drop the guard.
         unsafe { &*std::ptr::from_ref(self).cast() }
     }
 
-    /// A borrow of the base class's value; the one of this class ends.
+    /// Converts to a borrow of the base class's value, releasing that of this class.
     pub fn into_super(self) -> PyClassGuard<'a, T::BaseType> {
         let this = ManuallyDrop::new(self);
-        // SAFETY: as for `as_super`; where only this class counts borrows, its count is given back,
-        // since the guard that comes back does not.
+        // SAFETY: an instance of `T` is an instance of its base. A borrow that the base counts
+        // moves to the new guard; one that it does not count is released here.
         unsafe {
-            end_own_share::<T>(this.object.as_ptr());
+            release_own_borrow::<T>(this.object.as_ptr());
             PyClassGuard::of(this.object)
         }
     }
 }
 
-/// Ends a shared borrow of `T` that its base does not count.
+/// Releases a shared borrow of `T` unless its base counts it.
 ///
 /// # Safety
-/// The object must be an instance of `T`, shared by the caller.
-pub(super) unsafe fn end_own_share<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: passed on to the caller.
+/// The object must be an instance of `T`, with a borrow owned by the caller.
+pub(super) unsafe fn release_own_borrow<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: upheld by the caller.
     unsafe {
         if <T::BaseType as ClassBase>::borrow_flag(object).is_none() {
-            layout::end_share::<T>(object);
+            layout::release_borrow::<T>(object);
         }
     }
 }
@@ -147,7 +148,7 @@ impl<T: PyClass> Deref for PyClassGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: initialised (`share` checked) and shared while `self` lives.
+        // SAFETY: `self` holds a borrow, so the value is initialized and shared.
         unsafe { &*Instance::<T>::of(self.object.as_ptr()).value() }
     }
 }
@@ -155,13 +156,13 @@ impl<T: PyClass> Deref for PyClassGuard<'_, T> {
 impl<T: PyClass> Drop for PyClassGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: `share` succeeded for this guard; the instance is alive for `'a`.
-        unsafe { layout::end_share::<T>(self.object.as_ptr()) };
+        // SAFETY: `self` holds a borrow; the instance is alive for `'a`.
+        unsafe { layout::release_borrow::<T>(self.object.as_ptr()) };
     }
 }
 
-/// The value of an instance, borrowed mutably while something else keeps the instance alive for
-/// `'a`. It is what a `&mut self` method holds.
+/// A mutable borrow of an instance's value, while something else keeps the instance alive for `'a`.
+/// Used for `&mut self` methods.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -187,21 +188,21 @@ impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {
     /// Borrows the value mutably.
     ///
     /// # Errors
-    /// [`PyBorrowMutError`] if it is borrowed.
+    /// [`PyBorrowMutError`] if the value is borrowed.
     ///
     /// # Panics
     /// If the class is `unsendable` and this is not the instance's thread.
     #[inline]
     pub fn try_borrow_mut(object: Borrowed<'a, '_, T>) -> Result<Self, PyBorrowMutError> {
-        // SAFETY: an instance of `T`, alive for `'a`; `drop` ends what is begun here.
-        unsafe { layout::lock::<T>(object.as_ptr())? };
+        // SAFETY: an instance of `T`, alive for `'a`; `drop` releases the borrow.
+        unsafe { layout::borrow_mut::<T>(object.as_ptr())? };
         Ok(Self {
             object: object.as_non_null(),
             marker: PhantomData,
         })
     }
 
-    /// Goes on with a part of the value.
+    /// Converts to a mutable borrow of a part of the value.
     pub fn map<F, U: ?Sized>(mut self, f: F) -> PyClassGuardMapMut<'a, U>
     where
         F: FnOnce(&mut T) -> &mut U,
@@ -212,7 +213,7 @@ impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {
             map: PyClassGuardMap {
                 part,
                 object: this.object,
-                end: layout::end_lock::<T>,
+                release: layout::release_borrow_mut::<T>,
                 marker: PhantomData,
             },
             marker: PhantomData,
@@ -224,16 +225,17 @@ impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T>
 where
     T::BaseType: PyClass<Frozen = False>,
 {
-    /// The base class's value.
+    /// Returns the base class's value.
     pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, T::BaseType> {
-        // SAFETY: an instance of a class is one of its base, under one lock.
+        // SAFETY: an instance of a class is an instance of its base, and one mutable borrow covers
+        // both.
         unsafe { PyClassGuardMutSuper::of(self.object) }
     }
 
-    /// A mutable borrow of the base class's value.
+    /// Converts to a mutable borrow of the base class's value.
     pub fn into_super(self) -> PyClassGuardMut<'a, T::BaseType> {
         let this = ManuallyDrop::new(self);
-        // The base has the flag, since it is not frozen.
+        // The flag is the base's, which is not frozen.
         PyClassGuardMut {
             object: this.object,
             marker: PhantomData,
@@ -246,7 +248,7 @@ impl<T: PyClass<Frozen = False>> Deref for PyClassGuardMut<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: initialised and locked while `self` lives.
+        // SAFETY: `self` holds a mutable borrow, so the value is initialized and unaliased.
         unsafe { &*Instance::<T>::of(self.object.as_ptr()).value() }
     }
 }
@@ -254,7 +256,7 @@ impl<T: PyClass<Frozen = False>> Deref for PyClassGuardMut<'_, T> {
 impl<T: PyClass<Frozen = False>> DerefMut for PyClassGuardMut<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: initialised and locked while `self` lives.
+        // SAFETY: `self` holds a mutable borrow, so the value is initialized and unaliased.
         unsafe { &mut *Instance::<T>::of(self.object.as_ptr()).value() }
     }
 }
@@ -262,23 +264,26 @@ impl<T: PyClass<Frozen = False>> DerefMut for PyClassGuardMut<'_, T> {
 impl<T: PyClass<Frozen = False>> Drop for PyClassGuardMut<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: `lock` succeeded for this guard; the instance is alive for `'a`.
-        unsafe { layout::end_lock::<T>(self.object.as_ptr()) };
+        // SAFETY: `self` holds a mutable borrow; the instance is alive for `'a`.
+        unsafe { layout::release_borrow_mut::<T>(self.object.as_ptr()) };
     }
 }
 
 /// The value of a base class of a mutably borrowed instance: see [`PyClassGuardMut::as_super`] and
 /// [`PyRefMut::as_super`](super::pyref::PyRefMut::as_super).
 ///
-/// It is not a `&mut` to another guard: that could be swapped with one of another class.
+/// Not a `&mut` to another guard, which could be swapped with the guard of an instance of the base
+/// class itself.
 pub struct PyClassGuardMutSuper<'a, T: PyClass<Frozen = False>> {
     object: NonNull<ffi::PyObject>,
     marker: PhantomData<(&'a mut T, *mut ())>,
 }
 
 impl<T: PyClass<Frozen = False>> PyClassGuardMutSuper<'_, T> {
+    /// Creates a guard.
+    ///
     /// # Safety
-    /// The object must be an instance of `T`, locked while the result lives.
+    /// The object must be an instance of `T`, mutably borrowed while the result lives.
     pub(super) unsafe fn of(object: NonNull<ffi::PyObject>) -> Self {
         Self {
             object,
@@ -286,12 +291,13 @@ impl<T: PyClass<Frozen = False>> PyClassGuardMutSuper<'_, T> {
         }
     }
 
-    /// The value of the next base class.
+    /// Returns the value of the next base class.
     pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, T::BaseType>
     where
         T::BaseType: PyClass<Frozen = False>,
     {
-        // SAFETY: an instance of a class is one of its base, under one lock.
+        // SAFETY: an instance of a class is an instance of its base, and one mutable borrow covers
+        // both.
         unsafe { PyClassGuardMutSuper::of(self.object) }
     }
 }
@@ -301,7 +307,7 @@ impl<T: PyClass<Frozen = False>> Deref for PyClassGuardMutSuper<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: initialised and locked while `self` lives.
+        // SAFETY: `self` holds a mutable borrow, so the value is initialized and unaliased.
         unsafe { &*Instance::<T>::of(self.object.as_ptr()).value() }
     }
 }
@@ -309,7 +315,7 @@ impl<T: PyClass<Frozen = False>> Deref for PyClassGuardMutSuper<'_, T> {
 impl<T: PyClass<Frozen = False>> DerefMut for PyClassGuardMutSuper<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: initialised and locked while `self` lives.
+        // SAFETY: `self` holds a mutable borrow, so the value is initialized and unaliased.
         unsafe { &mut *Instance::<T>::of(self.object.as_ptr()).value() }
     }
 }
@@ -318,8 +324,8 @@ impl<T: PyClass<Frozen = False>> DerefMut for PyClassGuardMutSuper<'_, T> {
 pub struct PyClassGuardMap<'a, U: ?Sized> {
     part: NonNull<U>,
     object: NonNull<ffi::PyObject>,
-    /// Ends the borrow of the whole.
-    end: unsafe fn(*mut ffi::PyObject),
+    /// Releases the borrow of the value.
+    release: unsafe fn(*mut ffi::PyObject),
     marker: PhantomData<&'a U>,
 }
 
@@ -327,22 +333,22 @@ impl<U: ?Sized> Deref for PyClassGuardMap<'_, U> {
     type Target = U;
 
     fn deref(&self) -> &U {
-        // SAFETY: part of a value that stays borrowed while `self` lives.
+        // SAFETY: part of a value that is borrowed while `self` lives.
         unsafe { self.part.as_ref() }
     }
 }
 
 impl<U: ?Sized> Drop for PyClassGuardMap<'_, U> {
     fn drop(&mut self) {
-        // SAFETY: the guard this was made from gave its borrow up to it.
-        unsafe { (self.end)(self.object.as_ptr()) };
+        // SAFETY: `self` took over the borrow of the guard it was created from.
+        unsafe { (self.release)(self.object.as_ptr()) };
     }
 }
 
 /// A part of a mutably borrowed value: see [`PyClassGuardMut::map`].
 pub struct PyClassGuardMapMut<'a, U: ?Sized> {
     map: PyClassGuardMap<'a, U>,
-    // What is written must be a `U` in full: no shorter lifetime will do.
+    // Invariant in `U`, since a `U` can be written through it.
     marker: PhantomData<&'a mut U>,
 }
 
@@ -356,16 +362,15 @@ impl<U: ?Sized> Deref for PyClassGuardMapMut<'_, U> {
 
 impl<U: ?Sized> DerefMut for PyClassGuardMapMut<'_, U> {
     fn deref_mut(&mut self) -> &mut U {
-        // SAFETY: part of a value that stays locked while `self` lives.
+        // SAFETY: part of a value that is mutably borrowed while `self` lives.
         unsafe { self.map.part.as_mut() }
     }
 }
 
-/// Why no shared borrow could be had from an object: it is of another class, or is borrowed
-/// mutably.
+/// The error of extracting a borrow from an object: it has another class, or is mutably borrowed.
 pub struct PyClassGuardError<'a, 'py>(pub(super) Option<CastError<'a, 'py>>);
 
-/// Why no mutable borrow could be had from an object: it is of another class, or is borrowed.
+/// The error of extracting a mutable borrow from an object: it has another class, or is borrowed.
 pub struct PyClassGuardMutError<'a, 'py>(pub(super) Option<CastError<'a, 'py>>);
 
 macro_rules! guard_error {
@@ -464,13 +469,16 @@ into_instance! {
     &PyClassGuardMut<'_, T>, Frozen = False;
 }
 
-/// The instance behind a guard, if the token is of its interpreter.
+/// Returns a new reference to the instance of a guard.
+///
+/// # Errors
+/// If the token is of another interpreter.
 fn bind_instance<T: PyClass>(
     py: Python<'_>,
     object: NonNull<ffi::PyObject>,
 ) -> Result<Bound<'_, T>, crate::WrongInterpreter> {
-    // SAFETY: a live instance of `T`; a guard of it exists only while a thread is attached to its
-    // interpreter, and this thread is the guard's.
+    // SAFETY: a live instance of `T`. A guard is not `Send`, and exists only while its thread is
+    // attached to the instance's interpreter.
     unsafe {
         let owner = layout::token_of_instance::<T>(object.as_ptr()).owner();
         ffi::Py_INCREF(object.as_ptr());

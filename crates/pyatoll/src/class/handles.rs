@@ -1,14 +1,14 @@
-//! What `Py<T>`, `Bound<T>` and `Borrowed<T>` can do where `T` is a class: making instances,
+//! The methods of `Py<T>`, `Bound<T>` and `Borrowed<T>` for classes: creating instances and
 //! borrowing their values.
 
 use pyo3_ffi as ffi;
 
-use super::PyClass;
 use super::base::ClassBase;
 use super::boolean_struct::{False, True};
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
 use super::initializer::PyClassInitializer;
 use super::layout::{self, Instance};
+use super::pyclass::PyClass;
 use super::pyref::{PyRef, PyRefMut};
 use crate::error::PyResult;
 use crate::interpreter::Python;
@@ -18,10 +18,10 @@ impl<'py, T> Bound<'py, T>
 where
     T: PyClass,
 {
-    /// Makes an instance of the class.
+    /// Creates an instance of the class.
     ///
     /// # Errors
-    /// If Python has no memory for it, or the class itself cannot be made.
+    /// If the class itself cannot be created; `MemoryError`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -48,8 +48,22 @@ where
     /// Borrows the value.
     ///
     /// # Panics
-    /// If it is borrowed mutably; or if the class is `unsendable` and this is not the instance's
-    /// thread. [`try_borrow`](Bound::try_borrow) returns the first as an error.
+    /// If the value is mutably borrowed: [`try_borrow`](Bound::try_borrow) returns an error
+    /// instead. If the class is `unsendable` and this is not the instance's thread.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// #[pyclass]
+    /// struct Counter(u32);
+    ///
+    /// Python::attach(|py| {
+    ///     let counter = Bound::new(py, Counter(5))?;
+    ///     assert_eq!(counter.borrow().0, 5);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
     #[inline]
     #[track_caller]
     pub fn borrow(&self) -> PyRef<'py, T> {
@@ -59,8 +73,8 @@ where
     /// Borrows the value mutably.
     ///
     /// # Panics
-    /// If it is borrowed; or if the class is `unsendable` and this is not the instance's thread.
-    /// [`try_borrow_mut`](Bound::try_borrow_mut) returns the first as an error.
+    /// If the value is borrowed: [`try_borrow_mut`](Bound::try_borrow_mut) returns an error
+    /// instead. If the class is `unsendable` and this is not the instance's thread.
     #[inline]
     #[track_caller]
     pub fn borrow_mut(&self) -> PyRefMut<'py, T>
@@ -73,7 +87,7 @@ where
     /// Borrows the value.
     ///
     /// # Errors
-    /// [`PyBorrowError`] if it is borrowed mutably.
+    /// [`PyBorrowError`] if the value is mutably borrowed.
     ///
     /// # Panics
     /// If the class is `unsendable` and this is not the instance's thread.
@@ -85,7 +99,7 @@ where
     /// Borrows the value mutably.
     ///
     /// # Errors
-    /// [`PyBorrowMutError`] if it is borrowed.
+    /// [`PyBorrowMutError`] if the value is borrowed.
     ///
     /// # Panics
     /// If the class is `unsendable` and this is not the instance's thread.
@@ -97,7 +111,10 @@ where
         PyRefMut::try_borrow_mut(self.as_borrowed())
     }
 
-    /// The value of a `frozen` class, with no borrow to keep.
+    /// Returns the value of a `frozen` class, without a borrow.
+    ///
+    /// # Panics
+    /// If the class is `unsendable` and this is not the instance's thread.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -118,11 +135,11 @@ where
     where
         T: PyClass<Frozen = True> + Sync,
     {
-        // SAFETY: the handle refers to an instance of `T` for as long as it is borrowed.
+        // SAFETY: the handle keeps an instance of `T` alive while `self` is borrowed.
         unsafe { value_of_frozen(self.as_ptr()) }
     }
 
-    /// The same object as one of the base class.
+    /// Returns the same object, as an instance of the base class.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -143,14 +160,14 @@ where
     /// ```
     #[inline]
     pub fn as_super(&self) -> &Bound<'py, T::BaseType> {
-        // SAFETY: an instance of a class is one of its base.
+        // SAFETY: an instance of a class is an instance of its base.
         unsafe { self.cast_unchecked() }
     }
 
-    /// The same object as one of the base class.
+    /// Returns the same object, as an instance of the base class.
     #[inline]
     pub fn into_super(self) -> Bound<'py, T::BaseType> {
-        // SAFETY: an instance of a class is one of its base.
+        // SAFETY: an instance of a class is an instance of its base.
         unsafe { self.cast_into_unchecked() }
     }
 }
@@ -159,14 +176,17 @@ impl<'a, T> Borrowed<'a, '_, T>
 where
     T: PyClass<Frozen = True> + Sync,
 {
-    /// As [`Bound::get`], for as long as the object is borrowed.
+    /// Returns the value of a `frozen` class, for the lifetime of the borrowed object. See
+    /// [`Bound::get`].
     #[inline]
     pub fn get(self) -> &'a T {
-        // SAFETY: the object is an instance of `T`, borrowed for `'a`.
+        // SAFETY: an instance of `T`, alive for `'a`.
         unsafe { value_of_frozen(self.as_ptr()) }
     }
 }
 
+/// Returns the value of an instance of a frozen class.
+///
 /// # Safety
 /// The object must be an instance of `T`, alive for `'a`.
 #[inline]
@@ -174,8 +194,8 @@ unsafe fn value_of_frozen<'a, T>(object: *mut ffi::PyObject) -> &'a T
 where
     T: PyClass<Frozen = True> + Sync,
 {
-    // SAFETY: an instance of `T`, alive for `'a`. Nobody ever has the value of a frozen class
-    // mutably, so it is shared for as long as it is initialised.
+    // SAFETY: upheld by the caller. The value of a frozen class is never borrowed mutably, so once
+    // initialized it can be shared.
     unsafe {
         if layout::owner::<T>(object).is_null() {
             not_initialized::<T>();
@@ -194,10 +214,10 @@ impl<T> Py<T>
 where
     T: PyClass,
 {
-    /// Makes an instance of the class.
+    /// Creates an instance of the class.
     ///
     /// # Errors
-    /// If Python has no memory for it, or the class itself cannot be made.
+    /// If the class itself cannot be created; `MemoryError`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -217,20 +237,20 @@ where
         Bound::new(py, value).map(Bound::unbind)
     }
 
-    /// As [`Bound::borrow`].
+    /// Borrows the value. See [`Bound::borrow`].
     ///
     /// # Panics
-    /// As there, and if the token is of another interpreter.
+    /// As for [`Bound::borrow`], and if the token is of another interpreter.
     #[inline]
     #[track_caller]
     pub fn borrow<'py>(&self, py: Python<'py>) -> PyRef<'py, T> {
         self.bind(py).borrow()
     }
 
-    /// As [`Bound::borrow_mut`].
+    /// Borrows the value mutably. See [`Bound::borrow_mut`].
     ///
     /// # Panics
-    /// As there, and if the token is of another interpreter.
+    /// As for [`Bound::borrow_mut`], and if the token is of another interpreter.
     #[inline]
     #[track_caller]
     pub fn borrow_mut<'py>(&self, py: Python<'py>) -> PyRefMut<'py, T>
@@ -240,26 +260,26 @@ where
         self.bind(py).borrow_mut()
     }
 
-    /// As [`Bound::try_borrow`].
+    /// Borrows the value. See [`Bound::try_borrow`].
     ///
     /// # Errors
-    /// [`PyBorrowError`] if the value is borrowed mutably.
+    /// [`PyBorrowError`] if the value is mutably borrowed.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// As for [`Bound::try_borrow`], and if the token is of another interpreter.
     #[inline]
     #[track_caller]
     pub fn try_borrow<'py>(&self, py: Python<'py>) -> Result<PyRef<'py, T>, PyBorrowError> {
         self.bind(py).try_borrow()
     }
 
-    /// As [`Bound::try_borrow_mut`].
+    /// Borrows the value mutably. See [`Bound::try_borrow_mut`].
     ///
     /// # Errors
     /// [`PyBorrowMutError`] if the value is borrowed.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// As for [`Bound::try_borrow_mut`], and if the token is of another interpreter.
     #[inline]
     #[track_caller]
     pub fn try_borrow_mut<'py>(&self, py: Python<'py>) -> Result<PyRefMut<'py, T>, PyBorrowMutError>
@@ -269,9 +289,9 @@ where
         self.bind(py).try_borrow_mut()
     }
 
-    /// The value of a `frozen` class, with no borrow to keep and no token: any thread can read it,
-    /// attached or not, in whichever interpreter. The handle keeps the object, also beyond the end
-    /// of its interpreter: CPython never frees memory that is still referred to.
+    /// Returns the value of a `frozen` class, without a borrow and without a token: any thread can
+    /// read it, attached to any interpreter or detached. The handle keeps the object alive, even
+    /// after its interpreter has ended: CPython does not free an object that is still referenced.
     ///
     /// # Panics
     /// If the class is `unsendable` and this is not the instance's thread.
@@ -291,26 +311,26 @@ where
     where
         T: PyClass<Frozen = True> + Sync,
     {
-        // SAFETY: the handle refers to an instance of `T` for as long as it is borrowed. What else
-        // there is of an interpreter goes with it, but not an object that is still referred to:
-        // its deallocation is never reached, and CPython leaves the arenas of an interpreter that
-        // has blocks in use alone.
+        // SAFETY: the handle keeps an instance of `T` alive while `self` is borrowed, even after
+        // the interpreter has ended: a referenced object is never deallocated, and CPython does not
+        // free the arenas of an interpreter that has blocks in use.
         unsafe { value_of_frozen(self.as_ptr()) }
     }
 
-    /// The same object as one of the base class.
+    /// Returns the same object, as an instance of the base class.
     #[inline]
     pub fn as_super(&self) -> &Py<T::BaseType> {
-        // SAFETY: an instance of a class is one of its base; the layout does not depend on `T`.
+        // SAFETY: an instance of a class is an instance of its base; the layout of `Py<T>` does not
+        // depend on `T`.
         unsafe { &*std::ptr::from_ref(self).cast() }
     }
 
-    /// The same object as one of the base class.
+    /// Returns the same object, as an instance of the base class.
     #[inline]
     pub fn into_super(self) -> Py<T::BaseType> {
         let this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: an instance of a class is one of its base; the layout does not depend on `T`, and
-        // the reference moves once.
+        // SAFETY: an instance of a class is an instance of its base; the layout of `Py<T>` does not
+        // depend on `T`, and the reference is moved exactly once.
         unsafe { std::mem::transmute_copy::<Py<T>, Py<T::BaseType>>(&this) }
     }
 }

@@ -1,20 +1,21 @@
-//! [`PyClassInitializer`]: the Rust values of a new instance, its base classes' included.
+//! [`PyClassInitializer`]: the Rust values of a new instance, including those of its base classes.
 
 use pyo3_ffi as ffi;
 
 use super::base::{ClassBase, NativeInitializer, ObjectInit};
 use super::layout::{self, Instance};
-use super::{PyClass, fields, type_object};
+use super::pyclass::PyClass;
+use super::{fields, type_lookup};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Bound, Py};
 use crate::types::PyAny;
 
-/// What an instance of a class is made from: the value of the class and the initialiser of its
-/// base, or an instance that exists.
+/// The initial values of an instance: the value of its class and the initializer of the base class,
+/// or an existing instance.
 ///
-/// A `#[new]` function returns it where the class extends another Rust class and there is more to
-/// say than `(value, base_value)`.
+/// A `#[new]` function can return it, for example if `(value, base_value)` is not enough because
+/// the base class extends another class.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -51,7 +52,7 @@ enum Kind<T: PyClass> {
 }
 
 impl<T: PyClass> PyClassInitializer<T> {
-    /// From the value and the initialiser of the base class.
+    /// Creates an initializer from the value of the class and the initializer of the base class.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -77,7 +78,7 @@ impl<T: PyClass> PyClassInitializer<T> {
     /// Adds the value of a class that extends this one.
     ///
     /// # Panics
-    /// If this initialiser stands for an instance that exists.
+    /// If this initializer holds an existing instance.
     #[track_caller]
     pub fn add_subclass<S>(self, value: S) -> PyClassInitializer<S>
     where
@@ -91,22 +92,23 @@ impl<T: PyClass> PyClassInitializer<T> {
         PyClassInitializer::new(value, self)
     }
 
+    /// Creates an instance of `T`.
     pub(super) fn create(self, py: Python<'_>) -> PyResult<Bound<'_, T>> {
-        let class = type_object::get_or_create::<T>(py, None)?;
-        // SAFETY: the class is `T`'s own; what comes back is a new reference to an instance.
+        let class = type_lookup::get_or_create::<T>(py, None)?;
+        // SAFETY: `class` is `T`'s type object; returns a new reference to an instance of it.
         unsafe {
             let object = self.into_new_object(py, class)?;
             Ok(Bound::from_owned_ptr(py, object).cast_into_unchecked())
         }
     }
 
-    /// Makes the instance: of `subtype`, unless it exists.
+    /// Creates an instance of `subtype`, or returns the existing instance.
     ///
     /// # Safety
     /// `subtype` must be `T`'s type object in the token's interpreter, or derive from it.
     #[expect(
         clippy::question_mark,
-        reason = "a `?` is two calls in a build without optimisation, for each class"
+        reason = "a `?` is two calls in a build without optimization, for each class"
     )]
     pub(crate) unsafe fn into_new_object(
         self,
@@ -116,25 +118,25 @@ impl<T: PyClass> PyClassInitializer<T> {
         if let Kind::Existing(object) = self.0 {
             return existing(py, object.into_any());
         }
-        // SAFETY: `subtype` derives from `T`, by the caller's contract, so the object is a `T`;
-        // nobody else uses it before the owner is set.
+        // SAFETY: `subtype` is or derives from `T`'s type, as the caller promises, so the object is
+        // a `T`; no other code uses it before it is published.
         unsafe {
             let object =
                 match <T::BaseType as ClassBase>::allocate(py, subtype, Instance::<T>::SIZE) {
-                    // Without an owner it is given back as it is, should a move below panic.
+                    // Owned by a handle, which frees the uninitialized instance on a panic.
                     Ok(object) => Bound::from_owned_ptr(py, object),
                     Err(error) => return Err(error),
                 };
             if let Err(error) = self.write(py, object.as_ptr()) {
                 return Err(error);
             }
-            layout::hand_out::<T>(py, object.as_ptr());
+            layout::publish::<T>(py, object.as_ptr());
             Ok(object.into_ptr())
         }
     }
 }
 
-/// A new reference to an instance that exists.
+/// Returns a new reference to an existing instance.
 fn existing(py: Python<'_>, object: Py<PyAny>) -> PyResult<*mut ffi::PyObject> {
     Ok(object.try_into_bound(py)?.into_ptr())
 }
@@ -143,11 +145,11 @@ impl<T: PyClass> ObjectInit<T> for PyClassInitializer<T> {
     #[inline]
     #[expect(
         clippy::question_mark,
-        reason = "a `?` is two calls in a build without optimisation, for each class"
+        reason = "a `?` is two calls in a build without optimization, for each class"
     )]
     unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()> {
         match self.0 {
-            // SAFETY: passed on to the caller.
+            // SAFETY: upheld by the caller.
             Kind::New { value, base } => unsafe {
                 if let Err(error) = fields::check_handles(py, &value) {
                     return Err(error);
@@ -199,15 +201,18 @@ impl<T: PyClass> From<Bound<'_, T>> for PyClassInitializer<T> {
     }
 }
 
-/// Makes the object that a constructor (`tp_new`) returns, a new reference.
+/// Creates the result of a constructor (`tp_new`), a new reference.
 ///
 /// # Safety
 /// `subtype` must be `T`'s type object in the token's interpreter, or derive from it.
+///
+/// # Errors
+/// If the class or the instance cannot be created.
 pub unsafe fn construct<T: PyClass>(
     py: Python<'_>,
     subtype: *mut ffi::PyTypeObject,
     initializer: impl Into<PyClassInitializer<T>>,
 ) -> PyResult<*mut ffi::PyObject> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe { initializer.into().into_new_object(py, subtype) }
 }

@@ -1,20 +1,21 @@
-//! What `#[pyclass]` and each `#[pymethods]` block contribute to a class: plain `'static` data,
-//! from which [`definition`](super::definition) builds the tables CPython reads.
+//! The items that `#[pyclass]` and each `#[pymethods]` block contribute to a class: `'static` data,
+//! from which [`type_tables`](super::type_tables) builds CPython's tables.
 //!
-//! The macros only fill these records in; what they mean:
+//! The macros only fill in these records. Their meaning:
 //!
-//! - A name may have a getter, a setter and a deleter, from different blocks: they become one
-//!   attribute. A setter is called with a null value only where its name has no deleter: it must
+//! - The getter, setter and deleter of a name may come from different blocks; they are merged into
+//!   one attribute. A setter is called with a null value only if its name has no deleter: it must
 //!   then raise `AttributeError("property has no deleter")`.
-//! - Slots of `#[pymethods]` win over those of `#[pyclass]` (`eq`, `str`, …).
-//! - `Py_tp_traverse` and `Py_tp_clear` items do all that is to be done, for the type, the base and
-//!   `__dict__` as well, and the user's part only once the instance is initialised. A
-//!   `Py_tp_finalize` item is called once, before anything is torn down.
+//! - Each slot item holds a function of its slot's type. Slots of `#[pymethods]` override those of
+//!   `#[pyclass]` (`eq`, `str`, …).
+//! - `Py_tp_traverse` and `Py_tp_clear` items are complete: they include the type, the base and
+//!   `__dict__`, and run the user's code only on initialized instances. A `Py_tp_finalize` item is
+//!   called once, on an intact instance.
 //! - `Py_tp_new` comes with the constructor.
 //! - `Py_tp_dealloc`, `Py_tp_alloc`, `Py_tp_free`, `Py_tp_methods`, `Py_tp_getset`,
-//!   `Py_tp_members`, `Py_tp_doc` and `Py_tp_base` are the class's own and may not be items.
-//! - `__len__` and `__getitem__` come as `Py_mp_length` and `Py_mp_subscript`; what they mean for
-//!   sequences is worked out from the class's `sequence` and `mapping` options.
+//!   `Py_tp_members`, `Py_tp_doc` and `Py_tp_base` are reserved and may not be items.
+//! - `__len__` and `__getitem__` are `Py_mp_length` and `Py_mp_subscript` items. The sequence slots
+//!   follow from the `sequence` and `mapping` options.
 
 use std::any::TypeId;
 use std::ffi::{CStr, c_int, c_void};
@@ -27,7 +28,7 @@ use crate::interpreter::Python;
 use crate::object::Py;
 use crate::types::PyAny;
 
-/// What one block contributes.
+/// The items of one block.
 pub struct ClassItems {
     /// Methods, attributes and class attributes.
     pub methods: &'static [MethodItem],
@@ -35,7 +36,7 @@ pub struct ClassItems {
     pub slots: &'static [SlotItem],
 }
 
-/// Deletes an attribute: 0, or -1 with an exception set.
+/// Deletes an attribute. Returns 0, or -1 with an exception set.
 pub type Deleter = unsafe extern "C" fn(slf: *mut ffi::PyObject, closure: *mut c_void) -> c_int;
 
 /// `vectorcallfunc`.
@@ -46,80 +47,81 @@ pub type VectorCall = unsafe extern "C" fn(
     kwnames: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject;
 
-/// Makes the value of a class attribute.
+/// Creates the value of a class attribute.
 pub type ClassAttributeValue = for<'py> fn(Python<'py>) -> PyResult<Py<PyAny>>;
 
-/// One name in the class's namespace.
+/// An entry of the class's namespace.
 pub enum MethodItem {
-    /// A method: of instances, of the class (`METH_CLASS`), or static (`METH_STATIC`).
+    /// A method, class method (`METH_CLASS`) or static method (`METH_STATIC`).
     Method(ffi::PyMethodDef),
-    /// Reads an attribute.
+    /// The getter of an attribute.
     Getter {
         /// The attribute's name.
         name: &'static CStr,
-        /// Its doc string.
+        /// The docstring.
         doc: Option<&'static CStr>,
         /// The function, called with a null closure.
         function: ffi::getter,
     },
-    /// Sets an attribute.
+    /// The setter of an attribute.
     Setter {
         /// The attribute's name.
         name: &'static CStr,
-        /// Its doc string, if the getter has none.
+        /// The docstring, if the getter has none.
         doc: Option<&'static CStr>,
         /// The function, called with a null closure.
         function: ffi::setter,
     },
-    /// Deletes an attribute.
+    /// The deleter of an attribute.
     Deleter {
         /// The attribute's name.
         name: &'static CStr,
-        /// Its doc string, if the getter and the setter have none.
+        /// The docstring, if the getter and the setter have none.
         doc: Option<&'static CStr>,
         /// The function, called with a null closure.
         function: Deleter,
     },
-    /// An attribute read straight from memory by CPython.
+    /// An attribute that CPython reads directly from memory.
     Member(ffi::PyMemberDef),
-    /// A value in the class's own namespace, made once per interpreter.
+    /// An attribute of the class, created once per interpreter.
     ClassAttribute {
         /// The attribute's name.
         name: &'static CStr,
-        /// Makes its value.
+        /// Creates its value.
         value: ClassAttributeValue,
     },
     /// The constructor.
     Constructor {
-        /// As CPython calls the type itself (`tp_vectorcall`).
+        /// The constructor as a `tp_vectorcall`.
         function: VectorCall,
-        /// The same as a `tp_new`.
+        /// The constructor as a `tp_new`.
         new: ffi::newfunc,
         /// Its signature, `(a, b=1)`, for the class's `__text_signature__`.
         signature: Option<&'static str>,
     },
 }
 
-// SAFETY: never written to; all pointers in it are to statics.
+// SAFETY: immutable; all pointers in it point to statics.
 unsafe impl Send for MethodItem {}
-// SAFETY: as above.
+// SAFETY: immutable; all pointers in it point to statics.
 unsafe impl Sync for MethodItem {}
 
-/// One slot of the type.
+/// A slot of the type.
 pub struct SlotItem(pub ffi::PyType_Slot);
 
-// SAFETY: never written to; its pointer is to a function or a static.
+// SAFETY: immutable; its pointer points to a function or a static.
 unsafe impl Send for SlotItem {}
-// SAFETY: as above.
+// SAFETY: immutable; its pointer points to a function or a static.
 unsafe impl Sync for SlotItem {}
 
-/// Where the one `#[pymethods]` block of a class puts its items, without the feature
-/// `multiple-pymethods`:
-/// `impl MethodsOf<Class> for ItemsOf<Class>`. A class without a block gets the empty one below.
+/// Gives access to the one `#[pymethods]` block of a class, without the feature
+/// `multiple-pymethods`. The block implements `MethodsOf<Class> for ItemsOf<Class>`. A class
+/// without a block uses the implementation for `&ItemsOf<T>`, which is empty (autoref
+/// specialization).
 pub struct ItemsOf<T>(PhantomData<fn() -> T>);
 
 impl<T> ItemsOf<T> {
-    /// The collector.
+    /// Creates the value to call `items` on.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         Self(PhantomData)
@@ -128,7 +130,7 @@ impl<T> ItemsOf<T> {
 
 /// See [`ItemsOf`].
 pub trait MethodsOf<T> {
-    /// The block's items.
+    /// Returns the block's items.
     fn items(self) -> &'static ClassItems;
 }
 
@@ -141,11 +143,11 @@ impl<T> MethodsOf<T> for &ItemsOf<T> {
     }
 }
 
-/// What the `#[pymethods]` blocks of a class contribute.
+/// The items of the `#[pymethods]` blocks of a class.
 pub enum MethodBlocks {
-    /// The one block, which may be empty.
+    /// The only block, possibly empty.
     One(&'static ClassItems),
-    /// Those that were found, with the feature `multiple-pymethods`.
+    /// The collected blocks, with the feature `multiple-pymethods`.
     #[cfg(feature = "multiple-pymethods")]
     Found(Vec<&'static ClassItems>),
 }
@@ -160,7 +162,7 @@ impl MethodBlocks {
     }
 }
 
-/// One `#[pymethods]` block, with the feature `multiple-pymethods`:
+/// A `#[pymethods]` block, with the feature `multiple-pymethods`:
 /// `inventory::submit! { MethodsBlock::new::<Class>(&ITEMS) }`.
 #[cfg_attr(not(feature = "multiple-pymethods"), allow(dead_code))]
 pub struct MethodsBlock {
@@ -169,7 +171,7 @@ pub struct MethodsBlock {
 }
 
 impl MethodsBlock {
-    /// A block of the class `T`.
+    /// Creates a block of the class `T`.
     pub const fn new<T: 'static>(items: &'static ClassItems) -> Self {
         Self {
             class: TypeId::of::<T>,
@@ -181,7 +183,7 @@ impl MethodsBlock {
 #[cfg(feature = "multiple-pymethods")]
 inventory::collect!(MethodsBlock);
 
-/// The blocks of the class `T`.
+/// Returns the blocks of the class `T`.
 #[cfg(feature = "multiple-pymethods")]
 pub fn blocks_of<T: 'static>() -> MethodBlocks {
     let class = TypeId::of::<T>();

@@ -1,8 +1,8 @@
-//! The functions CPython calls over an instance's life: visiting, clearing, deallocating.
+//! `tp_traverse`, `tp_clear` and `tp_dealloc`.
 //!
-//! They work at any time: before an instance is initialised (its owner is null), and in an
-//! interpreter's last garbage collection, when what this binary kept for it is dropped already.
-//! So they ask no type object of ours, only the instance and CPython.
+//! They work at any time: on uninitialized instances, whose owner is null, and in an interpreter's
+//! last garbage collection, when the per-interpreter state of this binary is already dropped. So
+//! they use only the instance and CPython's data, never a type object of ours.
 
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,16 +10,17 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::PyClass;
 use super::base::ClassBase;
-use super::chain::Begun;
-use super::layout::{self, InlineSlot, Instance, ThreadCheck};
+use super::layout::{self, Instance};
+use super::parts::{InlineSlot, ThreadCheck};
+use super::pyclass::{ClassImpl, PyClass};
+use super::trashcan::TrashcanGuard;
 use crate::error::PyErr;
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::{LocalInternals, Python, compat};
 
-/// `tp_traverse` of a `T` without a `__traverse__`. Where there is no room for a `__dict__` either,
-/// that of the base does the same.
+/// `tp_traverse` of a class without `__traverse__`. A class without a `__dict__` uses its base's
+/// function instead, which does the same.
 ///
 /// # Safety
 /// Called by CPython's garbage collector with an instance.
@@ -28,8 +29,7 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
     visit: ffi::visitproc,
     arg: *mut c_void,
 ) -> c_int {
-    // SAFETY: the object is alive, and nothing here runs Python code: that is the contract of a
-    // visitor.
+    // SAFETY: the object is a live instance, as the caller promises. Visitors run no Python code.
     unsafe {
         let result = <T::BaseType as ClassBase>::traverse(object, visit, arg);
         if result != 0 {
@@ -37,7 +37,7 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
         }
         match Instance::<T>::of(object)
             .dict
-            .place()
+            .slot()
             .map(|dict| dict.read())
         {
             Some(dict) if !dict.is_null() => visit(dict, arg),
@@ -46,67 +46,65 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
     }
 }
 
-/// `tp_clear` of a `T` without a `__clear__`. Where there is no room for a `__dict__` either, that of
-/// the base does the same.
+/// `tp_clear` of a class without `__clear__`. A class without a `__dict__` uses its base's function
+/// instead, which does the same.
 ///
 /// # Safety
 /// Called by CPython's garbage collector, attached, with an instance.
 pub(super) unsafe extern "C" fn clear<T: PyClass>(object: *mut ffi::PyObject) -> c_int {
-    // SAFETY: the object is alive: the collector holds a reference.
+    // SAFETY: the object is a live instance: the collector holds a reference.
     unsafe {
-        clear_place(Instance::<T>::of(object).dict.place());
+        clear_slot(Instance::<T>::of(object).dict.slot());
         <T::BaseType as ClassBase>::clear(object)
     }
 }
 
-/// Releases what a place holds, having emptied it first.
+/// Sets a slot to null, then releases its object.
 ///
 /// # Safety
-/// Attached; the place, if any, belongs to a live instance, and what it holds is a reference of its
-/// own or null.
-unsafe fn clear_place(place: Option<NonNull<*mut ffi::PyObject>>) {
-    if let Some(place) = place {
-        // SAFETY: as promised.
-        unsafe { ffi::Py_XDECREF(place.replace(std::ptr::null_mut())) };
+/// Attached; the slot, if any, must belong to a live instance, and hold an owned reference or null.
+unsafe fn clear_slot(slot: Option<NonNull<*mut ffi::PyObject>>) {
+    if let Some(slot) = slot {
+        // SAFETY: upheld by the caller.
+        unsafe { ffi::Py_XDECREF(slot.replace(std::ptr::null_mut())) };
     }
 }
 
-/// What the end of an instance needs to know of its class, as data: what is done with it is one
-/// function for all classes of a binary. An optimised build has a copy of that in each `tp_dealloc`,
-/// where this is constant.
-struct Ending {
-    /// The class's own `tp_dealloc`.
+/// The properties of a class that deallocation depends on, as data, so that an unoptimized build
+/// has one deallocator for all classes of a binary. An optimized build inlines it into each
+/// `tp_dealloc`, where this is constant.
+struct DeallocInfo {
+    /// The class's `tp_dealloc`.
     deallocate: ffi::destructor,
-    /// Where in an instance the owner is.
-    owner: usize,
-    /// [`take_apart`] of the class, if an instance may hold references to others, so that it can be
-    /// in a chain.
-    take_apart: Option<ffi::destructor>,
-    /// See [`ClassBase::drop_attachments`]; `None` where there are none.
-    drop_attachments: Option<unsafe fn(*mut ffi::PyObject)>,
-    /// See [`ClassBase::drop_contents`]; `None` where there are none.
-    drop_contents: Option<unsafe fn(*mut ffi::PyObject)>,
+    /// The offset of the header in an instance.
+    header: usize,
+    /// [`finish_dealloc`] of the class, if instances can form a chain.
+    finish_dealloc: Option<ffi::destructor>,
+    /// See [`ClassBase::clear_dict_and_weakrefs`]; `None` if it does nothing.
+    clear_dict_and_weakrefs: Option<unsafe fn(*mut ffi::PyObject)>,
+    /// See [`ClassBase::drop_value`]; `None` if it does nothing.
+    drop_value: Option<unsafe fn(*mut ffi::PyObject)>,
     /// See [`ClassBase::free`].
     free: unsafe fn(*mut ffi::PyObject),
 }
 
-impl Ending {
+impl DeallocInfo {
     const fn of<T: PyClass>() -> Self {
         Self {
             deallocate: deallocate::<T>,
-            owner: <T::BaseType as ClassBase>::HEADER,
-            take_apart: if holds_something::<T>() {
-                Some(take_apart::<T>)
+            header: <T::BaseType as ClassBase>::HEADER,
+            finish_dealloc: if can_hold_references::<T>() {
+                Some(finish_dealloc::<T>)
             } else {
                 None
             },
-            drop_attachments: if has_attachments::<T>() {
-                Some(drop_attachments::<T>)
+            clear_dict_and_weakrefs: if has_dict_or_weakrefs::<T>() {
+                Some(clear_dict_and_weakrefs::<T>)
             } else {
                 None
             },
-            drop_contents: if has_contents::<T>() {
-                Some(drop_contents::<T>)
+            drop_value: if needs_drop::<T>() {
+                Some(drop_value::<T>)
             } else {
                 None
             },
@@ -114,24 +112,24 @@ impl Ending {
         }
     }
 
-    /// The owner of an instance; null while it is not initialised.
+    /// Returns the owner of an instance, or `None` if it is uninitialized.
     ///
     /// # Safety
     /// The object must be an instance of the class.
     #[inline(always)]
     unsafe fn owner<'a>(&self, object: *mut ffi::PyObject) -> Option<&'a LocalInternals> {
-        // SAFETY: passed on to the caller; a state is never freed.
-        unsafe { layout::header_at(object, self.owner).owner().as_ref() }
+        // SAFETY: upheld by the caller; a `LocalInternals` is never freed.
+        unsafe { layout::header_at(object, self.header).owner().as_ref() }
     }
 
-    /// Whether the type's own `tp_dealloc` is that of the class, and not CPython's for a Python
-    /// subclass.
+    /// Returns whether the `tp_dealloc` of a type is the class's, and not CPython's for Python
+    /// subclasses.
     ///
     /// # Safety
-    /// A live type.
+    /// `class` must be a live type object.
     #[inline(always)]
-    unsafe fn is_of(&self, class: *mut ffi::PyTypeObject) -> bool {
-        // SAFETY: passed on to the caller.
+    unsafe fn deallocates(&self, class: *mut ffi::PyTypeObject) -> bool {
+        // SAFETY: upheld by the caller.
         match unsafe { (*class).tp_dealloc } {
             Some(own) => std::ptr::fn_addr_eq(own, self.deallocate),
             None => false,
@@ -139,49 +137,49 @@ impl Ending {
     }
 }
 
-/// Whether an instance may hold references to others.
-const fn holds_something<T: PyClass>() -> bool {
+/// Returns whether an instance may hold references to other objects.
+const fn can_hold_references<T: PyClass>() -> bool {
     std::mem::needs_drop::<T>()
-        || <T as super::ClassImpl>::Dict::PRESENT
+        || <T as ClassImpl>::Dict::PRESENT
         || size_of::<<T::BaseType as ClassBase>::Layout>() != size_of::<ffi::PyObject>()
 }
 
-/// See [`ClassBase::HAS_CONTENTS`].
-pub(super) const fn has_contents<T: PyClass>() -> bool {
-    std::mem::needs_drop::<T>() || <T::BaseType as ClassBase>::HAS_CONTENTS
+/// See [`ClassBase::NEEDS_DROP`].
+pub(super) const fn needs_drop<T: PyClass>() -> bool {
+    std::mem::needs_drop::<T>() || <T::BaseType as ClassBase>::NEEDS_DROP
 }
 
-/// See [`ClassBase::HAS_ATTACHMENTS`].
-pub(super) const fn has_attachments<T: PyClass>() -> bool {
-    <T as super::ClassImpl>::Dict::PRESENT
-        || <T as super::ClassImpl>::WeakList::PRESENT
-        || <T::BaseType as ClassBase>::HAS_ATTACHMENTS
+/// See [`ClassBase::HAS_DICT_OR_WEAKREFS`].
+pub(super) const fn has_dict_or_weakrefs<T: PyClass>() -> bool {
+    <T as ClassImpl>::Dict::PRESENT
+        || <T as ClassImpl>::WeakList::PRESENT
+        || <T::BaseType as ClassBase>::HAS_DICT_OR_WEAKREFS
 }
 
-/// `tp_dealloc` of `T`. Also called by CPython for instances of Python subclasses, which it has
-/// finalised and stripped of what the subclass added.
+/// `tp_dealloc` of `T`. CPython also calls it for instances of Python subclasses, after finalizing
+/// them and clearing the subclass's part.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance whose last reference is gone.
 pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: passed on to the caller.
-    unsafe { deallocate_as(const { &Ending::of::<T>() }, object) }
+    // SAFETY: upheld by the caller.
+    unsafe { deallocate_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
-/// [`deallocate`].
+/// Implementation of [`deallocate`].
 ///
 /// # Safety
-/// As there, with an instance of the class.
+/// Called by CPython, attached, with an instance of the class whose last reference is gone.
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn deallocate_as(ending: &Ending, object: *mut ffi::PyObject) {
-    // SAFETY: as promised. A finaliser runs while everything is in place and may resurrect the
-    // object; for a Python subclass, CPython has run it already.
+unsafe fn deallocate_as(info: &DeallocInfo, object: *mut ffi::PyObject) {
+    // SAFETY: upheld by the caller. The finalizer runs on an intact instance and may resurrect it;
+    // for a Python subclass, CPython has already run it.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        if ending.is_of(class)
+        if info.deallocates(class)
             && (*class).tp_finalize.is_some()
-            && ending.owner(object).is_some()
+            && info.owner(object).is_some()
             && ffi::PyObject_CallFinalizerFromDealloc(object) < 0
         {
             return;
@@ -189,145 +187,117 @@ unsafe fn deallocate_as(ending: &Ending, object: *mut ffi::PyObject) {
         if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 {
             ffi::PyObject_GC_UnTrack(object.cast());
         }
-        take_apart_as(ending, object);
+        finish_dealloc_as(info, object);
     }
 }
 
-/// What is left to do once an instance is finalised and not tracked: at once, or later.
+/// Deallocates an instance that is finalized and untracked, now or later.
 ///
 /// # Safety
-/// Attached, with such an instance, whose last reference is gone.
-unsafe extern "C" fn take_apart<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: passed on to the caller.
-    unsafe { take_apart_as(const { &Ending::of::<T>() }, object) }
+/// Attached; the object must be such an instance, whose last reference is gone.
+unsafe extern "C" fn finish_dealloc<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: upheld by the caller.
+    unsafe { finish_dealloc_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
-/// [`take_apart`].
+/// Implementation of [`finish_dealloc`].
 ///
 /// # Safety
-/// As there, with an instance of the class.
+/// Attached; the object must be a finalized, untracked instance of the class, whose last reference
+/// is gone.
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn take_apart_as(ending: &Ending, object: *mut ffi::PyObject) {
-    // SAFETY: as promised; the type is alive until its reference is given up, last.
+unsafe fn finish_dealloc_as(info: &DeallocInfo, object: *mut ffi::PyObject) {
+    // SAFETY: upheld by the caller; the instance's reference to the type is released last.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        let owner = ending.owner(object);
-        let mut begun = None;
-        if let (Some(again), Some(owner)) = (ending.take_apart, owner) {
+        let owner = info.owner(object);
+        let mut guard = None;
+        if let (Some(retry), Some(owner)) = (info.finish_dealloc, owner) {
             let is_collected = ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0;
-            match Begun::new(owner, NonNull::new_unchecked(object), is_collected, again) {
-                Some(deallocation) => begun = Some(deallocation),
+            match TrashcanGuard::new(owner, NonNull::new_unchecked(object), is_collected, retry) {
+                Some(entered) => guard = Some(entered),
                 None => return,
             }
         }
-        if let Some(drop) = ending.drop_attachments {
+        if let Some(clear) = info.clear_dict_and_weakrefs {
+            clear(object);
+        }
+        if let (Some(drop), Some(_)) = (info.drop_value, owner) {
             drop(object);
         }
-        if let (Some(drop), Some(_)) = (ending.drop_contents, owner) {
-            drop(object);
-        }
-        (ending.free)(object);
+        (info.free)(object);
         ffi::Py_DECREF(class.cast());
-        if let Some(begun) = begun {
-            begun.finish();
+        if let Some(guard) = guard {
+            guard.finish();
         }
     }
 }
 
-/// See [`ClassBase::drop_attachments`].
+/// See [`ClassBase::clear_dict_and_weakrefs`].
 ///
 /// # Safety
-/// As there.
-pub(super) unsafe fn drop_attachments<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: the instance is dying but whole; weak references go first, since their callbacks
-    // may look at it.
+/// As for [`ClassBase::clear_dict_and_weakrefs`].
+pub(super) unsafe fn clear_dict_and_weakrefs<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: upheld by the caller. Weak references are cleared first, since their callbacks may
+    // use the instance, which is still intact.
     unsafe {
         let instance = Instance::<T>::of(object);
-        if let Some(list) = instance.weak_list.place()
+        if let Some(list) = instance.weak_list.slot()
             && !list.read().is_null()
         {
             ffi::PyObject_ClearWeakRefs(object);
         }
-        clear_place(instance.dict.place());
-        <T::BaseType as ClassBase>::drop_attachments(object);
+        clear_slot(instance.dict.slot());
+        <T::BaseType as ClassBase>::clear_dict_and_weakrefs(object);
     }
 }
 
-/// See [`ClassBase::drop_contents`].
+/// See [`ClassBase::drop_value`].
 ///
 /// # Safety
-/// As there.
-pub(super) unsafe fn drop_contents<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: dying and initialised, and only we come here: the value is dropped once.
+/// As for [`ClassBase::drop_value`].
+pub(super) unsafe fn drop_value<T: PyClass>(object: *mut ffi::PyObject) {
+    // SAFETY: the instance is initialized and being deallocated, and this runs once for it, as the
+    // caller promises: the value is dropped once.
     unsafe {
         if std::mem::needs_drop::<T>() {
             let instance = Instance::<T>::of(object);
             let py = layout::token_of_instance::<T>(object);
             if instance.thread.is_here() {
                 let value = instance.value();
-                drop_value(py, || value.drop_in_place());
+                run_drop(py, || value.drop_in_place());
             } else {
-                // Dropping it here would be unsound, so it is left.
-                dropped_elsewhere(py, std::any::type_name::<T>());
+                // Dropping the value on this thread would be unsound: leak it.
+                report_leak(py, std::any::type_name::<T>());
             }
         }
-        <T::BaseType as ClassBase>::drop_contents(object);
+        <T::BaseType as ClassBase>::drop_value(object);
     }
 }
 
-/// Reports that a value stays, since this thread may not drop it.
+/// Reports a value that leaks, since this thread may not drop it.
 #[cold]
 #[inline(never)]
-fn dropped_elsewhere(py: Python<'_>, class: &str) {
+fn report_leak(py: Python<'_>, class: &str) {
     let error = PyRuntimeError::new_err(format!(
         "{class} is unsendable, but is being dropped on another thread"
     ));
-    drop_value(py, || error.restore(py));
+    run_drop(py, || error.restore(py));
 }
 
-/// Runs a drop, with the exception that may be in flight set aside. A panic in it is reported
-/// through `sys.unraisablehook`.
-fn drop_value(py: Python<'_>, drop: impl FnOnce()) {
-    // SAFETY: attached, and the same thread puts it back.
+/// Runs a drop, preserving the current exception. A panic or an exception is reported through
+/// `sys.unraisablehook`.
+fn run_drop(py: Python<'_>, drop: impl FnOnce()) {
+    // SAFETY: attached (`py`); restored below, on the same thread.
     let raised = unsafe { compat::take_raised() };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(drop)) {
         crate::panic::raise_panic(py, payload);
     }
     if PyErr::occurred(py) {
-        // SAFETY: attached, with an exception set.
+        // SAFETY: attached (`py`), with an exception set.
         unsafe { ffi::PyErr_WriteUnraisable(std::ptr::null_mut()) };
     }
-    // SAFETY: as above.
+    // SAFETY: attached (`py`); taken above, on the same thread.
     unsafe { compat::restore_raised(raised) };
-}
-
-/// `tp_new` of a class without a constructor.
-///
-/// # Safety
-/// Called by CPython, attached, with a type.
-pub(super) unsafe extern "C" fn no_constructor(
-    subtype: *mut ffi::PyTypeObject,
-    _arguments: *mut ffi::PyObject,
-    _keywords: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: a live type; its names are new references or null.
-    unsafe {
-        let module = ffi::PyObject_GetAttrString(subtype.cast(), c"__module__".as_ptr());
-        if module.is_null() {
-            return module;
-        }
-        let name = ffi::PyObject_GetAttrString(subtype.cast(), c"__qualname__".as_ptr());
-        if !name.is_null() {
-            ffi::PyErr_Format(
-                ffi::PyExc_TypeError,
-                c"cannot create '%S.%S' instances".as_ptr(),
-                module,
-                name,
-            );
-            ffi::Py_DECREF(name);
-        }
-        ffi::Py_DECREF(module);
-    }
-    std::ptr::null_mut()
 }

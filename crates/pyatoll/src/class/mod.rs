@@ -1,24 +1,32 @@
 //! Classes: `#[pyclass]` types, their instances and type objects.
 //!
-//! The top layer: above `call`, `convert` and `types`.
+//! A class is described by a `ClassSpec`, a constant. From it, each binary builds `TypeTables`, and
+//! each interpreter a `TypeObject`.
 //!
 //! | file | concern |
 //! |---|---|
-//! | `items` | what the macros contribute, as plain data |
-//! | `definition` | one class's tables, built from that once per binary |
-//! | `type_object` | the heap type of a class in each interpreter |
-//! | `layout` | the memory of an instance |
-//! | `base` | what a class can extend |
-//! | `native_base` | the built-in types among that |
-//! | `initializer` | making instances |
-//! | `lifecycle` | visiting, clearing and deallocating them |
-//! | `freelist` | keeping their memory for reuse |
-//! | `borrow_flag`, `guard`, `pyref` | borrowing their values |
+//! | `pyclass`, `boolean_struct` | the traits of classes |
+//! | `items` | the items contributed by the macros, as data |
+//! | `spec`, `spec_of` | the static description of a class |
+//! | `statics` | the `static` of a class |
+//! | `type_tables`, `getset` | its tables in CPython's format, per binary |
+//! | `default_slots` | slots that a class gets without asking |
+//! | `type_object` | its heap type, per interpreter |
+//! | `type_lookup` | the type object of the token's interpreter |
+//! | `base` | types that a class can extend |
+//! | `native_base`, `rust_base` | built-in types and classes as bases |
+//! | `layout`, `parts` | the memory of an instance |
+//! | `initializer` | creating instances |
+//! | `lifecycle` | traversing, clearing and deallocating instances |
+//! | `trashcan` | deallocating long chains of instances |
+//! | `freelist`, `alloc` | reusing the memory of instances |
+//! | `borrow_flag`, `guard`, `pyref` | borrowing the values of instances |
 //! | `handles`, `convert` | methods of `Py` and `Bound`, conversions |
+//! | `fields` | `#[pyo3(get, set)]` |
 //! | `extras` | `eq`, `ord`, `hash`, `str` |
-//! | `fields` | getters and setters of `#[pyo3(get, set)]` |
-//! | `sequence` | slots that follow from others |
 //! | `slots` | the special methods of `#[pymethods]` |
+//! | `refusals` | examples that must not compile |
+//! | `compat` | differences between versions of CPython |
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -45,14 +53,17 @@
 //! # Ok::<_, PyErr>(())
 //! ```
 
+mod alloc;
 pub(crate) mod base;
+pub mod boolean_struct;
 pub(crate) mod borrow_flag;
-mod chain;
+mod compat;
 pub(crate) mod convert;
-pub(crate) mod definition;
+mod default_slots;
 pub(crate) mod extras;
 pub(crate) mod fields;
 mod freelist;
+mod getset;
 pub(crate) mod guard;
 mod handles;
 pub(crate) mod initializer;
@@ -60,18 +71,22 @@ pub(crate) mod items;
 pub(crate) mod layout;
 mod lifecycle;
 mod native_base;
+pub(crate) mod parts;
+pub(crate) mod pyclass;
 pub(crate) mod pyref;
-pub(crate) mod recipe;
 #[cfg(doctest)]
 mod refusals;
-mod sequence;
+mod rust_base;
 pub(crate) mod slots;
-pub(crate) mod type_object;
+pub(crate) mod spec;
+mod spec_of;
+pub(crate) mod statics;
+mod trashcan;
+pub(crate) mod type_lookup;
+mod type_object;
+mod type_tables;
 
-use std::ffi::CStr;
-
-use crate::object::PyTypeInfo;
-
+pub use pyclass::PyClass;
 pub use slots::{PyTraverseError, PyVisit};
 
 pub mod basic {
@@ -115,154 +130,3 @@ pub mod gc {
     //! ```
     pub use super::slots::{PyTraverseError, PyVisit};
 }
-
-/// A Rust type with a Python class: `#[pyclass]` implements it, and nothing else can.
-///
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::PyClass;
-///
-/// #[pyclass]
-/// struct Point {
-///     x: i32,
-/// }
-///
-/// fn name<T: PyClass>(py: Python<'_>) -> String {
-///     py.get_type::<T>().name().unwrap().to_string()
-/// }
-///
-/// Python::attach(|py| assert_eq!(name::<Point>(py), "Point"));
-/// # let _ = Point { x: 1 }.x;
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a Python class",
-    note = "`#[pyclass]` on its definition makes it one"
-)]
-pub trait PyClass: ClassImpl {
-    /// The class's name in Python: `name = "…"`, else that of the Rust type.
-    const NAME: &'static str;
-
-    /// Whether instances are never borrowed mutably: [`True`](boolean_struct::True) for `frozen`.
-    type Frozen: boolean_struct::Boolean;
-}
-
-/// Type-level booleans, for [`PyClass::Frozen`].
-///
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::{PyClass, class::boolean_struct::Boolean};
-///
-/// #[pyclass(frozen)]
-/// struct Point;
-///
-/// fn is_frozen<T: PyClass>() -> bool {
-///     T::Frozen::VALUE
-/// }
-/// assert!(is_frozen::<Point>());
-/// ```
-pub mod boolean_struct {
-    /// [`True`] or [`False`].
-    ///
-    /// ```
-    /// use pyatoll::class::boolean_struct::{self, Boolean};
-    ///
-    /// assert!(boolean_struct::True::VALUE);
-    /// assert!(!boolean_struct::False::VALUE);
-    /// ```
-    pub trait Boolean: sealed::Sealed {
-        /// The value.
-        const VALUE: bool;
-    }
-
-    /// Yes.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::{PyClass, class::boolean_struct::True};
-    ///
-    /// #[pyclass(frozen)]
-    /// struct Point;
-    ///
-    /// fn only_frozen<T: PyClass<Frozen = True>>() -> &'static str {
-    ///     T::NAME
-    /// }
-    /// assert_eq!(only_frozen::<Point>(), "Point");
-    /// ```
-    pub struct True(());
-    /// No.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::{PyClass, class::boolean_struct::False};
-    ///
-    /// #[pyclass]
-    /// struct Point;
-    ///
-    /// fn only_mutable<T: PyClass<Frozen = False>>() -> &'static str {
-    ///     T::NAME
-    /// }
-    /// assert_eq!(only_mutable::<Point>(), "Point");
-    /// ```
-    pub struct False(());
-
-    impl Boolean for True {
-        const VALUE: bool = true;
-    }
-    impl Boolean for False {
-        const VALUE: bool = false;
-    }
-
-    mod sealed {
-        pub trait Sealed {}
-        impl Sealed for super::True {}
-        impl Sealed for super::False {}
-    }
-}
-
-/// What `#[pyclass]` says of a class.
-///
-/// # Safety
-/// Only the macro implements it: `statics` must return the class's own, and `BorrowFlag` must be a
-/// [`BorrowFlag`](borrow_flag::BorrowFlag) unless values are never borrowed mutably.
-///
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::class::ClassImpl;
-///
-/// /// A point in the plane.
-/// #[pyclass]
-/// struct Point;
-///
-/// assert_eq!(Point::DOC, Some(c"A point in the plane."));
-/// ```
-pub unsafe trait ClassImpl: PyTypeInfo + 'static {
-    /// What it extends: `PyAny` if nothing.
-    type BaseType: base::ClassBase;
-    /// Whether instances count borrows.
-    type BorrowFlag: borrow_flag::FlagStorage;
-    /// Whether instances know their thread.
-    type ThreadCheck: layout::ThreadCheck;
-    /// Whether instances have a `__dict__`.
-    type Dict: layout::InlineSlot;
-    /// Whether instances can be weakly referenced.
-    type WeakList: layout::InlineSlot;
-    /// The macro's other options.
-    const OPTIONS: recipe::ClassOptions;
-    /// The module that `module = "…"` says the class is from.
-    const MODULE: Option<&'static str>;
-    /// The docstring.
-    const DOC: Option<&'static CStr>;
-
-    /// What `#[pyclass]` itself contributes.
-    const ITEMS: &'static items::ClassItems;
-
-    /// What the `#[pymethods]` blocks contribute.
-    fn methods() -> items::MethodBlocks;
-
-    /// The class's statics.
-    fn statics() -> &'static recipe::ClassStatics;
-}
-
-/// The class has `subclass`.
-#[doc(hidden)]
-pub trait Subclassable {}

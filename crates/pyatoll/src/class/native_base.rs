@@ -1,4 +1,4 @@
-//! The built-in types that a class can extend: those whose instances have a fixed, public layout.
+//! Built-in types as bases of classes: those whose instances have a fixed, public layout.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
@@ -7,29 +7,30 @@ use pyo3_ffi as ffi;
 
 use super::base::{ClassBase, NativeInitializer};
 use super::borrow_flag::BorrowFlag;
-use super::layout::Header;
+use super::parts::Header;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::PyAny;
 
-/// The address of a built-in class.
+/// The address of a built-in type object.
 macro_rules! native_class {
     ($class:expr) => {{
         #[allow(unused_unsafe)]
-        // SAFETY: a static of CPython, set before any token exists and never changed.
+        // SAFETY: a static of CPython, which is set before any token exists and never changes.
         let class: *mut ffi::PyTypeObject = unsafe { $class };
         class
     }};
 }
 
-/// What a built-in base does; `class` is its type object.
+/// The functions of all built-in bases; `class` is the base's static type object.
 mod native {
     use super::*;
     use crate::error::PyErr;
 
+    /// Returns an error unless instances have `size` bytes.
     pub(super) fn check_size(class: *mut ffi::PyTypeObject, size: usize) -> PyResult<()> {
-        // SAFETY: a static type object, initialised with the runtime.
+        // SAFETY: a static type object, initialized with the runtime.
         let actual = unsafe { (*class).tp_basicsize } as usize;
         if actual == size {
             return Ok(());
@@ -40,20 +41,24 @@ mod native {
     }
 
     pub(super) fn is_collected(class: *mut ffi::PyTypeObject) -> bool {
-        // The layouts of other bases leave it to the collector what they refer to.
+        // All other bases may refer to objects.
         class != &raw mut ffi::PyBaseObject_Type
     }
 
     fn has_gc(class: *mut ffi::PyTypeObject) -> bool {
-        // SAFETY: a static type object, initialised with the runtime.
+        // SAFETY: a static type object, initialized with the runtime.
         unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 }
     }
 
     pub(super) fn has_dict_and_weak_list(class: *mut ffi::PyTypeObject) -> (bool, bool) {
-        // SAFETY: as above.
+        // SAFETY: a static type object, initialized with the runtime.
         unsafe { ((*class).tp_dictoffset != 0, (*class).tp_weaklistoffset != 0) }
     }
 
+    /// See [`ClassBase::allocate`].
+    ///
+    /// # Safety
+    /// `subtype` must be a live type object that derives from `class`.
     #[inline(always)]
     pub(super) unsafe fn allocate(
         py: Python<'_>,
@@ -61,8 +66,8 @@ mod native {
         subtype: *mut ffi::PyTypeObject,
         size: usize,
     ) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: attached; `subtype` derives from `class`, by the caller's contract. `object`'s
-        // own constructor would look for abstract methods and arguments; there are none.
+        // SAFETY: attached (`py`); `subtype` derives from `class`, as the caller promises. The
+        // `tp_new` of `object` is skipped: it only checks for arguments and abstract methods.
         unsafe {
             if class != &raw mut ffi::PyBaseObject_Type {
                 return construct(py, class, subtype);
@@ -76,7 +81,7 @@ mod native {
             if !is_plain {
                 return checked(py, allocate(subtype, 0));
             }
-            // What the generic function does for such a type, with the size known to the compiler.
+            // Same as `PyType_GenericAlloc` for such a type, but with a constant size.
             let object = checked(py, ffi::PyObject_New::<ffi::PyObject>(subtype))?;
             let head = size_of::<ffi::PyObject>();
             object.cast::<u8>().add(head).write_bytes(0, size - head);
@@ -84,14 +89,17 @@ mod native {
         }
     }
 
-    /// An instance of a type that extends another built-in one than `object`.
+    /// Allocates an instance of a type that extends a built-in type other than `object`.
+    ///
+    /// # Safety
+    /// As for [`allocate`].
     #[inline(never)]
     unsafe fn construct(
         py: Python<'_>,
         class: *mut ffi::PyTypeObject,
         subtype: *mut ffi::PyTypeObject,
     ) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: as above.
+        // SAFETY: attached (`py`); `subtype` derives from `class`, as the caller promises.
         unsafe {
             let Some(new) = (*class).tp_new else {
                 return Err(crate::exceptions::PyTypeError::new_err(
@@ -111,14 +119,18 @@ mod native {
         Ok(object)
     }
 
+    /// See [`ClassBase::traverse`].
+    ///
+    /// # Safety
+    /// As for `tp_traverse`.
     pub(super) unsafe fn traverse(
         class: *mut ffi::PyTypeObject,
         object: *mut ffi::PyObject,
         visit: ffi::visitproc,
         arg: *mut c_void,
     ) -> c_int {
-        // SAFETY: a live object, seen by the collector; every instance of a heap type refers to
-        // its type, and a static base does not visit that.
+        // SAFETY: upheld by the caller. An instance of a heap type refers to its type, which the
+        // `tp_traverse` of a static base does not visit.
         unsafe {
             let result = visit(ffi::Py_TYPE(object).cast(), arg);
             if result != 0 {
@@ -131,14 +143,22 @@ mod native {
         }
     }
 
+    /// See [`ClassBase::clear`].
+    ///
+    /// # Safety
+    /// As for `tp_clear`.
     pub(super) unsafe fn clear(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> c_int {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { (*class).tp_clear.map_or(0, |clear| clear(object)) }
     }
 
+    /// See [`ClassBase::free`].
+    ///
+    /// # Safety
+    /// As for [`ClassBase::free`].
     pub(super) unsafe fn free(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) {
-        // SAFETY: the object is dying, its Rust part is gone. A base that is known to the
-        // collector expects to find its instance tracked.
+        // SAFETY: upheld by the caller. The `tp_dealloc` of a base with `Py_TPFLAGS_HAVE_GC`
+        // expects a tracked instance.
         unsafe {
             let subtype = ffi::Py_TYPE(object);
             match (*class).tp_dealloc {
@@ -157,19 +177,19 @@ mod native {
     }
 }
 
-/// Makes built-in types possible bases.
+/// Implements [`ClassBase`] for built-in types.
 macro_rules! native_bases {
     ($($name:ty, $layout:ty, $class:expr;)*) => {$(
-        // SAFETY: the layout is CPython's (its size is checked when a class is made), the owner
-        // follows it; the functions do what CPython does for its own subtypes.
+        // SAFETY: the layout is CPython's (its size is checked when a class is created), and the
+        // header follows it; the functions do what CPython does for its own subtypes.
         unsafe impl ClassBase for $name {
             type Layout = $layout;
             type OwnHeader = Header;
             type Initializer = NativeInitializer<$name>;
             const SIZE: usize = size_of::<$layout>();
             const HEADER: usize = size_of::<$layout>().next_multiple_of(align_of::<Header>());
-            const HAS_CONTENTS: bool = false;
-            const HAS_ATTACHMENTS: bool = false;
+            const NEEDS_DROP: bool = false;
+            const HAS_DICT_OR_WEAKREFS: bool = false;
 
             fn base_type<'py>(
                 _py: Python<'py>,
@@ -201,7 +221,7 @@ macro_rules! native_bases {
                 subtype: *mut ffi::PyTypeObject,
                 size: usize,
             ) -> PyResult<*mut ffi::PyObject> {
-                // SAFETY: passed on to the caller.
+                // SAFETY: upheld by the caller.
                 unsafe { native::allocate(py, native_class!($class), subtype, size) }
             }
 
@@ -210,21 +230,21 @@ macro_rules! native_bases {
                 visit: ffi::visitproc,
                 arg: *mut c_void,
             ) -> c_int {
-                // SAFETY: passed on to the caller.
+                // SAFETY: upheld by the caller.
                 unsafe { native::traverse(native_class!($class), object, visit, arg) }
             }
 
             unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
-                // SAFETY: passed on to the caller.
+                // SAFETY: upheld by the caller.
                 unsafe { native::clear(native_class!($class), object) }
             }
 
-            unsafe fn drop_contents(_object: *mut ffi::PyObject) {}
+            unsafe fn drop_value(_object: *mut ffi::PyObject) {}
 
-            unsafe fn drop_attachments(_object: *mut ffi::PyObject) {}
+            unsafe fn clear_dict_and_weakrefs(_object: *mut ffi::PyObject) {}
 
             unsafe fn free(object: *mut ffi::PyObject) {
-                // SAFETY: passed on to the caller.
+                // SAFETY: upheld by the caller.
                 unsafe { native::free(native_class!($class), object) }
             }
         }
@@ -241,7 +261,7 @@ native_bases! {
     crate::types::PySet, ffi::PySetObject, &raw mut ffi::PySet_Type;
 }
 
-/// An instance of `AttributeError`.
+/// The memory of an instance of `AttributeError`.
 #[repr(C)]
 pub struct AttributeErrorObject {
     base: ffi::PyBaseExceptionObject,
@@ -249,7 +269,7 @@ pub struct AttributeErrorObject {
     name: *mut ffi::PyObject,
 }
 
-/// An instance of `NameError`.
+/// The memory of an instance of `NameError`.
 #[repr(C)]
 pub struct NameErrorObject {
     base: ffi::PyBaseExceptionObject,

@@ -1,5 +1,4 @@
-//! [`PyRef`] and [`PyRefMut`]: an owned reference to an instance together with a borrow of its
-//! value.
+//! [`PyRef`] and [`PyRefMut`]: a strong reference to an instance and a borrow of its value.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,20 +6,22 @@ use std::ops::{Deref, DerefMut};
 
 use pyo3_ffi as ffi;
 
-use super::PyClass;
 use super::boolean_struct::False;
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
-use super::guard::{PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper, end_own_share};
+use super::guard::{
+    PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper, release_own_borrow,
+};
 use super::layout::{self, Instance};
+use super::pyclass::PyClass;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::PyAny;
 
-/// The value of an instance, borrowed, with the instance kept alive and the token at hand. It
+/// A borrow of an instance's value, with a strong reference to the instance and its token. It
 /// derefs to the value.
 ///
-/// As the type of a method's receiver it gives the method its token:
+/// As the receiver of a method, it gives the method access to the token.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -45,26 +46,27 @@ pub struct PyRef<'py, T: PyClass> {
 impl<'py, T: PyClass> PyRef<'py, T> {
     #[inline]
     pub(super) fn try_borrow(object: Borrowed<'_, 'py, T>) -> Result<Self, PyBorrowError> {
-        // SAFETY: an instance of `T`, kept alive by the reference; `drop` ends the borrow.
-        unsafe { layout::share::<T>(object.as_ptr())? };
+        // SAFETY: an instance of `T`, kept alive by the reference; `drop` releases the borrow.
+        unsafe { layout::borrow::<T>(object.as_ptr())? };
         Ok(Self {
             object: object.to_owned(),
         })
     }
 
-    /// The token.
+    /// Returns the token.
     #[inline]
     pub fn py(&self) -> Python<'py> {
         self.object.py()
     }
 
-    /// The instance's address: borrowed, valid while `self` is.
+    /// Returns the instance's address, a borrowed reference: valid while `self` is.
     #[inline]
     pub fn as_ptr(&self) -> *mut ffi::PyObject {
         self.object.as_ptr()
     }
 
-    /// The instance's address, with a reference: the caller must release it. The borrow ends.
+    /// Returns the instance's address, a new reference that the caller must release. Releases the
+    /// borrow.
     #[inline]
     pub fn into_ptr(self) -> *mut ffi::PyObject {
         self.object.clone().into_ptr()
@@ -76,7 +78,7 @@ where
     T: PyClass,
     T::BaseType: PyClass,
 {
-    /// The same borrow, seen as one of the base class.
+    /// Returns the same borrow, as one of the base class.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -96,20 +98,20 @@ where
     /// # Ok::<_, PyErr>(())
     /// ```
     pub fn as_super(&self) -> &PyRef<'py, T::BaseType> {
-        // SAFETY: `repr(transparent)` over a handle whose layout does not depend on the class; an
-        // instance of `T` is one of its base, and a borrow of it is one of the base. A reference
-        // neither drops nor moves it.
+        // SAFETY: `repr(transparent)` over a handle whose layout does not depend on the class. An
+        // instance of `T` is an instance of its base, and borrowing it borrows the base. A shared
+        // reference neither drops nor moves the `PyRef`.
         unsafe { &*std::ptr::from_ref(self).cast() }
     }
 
-    /// A borrow of the base class's value; the one of this class ends.
+    /// Converts to a borrow of the base class's value, releasing that of this class.
     pub fn into_super(self) -> PyRef<'py, T::BaseType> {
         let this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: the handle moves out once. Where only this class counts borrows, its count is
-        // given back, since what comes back does not.
+        // SAFETY: the handle is moved out exactly once. A borrow that the base does not count is
+        // released here, since the result will not.
         unsafe {
             let object = std::ptr::read(&raw const this.object);
-            end_own_share::<T>(object.as_ptr());
+            release_own_borrow::<T>(object.as_ptr());
             PyRef {
                 object: object.cast_into_unchecked(),
             }
@@ -122,7 +124,7 @@ impl<T: PyClass> Deref for PyRef<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: initialised (`share` checked) and shared while `self` lives.
+        // SAFETY: `self` holds a borrow, so the value is initialized and shared.
         unsafe { &*Instance::<T>::of(self.object.as_ptr()).value() }
     }
 }
@@ -130,8 +132,8 @@ impl<T: PyClass> Deref for PyRef<'_, T> {
 impl<T: PyClass> Drop for PyRef<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: `share` succeeded for it; the reference is dropped after this.
-        unsafe { layout::end_share::<T>(self.object.as_ptr()) };
+        // SAFETY: `self` holds a borrow; the reference to the instance is dropped after this.
+        unsafe { layout::release_borrow::<T>(self.object.as_ptr()) };
     }
 }
 
@@ -145,7 +147,7 @@ where
     }
 }
 
-/// The value of an instance, borrowed mutably, with the instance kept alive and the token at hand.
+/// A mutable borrow of an instance's value, with a strong reference to the instance and its token.
 /// It derefs to the value.
 ///
 /// ```
@@ -172,26 +174,27 @@ pub struct PyRefMut<'py, T: PyClass<Frozen = False>> {
 impl<'py, T: PyClass<Frozen = False>> PyRefMut<'py, T> {
     #[inline]
     pub(super) fn try_borrow_mut(object: Borrowed<'_, 'py, T>) -> Result<Self, PyBorrowMutError> {
-        // SAFETY: an instance of `T`, kept alive by the reference; `drop` ends the borrow.
-        unsafe { layout::lock::<T>(object.as_ptr())? };
+        // SAFETY: an instance of `T`, kept alive by the reference; `drop` releases the borrow.
+        unsafe { layout::borrow_mut::<T>(object.as_ptr())? };
         Ok(Self {
             object: object.to_owned(),
         })
     }
 
-    /// The token.
+    /// Returns the token.
     #[inline]
     pub fn py(&self) -> Python<'py> {
         self.object.py()
     }
 
-    /// The instance's address: borrowed, valid while `self` is.
+    /// Returns the instance's address, a borrowed reference: valid while `self` is.
     #[inline]
     pub fn as_ptr(&self) -> *mut ffi::PyObject {
         self.object.as_ptr()
     }
 
-    /// The instance's address, with a reference: the caller must release it. The borrow ends.
+    /// Returns the instance's address, a new reference that the caller must release. Releases the
+    /// borrow.
     #[inline]
     pub fn into_ptr(self) -> *mut ffi::PyObject {
         self.object.clone().into_ptr()
@@ -203,7 +206,7 @@ where
     T: PyClass<Frozen = False>,
     T::BaseType: PyClass<Frozen = False>,
 {
-    /// The base class's value.
+    /// Returns the base class's value.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -223,14 +226,16 @@ where
     /// # Ok::<_, PyErr>(())
     /// ```
     pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, T::BaseType> {
-        // SAFETY: an instance of a class is one of its base, under one lock.
+        // SAFETY: an instance of a class is an instance of its base, and one mutable borrow covers
+        // both.
         unsafe { PyClassGuardMutSuper::of(self.object.as_non_null()) }
     }
 
-    /// A mutable borrow of the base class's value.
+    /// Converts to a mutable borrow of the base class's value.
     pub fn into_super(self) -> PyRefMut<'py, T::BaseType> {
         let this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: the handle moves out once. The base has the flag, since it is not frozen.
+        // SAFETY: the handle is moved out exactly once. The flag is the base's, which is not
+        // frozen.
         unsafe {
             PyRefMut {
                 object: std::ptr::read(&raw const this.object).cast_into_unchecked(),
@@ -244,7 +249,7 @@ impl<T: PyClass<Frozen = False>> Deref for PyRefMut<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: initialised and locked while `self` lives.
+        // SAFETY: `self` holds a mutable borrow, so the value is initialized and unaliased.
         unsafe { &*Instance::<T>::of(self.object.as_ptr()).value() }
     }
 }
@@ -252,7 +257,7 @@ impl<T: PyClass<Frozen = False>> Deref for PyRefMut<'_, T> {
 impl<T: PyClass<Frozen = False>> DerefMut for PyRefMut<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: initialised and locked while `self` lives.
+        // SAFETY: `self` holds a mutable borrow, so the value is initialized and unaliased.
         unsafe { &mut *Instance::<T>::of(self.object.as_ptr()).value() }
     }
 }
@@ -260,8 +265,9 @@ impl<T: PyClass<Frozen = False>> DerefMut for PyRefMut<'_, T> {
 impl<T: PyClass<Frozen = False>> Drop for PyRefMut<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: `lock` succeeded for it; the reference is dropped after this.
-        unsafe { layout::end_lock::<T>(self.object.as_ptr()) };
+        // SAFETY: `self` holds a mutable borrow; the reference to the instance is dropped after
+        // this.
+        unsafe { layout::release_borrow_mut::<T>(self.object.as_ptr()) };
     }
 }
 
@@ -271,7 +277,8 @@ where
     U: PyClass<Frozen = False>,
 {
     fn as_ref(&self) -> &U {
-        // SAFETY: an instance of `T` is one of its base, locked while `self` lives.
+        // SAFETY: an instance of `T` is an instance of its base; `self` holds a mutable borrow of
+        // both.
         unsafe { &*Instance::<U>::of(self.object.as_ptr()).value() }
     }
 }
@@ -282,11 +289,13 @@ where
     U: PyClass<Frozen = False>,
 {
     fn as_mut(&mut self) -> &mut U {
-        // SAFETY: an instance of `T` is one of its base, locked while `self` lives.
+        // SAFETY: an instance of `T` is an instance of its base; `self` holds a mutable borrow of
+        // both.
         unsafe { &mut *Instance::<U>::of(self.object.as_ptr()).value() }
     }
 }
 
+/// Implements the conversions and `Debug` for [`PyRef`] and [`PyRefMut`].
 macro_rules! conversions {
     ($name:ident, $bound:ident $(<Frozen = $frozen:ty>)?, $try:ident, $error:ident, $borrow:ident) => {
         impl<'a, 'py, T: $bound $(<Frozen = $frozen>)?> FromPyObject<'a, 'py> for $name<'py, T> {

@@ -1,8 +1,7 @@
-//! What the compiler refuses of classes by their traits, as examples that must not compile. (Not
-//! with the other compile errors under `tests/ui`: the compiler words these after paths in this
-//! library that it prints one way or another.)
+//! Examples that the traits of classes must reject at compile time. They are not under `tests/ui`,
+//! since the compiler prints paths of this library in these errors, not always in the same form.
 
-/// A class is shared between threads, so it must be `Send` and `Sync`, or `unsendable`.
+/// Instances are shared between threads, so a class must be `Send` and `Sync`, or `unsendable`.
 ///
 /// ```compile_fail,E0277
 /// # use pyatoll::prelude::*;
@@ -17,7 +16,7 @@
 /// ```
 struct ClassesAreShared;
 
-/// A class is extended only if it says so.
+/// A class can be extended only if it has `subclass`.
 ///
 /// ```compile_fail,E0277
 /// # use pyatoll::prelude::*;
@@ -36,7 +35,7 @@ struct ClassesAreShared;
 /// ```
 struct ClassesAreFinal;
 
-/// A frozen class is not borrowed mutably.
+/// A frozen class cannot be borrowed mutably.
 ///
 /// ```compile_fail,E0271
 /// # use pyatoll::prelude::*;
@@ -48,7 +47,7 @@ struct ClassesAreFinal;
 /// ```
 struct FrozenStaysFrozen;
 
-/// Only a frozen class is read without a borrow.
+/// Only the value of a frozen class can be read without a borrow.
 ///
 /// ```compile_fail,E0271
 /// # use pyatoll::prelude::*;

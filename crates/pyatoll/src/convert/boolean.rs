@@ -1,10 +1,10 @@
-//! `bool`: only Python's own, and NumPy's.
+//! `bool`: only from Python's own, and NumPy's.
 
 use std::convert::Infallible;
 
 use pyo3_ffi as ffi;
 
-use super::int::by_reference;
+use super::by_reference::by_reference;
 use super::traits::private::Token;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
@@ -20,7 +20,7 @@ impl<'py> IntoPyObject<'py> for bool {
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        // SAFETY: attached; both are statics of CPython, alive while it runs.
+        // SAFETY: attached; `True` and `False` are always alive.
         unsafe {
             let object = if self {
                 ffi::Py_True()
@@ -33,7 +33,7 @@ impl<'py> IntoPyObject<'py> for bool {
 
     #[inline]
     fn into_return_value(self, _py: Python<'py>, _: Token) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: attached; both are statics of CPython.
+        // SAFETY: attached; `True` and `False` are constants of CPython.
         Ok(unsafe {
             constant(if self {
                 ffi::Py_True()
@@ -44,7 +44,7 @@ impl<'py> IntoPyObject<'py> for bool {
     }
 }
 
-by_reference!(bool => PyBool, Borrowed<'py, 'py, PyBool>);
+by_reference!(bool => PyBool, Borrowed<'py, 'py, PyBool>, Infallible);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for bool {
     type Error = PyErr;
@@ -52,7 +52,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for bool {
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let pointer = object.as_ptr();
-        // SAFETY: statics of CPython.
+        // SAFETY: only takes the addresses of `True` and `False`.
         let (yes, no) = unsafe { (ffi::Py_True(), ffi::Py_False()) };
         if pointer == yes {
             Ok(true)
@@ -67,25 +67,25 @@ impl<'a, 'py> FromPyObject<'a, 'py> for bool {
 
     #[inline]
     fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {
-        // SAFETY: statics of CPython.
+        // SAFETY: only takes the addresses of `True` and `False`.
         let (yes, no) = unsafe { (ffi::Py_True(), ffi::Py_False()) };
         let pointer = object.as_ptr();
         (pointer == yes || pointer == no).then_some(pointer == yes)
     }
 }
 
-/// NumPy's own boolean scalar; anything else is refused.
+/// Extracts NumPy's own boolean scalar; refuses any other object.
 #[cold]
 fn extract_numpy(object: Borrowed<'_, '_, PyAny>) -> PyResult<bool> {
     let refused = match object.cast::<PyBool>() {
-        // `bool` has two instances, and they were ruled out.
+        // `bool` has two instances, and the caller ruled them out.
         Ok(_) => return Ok(false),
         Err(error) => error,
     };
     if !is_numpy_bool(object) {
         return Err(refused.into());
     }
-    // SAFETY: attached, a valid object.
+    // SAFETY: attached; a live object.
     match unsafe { ffi::PyObject_IsTrue(object.as_ptr()) } {
         -1 => Err(PyErr::fetch(object.py())),
         truth => Ok(truth != 0),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn numpys_boolean_is_one() {
+    fn numpys_boolean_is_a_boolean() {
         Python::attach(|py| {
             let object = py.eval(
                 c"type('bool_', (), {'__module__': 'numpy', '__bool__': lambda self: True})()",

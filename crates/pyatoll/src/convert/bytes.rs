@@ -10,9 +10,10 @@ use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyByteArray, PyByteArrayMethods, PyBytes};
 
-/// A `bytes` object.
+/// Creates a `bytes` object.
 pub(super) fn new<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached; the bytes are as many as is said; a new reference or null comes back.
+    // SAFETY: attached; the pointer and the length are those of `bytes`; the call returns a new
+    // reference, or null with an exception set.
     unsafe {
         let len = bytes.len() as ffi::Py_ssize_t;
         let object = ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), len);
@@ -20,7 +21,7 @@ pub(super) fn new<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyA
     }
 }
 
-/// A copy of what a `bytes` or `bytearray` holds; `None` for anything else.
+/// Copies the contents of a `bytes` or `bytearray`; returns `None` for any other object.
 pub(super) fn copy(object: Borrowed<'_, '_, PyAny>) -> Option<Vec<u8>> {
     if let Ok(bytes) = object.cast::<PyBytes>() {
         return Some(bytes.as_bytes().to_vec());
@@ -38,7 +39,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for &'a [u8] {
     }
 }
 
-/// `bytes` is borrowed; a `bytearray` or another sequence of integers is copied.
+/// Borrows from a `bytes`; copies a `bytearray` or another sequence of integers.
 impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, [u8]> {
     type Error = PyErr;
 

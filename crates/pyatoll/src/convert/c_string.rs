@@ -29,9 +29,10 @@ macro_rules! lends_c_str {
 
 lends_c_str!(&CStr, CString, &CString, Cow<'_, CStr>, &Cow<'_, CStr>);
 
-/// A `str`; text that is not UTF-8 is a `UnicodeDecodeError`.
+/// Creates a `str`. Text that is not UTF-8 is a `UnicodeDecodeError`.
 fn new<'py>(py: Python<'py>, text: &CStr) -> PyResult<Bound<'py, PyString>> {
-    // SAFETY: attached, text that ends with a null; a new reference to a `str` or null comes back.
+    // SAFETY: attached; a null-terminated string; the call returns a new reference to a `str`, or
+    // null with an exception set.
     unsafe {
         let object = ffi::PyUnicode_FromString(text.as_ptr());
         Ok(Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked())
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn nulls_and_what_is_not_text_are_refused() {
+    fn nulls_and_invalid_utf_8_are_refused() {
         Python::attach(|py| {
             let object = "a\0b".into_bound_py_any(py)?;
             let error = object.as_borrowed().extract::<&CStr>().unwrap_err();

@@ -1,12 +1,12 @@
 //! `float` and Rust's floats.
 //!
-//! Extraction takes a `float`, or whatever has `__float__` or `__index__`. An `f32` is rounded.
+//! Extraction accepts a `float` or any object with `__float__` or `__index__`. An `f32` is rounded.
 
 use std::convert::Infallible;
 
 use pyo3_ffi as ffi;
 
-use super::int::by_reference;
+use super::by_reference::by_reference;
 use super::traits::private::Token;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
@@ -21,7 +21,7 @@ impl<'py> IntoPyObject<'py> for f64 {
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        // SAFETY: attached; a new reference to a `float` comes back, or null.
+        // SAFETY: attached; the call returns a new reference to a `float`, or null.
         Ok(unsafe {
             Bound::from_owned_ptr(py, ffi::PyFloat_FromDouble(self)).cast_into_unchecked()
         })
@@ -50,8 +50,8 @@ impl<'py> IntoPyObject<'py> for f32 {
     }
 }
 
-by_reference!(f64 => PyFloat, Bound<'py, PyFloat>);
-by_reference!(f32 => PyFloat, Bound<'py, PyFloat>);
+by_reference!(f64 => PyFloat, Bound<'py, PyFloat>, Infallible);
+by_reference!(f32 => PyFloat, Bound<'py, PyFloat>, Infallible);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for f64 {
     type Error = PyErr;
@@ -72,23 +72,19 @@ impl<'a, 'py> FromPyObject<'a, 'py> for f64 {
     }
 }
 
-/// The value of a `float` that is no instance of a subclass, without a call.
+/// Returns the value of a `float` that is not an instance of a subclass, without a call.
 #[inline(always)]
 fn exact(object: Borrowed<'_, '_, PyAny>) -> Option<f64> {
-    #[cfg(not(Py_LIMITED_API))]
-    // SAFETY: attached; a `float` where it is read.
+    // SAFETY: attached; a live object, whose type is checked before it is read as a `float`.
     unsafe {
-        if ffi::PyFloat_CheckExact(object.as_ptr()) != 0 {
-            return Some(ffi::PyFloat_AS_DOUBLE(object.as_ptr()));
-        }
+        (ffi::PyFloat_CheckExact(object.as_ptr()) != 0)
+            .then(|| ffi::PyFloat_AS_DOUBLE(object.as_ptr()))
     }
-    let _ = object;
-    None
 }
 
 #[inline(never)]
 fn any_as_f64(object: Borrowed<'_, '_, PyAny>) -> PyResult<f64> {
-    // SAFETY: attached, a valid object.
+    // SAFETY: attached; a live object.
     let value = unsafe { ffi::PyFloat_AsDouble(object.as_ptr()) };
     if value == -1.0
         && let Some(error) = PyErr::take(object.py())
@@ -144,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn minus_one_integers_and_what_has_float_are_taken() {
+    fn minus_one_integers_and_objects_with_float_are_accepted() {
         Python::attach(|py| {
             let cases = [
                 (c"-1.0", -1.0),

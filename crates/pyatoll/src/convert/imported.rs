@@ -1,4 +1,4 @@
-//! A class of Python's standard library, imported once in each interpreter.
+//! Classes of Python's standard library, imported once in each interpreter.
 
 use std::ffi::CStr;
 
@@ -11,7 +11,7 @@ use crate::object::{Borrowed, Bound, Py};
 use crate::sync::InterpreterLocal;
 use crate::types::{PyAny, PyAnyMethods, PyString, PyTuple};
 
-/// An attribute of a module, kept per interpreter once it was imported.
+/// An attribute of a module, imported at first use and cached per interpreter.
 pub(super) struct Imported {
     module: &'static CStr,
     name: &'static CStr,
@@ -34,24 +34,25 @@ impl Imported {
         Ok(object.bind(py))
     }
 
-    /// Calls it.
+    /// Calls the attribute.
     pub(super) fn call<'py>(
         &self,
         py: Python<'py>,
         arguments: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (callable, arguments) = (self.get(py)?, arguments.into_pyobject(py)?);
-        // SAFETY: attached, a callable and a tuple; a new reference or null comes back.
+        // SAFETY: attached; a live object and a tuple; the call returns a new reference, or null
+        // with an exception set.
         unsafe {
             let result = ffi::PyObject_CallObject(callable.as_ptr(), arguments.as_ptr());
             Bound::from_owned_ptr_or_err(py, result)
         }
     }
 
-    /// That the object is an instance of it.
+    /// Checks that the object is an instance of the attribute, a class.
     pub(super) fn check(&self, object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
         let class = self.get(object.py())?;
-        // SAFETY: attached, both valid.
+        // SAFETY: attached; both objects are alive.
         match unsafe { ffi::PyObject_IsInstance(object.as_ptr(), class.as_ptr()) } {
             1 => Ok(()),
             0 => Err(CastError::new(object, class.clone()).into()),
@@ -60,7 +61,7 @@ impl Imported {
     }
 }
 
-/// An attribute of an object, converted.
+/// Extracts an attribute of an object.
 pub(super) fn extract_attribute<'py, T>(
     object: Borrowed<'_, 'py, PyAny>,
     name: &Bound<'py, PyString>,
@@ -82,7 +83,7 @@ mod tests {
     use crate::object::Py;
     use crate::types::{PyAny, PyAnyMethods};
 
-    /// The class of what a path becomes, after it came back.
+    /// Converts a path to Python and back, and returns the class of its object.
     fn path_class(py: Python<'_>) -> PyResult<Py<PyAny>> {
         let path = Path::new("a").into_bound_py_any(py)?;
         assert_eq!(path.extract::<PathBuf>()?, Path::new("a"));
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_imported_is_an_error_each_time() {
+    fn a_failed_import_is_an_error_each_time() {
         static ABSENT: super::Imported = super::Imported::new(c"builtins", c"no_such_name");
         Python::attach(|py| {
             for _ in 0..2 {

@@ -1,8 +1,9 @@
 //! `int` and Rust's integers.
 //!
-//! Extraction takes an `int`, or whatever has `__index__`; a float is refused. A value out of
-//! range is an `OverflowError`, but a negative one for a `u128` is a `ValueError` from Python 3.13
-//! on, where CPython's function for that width says so. Each width is a thin shell over one function per C conversion.
+//! Extraction accepts an `int` or any object with `__index__`; a float is refused. A value out of
+//! range is an `OverflowError`, but a negative value for a `u128` is a `ValueError` from Python
+//! 3.13 on, as CPython's function for that width defines it. Each width is a thin shell over one
+//! function per C conversion.
 
 use std::convert::Infallible;
 use std::ffi::c_long;
@@ -13,6 +14,8 @@ use std::num::{
 
 use pyo3_ffi as ffi;
 
+use super::by_reference::by_reference;
+use super::compat;
 use super::traits::private;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
@@ -21,10 +24,10 @@ use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyInt};
 
-/// The value of a small `int`, which most are, without a call.
+/// Returns the value of a small `int`, which most are, without a call.
 #[inline(always)]
 fn small(object: Borrowed<'_, '_, PyAny>) -> Option<c_long> {
-    // SAFETY: attached; an `int` where it is read.
+    // SAFETY: attached; a live object, whose type is checked before it is read as an `int`.
     unsafe {
         if ffi::PyLong_CheckExact(object.as_ptr()) == 0 {
             return None;
@@ -33,7 +36,7 @@ fn small(object: Borrowed<'_, '_, PyAny>) -> Option<c_long> {
     }
 }
 
-/// The value of an `int`, or of what has `__index__`.
+/// Returns the value of an `int`, or of an object with `__index__`.
 #[inline]
 fn as_long(object: Borrowed<'_, '_, PyAny>) -> PyResult<c_long> {
     match small(object) {
@@ -44,7 +47,7 @@ fn as_long(object: Borrowed<'_, '_, PyAny>) -> PyResult<c_long> {
 
 #[inline(never)]
 fn any_as_long(object: Borrowed<'_, '_, PyAny>) -> PyResult<c_long> {
-    // SAFETY: attached, a valid object.
+    // SAFETY: attached; a live object.
     let value = unsafe { ffi::PyLong_AsLong(object.as_ptr()) };
     if value == -1 {
         check(object.py())?;
@@ -54,7 +57,7 @@ fn any_as_long(object: Borrowed<'_, '_, PyAny>) -> PyResult<c_long> {
 
 #[inline]
 fn as_i64(object: Borrowed<'_, '_, PyAny>) -> PyResult<i64> {
-    // By CPython's text for the overflow, `long` is to be preferred where it is wide enough.
+    // The `long` functions are used where `long` is wide enough, for CPython's overflow message.
     if size_of::<c_long>() == size_of::<i64>() {
         #[allow(clippy::useless_conversion)]
         return as_long(object).map(i64::from);
@@ -63,7 +66,7 @@ fn as_i64(object: Borrowed<'_, '_, PyAny>) -> PyResult<i64> {
         #[allow(clippy::useless_conversion)]
         return Ok(value.into());
     }
-    // SAFETY: attached, a valid object.
+    // SAFETY: attached; a live object.
     let value = unsafe { ffi::PyLong_AsLongLong(object.as_ptr()) };
     if value == -1 {
         check(object.py())?;
@@ -81,12 +84,12 @@ fn as_u64(object: Borrowed<'_, '_, PyAny>) -> PyResult<u64> {
 
 #[inline(never)]
 fn any_as_u64(object: Borrowed<'_, '_, PyAny>) -> PyResult<u64> {
-    // SAFETY: attached, a valid object.
+    // SAFETY: attached; a live object.
     if unsafe { ffi::PyLong_Check(object.as_ptr()) } == 0 {
-        // Unlike the signed conversions, this one does not look for `__index__`.
+        // Unlike the signed conversions, this one does not use `__index__`.
         return any_as_u64(index(object)?.as_borrowed());
     }
-    // SAFETY: attached, an `int`.
+    // SAFETY: attached; a live `int`.
     let value = unsafe { ffi::PyLong_AsUnsignedLongLong(object.as_ptr()) };
     if value == u64::MAX {
         check(object.py())?;
@@ -94,14 +97,14 @@ fn any_as_u64(object: Borrowed<'_, '_, PyAny>) -> PyResult<u64> {
     Ok(value)
 }
 
-/// `operator.index`: the object itself if it is an `int`.
+/// Calls `operator.index`, which returns the object itself if it is an `int`.
 #[cold]
 fn index<'py>(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached, a valid object; a new reference or null comes back.
+    // SAFETY: attached; a live object; the call returns a new reference, or null with an exception.
     unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Index(object.as_ptr())) }
 }
 
-/// The value that also stands for a failure came back: which of the two is it?
+/// Distinguishes a failure from the value that also signals one.
 #[cold]
 fn check(py: Python<'_>) -> PyResult<()> {
     PyErr::take(py).map_or(Ok(()), Err)
@@ -112,11 +115,11 @@ fn out_of_range(error: TryFromIntError) -> PyErr {
     PyOverflowError::new_err(error.to_string())
 }
 
-/// The 16 bytes of an `int`, in the machine's order.
+/// Returns the 16 bytes of an `int`, in native byte order.
 fn as_128<const SIGNED: bool>(object: Borrowed<'_, '_, PyAny>) -> PyResult<[u8; 16]> {
     let py = object.py();
     let number;
-    // SAFETY: attached, a valid object.
+    // SAFETY: attached; a live object.
     let int = if unsafe { ffi::PyLong_Check(object.as_ptr()) } != 0 {
         object
     } else {
@@ -124,99 +127,19 @@ fn as_128<const SIGNED: bool>(object: Borrowed<'_, '_, PyAny>) -> PyResult<[u8; 
         number.as_borrowed()
     };
     let mut bytes = [0; 16];
-    // SAFETY: attached; an `int`, and as much room as is said.
-    unsafe { native_bytes::read::<SIGNED>(py, int.as_ptr(), &mut bytes)? };
+    // SAFETY: attached; a live `int`.
+    unsafe { compat::int_to_bytes::<SIGNED>(py, int.as_ptr(), &mut bytes)? };
     Ok(bytes)
 }
 
-#[cfg(Py_3_13)]
-mod native_bytes {
-    //! The functions for integers of any size, as of Python 3.13.
-
-    use super::*;
-
-    /// # Safety
-    /// Attached; `int` must be a Python `int`.
-    pub(super) unsafe fn read<const SIGNED: bool>(
-        py: Python<'_>,
-        int: *mut ffi::PyObject,
-        bytes: &mut [u8; 16],
-    ) -> PyResult<()> {
-        let len = bytes.len() as ffi::Py_ssize_t;
-        let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
-        if !SIGNED {
-            flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER | ffi::Py_ASNATIVEBYTES_REJECT_NEGATIVE;
-        }
-        // SAFETY: an `int`, and `len` bytes of room.
-        let needed =
-            unsafe { ffi::PyLong_AsNativeBytes(int, bytes.as_mut_ptr().cast(), len, flags) };
-        if needed < 0 {
-            let error = PyErr::fetch(py);
-            // Its only refusal of an `int`, in the words of the other conversions.
-            return Err(if error.is_instance_of::<PyValueError>(py) {
-                PyValueError::new_err("can't convert negative int to unsigned")
-            } else {
-                error
-            });
-        }
-        if needed > len {
-            return Err(PyOverflowError::new_err("Python int larger than 128 bits"));
-        }
-        Ok(())
-    }
-
-    pub(super) fn write<const SIGNED: bool>(bytes: [u8; 16]) -> *mut ffi::PyObject {
-        let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
-        if !SIGNED {
-            flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER;
-        }
-        // SAFETY: the caller is attached; the bytes are as many as is said.
-        unsafe { ffi::PyLong_FromNativeBytes(bytes.as_ptr().cast(), bytes.len(), flags) }
-    }
-}
-
-#[cfg(not(Py_3_13))]
-mod native_bytes {
-    //! The functions for integers of any size, before Python 3.13.
-
-    use super::*;
-
-    const LITTLE_ENDIAN: std::ffi::c_int = cfg!(target_endian = "little") as std::ffi::c_int;
-
-    /// # Safety
-    /// Attached; `int` must be a Python `int`.
-    pub(super) unsafe fn read<const SIGNED: bool>(
-        py: Python<'_>,
-        int: *mut ffi::PyObject,
-        bytes: &mut [u8; 16],
-    ) -> PyResult<()> {
-        // SAFETY: an `int`, and as much room as is said.
-        crate::error::error_on_minusone(py, unsafe {
-            ffi::_PyLong_AsByteArray(
-                int.cast(),
-                bytes.as_mut_ptr(),
-                bytes.len(),
-                LITTLE_ENDIAN,
-                SIGNED.into(),
-            )
-        })
-    }
-
-    pub(super) fn write<const SIGNED: bool>(bytes: [u8; 16]) -> *mut ffi::PyObject {
-        // SAFETY: the caller is attached; the bytes are as many as is said.
-        unsafe {
-            ffi::_PyLong_FromByteArray(bytes.as_ptr(), bytes.len(), LITTLE_ENDIAN, SIGNED.into())
-        }
-    }
-}
-
-/// An `int` (`PyLong_FromLong`, of CPython's functions for this the most direct).
+/// Creates an `int`, with `PyLong_FromLong` where the value fits: it is the most direct of
+/// CPython's functions. Returns a new reference, or null with an exception set.
 ///
 /// # Safety
 /// Attached.
 #[inline(always)]
 unsafe fn from_i64(value: i64) -> *mut ffi::PyObject {
-    // SAFETY: passed on to the caller.
+    // SAFETY: attached, as the caller guarantees.
     unsafe {
         match c_long::try_from(value) {
             Ok(value) => ffi::PyLong_FromLong(value),
@@ -225,11 +148,13 @@ unsafe fn from_i64(value: i64) -> *mut ffi::PyObject {
     }
 }
 
+/// Like [`from_i64`], for unsigned values.
+///
 /// # Safety
 /// Attached.
 #[inline(always)]
 unsafe fn from_u64(value: u64) -> *mut ffi::PyObject {
-    // SAFETY: passed on to the caller.
+    // SAFETY: attached, as the caller guarantees.
     unsafe {
         match c_long::try_from(value) {
             Ok(value) => ffi::PyLong_FromLong(value),
@@ -248,7 +173,7 @@ macro_rules! int {
 
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-                // SAFETY: attached; a new reference to an `int` comes back, or null.
+                // SAFETY: attached; the call returns a new reference to an `int`, or null.
                 Ok(unsafe {
                     Bound::from_owned_ptr(py, $make(self as $wide)).cast_into_unchecked()
                 })
@@ -267,7 +192,9 @@ macro_rules! int {
             $(int_hooks!($hooks owned);)?
         }
 
-        by_reference!($type => PyInt, Bound<'py, PyInt> $(, $hooks)?);
+        by_reference!(
+            $type => PyInt, Bound<'py, PyInt>, Infallible $(, { int_hooks!($hooks borrowed); })?
+        );
 
         impl<'a, 'py> FromPyObject<'a, 'py> for $type {
             type Error = PyErr;
@@ -279,8 +206,8 @@ macro_rules! int {
                     .map_err(|error| out_of_range(TryFromIntError::from(error)))
             }
 
-            // As wide as a register, the result comes in two of them: the compiler does better with
-            // one function after the other there.
+            // An `Option` of a type as wide as a register is returned in two: the compiler
+            // generates better code for `extract` alone there.
             const PLAIN: bool = size_of::<$type>() < size_of::<i64>();
 
             #[inline]
@@ -293,26 +220,7 @@ macro_rules! int {
     };
 }
 
-/// The same conversion for a reference to a `Copy` type.
-macro_rules! by_reference {
-    ($type:ty => $target:ty, $output:ty $(, $hooks:tt)?) => {
-        impl<'py> IntoPyObject<'py> for &$type {
-            type Target = $target;
-            type Output = $output;
-            type Error = Infallible;
-
-            #[inline]
-            fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-                (*self).into_pyobject(py)
-            }
-
-            $(int_hooks!($hooks borrowed);)?
-        }
-    };
-}
-pub(super) use by_reference;
-
-/// A sequence of `u8` is `bytes`.
+/// Overrides the conversion of sequences: a sequence of `u8` is `bytes`.
 macro_rules! int_hooks {
     (bytes owned) => {
         #[inline]
@@ -373,13 +281,15 @@ macro_rules! int_128 {
                 if let Ok(small) = i64::try_from(self) {
                     return small.into_pyobject(py);
                 }
-                let int = native_bytes::write::<$signed>(self.to_ne_bytes());
-                // SAFETY: attached; a new reference to an `int` comes back, or null.
-                Ok(unsafe { Bound::from_owned_ptr(py, int).cast_into_unchecked() })
+                // SAFETY: attached; the call returns a new reference to an `int`, or null.
+                Ok(unsafe {
+                    let int = compat::int_from_bytes::<$signed>(self.to_ne_bytes());
+                    Bound::from_owned_ptr(py, int).cast_into_unchecked()
+                })
             }
         }
 
-        by_reference!($type => PyInt, Bound<'py, PyInt>);
+        by_reference!($type => PyInt, Bound<'py, PyInt>, Infallible);
 
         impl<'a, 'py> FromPyObject<'a, 'py> for $type {
             type Error = PyErr;
@@ -407,7 +317,7 @@ macro_rules! nonzero {
             }
         }
 
-        by_reference!($nonzero => PyInt, Bound<'py, PyInt>);
+        by_reference!($nonzero => PyInt, Bound<'py, PyInt>, Infallible);
 
         impl<'a, 'py> FromPyObject<'a, 'py> for $nonzero {
             type Error = PyErr;
@@ -450,7 +360,8 @@ mod tests {
         eval::<T>(code).unwrap_err().to_string()
     }
 
-    /// To Python, where it prints as it does in Rust, and back; and the same from its text.
+    /// Converts a value to Python, where it must print as in Rust, and back; and extracts it from
+    /// its literal.
     fn round_trip<T>(value: T)
     where
         T: for<'py> IntoPyObject<'py>
@@ -520,7 +431,7 @@ mod tests {
     );
 
     #[test]
-    fn overflow_has_pythons_words() {
+    fn overflow_has_pythons_text() {
         assert_eq!(
             error::<u8>(c"256"),
             "OverflowError: out of range integral type conversion attempted"
@@ -550,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn only_integers_and_what_has_index_are_taken() {
+    fn only_integers_and_objects_with_index_are_accepted() {
         const INDEX: &CStr = c"type('I', (), {'__index__': lambda self: 7})()";
         assert_eq!(eval::<i32>(INDEX).unwrap(), 7);
         assert_eq!(eval::<u64>(INDEX).unwrap(), 7);
@@ -568,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn minus_one_is_not_taken_for_a_failure() {
+    fn minus_one_is_not_mistaken_for_a_failure() {
         assert_eq!(eval::<i8>(c"-1").unwrap(), -1);
         assert_eq!(eval::<i64>(c"-1").unwrap(), -1);
         assert_eq!(eval::<u64>(c"(1 << 64) - 1").unwrap(), u64::MAX);

@@ -1,9 +1,10 @@
-//! IP addresses: to and from the classes of `ipaddress`; also from their text.
+//! IP addresses: to and from the classes of `ipaddress`; also from text.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pyo3_ffi as ffi;
 
+use super::by_reference::by_reference;
 use super::imported::Imported;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
@@ -26,16 +27,7 @@ macro_rules! to_python {
             }
         }
 
-        impl<'py> IntoPyObject<'py> for &$type {
-            type Target = PyAny;
-            type Output = Bound<'py, PyAny>;
-            type Error = PyErr;
-
-            #[inline]
-            fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-                (*self).into_pyobject(py)
-            }
-        }
+        by_reference!($type => PyAny, Bound<'py, PyAny>, PyErr);
     )*};
 }
 
@@ -72,9 +64,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for IpAddr {
     }
 }
 
-/// Reads the address from `str(object)`.
+/// Parses `str(object)`.
 fn parse(object: Borrowed<'_, '_, PyAny>) -> PyResult<IpAddr> {
-    // SAFETY: attached, a valid object; a new reference or null comes back.
+    // SAFETY: attached; a live object; the call returns a new reference, or null with an exception.
     let text =
         unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyObject_Str(object.as_ptr()))? };
     let text: &str = text.as_borrowed().extract()?;

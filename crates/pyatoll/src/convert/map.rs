@@ -5,6 +5,8 @@ use std::hash::{BuildHasher, Hash};
 
 use pyo3_ffi as ffi;
 
+use super::compat;
+use super::traits::private::Token;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::{Python, layout};
@@ -19,21 +21,21 @@ where
     K: IntoPyObject<'py>,
     V: IntoPyObject<'py>,
 {
-    // SAFETY: attached; a new reference to a dict or null comes back.
+    // SAFETY: attached; the call returns a new reference to a dict, or null with an exception.
     let dict = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())? };
     for (key, value) in entries {
         let (key, value) = (key.into_bound_py_any(py)?, value.into_bound_py_any(py)?);
-        // SAFETY: attached, all valid; the dict takes its own references.
+        // SAFETY: attached; all objects are alive; the dict takes its own references.
         error_on_minusone(py, unsafe {
             ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr())
         })?;
     }
-    // SAFETY: made above as a dict.
+    // SAFETY: created above as a dict.
     Ok(unsafe { dict.cast_into_unchecked() })
 }
 
-/// Hands the entries of a `dict` to `put`. Converting one may run any code, so the entries are
-/// those that there were at the start.
+/// Passes the entries of a `dict` to `put`. Converting one may run arbitrary code, so a snapshot of
+/// the entries is used where that can happen.
 fn read<'py, K, V>(object: Borrowed<'_, 'py, PyAny>, mut put: impl FnMut(K, V)) -> PyResult<()>
 where
     K: FromPyObjectOwned<'py>,
@@ -41,17 +43,21 @@ where
 {
     let py = object.py();
     let dict = object.cast::<PyDict>()?;
-    let done = read_plain(&dict, &mut put);
+    let done = if compat::BORROWED_ITEMS_ARE_STABLE {
+        read_plain(&dict, &mut put)
+    } else {
+        0
+    };
     if done == len(object) {
         return Ok(());
     }
-    // SAFETY: attached, a dict; a new reference to a list of pairs or null comes back. A pair does
-    // not change, and keeps its items. It is kept by a reference of its own: code that a conversion
-    // runs can find the list, with `gc.get_objects`.
+    // SAFETY: attached, a dict; `PyDict_Items` returns a new list of pairs, or null with an
+    // exception. A pair is immutable and keeps its items alive; it is owned here, as code that a
+    // conversion runs can find the list with `gc.get_objects` and change it.
     unsafe {
         let items = Bound::from_owned_ptr_or_err(py, ffi::PyDict_Items(dict.as_ptr()))?;
-        for place in done as ffi::Py_ssize_t..ffi::PyList_Size(items.as_ptr()) {
-            let pair = ffi::compat::PyList_GetItemRef(items.as_ptr(), place);
+        for index in done as ffi::Py_ssize_t..ffi::PyList_Size(items.as_ptr()) {
+            let pair = ffi::compat::PyList_GetItemRef(items.as_ptr(), index);
             let pair = Bound::from_owned_ptr_or_err(py, pair)?;
             let key = Borrowed::from_ptr(py, ffi::PyTuple_GetItem(pair.as_ptr(), 0));
             let value = Borrowed::from_ptr(py, ffi::PyTuple_GetItem(pair.as_ptr(), 1));
@@ -62,22 +68,27 @@ where
     Ok(())
 }
 
-/// Hands entries to `put` for as long as converting them runs no code; returns how many.
-#[cfg(not(any(Py_GIL_DISABLED, Py_LIMITED_API)))]
+/// Passes entries to `put` until converting one would run code; returns their number. Requires
+/// [`compat::BORROWED_ITEMS_ARE_STABLE`].
 fn read_plain<'py, K, V>(dict: &Bound<'py, PyDict>, put: &mut impl FnMut(K, V)) -> usize
 where
     K: FromPyObjectOwned<'py>,
     V: FromPyObjectOwned<'py>,
 {
-    use super::traits::private::Token;
-
     let py = dict.py();
-    let (mut place, mut done) = (0, 0);
+    let (mut position, mut done) = (0, 0);
     let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
-    // SAFETY: attached, a dict. What it lends is looked at before anything else runs; only `put` may
-    // run code (a hasher that uses Python), and `PyDict_Next` is safe with a dict that has changed.
+    // SAFETY: attached, a dict. The borrowed key and value are read before any other code runs;
+    // only `put` may run code (a hasher that uses Python), and `PyDict_Next` tolerates a changed
+    // dict.
     unsafe {
-        while ffi::PyDict_Next(dict.as_ptr(), &raw mut place, &raw mut key, &raw mut value) != 0 {
+        while ffi::PyDict_Next(
+            dict.as_ptr(),
+            &raw mut position,
+            &raw mut key,
+            &raw mut value,
+        ) != 0
+        {
             let Some(key) = K::extract_plain(Borrowed::from_ptr(py, key), Token) else {
                 break;
             };
@@ -91,20 +102,10 @@ where
     done
 }
 
-/// Here other threads change the dict at any time.
-#[cfg(any(Py_GIL_DISABLED, Py_LIMITED_API))]
-fn read_plain<'py, K, V>(_dict: &Bound<'py, PyDict>, _put: &mut impl FnMut(K, V)) -> usize
-where
-    K: FromPyObjectOwned<'py>,
-    V: FromPyObjectOwned<'py>,
-{
-    0
-}
-
-/// The number of entries; 0 for what is not a `dict`.
+/// Returns the number of entries, or 0 if the object is not a `dict`.
 fn len(object: Borrowed<'_, '_, PyAny>) -> usize {
     object.cast::<PyDict>().map_or(0, |dict| {
-        // SAFETY: attached, a dict.
+        // SAFETY: attached; a live dict.
         unsafe { layout::size_of_dict(dict.as_ptr()) }
     })
 }
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dict_that_is_emptied_meanwhile_is_read_as_it_was() {
+    fn a_dict_that_is_cleared_during_the_conversion_is_read_completely() {
         Python::attach(|py| {
             let code = c"(lambda d: (d.update({i: type('I', (), \
                 {'__index__': lambda s: d.clear() or 7})() for i in range(3)}), d)[1])({})";

@@ -1,4 +1,4 @@
-//! `OsStr` and `OsString`: a `str`, with the bytes that are no text as lone surrogates (PEP 383).
+//! `OsStr` and `OsString`: a `str`, with undecodable bytes as lone surrogates (PEP 383).
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -21,7 +21,7 @@ impl<'py> IntoPyObject<'py> for &OsStr {
         if let Some(text) = self.to_str() {
             return Ok(PyString::new(py, text));
         }
-        // SAFETY: attached; a new reference to a `str` comes back, or null.
+        // SAFETY: attached; the call returns a new reference to a `str`, or null.
         Ok(unsafe { Bound::from_owned_ptr(py, system::decode(self)).cast_into_unchecked() })
     }
 }
@@ -52,7 +52,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for OsString {
     }
 }
 
-/// Text is borrowed.
+/// Borrows from a `str` without lone surrogates.
 impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, OsStr> {
     type Error = PyErr;
 
@@ -66,21 +66,24 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, OsStr> {
 
 #[cfg(not(windows))]
 mod system {
-    //! The system's strings are bytes in the file system's encoding.
+    //! OS strings are bytes in the file system encoding.
 
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
     use super::*;
 
-    pub(super) fn decode(text: &OsStr) -> *mut ffi::PyObject {
+    /// # Safety
+    /// Attached.
+    pub(super) unsafe fn decode(text: &OsStr) -> *mut ffi::PyObject {
         let bytes = text.as_bytes();
         let len = bytes.len() as ffi::Py_ssize_t;
-        // SAFETY: the caller is attached; the bytes are as many as is said.
+        // SAFETY: attached; the pointer and the length are those of `bytes`.
         unsafe { ffi::PyUnicode_DecodeFSDefaultAndSize(bytes.as_ptr().cast(), len) }
     }
 
     pub(super) fn encode(text: Borrowed<'_, '_, PyString>) -> PyResult<OsString> {
-        // SAFETY: attached, a `str`; a new reference to a `bytes` or null comes back.
+        // SAFETY: attached; a `str`; the call returns a new reference to a `bytes`, or null with an
+        // exception set.
         let bytes = unsafe {
             let bytes = ffi::PyUnicode_EncodeFSDefault(text.as_ptr());
             Bound::from_owned_ptr_or_err(text.py(), bytes)?
@@ -92,30 +95,32 @@ mod system {
 
 #[cfg(windows)]
 mod system {
-    //! The system's strings are 16-bit units.
+    //! OS strings are 16-bit units.
 
     use std::os::windows::ffi::{OsStrExt, OsStringExt};
 
     use super::*;
 
-    pub(super) fn decode(text: &OsStr) -> *mut ffi::PyObject {
+    /// # Safety
+    /// Attached.
+    pub(super) unsafe fn decode(text: &OsStr) -> *mut ffi::PyObject {
         let units: Vec<u16> = text.encode_wide().collect();
         let len = units.len() as ffi::Py_ssize_t;
-        // SAFETY: the caller is attached; the units are as many as is said.
+        // SAFETY: attached; the pointer and the length are those of `units`.
         unsafe { ffi::PyUnicode_FromWideChar(units.as_ptr().cast(), len) }
     }
 
     pub(super) fn encode(text: Borrowed<'_, '_, PyString>) -> PyResult<OsString> {
-        // SAFETY: attached, a `str`; asks for the length, with a final null.
+        // SAFETY: attached; a `str`. A null buffer queries the length including the final null.
         let len = unsafe { ffi::PyUnicode_AsWideChar(text.as_ptr(), std::ptr::null_mut(), 0) };
         let Ok(len) = usize::try_from(len) else {
             return Err(PyErr::fetch(text.py()));
         };
         let mut units = vec![0_u16; len];
-        // SAFETY: attached, a `str`; `len` units of room.
+        // SAFETY: attached; a `str`; the buffer has `len` units.
         let written = unsafe {
-            let room = units.as_mut_ptr().cast();
-            ffi::PyUnicode_AsWideChar(text.as_ptr(), room, len as ffi::Py_ssize_t)
+            let buffer = units.as_mut_ptr().cast();
+            ffi::PyUnicode_AsWideChar(text.as_ptr(), buffer, len as ffi::Py_ssize_t)
         };
         let Ok(written) = usize::try_from(written) else {
             return Err(PyErr::fetch(text.py()));

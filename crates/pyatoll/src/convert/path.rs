@@ -1,4 +1,4 @@
-//! `Path` and `PathBuf`: to a `pathlib.Path`; from a `str` or anything with `__fspath__`.
+//! `Path` and `PathBuf`: to a `pathlib.Path`; from a `str` or any object with `__fspath__`.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -35,7 +35,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for PathBuf {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        // SAFETY: attached, a valid object; a new reference or null comes back.
+        // SAFETY: attached; a live object; the call returns a new reference, or null with an
+        // exception set.
         let path = unsafe {
             Bound::from_owned_ptr_or_err(object.py(), ffi::PyOS_FSPath(object.as_ptr()))?
         };
@@ -43,7 +44,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for PathBuf {
     }
 }
 
-/// The path of a `str` is borrowed.
+/// Borrows from a `str`.
 impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, Path> {
     type Error = PyErr;
 
@@ -65,7 +66,7 @@ mod tests {
     use crate::interpreter::Python;
 
     #[test]
-    fn a_path_becomes_pythons_and_comes_back() {
+    fn a_path_survives_as_a_pathlib_path() {
         Python::attach(|py| {
             let value = Path::new("some/file.txt");
             for object in [
@@ -89,7 +90,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_path_that_is_no_text_survives() {
+    fn a_path_that_is_not_utf_8_survives() {
         use std::os::unix::ffi::OsStrExt;
         Python::attach(|py| {
             let value = Path::new(std::ffi::OsStr::from_bytes(b"caf\xe9"));
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_and_numbers_are_no_paths() {
+    fn bytes_and_numbers_are_refused() {
         Python::attach(|py| {
             for code in [c"b'a'", c"1"] {
                 let object = py.eval(code, None, None)?;

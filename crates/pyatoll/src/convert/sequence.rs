@@ -1,11 +1,12 @@
 //! `Vec`, arrays and slices: to a `list`, or `bytes` for `u8`; from any sequence.
 //!
-//! A `str` is a sequence of `str`s, which is hardly ever meant: `Vec` refuses it.
+//! A `str` is a sequence of `str`s, which is hardly ever intended: `Vec` refuses it.
 
 use std::borrow::Cow;
 
 use pyo3_ffi as ffi;
 
+use super::compat;
 use super::traits::private::Token;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
 use crate::error::{CastError, PyErr, PyResult};
@@ -124,30 +125,33 @@ impl<'a, 'py, T: FromPyObjectOwned<'py>> FromPyObject<'a, 'py> for Vec<T> {
     }
 }
 
-/// Reads a `list` item by item: converting one may change the list.
+/// Extracts the items of a `list` one by one, as converting an item may change the list.
 fn extract_list<'py, T: FromPyObjectOwned<'py>>(list: &Bound<'py, PyList>) -> PyResult<Vec<T>> {
     let mut values = Vec::with_capacity(list.len());
-    extract_plain_items(list, &mut values);
+    if compat::BORROWED_ITEMS_ARE_STABLE {
+        extract_plain_items(list, &mut values);
+    }
     for item in list.iter().skip(values.len()) {
         values.push(T::extract(item.as_borrowed()).map_err(Into::into)?);
     }
     Ok(values)
 }
 
-/// Reads items for as long as that runs no code, and so nothing changes the list meanwhile.
-#[cfg(not(any(Py_GIL_DISABLED, Py_LIMITED_API)))]
+/// Extracts items until that would run code, so that nothing can change the list. Requires
+/// [`compat::BORROWED_ITEMS_ARE_STABLE`].
 fn extract_plain_items<'py, T: FromPyObjectOwned<'py>>(
     list: &Bound<'py, PyList>,
     values: &mut Vec<T>,
 ) {
-    // SAFETY: attached, a list. The thread holds the GIL all the while.
+    // SAFETY: attached, a list, whose length does not change while no code runs: every index is in
+    // bounds.
     let items = unsafe {
         let list = list.as_ptr();
         let len = ffi::PyList_GET_SIZE(list) as usize;
-        (0..len).map(move |place| ffi::PyList_GET_ITEM(list, place as ffi::Py_ssize_t))
+        (0..len).map(move |index| ffi::PyList_GET_ITEM(list, index as ffi::Py_ssize_t))
     };
     for item in items {
-        // SAFETY: the list keeps it while it is read.
+        // SAFETY: the list keeps the item alive, as no code runs while it is read.
         let item = unsafe { Borrowed::from_ptr(list.py(), item) };
         match T::extract_plain(item, Token) {
             Some(value) => values.push(value),
@@ -156,24 +160,16 @@ fn extract_plain_items<'py, T: FromPyObjectOwned<'py>>(
     }
 }
 
-/// Here other threads change the list at any time.
-#[cfg(any(Py_GIL_DISABLED, Py_LIMITED_API))]
-fn extract_plain_items<'py, T: FromPyObjectOwned<'py>>(
-    _list: &Bound<'py, PyList>,
-    _values: &mut Vec<T>,
-) {
-}
-
-/// The most values to make room for before they are seen: `__len__` may say anything.
-const MAX_PROMISED: usize = 1024;
+/// Maximum capacity, in values, to reserve because of a `__len__`, which may return anything.
+const MAX_RESERVED: usize = 1024;
 
 fn extract_iterable<'py, T: FromPyObjectOwned<'py>>(
     object: Borrowed<'_, 'py, PyAny>,
 ) -> PyResult<Vec<T>> {
     let py = object.py();
     let len = sequence_len(object).unwrap_or(0);
-    let mut values = Vec::with_capacity(len.min(MAX_PROMISED));
-    // SAFETY: attached; new references or null come back.
+    let mut values = Vec::with_capacity(len.min(MAX_RESERVED));
+    // SAFETY: attached; both calls return a new reference or null.
     unsafe {
         let iterator = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetIter(object.as_ptr()))?;
         while let Some(item) = Bound::from_owned_ptr_or_opt(py, ffi::PyIter_Next(iterator.as_ptr()))
@@ -199,15 +195,16 @@ impl<'a, 'py, T: FromPyObjectOwned<'py>, const N: usize> FromPyObject<'a, 'py> f
             return Err(wrong_length(N, len));
         }
         let mut values = [const { None }; N];
-        for (place, value) in values.iter_mut().enumerate() {
-            // SAFETY: attached, a valid object; a new reference or null comes back.
+        for (index, value) in values.iter_mut().enumerate() {
+            // SAFETY: attached; a live object; the call returns a new reference, or null with an
+            // exception set.
             let item = unsafe {
-                let item = ffi::PySequence_GetItem(object.as_ptr(), place as ffi::Py_ssize_t);
+                let item = ffi::PySequence_GetItem(object.as_ptr(), index as ffi::Py_ssize_t);
                 Bound::from_owned_ptr_or_err(object.py(), item)?
             };
             *value = Some(T::extract(item.as_borrowed()).map_err(Into::into)?);
         }
-        Ok(values.map(|value| value.expect("each was set above")))
+        Ok(values.map(|value| value.expect("each item was set above")))
     }
 }
 
@@ -219,14 +216,15 @@ fn wrong_length(expected: usize, actual: usize) -> PyErr {
 }
 
 fn sequence_len(object: Borrowed<'_, '_, PyAny>) -> PyResult<usize> {
-    // SAFETY: attached, a valid object.
+    // SAFETY: attached; a live object.
     let len = unsafe { ffi::PySequence_Size(object.as_ptr()) };
     usize::try_from(len).map_err(|_| PyErr::fetch(object.py()))
 }
 
-/// What has the sequence protocol, which is more than `collections.abc.Sequence`'s subclasses.
+/// Checks for the sequence protocol, which more types have than the subclasses of
+/// `collections.abc.Sequence`.
 fn check_sequence(object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
-    // SAFETY: attached, a valid object.
+    // SAFETY: attached; a live object.
     if unsafe { ffi::PySequence_Check(object.as_ptr()) } != 0 {
         return Ok(());
     }
@@ -282,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn any_sequence_is_taken() {
+    fn any_sequence_is_accepted() {
         assert_eq!(eval::<Vec<u16>>(c"range(3)").unwrap(), [0, 1, 2]);
         assert_eq!(eval::<Vec<u16>>(c"(1, 2)").unwrap(), [1, 2]);
         assert_eq!(eval::<[u16; 2]>(c"(1, 2)").unwrap(), [1, 2]);
@@ -295,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sequence_is_refused() {
+    fn an_object_that_is_no_sequence_is_refused() {
         let error = |code| eval::<Vec<String>>(code).unwrap_err().to_string();
         assert_eq!(error(c"'ab'"), "TypeError: Can't extract `str` to `Vec`");
         assert_eq!(
@@ -321,20 +319,20 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_lies_reserves_nothing() {
+    fn a_wrong_length_reserves_no_memory() {
         let code = c"type('S', (tuple,), {'__len__': lambda self: 2**62})((1, 2))";
         assert_eq!(eval::<Vec<i32>>(code).unwrap(), [1, 2]);
     }
 
     #[test]
-    fn a_list_that_shrinks_meanwhile_is_read_as_far_as_it_goes() {
+    fn a_list_that_shrinks_during_the_conversion_is_read_to_its_end() {
         let code = c"(lambda l: (l.extend([type('I', (), \
             {'__index__': lambda s: l.clear() or 1})()] * 3), l)[1])([])";
         assert_eq!(eval::<Vec<i32>>(code).unwrap(), [1]);
     }
 
     #[test]
-    fn an_exception_of_the_iterator_is_passed_on() {
+    fn an_exception_of_the_iterator_is_returned() {
         let code = c"type('S', (), {'__len__': lambda s: 1, \
             '__getitem__': lambda s, i: 1 // 0})()";
         let error = eval::<Vec<i32>>(code).unwrap_err();

@@ -15,38 +15,39 @@ fn new<'py, T: IntoPyObject<'py>>(
     py: Python<'py>,
     values: impl IntoIterator<Item = T>,
 ) -> PyResult<Bound<'py, PySet>> {
-    // SAFETY: attached; a new reference to a set or null comes back.
+    // SAFETY: attached; the call returns a new reference to a set, or null with an exception.
     let set = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PySet_New(std::ptr::null_mut()))? };
     for value in values {
         let value = value.into_bound_py_any(py)?;
-        // SAFETY: attached, both valid; the set takes its own reference.
+        // SAFETY: attached; both objects are alive; the set takes its own reference.
         error_on_minusone(py, unsafe { ffi::PySet_Add(set.as_ptr(), value.as_ptr()) })?;
     }
-    // SAFETY: made above as a set.
+    // SAFETY: created above as a set.
     Ok(unsafe { set.cast_into_unchecked() })
 }
 
-/// The length of a `set` or `frozenset`; anything else is refused.
+/// Returns the length of a `set` or `frozenset`; refuses any other object.
 fn check(object: Borrowed<'_, '_, PyAny>) -> PyResult<usize> {
     if let Err(error) = object.cast::<PySet>()
         && object.cast::<PyFrozenSet>().is_err()
     {
         return Err(error.into());
     }
-    // SAFETY: attached, a set.
+    // SAFETY: attached; a live set, as just checked.
     Ok(unsafe { ffi::PySet_Size(object.as_ptr()) } as usize)
 }
 
-/// Hands the values of a `set` or `frozenset`, which [`check`] has seen, to `put`.
+/// Passes the values of a `set` or `frozenset` to `put`, after [`check`].
 ///
 /// # Errors
-/// A `RuntimeError`, if the set changes meanwhile: converting a value may run any code.
+/// A `RuntimeError` if the set changes during the iteration: converting a value may run arbitrary
+/// code.
 fn read<'py, T: FromPyObjectOwned<'py>>(
     object: Borrowed<'_, 'py, PyAny>,
     mut put: impl FnMut(T),
 ) -> PyResult<()> {
     let py = object.py();
-    // SAFETY: attached; new references or null come back.
+    // SAFETY: attached; both calls return a new reference or null.
     unsafe {
         let iterator = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetIter(object.as_ptr()))?;
         while let Some(value) =
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_that_changes_meanwhile_is_an_error() {
+    fn a_set_that_changes_during_the_conversion_is_an_error() {
         Python::attach(|py| {
             let code = c"(lambda s: (s.update(type('I', (), {'__index__': \
                 lambda self: s.clear() or 7})() for _ in range(3)), s)[1])(set())";
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frozenset_is_taken_and_a_list_is_not() {
+    fn a_frozenset_is_accepted_and_a_list_is_not() {
         Python::attach(|py| {
             let frozen = py.eval(c"frozenset({1, 2})", None, None)?;
             let set = frozen.as_borrowed().extract::<HashSet<i32>>()?;

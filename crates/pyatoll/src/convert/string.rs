@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 use pyo3_ffi as ffi;
 
-use super::int::by_reference;
+use super::by_reference::by_reference;
 use super::traits::private::Token;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
@@ -16,7 +16,7 @@ use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyString};
 
-/// The conversion of a type that lends a `&str`.
+/// Implements the conversion of types that lend a `&str`.
 macro_rules! lends_str {
     ($($type:ty),*) => {$(
         impl<'py> IntoPyObject<'py> for $type {
@@ -37,7 +37,7 @@ macro_rules! lends_str {
             ) -> PyResult<*mut ffi::PyObject> {
                 let text: &str = self.as_ref();
                 let len = text.len() as ffi::Py_ssize_t;
-                // SAFETY: attached; as many bytes as is said, which are UTF-8.
+                // SAFETY: attached; the pointer and the length are those of `text`, which is UTF-8.
                 Ok(unsafe { ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), len) })
             }
         }
@@ -56,14 +56,14 @@ impl<'py> IntoPyObject<'py> for char {
     }
 }
 
-by_reference!(char => PyString, Bound<'py, PyString>);
+by_reference!(char => PyString, Bound<'py, PyString>, Infallible);
 
-/// The text of a `str`, with the null after it, which is for as long as the object lives.
+/// Returns the text of a `str` with the null that follows it, borrowed from the object.
 pub(super) fn text_and_null<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a [u8]> {
     let string = object.cast::<PyString>()?;
     let mut len = 0;
-    // SAFETY: attached, a `str`; its UTF-8 is made once, with a final null that is not counted,
-    // and stays while the object does, which is for `'a`.
+    // SAFETY: attached; a `str`. Its UTF-8 is cached in the object, which is alive for `'a`, and is
+    // followed by a null that `len` does not include.
     unsafe {
         let data = ffi::PyUnicode_AsUTF8AndSize(string.as_ptr(), &raw mut len);
         if data.is_null() {
@@ -81,10 +81,11 @@ fn text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
     }
 }
 
-/// The text of a `str` that is all ASCII, as most are, without a call.
+/// Returns the text of a `str` that is all ASCII, which most are, without a call.
 #[inline(always)]
 fn ascii<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
-    // SAFETY: attached; a `str` where it is read, which lives for `'a`. ASCII is UTF-8.
+    // SAFETY: attached; a live object, whose type is checked before it is read as a `str`. Its text
+    // is alive for `'a`, and ASCII is UTF-8.
     unsafe {
         if ffi::PyUnicode_CheckExact(object.as_ptr()) == 0 {
             return None;
@@ -96,7 +97,7 @@ fn ascii<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
 #[inline(never)]
 fn any_text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
     let bytes = text_and_null(object)?;
-    // SAFETY: all but the final null is UTF-8.
+    // SAFETY: the bytes before the final null are UTF-8.
     Ok(unsafe { std::str::from_utf8_unchecked(&bytes[..bytes.len() - 1]) })
 }
 
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_is_refused() {
+    fn an_object_that_is_no_text_is_refused() {
         Python::attach(|py| {
             let number = py.eval(c"1", None, None)?;
             let error = number.as_borrowed().extract::<&str>().unwrap_err();

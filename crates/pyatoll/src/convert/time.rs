@@ -1,13 +1,13 @@
 //! `Duration` and `SystemTime`: a `datetime.timedelta`, and a `datetime.datetime` in UTC.
 //!
-//! Python counts in microseconds: to it, nanoseconds are cut off. From it, a `datetime` must have
-//! a time zone, any; a `Duration` is never negative. No floating-point timestamps are used, so
-//! that nothing is rounded.
+//! Python counts in microseconds: nanoseconds are truncated. A `datetime` must have a time zone; a
+//! `timedelta` must not be negative. No floating-point timestamps are used, so nothing is rounded.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pyo3_ffi as ffi;
 
+use super::by_reference::by_reference;
 use super::imported::{Imported, extract_attribute};
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
@@ -25,7 +25,7 @@ static TIMEZONE: Imported = Imported::new(c"datetime", c"timezone");
 const SECONDS_PER_DAY: i128 = 86_400;
 const MICROS_PER_SECOND: i128 = 1_000_000;
 
-/// A `timedelta` of so many microseconds.
+/// Creates a `timedelta` from microseconds.
 fn new_timedelta(py: Python<'_>, micros: i128) -> PyResult<Bound<'_, PyAny>> {
     let seconds = micros.div_euclid(MICROS_PER_SECOND);
     let days = seconds.div_euclid(SECONDS_PER_DAY);
@@ -37,18 +37,18 @@ fn new_timedelta(py: Python<'_>, micros: i128) -> PyResult<Bound<'_, PyAny>> {
     TIMEDELTA.call(py, arguments)
 }
 
-/// The microseconds of a `timedelta`.
+/// Returns the microseconds of a `timedelta`.
 fn timedelta_micros(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
     let py = object.py();
     TIMEDELTA.check(object)?;
     let days: i128 = extract_attribute(object, intern!(py, "days"))?;
     let seconds: i128 = extract_attribute(object, intern!(py, "seconds"))?;
     let micros: i128 = extract_attribute(object, intern!(py, "microseconds"))?;
-    // They fit their fields, so this is far from overflowing.
+    // Cannot overflow, given the ranges of the fields.
     Ok((days * SECONDS_PER_DAY + seconds) * MICROS_PER_SECOND + micros)
 }
 
-/// So many microseconds, which are not negative.
+/// Creates a `Duration` from microseconds.
 fn duration(micros: u128) -> PyResult<Duration> {
     let seconds = u64::try_from(micros / MICROS_PER_SECOND as u128)
         .map_err(|error| PyOverflowError::new_err(error.to_string()))?;
@@ -81,7 +81,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Duration {
     }
 }
 
-/// 1970-01-01 in UTC, as a `datetime`.
+/// Returns 1970-01-01 in UTC, as a `datetime`.
 fn epoch<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
     static EPOCH: InterpreterLocal<Py<PyAny>> = InterpreterLocal::new();
     let epoch = EPOCH.get_or_try_init(py, || {
@@ -100,11 +100,12 @@ impl<'py> IntoPyObject<'py> for SystemTime {
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let micros = match self.duration_since(UNIX_EPOCH) {
             Ok(since) => since.as_micros() as i128,
-            // Down, as above.
+            // Rounds down, like `as_micros` of a time after the epoch.
             Err(before) => -(before.duration().as_nanos().div_ceil(1000) as i128),
         };
         let since = new_timedelta(py, micros)?;
-        // SAFETY: attached, both valid; a new reference or null comes back.
+        // SAFETY: attached; both objects are alive; the call returns a new reference, or null with
+        // an exception set.
         unsafe {
             let time = ffi::PyNumber_Add(epoch(py)?.as_ptr(), since.as_ptr());
             Bound::from_owned_ptr_or_err(py, time)
@@ -118,7 +119,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SystemTime {
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let py = object.py();
         DATETIME.check(object)?;
-        // SAFETY: attached, both valid; a new reference or null comes back.
+        // SAFETY: attached; both objects are alive; the call returns a new reference, or null with
+        // an exception set.
         let since = unsafe {
             let since = ffi::PyNumber_Subtract(object.as_ptr(), epoch(py)?.as_ptr());
             Bound::from_owned_ptr_or_err(py, since)?
@@ -136,22 +138,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SystemTime {
     }
 }
 
-macro_rules! by_reference {
-    ($($type:ty),*) => {$(
-        impl<'py> IntoPyObject<'py> for &$type {
-            type Target = PyAny;
-            type Output = Bound<'py, PyAny>;
-            type Error = PyErr;
-
-            #[inline]
-            fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-                (*self).into_pyobject(py)
-            }
-        }
-    )*};
-}
-
-by_reference!(Duration, SystemTime);
+by_reference!(Duration => PyAny, Bound<'py, PyAny>, PyErr);
+by_reference!(SystemTime => PyAny, Bound<'py, PyAny>, PyErr);
 
 #[cfg(test)]
 mod tests {
@@ -203,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn nanoseconds_are_cut_off() {
+    fn nanoseconds_are_truncated() {
         Python::attach(|py| {
             let delta = Duration::from_nanos(1_999).into_bound_py_any(py)?;
             assert_eq!(delta.to_string(), "0:00:00.000001");
@@ -217,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_counterpart_is_refused() {
+    fn values_without_a_counterpart_are_refused() {
         let error = eval::<Duration>(c"__import__('datetime').timedelta(-1)").unwrap_err();
         assert_eq!(
             error.to_string(),

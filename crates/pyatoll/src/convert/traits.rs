@@ -1,13 +1,11 @@
 //! [`IntoPyObject`] and [`FromPyObject`].
 
-use std::convert::Infallible;
-
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject, Py};
 use crate::types::PyAny;
 
-/// A value that has a Python object.
+/// A value that converts to a Python object.
 ///
 /// Derive it for a struct or enum (`#[derive(IntoPyObject)]`); `#[pyclass]` implements it for the
 /// class itself.
@@ -30,19 +28,20 @@ use crate::types::PyAny;
 pub trait IntoPyObject<'py>: Sized {
     /// The Python type of the result.
     type Target;
-    /// The handle: [`Bound`], or [`Borrowed`] where the value already holds the object.
+    /// The handle: [`Bound`], or [`Borrowed`] if the value already holds the object.
     type Output: BoundObject<'py, Self::Target>;
-    /// What can go wrong; [`Infallible`] if nothing.
+    /// The error of the conversion; [`Infallible`](std::convert::Infallible) if it cannot fail.
     type Error: Into<PyErr>;
 
     /// Converts to a Python object.
     ///
     /// # Errors
-    /// If the value has no Python object, or Python fails to make it.
+    /// If the value has no Python object, or Python fails to create it.
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error>;
 
-    /// What a function that returns the value gives to Python: the object, but `None` for `()`. Null
-    /// with an exception set is also a result, where Python has no memory for the object.
+    /// Converts the return value of a function: like
+    /// [`into_pyobject`](IntoPyObject::into_pyobject), but `()` becomes `None`. The result may be
+    /// null with an exception set, if Python is out of memory.
     #[doc(hidden)]
     #[inline]
     fn into_return_value(
@@ -56,7 +55,7 @@ pub trait IntoPyObject<'py>: Sized {
         }
     }
 
-    /// A sequence of values: a list, but `bytes` for `u8`.
+    /// Converts a sequence of values to a list, or to `bytes` for `u8`.
     #[doc(hidden)]
     fn owned_sequence_into_pyobject<I>(
         values: I,
@@ -70,7 +69,7 @@ pub trait IntoPyObject<'py>: Sized {
         Ok(crate::types::PyList::new(py, values)?.into_any())
     }
 
-    /// As above, for values behind references.
+    /// Like `owned_sequence_into_pyobject`, for values behind references.
     #[doc(hidden)]
     fn borrowed_sequence_into_pyobject<I>(
         values: I,
@@ -87,10 +86,10 @@ pub trait IntoPyObject<'py>: Sized {
 }
 
 pub(crate) mod private {
-    /// Keeps the hidden methods of the conversion traits ours.
+    /// Makes the hidden methods of the conversion traits private to this library.
     pub struct Token;
 
-    /// A shared reference, and what it refers to.
+    /// A shared reference.
     pub trait Reference {
         type Target;
     }
@@ -100,7 +99,7 @@ pub(crate) mod private {
     }
 }
 
-/// Shorter forms of [`IntoPyObject`].
+/// Shorthands for [`IntoPyObject`].
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -115,7 +114,7 @@ pub(crate) mod private {
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait IntoPyObjectExt<'py>: IntoPyObject<'py> {
-    /// Converts to an owned object of any type.
+    /// Converts to an owned object without its type.
     ///
     /// # Errors
     /// Those of [`IntoPyObject::into_pyobject`].
@@ -127,7 +126,7 @@ pub trait IntoPyObjectExt<'py>: IntoPyObject<'py> {
         }
     }
 
-    /// Converts to an owned object of any type, without the token.
+    /// Converts to an owned object without its type and without the token.
     ///
     /// # Errors
     /// Those of [`IntoPyObject::into_pyobject`].
@@ -151,7 +150,7 @@ pub trait IntoPyObjectExt<'py>: IntoPyObject<'py> {
 
 impl<'py, T: IntoPyObject<'py>> IntoPyObjectExt<'py> for T {}
 
-/// A value that can be had from a Python object.
+/// A value that can be extracted from a Python object.
 ///
 /// Derive it for a struct or enum (`#[derive(FromPyObject)]`). A type that borrows from the object
 /// uses `'a`: `&'a str`.
@@ -172,7 +171,7 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObjectExt<'py> for T {}
             `#[pyclass(from_py_object)]`, or take `&Self` or `PyRef<Self>`"
 )]
 pub trait FromPyObject<'a, 'py>: Sized {
-    /// What can go wrong.
+    /// The error of the conversion.
     type Error: Into<PyErr>;
 
     /// Converts from a Python object.
@@ -181,20 +180,20 @@ pub trait FromPyObject<'a, 'py>: Sized {
     /// If the object has no such value.
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error>;
 
-    /// The value, where it can be had without running any code and is independent of the object:
-    /// then the object may be one that nobody keeps alive. `None` does not say that there is none.
+    /// Extracts the value if that runs no code and the value does not borrow from the object: then
+    /// nothing needs to keep the object alive. `None` means that `extract` must be used.
     #[doc(hidden)]
     #[inline(always)]
     fn extract_plain(_object: Borrowed<'_, '_, PyAny>, _: private::Token) -> Option<Self> {
         None
     }
 
-    /// Whether most objects of the type have a value that
-    /// [`extract_plain`](FromPyObject::extract_plain) finds in a few instructions.
+    /// Whether [`extract_plain`](FromPyObject::extract_plain) extracts most values, in a few
+    /// instructions.
     #[doc(hidden)]
     const PLAIN: bool = false;
 
-    /// A faster way to a `Vec` of values from objects of known layout: `bytes` for `u8`.
+    /// Extracts a `Vec` of values directly from objects of known layout: `bytes` for `u8`.
     #[doc(hidden)]
     #[inline(always)]
     fn extract_vec(
@@ -205,7 +204,7 @@ pub trait FromPyObject<'a, 'py>: Sized {
     }
 }
 
-/// A value that can be had from a Python object without borrowing from it.
+/// A value that can be extracted from a Python object without borrowing from it.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -221,77 +220,6 @@ pub trait FromPyObject<'a, 'py>: Sized {
 pub trait FromPyObjectOwned<'py>: for<'a> FromPyObject<'a, 'py> {}
 
 impl<'py, T> FromPyObjectOwned<'py> for T where T: for<'a> FromPyObject<'a, 'py> {}
-
-impl<'py, T> IntoPyObject<'py> for Bound<'py, T> {
-    type Target = T;
-    type Output = Bound<'py, T>;
-    type Error = Infallible;
-
-    #[inline]
-    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        Ok(self)
-    }
-}
-
-impl<'a, 'py, T> IntoPyObject<'py> for &'a Bound<'py, T> {
-    type Target = T;
-    type Output = Borrowed<'a, 'py, T>;
-    type Error = Infallible;
-
-    #[inline]
-    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        Ok(self.as_borrowed())
-    }
-}
-
-impl<'a, 'py, T> IntoPyObject<'py> for Borrowed<'a, 'py, T> {
-    type Target = T;
-    type Output = Borrowed<'a, 'py, T>;
-    type Error = Infallible;
-
-    #[inline]
-    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        Ok(self)
-    }
-}
-
-impl<'a, 'py, T> IntoPyObject<'py> for &Borrowed<'a, 'py, T> {
-    type Target = T;
-    type Output = Borrowed<'a, 'py, T>;
-    type Error = Infallible;
-
-    #[inline]
-    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        Ok(*self)
-    }
-}
-
-/// A `Py` of another interpreter is refused with a `RuntimeError`.
-impl<'py, T> IntoPyObject<'py> for Py<T> {
-    type Target = T;
-    type Output = Bound<'py, T>;
-    type Error = crate::WrongInterpreter;
-
-    #[inline]
-    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        self.try_into_bound(py)
-    }
-}
-
-/// A `Py` of another interpreter is refused with a `RuntimeError`.
-///
-/// A new reference, not a borrowed one: the handle may outlive the token, and what is borrowed from
-/// the object must not.
-impl<'py, T> IntoPyObject<'py> for &Py<T> {
-    type Target = T;
-    type Output = Bound<'py, T>;
-    type Error = crate::WrongInterpreter;
-
-    #[inline]
-    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        self.try_bind(py).cloned()
-    }
-}
 
 impl<'a, 'py, T: ?Sized> IntoPyObject<'py> for &&'a T
 where

@@ -10,24 +10,24 @@ use crate::object::{Borrowed, Bound, constant};
 use crate::types::tuple::item_unchecked;
 use crate::types::{PyAny, PyTuple, PyTupleMethods};
 
-/// A tuple of the items.
+/// Creates a tuple of the items.
 pub(super) fn new<'py, const N: usize>(
     py: Python<'py>,
     items: [Bound<'py, PyAny>; N],
 ) -> PyResult<Bound<'py, PyTuple>> {
-    // SAFETY: attached; a new reference or null comes back; each of the `N` places is set once,
-    // and nothing fails in between, so that nobody sees an empty place.
+    // SAFETY: attached; `PyTuple_New` returns a new tuple of length `N`, or null with an exception.
+    // Each index is set once, and no code runs in between that could see an unset one.
     unsafe {
         let tuple = ffi::PyTuple_New(N as ffi::Py_ssize_t);
         let tuple = Bound::from_owned_ptr_or_err(py, tuple)?.cast_into_unchecked();
-        for (place, item) in items.into_iter().enumerate() {
-            ffi::PyTuple_SetItem(tuple.as_ptr(), place as ffi::Py_ssize_t, item.into_ptr());
+        for (index, item) in items.into_iter().enumerate() {
+            ffi::PyTuple_SetItem(tuple.as_ptr(), index as ffi::Py_ssize_t, item.into_ptr());
         }
         Ok(tuple)
     }
 }
 
-/// The items of a tuple, which must be `len`.
+/// Checks that the object is a tuple of length `len`.
 #[inline]
 pub(super) fn check<'a, 'py>(
     object: Borrowed<'a, 'py, PyAny>,
@@ -59,20 +59,20 @@ impl<'py> IntoPyObject<'py> for () {
         new(py, [])
     }
 
-    /// A function that returns nothing returns `None`.
+    /// Returns `None`, the result of a function without a return value.
     #[inline]
     fn into_return_value(
         self,
         _py: Python<'py>,
         _: crate::convert::traits::private::Token,
     ) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: attached; `None` is a static of CPython.
+        // SAFETY: attached; `None` is a constant of CPython.
         Ok(unsafe { constant(ffi::Py_None()) })
     }
 }
 
 macro_rules! tuple {
-    ($len:literal: $($value:ident $place:tt),+) => {
+    ($len:literal: $($value:ident $index:tt),+) => {
         impl<'py, $($value: IntoPyObject<'py>),+> IntoPyObject<'py> for ($($value,)+) {
             type Target = PyTuple;
             type Output = Bound<'py, PyTuple>;
@@ -80,7 +80,7 @@ macro_rules! tuple {
 
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-                new(py, [$(self.$place.into_bound_py_any(py)?),+])
+                new(py, [$(self.$index.into_bound_py_any(py)?),+])
             }
         }
 
@@ -94,7 +94,7 @@ macro_rules! tuple {
 
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-                new(py, [$((&self.$place).into_bound_py_any(py)?),+])
+                new(py, [$((&self.$index).into_bound_py_any(py)?),+])
             }
         }
 
@@ -107,8 +107,8 @@ macro_rules! tuple {
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
                 let tuple = check(object, $len)?;
                 Ok(($(
-                    // SAFETY: its length is `$len`, and `$place` is below.
-                    $value::extract(unsafe { item_unchecked(tuple, $place) }).map_err(Into::into)?,
+                    // SAFETY: `check` ensures the length `$len`, and `$index` is below it.
+                    $value::extract(unsafe { item_unchecked(tuple, $index) }).map_err(Into::into)?,
                 )+))
             }
         }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn twelve_are_the_most_and_none_the_least() {
+    fn tuples_of_zero_to_twelve_items_convert() {
         type Twelve = (u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8);
         Python::attach(|py| {
             let twelve: Twelve = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_tuple_of_the_length_is_taken() {
+    fn only_a_tuple_of_the_right_length_is_accepted() {
         Python::attach(|py| {
             for (code, expected) in [
                 (

@@ -1,4 +1,4 @@
-//! `Option`, `Box`, `Arc` and `Cell`: as what is in them.
+//! `Option`, `Box`, `Arc` and `Cell`: converted like their contents.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Option<T> {
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         match self {
             Some(value) => Ok(value.into_pyobject(py)?.into_any().into_bound()),
-            // SAFETY: `None` is a static of CPython.
+            // SAFETY: attached; `None` is a constant of CPython.
             None => Ok(unsafe { Bound::from_owned_ptr(py, constant(ffi::Py_None())) }),
         }
     }
@@ -46,7 +46,7 @@ impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for Option<T> {
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-        // SAFETY: `None` is a static of CPython.
+        // SAFETY: only takes the address of `None`.
         if object.as_ptr() == unsafe { ffi::Py_None() } {
             Ok(None)
         } else {
@@ -66,29 +66,7 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Box<T> {
     }
 }
 
-impl<'a, 'py, T> IntoPyObject<'py> for &'a Box<T>
-where
-    &'a T: IntoPyObject<'py>,
-{
-    type Target = <&'a T as IntoPyObject<'py>>::Target;
-    type Output = <&'a T as IntoPyObject<'py>>::Output;
-    type Error = <&'a T as IntoPyObject<'py>>::Error;
-
-    #[inline]
-    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        (**self).into_pyobject(py)
-    }
-}
-
-impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for Box<T> {
-    type Error = T::Error;
-
-    #[inline]
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-        T::extract(object).map(Box::new)
-    }
-}
-
+/// The value may be shared, so it is converted by reference.
 impl<'py, T> IntoPyObject<'py> for Arc<T>
 where
     for<'a> &'a T: IntoPyObject<'py>,
@@ -103,28 +81,27 @@ where
     }
 }
 
-impl<'a, 'py, T> IntoPyObject<'py> for &'a Arc<T>
-where
-    &'a T: IntoPyObject<'py>,
-{
-    type Target = <&'a T as IntoPyObject<'py>>::Target;
-    type Output = <&'a T as IntoPyObject<'py>>::Output;
-    type Error = <&'a T as IntoPyObject<'py>>::Error;
+/// Implements the conversion of a reference to a pointer, which is that of a reference to its
+/// value.
+macro_rules! pointer_by_reference {
+    ($($pointer:ident),*) => {$(
+        impl<'a, 'py, T> IntoPyObject<'py> for &'a $pointer<T>
+        where
+            &'a T: IntoPyObject<'py>,
+        {
+            type Target = <&'a T as IntoPyObject<'py>>::Target;
+            type Output = <&'a T as IntoPyObject<'py>>::Output;
+            type Error = <&'a T as IntoPyObject<'py>>::Error;
 
-    #[inline]
-    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        (**self).into_pyobject(py)
-    }
+            #[inline]
+            fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+                (**self).into_pyobject(py)
+            }
+        }
+    )*};
 }
 
-impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for Arc<T> {
-    type Error = T::Error;
-
-    #[inline]
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-        T::extract(object).map(Arc::new)
-    }
-}
+pointer_by_reference!(Box, Arc);
 
 impl<'py, T: Copy + IntoPyObject<'py>> IntoPyObject<'py> for Cell<T> {
     type Target = T::Target;
@@ -148,14 +125,21 @@ impl<'py, T: Copy + IntoPyObject<'py>> IntoPyObject<'py> for &Cell<T> {
     }
 }
 
-impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for Cell<T> {
-    type Error = T::Error;
+/// Implements extraction by extracting the value and wrapping it.
+macro_rules! extract_and_wrap {
+    ($($wrapper:ident),*) => {$(
+        impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for $wrapper<T> {
+            type Error = T::Error;
 
-    #[inline]
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-        T::extract(object).map(Cell::new)
-    }
+            #[inline]
+            fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
+                T::extract(object).map($wrapper::new)
+            }
+        }
+    )*};
 }
+
+extract_and_wrap!(Box, Arc, Cell);
 
 #[cfg(test)]
 mod tests {
@@ -167,7 +151,7 @@ mod tests {
     use crate::interpreter::Python;
 
     #[test]
-    fn wrappers_convert_as_what_is_in_them() {
+    fn wrappers_convert_like_their_contents() {
         Python::attach(|py| {
             for object in [
                 Some(7).into_bound_py_any(py)?,

@@ -1,4 +1,4 @@
-//! [`PyErrArguments`]: what an exception is made with.
+//! [`PyErrArguments`]: the arguments of a lazy exception.
 
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyErr;
@@ -6,9 +6,9 @@ use crate::interpreter::Python;
 use crate::object::Py;
 use crate::types::PyAny;
 
-/// The arguments of a lazy exception, converted when the exception object is made.
+/// The arguments of a lazy exception, converted when the exception object is created.
 ///
-/// Everything that converts to a Python object, and is `Send + Sync`, implements it: a tuple for
+/// Implemented by every `Send + Sync` type that converts to a Python object: a tuple stands for
 /// several arguments, any other value for one.
 ///
 /// ```
@@ -19,7 +19,7 @@ use crate::types::PyAny;
 /// assert_eq!(error.to_string(), "FileNotFoundError: [Errno 2] no such file");
 /// ```
 pub trait PyErrArguments: Send + Sync {
-    /// The arguments: a tuple, or a single one.
+    /// Converts to a tuple of arguments, or to a single argument.
     fn arguments(self, py: Python<'_>) -> Py<PyAny>;
 }
 
@@ -30,7 +30,7 @@ where
     fn arguments(self, py: Python<'_>) -> Py<PyAny> {
         match self.into_py_any(py) {
             Ok(arguments) => arguments,
-            // The conversion's own exception is the best argument there is.
+            // The exception of the failed conversion serves as the argument.
             Err(error) => PyErr::into_value(error, py).into_any(),
         }
     }

@@ -1,4 +1,4 @@
-//! The errors of `cast` and `cast_into`.
+//! [`CastError`] and [`CastIntoError`]: the errors of `cast` and `cast_into`.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::error::PyErr;
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::PyAny;
 
-/// An object is not an instance of the class it was to be cast to. Becomes a `TypeError` that
+/// The error of casting an object to a class it is not an instance of. Becomes a `TypeError` that
 /// names both types.
 ///
 /// ```
@@ -25,7 +25,7 @@ pub struct CastError<'a, 'py> {
 }
 
 impl<'a, 'py> CastError<'a, 'py> {
-    /// The error of casting `object` to `class`: a class or a tuple of classes.
+    /// Creates the error of casting `object` to `class`: a class or a tuple of classes.
     #[cold]
     pub fn new(object: Borrowed<'a, 'py, PyAny>, class: Bound<'py, PyAny>) -> Self {
         Self { object, class }
@@ -40,7 +40,7 @@ impl<'a, 'py> CastError<'a, 'py> {
     }
 }
 
-/// As [`CastError`], with the object that was not cast.
+/// Like [`CastError`], and owns the object that was not cast.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -60,13 +60,13 @@ pub struct CastIntoError<'py> {
 }
 
 impl<'py> CastIntoError<'py> {
-    /// The error of casting `object` to `class`: a class or a tuple of classes.
+    /// Creates the error of casting `object` to `class`: a class or a tuple of classes.
     #[cold]
     pub fn new(object: Bound<'py, PyAny>, class: Bound<'py, PyAny>) -> Self {
         Self { object, class }
     }
 
-    /// The object.
+    /// Returns the object that was not cast.
     pub fn into_inner(self) -> Bound<'py, PyAny> {
         self.object
     }
@@ -85,10 +85,10 @@ fn describe(
     f.write_str(&text(&from, class))
 }
 
-/// The message, from the object's type and the class.
+/// Returns the message for an object of type `from` and the class.
 fn text(from: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>) -> String {
     let to = crate::types::typeobject::describe_classinfo(class);
-    // SAFETY: attached; `None` is a static of CPython, and its type as well.
+    // SAFETY: attached; `None` is always alive.
     let none_type = unsafe { pyo3_ffi::Py_TYPE(pyo3_ffi::Py_None()) };
     if from.as_ptr() == none_type.cast() {
         return format!("'None' is not an instance of '{to}'");
@@ -125,7 +125,7 @@ impl fmt::Debug for CastIntoError<'_> {
 
 impl std::error::Error for CastIntoError<'_> {}
 
-/// The `TypeError`; its text is made when it is looked at.
+/// Creates the `TypeError`. Its text is made on demand.
 #[cold]
 pub(super) fn into_type_error(object: Borrowed<'_, '_, PyAny>, class: &Bound<'_, PyAny>) -> PyErr {
     struct Arguments {

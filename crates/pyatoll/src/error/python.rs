@@ -1,4 +1,4 @@
-//! What a [`PyErr`] does through Python: new classes, notes, warnings.
+//! Exceptions through Python's own functions: new classes, notes, warnings.
 
 use std::ffi::CStr;
 
@@ -11,7 +11,7 @@ use crate::object::{Bound, BoundObject, Py};
 use crate::types::{PyAny, PyDict, PyString, PyType};
 
 impl PyErr {
-    /// Makes a new exception class in this interpreter. For a class known at compile time,
+    /// Creates a new exception class in this interpreter. For a class known at compile time,
     /// [`create_exception!`](crate::create_exception) is simpler.
     ///
     /// `name` is dotted: `module.Name`. `base` is a class (`Exception` if `None`), `dict` a dict of
@@ -36,7 +36,7 @@ impl PyErr {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyErr_NewExceptionWithDoc`.
+    /// C API: `PyErr_NewExceptionWithDoc`.
     pub fn new_type<'py>(
         py: Python<'py>,
         name: &CStr,
@@ -47,24 +47,24 @@ impl PyErr {
         let doc = doc.map_or(std::ptr::null(), CStr::as_ptr);
         let base = base.map_or(std::ptr::null_mut(), Bound::as_ptr);
         let dict = dict.map(|dict| dict.try_into_bound(py)).transpose()?;
-        // CPython does not look.
+        // CPython does not check the type.
         let dict = dict.map(Bound::cast_into::<PyDict>).transpose()?;
         let dict = dict.as_ref().map_or(std::ptr::null_mut(), Bound::as_ptr);
-        // SAFETY: attached, all valid or null where that is allowed; a new class or null comes
-        // back.
+        // SAFETY: attached; `name` is valid, the others are valid or null; the call returns a new
+        // class, or null with an exception set.
         unsafe {
             let class = ffi::PyErr_NewExceptionWithDoc(name.as_ptr(), doc, base, dict);
             Py::from_owned_ptr_or_err(py, class)
         }
     }
 
-    /// Adds a note, to be shown below the exception's message in a traceback.
+    /// Adds a note that is shown below the exception's message in a traceback.
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.
     ///
     /// # Errors
-    /// Those of the conversion, and what an overridden `add_note` raises.
+    /// Those of the conversion, and those of an overridden `add_note`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -85,7 +85,8 @@ impl PyErr {
     {
         let note = note.into_pyobject_or_pyerr(py)?;
         let note = note.as_borrowed();
-        // SAFETY: attached, all valid; new references or null come back.
+        // SAFETY: attached; all objects are alive; both calls return a new reference, or null with
+        // an exception set.
         unsafe {
             let method = ffi::PyObject_GetAttrString(self.value(py).as_ptr(), c"add_note".as_ptr());
             let method = Bound::from_owned_ptr_or_err(py, method)?;
@@ -93,14 +94,12 @@ impl PyErr {
             Bound::from_owned_ptr_or_err(py, result).map(drop)
         }
     }
-}
 
-impl PyErr {
-    /// Issues a warning, as `warnings.warn` does. `stacklevel` says which frame it is about: 1 is
-    /// the one that is running, 2 its caller.
+    /// Issues a warning, like `warnings.warn`. `stacklevel` is the frame to report: 1 for the
+    /// running one, 2 for its caller.
     ///
     /// # Errors
-    /// The warning, where the filters make an error of it.
+    /// The warning, if the filters turn it into an error.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -114,14 +113,14 @@ impl PyErr {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyErr_WarnEx`.
+    /// C API: `PyErr_WarnEx`.
     pub fn warn<'py>(
         py: Python<'py>,
         category: &Bound<'py, PyAny>,
         message: &CStr,
         stacklevel: i32,
     ) -> PyResult<()> {
-        // SAFETY: attached, all valid.
+        // SAFETY: attached; the category is alive and the message is a C string.
         error_on_minusone(py, unsafe {
             ffi::PyErr_WarnEx(
                 category.as_ptr(),
@@ -131,12 +130,12 @@ impl PyErr {
         })
     }
 
-    /// Issues a warning about a place in a file, as `warnings.warn_explicit` does.
+    /// Issues a warning about a line of a file, like `warnings.warn_explicit`.
     ///
     /// # Errors
-    /// The warning, where the filters make an error of it.
+    /// The warning, if the filters turn it into an error.
     ///
-    /// Source: `PyErr_WarnExplicit`.
+    /// C API: `PyErr_WarnExplicit`.
     pub fn warn_explicit<'py>(
         py: Python<'py>,
         category: &Bound<'py, PyAny>,
@@ -148,7 +147,7 @@ impl PyErr {
     ) -> PyResult<()> {
         let module = module.map_or(std::ptr::null(), CStr::as_ptr);
         let registry = registry.map_or(std::ptr::null_mut(), Bound::as_ptr);
-        // SAFETY: attached, all valid or null where that is allowed.
+        // SAFETY: attached; all pointers are valid, and the module and the registry may be null.
         error_on_minusone(py, unsafe {
             ffi::PyErr_WarnExplicit(
                 category.as_ptr(),

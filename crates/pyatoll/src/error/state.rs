@@ -1,4 +1,8 @@
-//! What a [`PyErr`](super::PyErr) holds: how to make the exception, or the exception.
+//! [`ErrorState`]: the lazy or normalized exception in a [`PyErr`](super::PyErr).
+//!
+//! Invariants:
+//! - A lazy exception becomes one exception object, whichever thread asks for it first.
+//! - The lock is not held while Python code runs.
 
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::thread::{self, ThreadId};
@@ -6,63 +10,64 @@ use std::thread::{self, ThreadId};
 use pyo3_ffi as ffi;
 
 use crate::exceptions::PyBaseException;
+use crate::interpreter::sync::lock;
 use crate::interpreter::{Interpreter, Python, compat};
 use crate::object::{Bound, Py};
 use crate::types::{PyAny, PyString};
 
-/// Makes a lazy exception.
+/// How to create a lazy exception.
 enum Make {
-    /// Of a class, with one text: most are, and so need no closure.
+    /// From a class and one text: the most frequent case, which needs no closure.
     Text(ClassOf, &'static str),
-    /// The same with a text of its own.
-    OwnText(ClassOf, String),
-    /// Its class and its arguments.
+    /// From a class and one owned text.
+    OwnedText(ClassOf, String),
+    /// From the class and the arguments that the closure returns.
     Boxed(Arguments),
 }
 
-/// The class of an exception in the token's interpreter, borrowed.
+/// Returns an exception class of the token's interpreter, borrowed.
 pub(super) type ClassOf = fn(Python<'_>) -> *mut ffi::PyTypeObject;
 
 type Arguments = Box<dyn FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync>;
 
-pub(super) struct State {
+pub(super) struct ErrorState {
     exception: OnceLock<Py<PyBaseException>>,
     lazy: Mutex<Lazy>,
 }
 
 enum Lazy {
-    Unmade(Make),
-    /// This thread is making it.
-    Making(ThreadId),
-    Made,
+    Pending(Make),
+    /// The thread that creates the exception.
+    InProgress(ThreadId),
+    Done,
 }
 
-impl State {
+impl ErrorState {
     pub(super) fn lazy(
         make: impl FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync + 'static,
     ) -> Box<Self> {
-        Self::unmade(Make::Boxed(Box::new(make)))
+        Self::pending(Make::Boxed(Box::new(make)))
     }
 
-    /// As [`lazy`](State::lazy), with a text for the only argument.
+    /// Like [`lazy`](ErrorState::lazy), with a text as the only argument.
     pub(super) fn text(class: ClassOf, text: &'static str) -> Box<Self> {
-        Self::unmade(Make::Text(class, text))
+        Self::pending(Make::Text(class, text))
     }
 
-    /// As [`text`](State::text).
-    pub(super) fn own_text(class: ClassOf, text: String) -> Box<Self> {
-        Self::unmade(Make::OwnText(class, text))
+    /// Like [`text`](ErrorState::text), with an owned text.
+    pub(super) fn owned_text(class: ClassOf, text: String) -> Box<Self> {
+        Self::pending(Make::OwnedText(class, text))
     }
 
     #[inline(always)]
-    fn unmade(make: Make) -> Box<Self> {
-        // Room first, so that the parts are written to where they stay.
-        let room = Box::new_uninit();
+    fn pending(make: Make) -> Box<Self> {
+        // Allocated first, so that the value is constructed in place.
+        let uninit = Box::new_uninit();
         Box::write(
-            room,
+            uninit,
             Self {
                 exception: OnceLock::new(),
-                lazy: Mutex::new(Lazy::Unmade(make)),
+                lazy: Mutex::new(Lazy::Pending(make)),
             },
         )
     }
@@ -70,18 +75,16 @@ impl State {
     pub(super) fn normalized(exception: Py<PyBaseException>) -> Box<Self> {
         Box::new(Self {
             exception: OnceLock::from(exception),
-            lazy: Mutex::new(Lazy::Made),
+            lazy: Mutex::new(Lazy::Done),
         })
     }
 
     fn locked(&self) -> MutexGuard<'_, Lazy> {
-        self.lazy
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.lazy)
     }
 
-    /// Runs `f` in the exception's interpreter; a lazy one's is whichever the thread is in, or the
-    /// default. Says why where that cannot be entered.
+    /// Runs `f` in the exception's interpreter; for a lazy exception, in the one the thread is
+    /// attached to, or the default. Returns the reason if it cannot be entered.
     pub(super) fn attach<R>(&self, f: impl FnOnce(Python<'_>) -> R) -> Result<R, String> {
         match self.exception.get() {
             Some(exception) => {
@@ -92,12 +95,12 @@ impl State {
         }
     }
 
-    /// The interpreter the exception was made in, if it was.
+    /// Returns the interpreter of the exception object, if that was created.
     pub(super) fn interpreter(&self) -> Option<Interpreter> {
         self.exception.get().map(Py::interpreter)
     }
 
-    /// The exception object, made now if it was not.
+    /// Returns the exception object, creating it if necessary.
     pub(super) fn normalize(&self, py: Python<'_>) -> &Py<PyBaseException> {
         match self.exception.get() {
             Some(exception) => exception,
@@ -113,25 +116,25 @@ impl State {
                 return exception;
             }
             match &*lazy {
-                Lazy::Making(thread) => {
+                Lazy::InProgress(thread) => {
                     assert!(
                         *thread != thread::current().id(),
-                        "the arguments of a Python exception looked at the exception itself"
+                        "the arguments of a Python exception use the exception itself"
                     );
-                    // Another thread is making it, and may need this interpreter.
+                    // Another thread creates the exception, and may need this interpreter's GIL.
                     drop(lazy);
                     py.detach(thread::yield_now);
                 }
-                Lazy::Unmade(_) | Lazy::Made => {
-                    let making = Lazy::Making(thread::current().id());
+                Lazy::Pending(_) | Lazy::Done => {
+                    let making = Lazy::InProgress(thread::current().id());
                     let was = std::mem::replace(&mut *lazy, making);
-                    // Not held while Python runs, which may wait for other threads.
+                    // Python code, which may wait for other threads, must not run under the lock.
                     drop(lazy);
-                    let _made = Made(self);
+                    let _done = DoneOnDrop(self);
                     match was {
-                        Lazy::Unmade(make) => raise_lazy(py, make),
-                        // A panic stopped whoever began to make it.
-                        _ => raise_unmade(py),
+                        Lazy::Pending(make) => raise_lazy(py, make),
+                        // The thread that began to create it panicked.
+                        _ => raise_abandoned(py),
                     }
                     let exception = take_raised(py).expect("an exception was just set");
                     let _ = self.exception.set(exception.unbind());
@@ -140,9 +143,9 @@ impl State {
         }
     }
 
-    /// Sets the exception as the current one.
+    /// Makes this the current exception.
     pub(super) fn raise(mut self: Box<Self>, py: Python<'_>) {
-        if let Ok(Lazy::Unmade(Make::Text(class, text))) = self.lazy.get_mut() {
+        if let Ok(Lazy::Pending(Make::Text(class, text))) = self.lazy.get_mut() {
             let (class, text) = (*class, *text);
             drop(self);
             return raise_text(py, class, text);
@@ -158,34 +161,34 @@ impl State {
             .into_inner()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
         {
-            Lazy::Unmade(make) => raise_lazy(py, make),
-            // By value, so nobody else has it: a panic stopped whoever began to make it.
-            Lazy::Making(_) | Lazy::Made => raise_unmade(py),
+            Lazy::Pending(make) => raise_lazy(py, make),
+            // `self` is not shared: the thread that began to create the exception panicked.
+            Lazy::InProgress(_) | Lazy::Done => raise_abandoned(py),
         }
     }
 }
 
-/// Ends the making, also when it panics.
-struct Made<'a>(&'a State);
+/// Marks the creation as done when dropped, also when it panics.
+struct DoneOnDrop<'a>(&'a ErrorState);
 
-impl Drop for Made<'_> {
+impl Drop for DoneOnDrop<'_> {
     fn drop(&mut self) {
-        *self.0.locked() = Lazy::Made;
+        *self.0.locked() = Lazy::Done;
     }
 }
 
-/// Sets the exception that stands for one whose arguments panicked.
+/// Raises the exception that replaces one whose arguments panicked.
 #[cold]
-fn raise_unmade(py: Python<'_>) {
+fn raise_abandoned(py: Python<'_>) {
     crate::exceptions::PySystemError::new_err("the arguments of this exception panicked")
         .restore(py);
 }
 
-/// Makes the exception and sets it.
+/// Creates the exception and makes it the current one.
 fn raise_lazy(py: Python<'_>, make: Make) {
     match make {
         Make::Text(class, text) => raise_text(py, class, text),
-        Make::OwnText(class, text) => raise_text(py, class, &text),
+        Make::OwnedText(class, text) => raise_text(py, class, &text),
         Make::Boxed(make) => raise_with(py, make),
     }
 }
@@ -193,7 +196,7 @@ fn raise_lazy(py: Python<'_>, make: Make) {
 fn raise_text(py: Python<'_>, class: ClassOf, text: &str) {
     let class = class(py);
     let text = PyString::new(py, text);
-    // SAFETY: attached; a live type object and a string.
+    // SAFETY: attached; a live type object and a live `str`.
     unsafe { set_object(class.cast(), text.as_ptr()) };
 }
 
@@ -203,16 +206,17 @@ fn raise_with(py: Python<'_>, make: Arguments) {
         (Ok(class), Ok(arguments)) => (class, arguments),
         (Err(error), _) | (_, Err(error)) => return crate::PyErr::from(error).restore(py),
     };
-    // SAFETY: attached, all valid.
+    // SAFETY: attached; both objects are alive.
     unsafe { set_object(class.as_ptr(), arguments.as_ptr()) };
 }
 
-/// Makes an exception of a class and its arguments, and sets it (`PyErr_SetObject`).
+/// Creates an exception from a class and its arguments, and makes it the current one
+/// (`PyErr_SetObject`).
 ///
 /// # Safety
-/// Attached; both are valid objects.
+/// Attached; both objects must be alive.
 unsafe fn set_object(class: *mut ffi::PyObject, arguments: *mut ffi::PyObject) {
-    // SAFETY: the functions take their own references.
+    // SAFETY: attached; both objects are alive, and the functions take their own references.
     unsafe {
         if ffi::PyType_Check(class) != 0
             && ffi::PyType_HasFeature(class.cast(), ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS) != 0
@@ -227,9 +231,9 @@ unsafe fn set_object(class: *mut ffi::PyObject, arguments: *mut ffi::PyObject) {
     }
 }
 
-/// Takes the exception that is set, as one normalised object with its traceback.
+/// Takes the current exception as one normalized object with its traceback.
 pub(super) fn take_raised(py: Python<'_>) -> Option<Bound<'_, PyBaseException>> {
-    // SAFETY: attached; what comes back is a new reference to an exception, or null.
+    // SAFETY: attached; the call returns a new reference to an exception, or null.
     unsafe {
         let exception = Bound::from_owned_ptr_or_opt(py, compat::take_raised_value())?;
         Some(exception.cast_into_unchecked())
@@ -237,6 +241,6 @@ pub(super) fn take_raised(py: Python<'_>) -> Option<Bound<'_, PyBaseException>> 
 }
 
 fn set_raised(exception: Bound<'_, PyBaseException>) {
-    // SAFETY: attached; the reference is given up, to an exception.
+    // SAFETY: attached; the call takes over the reference to an exception.
     unsafe { compat::set_raised_value(exception.into_ptr()) };
 }

@@ -1,6 +1,6 @@
 //! The standard library's errors as Python exceptions, and `PyErr` as an `io::Error`.
 //!
-//! Each becomes a lazy exception: its text is only made when somebody looks.
+//! Each becomes a lazy exception, whose text is made on demand.
 
 use std::io;
 
@@ -14,10 +14,10 @@ fn text(py: Python<'_>, error: impl std::fmt::Display) -> Py<PyAny> {
     PyString::new(py, &error.to_string()).into_any().unbind()
 }
 
-/// Errors whose text is the exception's only argument.
+/// Implements the conversion of errors whose text is the exception's only argument.
 macro_rules! from_text {
     ($($error:ty => $exception:ty;)*) => {$(
-        #[doc = concat!("Its text, for a [`", stringify!($exception), "`].")]
+        #[doc = concat!("The error's text, as the argument of a [`", stringify!($exception), "`].")]
         impl PyErrArguments for $error {
             fn arguments(self, py: Python<'_>) -> Py<PyAny> {
                 text(py, self)
@@ -53,10 +53,10 @@ from_text! {
     std::time::TryFromFloatSecsError => PyValueError;
 }
 
-/// The arguments of a `UnicodeDecodeError`.
+/// Returns the arguments of a `UnicodeDecodeError`.
 fn decode_arguments(py: Python<'_>, bytes: &[u8], error: std::str::Utf8Error) -> Py<PyAny> {
     let arguments = PyUnicodeDecodeError::new_utf8(py, bytes, error).and_then(|exception| {
-        // SAFETY: attached; a new reference or null comes back.
+        // SAFETY: attached; the call returns a new reference, or null with an exception set.
         unsafe {
             let arguments = pyo3_ffi::PyObject_GetAttrString(exception.as_ptr(), c"args".as_ptr());
             Py::from_owned_ptr_or_err(py, arguments)
@@ -96,7 +96,7 @@ impl From<std::ffi::IntoStringError> for PyErr {
     }
 }
 
-/// Calls a macro with the kinds of `io::Error` that have a Python class.
+/// Calls a macro with the kinds of `io::Error` that have a Python class of their own.
 macro_rules! with_io_kinds {
     ($then:ident) => {
         $then! {
@@ -117,19 +117,19 @@ macro_rules! with_io_kinds {
     };
 }
 
-/// Its text.
+/// The error's text.
 impl PyErrArguments for io::Error {
     fn arguments(self, py: Python<'_>) -> Py<PyAny> {
         text(py, self)
     }
 }
 
-/// The subclass of `OSError` (or `MemoryError`) for the error's kind, with its text; the exception
-/// itself if the error was made from a [`PyErr`].
+/// The subclass of `OSError` (or `MemoryError`) for the error's kind, with its text; if the error
+/// was created from a [`PyErr`], that exception.
 impl From<io::Error> for PyErr {
     #[cold]
     fn from(error: io::Error) -> PyErr {
-        // Asked by type, since the text of a Python exception may run Python code.
+        // Recognized by type, since formatting a Python exception may run Python code.
         let error = match error.downcast::<PyErr>() {
             Ok(exception) => return exception,
             Err(error) => error,
@@ -146,22 +146,22 @@ impl From<io::Error> for PyErr {
     }
 }
 
-/// Its text.
+/// The error's text.
 impl<W: Send + Sync> PyErrArguments for io::IntoInnerError<W> {
     fn arguments(self, py: Python<'_>) -> Py<PyAny> {
         text(py, self)
     }
 }
 
-/// As for the `io::Error` in it.
+/// The exception of the contained `io::Error`.
 impl<W> From<io::IntoInnerError<W>> for PyErr {
     fn from(error: io::IntoInnerError<W>) -> PyErr {
         error.into_error().into()
     }
 }
 
-/// An error that holds the exception; its kind is found from the exception's class. The kind of an
-/// exception whose interpreter cannot be entered is `Other`.
+/// An `io::Error` that contains the exception; its kind follows from the exception's class, and is
+/// `Other` if the exception's interpreter cannot be entered.
 ///
 /// ```
 /// use pyatoll::prelude::*;

@@ -1,15 +1,17 @@
-//! What holds for `PyErr`.
+//! Unit tests of `PyErr`.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::convert::IntoPyObject;
 use crate::exceptions::*;
 use crate::interpreter::SubInterpreter;
-use crate::types::PyString;
+use crate::object::Py;
+use crate::types::{PyAny, PyString};
 
-/// Arguments that count how often they are made.
+/// Arguments that count how often they are converted.
 struct Counted(&'static AtomicUsize);
 
 impl PyErrArguments for Counted {
@@ -20,7 +22,7 @@ impl PyErrArguments for Counted {
 }
 
 #[test]
-fn a_lazy_exception_is_made_once_and_only_if_looked_at() {
+fn a_lazy_exception_is_created_once_and_only_on_demand() {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     drop(PyValueError::new_err(Counted(&MADE)));
     assert_eq!(MADE.load(Ordering::Relaxed), 0);
@@ -35,7 +37,7 @@ fn a_lazy_exception_is_made_once_and_only_if_looked_at() {
 }
 
 #[test]
-fn threads_that_look_at_once_see_one_exception_object() {
+fn concurrent_threads_see_one_exception_object() {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let error = PyValueError::new_err(Counted(&MADE));
     let look = || Python::attach(|py| error.value(py).as_ptr() as usize);
@@ -48,7 +50,7 @@ fn threads_that_look_at_once_see_one_exception_object() {
 }
 
 #[test]
-fn arguments_that_panic_leave_an_exception_that_says_so() {
+fn arguments_that_panic_become_a_system_error() {
     struct Panics;
     impl PyErrArguments for Panics {
         fn arguments(self, _py: Python<'_>) -> Py<PyAny> {
@@ -66,7 +68,7 @@ fn arguments_that_panic_leave_an_exception_that_says_so() {
 }
 
 #[test]
-fn what_is_no_exception_class_becomes_a_type_error() {
+fn an_object_that_is_no_exception_class_becomes_a_type_error() {
     Python::attach(|py| {
         let not_an_exception = py.get_type::<PyString>();
         let error = PyErr::from_type(not_an_exception, "text");
@@ -111,20 +113,20 @@ fn an_exception_of_another_interpreter_is_refused_by_name() {
         let caught = catch_unwind(AssertUnwindSafe(|| error.value(py).as_ptr())).unwrap_err();
         expect(caught.downcast_ref::<String>().unwrap());
         expect(&(&error).into_pyobject(py).unwrap_err().to_string());
-        // Shown where it can be: not while attached elsewhere.
+        // Cannot be shown while attached to another interpreter.
         assert!(error.to_string().contains("cannot be shown"), "{error}");
         assert!(
             format!("{error:?}").contains("cannot be shown"),
             "{error:?}"
         );
         assert_eq!(py.detach(|| error.to_string()), "ValueError: theirs");
-        // Raised, it becomes the refusal.
+        // Raised in another interpreter, it becomes a `RuntimeError`.
         error.restore(py);
         let refused = PyErr::fetch(py);
         assert!(refused.is_instance_of::<PyRuntimeError>(py));
         expect(&refused.to_string());
     });
-    // A lazy one whose class or arguments are another interpreter's becomes the refusal as well.
+    // So does a lazy exception whose class or arguments belong to another interpreter.
     let class = sub
         .attach(|py| py.get_type::<PyStopIteration>().unbind())
         .unwrap();
@@ -174,12 +176,32 @@ fn debug_shows_class_value_and_traceback() {
 }
 
 #[test]
-fn a_panic_crosses_python_and_goes_on() {
+fn a_panic_crosses_python_and_resumes() {
     Python::attach(|py| {
         crate::panic::raise_panic(py, Box::new("across"));
         let caught = catch_unwind(AssertUnwindSafe(|| drop(PyErr::take(py)))).unwrap_err();
         assert_eq!(caught.downcast_ref::<String>().unwrap(), "across");
         assert!(!PyErr::occurred(py));
+    });
+}
+
+#[test]
+fn a_wrong_interpreter_panic_is_recognized_by_its_error_and_not_by_its_text() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let theirs = sub
+        .attach(|py| PyString::new(py, "theirs").unbind())
+        .unwrap();
+    Python::attach(|py| {
+        let payload = catch_unwind(AssertUnwindSafe(|| theirs.bind(py).as_ptr())).unwrap_err();
+        let text = payload.downcast_ref::<String>().unwrap().clone();
+        crate::panic::raise_panic(py, payload);
+        let error = PyErr::fetch(py);
+        assert!(error.is_instance_of::<PyRuntimeError>(py));
+        assert_eq!(error.value(py).to_string(), text);
+        // A panic with the same text but without the error stays a panic.
+        crate::panic::raise_panic(py, Box::new(text));
+        assert!(catch_unwind(AssertUnwindSafe(|| PyErr::take(py).is_some())).is_err());
     });
 }
 
@@ -243,7 +265,7 @@ warnings.simplefilter('error')
     });
 }
 
-/// The exception a standard error becomes, as text.
+/// Returns the text of the exception that a standard error becomes.
 fn converted(error: impl Into<PyErr>) -> String {
     error.into().to_string()
 }
@@ -330,7 +352,7 @@ fn io_errors_map_to_os_error_classes_and_back() {
 }
 
 #[test]
-fn an_exception_survives_the_way_through_io_error() {
+fn an_exception_survives_a_round_trip_through_io_error() {
     Python::attach(|py| {
         let error = PyKeyError::new_err("missing");
         let object = error.value(py).as_ptr();
@@ -341,7 +363,7 @@ fn an_exception_survives_the_way_through_io_error() {
 }
 
 #[test]
-fn fetching_where_nothing_is_set_says_so() {
+fn fetching_without_a_current_exception_is_a_system_error() {
     const TEXT: &str = "attempted to fetch exception but none was set";
     Python::attach(|py| {
         let fetched = catch_unwind(AssertUnwindSafe(|| PyErr::fetch(py)));

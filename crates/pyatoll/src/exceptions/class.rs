@@ -1,4 +1,4 @@
-//! [`LocalClass`]: an exception class that each interpreter has its own of.
+//! [`LocalClass`]: an exception class with one class object per interpreter.
 
 use std::ffi::CStr;
 
@@ -10,8 +10,8 @@ use crate::object::{Bound, Py, PyTypeInfo};
 use crate::sync::InterpreterLocal;
 use crate::types::{PyAny, PyType};
 
-/// The class behind `create_exception!` or `import_exception!`: made or imported at first use in
-/// each interpreter, and dropped at its end.
+/// The class behind `create_exception!` or `import_exception!`: created or imported on first use
+/// in each interpreter, and dropped when the interpreter ends.
 pub struct LocalClass {
     class: InterpreterLocal<Py<PyType>>,
 }
@@ -24,10 +24,10 @@ impl LocalClass {
         }
     }
 
-    /// The class, made from its dotted name, its doc and its base at first use.
+    /// Returns the class, creating it from its dotted name, doc string and base on first use.
     ///
     /// # Panics
-    /// If Python cannot make it.
+    /// If the class cannot be created.
     #[inline]
     pub fn created<Base: PyTypeInfo>(
         &self,
@@ -42,7 +42,7 @@ impl LocalClass {
         self.store(py, PyErr::new_type(py, name, doc, Some(&base), None), name)
     }
 
-    /// The class, imported at first use.
+    /// Returns the class, importing it on first use.
     ///
     /// # Panics
     /// If it cannot be imported, or is not an exception class.
@@ -67,22 +67,22 @@ impl LocalClass {
     ) -> *mut ffi::PyTypeObject {
         match class {
             Ok(class) => self.class.get_or_init(py, || class).as_ptr().cast(),
-            Err(error) => panic!("the exception class {what:?} cannot be had: {error}"),
+            Err(error) => panic!("cannot load the exception class {what:?}: {error}"),
         }
     }
 }
 
-/// The exception class of that name in the module, which is imported.
+/// Imports the module and returns its exception class `name`.
 fn import<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyType>> {
     let module = crate::types::PyString::new(py, module);
     let name = crate::types::PyString::new(py, name);
-    // SAFETY: attached, both are strings; new references or null come back.
+    // SAFETY: attached; the names are strings; each call returns a new reference or null.
     let class: Bound<'py, PyAny> = unsafe {
         let module = Bound::from_owned_ptr_or_err(py, ffi::PyImport_Import(module.as_ptr()))?;
         Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetAttr(module.as_ptr(), name.as_ptr()))?
     };
     let class = class.cast_into::<PyType>()?;
-    // SAFETY: attached; a live type object.
+    // SAFETY: `class` is a live type object.
     let flags = unsafe { ffi::PyType_GetFlags(class.as_ptr().cast()) };
     if flags & ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS == 0 {
         return Err(crate::exceptions::PyTypeError::new_err(

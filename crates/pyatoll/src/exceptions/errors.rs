@@ -1,11 +1,11 @@
-//! The errors that are not about the operating system or Unicode.
+//! The errors other than those of the operating system and of Unicode.
 
 native_exception! {
     PyBaseException, "BaseException", PyExc_BaseException,
     exception_example!(PyBaseException),
     #[inline]
     fn is_type_of(object: &crate::Bound<'_, crate::PyAny>) -> bool {
-        // SAFETY: attached, a valid object.
+        // SAFETY: the object is valid.
         unsafe { pyo3_ffi::PyExceptionInstance_Check(object.as_ptr()) != 0 }
     }
 }
@@ -43,32 +43,4 @@ native_exceptions! {
     PyUnboundLocalError = "UnboundLocalError", PyExc_UnboundLocalError;
     PyValueError = "ValueError", PyExc_ValueError;
     PyZeroDivisionError = "ZeroDivisionError", PyExc_ZeroDivisionError;
-}
-
-#[cfg(Py_3_13)]
-builtin_exception! {
-    /// Python's `PythonFinalizationError`, from 3.13: the interpreter is shutting down.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::exceptions::{PyPythonFinalizationError, PyRuntimeError};
-    ///
-    /// let error = PyPythonFinalizationError::new_err("too late");
-    /// Python::attach(|py| assert!(error.is_instance_of::<PyRuntimeError>(py)));
-    /// ```
-    PyPythonFinalizationError = "PythonFinalizationError"
-}
-
-#[cfg(Py_3_15)]
-builtin_exception! {
-    /// Python's `ImportCycleError`, from 3.15: a lazy import needs itself.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::exceptions::{PyImportCycleError, PyImportError};
-    ///
-    /// let error = PyImportCycleError::new_err("round and round");
-    /// Python::attach(|py| assert!(error.is_instance_of::<PyImportError>(py)));
-    /// ```
-    PyImportCycleError = "ImportCycleError"
 }

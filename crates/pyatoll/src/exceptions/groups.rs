@@ -11,8 +11,8 @@ Python::attach(|py| {
 }
 
 builtin_exception! {
-    /// Python's `ExceptionGroup`: a [`PyBaseExceptionGroup`] of which all members are
-    /// [`PyException`](super::PyException)s. Each interpreter has its own class of it.
+    /// Python's `ExceptionGroup`: a [`PyBaseExceptionGroup`] whose members are all instances of
+    /// [`PyException`](super::PyException). Each interpreter has its own class.
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -1,6 +1,7 @@
-//! How a marker type is tied to an exception class.
+//! The macros that bind a marker type to an exception class.
 
-/// What all exception types have: `new_err`, and the conversion of their objects to `PyErr`.
+/// Implements the items common to all exception types: `new_err`, and the conversion of exception
+/// objects to `PyErr`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! impl_exception_boilerplate {
@@ -10,7 +11,7 @@ macro_rules! impl_exception_boilerplate {
         impl $crate::ToPyErr for $name {}
 
         impl $name {
-            /// A lazy exception of this class, as `PyErr::new` makes.
+            /// Creates a lazy exception of this class, like `PyErr::new`.
             #[allow(dead_code)]
             #[inline]
             pub fn new_err<A>(args: A) -> $crate::PyErr
@@ -23,16 +24,16 @@ macro_rules! impl_exception_boilerplate {
     };
 }
 
-/// Ties marker types to CPython's own exception classes, which are static and the same for all
-/// interpreters: `PyKeyError = "KeyError", PyExc_KeyError;`, a `where` before the semicolon gives
-/// an example other than the usual one.
+/// Binds marker types to CPython's built-in exception classes, which are static and shared by all
+/// interpreters: `PyKeyError = "KeyError", PyExc_KeyError;`. An `example "…"` before the semicolon
+/// replaces the default doc example.
 macro_rules! native_exceptions {
     ($($name:ident = $python:literal, $class:ident $(, example $example:literal)?;)*) => {$(
         native_exception! { $name, $python, $class, exception_example!($name $(, $example)?), }
     )*};
 }
 
-/// The doc example of an exception type.
+/// Expands to the doc example of an exception type.
 macro_rules! exception_example {
     ($name:ident) => {
         concat!(
@@ -60,7 +61,8 @@ macro_rules! exception_example {
     };
 }
 
-/// One native exception class, with more items for its `PyTypeInfo`.
+/// Binds one marker type to a built-in exception class; `$check` overrides an item of its
+/// `PyTypeInfo`.
 macro_rules! native_exception {
     ($name:ident, $python:literal, $class:ident, $example:expr, $($check:item)?) => {
         #[doc = concat!("Python's `", $python, "`.")]
@@ -68,17 +70,19 @@ macro_rules! native_exception {
         /// ```
         #[doc = $example]
         /// ```
+        ///
+        #[doc = concat!("C API: `", stringify!($class), "`.")]
         #[repr(transparent)]
         pub struct $name($crate::types::PyAny);
 
         $crate::impl_exception_boilerplate!($name);
 
-        // SAFETY: a static class of CPython, valid in every interpreter; the marker has no fields
-        // of its own, so any instance is one.
+        // SAFETY: a static class of CPython, valid in every interpreter; the marker adds no fields,
+        // so it describes any instance.
         unsafe impl $crate::PyTypeInfo for $name {
             #[inline]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
-                // SAFETY: set by CPython before any token exists, and never changed.
+                // SAFETY: CPython sets it before any token exists and never changes it.
                 unsafe { $crate::ffi::$class.cast() }
             }
 
@@ -87,11 +91,11 @@ macro_rules! native_exception {
     };
 }
 
-/// Defines an exception type: `create_exception!(module, Name, Base)`, and a doc string as a fourth
-/// argument if wanted. The class is made at first use in each interpreter; its `__module__` is the
-/// module named.
+/// Defines an exception type: `create_exception!(module, Name, Base)`, with an optional doc string
+/// as the fourth argument. The class is created on first use in each interpreter; its `__module__`
+/// is the given module.
 ///
-/// Add the class to your module, so that Python code can catch it:
+/// Add the class to your module so that Python code can catch it:
 /// `m.add("NotReady", py.get_type::<NotReady>())`.
 ///
 /// ```
@@ -109,7 +113,7 @@ macro_rules! native_exception {
 /// });
 /// ```
 ///
-/// Source: `PyErr_NewExceptionWithDoc`.
+/// C API: `PyErr_NewExceptionWithDoc`.
 #[macro_export]
 macro_rules! create_exception {
     ($module:expr, $name:ident, $base:ty) => {
@@ -143,8 +147,8 @@ macro_rules! create_exception_type_object {
     ($module:expr, $name:ident, $base:ty, $doc:expr) => {
         $crate::impl_exception_boilerplate!($name);
 
-        // SAFETY: the class is kept by this interpreter's slot until it ends; it is an exception
-        // class without fields of its own, so any instance is one.
+        // SAFETY: the interpreter's slot keeps the class alive until the interpreter ends; it is an
+        // exception class, and the marker adds no fields, so it describes any instance.
         unsafe impl $crate::PyTypeInfo for $name {
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
@@ -165,7 +169,10 @@ macro_rules! create_exception_type_object {
 }
 
 /// Defines a type for an exception class of a Python module: `import_exception!(module, Name)`. The
-/// class is imported at first use in each interpreter.
+/// class is imported on first use in each interpreter.
+///
+/// # Panics
+/// On first use, if the class does not exist.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -179,8 +186,7 @@ macro_rules! create_exception_type_object {
 /// });
 /// ```
 ///
-/// # Panics
-/// At first use, if there is no such class.
+/// C API: `PyImport_Import`.
 #[macro_export]
 macro_rules! import_exception {
     ($module:expr, $name:ident) => {
@@ -193,8 +199,9 @@ macro_rules! import_exception {
 
         $crate::impl_exception_boilerplate!($name);
 
-        // SAFETY: the class is kept by this interpreter's slot until it ends; it was checked to be
-        // an exception class, and the marker has no fields, so any instance is one.
+        // SAFETY: the interpreter's slot keeps the class alive until the interpreter ends; it was
+        // checked to be an exception class, and the marker adds no fields, so it describes any
+        // instance.
         unsafe impl $crate::PyTypeInfo for $name {
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
@@ -206,8 +213,8 @@ macro_rules! import_exception {
     };
 }
 
-/// Ties a marker type to an exception class of the module `builtins` for which the C API has no
-/// name on all versions that have the class.
+/// Binds a marker type to an exception class of the module `builtins` that the C API does not
+/// export on every version that has the class.
 macro_rules! builtin_exception {
     ($(#[$attribute:meta])* $name:ident = $python:literal) => {
         $(#[$attribute])*
@@ -216,7 +223,9 @@ macro_rules! builtin_exception {
 
         $crate::impl_exception_boilerplate!($name);
 
-        // SAFETY: as in `import_exception!`.
+        // SAFETY: the interpreter's slot keeps the class alive until the interpreter ends; it was
+        // checked to be an exception class, and the marker adds no fields, so it describes any
+        // instance.
         unsafe impl $crate::PyTypeInfo for $name {
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {

@@ -1,4 +1,4 @@
-//! `OSError` and the classes for its kinds.
+//! `OSError` and its subclasses.
 
 native_exceptions! {
     PyOSError = "OSError", PyExc_OSError;
@@ -19,12 +19,12 @@ native_exceptions! {
     PyTimeoutError = "TimeoutError", PyExc_TimeoutError;
 }
 
-/// Python's `EnvironmentError`: another name of `OSError`.
+/// Python's `EnvironmentError`: an alias of `OSError`.
 pub type PyEnvironmentError = PyOSError;
 
-/// Python's `IOError`: another name of `OSError`.
+/// Python's `IOError`: an alias of `OSError`.
 pub type PyIOError = PyOSError;
 
-/// Python's `WindowsError`: another name of `OSError`.
+/// Python's `WindowsError`: an alias of `OSError`.
 #[cfg(windows)]
 pub type PyWindowsError = PyOSError;

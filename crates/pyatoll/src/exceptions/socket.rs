@@ -1,4 +1,4 @@
-//! The exception classes of Python's `socket`, imported at first use.
+//! The exception classes of Python's `socket`, imported on first use.
 //!
 //! ```
 //! use pyatoll::prelude::*;

@@ -1,4 +1,4 @@
-//! What holds for exception classes.
+//! Tests of exception classes.
 
 use super::*;
 use crate::interpreter::SubInterpreter;
@@ -9,7 +9,7 @@ create_exception!(test_module, Derived, Made);
 import_exception!(email.errors, MessageError);
 
 #[test]
-fn a_made_class_has_its_module_name_doc_and_base() {
+fn a_created_class_has_its_module_name_doc_and_base() {
     Python::attach(|py| {
         let class = py.get_type::<Derived>();
         assert_eq!(class.to_string(), "<class 'test_module.Derived'>");
@@ -17,7 +17,7 @@ fn a_made_class_has_its_module_name_doc_and_base() {
         assert!(error.is_instance_of::<Made>(py));
         assert!(error.is_instance_of::<PyException>(py));
         assert!(!Made::new_err("text").is_instance_of::<Derived>(py));
-        // SAFETY: attached; a new reference or null comes back.
+        // SAFETY: attached; returns a new reference or null.
         let doc = unsafe {
             let class = py.get_type::<Made>();
             let doc = pyo3_ffi::PyObject_GetAttrString(class.as_ptr(), c"__doc__".as_ptr());
@@ -28,7 +28,7 @@ fn a_made_class_has_its_module_name_doc_and_base() {
 }
 
 #[test]
-fn each_interpreter_has_its_own_made_class() {
+fn each_interpreter_has_its_own_created_class() {
     let main = Python::attach(|py| py.get_type::<Made>().unbind());
     let subs = [0, 1].map(|_| SubInterpreter::builder().build().unwrap());
     let classes = subs.each_ref().map(|sub| {
@@ -47,12 +47,12 @@ fn each_interpreter_has_its_own_made_class() {
     for sub in subs {
         sub.close().unwrap();
     }
-    // Its own class is untouched by the ends of the others.
+    // Ending the other interpreters does not affect the class of this one.
     Python::attach(|py| assert!(main.is(py.get_type::<Made>())));
 }
 
 #[test]
-fn interpreters_that_run_at_once_make_a_class_each() {
+fn interpreters_that_run_at_once_create_a_class_each() {
     Python::initialize();
     let barrier = std::sync::Barrier::new(8);
     let raise_and_catch = || {
@@ -67,7 +67,7 @@ fn interpreters_that_run_at_once_make_a_class_each() {
             }
             [Made::type_object_raw, Derived::type_object_raw].map(|class| class(py) as usize)
         });
-        // No interpreter ends before all classes are noted: its addresses might be used again.
+        // No interpreter may end before all addresses are recorded: they could be reused.
         barrier.wait();
         seen.unwrap()
     };
@@ -81,7 +81,7 @@ fn interpreters_that_run_at_once_make_a_class_each() {
 }
 
 #[test]
-fn an_imported_class_is_the_modules_own() {
+fn an_imported_class_is_the_one_of_its_module() {
     let check = |py: Python<'_>| {
         let class = py
             .eval(

@@ -1,4 +1,4 @@
-//! `UnicodeError` and its classes.
+//! `UnicodeError` and its subclasses.
 
 use std::ffi::CStr;
 use std::ops::Range;
@@ -30,10 +30,11 @@ Python::attach(|py| {
 }
 
 impl PyUnicodeDecodeError {
-    /// An exception object that says which bytes of `input` could not be decoded, and why.
+    /// Creates an exception object that records which bytes of `input` could not be decoded, and
+    /// why.
     ///
     /// # Errors
-    /// If Python has no memory, or `encoding` or `reason` is not UTF-8.
+    /// If Python runs out of memory, or `encoding` or `reason` is not UTF-8.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -50,7 +51,7 @@ impl PyUnicodeDecodeError {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyUnicodeDecodeError_Create`.
+    /// C API: `PyUnicodeDecodeError_Create`.
     pub fn new<'py>(
         py: Python<'py>,
         encoding: &CStr,
@@ -58,7 +59,7 @@ impl PyUnicodeDecodeError {
         range: Range<usize>,
         reason: &CStr,
     ) -> PyResult<Bound<'py, PyUnicodeDecodeError>> {
-        // SAFETY: attached; the input is copied; a new exception of this class or null comes back.
+        // SAFETY: attached; the input is copied; returns a new exception of this class or null.
         unsafe {
             let error = ffi::PyUnicodeDecodeError_Create(
                 encoding.as_ptr(),
@@ -72,10 +73,10 @@ impl PyUnicodeDecodeError {
         }
     }
 
-    /// The exception object for a Rust [`Utf8Error`] and the bytes it is about.
+    /// Creates the exception object for a Rust [`Utf8Error`] and the bytes it refers to.
     ///
     /// # Errors
-    /// If Python has no memory.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -93,6 +94,8 @@ impl PyUnicodeDecodeError {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyUnicodeDecodeError_Create`.
     pub fn new_utf8<'py>(
         py: Python<'py>,
         input: &[u8],
@@ -102,7 +105,8 @@ impl PyUnicodeDecodeError {
         Self::new(py, c"utf-8", input, range, c"invalid utf-8")
     }
 
-    /// As [`new_utf8`](Self::new_utf8), as a [`PyErr`]; that of the failure, should it fail.
+    /// Like [`new_utf8`](Self::new_utf8), as a [`PyErr`]. If the exception cannot be created,
+    /// returns the error of that failure.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -117,6 +121,8 @@ impl PyUnicodeDecodeError {
     ///     assert!(decode(py, b"\xff").unwrap_err().is_instance_of::<PyUnicodeDecodeError>(py));
     /// });
     /// ```
+    ///
+    /// C API: `PyUnicodeDecodeError_Create`.
     pub fn new_err_from_utf8(py: Python<'_>, bytes: &[u8], error: Utf8Error) -> PyErr {
         match Self::new_utf8(py, bytes, error) {
             Ok(exception) => PyErr::from_value(exception.into_any()),
@@ -125,7 +131,7 @@ impl PyUnicodeDecodeError {
     }
 }
 
-/// Which of the bytes could not be decoded.
+/// Returns the range of bytes that could not be decoded.
 pub(crate) fn undecoded(len: usize, error: Utf8Error) -> Range<usize> {
     let start = error.valid_up_to();
     start..error.error_len().map_or(len, |bad| start + bad)

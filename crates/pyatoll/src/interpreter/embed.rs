@@ -2,25 +2,24 @@
 
 use pyo3_ffi as ffi;
 
-use super::compat::{self, AttachNote};
+use super::create;
 use super::local::LocalInternals;
-use super::lookup;
 use super::token::Python;
 
-/// Starts the Python runtime, runs `f` with the main interpreter's token, and ends the runtime:
-/// for a program that must know that Python has shut down, its buffers flushed and its `atexit`
-/// functions run. Most programs do not need that: see [`Python::attach`].
+/// Starts the Python runtime, runs `f` with the main interpreter's token, and finalizes the
+/// runtime: for a program that must know that Python has shut down, with its buffers flushed and
+/// its `atexit` functions run. Most programs do not need that: see [`Python::attach`].
 ///
-/// The end waits for the threads that are inside through this library, however long they take.
-/// Should `f` panic, the runtime ends and the panic goes on.
+/// Finalization waits without limit for threads that are inside through this library. If `f`
+/// panics, the runtime is finalized and the panic continues.
 ///
 /// # Panics
 /// If the runtime runs already, or its `threading` module cannot be imported.
 ///
 /// # Safety
-/// No other thread may start or end the Python runtime meanwhile, through this library or not, and
-/// no thread may be attached to it, other than through this library, when `f` returns. Extension
-/// modules that are not made to be initialised twice in one process may break in a second run.
+/// No other thread may start or finalize the Python runtime while this runs, through this library
+/// or not. When `f` returns, no thread may be attached to it other than through this library.
+/// Extension modules that cannot be initialized twice in one process may break in a second run.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -33,25 +32,24 @@ use super::token::Python;
 /// # Ok::<_, PyErr>(())
 /// ```
 ///
-/// Source: `Py_InitializeEx`, `Py_FinalizeEx`.
+/// C API: `Py_InitializeEx`, `Py_FinalizeEx`.
 pub unsafe fn with_embedded_python_interpreter<F, R>(f: F) -> R
 where
     F: for<'py> FnOnce(Python<'py>) -> R,
 {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     let runtime = unsafe { Runtime::start() };
     f(Python::new(runtime.local))
 }
 
-/// The runtime, which this thread started and is attached to. Dropping it ends it.
+/// The runtime, which this thread started and is attached to. Dropping it finalizes the runtime.
 struct Runtime {
     local: &'static LocalInternals,
-    note: Option<AttachNote>,
 }
 
 impl Runtime {
     /// # Safety
-    /// As for `with_embedded_python_interpreter`.
+    /// The contract of [`with_embedded_python_interpreter`].
     unsafe fn start() -> Self {
         // SAFETY: may be called at any time.
         let running = unsafe { ffi::Py_IsInitialized() } != 0;
@@ -64,13 +62,11 @@ impl Runtime {
         let runtime = unsafe {
             // 0: Python leaves the process's signal handlers alone.
             ffi::Py_InitializeEx(0);
-            let note = Some(compat::note_attached(true));
-            let local = lookup::current(ffi::PyInterpreterState_Get());
-            Self { local, note }
+            let local = create::current_or_create(ffi::PyInterpreterState_Get());
+            Self { local }
         };
-        // The thread that imports it first is "the main thread" to Python, and it is the main
-        // thread that must end the runtime.
-        // SAFETY: attached; the new reference is released.
+        // The thread that imports `threading` first is the main thread to Python, and the main
+        // thread must finalize the runtime. SAFETY: attached; the new reference is released.
         let imported = unsafe {
             let threading = ffi::PyImport_ImportModule(c"threading".as_ptr());
             ffi::Py_XDECREF(threading);
@@ -87,12 +83,9 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        self.local.gate().be_patient();
-        // SAFETY: attached, to the main interpreter, by the thread that started the runtime:
-        // whatever `f` entered or left has been undone.
+        self.local.gate().wait_without_limit();
+        // SAFETY: attached to the main interpreter, on the thread that started the runtime: guards
+        // that were made in `f` have been dropped.
         unsafe { ffi::Py_FinalizeEx() };
-        if let Some(note) = self.note.take() {
-            note.restore();
-        }
     }
 }

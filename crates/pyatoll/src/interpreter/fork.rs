@@ -1,17 +1,18 @@
-//! What a fork does to this library: in the child, the other threads do not exist, nor may any
-//! interpreter but the main one be used.
+//! What happens to this library in a fork: in the child, no other thread exists, and no interpreter
+//! but the main one may be used.
 //!
-//! - Locks that other threads hold would be held for ever: the forking thread takes them all before.
-//!   None of them is held while CPython is called: `PyOS_BeforeFork` takes CPython's lock on the list
-//!   of thread states before the forking thread comes here.
-//! - CPython's own locks that are taken while a thread state is made: the forking thread waits until
-//!   nobody of this library is at it, as long as that can help ([`MakingThreadState`]).
-//! - The other threads' notes are of nobody: they carry the number of their process.
-//! - The sub-interpreters are closed in the child: attaching is refused.
-//! - CPython cannot bring up a child in a process with sub-interpreters at all: it runs into them in
+//! - Locks that other threads hold would be held forever in the child, so the forking thread takes
+//!   them all before. None is held while CPython is called: `PyOS_BeforeFork` takes CPython's lock
+//!   on the list of thread states before the handlers of this file run.
+//! - CPython's own locks that are taken while a thread state is created: the forking thread waits
+//!   until no thread of this library is creating one, as long as that can help
+//!   ([`MakingThreadState`]).
+//! - Guards of the parent's other threads belong to nobody: they carry the number of their process.
+//! - In the child, the gates of the sub-interpreters are closed: attaching is refused.
+//! - CPython cannot bring up a child in a process with sub-interpreters at all: it meets them in
 //!   `PyOS_AfterFork_Child` (`_PyInterpreterState_DeleteExceptMain` clears them without a thread
-//!   state, under the lock that clearing takes), and crashes or hangs before any Python code runs. Of
-//!   a process in which this library made some, the child of `os.fork` says so and ends instead.
+//!   state, under the lock that clearing takes), and crashes or hangs before any Python code runs.
+//!   Where this library created some, the child of `os.fork` says so and exits instead.
 
 #[cfg(unix)]
 pub(super) use unix::watch_python;
@@ -21,14 +22,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many forks lie between the process this binary was loaded in and this one.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
+use super::compat;
 
-/// A number that is another one in a forked process.
-pub(crate) fn process() -> u32 {
-    watch();
-    PROCESS.load(Ordering::Relaxed)
-}
+pub(crate) use super::process::process;
 
 /// Makes sure that forks are noticed.
 pub(super) fn watch() {
@@ -39,31 +35,27 @@ pub(super) fn watch() {
     });
 }
 
-/// Whether CPython's child waits for locks that another thread held as it made a thread state
-/// (`_PyThreadState_DeleteExcept` of 3.11, `_PyIndexPool_FreeIndex` of free-threaded builds).
-const MAKING_KEEPS_LOCKED: bool = cfg!(any(not(Py_3_12), Py_GIL_DISABLED));
-
-/// How many threads are making a thread state, where that matters.
+/// Threads that are creating a thread state, where that matters.
 static MAKING: AtomicU32 = AtomicU32::new(0);
-/// Whether a thread is forking, so that nobody is to begin making one.
+/// Whether a thread is forking, so that no thread may begin to create a thread state.
 static FORKING: AtomicBool = AtomicBool::new(false);
 
-/// While this lives, a thread may make a thread state.
+/// Permission to create a thread state, until it is dropped.
 pub(super) struct MakingThreadState(());
 
 impl MakingThreadState {
     /// Waits while another thread forks.
     pub(super) fn begin() -> Self {
-        while MAKING_KEEPS_LOCKED {
-            // Each side says what it is about before it looks at what the other says: with one order
-            // of all of these, at least one of them sees the other.
+        while compat::FORK_NEEDS_THREAD_STATE_LOCKS {
+            // Dekker-style handshake: each side announces itself before checking the other; with
+            // `SeqCst`, at least one sees the other.
             MAKING.fetch_add(1, Ordering::SeqCst);
             if !FORKING.load(Ordering::SeqCst) {
                 break;
             }
             MAKING.fetch_sub(1, Ordering::SeqCst);
             while FORKING.load(Ordering::SeqCst) {
-                thread::sleep(LOOK);
+                thread::sleep(POLL);
             }
         }
         Self(())
@@ -72,35 +64,35 @@ impl MakingThreadState {
 
 impl Drop for MakingThreadState {
     fn drop(&mut self) {
-        if MAKING_KEEPS_LOCKED {
+        if compat::FORK_NEEDS_THREAD_STATE_LOCKS {
             MAKING.fetch_sub(1, Ordering::SeqCst);
         }
     }
 }
 
-/// How often those who wait for each other look.
-const LOOK: Duration = Duration::from_micros(100);
+/// Polling interval of both sides of the handshake.
+const POLL: Duration = Duration::from_micros(100);
 
-/// How long a fork waits for those who make thread states. From 3.13 on `os.fork` has CPython's lock
-/// on the list of thread states by then, and one of them may be waiting for that: it has none of the
-/// locks that matter, which are held for an instant.
-const FOR_MAKING: Duration = if cfg!(Py_3_13) {
+/// How long a fork waits for threads that create thread states. From 3.13 on `os.fork` holds
+/// CPython's lock on the list of thread states by then, and such a thread may be waiting for it: it
+/// holds none of the locks that matter, which are held for an instant.
+const MAKING_TIMEOUT: Duration = if compat::FORK_LOCKS_THREAD_STATES {
     Duration::from_millis(20)
 } else {
     Duration::MAX
 };
 
-/// Keeps thread states from being made, until [`let_make`]. One thread at a time.
+/// Keeps thread states from being created, until [`let_make`]. One thread at a time.
 #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
 fn keep_from_making() {
     FORKING.store(true, Ordering::SeqCst);
     let since = Instant::now();
-    while MAKING.load(Ordering::SeqCst) != 0 && since.elapsed() < FOR_MAKING {
-        thread::sleep(LOOK);
+    while MAKING.load(Ordering::SeqCst) != 0 && since.elapsed() < MAKING_TIMEOUT {
+        thread::sleep(POLL);
     }
 }
 
-/// Lets them be made again; in the child, where the threads that were at it do not exist.
+/// Lets them be created again; in the child, without the threads that were creating some.
 #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
 fn let_make(is_child: bool) {
     if is_child {
@@ -120,45 +112,52 @@ mod unix {
 
     use pyo3_ffi as ffi;
 
+    use super::super::compat;
     use super::super::lookup;
+    use super::super::method_def::MethodDef;
+    use super::super::process;
     use super::super::{gate, local::LocalInternals, slots};
 
     pub(super) fn watch() {
-        // SAFETY: the three functions are made for it. Without memory for the note (what the result
-        // would say), a child may wait for threads of its parent.
+        // SAFETY: the three functions may be registered. Without memory for that (the result would
+        // say so), a child may wait for threads of its parent.
         unsafe {
             libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child));
         }
     }
 
-    /// Every lock of this layer that is held while no Python code runs, in the order they are taken.
-    struct Held {
+    /// All locks of this layer that are held while no Python code runs, in the order they are
+    /// taken.
+    struct AllLocks {
         /// Taken first: one fork at a time.
-        _known: lookup::HeldKnown,
-        gates: Vec<(&'static LocalInternals, gate::Held<'static>)>,
-        _slots: Vec<slots::Held<'static>>,
+        _known: lookup::RegistryForkLock,
+        gates: Vec<(&'static LocalInternals, gate::ForkLock<'static>)>,
+        _slots: Vec<slots::ForkLock<'static>>,
     }
 
-    /// The forking thread's.
-    static HELD: AtomicPtr<Held> = AtomicPtr::new(null_mut());
+    /// The locks of the forking thread.
+    static LOCKS: AtomicPtr<AllLocks> = AtomicPtr::new(null_mut());
 
     extern "C" fn prepare() {
-        let known = lookup::hold();
+        let known = lookup::lock_for_fork();
         super::keep_from_making();
         let live = known.live();
-        let held = Held {
+        let held = AllLocks {
             gates: live
                 .iter()
-                .map(|local| (*local, local.gate().hold()))
+                .map(|local| (*local, local.gate().lock_for_fork()))
                 .collect(),
-            _slots: live.iter().map(|local| local.slots().hold()).collect(),
+            _slots: live
+                .iter()
+                .map(|local| local.slots().lock_for_fork())
+                .collect(),
             _known: known,
         };
-        HELD.store(Box::into_raw(Box::new(held)), Ordering::Release);
+        LOCKS.store(Box::into_raw(Box::new(held)), Ordering::Release);
     }
 
-    fn release() -> Option<Box<Held>> {
-        let held = HELD.swap(null_mut(), Ordering::AcqRel);
+    fn release() -> Option<Box<AllLocks>> {
+        let held = LOCKS.swap(null_mut(), Ordering::AcqRel);
         // SAFETY: from `prepare`, taken out here once.
         (!held.is_null()).then(|| unsafe { Box::from_raw(held) })
     }
@@ -169,21 +168,21 @@ mod unix {
     }
 
     extern "C" fn in_child() {
-        super::PROCESS.fetch_add(1, Ordering::Relaxed);
+        process::count_fork();
         super::let_make(true);
         let Some(mut held) = release() else { return };
         let mut has_subs = false;
         for (local, gate) in &mut held.gates {
             if !local.is_main() {
                 has_subs = true;
-                local.note_closing();
+                local.mark_closing();
                 gate.close();
             }
         }
         drop(held);
-        // SAFETY: says which thread this is.
+        // SAFETY: may be called at any time.
         let this = unsafe { libc::pthread_self() } as usize;
-        if has_subs && PYTHON_FORKS.load(Ordering::Relaxed) == this && cfg!(not(Py_3_16)) {
+        if has_subs && PYTHON_FORKS.load(Ordering::Relaxed) == this && !compat::CAN_FORK_WITH_SUBS {
             say_why_and_end();
         }
     }
@@ -198,37 +197,21 @@ mod unix {
         const WHY: &[u8] = b"pyatoll: os.fork() in a process with sub-interpreters: CPython cannot \
             go on in the child, which ends here. Close the interpreters before, or start the process \
             in another way (subprocess, or multiprocessing with 'spawn' or 'forkserver').\n";
-        // SAFETY: both may be called in a child of a process with threads.
+        // SAFETY: both may be called in a forked child of a multi-threaded process.
         unsafe {
             libc::write(2, WHY.as_ptr().cast(), WHY.len());
             libc::_exit(STATUS)
         }
     }
 
-    /// A method definition. CPython only reads it.
-    struct Definition(ffi::PyMethodDef);
-    // SAFETY: never written to; its pointers are to statics.
-    unsafe impl Sync for Definition {}
-
-    const fn definition(name: &'static std::ffi::CStr, function: ffi::PyCFunction) -> Definition {
-        Definition(ffi::PyMethodDef {
-            ml_name: name.as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer {
-                PyCFunction: function,
-            },
-            ml_flags: ffi::METH_NOARGS,
-            ml_doc: std::ptr::null(),
-        })
-    }
-
-    static BEFORE: Definition = definition(c"_pyatoll_before_fork", before);
-    static AFTER: Definition = definition(c"_pyatoll_after_fork", after);
+    static BEFORE: MethodDef = MethodDef::no_args(c"_pyatoll_before_fork", before);
+    static AFTER: MethodDef = MethodDef::no_args(c"_pyatoll_after_fork", after);
 
     unsafe extern "C" fn before(
         _: *mut ffi::PyObject,
         _: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject {
-        // SAFETY: the first says which thread this is; called attached.
+        // SAFETY: `pthread_self` may be called at any time; attached.
         unsafe {
             PYTHON_FORKS.store(libc::pthread_self() as usize, Ordering::Relaxed);
             ffi::Py_NewRef(ffi::Py_None())
@@ -241,8 +224,8 @@ mod unix {
         unsafe { ffi::Py_NewRef(ffi::Py_None()) }
     }
 
-    /// Makes sure that it is noticed when `os.fork` forks, rather than code that replaces the child
-    /// by another program and needs no Python in it (`os.register_at_fork`).
+    /// Makes sure that `os.fork` is told from code that replaces the child by another program and
+    /// needs no Python in it (`os.register_at_fork`).
     ///
     /// # Safety
     /// The thread must be attached to the main interpreter.
@@ -256,8 +239,8 @@ mod unix {
             if !module.is_null() && !names.is_null() && !none.is_null() {
                 let places = [(c"before", &BEFORE), (c"after_in_parent", &AFTER)];
                 for (name, definition) in places {
-                    let definition = (&raw const definition.0).cast_mut();
-                    let function = ffi::PyCFunction_NewEx(definition, null_mut(), null_mut());
+                    let function =
+                        ffi::PyCFunction_NewEx(definition.as_ptr(), null_mut(), null_mut());
                     if !function.is_null() {
                         ffi::PyDict_SetItemString(names, name.as_ptr(), function);
                         ffi::Py_DECREF(function);

@@ -1,59 +1,62 @@
-//! Lets threads from outside into an interpreter, until it ends.
+//! [`Gate`]: lets threads from outside into an interpreter until it ends, and its end wait for
+//! them.
 //!
-//! A thread that takes a thread state for an interpreter holds a [`Pass`] meanwhile. The
-//! interpreter's `atexit` callback closes the gate and waits for the passes that are out, so that
-//! no thread is inside, or about to wait for its GIL, when CPython takes the interpreter down.
+//! A thread that attaches from outside holds an [`InterpreterGuard`]. The interpreter's `atexit`
+//! callback closes the gate and waits for the guards, so that no thread is inside, or about to wait
+//! for the GIL, when CPython takes the interpreter down.
 //!
-//! Where it must not wait for ever (the process ends), it leaves behind the threads that are away:
-//! detached, in code that is not Python's. Such a thread may never come back. Both sides change the
-//! pass's state by compare-and-exchange, so a thread is either back inside or left behind, never
-//! both.
+//! Where it must not wait without limit (the process ends), it leaves threads behind that are
+//! detached, in code that is not Python's, and that may never return. Both sides change a guard's
+//! state by compare-and-exchange, so a thread is either back inside or left behind, never both.
 //!
-//! Asking std which thread this is reads a thread-local of std's. So what asks is never inlined, for
-//! `cargo xtask check-tls` to tell it from the paths on which Python calls Rust.
+//! Functions that ask std for the current thread read one of std's thread-locals. They are never
+//! inlined, so that `cargo xtask check-tls` can tell them from the paths on which Python calls
+//! Rust.
 //!
 //! Invariants, checked with loom in `tests/loom`:
-//! - Once closing and waiting are through, no other thread has a pass, save those left behind, and
-//!   none gets one.
-//! - Who waits for passes sees what their holders did before they gave them back or went away.
+//! - After closing and waiting, no other thread holds a guard, except those left behind, and none
+//!   gets one.
+//! - Whoever waits for guards sees all writes of their holders from before they were released or
+//!   went away.
 
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use super::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use super::sync::thread::{self, ThreadId};
-use super::sync::{Arc, Condvar, Mutex, MutexGuard, process};
+use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock, process};
 
 /// Attached, waiting to be, or running code that releases the GIL by itself.
 const INSIDE: u8 = 0;
-/// Detached in a call of ours.
+/// Detached in a call of this library.
 const AWAY: u8 = 1;
 /// Left behind by the interpreter's end while it was away.
 const LEFT_BEHIND: u8 = 2;
 
-/// How often the end of an interpreter looks whether the others have left, besides being told.
-const LOOK: Duration = Duration::from_millis(5);
+/// Polling interval while waiting for other threads to leave; a safety net for missed
+/// notifications.
+const POLL: Duration = Duration::from_millis(5);
 
-/// The holder of one pass.
+/// The holder of one guard.
 struct Holder {
     state: AtomicU8,
     thread: ThreadId,
     /// The process it entered in: after a fork, the parent's other threads do not exist.
     process: u32,
-    /// Whether the end must wait for it however long it takes.
+    /// Whether the end must wait for it without limit.
     must_finish: bool,
 }
 
 struct State {
     open: bool,
-    /// How many threads wait for passes.
+    /// Threads that wait for guards to be released.
     waiting: u32,
-    /// Passes handed out and not yet given back.
+    /// Guards not yet released.
     inside: Vec<Arc<Holder>>,
 }
 
 impl State {
-    /// What is kept for every interpreter there ever was is to be small.
+    /// Frees the list after the last use: the gates of all interpreters that ever existed stay.
     fn free_if_through(&mut self) {
         if !self.open && self.inside.is_empty() {
             self.inside = Vec::new();
@@ -61,34 +64,34 @@ impl State {
     }
 }
 
-/// How long the end waits for other threads before it goes on without them. `None`: until they have
-/// left.
+/// How long the end of an interpreter waits for other threads before it goes on without them.
+/// `None`: without limit.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Patience {
-    /// For those that are away.
+pub(crate) struct Timeouts {
+    /// For threads that are away.
     pub(crate) away: Option<Duration>,
-    /// For those that are inside.
+    /// For threads that are inside.
     pub(crate) inside: Option<Duration>,
 }
 
-/// One interpreter's gate.
+/// The gate of one interpreter.
 pub(crate) struct Gate {
     state: Mutex<State>,
     left: Condvar,
-    /// `!state.open`, to be read without the lock.
+    /// `!state.open`, readable without the lock.
     closed: AtomicBool,
-    /// Whether nobody may be left behind.
-    patient: AtomicBool,
+    /// Whether the end waits without limit for all threads.
+    without_limit: AtomicBool,
 }
 
 /// The gate's lock, held across a fork.
-pub(crate) struct Held<'a> {
+pub(crate) struct ForkLock<'a> {
     gate: &'a Gate,
     state: MutexGuard<'a, State>,
 }
 
-impl Held<'_> {
-    /// As [`Gate::close`].
+impl ForkLock<'_> {
+    /// Closes the gate, like [`Gate::close`].
     pub(crate) fn close(&mut self) {
         self.state.open = false;
         self.state.free_if_through();
@@ -96,8 +99,8 @@ impl Held<'_> {
     }
 }
 
-/// This thread's leave to be inside; gives itself back when dropped.
-pub(crate) struct Pass<'a> {
+/// Keeps the interpreter from ending while this thread may be inside. Released when dropped.
+pub(crate) struct InterpreterGuard<'a> {
     gate: &'a Gate,
     holder: Arc<Holder>,
     not_send: PhantomData<*const ()>,
@@ -113,22 +116,22 @@ impl Gate {
             }),
             left: Condvar::new(),
             closed: AtomicBool::new(false),
-            patient: AtomicBool::new(false),
+            without_limit: AtomicBool::new(false),
         }
     }
 
-    /// A pass, unless the gate is closed.
-    pub(crate) fn enter(&self) -> Option<Pass<'_>> {
-        self.pass(false)
+    /// Returns a guard, unless the gate is closed.
+    pub(crate) fn enter(&self) -> Option<InterpreterGuard<'_>> {
+        self.guard(false)
     }
 
-    /// A pass, unless the gate is closed, whose holder is never left behind.
-    pub(crate) fn enter_to_finish(&self) -> Option<Pass<'_>> {
-        self.pass(true)
+    /// Returns a guard whose holder is never left behind, unless the gate is closed.
+    pub(crate) fn enter_to_finish(&self) -> Option<InterpreterGuard<'_>> {
+        self.guard(true)
     }
 
     #[inline(never)]
-    fn pass(&self, must_finish: bool) -> Option<Pass<'_>> {
+    fn guard(&self, must_finish: bool) -> Option<InterpreterGuard<'_>> {
         let holder = Arc::new(Holder {
             state: AtomicU8::new(INSIDE),
             thread: thread::current().id(),
@@ -140,61 +143,61 @@ impl Gate {
             return None;
         }
         state.inside.push(Arc::clone(&holder));
-        Some(Pass {
+        Some(InterpreterGuard {
             gate: self,
             holder,
             not_send: PhantomData,
         })
     }
 
-    /// Whether a pass could be had now.
+    /// Returns whether a guard could be had now.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         !self.closed.load(Ordering::Acquire)
     }
 
-    /// Refuses new passes from now on; those that are out stay valid.
+    /// Refuses new guards from now on; those that exist stay valid.
     pub(crate) fn close(&self) {
-        self.hold().close();
+        self.lock_for_fork().close();
     }
 
     /// Takes the gate's lock.
-    pub(crate) fn hold(&self) -> Held<'_> {
-        Held {
+    pub(crate) fn lock_for_fork(&self) -> ForkLock<'_> {
+        ForkLock {
             gate: self,
             state: self.state(),
         }
     }
 
-    /// Whoever ends the interpreter wants to wait for all threads, however long it takes.
-    pub(crate) fn be_patient(&self) {
-        self.patient.store(true, Ordering::Relaxed);
+    /// Makes the end wait without limit for all threads.
+    pub(crate) fn wait_without_limit(&self) {
+        self.without_limit.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was told so.
-    pub(crate) fn is_patient(&self) -> bool {
-        self.patient.load(Ordering::Relaxed)
+    /// Returns whether the end waits without limit.
+    pub(crate) fn waits_without_limit(&self) -> bool {
+        self.without_limit.load(Ordering::Relaxed)
     }
 
-    /// Waits until no other thread has a pass, or those that have one are left behind as `patience`
-    /// allows. It is asked again and again, and counts from when it first has a limit.
+    /// Waits until no other thread holds a guard, leaving holders behind as `timeouts` allows.
+    /// `timeouts` is called repeatedly; the time counts from when it first returns a limit.
     #[inline(never)]
-    pub(crate) fn wait_for_others(&self, patience: impl Fn() -> Patience) {
+    pub(crate) fn wait_for_others(&self, timeouts: impl Fn() -> Timeouts) {
         let this = thread::current().id();
         let process = process();
         let mut limited_since: Option<Instant> = None;
         let mut is_waiting = |state: &State| {
-            let patience = patience();
-            if patience.away.is_some() || patience.inside.is_some() {
+            let timeouts = timeouts();
+            if timeouts.away.is_some() || timeouts.inside.is_some() {
                 limited_since.get_or_insert_with(Instant::now);
             }
             let passed = limited_since.map_or(Duration::ZERO, |since| since.elapsed());
             let waits_for = |holder: &&Arc<Holder>| {
                 holder.thread != this
                     && holder.process == process
-                    && !holder.is_left_behind(passed, patience)
+                    && !holder.is_left_behind(passed, timeouts)
             };
-            // Each is asked, so that all who are away are left behind at once.
+            // Each holder is asked, so that all that are away are left behind at once.
             state.inside.iter().filter(waits_for).count() > 0
         };
         let mut state = self.state();
@@ -202,13 +205,13 @@ impl Gate {
         while is_waiting(&state) {
             (state, _) = self
                 .left
-                .wait_timeout(state, LOOK)
+                .wait_timeout(state, POLL)
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
         state.waiting -= 1;
     }
 
-    /// Whether no other thread has a pass.
+    /// Returns whether no other thread holds a guard.
     #[inline(never)]
     pub(crate) fn is_empty_but_for_this_thread(&self) -> bool {
         let this = thread::current().id();
@@ -219,23 +222,21 @@ impl Gate {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.state)
     }
 }
 
 impl Holder {
-    /// Whether the end goes on without this holder, after it has waited for `passed`.
-    fn is_left_behind(&self, passed: Duration, patience: Patience) -> bool {
+    /// Returns whether the end goes on without this holder after waiting for `passed`.
+    fn is_left_behind(&self, passed: Duration, timeouts: Timeouts) -> bool {
         let is_over = |limit: Option<Duration>| limit.is_some_and(|limit| passed >= limit);
         if self.must_finish {
             return false;
         }
         match self.state.load(Ordering::Acquire) {
             LEFT_BEHIND => true,
-            AWAY if is_over(patience.away) => self.exchange(AWAY, LEFT_BEHIND),
-            INSIDE => is_over(patience.inside),
+            AWAY if is_over(timeouts.away) => self.exchange(AWAY, LEFT_BEHIND),
+            INSIDE => is_over(timeouts.inside),
             _ => false,
         }
     }
@@ -248,26 +249,26 @@ impl Holder {
     }
 }
 
-impl Pass<'_> {
-    /// Whether its holder is detached in a call of ours.
+impl InterpreterGuard<'_> {
+    /// Returns whether its holder is detached in a call of this library.
     pub(crate) fn is_away(&self) -> bool {
         self.holder.state.load(Ordering::Relaxed) != INSIDE
     }
 
-    /// Notes that this thread has just detached.
+    /// Marks this thread as detached, just after it detached.
     pub(crate) fn go_away(&self) {
         self.holder.exchange(INSIDE, AWAY);
     }
 
-    /// Notes that this thread is about to attach again. `false`: it must not, ever; the end of the
-    /// interpreter has gone on without it.
+    /// Marks this thread as inside, before it attaches again. `false`: it must never attach, since
+    /// the end of the interpreter has gone on without it.
     #[must_use]
     pub(crate) fn come_back(&self) -> bool {
         self.holder.exchange(AWAY, INSIDE)
     }
 }
 
-impl Drop for Pass<'_> {
+impl Drop for InterpreterGuard<'_> {
     #[inline(never)]
     fn drop(&mut self) {
         let mut state = self.gate.state();
@@ -286,7 +287,7 @@ impl Drop for Pass<'_> {
 mod tests {
     use super::*;
 
-    const AT_ONCE: Patience = Patience {
+    const AT_ONCE: Timeouts = Timeouts {
         away: Some(Duration::ZERO),
         inside: Some(Duration::ZERO),
     };
@@ -294,7 +295,7 @@ mod tests {
     #[test]
     fn a_closed_gate_refuses_and_waits_for_those_inside() {
         let gate = Gate::new();
-        let pass = gate.enter().unwrap();
+        let guard = gate.enter().unwrap();
         gate.close();
         assert!(!gate.is_open());
         assert!(gate.enter().is_none());
@@ -302,12 +303,12 @@ mod tests {
         thread::scope(|scope| {
             let waiter = scope.spawn(|| {
                 assert!(!gate.is_empty_but_for_this_thread());
-                gate.wait_for_others(Patience::default);
+                gate.wait_for_others(Timeouts::default);
             });
-            // Long enough for the waiter to wait, most times; right at any time.
+            // Usually long enough for the waiter to wait; the test is right at any time.
             thread::sleep(Duration::from_millis(20));
             assert!(!waiter.is_finished());
-            drop(pass);
+            drop(guard);
             waiter.join().unwrap();
         });
         assert!(gate.is_empty_but_for_this_thread());
@@ -316,26 +317,26 @@ mod tests {
     #[test]
     fn a_thread_that_is_away_is_left_behind_and_may_not_come_back() {
         let gate = Gate::new();
-        let pass = gate.enter().unwrap();
-        pass.go_away();
-        assert!(pass.come_back(), "nobody is waiting");
-        pass.go_away();
+        let guard = gate.enter().unwrap();
+        guard.go_away();
+        assert!(guard.come_back(), "nobody is waiting");
+        guard.go_away();
         thread::scope(|scope| {
             scope.spawn(|| gate.wait_for_others(|| AT_ONCE));
         });
-        assert!(!pass.come_back());
-        assert!(!pass.come_back());
+        assert!(!guard.come_back());
+        assert!(!guard.come_back());
     }
 
     #[test]
     fn a_thread_that_must_finish_is_waited_for_without_limit() {
         let gate = Gate::new();
-        let pass = gate.enter_to_finish().unwrap();
+        let guard = gate.enter_to_finish().unwrap();
         thread::scope(|scope| {
             let waiter = scope.spawn(|| gate.wait_for_others(|| AT_ONCE));
             thread::sleep(Duration::from_millis(20));
             assert!(!waiter.is_finished());
-            drop(pass);
+            drop(guard);
             waiter.join().unwrap();
         });
     }

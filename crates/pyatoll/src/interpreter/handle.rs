@@ -1,16 +1,19 @@
-//! [`Interpreter`]: which interpreter, as a value any thread may keep.
+//! [`Interpreter`]: a handle to an interpreter that any thread may keep.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::attach::{self, AttachError, Attached};
+use super::attach::{self, AttachGuard};
+use super::detach::detached;
+use super::entry;
+use super::error::AttachError;
 use super::local::LocalInternals;
 use super::lookup;
-use super::stay::Stay;
+use super::start;
 use super::token::Python;
 
 /// A handle to one interpreter. It does not keep the interpreter alive, and it never means another
-/// one: not after the interpreter ended and CPython used its id or address again.
+/// one, even after the interpreter has ended and CPython has reused its id or address.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -34,7 +37,7 @@ impl Interpreter {
         Self(local)
     }
 
-    /// The interpreter this thread is attached to, if it is.
+    /// Returns the interpreter that this thread is attached to, if any.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -44,13 +47,13 @@ impl Interpreter {
     /// Python::attach(|py| assert_eq!(Interpreter::current(), Some(py.interpreter())));
     /// ```
     pub fn current() -> Option<Self> {
-        Attached::current().map(|attached| Self(attached.local()))
+        AttachGuard::current().map(|attached| Self(attached.local()))
     }
 
-    /// The main interpreter. `None` if the runtime does not run, or is being finalised.
+    /// Returns the main interpreter, or `None` if the runtime does not run or is being finalized.
     ///
-    /// If this binary has not been loaded there yet (an extension module that only a sub-interpreter
-    /// imported), the thread attaches to it for a moment, so that it is known from then on.
+    /// If this binary has not been loaded there yet (only a sub-interpreter imported the extension
+    /// module), the thread attaches to it for a moment, so that it is known from then on.
     ///
     /// # Panics
     /// In a `__traverse__`.
@@ -67,18 +70,18 @@ impl Interpreter {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Source: `PyInterpreterState_Main`.
+    /// C API: `PyInterpreterState_Main`.
     pub fn main() -> Option<Self> {
         attach::refuse_in_traverse();
-        let local = attach::main_interpreter().ok()?;
+        let local = start::main_interpreter().ok()?;
         local.gate().is_open().then_some(Self(local))
     }
 
-    /// The interpreters that this binary has been loaded in and that take threads in, oldest first.
+    /// Returns the live interpreters that this binary has been loaded in, oldest first.
     ///
-    /// Those that another extension module or Python code made (`concurrent.interpreters`) are among
-    /// them once they have imported a module of this binary, or a thread that was attached to them
-    /// has used this library.
+    /// Interpreters that another extension module or Python code created
+    /// (`concurrent.interpreters`) are among them once they have imported a module of this binary,
+    /// or a thread attached to them has used this library.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -93,13 +96,13 @@ impl Interpreter {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn all() -> Vec<Self> {
-        let mut all: Vec<Self> = lookup::live().into_iter().map(Self).collect();
+        let mut all: Vec<Self> = lookup::all_live().into_iter().map(Self).collect();
         all.retain(Self::is_alive);
         all
     }
 
-    /// CPython's id of it. Ids count up from 0, the main interpreter's, and start anew when the
-    /// runtime is started anew.
+    /// Returns CPython's id of the interpreter. Ids count up from 0, the main interpreter's, and
+    /// start again when the runtime is started again.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -107,12 +110,12 @@ impl Interpreter {
     /// assert_eq!(Python::attach(|py| py.interpreter().id()), 0);
     /// ```
     ///
-    /// Source: `PyInterpreterState_GetID`.
+    /// C API: `PyInterpreterState_GetID`.
     pub fn id(&self) -> i64 {
         self.0.id()
     }
 
-    /// Whether it is the main interpreter.
+    /// Returns whether it is the main interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -123,7 +126,7 @@ impl Interpreter {
         self.0.is_main()
     }
 
-    /// Whether it still took threads in at the moment of the call.
+    /// Returns whether threads could attach to it at the moment of the call.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -134,13 +137,14 @@ impl Interpreter {
         self.0.is_usable() && self.0.gate().is_open()
     }
 
-    /// Whether this thread is attached to it, or has come in through this library and is detached.
+    /// Returns whether this thread is attached to it, or entered it through this library and is
+    /// detached.
     pub(crate) fn is_entered(&self) -> bool {
-        self.0.is_current() || Stay::is_in(self.0)
+        self.0.is_current() || entry::has_guard(self.0)
     }
 
-    /// Attaches this thread to the interpreter and runs `f` with its token. A thread that is
-    /// attached to it already just goes on.
+    /// Attaches this thread to the interpreter and runs `f` with its token. If the thread is
+    /// attached to it already, this only runs `f`.
     ///
     /// # Errors
     /// [`AttachError::InterpreterGone`] if it has ended;
@@ -159,19 +163,19 @@ impl Interpreter {
     where
         F: for<'py> FnOnce(Python<'py>) -> R,
     {
-        let attached = Attached::to(self.0)?;
+        let attached = AttachGuard::to(self.0)?;
         Ok(f(Python::new(attached.local())))
     }
 }
 
 impl Interpreter {
-    /// Keeps a thread state of the interpreter for this thread while `f` runs: every attachment of
-    /// this thread within `f` uses that one. Without it, the outermost attachment makes one and
-    /// deletes it at its end, and what Python keeps for the thread (`threading.local`) goes with it.
+    /// Keeps one thread state of the interpreter for this thread while `f` runs: every attachment
+    /// of this thread within `f` uses it. Without this, the outermost attachment creates one and
+    /// deletes it at its end, along with what Python keeps for the thread (`threading.local`).
     ///
-    /// For the main loop of a thread that attaches often. This thread is not attached while `f` runs,
-    /// unless it was before: then `f` just runs. The end of the interpreter waits for `f`, as for
-    /// any attachment.
+    /// Meant for the main loop of a thread that attaches often. This thread is not attached while
+    /// `f` runs, unless it was before, in which case `f` simply runs; [`Python::attach`] within `f`
+    /// means this interpreter. The interpreter's end waits for `f`, as for any attachment.
     ///
     /// # Errors
     /// As for [`Interpreter::attach`]; `f` has not run then.
@@ -194,14 +198,32 @@ impl Interpreter {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Source: `PyThreadState_New`, `PyThreadState_DeleteCurrent`.
+    /// C API: `PyThreadState_New`, `PyThreadState_DeleteCurrent`.
     pub fn keep_thread_state<R>(&self, f: impl FnOnce() -> R) -> Result<R, AttachError> {
-        let attached = Attached::to(self.0)?;
+        let attached = AttachGuard::to(self.0)?;
         if !attached.has_entered() {
             return Ok(f());
         }
-        // SAFETY: attached just now, so there is nothing in `f` that needs the attachment.
-        Ok(unsafe { attach::detached(self.0, f) })
+        // SAFETY: attached just now, so nothing in `f` needs the attachment.
+        Ok(unsafe { detached(self.0, f) })
+    }
+}
+
+impl Python<'_> {
+    /// Returns a handle to the interpreter of this token, which any thread may keep.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// let main = Python::attach(|py| py.interpreter());
+    /// std::thread::spawn(move || main.attach(|py| assert_eq!(py.interpreter(), main)).unwrap())
+    ///     .join()
+    ///     .unwrap();
+    /// ```
+    ///
+    /// C API: `PyInterpreterState_Get`.
+    pub fn interpreter(self) -> Interpreter {
+        Interpreter::new(self.owner())
     }
 }
 

@@ -1,10 +1,11 @@
-//! [`Internals`]: what all Pyatoll binaries in one interpreter share, and the hook into its end.
+//! [`Internals`]: the state that all Pyatoll binaries in one interpreter share, and the hook into
+//! the interpreter's end.
 //!
 //! It sits in a capsule in the interpreter's own dict (`PyInterpreterState_GetDict`), under a key
 //! that names the layout's version: a binary built with another version makes its own. CPython
 //! clears that dict when the interpreter ends, attached and with no other thread inside; the
-//! capsule's destructor then tears down the binaries' states, last registered first. If the
-//! interpreter has not begun to end, somebody took the capsule out: then it puts itself back.
+//! capsule's destructor then tears down the states of the binaries, last registered first. If the
+//! interpreter has not begun to end, Python code took the capsule out, and it puts itself back.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::{NonNull, null_mut};
@@ -16,11 +17,11 @@ use super::compat;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
 
-/// Key in the interpreter's dict and name of the capsule. The number is the version of the layout
-/// of [`Internals`] and [`Registration`]: change them together.
+/// The key in the interpreter's dict and the name of the capsule. The number is the version of the
+/// layout of [`Internals`] and [`Registration`]: change them together.
 const KEY: &CStr = c"pyatoll.internals.v1";
 
-/// One binary's state in this interpreter.
+/// The state of one binary in this interpreter.
 #[repr(C)]
 struct Registration {
     /// The next older one.
@@ -34,40 +35,40 @@ struct Registration {
     tear_down: unsafe extern "C" fn(registration: *mut Registration),
 }
 
-/// Shared by every Pyatoll binary in one interpreter. Its layout is an ABI between binaries.
+/// The state that every Pyatoll binary in one interpreter shares. Its layout is an ABI.
 #[repr(C)]
 pub(crate) struct Internals {
-    /// Bytes of this struct as its maker knows it; fields may be added at the end.
+    /// Bytes of this struct as its creator knows it; fields may be added at the end.
     size: u32,
     reserved: AtomicU32,
     /// The newest registration.
     newest: AtomicPtr<Registration>,
     /// `PanicException`, a strong reference, or null: one class for all binaries, so that each
-    /// recognises the others' panics.
+    /// recognizes the others' panics.
     panic_exception: AtomicPtr<ffi::PyObject>,
-    /// For types shared between binaries.
+    /// Reserved for types shared between binaries.
     types: AtomicPtr<c_void>,
 }
 
 const _: () = assert!(size_of::<Internals>() == 32);
 const _: () = assert!(size_of::<Registration>() == 32);
 
-/// Its address names this binary.
+/// Its address identifies this binary.
 static BINARY: u8 = 0;
 
 fn binary() -> *const c_void {
     (&raw const BINARY).cast()
 }
 
-/// A reference to an interpreter's [`Internals`], by way of their capsule: Python code may take that
-/// out of the interpreter's dict at any time, also in another thread.
+/// A reference to the [`Internals`] of an interpreter, through their capsule: Python code may take
+/// that out of the interpreter's dict at any time, also in another thread.
 pub(crate) struct InternalsRef {
     capsule: NonNull<ffi::PyObject>,
     internals: NonNull<Internals>,
 }
 
 impl InternalsRef {
-    /// `None`: it is no capsule of ours (an exception is set), or null.
+    /// Returns `None` for null, and for an object that is not such a capsule (an exception is set).
     ///
     /// # Safety
     /// The thread must be attached while the result lives. `capsule` must be a new reference, which
@@ -92,27 +93,27 @@ impl std::ops::Deref for InternalsRef {
     type Target = Internals;
 
     fn deref(&self) -> &Internals {
-        // SAFETY: the capsule frees them when it dies.
+        // SAFETY: the capsule frees them when it is deallocated, and this holds a reference to it.
         unsafe { self.internals.as_ref() }
     }
 }
 
 impl Drop for InternalsRef {
     fn drop(&mut self) {
-        // SAFETY: attached, as `new` was promised; the reference is ours.
+        // SAFETY: attached, as the caller of `new` promised; the reference is owned.
         unsafe { ffi::Py_DECREF(self.capsule.as_ptr()) };
     }
 }
 
 impl Internals {
-    /// The ones of `local`'s interpreter, made at first use. `None`: the interpreter has dropped
-    /// its own, or Python could not make them (an exception is set).
+    /// Returns the internals of `local`'s interpreter, creating them on first use. `None`: the
+    /// interpreter has dropped them, or Python could not create them (an exception is set).
     ///
     /// # Safety
     /// The thread must be attached to `local`'s interpreter while the result lives.
     pub(crate) unsafe fn of(local: &LocalInternals) -> Option<InternalsRef> {
         if !local.is_usable() {
-            // The dict is gone, and asking for it would make one that is never released.
+            // The dict is gone, and asking for it would create one that is never released.
             return None;
         }
         let interpreter = local.interpreter();
@@ -129,13 +130,14 @@ impl Internals {
         }
     }
 
-    /// The ones of `local`'s interpreter, if they exist. An exception that is set stays.
+    /// Returns the internals of `local`'s interpreter, if they exist. An exception that is set
+    /// stays.
     ///
     /// # Safety
     /// The thread must be attached to `local`'s interpreter while the result lives.
     pub(crate) unsafe fn existing(local: &LocalInternals) -> Option<InternalsRef> {
         if !local.is_usable() {
-            // As in `of`; and while it ends, the capsule may be gone from the dict already.
+            // The dict is gone, or the capsule may be gone from it already.
             return None;
         }
         let interpreter = local.interpreter();
@@ -154,11 +156,11 @@ impl Internals {
         }
     }
 
-    /// Puts new ones into the dict, unless another thread was first. Returns a new reference to the
-    /// capsule that is there, or null with an exception set.
+    /// Creates internals in the dict, unless another thread was first. Returns a new reference to
+    /// the capsule that is in the dict, or null with an exception set.
     ///
     /// # Safety
-    /// As for [`Internals::of`]; `dict` and `key` must be valid.
+    /// The thread must be attached to the interpreter of `dict`; `dict` and `key` must be alive.
     unsafe fn insert_new(dict: *mut ffi::PyObject, key: *mut ffi::PyObject) -> *mut ffi::PyObject {
         let fresh = Box::into_raw(Box::new(Internals {
             size: size_of::<Internals>() as u32,
@@ -167,8 +169,8 @@ impl Internals {
             panic_exception: AtomicPtr::new(null_mut()),
             types: AtomicPtr::new(null_mut()),
         }));
-        // SAFETY: attached. The dict keeps either our capsule, whose destructor frees `fresh` from
-        // then on, or the one that was there first; then nobody else has seen ours.
+        // SAFETY: attached. The dict keeps either this capsule, whose destructor frees `fresh` from
+        // then on, or the one that was first; then nobody else has seen this one.
         unsafe {
             let capsule = ffi::PyCapsule_New(fresh.cast(), KEY.as_ptr(), Some(destroy));
             let mut kept = null_mut();
@@ -186,18 +188,18 @@ impl Internals {
         }
     }
 
-    /// Registers `local` as this binary's, to be torn down with the interpreter. Returns the one
-    /// that counts: `local`, or the one another thread registered first.
+    /// Registers `local` as this binary's, to be torn down with the interpreter. Returns the state
+    /// that counts: `local`, or the one that another thread registered first.
     ///
     /// # Safety
-    /// The thread must be attached to `local`'s interpreter, which `self` must be of.
+    /// The thread must be attached to `local`'s interpreter, which `self` must belong to.
     pub(super) unsafe fn register(
         &self,
         local: &'static LocalInternals,
     ) -> &'static LocalInternals {
         unsafe extern "C" fn tear_down(registration: *mut Registration) {
-            // SAFETY: made below, by this binary, and taken out of the list by `destroy`, which the
-            // ending interpreter calls; `local` is what was registered, never freed.
+            // SAFETY: allocated below, by this binary, and taken out of the list by `end`, which
+            // the ending interpreter calls; `local` is what was registered, never freed.
             unsafe {
                 let registration = Box::from_raw(registration);
                 (*registration.local.cast::<LocalInternals>()).tear_down();
@@ -211,23 +213,23 @@ impl Internals {
             tear_down,
         }));
         loop {
-            // SAFETY: `node` is ours until the exchange succeeds; afterwards `next` is only read.
+            // SAFETY: `node` is not shared until the exchange succeeds; then `next` is only read.
             let next = unsafe { (*node).next };
             match newest.compare_exchange_weak(next, node, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => break,
-                // SAFETY: as above.
+                // SAFETY: the exchange failed, so `node` is still not shared.
                 Err(other) => unsafe { (*node).next = other },
             }
         }
-        // The oldest of this binary's registrations counts; there is more than one only where
-        // threads of a free-threaded interpreter raced. A loser is torn down, empty, with the rest.
+        // The oldest of this binary's registrations counts; there are several only where threads of
+        // a free-threaded interpreter raced. A loser is torn down, empty, with the rest.
         let mut found = local;
         let mut node = node;
         while !node.is_null() {
-            // SAFETY: registrations live as long as the internals; ours hold our own type.
+            // SAFETY: registrations live as long as the internals.
             let registration = unsafe { &*node };
             if registration.binary == binary() {
-                // SAFETY: as above.
+                // SAFETY: this binary's registrations hold its own type, never freed.
                 found = unsafe { &*registration.local.cast::<LocalInternals>() };
             }
             node = registration.next;
@@ -235,12 +237,12 @@ impl Internals {
         found
     }
 
-    /// The interpreter's `PanicException`, if one was made: borrowed.
+    /// Returns the interpreter's `PanicException`, borrowed, or null if none was created.
     pub(crate) fn panic_exception(&self) -> *mut ffi::PyObject {
         self.panic_exception.load(Ordering::Acquire)
     }
 
-    /// Stores `class` (a reference it then owns), unless there is one; returns the stored one,
+    /// Stores `class`, whose reference is taken, unless there is one. Returns the stored one,
     /// borrowed.
     pub(crate) fn set_panic_exception(&self, class: NonNull<ffi::PyObject>) -> *mut ffi::PyObject {
         let class = class.as_ptr();
@@ -248,7 +250,8 @@ impl Internals {
         match cell.compare_exchange(null_mut(), class, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => class,
             Err(first) => {
-                // SAFETY: attached (a class can only be made so); the reference was the caller's.
+                // SAFETY: attached, as a class can only be created so; the reference was the
+                // caller's.
                 unsafe { ffi::Py_DECREF(class) };
                 first
             }
@@ -256,17 +259,17 @@ impl Internals {
     }
 }
 
-/// The capsule's destructor: the interpreter ends, or somebody took the capsule out of its dict.
+/// The capsule's destructor: the interpreter ends, or Python code took the capsule out of its dict.
 unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
-    // SAFETY: called by CPython, attached, with a capsule that `insert_new` or `put_back` made. What
-    // an exception in flight was is kept across, since drops run any code.
+    // SAFETY: called by CPython, attached, with a capsule that `insert_new` or `put_back` created.
+    // An exception that is set is kept across, since drops run any code.
     unsafe {
         let internals: *mut Internals = ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast();
         if internals.is_null() {
             return ffi::PyErr_Clear();
         }
         let raised = compat::take_raised();
-        match (*internals).interpreter_that_goes_on() {
+        match (*internals).running_interpreter() {
             Some(local) => put_back(internals, local),
             None => end(internals),
         }
@@ -275,31 +278,32 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
 }
 
 impl Internals {
-    /// The interpreter, if code that runs in it may still use what it was lent. The dict can be reached
-    /// from Python (`gc.get_objects`), so the capsule can be taken out of it.
-    fn interpreter_that_goes_on(&self) -> Option<&'static LocalInternals> {
+    /// Returns the interpreter, if code that runs in it may still use references it was lent. The
+    /// dict can be reached from Python (`gc.get_objects`), so the capsule can be taken out of it.
+    fn running_interpreter(&self) -> Option<&'static LocalInternals> {
         let mut node = self.newest.load(Ordering::Acquire);
         while !node.is_null() {
-            // SAFETY: registrations live as long as the internals; ours hold our own type.
+            // SAFETY: registrations live as long as the internals.
             let registration = unsafe { &*node };
             if registration.binary == binary() {
-                // SAFETY: as above.
+                // SAFETY: this binary's registrations hold its own type, never freed.
                 let local = unsafe { &*registration.local.cast::<LocalInternals>() };
-                return goes_on(local).then_some(local);
+                return is_still_running(local).then_some(local);
             }
             node = registration.next;
         }
-        // Made after others were taken out: what is in them may be in use, too.
+        // Created after others were taken out, whose values may be in use, too.
         let local = lookup::find_live(compat::current_interpreter())?;
-        goes_on(local).then_some(local)
+        is_still_running(local).then_some(local)
     }
 }
 
-/// Whether code runs in the interpreter this thread is attached to, which is `local`'s.
-fn goes_on(local: &LocalInternals) -> bool {
+/// Returns whether code runs in the interpreter that this thread is attached to, which is
+/// `local`'s.
+fn is_still_running(local: &LocalInternals) -> bool {
     match local.phase() {
         Phase::Live => compat::is_running(),
-        // Exit functions and finalisers run to the last. What clears the dict is none of them.
+        // Exit functions and finalizers run to the last. What clears the dict is none of them.
         Phase::Closing => compat::is_in_python(),
         Phase::Ending | Phase::Emptied => false,
     }
@@ -317,8 +321,8 @@ unsafe fn put_back(internals: *mut Internals, local: &LocalInternals) {
         let dict = ffi::PyInterpreterState_GetDict(local.interpreter());
         let mut kept = false;
         if !dict.is_null() && !capsule.is_null() {
-            // Where new ones were made meanwhile, those stay in that place. These are still the ones
-            // to tear down by.
+            // Where new internals were created in between, those stay under the name. These are
+            // still the ones to tear down by.
             let names = [
                 ffi::PyUnicode_FromString(KEY.as_ptr()),
                 ffi::PyLong_FromVoidPtr(internals.cast()),
@@ -340,19 +344,19 @@ unsafe fn put_back(internals: *mut Internals, local: &LocalInternals) {
     }
 }
 
-/// Tears down all binaries' states in the interpreter, which is ending.
+/// Tears down the states of all binaries in the interpreter, which is ending.
 ///
 /// # Safety
-/// The thread must be attached to it; nobody uses `internals` afterwards.
+/// The thread must be attached to it; nobody may use `internals` afterwards.
 unsafe fn end(internals: *mut Internals) {
-    // SAFETY: passed on to the caller; the registrations are taken out one by one.
+    // SAFETY: attached and alone, as the caller promises; each registration is taken out once.
     unsafe {
         loop {
             let newest = (*internals).newest.load(Ordering::Acquire);
             if newest.is_null() {
                 break;
             }
-            // Taken out first: a drop that makes a new state registers on top.
+            // Taken out first: a drop that creates a new state registers on top.
             (*internals).newest.store((*newest).next, Ordering::Release);
             ((*newest).tear_down)(newest);
         }

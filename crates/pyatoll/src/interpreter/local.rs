@@ -1,10 +1,10 @@
-//! [`LocalInternals`]: what one binary keeps for one interpreter, and what a token points to.
+//! [`LocalInternals`]: the state of one binary in one interpreter, which a token points to.
 //!
 //! Invariants:
-//! - Its address identifies one life of one interpreter: it is never freed and never reused, so a
-//!   comparison of two pointers tells whether two handles have the same owner, for ever.
-//! - `interpreter` may be passed to CPython only while it is usable ([`LocalInternals::is_usable`]), or by a thread
-//!   that is attached to it ([`LocalInternals::is_current`]).
+//! - Its address identifies one life of one interpreter: it is never freed or reused, so comparing
+//!   two pointers tells whether two handles have the same owner.
+//! - `interpreter` is passed to CPython only while it is usable ([`LocalInternals::is_usable`]), or
+//!   by a thread that is attached to it ([`LocalInternals::is_current`]).
 
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
@@ -13,31 +13,31 @@ use pyo3_ffi as ffi;
 
 use super::compat;
 use super::gate::Gate;
-use super::nesting::Nesting;
 use super::queue::DropQueue;
 use super::slots::Slots;
+use super::trashcan::Trashcan;
 
-/// How many times the runtime was finalised while this binary was loaded. Interpreter ids and
+/// How many times the runtime was finalized while this binary was loaded. Interpreter ids and
 /// addresses repeat after that; a (run, id) pair does not.
 static RUN: AtomicU32 = AtomicU32::new(0);
 
-/// Where an interpreter is in its life, as far as this binary can see.
+/// The phase of an interpreter's life, as far as this binary can tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Phase {
-    /// It runs.
+    /// Running.
     Live = 0,
-    /// Its `atexit` callback has been called: it runs on, but not for long.
+    /// Its `atexit` callback has been called; Python code still runs.
     Closing = 1,
     /// Its state is being torn down: values are dropped, the queue is drained.
     Ending = 2,
-    /// Torn down. Objects may still die in its last garbage collection.
+    /// Torn down. Objects may still be deallocated in the last garbage collection.
     Emptied = 3,
 }
 
 /// The state of one interpreter in this binary. `Python<'py>` is a pointer to it.
 ///
-/// The struct itself is small and stays for the life of the process; what it holds is dropped when
+/// The struct itself is small and stays for the life of the process; its contents are dropped when
 /// the interpreter ends.
 ///
 /// ```
@@ -55,23 +55,24 @@ pub struct LocalInternals {
     interpreter: *mut ffi::PyInterpreterState,
     /// CPython's id of the interpreter.
     id: i64,
-    /// The value of [`RUN`] when it was made.
+    /// The value of [`RUN`] at creation.
     run: u32,
     phase: AtomicU8,
     is_main: bool,
     gate: Gate,
-    /// The thread state that is in a `__traverse__` of ours, or null: no Python may run on it.
+    /// The thread state that is in a `__traverse__` of this library, or null: no Python may run on
+    /// it.
     visiting: AtomicPtr<ffi::PyThreadState>,
-    /// How many times a thread of the interpreter is detached in a call of ours.
+    /// Threads of the interpreter that are detached in a call of this library.
     away: AtomicU32,
-    /// The thread state CPython made the interpreter with, where it must be kept for its end.
+    /// The thread state that CPython created the interpreter with, where it is kept to end it with.
     first_thread_state: AtomicPtr<ffi::PyThreadState>,
-    /// Whether this binary made the interpreter, so that it ends it.
+    /// Whether this binary created the interpreter, and so ends it.
     owned: AtomicBool,
-    /// Whether a thread of this binary is ending it, or has.
+    /// Whether a thread of this binary is ending the interpreter, or has.
     end_claimed: AtomicBool,
-    /// Deallocations within each other.
-    nesting: Nesting,
+    /// Deferred deallocations.
+    trashcan: Trashcan,
 }
 
 const _: () = assert!(
@@ -79,21 +80,21 @@ const _: () = assert!(
     "one stays behind per interpreter"
 );
 
-// SAFETY: `interpreter` is only passed to CPython under the rule at the top; everything else is
+// SAFETY: `interpreter` is only passed to CPython under the invariant above; everything else is
 // atomics, mutexes and plain data.
 unsafe impl Send for LocalInternals {}
-// SAFETY: as above.
+// SAFETY: see `Send`.
 unsafe impl Sync for LocalInternals {}
 
 impl LocalInternals {
-    /// Makes the state of the interpreter this thread is attached to. It stays for ever.
+    /// Creates the state of the interpreter that this thread is attached to. It is never freed.
     ///
     /// # Safety
     /// The thread must be attached to `interpreter`.
     pub(super) unsafe fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static Self {
         // SAFETY: the interpreter is alive, since the thread is attached to it.
         let id = unsafe { ffi::PyInterpreterState_GetID(interpreter) };
-        // SAFETY: may be called whenever the runtime is initialised.
+        // SAFETY: may be called whenever the runtime is initialized.
         let main = unsafe { ffi::PyInterpreterState_Main() };
         Box::leak(Box::new(Self {
             slots: Slots::new(),
@@ -109,75 +110,76 @@ impl LocalInternals {
             first_thread_state: AtomicPtr::new(null_mut()),
             owned: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
-            nesting: Nesting::new(),
+            trashcan: Trashcan::new(),
         }))
     }
 
-    /// The slots of this binary's per-interpreter values.
+    /// Returns the slots of this binary's per-interpreter values.
     #[inline]
     pub(crate) fn slots(&self) -> &Slots {
         &self.slots
     }
 
-    /// Deallocations within each other.
+    /// Returns the deferred deallocations.
     #[inline]
-    pub(crate) fn nesting(&self) -> &Nesting {
-        &self.nesting
+    pub(crate) fn trashcan(&self) -> &Trashcan {
+        &self.trashcan
     }
 
-    /// Who may come in from outside.
+    /// Returns the gate for threads that come in from outside.
     pub(crate) fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    /// CPython's id of the interpreter (`PyInterpreterState_GetID`).
+    /// Returns CPython's id of the interpreter (`PyInterpreterState_GetID`).
     pub(crate) fn id(&self) -> i64 {
         self.id
     }
 
-    /// The interpreter. See the rule at the top of the file.
+    /// Returns the interpreter, to be used under the invariant at the top of this file.
     #[inline]
     pub(crate) fn interpreter(&self) -> *mut ffi::PyInterpreterState {
         self.interpreter
     }
 
-    /// Whether it is the main interpreter.
+    /// Returns whether it is the main interpreter.
     pub(crate) fn is_main(&self) -> bool {
         self.is_main
     }
 
-    /// Notes that this binary made the interpreter.
-    pub(super) fn note_owned(&self) {
+    /// Records that this binary created the interpreter.
+    pub(super) fn mark_owned(&self) {
         self.owned.store(true, Ordering::Relaxed);
     }
 
-    /// Whether this binary made it, and nobody has begun to end it.
+    /// Returns whether this binary created the interpreter and nobody has claimed its end.
     pub(super) fn is_owned_and_unclaimed(&self) -> bool {
         self.owned.load(Ordering::Relaxed) && !self.end_claimed.load(Ordering::Relaxed)
     }
 
-    /// Whether the caller is the one of this binary's threads to end the interpreter.
+    /// Claims the end of the interpreter. Returns whether the caller is the first of this binary's
+    /// threads to do so.
     pub(super) fn claim_end(&self) -> bool {
         !self.end_claimed.swap(true, Ordering::AcqRel)
     }
 
-    /// It is somebody else's to end.
+    /// Gives the claim back: other code ends the interpreter.
     pub(super) fn give_claim_back(&self) {
         self.end_claimed.store(false, Ordering::Release);
     }
 
-    /// Whether a thread of this binary is ending it, or has.
+    /// Returns whether a thread of this binary is ending the interpreter, or has.
     pub(super) fn is_being_ended(&self) -> bool {
         self.end_claimed.load(Ordering::Acquire)
     }
 
-    /// Keeps the interpreter's first thread state, at rest, to end it with.
+    /// Keeps the interpreter's first thread state, idle, to end it with.
     pub(super) fn keep_first_thread_state(&self, thread_state: *mut ffi::PyThreadState) {
         self.first_thread_state
             .store(thread_state, Ordering::Release);
     }
 
-    /// Whether that is the thread state that was kept.
+    /// Returns whether `thread_state` is the one that was kept.
     pub(super) fn has_kept(&self, thread_state: *mut ffi::PyThreadState) -> bool {
         self.first_thread_state.load(Ordering::Acquire) == thread_state
     }
@@ -198,37 +200,37 @@ impl LocalInternals {
         }
     }
 
-    /// Whether it has not begun to drop its values.
+    /// Returns whether the interpreter has not begun to drop its values.
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
         matches!(self.phase(), Phase::Live | Phase::Closing)
             && RUN.load(Ordering::Relaxed) == self.run
     }
 
-    /// Notes that its end has begun.
-    pub(super) fn note_closing(&self) {
+    /// Records that the interpreter's end has begun.
+    pub(super) fn mark_closing(&self) {
         let (live, closing) = (Phase::Live as u8, Phase::Closing as u8);
         let phase = &self.phase;
         let _ = phase.compare_exchange(live, closing, Ordering::AcqRel, Ordering::Relaxed);
     }
 
-    /// Notes that the interpreter is gone. Where a reference that outlives it kept the capsule with
-    /// [`Internals`](super::internals::Internals), nothing has torn this state down: the values stay
-    /// in memory.
-    pub(super) fn note_gone(&self) {
+    /// Records that the interpreter is gone. Where a reference that outlives it kept the capsule of
+    /// [`Internals`](super::internals::Internals), nothing has torn this state down: the values
+    /// stay in memory.
+    pub(super) fn mark_gone(&self) {
         self.gate.close();
         self.queue.close(|_| ());
         self.phase.store(Phase::Emptied as u8, Ordering::Release);
     }
 
-    /// Whether this thread is attached to this very interpreter.
+    /// Returns whether this thread is attached to this very interpreter.
     #[inline]
     pub(crate) fn is_current(&self) -> bool {
         compat::current_interpreter() == self.interpreter && self.is_life_of_current()
     }
 
-    /// Whether the interpreter at this address, to which the thread is attached, is the one this
-    /// state was made for.
+    /// Returns whether the interpreter at this address, to which the thread is attached, is the one
+    /// that this state was created for.
     #[inline]
     pub(super) fn is_life_of_current(&self) -> bool {
         // A live one cannot have been replaced: its end would have closed it.
@@ -242,52 +244,52 @@ impl LocalInternals {
         id == self.id && RUN.load(Ordering::Relaxed) == self.run
     }
 
-    /// Notes that this thread, attached to this interpreter, is in a `__traverse__`, until the
+    /// Marks this thread, which is attached to this interpreter, as in a `__traverse__` until the
     /// result is dropped.
-    pub(crate) fn visit(&self) -> Visiting<'_> {
+    pub(crate) fn visit(&self) -> InTraverse<'_> {
         let this = compat::current_thread_state();
         let before = self.visiting.swap(this, Ordering::Relaxed);
-        Visiting {
+        InTraverse {
             local: self,
             // Nested: the outer one ends it.
             noted: if before == this { null_mut() } else { this },
         }
     }
 
-    /// Whether some thread may be in a `__traverse__`.
+    /// Returns whether some thread may be in a `__traverse__`.
     #[inline]
-    pub(super) fn has_visitor(&self) -> bool {
+    pub(super) fn has_traversal(&self) -> bool {
         !self.visiting.load(Ordering::Relaxed).is_null()
     }
 
-    /// Whether this thread is in a `__traverse__` that the interpreter's collector calls: then
-    /// nothing may run Python, or change a reference count.
+    /// Returns whether this thread is in a `__traverse__` that the interpreter's collector calls:
+    /// it must not run Python or change a reference count.
     #[inline]
-    pub(crate) fn is_visiting(&self) -> bool {
+    pub(crate) fn is_in_traverse(&self) -> bool {
         let visiting = self.visiting.load(Ordering::Relaxed);
         !visiting.is_null() && visiting == compat::current_thread_state()
     }
 
-    /// Notes that this thread is about to detach from this interpreter in a call of ours.
+    /// Counts a thread that is about to detach from this interpreter in a call of this library.
     #[inline]
-    pub(super) fn note_leaving(&self) {
+    pub(super) fn mark_leaving(&self) {
         self.away.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes that it is back.
+    /// Counts its return.
     #[inline]
-    pub(super) fn note_return(&self) {
+    pub(super) fn mark_return(&self) {
         self.away.fetch_sub(1, Ordering::Release);
     }
 
-    /// Gives up one reference to an object of this interpreter, from any thread: at once where the
-    /// thread is attached to it, else through the queue. After the interpreter's end, nothing.
+    /// Releases one reference to an object of this interpreter, from any thread: at once if the
+    /// thread is attached to it, else through the queue. Does nothing after the interpreter's end.
     ///
     /// # Safety
     /// The caller must own a reference to `object`, made in this interpreter.
     #[inline]
     pub(crate) unsafe fn release(&self, object: NonNull<ffi::PyObject>) {
-        if self.is_current() && !self.is_visiting() {
+        if self.is_current() && !self.is_in_traverse() {
             // SAFETY: attached to the object's interpreter; the reference is the caller's.
             unsafe { ffi::Py_DECREF(object.as_ptr()) };
         } else {
@@ -295,27 +297,27 @@ impl LocalInternals {
         }
     }
 
-    /// Out of line: it is in every place where a handle may be dropped.
+    /// Out of line, since each drop of a handle has it.
     #[inline(never)]
     fn release_later(&self, object: NonNull<ffi::PyObject>) {
-        // A closed queue: the interpreter took the object down with itself.
+        // If the queue is closed, the interpreter has taken the object down with itself.
         self.queue.push(object);
     }
 
-    /// Releases what other threads dropped meanwhile. Called at every entry.
+    /// Releases references that other threads dropped. Called at every entry.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter.
     #[inline]
     pub(crate) unsafe fn drain(&self) {
         if self.queue.has_some() {
-            // SAFETY: passed on to the caller.
+            // SAFETY: attached, as the caller promises.
             unsafe { self.drain_cold() };
         }
     }
 
-    /// Out of line, and with C's calling convention: no panic comes out of it, which spares each
-    /// entry point the code for one.
+    /// Out of line and with C's calling convention: it does not unwind, which spares each entry
+    /// point a landing pad.
     #[cold]
     #[inline(never)]
     unsafe extern "C" fn drain_cold(&self) {
@@ -323,27 +325,27 @@ impl LocalInternals {
         self.queue
             .drain(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
         // SAFETY: attached, as the caller promises.
-        if unsafe { self.nesting.resume() } {
+        if unsafe { self.trashcan.run_deferred() } {
             self.look_at_next_entry();
         }
     }
 
-    /// Sees to it that the next entry looks for deallocations that were put off, though no handle was
-    /// dropped elsewhere.
+    /// Makes the next entry run deferred deallocations, though no handle was dropped elsewhere.
     #[cold]
     pub(crate) fn look_at_next_entry(&self) {
-        if cfg!(Py_3_14) {
-            // SAFETY: `None` is immortal there: a reference to it need not be taken.
+        if compat::DEFERS_BY_STACK {
+            // SAFETY: `None` is immortal on these versions, so no reference to it is needed.
             let none = NonNull::new(unsafe { ffi::Py_None() });
-            // Refused where the interpreter ends, which deallocates them itself.
+            // Refused while the interpreter ends, which deallocates them itself.
             let _ = none.is_some_and(|none| self.queue.push(none));
         }
     }
 
-    /// Drops everything this binary keeps in the interpreter, which is ending.
+    /// Drops everything that this binary keeps in the interpreter, which is ending.
     ///
-    /// The values stay if a thread is away: a daemon thread, which the end of the main interpreter
-    /// does not wait for. It never comes back, but what it runs meanwhile may use what it was lent.
+    /// The values stay if a thread is detached in a call of this library: a daemon thread, which
+    /// the end of the main interpreter does not wait for. It never returns to Python, but the code
+    /// it runs may use references it was lent.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter; no other thread may be, now or later.
@@ -351,39 +353,39 @@ impl LocalInternals {
         self.gate.close();
         self.phase.store(Phase::Ending as u8, Ordering::Release);
         let drop_values = || {
-            // A thread counts itself before it detaches, and no other thread is attached: the
-            // count cannot go up now.
+            // A thread counts itself before it detaches, and no other thread is attached: the count
+            // cannot go up now.
             if self.away.load(Ordering::Acquire) == 0 {
                 // SAFETY: attached to the dying interpreter, alone.
                 unsafe { self.slots.clear() };
             }
         };
-        // SAFETY: as above.
+        // SAFETY: attached, and no other thread is.
         unsafe {
             self.drain();
-            self.nesting.finish();
+            self.trashcan.finish();
         }
         drop_values();
-        // SAFETY: as in `drain_cold`.
+        // SAFETY: attached; the queue owns one reference for each entry.
         self.queue
             .close(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
-        // Once more: the objects that just died may have made values.
+        // Again: the objects that were just deallocated may have created values.
         drop_values();
         self.phase.store(Phase::Emptied as u8, Ordering::Release);
     }
 }
 
-/// While this lives, its thread is in a `__traverse__`.
-pub(crate) struct Visiting<'a> {
+/// Marks its thread as in a `__traverse__`, until it is dropped.
+pub(crate) struct InTraverse<'a> {
     local: &'a LocalInternals,
     /// The thread state to take out again, or null.
     noted: *mut ffi::PyThreadState,
 }
 
-impl Drop for Visiting<'_> {
+impl Drop for InTraverse<'_> {
     fn drop(&mut self) {
-        // Only if it is still there: on a free-threaded Python, `gc.get_referents` may visit while
-        // another thread does. One of them goes unnoted then.
+        // Only if it is unchanged: on a free-threaded Python, `gc.get_referents` may traverse while
+        // another thread does, and one of them goes unmarked.
         let _ = self.local.visiting.compare_exchange(
             self.noted,
             null_mut(),
@@ -396,12 +398,12 @@ impl Drop for Visiting<'_> {
 /// The run of the runtime whose end is watched for.
 static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
 
-/// Whether a run that is watched has not come to its very end.
+/// Returns whether a run that is watched has not come to its very end.
 pub(super) fn is_run_unfinished() -> bool {
     WATCHED.load(Ordering::Relaxed) == RUN.load(Ordering::Relaxed)
 }
 
-/// Whether this is the first call in this run of the runtime.
+/// Returns whether this is the first call in this run of the runtime.
 pub(super) fn is_first_in_run(last: &AtomicU32) -> bool {
     let run = RUN.load(Ordering::Relaxed);
     last.swap(run, Ordering::Relaxed) != run
@@ -414,9 +416,9 @@ pub(super) fn watch_runtime() {
     }
     let run = RUN.load(Ordering::Relaxed);
     if WATCHED.swap(run, Ordering::Relaxed) != run {
-        // SAFETY: the runtime is initialised, and `ended` calls nothing of Python. CPython has
-        // room for 32 such functions; without one, only an interpreter of a second run that gets
-        // both the address and the id of one of the first could be taken for it.
+        // SAFETY: the runtime is initialized, and `ended` calls nothing of Python. CPython has room
+        // for 32 such functions; without one, only an interpreter of a second run with both the
+        // address and the id of one of the first could be mistaken for it.
         let _ = unsafe { ffi::Py_AtExit(Some(ended)) };
     }
 }

@@ -1,18 +1,13 @@
-//! From a running interpreter to its [`LocalInternals`]: the fallback path, for code that CPython
-//! calls with nothing of ours in hand; and making that state.
+//! The interpreters that this binary has seen, found by address.
 
 use pyo3_ffi as ffi;
 
-use super::compat;
-use super::internals::Internals;
-use super::layout;
-use super::local::{self, LocalInternals, Phase};
-use super::table::{Held, Known, Life};
+use super::local::{LocalInternals, Phase};
+use super::registry::{ForkLock, Registry, Tracked};
 
-/// The interpreters this binary has seen.
-static KNOWN: Known<LocalInternals> = Known::new();
+static REGISTRY: Registry<LocalInternals> = Registry::new();
 
-impl Life for LocalInternals {
+impl Tracked for LocalInternals {
     type Interpreter = ffi::PyInterpreterState;
 
     #[inline]
@@ -25,100 +20,55 @@ impl Life for LocalInternals {
     }
 }
 
-/// The state of the running interpreter, for code that runs because a function or an object of
-/// this binary was called: then the binary has been initialised in that interpreter.
-///
-/// # Safety
-/// The thread must be attached to an interpreter in which this binary has been initialised.
+/// Returns the state of the only interpreter ever seen; `None` before the first and after the
+/// second.
 #[inline]
-pub(crate) unsafe fn called<'a>() -> &'a LocalInternals {
-    if let Some(only) = KNOWN.only() {
-        return only;
-    }
-    // SAFETY: passed on to the caller.
-    unsafe { called_of_several() }
+pub(super) fn only<'a>() -> Option<&'a LocalInternals> {
+    REGISTRY.only()
 }
 
-/// As [`called`], once a second interpreter has been seen. Not inlined: it is in every entry point
-/// that takes the fallback path.
-///
-/// # Safety
-/// As there.
-#[inline(never)]
-unsafe fn called_of_several<'a>() -> &'a LocalInternals {
-    // SAFETY: attached, as the caller promises.
-    current(unsafe { compat::attached_interpreter() })
+/// Returns the newest state of an interpreter at this address, which may have ended.
+#[inline]
+pub(super) fn find(interpreter: *mut ffi::PyInterpreterState) -> Option<&'static LocalInternals> {
+    REGISTRY.find(interpreter)
 }
 
-/// The state of `interpreter`, to which this thread is attached, made at first use.
+/// Returns the state of `interpreter`, to which this thread is attached, if it was created and the
+/// interpreter's end has not begun.
 #[inline]
-pub(crate) fn current(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals {
-    match KNOWN.find(interpreter) {
-        Some(local) if local.is_life_of_current() => local,
-        _ => create(interpreter),
-    }
-}
-
-/// The state of `interpreter`, to which this thread is attached, if that is known without looking
-/// further: it was made, and the interpreter's end has not begun.
-#[inline]
-pub(super) fn running(
+pub(super) fn current_live(
     interpreter: *mut ffi::PyInterpreterState,
 ) -> Option<&'static LocalInternals> {
-    KNOWN
-        .find(interpreter)
-        .filter(|local| local.phase() == Phase::Live)
+    find(interpreter).filter(|local| local.phase() == Phase::Live)
 }
 
-/// The live state of `interpreter`, if this binary knows it. The thread need not be attached.
+/// Returns the live state of `interpreter`, if this binary knows it. The thread need not be
+/// attached.
 pub(crate) fn find_live(
     interpreter: *mut ffi::PyInterpreterState,
 ) -> Option<&'static LocalInternals> {
-    KNOWN.find(interpreter).filter(|local| local.is_live())
+    find(interpreter).filter(|local| local.is_live())
 }
 
-/// All live interpreters this binary knows, oldest first.
-pub(crate) fn live() -> Vec<&'static LocalInternals> {
-    KNOWN.live()
+/// Returns the live state of the main interpreter, if this binary knows it.
+pub(super) fn main_live() -> Option<&'static LocalInternals> {
+    all_live().into_iter().find(|local| local.is_main())
 }
 
-/// The lock on which interpreters are known.
-pub(super) type HeldKnown = Held<'static, LocalInternals>;
-
-/// Takes that lock.
-pub(super) fn hold() -> HeldKnown {
-    KNOWN.hold()
+/// Returns the states of all live interpreters that this binary knows, oldest first.
+pub(crate) fn all_live() -> Vec<&'static LocalInternals> {
+    REGISTRY.live()
 }
 
-/// Makes and publishes the state of the interpreter this thread is attached to.
-#[cold]
-fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals {
-    assert!(
-        !interpreter.is_null(),
-        "this thread is not attached to a Python interpreter: call `Python::attach` first"
-    );
-    // SAFETY: attached to `interpreter`, as every caller promises. The exception that may be set
-    // is put back: this can run in the middle of anything. No lock is held while Python runs.
-    unsafe {
-        local::watch_runtime();
-        super::fork::watch();
-        let raised = compat::take_raised();
-        layout::check();
-        let made = LocalInternals::create(interpreter);
-        let Some(internals) = Internals::of(made) else {
-            ffi::PyErr_PrintEx(0);
-            panic!("Python has no memory for the state of a new interpreter");
-        };
-        let local = internals.register(made);
-        if std::ptr::eq(local, made) {
-            KNOWN.publish(local);
-            super::teardown::register_atexit(local);
-            super::teardown::watch(local);
-        } else {
-            // The other thread may not have got that far.
-            KNOWN.publish(local);
-        }
-        compat::restore_raised(raised);
-        local
-    }
+/// Makes a state known to other threads.
+pub(super) fn publish(local: &'static LocalInternals) {
+    REGISTRY.publish(local);
+}
+
+/// The registry's lock, held across a fork.
+pub(super) type RegistryForkLock = ForkLock<'static, LocalInternals>;
+
+/// Takes the registry's lock.
+pub(super) fn lock_for_fork() -> RegistryForkLock {
+    REGISTRY.lock_for_fork()
 }

@@ -5,25 +5,35 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `local` | what this binary keeps for one interpreter, and its life |
-//! | `slots` | per-interpreter values by key |
-//! | `queue` | references dropped by threads that are not attached |
-//! | `gate` | who may come in from outside, until the interpreter ends |
-//! | `stay` | this thread's passes |
-//! | `internals` | what all Pyatoll binaries in one interpreter share |
-//! | `table` | which interpreters this binary has seen |
-//! | `lookup` | from a running interpreter to its state |
-//! | `teardown` | the interpreter's `atexit` callback |
-//! | `attach` | attaching and detaching this thread |
-//! | `nesting` | how deep a thread is in deallocations |
-//! | `resting` | the thread states this thread was detached from |
-//! | `fork` | which process this is |
-//! | `life` | making an interpreter and ending it |
-//! | `token`, `handle`, `sub` | `Python`, `Interpreter`, `SubInterpreter` |
-//! | `test_interpreter` | a sub-interpreter for each test of a crate |
-//! | `embed` | a runtime for the time of one call |
+//! | `process` | which process this is, after a fork |
 //! | `sync` | atomics and locks of the parts that loom checks |
+//! | `method_def` | C functions that all interpreters share |
 //! | `compat` | what differs between CPython versions |
+//! | `queue` | references dropped by threads that are not attached |
+//! | `slots` | per-interpreter values by key |
+//! | `gate` | guards that keep an interpreter from ending |
+//! | `trashcan` | deallocations within each other |
+//! | `local` | this binary's state of one interpreter, and its phases |
+//! | `registry`, `lookup` | the interpreters that this binary has seen |
+//! | `fork` | locks across a fork, and the child |
+//! | `internals` | the state that all Pyatoll binaries in one interpreter share |
+//! | `entry` | the interpreters that this thread came into or was detached from |
+//! | `detach` | a thread that is detached |
+//! | `end` | ending a sub-interpreter |
+//! | `teardown` | the interpreter's `atexit` callback |
+//! | `create` | creating this binary's state of an interpreter |
+//! | `error` | why an interpreter could not be created or entered |
+//! | `attach` | a thread that is attached |
+//! | `token` | `Python` |
+//! | `start` | starting the runtime, meeting interpreters that other code started |
+//! | `handle` | `Interpreter` |
+//! | `make` | creating a sub-interpreter |
+//! | `sub` | `SubInterpreter` |
+//! | `test_interpreter` | a sub-interpreter for each test of a crate |
+//! | `enter` | `Python::attach`, `Python::detach` |
+//! | `embed` | a runtime for the time of one call |
+//!
+//! A file uses only files above it.
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -40,49 +50,57 @@
 
 pub(crate) mod attach;
 pub(crate) mod compat;
+mod create;
+pub(crate) mod detach;
 mod embed;
+mod end;
+mod enter;
+mod entry;
+mod error;
 pub(crate) mod fork;
 mod gate;
 mod handle;
 pub(crate) mod internals;
-pub(crate) mod layout;
-mod life;
 pub(crate) mod local;
-pub(crate) mod lookup;
-mod nesting;
+mod lookup;
+mod make;
+pub(crate) mod method_def;
+mod process;
 mod queue;
-mod resting;
+mod registry;
 pub(crate) mod slots;
-mod stay;
+pub(crate) mod start;
 mod sub;
-mod sync;
-mod table;
+pub(crate) mod sync;
 mod teardown;
 #[cfg(feature = "test-interpreters")]
 mod test_interpreter;
 mod token;
+mod trashcan;
 
-pub use attach::AttachError;
+pub(crate) use compat::layout;
 pub use embed::with_embedded_python_interpreter;
+pub use error::{AttachError, BuildError};
 pub use handle::Interpreter;
+#[doc(hidden)]
 pub use local::LocalInternals;
-pub use sub::{BuildError, CloseError, Gil, SubInterpreter, SubInterpreterBuilder};
+pub use sub::{CloseError, Gil, SubInterpreter, SubInterpreterBuilder};
 pub use token::Python;
 
-/// What the benchmark of this layer needs; not part of the API.
+/// Entry points for the benchmark of this layer; not part of the API.
 #[doc(hidden)]
 pub mod bench {
     use super::Python;
 
-    /// The token by the fallback path, as for an entry point that finds nothing of ours in what
-    /// CPython hands it.
+    /// Returns the token by the fallback path, as for an entry point to which CPython passes no
+    /// object of this binary.
     ///
     /// # Safety
     /// The thread must be attached while `'py` lasts, to an interpreter in which this binary has
-    /// been initialised.
+    /// been initialized.
     #[inline]
     pub unsafe fn fallback_token<'py>() -> Python<'py> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { Python::assume_called() }
     }
 }

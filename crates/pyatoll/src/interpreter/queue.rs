@@ -1,12 +1,12 @@
 //! Objects whose last handle was dropped by a thread that is not attached to their interpreter.
 //!
-//! Any thread pushes; the interpreter drains at its next entry and at its end, after which the
-//! queue is closed and refuses.
+//! Any thread pushes. The interpreter drains the queue at its next entry and at its end, which
+//! closes the queue.
 //!
 //! Invariants, checked with loom in `tests/loom`:
-//! - Each object that was pushed is given to one `release`, once; or the push was refused.
-//! - What the pushing thread did to the object before, the releasing thread sees.
-//! - Nothing is in a queue that was closed, and nothing comes in.
+//! - Each object that was pushed is passed to one `release`, once, unless the push was refused.
+//! - The releasing thread sees all writes of the pushing thread from before the push.
+//! - A closed queue is empty and stays so.
 
 use std::ptr::{NonNull, null_mut};
 
@@ -17,14 +17,14 @@ struct Node<T> {
     next: *mut Node<T>,
 }
 
-/// The head of a queue that takes no more objects.
+/// Returns the head of a closed queue.
 const fn closed<T>() -> *mut Node<T> {
     std::ptr::without_provenance_mut(1)
 }
 
 /// A lock-free stack of references to give up.
 pub(crate) struct DropQueue<T> {
-    /// Null: empty. [`closed`]: for ever.
+    /// Null when empty, [`closed`] once closed.
     head: AtomicPtr<Node<T>>,
 }
 
@@ -35,14 +35,15 @@ impl<T> DropQueue<T> {
         }
     }
 
-    /// Whether a drain would find something.
+    /// Returns whether a drain would find something.
     #[inline]
     pub(crate) fn has_some(&self) -> bool {
         let head = self.head.load(Ordering::Relaxed);
         !head.is_null() && head != closed()
     }
 
-    /// Hands one reference over. `false`: the queue is closed and the reference is the caller's.
+    /// Pushes one reference. Returns `false` if the queue is closed: the reference is still the
+    /// caller's.
     pub(crate) fn push(&self, object: NonNull<T>) -> bool {
         let node = Box::into_raw(Box::new(Node {
             object,
@@ -67,7 +68,7 @@ impl<T> DropQueue<T> {
         }
     }
 
-    /// Takes all that is queued and gives each reference to `release`.
+    /// Takes everything that is queued and passes each reference to `release`.
     pub(crate) fn drain(&self, release: impl FnMut(NonNull<T>)) {
         let mut head = self.head.load(Ordering::Relaxed);
         while !head.is_null() && head != closed() {
@@ -83,7 +84,7 @@ impl<T> DropQueue<T> {
         }
     }
 
-    /// Drains and closes in one step: whatever was pushed is released, nothing more is taken.
+    /// Drains and closes the queue in one step.
     pub(crate) fn close(&self, release: impl FnMut(NonNull<T>)) {
         let head = self.head.swap(closed(), Ordering::Acquire);
         if head != closed() {
@@ -93,7 +94,8 @@ impl<T> DropQueue<T> {
 
     fn release_all(mut node: *mut Node<T>, mut release: impl FnMut(NonNull<T>)) {
         while !node.is_null() {
-            // SAFETY: every node came from `push`; the list was taken out of `head`, so it is ours.
+            // SAFETY: every node came from `push`, and the list was taken out of `head`, so it is
+            // not shared.
             let Node { object, next } = *unsafe { Box::from_raw(node) };
             release(object);
             node = next;

@@ -1,44 +1,42 @@
 //! The slot table of a [`LocalInternals`](super::LocalInternals): one value per interpreter for
 //! each [`SlotKey`] of this binary.
 //!
-//! Invariants:
-//! - A key's index is assigned once per process and never reused, so it means the same slot in
+//! Invariants, checked with loom in `tests/loom`:
+//! - A key's index is assigned once per process and never reused, so it names the same slot in
 //!   every interpreter.
-//! - Segments are never moved while their interpreter lives, so a slot's address is stable and a
-//!   reader needs no lock.
-//! - A slot goes from null to a value once; it goes back to null only in [`Slots::clear`], when
-//!   the interpreter ends and no reader is left.
-//! - Who reads a value sees what its maker did to it before.
-//!
-//! They are checked with loom in `tests/loom`.
+//! - Segments do not move while their interpreter lives: a slot's address is stable, and readers
+//!   need no lock.
+//! - A slot goes from null to a value once, and back to null only in [`Slots::clear`], when the
+//!   interpreter ends and no reader is left.
+//! - Whoever reads a value sees all writes of the thread that stored it from before that.
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 use super::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use super::sync::{Mutex, MutexGuard, const_unless_loom, static_atomic};
+use super::sync::{Mutex, MutexGuard, const_unless_loom, lock, static_atomic};
 
 /// Slots in the first segment; segment `k` has `FIRST << k`.
 const FIRST: u32 = if cfg!(loom) { 2 } else { 64 };
 /// Enough for `64 * (2^10 - 1)` keys.
 const SEGMENTS: usize = if cfg!(loom) { 2 } else { 10 };
 
-/// One key's value in one interpreter.
+/// The value of one key in one interpreter.
 type Slot = AtomicPtr<c_void>;
 
-/// Drops a slot's value. Called attached to the interpreter that owns it.
+/// Drops the value of a slot. Called attached to the interpreter that owns it.
 pub(crate) type DropValue = unsafe fn(*mut c_void);
 
 static_atomic! {
-    /// The next index to hand out. 0 is no key's index: its slot stays null, so that reading through
-    /// a key that has no index yet finds nothing.
+    /// The next index. 0 is no key's index: its slot stays null, so that a read through a key
+    /// without an index finds nothing.
     static NEXT: AtomicU32 = AtomicU32::new(1);
 }
 
-/// Names one slot in every interpreter's table. Lives in a `static`.
+/// The name of one slot in every interpreter's table. Lives in a `static`.
 pub(crate) struct SlotKey {
-    /// Where the index is, as [`pack`] has it; 0: none yet.
+    /// The location of the slot as [`pack`] encodes it; 0 before one is assigned.
     place: AtomicU32,
 }
 
@@ -51,7 +49,7 @@ impl SlotKey {
         }
     }
 
-    /// Assigns the index at first use. Two threads may both draw one; the loser's is never used.
+    /// Assigns the index on first use. Where two threads draw one, the loser's is never used.
     #[cold]
     fn assign(&self) -> u32 {
         let (segment, place) = locate(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -67,15 +65,15 @@ impl SlotKey {
     }
 }
 
-/// Bits of the place in a segment.
+/// Bits of the index within a segment.
 const PLACE_BITS: u32 = 24;
 
-/// The segment and the place in it, in one word: what a read takes apart with two instructions.
+/// Encodes a segment and an index in it as one word, which a read decodes with two instructions.
 fn pack(segment: usize, place: usize) -> u32 {
     (segment as u32) << PLACE_BITS | place as u32
 }
 
-/// What [`pack`] put together.
+/// Decodes what [`pack`] encoded.
 #[inline(always)]
 const fn unpack(place: u32) -> (usize, usize) {
     (
@@ -84,7 +82,7 @@ const fn unpack(place: u32) -> (usize, usize) {
     )
 }
 
-/// The segment and the place in it of an index.
+/// Returns the segment of an index, and the index within the segment.
 const fn locate(index: u32) -> (usize, usize) {
     if index < FIRST {
         return (0, index as usize);
@@ -94,19 +92,19 @@ const fn locate(index: u32) -> (usize, usize) {
     (segment as usize, (shifted - (FIRST << segment)) as usize)
 }
 
-/// The number of slots in a segment.
+/// Returns the number of slots in a segment.
 const fn segment_len(segment: usize) -> usize {
     (FIRST as usize) << segment
 }
 
-/// A value to drop at the interpreter's end: its slot and how.
+/// A value to drop at the interpreter's end, and how.
 struct Created {
     slot: *const Slot,
     drop_value: DropValue,
 }
 
 /// A table's lock, held across a fork.
-pub(super) struct Held<'a> {
+pub(super) struct ForkLock<'a> {
     _created: MutexGuard<'a, Vec<Created>>,
 }
 
@@ -117,11 +115,11 @@ pub(crate) struct Slots {
     created: Mutex<Vec<Created>>,
 }
 
-// SAFETY: the raw pointers in `created` point into `segments`, which this struct owns, and all
-// access goes through the mutex or the atomics. The values behind the slots are only handed out to
-// threads attached to the interpreter; their types are checked by `InterpreterLocal`.
+// SAFETY: the raw pointers in `created` point into `segments`, which this struct owns; all access
+// goes through the mutex or the atomics. Values are only lent to threads attached to the
+// interpreter, and `InterpreterLocal` checks their types.
 unsafe impl Send for Slots {}
-// SAFETY: as above.
+// SAFETY: see `Send`.
 unsafe impl Sync for Slots {}
 
 impl Slots {
@@ -132,20 +130,20 @@ impl Slots {
         }
     }
 
-    /// The value of `key`, or null.
+    /// Returns the value of `key`, or null.
     #[inline]
     pub(crate) fn get(&self, key: &SlotKey) -> *mut c_void {
         let (segment, place) = unpack(key.place.load(Ordering::Relaxed));
-        // SAFETY: `assign` gave the key a segment that there is; without one it has the first.
+        // SAFETY: `assign` gave the key a segment below `SEGMENTS`; without one it has the first.
         let slots = unsafe { self.segments.get_unchecked(segment) }.load(Ordering::Acquire);
         if slots.is_null() {
             return null_mut();
         }
-        // SAFETY: a non-null segment has `segment_len(segment)` slots and `place` is below it.
+        // SAFETY: a non-null segment has `segment_len(segment)` slots, and the index is below that.
         unsafe { (*slots.add(place)).load(Ordering::Acquire) }
     }
 
-    /// The key's slot, with its segment allocated.
+    /// Returns the slot of the key, allocating its segment.
     fn slot(&self, key: &SlotKey) -> &Slot {
         let mut place = key.place.load(Ordering::Relaxed);
         if place == 0 {
@@ -156,7 +154,7 @@ impl Slots {
         if slots.is_null() {
             slots = self.allocate(segment);
         }
-        // SAFETY: as in `get`; the segment lives until `clear`.
+        // SAFETY: the index is below the segment's length; the segment lives until `clear`.
         unsafe { &*slots.add(place) }
     }
 
@@ -177,12 +175,12 @@ impl Slots {
         }
     }
 
-    /// Stores `value` as the key's, unless another thread (or a re-entrant call) was first: then
-    /// the stored value is returned as `Err` and `value` stays the caller's.
+    /// Stores `value` as the key's, unless another thread (or a re-entrant call) was first: then it
+    /// returns the stored value as `Err`, and `value` is still the caller's.
     ///
     /// # Safety
-    /// `drop_value` must be right for `value`, and the caller must be attached to this table's
-    /// interpreter.
+    /// `drop_value` must be right for `value`, and the caller must be attached to the interpreter
+    /// of this table.
     pub(crate) unsafe fn set(
         &self,
         key: &SlotKey,
@@ -196,21 +194,21 @@ impl Slots {
         Ok(())
     }
 
-    /// Drops all values, last created first, those that the drops create included.
+    /// Drops all values, last created first, including those that the drops create.
     ///
     /// # Safety
-    /// The caller must be attached to this table's interpreter, which is ending: no other thread
-    /// reads the table any more, and no reference into it is alive.
+    /// The caller must be attached to the interpreter of this table, which is ending: no other
+    /// thread reads the table any more, and no reference into it is alive.
     pub(crate) unsafe fn clear(&self) {
         loop {
             // The lock is not held during the drop, which may run any code.
             let Some(Created { slot, drop_value }) = self.created().pop() else {
                 break;
             };
-            // SAFETY: the slot lives in a segment of ours.
+            // SAFETY: the slot lives in a segment of this table.
             let value = unsafe { &*slot }.swap(null_mut(), Ordering::AcqRel);
-            // A panic must not keep the others, nor unwind into CPython, which is the caller. The
-            // panic hook has reported it; dropping what it carries could panic again.
+            // A panic must neither skip the other values nor unwind into CPython, which is the
+            // caller. The panic hook has reported it; dropping its payload could panic again.
             // SAFETY: stored together by `set`, and taken out of the slot: dropped once.
             let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { drop_value(value) }));
             std::mem::forget(dropped);
@@ -226,16 +224,14 @@ impl Slots {
     }
 
     /// Takes the table's lock.
-    pub(super) fn hold(&self) -> Held<'_> {
-        Held {
+    pub(super) fn lock_for_fork(&self) -> ForkLock<'_> {
+        ForkLock {
             _created: self.created(),
         }
     }
 
     fn created(&self) -> MutexGuard<'_, Vec<Created>> {
-        self.created
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.created)
     }
 }
 
@@ -243,7 +239,7 @@ impl Slots {
 /// `slots` must be a segment from [`Slots::allocate`] that nobody uses any more.
 unsafe fn free_segment(segment: usize, slots: *mut Slot) {
     let slots = std::ptr::slice_from_raw_parts_mut(slots, segment_len(segment));
-    // SAFETY: passed on to the caller.
+    // SAFETY: allocated with this length, and unused, as the caller promises.
     drop(unsafe { Box::from_raw(slots) });
 }
 
@@ -331,7 +327,7 @@ mod tests {
         let (a, b) = ((&raw mut a).cast(), (&raw mut b).cast());
         // SAFETY: the no-op drop is right for a pointer to a local.
         assert_eq!(unsafe { slots.set(&key, a, |_| ()) }, Ok(()));
-        // SAFETY: as above.
+        // SAFETY: the no-op drop is right for a pointer to a local.
         assert_eq!(unsafe { slots.set(&key, b, |_| ()) }, Err(a));
     }
 }

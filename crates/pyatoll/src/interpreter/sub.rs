@@ -1,20 +1,23 @@
-//! [`SubInterpreter`]: an interpreter that Rust made and Rust ends.
+//! [`SubInterpreter`]: an interpreter that Rust creates and ends.
 
 use std::fmt;
 use std::sync::atomic::AtomicU32;
 
-use super::attach::{self, AttachError, Attached};
-use super::compat;
+use super::attach::{self, AttachGuard};
+use super::compat::{self, Settings};
+use super::detach::DetachGuard;
+use super::end::EndClaim;
+use super::entry;
+use super::error::{AttachError, BuildError};
 use super::fork;
 use super::handle::Interpreter;
-use super::life;
 use super::local::{self, LocalInternals, Phase};
 use super::lookup;
-use super::resting::Resting;
-use super::stay::Stay;
+use super::make;
+use super::start;
 use super::token::Python;
 
-/// Which GIL a sub-interpreter runs under (`PyInterpreterConfig.gil`).
+/// The GIL of a sub-interpreter (`PyInterpreterConfig.gil`).
 ///
 /// ```
 /// use pyatoll::interpreter::Gil;
@@ -23,15 +26,15 @@ use super::token::Python;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Gil {
-    /// Its own (PEP 684): it runs in parallel with the others. From Python 3.12.
+    /// Its own (PEP 684): it runs in parallel with other interpreters. From Python 3.12 on.
     #[default]
     Own,
     /// The main interpreter's.
     Shared,
 }
 
-/// How to make a sub-interpreter: the fields of `PyInterpreterConfig`. Made by
-/// [`SubInterpreter::builder`], with CPython's settings for an isolated interpreter.
+/// The settings of a new sub-interpreter: the fields of `PyInterpreterConfig`. Returned by
+/// [`SubInterpreter::builder`] with CPython's settings for an isolated interpreter.
 ///
 /// ```
 /// use pyatoll::interpreter::{SubInterpreter, SubInterpreterBuilder};
@@ -68,7 +71,7 @@ impl Default for SubInterpreterBuilder {
 }
 
 impl SubInterpreterBuilder {
-    /// Its own GIL (the default), or the main interpreter's.
+    /// Sets the GIL: its own (the default), or the main interpreter's.
     ///
     /// A free-threaded Python has no GIL to share: there, both mean the same.
     ///
@@ -85,10 +88,10 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// CPython's settings for the kind of interpreter that mod_wsgi and older embedders use: the
-    /// main interpreter's GIL and allocator, everything allowed, extension modules that know
-    /// nothing of sub-interpreters included (not on free-threaded builds, which refuse to). Below
-    /// Python 3.12 there is no other kind.
+    /// Sets CPython's settings for the kind of interpreter that mod_wsgi and older embedders use:
+    /// the main interpreter's GIL and allocator, and everything allowed, including extension
+    /// modules that do not support sub-interpreters (except on free-threaded builds, which refuse
+    /// those). Below Python 3.12 every sub-interpreter is of this kind.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -106,12 +109,12 @@ impl SubInterpreterBuilder {
             allow_exec: true,
             allow_threads: true,
             allow_daemon_threads: true,
-            check_multi_interp_extensions: cfg!(Py_GIL_DISABLED),
+            check_multi_interp_extensions: compat::LEGACY_CHECKS_EXTENSIONS,
         }
     }
 
-    /// Whether it uses the main interpreter's small-object allocator. Default: no, its own. Yes
-    /// needs [`Gil::Shared`], since nothing else guards that allocator.
+    /// Sets whether it uses the main interpreter's small-object allocator. Default: `false`, its
+    /// own. `true` needs [`Gil::Shared`], since nothing else guards that allocator.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -130,8 +133,8 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether code in it may call `os.fork`. Default: no. Even where it may, the child ends at
-    /// once: CPython cannot go on in a child of a process with sub-interpreters.
+    /// Sets whether its code may call `os.fork`. Default: `false`. Even if allowed, the child exits
+    /// at once: CPython cannot go on in a child of a process with sub-interpreters.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -153,7 +156,7 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether code in it may replace the process (`os.execv`). Default: no.
+    /// Sets whether its code may replace the process (`os.execv`). Default: `false`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -176,7 +179,7 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether code in it may start threads with `threading`. Default: yes.
+    /// Sets whether its code may start threads with `threading`. Default: `true`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -196,8 +199,8 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether those threads may be daemons. Default: no. Before Python 3.14, CPython aborts the
-    /// process if one still runs when the interpreter ends.
+    /// Sets whether those threads may be daemons. Default: `false`. Before Python 3.14, CPython
+    /// aborts the process if one still runs when the interpreter ends.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -219,8 +222,8 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Whether extension modules that do not say they support several interpreters are refused.
-    /// Default: yes; an interpreter with its own allocator needs it.
+    /// Sets whether extension modules that do not declare support for several interpreters are
+    /// refused. Default: `true`, which an interpreter with its own allocator needs.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -243,11 +246,12 @@ impl SubInterpreterBuilder {
         self
     }
 
-    /// Makes the interpreter. This thread may be attached to any interpreter or to none, and is as
-    /// attached afterwards as it was before; meanwhile it is attached to the main interpreter.
+    /// Creates the interpreter. This thread may be attached to any interpreter or to none, and is
+    /// so again afterwards; in between it is attached to the main interpreter.
     ///
     /// # Errors
-    /// [`BuildError`]: the runtime does not run, or CPython refuses the settings or fails.
+    /// Returns [`BuildError`] if the runtime does not run, or CPython refuses the settings or
+    /// fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -263,24 +267,21 @@ impl SubInterpreterBuilder {
     /// # Ok::<_, BuildError>(())
     /// ```
     ///
-    /// Source: `Py_NewInterpreterFromConfig`; `Py_NewInterpreter` below 3.12.
+    /// C API: `Py_NewInterpreterFromConfig`; `Py_NewInterpreter` below 3.12.
     pub fn build(&self) -> Result<SubInterpreter, BuildError> {
         attach::refuse_in_traverse();
         self.check()?;
-        let _in_main = InMain::enter().map_err(|message| BuildError { message })?;
-        let _creating = life::creation_lock(_in_main.local());
-        // SAFETY: the thread is attached to the main interpreter, whose lock CPython's own state is
-        // changed under, with a thread state to come back to; the lock is held where this version
-        // of CPython needs one.
-        let local = unsafe { life::new_interpreter(&self.config()) }
-            .map_err(|message| BuildError { message })?;
+        let in_main = InMain::enter().map_err(BuildError::new)?;
+        // SAFETY: attached to the main interpreter, with a thread state to return to.
+        let local = unsafe { make::new_interpreter(in_main.local(), &self.settings()) }
+            .map_err(BuildError::new)?;
         Ok(SubInterpreter { local: Some(local) })
     }
 
-    /// Refuses what CPython's documentation excludes. CPython itself says so only sometimes: 3.12
-    /// aborts the process at the first of these, and no version notices the second.
+    /// Refuses the combinations that CPython's documentation excludes. CPython itself rarely
+    /// reports them: 3.12 aborts the process at the first, and no version notices the second.
     fn check(&self) -> Result<(), BuildError> {
-        if cfg!(not(Py_3_12)) {
+        if !compat::HAS_SETTINGS {
             return Ok(());
         }
         let message = if !self.use_main_obmalloc && !self.check_multi_interp_extensions {
@@ -293,63 +294,50 @@ impl SubInterpreterBuilder {
         } else {
             return Ok(());
         };
-        Err(BuildError {
-            message: message.to_owned(),
-        })
+        Err(BuildError::new(message.to_owned()))
     }
 
-    #[cfg(not(Py_3_12))]
-    fn config(&self) -> life::Config {
-        life::Config
-    }
-
-    #[cfg(Py_3_12)]
-    fn config(&self) -> life::Config {
-        use pyo3_ffi as ffi;
-
-        ffi::PyInterpreterConfig {
-            use_main_obmalloc: self.use_main_obmalloc.into(),
-            allow_fork: self.allow_fork.into(),
-            allow_exec: self.allow_exec.into(),
-            allow_threads: self.allow_threads.into(),
-            allow_daemon_threads: self.allow_daemon_threads.into(),
-            check_multi_interp_extensions: self.check_multi_interp_extensions.into(),
-            gil: match self.gil {
-                Gil::Own => ffi::PyInterpreterConfig_OWN_GIL,
-                Gil::Shared => ffi::PyInterpreterConfig_SHARED_GIL,
-            },
+    fn settings(&self) -> Settings {
+        Settings {
+            use_main_obmalloc: self.use_main_obmalloc,
+            allow_fork: self.allow_fork,
+            allow_exec: self.allow_exec,
+            allow_threads: self.allow_threads,
+            allow_daemon_threads: self.allow_daemon_threads,
+            check_multi_interp_extensions: self.check_multi_interp_extensions,
+            own_gil: self.gil == Gil::Own,
         }
     }
 }
 
-/// This thread is attached to the main interpreter, wherever it was before and comes back to.
+/// Keeps this thread attached to the main interpreter, then returns it to where it was.
 struct InMain {
     // Dropped in this order.
-    attached: Attached,
-    _away: Option<attach::Away>,
+    attached: AttachGuard,
+    _detached: Option<DetachGuard>,
 }
 
 impl InMain {
     fn enter() -> Result<Self, String> {
         #[cfg(feature = "auto-initialize")]
-        attach::initialize();
-        let main = attach::main_interpreter().map_err(|error| error.to_string())?;
-        let away = match Attached::current() {
+        start::initialize();
+        let main = start::main_interpreter().map_err(|error| error.to_string())?;
+        let detached = match AttachGuard::current() {
             Some(attached) if !std::ptr::eq(attached.local(), main) => {
-                // SAFETY: nothing that needs the attachment is used until it is back.
-                Some(unsafe { attach::Away::leave(attached.local()) })
+                // SAFETY: attached; nothing that needs it is used until the guard is dropped.
+                Some(unsafe { DetachGuard::new(attached.local()) })
             }
             _ => None,
         };
-        let attached = Attached::to(main).map_err(|error| error.to_string())?;
+        let attached = AttachGuard::to(main).map_err(|error| error.to_string())?;
         static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
         if local::is_first_in_run(&WATCHED) {
-            // SAFETY: attached to it, by `attached`.
+            // SAFETY: attached to the main interpreter, by `attached`.
             unsafe { fork::watch_python() };
         }
         Ok(Self {
             attached,
-            _away: away,
+            _detached: detached,
         })
     }
 
@@ -358,9 +346,10 @@ impl InMain {
     }
 }
 
-/// An interpreter made by this program. Dropping it, or [`close`](SubInterpreter::close), ends it.
+/// An interpreter that this program created. Dropping it, or [`close`](SubInterpreter::close), ends
+/// the interpreter.
 ///
-/// It may be moved to and used from any thread, and several at once.
+/// It may be moved to and used from any thread, and from several at once.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -374,16 +363,16 @@ impl InMain {
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Source: PEP 684, PEP 734, `Py_NewInterpreterFromConfig`, `Py_EndInterpreter`.
+/// C API: `Py_NewInterpreterFromConfig`, `Py_EndInterpreter`. See: PEP 684, PEP 734.
 pub struct SubInterpreter {
     /// `None` once it has ended.
     local: Option<&'static LocalInternals>,
 }
 
 impl SubInterpreter {
-    /// A builder with CPython's settings for an isolated interpreter: its own GIL and allocator,
-    /// threads but no daemon threads, no fork, no exec. Below 3.12 what it makes is the
-    /// [legacy](SubInterpreterBuilder::legacy) kind, whatever the settings.
+    /// Returns a builder with CPython's settings for an isolated interpreter: its own GIL and
+    /// allocator; threads but no daemon threads; no fork, no exec. Below 3.12 every sub-interpreter
+    /// is of the [legacy](SubInterpreterBuilder::legacy) kind, whatever the settings.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -397,7 +386,7 @@ impl SubInterpreter {
         SubInterpreterBuilder::default()
     }
 
-    /// A handle to it that any thread may keep, and that does not keep it alive.
+    /// Returns a handle to it, which any thread may keep and which does not keep it alive.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -413,7 +402,7 @@ impl SubInterpreter {
         Interpreter::new(self.local())
     }
 
-    /// CPython's id of it (`PyInterpreterState_GetID`).
+    /// Returns CPython's id of it (`PyInterpreterState_GetID`).
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -430,7 +419,7 @@ impl SubInterpreter {
     /// Attaches this thread to it and runs `f` with its token: [`Interpreter::attach`].
     ///
     /// # Errors
-    /// As for [`Interpreter::attach`].
+    /// Returns the errors of [`Interpreter::attach`].
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -451,12 +440,12 @@ impl SubInterpreter {
         self.interpreter().attach(f)
     }
 
-    /// Ends it, after every thread that is attached to it through this library has left. Objects
-    /// of it that are still referenced through a `Py` become unusable, and dropping those does
-    /// nothing.
+    /// Ends it, once every thread that is attached to it through this library has left. Objects of
+    /// it that are still referenced through a `Py` become unusable; dropping those does nothing.
     ///
     /// # Errors
-    /// [`CloseError`], with the interpreter: this thread is inside one of its `attach` calls.
+    /// Returns [`CloseError`], with the interpreter, if this thread is inside one of its `attach`
+    /// calls.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;
@@ -469,7 +458,7 @@ impl SubInterpreter {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Source: `Py_EndInterpreter`.
+    /// C API: `Py_EndInterpreter`.
     pub fn close(mut self) -> Result<(), CloseError> {
         if Self::is_entered(self.local()) {
             return Err(CloseError { interpreter: self });
@@ -478,44 +467,54 @@ impl SubInterpreter {
         Ok(())
     }
 
-    /// What this binary keeps for it.
+    /// Returns the state of this binary in it.
     pub(super) fn local(&self) -> &'static LocalInternals {
         self.local
             .expect("present until `close` or `drop` consumes it")
     }
 
-    /// Whether this thread is attached to it, or has been and is detached just now.
+    /// Returns whether this thread is attached to it, or is detached from it just now.
     fn is_entered(local: &'static LocalInternals) -> bool {
-        local.is_current()
-            || Stay::is_in(local)
-            // Where somebody else's code entered it, and this library left it.
-            || Resting::find(local).is_some()
+        local.is_current() || entry::is_inside(local)
     }
 
-    /// Ends it, this thread not being inside.
+    /// Ends it. This thread must not be inside.
     fn end(&mut self) {
         attach::refuse_in_traverse();
         let Some(local) = self.local.take() else {
             return;
         };
         if local.phase() != Phase::Live || !compat::is_running() {
-            // Somebody else has ended it or does so now: the runtime, or `_interpreters.destroy`.
+            // Other code has ended it, or is ending it: the runtime, or `_interpreters.destroy`.
             return;
         }
-        // The runtime's end, should it begin now, waits for this.
-        let main = lookup::live().into_iter().find(|local| local.is_main());
-        let _pass = match main {
-            Some(main) if !Self::is_entered(main) => match Stay::begin_to_finish(main) {
-                Some(pass) => Some(pass),
-                // It has begun.
-                None => return,
-            },
+        // If the runtime's end begins now, it waits for this thread.
+        let main = lookup::main_live();
+        let _guard = match main {
+            Some(main) if !main.is_current() && !entry::has_guard(main) => {
+                match main.gate().enter_to_finish() {
+                    Some(guard) => Some(guard),
+                    // The runtime's end has begun.
+                    None => return,
+                }
+            }
             _ => None,
         };
-        if let Some(claim) = life::Claim::to_live(local) {
-            // SAFETY: this thread is not attached to it.
+        let _attached = match compat::ENDS_UNDER_ANOTHERS_GIL.then(Self::attach_elsewhere) {
+            Some(Some(attached)) => Some(attached),
+            Some(None) => return,
+            None => None,
+        };
+        if let Some(claim) = EndClaim::to_live(local) {
+            // SAFETY: this thread is not attached to it, and attached to another one where it must.
             unsafe { claim.end() };
         }
+    }
+
+    /// Keeps this thread attached where it is, or attaches it to the main interpreter.
+    fn attach_elsewhere() -> Option<AttachGuard> {
+        let attached = AttachGuard::current();
+        attached.or_else(|| AttachGuard::to(start::main_interpreter().ok()?).ok())
     }
 }
 
@@ -531,7 +530,7 @@ impl Drop for SubInterpreter {
     fn drop(&mut self) {
         let Some(local) = self.local else { return };
         if Self::is_entered(local) {
-            // It cannot be ended from within. Another thread does it once this one has left.
+            // It cannot be ended from within. Another thread ends it once this one has left.
             let mut this = SubInterpreter {
                 local: self.local.take(),
             };
@@ -542,41 +541,8 @@ impl Drop for SubInterpreter {
     }
 }
 
-/// A sub-interpreter could not be made.
-///
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::interpreter::SubInterpreter;
-///
-/// # pyatoll::Python::initialize();
-/// if Python::attach(|py| py.version_info() >= (3, 12)) {
-///     // With its own allocator, it must check.
-///     let built = SubInterpreter::builder().check_multi_interp_extensions(false).build();
-///     let message = built.unwrap_err().to_string();
-///     assert!(message.starts_with("cannot make a sub-interpreter: "));
-/// }
-/// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BuildError {
-    message: String,
-}
-
-impl BuildError {
-    pub(crate) fn new(message: String) -> Self {
-        Self { message }
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot make a sub-interpreter: {}", self.message)
-    }
-}
-
-impl std::error::Error for BuildError {}
-
-/// A sub-interpreter could not be closed, because the calling thread is inside one of its `attach`
-/// calls. Holds the interpreter: close it again after leaving.
+/// The error of closing a sub-interpreter from within one of its `attach` calls. Holds the
+/// interpreter: close it again after leaving.
 ///
 /// ```
 /// use pyatoll::interpreter::{CloseError, SubInterpreter};
@@ -596,7 +562,7 @@ pub struct CloseError {
 }
 
 impl CloseError {
-    /// The interpreter, still running.
+    /// Returns the interpreter, which still runs.
     ///
     /// ```
     /// use pyatoll::interpreter::SubInterpreter;

@@ -4,13 +4,13 @@
 //! Such a part uses nothing of CPython, and no atomic, lock or thread id but from here.
 
 #[cfg(not(loom))]
-pub(super) use std::{
+pub(crate) use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, atomic},
     thread,
 };
 
 #[cfg(not(loom))]
-pub(super) use super::fork::process;
+pub(super) use super::process::process;
 
 /// Models do not fork.
 #[cfg(loom)]
@@ -19,10 +19,19 @@ pub(super) fn process() -> u32 {
 }
 
 #[cfg(loom)]
-pub(super) use loom::{
+pub(crate) use loom::{
     sync::{Arc, Condvar, Mutex, MutexGuard, atomic},
     thread,
 };
+
+/// Locks a mutex whether or not a thread panicked while it held it: every critical section of this
+/// library leaves its data consistent at each point where it may panic.
+#[inline]
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
 
 /// A function that is `const`, save under loom, whose atomics cannot be made in constants.
 macro_rules! const_unless_loom {
@@ -38,7 +47,7 @@ macro_rules! const_unless_loom {
 }
 pub(super) use const_unless_loom;
 
-/// A `static`; under loom, one that each run of a model has anew.
+/// A `static`; under loom, a new one for each run of a model.
 macro_rules! static_atomic {
     ($(#[$attribute:meta])* static $name:ident: $kind:ty = $value:expr;) => {
         #[cfg(not(loom))]

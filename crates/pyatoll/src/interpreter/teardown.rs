@@ -1,9 +1,9 @@
-//! The `atexit` callback of an interpreter: the first that this library hears of its end, while
+//! The `atexit` callback of an interpreter, with which this library first learns of its end, while
 //! Python code can still run.
 //!
 //! `Py_EndInterpreter` aborts the process (3.12, 3.13) if another thread has a thread state of the
-//! interpreter. So the callback closes the gate and waits, detached, until every thread that came
-//! in through it has left; whoever comes later is told that the interpreter is gone.
+//! interpreter. So the callback closes the gate and waits, detached, until every thread that
+//! entered through it has left; threads that come later are told that the interpreter is gone.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
@@ -12,44 +12,32 @@ use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
-use super::attach;
 use super::compat;
-use super::gate::Patience;
-use super::life;
+use super::detach::detached;
+use super::end::{self, EndClaim};
+use super::gate::Timeouts;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
+use super::method_def::MethodDef;
 
 const CAPSULE: &CStr = c"pyatoll.local_internals";
 
-/// The method definition of the callback. CPython only reads it.
-struct Definition(ffi::PyMethodDef);
-// SAFETY: never written to; its pointers are to statics.
-unsafe impl Sync for Definition {}
+static CALLBACK: MethodDef = MethodDef::no_args(c"_pyatoll_interpreter_ends", interpreter_ends);
 
-static CALLBACK: Definition = Definition(ffi::PyMethodDef {
-    ml_name: c"_pyatoll_interpreter_ends".as_ptr(),
-    ml_meth: ffi::PyMethodDefPointer {
-        PyCFunction: interpreter_ends,
-    },
-    ml_flags: ffi::METH_NOARGS,
-    ml_doc: std::ptr::null(),
-});
-
-/// Registers the callback with the interpreter's `atexit` module. If Python refuses (it is too far
-/// into its end already), the gate is closed at once.
+/// Registers the callback with the interpreter's `atexit` module. If Python refuses, since it is
+/// too far into its end, the gate is closed at once.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter; no exception may be set.
 pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
-    // SAFETY: attached. Every new reference is released below; null is passed on only where
-    // CPython takes null for "an exception is set".
+    // SAFETY: attached. Every new reference is released below; null is passed on only where CPython
+    // accepts null as "an exception is set".
     unsafe {
         let pointer = std::ptr::from_ref(local).cast_mut().cast();
         let capsule = ffi::PyCapsule_New(pointer, CAPSULE.as_ptr(), None);
         let mut done = null_mut();
         if !capsule.is_null() {
-            let definition = (&raw const CALLBACK.0).cast_mut();
-            let callback = ffi::PyCFunction_NewEx(definition, capsule, null_mut());
+            let callback = ffi::PyCFunction_NewEx(CALLBACK.as_ptr(), capsule, null_mut());
             let module = ffi::PyImport_ImportModule(c"atexit".as_ptr());
             if !callback.is_null() && !module.is_null() {
                 let register = ffi::PyObject_GetAttrString(module, c"register".as_ptr());
@@ -68,22 +56,22 @@ pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
         }
         if done.is_null() {
             ffi::PyErr_Clear();
-            local.note_closing();
+            local.mark_closing();
             local.gate().close();
         }
         ffi::Py_XDECREF(done);
     }
 }
 
-/// Makes sure that the state is emptied with the interpreter, where Python code has cleared its exit
-/// functions or something keeps the capsule.
+/// Makes sure that the state is torn down with the interpreter where Python code has cleared its
+/// exit functions or keeps the capsule alive.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter.
 pub(super) unsafe fn watch(local: &'static LocalInternals) {
     unsafe extern "C" fn cleared(local: *mut c_void) {
-        // SAFETY: the state that was given below, never freed. CPython calls this attached, in an
-        // interpreter that nobody else can enter any more.
+        // SAFETY: the state that is passed below, never freed. CPython calls this attached, in an
+        // interpreter that no other thread can enter any more.
         unsafe {
             let local = &*local.cast::<LocalInternals>();
             if local.phase() != Phase::Emptied {
@@ -92,16 +80,16 @@ pub(super) unsafe fn watch(local: &'static LocalInternals) {
         }
     }
     let data = std::ptr::from_ref(local).cast_mut().cast();
-    // SAFETY: attached, as the caller promises.
-    unsafe { compat::when_cleared(local.interpreter(), cleared, data) };
+    // SAFETY: attached, as the caller promises; `cleared` does not unwind.
+    unsafe { compat::at_interpreter_clear(local.interpreter(), cleared, data) };
 }
 
 unsafe extern "C" fn interpreter_ends(
     capsule: *mut ffi::PyObject,
     _: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this attached, with the capsule `register_atexit` gave the function.
-    // The state it points to is never freed.
+    // SAFETY: CPython calls this attached, with the capsule that `register_atexit` gave the
+    // function; the state it points to is never freed.
     unsafe {
         let local: *const LocalInternals =
             ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast();
@@ -113,24 +101,24 @@ unsafe extern "C" fn interpreter_ends(
     }
 }
 
-/// How long the end of the process waits for a thread that is detached in a call of ours.
-const FOR_AWAY: Duration = Duration::from_secs(1);
-/// And for one that is inside, where it can go on without it.
-const FOR_INSIDE: Duration = Duration::from_secs(10);
+/// How long the end of the process waits for a thread that is detached in a call of this library.
+const AWAY_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long it waits for a thread that is inside, where it can go on without it.
+const INSIDE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Closes `local`'s gate and waits for the threads inside. Where it is the main interpreter, the
-/// process ends, or the runtime: then so do the sub-interpreters.
+/// Closes `local`'s gate and waits for the threads inside. Where it is the main interpreter's, the
+/// process or the runtime ends, and so do the sub-interpreters.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter.
 unsafe fn close(local: &'static LocalInternals) {
-    local.note_closing();
+    local.mark_closing();
     local.gate().close();
-    // SAFETY: passed on to the caller; detached while it waits.
+    // SAFETY: attached, as the caller promises; nothing of Python is used while detached.
     unsafe {
-        life::drop_first_thread_state(local);
+        end::drop_first_thread_state(local);
         if !local.gate().is_empty_but_for_this_thread() {
-            attach::detached(local, || wait(local));
+            detached(local, || wait(local));
         }
         if local.is_main() {
             close_subs(local);
@@ -138,67 +126,67 @@ unsafe fn close(local: &'static LocalInternals) {
     }
 }
 
-/// Waits for the threads inside `local`'s interpreter, this thread being detached.
+/// Waits for the threads inside `local`'s interpreter. This thread must be detached.
 fn wait(local: &LocalInternals) {
-    let main = lookup::live().into_iter().find(|local| local.is_main());
-    local.gate().wait_for_others(|| patience(local, main));
+    let main = lookup::main_live();
+    local.gate().wait_for_others(|| timeouts(local, main));
 }
 
-/// Ends the sub-interpreters that this binary made and nobody ended, since CPython aborts (below
-/// 3.13) or warns. Of those that others made it closes the gates where this is the last time that
-/// their threads can run.
+/// Ends the sub-interpreters that this binary created and nobody ended, since CPython aborts (below
+/// 3.13) or warns. Closes the gates of others where their threads cannot run after this.
 ///
 /// # Safety
-/// The thread must be attached to `main`'s interpreter, whose gate must be closed and which no other
-/// thread must be in to end a sub-interpreter.
+/// The thread must be attached to `main`'s interpreter, whose gate must be closed and in which no
+/// other thread may be that ends a sub-interpreter.
 unsafe fn close_subs(main: &'static LocalInternals) {
-    let mut subs = lookup::live();
+    let mut subs = lookup::all_live();
     subs.retain(|local| !local.is_main());
     for sub in subs {
-        // Of an interpreter that somebody else has ended, something may be left here: a reference to
-        // the capsule keeps it. Another interpreter may be at its address.
+        // The state of an interpreter that other code has ended may be left here, where a reference
+        // to the capsule keeps it; another interpreter may be at its address.
         let claim = match sub.is_owned_and_unclaimed() {
-            // SAFETY: attached to `main`, in an `atexit` function.
-            true => unsafe { life::Claim::to_left(sub) },
+            // SAFETY: attached to `main`, in an `atexit` function, without an exception.
+            true => unsafe { EndClaim::to_closed(sub) },
             false => None,
         };
         if claim.is_some() || !compat::ENDS_SUBS_FIRST {
             sub.gate().close();
-            // SAFETY: attached to `main`; nothing of Python is used meanwhile.
-            unsafe { attach::detached(main, || wait(sub)) };
+            // SAFETY: attached to `main`; nothing of Python is used while detached.
+            unsafe { detached(main, || wait(sub)) };
         }
         if let Some(claim) = claim
             && sub.gate().is_empty_but_for_this_thread()
         {
-            // SAFETY: its threads have left; this thread is not attached to it.
+            // SAFETY: its threads have left; this thread is attached to `main`.
             unsafe { claim.end() };
         }
-        // Another thread may be at it, one that Python started: those have no pass.
-        let is_over = || !sub.is_being_ended() || sub.phase() == Phase::Emptied;
-        if !is_over() {
-            let look = || {
-                while !is_over() {
+        // Another thread may be ending it, one that Python started: those hold no guard.
+        let has_ended = || !sub.is_being_ended() || sub.phase() == Phase::Emptied;
+        if !has_ended() {
+            let wait = || {
+                while !has_ended() {
                     thread::sleep(Duration::from_millis(1));
                 }
             };
-            // SAFETY: attached to `main`; nothing of Python is used meanwhile.
-            unsafe { attach::detached(main, look) };
+            // SAFETY: attached to `main`; nothing of Python is used while detached.
+            unsafe { detached(main, wait) };
         }
     }
 }
 
-/// How long `local`'s end waits for other threads.
+/// Returns how long `local`'s end waits for other threads.
 ///
-/// A sub-interpreter that ends while the process goes on waits for all, as `close` promises. The end
-/// of the process leaves threads behind, as CPython does with daemon threads, where the process does
-/// not abort for it.
-fn patience(local: &LocalInternals, main: Option<&LocalInternals>) -> Patience {
-    let process_ends = main.is_some_and(|main| !main.gate().is_open() && !main.gate().is_patient());
+/// A sub-interpreter that ends while the process goes on waits for all, as `close` promises. The
+/// end of the process leaves threads behind, as CPython does with daemon threads, where that does
+/// not abort the process.
+fn timeouts(local: &LocalInternals, main: Option<&LocalInternals>) -> Timeouts {
+    let process_ends =
+        main.is_some_and(|main| !main.gate().is_open() && !main.gate().waits_without_limit());
     if !process_ends {
-        return Patience::default();
+        return Timeouts::default();
     }
-    Patience {
-        away: (local.is_main() || compat::HANGS_LATE_THREADS).then_some(FOR_AWAY),
-        inside: compat::HANGS_LATE_THREADS.then_some(FOR_INSIDE),
+    Timeouts {
+        away: (local.is_main() || compat::HANGS_LATE_THREADS).then_some(AWAY_TIMEOUT),
+        inside: compat::HANGS_LATE_THREADS.then_some(INSIDE_TIMEOUT),
     }
 }

@@ -1,67 +1,72 @@
-//! The feature `test-interpreters`: a crate's tests, as they are, in sub-interpreters.
+//! The feature `test-interpreters`: runs the tests of a crate, unchanged, in sub-interpreters.
 //!
-//! Rust's test harness runs each test function in a thread of its own, which has the function's
-//! name. Where the environment variable [`VARIABLE`] asks for it, `Python::attach` in a thread with
-//! a name enters a sub-interpreter made for that thread, and not the main one. Threads without a
-//! name, and the program's first one, attach as ever.
+//! Rust's test harness runs each test function on a thread of its own, with the function's name.
+//! Where the environment variable [`VARIABLE`] asks for it, `Python::attach` on a named thread
+//! enters a sub-interpreter created for that thread rather than the main one. Threads without a
+//! name, and the program's first one, attach as usual.
 //!
-//! Invariant: the interpreter is the thread's only in what `Python::attach` means by default; it is
-//! made at the thread's first attach and ended when the thread ends, after its last.
+//! Invariant: the interpreter is only what `Python::attach` means by default on its thread; it is
+//! created at the thread's first attach and ended when the thread ends, after its last.
 
 use std::cell::OnceCell;
 use std::env;
 use std::sync::OnceLock;
 use std::thread;
 
-use super::attach::{self, Attached, NoDefault};
+use super::attach::AttachGuard;
+use super::compat;
+use super::error::NoInterpreter;
+#[cfg(feature = "auto-initialize")]
+use super::start;
 use super::sub::{Gil, SubInterpreter};
 
-/// `own-gil` or `shared-gil`; not set: nothing is different.
+/// `own-gil` or `shared-gil`. If it is not set, nothing changes.
 const VARIABLE: &str = "PYATOLL_TEST_INTERPRETER";
 
 thread_local! {
     static OF_THREAD: OnceCell<SubInterpreter> = const { OnceCell::new() };
 }
 
-/// Attaches to the interpreter made for this thread. `None`: it is to have none.
+/// Attaches to the interpreter of this thread. `None`: the thread has none.
 #[inline(never)]
-pub(super) fn enter() -> Option<Result<Attached, NoDefault>> {
+pub(super) fn enter() -> Option<Result<AttachGuard, NoInterpreter>> {
     let gil = wanted()?;
     thread::current().name().filter(|name| *name != "main")?;
     #[cfg(feature = "auto-initialize")]
-    attach::initialize();
+    start::initialize();
     OF_THREAD
         .try_with(|cell| {
             let sub = match cell.get() {
                 Some(sub) => sub,
                 None => {
                     let made = make(gil)?;
-                    // Nothing in `make` gets here: the thread is attached while Python runs in it.
+                    // `make` does not get here again: the thread is attached while Python runs in
+                    // it.
                     cell.get_or_init(|| made)
                 }
             };
-            Attached::to(sub.local()).map_err(NoDefault::Refused)
+            AttachGuard::to(sub.local()).map_err(NoInterpreter::Refused)
         })
         // The thread is ending, and its interpreter has ended.
         .ok()
 }
 
-fn make(gil: Gil) -> Result<SubInterpreter, NoDefault> {
+fn make(gil: Gil) -> Result<SubInterpreter, NoInterpreter> {
     let builder = SubInterpreter::builder();
     let builder = match gil {
         Gil::Own => builder,
         Gil::Shared => builder.legacy(),
     };
-    builder.build().map_err(NoDefault::TestInterpreter)
+    builder.build().map_err(NoInterpreter::TestInterpreter)
 }
 
-/// What the environment asks for.
+/// Returns what the environment asks for.
 fn wanted() -> Option<Gil> {
     static WANTED: OnceLock<Option<Gil>> = OnceLock::new();
     *WANTED.get_or_init(|| {
         let text = env::var_os(VARIABLE)?;
         match text.to_str() {
-            Some("own-gil") if cfg!(Py_3_12) => Some(Gil::Own),
+            Some("own-gil") if compat::HAS_SETTINGS => Some(Gil::Own),
             Some("own-gil") => panic!(
                 "{VARIABLE} is 'own-gil', but only Python 3.12 and later have interpreters with \
                  their own GIL: 'shared-gil' works"

@@ -1,12 +1,10 @@
-//! [`ModuleDefinition`]: a module as CPython's multi-phase initialisation takes it (PEP 489).
+//! [`ModuleDefinition`]: the `PyModuleDef` of a module with multi-phase initialization (PEP 489).
 //!
 //! One definition per `#[pymodule]` and binary, shared by all interpreters. CPython reads it, and
-//! writes to its header in `PyModuleDef_Init`, which runs once. What differs between interpreters is
-//! in the module objects: each has its own state, with the pointer that [`token`](crate::call::token)
-//! reads.
+//! writes to its header in `PyModuleDef_Init`, which runs once. Per-interpreter data is in the
+//! state of the module objects: the pointer that [`token`](crate::call::token) reads.
 //!
-//! The slots are chosen when the definition is first used, from the running Python's version, so
-//! that a binary built once does the right thing on each.
+//! The slots are chosen at run time, on first use, from the version of the running Python.
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int, c_void};
@@ -15,29 +13,28 @@ use std::sync::Once;
 
 use pyo3_ffi as ffi;
 
+use super::pymodule::{PyModule, PyModuleMethods};
 use crate::call::token::{ModuleState, module_of_this_binary};
 use crate::call::trampoline::trampoline;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyImportError;
 use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound, Py};
-use crate::types::{
-    PyAnyMethods, PyDict, PyDictMethods, PyModule, PyModuleMethods, PyStringMethods,
-};
+use crate::types::{PyAnyMethods, PyDict, PyDictMethods, PyStringMethods};
 
-/// In which interpreters a module may be loaded.
+/// The interpreters that a module may be loaded in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MultipleInterpreters {
-    /// In the main one only.
+    /// The main interpreter only.
     NotSupported,
-    /// In those that share the main one's GIL.
+    /// Interpreters that share the main interpreter's GIL.
     SharedGil,
-    /// In all.
+    /// All interpreters.
     PerInterpreterGil,
 }
 
-/// The numbers of the slots in a `PyModuleDef`. Python 3.15 has new numbers for a new kind of
-/// table; in this kind, these keep their meaning (stable ABI).
+/// The slot numbers of a `PyModuleDef`. Python 3.15 has new numbers for its new kind of slot table;
+/// in this kind, the old ones keep their meaning (stable ABI).
 mod slot {
     use std::ffi::c_int;
 
@@ -53,13 +50,14 @@ const NO_SLOT: ffi::PyModuleDef_Slot = ffi::PyModuleDef_Slot {
     value: null_mut(),
 };
 
-/// A module. Its address is the address of its `PyModuleDef`.
+/// The static definition of a module. `definition` comes first, so that a `PyModuleDef` pointer can
+/// be cast back.
 #[repr(C)]
 pub struct ModuleDefinition {
     definition: UnsafeCell<ffi::PyModuleDef>,
-    /// Up to three, and the end.
+    /// Up to three slots, and a terminator.
     slots: UnsafeCell<[ffi::PyModuleDef_Slot; 4]>,
-    /// Whether the slots are chosen and CPython has seen the definition.
+    /// Completed once the slots are chosen and `PyModuleDef_Init` was called.
     ready: Once,
     name: &'static CStr,
     initialize: Initialize,
@@ -67,16 +65,16 @@ pub struct ModuleDefinition {
     gil_used: bool,
 }
 
-/// Fills a new module.
+/// Adds the items of a `#[pymodule]` to a new module.
 pub type Initialize = for<'a, 'py> fn(&'a Bound<'py, PyModule>) -> PyResult<()>;
 
-// SAFETY: the cells are written to under `ready` only, after that by CPython under its own locks.
-// The rest is read-only data.
+// SAFETY: the cells are written only under `ready`, and after that by CPython under its own locks.
+// Everything else is immutable.
 unsafe impl Sync for ModuleDefinition {}
 
 impl ModuleDefinition {
-    /// A module. `doc` is its docstring; `name` is what it is called where CPython has no other
-    /// name from importing it.
+    /// Defines a module with the docstring `doc`. `name` is the name of a module that is created
+    /// outside of an import.
     pub const fn new(
         name: &'static CStr,
         doc: &'static CStr,
@@ -121,13 +119,13 @@ impl ModuleDefinition {
         }
     }
 
-    /// What `PyInit_name` returns.
+    /// Returns the initialized `PyModuleDef`: the body of `PyInit_<name>`.
     ///
     /// # Safety
     /// The thread must be attached to an interpreter.
     pub unsafe fn init(&'static self) -> *mut ffi::PyObject {
         self.ready.call_once(|| {
-            // SAFETY: nobody else writes to the cells, and nobody reads them before this is done.
+            // SAFETY: `call_once` runs this alone, before any other access to the cells.
             unsafe {
                 *self.slots.get() = self.choose_slots();
                 (*self.definition.get()).m_slots = self.slots.get().cast();
@@ -137,6 +135,7 @@ impl ModuleDefinition {
         self.definition.get().cast()
     }
 
+    /// Returns the slots for the running Python.
     fn choose_slots(&self) -> [ffi::PyModuleDef_Slot; 4] {
         let version = running_version();
         let mut slots = [NO_SLOT; 4];
@@ -163,19 +162,20 @@ impl ModuleDefinition {
         slots
     }
 
-    /// Makes the module in this interpreter, outside of an import.
+    /// Creates the module in this interpreter, outside of an import.
     ///
     /// # Errors
-    /// What the module's own code raises, or an `ImportError` if it may not be loaded here.
+    /// Any exception raised by the module's code; `ImportError` if the module does not support this
+    /// interpreter.
     ///
-    /// Source: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
+    /// C API: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
     pub fn make_module(&'static self, py: Python<'_>) -> PyResult<Py<PyModule>> {
         self.make(py, self.name).map(Bound::unbind)
     }
 
     fn make<'py>(&'static self, py: Python<'py>, name: &CStr) -> PyResult<Bound<'py, PyModule>> {
-        // SAFETY: attached; all are valid, new references are owned by handles. CPython asks a
-        // spec for its `name` only, which a bare module can have as well as any object.
+        // SAFETY: attached (`py`); new references are owned by handles. CPython only reads the
+        // attribute `name` of a spec, so an empty module can serve as one.
         unsafe {
             let definition: *mut ffi::PyModuleDef = self.init().cast();
             let spec = Bound::from_owned_ptr_or_err(py, ffi::PyModule_New(name.as_ptr()))?;
@@ -187,8 +187,8 @@ impl ModuleDefinition {
         }
     }
 
-    /// An `ImportError` where the module may not be loaded. CPython makes the same check, but from
-    /// 3.12 only, and not in every sub-interpreter.
+    /// Returns an `ImportError` if the module does not support this interpreter. CPython has the
+    /// same check, but only from 3.12 on, and not in every kind of sub-interpreter.
     fn check_interpreter(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
         let is_main = module.py().local().is_main();
         if self.multiple_interpreters == MultipleInterpreters::NotSupported && !is_main {
@@ -202,17 +202,17 @@ impl ModuleDefinition {
     }
 }
 
-/// The running Python's major and minor version.
+/// Returns the major and minor version of the running Python.
 fn running_version() -> (u8, u8) {
-    // SAFETY: a constant of the running Python.
+    // SAFETY: a constant of CPython.
     let version = unsafe { ffi::Py_Version };
     ((version >> 24) as u8, (version >> 16) as u8)
 }
 
-/// The `Py_mod_exec` slot of every module: once per interpreter, or again after a failure.
+/// The `Py_mod_exec` slot of every module. Runs once per interpreter, and again after a failure.
 unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
-    // SAFETY: CPython calls this attached, with a new module of one of our definitions, whose state
-    // is zeroed memory of the size asked for.
+    // SAFETY: called by CPython, attached, with a new module of one of our definitions, whose state
+    // is a zeroed `ModuleState`.
     unsafe {
         let definition = &*ffi::PyModule_GetDef(module).cast::<ModuleDefinition>();
         let state: *mut ModuleState = ffi::PyModule_GetState(module).cast();
@@ -224,37 +224,37 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
                     "this Python keeps modules otherwise than others of its version",
                 ));
             }
-            // From here on functions in the module take their token from it.
+            // From here on, functions in the module take their token from its state.
             (*state).local = py.owner();
-            let undo = Undo::start(&module)?;
+            let rollback = Rollback::new(&module)?;
             (definition.initialize)(&module)?;
-            undo.forget();
+            rollback.disarm();
             Ok(0)
         })
     }
 }
 
-/// Takes what a module's code has put into the module out again, unless it succeeded. The module
-/// itself may live on: a class made for it stays for the next attempt, and refers to it.
-struct Undo<'py> {
+/// Restores the `__dict__` of a module whose initialization fails. The module itself may live on: a
+/// class created for it is kept for the next attempt, and refers to it.
+struct Rollback<'py> {
     dict: Bound<'py, PyDict>,
-    /// What was there before. `None`: nothing is to be undone.
+    /// A copy of the original contents; `None` once disarmed.
     before: Option<Bound<'py, PyDict>>,
 }
 
-impl<'py> Undo<'py> {
-    fn start(module: &Bound<'py, PyModule>) -> PyResult<Self> {
+impl<'py> Rollback<'py> {
+    fn new(module: &Bound<'py, PyModule>) -> PyResult<Self> {
         let dict = module.dict();
         let before = Some(dict.copy()?);
         Ok(Self { dict, before })
     }
 
-    fn forget(mut self) {
+    fn disarm(mut self) {
         self.before = None;
     }
 }
 
-impl Drop for Undo<'_> {
+impl Drop for Rollback<'_> {
     fn drop(&mut self) {
         if let Some(before) = self.before.take() {
             self.dict.clear();
@@ -265,7 +265,7 @@ impl Drop for Undo<'_> {
     }
 }
 
-/// An empty module of this binary, for `PyModule::new`.
+/// Creates an empty module of this binary, for `PyModule::new`.
 pub(crate) fn plain<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
     static PLAIN: ModuleDefinition = ModuleDefinition::with_doc(
         c"",

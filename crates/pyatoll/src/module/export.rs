@@ -1,4 +1,4 @@
-//! What `#[pymodule_export]` can name: functions, modules, classes, exceptions.
+//! The items that `#[pymodule_export]` accepts: functions, modules, classes, exceptions.
 
 use std::marker::PhantomData;
 
@@ -7,22 +7,23 @@ use crate::class::PyClass;
 use crate::error::PyResult;
 use crate::intern;
 use crate::object::{Bound, PyTypeInfo};
-use crate::types::{PyAnyMethods, PyModule, PyModuleMethods, PyString};
+use crate::types::{PyAnyMethods, PyString};
 
 use super::definition::ModuleDefinition;
+use super::pymodule::{PyModule, PyModuleMethods};
 
-/// Something that can be put into a module under a name of its own.
+/// An item that can be added to a module under its own name.
 pub trait AddToModule {
-    /// Puts it there.
+    /// Adds the item to `module`.
     ///
     /// # Errors
-    /// What Python raises.
+    /// Any exception raised by Python.
     fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()>;
 }
 
-/// A function that Python can call.
+/// A `#[pyfunction]`.
 pub trait FunctionExport {
-    /// What CPython is told of it.
+    /// The function's static definition.
     const DEFINITION: FunctionDefinition;
 }
 
@@ -33,18 +34,18 @@ impl<T: FunctionExport> AddToModule for T {
     }
 }
 
-/// A function, in the module.
+/// Creates a function in `module` and adds it.
 fn add_function(
     definition: &'static FunctionDefinition,
     module: &Bound<'_, PyModule>,
 ) -> PyResult<()> {
-    module.add_function(definition.create(module.py(), Some(module))?)
+    module.add_function(definition.create(module.py(), Some(module.as_any()))?)
 }
 
-/// A submodule, made now.
+/// Creates a submodule and adds it to `module`.
 ///
 /// # Errors
-/// What making it raises.
+/// As for [`ModuleDefinition::make_module`].
 pub fn add_submodule(
     definition: &'static ModuleDefinition,
     module: &Bound<'_, PyModule>,
@@ -53,15 +54,15 @@ pub fn add_submodule(
     module.add_submodule(definition.make_module(py)?.bind(py))
 }
 
-/// A class, as a value. See [`ExportType`].
+/// A class to export. See [`ExportType`].
 pub struct ClassExport<T>(PhantomData<fn() -> T>);
 
-/// For a `#[pyclass]`; for any other class the trait's method below is what a call finds.
+/// For a `#[pyclass]`, this inherent method is chosen over the trait's.
 impl<T: PyClass> ClassExport<T> {
-    /// Puts the class into the module, which it is then made from.
+    /// Adds the class to `module`, creating it there if it does not exist yet.
     ///
     /// # Errors
-    /// What Python raises.
+    /// Any exception raised by Python.
     pub fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_class::<T>()
     }
@@ -75,10 +76,10 @@ impl<T: PyTypeInfo> AddToModule for ClassExport<T> {
     }
 }
 
-/// Gives each class the constant that functions and modules have in their hidden `mod`: so
-/// `Name::_PYATOLL_DEF` is what to export, whatever `Name` is.
+/// Gives classes the constant that functions and modules have in their hidden `mod`, so that
+/// `#[pymodule_export]` can use `Name::_PYATOLL_DEF` for any kind of item.
 pub trait ExportType: Sized {
-    /// What to export.
+    /// The value to export.
     const _PYATOLL_DEF: ClassExport<Self>;
 }
 

@@ -1,10 +1,10 @@
 //! `wrap_pymodule!` and `append_to_inittab!`.
 
-/// A closure that makes a `#[pymodule]` in the interpreter whose token it is given, outside of an
-/// import: for submodules, embedding and tests.
+/// Returns a closure that takes a token and creates a `#[pymodule]` in its interpreter, outside of
+/// an import: for submodules, embedding and tests.
 ///
 /// # Panics
-/// The closure panics if the module's own code fails.
+/// The closure panics if the module's initialization fails.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -38,10 +38,10 @@ macro_rules! wrap_pymodule {
 }
 
 /// Makes a `#[pymodule]` of this executable importable by its name in every interpreter, as a
-/// built-in module. To be called before Python starts.
+/// built-in module. Must be called before Python is initialized.
 ///
 /// # Panics
-/// If Python runs already.
+/// If Python is already initialized.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -60,7 +60,7 @@ macro_rules! wrap_pymodule {
 /// # Ok::<_, PyErr>(())
 /// ```
 ///
-/// Source: `PyImport_AppendInittab`.
+/// C API: `PyImport_AppendInittab`.
 #[macro_export]
 macro_rules! append_to_inittab {
     ($module:path) => {{
@@ -72,17 +72,17 @@ macro_rules! append_to_inittab {
     }};
 }
 
-/// What the macro above calls.
+/// Implementation of [`append_to_inittab!`](crate::append_to_inittab).
 ///
 /// # Panics
-/// If Python runs already.
+/// If Python is already initialized.
 pub fn append_to_inittab(
     name: &'static std::ffi::CStr,
     init: unsafe extern "C" fn() -> *mut pyo3_ffi::PyObject,
 ) {
-    let _starting = crate::interpreter::attach::starting();
-    // SAFETY: the runtime does not run yet, and no other thread starts it or comes here; the name
-    // is static, which CPython keeps.
+    let _starting = crate::interpreter::start::lock_start();
+    // SAFETY: the runtime is not initialized, and `_starting` keeps other threads from starting it
+    // or getting here; `name`, which CPython keeps, is static.
     let status = unsafe {
         assert!(
             pyo3_ffi::Py_IsInitialized() == 0,

@@ -1,21 +1,16 @@
-//! [`Borrowed<'a, 'py, T>`]: a reference that somebody else keeps alive.
+//! [`Borrowed<'a, 'py, T>`]: a borrowed reference to a Python object, with the token.
 
-use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::bound::null_object;
-use super::{Bound, Py, PyTypeCheck, PyTypeInfo};
-use crate::convert::FromPyObject;
-use crate::error::{CastError, PyErr, PyResult};
+use super::{Bound, Py, PyAny};
 use crate::interpreter::Python;
-use crate::types::PyAny;
 
-/// A reference to a Python object that something else keeps alive for `'a`; a `&'a Bound<'py, T>`
-/// with one indirection less. It is `Copy` and derefs to [`Bound`].
+/// A reference to a Python object that something else keeps alive for `'a`: a `&'a Bound<'py, T>`
+/// without the indirection. It is `Copy` and derefs to [`Bound`].
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -37,8 +32,10 @@ pub struct Borrowed<'a, 'py, T> {
 }
 
 impl<'a, 'py, T> Borrowed<'a, 'py, T> {
+    /// Creates a handle that borrows a reference.
+    ///
     /// # Safety
-    /// The object must be a `T` and stay alive for `'a`.
+    /// `pointer` must point to a `T` of the token's interpreter that stays alive for `'a`.
     #[inline]
     pub(crate) unsafe fn from_non_null(py: Python<'py>, pointer: NonNull<ffi::PyObject>) -> Self {
         Self {
@@ -48,7 +45,7 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
         }
     }
 
-    /// Makes an owned reference.
+    /// Creates an owned reference.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -65,14 +62,14 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     /// ```
     #[inline]
     pub fn to_owned(self) -> Bound<'py, T> {
-        // SAFETY: the object is alive; the new reference goes into the handle.
+        // SAFETY: attached; the object is alive for `'a`, and the handle takes the new reference.
         unsafe {
             ffi::Py_INCREF(self.pointer.as_ptr());
             Bound::from_owned_non_null(self.py, self.pointer)
         }
     }
 
-    /// The object's address: borrowed, valid for `'a`.
+    /// Returns the object's address, borrowed: it is valid for `'a`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -91,7 +88,7 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
         self.pointer.as_ptr()
     }
 
-    /// The token.
+    /// Returns the token.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -116,86 +113,6 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
         }
     }
 
-    /// Converts to a Rust type, which may borrow from the object for `'a`.
-    ///
-    /// # Errors
-    /// The conversion's own, if the object has no such value.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    ///
-    /// Python::attach(|py| {
-    ///     let text = py.eval(c"'atoll'", None, None)?;
-    ///     let borrowed: &str = text.as_borrowed().extract()?;
-    ///     assert_eq!(borrowed, "atoll");
-    ///     assert!(text.as_borrowed().extract::<i32>().is_err());
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    pub fn extract<O: FromPyObject<'a, 'py>>(self) -> Result<O, O::Error> {
-        O::extract(self.to_any())
-    }
-
-    /// Casts to a Python type, checking that the object is an instance of it or of a subtype.
-    ///
-    /// # Errors
-    /// [`CastError`], which becomes a `TypeError`.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::types::{PyDict, PyList};
-    ///
-    /// Python::attach(|py| {
-    ///     let any = py.eval(c"['a']", None, None)?;
-    ///     let list: Borrowed<'_, '_, PyList> = any.as_borrowed().cast()?;
-    ///     assert_eq!(list.len(), 1);
-    ///     assert!(any.as_borrowed().cast::<PyDict>().is_err());
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    pub fn cast<U: PyTypeCheck>(self) -> Result<Borrowed<'a, 'py, U>, CastError<'a, 'py>> {
-        if U::type_check(&self.to_any()) {
-            // SAFETY: just checked.
-            Ok(unsafe { self.cast_unchecked() })
-        } else {
-            Err(CastError::new(self.to_any(), U::classinfo_object(self.py)))
-        }
-    }
-
-    /// As [`cast`](Borrowed::cast), but the object's type must be exactly `U`, not a subtype.
-    ///
-    /// # Errors
-    /// [`CastError`], which becomes a `TypeError`.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::types::PyInt;
-    ///
-    /// Python::attach(|py| {
-    ///     let flag = py.eval(c"True", None, None)?;
-    ///     assert!(flag.as_borrowed().cast::<PyInt>().is_ok());
-    ///     assert!(flag.as_borrowed().cast_exact::<PyInt>().is_err());
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    pub fn cast_exact<U: PyTypeInfo>(self) -> Result<Borrowed<'a, 'py, U>, CastError<'a, 'py>> {
-        if U::is_exact_type_of(&self.to_any()) {
-            // SAFETY: just checked.
-            Ok(unsafe { self.cast_unchecked() })
-        } else {
-            Err(CastError::new(
-                self.to_any(),
-                U::type_object(self.py).into_any(),
-            ))
-        }
-    }
-
     /// Casts without a check.
     ///
     /// # Safety
@@ -207,7 +124,7 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     ///
     /// Python::attach(|py| {
     ///     let any = py.eval(c"['a']", None, None)?;
-    ///     // SAFETY: a list display makes a `list`.
+    ///     // SAFETY: a list display evaluates to a `list`.
     ///     let list: Borrowed<'_, '_, PyList> = unsafe { any.as_borrowed().cast_unchecked() };
     ///     assert_eq!(list.len(), 1);
     ///     Ok::<_, PyErr>(())
@@ -225,46 +142,18 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
 }
 
 impl<'py> Borrowed<'_, 'py, PyAny> {
-    /// Wraps a pointer to an object that somebody else keeps alive.
+    /// Like [`from_ptr`](Borrowed::from_ptr), but returns `None` for null.
     ///
     /// # Safety
-    /// `ptr` must point to an object of the token's interpreter that stays alive for `'a`.
-    ///
-    /// # Panics
-    /// If `ptr` is null.
+    /// `ptr` must be null, or point to an object of the token's interpreter that stays alive for
+    /// `'a`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
     /// use pyatoll::ffi;
     ///
     /// Python::attach(|py| {
-    ///     // SAFETY: `None` is a static of CPython.
-    ///     let none = unsafe { Borrowed::from_ptr(py, ffi::Py_None()) };
-    ///     assert!(none.is_none());
-    /// });
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub unsafe fn from_ptr(py: Python<'py>, ptr: *mut ffi::PyObject) -> Self {
-        let pointer = NonNull::new(ptr).unwrap_or_else(|| null_object(py));
-        Self {
-            pointer,
-            py,
-            marker: PhantomData,
-        }
-    }
-
-    /// As [`from_ptr`](Borrowed::from_ptr); `None` for null.
-    ///
-    /// # Safety
-    /// As there, unless `ptr` is null.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::ffi;
-    ///
-    /// Python::attach(|py| {
-    ///     // SAFETY: `None` is a static of CPython; null is nothing.
+    ///     // SAFETY: `None` is alive while the interpreter is; null is allowed.
     ///     unsafe {
     ///         assert!(Borrowed::from_ptr_or_opt(py, ffi::Py_None()).is_some());
     ///         assert!(Borrowed::from_ptr_or_opt(py, std::ptr::null_mut()).is_none());
@@ -278,40 +167,6 @@ impl<'py> Borrowed<'_, 'py, PyAny> {
             py,
             marker: PhantomData,
         })
-    }
-
-    /// As [`from_ptr`](Borrowed::from_ptr); null stands for the exception that is set.
-    ///
-    /// # Safety
-    /// As there, unless `ptr` is null.
-    ///
-    /// # Errors
-    /// The exception that is set, if `ptr` is null.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::ffi;
-    ///
-    /// Python::attach(|py| {
-    ///     let list = py.eval(c"['a']", None, None)?;
-    ///     // SAFETY: an item borrowed from the list, or null with an exception set, comes back.
-    ///     let item =
-    ///         unsafe { Borrowed::from_ptr_or_err(py, ffi::PyList_GetItem(list.as_ptr(), 0))? };
-    ///     assert_eq!(item.to_string(), "a");
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    pub unsafe fn from_ptr_or_err(py: Python<'py>, ptr: *mut ffi::PyObject) -> PyResult<Self> {
-        match NonNull::new(ptr) {
-            Some(pointer) => Ok(Self {
-                pointer,
-                py,
-                marker: PhantomData,
-            }),
-            None => Err(PyErr::fetch(py)),
-        }
     }
 }
 
@@ -329,8 +184,8 @@ impl<'py, T> Deref for Borrowed<'_, 'py, T> {
 
     #[inline]
     fn deref(&self) -> &Bound<'py, T> {
-        // SAFETY: the layouts are the same (pointer, token; both `repr(C)`), and a shared
-        // reference to a `Bound` neither drops nor moves it.
+        // SAFETY: `Borrowed` and `Bound` have the same layout (pointer, token; both `repr(C)`), and
+        // a shared reference to a `Bound` neither drops nor moves it.
         unsafe { &*std::ptr::from_ref(self).cast::<Bound<'py, T>>() }
     }
 }
@@ -346,26 +201,5 @@ impl<T> AsRef<Py<PyAny>> for Borrowed<'_, '_, T> {
     #[inline]
     fn as_ref(&self) -> &Py<PyAny> {
         self.as_any().as_unbound()
-    }
-}
-
-impl<T> fmt::Debug for Borrowed<'_, '_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
-    }
-}
-
-impl<T> fmt::Display for Borrowed<'_, '_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&**self, f)
-    }
-}
-
-impl<'a, 'py, T: PyTypeCheck> FromPyObject<'a, 'py> for Borrowed<'a, 'py, T> {
-    type Error = CastError<'a, 'py>;
-
-    #[inline]
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-        object.cast()
     }
 }

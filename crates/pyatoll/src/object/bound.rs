@@ -1,6 +1,5 @@
 //! [`Bound<'py, T>`]: an owned reference to a Python object, with the token.
 
-use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
@@ -8,17 +7,15 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::{Borrowed, DerefToPyAny, Py, PyTypeCheck};
-use crate::error::{CastError, CastIntoError, PyErr, PyResult};
+use super::{Borrowed, DerefToPyAny, Py, PyAny};
 use crate::interpreter::Python;
-use crate::types::PyAny;
 
-/// An owned reference to a Python object of type `T`, on a thread that is attached to the object's
-/// interpreter while `'py` lasts.
+/// An owned reference to a Python object of type `T`, held by a thread that is attached to the
+/// object's interpreter for `'py`.
 ///
-/// It is the object's pointer and the token. Methods come from the `Py…Methods` traits in the
-/// prelude; `T` says which apply. [`unbind`](Bound::unbind) makes a [`Py<T>`] of it, which can
-/// leave `'py`, at no cost.
+/// It consists of the object's pointer and the token. Its methods come from the `Py…Methods` traits
+/// in the prelude; `T` determines which apply. [`unbind`](Bound::unbind) turns it into a [`Py<T>`],
+/// which may outlive `'py`, at no cost.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -38,13 +35,16 @@ pub struct Bound<'py, T> {
     marker: PhantomData<T>,
 }
 
-// `bind` and `as_unbound` reinterpret references between these two.
+// `Py::bind` and `Bound::as_unbound` reinterpret references between the two types.
 const _: () = assert!(size_of::<Bound<'_, PyAny>>() == size_of::<Py<PyAny>>());
 const _: () = assert!(size_of::<Option<Bound<'_, PyAny>>>() == size_of::<Bound<'_, PyAny>>());
 
 impl<'py, T> Bound<'py, T> {
+    /// Creates a handle that takes over a reference.
+    ///
     /// # Safety
-    /// The caller gives up a reference to a valid object that is a `T`.
+    /// `pointer` must point to a valid `T` of the token's interpreter, and the caller gives up one
+    /// reference to it.
     #[inline]
     pub(crate) unsafe fn from_owned_non_null(
         py: Python<'py>,
@@ -57,7 +57,7 @@ impl<'py, T> Bound<'py, T> {
         }
     }
 
-    /// The token.
+    /// Returns the token.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -77,7 +77,7 @@ impl<'py, T> Bound<'py, T> {
         self.py
     }
 
-    /// The object's address: borrowed, valid while `self` is.
+    /// Returns the object's address, borrowed: it is valid as long as `self`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -94,7 +94,7 @@ impl<'py, T> Bound<'py, T> {
         self.pointer.as_ptr()
     }
 
-    /// The object's address, with the reference: the caller must release it.
+    /// Returns the object's address together with the reference, which the caller must release.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -102,7 +102,7 @@ impl<'py, T> Bound<'py, T> {
     ///
     /// Python::attach(|py| {
     ///     let list = PyList::new(py, ["a"])?.into_ptr();
-    ///     // SAFETY: a list of this interpreter, and the reference that `into_ptr` gave.
+    ///     // SAFETY: attached; `list` is a list; `into_ptr`'s reference is released once.
     ///     unsafe {
     ///         assert_eq!(ffi::PyList_Size(list), 1);
     ///         ffi::Py_DECREF(list);
@@ -121,7 +121,7 @@ impl<'py, T> Bound<'py, T> {
         self.pointer
     }
 
-    /// The same object without its type.
+    /// Returns a reference to the same handle without the object's type.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -141,7 +141,7 @@ impl<'py, T> Bound<'py, T> {
         unsafe { self.cast_unchecked_ref() }
     }
 
-    /// The same object without its type.
+    /// Converts into a handle without the object's type.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -158,7 +158,7 @@ impl<'py, T> Bound<'py, T> {
         unsafe { self.into_unchecked() }
     }
 
-    /// A copyable reference to it.
+    /// Returns a copyable reference to the object.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -178,7 +178,7 @@ impl<'py, T> Bound<'py, T> {
         unsafe { Borrowed::from_non_null(self.py, self.pointer) }
     }
 
-    /// Takes the token off. Costs nothing.
+    /// Removes the token. This costs nothing.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -189,11 +189,11 @@ impl<'py, T> Bound<'py, T> {
     #[inline]
     pub fn unbind(self) -> Py<T> {
         let this = ManuallyDrop::new(self);
-        // SAFETY: the reference moves; its owner is the token's interpreter.
+        // SAFETY: the reference moves into the new handle; its owner is the token's interpreter.
         unsafe { Py::from_owned_parts(this.pointer, this.py.owner()) }
     }
 
-    /// The same handle, seen without its token. Costs nothing.
+    /// Returns a reference to the same handle without the token. This costs nothing.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -207,125 +207,9 @@ impl<'py, T> Bound<'py, T> {
     /// ```
     #[inline]
     pub fn as_unbound(&self) -> &Py<T> {
-        // SAFETY: the layouts are the same (asserted above, both `repr(C)`): pointer, then the
-        // owner, which is what a token is.
+        // SAFETY: `Bound` and `Py` have the same layout (both `repr(C)`, sizes asserted above):
+        // the pointer, then the owner, which is what a token points to.
         unsafe { &*std::ptr::from_ref(self).cast::<Py<T>>() }
-    }
-
-    /// Casts to a Python type, checking that the object is an instance of it or of a subtype.
-    ///
-    /// # Errors
-    /// [`CastError`], which becomes a `TypeError`.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::types::{PyDict, PyList};
-    ///
-    /// Python::attach(|py| {
-    ///     let any = py.eval(c"[]", None, None).unwrap();
-    ///     assert!(any.cast::<PyList>().is_ok());
-    ///     assert!(any.cast::<PyDict>().is_err());
-    /// });
-    /// ```
-    #[inline]
-    pub fn cast<U: PyTypeCheck>(&self) -> Result<&Bound<'py, U>, CastError<'_, 'py>> {
-        if U::type_check(self.as_any()) {
-            // SAFETY: just checked.
-            Ok(unsafe { self.cast_unchecked_ref() })
-        } else {
-            Err(CastError::new(
-                self.as_any().as_borrowed(),
-                U::classinfo_object(self.py),
-            ))
-        }
-    }
-
-    /// As [`cast`](Bound::cast), by value.
-    ///
-    /// # Errors
-    /// [`CastIntoError`], with the object.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::types::{PyDict, PyList};
-    ///
-    /// Python::attach(|py| {
-    ///     let list: Bound<'_, PyList> = py.eval(c"['a']", None, None)?.cast_into()?;
-    ///     assert_eq!(list.len(), 1);
-    ///     let error = list.into_any().cast_into::<PyDict>().unwrap_err();
-    ///     assert_eq!(error.into_inner().to_string(), "['a']");
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    pub fn cast_into<U: PyTypeCheck>(self) -> Result<Bound<'py, U>, CastIntoError<'py>> {
-        if U::type_check(self.as_any()) {
-            // SAFETY: just checked.
-            Ok(unsafe { self.into_unchecked() })
-        } else {
-            let class = U::classinfo_object(self.py);
-            Err(CastIntoError::new(self.into_any(), class))
-        }
-    }
-
-    /// As [`cast`](Bound::cast), but the object's type must be exactly `U`, not a subtype.
-    ///
-    /// # Errors
-    /// [`CastError`], which becomes a `TypeError`.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::types::{PyBool, PyInt};
-    ///
-    /// Python::attach(|py| {
-    ///     let flag = py.eval(c"True", None, None)?;
-    ///     assert!(flag.cast::<PyInt>().is_ok(), "`bool` is a subtype of `int`");
-    ///     assert!(flag.cast_exact::<PyInt>().is_err());
-    ///     assert!(flag.cast_exact::<PyBool>().is_ok());
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    pub fn cast_exact<U: super::PyTypeInfo>(&self) -> Result<&Bound<'py, U>, CastError<'_, 'py>> {
-        if U::is_exact_type_of(self.as_any()) {
-            // SAFETY: just checked.
-            Ok(unsafe { self.cast_unchecked_ref() })
-        } else {
-            let class = U::type_object(self.py).into_any();
-            Err(CastError::new(self.as_any().as_borrowed(), class))
-        }
-    }
-
-    /// As [`cast_exact`](Bound::cast_exact), by value.
-    ///
-    /// # Errors
-    /// [`CastIntoError`], with the object.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::types::PyInt;
-    ///
-    /// Python::attach(|py| {
-    ///     let number = py.eval(c"7", None, None)?.cast_into_exact::<PyInt>()?;
-    ///     assert_eq!(number.to_string(), "7");
-    ///     assert!(py.eval(c"True", None, None)?.cast_into_exact::<PyInt>().is_err());
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    pub fn cast_into_exact<U: super::PyTypeInfo>(
-        self,
-    ) -> Result<Bound<'py, U>, CastIntoError<'py>> {
-        if U::is_exact_type_of(self.as_any()) {
-            // SAFETY: just checked.
-            Ok(unsafe { self.into_unchecked() })
-        } else {
-            let class = U::type_object(self.py).into_any();
-            Err(CastIntoError::new(self.into_any(), class))
-        }
     }
 
     /// Casts without a check.
@@ -339,7 +223,7 @@ impl<'py, T> Bound<'py, T> {
     ///
     /// Python::attach(|py| {
     ///     let any = py.eval(c"['a']", None, None)?;
-    ///     // SAFETY: a list display makes a `list`.
+    ///     // SAFETY: a list display evaluates to a `list`.
     ///     let list = unsafe { any.cast_unchecked::<PyList>() };
     ///     assert_eq!(list.len(), 1);
     ///     Ok::<_, PyErr>(())
@@ -348,11 +232,11 @@ impl<'py, T> Bound<'py, T> {
     /// ```
     #[inline]
     pub unsafe fn cast_unchecked<U>(&self) -> &Bound<'py, U> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller: the object is a `U`.
         unsafe { self.cast_unchecked_ref() }
     }
 
-    /// As [`cast_unchecked`](Bound::cast_unchecked), by value.
+    /// Like [`cast_unchecked`](Bound::cast_unchecked), by value.
     ///
     /// # Safety
     /// The object must be a `U`.
@@ -363,7 +247,7 @@ impl<'py, T> Bound<'py, T> {
     ///
     /// Python::attach(|py| {
     ///     let any = py.eval(c"['a']", None, None)?;
-    ///     // SAFETY: a list display makes a `list`.
+    ///     // SAFETY: a list display evaluates to a `list`.
     ///     let list: Bound<'_, PyList> = unsafe { any.cast_into_unchecked() };
     ///     assert_eq!(list.len(), 1);
     ///     Ok::<_, PyErr>(())
@@ -372,14 +256,14 @@ impl<'py, T> Bound<'py, T> {
     /// ```
     #[inline]
     pub unsafe fn cast_into_unchecked<U>(self) -> Bound<'py, U> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller: the object is a `U`.
         unsafe { self.into_unchecked() }
     }
 
     #[inline]
     unsafe fn cast_unchecked_ref<U>(&self) -> &Bound<'py, U> {
-        // SAFETY: the layout does not depend on the type parameter; that the object is a `U` is
-        // passed on to the caller.
+        // SAFETY: the layout does not depend on the type parameter; the caller guarantees that the
+        // object is a `U`.
         unsafe { &*std::ptr::from_ref(self).cast::<Bound<'py, U>>() }
     }
 
@@ -395,44 +279,18 @@ impl<'py, T> Bound<'py, T> {
 }
 
 impl<'py> Bound<'py, PyAny> {
-    /// Takes over a new reference, as most CPython functions return.
+    /// Like [`from_owned_ptr`](Bound::from_owned_ptr), but returns `None` for null.
     ///
     /// # Safety
-    /// `ptr` must point to an object of the token's interpreter, and the caller gives up one
-    /// reference to it.
-    ///
-    /// # Panics
-    /// If `ptr` is null.
+    /// `ptr` must be null, or point to an object of the token's interpreter to which the caller
+    /// gives up one reference.
     ///
     /// ```
     /// use pyatoll::prelude::*;
     /// use pyatoll::ffi;
     ///
     /// Python::attach(|py| {
-    ///     // SAFETY: `PyList_New` gives a new reference.
-    ///     let list = unsafe { Bound::from_owned_ptr(py, ffi::PyList_New(0)) };
-    ///     assert_eq!(list.to_string(), "[]");
-    /// });
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub unsafe fn from_owned_ptr(py: Python<'py>, ptr: *mut ffi::PyObject) -> Self {
-        let pointer = NonNull::new(ptr).unwrap_or_else(|| null_object(py));
-        // SAFETY: passed on to the caller.
-        unsafe { Self::from_owned_non_null(py, pointer) }
-    }
-
-    /// As [`from_owned_ptr`](Bound::from_owned_ptr); `None` for null.
-    ///
-    /// # Safety
-    /// As there, unless `ptr` is null.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::ffi;
-    ///
-    /// Python::attach(|py| {
-    ///     // SAFETY: a new reference; null is none.
+    ///     // SAFETY: `PyList_New` returns a new reference; null is allowed.
     ///     unsafe {
     ///         assert!(Bound::from_owned_ptr_or_opt(py, ffi::PyList_New(0)).is_some());
     ///         assert!(Bound::from_owned_ptr_or_opt(py, std::ptr::null_mut()).is_none());
@@ -441,79 +299,14 @@ impl<'py> Bound<'py, PyAny> {
     /// ```
     #[inline]
     pub unsafe fn from_owned_ptr_or_opt(py: Python<'py>, ptr: *mut ffi::PyObject) -> Option<Self> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller: a reference to a valid object, as `ptr` is not null here.
         NonNull::new(ptr).map(|pointer| unsafe { Self::from_owned_non_null(py, pointer) })
     }
 
-    /// As [`from_owned_ptr`](Bound::from_owned_ptr); null stands for the exception that is set.
+    /// Like [`from_borrowed_ptr`](Bound::from_borrowed_ptr), but returns `None` for null.
     ///
     /// # Safety
-    /// As there, unless `ptr` is null.
-    ///
-    /// # Errors
-    /// The exception that is set, if `ptr` is null.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::{exceptions::PyTypeError, ffi};
-    ///
-    /// Python::attach(|py| {
-    ///     let text = py.eval(c"'text'", None, None)?;
-    ///     // SAFETY: a new reference, or null with an exception set, comes back.
-    ///     let result = unsafe {
-    ///         Bound::from_owned_ptr_or_err(py, ffi::PyNumber_Negative(text.as_ptr()))
-    ///     };
-    ///     assert!(result.unwrap_err().is_instance_of::<PyTypeError>(py));
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    pub unsafe fn from_owned_ptr_or_err(
-        py: Python<'py>,
-        ptr: *mut ffi::PyObject,
-    ) -> PyResult<Self> {
-        match NonNull::new(ptr) {
-            // SAFETY: passed on to the caller.
-            Some(pointer) => Ok(unsafe { Self::from_owned_non_null(py, pointer) }),
-            None => Err(PyErr::fetch(py)),
-        }
-    }
-
-    /// Makes a new reference to an object that somebody else keeps alive.
-    ///
-    /// # Safety
-    /// `ptr` must point to a live object of the token's interpreter.
-    ///
-    /// # Panics
-    /// If `ptr` is null.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::ffi;
-    ///
-    /// Python::attach(|py| {
-    ///     let list = py.eval(c"['a', 'b']", None, None)?;
-    ///     // SAFETY: the item is there, borrowed from the list.
-    ///     let item =
-    ///         unsafe { Bound::from_borrowed_ptr(py, ffi::PyList_GetItem(list.as_ptr(), 0)) };
-    ///     drop(list);
-    ///     assert_eq!(item.to_string(), "a");
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub unsafe fn from_borrowed_ptr(py: Python<'py>, ptr: *mut ffi::PyObject) -> Self {
-        // SAFETY: passed on to the caller.
-        unsafe { Borrowed::from_ptr(py, ptr).to_owned() }
-    }
-
-    /// As [`from_borrowed_ptr`](Bound::from_borrowed_ptr); `None` for null.
-    ///
-    /// # Safety
-    /// As there, unless `ptr` is null.
+    /// `ptr` must be null or point to a live object of the token's interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -522,7 +315,7 @@ impl<'py> Bound<'py, PyAny> {
     /// Python::attach(|py| {
     ///     let dict = py.eval(c"{'a': 'x'}", None, None)?;
     ///     let get = |key: &std::ffi::CStr| {
-    ///         // SAFETY: a value borrowed from the dict, or null without an exception, comes back.
+    ///         // SAFETY: returns a reference borrowed from `dict`, or null without an exception.
     ///         unsafe {
     ///             let value = ffi::PyDict_GetItemString(dict.as_ptr(), key.as_ptr());
     ///             Bound::from_borrowed_ptr_or_opt(py, value)
@@ -539,50 +332,8 @@ impl<'py> Bound<'py, PyAny> {
         py: Python<'py>,
         ptr: *mut ffi::PyObject,
     ) -> Option<Self> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller: null or a live object.
         unsafe { Borrowed::from_ptr_or_opt(py, ptr).map(Borrowed::to_owned) }
-    }
-
-    /// As [`from_borrowed_ptr`](Bound::from_borrowed_ptr); null stands for the exception set.
-    ///
-    /// # Safety
-    /// As there, unless `ptr` is null.
-    ///
-    /// # Errors
-    /// The exception that is set, if `ptr` is null.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::{exceptions::PyIndexError, ffi};
-    ///
-    /// Python::attach(|py| {
-    ///     let list = py.eval(c"['a']", None, None)?;
-    ///     // SAFETY: an item borrowed from the list, or null with an exception set, comes back.
-    ///     let item = unsafe {
-    ///         Bound::from_borrowed_ptr_or_err(py, ffi::PyList_GetItem(list.as_ptr(), 1))
-    ///     };
-    ///     assert!(item.unwrap_err().is_instance_of::<PyIndexError>(py));
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    pub unsafe fn from_borrowed_ptr_or_err(
-        py: Python<'py>,
-        ptr: *mut ffi::PyObject,
-    ) -> PyResult<Self> {
-        // SAFETY: passed on to the caller.
-        unsafe { Borrowed::from_ptr_or_err(py, ptr).map(Borrowed::to_owned) }
-    }
-}
-
-/// A null pointer where an object must be: out of memory, or a bug in the caller.
-#[cold]
-#[track_caller]
-pub(super) fn null_object(py: Python<'_>) -> ! {
-    match PyErr::take(py) {
-        Some(error) => panic!("Python raised an exception where none was expected: {error}"),
-        None => panic!("a null pointer where a Python object was expected"),
     }
 }
 
@@ -596,7 +347,7 @@ impl<T> Clone for Bound<'_, T> {
 impl<T> Drop for Bound<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: attached to the object's interpreter while `'py` lasts; the reference is ours.
+        // SAFETY: attached to the object's interpreter for `'py`; the handle owns one reference.
         unsafe { ffi::Py_DECREF(self.pointer.as_ptr()) };
     }
 }
@@ -628,44 +379,4 @@ impl<'py, T> From<&Bound<'py, T>> for Bound<'py, T> {
     fn from(this: &Bound<'py, T>) -> Self {
         this.clone()
     }
-}
-
-impl<T> fmt::Debug for Bound<'_, T> {
-    /// Python's `repr`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // SAFETY: attached; a new reference or null comes back.
-        let text = unsafe {
-            let repr = ffi::PyObject_Repr(self.as_ptr());
-            Bound::from_owned_ptr_or_err(self.py, repr)
-        };
-        write_text(f, self.as_any(), text)
-    }
-}
-
-impl<T> fmt::Display for Bound<'_, T> {
-    /// Python's `str`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // SAFETY: attached; a new reference or null comes back.
-        let text = unsafe {
-            let str = ffi::PyObject_Str(self.as_ptr());
-            Bound::from_owned_ptr_or_err(self.py, str)
-        };
-        write_text(f, self.as_any(), text)
-    }
-}
-
-/// Writes what `str` or `repr` gave. An object whose method raised is named by its type, and the
-/// exception goes to `sys.unraisablehook`.
-fn write_text(
-    f: &mut fmt::Formatter<'_>,
-    object: &Bound<'_, PyAny>,
-    text: PyResult<Bound<'_, PyAny>>,
-) -> fmt::Result {
-    let error = match text {
-        Ok(text) => return f.write_str(&crate::types::string::to_string_lossy(&text)),
-        Err(error) => error,
-    };
-    error.write_unraisable(object.py(), Some(object));
-    let name = crate::types::typeobject::name_of_type(object);
-    write!(f, "<unprintable {name} object>")
 }

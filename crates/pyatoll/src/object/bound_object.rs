@@ -1,10 +1,9 @@
-//! [`BoundObject`]: what [`Bound`] and [`Borrowed`] have in common.
+//! [`BoundObject`]: the common interface of [`Bound`] and [`Borrowed`].
 
 use pyo3_ffi as ffi;
 
-use super::{Borrowed, Bound, Py};
+use super::{Borrowed, Bound, Py, PyAny};
 use crate::interpreter::Python;
-use crate::types::PyAny;
 
 mod sealed {
     pub trait Sealed {}
@@ -12,7 +11,7 @@ mod sealed {
     impl<T> Sealed for super::Borrowed<'_, '_, T> {}
 }
 
-/// [`Bound`] or [`Borrowed`]: what a conversion to Python may return, owned or not.
+/// [`Bound`] or [`Borrowed`]: the result of a conversion to Python, which is owned or not.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -28,22 +27,22 @@ mod sealed {
 /// });
 /// ```
 pub trait BoundObject<'py, T>: sealed::Sealed {
-    /// The same handle without its type.
+    /// The same kind of handle without the object's type.
     type Any: BoundObject<'py, PyAny>;
 
-    /// A copyable reference to it.
+    /// Returns a copyable reference to the object.
     fn as_borrowed(&self) -> Borrowed<'_, 'py, T>;
-    /// An owned reference, made if it is not one.
+    /// Converts into an owned reference.
     fn into_bound(self) -> Bound<'py, T>;
-    /// The same handle without its type.
+    /// Converts into a handle without the object's type.
     fn into_any(self) -> Self::Any;
-    /// An owned reference's address: the caller must release it.
+    /// Converts into an owned reference and returns its address; the caller must release it.
     fn into_ptr(self) -> *mut ffi::PyObject;
-    /// The object's address, borrowed.
+    /// Returns the object's address, borrowed.
     fn as_ptr(&self) -> *mut ffi::PyObject;
-    /// An owned reference without the token.
+    /// Converts into an owned reference without the token.
     fn unbind(self) -> Py<T>;
-    /// The token.
+    /// Returns the token.
     fn py(&self) -> Python<'py>;
 }
 

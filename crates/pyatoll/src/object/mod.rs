@@ -1,12 +1,24 @@
-//! Handles to Python objects: [`Py`], [`Bound`], [`Borrowed`], and what their types say of
-//! themselves ([`PyTypeInfo`], [`PyTypeCheck`]).
+//! Handles to Python objects, and the traits that describe Python types.
 //!
-//! Above `interpreter`; the types themselves (`PyList`, …) are above this.
+//! Knows `interpreter` only: whatever needs an exception, a conversion or the methods of a type
+//! (casts, extraction, `repr`) is implemented for the handles in the layer above.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `bound` | [`Bound`]: an owned reference with the token |
+//! | `borrowed` | [`Borrowed`]: a borrowed reference with the token |
+//! | `bound_object` | [`BoundObject`]: common interface of the two |
+//! | `py` | [`Py`]: an owned reference without a token |
+//! | `owner` | [`WrongInterpreter`]: use of a handle in an interpreter that does not own it |
+//! | `type_info` | [`PyTypeInfo`], [`PyTypeCheck`]: Python types as Rust types |
+//! | `markers` | [`PyAny`], [`PyType`] |
+//! | `compat` | differences between CPython versions |
 
 mod borrowed;
 mod bound;
 mod bound_object;
-mod constant;
+mod compat;
+mod markers;
 mod owner;
 mod py;
 mod type_info;
@@ -14,8 +26,8 @@ mod type_info;
 pub use borrowed::Borrowed;
 pub use bound::Bound;
 pub use bound_object::BoundObject;
-pub(crate) use constant::constant;
-pub(crate) use owner::WRONG_INTERPRETER_PANIC;
+pub(crate) use compat::constant;
+pub use markers::{PyAny, PyType};
 pub use owner::WrongInterpreter;
 pub use py::Py;
 pub use type_info::{DerefToPyAny, PyTypeCheck, PyTypeInfo};

@@ -1,10 +1,13 @@
-//! [`WrongInterpreter`]: a handle was used in an interpreter that does not own it.
+//! [`WrongInterpreter`]: use of a handle in an interpreter that does not own it.
 
+use std::any::Any;
+use std::cell::Cell;
 use std::fmt;
 
 use crate::interpreter::{Interpreter, LocalInternals, Python};
 
-/// A handle's interpreter is not the one it was used in. Becomes a Python `RuntimeError`.
+/// The error of using a handle in an interpreter that does not own its object. Becomes a Python
+/// `RuntimeError`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -22,9 +25,12 @@ pub struct WrongInterpreter {
     current: Interpreter,
 }
 
-/// How the message of the panic begins that stands for a [`WrongInterpreter`] where no error can be
-/// returned. The boundary to Python turns such a panic into a `RuntimeError`.
-pub(crate) const WRONG_INTERPRETER_PANIC: &str = "this object belongs to interpreter ";
+thread_local! {
+    /// The error of this thread's last [`WrongInterpreter::panic`] that has not reached the
+    /// boundary to Python. It is kept beside the panic, whose payload must be text: the panic hook
+    /// and the callers of `catch_unwind` show that.
+    static PANICKED: Cell<Option<WrongInterpreter>> = const { Cell::new(None) };
+}
 
 impl WrongInterpreter {
     #[cold]
@@ -35,27 +41,44 @@ impl WrongInterpreter {
         }
     }
 
-    /// The interpreter that owns the object.
+    /// Returns the interpreter that owns the object.
     pub fn owner(&self) -> Interpreter {
         self.owner
     }
 
-    /// The interpreter it was used in.
+    /// Returns the interpreter the handle was used in.
     pub fn current(&self) -> Interpreter {
         self.current
     }
 
-    /// Stands in where the signature leaves no room for an error.
+    /// Panics with the error, where the signature has no room for one.
     #[cold]
+    #[inline(never)]
     #[track_caller]
     pub(super) fn panic(self) -> ! {
+        PANICKED.set(Some(self));
         panic!("{self}")
+    }
+
+    /// Returns the error behind a panic caught on this thread, if [`WrongInterpreter::panic`]
+    /// raised it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Option<Self> {
+        let error = PANICKED.get()?;
+        // Another panic: of a destructor that ran during the unwinding, or after user code caught
+        // the one with this error.
+        if *payload.downcast_ref::<String>()? != error.to_string() {
+            return None;
+        }
+        PANICKED.set(None);
+        Some(error)
     }
 }
 
 impl fmt::Display for WrongInterpreter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{WRONG_INTERPRETER_PANIC}{}", self.owner.id())?;
+        write!(f, "this object belongs to interpreter {}", self.owner.id())?;
         if !self.owner.is_alive() {
             f.write_str(", which has ended,")?;
         }

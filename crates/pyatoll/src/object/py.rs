@@ -1,4 +1,4 @@
-//! [`Py<T>`]: an owned reference without a token, which knows its interpreter.
+//! [`Py<T>`]: an owned reference without a token that knows its interpreter.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,21 +7,19 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::{Borrowed, Bound, DerefToPyAny, PyTypeCheck, WrongInterpreter};
-use crate::convert::FromPyObject;
-use crate::error::{CastError, PyErr, PyResult};
+use super::{Borrowed, Bound, DerefToPyAny, PyAny, WrongInterpreter};
 use crate::interpreter::{AttachError, Interpreter, LocalInternals, Python};
-use crate::types::PyAny;
 
-/// An owned reference to a Python object, independent of any token: it can be kept in a `static`,
-/// sent to another thread, or stored in a Rust struct.
+/// An owned reference to a Python object that is independent of any token: it can be kept in a
+/// `static`, sent to another thread, or stored in a Rust struct.
 ///
-/// It is the object's pointer and its owner, the interpreter it was made in.
+/// It consists of the object's pointer and its owner, the interpreter it was created in.
 ///
-/// - Using it takes a token of its owner: [`bind`](Py::bind), or [`try_bind`](Py::try_bind) where
-///   the token may be of another interpreter, or [`Py::attach`] to enter the owner first.
-/// - Dropping it is safe anywhere: at once where this thread is attached to the owner, else when
-///   the owner is next entered. If the owner has ended, nothing happens.
+/// - Using it requires a token of its owner: [`bind`](Py::bind), or [`try_bind`](Py::try_bind)
+///   where the token may belong to another interpreter, or [`Py::attach`] to enter the owner first.
+/// - Dropping it is safe anywhere. The reference is released immediately if this thread is attached
+///   to the owner, otherwise when the owner is next entered. If the owner has ended, nothing
+///   happens.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -30,7 +28,7 @@ use crate::types::PyAny;
 /// let list: Py<PyList> = Python::attach(|py| PyList::new(py, [1, 2]).unwrap().unbind());
 /// std::thread::spawn(move || {
 ///     list.attach(|_py, list| assert_eq!(list.len(), 2)).unwrap();
-///     // `list` is dropped here, by a thread that is not attached.
+///     // `list` is dropped here, on a thread that is not attached.
 /// })
 /// .join()
 /// .unwrap();
@@ -45,16 +43,18 @@ pub struct Py<T> {
 const _: () = assert!(size_of::<Py<PyAny>>() == 2 * size_of::<usize>());
 const _: () = assert!(size_of::<Option<Py<PyAny>>>() == 2 * size_of::<usize>());
 
-// SAFETY: everything that touches the object needs a token of its owner, so the thread that does
-// is attached; dropping checks where it is. What an object of a `#[pyclass]` that is not `Send`
-// allows is checked by the class.
+// SAFETY: accessing the object requires a token of its owner, hence an attached thread; `drop`
+// checks the attachment itself. Classes whose Rust value is not `Send` check the thread themselves.
 unsafe impl<T> Send for Py<T> {}
-// SAFETY: as above.
+// SAFETY: shared access requires a token of the owner as well.
 unsafe impl<T> Sync for Py<T> {}
 
 impl<T> Py<T> {
+    /// Creates a handle that takes over a reference.
+    ///
     /// # Safety
-    /// The caller gives up a reference to a valid object of `owner` that is a `T`.
+    /// `pointer` must point to a valid `T` of `owner`'s interpreter, and the caller gives up one
+    /// reference to it.
     #[inline]
     pub(crate) unsafe fn from_owned_parts(
         pointer: NonNull<ffi::PyObject>,
@@ -67,7 +67,8 @@ impl<T> Py<T> {
         }
     }
 
-    /// Binds it to a token, or says that the token is of another interpreter. Costs one comparison.
+    /// Binds the handle to a token, unless the token belongs to another interpreter. This costs one
+    /// comparison.
     ///
     /// # Errors
     /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
@@ -81,18 +82,20 @@ impl<T> Py<T> {
     #[inline]
     pub fn try_bind<'py>(&self, py: Python<'py>) -> Result<&Bound<'py, T>, WrongInterpreter> {
         if std::ptr::eq(self.owner, py.local()) {
-            // SAFETY: the same layout (asserted in `bound`), and the token is the owner's.
+            // SAFETY: `Py` and `Bound` have the same layout (asserted in `bound`), and the token is
+            // the owner's.
             Ok(unsafe { &*std::ptr::from_ref(self).cast::<Bound<'py, T>>() })
         } else {
             Err(WrongInterpreter::new(self.owner, py))
         }
     }
 
-    /// Binds it to a token of its interpreter. Costs one comparison.
+    /// Binds the handle to a token of its interpreter. This costs one comparison.
     ///
     /// # Panics
-    /// If the token is of another interpreter. At the boundary to Python that panic becomes a
-    /// `RuntimeError` which names both interpreters; [`try_bind`](Py::try_bind) returns it instead.
+    /// If the token belongs to another interpreter. At the boundary to Python that panic becomes a
+    /// `RuntimeError` that names both interpreters; [`try_bind`](Py::try_bind) returns an error
+    /// instead.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -109,10 +112,10 @@ impl<T> Py<T> {
         }
     }
 
-    /// As [`bind`](Py::bind), by value.
+    /// Like [`bind`](Py::bind), by value.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token belongs to another interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -131,14 +134,14 @@ impl<T> Py<T> {
             error.panic();
         }
         let this = ManuallyDrop::new(self);
-        // SAFETY: the reference moves, and the token is the owner's.
+        // SAFETY: the reference moves into the new handle, and the token is the owner's.
         unsafe { Bound::from_owned_non_null(py, this.pointer) }
     }
 
-    /// As [`into_bound`](Py::into_bound), or says that the token is of another interpreter.
+    /// Like [`into_bound`](Py::into_bound), unless the token belongs to another interpreter.
     ///
     /// # Errors
-    /// [`WrongInterpreter`]; the reference is dropped.
+    /// [`WrongInterpreter`]; the handle is dropped.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -154,14 +157,14 @@ impl<T> Py<T> {
     pub fn try_into_bound(self, py: Python<'_>) -> Result<Bound<'_, T>, WrongInterpreter> {
         self.try_bind(py)?;
         let this = ManuallyDrop::new(self);
-        // SAFETY: the reference moves, and the token is the owner's.
+        // SAFETY: the reference moves into the new handle, and the token is the owner's.
         Ok(unsafe { Bound::from_owned_non_null(py, this.pointer) })
     }
 
-    /// As [`bind`](Py::bind), to a [`Borrowed`].
+    /// Like [`bind`](Py::bind), but returns a [`Borrowed`].
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token belongs to another interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -182,7 +185,7 @@ impl<T> Py<T> {
         unsafe { Borrowed::from_non_null(py, self.pointer) }
     }
 
-    /// As [`try_bind`](Py::try_bind), to a [`Borrowed`].
+    /// Like [`try_bind`](Py::try_bind), but returns a [`Borrowed`].
     ///
     /// # Errors
     /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
@@ -203,16 +206,18 @@ impl<T> Py<T> {
         Ok(unsafe { Borrowed::from_non_null(py, self.pointer) })
     }
 
-    /// Enters the interpreter that owns the object, from any thread, and runs `f` with the object.
+    /// Attaches to the interpreter that owns the object, from any thread, and runs `f` with the
+    /// object.
     ///
     /// # Errors
-    /// As for [`Interpreter::attach`]: the owner has ended, or this thread is attached to another
+    /// Those of [`Interpreter::attach`]: the owner has ended, or this thread is attached to another
     /// interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
     ///
-    /// let number: Py<PyAny> = Python::attach(|py| py.eval(c"6 * 7", None, None).unwrap().unbind());
+    /// let number: Py<PyAny> =
+    ///     Python::attach(|py| py.eval(c"6 * 7", None, None).unwrap().unbind());
     /// let value = number.attach(|_py, number| number.extract::<i32>())??;
     /// assert_eq!(value, 42);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -224,7 +229,7 @@ impl<T> Py<T> {
         self.interpreter().attach(|py| f(py, self.bind(py)))
     }
 
-    /// The interpreter that owns the object.
+    /// Returns the interpreter that owns the object.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -236,13 +241,13 @@ impl<T> Py<T> {
         Interpreter::new(self.owner)
     }
 
-    /// The state that owns it.
+    /// Returns the per-interpreter state that owns the object.
     #[inline]
     pub(crate) fn owner(&self) -> &'static LocalInternals {
         self.owner
     }
 
-    /// The object's address: borrowed. It means something only in the owner.
+    /// Returns the object's address, borrowed: it is meaningful only in the owner.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -257,7 +262,8 @@ impl<T> Py<T> {
         self.pointer.as_ptr()
     }
 
-    /// The object's address, with the reference: the caller must release it, in the owner.
+    /// Returns the object's address together with the reference, which the caller must release
+    /// while attached to the owner.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -265,7 +271,7 @@ impl<T> Py<T> {
     ///
     /// Python::attach(|py| {
     ///     let list = PyList::new(py, ["a"])?.unbind().into_ptr();
-    ///     // SAFETY: a list of this interpreter, and the reference that `into_ptr` gave.
+    ///     // SAFETY: `list` is a list of this interpreter, with the reference from `into_ptr`.
     ///     let list = unsafe { Py::<PyList>::from_owned_ptr(py, list) };
     ///     assert_eq!(list.bind(py).len(), 1);
     ///     Ok::<_, PyErr>(())
@@ -277,7 +283,7 @@ impl<T> Py<T> {
         ManuallyDrop::new(self).as_ptr()
     }
 
-    /// The same reference without its type.
+    /// Returns a reference to the same handle without the object's type.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -295,7 +301,7 @@ impl<T> Py<T> {
         unsafe { &*std::ptr::from_ref(self).cast::<Py<PyAny>>() }
     }
 
-    /// The same reference without its type.
+    /// Converts into a handle without the object's type.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -310,14 +316,14 @@ impl<T> Py<T> {
     #[inline]
     pub fn into_any(self) -> Py<PyAny> {
         let this = ManuallyDrop::new(self);
-        // SAFETY: the reference moves; every object is a `PyAny`.
+        // SAFETY: the reference moves into the new handle; every object is a `PyAny`.
         unsafe { Py::from_owned_parts(this.pointer, this.owner) }
     }
 
-    /// Another reference to the same object.
+    /// Creates another reference to the same object.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token belongs to another interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -338,10 +344,11 @@ impl<T> Py<T> {
         self.bind(py).clone().unbind()
     }
 
-    /// Drops it at once, which is cheaper than dropping it without a token.
+    /// Releases the reference immediately, which is cheaper than dropping the handle without a
+    /// token.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token belongs to another interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -360,7 +367,7 @@ impl<T> Py<T> {
         drop(self.into_bound(py));
     }
 
-    /// Whether both are the same object (`is`).
+    /// Returns whether both handles refer to the same object (Python's `is`).
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -377,10 +384,10 @@ impl<T> Py<T> {
         self.as_ptr() == other.as_ref().as_ptr()
     }
 
-    /// The number of references to the object.
+    /// Returns the object's reference count.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token belongs to another interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -396,14 +403,14 @@ impl<T> Py<T> {
     #[inline]
     #[track_caller]
     pub fn get_refcnt(&self, py: Python<'_>) -> isize {
-        // SAFETY: attached to the owner.
+        // SAFETY: attached to the owner, as `bind` checks.
         unsafe { ffi::Py_REFCNT(self.bind(py).as_ptr()) as isize }
     }
 
-    /// Whether it is `None`.
+    /// Returns whether the object is `None`.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token belongs to another interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -415,74 +422,17 @@ impl<T> Py<T> {
     /// ```
     #[track_caller]
     pub fn is_none(&self, py: Python<'_>) -> bool {
-        // SAFETY: `None` is a static of CPython.
+        // SAFETY: only takes the address of `None`.
         self.bind(py).as_ptr() == unsafe { ffi::Py_None() }
     }
 
-    /// Converts to a Rust type. What borrows from the object (a `&str`) lives no longer than the
-    /// token: the interpreter may end after that, and takes the object with it.
-    ///
-    /// # Panics
-    /// If the token is of another interpreter.
-    ///
-    /// # Errors
-    /// The conversion's own, if the object has no such value.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    ///
-    /// Python::attach(|py| {
-    ///     let number: Py<PyAny> = py.eval(c"6 * 7", None, None)?.unbind();
-    ///     assert_eq!(number.extract::<i32>(py)?, 42);
-    ///     assert!(number.extract::<String>(py).is_err());
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub fn extract<'a, 'py: 'a, D>(&'a self, py: Python<'py>) -> Result<D, D::Error>
-    where
-        D: FromPyObject<'a, 'py>,
-    {
-        self.bind_borrowed(py).extract()
-    }
-
-    /// As [`Bound::cast`], after [`bind`](Py::bind).
-    ///
-    /// # Panics
-    /// If the token is of another interpreter.
-    ///
-    /// # Errors
-    /// [`CastError`], which becomes a `TypeError`.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::types::{PyDict, PyList};
-    ///
-    /// Python::attach(|py| {
-    ///     let list: Py<PyAny> = py.eval(c"['a']", None, None)?.unbind();
-    ///     assert_eq!(list.cast_bound::<PyList>(py)?.len(), 1);
-    ///     assert!(list.cast_bound::<PyDict>(py).is_err());
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[track_caller]
-    pub fn cast_bound<'py, U>(&self, py: Python<'py>) -> Result<&Bound<'py, U>, CastError<'_, 'py>>
-    where
-        U: PyTypeCheck,
-    {
-        self.bind(py).cast()
-    }
-
-    /// As [`Bound::cast_unchecked`], after [`bind`](Py::bind).
+    /// Like [`Bound::cast_unchecked`], after [`bind`](Py::bind).
     ///
     /// # Safety
     /// The object must be a `U`.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token belongs to another interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -490,7 +440,7 @@ impl<T> Py<T> {
     ///
     /// Python::attach(|py| {
     ///     let any: Py<PyAny> = py.eval(c"['a']", None, None)?.unbind();
-    ///     // SAFETY: a list display makes a `list`.
+    ///     // SAFETY: a list display evaluates to a `list`.
     ///     let list = unsafe { any.cast_bound_unchecked::<PyList>(py) };
     ///     assert_eq!(list.len(), 1);
     ///     Ok::<_, PyErr>(())
@@ -499,119 +449,25 @@ impl<T> Py<T> {
     /// ```
     #[track_caller]
     pub unsafe fn cast_bound_unchecked<'py, U>(&self, py: Python<'py>) -> &Bound<'py, U> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller: the object is a `U`.
         unsafe { self.bind(py).cast_unchecked() }
-    }
-
-    /// Takes over a new reference.
-    ///
-    /// # Safety
-    /// As for [`Bound::from_owned_ptr`], and the object must be a `T`.
-    ///
-    /// # Panics
-    /// If `ptr` is null.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::{ffi, types::PyList};
-    ///
-    /// Python::attach(|py| {
-    ///     // SAFETY: `PyList_New` gives a new reference to a list.
-    ///     let list: Py<PyList> = unsafe { Py::from_owned_ptr(py, ffi::PyList_New(0)) };
-    ///     assert!(list.bind(py).is_empty());
-    /// });
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub unsafe fn from_owned_ptr(py: Python<'_>, ptr: *mut ffi::PyObject) -> Py<T> {
-        // SAFETY: passed on to the caller.
-        unsafe {
-            Bound::from_owned_ptr(py, ptr)
-                .cast_into_unchecked()
-                .unbind()
-        }
-    }
-
-    /// Takes over a new reference; null stands for the exception that is set.
-    ///
-    /// # Safety
-    /// As for [`Bound::from_owned_ptr_or_err`], and the object must be a `T`.
-    ///
-    /// # Errors
-    /// The exception that is set, if `ptr` is null.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::{exceptions::PySystemError, ffi, types::PyList};
-    ///
-    /// Python::attach(|py| {
-    ///     // SAFETY: a new reference to a list, or null with an exception set, comes back.
-    ///     let list: PyResult<Py<PyList>> =
-    ///         unsafe { Py::from_owned_ptr_or_err(py, ffi::PyList_New(-1)) };
-    ///     assert!(list.unwrap_err().is_instance_of::<PySystemError>(py));
-    /// });
-    /// ```
-    #[inline]
-    pub unsafe fn from_owned_ptr_or_err(
-        py: Python<'_>,
-        ptr: *mut ffi::PyObject,
-    ) -> PyResult<Py<T>> {
-        // SAFETY: passed on to the caller.
-        unsafe {
-            Ok(Bound::from_owned_ptr_or_err(py, ptr)?
-                .cast_into_unchecked()
-                .unbind())
-        }
-    }
-
-    /// Makes a new reference to an object that somebody else keeps alive.
-    ///
-    /// # Safety
-    /// As for [`Bound::from_borrowed_ptr`], and the object must be a `T`.
-    ///
-    /// # Panics
-    /// If `ptr` is null.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::ffi;
-    ///
-    /// Python::attach(|py| {
-    ///     let list = py.eval(c"['a']", None, None)?;
-    ///     // SAFETY: the item is there, borrowed from the list.
-    ///     let item: Py<PyAny> =
-    ///         unsafe { Py::from_borrowed_ptr(py, ffi::PyList_GetItem(list.as_ptr(), 0)) };
-    ///     assert_eq!(item.extract::<String>(py)?, "a");
-    ///     Ok::<_, PyErr>(())
-    /// })?;
-    /// # Ok::<_, PyErr>(())
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub unsafe fn from_borrowed_ptr(py: Python<'_>, ptr: *mut ffi::PyObject) -> Py<T> {
-        // SAFETY: passed on to the caller.
-        unsafe {
-            Bound::from_borrowed_ptr(py, ptr)
-                .cast_into_unchecked()
-                .unbind()
-        }
     }
 }
 
 impl<T> Drop for Py<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: the reference is ours, made in `owner`.
+        // SAFETY: the handle owns one reference to an object of `owner`.
         unsafe { self.owner.release(self.pointer) };
     }
 }
 
-/// Another reference to the same object. Only with the feature `py-clone`: without a token, the
-/// thread must be attached to the owner.
+/// Creates another reference to the same object. Requires the feature `py-clone`: as there is no
+/// token, the thread must be attached to the owner.
 ///
 /// # Panics
-/// If this thread is not attached to the object's interpreter, or is in a `__traverse__`, where no
-/// reference count may change.
+/// If this thread is not attached to the object's interpreter, or runs a `__traverse__`, during
+/// which no reference count may change.
 #[cfg(feature = "py-clone")]
 impl<T> Clone for Py<T> {
     #[track_caller]
@@ -622,10 +478,10 @@ impl<T> Clone for Py<T> {
             self.owner.id()
         );
         assert!(
-            !self.owner.is_visiting(),
+            !self.owner.is_in_traverse(),
             "cannot clone a `Py` in `__traverse__`: the garbage collector is counting references"
         );
-        // SAFETY: attached to the owner, just checked; the new reference goes into the handle.
+        // SAFETY: attached to the owner (checked above); the handle takes the new reference.
         unsafe {
             ffi::Py_INCREF(self.pointer.as_ptr());
             Self::from_owned_parts(self.pointer, self.owner)
@@ -671,48 +527,8 @@ impl<T> From<Borrowed<'_, '_, T>> for Py<T> {
 }
 
 impl<T> fmt::Debug for Py<T> {
-    /// The address and the owner: `repr` needs a token.
+    /// Shows the object's address, as `repr` would require a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Py").field(&self.pointer).finish()
-    }
-}
-
-impl<T> fmt::Display for Py<T> {
-    /// Python's `str`, in the object's interpreter; its address where that cannot be entered.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.attach(|_py, object| fmt::Display::fmt(object, f)) {
-            Ok(result) => result,
-            Err(_) => fmt::Debug::fmt(self, f),
-        }
-    }
-}
-
-impl<'a, 'py, T: PyTypeCheck + 'a> FromPyObject<'a, 'py> for Py<T> {
-    type Error = CastError<'a, 'py>;
-
-    #[inline]
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-        object.cast::<T>().map(Py::from)
-    }
-}
-
-impl<'a, 'py, T: PyTypeCheck + 'a> FromPyObject<'a, 'py> for Bound<'py, T> {
-    type Error = CastError<'a, 'py>;
-
-    #[inline]
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-        object.cast::<T>().map(Borrowed::to_owned)
-    }
-}
-
-impl From<WrongInterpreter> for PyErr {
-    fn from(error: WrongInterpreter) -> Self {
-        crate::exceptions::PyRuntimeError::new_err(error.to_string())
-    }
-}
-
-impl From<AttachError> for PyErr {
-    fn from(error: AttachError) -> Self {
-        crate::exceptions::PyRuntimeError::new_err(error.to_string())
     }
 }

@@ -1,18 +1,19 @@
-//! What a Rust marker type says of the Python type it stands for.
+//! [`PyTypeInfo`] and [`PyTypeCheck`]: the Python types that Rust marker types represent.
+
+use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::{Borrowed, Bound};
+use super::{Borrowed, Bound, PyAny, PyType};
 use crate::interpreter::Python;
-use crate::types::{PyAny, PyType};
 
-/// The marker's handles deref to `Bound<'py, PyAny>`. Every Python type but `PyAny` itself.
+/// A marker type whose handles deref to `Bound<'py, PyAny>`: every Python type except `PyAny`.
 #[doc(hidden)]
 pub trait DerefToPyAny {}
 
-/// A Rust type that stands for one Python type, with a type object in each interpreter.
+/// A Rust type that represents one Python type, with a type object in each interpreter.
 ///
-/// `#[pyclass]` and the exception macros implement it.
+/// Implemented by `#[pyclass]` and the exception macros.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -23,31 +24,32 @@ pub trait DerefToPyAny {}
 ///
 /// # Safety
 /// [`type_object_raw`](PyTypeInfo::type_object_raw) must return a type object of the token's
-/// interpreter that stays alive while that lives, and whose instances are valid `Self` objects.
+/// interpreter that stays alive as long as the interpreter, and whose instances are valid `Self`
+/// objects.
 pub unsafe trait PyTypeInfo: Sized {
-    /// The type object in the token's interpreter, borrowed.
+    /// Returns the type object in the token's interpreter, borrowed.
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject;
 
-    /// The type object in the token's interpreter.
+    /// Returns the type object in the token's interpreter.
     #[inline]
     fn type_object(py: Python<'_>) -> Bound<'_, PyType> {
-        let object = Self::type_object_raw(py).cast();
-        // SAFETY: a live type object, by the trait's contract.
-        unsafe { Borrowed::from_ptr(py, object).cast_unchecked().to_owned() }
+        let object = NonNull::new(Self::type_object_raw(py)).expect("a type object");
+        // SAFETY: a live type object of the token's interpreter, by the trait's contract.
+        unsafe { Borrowed::<PyType>::from_non_null(py, object.cast()).to_owned() }
     }
 
-    /// Whether the object is an instance of the type or of a subtype.
+    /// Returns whether the object is an instance of the type or of a subtype.
     #[inline]
     fn is_type_of(object: &Bound<'_, PyAny>) -> bool {
         let class = Self::type_object_raw(object.py());
-        // SAFETY: both are valid.
+        // SAFETY: attached; a live object and a live type object.
         unsafe { ffi::PyObject_TypeCheck(object.as_ptr(), class) != 0 }
     }
 
-    /// Whether the object's type is exactly this one.
+    /// Returns whether the object's type is exactly this one.
     #[inline]
     fn is_exact_type_of(object: &Bound<'_, PyAny>) -> bool {
-        // SAFETY: the object is valid.
+        // SAFETY: attached; a live object.
         let class = unsafe { ffi::Py_TYPE(object.as_ptr()) };
         class == Self::type_object_raw(object.py())
     }
@@ -68,14 +70,15 @@ pub unsafe trait PyTypeInfo: Sized {
 /// # Safety
 /// If [`type_check`](PyTypeCheck::type_check) returns true, the object must be a valid `Self`.
 pub unsafe trait PyTypeCheck {
-    /// Whether the object may be cast to `Self`.
+    /// Returns whether the object may be cast to `Self`.
     fn type_check(object: &Bound<'_, PyAny>) -> bool;
 
-    /// The class, or tuple of classes, to name in the error when it may not.
+    /// Returns the class, or tuple of classes, that the error of a failed cast names.
     fn classinfo_object(py: Python<'_>) -> Bound<'_, PyAny>;
 }
 
-// SAFETY: `is_type_of` is the check, and the type's instances are valid `T`s by its contract.
+// SAFETY: `type_check` is `is_type_of`, and the type's instances are valid `T`s by the contract of
+// `PyTypeInfo`.
 unsafe impl<T: PyTypeInfo> PyTypeCheck for T {
     #[inline]
     fn type_check(object: &Bound<'_, PyAny>) -> bool {

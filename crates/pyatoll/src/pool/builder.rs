@@ -1,21 +1,38 @@
-//! [`InterpreterPoolBuilder`]: how a pool is to be.
+//! [`InterpreterPoolBuilder`]: the options of a pool.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
-use super::InterpreterPool;
 use super::error::{PoolBuildError, PoolError};
+use super::interpreter_pool::InterpreterPool;
 use super::shared::Shared;
-use super::worker::{Settings, Worker};
+use super::worker::{Worker, WorkerSettings};
 use crate::error::PyResult;
 use crate::interpreter::{Python, SubInterpreter, SubInterpreterBuilder, attach};
 
-/// As much as a process's first thread has on most systems. Python recurses deeply, and this is
-/// only address space until it is used.
+/// Default stack size in bytes: that of a process's main thread on most systems. Python recurses
+/// deeply, and the stack is only address space until it is used.
 const STACK_SIZE: usize = 8 << 20;
 
-/// How an [`InterpreterPool`] is to be. Made by [`InterpreterPool::builder`].
+impl InterpreterPool {
+    /// Returns a builder for a pool with a worker for each core, isolated interpreters, and no
+    /// initializer.
+    ///
+    /// ```
+    /// use pyatoll::InterpreterPool;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().build()?;
+    /// assert!(pool.size() >= 1);
+    /// # Ok::<_, pyatoll::pool::PoolBuildError>(())
+    /// ```
+    pub fn builder() -> InterpreterPoolBuilder {
+        InterpreterPoolBuilder::default()
+    }
+}
+
+/// The options of an [`InterpreterPool`]. Created by [`InterpreterPool::builder`].
 ///
 /// ```
 /// use pyatoll::InterpreterPool;
@@ -32,7 +49,7 @@ pub struct InterpreterPoolBuilder {
     queue_capacity: Option<usize>,
     thread_name: String,
     stack_size: usize,
-    settings: Settings,
+    settings: WorkerSettings,
 }
 
 impl Default for InterpreterPoolBuilder {
@@ -42,7 +59,7 @@ impl Default for InterpreterPoolBuilder {
             queue_capacity: None,
             thread_name: "interpreter".into(),
             stack_size: STACK_SIZE,
-            settings: Settings {
+            settings: WorkerSettings {
                 interpreter: SubInterpreter::builder(),
                 initializer: None,
                 restart_limit: 3,
@@ -52,8 +69,8 @@ impl Default for InterpreterPoolBuilder {
 }
 
 impl InterpreterPoolBuilder {
-    /// How many workers it has, each a thread with an interpreter. Default: as many as the process
-    /// may use cores.
+    /// Sets the number of workers, each a thread with an interpreter. Default: the number of cores
+    /// available to the process.
     ///
     /// ```
     /// use pyatoll::InterpreterPool;
@@ -69,8 +86,8 @@ impl InterpreterPoolBuilder {
         self
     }
 
-    /// How many jobs may wait for a worker: at least 1, by default 64 for each worker.
-    /// [`submit`](InterpreterPool::submit) waits while as many do.
+    /// Sets the number of jobs that may wait for a worker: at least 1, by default 64 per worker. If
+    /// the queue is full, [`submit`](InterpreterPool::submit) waits.
     ///
     /// ```
     /// use pyatoll::InterpreterPool;
@@ -93,8 +110,8 @@ impl InterpreterPoolBuilder {
         self
     }
 
-    /// Runs once in each interpreter before its first job: imports, settings. If it fails, the
-    /// interpreter is ended and another one made, up to
+    /// Sets a function that runs once in each interpreter before its first job, for imports and
+    /// settings. If it fails, the interpreter is ended and another one created, up to
     /// [`restart_limit`](InterpreterPoolBuilder::restart_limit).
     ///
     /// ```
@@ -119,7 +136,7 @@ impl InterpreterPoolBuilder {
         self
     }
 
-    /// The settings of the interpreters. Default: those of [`SubInterpreter::builder`].
+    /// Sets the options of the interpreters. Default: those of [`SubInterpreter::builder`].
     ///
     /// ```
     /// use pyatoll::InterpreterPool;
@@ -137,10 +154,10 @@ impl InterpreterPoolBuilder {
         self
     }
 
-    /// How many times in a row a worker that has lost its interpreter may fail to replace it: the
-    /// interpreter cannot be made, its initialiser fails, or it is ended before it has run a job.
-    /// A worker that fails more often ends, and with the last worker the pool, whose jobs give
-    /// [`PoolError::Broken`]. Default: 3.
+    /// Sets how many times in a row a worker that has lost its interpreter may fail to replace it:
+    /// the interpreter cannot be created, its initializer fails, or it is ended before it has run a
+    /// job. A worker that fails more often ends. With the last worker the pool ends, and its jobs
+    /// return [`PoolError::Broken`]. Default: 3.
     ///
     /// ```
     /// use pyatoll::InterpreterPool;
@@ -155,7 +172,8 @@ impl InterpreterPoolBuilder {
         self
     }
 
-    /// What the threads are called, with `-` and their number after it. Default: `interpreter`.
+    /// Sets the name of the threads, to which `-` and a number are appended. Default:
+    /// `interpreter`.
     ///
     /// ```
     /// use pyatoll::InterpreterPool;
@@ -172,7 +190,7 @@ impl InterpreterPoolBuilder {
         self
     }
 
-    /// How large the threads' stacks are, in bytes. Default: 8 MiB, for Python recurses deeply.
+    /// Sets the stack size of the threads in bytes. Default: 8 MiB, as Python recurses deeply.
     ///
     /// ```
     /// use pyatoll::InterpreterPool;
@@ -187,14 +205,15 @@ impl InterpreterPoolBuilder {
         self
     }
 
-    /// Makes the pool, and waits until every worker has its interpreter, initialised. A thread that
-    /// is attached, to whichever interpreter, is detached while it waits.
+    /// Builds the pool, and waits until every worker has initialized its interpreter. A thread that
+    /// is attached, to any interpreter, is detached while it waits.
     ///
     /// # Errors
-    /// [`PoolBuildError`]: one of them could not be made or initialised. No worker is left then.
+    /// [`PoolBuildError`]: an interpreter could not be created or initialized. All workers have
+    /// ended then.
     ///
     /// # Panics
-    /// In a `__traverse__`, where nothing may be waited for; if the thread's name has a zero byte.
+    /// In a `__traverse__`, as it waits; if the thread's name contains a zero byte.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -219,7 +238,7 @@ impl InterpreterPoolBuilder {
         }
         attach::refuse_in_traverse();
         #[cfg(feature = "auto-initialize")]
-        attach::initialize();
+        crate::interpreter::start::initialize();
 
         let capacity = self.queue_capacity.unwrap_or(size.saturating_mul(64));
         let shared = Arc::new(Shared::new(size, capacity));
@@ -230,7 +249,7 @@ impl InterpreterPoolBuilder {
         for number in 0..size {
             let worker = Worker::new(Arc::clone(&shared), Arc::clone(&settings));
             if failure.is_some() {
-                // Its drop notes that it is not there.
+                // Dropping the worker unregisters it.
                 continue;
             }
             let started = started.clone();
@@ -253,7 +272,7 @@ impl InterpreterPoolBuilder {
         match failure.or(refused) {
             None => Ok(pool),
             Some(error) => {
-                // Its drop waits for the others.
+                // Waits for the workers that were started.
                 pool.shared.close(PoolError::Broken(error.to_string()));
                 pool.end(None).ok();
                 Err(error)

@@ -1,4 +1,4 @@
-//! What goes wrong in a pool, as values that need no interpreter.
+//! The errors of a pool, as values that need no interpreter.
 
 use std::any::Any;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::interpreter::{BuildError, Python};
 use crate::panic;
 use crate::types::{PyAnyMethods, PyStringMethods, PyTypeMethods};
 
-/// Why a job has no result.
+/// The reason why a job has no result.
 ///
 /// ```
 /// use pyatoll::InterpreterPool;
@@ -28,23 +28,24 @@ use crate::types::{PyAnyMethods, PyStringMethods, PyTypeMethods};
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// The job raised this Python exception. `SystemExit` and `KeyboardInterrupt` are among them:
-    /// they end the job and nothing else.
+    /// The job raised this Python exception. `SystemExit` and `KeyboardInterrupt`, too, only end
+    /// the job.
     Raised(RaisedException),
     /// The job panicked with this text.
     Panicked(String),
-    /// The job was taken back before it ran, by [`JobHandle::cancel`](super::JobHandle::cancel) or
-    /// [`InterpreterPool::shutdown_now`](super::InterpreterPool::shutdown_now).
+    /// The job was cancelled before it ran, by
+    /// [`JobHandle::cancel`](crate::pool::JobHandle::cancel) or
+    /// [`InterpreterPool::shutdown_now`](crate::InterpreterPool::shutdown_now).
     Cancelled,
     /// The pool was shut down before the job was submitted.
     ShutDown,
     /// The Python runtime ended before the job ran.
     RuntimeEnded,
-    /// The pool has no interpreter any more, and could not make another one, for this reason.
+    /// The pool has lost its last interpreter and could not replace it, for this reason.
     Broken(String),
-    /// The job was waited for by a job that it is itself waiting for, on the same thread.
+    /// The job was waited for by a job that it waits for itself, on the same thread.
     WouldDeadlock,
-    /// This process is a fork of the one that the pool works in: the workers are not here.
+    /// This process is a fork of the one with the pool's workers.
     Forked,
 }
 
@@ -69,7 +70,7 @@ impl fmt::Display for PoolError {
 
 impl std::error::Error for PoolError {}
 
-/// A `RuntimeError` with the error's text: the exception of another interpreter cannot be raised.
+/// A `RuntimeError` with the error's text, as an exception of another interpreter cannot be raised.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -89,7 +90,7 @@ impl From<PoolError> for PyErr {
 }
 
 impl PoolError {
-    /// What a caught panic becomes.
+    /// Converts the payload of a caught panic.
     pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
         let message = panic::message(&*payload);
         panic::discard(payload);
@@ -97,7 +98,7 @@ impl PoolError {
     }
 }
 
-/// A Python exception that was raised in another interpreter, as text: the object cannot leave it.
+/// A Python exception of another interpreter, as text: the object cannot leave its interpreter.
 ///
 /// ```
 /// use pyatoll::InterpreterPool;
@@ -120,7 +121,7 @@ pub struct RaisedException {
 }
 
 impl RaisedException {
-    /// The name of its class, with the module's before it unless that is `builtins`.
+    /// Returns the name of the exception's class, prefixed by the module unless that is `builtins`.
     ///
     /// ```
     /// # use pyatoll::{InterpreterPool, pool::PoolError};
@@ -135,7 +136,7 @@ impl RaisedException {
         &self.type_name
     }
 
-    /// Its text: `str(exception)`.
+    /// Returns `str(exception)`.
     ///
     /// ```
     /// # use pyatoll::{InterpreterPool, pool::PoolError};
@@ -150,8 +151,8 @@ impl RaisedException {
         &self.message
     }
 
-    /// What Python would print of it: the calls it came through, causes and notes. Empty if
-    /// formatting it raised an exception as well.
+    /// Returns the text that Python would print for the exception: the calls, causes and notes.
+    /// Empty if formatting it raised an exception.
     ///
     /// ```
     /// # use pyatoll::{InterpreterPool, pool::PoolError};
@@ -169,15 +170,15 @@ impl RaisedException {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Source: `traceback.format_exception`.
+    /// See: `traceback.format_exception`.
     pub fn traceback(&self) -> &str {
         &self.traceback
     }
 
-    /// Describes `error`, in the interpreter it is of.
+    /// Describes `error` in the interpreter it belongs to.
     pub(super) fn new(py: Python<'_>, error: PyErr) -> Self {
         match error.interpreter() {
-            // The job went to another interpreter and brought it back from there.
+            // The job attached to another interpreter and returned an exception from there.
             Some(owner) if owner != py.interpreter() => {
                 let shown = py.detach(|| owner.attach(|py| Self::describe(py, &error)));
                 shown.unwrap_or_else(|why| Self {
@@ -228,7 +229,7 @@ impl fmt::Display for RaisedException {
 
 impl std::error::Error for RaisedException {}
 
-/// Why a pool could not be made.
+/// The reason why a pool could not be built.
 ///
 /// ```
 /// use pyatoll::InterpreterPool;
@@ -246,13 +247,13 @@ impl std::error::Error for RaisedException {}
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PoolBuildError {
-    /// A pool of no workers was asked for.
+    /// A pool without workers was requested.
     NoWorkers,
-    /// An interpreter could not be made.
+    /// An interpreter could not be created.
     Interpreter(BuildError),
-    /// The initialiser raised an exception or panicked.
+    /// The initializer raised an exception or panicked.
     Initializer(PoolError),
-    /// The operating system has no thread for a worker.
+    /// The operating system could not start a thread for a worker.
     Thread(io::Error),
 }
 
@@ -278,8 +279,7 @@ impl std::error::Error for PoolBuildError {
     }
 }
 
-/// A job that [`InterpreterPool::try_submit`](super::InterpreterPool::try_submit) did not take,
-/// given back.
+/// A job that [`InterpreterPool::try_submit`](crate::InterpreterPool::try_submit) refused.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -290,7 +290,7 @@ impl std::error::Error for PoolBuildError {
 /// let pool = InterpreterPool::builder().size(1).build()?;
 /// pool.shutdown(std::time::Duration::from_secs(60))?;
 /// let Err(TrySubmitError::Refused { job, .. }) = pool.try_submit(|_py| Ok(5)) else { panic!() };
-/// // Run it here, then.
+/// // Run it on this thread instead.
 /// assert_eq!(Python::attach(job)?, 5);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
@@ -300,17 +300,17 @@ pub enum TrySubmitError<F> {
         /// The job.
         job: F,
     },
-    /// The pool takes no jobs any more.
+    /// The pool no longer accepts jobs.
     Refused {
         /// The job.
         job: F,
-        /// Why.
+        /// The reason.
         why: PoolError,
     },
 }
 
 impl<F> TrySubmitError<F> {
-    /// The job.
+    /// Returns the job.
     ///
     /// ```
     /// # use pyatoll::InterpreterPool;
@@ -348,7 +348,8 @@ impl<F> fmt::Display for TrySubmitError<F> {
 
 impl<F> std::error::Error for TrySubmitError<F> {}
 
-/// A pool did not come to its end in time. It takes no more jobs, and what runs goes on.
+/// The error of a pool that has not ended in time. It accepts no more jobs, but running and queued
+/// jobs continue.
 ///
 /// ```
 /// use pyatoll::InterpreterPool;
@@ -373,7 +374,7 @@ pub struct ShutdownError {
 }
 
 impl ShutdownError {
-    /// How many workers have not ended.
+    /// Returns the number of workers that have not ended.
     ///
     /// ```
     /// # use pyatoll::InterpreterPool;
@@ -389,7 +390,7 @@ impl ShutdownError {
         self.running
     }
 
-    /// How many jobs are still waiting for a worker.
+    /// Returns the number of jobs that are still waiting for a worker.
     ///
     /// ```
     /// # use pyatoll::InterpreterPool;

@@ -1,9 +1,9 @@
-//! The end of the Python runtime ends the pools: their interpreters must go before it.
+//! Ending the pools before the Python runtime ends, as their interpreters must end first.
 //!
-//! CPython's main interpreter calls its `atexit` functions first of all. The pools' one ends the jobs
-//! that wait with [`PoolError::RuntimeEnded`], and gives those that run a moment to finish, so that
-//! the workers end their interpreters. For what runs longer, the end of its interpreter waits or not
-//! as for any thread that is attached.
+//! The first thing CPython's main interpreter does at its end is to call the `atexit` functions.
+//! The one of the pools refuses queued jobs with [`PoolError::RuntimeEnded`] and waits a moment for
+//! the running ones, so that the workers can end their interpreters. A job that runs longer is
+//! treated like any other attached thread at the end of its interpreter.
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
@@ -13,72 +13,72 @@ use super::shared::Shared;
 use crate::error::PyResult;
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::Python;
+use crate::interpreter::sync::lock;
 use crate::object::Bound;
 use crate::sync::InterpreterLocal;
 use crate::types::{PyAnyMethods, PyCFunction, PyTuple};
 
-/// In the main interpreter: the pools that use its runtime.
-static POOLS: InterpreterLocal<Pools> = InterpreterLocal::new();
+/// The pools that use the runtime; only in the main interpreter.
+static POOLS: InterpreterLocal<PoolRegistry> = InterpreterLocal::new();
 
-/// How long all pools together have to end.
-const MOMENT: Duration = Duration::from_secs(1);
-
-#[derive(Default)]
-struct Pools(Mutex<State>);
+/// Timeout for all pools together to end.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
-struct State {
+struct PoolRegistry(Mutex<RegisteredPools>);
+
+#[derive(Default)]
+struct RegisteredPools {
     pools: Vec<Weak<Shared>>,
     /// The runtime is ending.
     ended: bool,
 }
 
-impl Pools {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+impl PoolRegistry {
+    fn lock(&self) -> MutexGuard<'_, RegisteredPools> {
+        lock(&self.0)
     }
 }
 
-/// Lets the pool hear of the runtime's end. `py` is the main interpreter's token.
-pub(super) fn watch(py: Python<'_>, shared: &Arc<Shared>) -> PyResult<()> {
+/// Registers a pool to be ended at the end of the runtime. `py` is the main interpreter's token.
+pub(super) fn register(py: Python<'_>, shared: &Arc<Shared>) -> PyResult<()> {
     let pools = POOLS.get_or_try_init(py, || {
-        let ends = |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, _>>| {
-            runtime_ends(arguments.py());
+        let at_exit = |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, _>>| {
+            end_pools(arguments.py());
         };
-        let function = PyCFunction::new_closure(py, Some(c"_pyatoll_pools_end"), None, ends)?;
+        let function = PyCFunction::new_closure(py, Some(c"_pyatoll_pools_end"), None, at_exit)?;
         py.import("atexit")?.call_method1("register", (function,))?;
-        PyResult::Ok(Pools::default())
+        PyResult::Ok(PoolRegistry::default())
     })?;
-    let mut state = pools.state();
-    if state.ended {
+    let mut registered = pools.lock();
+    if registered.ended {
         return Err(PyRuntimeError::new_err("the Python runtime is ending"));
     }
-    state.pools.retain(|pool| pool.strong_count() > 0);
-    let known = |pool: &Weak<Shared>| std::ptr::eq(pool.as_ptr(), Arc::as_ptr(shared));
-    if !state.pools.iter().any(known) {
-        state.pools.push(Arc::downgrade(shared));
+    registered.pools.retain(|pool| pool.strong_count() > 0);
+    let is_this = |pool: &Weak<Shared>| std::ptr::eq(pool.as_ptr(), Arc::as_ptr(shared));
+    if !registered.pools.iter().any(is_this) {
+        registered.pools.push(Arc::downgrade(shared));
     }
     Ok(())
 }
 
-fn runtime_ends(py: Python<'_>) {
+/// Ends the registered pools.
+fn end_pools(py: Python<'_>) {
     let Some(pools) = POOLS.get(py) else { return };
-    let ended = {
-        let mut state = pools.state();
-        state.ended = true;
-        std::mem::take(&mut state.pools)
+    let registered = {
+        let mut registered = pools.lock();
+        registered.ended = true;
+        std::mem::take(&mut registered.pools)
     };
-    let mut pools: Vec<Arc<Shared>> = ended.iter().filter_map(Weak::upgrade).collect();
+    let mut pools: Vec<Arc<Shared>> = registered.iter().filter_map(Weak::upgrade).collect();
     pools.retain(|pool| !pool.is_forked());
     for pool in &pools {
         pool.close(PoolError::RuntimeEnded);
         pool.cancel_queued(&PoolError::RuntimeEnded);
     }
-    // Whoever embeds the runtime may want to wait for all.
-    let patient = py.local().gate().is_patient();
-    let deadline = (!patient).then(|| Instant::now() + MOMENT);
+    // An embedding program may have asked to wait without a limit.
+    let without_limit = py.local().gate().waits_without_limit();
+    let deadline = (!without_limit).then(|| Instant::now() + TIMEOUT);
     py.detach(|| {
         for pool in &pools {
             let _ = pool.wait_for_end(deadline);

@@ -1,93 +1,93 @@
-//! What a pool's workers and its users share: the queue of jobs, and who is there.
+//! State shared by a pool's workers and its users: the queue of jobs and the list of workers.
 //!
 //! Invariants:
-//! - No lock here is held while a job, a drop of one, or anything of Python runs, so taking one
-//!   while attached waits for nobody who waits for a GIL.
-//! - Whoever waits on a condition variable is detached, or was never attached.
-//! - After a fork no lock is taken in the child: a thread that is not there may have held it.
+//! - The lock is not held while a job, the destructor of a job, or Python code runs. A thread may
+//!   therefore take it while attached: its holder never waits for a GIL.
+//! - A thread that waits on a condition variable is detached.
+//! - After a fork the child takes no lock: a thread that does not exist there may have held it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::error::{PoolError, ShutdownError};
 use super::job::Job;
+use super::wait::{wait, wait_for};
 use crate::interpreter::Interpreter;
 use crate::interpreter::fork::process;
+use crate::interpreter::sync::lock;
 
 pub(super) struct Shared {
-    state: Mutex<State>,
-    /// There is a job, or nothing to wait for any more.
-    work: Condvar,
-    /// There is room in the queue, or no use in waiting for it.
-    room: Condvar,
-    /// A worker has come or gone.
-    staff: Condvar,
-    /// How many jobs may wait.
+    state: Mutex<PoolState>,
+    /// Signals a job in the queue, or the closing of the pool.
+    job_available: Condvar,
+    /// Signals space in the queue, or the closing of the pool.
+    space_available: Condvar,
+    /// Signals the end of a worker.
+    worker_ended: Condvar,
+    /// Maximum number of queued jobs.
     capacity: usize,
-    /// The process the workers are in.
+    /// The process of the workers.
     process: u32,
 }
 
-struct State {
+struct PoolState {
     jobs: VecDeque<Arc<dyn Job>>,
-    /// Why no more jobs are taken.
+    /// The reason why no more jobs are accepted.
     closed: Option<PoolError>,
-    /// Workers whose threads have not come to their end.
-    present: usize,
-    /// Those that have an interpreter.
-    workers: Vec<Worker>,
-    /// Those that wait for a job.
+    /// Number of workers that have not ended.
+    running: usize,
+    /// The workers that have an interpreter.
+    workers: Vec<WorkerRecord>,
+    /// Number of workers that wait for a job.
     idle: usize,
-    /// Threads that wait for room.
-    waiting_for_room: usize,
+    /// Number of threads that wait for space in the queue.
+    waiting_for_space: usize,
 }
 
-/// A worker with its interpreter.
+/// A worker's thread and interpreter.
 #[derive(Clone, Copy)]
-struct Worker {
+struct WorkerRecord {
     thread: ThreadId,
     interpreter: Interpreter,
 }
 
-/// Why a job was not queued.
+/// The reason why a job was not queued.
 pub(super) enum Refusal {
     Full,
     Closed(PoolError),
 }
 
 impl Shared {
-    /// For so many workers, which must be started.
+    /// Creates the state of a pool with this number of workers, which the caller must start.
     pub(super) fn new(workers: usize, capacity: usize) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(PoolState {
                 jobs: VecDeque::new(),
                 closed: None,
-                present: workers,
+                running: workers,
                 workers: Vec::with_capacity(workers),
                 idle: 0,
-                waiting_for_room: 0,
+                waiting_for_space: 0,
             }),
-            work: Condvar::new(),
-            room: Condvar::new(),
-            staff: Condvar::new(),
+            job_available: Condvar::new(),
+            space_available: Condvar::new(),
+            worker_ended: Condvar::new(),
             capacity: capacity.max(1),
             process: process(),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        lock(&self.state)
     }
 
     pub(super) fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// Whether this process is a fork of the one the workers are in.
+    /// Returns whether this process is a fork of the workers' process.
     pub(super) fn is_forked(&self) -> bool {
         self.process != process()
     }
@@ -96,15 +96,15 @@ impl Shared {
         self.state().jobs.len()
     }
 
-    /// Those of the workers; one may be about to end.
+    /// Returns the interpreters of the workers, some of which may be about to end.
     pub(super) fn interpreters(&self) -> Vec<Interpreter> {
         let state = self.state();
         let interpreters = state.workers.iter().map(|worker| worker.interpreter);
         interpreters.collect()
     }
 
-    /// The interpreter of the worker that this thread is, if it is one.
-    pub(super) fn worker_here(&self) -> Option<Interpreter> {
+    /// Returns the worker's interpreter, if this thread is a worker of the pool.
+    pub(super) fn current_worker(&self) -> Option<Interpreter> {
         let this = thread::current().id();
         let state = self.state();
         let mut workers = state.workers.iter();
@@ -113,7 +113,7 @@ impl Shared {
             .map(|worker| worker.interpreter)
     }
 
-    /// Queues a job if there is room.
+    /// Queues a job if there is space.
     pub(super) fn try_push(&self, job: &Arc<dyn Job>) -> Result<(), Refusal> {
         let mut state = self.state();
         if let Some(why) = &state.closed {
@@ -126,7 +126,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Queues a job, once there is room. This thread must be detached.
+    /// Queues a job once there is space. This thread must be detached.
     pub(super) fn push_waiting(&self, job: &Arc<dyn Job>) -> Result<(), PoolError> {
         let mut state = self.state();
         loop {
@@ -137,70 +137,73 @@ impl Shared {
                 self.push(&mut state, job);
                 return Ok(());
             }
-            state.waiting_for_room += 1;
-            state = wait(&self.room, state);
-            state.waiting_for_room -= 1;
+            state.waiting_for_space += 1;
+            state = wait(&self.space_available, state);
+            state.waiting_for_space -= 1;
         }
     }
 
-    fn push(&self, state: &mut State, job: &Arc<dyn Job>) {
+    fn push(&self, state: &mut PoolState, job: &Arc<dyn Job>) {
         state.jobs.push_back(Arc::clone(job));
         if state.idle > 0 {
-            self.work.notify_one();
+            self.job_available.notify_one();
         }
     }
 
-    /// Takes a job out of the queue that will not be run from there.
-    pub(super) fn forget(&self, job: &Arc<dyn Job>) {
+    /// Removes a job from the queue, if it is there.
+    pub(super) fn remove(&self, job: &Arc<dyn Job>) {
         let mut state = self.state();
-        let place = state
+        let index = state
             .jobs
             .iter()
             .position(|queued| Arc::ptr_eq(queued, job));
-        let found = place.and_then(|place| state.jobs.remove(place));
-        self.note_room(&state);
+        let removed = index.and_then(|index| state.jobs.remove(index));
+        self.notify_space(&state);
         drop(state);
-        drop(found);
+        // Not under the lock: it may be the last reference to a user's value.
+        drop(removed);
     }
 
-    /// The next job, without waiting for it.
+    /// Takes the next job, without waiting.
     pub(super) fn try_next(&self) -> Option<Arc<dyn Job>> {
         let mut state = self.state();
         let job = state.jobs.pop_front();
-        self.note_room(&state);
+        self.notify_space(&state);
         job
     }
 
-    /// The next job. `None`: there will be none any more. This thread must be detached.
+    /// Waits for the next job; returns `None` once the pool is closed and the queue is empty. This
+    /// thread must be detached.
     pub(super) fn next(&self) -> Option<Arc<dyn Job>> {
         let mut state = self.state();
         loop {
             if let Some(job) = state.jobs.pop_front() {
-                self.note_room(&state);
+                self.notify_space(&state);
                 return Some(job);
             }
             if state.closed.is_some() {
                 return None;
             }
             state.idle += 1;
-            state = wait(&self.work, state);
+            state = wait(&self.job_available, state);
             state.idle -= 1;
         }
     }
 
-    fn note_room(&self, state: &State) {
-        if state.waiting_for_room > 0 {
-            self.room.notify_one();
+    fn notify_space(&self, state: &PoolState) {
+        if state.waiting_for_space > 0 {
+            self.space_available.notify_one();
         }
     }
 
-    /// Whether a worker has something to go on for.
+    /// Returns whether workers are still needed.
     pub(super) fn is_open_or_has_jobs(&self) -> bool {
         let state = self.state();
         state.closed.is_none() || !state.jobs.is_empty()
     }
 
-    /// Takes no more jobs; says whether it did until now. The workers end when the queue is empty.
+    /// Stops accepting jobs; returns whether the pool was open. The workers end once the queue is
+    /// empty.
     pub(super) fn close(&self, why: PoolError) -> bool {
         let mut state = self.state();
         let first = state.closed.is_none();
@@ -208,17 +211,17 @@ impl Shared {
             state.closed = Some(why);
         }
         drop(state);
-        self.work.notify_all();
-        self.room.notify_all();
+        self.job_available.notify_all();
+        self.space_available.notify_all();
         first
     }
 
-    /// Ends all jobs that wait in the queue with this error; says how many.
+    /// Refuses all queued jobs with this error; returns their number.
     pub(super) fn cancel_queued(&self, why: &PoolError) -> usize {
         let mut state = self.state();
         let jobs = std::mem::take(&mut state.jobs);
         drop(state);
-        self.room.notify_all();
+        self.space_available.notify_all();
         let count = jobs.len();
         for job in jobs {
             job.refuse(why.clone());
@@ -226,89 +229,75 @@ impl Shared {
         count
     }
 
-    /// This thread is a worker with this interpreter from now on.
-    pub(super) fn arrive(&self, interpreter: Interpreter) {
+    /// Registers this thread as a worker with this interpreter.
+    pub(super) fn add_worker(&self, interpreter: Interpreter) {
         let thread = thread::current().id();
-        self.state().workers.push(Worker {
+        self.state().workers.push(WorkerRecord {
             thread,
             interpreter,
         });
     }
 
-    /// The interpreter of this worker has ended.
-    pub(super) fn leave(&self) {
+    /// Unregisters this thread's interpreter, which has ended.
+    pub(super) fn remove_worker(&self) {
         let this = thread::current().id();
         self.state().workers.retain(|worker| worker.thread != this);
     }
 
-    /// This worker ends. `failure`: it has no interpreter and gets none; `carried` is a job it took.
-    pub(super) fn depart(&self, failure: Option<String>, carried: Option<Arc<dyn Job>>) {
+    /// Records the end of this worker. `failure` is the reason if it could not replace its
+    /// interpreter; `taken` is a job that it took but did not start.
+    pub(super) fn worker_ends(&self, failure: Option<String>, taken: Option<Arc<dyn Job>>) {
         let this = thread::current().id();
         let mut state = self.state();
         state.workers.retain(|worker| worker.thread != this);
-        state.present -= 1;
-        if let Some(job) = carried {
+        state.running -= 1;
+        if let Some(job) = taken {
             state.jobs.push_front(job);
-            self.work.notify_one();
+            self.job_available.notify_one();
         }
         let mut broken = None;
-        if state.present == 0 {
-            // Nobody is left to run what waits.
+        if state.running == 0 {
+            // No worker is left to run the queued jobs.
             let why = PoolError::Broken(failure.unwrap_or_else(|| "its workers have ended".into()));
             broken = Some(state.closed.get_or_insert(why).clone());
         }
         drop(state);
         if let Some(why) = broken {
-            self.room.notify_all();
+            self.space_available.notify_all();
             self.cancel_queued(&why);
         }
-        self.staff.notify_all();
+        self.worker_ended.notify_all();
     }
 
     /// Waits until all workers have ended. This thread must be detached.
     pub(super) fn wait_for_end(&self, deadline: Option<Instant>) -> Result<(), ShutdownError> {
         let mut state = self.state();
-        while state.present > 0 {
+        while state.running > 0 {
             state = match deadline {
-                None => wait(&self.staff, state),
+                None => wait(&self.worker_ended, state),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return Err(state.progress());
                     }
-                    wait_for(&self.staff, state, left)
+                    wait_for(&self.worker_ended, state, left)
                 }
             };
         }
         Ok(())
     }
 
-    /// What is still to be done before the end.
+    /// Returns the numbers of running workers and queued jobs.
     pub(super) fn progress(&self) -> ShutdownError {
         self.state().progress()
     }
 }
 
-impl State {
+impl PoolState {
     fn progress(&self) -> ShutdownError {
         ShutdownError {
-            running: self.present,
+            running: self.running,
             queued: self.jobs.len(),
         }
     }
-}
-
-pub(super) fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-    condition
-        .wait(guard)
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-pub(super) fn wait_for<'a, T>(
-    condition: &Condvar,
-    guard: MutexGuard<'a, T>,
-    time: Duration,
-) -> MutexGuard<'a, T> {
-    let result = condition.wait_timeout(guard, time);
-    result.unwrap_or_else(|poisoned| poisoned.into_inner()).0
 }

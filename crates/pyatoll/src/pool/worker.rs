@@ -1,10 +1,10 @@
-//! A worker: an operating system's thread with an interpreter that it makes, uses and ends.
+//! A worker: a thread with an interpreter that it creates, uses and ends.
 //!
 //! Invariants:
 //! - A worker that waits for a job is not in its interpreter: it holds no GIL, no thread state and
-//!   no pass, so it keeps nobody from ending the interpreter or the runtime.
-//! - A job that was taken is run, or goes back to the queue.
-//! - Whatever happens, the end of the thread is noted ([`Shared::depart`]).
+//!   no interpreter guard, so that it does not block the end of the interpreter or the runtime.
+//! - A job that was taken is run or returned to the queue.
+//! - The end of the thread is always recorded ([`Shared::worker_ends`]).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,57 +14,57 @@ use std::time::{Duration, Instant};
 use pyo3_ffi as ffi;
 
 use super::error::{PoolBuildError, PoolError, RaisedException};
-use super::job::{Job, drop_quietly};
+use super::job::{Job, drop_discarding_panic};
 use super::runtime_end;
 use super::shared::Shared;
 use crate::error::PyResult;
 use crate::interpreter::{
-    BuildError, Interpreter, Python, SubInterpreter, SubInterpreterBuilder, attach,
+    BuildError, Interpreter, Python, SubInterpreter, SubInterpreterBuilder, attach, start,
 };
 
 pub(super) type Initializer = dyn for<'py> Fn(Python<'py>) -> PyResult<()> + Send + Sync;
 
-/// What every worker of a pool is made with.
+/// The settings of all workers of a pool.
 #[derive(Clone)]
-pub(super) struct Settings {
+pub(super) struct WorkerSettings {
     pub(super) interpreter: SubInterpreterBuilder,
     pub(super) initializer: Option<Arc<Initializer>>,
-    /// How many interpreters in a row may come to nothing.
+    /// Maximum number of consecutive failures to replace an interpreter.
     pub(super) restart_limit: u32,
 }
 
-/// How long a worker stays in its interpreter while there are jobs, before it lets others in
-/// (CPython's own switch interval, which only counts for Python code).
-const TURN: Duration = Duration::from_millis(5);
+/// Time after which a worker with more jobs detaches to let other threads attach: CPython's own
+/// switch interval, which only applies to Python code.
+const SWITCH_INTERVAL: Duration = Duration::from_millis(5);
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
-    settings: Arc<Settings>,
-    /// A job taken out of the queue that has not begun.
-    carried: Option<Arc<dyn Job>>,
-    /// Why it has no interpreter any more.
+    settings: Arc<WorkerSettings>,
+    /// A job that was taken out of the queue and has not started.
+    taken: Option<Arc<dyn Job>>,
+    /// The reason why the worker has no interpreter.
     failure: Option<String>,
 }
 
-/// Why a worker has no more to do in an interpreter.
-enum Served {
-    /// There are no jobs any more.
-    All,
-    /// The interpreter has ended under it.
+/// The reason why a worker stops running jobs in an interpreter.
+enum ServeEnd {
+    /// The pool is closed and has no more jobs.
+    NoMoreJobs,
+    /// The interpreter has ended.
     InterpreterGone { after_a_job: bool },
 }
 
 impl Worker {
-    pub(super) fn new(shared: Arc<Shared>, settings: Arc<Settings>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, settings: Arc<WorkerSettings>) -> Self {
         Self {
             shared,
             settings,
-            carried: None,
+            taken: None,
             failure: None,
         }
     }
 
-    /// The life of the worker. `started` hears how its first interpreter came to be.
+    /// Runs the worker. Sends the result of creating its first interpreter to `started`.
     pub(super) fn work(mut self, started: Sender<Result<(), PoolBuildError>>) {
         let mut interpreter = match self.start() {
             Ok(interpreter) => {
@@ -74,7 +74,7 @@ impl Worker {
             }
             Err(error) => {
                 self.failure = Some(error.to_string());
-                // Gone before it is heard of.
+                // Before the receiver learns of the failure.
                 drop(self);
                 let _ = started.send(Err(error));
                 return;
@@ -82,17 +82,17 @@ impl Worker {
         };
         let mut failures = 0;
         loop {
-            let served = self.serve(&interpreter);
+            let serve_end = self.serve(&interpreter);
             self.end(interpreter);
-            match served {
-                Served::All => return,
-                Served::InterpreterGone { after_a_job } => {
+            match serve_end {
+                ServeEnd::NoMoreJobs => return,
+                ServeEnd::InterpreterGone { after_a_job } => {
                     failures = if after_a_job { 0 } else { failures + 1 };
                     self.failure = Some("its interpreter was ended".into());
                 }
             }
             interpreter = loop {
-                let needed = self.carried.is_some() || self.shared.is_open_or_has_jobs();
+                let needed = self.taken.is_some() || self.shared.is_open_or_has_jobs();
                 if failures > self.settings.restart_limit || !needed {
                     return;
                 }
@@ -107,15 +107,15 @@ impl Worker {
         }
     }
 
-    /// Makes an interpreter and runs the initialiser in it.
+    /// Creates an interpreter and runs the initializer in it.
     fn start(&self) -> Result<SubInterpreter, PoolBuildError> {
-        let make = AssertUnwindSafe(|| make_interpreter(&self.shared, &self.settings.interpreter));
-        let made = catch_unwind(make).unwrap_or_else(|payload| {
+        let create = || create_interpreter(&self.shared, &self.settings.interpreter);
+        let created = catch_unwind(AssertUnwindSafe(create)).unwrap_or_else(|payload| {
             let error = PoolError::panicked(payload);
             Err(BuildError::new(error.to_string()))
         });
-        let interpreter = made.map_err(PoolBuildError::Interpreter)?;
-        self.shared.arrive(interpreter.interpreter());
+        let interpreter = created.map_err(PoolBuildError::Interpreter)?;
+        self.shared.add_worker(interpreter.interpreter());
         if let Err(error) = self.initialize(&interpreter) {
             self.end(interpreter);
             return Err(PoolBuildError::Initializer(error));
@@ -123,15 +123,15 @@ impl Worker {
         Ok(interpreter)
     }
 
-    /// Ends an interpreter, unless somebody else has or is about to.
+    /// Ends an interpreter, unless it was ended, or is being ended, elsewhere.
     fn end(&self, interpreter: SubInterpreter) {
         if interpreter.interpreter().is_alive() {
             drop(interpreter);
         } else {
             std::mem::forget(interpreter);
         }
-        // Not before: a thread that is inside it must not wait for this one.
-        self.shared.leave();
+        // Not before: a thread inside the interpreter must not wait for this one.
+        self.shared.remove_worker();
     }
 
     fn initialize(&self, interpreter: &SubInterpreter) -> Result<(), PoolError> {
@@ -148,33 +148,33 @@ impl Worker {
         entered.unwrap_or_else(|gone| Err(PoolError::Broken(gone.to_string())))
     }
 
-    /// Runs jobs in the interpreter.
-    fn serve(&mut self, interpreter: &SubInterpreter) -> Served {
+    /// Runs jobs in the interpreter until there are no more or the interpreter has ended.
+    fn serve(&mut self, interpreter: &SubInterpreter) -> ServeEnd {
         let interpreter = interpreter.interpreter();
         let shared = &self.shared;
-        let carried = &mut self.carried;
+        let taken = &mut self.taken;
         let mut after_a_job = false;
         loop {
-            if carried.is_none() {
-                *carried = shared.next();
+            if taken.is_none() {
+                *taken = shared.next();
             }
-            if carried.is_none() {
-                return Served::All;
+            if taken.is_none() {
+                return ServeEnd::NoMoreJobs;
             }
             let entered = interpreter.attach(|py| {
                 let since = Instant::now();
-                while let Some(job) = carried.take() {
+                while let Some(job) = taken.take() {
                     after_a_job = true;
                     run(py, job);
                     // The end of the interpreter waits for this thread to leave.
-                    if since.elapsed() >= TURN || !interpreter.is_alive() {
+                    if since.elapsed() >= SWITCH_INTERVAL || !interpreter.is_alive() {
                         break;
                     }
-                    *carried = shared.try_next();
+                    *taken = shared.try_next();
                 }
             });
             if entered.is_err() {
-                return Served::InterpreterGone { after_a_job };
+                return ServeEnd::InterpreterGone { after_a_job };
             }
         }
     }
@@ -182,16 +182,17 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.shared.depart(self.failure.take(), self.carried.take());
+        self.shared
+            .worker_ends(self.failure.take(), self.taken.take());
     }
 }
 
-/// Runs a job, and leaves the interpreter as it was found.
+/// Runs a job and restores the state of the thread for the next one.
 fn run(py: Python<'_>, job: Arc<dyn Job>) {
     job.run(py);
-    // Perhaps the last one that knew its result.
-    drop_quietly(job);
-    // SAFETY: attached. An exception that a job set and left is not the next one's.
+    // This may be the last reference to the result.
+    drop_discarding_panic(job);
+    // SAFETY: attached. An exception that the job left set must not affect the next one.
     unsafe {
         if !ffi::PyErr_Occurred().is_null() {
             ffi::PyErr_Clear();
@@ -200,11 +201,11 @@ fn run(py: Python<'_>, job: Arc<dyn Job>) {
     }
 }
 
-/// Runs a job on this thread, which is the worker of `interpreter` and in the middle of a job.
-pub(super) fn run_here(interpreter: Interpreter, job: &dyn Job) {
+/// Runs a job on this thread, which is the worker of `interpreter` and runs another job.
+pub(super) fn run_inline(interpreter: Interpreter, job: &dyn Job) {
     let run = || interpreter.attach(|py| job.run(py));
     let entered = match Interpreter::current() {
-        // The job that is running went elsewhere.
+        // The running job attached to another interpreter.
         Some(current) if current != interpreter => attach::waiting(run),
         _ => run(),
     };
@@ -213,16 +214,16 @@ pub(super) fn run_here(interpreter: Interpreter, job: &dyn Job) {
     }
 }
 
-/// Makes an interpreter, from the main one, whose end this pool will hear of.
-fn make_interpreter(
+/// Creates an interpreter from the main one, and registers the pool with the runtime.
+fn create_interpreter(
     shared: &Arc<Shared>,
     builder: &SubInterpreterBuilder,
 ) -> Result<SubInterpreter, BuildError> {
     let refused = |error: &dyn std::fmt::Display| BuildError::new(error.to_string());
-    let main = attach::main_interpreter().map_err(|error| refused(&error))?;
-    let made = Interpreter::new(main).attach(|py| {
-        runtime_end::watch(py, shared).map_err(|error| refused(&error))?;
+    let main = start::main_interpreter().map_err(|error| refused(&error))?;
+    let created = Interpreter::new(main).attach(|py| {
+        runtime_end::register(py, shared).map_err(|error| refused(&error))?;
         builder.build()
     });
-    made.unwrap_or_else(|error| Err(refused(&error)))
+    created.unwrap_or_else(|error| Err(refused(&error)))
 }

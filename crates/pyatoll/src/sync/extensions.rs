@@ -1,8 +1,8 @@
 //! The standard library's locks for threads that are attached.
 //!
-//! A thread that waits for a lock while it is attached can stop the thread that holds the lock from
-//! getting on: that one may need the GIL, or (on a free-threaded Python) a garbage collection waits
-//! for both. These methods wait detached.
+//! A thread that waits for a lock while attached can deadlock with the thread that holds the lock:
+//! the holder may need the GIL, or (on a free-threaded Python) a garbage collection waits for both.
+//! These methods wait detached.
 
 use std::sync::{
     LockResult, Mutex, MutexGuard, Once, OnceLock, OnceState, RwLock, RwLockReadGuard,
@@ -10,7 +10,7 @@ use std::sync::{
 };
 
 use crate::interpreter::Python;
-use crate::interpreter::attach::Away;
+use crate::interpreter::detach::DetachGuard;
 
 mod sealed {
     pub trait Sealed {}
@@ -20,31 +20,40 @@ mod sealed {
     impl<T> Sealed for std::sync::RwLock<T> {}
 }
 
-/// Detaches for a call that may wait.
-fn waiting<R>(py: Python<'_>, wait: impl FnOnce() -> R) -> R {
-    // SAFETY: attached by the token; `wait` is one of the calls below, which touch a lock of the
-    // standard library and nothing of Python.
-    let _away = unsafe { Away::leave(py.local()) };
-    wait()
+/// Returns the result of `try_lock` unless it would block; otherwise calls `lock` detached.
+fn lock_detached<G>(
+    py: Python<'_>,
+    try_lock: TryLockResult<G>,
+    lock: impl FnOnce() -> LockResult<G>,
+) -> LockResult<G> {
+    match try_lock {
+        Ok(guard) => Ok(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+        Err(TryLockError::WouldBlock) => {
+            // SAFETY: attached (`py`); `lock` only locks a lock of the standard library.
+            let _detached = unsafe { DetachGuard::new(py.local()) };
+            lock()
+        }
+    }
 }
 
 /// The user's closure for a call that may wait first. This thread is detached while it exists, and
-/// attached again when the closure runs or, in the order of the fields, is dropped.
-struct Job<F> {
-    away: Away,
+/// attached again before the closure runs or, by the order of the fields, is dropped.
+struct DetachedClosure<F> {
+    detached: DetachGuard,
     f: F,
 }
 
-impl<F> Job<F> {
-    fn leave(py: Python<'_>, f: F) -> Self {
-        // SAFETY: as in `waiting`; the closure, which may need the attachment, is only moved.
-        let away = unsafe { Away::leave(py.local()) };
-        Self { away, f }
+impl<F> DetachedClosure<F> {
+    fn new(py: Python<'_>, f: F) -> Self {
+        // SAFETY: attached (`py`); the closure, which may need the attachment, is only moved.
+        let detached = unsafe { DetachGuard::new(py.local()) };
+        Self { detached, f }
     }
 
-    /// Attaches again; the closure may be called then.
-    fn come_back(self) -> F {
-        drop(self.away);
+    /// Attaches again and returns the closure.
+    fn attach(self) -> F {
+        drop(self.detached);
         self.f
     }
 }
@@ -64,16 +73,16 @@ impl<F> Job<F> {
 /// });
 /// ```
 pub trait OnceExt: sealed::Sealed {
-    /// What `call_once_force` tells the closure.
+    /// The argument of the closure of `call_once_force`.
     type OnceState;
 
-    /// [`Once::call_once`], waiting detached. `f` runs attached.
+    /// Like [`Once::call_once`], but waits detached. `f` runs attached.
     ///
     /// # Panics
-    /// As there.
+    /// If `f` panics, or the `Once` is poisoned by an earlier panic.
     fn call_once_py_attached(&self, py: Python<'_>, f: impl FnOnce());
 
-    /// [`Once::call_once_force`], waiting detached. `f` runs attached.
+    /// Like [`Once::call_once_force`], but waits detached. `f` runs attached.
     fn call_once_force_py_attached(&self, py: Python<'_>, f: impl FnOnce(&Self::OnceState));
 }
 
@@ -82,21 +91,21 @@ impl OnceExt for Once {
 
     fn call_once_py_attached(&self, py: Python<'_>, f: impl FnOnce()) {
         if !self.is_completed() {
-            let job = Job::leave(py, f);
-            self.call_once(move || job.come_back()());
+            let f = DetachedClosure::new(py, f);
+            self.call_once(move || f.attach()());
         }
     }
 
     fn call_once_force_py_attached(&self, py: Python<'_>, f: impl FnOnce(&OnceState)) {
         if !self.is_completed() {
-            let job = Job::leave(py, f);
-            self.call_once_force(move |state| job.come_back()(state));
+            let f = DetachedClosure::new(py, f);
+            self.call_once_force(move |state| f.attach()(state));
         }
     }
 }
 
 /// [`OnceLock`] for attached threads. For Python objects use
-/// [`PyOnceLock`](crate::sync::PyOnceLock): it has a value in each interpreter.
+/// [`PyOnceLock`](crate::sync::PyOnceLock), which has one value per interpreter.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -110,7 +119,7 @@ impl OnceExt for Once {
 /// });
 /// ```
 pub trait OnceLockExt<T>: sealed::Sealed {
-    /// [`OnceLock::get_or_init`], waiting detached. `f` runs attached.
+    /// Like [`OnceLock::get_or_init`], but waits detached. `f` runs attached.
     ///
     /// # Panics
     /// If `f` panics.
@@ -127,8 +136,8 @@ impl<T> OnceLockExt<T> for OnceLock<T> {
         if let Some(value) = self.get() {
             return value;
         }
-        let job = Job::leave(py, f);
-        self.get_or_init(move || job.come_back()())
+        let f = DetachedClosure::new(py, f);
+        self.get_or_init(move || f.attach()())
     }
 }
 
@@ -143,15 +152,15 @@ impl<T> OnceLockExt<T> for OnceLock<T> {
 /// Python::attach(|py| NAMES.lock_py_attached(py).unwrap().push("Pyatoll".into()));
 /// ```
 pub trait MutexExt<T>: sealed::Sealed {
-    /// What locking gives.
+    /// The result of locking.
     type LockResult<'a>
     where
         Self: 'a;
 
-    /// [`Mutex::lock`], waiting detached.
+    /// Like [`Mutex::lock`], but waits detached.
     ///
     /// # Errors
-    /// As there: the mutex is poisoned.
+    /// If the mutex is poisoned.
     fn lock_py_attached(&self, py: Python<'_>) -> Self::LockResult<'_>;
 }
 
@@ -162,7 +171,7 @@ impl<T> MutexExt<T> for Mutex<T> {
         Self: 'a;
 
     fn lock_py_attached(&self, py: Python<'_>) -> Self::LockResult<'_> {
-        at_once(self.try_lock()).unwrap_or_else(|| waiting(py, || self.lock()))
+        lock_detached(py, self.try_lock(), || self.lock())
     }
 }
 
@@ -180,26 +189,26 @@ impl<T> MutexExt<T> for Mutex<T> {
 /// });
 /// ```
 pub trait RwLockExt<T>: sealed::Sealed {
-    /// What locking for reading gives.
+    /// The result of locking for reading.
     type ReadLockResult<'a>
     where
         Self: 'a;
 
-    /// What locking for writing gives.
+    /// The result of locking for writing.
     type WriteLockResult<'a>
     where
         Self: 'a;
 
-    /// [`RwLock::read`], waiting detached.
+    /// Like [`RwLock::read`], but waits detached.
     ///
     /// # Errors
-    /// As there: the lock is poisoned.
+    /// If the lock is poisoned.
     fn read_py_attached(&self, py: Python<'_>) -> Self::ReadLockResult<'_>;
 
-    /// [`RwLock::write`], waiting detached.
+    /// Like [`RwLock::write`], but waits detached.
     ///
     /// # Errors
-    /// As there: the lock is poisoned.
+    /// If the lock is poisoned.
     fn write_py_attached(&self, py: Python<'_>) -> Self::WriteLockResult<'_>;
 }
 
@@ -215,20 +224,11 @@ impl<T> RwLockExt<T> for RwLock<T> {
         Self: 'a;
 
     fn read_py_attached(&self, py: Python<'_>) -> Self::ReadLockResult<'_> {
-        at_once(self.try_read()).unwrap_or_else(|| waiting(py, || self.read()))
+        lock_detached(py, self.try_read(), || self.read())
     }
 
     fn write_py_attached(&self, py: Python<'_>) -> Self::WriteLockResult<'_> {
-        at_once(self.try_write()).unwrap_or_else(|| waiting(py, || self.write()))
-    }
-}
-
-/// The result of locking, if there is no need to wait.
-fn at_once<G>(tried: TryLockResult<G>) -> Option<LockResult<G>> {
-    match tried {
-        Ok(guard) => Some(Ok(guard)),
-        Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
-        Err(TryLockError::WouldBlock) => None,
+        lock_detached(py, self.try_write(), || self.write())
     }
 }
 
@@ -239,16 +239,16 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
-    /// Two threads: the first takes the lock, then needs to be attached while it holds it; the
-    /// second waits for the lock while attached. Hangs if waiting keeps the GIL.
-    fn cross(hold: impl Fn(Python<'_>, &dyn Fn()) + Sync) {
+    /// Runs two threads: the first locks, then attaches while it holds the lock; the second waits
+    /// for the lock while attached. Hangs if a waiting thread keeps the GIL.
+    fn contend(hold: impl Fn(Python<'_>, &dyn Fn()) + Sync) {
         Python::initialize();
         let barrier = Barrier::new(2);
         thread::scope(|scope| {
             scope.spawn(|| {
                 Python::attach(|py| {
                     hold(py, &|| {
-                        // The other thread gets the GIL here, and then waits for the lock.
+                        // The other thread acquires the GIL here, and then waits for the lock.
                         py.detach(|| {
                             barrier.wait();
                             thread::sleep(std::time::Duration::from_millis(30));
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn waiting_for_a_mutex_lets_its_holder_attach() {
         let lock = Mutex::new(());
-        cross(|py, f| {
+        contend(|py, f| {
             let _guard = lock.lock_py_attached(py).unwrap();
             f();
         });
@@ -276,11 +276,11 @@ mod tests {
     #[test]
     fn waiting_for_a_read_write_lock_lets_its_holder_attach() {
         let lock = RwLock::new(());
-        cross(|py, f| {
+        contend(|py, f| {
             let _guard = lock.write_py_attached(py).unwrap();
             f();
         });
-        cross(|py, f| {
+        contend(|py, f| {
             let read = lock.read_py_attached(py).unwrap();
             drop(read);
             let _guard = lock.write_py_attached(py).unwrap();
@@ -289,17 +289,17 @@ mod tests {
     }
 
     #[test]
-    fn waiting_for_a_once_lets_its_maker_attach() {
+    fn waiting_for_a_once_lets_its_initializer_attach() {
         let runs = AtomicUsize::new(0);
         let once = Once::new();
-        cross(|py, f| {
+        contend(|py, f| {
             once.call_once_py_attached(py, || {
                 runs.fetch_add(1, Ordering::Relaxed);
                 f();
             })
         });
         let once = Once::new();
-        cross(|py, f| {
+        contend(|py, f| {
             once.call_once_force_py_attached(py, |state| {
                 assert!(!state.is_poisoned());
                 runs.fetch_add(1, Ordering::Relaxed);
@@ -307,7 +307,7 @@ mod tests {
             })
         });
         let lock = OnceLock::new();
-        cross(|py, f| {
+        contend(|py, f| {
             lock.get_or_init_py_attached(py, || {
                 f();
                 runs.fetch_add(1, Ordering::Relaxed)

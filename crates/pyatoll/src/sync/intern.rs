@@ -1,15 +1,15 @@
-//! [`intern!`](crate::intern): names as `str` objects, made once in each interpreter.
+//! [`intern!`](crate::intern): names as `str` objects, created once in each interpreter.
 
 use super::InterpreterLocal;
 use crate::interpreter::Python;
 use crate::object::{Bound, Py};
 use crate::types::PyString;
 
-/// An interned `str` for a literal text, lent for `'py`: it is made at first use in each
-/// interpreter, and released when that ends.
+/// Returns an interned `str` for a literal text, borrowed for `'py`. It is created at first use in
+/// each interpreter, and released when the interpreter ends.
 ///
-/// For names of attributes, methods and keys: besides making the object only once, interning
-/// (`PyUnicode_InternInPlace`) lets Python compare it by address.
+/// Use it for names of attributes, methods and keys: the object is created only once, and interning
+/// lets Python compare it by address.
 ///
 /// ```
 /// use pyatoll::{intern, prelude::*};
@@ -32,7 +32,7 @@ macro_rules! intern {
     }};
 }
 
-/// What [`intern!`](crate::intern) makes a `static` of.
+/// The `static` that [`intern!`](crate::intern) creates.
 #[doc(hidden)]
 pub struct InternedName {
     text: &'static str,

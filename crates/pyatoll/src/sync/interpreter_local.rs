@@ -8,12 +8,12 @@ use crate::interpreter::Python;
 use crate::interpreter::local::Phase;
 use crate::interpreter::slots::SlotKey;
 
-/// A place with one value per interpreter, for a `static`. It is how this library keeps its own
-/// types and strings, and what to use in place of a `static` or a thread-local for a module's
-/// state.
+/// A cell with one value per interpreter, for use in a `static`. This library keeps its own types
+/// and strings in such cells; use them instead of a plain `static` or a thread-local for the state
+/// of a module.
 ///
-/// The value is made at first use in each interpreter, read with two loads, lent for `'py`, and
-/// dropped (attached, last made first) when its interpreter ends.
+/// A value is created at first use in its interpreter, read with two loads, borrowed for `'py`, and
+/// dropped (attached, in reverse order of creation) when the interpreter ends.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -34,7 +34,7 @@ pub struct InterpreterLocal<T: 'static> {
 }
 
 impl<T: Send + Sync + 'static> InterpreterLocal<T> {
-    /// A place without values.
+    /// Creates a cell without values.
     pub const fn new() -> Self {
         Self {
             key: SlotKey::new(),
@@ -42,7 +42,7 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
         }
     }
 
-    /// This interpreter's value, if it was made.
+    /// Returns this interpreter's value, if there is one.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -54,15 +54,15 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
     #[inline]
     pub fn get<'py>(&self, py: Python<'py>) -> Option<&'py T> {
         let value = py.local().slots().get(&self.key);
-        // SAFETY: the slot of this key holds null or a `Box<T>` from `insert`, which stays until
-        // the interpreter ends; no token of it exists then.
+        // SAFETY: the slot of this key holds null or a `Box<T>` from `insert`, which is kept until
+        // the interpreter ends, and so longer than any token.
         unsafe { value.cast::<T>().as_ref() }
     }
 
-    /// This interpreter's value, made by `f` if it was not.
+    /// Returns this interpreter's value, creating it with `f` if there is none.
     ///
-    /// `f` may run Python code, and may use this very place: then, or when several threads make
-    /// the value at once, the first value that is ready stays and the others are dropped.
+    /// `f` may run Python code, and may use this cell. If that, or another thread, sets a value
+    /// first, that value stays and the result of `f` is dropped.
     ///
     /// # Panics
     /// If `f` panics, or the interpreter has already dropped its values.
@@ -82,14 +82,14 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
         }
     }
 
-    /// As [`get_or_init`](InterpreterLocal::get_or_init), where making the value can fail. After a
+    /// Like [`get_or_init`](InterpreterLocal::get_or_init), for an `f` that can fail. After a
     /// failure there is no value, and the next call tries again.
     ///
     /// # Errors
     /// That of `f`.
     ///
     /// # Panics
-    /// As for [`get_or_init`](InterpreterLocal::get_or_init).
+    /// If `f` panics, or the interpreter has already dropped its values.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -121,7 +121,7 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
     /// Sets this interpreter's value, if it has none.
     ///
     /// # Errors
-    /// `value`, if there is one already.
+    /// `value`, if there already is one.
     ///
     /// # Panics
     /// If the interpreter has already dropped its values.
@@ -140,11 +140,11 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
         self.insert(py, value).map(drop).map_err(|(_, value)| value)
     }
 
-    /// Stores the value if there is none; else the one there is, and the value back.
+    /// Stores the value if there is none; otherwise returns the existing one and `value`.
     #[cold]
     fn insert<'py>(&self, py: Python<'py>, value: T) -> Result<&'py T, (&'py T, T)> {
         unsafe fn drop_value<T>(value: *mut c_void) {
-            // SAFETY: `insert` stored a `Box<T>`.
+            // SAFETY: `insert` stored a `Box<T>`, which is dropped once.
             drop(unsafe { Box::from_raw(value.cast::<T>()) });
         }
         let local = py.local();
@@ -154,12 +154,13 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
             local.id()
         );
         let value = Box::into_raw(Box::new(value));
-        // SAFETY: `drop_value::<T>` is right for a `Box<T>`; attached by the token.
+        // SAFETY: attached (`py`); `drop_value::<T>` drops a `Box<T>`.
         let set = unsafe { local.slots().set(&self.key, value.cast(), drop_value::<T>) };
         match set {
-            // SAFETY: the slot keeps it until the interpreter ends.
+            // SAFETY: the slot keeps the value until the interpreter ends.
             Ok(()) => Ok(unsafe { &*value }),
-            // SAFETY: the first value stays as above; ours was not stored and is taken back.
+            // SAFETY: the slot keeps the first value until the interpreter ends; `value` was not
+            // stored, so it is still owned here.
             Err(first) => Err(unsafe { (&*first.cast::<T>(), *Box::from_raw(value)) }),
         }
     }

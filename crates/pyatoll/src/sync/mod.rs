@@ -1,11 +1,27 @@
-//! Values that each interpreter has its own of, and locks for threads that are attached.
+//! Values with one instance per interpreter, and locks for attached threads.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `interpreter_local` | [`InterpreterLocal`]: a `static` with one value per interpreter |
+//! | `once_lock` | [`PyOnceLock`]: a value initialized once per interpreter |
+//! | `intern` | [`intern!`](crate::intern): interned `str` objects |
+//! | `extensions` | the standard library's locks, waiting detached |
+//! | `critical_section` | per-object locks of free-threaded Pythons |
+//! | `mutex_section` | critical sections of a `PyMutex` |
+//! | `mutex` | `PyMutex`: CPython's mutex, with poisoning |
+//! | `nonpoison` | CPython's mutex, without poisoning |
+//! | `mutex_trait` | `PyMutexTrait`: either of the two, or a pointer to one |
+//! | `compat` | critical sections with and without a GIL |
 
+mod compat;
 pub mod critical_section;
 mod extensions;
 mod intern;
 mod interpreter_local;
 #[cfg(Py_3_13)]
 mod mutex;
+#[cfg(Py_3_14)]
+mod mutex_section;
 #[cfg(Py_3_14)]
 mod mutex_trait;
 #[cfg(Py_3_13)]

@@ -1,4 +1,4 @@
-//! CPython's own mutex, with poisoning as the standard library's. From Python 3.13.
+//! CPython's own mutex, with poisoning like the standard library's. From Python 3.13.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -7,8 +7,9 @@ use std::sync::{LockResult, PoisonError};
 
 use super::nonpoison;
 
-/// CPython's mutex around a value: [`nonpoison::PyMutex`], but a panic while it is held marks the
-/// value as possibly broken, and locking says so from then on, as with [`std::sync::Mutex`].
+/// CPython's mutex around a value: [`nonpoison::PyMutex`] with poisoning. As with
+/// [`std::sync::Mutex`], a panic while it is held marks the value as possibly inconsistent, and
+/// locking is an error from then on.
 ///
 /// ```
 /// use pyatoll::sync::PyMutex;
@@ -19,14 +20,14 @@ use super::nonpoison;
 /// assert_eq!(NAMES.lock().unwrap().len(), 1);
 /// ```
 ///
-/// Source: `PyMutex_Lock`, `PyMutex_Unlock`.
+/// C API: `PyMutex_Lock`, `PyMutex_Unlock`.
 pub struct PyMutex<T: ?Sized> {
     poisoned: AtomicBool,
-    mutex: nonpoison::PyMutex<T>,
+    pub(super) mutex: nonpoison::PyMutex<T>,
 }
 
 impl<T> PyMutex<T> {
-    /// A mutex that nobody holds.
+    /// Creates an unlocked mutex.
     pub const fn new(value: T) -> Self {
         Self {
             poisoned: AtomicBool::new(false),
@@ -34,10 +35,10 @@ impl<T> PyMutex<T> {
         }
     }
 
-    /// The value.
+    /// Consumes the mutex and returns the value.
     ///
     /// # Errors
-    /// The value as well, if a thread panicked while it held the mutex.
+    /// If a thread panicked while it held the mutex; the error contains the value.
     ///
     /// ```
     /// use pyatoll::sync::PyMutex;
@@ -46,32 +47,32 @@ impl<T> PyMutex<T> {
     /// ```
     pub fn into_inner(self) -> LockResult<T> {
         let poisoned = self.poisoned.into_inner();
-        unless(poisoned, self.mutex.into_inner())
+        unless_poisoned(poisoned, self.mutex.into_inner())
     }
 }
 
 impl<T: ?Sized> PyMutex<T> {
-    /// Waits until nobody else holds it, and holds it until the guard is dropped. A thread that
-    /// holds it already waits for ever.
+    /// Locks the mutex until the guard is dropped, waiting until it is free. A thread that already
+    /// holds the mutex deadlocks.
     ///
     /// # Errors
-    /// The guard as well, if a thread panicked while it held the mutex.
+    /// If a thread panicked while it held the mutex; the error contains the guard.
     pub fn lock(&self) -> LockResult<PyMutexGuard<'_, T>> {
         let guard = PyMutexGuard {
             guard: self.mutex.lock(),
             poisoned: &self.poisoned,
             was_panicking: std::thread::panicking(),
         };
-        unless(self.poisoned.load(Ordering::Relaxed), guard)
+        unless_poisoned(self.poisoned.load(Ordering::Relaxed), guard)
     }
 
-    /// Whether somebody held it at the moment of the call. From Python 3.14.
+    /// Returns whether a thread holds the mutex at the time of the call. From Python 3.14.
     #[cfg(Py_3_14)]
     pub fn is_locked(&self) -> bool {
         self.mutex.is_locked()
     }
 
-    /// Says that the value is fine again after a panic.
+    /// Marks the value as consistent again after a panic.
     ///
     /// ```
     /// use pyatoll::sync::PyMutex;
@@ -92,15 +93,10 @@ impl<T: ?Sized> PyMutex<T> {
     pub fn clear_poison(&self) {
         self.poisoned.store(false, Ordering::Relaxed);
     }
-
-    #[cfg(Py_3_14)]
-    pub(super) fn inner(&self) -> &nonpoison::PyMutex<T> {
-        &self.mutex
-    }
 }
 
-/// The value, as an error if it may be broken.
-fn unless<T>(poisoned: bool, value: T) -> LockResult<T> {
+/// Returns the value, in an error if the mutex is poisoned.
+fn unless_poisoned<T>(poisoned: bool, value: T) -> LockResult<T> {
     if poisoned {
         Err(PoisonError::new(value))
     } else {
@@ -116,7 +112,7 @@ impl<T: ?Sized> fmt::Debug for PyMutex<T> {
     }
 }
 
-/// Holds a [`PyMutex`] and lends its value.
+/// Holds the lock of a [`PyMutex`] and gives access to its value.
 ///
 /// ```
 /// use pyatoll::sync::{PyMutex, PyMutexGuard};
@@ -129,7 +125,7 @@ impl<T: ?Sized> fmt::Debug for PyMutex<T> {
 pub struct PyMutexGuard<'a, T: ?Sized> {
     guard: nonpoison::PyMutexGuard<'a, T>,
     poisoned: &'a AtomicBool,
-    /// Locked by code that runs because of a panic already: that one is not about the value.
+    /// Whether the thread already panicked when it locked the mutex: that panic does not poison it.
     was_panicking: bool,
 }
 
@@ -149,7 +145,7 @@ impl<T: ?Sized> DerefMut for PyMutexGuard<'_, T> {
 
 impl<T: ?Sized> Drop for PyMutexGuard<'_, T> {
     fn drop(&mut self) {
-        // Before the field's own drop, which unlocks.
+        // Before the drop of the field `guard`, which unlocks.
         if !self.was_panicking && std::thread::panicking() {
             self.poisoned.store(true, Ordering::Relaxed);
         }
@@ -193,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_for_it_lets_its_holder_attach() {
+    fn waiting_for_the_mutex_lets_its_holder_attach() {
         let mutex = PyMutex::new(());
         let barrier = std::sync::Barrier::new(2);
         Python::initialize();

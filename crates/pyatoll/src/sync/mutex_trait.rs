@@ -1,4 +1,4 @@
-//! [`PyMutexTrait`]: what critical sections take.
+//! [`PyMutexTrait`]: the mutexes that critical sections accept. From Python 3.14.
 
 use std::ops::Deref;
 
@@ -20,7 +20,7 @@ use sealed::Sealed;
 /// Python::attach(|py| {
 ///     let mutex = Arc::new(PyMutex::new(1));
 ///     with_critical_section_mutex(py, &mutex, |value| {
-///         // SAFETY: nothing is called while the value is borrowed, and nobody locks the mutex.
+///         // SAFETY: nothing is called while the value is borrowed, and no thread locks the mutex.
 ///         assert_eq!(unsafe { *value.get() }, 1);
 ///     });
 /// });
@@ -33,7 +33,7 @@ pub trait PyMutexTrait<'a, T: 'a>: Sealed<'a, T> {
 impl<'a, T: 'a> Sealed<'a, T> for mutex::PyMutex<T> {}
 impl<'a, T: 'a> PyMutexTrait<'a, T> for mutex::PyMutex<T> {
     fn mutex(&'a self) -> &'a nonpoison::PyMutex<T> {
-        self.inner()
+        &self.mutex
     }
 }
 

@@ -7,11 +7,12 @@ use std::ops::{Deref, DerefMut};
 
 use pyo3_ffi as ffi;
 
-/// CPython's mutex around a value. A thread that waits for it lets go of its GIL, or lets a
-/// free-threaded Python's garbage collection go on: it can be locked while attached, and be held
-/// while Python code runs. It is one byte.
+/// CPython's mutex around a value. A waiting thread releases its GIL, or does not block the garbage
+/// collection of a free-threaded Python: the mutex may be locked while attached, and held while
+/// Python code runs. It takes one byte.
 ///
-/// It is the process's, not an interpreter's: threads of all interpreters exclude one another.
+/// It belongs to the process, not to an interpreter: threads of all interpreters exclude one
+/// another.
 ///
 /// ```
 /// use pyatoll::sync::nonpoison::PyMutex;
@@ -23,19 +24,19 @@ use pyo3_ffi as ffi;
 /// assert_eq!(PyMutex::new(5).into_inner(), 5);
 /// ```
 ///
-/// Source: `PyMutex_Lock`, `PyMutex_Unlock`.
+/// C API: `PyMutex_Lock`, `PyMutex_Unlock`.
 pub struct PyMutex<T: ?Sized> {
-    mutex: UnsafeCell<ffi::PyMutex>,
-    data: UnsafeCell<T>,
+    pub(super) mutex: UnsafeCell<ffi::PyMutex>,
+    pub(super) data: UnsafeCell<T>,
 }
 
-// SAFETY: the mutex owns its value, which moves with it.
+// SAFETY: the mutex owns its value.
 unsafe impl<T: ?Sized + Send> Send for PyMutex<T> {}
-// SAFETY: the mutex gives the value to one thread at a time.
+// SAFETY: the mutex gives one thread at a time access to the value.
 unsafe impl<T: ?Sized + Send> Sync for PyMutex<T> {}
 
 impl<T> PyMutex<T> {
-    /// A mutex that nobody holds.
+    /// Creates an unlocked mutex.
     pub const fn new(value: T) -> Self {
         Self {
             mutex: UnsafeCell::new(ffi::PyMutex::new()),
@@ -43,17 +44,17 @@ impl<T> PyMutex<T> {
         }
     }
 
-    /// The value.
+    /// Consumes the mutex and returns the value.
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
 }
 
 impl<T: ?Sized> PyMutex<T> {
-    /// Waits until nobody else holds it, and holds it until the guard is dropped. A thread that
-    /// holds it already waits for ever.
+    /// Locks the mutex until the guard is dropped, waiting until it is free. A thread that already
+    /// holds the mutex deadlocks.
     pub fn lock(&self) -> PyMutexGuard<'_, T> {
-        // SAFETY: the mutex is valid, and does not move while it is borrowed.
+        // SAFETY: the mutex is borrowed, so that it is valid and does not move.
         unsafe { ffi::PyMutex_Lock(self.mutex.get()) };
         PyMutexGuard {
             mutex: self,
@@ -61,7 +62,7 @@ impl<T: ?Sized> PyMutex<T> {
         }
     }
 
-    /// Whether somebody held it at the moment of the call. From Python 3.14.
+    /// Returns whether a thread holds the mutex at the time of the call. From Python 3.14.
     ///
     /// ```
     /// use pyatoll::sync::nonpoison::PyMutex;
@@ -75,18 +76,8 @@ impl<T: ?Sized> PyMutex<T> {
     /// ```
     #[cfg(Py_3_14)]
     pub fn is_locked(&self) -> bool {
-        // SAFETY: as in `lock`.
+        // SAFETY: the mutex is borrowed, so that it is valid.
         unsafe { ffi::PyMutex_IsLocked(self.mutex.get()) != 0 }
-    }
-
-    #[cfg(Py_3_14)]
-    pub(super) fn data(&self) -> &UnsafeCell<T> {
-        &self.data
-    }
-
-    #[cfg(Py_3_14)]
-    pub(super) fn raw(&self) -> *mut ffi::PyMutex {
-        self.mutex.get()
     }
 }
 
@@ -96,7 +87,7 @@ impl<T: ?Sized> fmt::Debug for PyMutex<T> {
     }
 }
 
-/// Holds a [`PyMutex`] and lends its value.
+/// Holds the lock of a [`PyMutex`] and gives access to its value.
 ///
 /// ```
 /// use pyatoll::sync::nonpoison::{PyMutex, PyMutexGuard};
@@ -108,32 +99,32 @@ impl<T: ?Sized> fmt::Debug for PyMutex<T> {
 /// ```
 pub struct PyMutexGuard<'a, T: ?Sized> {
     mutex: &'a PyMutex<T>,
-    /// Not `Send`: the thread that locked it unlocks it.
+    /// Not `Send`: the thread that locked the mutex must unlock it.
     _stays_on_thread: PhantomData<*const ()>,
 }
 
-// SAFETY: shared, it lends `&T`.
+// SAFETY: a shared guard only gives `&T`.
 unsafe impl<T: ?Sized + Sync> Sync for PyMutexGuard<'_, T> {}
 
 impl<T: ?Sized> Deref for PyMutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: while the mutex is held, the value is the guard's alone.
+        // SAFETY: the guard holds the mutex, so no other thread accesses the value.
         unsafe { &*self.mutex.data.get() }
     }
 }
 
 impl<T: ?Sized> DerefMut for PyMutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as above.
+        // SAFETY: the guard holds the mutex, and is borrowed exclusively.
         unsafe { &mut *self.mutex.data.get() }
     }
 }
 
 impl<T: ?Sized> Drop for PyMutexGuard<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: `lock` locked it, on this thread.
+        // SAFETY: `lock` locked the mutex on this thread.
         unsafe { ffi::PyMutex_Unlock(self.mutex.mutex.get()) };
     }
 }

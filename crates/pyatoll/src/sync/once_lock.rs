@@ -1,4 +1,4 @@
-//! [`PyOnceLock<T>`]: a value made once in each interpreter.
+//! [`PyOnceLock<T>`]: a value initialized once in each interpreter.
 
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,16 +9,17 @@ use pyo3_ffi as ffi;
 use super::InterpreterLocal;
 use crate::error::PyResult;
 use crate::interpreter::Python;
+use crate::interpreter::sync::lock;
 use crate::object::{Bound, Py, PyTypeCheck};
 use crate::types::PyString;
 
-/// A place with one value in each interpreter, written once, for a `static`.
+/// A cell with one value in each interpreter, written once, for use in a `static`.
 ///
-/// It is [`InterpreterLocal`] with PyO3's methods, and with the promise that of several threads
-/// which want the value at once, one makes it and the others wait, detached.
+/// It is [`InterpreterLocal`] with PyO3's methods, and guarantees that if several threads need the
+/// value at once, one of them creates it while the others wait, detached.
 ///
-/// What it lends lives for `'py`, and values are dropped when their interpreter ends. A lock that
-/// is not in a `static` keeps its value until then as well.
+/// The value is borrowed for `'py`, and dropped when its interpreter ends, even if the lock is not
+/// in a `static`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -41,49 +42,50 @@ use crate::types::PyString;
 /// # Ok::<_, PyErr>(())
 /// ```
 pub struct PyOnceLock<T: 'static> {
-    place: InterpreterLocal<Once<T>>,
+    cell: InterpreterLocal<Once<T>>,
 }
 
-/// One interpreter's value, and who makes it.
+/// One interpreter's value.
 struct Once<T> {
     value: OnceLock<T>,
-    maker: Mutex<Option<ThreadId>>,
+    /// The thread that is creating the value.
+    initializer: Mutex<Option<ThreadId>>,
     done: Condvar,
 }
 
 impl<T> Once<T> {
-    fn maker(&self) -> MutexGuard<'_, Option<ThreadId>> {
-        self.maker.lock().unwrap_or_else(PoisonError::into_inner)
+    fn initializer(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        lock(&self.initializer)
     }
 }
 
-/// This thread makes the value.
-struct Making<'a, T>(&'a Once<T>);
+/// Held by the thread that creates the value.
+struct InitGuard<'a, T>(&'a Once<T>);
 
-impl<T> Drop for Making<'_, T> {
+impl<T> Drop for InitGuard<'_, T> {
     fn drop(&mut self) {
-        *self.0.maker() = None;
+        *self.0.initializer() = None;
         self.0.done.notify_all();
     }
 }
 
 impl<T: Send + Sync + 'static> PyOnceLock<T> {
-    /// A place without values.
+    /// Creates a lock without values.
     pub const fn new() -> Self {
         Self {
-            place: InterpreterLocal::new(),
+            cell: InterpreterLocal::new(),
         }
     }
 
     fn once<'py>(&self, py: Python<'py>) -> &'py Once<T> {
-        self.place.get_or_init(py, || Once {
+        self.cell.get_or_init(py, || Once {
             value: OnceLock::new(),
-            maker: Mutex::new(None),
+            initializer: Mutex::new(None),
             done: Condvar::new(),
         })
     }
 
-    /// This interpreter's value, if it was made.
+    /// Returns this interpreter's value, if there is one.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -99,14 +101,13 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// ```
     #[inline]
     pub fn get<'py>(&self, py: Python<'py>) -> Option<&'py T> {
-        self.place.get(py)?.value.get()
+        self.cell.get(py)?.value.get()
     }
 
-    /// This interpreter's value, made by `f` if it was not.
+    /// Returns this interpreter's value, creating it with `f` if there is none.
     ///
     /// # Panics
-    /// If `f` panics or asks for this very value, or the interpreter has already dropped its
-    /// values.
+    /// If `f` panics or requests the same value, or the interpreter has already dropped its values.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -126,14 +127,14 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
         }
     }
 
-    /// As [`get_or_init`](PyOnceLock::get_or_init), where making the value can fail. After a
-    /// failure there is no value, and the next call tries again.
+    /// Like [`get_or_init`](PyOnceLock::get_or_init), for an `f` that can fail. After a failure
+    /// there is no value, and the next call tries again.
     ///
     /// # Errors
     /// That of `f`.
     ///
     /// # Panics
-    /// As for [`get_or_init`](PyOnceLock::get_or_init).
+    /// If `f` panics or requests the same value, or the interpreter has already dropped its values.
     #[inline]
     pub fn get_or_try_init<'py, F, E>(&self, py: Python<'py>, f: F) -> Result<&'py T, E>
     where
@@ -153,39 +154,39 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     {
         let once = self.once(py);
         let this_thread = thread::current().id();
-        let making = loop {
-            let mut maker = once.maker();
+        let guard = loop {
+            let mut initializer = once.initializer();
             if let Some(value) = once.value.get() {
                 return Ok(value);
             }
-            match *maker {
+            match *initializer {
                 None => {
-                    *maker = Some(this_thread);
-                    break Making(once);
+                    *initializer = Some(this_thread);
+                    break InitGuard(once);
                 }
                 Some(thread) => assert!(
                     thread != this_thread,
                     "making the value of a `PyOnceLock` asked for that value"
                 ),
             }
-            drop(maker);
+            drop(initializer);
             py.detach(|| {
-                let maker = once.maker();
-                let wait = once.done.wait_while(maker, |maker| maker.is_some());
+                let initializer = once.initializer();
+                let wait = once.done.wait_while(initializer, |thread| thread.is_some());
                 drop(wait.unwrap_or_else(PoisonError::into_inner));
             });
         };
         let value = f()?;
-        // Somebody else may have `set` one meanwhile, which stays.
+        // A value that was `set` in the meantime stays.
         let _ = once.value.set(value);
-        drop(making);
+        drop(guard);
         Ok(once.value.get().expect("set above"))
     }
 
     /// Sets this interpreter's value, if it has none.
     ///
     /// # Errors
-    /// `value`, if there is one already.
+    /// `value`, if there already is one.
     ///
     /// # Panics
     /// If the interpreter has already dropped its values.
@@ -195,7 +196,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
 }
 
 impl<T: 'static> PyOnceLock<Py<T>> {
-    /// Another lock, with this interpreter's value alone.
+    /// Creates another lock with this interpreter's value only.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -217,10 +218,10 @@ impl<T: 'static> PyOnceLock<Py<T>> {
 }
 
 impl<T: PyTypeCheck + 'static> PyOnceLock<Py<T>> {
-    /// An attribute of a module, imported at first use in each interpreter.
+    /// Returns an attribute of a module, which is imported at first use in each interpreter.
     ///
     /// # Errors
-    /// What importing raises, or a `TypeError` if the attribute is no `T`.
+    /// The exception of the import, or a `TypeError` if the attribute is not a `T`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -243,7 +244,8 @@ impl<T: PyTypeCheck + 'static> PyOnceLock<Py<T>> {
         let value = self.get_or_try_init(py, || {
             let module = py.import(module_name)?;
             let name = PyString::new(py, attr_name);
-            // SAFETY: attached, both valid; a new reference or null comes back.
+            // SAFETY: attached; both are alive; the call returns a new reference, or null with an
+            // exception set.
             let value = unsafe {
                 let value = ffi::PyObject_GetAttr(module.as_ptr(), name.as_ptr());
                 Bound::from_owned_ptr_or_err(py, value)?
@@ -275,7 +277,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn of_many_threads_one_makes_the_value() {
+    fn one_of_many_threads_creates_the_value() {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         static LOCK: PyOnceLock<usize> = PyOnceLock::new();
         Python::initialize();
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn asking_for_the_value_while_making_it_panics_and_does_not_hang() {
+    fn requesting_the_value_while_creating_it_panics_instead_of_hanging() {
         static LOCK: PyOnceLock<i32> = PyOnceLock::new();
         let caught = std::panic::catch_unwind(|| {
             Python::attach(|py| *LOCK.get_or_init(py, || LOCK.get_or_init(py, || 1) + 1))
@@ -320,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_set_meanwhile_stays() {
+    fn a_value_set_during_the_initialization_stays() {
         static LOCK: PyOnceLock<i32> = PyOnceLock::new();
         Python::attach(|py| {
             let value = LOCK.get_or_init(py, || {

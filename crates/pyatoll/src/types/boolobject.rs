@@ -7,7 +7,7 @@ use crate::object::{Borrowed, Bound};
 use crate::types::PyAny;
 use crate::types::sealed::Sealed;
 
-/// Python's `bool`. Its handles compare with a Rust `bool`.
+/// Python's `bool`. Its handles compare with Rust's `bool`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -19,16 +19,20 @@ use crate::types::sealed::Sealed;
 ///     assert_eq!(yes, true);
 /// });
 /// ```
+///
+/// C API: `PyBool_Type`.
 #[repr(transparent)]
 pub struct PyBool(PyAny);
 
 native_type!(PyBool, PyBool_Type, PyBool_Check);
 
 impl PyBool {
-    /// `True` or `False`. Makes no new object.
+    /// Returns `True` or `False`, without creating an object.
+    ///
+    /// C API: `Py_True`, `Py_False`.
     #[inline]
     pub fn new(py: Python<'_>, val: bool) -> Borrowed<'_, '_, Self> {
-        // SAFETY: both are statics of CPython.
+        // SAFETY: both are statics of CPython, valid in every interpreter.
         unsafe {
             let object = if val { ffi::Py_True() } else { ffi::Py_False() };
             Borrowed::from_ptr(py, object).cast_unchecked()
@@ -50,14 +54,16 @@ impl PyBool {
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait PyBoolMethods<'py>: Sealed {
-    /// Whether it is `True`.
+    /// Returns whether this is `True`.
+    ///
+    /// C API: `Py_True`.
     fn is_true(&self) -> bool;
 }
 
 impl<'py> PyBoolMethods<'py> for Bound<'py, PyBool> {
     #[inline]
     fn is_true(&self) -> bool {
-        // SAFETY: a static of CPython.
+        // SAFETY: `True` is a static of CPython.
         self.as_ptr() == unsafe { ffi::Py_True() }
     }
 }
@@ -74,7 +80,7 @@ mod tests {
     use crate::types::PyAnyMethods;
 
     #[test]
-    fn both_values_are_pythons_own() {
+    fn both_values_are_the_singletons() {
         Python::attach(|py| {
             for value in [true, false] {
                 let object = PyBool::new(py, value);

@@ -2,7 +2,7 @@
 
 use pyo3_ffi as ffi;
 
-use super::bytes::c_length;
+use super::returned::to_ssize;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::Python;
 use crate::object::Bound;
@@ -10,8 +10,8 @@ use crate::sync::critical_section::with_critical_section;
 use crate::types::PyAny;
 use crate::types::sealed::Sealed;
 
-/// Python's `bytearray`, which may change and move whenever Python code runs, or on a free-threaded
-/// build at any time: copy its bytes with [`PyByteArrayMethods::to_vec`].
+/// Python's `bytearray`. It may change and move whenever Python code runs and, on free-threaded
+/// builds, at any time: copy its bytes with [`PyByteArrayMethods::to_vec`].
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -25,31 +25,33 @@ use crate::types::sealed::Sealed;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyByteArray_Type`.
 #[repr(transparent)]
 pub struct PyByteArray(PyAny);
 
 native_type!(PyByteArray, PyByteArray_Type, PyByteArray_Check);
 
 impl PyByteArray {
-    /// A `bytearray` with a copy of the data.
+    /// Creates a `bytearray` with a copy of the data.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
-    /// Source: `PyByteArray_FromStringAndSize`.
+    /// C API: `PyByteArray_FromStringAndSize`.
     pub fn new<'py>(py: Python<'py>, src: &[u8]) -> Bound<'py, PyByteArray> {
-        // SAFETY: attached; the data is valid for its length; a new reference or null comes back.
+        // SAFETY: attached; the data is valid for its length; returns a new reference or null.
         unsafe {
             let array =
-                ffi::PyByteArray_FromStringAndSize(src.as_ptr().cast(), c_length(src.len()));
+                ffi::PyByteArray_FromStringAndSize(src.as_ptr().cast(), to_ssize(src.len()));
             Bound::from_owned_ptr(py, array).cast_into_unchecked()
         }
     }
 
-    /// A `bytearray` of this length, which `init` writes. It is filled with zeros before.
+    /// Creates a `bytearray` of the given length, zeroed and then initialized by `init`.
     ///
     /// # Errors
-    /// That of `init`, or a `MemoryError`.
+    /// The error of `init`; if Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -65,14 +67,16 @@ impl PyByteArray {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyByteArray_FromStringAndSize`.
     pub fn new_with<F>(py: Python<'_>, len: usize, init: F) -> PyResult<Bound<'_, PyByteArray>>
     where
         F: FnOnce(&mut [u8]) -> PyResult<()>,
     {
-        // SAFETY: attached; a new object, which nobody else can see before this returns, with room
-        // for `len` bytes, which are written before a reference to them is made.
+        // SAFETY: attached; no other code can reach the new object before this returns; it has room
+        // for `len` bytes, which are written before a reference to them is created.
         unsafe {
-            let array = ffi::PyByteArray_FromStringAndSize(std::ptr::null(), c_length(len));
+            let array = ffi::PyByteArray_FromStringAndSize(std::ptr::null(), to_ssize(len));
             let array: Bound<'_, Self> =
                 Bound::from_owned_ptr_or_err(py, array)?.cast_into_unchecked();
             let data = array.data();
@@ -82,14 +86,14 @@ impl PyByteArray {
         }
     }
 
-    /// Python's `bytearray(src)` for an object that has the buffer protocol.
+    /// Creates Python's `bytearray(src)` from an object with the buffer protocol.
     ///
     /// # Errors
-    /// A `TypeError` if it has none, and what its buffer protocol raises.
+    /// `TypeError` if the object has no buffer; any error of its buffer protocol.
     ///
-    /// Source: `PyByteArray_FromObject`.
+    /// C API: `PyByteArray_FromObject`.
     pub fn from<'py>(src: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyByteArray>> {
-        // SAFETY: attached, a valid object; a `bytearray` or null comes back.
+        // SAFETY: attached; the object is valid; returns a `bytearray` or null.
         unsafe {
             let array = ffi::PyByteArray_FromObject(src.as_ptr());
             Ok(Bound::from_owned_ptr_or_err(src.py(), array)?.cast_into_unchecked())
@@ -107,7 +111,7 @@ impl PyByteArray {
 ///     let array = PyByteArray::new(py, b"atoll");
 ///     array.resize(2)?;
 ///     assert_eq!((array.len(), array.is_empty()), (2, false));
-///     // SAFETY: no Python code runs, and no other thread knows the array.
+///     // SAFETY: no Python code runs, and no other thread has a reference to the array.
 ///     unsafe { array.as_bytes_mut()[0] = b'A' };
 ///     assert_eq!(array.to_vec(), b"At");
 ///     Ok::<_, PyErr>(())
@@ -115,23 +119,27 @@ impl PyByteArray {
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait PyByteArrayMethods<'py>: Sealed {
-    /// How many bytes it has. Source: `PyByteArray_Size`.
+    /// Returns the number of bytes.
+    ///
+    /// C API: `PyByteArray_Size`.
     fn len(&self) -> usize;
 
-    /// Whether it has no bytes.
+    /// Returns whether there are no bytes.
+    ///
+    /// C API: `PyByteArray_Size`.
     fn is_empty(&self) -> bool;
 
-    /// The address of its bytes, which is valid until it is resized.
+    /// Returns the address of the bytes, which is valid until the array is resized.
     ///
-    /// Source: `PyByteArray_AsString`.
+    /// C API: `PyByteArray_AsString`.
     fn data(&self) -> *mut u8;
 
-    /// Its bytes, without a copy.
+    /// Returns the bytes without a copy.
     ///
     /// # Safety
-    /// While the slice is used, the array must be neither changed nor resized. Any Python code
-    /// may do so: what drops a reference, calls a method, or detaches the thread lets some run. On
-    /// a free-threaded build, so may another thread, at any time; hold a critical section.
+    /// While the slice is in use, the array must be neither modified nor resized. Any Python code
+    /// may do so, and dropping a reference, calling a method or detaching the thread may run Python
+    /// code. On free-threaded builds another thread may do so at any time: hold a critical section.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -139,37 +147,44 @@ pub trait PyByteArrayMethods<'py>: Sealed {
     ///
     /// Python::attach(|py| {
     ///     let array = PyByteArray::new(py, b"atoll");
-    ///     // SAFETY: no Python code runs, and no other thread knows the array.
+    ///     // SAFETY: no Python code runs, and no other thread has a reference to the array.
     ///     let sum: u32 = unsafe { array.as_bytes() }.iter().map(|byte| u32::from(*byte)).sum();
     ///     assert_eq!(sum, 540);
     /// });
     /// ```
+    ///
+    /// C API: `PyByteArray_AsString`, `PyByteArray_Size`.
     unsafe fn as_bytes(&self) -> &[u8];
 
-    /// Its bytes, to be changed.
+    /// Returns the bytes without a copy, for modification.
     ///
     /// # Safety
-    /// As for [`as_bytes`](PyByteArrayMethods::as_bytes); also, no other slice of the same array
-    /// may be in use.
+    /// The requirements of [`as_bytes`](PyByteArrayMethods::as_bytes); also, no other slice of the
+    /// same array may be in use.
+    ///
+    /// C API: `PyByteArray_AsString`, `PyByteArray_Size`.
     #[allow(clippy::mut_from_ref)]
     unsafe fn as_bytes_mut(&self) -> &mut [u8];
 
-    /// A copy of its bytes.
+    /// Returns a copy of the bytes.
+    ///
+    /// C API: `PyByteArray_AsString`, `PyByteArray_Size`.
     fn to_vec(&self) -> Vec<u8>;
 
-    /// Sets its length. Bytes that are added have no particular value.
+    /// Sets the length. The value of added bytes is unspecified.
     ///
     /// # Errors
-    /// A `BufferError` if something, such as a `memoryview`, uses its memory; a `MemoryError`.
+    /// `BufferError` if the memory is exported, for example to a `memoryview`; if Python runs out
+    /// of memory.
     ///
-    /// Source: `PyByteArray_Resize`.
+    /// C API: `PyByteArray_Resize`.
     fn resize(&self, len: usize) -> PyResult<()>;
 }
 
 impl<'py> PyByteArrayMethods<'py> for Bound<'py, PyByteArray> {
     #[inline]
     fn len(&self) -> usize {
-        // SAFETY: attached, a valid `bytearray`, whose size is never negative.
+        // SAFETY: attached; `self` is a `bytearray`, whose size is never negative.
         unsafe { ffi::PyByteArray_Size(self.as_ptr()) as usize }
     }
 
@@ -180,34 +195,35 @@ impl<'py> PyByteArrayMethods<'py> for Bound<'py, PyByteArray> {
 
     #[inline]
     fn data(&self) -> *mut u8 {
-        // SAFETY: attached, a valid `bytearray`; never null.
+        // SAFETY: attached; `self` is a `bytearray`, whose address is never null.
         unsafe { ffi::PyByteArray_AsString(self.as_ptr()).cast() }
     }
 
     unsafe fn as_bytes(&self) -> &[u8] {
-        // SAFETY: it has this many bytes there; that they stay is passed on to the caller.
+        // SAFETY: there are this many bytes at the address; the caller guarantees that they neither
+        // move nor change.
         unsafe { std::slice::from_raw_parts(self.data(), self.len()) }
     }
 
     unsafe fn as_bytes_mut(&self) -> &mut [u8] {
-        // SAFETY: it has this many bytes there; that they stay, and that nobody else uses them, is
-        // passed on to the caller.
+        // SAFETY: there are this many bytes at the address; the caller guarantees that they do not
+        // move and that no other slice of them is in use.
         unsafe { std::slice::from_raw_parts_mut(self.data(), self.len()) }
     }
 
     fn to_vec(&self) -> Vec<u8> {
-        // SAFETY: nobody changes the array meanwhile: they would need the GIL, or its lock.
+        // SAFETY: changing the array takes the GIL or its lock, both of which this thread holds.
         with_critical_section(self, || unsafe { self.as_bytes() }.to_vec())
     }
 
     fn resize(&self, len: usize) -> PyResult<()> {
-        // SAFETY: attached, a valid `bytearray`.
-        let result = unsafe { ffi::PyByteArray_Resize(self.as_ptr(), c_length(len)) };
+        // SAFETY: attached; `self` is a `bytearray`.
+        let result = unsafe { ffi::PyByteArray_Resize(self.as_ptr(), to_ssize(len)) };
         error_on_minusone(self.py(), result)
     }
 }
 
-/// As [`PyByteArray::from`].
+/// Like [`PyByteArray::from`].
 impl<'py> TryFrom<&Bound<'py, PyAny>> for Bound<'py, PyByteArray> {
     type Error = PyErr;
 
@@ -223,7 +239,7 @@ mod tests {
     use crate::types::{PyBytes, PyMemoryView};
 
     #[test]
-    fn it_is_made_from_bytes_and_from_objects_with_a_buffer() {
+    fn an_array_is_created_from_bytes_and_from_objects_with_a_buffer() {
         Python::attach(|py| {
             let array = PyByteArray::new(py, b"ab\0");
             assert_eq!(
@@ -239,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn new_with_starts_with_zeros_and_gives_the_error_of_init() {
+    fn new_with_starts_with_zeros_and_returns_the_error_of_init() {
         Python::attach(|py| {
             let array = PyByteArray::new_with(py, 3, |data| {
                 assert_eq!(data, [0; 3]);
@@ -253,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_the_arrays_own() {
+    fn the_slices_refer_to_the_memory_of_the_array() {
         Python::attach(|py| {
             let array = PyByteArray::new(py, b"abc");
             // SAFETY: no Python code runs while the slices are in use.

@@ -9,10 +9,11 @@ use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::PyAny;
+use crate::types::returned::to_ssize;
 use crate::types::sealed::Sealed;
 
-/// Python's `bytes`. Its handles can be indexed like a `[u8]` and compare with one; that looks at
-/// the bytes only, where a subclass may have its own `__eq__`.
+/// Python's `bytes`. Its handles can be indexed like a `[u8]` and compared with one. Comparison
+/// considers only the bytes and ignores the `__eq__` of a subclass.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -24,32 +25,29 @@ use crate::types::sealed::Sealed;
 ///     assert_eq!((bytes[0], &bytes[1..3]), (b'a', b"to".as_slice()));
 /// });
 /// ```
+///
+/// C API: `PyBytes_Type`.
 #[repr(transparent)]
 pub struct PyBytes(PyAny);
 
 native_type!(PyBytes, PyBytes_Type, PyBytes_Check);
 
-/// A length as CPython takes it; one that is too large for it is more memory than there is.
-pub(super) fn c_length(len: usize) -> ffi::Py_ssize_t {
-    ffi::Py_ssize_t::try_from(len).unwrap_or(ffi::Py_ssize_t::MAX)
-}
-
 impl PyBytes {
-    /// A `bytes` with a copy of the data.
+    /// Creates a `bytes` with a copy of the data.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
-    /// Source: `PyBytes_FromStringAndSize`.
+    /// C API: `PyBytes_FromStringAndSize`.
     pub fn new<'py>(py: Python<'py>, s: &[u8]) -> Bound<'py, PyBytes> {
-        // SAFETY: the data is valid for its length.
+        // SAFETY: `s` is valid for reads of its length.
         unsafe { Self::from_ptr(py, s.as_ptr(), s.len()) }
     }
 
-    /// A `bytes` of this length, which `init` writes. It is filled with zeros before.
+    /// Creates a `bytes` of the given length, zeroed and then initialized by `init`.
     ///
     /// # Errors
-    /// That of `init`, or a `MemoryError`.
+    /// The error of `init`; if Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -65,14 +63,16 @@ impl PyBytes {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyBytes_FromStringAndSize`.
     pub fn new_with<F>(py: Python<'_>, len: usize, init: F) -> PyResult<Bound<'_, PyBytes>>
     where
         F: FnOnce(&mut [u8]) -> PyResult<()>,
     {
-        // SAFETY: attached; a new object, which nobody else can see before this returns, with room
-        // for `len` bytes, which are written before a reference to them is made.
+        // SAFETY: attached; no other code can reach the new object before this returns; it has room
+        // for `len` bytes, which are written before a reference to them is created.
         unsafe {
-            let object = ffi::PyBytes_FromStringAndSize(std::ptr::null(), c_length(len));
+            let object = ffi::PyBytes_FromStringAndSize(std::ptr::null(), to_ssize(len));
             let bytes = Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked();
             let data = ffi::PyBytes_AsString(object).cast::<u8>();
             data.write_bytes(0, len);
@@ -81,19 +81,20 @@ impl PyBytes {
         }
     }
 
-    /// A `bytes` with a copy of the data.
+    /// Creates a `bytes` with a copy of the data.
     ///
     /// # Safety
     /// `ptr` must be valid for reads of `len` bytes.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
-    /// Source: `PyBytes_FromStringAndSize`.
+    /// C API: `PyBytes_FromStringAndSize`.
     pub unsafe fn from_ptr(py: Python<'_>, ptr: *const u8, len: usize) -> Bound<'_, PyBytes> {
-        // SAFETY: attached; the data is valid, as the caller promises.
+        // SAFETY: attached; the caller guarantees that the data is valid; returns a new reference
+        // or null.
         unsafe {
-            let object = ffi::PyBytes_FromStringAndSize(ptr.cast(), c_length(len));
+            let object = ffi::PyBytes_FromStringAndSize(ptr.cast(), to_ssize(len));
             Bound::from_owned_ptr(py, object).cast_into_unchecked()
         }
     }
@@ -113,9 +114,9 @@ impl PyBytes {
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait PyBytesMethods<'py>: Sealed {
-    /// The bytes, without a copy: they never change.
+    /// Returns the bytes without a copy; they never change.
     ///
-    /// Source: `PyBytes_AsString`, `PyBytes_Size`.
+    /// C API: `PyBytes_AsString`, `PyBytes_Size`.
     fn as_bytes(&self) -> &[u8];
 }
 
@@ -129,7 +130,7 @@ impl<'py> PyBytesMethods<'py> for Bound<'py, PyBytes> {
 impl<'a> Borrowed<'a, '_, PyBytes> {
     #[inline]
     pub(crate) fn as_bytes(self) -> &'a [u8] {
-        // SAFETY: attached; a `bytes` does not change, and lives for `'a`.
+        // SAFETY: attached; `self` is a `bytes`, which never changes and lives for `'a`.
         unsafe {
             let data = ffi::PyBytes_AsString(self.as_ptr()).cast::<u8>();
             let len = ffi::PyBytes_Size(self.as_ptr()) as usize;
@@ -140,11 +141,11 @@ impl<'a> Borrowed<'a, '_, PyBytes> {
 }
 
 impl Py<PyBytes> {
-    /// The bytes, without a copy: they never change, and live as long as the reference and the
-    /// token both do.
+    /// Returns the bytes without a copy; they never change, and are borrowed from both the
+    /// reference and the token.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token belongs to another interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -153,13 +154,15 @@ impl Py<PyBytes> {
     /// let bytes = Python::attach(|py| PyBytes::new(py, b"kept").unbind());
     /// Python::attach(|py| assert_eq!(bytes.as_bytes(py), b"kept"));
     /// ```
+    ///
+    /// C API: `PyBytes_AsString`, `PyBytes_Size`.
     #[track_caller]
     pub fn as_bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
         self.bind_borrowed(py).as_bytes()
     }
 }
 
-/// Like a `[u8]`: by a place or a range of places. Panics if that is out of bounds.
+/// Indexes the bytes like a `[u8]`, by an index or a range. Panics if it is out of bounds.
 impl<I: SliceIndex<[u8]>> Index<I> for Bound<'_, PyBytes> {
     type Output = I::Output;
 
@@ -194,7 +197,7 @@ mod tests {
     use crate::types::PyAnyMethods;
 
     #[test]
-    fn new_with_starts_with_zeros_and_gives_the_error_of_init() {
+    fn new_with_starts_with_zeros_and_returns_the_error_of_init() {
         Python::attach(|py| {
             let bytes = PyBytes::new_with(py, 4, |data| {
                 assert_eq!(data, [0; 4]);

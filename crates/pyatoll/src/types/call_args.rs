@@ -1,7 +1,7 @@
 //! [`PyCallArgs`]: the arguments of a call from Rust, and the calls themselves.
 //!
-//! Rust tuples are passed as an array on the stack (PEP 590), with a free place in front that the
-//! callee may use to put `self`, so that no Python tuple is made for them.
+//! The values of a Rust tuple are passed as an array on the stack (vectorcall, PEP 590), preceded
+//! by a free slot in which the callee may put `self`. No Python tuple is created for them.
 
 use std::ptr::null_mut;
 
@@ -13,7 +13,7 @@ use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject, Py};
 use crate::types::{PyAny, PyAnyMethods, PyDict, PyString, PyTuple};
 
-/// Keeps the methods of [`PyCallArgs`] ours.
+/// Makes the methods of [`PyCallArgs`] callable only from this crate.
 #[doc(hidden)]
 pub struct Token;
 
@@ -23,6 +23,8 @@ mod sealed {
 
 /// Positional arguments of a call: a Rust tuple of up to 12 values that convert to Python objects
 /// (`()` for none, `(value,)` for one), or a Python tuple.
+///
+/// This trait is sealed.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -37,67 +39,62 @@ mod sealed {
 /// # Ok::<_, PyErr>(())
 /// ```
 ///
-/// Only this library implements it.
+/// C API: `PyObject_Vectorcall`; `PyObject_Call` for a Python tuple.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as the arguments of a Python call",
     note = "pass a tuple: `(value,)` for one argument, `()` for none; or a `Bound<'py, PyTuple>`"
 )]
 pub trait PyCallArgs<'py>: Sized + sealed::Sealed {
+    /// Calls `function(*self, **kwargs)`.
     #[doc(hidden)]
     fn call(
         self,
         function: Borrowed<'_, 'py, PyAny>,
-        kwargs: Borrowed<'_, 'py, PyDict>,
+        kwargs: Option<Borrowed<'_, 'py, PyDict>>,
         token: Token,
     ) -> PyResult<Bound<'py, PyAny>>;
 
+    /// Calls `object.name(*self)`.
     #[doc(hidden)]
-    fn call_positional(
-        self,
-        function: Borrowed<'_, 'py, PyAny>,
-        token: Token,
-    ) -> PyResult<Bound<'py, PyAny>>;
-
-    #[doc(hidden)]
-    fn call_method_positional(
+    fn call_method(
         self,
         object: Borrowed<'_, 'py, PyAny>,
-        method_name: Borrowed<'_, 'py, PyString>,
+        name: Borrowed<'_, 'py, PyString>,
         token: Token,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.call_positional(object.getattr(method_name)?.as_borrowed(), token)
+        self.call(object.getattr(name)?.as_borrowed(), None, token)
     }
 }
 
-/// `function()`.
-pub(crate) fn call_without<'py>(function: Borrowed<'_, 'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached, a valid object; a new reference or null comes back.
+/// Calls `function()`.
+pub(super) fn call_no_args<'py>(function: Borrowed<'_, 'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: attached; the object is valid; returns a new reference or null.
     unsafe {
         Bound::from_owned_ptr_or_err(function.py(), ffi::PyObject_CallNoArgs(function.as_ptr()))
     }
 }
 
-/// `object.name()`.
-pub(crate) fn call_method_without<'py>(
+/// Calls `object.name()`.
+pub(super) fn call_method_no_args<'py>(
     object: Borrowed<'_, 'py, PyAny>,
     name: Borrowed<'_, 'py, PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: a valid object follows the free place.
+    // SAFETY: a free slot, then a valid object.
     unsafe { vectorcall_method(object.py(), name, &mut [null_mut(), object.as_ptr()]) }
 }
 
-/// `function(*args, **kwargs)`.
+/// Calls `function(*args[1..], **kwargs)`.
 ///
 /// # Safety
-/// The first of `args` must be null, a free place; the others must be valid objects.
+/// `args[0]` must be null, the free slot; the other items must be valid objects.
 unsafe fn vectorcall<'py>(
     function: Borrowed<'_, 'py, PyAny>,
     args: &mut [*mut ffi::PyObject],
     kwargs: Option<Borrowed<'_, 'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let count = (args.len() - 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
-    // SAFETY: attached; the objects are valid, as the caller promises; the callee may write to
-    // the free place; a new reference or null comes back.
+    // SAFETY: attached; the caller guarantees valid objects after a free slot, which the callee may
+    // write to; returns a new reference or null.
     unsafe {
         let args: *const *mut ffi::PyObject = args.as_mut_ptr().add(1);
         let result = match kwargs {
@@ -110,17 +107,18 @@ unsafe fn vectorcall<'py>(
     }
 }
 
-/// `args[1].name(*args[2..])`.
+/// Calls `args[1].name(*args[2..])`.
 ///
 /// # Safety
-/// The first of `args` must be null, a free place; the others, at least one, must be valid objects.
+/// `args[0]` must be null, the free slot; the other items, at least one, must be valid objects.
 unsafe fn vectorcall_method<'py>(
     py: Python<'py>,
     name: Borrowed<'_, 'py, PyString>,
     args: &mut [*mut ffi::PyObject],
 ) -> PyResult<Bound<'py, PyAny>> {
     let count = (args.len() - 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
-    // SAFETY: as in `vectorcall`.
+    // SAFETY: attached; the caller guarantees valid objects after a free slot, which the callee may
+    // write to; returns a new reference or null.
     unsafe {
         let args: *const *mut ffi::PyObject = args.as_mut_ptr().add(1);
         let result = ffi::PyObject_VectorcallMethod(name.as_ptr(), args, count, null_mut());
@@ -128,14 +126,15 @@ unsafe fn vectorcall_method<'py>(
     }
 }
 
-/// `function(*args, **kwargs)` with a Python tuple.
+/// Calls `function(*args, **kwargs)` with a Python tuple.
 fn call_with_tuple<'py>(
     function: Borrowed<'_, 'py, PyAny>,
     args: Borrowed<'_, 'py, PyTuple>,
     kwargs: Option<Borrowed<'_, 'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let kwargs = kwargs.map_or(null_mut(), Borrowed::as_ptr);
-    // SAFETY: attached, valid objects, or null for no keywords; a new reference or null comes back.
+    // SAFETY: attached; `args` is a tuple, `kwargs` a dict or null; returns a new reference or
+    // null.
     unsafe {
         let result = ffi::PyObject_Call(function.as_ptr(), args.as_ptr(), kwargs);
         Bound::from_owned_ptr_or_err(function.py(), result)
@@ -154,35 +153,30 @@ impl<'py> PyCallArgs<'py> for () {
     fn call(
         self,
         function: Borrowed<'_, 'py, PyAny>,
-        kwargs: Borrowed<'_, 'py, PyDict>,
+        kwargs: Option<Borrowed<'_, 'py, PyDict>>,
         _: Token,
     ) -> PyResult<Bound<'py, PyAny>> {
-        // SAFETY: no arguments follow the free place.
-        unsafe { vectorcall(function, &mut [null_mut()], Some(kwargs)) }
+        match kwargs {
+            None => call_no_args(function),
+            // SAFETY: only the free slot.
+            kwargs => unsafe { vectorcall(function, &mut [null_mut()], kwargs) },
+        }
     }
 
     #[inline]
-    fn call_positional(
-        self,
-        function: Borrowed<'_, 'py, PyAny>,
-        _: Token,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        call_without(function)
-    }
-
-    #[inline]
-    fn call_method_positional(
+    fn call_method(
         self,
         object: Borrowed<'_, 'py, PyAny>,
-        method_name: Borrowed<'_, 'py, PyString>,
+        name: Borrowed<'_, 'py, PyString>,
         _: Token,
     ) -> PyResult<Bound<'py, PyAny>> {
-        call_method_without(object, method_name)
+        call_method_no_args(object, name)
     }
 }
 
-macro_rules! tuple_args {
-    ($($name:ident $place:tt),+) => {
+/// Implements [`PyCallArgs`] for Rust tuples.
+macro_rules! rust_tuple_args {
+    ($($name:ident $index:tt),+) => {
         impl<$($name),+> sealed::Sealed for ($($name,)+) {}
 
         impl<'py, $($name: IntoPyObject<'py>),+> PyCallArgs<'py> for ($($name,)+) {
@@ -190,60 +184,47 @@ macro_rules! tuple_args {
             fn call(
                 self,
                 function: Borrowed<'_, 'py, PyAny>,
-                kwargs: Borrowed<'_, 'py, PyDict>,
+                kwargs: Option<Borrowed<'_, 'py, PyDict>>,
                 _: Token,
             ) -> PyResult<Bound<'py, PyAny>> {
                 let py = function.py();
-                let objects = ($(self.$place.into_pyobject_or_pyerr(py)?,)+);
-                let args = &mut [null_mut(), $(objects.$place.as_ptr()),+];
-                // SAFETY: `objects` keeps the arguments alive.
-                unsafe { vectorcall(function, args, Some(kwargs)) }
+                let objects = ($(self.$index.into_pyobject_or_pyerr(py)?,)+);
+                let args = &mut [null_mut(), $(objects.$index.as_ptr()),+];
+                // SAFETY: a free slot, then objects that `objects` keeps alive.
+                unsafe { vectorcall(function, args, kwargs) }
             }
 
             #[inline]
-            fn call_positional(
-                self,
-                function: Borrowed<'_, 'py, PyAny>,
-                _: Token,
-            ) -> PyResult<Bound<'py, PyAny>> {
-                let py = function.py();
-                let objects = ($(self.$place.into_pyobject_or_pyerr(py)?,)+);
-                let args = &mut [null_mut(), $(objects.$place.as_ptr()),+];
-                // SAFETY: `objects` keeps the arguments alive.
-                unsafe { vectorcall(function, args, None) }
-            }
-
-            #[inline]
-            fn call_method_positional(
+            fn call_method(
                 self,
                 object: Borrowed<'_, 'py, PyAny>,
-                method_name: Borrowed<'_, 'py, PyString>,
+                name: Borrowed<'_, 'py, PyString>,
                 _: Token,
             ) -> PyResult<Bound<'py, PyAny>> {
                 let py = object.py();
-                let objects = ($(self.$place.into_pyobject_or_pyerr(py)?,)+);
-                let args = &mut [null_mut(), object.as_ptr(), $(objects.$place.as_ptr()),+];
-                // SAFETY: `objects` keeps the arguments alive.
-                unsafe { vectorcall_method(py, method_name, args) }
+                let objects = ($(self.$index.into_pyobject_or_pyerr(py)?,)+);
+                let args = &mut [null_mut(), object.as_ptr(), $(objects.$index.as_ptr()),+];
+                // SAFETY: a free slot, then `object` and what `objects` keeps alive.
+                unsafe { vectorcall_method(py, name, args) }
             }
         }
     };
 }
 
-tuple_args!(T0 0);
-tuple_args!(T0 0, T1 1);
-tuple_args!(T0 0, T1 1, T2 2);
-tuple_args!(T0 0, T1 1, T2 2, T3 3);
-tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4);
-tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5);
-tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6);
-tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7);
-tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8);
-tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9);
-tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10);
-tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11);
+rust_tuple_args!(T0 0);
+rust_tuple_args!(T0 0, T1 1);
+rust_tuple_args!(T0 0, T1 1, T2 2);
+rust_tuple_args!(T0 0, T1 1, T2 2, T3 3);
+rust_tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4);
+rust_tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5);
+rust_tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6);
+rust_tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7);
+rust_tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8);
+rust_tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9);
+rust_tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10);
+rust_tuple_args!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11);
 
-/// The handles of a Python tuple.
+/// Implements [`PyCallArgs`] for the handles to a Python tuple.
 macro_rules! python_tuple_args {
     ($([$($lifetime:lifetime)?] $handle:ty),+) => {$(
         impl<$($lifetime,)? 'py> PyCallArgs<'py> for $handle {
@@ -251,21 +232,11 @@ macro_rules! python_tuple_args {
             fn call(
                 self,
                 function: Borrowed<'_, 'py, PyAny>,
-                kwargs: Borrowed<'_, 'py, PyDict>,
+                kwargs: Option<Borrowed<'_, 'py, PyDict>>,
                 _: Token,
             ) -> PyResult<Bound<'py, PyAny>> {
                 let args = self.into_pyobject_or_pyerr(function.py())?;
-                call_with_tuple(function, args.as_borrowed(), Some(kwargs))
-            }
-
-            #[inline]
-            fn call_positional(
-                self,
-                function: Borrowed<'_, 'py, PyAny>,
-                _: Token,
-            ) -> PyResult<Bound<'py, PyAny>> {
-                let args = self.into_pyobject_or_pyerr(function.py())?;
-                call_with_tuple(function, args.as_borrowed(), None)
+                call_with_tuple(function, args.as_borrowed(), kwargs)
             }
         }
     )+};

@@ -1,4 +1,4 @@
-//! `types.CodeType`.
+//! `code`: `types.CodeType`.
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -24,7 +24,7 @@ use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::{PyAny, PyDict};
 
-/// Python's `code`: what `compile` makes. Its methods are in [`PyCodeMethods`].
+/// Python's `code`: the result of `compile`. Its methods are in [`PyCodeMethods`].
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -38,12 +38,14 @@ use crate::types::{PyAny, PyDict};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyCode_Type`.
 #[repr(transparent)]
 pub struct PyCode(PyAny);
 
 native_type!(PyCode, PyCode_Type, PyCode_Check);
 
-/// What code is to be.
+/// The kind of source that [`PyCode::compile`] expects.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -55,6 +57,8 @@ native_type!(PyCode, PyCode_Type, PyCode_Check);
 ///     assert!(PyCode::compile(py, assignment, c"x.py", PyCodeInput::Eval).is_err());
 /// });
 /// ```
+///
+/// C API: `Py_eval_input`, `Py_file_input`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PyCodeInput {
     /// An expression, whose value is the result of running it.
@@ -64,10 +68,10 @@ pub enum PyCodeInput {
 }
 
 impl PyCode {
-    /// Compiles Python code. `filename` is for tracebacks.
+    /// Compiles Python code. `filename` appears in tracebacks.
     ///
     /// # Errors
-    /// `SyntaxError`, and what else `compile` raises.
+    /// `SyntaxError`, and any other error that `compile` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -83,7 +87,7 @@ impl PyCode {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `Py_CompileString`.
+    /// C API: `Py_CompileString`.
     pub fn compile<'py>(
         py: Python<'py>,
         code: &CStr,
@@ -94,21 +98,21 @@ impl PyCode {
             PyCodeInput::Eval => ffi::Py_eval_input,
             PyCodeInput::File => ffi::Py_file_input,
         };
-        // SAFETY: attached; valid texts; a new code object or null comes back.
+        // SAFETY: attached; the names are C strings; returns a new code object or null.
         unsafe {
             let code = ffi::Py_CompileString(code.as_ptr(), filename.as_ptr(), start);
             new_reference(py, code)
         }
     }
 
-    /// Code that does nothing, for a traceback's entry.
+    /// Creates a code object that does nothing, for an entry of a traceback.
     pub(super) fn empty<'py>(
         py: Python<'py>,
         file_name: &CStr,
         function_name: &CStr,
         first_line: i32,
     ) -> PyResult<Bound<'py, PyCode>> {
-        // SAFETY: attached; valid texts; a new code object or null comes back.
+        // SAFETY: attached; the names are C strings; returns a new code object or null.
         unsafe {
             let code = ffi::PyCode_NewEmpty(file_name.as_ptr(), function_name.as_ptr(), first_line);
             new_reference(py, code.cast())
@@ -133,14 +137,13 @@ impl PyCode {
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait PyCodeMethods<'py>: crate::types::sealed::Sealed {
-    /// Runs the code, in `__main__`'s names if `globals` is `None`, and gives an expression's
-    /// value. `locals` are `globals` if not given. Built-in names are added to `globals` as
-    /// `__builtins__` if that is not there.
+    /// Runs the code and returns the value of an expression. `globals` defaults to the namespace of
+    /// `__main__`, `locals` to `globals`. If `globals` has no `__builtins__`, it is added.
     ///
     /// # Errors
-    /// What the code raises.
+    /// If the code raises.
     ///
-    /// Source: `PyEval_EvalCode`.
+    /// C API: `PyEval_EvalCode`.
     fn run(
         &self,
         globals: Option<&Bound<'py, PyDict>>,
@@ -163,8 +166,8 @@ impl<'py> PyCodeMethods<'py> for Bound<'py, PyCode> {
                 &main
             }
         };
-        // SAFETY: attached; the running frame's or interpreter's built-in names, borrowed; then a
-        // code object and two dicts; a new reference or null comes back.
+        // SAFETY: attached; `PyEval_GetBuiltins` returns a borrowed dict or null; `self` is a code
+        // object, and the namespaces are dicts; the result is a new reference or null.
         unsafe {
             let builtins = Bound::from_borrowed_ptr_or_err(py, ffi::PyEval_GetBuiltins())?;
             globals.set_default(intern!(py, "__builtins__"), builtins)?;
@@ -175,9 +178,10 @@ impl<'py> PyCodeMethods<'py> for Bound<'py, PyCode> {
     }
 }
 
-/// The names of `__main__`.
+/// Returns the namespace of `__main__`.
 fn main_names(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    // SAFETY: attached; a new module or null comes back; its dict is borrowed from it.
+    // SAFETY: attached; returns a new reference to the module or null; its dict is borrowed from
+    // it.
     unsafe {
         let main = ffi::compat::PyImport_AddModuleRef(c"__main__".as_ptr());
         let main: Bound<'_, PyAny> = new_reference(py, main)?;
@@ -193,7 +197,7 @@ mod tests {
     use crate::types::{PyDict, PyDictMethods};
 
     #[test]
-    fn code_sees_built_in_names_unless_it_has_its_own() {
+    fn code_sees_built_in_names_unless_globals_replace_them() {
         Python::attach(|py| {
             let code = PyCode::compile(py, c"len([])", c"f.py", PyCodeInput::Eval).unwrap();
             let names = PyDict::new(py);
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn locals_are_apart_from_globals() {
+    fn locals_are_separate_from_globals() {
         Python::attach(|py| {
             let code = PyCode::compile(py, c"x = y", c"f.py", PyCodeInput::File).unwrap();
             let (globals, locals) = (PyDict::new(py), PyDict::new(py));
@@ -217,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_a_syntax_error() {
+    fn invalid_code_is_a_syntax_error() {
         Python::attach(|py| {
             let error = PyCode::compile(py, c"x = 1", c"f.py", PyCodeInput::Eval).unwrap_err();
             assert!(error.to_string().starts_with("SyntaxError"), "{error}");

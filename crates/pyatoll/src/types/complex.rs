@@ -11,11 +11,11 @@ use crate::object::{Borrowed, Bound};
 use crate::types::sealed::Sealed;
 use crate::types::{PyAny, PyAnyMethods};
 
-/// Python's `complex`. Its handles have Rust's operators `+`, `-`, `*` and `/`.
+/// Python's `complex`. Its handles support Rust's operators `+`, `-`, `*` and `/`.
 ///
-/// These panic where Python raises: on division by zero, and where a subclass's method raises or
-/// returns something other than a `complex`. [`PyAnyMethods::add`] and the others return such an
-/// error.
+/// The operators panic where Python raises: on division by zero, and if a method of a subclass
+/// raises or does not return a `complex`. [`PyAnyMethods::add`] and its siblings return the error
+/// instead.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -27,20 +27,22 @@ use crate::types::{PyAny, PyAnyMethods};
 ///     assert_eq!((product.real(), product.imag()), (-1.0, 0.0));
 /// });
 /// ```
+///
+/// C API: `PyComplex_Type`.
 #[repr(transparent)]
 pub struct PyComplex(PyAny);
 
 native_type!(PyComplex, PyComplex_Type, PyComplex_Check);
 
 impl PyComplex {
-    /// `complex(real, imag)`.
+    /// Creates `complex(real, imag)`.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
-    /// Source: `PyComplex_FromDoubles`.
+    /// C API: `PyComplex_FromDoubles`.
     pub fn from_doubles(py: Python<'_>, real: c_double, imag: c_double) -> Bound<'_, PyComplex> {
-        // SAFETY: attached; a new reference or null comes back.
+        // SAFETY: attached; returns a new reference or null.
         unsafe {
             Bound::from_owned_ptr(py, ffi::PyComplex_FromDoubles(real, imag)).cast_into_unchecked()
         }
@@ -62,33 +64,41 @@ impl PyComplex {
 /// });
 /// ```
 pub trait PyComplexMethods<'py>: Sealed {
-    /// The real part. Source: `PyComplex_RealAsDouble`.
+    /// Returns the real part.
+    ///
+    /// C API: `PyComplex_RealAsDouble`.
     fn real(&self) -> c_double;
 
-    /// The imaginary part. Source: `PyComplex_ImagAsDouble`.
+    /// Returns the imaginary part.
+    ///
+    /// C API: `PyComplex_ImagAsDouble`.
     fn imag(&self) -> c_double;
 
-    /// Its distance from 0: Python's `abs(self)`.
+    /// Returns the absolute value: Python's `abs(self)`.
     ///
     /// # Panics
-    /// If that is too large for a `float`, or a subclass's `__abs__` raises.
+    /// If the result is too large for a `float`, or the `__abs__` of a subclass raises.
+    ///
+    /// C API: `PyNumber_Absolute`.
     fn abs(&self) -> c_double;
 
-    /// Python's `self ** other`.
+    /// Returns Python's `self ** other`.
     ///
     /// # Panics
-    /// If Python raises: 0 to a negative or complex power, or a subclass's `__pow__`.
+    /// If 0 is raised to a negative or complex power, or the `__pow__` of a subclass raises.
+    ///
+    /// C API: `PyNumber_Power`.
     fn pow(&self, other: &Bound<'py, PyComplex>) -> Bound<'py, PyComplex>;
 }
 
 impl<'py> PyComplexMethods<'py> for Bound<'py, PyComplex> {
     fn real(&self) -> c_double {
-        // SAFETY: attached; of a `complex` this is a read of its value.
+        // SAFETY: attached; `self` is a `complex`, whose value is read without calling Python code.
         unsafe { ffi::PyComplex_RealAsDouble(self.as_ptr()) }
     }
 
     fn imag(&self) -> c_double {
-        // SAFETY: attached; of a `complex` this is a read of its value.
+        // SAFETY: attached; `self` is a `complex`, whose value is read without calling Python code.
         unsafe { ffi::PyComplex_ImagAsDouble(self.as_ptr()) }
     }
 
@@ -119,7 +129,9 @@ fn failed(method: &str, error: &crate::PyErr) -> ! {
 
 macro_rules! operator {
     ($trait:ident, $method:ident, $python:literal) => {
-        operator!(@ $trait, $method, $python, Borrowed<'_, 'py, PyComplex>, Borrowed<'_, 'py, PyComplex>);
+        operator!(
+            @ $trait, $method, $python, Borrowed<'_, 'py, PyComplex>, Borrowed<'_, 'py, PyComplex>
+        );
         operator!(@ $trait, $method, $python, Bound<'py, PyComplex>, Bound<'py, PyComplex>);
         operator!(@ $trait, $method, $python, Bound<'py, PyComplex>, &Bound<'py, PyComplex>);
         operator!(@ $trait, $method, $python, &Bound<'py, PyComplex>, Bound<'py, PyComplex>);
@@ -170,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_give_what_python_gives() {
+    fn operators_return_the_same_results_as_python() {
         Python::attach(|py| {
             let left = PyComplex::from_doubles(py, 3.0, 1.5);
             let right = PyComplex::from_doubles(py, 1.0, -2.0);

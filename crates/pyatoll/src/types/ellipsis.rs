@@ -15,6 +15,8 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `Py_Ellipsis`.
 #[repr(transparent)]
 pub struct PyEllipsis(PyAny);
 

@@ -21,21 +21,23 @@ use crate::types::sealed::Sealed;
 ///     assert_eq!(half, 0.5f32);
 /// });
 /// ```
+///
+/// C API: `PyFloat_Type`.
 #[repr(transparent)]
 pub struct PyFloat(PyAny);
 
 native_type!(PyFloat, PyFloat_Type, PyFloat_Check);
 
 impl PyFloat {
-    /// A `float` of the value.
+    /// Creates a `float` from the value.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
-    /// Source: `PyFloat_FromDouble`.
+    /// C API: `PyFloat_FromDouble`.
     #[inline]
     pub fn new(py: Python<'_>, val: c_double) -> Bound<'_, PyFloat> {
-        // SAFETY: attached; a new reference or null comes back.
+        // SAFETY: attached; returns a new reference or null.
         unsafe { Bound::from_owned_ptr(py, ffi::PyFloat_FromDouble(val)).cast_into_unchecked() }
     }
 }
@@ -54,16 +56,16 @@ impl PyFloat {
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait PyFloatMethods<'py>: Sealed {
-    /// The value; of a subclass too, whose `__float__` is not called.
+    /// Returns the value. The `__float__` of a subclass is not called.
     ///
-    /// Source: `PyFloat_AsDouble`.
+    /// C API: `PyFloat_AsDouble`.
     fn value(&self) -> c_double;
 }
 
 impl<'py> PyFloatMethods<'py> for Bound<'py, PyFloat> {
     #[inline]
     fn value(&self) -> c_double {
-        // SAFETY: attached; of a `float` this is a read of its value.
+        // SAFETY: attached; `self` is a `float`, whose value is read without calling Python code.
         unsafe { ffi::PyFloat_AsDouble(self.as_ptr()) }
     }
 }
@@ -104,7 +106,7 @@ mod tests {
             let float = PyFloat::new(py, 1.25);
             assert!(float == 1.25 && 1.25 == float && &float == 1.25 && 1.25f32 == float);
             assert!(float.as_borrowed() == &1.25f64 && float != 1.5 && float != 1.5f32);
-            // 0.1 has another value as an `f32`.
+            // As an `f32`, 0.1 has a different value.
             assert!(PyFloat::new(py, 0.1) != 0.1f32);
             let nan = f64::NAN;
             assert!(PyFloat::new(py, nan) != nan);

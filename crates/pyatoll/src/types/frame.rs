@@ -1,17 +1,18 @@
-//! `types.FrameType`.
+//! `frame`: `types.FrameType`.
 
 use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
 use super::code::PyCode;
+use super::compat;
 use super::returned::{new_reference, new_reference_or_panic};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::{PyAny, PyDict};
 
-/// Python's `frame`: a call that runs, or ran. Its methods are in [`PyFrameMethods`].
+/// Python's `frame`: a call in progress or a finished one. Its methods are in [`PyFrameMethods`].
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -24,16 +25,19 @@ use crate::types::{PyAny, PyDict};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyFrame_Type`.
 #[repr(transparent)]
 pub struct PyFrame(PyAny);
 
 native_type!(PyFrame, PyFrame_Type, PyFrame_Check);
 
 impl PyFrame {
-    /// A frame that never ran, for [`PyTraceback::new`](crate::types::PyTraceback::new).
+    /// Creates a frame that has never run, for
+    /// [`PyTraceback::new`](crate::types::PyTraceback::new).
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -49,7 +53,7 @@ impl PyFrame {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_New`, `PyCode_NewEmpty`.
+    /// C API: `PyFrame_New`, `PyCode_NewEmpty`.
     pub fn new<'py>(
         py: Python<'py>,
         file_name: &CStr,
@@ -58,8 +62,8 @@ impl PyFrame {
     ) -> PyResult<Bound<'py, PyFrame>> {
         let code = PyCode::empty(py, file_name, func_name, line_number)?;
         let (globals, locals) = (PyDict::new(py), PyDict::new(py));
-        // SAFETY: attached, with the current thread state; a code object and two dicts; a new frame
-        // or null comes back.
+        // SAFETY: attached, so there is a current thread state; `code` is a code object, and the
+        // namespaces are dicts; returns a new frame or null.
         unsafe {
             let frame = ffi::PyFrame_New(
                 ffi::PyThreadState_Get(),
@@ -96,7 +100,7 @@ impl PyFrame {
 /// ```
 #[doc(alias = "PyFrame")]
 pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
-    /// The line it is at.
+    /// Returns the current line.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -110,10 +114,10 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetLineNumber`.
+    /// C API: `PyFrame_GetLineNumber`.
     fn line_number(&self) -> i32;
 
-    /// The frame that called it. A generator that is suspended has none.
+    /// Returns the calling frame. A suspended generator has none.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -128,10 +132,10 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetBack`.
+    /// C API: `PyFrame_GetBack`.
     fn outer(&self) -> Option<Bound<'py, PyFrame>>;
 
-    /// Its code.
+    /// Returns the code that the frame runs.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -145,13 +149,13 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetCode`.
+    /// C API: `PyFrame_GetCode`.
     fn code(&self) -> Bound<'py, PyCode>;
 
-    /// The value of a local variable.
+    /// Returns the value of a local variable.
     ///
     /// # Errors
-    /// `NameError`, if there is none.
+    /// `NameError` if the variable does not exist.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -169,13 +173,13 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetVarString`, from 3.12.
+    /// C API: `PyFrame_GetVarString`, since 3.12.
     fn var(&self, name: &CStr) -> PyResult<Bound<'py, PyAny>>;
 
-    /// The built-in names it sees.
+    /// Returns the built-in namespace of the frame.
     ///
     /// # Panics
-    /// If somebody made it with built-in names that are not a `dict`.
+    /// If the frame was created with a built-in namespace that is not a `dict`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -189,10 +193,10 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetBuiltins`.
+    /// C API: `PyFrame_GetBuiltins`.
     fn builtins(&self) -> Bound<'py, PyDict>;
 
-    /// The global names it sees.
+    /// Returns the global namespace of the frame.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -208,13 +212,13 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetGlobals`.
+    /// C API: `PyFrame_GetGlobals`.
     fn globals(&self) -> Bound<'py, PyDict>;
 
-    /// Its local names: a mapping.
+    /// Returns the local namespace of the frame, a mapping.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -230,7 +234,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrame_GetLocals`.
+    /// C API: `PyFrame_GetLocals`.
     fn locals(&self) -> Bound<'py, PyAny>;
 }
 
@@ -240,12 +244,12 @@ fn raw(frame: &Bound<'_, PyFrame>) -> *mut ffi::PyFrameObject {
 
 impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
     fn line_number(&self) -> i32 {
-        // SAFETY: attached; a frame.
+        // SAFETY: attached; `self` is a frame.
         unsafe { ffi::PyFrame_GetLineNumber(raw(self)) }
     }
 
     fn outer(&self) -> Option<Bound<'py, PyFrame>> {
-        // SAFETY: attached; a frame; a new reference or null comes back.
+        // SAFETY: attached; `self` is a frame; returns a new reference or null.
         unsafe {
             let outer = ffi::PyFrame_GetBack(raw(self)).cast();
             Some(Bound::from_owned_ptr_or_opt(self.py(), outer)?.cast_into_unchecked())
@@ -253,16 +257,16 @@ impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
     }
 
     fn code(&self) -> Bound<'py, PyCode> {
-        // SAFETY: attached; a frame; a new reference comes back.
+        // SAFETY: attached; `self` is a frame; returns a new reference.
         unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetCode(raw(self)).cast()) }
     }
 
     fn var(&self, name: &CStr) -> PyResult<Bound<'py, PyAny>> {
-        variable(self, name)
+        compat::variable_of_frame(self, name)
     }
 
     fn builtins(&self) -> Bound<'py, PyDict> {
-        // SAFETY: attached; a frame; a new reference comes back.
+        // SAFETY: attached; `self` is a frame; returns a new reference.
         let names: Bound<'_, PyAny> =
             unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetBuiltins(raw(self))) };
         names
@@ -271,31 +275,13 @@ impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
     }
 
     fn globals(&self) -> Bound<'py, PyDict> {
-        // SAFETY: attached; a frame; a new reference to a dict comes back.
+        // SAFETY: attached; `self` is a frame; returns a new reference to a dict.
         unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetGlobals(raw(self))) }
     }
 
     fn locals(&self) -> Bound<'py, PyAny> {
-        // SAFETY: attached; a frame; a new reference or null comes back.
+        // SAFETY: attached; `self` is a frame; returns a new reference or null.
         unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetLocals(raw(self))) }
-    }
-}
-
-fn variable<'py>(frame: &Bound<'py, PyFrame>, name: &CStr) -> PyResult<Bound<'py, PyAny>> {
-    #[cfg(Py_3_12)]
-    // SAFETY: attached; a frame and a valid text, which is only read; a new reference or null comes
-    // back.
-    unsafe {
-        let value = ffi::PyFrame_GetVarString(raw(frame), name.as_ptr().cast_mut());
-        new_reference(frame.py(), value)
-    }
-    #[cfg(not(Py_3_12))]
-    {
-        use crate::types::PyAnyMethods;
-        let text = name.to_string_lossy();
-        frame.locals().get_item(text.as_ref()).map_err(|_| {
-            crate::exceptions::PyNameError::new_err(format!("variable '{text}' does not exist"))
-        })
     }
 }
 
@@ -307,7 +293,7 @@ mod tests {
     use crate::types::{PyAnyMethods, PyDict, PyDictMethods};
 
     #[test]
-    fn a_made_frame_has_a_name_and_nothing_else() {
+    fn a_created_frame_has_a_name_and_no_variables() {
         Python::attach(|py| {
             let frame = PyFrame::new(py, c"file.rs", c"function", 42).unwrap();
             let code = frame.code();
@@ -321,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_frame_knows_its_caller() {
+    fn a_suspended_frame_has_no_caller() {
         Python::attach(|py| {
             let names = PyDict::new(py);
             let code = c"
@@ -343,7 +329,7 @@ assert caller_of()
             py.run(code, Some(&names), None).unwrap();
             let frame = names.get_item("frame").unwrap().unwrap();
             let frame = frame.cast::<PyFrame>().unwrap();
-            // Suspended: nobody calls it now.
+            // Suspended, so it has no caller.
             assert!(frame.outer().is_none());
             assert_eq!(frame.globals().as_ptr(), names.as_ptr());
         });

@@ -26,16 +26,18 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyFrozenSet_Type`.
 #[repr(transparent)]
 pub struct PyFrozenSet(PyAny);
 
 native_type!(PyFrozenSet, PyFrozenSet_Type, PyFrozenSet_Check);
 
 impl PyFrozenSet {
-    /// A frozen set of the values.
+    /// Creates a frozen set from the values.
     ///
     /// # Errors
-    /// If a value is not hashable; what a conversion or a comparison raises.
+    /// If a value is not hashable, or a conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -50,6 +52,8 @@ impl PyFrozenSet {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyFrozenSet_New`, `PySet_Add`.
     pub fn new<'py, T>(
         py: Python<'py>,
         elements: impl IntoIterator<Item = T>,
@@ -64,10 +68,10 @@ impl PyFrozenSet {
         Ok(builder.finalize())
     }
 
-    /// An empty frozen set.
+    /// Creates an empty frozen set.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -81,14 +85,14 @@ impl PyFrozenSet {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyFrozenSet_New`.
+    /// C API: `PyFrozenSet_New`.
     pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PyFrozenSet>> {
-        // SAFETY: attached; a new frozen set or null comes back.
+        // SAFETY: attached; returns a new frozen set or null.
         unsafe { new_reference(py, ffi::PyFrozenSet_New(null_mut())) }
     }
 }
 
-/// A frozen set in the making.
+/// A frozen set under construction.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -103,15 +107,17 @@ impl PyFrozenSet {
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyFrozenSet_New`, `PySet_Add`.
 pub struct PyFrozenSetBuilder<'py> {
     set: Bound<'py, PyFrozenSet>,
 }
 
 impl<'py> PyFrozenSetBuilder<'py> {
-    /// Begins with no items.
+    /// Creates a builder without items.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -124,6 +130,8 @@ impl<'py> PyFrozenSetBuilder<'py> {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyFrozenSet_New`.
     pub fn new(py: Python<'py>) -> PyResult<Self> {
         let set = PyFrozenSet::empty(py)?;
         Ok(Self { set })
@@ -132,8 +140,8 @@ impl<'py> PyFrozenSetBuilder<'py> {
     /// Adds an item.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises; `SystemError`, if
-    /// Python code got hold of the set through the garbage collector.
+    /// If the key is not hashable, or the conversion or a comparison fails; `SystemError` if Python
+    /// code has obtained a reference to the set through the garbage collector.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -151,20 +159,21 @@ impl<'py> PyFrozenSetBuilder<'py> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Add`, which takes a frozen set that nobody else refers to.
+    /// C API: `PySet_Add`, which accepts a frozen set with a single reference.
     pub fn add<K>(&mut self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>,
     {
         let py = self.set.py();
         let key = key.into_pyobject_or_pyerr(py)?;
-        // SAFETY: attached; a frozen set and an object; other references to the set are refused.
+        // SAFETY: attached; `self.set` is a frozen set, `key` a valid object; the call fails if
+        // there are other references to the set.
         status(py, unsafe {
             ffi::PySet_Add(self.set.as_ptr(), key.as_ptr())
         })
     }
 
-    /// The frozen set.
+    /// Returns the frozen set.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -204,7 +213,7 @@ impl<'py> PyFrozenSetBuilder<'py> {
 /// ```
 #[doc(alias = "PyFrozenSet")]
 pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
-    /// The number of items.
+    /// Returns the number of items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -218,10 +227,10 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Size`.
+    /// C API: `PySet_Size`.
     fn len(&self) -> usize;
 
-    /// Whether it has no items.
+    /// Returns whether there are no items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -234,14 +243,16 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PySet_Size`.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// `key in set`.
+    /// Returns `key in set`.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -258,12 +269,12 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Contains`.
+    /// C API: `PySet_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
 
-    /// An iterator over the items, in no particular order.
+    /// Returns an iterator over the items, in no particular order.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -278,13 +289,15 @@ pub trait PyFrozenSetMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_GetIter`.
     fn iter(&self) -> BoundFrozenSetIterator<'py>;
 }
 
 impl<'py> PyFrozenSetMethods<'py> for Bound<'py, PyFrozenSet> {
     #[inline]
     fn len(&self) -> usize {
-        // SAFETY: attached; a frozen set.
+        // SAFETY: attached; `self` is a frozen set.
         unsafe { ffi::PySet_Size(self.as_ptr()) as usize }
     }
 
@@ -293,7 +306,7 @@ impl<'py> PyFrozenSetMethods<'py> for Bound<'py, PyFrozenSet> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached; a frozen set and an object.
+        // SAFETY: attached; `self` is a frozen set, `key` a valid object.
         let result = unsafe { ffi::PySet_Contains(self.as_ptr(), key.as_ptr()) };
         truth(self.py(), result)
     }

@@ -2,7 +2,7 @@
 
 use crate::types::PyAny;
 
-/// A function written in C or Rust: Python's `builtin_function_or_method`.
+/// Python's `builtin_function_or_method`: a function written in C or Rust.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -12,12 +12,14 @@ use crate::types::PyAny;
 ///     assert!(py.eval(c"len", None, None).unwrap().is_instance_of::<PyCFunction>());
 /// });
 /// ```
+///
+/// C API: `PyCFunction_Type`.
 #[repr(transparent)]
 pub struct PyCFunction(PyAny);
 
 native_type!(PyCFunction, PyCFunction_Type, PyCFunction_Check);
 
-/// A function written in Python.
+/// Python's `function`: a function written in Python.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -27,6 +29,8 @@ native_type!(PyCFunction, PyCFunction_Type, PyCFunction_Check);
 ///     assert!(py.eval(c"lambda: 1", None, None).unwrap().is_instance_of::<PyFunction>());
 /// });
 /// ```
+///
+/// C API: `PyFunction_Type`.
 #[repr(transparent)]
 pub struct PyFunction(PyAny);
 

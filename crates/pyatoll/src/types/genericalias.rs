@@ -8,7 +8,7 @@ use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::PyAny;
 
-/// Python's `types.GenericAlias`: `list[int]`. It is what `__class_getitem__` returns.
+/// Python's `types.GenericAlias`, such as `list[int]`: the result of `__class_getitem__`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -22,24 +22,26 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `Py_GenericAliasType`.
 #[repr(transparent)]
 pub struct PyGenericAlias(PyAny);
 
 native_type!(PyGenericAlias, Py_GenericAliasType);
 
 impl PyGenericAlias {
-    /// `origin[args]`, where `args` is a tuple, or one argument.
+    /// Creates `origin[args]`, where `args` is a tuple or a single argument.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
-    /// Source: `Py_GenericAlias`.
+    /// C API: `Py_GenericAlias`.
     pub fn new<'py>(
         py: Python<'py>,
         origin: &Bound<'py, PyAny>,
         args: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyGenericAlias>> {
-        // SAFETY: attached; two objects; a new alias or null comes back.
+        // SAFETY: attached; both objects are valid; returns a new alias or null.
         unsafe { new_reference(py, ffi::Py_GenericAlias(origin.as_ptr(), args.as_ptr())) }
     }
 }
@@ -51,7 +53,7 @@ mod tests {
     use crate::types::PyAnyMethods;
 
     #[test]
-    fn an_alias_is_that_of_python() {
+    fn an_alias_equals_the_one_that_python_creates() {
         Python::attach(|py| {
             let dict = py.eval(c"dict", None, None).unwrap();
             let arguments = py.eval(c"(str, int)", None, None).unwrap();

@@ -1,4 +1,4 @@
-//! Types that CPython's C API does not give: imported once in each interpreter.
+//! Types that the C API does not export, imported once per interpreter.
 
 use std::ffi::CStr;
 
@@ -11,13 +11,13 @@ use crate::object::{Bound, Py};
 use crate::sync::InterpreterLocal;
 use crate::types::{PyAny, PyType};
 
-/// An attribute of a module.
+/// Imports a module and returns one of its attributes.
 pub(crate) fn import<'py>(
     py: Python<'py>,
     module: &CStr,
     name: &CStr,
 ) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached; new references or null come back.
+    // SAFETY: attached; each call returns a new reference or null.
     unsafe {
         let module: Bound<'_, PyAny> =
             new_reference(py, ffi::PyImport_ImportModule(module.as_ptr()))?;
@@ -28,18 +28,19 @@ pub(crate) fn import<'py>(
     }
 }
 
-/// A class, kept by the interpreter: an address for [`PyTypeInfo`](crate::PyTypeInfo).
+/// Returns the address of a class that `slot` keeps for the interpreter, importing it on first use.
+/// For [`PyTypeInfo`](crate::PyTypeInfo).
 ///
 /// # Panics
-/// If it cannot be imported.
+/// If the class cannot be imported.
 #[track_caller]
 pub(super) fn class(
     py: Python<'_>,
-    place: &InterpreterLocal<Py<PyType>>,
+    slot: &InterpreterLocal<Py<PyType>>,
     module: &CStr,
     name: &CStr,
 ) -> *mut ffi::PyTypeObject {
-    let class = place.get_or_try_init(py, || Ok(import(py, module, name)?.cast_into()?.unbind()));
+    let class = slot.get_or_try_init(py, || Ok(import(py, module, name)?.cast_into()?.unbind()));
     match class {
         Ok(class) => class.as_ptr().cast(),
         Err(error) => {
@@ -53,9 +54,10 @@ pub(super) fn class(
     }
 }
 
-/// `isinstance(object, class)`; if that raises, the exception goes to `sys.unraisablehook`.
+/// Returns `isinstance(object, class)`; if that raises, reports the exception to
+/// `sys.unraisablehook` and returns `false`.
 pub(super) fn is_instance(object: &Bound<'_, PyAny>, class: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: attached; both are valid.
+    // SAFETY: attached; the object and the class are valid.
     let result = unsafe { ffi::PyObject_IsInstance(object.as_ptr(), class.cast()) };
     super::returned::truth(object.py(), result).unwrap_or_else(|error| {
         error.write_unraisable(object.py(), Some(object));
@@ -68,8 +70,8 @@ pub(super) fn register(
     abstract_class: &Bound<'_, PyType>,
     class: &Bound<'_, PyType>,
 ) -> PyResult<()> {
-    // SAFETY: attached; both are valid, the list of arguments ends with null; a new reference or
-    // null comes back.
+    // SAFETY: attached; both classes are valid, and null ends the argument list; each call returns
+    // a new reference or null.
     unsafe {
         let register: Bound<'_, PyAny> = new_reference(
             class.py(),

@@ -7,7 +7,7 @@ use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyAnyMethods};
 
-/// Python's `int`. Its handles compare with Rust's integers, whatever the `int`'s size.
+/// Python's `int`. Its handles compare with Rust integers of any width, whatever their own size.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -22,16 +22,20 @@ use crate::types::{PyAny, PyAnyMethods};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyLong_Type`.
 #[repr(transparent)]
 pub struct PyInt(PyAny);
 
 native_type!(PyInt, PyLong_Type, PyLong_Check);
 
 impl PyInt {
-    /// An `int` from one of Rust's integers.
+    /// Creates an `int` from a Rust integer.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
+    ///
+    /// C API: `PyLong_FromLongLong` and its siblings.
     #[inline]
     pub fn new<'py, T>(py: Python<'py>, i: T) -> Bound<'py, PyInt>
     where
@@ -45,7 +49,7 @@ impl PyInt {
 macro_rules! int_eq {
     ($($rust:ident)*) => {$(
         value_eq!(PyInt, $rust, |object: Borrowed<'_, '_, PyInt>, value: &$rust| {
-            // Of a value that does not fit, the extraction fails.
+            // Extraction fails for a value that does not fit.
             object.as_any().extract::<$rust>().is_ok_and(|int| int == *value)
         });
     )*};

@@ -1,4 +1,4 @@
-//! Iterators.
+//! The iterator protocol: `collections.abc.Iterator`.
 
 use std::ptr::null_mut;
 
@@ -15,7 +15,7 @@ use crate::types::{PyAny, PyType};
 /// A Python iterator: any object whose class has `__next__`. `Bound<'py, PyIterator>` is a Rust
 /// [`Iterator`] over results.
 ///
-/// After an error it may be asked again; what happens then is the iterator's business.
+/// `next` may be called again after an error; the result depends on the iterator.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -30,13 +30,15 @@ use crate::types::{PyAny, PyType};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyIter_Check`, `PyIter_NextItem`.
 #[repr(transparent)]
 pub struct PyIterator(PyAny);
 
 impl crate::object::DerefToPyAny for PyIterator {}
 
-// SAFETY: the class is kept by its interpreter; any object with `tp_iternext` will do, which is
-// what `is_type_of` looks for.
+// SAFETY: the interpreter's slot keeps the class alive; any object with `tp_iternext` is
+// acceptable, for which `is_type_of` checks.
 unsafe impl PyTypeInfo for PyIterator {
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
@@ -45,16 +47,16 @@ unsafe impl PyTypeInfo for PyIterator {
 
     #[inline]
     fn is_type_of(object: &Bound<'_, PyAny>) -> bool {
-        // SAFETY: attached; an object.
+        // SAFETY: the object is valid.
         unsafe { ffi::PyIter_Check(object.as_ptr()) != 0 }
     }
 }
 
 impl PyIterator {
-    /// `iter(obj)`; [`try_iter`](crate::types::PyAnyMethods::try_iter) is the shorter form.
+    /// Returns `iter(obj)`. [`try_iter`](crate::types::PyAnyMethods::try_iter) is the shorter form.
     ///
     /// # Errors
-    /// `TypeError`, if it cannot be iterated over; what its `__iter__` raises.
+    /// `TypeError` if the object cannot be iterated over; any error of its `__iter__`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -69,15 +71,14 @@ impl PyIterator {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetIter`.
+    /// C API: `PyObject_GetIter`.
     pub fn from_object<'py>(obj: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
-        // SAFETY: attached; a new reference to an iterator or null comes back.
+        // SAFETY: attached; returns a new reference to an iterator or null.
         unsafe { new_reference(obj.py(), ffi::PyObject_GetIter(obj.as_ptr())) }
     }
 }
 
-/// What a generator did with a value that was sent to it: see
-/// [`send`](Bound::<PyIterator>::send).
+/// The result of sending a value to a generator: see [`send`](Bound::<PyIterator>::send).
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -92,20 +93,22 @@ impl PyIterator {
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PySendResult`.
 #[derive(Debug)]
 pub enum PySendResult<'py> {
-    /// It yielded a value.
+    /// The generator yielded a value.
     Next(Bound<'py, PyAny>),
-    /// It came to its end, with a return value.
+    /// The generator returned a value.
     Return(Bound<'py, PyAny>),
 }
 
 impl<'py> Bound<'py, PyIterator> {
-    /// Sends a value to a generator or coroutine, which makes it go on. Other iterators take only
+    /// Sends a value to a generator or coroutine, which resumes it. Other iterators accept only
     /// `None`, which means `next`.
     ///
     /// # Errors
-    /// What it raises.
+    /// If the generator raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -124,12 +127,12 @@ impl<'py> Bound<'py, PyIterator> {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyIter_Send`.
+    /// C API: `PyIter_Send`.
     pub fn send(&self, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
         let py = self.py();
         let mut result = null_mut();
-        // SAFETY: attached; an iterator and an object. Unless it fails, `result` is a new
-        // reference.
+        // SAFETY: attached; `self` is an iterator, `value` a valid object. Unless the call fails,
+        // `result` is a new reference.
         unsafe {
             match ffi::PyIter_Send(self.as_ptr(), value.as_ptr(), &raw mut result) {
                 ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
@@ -150,7 +153,7 @@ impl<'py> Iterator for Bound<'py, PyIterator> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let mut item = null_mut();
-        // SAFETY: attached; an iterator. `item` is a new reference or null.
+        // SAFETY: attached; `self` is an iterator; `item` is a new reference or null.
         unsafe {
             let found = ffi::compat::PyIter_NextItem(self.as_ptr(), &raw mut item);
             match truth(self.py(), found) {
@@ -160,10 +163,10 @@ impl<'py> Iterator for Bound<'py, PyIterator> {
         }
     }
 
-    /// The iterator's `__length_hint__`, which is no promise. If that raises, the exception goes
-    /// to `sys.unraisablehook`.
+    /// Returns the iterator's `__length_hint__`, which is only an estimate. If that raises, the
+    /// exception is reported to `sys.unraisablehook`.
     fn size_hint(&self) -> (usize, Option<usize>) {
-        // SAFETY: attached; an object.
+        // SAFETY: attached; the object is valid.
         let hint = unsafe { ffi::PyObject_LengthHint(self.as_ptr(), 0) };
         let hint = size(self.py(), hint).unwrap_or_else(|error| {
             error.write_unraisable(self.py(), Some(self));
@@ -190,7 +193,7 @@ mod tests {
     use crate::types::PyDict;
 
     #[test]
-    fn what_is_an_iterator() {
+    fn only_objects_with_next_are_iterators() {
         Python::attach(|py| {
             for code in [c"iter([])", c"(x for x in '')", c"map(id, [])"] {
                 let object = py.eval(code, None, None).unwrap();
@@ -210,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_comes_once_and_then_the_end() {
+    fn a_generator_that_has_raised_is_exhausted() {
         Python::attach(|py| {
             let names = PyDict::new(py);
             let code = c"
@@ -229,7 +232,7 @@ def numbers():
     }
 
     #[test]
-    fn a_reference_goes_on_with_the_same_iterator() {
+    fn iterating_over_a_reference_advances_the_same_iterator() {
         Python::attach(|py| {
             let items = py.eval(c"iter('abc')", None, None).unwrap();
             let items = items.cast_into::<PyIterator>().unwrap();
@@ -239,7 +242,7 @@ def numbers():
     }
 
     #[test]
-    fn a_hint_that_raises_is_none() {
+    fn a_length_hint_that_raises_counts_as_zero() {
         Python::attach(|py| {
             let names = PyDict::new(py);
             let code = c"

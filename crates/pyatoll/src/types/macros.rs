@@ -1,7 +1,7 @@
-//! How a marker struct is tied to a Python type.
+//! `native_type!`, which binds a marker struct to a built-in type, and `sequence_methods!`.
 
-/// Ties a marker struct to a built-in type with a static type object and, where CPython has one, a
-/// faster check than `PyObject_TypeCheck`.
+/// Binds a marker struct to a built-in type with a static type object and, where CPython has one,
+/// a faster check than `PyObject_TypeCheck`.
 ///
 /// `native_type!(PyList, PyList_Type, PyList_Check);`
 macro_rules! native_type {
@@ -11,8 +11,8 @@ macro_rules! native_type {
     ($name:ident, $class:block $(, $check:ident)?) => {
         impl $crate::object::DerefToPyAny for $name {}
 
-        // SAFETY: a static type of CPython, valid in every interpreter; the marker has no fields
-        // of its own, so any instance is one.
+        // SAFETY: a static type of CPython, valid in every interpreter; the marker adds no fields,
+        // so it describes any instance.
         unsafe impl $crate::object::PyTypeInfo for $name {
             #[inline]
             #[allow(unused_unsafe)]
@@ -24,7 +24,7 @@ macro_rules! native_type {
             $(
                 #[inline]
                 fn is_type_of(object: &$crate::Bound<'_, $crate::PyAny>) -> bool {
-                    // SAFETY: attached, a valid object.
+                    // SAFETY: the object is valid.
                     unsafe { ::pyo3_ffi::$check(object.as_ptr()) != 0 }
                 }
             )?
@@ -32,10 +32,17 @@ macro_rules! native_type {
     };
 }
 
-/// The methods that `list` and `tuple` have in common, for the `impl` of their traits: those of any
-/// sequence.
+pub(crate) use native_type;
+
+/// Expands to the methods that `list` and `tuple` have in common, for the `impl` of their traits.
 macro_rules! sequence_methods {
-    () => {
+    ($name:ident, $size:ident, $slice:ident) => {
+        #[inline]
+        fn len(&self) -> usize {
+            // SAFETY: attached; the size of a list or tuple is never negative.
+            unsafe { ffi::$size(self.as_ptr()) as usize }
+        }
+
         #[inline]
         fn is_empty(&self) -> bool {
             self.len() == 0
@@ -51,6 +58,14 @@ macro_rules! sequence_methods {
         fn into_sequence(self) -> Bound<'py, PySequence> {
             // SAFETY: lists and tuples are sequences.
             unsafe { self.cast_into_unchecked() }
+        }
+
+        fn get_slice(&self, low: usize, high: usize) -> Bound<'py, $name> {
+            // SAFETY: attached; `self` is a list or tuple; returns a new reference to one, or null.
+            unsafe {
+                let slice = ffi::$slice(self.as_ptr(), to_ssize(low), to_ssize(high));
+                new_reference_or_panic(self.py(), slice)
+            }
         }
 
         fn contains<V>(&self, value: V) -> PyResult<bool>

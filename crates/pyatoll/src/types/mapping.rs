@@ -26,13 +26,15 @@ use crate::types::{PyAny, PyList, PyType};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// See: `collections.abc.Mapping`.
 #[repr(transparent)]
 pub struct PyMapping(PyAny);
 
 impl crate::object::DerefToPyAny for PyMapping {}
 
-// SAFETY: the class is kept by its interpreter; any object will do, since CPython's mapping
-// functions check what they are given.
+// SAFETY: the interpreter's slot keeps the class alive; any object is acceptable, since CPython's
+// mapping functions check their argument.
 unsafe impl PyTypeInfo for PyMapping {
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
@@ -47,10 +49,10 @@ unsafe impl PyTypeInfo for PyMapping {
 }
 
 impl PyMapping {
-    /// Registers a class as a mapping, in the token's interpreter: `Mapping.register(T)`.
+    /// Registers a class as a mapping in the token's interpreter: `Mapping.register(T)`.
     ///
     /// # Errors
-    /// What `register` raises.
+    /// If `register` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -75,12 +77,14 @@ impl PyMapping {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// See: `abc.ABCMeta.register`.
     pub fn register<T: PyTypeInfo>(py: Python<'_>) -> PyResult<()> {
         imported::register(&Self::type_object(py), &T::type_object(py))
     }
 }
 
-/// The methods of [`PyMapping`]. Every one may raise what the object's own method raises.
+/// The methods of [`PyMapping`]. Each returns the errors of the object's own method.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -104,10 +108,10 @@ impl PyMapping {
 /// ```
 #[doc(alias = "PyMapping")]
 pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
-    /// `len(mapping)`.
+    /// Returns `len(mapping)`.
     ///
     /// # Errors
-    /// What `__len__` raises.
+    /// If `__len__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -121,13 +125,13 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Size`.
+    /// C API: `PyMapping_Size`.
     fn len(&self) -> PyResult<usize>;
 
-    /// Whether its length is 0.
+    /// Returns whether the length is 0.
     ///
     /// # Errors
-    /// What `__len__` raises.
+    /// If `__len__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -140,12 +144,14 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyMapping_Size`.
     fn is_empty(&self) -> PyResult<bool>;
 
-    /// `key in mapping`.
+    /// Returns `key in mapping`.
     ///
     /// # Errors
-    /// What the conversion or `__contains__` raises.
+    /// If the conversion fails or `__contains__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -159,15 +165,15 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Contains`.
+    /// C API: `PySequence_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
 
-    /// `mapping[key]`.
+    /// Returns `mapping[key]`.
     ///
     /// # Errors
-    /// `KeyError`, if there is none; what the conversion raises.
+    /// `KeyError` if the key is missing; any error of the conversion.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -183,15 +189,15 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetItem`.
+    /// C API: `PyObject_GetItem`.
     fn get_item<K>(&self, key: K) -> PyResult<Bound<'py, PyAny>>
     where
         K: IntoPyObject<'py>;
 
-    /// `mapping[key] = value`.
+    /// Sets the value of a key: `mapping[key] = value`.
     ///
     /// # Errors
-    /// `TypeError`, if it cannot change; what a conversion raises.
+    /// `TypeError` if the mapping is immutable; any error of a conversion.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -206,16 +212,16 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_SetItem`.
+    /// C API: `PyObject_SetItem`.
     fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
     where
         K: IntoPyObject<'py>,
         V: IntoPyObject<'py>;
 
-    /// `del mapping[key]`.
+    /// Deletes an entry: `del mapping[key]`.
     ///
     /// # Errors
-    /// `KeyError`, if there is none; `TypeError`, if it cannot change.
+    /// `KeyError` if the key is missing; `TypeError` if the mapping is immutable.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -231,15 +237,15 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_DelItem`.
+    /// C API: `PyObject_DelItem`.
     fn del_item<K>(&self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>;
 
-    /// A list of the keys.
+    /// Returns a list of the keys.
     ///
     /// # Errors
-    /// What `keys` raises.
+    /// If `keys` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -253,13 +259,13 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Keys`.
+    /// C API: `PyMapping_Keys`.
     fn keys(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// A list of the values.
+    /// Returns a list of the values.
     ///
     /// # Errors
-    /// What `values` raises.
+    /// If `values` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -273,13 +279,13 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Values`.
+    /// C API: `PyMapping_Values`.
     fn values(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// A list of the entries as pairs.
+    /// Returns a list of the entries as pairs.
     ///
     /// # Errors
-    /// What `items` raises.
+    /// If `items` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -293,13 +299,13 @@ pub trait PyMappingMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Items`.
+    /// C API: `PyMapping_Items`.
     fn items(&self) -> PyResult<Bound<'py, PyList>>;
 }
 
 impl<'py> PyMappingMethods<'py> for Bound<'py, PyMapping> {
     fn len(&self) -> PyResult<usize> {
-        // SAFETY: attached; an object.
+        // SAFETY: attached; `self` is a valid object.
         size(self.py(), unsafe { ffi::PyMapping_Size(self.as_ptr()) })
     }
 
@@ -312,7 +318,7 @@ impl<'py> PyMappingMethods<'py> for Bound<'py, PyMapping> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached; two objects.
+        // SAFETY: attached; `self` and `key` are valid objects.
         let result = unsafe { ffi::PySequence_Contains(self.as_ptr(), key.as_ptr()) };
         truth(self.py(), result)
     }
@@ -322,7 +328,7 @@ impl<'py> PyMappingMethods<'py> for Bound<'py, PyMapping> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached; two objects; a new reference or null comes back.
+        // SAFETY: attached; `self` and `key` are valid objects; returns a new reference or null.
         unsafe {
             let item = ffi::PyObject_GetItem(self.as_ptr(), key.as_ptr());
             new_reference(self.py(), item)
@@ -336,7 +342,7 @@ impl<'py> PyMappingMethods<'py> for Bound<'py, PyMapping> {
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
         let value = value.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached; three objects.
+        // SAFETY: attached; `self`, `key` and `value` are valid objects.
         let result = unsafe { ffi::PyObject_SetItem(self.as_ptr(), key.as_ptr(), value.as_ptr()) };
         status(self.py(), result)
     }
@@ -346,23 +352,23 @@ impl<'py> PyMappingMethods<'py> for Bound<'py, PyMapping> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached; two objects.
+        // SAFETY: attached; `self` and `key` are valid objects.
         let result = unsafe { ffi::PyObject_DelItem(self.as_ptr(), key.as_ptr()) };
         status(self.py(), result)
     }
 
     fn keys(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
+        // SAFETY: attached; `self` is a valid object; returns a new list or null.
         unsafe { new_reference(self.py(), ffi::PyMapping_Keys(self.as_ptr())) }
     }
 
     fn values(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
+        // SAFETY: attached; `self` is a valid object; returns a new list or null.
         unsafe { new_reference(self.py(), ffi::PyMapping_Values(self.as_ptr())) }
     }
 
     fn items(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
+        // SAFETY: attached; `self` is a valid object; returns a new list or null.
         unsafe { new_reference(self.py(), ffi::PyMapping_Items(self.as_ptr())) }
     }
 }
@@ -373,7 +379,7 @@ mod tests {
     use crate::interpreter::Python;
 
     #[test]
-    fn what_is_a_mapping() {
+    fn only_instances_of_the_abstract_class_are_mappings() {
         Python::attach(|py| {
             for code in [
                 c"{}",
@@ -395,9 +401,9 @@ mod tests {
     }
 
     #[test]
-    fn an_is_instance_check_that_raises_is_a_no() {
+    fn an_instance_check_that_raises_counts_as_false() {
         Python::attach(|py| {
-            // Quiet: what goes to the hook is looked at instead.
+            // The hook is replaced to inspect the exception instead of printing it.
             let code = c"
 import sys
 class Odd:
@@ -420,7 +426,7 @@ odd = Odd()
     }
 
     #[test]
-    fn what_cannot_change_says_so() {
+    fn an_immutable_mapping_refuses_changes() {
         Python::attach(|py| {
             let proxy = py.eval(c"type.__dict__", None, None).unwrap();
             let proxy = proxy.cast::<PyMapping>().unwrap();

@@ -1,8 +1,9 @@
-//! `types.MappingProxyType`.
+//! `mappingproxy`: `types.MappingProxyType`.
 
 use pyo3_ffi as ffi;
 
-use super::returned::{new_reference, new_reference_or_panic};
+use super::mapping::PyMappingMethods;
+use super::returned::new_reference_or_panic;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
@@ -25,16 +26,18 @@ use crate::types::{PyAny, PyAnyMethods, PyIterator, PyList, PyMapping};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyDictProxy_Type`.
 #[repr(transparent)]
 pub struct PyMappingProxy(PyAny);
 
 native_type!(PyMappingProxy, PyDictProxy_Type);
 
 impl PyMappingProxy {
-    /// A view of the mapping.
+    /// Creates a view of the mapping.
     ///
     /// # Panics
-    /// If Python has no memory for it, or the object is registered as a mapping but has no
+    /// If Python runs out of memory, or the object is registered as a mapping but has no
     /// `__getitem__`.
     ///
     /// ```
@@ -52,17 +55,17 @@ impl PyMappingProxy {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDictProxy_New`.
+    /// C API: `PyDictProxy_New`.
     pub fn new<'py>(
         py: Python<'py>,
         elements: &Bound<'py, PyMapping>,
     ) -> Bound<'py, PyMappingProxy> {
-        // SAFETY: attached; an object; a new proxy or null comes back.
+        // SAFETY: attached; `elements` is a valid object; returns a new proxy or null.
         unsafe { new_reference_or_panic(py, ffi::PyDictProxy_New(elements.as_ptr())) }
     }
 }
 
-/// The methods of [`PyMappingProxy`]. Every one may raise what the mapping's own method raises.
+/// The methods of [`PyMappingProxy`]. Each returns the errors of the mapping's own method.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -85,10 +88,10 @@ impl PyMappingProxy {
 /// ```
 #[doc(alias = "PyMappingProxy")]
 pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
-    /// Whether its length is 0.
+    /// Returns whether the length is 0.
     ///
     /// # Errors
-    /// What `__len__` raises.
+    /// If `__len__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -105,12 +108,14 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_Size`.
     fn is_empty(&self) -> PyResult<bool>;
 
-    /// A list of the keys.
+    /// Returns a list of the keys.
     ///
     /// # Errors
-    /// What `keys` raises.
+    /// If `keys` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -126,13 +131,13 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Keys`.
+    /// C API: `PyMapping_Keys`.
     fn keys(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// A list of the values.
+    /// Returns a list of the values.
     ///
     /// # Errors
-    /// What `values` raises.
+    /// If `values` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -148,13 +153,13 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Values`.
+    /// C API: `PyMapping_Values`.
     fn values(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// A list of the entries as pairs.
+    /// Returns a list of the entries as pairs.
     ///
     /// # Errors
-    /// What `items` raises.
+    /// If `items` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -170,10 +175,10 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyMapping_Items`.
+    /// C API: `PyMapping_Items`.
     fn items(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// The same object as a mapping.
+    /// Returns the same object as a mapping.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -191,10 +196,10 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// ```
     fn as_mapping(&self) -> &Bound<'py, PyMapping>;
 
-    /// An iterator over the entries: the keys, and the value that each has when its turn comes.
+    /// Returns an iterator over the entries. Each value is looked up when its key is reached.
     ///
     /// # Errors
-    /// What `__iter__` raises.
+    /// If `__iter__` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -214,6 +219,8 @@ pub trait PyMappingProxyMethods<'py, 'a>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_GetIter`, `PyObject_GetItem`.
     fn try_iter(&'a self) -> PyResult<BoundMappingProxyIterator<'py, 'a>>;
 }
 
@@ -223,18 +230,15 @@ impl<'py, 'a> PyMappingProxyMethods<'py, 'a> for Bound<'py, PyMappingProxy> {
     }
 
     fn keys(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
-        unsafe { new_reference(self.py(), ffi::PyMapping_Keys(self.as_ptr())) }
+        self.as_mapping().keys()
     }
 
     fn values(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
-        unsafe { new_reference(self.py(), ffi::PyMapping_Values(self.as_ptr())) }
+        self.as_mapping().values()
     }
 
     fn items(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached; an object; a new list or null comes back.
-        unsafe { new_reference(self.py(), ffi::PyMapping_Items(self.as_ptr())) }
+        self.as_mapping().items()
     }
 
     fn as_mapping(&self) -> &Bound<'py, PyMapping> {
@@ -270,6 +274,8 @@ impl<'py, 'a> PyMappingProxyMethods<'py, 'a> for Bound<'py, PyMappingProxy> {
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyObject_GetIter`, `PyObject_GetItem`.
 pub struct BoundMappingProxyIterator<'py, 'a> {
     keys: Bound<'py, PyIterator>,
     proxy: &'a Bound<'py, PyMappingProxy>,
@@ -295,7 +301,7 @@ mod tests {
     use crate::types::{PyAnyMethods, PyDict, PyDictMethods, PyMapping};
 
     #[test]
-    fn a_change_while_iterating_is_an_error() {
+    fn a_change_during_iteration_is_an_error() {
         Python::attach(|py| {
             let dict = PyDict::new(py);
             dict.set_item("a", "x").unwrap();
@@ -308,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_gone_is_an_error() {
+    fn a_missing_key_is_an_error() {
         Python::attach(|py| {
             let names = PyDict::new(py);
             let code = c"

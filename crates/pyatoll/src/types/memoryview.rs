@@ -6,7 +6,7 @@ use crate::error::{PyErr, PyResult};
 use crate::object::Bound;
 use crate::types::PyAny;
 
-/// Python's `memoryview`: the memory of an object that has the buffer protocol.
+/// Python's `memoryview`: a view of the memory of an object with the buffer protocol.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -21,20 +21,22 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyMemoryView_Type`.
 #[repr(transparent)]
 pub struct PyMemoryView(PyAny);
 
 native_type!(PyMemoryView, PyMemoryView_Type, PyMemoryView_Check);
 
 impl PyMemoryView {
-    /// Python's `memoryview(src)`.
+    /// Creates Python's `memoryview(src)`.
     ///
     /// # Errors
-    /// A `TypeError` if the object has no buffer, and what its buffer protocol raises.
+    /// `TypeError` if the object has no buffer; any error of its buffer protocol.
     ///
-    /// Source: `PyMemoryView_FromObject`.
+    /// C API: `PyMemoryView_FromObject`.
     pub fn from<'py>(src: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
-        // SAFETY: attached, a valid object; a `memoryview` or null comes back.
+        // SAFETY: attached; the object is valid; returns a `memoryview` or null.
         unsafe {
             let view = ffi::PyMemoryView_FromObject(src.as_ptr());
             Ok(Bound::from_owned_ptr_or_err(src.py(), view)?.cast_into_unchecked())
@@ -42,7 +44,7 @@ impl PyMemoryView {
     }
 }
 
-/// As [`PyMemoryView::from`].
+/// Like [`PyMemoryView::from`].
 impl<'py> TryFrom<&Bound<'py, PyAny>> for Bound<'py, PyMemoryView> {
     type Error = PyErr;
 
@@ -58,7 +60,7 @@ mod tests {
     use crate::types::{PyAnyMethods, PyBytes};
 
     #[test]
-    fn a_view_shows_the_bytes_and_refuses_what_has_none() {
+    fn a_view_shows_the_bytes_and_refuses_objects_without_a_buffer() {
         Python::attach(|py| {
             let bytes = PyBytes::new(py, b"ab");
             let view = Bound::<PyMemoryView>::try_from(bytes.as_any()).unwrap();

@@ -1,12 +1,38 @@
-//! Python's own types: a marker struct each, for `Bound<'py, PyList>`, with its methods in a
-//! trait, for `list.append(…)`.
+//! Python's built-in types: a marker struct for each, as in `Bound<'py, PyList>`, with its methods
+//! in a trait, as in `list.append(…)`.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `macros.rs` | `native_type!`, `sequence_methods!` |
+//! | `singleton.rs` | `singleton_type!` |
+//! | `span.rs` | `Span` and `span_iterator!`: iteration by index |
+//! | `value_eq.rs` | `value_eq!`: comparison with Rust values |
+//! | `sealed.rs` | the supertrait that seals the method traits |
+//! | `compat.rs` | differences between CPython versions |
+//! | `returned.rs` | from return values of the C API to results |
+//! | `fill.rs` | lists and tuples under construction |
+//! | `imported.rs` | types that the C API does not export |
+//! | `any/` | [`PyAny`] and the methods of every object |
+//! | `py_methods.rs` | the same methods on `Py<T>` |
+//! | `call_args.rs` | [`PyCallArgs`]: calls and their arguments |
+//! | `none.rs`, `ellipsis.rs`, `notimplemented.rs` | the singletons |
+//! | `boolobject.rs`, `int.rs`, `float.rs`, `complex.rs` | numbers |
+//! | `string/`, `bytes.rs`, `bytearray.rs`, `memoryview.rs` | text and binary data |
+//! | `list/`, `tuple/`, `range.rs`, `slice.rs` | sequences and slices |
+//! | `dict/`, `mappingproxy.rs` | mappings |
+//! | `set.rs`, `frozenset.rs`, `set_iter.rs` | sets and their iterators |
+//! | `sequence/`, `mapping.rs`, `iterator.rs` | the protocols |
+//! | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
+//! | `function.rs`, `code.rs`, `frame.rs`, `traceback.rs` | functions and their execution |
+//! | `capsule/`, `weakref/` | capsules, weak references |
+//! | `moved.rs` | deprecated paths |
 
 #[macro_use]
-mod macros;
+pub(crate) mod macros;
 #[macro_use]
 mod singleton;
 #[macro_use]
-mod span;
+pub(crate) mod span;
 #[macro_use]
 mod value_eq;
 pub(crate) mod any;
@@ -16,9 +42,11 @@ pub mod bytes;
 pub(crate) mod call_args;
 pub mod capsule;
 pub mod code;
+mod compat;
 pub(crate) mod complex;
 pub mod dict;
 mod ellipsis;
+mod fill;
 pub(crate) mod float;
 mod frame;
 pub mod frozenset;
@@ -31,7 +59,6 @@ pub mod list;
 pub(crate) mod mapping;
 pub mod mappingproxy;
 mod memoryview;
-pub(crate) mod module;
 mod moved;
 mod none;
 mod notimplemented;
@@ -39,7 +66,7 @@ pub(crate) mod py_methods;
 pub(crate) mod pysuper;
 pub(crate) mod range;
 pub(crate) mod returned;
-mod sealed;
+pub(crate) mod sealed;
 pub(crate) mod sequence;
 pub mod set;
 mod set_iter;
@@ -50,6 +77,7 @@ pub mod tuple;
 pub(crate) mod typeobject;
 pub(crate) mod weakref;
 
+pub use crate::module::pymodule::{PyModule, PyModuleMethods};
 pub use crate::object::DerefToPyAny;
 pub use any::{CompareOp, PyAny, PyAnyMethods};
 pub use boolobject::{PyBool, PyBoolMethods};
@@ -72,7 +100,6 @@ pub use list::{PyList, PyListMethods};
 pub use mapping::{PyMapping, PyMappingMethods};
 pub use mappingproxy::{PyMappingProxy, PyMappingProxyMethods};
 pub use memoryview::PyMemoryView;
-pub use module::{PyModule, PyModuleMethods};
 #[allow(deprecated)]
 pub use moved::*;
 pub use none::PyNone;
@@ -89,7 +116,7 @@ pub use typeobject::{PyType, PyTypeMethods};
 pub use weakref::{PyWeakref, PyWeakrefMethods, PyWeakrefProxy, PyWeakrefReference};
 
 pub mod iter {
-    //! The iterators over Python's own containers.
+    //! The iterators over Python's built-in containers.
     pub use super::dict::BoundDictIterator;
     pub use super::list::BoundListIterator;
     pub use super::set_iter::{BoundFrozenSetIterator, BoundSetIterator};

@@ -15,6 +15,8 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `Py_None`.
 #[repr(transparent)]
 pub struct PyNone(PyAny);
 

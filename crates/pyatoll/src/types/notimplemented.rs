@@ -2,8 +2,8 @@
 
 use crate::types::PyAny;
 
-/// The type of Python's `NotImplemented`, which an operator's method returns to let the other
-/// operand try.
+/// The type of Python's `NotImplemented`, which an operator method returns so that Python tries
+/// the other operand.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -17,6 +17,8 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `Py_NotImplemented`.
 #[repr(transparent)]
 pub struct PyNotImplemented(PyAny);
 

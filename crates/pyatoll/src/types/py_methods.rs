@@ -1,4 +1,4 @@
-//! The methods of every object for [`Py<T>`], which take a token: shorter than binding first.
+//! Methods of [`Py<T>`] that act on any object and take a token: shorthand for binding first.
 //!
 //! A token of another interpreter is refused with the `RuntimeError` of
 //! [`WrongInterpreter`](crate::WrongInterpreter).
@@ -9,10 +9,10 @@ use crate::interpreter::Python;
 use crate::object::{Bound, Py};
 use crate::types::{PyAny, PyAnyMethods, PyCallArgs, PyDict, PyString};
 
-/// What is used most of [`PyAnyMethods`]; [`bind`](Py::bind) for the rest.
+/// The most common methods of [`PyAnyMethods`]; [`bind`](Py::bind) gives access to the others.
 ///
-/// Errors are those of the method there, and a `RuntimeError` if the token is of another
-/// interpreter.
+/// Each returns the errors of the method of the same name, and a `RuntimeError` if the token
+/// belongs to another interpreter.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -31,18 +31,23 @@ use crate::types::{PyAny, PyAnyMethods, PyCallArgs, PyDict, PyString};
 /// # Ok::<_, PyErr>(())
 /// ```
 impl<T> Py<T> {
-    /// Python's `bool(self)`: see [`PyAnyMethods::is_truthy`].
+    /// Returns `bool(self)`: see [`PyAnyMethods::is_truthy`].
     ///
     /// # Errors
-    /// As said above.
+    /// If `__bool__` raises; `RuntimeError` for a token of another interpreter.
+    ///
+    /// C API: `PyObject_IsTrue`.
     pub fn is_truthy(&self, py: Python<'_>) -> PyResult<bool> {
         self.any(py)?.is_truthy()
     }
 
-    /// Python's `self.attr_name`: see [`PyAnyMethods::getattr`].
+    /// Returns `self.attr_name`: see [`PyAnyMethods::getattr`].
     ///
     /// # Errors
-    /// As said above.
+    /// `AttributeError` if the attribute is missing; `RuntimeError` for a token of another
+    /// interpreter.
+    ///
+    /// C API: `PyObject_GetAttr`.
     pub fn getattr<'py, N>(&self, py: Python<'py>, attr_name: N) -> PyResult<Py<PyAny>>
     where
         N: IntoPyObject<'py, Target = PyString>,
@@ -50,10 +55,12 @@ impl<T> Py<T> {
         self.any(py)?.getattr(attr_name).map(Bound::unbind)
     }
 
-    /// Python's `self.attr_name = value`: see [`PyAnyMethods::setattr`].
+    /// Sets `self.attr_name = value`: see [`PyAnyMethods::setattr`].
     ///
     /// # Errors
-    /// As said above.
+    /// If the attribute cannot be set; `RuntimeError` for a token of another interpreter.
+    ///
+    /// C API: `PyObject_SetAttr`.
     pub fn setattr<'py, N, V>(&self, py: Python<'py>, attr_name: N, value: V) -> PyResult<()>
     where
         N: IntoPyObject<'py, Target = PyString>,
@@ -62,10 +69,12 @@ impl<T> Py<T> {
         self.any(py)?.setattr(attr_name, value)
     }
 
-    /// Python's `self(*args, **kwargs)`: see [`PyAnyMethods::call`].
+    /// Calls `self(*args, **kwargs)`: see [`PyAnyMethods::call`].
     ///
     /// # Errors
-    /// As said above.
+    /// If the call raises; `RuntimeError` for a token of another interpreter.
+    ///
+    /// C API: `PyObject_VectorcallDict`.
     pub fn call<'py, A>(
         &self,
         py: Python<'py>,
@@ -78,10 +87,12 @@ impl<T> Py<T> {
         self.any(py)?.call(args, kwargs).map(Bound::unbind)
     }
 
-    /// Python's `self(*args)`: see [`PyAnyMethods::call1`].
+    /// Calls `self(*args)`: see [`PyAnyMethods::call1`].
     ///
     /// # Errors
-    /// As said above.
+    /// If the call raises; `RuntimeError` for a token of another interpreter.
+    ///
+    /// C API: `PyObject_Vectorcall`.
     pub fn call1<'py, A>(&self, py: Python<'py>, args: A) -> PyResult<Py<PyAny>>
     where
         A: PyCallArgs<'py>,
@@ -89,18 +100,22 @@ impl<T> Py<T> {
         self.any(py)?.call1(args).map(Bound::unbind)
     }
 
-    /// Python's `self()`: see [`PyAnyMethods::call0`].
+    /// Calls `self()`: see [`PyAnyMethods::call0`].
     ///
     /// # Errors
-    /// As said above.
+    /// If the call raises; `RuntimeError` for a token of another interpreter.
+    ///
+    /// C API: `PyObject_CallNoArgs`.
     pub fn call0(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.any(py)?.call0().map(Bound::unbind)
     }
 
-    /// Python's `self.name(*args, **kwargs)`: see [`PyAnyMethods::call_method`].
+    /// Calls `self.name(*args, **kwargs)`: see [`PyAnyMethods::call_method`].
     ///
     /// # Errors
-    /// As said above.
+    /// If the call raises; `RuntimeError` for a token of another interpreter.
+    ///
+    /// C API: `PyObject_GetAttr`, `PyObject_VectorcallDict`.
     pub fn call_method<'py, N, A>(
         &self,
         py: Python<'py>,
@@ -117,10 +132,12 @@ impl<T> Py<T> {
             .map(Bound::unbind)
     }
 
-    /// Python's `self.name(*args)`: see [`PyAnyMethods::call_method1`].
+    /// Calls `self.name(*args)`: see [`PyAnyMethods::call_method1`].
     ///
     /// # Errors
-    /// As said above.
+    /// If the call raises; `RuntimeError` for a token of another interpreter.
+    ///
+    /// C API: `PyObject_VectorcallMethod`.
     pub fn call_method1<'py, N, A>(&self, py: Python<'py>, name: N, args: A) -> PyResult<Py<PyAny>>
     where
         N: IntoPyObject<'py, Target = PyString>,
@@ -129,10 +146,12 @@ impl<T> Py<T> {
         self.any(py)?.call_method1(name, args).map(Bound::unbind)
     }
 
-    /// Python's `self.name()`: see [`PyAnyMethods::call_method0`].
+    /// Calls `self.name()`: see [`PyAnyMethods::call_method0`].
     ///
     /// # Errors
-    /// As said above.
+    /// If the call raises; `RuntimeError` for a token of another interpreter.
+    ///
+    /// C API: `PyObject_VectorcallMethod`.
     pub fn call_method0<'py, N>(&self, py: Python<'py>, name: N) -> PyResult<Py<PyAny>>
     where
         N: IntoPyObject<'py, Target = PyString>,

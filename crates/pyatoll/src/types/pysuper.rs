@@ -4,9 +4,9 @@ use crate::error::PyResult;
 use crate::object::Bound;
 use crate::types::{PyAny, PyAnyMethods, PyType};
 
-/// Python's `super`: the attributes of an object's base classes.
+/// Python's `super`: a view of an object through its base classes.
 ///
-/// [`py_super`](PyAnyMethods::py_super) is the shorter form, for the object's own class.
+/// [`py_super`](PyAnyMethods::py_super) is the shorter form for the object's own class.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -21,22 +21,27 @@ use crate::types::{PyAny, PyAnyMethods, PyType};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PySuper_Type`.
 #[repr(transparent)]
 pub struct PySuper(PyAny);
 
 native_type!(PySuper, PySuper_Type);
 
 impl PySuper {
-    /// `super(ty, obj)`: what `obj` has from the classes after `ty` in the order of its class.
+    /// Creates `super(ty, obj)`, which looks attributes of `obj` up in the classes that follow `ty`
+    /// in the method resolution order.
     ///
     /// # Errors
-    /// A `TypeError` if `obj` is neither an instance nor a subclass of `ty`.
+    /// `TypeError` if `obj` is neither an instance nor a subclass of `ty`.
+    ///
+    /// C API: `PySuper_Type`.
     pub fn new<'py>(
         ty: &Bound<'py, PyType>,
         obj: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PySuper>> {
         let class = ty.py().get_type::<PySuper>();
-        // SAFETY: a call of the class itself makes an instance.
+        // SAFETY: calling the class itself returns an instance of it.
         Ok(unsafe { class.call1((ty, obj))?.cast_into_unchecked() })
     }
 }

@@ -19,24 +19,30 @@ use crate::types::{PyAny, PyAnyMethods};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyRange_Type`.
 #[repr(transparent)]
 pub struct PyRange(PyAny);
 
 native_type!(PyRange, PyRange_Type, PyRange_Check);
 
 impl<'py> PyRange {
-    /// Python's `range(start, stop)`.
+    /// Creates Python's `range(start, stop)`.
     ///
     /// # Errors
-    /// A `MemoryError`.
+    /// If Python runs out of memory.
+    ///
+    /// C API: `PyRange_Type`.
     pub fn new(py: Python<'py>, start: isize, stop: isize) -> PyResult<Bound<'py, Self>> {
         Self::new_with_step(py, start, stop, 1)
     }
 
-    /// Python's `range(start, stop, step)`.
+    /// Creates Python's `range(start, stop, step)`.
     ///
     /// # Errors
-    /// A `ValueError` if the step is 0, or a `MemoryError`.
+    /// `ValueError` if the step is 0; if Python runs out of memory.
+    ///
+    /// C API: `PyRange_Type`.
     pub fn new_with_step(
         py: Python<'py>,
         start: isize,
@@ -44,7 +50,7 @@ impl<'py> PyRange {
         step: isize,
     ) -> PyResult<Bound<'py, Self>> {
         let range = Self::type_object(py).call1((start, stop, step))?;
-        // SAFETY: a call of the class itself makes an instance.
+        // SAFETY: calling the class itself returns an instance of it.
         Ok(unsafe { range.cast_into_unchecked() })
     }
 }
@@ -63,22 +69,28 @@ impl<'py> PyRange {
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait PyRangeMethods<'py>: Sealed {
-    /// Where it starts.
+    /// Returns the first number.
     ///
     /// # Errors
-    /// An `OverflowError` if that does not fit, as for the other two.
+    /// `OverflowError` if it does not fit an `isize`.
+    ///
+    /// C API: `PyObject_GetAttr`.
     fn start(&self) -> PyResult<isize>;
 
-    /// Where it stops, which is not in it.
+    /// Returns the end, which is not part of the range.
     ///
     /// # Errors
-    /// An `OverflowError` if that does not fit.
+    /// `OverflowError` if it does not fit an `isize`.
+    ///
+    /// C API: `PyObject_GetAttr`.
     fn stop(&self) -> PyResult<isize>;
 
-    /// From one number to the next.
+    /// Returns the difference between consecutive numbers.
     ///
     /// # Errors
-    /// An `OverflowError` if that does not fit.
+    /// `OverflowError` if it does not fit an `isize`.
+    ///
+    /// C API: `PyObject_GetAttr`.
     fn step(&self) -> PyResult<isize>;
 }
 
@@ -101,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_range_has_its_three_numbers() {
+    fn a_new_range_has_the_given_start_stop_and_step() {
         Python::attach(|py| {
             let range = PyRange::new_with_step(py, isize::MAX, isize::MIN, -7).unwrap();
             assert_eq!(range.start().unwrap(), isize::MAX);
@@ -112,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_of_zero_and_numbers_too_large_are_errors() {
+    fn a_step_of_zero_and_numbers_that_do_not_fit_are_errors() {
         Python::attach(|py| {
             let error = PyRange::new_with_step(py, 0, 1, 0).unwrap_err();
             assert_eq!(

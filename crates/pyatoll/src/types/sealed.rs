@@ -1,6 +1,6 @@
-//! Keeps the method traits ours: new methods may be added to them.
+//! Seals the method traits, so that methods can be added to them.
 
-/// Implemented by handles only.
+/// Implemented only by [`Bound`](crate::object::Bound).
 pub trait Sealed {}
 
 impl<T> Sealed for crate::object::Bound<'_, T> {}

@@ -26,16 +26,18 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PySet_Type`.
 #[repr(transparent)]
 pub struct PySet(PyAny);
 
 native_type!(PySet, PySet_Type, PySet_Check);
 
 impl PySet {
-    /// A set of the values.
+    /// Creates a set from the values.
     ///
     /// # Errors
-    /// If a value is not hashable; what a conversion or a comparison raises.
+    /// If a value is not hashable, or a conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -50,6 +52,8 @@ impl PySet {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PySet_New`, `PySet_Add`.
     pub fn new<'py, T>(
         py: Python<'py>,
         elements: impl IntoIterator<Item = T>,
@@ -64,10 +68,10 @@ impl PySet {
         Ok(set)
     }
 
-    /// An empty set.
+    /// Creates an empty set.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -80,9 +84,9 @@ impl PySet {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_New`.
+    /// C API: `PySet_New`.
     pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PySet>> {
-        // SAFETY: attached; a new set or null comes back.
+        // SAFETY: attached; returns a new set or null.
         unsafe { new_reference(py, ffi::PySet_New(null_mut())) }
     }
 }
@@ -123,10 +127,10 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Clear`.
+    /// C API: `PySet_Clear`.
     fn clear(&self);
 
-    /// The number of items.
+    /// Returns the number of items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -143,10 +147,10 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Size`.
+    /// C API: `PySet_Size`.
     fn len(&self) -> usize;
 
-    /// Whether it has no items.
+    /// Returns whether there are no items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -161,14 +165,16 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PySet_Size`.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// `key in set`.
+    /// Returns `key in set`.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -185,15 +191,15 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Contains`.
+    /// C API: `PySet_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
 
-    /// Removes an item. Whether it was there.
+    /// Removes an item. Returns whether it was present.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -209,7 +215,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Discard`.
+    /// C API: `PySet_Discard`.
     fn discard<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
@@ -217,7 +223,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// Adds an item.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -235,12 +241,12 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Add`.
+    /// C API: `PySet_Add`.
     fn add<K>(&self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>;
 
-    /// Removes some item and returns it; `None` if there is none.
+    /// Removes an arbitrary item and returns it, or `None` if the set is empty.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -255,13 +261,13 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySet_Pop`.
+    /// C API: `PySet_Pop`.
     fn pop(&self) -> Option<Bound<'py, PyAny>>;
 
-    /// An iterator over the items, in no particular order.
+    /// Returns an iterator over the items, in no particular order.
     ///
     /// # Panics
-    /// The iterator panics if the set changed since it was made.
+    /// The iterator panics if the set has changed since it was created.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -276,18 +282,20 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_GetIter`.
     fn iter(&self) -> BoundSetIterator<'py>;
 }
 
 impl<'py> PySetMethods<'py> for Bound<'py, PySet> {
     fn clear(&self) {
-        // SAFETY: attached; a set, for which it cannot fail.
+        // SAFETY: attached; `self` is a set, so the call cannot fail.
         unsafe { ffi::PySet_Clear(self.as_ptr()) };
     }
 
     #[inline]
     fn len(&self) -> usize {
-        // SAFETY: attached; a set.
+        // SAFETY: attached; `self` is a set.
         unsafe { ffi::PySet_Size(self.as_ptr()) as usize }
     }
 
@@ -296,7 +304,7 @@ impl<'py> PySetMethods<'py> for Bound<'py, PySet> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached; a set and an object.
+        // SAFETY: attached; `self` is a set, `key` a valid object.
         let result = unsafe { ffi::PySet_Contains(self.as_ptr(), key.as_ptr()) };
         truth(self.py(), result)
     }
@@ -306,7 +314,7 @@ impl<'py> PySetMethods<'py> for Bound<'py, PySet> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached; a set and an object.
+        // SAFETY: attached; `self` is a set, `key` a valid object.
         let result = unsafe { ffi::PySet_Discard(self.as_ptr(), key.as_ptr()) };
         truth(self.py(), result)
     }
@@ -316,13 +324,13 @@ impl<'py> PySetMethods<'py> for Bound<'py, PySet> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached; a set and an object.
+        // SAFETY: attached; `self` is a set, `key` a valid object.
         let result = unsafe { ffi::PySet_Add(self.as_ptr(), key.as_ptr()) };
         status(self.py(), result)
     }
 
     fn pop(&self) -> Option<Bound<'py, PyAny>> {
-        // SAFETY: attached; a set; a new reference comes back, or null and a `KeyError`.
+        // SAFETY: attached; `self` is a set; returns a new reference, or null with a `KeyError`.
         unsafe { new_reference(self.py(), ffi::PySet_Pop(self.as_ptr())).ok() }
     }
 
@@ -350,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn an_iterator_knows_how_much_is_left() {
+    fn an_iterator_knows_the_number_of_remaining_items() {
         Python::attach(|py| {
             let set = PySet::new(py, ["a", "b", "c"]).unwrap();
             let mut items = set.iter();
@@ -364,7 +372,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "set iteration should be infallible")]
-    fn a_change_ends_the_iteration_with_a_panic() {
+    fn changing_the_set_during_iteration_panics() {
         Python::attach(|py| {
             let set = PySet::new(py, ["a", "b"]).unwrap();
             for item in &set {

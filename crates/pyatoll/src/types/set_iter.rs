@@ -1,15 +1,17 @@
-//! Iteration over a `set` or `frozenset`.
+//! The iterators over a `set` and a `frozenset`.
 
 use crate::object::Bound;
 use crate::types::{PyAny, PyFrozenSet, PyIterator, PySet};
 
-/// Implements an iterator over a set type, with Python's own iterator inside.
+/// Defines an iterator over a set type that wraps Python's own iterator.
 macro_rules! set_iterator {
     ($name:ident, $set:ty, $python:literal, $methods:ident) => {
-        #[doc = concat!("An iterator over the items of a `", $python, "`: see [`", stringify!($methods), "::iter`](crate::types::", stringify!($methods), "::iter).")]
+        #[doc = concat!("An iterator over the items of a `", $python, "`: see")]
+        #[doc = concat!("[`", stringify!($methods), "::iter`](crate::types::", stringify!($methods), "::iter).")]
         ///
         /// # Panics
-        /// If the set changed since it was made, or a subclass's iterator raises.
+        /// If the set has changed since the iterator was created, or the iterator of a subclass
+        /// raises.
         ///
         /// ```
         /// use pyatoll::prelude::*;
@@ -25,6 +27,8 @@ macro_rules! set_iterator {
         /// })?;
         /// # Ok::<_, PyErr>(())
         /// ```
+        ///
+        /// C API: `PyIter_NextItem`.
         pub struct $name<'py>(Bound<'py, PyIterator>);
 
         impl<'py> $name<'py> {

@@ -1,12 +1,14 @@
-//! How the types with a single object are tied to it.
+//! `singleton_type!`: binds the marker type of a singleton to its object.
 
-/// Ties a marker struct to the one object of its type, which is a static of CPython.
+/// Binds a marker struct to the only object of its type, a static of CPython.
 macro_rules! singleton_type {
     ($name:ident, $python:literal, $object:ident) => {
         impl $crate::object::DerefToPyAny for $name {}
 
         impl $name {
-            #[doc = concat!("The object. Source: `", stringify!($object), "`.")]
+            /// Returns the object.
+            ///
+            #[doc = concat!("C API: `", stringify!($object), "`.")]
             #[inline]
             pub fn get(py: $crate::Python<'_>) -> $crate::Borrowed<'_, '_, $name> {
                 // SAFETY: a static of CPython, valid in every interpreter, and a `$name`.
@@ -14,12 +16,12 @@ macro_rules! singleton_type {
             }
         }
 
-        // SAFETY: the type of the object, a static type; nothing else is an instance of it, since
-        // it cannot be instantiated or subclassed.
+        // SAFETY: the static type of the object, which is its only instance: the type can be
+        // neither instantiated nor subclassed.
         unsafe impl $crate::object::PyTypeInfo for $name {
             #[inline]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut ::pyo3_ffi::PyTypeObject {
-                // SAFETY: a valid object.
+                // SAFETY: the object is valid.
                 unsafe { ::pyo3_ffi::Py_TYPE(::pyo3_ffi::$object()) }
             }
 

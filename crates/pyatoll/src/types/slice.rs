@@ -38,12 +38,14 @@ use crate::types::{PyAny, PyInt, PyRange, PyRangeMethods};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PySlice_Type`.
 #[repr(transparent)]
 pub struct PySlice(PyAny);
 
 native_type!(PySlice, PySlice_Type, PySlice_Check);
 
-/// What a slice comes to for a sequence of a certain length: see [`PySliceMethods::indices`].
+/// A slice resolved against the length of a sequence: see [`PySliceMethods::indices`].
 ///
 /// ```
 /// use pyatoll::types::slice::PySliceIndices;
@@ -51,20 +53,22 @@ native_type!(PySlice, PySlice_Type, PySlice_Check);
 /// let indices = PySliceIndices::new(1, 10, 3);
 /// assert_eq!((indices.start, indices.stop, indices.step, indices.slicelength), (1, 10, 3, 0));
 /// ```
+///
+/// C API: `PySlice_AdjustIndices`.
 #[derive(Debug, Eq, PartialEq)]
 pub struct PySliceIndices {
     /// The first index; -1 is possible with a negative step.
     pub start: isize,
     /// The index to stop before; -1 is possible with a negative step.
     pub stop: isize,
-    /// From one index to the next; not 0.
+    /// The difference between consecutive indices; never 0.
     pub step: isize,
-    /// How many indices there are.
+    /// The number of indices.
     pub slicelength: usize,
 }
 
 impl PySliceIndices {
-    /// The three indices, for a conversion to a `slice`. `slicelength` is 0.
+    /// Creates a value to convert to a `slice`. `slicelength` is set to 0.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -88,10 +92,10 @@ impl PySliceIndices {
 }
 
 impl PySlice {
-    /// Python's `slice(start, stop, step)`.
+    /// Creates Python's `slice(start, stop, step)`.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -105,17 +109,17 @@ impl PySlice {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySlice_New`.
+    /// C API: `PySlice_New`.
     pub fn new(py: Python<'_>, start: isize, stop: isize, step: isize) -> Bound<'_, PySlice> {
         let [start, stop, step] = [start, stop, step].map(|index| PyInt::new(py, index));
-        // SAFETY: attached, valid objects.
+        // SAFETY: attached; the objects are valid.
         unsafe { Self::from_objects(py, start.as_ptr(), stop.as_ptr(), step.as_ptr()) }
     }
 
-    /// Python's `slice(None)`, which `sequence[:]` passes.
+    /// Creates Python's `slice(None)`, which `sequence[:]` passes.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -125,6 +129,8 @@ impl PySlice {
     ///     assert_eq!(PySlice::full(py).to_string(), "slice(None, None, None)");
     /// });
     /// ```
+    ///
+    /// C API: `PySlice_New`.
     pub fn full(py: Python<'_>) -> Bound<'_, PySlice> {
         // SAFETY: attached; `None` is a static of CPython.
         unsafe {
@@ -134,15 +140,15 @@ impl PySlice {
     }
 
     /// # Safety
-    /// The pointers must be to valid objects, which are not taken over.
+    /// The pointers must be valid objects; they are borrowed.
     unsafe fn from_objects(
         py: Python<'_>,
         start: *mut ffi::PyObject,
         stop: *mut ffi::PyObject,
         step: *mut ffi::PyObject,
     ) -> Bound<'_, PySlice> {
-        // SAFETY: attached, valid objects as the caller promises; a new reference or null comes
-        // back.
+        // SAFETY: attached; the caller guarantees that the objects are valid; returns a new
+        // reference or null.
         unsafe {
             let slice = ffi::PySlice_New(start, stop, step);
             Bound::from_owned_ptr(py, slice).cast_into_unchecked()
@@ -165,14 +171,14 @@ impl PySlice {
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait PySliceMethods<'py>: Sealed {
-    /// What the slice comes to for a sequence of this length: missing and negative indices are
-    /// replaced, and those beyond its ends moved there.
+    /// Resolves the slice for a sequence of the given length: missing and negative indices are
+    /// replaced, and indices out of range are clamped.
     ///
     /// # Errors
-    /// A `ValueError` if the step is 0 or the length negative; a `TypeError` if an index is neither
-    /// `None` nor has an `__index__`, and what that raises.
+    /// `ValueError` if the step is 0 or the length negative; `TypeError` if an index is neither
+    /// `None` nor has an `__index__`; any error of `__index__`.
     ///
-    /// Source: `PySlice_Unpack`, `PySlice_AdjustIndices`.
+    /// C API: `PySlice_Unpack`, `PySlice_AdjustIndices`.
     fn indices(&self, length: isize) -> PyResult<PySliceIndices>;
 }
 
@@ -182,7 +188,7 @@ impl<'py> PySliceMethods<'py> for Bound<'py, PySlice> {
             return Err(PyValueError::new_err("length should not be negative"));
         }
         let (mut start, mut stop, mut step) = (0, 0, 0);
-        // SAFETY: attached, a valid slice; the pointers are valid for writes.
+        // SAFETY: attached; `self` is a slice; the pointers are valid for writes.
         let slicelength = unsafe {
             let unpacked =
                 ffi::PySlice_Unpack(self.as_ptr(), &raw mut start, &raw mut stop, &raw mut step);
@@ -220,7 +226,8 @@ impl<'py> IntoPyObject<'py> for &PySliceIndices {
     }
 }
 
-/// The slice with the `range`'s three numbers. Fails if one does not fit an `isize`.
+/// Creates the slice with the start, stop and step of the `range`. Fails if one of them does not
+/// fit an `isize`.
 impl<'py> TryFrom<Bound<'py, PyRange>> for Bound<'py, PySlice> {
     type Error = PyErr;
 
@@ -236,7 +243,7 @@ mod tests {
     use crate::types::PyAnyMethods;
 
     #[test]
-    fn a_new_slice_has_the_three_indices() {
+    fn a_new_slice_has_the_given_start_stop_and_step() {
         Python::attach(|py| {
             let slice = PySlice::new(py, isize::MIN, isize::MAX, -2);
             for (name, index) in [("start", isize::MIN), ("stop", isize::MAX), ("step", -2)] {

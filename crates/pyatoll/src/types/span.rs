@@ -1,6 +1,6 @@
-//! The places that an iterator over a list or tuple has still to visit.
+//! [`Span`]: the indices that an iterator over a list or tuple has yet to visit.
 
-/// The places `front..back`.
+/// The indices `front..back`.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
     front: usize,
@@ -15,7 +15,7 @@ impl Span {
         }
     }
 
-    /// Forgets what is beyond the end of something that has shrunk.
+    /// Drops the indices at and past `len`, after the container has shrunk.
     #[inline]
     pub(super) fn shrink(&mut self, len: usize) {
         self.back = self.back.min(len);
@@ -26,20 +26,20 @@ impl Span {
         self.back.saturating_sub(self.front)
     }
 
-    /// Takes the `n`th place from the front, and those before it.
+    /// Takes the `n`th index from the front, discarding those before it.
     #[inline]
     pub(super) fn nth(&mut self, n: usize) -> Option<usize> {
         if n < self.len() {
-            let place = self.front + n;
-            self.front = place + 1;
-            Some(place)
+            let index = self.front + n;
+            self.front = index + 1;
+            Some(index)
         } else {
             self.front = self.back;
             None
         }
     }
 
-    /// Takes the `n`th place from the back, and those after it.
+    /// Takes the `n`th index from the back, discarding those after it.
     #[inline]
     pub(super) fn nth_back(&mut self, n: usize) -> Option<usize> {
         if n < self.len() {
@@ -52,8 +52,9 @@ impl Span {
     }
 }
 
-/// Implements the iterator traits for a struct with a `span: Span`, given how to bring the span up
-/// to date and how to get the item at one of its places (`None`: it is gone, iteration ends).
+/// Implements the iterator traits for a struct with a field `span: Span`. `$refresh` updates the
+/// span, and `$get` returns the item at one of its indices, or `None` to end the iteration because
+/// the item no longer exists.
 macro_rules! span_iterator {
     ([$($generics:tt)*] $name:ty, $item:ty, $refresh:expr, $get:expr $(,)?) => {
         impl<$($generics)*> Iterator for $name {
@@ -67,8 +68,8 @@ macro_rules! span_iterator {
             #[inline]
             fn nth(&mut self, n: usize) -> Option<Self::Item> {
                 $refresh(self);
-                let place = self.span.nth(n)?;
-                $get(self, place)
+                let index = self.span.nth(n)?;
+                $get(self, index)
             }
 
             #[inline]
@@ -97,8 +98,8 @@ macro_rules! span_iterator {
             #[inline]
             fn nth_back(&mut self, n: usize) -> Option<Self::Item> {
                 $refresh(self);
-                let place = self.span.nth_back(n)?;
-                $get(self, place)
+                let index = self.span.nth_back(n)?;
+                $get(self, index)
             }
         }
 
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn going_too_far_uses_it_up() {
+    fn an_index_past_the_end_exhausts_the_span() {
         let mut span = Span::new(3);
         assert_eq!((span.nth(3), span.nth(0)), (None, None));
         let mut span = Span::new(3);
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_shrunk_behind_the_front_is_used_up() {
+    fn shrinking_below_the_front_exhausts_the_span() {
         let mut span = Span::new(5);
         span.nth(3);
         span.shrink(2);

@@ -10,7 +10,7 @@ use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::{PyAny, PyAnyMethods, PyFrame, PyString};
 
-/// Python's `traceback`: where an exception came through. Its methods are in
+/// Python's `traceback`: the frames that an exception passed through. Its methods are in
 /// [`PyTracebackMethods`].
 ///
 /// ```
@@ -24,17 +24,19 @@ use crate::types::{PyAny, PyAnyMethods, PyFrame, PyString};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyTraceBack_Type`.
 #[repr(transparent)]
 pub struct PyTraceback(PyAny);
 
 native_type!(PyTraceback, PyTraceBack_Type, PyTraceBack_Check);
 
 impl PyTraceback {
-    /// A traceback of one frame, before `next`, which is nearer to where the exception was raised.
-    /// `instruction_index` is the frame's `f_lasti`; -1 if it has none.
+    /// Creates a traceback entry for `frame`. `next` is the entry closer to the point where the
+    /// exception was raised. `instruction_index` is the frame's `f_lasti`, or -1 if it has none.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -52,7 +54,7 @@ impl PyTraceback {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `types.TracebackType`.
+    /// C API: `types.TracebackType`.
     pub fn new<'py>(
         py: Python<'py>,
         next: Option<Bound<'py, PyTraceback>>,
@@ -86,12 +88,12 @@ impl PyTraceback {
 /// ```
 #[doc(alias = "PyTraceback")]
 pub trait PyTracebackMethods<'py>: crate::types::sealed::Sealed {
-    /// The text that Python prints for it, without the exception itself.
+    /// Returns the text that Python prints for the traceback, without the exception itself.
     ///
     /// # Errors
-    /// What printing raises.
+    /// If printing raises.
     ///
-    /// Source: `PyTraceBack_Print`.
+    /// C API: `PyTraceBack_Print`.
     fn format(&self) -> PyResult<String>;
 }
 
@@ -99,7 +101,7 @@ impl<'py> PyTracebackMethods<'py> for Bound<'py, PyTraceback> {
     fn format(&self) -> PyResult<String> {
         let py = self.py();
         let file = import(py, c"io", c"StringIO")?.call0()?;
-        // SAFETY: attached; a traceback and a file.
+        // SAFETY: attached; `self` is a traceback, and `file` is valid.
         let result = unsafe { ffi::PyTraceBack_Print(self.as_ptr(), file.as_ptr()) };
         status(py, result)?;
         let text = file.call_method0(intern!(py, "getvalue"))?;
@@ -115,7 +117,7 @@ mod tests {
     use crate::types::{PyAnyMethods, PyFrame};
 
     #[test]
-    fn a_made_traceback_comes_before_the_next() {
+    fn a_new_traceback_precedes_its_next() {
         Python::attach(|py| {
             let frame = |name| PyFrame::new(py, c"lib.rs", name, 3).unwrap();
             let inner = PyTraceback::new(py, None, frame(c"inner"), -1, 5).unwrap();

@@ -2,6 +2,7 @@
 
 use pyo3_ffi as ffi;
 
+use super::compat;
 use super::returned::{new_reference, truth};
 use crate::error::PyResult;
 use crate::intern;
@@ -9,44 +10,32 @@ use crate::interpreter::Python;
 use crate::object::{Bound, PyTypeInfo};
 use crate::types::{PyAny, PyAnyMethods, PyString, PyTuple};
 
-/// Python's `type`: a class. Its methods are in [`PyTypeMethods`].
-///
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::types::{PyBool, PyType};
-///
-/// Python::attach(|py| {
-///     let class: Bound<'_, PyType> = py.get_type::<PyBool>();
-///     assert_eq!(class.name()?.to_string(), "bool");
-///     Ok::<_, PyErr>(())
-/// })?;
-/// # Ok::<_, PyErr>(())
-/// ```
-#[repr(transparent)]
-pub struct PyType(PyAny);
+pub use crate::object::PyType;
 
 native_type!(PyType, PyType_Type, PyType_Check);
 
 impl PyType {
-    /// The class that `T` stands for, in the token's interpreter: [`Python::get_type`].
+    /// Returns the class of `T` in the token's interpreter, like [`Python::get_type`].
     #[inline]
     pub fn new<T: PyTypeInfo>(py: Python<'_>) -> Bound<'_, PyType> {
         T::type_object(py)
     }
 
-    /// A new reference to a class that somebody else keeps alive.
+    /// Creates a new reference to a class from a borrowed pointer.
     ///
     /// # Safety
     /// `p` must point to a live class of the token's interpreter.
     ///
     /// # Panics
     /// If `p` is null.
+    ///
+    /// C API: `Py_NewRef`.
     #[inline]
     pub unsafe fn from_borrowed_type_ptr(
         py: Python<'_>,
         p: *mut ffi::PyTypeObject,
     ) -> Bound<'_, PyType> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { Bound::from_borrowed_ptr(py, p.cast()).cast_into_unchecked() }
     }
 }
@@ -72,61 +61,69 @@ impl PyType {
 /// ```
 #[doc(alias = "PyType")]
 pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
-    /// The class's address: borrowed, valid while `self` is.
+    /// Returns the address of the class, borrowed from `self`.
+    ///
+    /// C API: `PyTypeObject`.
     fn as_type_ptr(&self) -> *mut ffi::PyTypeObject;
 
-    /// Its `__name__`.
+    /// Returns the `__name__` of the class.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
-    /// Source: `PyType_GetName`.
+    /// C API: `PyType_GetName`.
     fn name(&self) -> PyResult<Bound<'py, PyString>>;
 
-    /// Its `__qualname__`: with the names of the classes and functions it is in.
+    /// Returns the `__qualname__` of the class, which includes the enclosing classes and functions.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
-    /// Source: `PyType_GetQualName`.
+    /// C API: `PyType_GetQualName`.
     fn qualname(&self) -> PyResult<Bound<'py, PyString>>;
 
-    /// Its `__module__`.
+    /// Returns the `__module__` of the class.
     ///
     /// # Errors
-    /// If it has none, or that is not a `str`.
+    /// If it is missing or not a `str`.
     ///
-    /// Source: `PyType_GetModuleName`, from 3.13.
+    /// C API: `PyType_GetModuleName`, since 3.13.
     fn module(&self) -> PyResult<Bound<'py, PyString>>;
 
-    /// Module and qualified name; only the latter for `builtins` and `__main__`.
+    /// Returns module and qualified name; only the latter for `builtins` and `__main__`.
     ///
     /// # Errors
-    /// If it has no module.
+    /// If the class has no module.
     ///
-    /// Source: `PyType_GetFullyQualifiedName`, from 3.13.
+    /// C API: `PyType_GetFullyQualifiedName`, since 3.13.
     fn fully_qualified_name(&self) -> PyResult<Bound<'py, PyString>>;
 
-    /// `issubclass(class, other)`, where `other` may be a tuple of classes.
+    /// Returns `issubclass(class, other)`, where `other` is a class or a tuple of classes.
     ///
     /// # Errors
-    /// If `other` is neither; what `__subclasscheck__` raises.
+    /// `TypeError` if `other` is neither; any error of `__subclasscheck__`.
     ///
-    /// Source: `PyObject_IsSubclass`.
+    /// C API: `PyObject_IsSubclass`.
     fn is_subclass(&self, other: &Bound<'_, PyAny>) -> PyResult<bool>;
 
-    /// As [`is_subclass`](PyTypeMethods::is_subclass), of the class that `T` stands for.
+    /// Like [`is_subclass`](PyTypeMethods::is_subclass), for the class of `T`.
     ///
     /// # Errors
-    /// What `__subclasscheck__` raises.
+    /// If `__subclasscheck__` raises.
+    ///
+    /// C API: `PyObject_IsSubclass`.
     fn is_subclass_of<T>(&self) -> PyResult<bool>
     where
         T: PyTypeInfo;
 
-    /// The classes in which attributes are looked up, in that order, itself first: its `__mro__`.
+    /// Returns the method resolution order, starting with the class itself: its `__mro__`.
+    ///
+    /// C API: `PyTypeObject.tp_mro`.
     fn mro(&self) -> Bound<'py, PyTuple>;
 
-    /// The classes it is derived from: its `__bases__`.
+    /// Returns the base classes: its `__bases__`.
+    ///
+    /// C API: `PyTypeObject.tp_bases`.
     fn bases(&self) -> Bound<'py, PyTuple>;
 }
 
@@ -137,25 +134,25 @@ impl<'py> PyTypeMethods<'py> for Bound<'py, PyType> {
     }
 
     fn name(&self) -> PyResult<Bound<'py, PyString>> {
-        // SAFETY: attached; a class; a new `str` or null comes back.
+        // SAFETY: attached; `self` is a class; returns a new `str` or null.
         unsafe { new_reference(self.py(), ffi::PyType_GetName(self.as_type_ptr())) }
     }
 
     fn qualname(&self) -> PyResult<Bound<'py, PyString>> {
-        // SAFETY: attached; a class; a new `str` or null comes back.
+        // SAFETY: attached; `self` is a class; returns a new `str` or null.
         unsafe { new_reference(self.py(), ffi::PyType_GetQualName(self.as_type_ptr())) }
     }
 
     fn module(&self) -> PyResult<Bound<'py, PyString>> {
-        Ok(module_of(self)?.cast_into()?)
+        Ok(compat::module_of_class(self)?.cast_into()?)
     }
 
     fn fully_qualified_name(&self) -> PyResult<Bound<'py, PyString>> {
-        fully_qualified_name(self)
+        compat::fully_qualified_name(self)
     }
 
     fn is_subclass(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        // SAFETY: attached; two objects.
+        // SAFETY: attached; `self` and `other` are valid objects.
         let result = unsafe { ffi::PyObject_IsSubclass(self.as_ptr(), other.as_ptr()) };
         truth(self.py(), result)
     }
@@ -176,39 +173,7 @@ impl<'py> PyTypeMethods<'py> for Bound<'py, PyType> {
     }
 }
 
-/// The class's `__module__`, whatever it is.
-fn module_of<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached; a class; a new reference or null comes back.
-    unsafe {
-        #[cfg(Py_3_13)]
-        let module = ffi::PyType_GetModuleName(class.as_type_ptr());
-        #[cfg(not(Py_3_13))]
-        let module = ffi::PyObject_GetAttrString(class.as_ptr(), c"__module__".as_ptr());
-        new_reference(class.py(), module)
-    }
-}
-
-fn fully_qualified_name<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
-    #[cfg(Py_3_13)]
-    // SAFETY: attached; a class; a new `str` or null comes back.
-    unsafe {
-        let name = ffi::PyType_GetFullyQualifiedName(class.as_type_ptr());
-        new_reference(class.py(), name)
-    }
-    #[cfg(not(Py_3_13))]
-    {
-        let name = class.qualname()?;
-        match module_of(class)?.cast::<PyString>() {
-            Ok(module) => match super::string::to_string_lossy(module).as_ref() {
-                "builtins" | "__main__" => Ok(name),
-                module => Ok(PyString::new(class.py(), &format!("{module}.{name}"))),
-            },
-            Err(_) => Ok(name),
-        }
-    }
-}
-
-/// A tuple that `type` itself gives every class, whatever its metaclass says.
+/// Returns a tuple attribute as `type` defines it, ignoring overrides of the metaclass.
 fn own_tuple<'py>(class: &Bound<'py, PyType>, name: &Bound<'py, PyString>) -> Bound<'py, PyTuple> {
     let py = class.py();
     let value = py
@@ -218,24 +183,24 @@ fn own_tuple<'py>(class: &Bound<'py, PyType>, name: &Bound<'py, PyString>) -> Bo
         .and_then(|descriptor| descriptor.call_method1(intern!(py, "__get__"), (class,)));
     match value.map(Bound::cast_into) {
         Ok(Ok(tuple)) => tuple,
-        // `None`: the class is still being made.
+        // `None`: the class is still under construction.
         Ok(Err(_)) => PyTuple::empty(py),
         Err(error) => panic!("a class without {name}: {error}"),
     }
 }
 
-/// The object's class.
+/// Returns the class of the object.
 pub(crate) fn type_of<'py>(object: &Bound<'py, PyAny>) -> Bound<'py, PyType> {
-    // SAFETY: attached; the class is alive while the object is.
+    // SAFETY: attached; the object keeps its class alive.
     unsafe {
         let class = ffi::Py_TYPE(object.as_ptr()).cast();
         Bound::from_borrowed_ptr(object.py(), class).cast_into_unchecked()
     }
 }
 
-/// A name that a class has, for messages.
+/// Returns an attribute of a class as text, for messages.
 fn name_attribute(class: &Bound<'_, PyAny>, name: &std::ffi::CStr) -> String {
-    // SAFETY: attached; a new reference or null comes back.
+    // SAFETY: attached; `class` is valid; returns a new reference or null.
     unsafe {
         let name = ffi::PyObject_GetAttrString(class.as_ptr(), name.as_ptr());
         match Bound::from_owned_ptr_or_opt(class.py(), name) {
@@ -248,31 +213,31 @@ fn name_attribute(class: &Bound<'_, PyAny>, name: &std::ffi::CStr) -> String {
     }
 }
 
-/// `type(object).__name__`, for messages.
+/// Returns `type(object).__name__`, for messages.
 pub(crate) fn name_of_type(object: &Bound<'_, PyAny>) -> String {
     name_attribute(&type_of(object), c"__name__")
 }
 
-/// `type(object).__qualname__`, for messages.
+/// Returns `type(object).__qualname__`, for messages.
 pub(crate) fn qualname_of_type(object: &Bound<'_, PyAny>) -> String {
     qualname_of_class(&type_of(object))
 }
 
-/// `class.__qualname__`, for messages.
+/// Returns `class.__qualname__`, for messages.
 pub(crate) fn qualname_of_class(class: &Bound<'_, PyAny>) -> String {
     name_attribute(class, c"__qualname__")
 }
 
-/// The name of a class, or those of a tuple of classes joined by `|`, for messages.
+/// Returns the name of a class, or the names of a tuple of classes joined by `|`, for messages.
 pub(crate) fn describe_classinfo(class: &Bound<'_, PyAny>) -> String {
-    // SAFETY: attached; a tuple's items are borrowed from it.
+    // SAFETY: attached; the indices are in bounds; the tuple keeps its items alive.
     unsafe {
         if ffi::PyTuple_Check(class.as_ptr()) == 0 {
             return qualname_of_class(class);
         }
         let names: Vec<String> = (0..ffi::PyTuple_Size(class.as_ptr()))
-            .map(|place| {
-                let item = ffi::PyTuple_GetItem(class.as_ptr(), place);
+            .map(|index| {
+                let item = ffi::PyTuple_GetItem(class.as_ptr(), index);
                 describe_classinfo(&Bound::from_borrowed_ptr(class.py(), item))
             })
             .collect();
@@ -310,7 +275,7 @@ Odd.__module__ = 7
     }
 
     #[test]
-    fn names_of_a_nested_class() {
+    fn a_nested_class_has_a_qualified_name() {
         Python::attach(|py| {
             let names = classes(py);
             py.run(c"Outer.Inner.__module__ = 'a.b'", Some(&names), None)
@@ -325,7 +290,7 @@ Odd.__module__ = 7
     }
 
     #[test]
-    fn builtins_are_not_named_in_full() {
+    fn the_full_name_of_a_builtin_omits_the_module() {
         Python::attach(|py| {
             let int = py.get_type::<PyInt>();
             assert_eq!(int.fully_qualified_name().unwrap().to_string(), "int");
@@ -333,7 +298,7 @@ Odd.__module__ = 7
     }
 
     #[test]
-    fn a_module_that_is_no_text_is_an_error_or_left_out() {
+    fn a_module_that_is_not_a_str_is_an_error_or_omitted() {
         Python::attach(|py| {
             let odd = class(&classes(py), c"Odd");
             assert!(odd.module().is_err());

@@ -1,7 +1,7 @@
-//! `==` between a handle of a Python value and the Rust value.
+//! `value_eq!`: `==` between a handle to a Python value and a Rust value.
 
-/// Implements `PartialEq` both ways between a handle of `$python` (`Bound`, `&Bound`, `Borrowed`)
-/// and `$rust` or a reference to it, by a function of the borrowed handle and the value.
+/// Implements `PartialEq` in both directions between a handle to `$python` (`Bound`, `&Bound`,
+/// `Borrowed`) and `$rust` or a reference to it. `$equal` compares a borrowed handle with a value.
 macro_rules! value_eq {
     ($python:ty, $rust:ty, $equal:expr) => {
         value_eq!(@both $python, $rust, $equal, Bound<'_, $python>);

@@ -6,7 +6,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::gate::{Gate, Patience};
+use super::gate::{Gate, Timeouts};
 
 pub(crate) const MODELS: &[(&str, fn())] = &[
     ("nobody_is_inside_after_the_wait", nobody_is_inside_after_the_wait),
@@ -15,7 +15,7 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("a_thread_that_is_away_is_back_or_left_behind", a_thread_that_is_away_is_back_or_left_behind),
 ];
 
-/// Stands for an interpreter: whoever is inside reads it, its end writes.
+/// Stands in for an interpreter: threads inside read it, its end writes.
 struct Interpreter {
     gate: Gate,
     alive: UnsafeCell<bool>,
@@ -23,7 +23,7 @@ struct Interpreter {
 
 // SAFETY: loom checks that accesses do not overlap.
 unsafe impl Send for Interpreter {}
-// SAFETY: as above.
+// SAFETY: see `Send`.
 unsafe impl Sync for Interpreter {}
 
 impl Interpreter {
@@ -34,7 +34,7 @@ impl Interpreter {
         })
     }
 
-    /// Goes in, if the gate lets it, and out again.
+    /// Enters, if the gate allows it, and leaves again.
     fn visit(&self) {
         if let Some(_pass) = self.gate.enter() {
             self.look();
@@ -48,9 +48,9 @@ impl Interpreter {
 
     fn end(&self) {
         self.gate.close();
-        self.gate.wait_for_others(Patience::default);
+        self.gate.wait_for_others(Timeouts::default);
         assert!(self.gate.is_empty_but_for_this_thread());
-        // SAFETY: loom fails here if somebody is inside.
+        // SAFETY: loom fails here if a thread is inside.
         self.alive.with_mut(|alive| unsafe { *alive = false });
         assert!(self.gate.enter().is_none());
     }
@@ -92,9 +92,9 @@ fn a_thread_that_is_inside_need_not_leave_to_wait() {
             let interpreter = interpreter.clone();
             move || interpreter.visit()
         });
-        let pass = interpreter.gate.enter().expect("nobody has closed it");
+        let guard = interpreter.gate.enter().expect("nobody has closed it");
         interpreter.end();
-        drop(pass);
+        drop(guard);
         visitor.join().unwrap();
     });
 }
@@ -105,22 +105,22 @@ fn a_thread_that_is_away_is_back_or_left_behind() {
         let visitor = thread::spawn({
             let interpreter = interpreter.clone();
             move || {
-                let Some(pass) = interpreter.gate.enter() else {
+                let Some(guard) = interpreter.gate.enter() else {
                     return;
                 };
                 interpreter.look();
-                pass.go_away();
-                if pass.come_back() {
+                guard.go_away();
+                if guard.come_back() {
                     interpreter.look();
                 }
             }
         });
         interpreter.gate.close();
-        interpreter.gate.wait_for_others(|| Patience {
+        interpreter.gate.wait_for_others(|| Timeouts {
             away: Some(Duration::ZERO),
             inside: None,
         });
-        // SAFETY: loom fails here if somebody is inside.
+        // SAFETY: loom fails here if a thread is inside.
         interpreter.alive.with_mut(|alive| unsafe { *alive = false });
         visitor.join().unwrap();
     });

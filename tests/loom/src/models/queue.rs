@@ -15,7 +15,7 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("a_closed_queue_stays_closed", a_closed_queue_stays_closed),
 ];
 
-/// Stands for a Python object: what is done to it, loom orders.
+/// Stands in for a Python object: loom checks the order of accesses to it.
 struct Object(UnsafeCell<State>);
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -27,7 +27,7 @@ enum State {
 
 // SAFETY: loom checks that accesses do not overlap.
 unsafe impl Send for Object {}
-// SAFETY: as above.
+// SAFETY: see `Send`.
 unsafe impl Sync for Object {}
 
 impl Object {
@@ -35,7 +35,7 @@ impl Object {
         Arc::new(Self(UnsafeCell::new(State::Alive)))
     }
 
-    /// From one state to the next.
+    /// Moves from one state to the next.
     fn turn(&self, from: State, to: State) {
         self.0.with_mut(|state| {
             // SAFETY: loom fails here if another thread has access.
@@ -58,7 +58,7 @@ fn give_up(queue: &DropQueue<Object>, object: &Arc<Object>) -> bool {
 }
 
 fn release(object: NonNull<Object>) {
-    // SAFETY: each model keeps its objects to its end.
+    // SAFETY: each model keeps its objects until it ends.
     unsafe { object.as_ref() }.turn(State::Used, State::Released);
 }
 

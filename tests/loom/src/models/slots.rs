@@ -17,7 +17,7 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("a_clear_drops_each_value_once", a_clear_drops_each_value_once),
 ];
 
-/// Stands for a value: its content is ordinary memory.
+/// Stands in for a value: its content is ordinary memory.
 struct Value {
     number: UnsafeCell<usize>,
     drops: Arc<AtomicUsize>,
@@ -34,23 +34,23 @@ impl Value {
         Box::into_raw(value).cast()
     }
 
-    /// The number of a value that was read, which stays until the table is cleared.
+    /// Returns the number of a value that was read, which stays until the table is cleared.
     fn number(value: *mut c_void) -> usize {
-        // SAFETY: the models clear their tables when all threads are through.
+        // SAFETY: the models clear their tables after all threads are done.
         let value = unsafe { &*value.cast::<Value>() };
         // SAFETY: loom fails here if another thread has access for writing.
         value.number.with(|place| unsafe { *place })
     }
 }
 
-/// As `drop_value` for [`Slots::set`].
+/// The `drop_value` for [`Slots::set`].
 unsafe fn drop_value(value: *mut c_void) {
-    // SAFETY: made by `Value::make`, and dropped once.
+    // SAFETY: created by `Value::make`, and dropped once.
     let value = unsafe { Box::from_raw(value.cast::<Value>()) };
     value.drops.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Sets a value; the number of the one that is there then.
+/// Sets a value, and returns the number of the one that is then stored.
 fn set(slots: &Slots, key: &SlotKey, number: usize, drops: &Arc<AtomicUsize>) -> usize {
     let value = Value::make(number, drops);
     // SAFETY: `drop_value` is right for it, and the model's threads count as attached.
@@ -70,7 +70,7 @@ fn get(slots: &Slots, key: &SlotKey) -> Option<usize> {
 }
 
 fn clear(slots: &Slots) {
-    // SAFETY: the model's other threads are through.
+    // SAFETY: the model's other threads are done.
     unsafe { slots.clear() };
 }
 

@@ -1,4 +1,4 @@
-//! The arguments of slots that are no objects, or perhaps none.
+//! Arguments of slots that are optional, or not objects.
 
 use std::fmt::Display;
 
@@ -11,7 +11,7 @@ use crate::object::Borrowed;
 use crate::types::PyAny;
 use crate::types::any::CompareOp;
 
-/// An object, or `None` where C passes null.
+/// Wraps an object, with `None` for null.
 ///
 /// # Safety
 /// `object` must be null or point to an object that the call keeps alive.
@@ -20,7 +20,7 @@ pub unsafe fn object_or_none<'py>(
     py: Python<'py>,
     object: *mut ffi::PyObject,
 ) -> Borrowed<'py, 'py, PyAny> {
-    // SAFETY: passed on to the caller; `None` is a static of CPython.
+    // SAFETY: upheld by the caller; `None` is a static of CPython.
     unsafe {
         if object.is_null() {
             Borrowed::from_ptr(py, ffi::Py_None())
@@ -30,7 +30,7 @@ pub unsafe fn object_or_none<'py>(
     }
 }
 
-/// Whether an argument that may be null or `None` is neither.
+/// Returns whether an argument is neither null nor `None`.
 ///
 /// # Safety
 /// As for [`object_or_none`].
@@ -40,10 +40,10 @@ pub unsafe fn is_given(object: *mut ffi::PyObject) -> bool {
     !object.is_null() && object != unsafe { ffi::Py_None() }
 }
 
-/// A count or an index, as any integer type.
+/// Converts a count or an index to any integer type.
 ///
 /// # Errors
-/// A `ValueError`, if it does not fit.
+/// A `ValueError` if it does not fit.
 #[inline]
 pub fn size<T>(size: ffi::Py_ssize_t) -> PyResult<T>
 where
@@ -52,10 +52,10 @@ where
     T::try_from(size).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// The operator of `__richcmp__`.
+/// Converts the operator of `__richcmp__`.
 ///
 /// # Errors
-/// A `ValueError`, if there is no such operator.
+/// A `ValueError` if there is no such operator.
 #[inline]
 pub fn operator(op: std::ffi::c_int) -> PyResult<CompareOp> {
     CompareOp::from_raw(op).ok_or_else(|| {

@@ -1,19 +1,20 @@
 //! Operators with a reflected form: `__add__` and `__radd__` share `nb_add`.
 //!
-//! CPython calls such a slot with an instance of the class on either side, or both. The side whose
-//! type carries this very slot is one for certain, and gives the token. A Python subclass that
-//! overrides the operator carries CPython's own function and calls ours through `super()`: then the
-//! token comes from the running interpreter, and the side from the class.
+//! CPython calls such a slot with an instance of the class on either side, or both. An operand
+//! whose type has this function in its slot is certainly an instance, and provides the token. The
+//! type of a Python subclass that overrides the operator has CPython's own function in the slot and
+//! calls ours through `super()`: then the token comes from the running interpreter, and the
+//! operands are checked against the class.
 
 use std::ffi::{c_int, c_void};
 
 use pyo3_ffi as ffi;
 
-use super::compare::raised_if_null;
-use super::{inherit, is_not_implemented, not_implemented};
+use super::inherit;
+use super::result::{is_not_implemented, not_implemented, raised_if_null};
 use crate::call::trampoline::trampoline;
-use crate::class::PyClass;
 use crate::class::layout::token_of_instance;
+use crate::class::pyclass::PyClass;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Borrowed;
@@ -30,10 +31,11 @@ pub type TernaryBody = unsafe fn(
     *mut ffi::PyObject,
 ) -> PyResult<*mut ffi::PyObject>;
 
-/// An operator's slot.
+/// Runs the slot of a binary operator.
 ///
 /// # Safety
-/// CPython calls the slot `SLOT` of `T`, which is `own`; the bodies are methods of `T`.
+/// Called by CPython for the slot `SLOT` of `T`, whose function is `own`; the bodies must be
+/// methods of `T`.
 #[inline]
 pub unsafe fn binary<T: PyClass, const SLOT: c_int>(
     own: ffi::binaryfunc,
@@ -42,7 +44,7 @@ pub unsafe fn binary<T: PyClass, const SLOT: c_int>(
     forward: Option<BinaryBody>,
     reflected: Option<BinaryBody>,
 ) -> *mut ffi::PyObject {
-    // SAFETY: passed on to the caller; a body is called with its own kind of receiver first.
+    // SAFETY: upheld by the caller; each body gets an instance of `T` as its receiver.
     unsafe {
         operator::<T, SLOT>(
             own as *mut c_void,
@@ -50,7 +52,7 @@ pub unsafe fn binary<T: PyClass, const SLOT: c_int>(
             forward.map(|body| move |py: Python<'_>| body(py, left, right)),
             reflected.map(|body| move |py: Python<'_>| body(py, right, left)),
             |below| {
-                // The slot holds functions of this signature.
+                // The slot holds functions of this type.
                 let below = std::mem::transmute::<*mut c_void, ffi::binaryfunc>(below);
                 below(left, right)
             },
@@ -58,7 +60,7 @@ pub unsafe fn binary<T: PyClass, const SLOT: c_int>(
     }
 }
 
-/// The slot of `pow()` and `**`. CPython does not ask the modulus's type.
+/// Runs the slot of `pow()` and `**`. CPython does not consider the type of the modulus.
 ///
 /// # Safety
 /// As for [`binary`].
@@ -69,7 +71,7 @@ pub unsafe fn power<T: PyClass>(
     forward: Option<TernaryBody>,
     reflected: Option<TernaryBody>,
 ) -> *mut ffi::PyObject {
-    // SAFETY: as in `binary`.
+    // SAFETY: upheld by the caller; each body gets an instance of `T` as its receiver.
     unsafe {
         operator::<T, { ffi::Py_nb_power }>(
             own as *mut c_void,
@@ -77,7 +79,7 @@ pub unsafe fn power<T: PyClass>(
             forward.map(|body| move |py: Python<'_>| body(py, left, right, modulus)),
             reflected.map(|body| move |py: Python<'_>| body(py, right, left, modulus)),
             |below| {
-                // As in `binary`.
+                // The slot holds functions of this type.
                 let below = std::mem::transmute::<*mut c_void, ffi::ternaryfunc>(below);
                 below(left, right, modulus)
             },
@@ -85,6 +87,8 @@ pub unsafe fn power<T: PyClass>(
     }
 }
 
+/// Implementation of [`binary`] and [`power`].
+///
 /// # Safety
 /// As for [`binary`].
 #[inline]
@@ -95,20 +99,20 @@ unsafe fn operator<T: PyClass, const SLOT: c_int>(
     reflected: Option<impl for<'py> FnOnce(Python<'py>) -> PyResult<*mut ffi::PyObject>>,
     call_below: impl Fn(*mut c_void) -> *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the operands are alive. A type that carries the slot of `T` is `T` or a subclass,
-    // and CPython calls the slot only where `T` has been made, in this interpreter.
+    // SAFETY: attached, and the operands are alive. A type with `own` in its slot is `T`'s or
+    // derives from it. CPython calls the slot only in an interpreter in which `T`'s type exists.
     unsafe {
-        let left_carries = carries::<SLOT>(left, own);
-        let right_carries = carries::<SLOT>(right, own);
-        let py = if left_carries {
+        let left_is_own = has_own_slot::<SLOT>(left, own);
+        let right_is_own = has_own_slot::<SLOT>(right, own);
+        let py = if left_is_own {
             token_of_instance::<T>(left)
-        } else if right_carries {
+        } else if right_is_own {
             token_of_instance::<T>(right)
         } else {
             Python::assume_called()
         };
         trampoline(py, |py| {
-            // What the class has no method for may be in the slot of the class below.
+            // Without a method, the base class may have one.
             let below = |side| {
                 let (_, below) = inherit::below(side, SLOT, own);
                 if below.is_null() {
@@ -116,7 +120,7 @@ unsafe fn operator<T: PyClass, const SLOT: c_int>(
                 }
                 raised_if_null(py, call_below(below))
             };
-            if left_carries || is_instance::<T>(py, left) {
+            if left_is_own || is_instance::<T>(py, left) {
                 let result = match forward {
                     Some(forward) => forward(py)?,
                     None => below(left)?,
@@ -126,11 +130,11 @@ unsafe fn operator<T: PyClass, const SLOT: c_int>(
                 }
                 ffi::Py_DECREF(result);
             }
-            if right_carries || is_instance::<T>(py, right) {
+            if right_is_own || is_instance::<T>(py, right) {
                 return match reflected {
                     Some(reflected) => reflected(py),
-                    // Below, the left side would be asked again.
-                    None if left_carries => Ok(not_implemented()),
+                    // The base class would try the left operand again.
+                    None if left_is_own => Ok(not_implemented()),
                     None => below(right),
                 };
             }
@@ -139,43 +143,36 @@ unsafe fn operator<T: PyClass, const SLOT: c_int>(
     }
 }
 
+/// Returns whether an operand is an instance of `T`.
+///
 /// # Safety
-/// Attached; `object` is alive.
+/// Attached; `object` must be alive.
 #[cold]
 unsafe fn is_instance<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObject) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     let object = unsafe { Borrowed::from_ptr(py, object) };
     T::is_type_of(&object)
 }
 
-/// Whether the object's type has `own` in its slot `SLOT`.
+/// Returns whether the object's type has `own` in its slot `SLOT`.
 ///
 /// # Safety
-/// Attached; `object` is alive.
+/// Attached; `object` must be alive.
 #[inline]
-unsafe fn carries<const SLOT: c_int>(object: *mut ffi::PyObject, own: *mut c_void) -> bool {
-    // SAFETY: the object keeps its type alive.
+unsafe fn has_own_slot<const SLOT: c_int>(object: *mut ffi::PyObject, own: *mut c_void) -> bool {
+    // SAFETY: the object keeps its type alive. All fields of `tp_as_number` are pointers to
+    // functions, or null.
     unsafe {
-        let class = ffi::Py_TYPE(object);
-        #[cfg(not(Py_LIMITED_API))]
-        {
-            let suite = (*class).tp_as_number;
-            if suite.is_null() {
-                return false;
-            }
-            // All fields of the suite are pointers to functions, or null.
-            let field = const { number_offset(SLOT) };
-            suite.byte_add(field).cast::<*mut c_void>().read() == own
+        let suite = (*ffi::Py_TYPE(object)).tp_as_number;
+        if suite.is_null() {
+            return false;
         }
-        #[cfg(Py_LIMITED_API)]
-        {
-            ffi::PyType_GetSlot(class, SLOT) == own
-        }
+        let field = const { number_offset(SLOT) };
+        suite.byte_add(field).cast::<*mut c_void>().read() == own
     }
 }
 
-/// Where the slot is in `PyNumberMethods`.
-#[cfg(not(Py_LIMITED_API))]
+/// Returns the offset of a slot in `PyNumberMethods`.
 const fn number_offset(slot: c_int) -> usize {
     macro_rules! offsets {
         ($($slot:ident $field:ident)*) => {

@@ -1,41 +1,40 @@
-//! Construction: `tp_new`, and `tp_vectorcall` of the type.
+//! Constructors: `tp_new`, and `tp_vectorcall` of the type.
 //!
-//! The code of a constructor is in the function that CPython calls for the type itself, with an
-//! array of arguments. `tp_new`, which is called for a subclass or by name, calls it too.
+//! The body of a constructor is in its `tp_vectorcall`, which CPython uses to call the type itself,
+//! with an array of arguments. `tp_new`, used for subclasses and for explicit calls, delegates to
+//! it.
 
+use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3_ffi as ffi;
 
-use std::ffi::c_void;
-#[cfg(not(Py_LIMITED_API))]
-use std::sync::atomic::{AtomicPtr, Ordering};
-
-use super::compare::raised_if_null;
+use super::result::raised_if_null;
 use crate::call::arguments::{self, Arguments};
 use crate::call::output::IntoOutput;
 use crate::call::token::{token_of_call, token_of_class};
 use crate::call::trampoline::{call_fast_with_keywords, trampoline};
-use crate::class::PyClass;
 use crate::class::initializer::{PyClassInitializer, construct};
 use crate::class::items::VectorCall;
+use crate::class::pyclass::PyClass;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::{Python, layout};
 use crate::object::Bound;
 
-/// What a `#[new]` function may return for an instance: the value, `(value, base)`, a [`PyClassInitializer`], an
-/// instance that exists, or a `Result` of one of these.
+/// A type that a `#[new]` function may return for an instance: the value, `(value, base)`, a
+/// [`PyClassInitializer`], an existing instance, or a `Result` of one of these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned from `#[new]` of `{T}`",
     note = "expected `Self`, `(Self, BaseClass)`, `PyClassInitializer<Self>`, `Py<Self>`, \
             `Bound<'_, Self>`, or a `Result` of one of these"
 )]
 pub trait NewOutput<T: PyClass> {
-    /// The initialiser.
+    /// Converts to an initializer.
     ///
     /// # Errors
-    /// The function's own.
+    /// The error of a `Result`.
     fn into_initializer(self) -> PyResult<PyClassInitializer<T>>;
 }
 
@@ -56,15 +55,15 @@ impl<T: PyClass, I: Into<PyClassInitializer<T>>, E: Into<PyErr>> NewOutput<T> fo
     }
 }
 
-/// What `#[new]` of `T` returned.
+/// The return value of `#[new]` of `T`.
 ///
-/// `New::of(value).object(py, class)` takes the inherent method if the value makes an instance of
-/// `T`, and that of [`NewObject`] if it is some other object, which Python's `__new__` may also
-/// return.
+/// `New::of(value).object(py, class)` calls the inherent method if the value initializes an
+/// instance of `T`, and that of [`NewObject`] if it is another object, which `__new__` may return
+/// as well.
 pub struct New<T, V>(V, PhantomData<T>);
 
 impl<T, V> New<T, V> {
-    /// From the value.
+    /// Wraps a return value.
     #[inline]
     pub fn of(value: V) -> Self {
         Self(value, PhantomData)
@@ -72,13 +71,13 @@ impl<T, V> New<T, V> {
 }
 
 impl<T: PyClass, V: NewOutput<T>> New<T, V> {
-    /// The new instance, of `T` or of the subclass that is being constructed.
+    /// Creates the instance, of `T` or of the subclass that is being constructed.
     ///
     /// # Safety
     /// `class` must be `T`'s type object in the token's interpreter, or derive from it.
     ///
     /// # Errors
-    /// The function's own, or the allocation's.
+    /// The error of a `Result`, or of the allocation.
     #[inline(always)]
     pub unsafe fn object(
         self,
@@ -86,20 +85,20 @@ impl<T: PyClass, V: NewOutput<T>> New<T, V> {
         class: *mut ffi::PyTypeObject,
     ) -> PyResult<*mut ffi::PyObject> {
         let initializer = self.0.into_initializer()?;
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { construct::<T>(py, class, initializer) }
     }
 }
 
-/// The values that are objects of another kind.
+/// A return value of `#[new]` that is any other object.
 pub trait NewObject<'py> {
-    /// The object, whatever the class.
+    /// Converts the value to an object, regardless of `class`.
     ///
     /// # Safety
-    /// None; as for the inherent method.
+    /// No requirements; `unsafe` only to match the inherent method.
     ///
     /// # Errors
-    /// The function's own, or the conversion's.
+    /// The error of a `Result`, or of the conversion.
     unsafe fn object(
         self,
         py: Python<'py>,
@@ -118,10 +117,10 @@ impl<'py, T, V: IntoOutput<'py, *mut ffi::PyObject>> NewObject<'py> for New<T, V
     }
 }
 
-/// In the number of arguments: `tp_new` is calling.
+/// Flag in the number of arguments: the caller is `tp_new`.
 const FROM_NEW: usize = 1 << (usize::BITS - 2);
 
-/// Matches a constructor's arguments and makes the instance.
+/// Matches a constructor's arguments and creates the instance.
 pub type ConstructBody = for<'py> fn(
     Python<'py>,
     *mut ffi::PyObject,
@@ -130,11 +129,11 @@ pub type ConstructBody = for<'py> fn(
     *mut ffi::PyObject,
 ) -> PyResult<*mut ffi::PyObject>;
 
-/// The constructor of a class, with an array of arguments: `tp_vectorcall` of the type.
+/// Runs the constructor of a class with an array of arguments: `tp_vectorcall` of the type.
 ///
 /// # Safety
-/// CPython calls the type that has it with these arguments, or [`new_from_tuple`] does; `own_new`
-/// is the class's `tp_new`.
+/// Called by CPython with these arguments for the type that has it, or by [`new_from_tuple`];
+/// `own_new` must be the class's `tp_new`.
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub unsafe fn construct_call(
@@ -145,41 +144,42 @@ pub unsafe fn construct_call(
     names: *mut ffi::PyObject,
     run: ConstructBody,
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached, since CPython calls. A class of this binary exists in the interpreter; the
-    // type itself, and no subclass, is what CPython calls.
+    // SAFETY: attached, since CPython calls this, to an interpreter in which the class exists.
+    // Unless the caller is `tp_new`, `class` is the class itself: subclasses do not inherit
+    // `tp_vectorcall`.
     unsafe {
         let is_from_new = nargs & FROM_NEW != 0;
         let py = if is_from_new {
             token_of_call()
         } else {
-            if !is_as_made(class.cast(), own_new) {
-                return call_as_changed(class, args, nargs, names);
+            if !has_own_new_and_init(class.cast(), own_new) {
+                return call_type_generic(class, args, nargs, names);
             }
-            // As `type.__call__` does. Nobody else does it for a type with a function of its own,
-            // and a constructor may be given its own class to call.
+            // `type.__call__` does this, but is bypassed for a type with a `tp_vectorcall`. A
+            // constructor can recurse: it may call its own class.
             if ffi::Py_EnterRecursiveCall(c" while calling a Python object".as_ptr()) != 0 {
                 return null_mut();
             }
             token_of_class(class.cast())
         };
         let nargs = (nargs & (FROM_NEW - 1)) as ffi::Py_ssize_t;
-        let made = call_fast_with_keywords(py, class, args, nargs, names, run);
+        let result = call_fast_with_keywords(py, class, args, nargs, names, run);
         if !is_from_new {
             ffi::Py_LeaveRecursiveCall();
         }
-        made
+        result
     }
 }
 
-/// Whether Python code has left `__new__` and `__init__` of the type alone.
+/// Returns whether the type still has its own `__new__`, and no `__init__`: Python code can replace
+/// them.
 ///
 /// # Safety
-/// Attached; a live type.
+/// Attached; `class` must be a live type object.
 #[inline(always)]
-unsafe fn is_as_made(class: *mut ffi::PyTypeObject, own_new: ffi::newfunc) -> bool {
-    #[cfg(not(Py_LIMITED_API))]
-    // SAFETY: passed on to the caller. Another thread of a free-threaded Python may be changing
-    // them: words, of which either value will do.
+unsafe fn has_own_new_and_init(class: *mut ffi::PyTypeObject, own_new: ffi::newfunc) -> bool {
+    // SAFETY: upheld by the caller. On free-threaded builds another thread may be changing the
+    // fields, so they are loaded atomically; either value is valid.
     unsafe {
         let field = |field: *mut *mut ()| AtomicPtr::from_ptr(field).load(Ordering::Relaxed);
         let object = &raw mut ffi::PyBaseObject_Type;
@@ -187,32 +187,27 @@ unsafe fn is_as_made(class: *mut ffi::PyTypeObject, own_new: ffi::newfunc) -> bo
             && field((&raw mut (*class).tp_init).cast())
                 == field((&raw mut (*object).tp_init).cast())
     }
-    #[cfg(Py_LIMITED_API)]
-    {
-        let _ = (class, own_new);
-        true
-    }
 }
 
-/// Calls a type whose `__new__` or `__init__` was replaced, as `type.__call__` does.
+/// Calls a type whose `__new__` or `__init__` was replaced, through its metatype's `tp_call`.
 ///
 /// # Safety
 /// As for [`construct_call`].
 #[cold]
 #[inline(never)]
-unsafe fn call_as_changed(
+unsafe fn call_type_generic(
     class: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
     nargs: usize,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached; the array has as many objects as is said, and one for each name. New
-    // references are owned by handles.
+    // SAFETY: attached; the array has `nargs` objects, and one more per name. New references are
+    // owned by handles.
     unsafe {
         trampoline(token_of_call(), |py| {
             let nargs = nargs & (FROM_NEW - 1);
             let array = match nargs {
-                // There may be no array then.
+                // `args` may be null.
                 0 => &[],
                 _ => std::slice::from_raw_parts(args, nargs),
             };
@@ -223,11 +218,11 @@ unsafe fn call_as_changed(
             } else {
                 ffi::PyTuple_Size(names)
             };
-            for place in 0..named {
-                let name = ffi::PyTuple_GetItem(names, place);
-                let value = args.add(nargs + place as usize).read();
-                let set = ffi::PyDict_SetItem(dict.as_ptr(), name, value);
-                error_on_minusone(py, set)?;
+            for keyword in 0..named {
+                let name = ffi::PyTuple_GetItem(names, keyword);
+                let value = args.add(nargs + keyword as usize).read();
+                let status = ffi::PyDict_SetItem(dict.as_ptr(), name, value);
+                error_on_minusone(py, status)?;
             }
             let slot = ffi::PyType_GetSlot(ffi::Py_TYPE(class), ffi::Py_tp_call);
             let call = std::mem::transmute::<*mut c_void, ffi::ternaryfunc>(slot);
@@ -236,17 +231,18 @@ unsafe fn call_as_changed(
     }
 }
 
-/// `tp_new`: calls the constructor with an array made of a tuple and a dict, or null.
+/// `tp_new`: calls the constructor with the arguments of a tuple and a dict (or null) as an array.
 ///
 /// # Safety
-/// CPython calls the slot with these; `construct` is the constructor of the class it is of.
+/// Called by CPython for the slot, with these arguments; `construct` must be the constructor of the
+/// slot's class.
 pub unsafe fn new_from_tuple(
     class: *mut ffi::PyTypeObject,
     args: *mut ffi::PyObject,
     kwargs: *mut ffi::PyObject,
     construct: VectorCall,
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached; the tuple keeps its items while it lives, which is during the call.
+    // SAFETY: attached; the tuple lives during the call, and keeps its items alive.
     unsafe {
         let class = class.cast();
         if kwargs.is_null() || layout::size_of_dict(kwargs) == 0 {

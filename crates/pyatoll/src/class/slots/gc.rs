@@ -1,7 +1,7 @@
-//! Garbage collection: `__traverse__` with [`PyVisit`], and `__del__`.
+//! Garbage collection: `__traverse__` with [`PyVisit`], and `__clear__`.
 //!
-//! With `__traverse__` or `__clear__`, a class's `tp_traverse` and `tp_clear` are from here: they do
-//! what those of a class without do, and the method.
+//! `tp_traverse` and `tp_clear` of a class with these methods do what those of `lifecycle` do, and
+//! call the method.
 
 use std::any::Any;
 use std::ffi::{c_int, c_void};
@@ -13,13 +13,15 @@ use pyo3_ffi as ffi;
 
 use crate::call::trampoline::trampoline;
 use crate::class::borrow_flag::BorrowFlag;
-use crate::class::layout::{self, Instance, ThreadCheck, token_of_instance};
-use crate::class::{PyClass, lifecycle};
+use crate::class::layout::{self, Instance, token_of_instance};
+use crate::class::lifecycle;
+use crate::class::parts::ThreadCheck;
+use crate::class::pyclass::PyClass;
 use crate::error::PyResult;
 use crate::interpreter::{LocalInternals, Python};
 use crate::object::Py;
 
-/// The visitor wants no more objects: what [`PyVisit::call`] returned, to be passed on.
+/// Stops a traversal: an error of [`PyVisit::call`], to be returned from `__traverse__`.
 #[repr(transparent)]
 pub struct PyTraverseError(NonZero<c_int>);
 
@@ -29,11 +31,11 @@ impl std::fmt::Debug for PyTraverseError {
     }
 }
 
-/// Shows the garbage collector which objects a class refers to: the argument of `__traverse__`.
+/// Reports references to the garbage collector: the argument of `__traverse__`.
 ///
-/// `__traverse__` has to visit every `Py<T>` that the value holds, and to do nothing else: no Python
-/// code runs while the collector looks. A class whose objects may be part of a cycle also needs
-/// `__clear__`, which drops them.
+/// `__traverse__` must visit every `Py<T>` that the value holds, and do nothing else: no Python
+/// code may run while the collector traverses. A class whose references may be part of a cycle also
+/// needs `__clear__`, which drops them.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -66,18 +68,18 @@ impl std::fmt::Debug for PyTraverseError {
 pub struct PyVisit<'a> {
     visit: ffi::visitproc,
     argument: *mut c_void,
-    /// The interpreter whose collector it is.
+    /// The interpreter of the collector.
     owner: &'static LocalInternals,
-    /// Neither `Send` nor `Sync`, and no longer than the call of `__traverse__`.
+    /// Neither `Send` nor `Sync`, and bounded by the call of `__traverse__`.
     marker: PhantomData<&'a *mut ()>,
 }
 
 impl PyVisit<'_> {
-    /// Visits an object, or the one in an `Option`. One that belongs to another interpreter is none
-    /// of this collector's and is passed over.
+    /// Visits an object, or the one in an `Option`. Objects of other interpreters, which this
+    /// collector does not track, are skipped.
     ///
     /// # Errors
-    /// [`PyTraverseError`], if the collector wants no more.
+    /// [`PyTraverseError`] if the collector stops the traversal.
     pub fn call<'a, T, U: 'a>(&self, object: T) -> Result<(), PyTraverseError>
     where
         T: Into<Option<&'a Py<U>>>,
@@ -88,8 +90,8 @@ impl PyVisit<'_> {
         if !std::ptr::eq(object.owner(), self.owner) {
             return Ok(());
         }
-        // SAFETY: the collector's function with its own argument, and an object that its holder
-        // keeps alive.
+        // SAFETY: the collector's function, called with its own argument and an object that the
+        // handle keeps alive.
         match NonZero::new(unsafe { (self.visit)(object.as_ptr(), self.argument) }) {
             None => Ok(()),
             Some(code) => Err(PyTraverseError(code)),
@@ -97,24 +99,24 @@ impl PyVisit<'_> {
     }
 }
 
-/// `__traverse__`. A value that is mutably borrowed, or belongs to another thread, is not looked
-/// into: what it holds then counts as referred to from outside, and stays. So does what a method
-/// that panics has left out; the panic is only reported.
+/// Runs `tp_traverse` with a `__traverse__`. A value that is mutably borrowed, or belongs to
+/// another thread, is skipped: its references then count as external, and keep their objects alive.
+/// So do those that a panicking method has not visited; the panic is reported to stderr.
 ///
-/// No exception may come out of here, and a result other than 0 is a visitor's word: for it,
-/// `gc.get_referents` returns null, which without an exception is an error of CPython's (on debug
-/// builds, its end), and free-threaded builds give the whole collection up. Those visitors have an
-/// argument. Where there is none, the caller is none of them and is told of a panic with -1.
+/// This must not raise, and must not return a nonzero result that no visitor returned:
+/// `gc.get_referents` would return null without an exception, a `SystemError` (on debug builds,
+/// `abort`), and free-threaded builds would abandon the collection. Those callers pass an argument.
+/// A caller that passes none gets -1 for a panic.
 ///
 /// # Safety
-/// CPython's garbage collector calls this with an instance of `T`.
+/// Called by CPython's garbage collector with an instance of `T`.
 pub unsafe fn traverse<T: PyClass>(
     slf: *mut ffi::PyObject,
     visit: ffi::visitproc,
     argument: *mut c_void,
     body: impl FnOnce(&T, PyVisit<'_>) -> Result<(), PyTraverseError>,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         match lifecycle::traverse::<T>(slf, visit, argument) {
             0 if !layout::owner::<T>(slf).is_null() => {
@@ -125,29 +127,29 @@ pub unsafe fn traverse<T: PyClass>(
     }
 }
 
-/// The method's part of [`traverse`].
+/// Calls `__traverse__`.
 ///
 /// # Safety
-/// As there, with an initialised instance.
+/// As for [`traverse`], with an initialized instance.
 unsafe fn traverse_value<T: PyClass>(
     slf: *mut ffi::PyObject,
     visit: ffi::visitproc,
     argument: *mut c_void,
     body: impl FnOnce(&T, PyVisit<'_>) -> Result<(), PyTraverseError>,
 ) -> c_int {
-    // SAFETY: `slf` is an initialised instance of `T`, alive for the call. No reference count
-    // changes.
-    let (_visiting, _sharing, value, owner) = unsafe {
+    // SAFETY: `slf` is an initialized instance of `T`, alive during the call. Nothing here changes
+    // a reference count.
+    let (_in_traverse, _release, value, owner) = unsafe {
         let instance = Instance::<T>::of(slf);
         if !instance.thread.is_here() {
             return 0;
         }
         let flag = layout::borrow_flag::<T>(slf);
-        if flag.is_some_and(|flag| flag.try_share().is_err()) {
+        if flag.is_some_and(|flag| flag.try_borrow().is_err()) {
             return 0;
         }
         let owner = token_of_instance::<T>(slf).owner();
-        (owner.visit(), Sharing(flag), &*instance.value(), owner)
+        (owner.visit(), Release(flag), &*instance.value(), owner)
     };
     let visit = PyVisit {
         visit,
@@ -165,15 +167,15 @@ unsafe fn traverse_value<T: PyClass>(
     }
 }
 
-/// `__clear__`.
+/// Runs `tp_clear` with a `__clear__`.
 ///
 /// # Safety
-/// CPython's garbage collector calls this, attached, with an instance of `T`.
+/// Called by CPython's garbage collector, attached, with an instance of `T`.
 pub unsafe fn clear<T: PyClass>(
     slf: *mut ffi::PyObject,
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<c_int>,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         if !layout::owner::<T>(slf).is_null() {
             let result = trampoline(token_of_instance::<T>(slf), body);
@@ -185,13 +187,13 @@ pub unsafe fn clear<T: PyClass>(
     }
 }
 
-/// Ends a shared borrow when it is dropped.
-struct Sharing<'a>(Option<&'a BorrowFlag>);
+/// Releases a shared borrow when dropped.
+struct Release<'a>(Option<&'a BorrowFlag>);
 
-impl Drop for Sharing<'_> {
+impl Drop for Release<'_> {
     fn drop(&mut self) {
         if let Some(flag) = self.0 {
-            flag.end_share();
+            flag.release_borrow();
         }
     }
 }

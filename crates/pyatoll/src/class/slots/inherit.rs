@@ -1,65 +1,52 @@
-//! What a class's slot hands on to: the same slot of the class below it.
+//! Delegation from a class's slot to the same slot of a base class.
 //!
-//! A slot of ours never asks for its own class's type object: it may run in the interpreter's last
-//! garbage collection, when that is gone. It finds its place in the bases of the instance's type.
+//! A slot cannot use its class's `TypeObject`: it may run in the interpreter's last garbage
+//! collection, when that is already dropped. Instead, it searches the bases of the instance's type
+//! for itself.
 
 use std::ffi::{c_int, c_void};
 
 use pyo3_ffi as ffi;
 
-/// The slot `id` of a type, inherited or its own; null if it has none.
+/// Returns the slot `id` of a type, its own or inherited; null if it has none.
 ///
 /// # Safety
-/// Attached; `class` is a live type object.
+/// Attached; `class` must be a live type object.
 #[inline]
-pub(super) unsafe fn slot_of(class: *mut ffi::PyTypeObject, id: c_int) -> *mut c_void {
-    #[cfg(not(Py_LIMITED_API))]
-    {
-        macro_rules! field {
-            ($name:ident) => {{
-                // SAFETY: a live type object, whose slots do not change while it is in use here.
-                let function = unsafe { (*class).$name };
-                function.map_or(std::ptr::null_mut(), |function| function as *mut c_void)
-            }};
-        }
-        match id {
-            ffi::Py_tp_traverse => return field!(tp_traverse),
-            ffi::Py_tp_clear => return field!(tp_clear),
-            ffi::Py_tp_getattro => return field!(tp_getattro),
-            ffi::Py_tp_setattro => return field!(tp_setattro),
-            ffi::Py_tp_descr_set => return field!(tp_descr_set),
-            ffi::Py_tp_richcompare => return field!(tp_richcompare),
-            _ => {}
-        }
+unsafe fn slot_of(class: *mut ffi::PyTypeObject, id: c_int) -> *mut c_void {
+    macro_rules! field {
+        ($name:ident) => {{
+            // SAFETY: a live type object, as the caller promises.
+            let function = unsafe { (*class).$name };
+            function.map_or(std::ptr::null_mut(), |function| function as *mut c_void)
+        }};
     }
-    // SAFETY: a live type object and a valid slot.
-    unsafe { ffi::PyType_GetSlot(class, id) }
+    match id {
+        ffi::Py_tp_traverse => field!(tp_traverse),
+        ffi::Py_tp_clear => field!(tp_clear),
+        ffi::Py_tp_getattro => field!(tp_getattro),
+        ffi::Py_tp_setattro => field!(tp_setattro),
+        ffi::Py_tp_descr_set => field!(tp_descr_set),
+        ffi::Py_tp_richcompare => field!(tp_richcompare),
+        // SAFETY: a live type object, as the caller promises, and a valid slot number.
+        _ => unsafe { ffi::PyType_GetSlot(class, id) },
+    }
 }
 
-/// # Safety
-/// As for [`slot_of`].
-#[inline]
-unsafe fn base_of(class: *mut ffi::PyTypeObject) -> *mut ffi::PyTypeObject {
-    // SAFETY: a live type object keeps its base alive.
-    #[cfg(not(Py_LIMITED_API))]
-    return unsafe { (*class).tp_base };
-    // SAFETY: as above.
-    #[cfg(Py_LIMITED_API)]
-    return unsafe { ffi::PyType_GetSlot(class, ffi::Py_tp_base) }.cast();
-}
-
-/// The nearest class below the one whose slot `id` is `own`, in the bases of the type of `slf`,
-/// that has another function there; and that function. Null if there is none.
+/// Starting at the type of `slf`, finds the class whose slot `id` is `own`, and then its nearest
+/// base with another function there. Returns that base and the function, or null pointers if there
+/// is none.
 ///
 /// # Safety
-/// Attached; `slf` is a live instance of the class with the slot `own`.
+/// Attached; `slf` must be a live instance of the class with the slot `own`.
 pub(super) unsafe fn below(
     slf: *mut ffi::PyObject,
     id: c_int,
     own: *mut c_void,
 ) -> (*mut ffi::PyTypeObject, *mut c_void) {
-    // SAFETY: the instance keeps its type alive, and that its bases.
+    // SAFETY: the instance keeps its type alive, and each type its base.
     unsafe {
+        let base_of = |class: *mut ffi::PyTypeObject| (*class).tp_base;
         let mut class = ffi::Py_TYPE(slf);
         while !class.is_null() && slot_of(class, id) != own {
             class = base_of(class);

@@ -1,4 +1,4 @@
-//! What slots return beyond what functions do: hashes, the ends of iterations, the instance itself.
+//! Return values that only slots have: hashes, ends of iterations, the instance itself.
 
 use pyo3_ffi as ffi;
 
@@ -7,12 +7,15 @@ use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyStopAsyncIteration;
 use crate::interpreter::Python;
 
-/// A hash value: never -1, which stands for an error.
+/// A hash value: never -1, which means an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub struct Hash(ffi::Py_hash_t);
 
-/// What `__hash__` returned, for C.
+/// Converts the return value of `__hash__`.
+///
+/// # Errors
+/// The error of a `Result`.
 #[inline]
 pub fn hash<'py>(py: Python<'py>, value: impl IntoOutput<'py, Hash>) -> PyResult<ffi::Py_hash_t> {
     value.into_output(py).map(|hash| hash.0)
@@ -20,7 +23,7 @@ pub fn hash<'py>(py: Python<'py>, value: impl IntoOutput<'py, Hash>) -> PyResult
 
 macro_rules! hashes {
     ($($integer:ty)*) => {$(
-        /// The low bits are the hash.
+        /// Truncates to the size of a hash.
         impl IntoOutput<'_, Hash> for $integer {
             #[inline]
             fn into_output(self, _py: Python<'_>) -> PyResult<Hash> {
@@ -35,15 +38,19 @@ macro_rules! hashes {
 
 hashes!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 
-/// What `__next__` returned: an `Option` ends the iteration with `None`, anything else is a value.
+/// The return value of `__next__`: `None` of an `Option` ends the iteration, anything else is a
+/// value.
 ///
-/// `Next(value).convert(py)` takes the inherent method if `value` is an `Option` or a `Result` of
-/// one, and that of [`NextValue`] otherwise.
+/// `Next(value).convert(py)` calls the inherent method if `value` is an `Option` or a `Result` of
+/// one, else that of [`NextValue`].
 pub struct Next<T>(pub T);
 
-/// The values that are not optional.
+/// A return value that is not optional.
 pub trait NextValue<'py> {
-    /// The value's object.
+    /// Converts the value to an object.
+    ///
+    /// # Errors
+    /// The error of a `Result`, or of the conversion.
     fn convert(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>;
 }
 
@@ -55,7 +62,10 @@ impl<'py, T: IntoOutput<'py, *mut ffi::PyObject>> NextValue<'py> for Next<T> {
 }
 
 impl<T> Next<Option<T>> {
-    /// The value's object; null, with no exception set, at the end.
+    /// Converts the value to an object; null without an exception ends the iteration.
+    ///
+    /// # Errors
+    /// The error of a `Result`, or of the conversion.
     #[inline]
     pub fn convert<'py>(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>
     where
@@ -69,7 +79,10 @@ impl<T> Next<Option<T>> {
 }
 
 impl<T, E: Into<PyErr>> Next<Result<Option<T>, E>> {
-    /// The value's object; null, with no exception set, at the end.
+    /// Converts the value to an object; null without an exception ends the iteration.
+    ///
+    /// # Errors
+    /// The error of a `Result`, or of the conversion.
     #[inline]
     pub fn convert<'py>(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>
     where
@@ -79,7 +92,8 @@ impl<T, E: Into<PyErr>> Next<Result<Option<T>, E>> {
     }
 }
 
-/// As [`Next`], for `__anext__`, which ends with `StopAsyncIteration`.
+/// The return value of `__anext__`. Like [`Next`], but the iteration ends with
+/// `StopAsyncIteration`.
 pub struct AsyncNext<T>(pub T);
 
 impl<'py, T: IntoOutput<'py, *mut ffi::PyObject>> NextValue<'py> for AsyncNext<T> {
@@ -90,7 +104,10 @@ impl<'py, T: IntoOutput<'py, *mut ffi::PyObject>> NextValue<'py> for AsyncNext<T
 }
 
 impl<T> AsyncNext<Option<T>> {
-    /// The value's object, or `StopAsyncIteration`.
+    /// Converts the value to an object.
+    ///
+    /// # Errors
+    /// `StopAsyncIteration` for `None`; the error of a `Result`, or of the conversion.
     #[inline]
     pub fn convert<'py>(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>
     where
@@ -104,7 +121,10 @@ impl<T> AsyncNext<Option<T>> {
 }
 
 impl<T, E: Into<PyErr>> AsyncNext<Result<Option<T>, E>> {
-    /// The value's object, or `StopAsyncIteration`.
+    /// Converts the value to an object.
+    ///
+    /// # Errors
+    /// `StopAsyncIteration` for `None`; the error of a `Result`, or of the conversion.
     #[inline]
     pub fn convert<'py>(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>
     where
@@ -114,19 +134,22 @@ impl<T, E: Into<PyErr>> AsyncNext<Result<Option<T>, E>> {
     }
 }
 
-/// What an in-place operator returned: nothing, which stands for the instance it has changed, or an
-/// object to take its place.
+/// The return value of an in-place operator: `()` for the changed instance, or an object to replace
+/// it.
 ///
-/// `InPlace(value).convert(py, slf)` takes the inherent method if there is nothing, and that of
-/// [`InPlaceValue`] otherwise.
+/// `InPlace(value).convert(py, slf)` calls the inherent method for `()`, else that of
+/// [`InPlaceValue`].
 pub struct InPlace<T>(pub T);
 
-/// The values that are something.
+/// A return value other than `()`.
 pub trait InPlaceValue<'py> {
-    /// The value's object.
+    /// Converts the value to an object.
     ///
     /// # Safety
-    /// Attached; `slf` is alive.
+    /// Attached; `slf` must be alive.
+    ///
+    /// # Errors
+    /// The error of a `Result`, or of the conversion.
     unsafe fn convert(
         self,
         py: Python<'py>,
@@ -146,26 +169,32 @@ impl<'py, T: IntoOutput<'py, *mut ffi::PyObject>> InPlaceValue<'py> for InPlace<
 }
 
 impl InPlace<()> {
-    /// A new reference to the instance.
+    /// Returns a new reference to the instance.
     ///
     /// # Safety
-    /// Attached; `slf` is alive.
+    /// Attached; `slf` must be alive.
+    ///
+    /// # Errors
+    /// The error of a `Result`.
     #[inline]
     pub unsafe fn convert(
         self,
         _py: Python<'_>,
         slf: *mut ffi::PyObject,
     ) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         Ok(unsafe { ffi::compat::Py_NewRef(slf) })
     }
 }
 
 impl<E: Into<PyErr>> InPlace<Result<(), E>> {
-    /// A new reference to the instance.
+    /// Returns a new reference to the instance.
     ///
     /// # Safety
-    /// Attached; `slf` is alive.
+    /// Attached; `slf` must be alive.
+    ///
+    /// # Errors
+    /// The error of a `Result`.
     #[inline]
     pub unsafe fn convert(
         self,
@@ -173,7 +202,7 @@ impl<E: Into<PyErr>> InPlace<Result<(), E>> {
         slf: *mut ffi::PyObject,
     ) -> PyResult<*mut ffi::PyObject> {
         self.0.map_err(Into::into)?;
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { InPlace(()).convert(py, slf) }
     }
 }
@@ -188,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_never_the_sign_of_an_error() {
+    fn a_hash_is_never_the_error_value() {
         assert_eq!(hashed(-1), -2);
         assert_eq!(hashed(u64::MAX), -2);
         assert_eq!(hashed(u128::MAX), -2);
@@ -213,7 +242,7 @@ mod tests {
                 Next(Ok::<_, PyErr>(5)).convert(py).unwrap(),
                 AsyncNext(Ok::<_, PyErr>(Some(5))).convert(py).unwrap(),
             ] {
-                // SAFETY: an owned reference came back.
+                // SAFETY: the conversion returns a new reference.
                 let object = unsafe { crate::Bound::from_owned_ptr(py, object) };
                 assert_eq!(object.extract::<i32>().unwrap(), 5);
             }

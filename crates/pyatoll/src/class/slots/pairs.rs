@@ -1,15 +1,15 @@
-//! Slots that two methods share: attributes and items that are set or deleted, descriptors, and
+//! Slots shared by two methods: setting and deleting attributes, items and descriptors, and
 //! `__getattribute__` with `__getattr__`.
 
 use std::ffi::{c_int, c_void};
 
 use pyo3_ffi as ffi;
 
-use super::compare::raised_if_null;
 use super::inherit;
+use super::result::raised_if_null;
 use crate::call::trampoline::trampoline;
-use crate::class::PyClass;
 use crate::class::layout::token_of_instance;
+use crate::class::pyclass::PyClass;
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyAttributeError, PyNotImplementedError};
 use crate::interpreter::Python;
@@ -26,7 +26,7 @@ pub type SetBody = unsafe fn(
 /// `__delattr__`, `__delitem__` or `__delete__`.
 pub type DeleteBody = unsafe fn(Python<'_>, *mut ffi::PyObject, *mut ffi::PyObject) -> PyResult<()>;
 
-/// Which pair of methods it is.
+/// A pair of methods that share a slot.
 #[derive(Clone, Copy)]
 pub enum Pair {
     /// `__setattr__`, `__delattr__`: `tp_setattro`.
@@ -46,7 +46,7 @@ impl Pair {
         }
     }
 
-    /// The error where neither the class nor one below has the method.
+    /// Returns the error if neither the class nor a base has the method.
     fn missing(self, delete: bool) -> PyErr {
         match (self, delete) {
             (Self::Attribute, false) => PyAttributeError::new_err("can't set attribute"),
@@ -59,10 +59,11 @@ impl Pair {
     }
 }
 
-/// Sets, or deletes if `value` is null. What the class has no method for, the class below does.
+/// Sets a value, or deletes it if `value` is null. Without a method, delegates to the base class.
 ///
 /// # Safety
-/// CPython calls the slot of `T`, which is `own`; the bodies are methods of `T`.
+/// Called by CPython for the slot of `T`, whose function is `own`; the bodies must be methods of
+/// `T`.
 #[inline]
 pub unsafe fn set_or_delete<T: PyClass>(
     pair: Pair,
@@ -71,8 +72,8 @@ pub unsafe fn set_or_delete<T: PyClass>(
     set: Option<SetBody>,
     delete: Option<DeleteBody>,
 ) -> c_int {
-    // SAFETY: attached, since CPython calls; `slf` is an instance of `T`, and all are alive; the
-    // bodies take them as they are.
+    // SAFETY: attached, since CPython calls this; `slf` is an instance of `T`, and all three
+    // objects are alive.
     unsafe {
         trampoline(token_of_instance::<T>(slf), |py| {
             match (set, delete) {
@@ -85,6 +86,8 @@ pub unsafe fn set_or_delete<T: PyClass>(
     }
 }
 
+/// Calls the slot of the base class.
+///
 /// # Safety
 /// As for [`set_or_delete`].
 #[cold]
@@ -94,8 +97,8 @@ unsafe fn set_below(
     own: ffi::setattrofunc,
     [slf, key, value]: [*mut ffi::PyObject; 3],
 ) -> PyResult<()> {
-    // SAFETY: `slf` is an instance of the class with the slot; the three slots of a pair all hold
-    // functions of this signature.
+    // SAFETY: `slf` is an instance of the class with the slot; the slots of all three pairs hold
+    // functions of this type.
     unsafe {
         let (_, below) = inherit::below(slf, pair.slot(), own as *mut c_void);
         if below.is_null() {
@@ -113,12 +116,13 @@ unsafe fn set_below(
 pub type GetBody =
     unsafe fn(Python<'_>, *mut ffi::PyObject, *mut ffi::PyObject) -> PyResult<*mut ffi::PyObject>;
 
-/// Looks an attribute up with `__getattribute__`, else as the class below does; if that raises
-/// `AttributeError`, with `__getattr__`. A class that has only `__getattribute__` is taken to have
-/// a `__getattr__` that raises `AttributeError` with the name, as in PyO3.
+/// Looks up an attribute with `__getattribute__`, or like the base class; if that raises
+/// `AttributeError`, with `__getattr__`. If only `__getattribute__` is defined, its
+/// `AttributeError` is replaced by one with the attribute's name, as in PyO3.
 ///
 /// # Safety
-/// CPython calls the slot of `T`, which is `own`; the bodies are methods of `T`.
+/// Called by CPython for the slot of `T`, whose function is `own`; the bodies must be methods of
+/// `T`.
 #[inline]
 pub unsafe fn getattro<T: PyClass>(
     own: ffi::getattrofunc,
@@ -127,8 +131,8 @@ pub unsafe fn getattro<T: PyClass>(
     getattribute: Option<GetBody>,
     getattr: Option<GetBody>,
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached, since CPython calls; `slf` is an instance of `T`, and both are alive; the
-    // bodies take them as they are.
+    // SAFETY: attached, since CPython calls this; `slf` is an instance of `T`, and both objects are
+    // alive.
     unsafe {
         trampoline(token_of_instance::<T>(slf), |py| {
             let found = match getattribute {
@@ -152,15 +156,19 @@ pub unsafe fn getattro<T: PyClass>(
     }
 }
 
+/// Returns the `AttributeError` for a name.
+///
 /// # Safety
 /// `name` must be alive.
 #[cold]
 unsafe fn no_attribute(py: Python<'_>, name: *mut ffi::PyObject) -> PyErr {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     let name = unsafe { Bound::from_borrowed_ptr(py, name) };
     PyAttributeError::new_err(name.unbind())
 }
 
+/// Calls the slot of the base class.
+///
 /// # Safety
 /// As for [`getattro`].
 unsafe fn get_below(
@@ -169,7 +177,7 @@ unsafe fn get_below(
     slf: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
 ) -> PyResult<*mut ffi::PyObject> {
-    // SAFETY: `slf` is an instance of the class with the slot; what a `tp_getattro` slot holds is a
+    // SAFETY: `slf` is an instance of the class with the slot; a `tp_getattro` slot holds a
     // `getattrofunc`.
     unsafe {
         let (_, below) = inherit::below(slf, ffi::Py_tp_getattro, own as *mut c_void);

@@ -1,53 +1,53 @@
-//! The receiver of a method: `&self`, `&mut self`, or a handle to the instance.
+//! The receivers of methods: `&self`, `&mut self`, or a handle to the instance.
 
 use pyo3_ffi as ffi;
 
 use crate::call::argument::required;
-use crate::class::PyClass;
 use crate::class::boolean_struct::False;
 use crate::class::guard::{PyClassGuard, PyClassGuardMut};
+use crate::class::pyclass::PyClass;
 use crate::class::pyref::{PyRef, PyRefMut};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
 
-/// Borrows the value of an instance for a method with `&self`. The reference count stays as it is:
-/// whoever calls a method keeps the instance alive.
+/// Borrows the value of an instance for a method with `&self`. Takes no strong reference: the
+/// caller of a method keeps the instance alive.
 ///
 /// # Safety
 /// The object must be an instance of `T` that the call keeps alive.
 ///
 /// # Errors
-/// If it is borrowed mutably.
+/// If the value is mutably borrowed.
 #[inline]
-pub unsafe fn shared<'py, T: PyClass>(
+pub unsafe fn borrow_receiver<'py, T: PyClass>(
     py: Python<'py>,
     object: *mut ffi::PyObject,
 ) -> PyResult<PyClassGuard<'py, T>> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     let object = unsafe { required(py, object).cast_unchecked::<T>() };
     Ok(PyClassGuard::try_borrow(object)?)
 }
 
-/// As [`shared`], for a method with `&mut self`.
+/// Borrows the value of an instance for a method with `&mut self`.
 ///
 /// # Safety
-/// As there.
+/// The object must be an instance of `T` that the call keeps alive.
 ///
 /// # Errors
-/// If it is borrowed.
+/// If the value is borrowed.
 #[inline]
-pub unsafe fn locked<'py, T: PyClass<Frozen = False>>(
+pub unsafe fn borrow_receiver_mut<'py, T: PyClass<Frozen = False>>(
     py: Python<'py>,
     object: *mut ffi::PyObject,
 ) -> PyResult<PyClassGuardMut<'py, T>> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     let object = unsafe { required(py, object).cast_unchecked::<T>() };
     Ok(PyClassGuardMut::try_borrow_mut(object)?)
 }
 
-/// A handle that a method may take as its receiver: `slf: PyRef<'_, Self>`, `slf: Py<Self>`, …; and
-/// that a class method may take for its class.
+/// A handle that a method may take as its receiver, such as `slf: PyRef<'_, Self>` or
+/// `slf: Py<Self>`, or a class method as its class.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the receiver of this method",
     note = "expected `&self`, `&mut self`, or for `slf` one of `PyRef<'_, Self>`, \
@@ -55,10 +55,10 @@ pub unsafe fn locked<'py, T: PyClass<Frozen = False>>(
             `&Bound<'_, Self>`, `Bound<'_, Self>`, `Borrowed<'_, '_, Self>` and `Py<Self>`"
 )]
 pub trait Receiver<'a, 'py, T>: Sized {
-    /// Makes it.
+    /// Creates the handle.
     ///
     /// # Errors
-    /// If it borrows the value, and that is borrowed already.
+    /// If the handle is a borrow, and conflicts with an existing one.
     fn receive(object: &'a Bound<'py, T>) -> PyResult<Self>;
 }
 

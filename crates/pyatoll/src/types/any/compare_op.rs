@@ -1,4 +1,4 @@
-//! [`CompareOp`]: which comparison.
+//! [`CompareOp`]: the kind of a comparison.
 
 use std::cmp::Ordering;
 use std::ffi::c_int;
@@ -14,6 +14,8 @@ use pyo3_ffi as ffi;
 /// assert!(CompareOp::Le.matches(1.cmp(&2)));
 /// assert!(!CompareOp::Ne.matches(Ordering::Equal));
 /// ```
+///
+/// C API: `Py_LT`, `Py_LE`, `Py_EQ`, `Py_NE`, `Py_GT`, `Py_GE`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(i32)]
 pub enum CompareOp {
@@ -32,7 +34,7 @@ pub enum CompareOp {
 }
 
 impl CompareOp {
-    /// The comparison with CPython's number, as `tp_richcompare` gets it.
+    /// Returns the comparison for the number that CPython passes to `tp_richcompare`.
     ///
     /// ```
     /// use pyatoll::{ffi, types::CompareOp};
@@ -40,6 +42,8 @@ impl CompareOp {
     /// assert_eq!(CompareOp::from_raw(ffi::Py_LT), Some(CompareOp::Lt));
     /// assert_eq!(CompareOp::from_raw(6), None);
     /// ```
+    ///
+    /// C API: `Py_LT` to `Py_GE`.
     pub fn from_raw(op: c_int) -> Option<Self> {
         match op {
             ffi::Py_LT => Some(Self::Lt),
@@ -52,7 +56,7 @@ impl CompareOp {
         }
     }
 
-    /// Whether it holds for two values that are in this order.
+    /// Returns whether the comparison holds for two values with this ordering.
     ///
     /// ```
     /// use pyatoll::types::CompareOp;
@@ -61,6 +65,8 @@ impl CompareOp {
     /// assert!(CompareOp::Ge.matches(Ordering::Greater) && CompareOp::Ge.matches(Ordering::Equal));
     /// assert!(!CompareOp::Ge.matches(Ordering::Less));
     /// ```
+    ///
+    /// C API: `Py_RETURN_RICHCOMPARE`.
     pub fn matches(&self, result: Ordering) -> bool {
         match self {
             Self::Lt => result.is_lt(),

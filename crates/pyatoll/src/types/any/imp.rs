@@ -1,5 +1,5 @@
-//! What the methods of every object do: convert the arguments, then one of the plain functions at
-//! the end.
+//! The implementation of [`PyAnyMethods`]: the methods convert their arguments, then call CPython
+//! or one of the non-generic functions at the end.
 
 use std::cmp::Ordering;
 use std::ffi::c_int;
@@ -10,35 +10,35 @@ use super::{CompareOp, PyAny, PyAnyMethods};
 use crate::convert::{FromPyObject, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyTypeError;
-use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject, Py, PyTypeCheck, PyTypeInfo};
 use crate::types::call_args::{self, PyCallArgs, Token};
+use crate::types::returned::{new_reference, truth};
 use crate::types::{PyDict, PyIterator, PyList, PyString, PySuper, PyType};
 
-/// The methods that are one CPython function of one object.
+/// Expands to methods that call one CPython function with one object.
 macro_rules! unary {
     ($($name:ident => $function:ident,)*) => {$(
         #[inline]
         fn $name(&self) -> PyResult<Bound<'py, PyAny>> {
-            // SAFETY: attached, a valid object; a new reference or null comes back.
-            unsafe { owned(self.py(), ffi::$function(self.as_ptr())) }
+            // SAFETY: attached; the object is valid; returns a new reference or null.
+            unsafe { new_reference(self.py(), ffi::$function(self.as_ptr())) }
         }
     )*};
 }
 
-/// The methods that are one CPython function of two objects.
+/// Expands to methods that call one CPython function with two objects.
 macro_rules! binary {
     ($($name:ident => $function:ident,)*) => {$(
         #[inline]
         fn $name<O: IntoPyObject<'py>>(&self, other: O) -> PyResult<Bound<'py, PyAny>> {
             let other = other.into_pyobject_or_pyerr(self.py())?;
-            // SAFETY: attached, valid objects; a new reference or null comes back.
-            unsafe { owned(self.py(), ffi::$function(self.as_ptr(), other.as_ptr())) }
+            // SAFETY: attached; the objects are valid; returns a new reference or null.
+            unsafe { new_reference(self.py(), ffi::$function(self.as_ptr(), other.as_ptr())) }
         }
     )*};
 }
 
-/// The comparisons as a `bool`.
+/// Expands to comparisons that return a `bool`.
 macro_rules! comparison {
     ($($name:ident => $op:ident,)*) => {$(
         #[inline]
@@ -60,7 +60,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
         N: IntoPyObject<'py, Target = PyString>,
     {
         let name = attr_name.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached, valid objects.
+        // SAFETY: attached; the objects are valid.
         let found = unsafe { ffi::compat::PyObject_HasAttrWithError(self.as_ptr(), name.as_ptr()) };
         truth(self.py(), found)
     }
@@ -71,9 +71,9 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
         N: IntoPyObject<'py, Target = PyString>,
     {
         let name = attr_name.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached, valid objects; a new reference or null comes back.
+        // SAFETY: attached; the objects are valid; returns a new reference or null.
         unsafe {
-            owned(
+            new_reference(
                 self.py(),
                 ffi::PyObject_GetAttr(self.as_ptr(), name.as_ptr()),
             )
@@ -96,7 +96,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
     {
         let name = attr_name.into_pyobject_or_pyerr(self.py())?;
         let value = value.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached, valid objects.
+        // SAFETY: attached; the objects are valid.
         error_on_minusone(self.py(), unsafe {
             ffi::PyObject_SetAttr(self.as_ptr(), name.as_ptr(), value.as_ptr())
         })
@@ -108,7 +108,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
         N: IntoPyObject<'py, Target = PyString>,
     {
         let name = attr_name.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached, valid objects.
+        // SAFETY: attached; the objects are valid.
         error_on_minusone(self.py(), unsafe {
             ffi::PyObject_DelAttr(self.as_ptr(), name.as_ptr())
         })
@@ -172,16 +172,16 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
     {
         let other = other.into_pyobject_or_pyerr(self.py())?;
         let modulus = modulus.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached, valid objects; a new reference or null comes back.
+        // SAFETY: attached; the objects are valid; returns a new reference or null.
         unsafe {
             let power = ffi::PyNumber_Power(self.as_ptr(), other.as_ptr(), modulus.as_ptr());
-            owned(self.py(), power)
+            new_reference(self.py(), power)
         }
     }
 
     #[inline]
     fn is_callable(&self) -> bool {
-        // SAFETY: attached, a valid object.
+        // SAFETY: attached; the object is valid.
         unsafe { ffi::PyCallable_Check(self.as_ptr()) != 0 }
     }
 
@@ -190,15 +190,12 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
     where
         A: PyCallArgs<'py>,
     {
-        match kwargs {
-            Some(kwargs) => args.call(self.as_borrowed(), kwargs.as_borrowed(), Token),
-            None => args.call_positional(self.as_borrowed(), Token),
-        }
+        args.call(self.as_borrowed(), kwargs.map(Bound::as_borrowed), Token)
     }
 
     #[inline]
     fn call0(&self) -> PyResult<Bound<'py, PyAny>> {
-        call_args::call_without(self.as_borrowed())
+        call_args::call_no_args(self.as_borrowed())
     }
 
     #[inline]
@@ -206,7 +203,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
     where
         A: PyCallArgs<'py>,
     {
-        args.call_positional(self.as_borrowed(), Token)
+        args.call(self.as_borrowed(), None, Token)
     }
 
     #[inline]
@@ -232,7 +229,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
         N: IntoPyObject<'py, Target = PyString>,
     {
         let name = name.into_pyobject_or_pyerr(self.py())?;
-        call_args::call_method_without(self.as_borrowed(), name.as_borrowed())
+        call_args::call_method_no_args(self.as_borrowed(), name.as_borrowed())
     }
 
     #[inline]
@@ -242,12 +239,12 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
         A: PyCallArgs<'py>,
     {
         let name = name.into_pyobject_or_pyerr(self.py())?;
-        args.call_method_positional(self.as_borrowed(), name.as_borrowed(), Token)
+        args.call_method(self.as_borrowed(), name.as_borrowed(), Token)
     }
 
     #[inline]
     fn is_truthy(&self) -> PyResult<bool> {
-        // SAFETY: attached, a valid object.
+        // SAFETY: attached; the object is valid.
         truth(self.py(), unsafe { ffi::PyObject_IsTrue(self.as_ptr()) })
     }
 
@@ -270,7 +267,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
         let value = value.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached, valid objects.
+        // SAFETY: attached; the objects are valid.
         error_on_minusone(self.py(), unsafe {
             ffi::PyObject_SetItem(self.as_ptr(), key.as_ptr(), value.as_ptr())
         })
@@ -282,7 +279,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached, valid objects.
+        // SAFETY: attached; the objects are valid.
         error_on_minusone(self.py(), unsafe {
             ffi::PyObject_DelItem(self.as_ptr(), key.as_ptr())
         })
@@ -290,8 +287,9 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
 
     #[inline]
     fn try_iter(&self) -> PyResult<Bound<'py, PyIterator>> {
-        // SAFETY: attached, a valid object; what `iter` returns is checked to be an iterator.
-        unsafe { Ok(owned(self.py(), ffi::PyObject_GetIter(self.as_ptr()))?.cast_into_unchecked()) }
+        // SAFETY: attached; the object is valid; returns a new reference, checked by CPython to be
+        // an iterator, or null.
+        unsafe { new_reference(self.py(), ffi::PyObject_GetIter(self.as_ptr())) }
     }
 
     #[inline]
@@ -301,7 +299,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
 
     #[inline]
     fn get_type_ptr(&self) -> *mut ffi::PyTypeObject {
-        // SAFETY: a valid object.
+        // SAFETY: the object is valid.
         unsafe { ffi::Py_TYPE(self.as_ptr()) }
     }
 
@@ -315,25 +313,25 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
 
     #[inline]
     fn get_refcnt(&self) -> isize {
-        // SAFETY: a valid object.
+        // SAFETY: the object is valid.
         unsafe { ffi::Py_REFCNT(self.as_ptr()) as isize }
     }
 
     #[inline]
     fn repr(&self) -> PyResult<Bound<'py, PyString>> {
-        // SAFETY: attached, a valid object; a `str` or null comes back.
-        unsafe { Ok(owned(self.py(), ffi::PyObject_Repr(self.as_ptr()))?.cast_into_unchecked()) }
+        // SAFETY: attached; the object is valid; returns a `str` or null.
+        unsafe { new_reference(self.py(), ffi::PyObject_Repr(self.as_ptr())) }
     }
 
     #[inline]
     fn str(&self) -> PyResult<Bound<'py, PyString>> {
-        // SAFETY: attached, a valid object; a `str` or null comes back.
-        unsafe { Ok(owned(self.py(), ffi::PyObject_Str(self.as_ptr()))?.cast_into_unchecked()) }
+        // SAFETY: attached; the object is valid; returns a `str` or null.
+        unsafe { new_reference(self.py(), ffi::PyObject_Str(self.as_ptr())) }
     }
 
     #[inline]
     fn hash(&self) -> PyResult<isize> {
-        // SAFETY: attached, a valid object. -1 is never a hash.
+        // SAFETY: attached; the object is valid. -1 is never a hash.
         match unsafe { ffi::PyObject_Hash(self.as_ptr()) } {
             -1 => Err(PyErr::fetch(self.py())),
             hash => Ok(hash),
@@ -342,7 +340,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
 
     #[inline]
     fn len(&self) -> PyResult<usize> {
-        // SAFETY: attached, a valid object.
+        // SAFETY: attached; the object is valid.
         match unsafe { ffi::PyObject_Size(self.as_ptr()) } {
             -1 => Err(PyErr::fetch(self.py())),
             len => Ok(len as usize),
@@ -350,13 +348,13 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
     }
 
     fn dir(&self) -> PyResult<Bound<'py, PyList>> {
-        // SAFETY: attached, a valid object; a list or null comes back.
-        unsafe { Ok(owned(self.py(), ffi::PyObject_Dir(self.as_ptr()))?.cast_into_unchecked()) }
+        // SAFETY: attached; the object is valid; returns a list or null.
+        unsafe { new_reference(self.py(), ffi::PyObject_Dir(self.as_ptr())) }
     }
 
     #[inline]
     fn is_instance(&self, ty: &Bound<'py, PyAny>) -> PyResult<bool> {
-        // SAFETY: attached, valid objects.
+        // SAFETY: attached; the objects are valid.
         truth(self.py(), unsafe {
             ffi::PyObject_IsInstance(self.as_ptr(), ty.as_ptr())
         })
@@ -383,7 +381,7 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
         V: IntoPyObject<'py>,
     {
         let value = value.into_pyobject_or_pyerr(self.py())?;
-        // SAFETY: attached, valid objects.
+        // SAFETY: attached; the objects are valid.
         truth(self.py(), unsafe {
             ffi::PySequence_Contains(self.as_ptr(), value.as_ptr())
         })
@@ -394,29 +392,13 @@ impl<'py> PyAnyMethods<'py> for Bound<'py, PyAny> {
     }
 }
 
-/// # Safety
-/// As for [`Bound::from_owned_ptr_or_err`].
-#[inline]
-unsafe fn owned<'py>(py: Python<'py>, object: *mut ffi::PyObject) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: passed on to the caller.
-    unsafe { Bound::from_owned_ptr_or_err(py, object) }
-}
-
-/// The result of a CPython function that returns 0, 1, or -1 with an exception set.
-#[inline]
-fn truth(py: Python<'_>, result: c_int) -> PyResult<bool> {
-    if result == -1 {
-        return Err(PyErr::fetch(py));
-    }
-    Ok(result != 0)
-}
-
 fn getattr_opt<'py>(
     object: &Bound<'py, PyAny>,
     name: Borrowed<'_, 'py, PyString>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let mut value = std::ptr::null_mut();
-    // SAFETY: attached, valid objects; on 1 there is a new reference, on 0 and -1 null.
+    // SAFETY: attached; the objects are valid; `value` is a new reference if 1 is returned, and
+    // null otherwise.
     unsafe {
         let found =
             ffi::compat::PyObject_GetOptionalAttr(object.as_ptr(), name.as_ptr(), &raw mut value);
@@ -430,10 +412,10 @@ fn rich_compare<'py>(
     other: Borrowed<'_, 'py, PyAny>,
     op: CompareOp,
 ) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: attached, valid objects; a new reference or null comes back.
+    // SAFETY: attached; the objects are valid; returns a new reference or null.
     unsafe {
         let result = ffi::PyObject_RichCompare(object.as_ptr(), other.as_ptr(), op as c_int);
-        owned(object.py(), result)
+        new_reference(object.py(), result)
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`PyAnyMethods`]: what can be done with every Python object.
+//! [`PyAnyMethods`]: the operations common to all Python objects.
 
 use std::cmp::Ordering;
 
@@ -12,14 +12,14 @@ use crate::types::call_args::PyCallArgs;
 use crate::types::sealed::Sealed;
 use crate::types::{PyDict, PyIterator, PyList, PyString, PySuper, PyType};
 
-/// What can be done with every Python object: attributes, calls, operators, comparison, items,
-/// iteration, and questions about its type.
+/// The operations common to all Python objects: attributes, calls, operators, comparison, items,
+/// iteration and type checks.
 ///
-/// Names of attributes and methods are anything that converts to a `str`: a `&str`, which makes a
-/// new `str` each time, or [`intern!`](crate::intern), which makes it once in each interpreter.
+/// The name of an attribute or method is anything that converts to a `str`: a `&str`, which creates
+/// a new `str` each time, or [`intern!`](crate::intern), which creates it once per interpreter.
 ///
-/// Unless said otherwise, errors are what Python raises, and what the conversion of an argument
-/// returns.
+/// Unless documented otherwise, errors are those that Python raises and those of the conversion of
+/// an argument.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -34,7 +34,7 @@ use crate::types::{PyDict, PyIterator, PyList, PyString, PySuper, PyType};
 /// # Ok::<_, PyErr>(())
 /// ```
 pub trait PyAnyMethods<'py>: Sealed {
-    /// Whether both are the same object: Python's `self is other`.
+    /// Returns whether both are the same object: Python's `self is other`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -46,10 +46,12 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `Py_Is`.
     fn is<T: AsRef<Py<PyAny>>>(&self, other: T) -> bool;
 
-    /// Whether the object has the attribute. An `AttributeError` is a no, every other exception
-    /// an error.
+    /// Returns whether the object has the attribute. An `AttributeError` means `false`; any other
+    /// exception is returned as an error.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -63,12 +65,12 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_HasAttrWithError`.
+    /// C API: `PyObject_HasAttrWithError`.
     fn hasattr<N>(&self, attr_name: N) -> PyResult<bool>
     where
         N: IntoPyObject<'py, Target = PyString>;
 
-    /// The attribute's value: Python's `self.attr_name`.
+    /// Returns the value of an attribute: Python's `self.attr_name`.
     ///
     /// ```
     /// use pyatoll::{intern, prelude::*};
@@ -83,13 +85,13 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetAttr`.
+    /// C API: `PyObject_GetAttr`.
     fn getattr<N>(&self, attr_name: N) -> PyResult<Bound<'py, PyAny>>
     where
         N: IntoPyObject<'py, Target = PyString>;
 
-    /// The attribute's value, or `None` if there is no such attribute. Cheaper than
-    /// [`getattr`](PyAnyMethods::getattr) then, as no `AttributeError` is made.
+    /// Returns the value of an attribute, or `None` if it does not exist. For a missing attribute
+    /// this is cheaper than [`getattr`](PyAnyMethods::getattr), as no `AttributeError` is created.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -103,7 +105,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetOptionalAttr`.
+    /// C API: `PyObject_GetOptionalAttr`.
     fn getattr_opt<N>(&self, attr_name: N) -> PyResult<Option<Bound<'py, PyAny>>>
     where
         N: IntoPyObject<'py, Target = PyString>;
@@ -124,7 +126,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_SetAttr`.
+    /// C API: `PyObject_SetAttr`.
     fn setattr<N, V>(&self, attr_name: N, value: V) -> PyResult<()>
     where
         N: IntoPyObject<'py, Target = PyString>,
@@ -145,16 +147,16 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_DelAttr`.
+    /// C API: `PyObject_DelAttr`.
     fn delattr<N>(&self, attr_name: N) -> PyResult<()>
     where
         N: IntoPyObject<'py, Target = PyString>;
 
-    /// Compares by Python's `==`, `<` and `>`, in this order.
+    /// Compares with Python's `==`, `<` and `>`, in this order.
     ///
     /// # Errors
-    /// Also a `TypeError` if none of the three holds, as for sets that do not contain each other,
-    /// or a NaN.
+    /// Also `TypeError` if none of the three holds, as for sets that do not contain each other, or
+    /// a NaN.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -168,11 +170,13 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_RichCompare`.
     fn compare<O>(&self, other: O) -> PyResult<Ordering>
     where
         O: IntoPyObject<'py>;
 
-    /// The result of a comparison as Python gives it, which need not be a `bool`.
+    /// Returns the result of a comparison as a Python object, which need not be a `bool`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -187,12 +191,12 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_RichCompare`.
+    /// C API: `PyObject_RichCompare`.
     fn rich_compare<O>(&self, other: O, compare_op: CompareOp) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `-self`. Source: `PyNumber_Negative`.
+    /// Returns `-self`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -205,18 +209,26 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyNumber_Negative`.
     fn neg(&self) -> PyResult<Bound<'py, PyAny>>;
 
-    /// Python's `+self`. Source: `PyNumber_Positive`.
+    /// Returns `+self`.
+    ///
+    /// C API: `PyNumber_Positive`.
     fn pos(&self) -> PyResult<Bound<'py, PyAny>>;
 
-    /// Python's `abs(self)`. Source: `PyNumber_Absolute`.
+    /// Returns `abs(self)`.
+    ///
+    /// C API: `PyNumber_Absolute`.
     fn abs(&self) -> PyResult<Bound<'py, PyAny>>;
 
-    /// Python's `~self`. Source: `PyNumber_Invert`.
+    /// Returns `~self`.
+    ///
+    /// C API: `PyNumber_Invert`.
     fn bitnot(&self) -> PyResult<Bound<'py, PyAny>>;
 
-    /// Whether `self < other`. Source: `PyObject_RichCompare`, as for the next five.
+    /// Returns whether `self < other`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -229,36 +241,48 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_RichCompare`.
     fn lt<O>(&self, other: O) -> PyResult<bool>
     where
         O: IntoPyObject<'py>;
 
-    /// Whether `self <= other`.
+    /// Returns whether `self <= other`.
+    ///
+    /// C API: `PyObject_RichCompare`.
     fn le<O>(&self, other: O) -> PyResult<bool>
     where
         O: IntoPyObject<'py>;
 
-    /// Whether `self == other`. The same object need not be equal to itself: NaN is not.
+    /// Returns whether `self == other`. An object need not equal itself: NaN does not.
+    ///
+    /// C API: `PyObject_RichCompare`.
     fn eq<O>(&self, other: O) -> PyResult<bool>
     where
         O: IntoPyObject<'py>;
 
-    /// Whether `self != other`.
+    /// Returns whether `self != other`.
+    ///
+    /// C API: `PyObject_RichCompare`.
     fn ne<O>(&self, other: O) -> PyResult<bool>
     where
         O: IntoPyObject<'py>;
 
-    /// Whether `self > other`.
+    /// Returns whether `self > other`.
+    ///
+    /// C API: `PyObject_RichCompare`.
     fn gt<O>(&self, other: O) -> PyResult<bool>
     where
         O: IntoPyObject<'py>;
 
-    /// Whether `self >= other`.
+    /// Returns whether `self >= other`.
+    ///
+    /// C API: `PyObject_RichCompare`.
     fn ge<O>(&self, other: O) -> PyResult<bool>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self + other`. Source: `PyNumber_Add`.
+    /// Returns `self + other`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -275,21 +299,27 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyNumber_Add`.
     fn add<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self - other`. Source: `PyNumber_Subtract`.
+    /// Returns `self - other`.
+    ///
+    /// C API: `PyNumber_Subtract`.
     fn sub<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self * other`. Source: `PyNumber_Multiply`.
+    /// Returns `self * other`.
+    ///
+    /// C API: `PyNumber_Multiply`.
     fn mul<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self @ other`. Source: `PyNumber_MatrixMultiply`.
+    /// Returns `self @ other`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -303,52 +333,70 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyNumber_MatrixMultiply`.
     fn matmul<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self / other`. Source: `PyNumber_TrueDivide`.
+    /// Returns `self / other`.
+    ///
+    /// C API: `PyNumber_TrueDivide`.
     fn div<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self // other`. Source: `PyNumber_FloorDivide`.
+    /// Returns `self // other`.
+    ///
+    /// C API: `PyNumber_FloorDivide`.
     fn floor_div<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self % other`. Source: `PyNumber_Remainder`.
+    /// Returns `self % other`.
+    ///
+    /// C API: `PyNumber_Remainder`.
     fn rem<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `divmod(self, other)`. Source: `PyNumber_Divmod`.
+    /// Returns `divmod(self, other)`.
+    ///
+    /// C API: `PyNumber_Divmod`.
     fn divmod<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self << other`. Source: `PyNumber_Lshift`.
+    /// Returns `self << other`.
+    ///
+    /// C API: `PyNumber_Lshift`.
     fn lshift<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self >> other`. Source: `PyNumber_Rshift`.
+    /// Returns `self >> other`.
+    ///
+    /// C API: `PyNumber_Rshift`.
     fn rshift<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `pow(self, other, modulus)`; `py.None()` for no modulus. Source: `PyNumber_Power`.
+    /// Returns `pow(self, other, modulus)`. Pass `py.None()` for no modulus.
+    ///
+    /// C API: `PyNumber_Power`.
     fn pow<O1, O2>(&self, other: O1, modulus: O2) -> PyResult<Bound<'py, PyAny>>
     where
         O1: IntoPyObject<'py>,
         O2: IntoPyObject<'py>;
 
-    /// Python's `self & other`. Source: `PyNumber_And`.
+    /// Returns `self & other`.
+    ///
+    /// C API: `PyNumber_And`.
     fn bitand<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self | other`. Source: `PyNumber_Or`.
+    /// Returns `self | other`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -360,16 +408,20 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyNumber_Or`.
     fn bitor<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Python's `self ^ other`. Source: `PyNumber_Xor`.
+    /// Returns `self ^ other`.
+    ///
+    /// C API: `PyNumber_Xor`.
     fn bitxor<O>(&self, other: O) -> PyResult<Bound<'py, PyAny>>
     where
         O: IntoPyObject<'py>;
 
-    /// Whether the object can be called. Source: `PyCallable_Check`.
+    /// Returns whether the object can be called.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -381,9 +433,11 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyCallable_Check`.
     fn is_callable(&self) -> bool;
 
-    /// Calls it: Python's `self(*args, **kwargs)`.
+    /// Calls the object: Python's `self(*args, **kwargs)`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -401,17 +455,19 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_VectorcallDict`; `PyObject_Call` if the arguments are a Python tuple.
+    /// C API: `PyObject_VectorcallDict`; `PyObject_Call` if the arguments are a Python tuple.
     fn call<A>(&self, args: A, kwargs: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>>
     where
         A: PyCallArgs<'py>;
 
-    /// Calls it without arguments: Python's `self()`. Source: `PyObject_CallNoArgs`.
+    /// Calls the object without arguments: Python's `self()`.
+    ///
+    /// C API: `PyObject_CallNoArgs`.
     fn call0(&self) -> PyResult<Bound<'py, PyAny>>;
 
-    /// Calls it with positional arguments: Python's `self(*args)`.
+    /// Calls the object with positional arguments: Python's `self(*args)`.
     ///
-    /// Source: `PyObject_Vectorcall`; `PyObject_Call` if the arguments are a Python tuple.
+    /// C API: `PyObject_Vectorcall`; `PyObject_Call` if the arguments are a Python tuple.
     fn call1<A>(&self, args: A) -> PyResult<Bound<'py, PyAny>>
     where
         A: PyCallArgs<'py>;
@@ -433,6 +489,8 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_GetAttr`, `PyObject_VectorcallDict`.
     fn call_method<N, A>(
         &self,
         name: N,
@@ -443,20 +501,24 @@ pub trait PyAnyMethods<'py>: Sealed {
         N: IntoPyObject<'py, Target = PyString>,
         A: PyCallArgs<'py>;
 
-    /// Calls a method without arguments: Python's `self.name()`. No method object is made where
-    /// Python can do without. Source: `PyObject_VectorcallMethod`.
+    /// Calls a method without arguments: Python's `self.name()`. Where possible, CPython skips the
+    /// bound method object.
+    ///
+    /// C API: `PyObject_VectorcallMethod`.
     fn call_method0<N>(&self, name: N) -> PyResult<Bound<'py, PyAny>>
     where
         N: IntoPyObject<'py, Target = PyString>;
 
-    /// Calls a method with positional arguments: Python's `self.name(*args)`. No method object is
-    /// made where Python can do without. Source: `PyObject_VectorcallMethod`.
+    /// Calls a method with positional arguments: Python's `self.name(*args)`. Where possible,
+    /// CPython skips the bound method object.
+    ///
+    /// C API: `PyObject_VectorcallMethod`.
     fn call_method1<N, A>(&self, name: N, args: A) -> PyResult<Bound<'py, PyAny>>
     where
         N: IntoPyObject<'py, Target = PyString>,
         A: PyCallArgs<'py>;
 
-    /// Python's `bool(self)`. Source: `PyObject_IsTrue`.
+    /// Returns `bool(self)`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -468,9 +530,11 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_IsTrue`.
     fn is_truthy(&self) -> PyResult<bool>;
 
-    /// Whether it is `None`.
+    /// Returns whether the object is `None`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -482,9 +546,11 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `Py_IsNone`.
     fn is_none(&self) -> bool;
 
-    /// Whether its length is 0. Source: `PyObject_Size`.
+    /// Returns whether the length is 0.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -496,9 +562,11 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_Size`.
     fn is_empty(&self) -> PyResult<bool>;
 
-    /// Python's `self[key]`.
+    /// Returns `self[key]`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -514,23 +582,27 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetItem`.
+    /// C API: `PyObject_GetItem`.
     fn get_item<K>(&self, key: K) -> PyResult<Bound<'py, PyAny>>
     where
         K: IntoPyObject<'py>;
 
-    /// Python's `self[key] = value`. Source: `PyObject_SetItem`.
+    /// Sets `self[key] = value`.
+    ///
+    /// C API: `PyObject_SetItem`.
     fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
     where
         K: IntoPyObject<'py>,
         V: IntoPyObject<'py>;
 
-    /// Python's `del self[key]`. Source: `PyObject_DelItem`.
+    /// Deletes `self[key]`.
+    ///
+    /// C API: `PyObject_DelItem`.
     fn del_item<K>(&self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>;
 
-    /// An iterator over it: Python's `iter(self)`.
+    /// Returns an iterator over the object: Python's `iter(self)`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -547,10 +619,10 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_GetIter`.
+    /// C API: `PyObject_GetIter`.
     fn try_iter(&self) -> PyResult<Bound<'py, PyIterator>>;
 
-    /// Its class: Python's `type(self)`.
+    /// Returns the class of the object: Python's `type(self)`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -562,9 +634,11 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `Py_TYPE`.
     fn get_type(&self) -> Bound<'py, PyType>;
 
-    /// Its class's address, borrowed from the object.
+    /// Returns the address of the object's class, borrowed from the object.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -576,12 +650,14 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `Py_TYPE`.
     fn get_type_ptr(&self) -> *mut ffi::PyTypeObject;
 
-    /// Converts to a Rust type, which may borrow from the object.
+    /// Converts the object to a Rust type, which may borrow from it.
     ///
     /// # Errors
-    /// The conversion's own, if the object has no such value.
+    /// The error type of the conversion, if the object has no value of that type.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -598,7 +674,8 @@ pub trait PyAnyMethods<'py>: Sealed {
     where
         T: FromPyObject<'a, 'py>;
 
-    /// The number of references to the object. An immortal object has a large, fixed one.
+    /// Returns the number of references to the object. For an immortal object it is large and
+    /// fixed.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -612,12 +689,16 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `Py_REFCNT`.
     fn get_refcnt(&self) -> isize;
 
-    /// Python's `repr(self)`. Source: `PyObject_Repr`.
+    /// Returns `repr(self)`.
+    ///
+    /// C API: `PyObject_Repr`.
     fn repr(&self) -> PyResult<Bound<'py, PyString>>;
 
-    /// Python's `str(self)`. Source: `PyObject_Str`.
+    /// Returns `str(self)`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -630,9 +711,11 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_Str`.
     fn str(&self) -> PyResult<Bound<'py, PyString>>;
 
-    /// Python's `hash(self)`. Source: `PyObject_Hash`.
+    /// Returns `hash(self)`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -645,9 +728,11 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_Hash`.
     fn hash(&self) -> PyResult<isize>;
 
-    /// Python's `len(self)`. Source: `PyObject_Size`.
+    /// Returns `len(self)`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -659,9 +744,11 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_Size`.
     fn len(&self) -> PyResult<usize>;
 
-    /// The names of its attributes: Python's `dir(self)`. Source: `PyObject_Dir`.
+    /// Returns the names of the object's attributes: Python's `dir(self)`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -672,9 +759,11 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyObject_Dir`.
     fn dir(&self) -> PyResult<Bound<'py, PyList>>;
 
-    /// Python's `isinstance(self, ty)`, where `ty` may be a class, a union, or a tuple of them.
+    /// Returns `isinstance(self, ty)`, where `ty` is a class, a union, or a tuple of these.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -690,19 +779,26 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyObject_IsInstance`.
+    /// C API: `PyObject_IsInstance`.
     fn is_instance(&self, ty: &Bound<'py, PyAny>) -> PyResult<bool>;
 
-    /// Whether its class is `ty` itself: Python's `type(self) is ty`.
+    /// Returns whether the class of the object is exactly `ty`: Python's `type(self) is ty`.
+    ///
+    /// C API: `Py_IS_TYPE`.
     fn is_exact_instance(&self, ty: &Bound<'py, PyAny>) -> bool;
 
-    /// Whether it could be [cast](Bound::cast) to `T`: an instance of `T` or of a subtype.
+    /// Returns whether the object can be [cast](Bound::cast) to `T`: is an instance of `T` or of a
+    /// subtype.
+    ///
+    /// C API: `PyObject_TypeCheck`, or the check function of the type.
     fn is_instance_of<T: PyTypeCheck>(&self) -> bool;
 
-    /// Whether its class is `T`'s itself.
+    /// Returns whether the class of the object is exactly that of `T`.
+    ///
+    /// C API: `Py_IS_TYPE`.
     fn is_exact_instance_of<T: PyTypeInfo>(&self) -> bool;
 
-    /// Python's `value in self`. Source: `PySequence_Contains`.
+    /// Returns `value in self`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -715,11 +811,14 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PySequence_Contains`.
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
         V: IntoPyObject<'py>;
 
-    /// The methods of its class's bases: Python's `super(type(self), self)`.
+    /// Returns a view of the object through the bases of its class: Python's
+    /// `super(type(self), self)`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -732,5 +831,7 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PySuper_Type`.
     fn py_super(&self) -> PyResult<Bound<'py, PySuper>>;
 }

@@ -1,3 +1,5 @@
+//! Tests of the operations common to all objects.
+
 use std::cmp::Ordering;
 
 use super::CompareOp;
@@ -5,7 +7,7 @@ use crate::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use crate::types::{PyAny, PyAnyMethods, PyBool, PyDict, PyDictMethods, PyInt, PyList, PyTuple};
 use crate::{Bound, IntoPyObjectExt, PyErr, PyResult, Python};
 
-/// Runs Python code and gives the value of its `result`.
+/// Runs Python code and returns the value of its variable `result`.
 fn result<'py>(py: Python<'py>, code: &std::ffi::CStr) -> Bound<'py, PyAny> {
     let names = PyDict::new(py);
     py.run(code, Some(&names), None).unwrap();
@@ -13,7 +15,7 @@ fn result<'py>(py: Python<'py>, code: &std::ffi::CStr) -> Bound<'py, PyAny> {
 }
 
 #[test]
-fn a_missing_attribute_is_an_error_a_no_or_a_none() {
+fn a_missing_attribute_is_an_error_false_or_none() {
     Python::attach(|py| {
         let none = py.None();
         let none = none.bind(py);
@@ -29,7 +31,7 @@ fn a_missing_attribute_is_an_error_a_no_or_a_none() {
 }
 
 #[test]
-fn only_an_attribute_error_means_that_there_is_no_attribute() {
+fn only_an_attribute_error_means_that_the_attribute_is_missing() {
     Python::attach(|py| {
         let object = result(
             py,
@@ -55,7 +57,7 @@ result = Class()
 }
 
 #[test]
-fn arguments_arrive_in_every_form() {
+fn every_form_of_arguments_reaches_the_callee() {
     Python::attach(|py| {
         let spy = result(py, c"def result(*args, **kwargs): return (args, kwargs)");
         let kwargs = PyDict::new(py);
@@ -85,7 +87,7 @@ fn arguments_arrive_in_every_form() {
 }
 
 #[test]
-fn methods_get_self_and_their_arguments() {
+fn methods_receive_self_and_their_arguments() {
     Python::attach(|py| {
         let object = result(
             py,
@@ -111,7 +113,7 @@ result.function = lambda *args: args
             "(True, (1,), {'key': 1})",
         );
         check(object.call_method("method", (), None), "(True, (), {})");
-        // An attribute of the instance is called without it.
+        // A function stored on the instance does not receive `self`.
         check(object.call_method0("function"), "()");
         check(object.call_method1("function", (5,)), "(5,)");
         let error = object.call_method0("nothing").unwrap_err();
@@ -140,7 +142,7 @@ fn an_argument_that_does_not_convert_stops_the_call() {
 }
 
 #[test]
-fn calls_keep_reference_counts_level() {
+fn calls_do_not_leak_references() {
     Python::attach(|py| {
         let argument = result(py, c"result = object()");
         let list = PyList::empty(py);
@@ -174,7 +176,7 @@ fn comparison_follows_python() {
 }
 
 #[test]
-fn a_rich_comparison_may_give_any_object() {
+fn a_rich_comparison_may_return_any_object() {
     Python::attach(|py| {
         let object = result(
             py,
@@ -250,7 +252,7 @@ result = Class()
 }
 
 #[test]
-fn items_length_and_truth() {
+fn items_length_and_truth_follow_python() {
     Python::attach(|py| {
         let dict = py.eval(c"{1: 'one'}", None, None).unwrap();
         assert_eq!(dict.get_item(1).unwrap().to_string(), "one");
@@ -269,7 +271,7 @@ fn items_length_and_truth() {
 }
 
 #[test]
-fn errors_of_pythons_methods_come_through() {
+fn errors_of_python_methods_are_returned() {
     Python::attach(|py| {
         let object = result(
             py,
@@ -300,7 +302,7 @@ result = Class()
 }
 
 #[test]
-fn classes_are_told_apart() {
+fn instance_checks_distinguish_classes() {
     Python::attach(|py| {
         let flag = py.eval(c"True", None, None).unwrap();
         let int = py.get_type::<PyInt>();
@@ -319,7 +321,7 @@ fn classes_are_told_apart() {
 }
 
 #[test]
-fn text_hash_and_names() {
+fn text_hash_and_names_follow_python() {
     Python::attach(|py| {
         let text = py.eval(c"'it\\'s'", None, None).unwrap();
         assert_eq!(text.str().unwrap(), "it's");
@@ -335,7 +337,7 @@ fn text_hash_and_names() {
 }
 
 #[test]
-fn a_kept_reference_has_the_methods_too() {
+fn py_has_the_common_methods_too() {
     let list = Python::attach(|py| PyList::new(py, [1]).unwrap().unbind());
     Python::attach(|py| {
         list.call_method1(py, "append", (2,)).unwrap();

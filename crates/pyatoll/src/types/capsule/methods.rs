@@ -1,4 +1,4 @@
-//! [`PyCapsuleMethods`]: what can be done with a capsule.
+//! [`PyCapsuleMethods`]: the methods of a capsule.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::{NonNull, null};
@@ -13,7 +13,7 @@ use crate::types::returned::status;
 
 /// The methods of [`PyCapsule`].
 ///
-/// A name is compared with the capsule's; `None` stands for having none.
+/// A name argument must equal the capsule's name; `None` matches a capsule without one.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -29,7 +29,7 @@ use crate::types::returned::status;
 ///     assert!(capsule.is_valid_checked(Some(c"name")));
 ///     assert!(!capsule.is_valid_checked(None));
 ///     assert!(capsule.pointer_checked(Some(c"other")).is_err());
-///     // SAFETY: the name is a static text, and nobody sets another.
+///     // SAFETY: the name is static, and no other code replaces it.
 ///     assert_eq!(unsafe { capsule.name()?.unwrap().as_cstr() }, c"name");
 ///     Ok::<_, PyErr>(())
 /// })?;
@@ -37,10 +37,10 @@ use crate::types::returned::status;
 /// ```
 #[doc(alias = "PyCapsule")]
 pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
-    /// Sets a second pointer, which the capsule's destructor gets.
+    /// Sets a second pointer, the context, which is passed to the capsule's destructor.
     ///
     /// # Errors
-    /// None for a capsule made here.
+    /// None for a capsule that this library created.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -60,13 +60,13 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_SetContext`.
+    /// C API: `PyCapsule_SetContext`.
     fn set_context(&self, context: *mut c_void) -> PyResult<()>;
 
-    /// The second pointer; null if none was set.
+    /// Returns the context; null if none was set.
     ///
     /// # Errors
-    /// None for a capsule made here.
+    /// None for a capsule that this library created.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -83,14 +83,14 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_GetContext`.
+    /// C API: `PyCapsule_GetContext`.
     fn context(&self) -> PyResult<*mut c_void>;
 
-    /// The pointer, if the capsule has this name. What it points to, and for how long, is not
-    /// known: other code may set another pointer.
+    /// Returns the pointer if the capsule has this name. Nothing is known about its target and the
+    /// target's lifetime: other code may replace the pointer.
     ///
     /// # Errors
-    /// `ValueError`, if it has another name.
+    /// `ValueError` if the capsule has a different name.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -100,7 +100,7 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// Python::attach(|py| {
     ///     let capsule = PyCapsule::new_with_value(py, 5_u32, c"five")?;
     ///     let five = capsule.pointer_checked(Some(c"five"))?.cast::<u32>();
-    ///     // SAFETY: what has this name is a `u32`, and the capsule is alive.
+    ///     // SAFETY: a capsule of this name holds a `u32`, and the capsule is alive.
     ///     assert_eq!(unsafe { five.read() }, 5);
     ///     assert!(capsule.pointer_checked(None).unwrap_err().is_instance_of::<PyValueError>(py));
     ///     Ok::<_, PyErr>(())
@@ -108,10 +108,10 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_GetPointer`.
+    /// C API: `PyCapsule_GetPointer`.
     fn pointer_checked(&self, name: Option<&CStr>) -> PyResult<NonNull<c_void>>;
 
-    /// Whether the capsule has this name.
+    /// Returns whether the capsule has this name.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -127,13 +127,13 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_IsValid`.
+    /// C API: `PyCapsule_IsValid`.
     fn is_valid_checked(&self, name: Option<&CStr>) -> bool;
 
-    /// The capsule's name.
+    /// Returns the capsule's name.
     ///
     /// # Errors
-    /// None for a capsule made here.
+    /// None for a capsule that this library created.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -141,7 +141,7 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// Python::attach(|py| {
     ///     let capsule = PyCapsule::new_with_value(py, 5, c"five")?;
-    ///     // SAFETY: a static text, and nobody gives the capsule another name.
+    ///     // SAFETY: the name is static, and no other code replaces it.
     ///     assert_eq!(unsafe { capsule.name()?.unwrap().as_cstr() }, c"five");
     ///     assert!(PyCapsule::new(py, 5, None)?.name()?.is_none());
     ///     Ok::<_, PyErr>(())
@@ -149,7 +149,7 @@ pub trait PyCapsuleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_GetName`.
+    /// C API: `PyCapsule_GetName`.
     fn name(&self) -> PyResult<Option<CapsuleName>>;
 }
 
@@ -159,44 +159,44 @@ impl<'py> PyCapsuleMethods<'py> for Bound<'py, PyCapsule> {
         reason = "the pointer is stored, not read"
     )]
     fn set_context(&self, context: *mut c_void) -> PyResult<()> {
-        // SAFETY: attached; a capsule.
+        // SAFETY: attached; `self` is a capsule.
         let result = unsafe { ffi::PyCapsule_SetContext(self.as_ptr(), context) };
         status(self.py(), result)
     }
 
     fn context(&self) -> PyResult<*mut c_void> {
-        // SAFETY: attached; a capsule.
+        // SAFETY: attached; `self` is a capsule.
         let context = unsafe { ffi::PyCapsule_GetContext(self.as_ptr()) };
         if context.is_null() {
-            no_error(self.py())?;
+            check_no_error(self.py())?;
         }
         Ok(context)
     }
 
     fn pointer_checked(&self, name: Option<&CStr>) -> PyResult<NonNull<c_void>> {
         let name = name.map_or(null(), CStr::as_ptr);
-        // SAFETY: attached; a capsule; a valid name or null.
+        // SAFETY: attached; `self` is a capsule; `name` is a valid C string or null.
         let pointer = unsafe { ffi::PyCapsule_GetPointer(self.as_ptr(), name) };
         NonNull::new(pointer).ok_or_else(|| PyErr::fetch(self.py()))
     }
 
     fn is_valid_checked(&self, name: Option<&CStr>) -> bool {
         let name = name.map_or(null(), CStr::as_ptr);
-        // SAFETY: attached; a capsule; a valid name or null.
+        // SAFETY: attached; `self` is a capsule; `name` is a valid C string or null.
         unsafe { ffi::PyCapsule_IsValid(self.as_ptr(), name) != 0 }
     }
 
     fn name(&self) -> PyResult<Option<CapsuleName>> {
-        // SAFETY: attached; a capsule.
+        // SAFETY: attached; `self` is a capsule.
         let name = unsafe { ffi::PyCapsule_GetName(self.as_ptr()) };
         match NonNull::new(name.cast_mut()) {
             Some(name) => Ok(Some(CapsuleName(name))),
-            None => no_error(self.py()).map(|()| None),
+            None => check_no_error(self.py()).map(|()| None),
         }
     }
 }
 
-/// Null may be an answer or an error.
-fn no_error(py: Python<'_>) -> PyResult<()> {
+/// Returns the current exception, if any: a null result may be a value or an error.
+fn check_no_error(py: Python<'_>) -> PyResult<()> {
     PyErr::take(py).map_or(Ok(()), Err)
 }

@@ -1,5 +1,9 @@
-//! `capsule`: a Rust value or a C pointer in a Python object. The type and what makes one is here,
-//! its methods in `methods`.
+//! `capsule`, a Rust value or a C pointer in a Python object: the type and its constructors.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `methods.rs` | [`PyCapsuleMethods`] and its implementation |
+//! | `name.rs` | [`CapsuleName`] |
 
 mod methods;
 mod name;
@@ -22,12 +26,12 @@ use crate::interpreter::{Python, compat};
 use crate::object::Bound;
 use crate::types::PyAny;
 
-/// Python's `capsule`: an object that hands a pointer from one extension module to another. Its
+/// Python's `capsule`: an object that passes a pointer from one extension module to another. Its
 /// methods are in [`PyCapsuleMethods`].
 ///
-/// Nothing but the name says what the pointer points to, so reading it is `unsafe`: producer and
-/// consumer must agree on a name, and on a layout that does not depend on the compiler
-/// (`#[repr(C)]`, `extern "C"`). Within one extension a `#[pyclass]` does the same safely.
+/// Only the name identifies the type of the pointer, so reading it is `unsafe`: producer and
+/// consumer must agree on a name and on a layout that does not depend on the compiler
+/// (`#[repr(C)]`, `extern "C"`). Within one extension, a `#[pyclass]` does the same safely.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -42,36 +46,38 @@ use crate::types::PyAny;
 ///     let capsule = PyCapsule::new_with_value(py, Api { version: 3 }, c"builtins.my_api")?;
 ///     py.import("builtins")?.setattr("my_api", capsule)?;
 ///
-///     // SAFETY: what has this name is an `Api`, and never changes.
+///     // SAFETY: the capsule of this name holds an `Api` that never changes.
 ///     let api: &Api = unsafe { PyCapsule::import(py, c"builtins.my_api")? };
 ///     assert_eq!(api.version, 3);
 ///     Ok::<_, PyErr>(())
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyCapsule_Type`.
 #[repr(transparent)]
 pub struct PyCapsule(PyAny);
 
 native_type!(PyCapsule, PyCapsule_Type, PyCapsule_CheckExact);
 
-/// What [`PyCapsule::new_with_destructor`] and the like put into a capsule.
+/// The allocation behind a capsule that owns a value.
 #[repr(C)]
 struct Contents<T, F> {
-    /// First: the capsule's pointer is the value's address too.
+    /// The first field, so that the capsule's pointer is the address of the value.
     value: T,
     destructor: F,
-    /// The capsule points to its text. Its own allocation, which does not move with the struct.
+    /// The name that the capsule points to; its text does not move with the struct.
     name: Option<CString>,
 }
 
 impl PyCapsule {
-    /// A capsule that owns `value`, which is dropped with the capsule, by whichever thread drops
-    /// that. Its pointer is the value's address.
+    /// Creates a capsule that owns `value`, which is dropped with the capsule, on whichever thread
+    /// deallocates it. The capsule's pointer is the address of the value.
     ///
-    /// For a capsule that is a module's attribute, the name is `"module.attribute"`.
+    /// The name of a capsule that is a module's attribute must be `"module.attribute"`.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -80,14 +86,14 @@ impl PyCapsule {
     /// Python::attach(|py| {
     ///     let capsule = PyCapsule::new_with_value(py, 123_u32, c"my.number")?;
     ///     let number = capsule.pointer_checked(Some(c"my.number"))?.cast::<u32>();
-    ///     // SAFETY: what has this name is a `u32`, and the capsule is alive.
+    ///     // SAFETY: a capsule of this name holds a `u32`, and the capsule is alive.
     ///     assert_eq!(unsafe { *number.as_ref() }, 123);
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_New`.
+    /// C API: `PyCapsule_New`.
     pub fn new_with_value<'py, T>(
         py: Python<'py>,
         value: T,
@@ -99,10 +105,10 @@ impl PyCapsule {
         Self::new_with_value_and_destructor(py, value, name, |value, _| drop(value))
     }
 
-    /// As [`new_with_value`](PyCapsule::new_with_value), with an owned name or none.
+    /// Like [`new_with_value`](PyCapsule::new_with_value), with an owned name or none.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -118,6 +124,8 @@ impl PyCapsule {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyCapsule_New`.
     pub fn new<T: 'static + Send>(
         py: Python<'_>,
         value: T,
@@ -126,13 +134,13 @@ impl PyCapsule {
         Self::new_with_destructor(py, value, name, |value, _| drop(value))
     }
 
-    /// As [`new_with_value`](PyCapsule::new_with_value), where `destructor` gets the value, and the
-    /// [context](PyCapsuleMethods::set_context), when the capsule dies.
+    /// Like [`new_with_value`](PyCapsule::new_with_value), and calls `destructor` with the value
+    /// and the [context](PyCapsuleMethods::set_context) when the capsule is deallocated.
     ///
-    /// A panic of `destructor` goes no further than to the panic hook.
+    /// A panic in `destructor` is reported by the panic hook and does not propagate.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -149,6 +157,8 @@ impl PyCapsule {
     /// assert_eq!(receiver.recv(), Ok(7));
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyCapsule_New`.
     pub fn new_with_value_and_destructor<'py, T, F>(
         py: Python<'py>,
         value: T,
@@ -164,15 +174,15 @@ impl PyCapsule {
             destructor,
             name: None,
         };
-        // SAFETY: a static name.
+        // SAFETY: the name is static.
         unsafe { Self::with_contents(py, contents, name.as_ptr()) }
     }
 
-    /// As [`new_with_value_and_destructor`](PyCapsule::new_with_value_and_destructor), with an
+    /// Like [`new_with_value_and_destructor`](PyCapsule::new_with_value_and_destructor), with an
     /// owned name or none.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -190,6 +200,8 @@ impl PyCapsule {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyCapsule_New`.
     pub fn new_with_destructor<T, F>(
         py: Python<'_>,
         value: T,
@@ -206,12 +218,14 @@ impl PyCapsule {
             name,
         };
         let name = contents.name.as_deref().map_or(null(), CStr::as_ptr);
-        // SAFETY: the contents own the name's text.
+        // SAFETY: the contents own the name.
         unsafe { Self::with_contents(py, contents, name) }
     }
 
+    /// Creates a capsule that owns the contents.
+    ///
     /// # Safety
-    /// `name` is null, or lives as long as the contents.
+    /// `name` must be null or live as long as the contents.
     unsafe fn with_contents<T, F>(
         py: Python<'_>,
         contents: Contents<T, F>,
@@ -222,25 +236,26 @@ impl PyCapsule {
         F: FnOnce(T, *mut c_void) + Send + 'static,
     {
         let contents = Box::into_raw(Box::new(contents));
-        // SAFETY: attached; a pointer that is not null; the destructor is the one for it.
+        // SAFETY: attached; the pointer is not null, and the destructor matches its type; returns a
+        // new capsule or null.
         let capsule = unsafe {
             let capsule = ffi::PyCapsule_New(contents.cast(), name, Some(destroy::<T, F>));
             new_reference(py, capsule)
         };
         if capsule.is_err() {
-            // SAFETY: no capsule took it over. The destructor is for capsules: it is not run.
+            // SAFETY: no capsule owns the contents. Their destructor is not called.
             drop(unsafe { Box::from_raw(contents) });
         }
         capsule
     }
 
-    /// A capsule of a pointer, which it does not own.
+    /// Creates a capsule for a pointer that it does not own.
     ///
     /// # Safety
     /// The pointer must be what consumers of the name expect, for as long as the capsule lives.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -254,7 +269,7 @@ impl PyCapsule {
     ///
     /// Python::attach(|py| {
     ///     let pointer = NonNull::new(double as *mut c_void).unwrap();
-    ///     // SAFETY: a function lives for ever.
+    ///     // SAFETY: a function is never deallocated.
     ///     let capsule = unsafe { PyCapsule::new_with_pointer(py, pointer, c"my.double")? };
     ///     assert_eq!(capsule.pointer_checked(Some(c"my.double"))?, pointer);
     ///     Ok::<_, PyErr>(())
@@ -262,25 +277,26 @@ impl PyCapsule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_New`.
+    /// C API: `PyCapsule_New`.
     pub unsafe fn new_with_pointer<'py>(
         py: Python<'py>,
         pointer: NonNull<c_void>,
         name: &'static CStr,
     ) -> PyResult<Bound<'py, Self>> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { Self::new_with_pointer_and_destructor(py, pointer, name, None) }
     }
 
-    /// As [`new_with_pointer`](PyCapsule::new_with_pointer), with a C function that gets the
-    /// capsule when it dies.
+    /// Like [`new_with_pointer`](PyCapsule::new_with_pointer), and calls a C function with the
+    /// capsule when it is deallocated.
     ///
     /// # Safety
-    /// As there; and the destructor must be right for the pointer, from any thread that is
-    /// attached to the interpreter, and must not unwind.
+    /// The pointer must be what consumers of the name expect, for as long as the capsule lives. The
+    /// destructor must accept the pointer on any thread attached to the interpreter, and must not
+    /// unwind.
     ///
     /// # Errors
-    /// If Python has no memory for it. Then the destructor is not called.
+    /// If Python runs out of memory. The destructor is not called in this case.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -291,15 +307,15 @@ impl PyCapsule {
     ///
     /// static LIVING: AtomicU32 = AtomicU32::new(1);
     ///
-    /// unsafe extern "C" fn dies(_capsule: *mut ffi::PyObject) {
+    /// unsafe extern "C" fn release(_capsule: *mut ffi::PyObject) {
     ///     LIVING.fetch_sub(1, Ordering::Relaxed);
     /// }
     ///
     /// Python::attach(|py| {
     ///     let pointer = NonNull::from(&LIVING).cast();
-    ///     // SAFETY: the static lives for ever; the destructor only counts, and does not unwind.
+    ///     // SAFETY: a static is never deallocated; the destructor does not unwind.
     ///     let capsule = unsafe {
-    ///         PyCapsule::new_with_pointer_and_destructor(py, pointer, c"my.count", Some(dies))?
+    ///         PyCapsule::new_with_pointer_and_destructor(py, pointer, c"my.count", Some(release))?
     ///     };
     ///     drop(capsule);
     ///     assert_eq!(LIVING.load(Ordering::Relaxed), 0);
@@ -308,29 +324,29 @@ impl PyCapsule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_New`.
+    /// C API: `PyCapsule_New`.
     pub unsafe fn new_with_pointer_and_destructor<'py>(
         py: Python<'py>,
         pointer: NonNull<c_void>,
         name: &'static CStr,
         destructor: Option<ffi::PyCapsule_Destructor>,
     ) -> PyResult<Bound<'py, Self>> {
-        // SAFETY: attached; a pointer that is not null and a static name; what they are for is
-        // passed on to the caller.
+        // SAFETY: attached; the pointer is not null, and the name is static; the caller guarantees
+        // that the pointer stays valid and that the destructor accepts it.
         unsafe {
             let capsule = ffi::PyCapsule_New(pointer.as_ptr(), name.as_ptr(), destructor);
             new_reference(py, capsule)
         }
     }
 
-    /// The value in the capsule that is a module's attribute, by its name: `"module.attribute"`.
-    /// Imports the module.
+    /// Returns the value in a capsule that is a module's attribute, by its name
+    /// `"module.attribute"`. Imports the module.
     ///
     /// # Safety
-    /// The capsule of that name must hold a `T`, which stays there unchanged for `'py`.
+    /// The capsule of that name must hold a `T` that stays in place, unmodified, for `'py`.
     ///
     /// # Errors
-    /// If there is no such capsule; `SystemError`, if the pointer is not aligned for `T`.
+    /// If the capsule does not exist; `SystemError` if the pointer is not aligned for `T`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -339,7 +355,7 @@ impl PyCapsule {
     /// Python::attach(|py| {
     ///     let capsule = PyCapsule::new_with_value(py, 7_u64, c"builtins.my_seven")?;
     ///     py.import("builtins")?.setattr("my_seven", capsule)?;
-    ///     // SAFETY: the capsule of this name holds a `u64`, and stays where it is.
+    ///     // SAFETY: the capsule of this name holds a `u64`, and the module keeps it alive.
     ///     let seven: &u64 = unsafe { PyCapsule::import(py, c"builtins.my_seven")? };
     ///     assert_eq!(*seven, 7);
     ///     Ok::<_, PyErr>(())
@@ -347,7 +363,7 @@ impl PyCapsule {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyCapsule_Import`.
+    /// C API: `PyCapsule_Import`.
     pub unsafe fn import<'py, T>(py: Python<'py>, name: &CStr) -> PyResult<&'py T> {
         let pointer = Self::import_pointer(py, name)?.cast::<T>();
         if !pointer.is_aligned() {
@@ -357,14 +373,14 @@ impl PyCapsule {
                 std::any::type_name::<T>()
             )));
         }
-        // SAFETY: aligned; what it points to is passed on to the caller.
+        // SAFETY: the pointer is aligned; the caller guarantees that it points to a `T` for `'py`.
         Ok(unsafe { pointer.as_ref() })
     }
 
-    /// As [`import`](PyCapsule::import), the pointer itself. Using that is up to the caller.
+    /// Like [`import`](PyCapsule::import), but returns the pointer.
     ///
     /// # Errors
-    /// If there is no such capsule.
+    /// If the capsule does not exist.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -373,28 +389,28 @@ impl PyCapsule {
     /// Python::attach(|py| assert!(PyCapsule::import_pointer(py, c"builtins.nothing").is_err()));
     /// ```
     ///
-    /// Source: `PyCapsule_Import`.
+    /// C API: `PyCapsule_Import`.
     pub fn import_pointer(py: Python<'_>, name: &CStr) -> PyResult<NonNull<c_void>> {
-        // SAFETY: attached; a valid name.
+        // SAFETY: attached; `name` is a valid C string.
         let pointer = unsafe { ffi::PyCapsule_Import(name.as_ptr(), 0) };
         NonNull::new(pointer).ok_or_else(|| PyErr::fetch(py))
     }
 }
 
-/// Takes the contents out of a dying capsule and gives them to their destructor.
+/// The destructor of a capsule that owns a value: passes the value to the user's destructor.
 unsafe extern "C" fn destroy<T, F>(capsule: *mut ffi::PyObject)
 where
     F: FnOnce(T, *mut c_void),
 {
-    // SAFETY: CPython calls it once, attached, with a capsule that `with_contents` made. Its name
-    // is asked for, as somebody may have set another.
+    // SAFETY: CPython calls this once, attached, with a capsule of `with_contents`. Its current
+    // name is passed back, since other code may have replaced it.
     unsafe {
-        // Objects also die while an exception is on its way: that must not be lost.
+        // A capsule may be deallocated while an exception is set, which must be preserved.
         let raised = compat::take_raised();
         let name = ffi::PyCapsule_GetName(capsule);
         let context = ffi::PyCapsule_GetContext(capsule);
         let contents = ffi::PyCapsule_GetPointer(capsule, name).cast::<Contents<T, F>>();
-        // All of it is dropped in here, so that a panic of a `drop` does not reach C either.
+        // Everything is dropped inside the closure, so that a panic in `drop` does not reach C.
         let panic = catch_unwind(AssertUnwindSafe(|| {
             let Contents {
                 value,

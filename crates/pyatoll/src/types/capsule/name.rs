@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
 
-/// A capsule's name: a pointer to a text which lives as long as whoever set the name promised,
-/// usually for ever, at least as long as the capsule has that name.
+/// The name of a capsule: a pointer to a C string. The code that set the name determines how long
+/// it lives: at least as long as the capsule has this name, and usually for the whole process.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -13,20 +13,23 @@ use std::ptr::NonNull;
 ///
 /// Python::attach(|py| {
 ///     let name: Option<CapsuleName> = PyCapsule::new_with_value(py, 5, c"five")?.name()?;
-///     // SAFETY: the text is static, so it outlives the capsule.
+///     // SAFETY: the name is static, so it outlives the capsule.
 ///     assert_eq!(unsafe { name.unwrap().as_cstr() }.to_bytes(), b"five");
 ///     Ok::<_, PyErr>(())
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyCapsule_GetName`.
 #[derive(Clone, Copy)]
 pub struct CapsuleName(pub(super) NonNull<c_char>);
 
 impl CapsuleName {
-    /// The text.
+    /// Returns the name as a C string.
     ///
     /// # Safety
-    /// The text must live for `'a`: the capsule may die, and C code may give it another name.
+    /// The string must live for `'a`. The capsule may be deallocated, and C code may replace its
+    /// name.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -35,19 +38,21 @@ impl CapsuleName {
     /// Python::attach(|py| {
     ///     let capsule = PyCapsule::new(py, 5, Some(c"owned".to_owned()))?;
     ///     let name = capsule.name()?.unwrap();
-    ///     // SAFETY: the capsule owns the text, and lives until after the comparison.
+    ///     // SAFETY: the capsule owns the name, and lives until after the comparison.
     ///     assert_eq!(unsafe { name.as_cstr() }, c"owned");
     ///     drop(capsule);
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyCapsule_GetName`.
     pub unsafe fn as_cstr<'a>(self) -> &'a CStr {
-        // SAFETY: a C string; how long it lives is passed on to the caller.
+        // SAFETY: a C string; the caller guarantees that it lives for `'a`.
         unsafe { CStr::from_ptr(self.as_ptr()) }
     }
 
-    /// The text's address.
+    /// Returns the address of the name.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -62,6 +67,8 @@ impl CapsuleName {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyCapsule_GetName`.
     pub fn as_ptr(self) -> *const c_char {
         self.0.as_ptr()
     }

@@ -1,4 +1,4 @@
-//! What holds for capsules.
+//! Tests of capsules.
 
 use std::ffi::CString;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ impl Drop for Counts {
 }
 
 #[test]
-fn a_value_is_dropped_once_by_any_thread() {
+fn a_value_is_dropped_once_on_any_thread() {
     let drops = Arc::new(AtomicUsize::new(0));
     let capsules = Python::attach(|py| {
         let value = || Counts(drops.clone());
@@ -33,7 +33,7 @@ fn a_value_is_dropped_once_by_any_thread() {
     std::thread::spawn(move || Python::attach(|_| drop(capsules)))
         .join()
         .unwrap();
-    // Free-threaded builds leave the last step to the thread that made the objects.
+    // Free-threaded builds defer the last decrement to the thread that created the objects.
     Python::attach(|py| py.run(c"import gc; gc.collect()", None, None).unwrap());
     assert_eq!(drops.load(Ordering::Relaxed), 3);
 }
@@ -44,7 +44,7 @@ fn an_owned_name_lives_with_the_capsule() {
         let name = CString::new("made at run time").unwrap();
         let capsule = PyCapsule::new(py, 5_u64, Some(name.clone())).unwrap();
         let pointer = capsule.pointer_checked(Some(&name)).unwrap();
-        // SAFETY: a `u64` was put in; the capsule is alive, and so is its name.
+        // SAFETY: the capsule holds a `u64`; it is alive, and so is its name.
         unsafe {
             assert_eq!(*pointer.cast::<u64>().as_ref(), 5);
             assert_eq!(capsule.name().unwrap().unwrap().as_cstr(), &*name);
@@ -56,7 +56,7 @@ fn an_owned_name_lives_with_the_capsule() {
 }
 
 #[test]
-fn a_panic_in_a_destructor_stays_there() {
+fn a_panic_in_a_destructor_does_not_propagate() {
     Python::attach(|py| {
         let drops = Arc::new(AtomicUsize::new(0));
         let value = Counts(drops.clone());
@@ -69,14 +69,14 @@ fn a_panic_in_a_destructor_stays_there() {
 }
 
 #[test]
-fn an_exception_on_its_way_survives_a_destructor() {
+fn a_raised_exception_survives_a_destructor() {
     Python::attach(|py| {
         let names = PyDict::new(py);
         let capsule = PyCapsule::new_with_destructor(py, (), None, |(), _| {
             Python::attach(|py| assert!(py.eval(c"1 / 0", None, None).is_err()));
         });
         names.set_item("held", [capsule.unwrap()]).unwrap();
-        // `list` lets go of what it has, the capsule, with the exception set.
+        // `list` drops its items, the capsule among them, while the exception is set.
         let code = c"
 def items():
     yield held.pop()
@@ -116,11 +116,11 @@ fn an_unaligned_pointer_is_refused() {
     static BYTES: Bytes = Bytes([0; 16]);
     Python::attach(|py| {
         let pointer = std::ptr::NonNull::from(&BYTES.0[1]).cast();
-        // SAFETY: a static; nobody reads through it.
+        // SAFETY: the pointer is to a static, and is never read through.
         let capsule = unsafe { PyCapsule::new_with_pointer(py, pointer, c"sys.pyatoll_odd") };
         let sys = py.import("sys").unwrap();
         sys.setattr("pyatoll_odd", capsule.unwrap()).unwrap();
-        // SAFETY: nothing is read, as the pointer is refused.
+        // SAFETY: the pointer is refused before it is read.
         let error = unsafe { PyCapsule::import::<u64>(py, c"sys.pyatoll_odd") };
         let error = error.unwrap_err().to_string();
         assert!(error.contains("is not aligned to rust type u64"), "{error}");

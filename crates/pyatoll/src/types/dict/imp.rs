@@ -1,5 +1,5 @@
-//! The methods of a dict, on `Bound`: they convert the arguments, then call one of the plain
-//! functions at the end.
+//! The implementation of [`PyDictMethods`]: the methods convert their arguments, then call CPython
+//! or one of the non-generic functions at the end.
 
 use std::ptr::null_mut;
 
@@ -16,18 +16,18 @@ use crate::types::{PyAny, PyDict, PyList, PyMapping};
 
 impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
     fn copy(&self) -> PyResult<Bound<'py, PyDict>> {
-        // SAFETY: attached; a dict; a new one or null comes back.
+        // SAFETY: attached; `self` is a dict; returns a new dict or null.
         unsafe { new_reference(self.py(), ffi::PyDict_Copy(self.as_ptr())) }
     }
 
     fn clear(&self) {
-        // SAFETY: attached; a dict.
+        // SAFETY: attached; `self` is a dict.
         unsafe { ffi::PyDict_Clear(self.as_ptr()) };
     }
 
     #[inline]
     fn len(&self) -> usize {
-        // SAFETY: attached; a dict.
+        // SAFETY: attached; `self` is a dict.
         unsafe { layout::size_of_dict(self.as_ptr()) }
     }
 
@@ -67,23 +67,23 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
-        // SAFETY: attached; a dict and an object.
+        // SAFETY: attached; `self` is a dict, `key` a valid object.
         let result = unsafe { ffi::PyDict_DelItem(self.as_ptr(), key.as_ptr()) };
         status(self.py(), result)
     }
 
     fn keys(&self) -> Bound<'py, PyList> {
-        // SAFETY: attached; a dict; a new list or null comes back.
+        // SAFETY: attached; `self` is a dict; returns a new list or null.
         unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Keys(self.as_ptr())) }
     }
 
     fn values(&self) -> Bound<'py, PyList> {
-        // SAFETY: attached; a dict; a new list or null comes back.
+        // SAFETY: attached; `self` is a dict; returns a new list or null.
         unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Values(self.as_ptr())) }
     }
 
     fn items(&self) -> Bound<'py, PyList> {
-        // SAFETY: attached; a dict; a new list or null comes back.
+        // SAFETY: attached; `self` is a dict; returns a new list or null.
         unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Items(self.as_ptr())) }
     }
 
@@ -113,13 +113,13 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
     }
 
     fn update(&self, other: &Bound<'_, PyMapping>) -> PyResult<()> {
-        // SAFETY: attached; a dict and an object.
+        // SAFETY: attached; `self` is a dict, `other` a valid object.
         let result = unsafe { ffi::PyDict_Update(self.as_ptr(), other.as_ptr()) };
         status(self.py(), result)
     }
 
     fn update_if_missing(&self, other: &Bound<'_, PyMapping>) -> PyResult<()> {
-        // SAFETY: attached; a dict and an object.
+        // SAFETY: attached; `self` is a dict, `other` a valid object.
         let result = unsafe { ffi::PyDict_Merge(self.as_ptr(), other.as_ptr(), 0) };
         status(self.py(), result)
     }
@@ -145,7 +145,8 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
         let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
         let value = default_value.into_pyobject_or_pyerr(self.py())?.into_any();
         let mut result = null_mut();
-        // SAFETY: attached; a dict and two objects. Unless it fails, `result` is a new reference.
+        // SAFETY: attached; `self` is a dict, `key` and `value` valid objects. Unless the call
+        // fails, `result` is a new reference.
         unsafe {
             let present = truth(
                 self.py(),
@@ -162,7 +163,7 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
 }
 
 fn contains(dict: &Bound<'_, PyDict>, key: Borrowed<'_, '_, PyAny>) -> PyResult<bool> {
-    // SAFETY: attached; a dict and an object.
+    // SAFETY: attached; `dict` is a dict, `key` a valid object.
     truth(dict.py(), unsafe {
         ffi::PyDict_Contains(dict.as_ptr(), key.as_ptr())
     })
@@ -173,7 +174,7 @@ fn get_item<'py>(
     key: Borrowed<'_, '_, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let mut value = null_mut();
-    // SAFETY: attached; a dict and an object. `value` is a new reference or null.
+    // SAFETY: attached; `dict` is a dict, `key` a valid object; `value` is a new reference or null.
     unsafe {
         let found = ffi::compat::PyDict_GetItemRef(dict.as_ptr(), key.as_ptr(), &raw mut value);
         status(dict.py(), found)?;
@@ -186,7 +187,7 @@ fn set_item(
     key: Borrowed<'_, '_, PyAny>,
     value: Borrowed<'_, '_, PyAny>,
 ) -> PyResult<()> {
-    // SAFETY: attached; a dict and two objects.
+    // SAFETY: attached; `dict` is a dict, `key` and `value` valid objects.
     status(dict.py(), unsafe {
         ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr())
     })

@@ -1,4 +1,4 @@
-//! [`IntoPyDict`]: pairs that make a dict.
+//! [`IntoPyDict`]: pairs that make up a dict.
 
 use super::{PyDict, PyDictMethods};
 use crate::convert::IntoPyObject;
@@ -6,7 +6,7 @@ use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
 
-/// Pairs that make a dict: for keyword arguments, and the like.
+/// Pairs that can be collected into a dict, for example for keyword arguments.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -19,11 +19,13 @@ use crate::object::Bound;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyDict_SetItem`.
 pub trait IntoPyDict<'py>: Sized {
-    /// Makes the dict. The last of equal keys counts.
+    /// Creates the dict. Of equal keys, the last one wins.
     ///
     /// # Errors
-    /// What a conversion raises; if a key is not hashable.
+    /// If a key is not hashable, or a conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -38,6 +40,8 @@ pub trait IntoPyDict<'py>: Sized {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyDict_SetItem`.
     fn into_py_dict(self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>>;
 }
 
@@ -55,7 +59,7 @@ where
     }
 }
 
-/// A pair, or a reference to one. Private, so that nothing else implements it.
+/// A pair or a reference to one. Private, so that only this module implements it.
 trait PyDictItem<'py> {
     fn set_in(self, dict: &Bound<'py, PyDict>) -> PyResult<()>;
 }

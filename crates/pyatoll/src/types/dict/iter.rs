@@ -1,4 +1,4 @@
-//! Iteration over a `dict`, which may change meanwhile.
+//! The iterator over a `dict`, which may change during iteration.
 
 use std::ptr::null_mut;
 
@@ -6,6 +6,7 @@ use pyo3_ffi as ffi;
 
 use crate::object::Bound;
 use crate::sync::critical_section::with_critical_section;
+use crate::types::compat;
 use crate::types::dict::PyDictMethods;
 use crate::types::{PyAny, PyDict};
 
@@ -25,11 +26,13 @@ use crate::types::{PyAny, PyDict};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyDict_Next`.
 pub struct BoundDictIterator<'py> {
     dict: Bound<'py, PyDict>,
-    /// CPython's own count of where it is.
+    /// The position that `PyDict_Next` maintains.
     position: ffi::Py_ssize_t,
-    /// The size at the start; `usize::MAX` once a change was found.
+    /// The size at the start; `usize::MAX` after a change has been detected.
     size: usize,
     remaining: usize,
 }
@@ -45,15 +48,15 @@ impl<'py> BoundDictIterator<'py> {
         }
     }
 
-    /// The next entry, with the dict locked.
+    /// Returns the next entry. The dict must be locked on free-threaded builds.
     #[inline]
     fn next_locked(&mut self) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         if self.dict.len() != self.size {
             self.changed("dictionary changed size during iteration");
         }
         let (mut key, mut value) = (null_mut(), null_mut());
-        // SAFETY: attached; a dict, which nobody else changes: it is locked, or the GIL is held,
-        // and nothing runs before the new references are made.
+        // SAFETY: attached; `self.dict` is a dict. With the lock or the GIL held, no other code
+        // runs before the borrowed entry gets its own references.
         let entry = unsafe {
             if ffi::PyDict_Next(
                 self.dict.as_ptr(),
@@ -90,14 +93,13 @@ impl<'py> Iterator for BoundDictIterator<'py> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        // The handle is copied so that the closure may have all of `self`.
-        #[cfg(Py_GIL_DISABLED)]
-        {
+        if compat::FREE_THREADED {
+            // Cloned, as the closure borrows all of `self`.
             let dict = self.dict.clone();
             with_critical_section(&dict, || self.next_locked())
+        } else {
+            self.next_locked()
         }
-        #[cfg(not(Py_GIL_DISABLED))]
-        self.next_locked()
     }
 
     #[inline]
@@ -110,7 +112,7 @@ impl<'py> Iterator for BoundDictIterator<'py> {
         self.remaining
     }
 
-    /// Locks the dict once, on free-threaded builds.
+    /// Locks the dict only once on free-threaded builds.
     fn fold<B, F>(mut self, init: B, mut f: F) -> B
     where
         F: FnMut(B, Self::Item) -> B,
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_come_in_insertion_order() {
+    fn entries_are_visited_in_insertion_order() {
         Python::attach(|py| {
             let dict = abc(py);
             let mut entries = dict.iter();
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn values_may_change_meanwhile() {
+    fn values_may_change_during_iteration() {
         Python::attach(|py| {
             let dict = abc(py);
             for (key, _) in &dict {
@@ -188,7 +190,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "dictionary changed size during iteration")]
-    fn a_new_key_ends_it_with_a_panic() {
+    fn adding_a_key_during_iteration_panics() {
         Python::attach(|py| {
             let dict = abc(py);
             for (key, _) in &dict {
@@ -199,7 +201,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "dictionary keys changed during iteration")]
-    fn another_set_of_keys_ends_it_with_a_panic() {
+    fn replacing_a_key_during_iteration_panics() {
         Python::attach(|py| {
             let dict = abc(py);
             for (key, _) in &dict {
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_panic_it_panics_again() {
+    fn an_iterator_that_has_panicked_panics_again() {
         Python::attach(|py| {
             let dict = abc(py);
             let mut entries = dict.iter();
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_iteration_sees_no_change_of_other_threads() {
+    fn a_locked_iteration_sees_no_changes_by_other_threads() {
         let dict = Python::attach(|py| abc(py).unbind());
         std::thread::scope(|scope| {
             scope.spawn(|| {

@@ -1,4 +1,4 @@
-//! [`PyDictMethods`]: what can be done with a dict.
+//! [`PyDictMethods`]: the methods of a dict.
 
 use super::BoundDictIterator;
 use crate::convert::IntoPyObject;
@@ -35,10 +35,10 @@ use crate::types::{PyAny, PyDict, PyList, PyMapping};
 /// ```
 #[doc(alias = "PyDict")]
 pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
-    /// `dict.copy()`.
+    /// Returns a shallow copy: `dict.copy()`.
     ///
     /// # Errors
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -55,7 +55,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Copy`.
+    /// C API: `PyDict_Copy`.
     fn copy(&self) -> PyResult<Bound<'py, PyDict>>;
 
     /// Removes all entries.
@@ -73,10 +73,10 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Clear`.
+    /// C API: `PyDict_Clear`.
     fn clear(&self);
 
-    /// The number of entries.
+    /// Returns the number of entries.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -90,10 +90,10 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Size`.
+    /// C API: `PyDict_Size`.
     fn len(&self) -> usize;
 
-    /// Whether it has no entries.
+    /// Returns whether there are no entries.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -108,12 +108,14 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyDict_Size`.
     fn is_empty(&self) -> bool;
 
-    /// `key in dict`.
+    /// Returns `key in dict`.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -130,15 +132,15 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Contains`.
+    /// C API: `PyDict_Contains`.
     fn contains<K>(&self, key: K) -> PyResult<bool>
     where
         K: IntoPyObject<'py>;
 
-    /// The value of a key; `None` if there is none.
+    /// Returns the value of a key, or `None` if the key is missing.
     ///
     /// # Errors
-    /// If the key is not hashable; what the conversion or a comparison raises.
+    /// If the key is not hashable, or the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -156,15 +158,15 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_GetItemRef`.
+    /// C API: `PyDict_GetItemRef`.
     fn get_item<K>(&self, key: K) -> PyResult<Option<Bound<'py, PyAny>>>
     where
         K: IntoPyObject<'py>;
 
-    /// `dict[key] = value`.
+    /// Sets the value of a key: `dict[key] = value`.
     ///
     /// # Errors
-    /// If the key is not hashable; what a conversion or a comparison raises.
+    /// If the key is not hashable, or a conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -180,16 +182,17 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_SetItem`.
+    /// C API: `PyDict_SetItem`.
     fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
     where
         K: IntoPyObject<'py>,
         V: IntoPyObject<'py>;
 
-    /// `del dict[key]`.
+    /// Deletes an entry: `del dict[key]`.
     ///
     /// # Errors
-    /// `KeyError`, if there is none; else as for [`get_item`](PyDictMethods::get_item).
+    /// `KeyError` if the key is missing; if the key is not hashable, or the conversion or a
+    /// comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -206,15 +209,15 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_DelItem`.
+    /// C API: `PyDict_DelItem`.
     fn del_item<K>(&self, key: K) -> PyResult<()>
     where
         K: IntoPyObject<'py>;
 
-    /// A list of the keys.
+    /// Returns a list of the keys.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -231,13 +234,13 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Keys`.
+    /// C API: `PyDict_Keys`.
     fn keys(&self) -> Bound<'py, PyList>;
 
-    /// A list of the values.
+    /// Returns a list of the values.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -251,13 +254,13 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Values`.
+    /// C API: `PyDict_Values`.
     fn values(&self) -> Bound<'py, PyList>;
 
-    /// A list of the entries as pairs.
+    /// Returns a list of the entries as pairs.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -271,15 +274,15 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Items`.
+    /// C API: `PyDict_Items`.
     fn items(&self) -> Bound<'py, PyList>;
 
-    /// An iterator over the entries, in insertion order.
+    /// Returns an iterator over the entries, in insertion order.
     ///
-    /// Values may be replaced meanwhile.
+    /// Values may be replaced during iteration.
     ///
     /// # Panics
-    /// The iterator panics if keys were added or removed since it was made.
+    /// The iterator panics if keys have been added or removed since it was created.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -287,21 +290,21 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// Python::attach(|py| {
     ///     let dict = [("a", "1"), ("b", "2")].into_py_dict(py)?;
-    ///     let texts: Vec<String> = dict.iter().map(|(key, value)| format!("{key}{value}")).collect();
-    ///     assert_eq!(texts, ["a1", "b2"]);
+    ///     let entries = dict.iter().map(|(key, value)| format!("{key}{value}"));
+    ///     assert_eq!(entries.collect::<Vec<_>>(), ["a1", "b2"]);
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Next`.
+    /// C API: `PyDict_Next`.
     fn iter(&self) -> BoundDictIterator<'py>;
 
-    /// Calls `closure` with each entry, with the dict locked on free-threaded builds. Python code
-    /// that `closure` runs may let go of the lock.
+    /// Calls `closure` with each entry, holding the dict's lock on free-threaded builds. Python
+    /// code that `closure` runs may release the lock temporarily.
     ///
     /// # Errors
-    /// The first of `closure`, which ends the iteration.
+    /// The first error of `closure`, which ends the iteration.
     ///
     /// # Panics
     /// If `closure` adds or removes keys.
@@ -322,11 +325,13 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyDict_Next`, `PyCriticalSection_Begin`.
     fn locked_for_each<F>(&self, closure: F) -> PyResult<()>
     where
         F: Fn(Bound<'py, PyAny>, Bound<'py, PyAny>) -> PyResult<()>;
 
-    /// The same object as a mapping.
+    /// Returns the same object as a mapping.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -334,7 +339,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// Python::attach(|py| {
     ///     let dict = [("a", 1)].into_py_dict(py)?;
-    ///     // A mapping raises `KeyError` where a dict gives `None`.
+    ///     // A mapping raises `KeyError` where a dict returns `None`.
     ///     assert!(dict.get_item("z")?.is_none());
     ///     assert!(dict.as_mapping().get_item("z").is_err());
     ///     Ok::<_, PyErr>(())
@@ -343,7 +348,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     fn as_mapping(&self) -> &Bound<'py, PyMapping>;
 
-    /// The same object as a mapping.
+    /// Returns the same object as a mapping.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -359,10 +364,10 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     fn into_mapping(self) -> Bound<'py, PyMapping>;
 
-    /// `dict.update(other)`.
+    /// Adds the entries of `other`, replacing existing values: `dict.update(other)`.
     ///
     /// # Errors
-    /// What `other` raises.
+    /// If `other` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -377,13 +382,13 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Update`.
+    /// C API: `PyDict_Update`.
     fn update(&self, other: &Bound<'_, PyMapping>) -> PyResult<()>;
 
-    /// Adds the entries of `other` whose keys are not there yet.
+    /// Adds the entries of `other` whose keys are missing.
     ///
     /// # Errors
-    /// What `other` raises.
+    /// If `other` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -398,13 +403,13 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_Merge`.
+    /// C API: `PyDict_Merge`.
     fn update_if_missing(&self, other: &Bound<'_, PyMapping>) -> PyResult<()>;
 
-    /// Adds an entry if the key is not there yet, in one step. Whether it did.
+    /// Adds an entry if the key is missing, atomically. Returns whether it was added.
     ///
     /// # Errors
-    /// As for [`set_item`](PyDictMethods::set_item).
+    /// If the key is not hashable, or a conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -420,16 +425,17 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_SetDefaultRef`.
+    /// C API: `PyDict_SetDefaultRef`.
     fn set_default<K, V>(&self, key: K, default_value: V) -> PyResult<bool>
     where
         K: IntoPyObject<'py>,
         V: IntoPyObject<'py>;
 
-    /// As [`set_default`](PyDictMethods::set_default), with the value that is there afterwards.
+    /// Like [`set_default`](PyDictMethods::set_default), and also returns the value of the key
+    /// afterwards.
     ///
     /// # Errors
-    /// As for [`set_item`](PyDictMethods::set_item).
+    /// If the key is not hashable, or a conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -446,7 +452,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_SetDefaultRef`.
+    /// C API: `PyDict_SetDefaultRef`.
     fn set_default_with_result<K, V>(
         &self,
         key: K,

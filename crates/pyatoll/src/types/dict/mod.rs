@@ -1,4 +1,12 @@
-//! `dict`: the type here, its methods in `methods`.
+//! `dict`: the type and its constructors.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `methods.rs` | the trait [`PyDictMethods`] |
+//! | `imp.rs` | its implementation |
+//! | `iter.rs` | the iterator |
+//! | `into_py_dict.rs` | [`IntoPyDict`], pairs that make up a dict |
+//! | `views.rs` | the types of the views |
 
 mod imp;
 mod into_py_dict;
@@ -37,16 +45,18 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyDict_Type`.
 #[repr(transparent)]
 pub struct PyDict(PyAny);
 
 native_type!(PyDict, PyDict_Type, PyDict_Check);
 
 impl PyDict {
-    /// An empty dict.
+    /// Creates an empty dict.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -62,13 +72,14 @@ impl PyDict {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_New`.
+    /// C API: `PyDict_New`.
     pub fn new(py: Python<'_>) -> Bound<'_, PyDict> {
-        // SAFETY: attached; a new dict or null comes back.
+        // SAFETY: attached; returns a new dict or null.
         unsafe { new_reference_or_panic(py, ffi::PyDict_New()) }
     }
 
-    /// A dict from an iterable of pairs, as `dict(pairs)`. The last of equal keys counts.
+    /// Creates a dict from an iterable of pairs, like `dict(pairs)`. Of equal keys, the last one
+    /// wins.
     ///
     /// # Errors
     /// If the items are not pairs, or a key is not hashable.
@@ -85,10 +96,10 @@ impl PyDict {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyDict_MergeFromSeq2`.
+    /// C API: `PyDict_MergeFromSeq2`.
     pub fn from_sequence<'py>(seq: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let dict = Self::new(seq.py());
-        // SAFETY: attached; a dict and an object.
+        // SAFETY: attached; `dict` is a dict, `seq` a valid object.
         let result = unsafe { ffi::PyDict_MergeFromSeq2(dict.as_ptr(), seq.as_ptr(), 1) };
         status(seq.py(), result)?;
         Ok(dict)

@@ -1,4 +1,4 @@
-//! What holds for dicts.
+//! Tests of dicts.
 
 use super::{IntoPyDict, PyDict, PyDictMethods};
 use crate::interpreter::Python;
@@ -19,7 +19,7 @@ fn a_key_without_a_hash_is_an_error_everywhere() {
 }
 
 #[test]
-fn defaults_do_not_replace() {
+fn a_default_does_not_replace_a_value() {
     Python::attach(|py| {
         let dict = PyDict::new(py);
         let (added, value) = dict.set_default_with_result("k", "first").unwrap();
@@ -30,7 +30,7 @@ fn defaults_do_not_replace() {
 }
 
 #[test]
-fn what_are_not_pairs_make_no_dict() {
+fn items_that_are_not_pairs_are_an_error() {
     Python::attach(|py| {
         let items = py.eval(c"[(1, 2), (3,)]", None, None).unwrap();
         let error = PyDict::from_sequence(&items).unwrap_err();

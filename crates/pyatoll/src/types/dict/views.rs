@@ -1,4 +1,4 @@
-//! `dict_keys`, `dict_values` and `dict_items`: what a dict's methods return in Python.
+//! `dict_keys`, `dict_values` and `dict_items`: the views that a dict's methods return in Python.
 
 use crate::types::PyAny;
 
@@ -19,18 +19,24 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyDictKeys_Type`.
 #[repr(transparent)]
 pub struct PyDictKeys(PyAny);
 
 native_type!(PyDictKeys, PyDictKeys_Type, PyDictKeys_Check);
 
 /// Python's `dict_values`, a view of a dict: see [`PyDictKeys`].
+///
+/// C API: `PyDictValues_Type`.
 #[repr(transparent)]
 pub struct PyDictValues(PyAny);
 
 native_type!(PyDictValues, PyDictValues_Type, PyDictValues_Check);
 
 /// Python's `dict_items`, a view of a dict: see [`PyDictKeys`].
+///
+/// C API: `PyDictItems_Type`.
 #[repr(transparent)]
 pub struct PyDictItems(PyAny);
 

@@ -1,6 +1,7 @@
-//! Iterating over a list.
+//! The iterator over a list.
 
 use crate::object::Bound;
+use crate::types::compat;
 use crate::types::span::Span;
 use crate::types::{PyAny, PyList, PyListMethods};
 
@@ -20,6 +21,8 @@ use crate::types::{PyAny, PyList, PyListMethods};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyList_GetItemRef`.
 pub struct BoundListIterator<'py> {
     list: Bound<'py, PyList>,
     span: Span,
@@ -31,18 +34,15 @@ impl<'py> BoundListIterator<'py> {
         Self { list, span }
     }
 
-    /// The item, if there still is one.
+    /// Returns the item, unless another thread has removed it, which ends the iteration.
     #[inline]
-    fn get(&self, place: usize) -> Option<Bound<'py, PyAny>> {
-        #[cfg(not(any(Py_GIL_DISABLED, Py_LIMITED_API)))]
-        {
-            // SAFETY: the span was just brought up to date, and nothing has run since.
-            Some(unsafe { self.list.get_item_unchecked(place) })
-        }
-        #[cfg(any(Py_GIL_DISABLED, Py_LIMITED_API))]
-        {
-            // Another thread may have shortened the list: then iteration ends.
-            self.list.get_item(place).ok()
+    fn get(&self, index: usize) -> Option<Bound<'py, PyAny>> {
+        if compat::FREE_THREADED {
+            self.list.get_item(index).ok()
+        } else {
+            // SAFETY: `index` is in bounds: the span was just limited to the list's length, and
+            // with the GIL held no other code has run since.
+            Some(unsafe { self.list.get_item_unchecked(index) })
         }
     }
 }
@@ -51,7 +51,7 @@ span_iterator!(
     ['py] BoundListIterator<'py>,
     Bound<'py, PyAny>,
     |this: &mut BoundListIterator<'py>| this.span.shrink(this.list.len()),
-    |this: &BoundListIterator<'py>, place| this.get(place),
+    |this: &BoundListIterator<'py>, index| this.get(index),
 );
 
 impl<'py> IntoIterator for Bound<'py, PyList> {

@@ -1,4 +1,4 @@
-//! [`PyListMethods`]: what can be done with a list.
+//! [`PyListMethods`]: the methods of a list.
 
 use super::BoundListIterator;
 use crate::convert::IntoPyObject;
@@ -8,7 +8,7 @@ use crate::types::{PyAny, PyList, PySequence, PyTuple};
 
 /// The methods of [`PyList`].
 ///
-/// Indices are counted from the front, and too large ones are never wrapped round.
+/// Indices count from the front; an index that is out of range never wraps around.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -38,7 +38,7 @@ use crate::types::{PyAny, PyList, PySequence, PyTuple};
 /// ```
 #[doc(alias = "PyList")]
 pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
-    /// The number of items.
+    /// Returns the number of items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -54,10 +54,10 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Size`.
+    /// C API: `PyList_Size`.
     fn len(&self) -> usize;
 
-    /// Whether it has no items.
+    /// Returns whether there are no items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -72,9 +72,11 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyList_Size`.
     fn is_empty(&self) -> bool;
 
-    /// The same object as a sequence.
+    /// Returns the same object as a sequence.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -90,7 +92,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     fn as_sequence(&self) -> &Bound<'py, PySequence>;
 
-    /// The same object as a sequence.
+    /// Returns the same object as a sequence.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -107,10 +109,10 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     fn into_sequence(self) -> Bound<'py, PySequence>;
 
-    /// The item at the index.
+    /// Returns the item at the index.
     ///
     /// # Errors
-    /// `IndexError`, beyond the end.
+    /// `IndexError` if the index is out of range.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -126,14 +128,14 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_GetItemRef`.
+    /// C API: `PyList_GetItemRef`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
 
-    /// The item at the index, which is not checked.
+    /// Returns the item at the index without checking it.
     ///
     /// # Safety
     /// The index must be less than the length, and on free-threaded builds no other thread may
-    /// change the list meanwhile.
+    /// change the list during the call.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -141,19 +143,22 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// Python::attach(|py| {
     ///     let list = PyList::new(py, ["a", "b"])?;
-    ///     // SAFETY: it has two items, and nobody else knows the list.
+    ///     // SAFETY: the list has two items, and no other thread has a reference to it.
     ///     let last = unsafe { list.get_item_unchecked(1) };
     ///     assert_eq!(last.to_string(), "b");
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyList_GET_ITEM`.
     unsafe fn get_item_unchecked(&self, index: usize) -> Bound<'py, PyAny>;
 
-    /// A new list of the items from `low` to before `high`, as far as there are any.
+    /// Returns a new list of the items from `low` up to but excluding `high`, clamped to the
+    /// length.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -169,13 +174,13 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_GetSlice`.
+    /// C API: `PyList_GetSlice`.
     fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyList>;
 
     /// Replaces the item at the index.
     ///
     /// # Errors
-    /// `IndexError`, beyond the end; what the conversion raises.
+    /// `IndexError` if the index is out of range; any error of the conversion.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -192,15 +197,15 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_SetItem`.
+    /// C API: `PyList_SetItem`.
     fn set_item<I>(&self, index: usize, item: I) -> PyResult<()>
     where
         I: IntoPyObject<'py>;
 
-    /// `del list[index]`.
+    /// Deletes the item at the index: `del list[index]`.
     ///
     /// # Errors
-    /// `IndexError`, beyond the end.
+    /// `IndexError` if the index is out of range.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -217,10 +222,10 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_DelItem`.
+    /// C API: `PySequence_DelItem`.
     fn del_item(&self, index: usize) -> PyResult<()>;
 
-    /// `list[low:high] = items`.
+    /// Replaces a range of items: `list[low:high] = items`.
     ///
     /// # Errors
     /// If `items` cannot be iterated over.
@@ -240,13 +245,13 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_SetSlice`.
+    /// C API: `PyList_SetSlice`.
     fn set_slice(&self, low: usize, high: usize, items: &Bound<'_, PyAny>) -> PyResult<()>;
 
-    /// `del list[low:high]`.
+    /// Deletes a range of items: `del list[low:high]`.
     ///
     /// # Errors
-    /// What a subclass of `list` raises.
+    /// If the method of a subclass of `list` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -263,13 +268,13 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_DelSlice`.
+    /// C API: `PySequence_DelSlice`.
     fn del_slice(&self, low: usize, high: usize) -> PyResult<()>;
 
-    /// Adds an item at the end.
+    /// Appends an item.
     ///
     /// # Errors
-    /// What the conversion raises.
+    /// If the conversion fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -285,15 +290,15 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Append`.
+    /// C API: `PyList_Append`.
     fn append<I>(&self, item: I) -> PyResult<()>
     where
         I: IntoPyObject<'py>;
 
-    /// Inserts an item before the index; at the end, if that is beyond it.
+    /// Inserts an item before the index, or at the end if the index is out of range.
     ///
     /// # Errors
-    /// What the conversion raises.
+    /// If the conversion fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -309,15 +314,15 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Insert`.
+    /// C API: `PyList_Insert`.
     fn insert<I>(&self, index: usize, item: I) -> PyResult<()>
     where
         I: IntoPyObject<'py>;
 
-    /// `value in list`.
+    /// Returns `value in list`.
     ///
     /// # Errors
-    /// What the conversion or a comparison raises.
+    /// If the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -332,15 +337,15 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Contains`.
+    /// C API: `PySequence_Contains`.
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
         V: IntoPyObject<'py>;
 
-    /// `list.index(value)`.
+    /// Returns the index of the first item that equals `value`.
     ///
     /// # Errors
-    /// `ValueError`, if there is none; what the conversion or a comparison raises.
+    /// `ValueError` if no item is equal; any error of the conversion or a comparison.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -356,15 +361,15 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Index`.
+    /// C API: `PySequence_Index`.
     fn index<V>(&self, value: V) -> PyResult<usize>
     where
         V: IntoPyObject<'py>;
 
-    /// An iterator over the items.
+    /// Returns an iterator over the items.
     ///
-    /// The list may change meanwhile: items that are gone when their turn comes are passed over,
-    /// those added at the end are not visited.
+    /// The list may change during iteration: the iterator ends early if the list has shrunk, and
+    /// does not visit items appended later.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -381,12 +386,14 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyList_GetItemRef`.
     fn iter(&self) -> BoundListIterator<'py>;
 
-    /// Calls `closure` with each item, with the list locked on free-threaded builds.
+    /// Calls `closure` with each item, holding the list's lock on free-threaded builds.
     ///
     /// # Errors
-    /// The first of `closure`, which ends the iteration.
+    /// The first error of `closure`, which ends the iteration.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -404,14 +411,16 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyCriticalSection_Begin`.
     fn locked_for_each<F>(&self, closure: F) -> PyResult<()>
     where
         F: Fn(Bound<'py, PyAny>) -> PyResult<()>;
 
-    /// `list.sort()`.
+    /// Sorts the list in place: `list.sort()`.
     ///
     /// # Errors
-    /// What a comparison raises.
+    /// If a comparison raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -429,10 +438,10 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Sort`.
+    /// C API: `PyList_Sort`.
     fn sort(&self) -> PyResult<()>;
 
-    /// `list.reverse()`.
+    /// Reverses the list in place: `list.reverse()`.
     ///
     /// # Errors
     /// None in practice.
@@ -450,13 +459,13 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_Reverse`.
+    /// C API: `PyList_Reverse`.
     fn reverse(&self) -> PyResult<()>;
 
-    /// A tuple of the items.
+    /// Returns a tuple of the items.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -472,6 +481,6 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_AsTuple`.
+    /// C API: `PyList_AsTuple`.
     fn to_tuple(&self) -> Bound<'py, PyTuple>;
 }

@@ -1,4 +1,10 @@
-//! `list`: the type here, its methods in `methods`.
+//! `list`: the type and its constructors.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `methods.rs` | the trait [`PyListMethods`] |
+//! | `imp.rs` | its implementation |
+//! | `iter.rs` | the iterator |
 
 mod imp;
 mod iter;
@@ -11,7 +17,8 @@ use pyo3_ffi as ffi;
 pub use iter::BoundListIterator;
 pub use methods::PyListMethods;
 
-use super::returned::{new_reference, new_reference_or_panic, new_size};
+use super::fill::{track, unfilled};
+use super::returned::new_reference_or_panic;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::interpreter::Python;
@@ -32,32 +39,18 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyList_Type`.
 #[repr(transparent)]
 pub struct PyList(PyAny);
 
 native_type!(PyList, PyList_Type, PyList_Check);
 
-/// Fills an empty place of a new list (`PyList_SET_ITEM`).
-///
-/// # Safety
-/// Attached; the list must have the place, and be seen by nobody else. The reference to `item` is
-/// given up.
-#[inline(always)]
-unsafe fn set_first(list: *mut ffi::PyObject, place: ffi::Py_ssize_t, item: *mut ffi::PyObject) {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        #[cfg(not(Py_LIMITED_API))]
-        ffi::PyList_SET_ITEM(list, place, item);
-        #[cfg(Py_LIMITED_API)]
-        ffi::PyList_SetItem(list, place, item);
-    }
-}
-
 impl PyList {
-    /// A list of the values.
+    /// Creates a list from the values.
     ///
     /// # Errors
-    /// What a value's conversion raises.
+    /// If the conversion of a value fails.
     ///
     /// # Panics
     /// If the iterator is shorter than its [`size_hint`](Iterator::size_hint) promises.
@@ -74,7 +67,7 @@ impl PyList {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyList_New`.
+    /// C API: `PyList_New`.
     #[track_caller]
     pub fn new<'py, T>(
         py: Python<'py>,
@@ -85,13 +78,14 @@ impl PyList {
     {
         let mut elements = elements.into_iter();
         let len = elements.size_hint().0;
-        let list = Self::unfilled(py, len)?;
+        // SAFETY: attached; `PyList_New` returns a new list or null.
+        let list: Bound<'_, Self> = unsafe { unfilled(py, len, |size| ffi::PyList_New(size))? };
         let mut count = 0;
         for element in elements.by_ref().take(len) {
             let element = element.into_bound_py_any(py)?;
-            // SAFETY: a new list with more than `count` places, seen by nobody else; this one is
-            // empty, and takes over the reference.
-            unsafe { set_first(list.as_ptr(), count, element.into_ptr()) };
+            // SAFETY: `count` is in bounds of the list, which no other code can reach; the slot is
+            // empty and takes the reference.
+            unsafe { ffi::PyList_SET_ITEM(list.as_ptr(), count, element.into_ptr()) };
             count += 1;
         }
         assert_eq!(
@@ -99,35 +93,18 @@ impl PyList {
             "Attempted to create PyList but `elements` was smaller than reported by its \
              `size_hint` implementation."
         );
-        if len > 0 {
-            // SAFETY: a complete list, untracked by `unfilled`.
-            unsafe { ffi::PyObject_GC_Track(list.as_ptr().cast()) };
-        }
+        // SAFETY: created by `unfilled`; all slots are filled.
+        unsafe { track(&list, len) };
         for element in elements {
             list.append(element)?;
         }
         Ok(list)
     }
 
-    /// A list of `len` empty places, hidden from the garbage collector (through which Python code
-    /// that runs in the meantime could see it) unless `len` is 0.
-    fn unfilled(py: Python<'_>, len: usize) -> PyResult<Bound<'_, PyList>> {
-        let size = new_size(len)?;
-        // SAFETY: attached; a new list or null comes back. Untracking is also right when it dies
-        // half-filled: its destructor does so itself.
-        unsafe {
-            let list = new_reference::<PyList>(py, ffi::PyList_New(size))?;
-            if len > 0 {
-                ffi::PyObject_GC_UnTrack(list.as_ptr().cast());
-            }
-            Ok(list)
-        }
-    }
-
-    /// An empty list.
+    /// Creates an empty list.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -135,8 +112,10 @@ impl PyList {
     ///
     /// Python::attach(|py| assert!(PyList::empty(py).is_empty()));
     /// ```
+    ///
+    /// C API: `PyList_New`.
     pub fn empty(py: Python<'_>) -> Bound<'_, PyList> {
-        // SAFETY: attached; a new list or null comes back.
+        // SAFETY: attached; returns a new list or null.
         unsafe { new_reference_or_panic(py, ffi::PyList_New(0)) }
     }
 }

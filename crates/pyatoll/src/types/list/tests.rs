@@ -16,7 +16,7 @@ fn joined<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>) -> String {
     items.map(|item| item.to_string()).collect()
 }
 
-/// Says it has `.0` items, and has `.1`.
+/// An iterator that reports `.0` items and yields `.1`.
 struct Wrong(usize, usize);
 
 impl Iterator for Wrong {
@@ -33,13 +33,13 @@ impl Iterator for Wrong {
 }
 
 #[test]
-fn a_list_takes_all_of_an_iterator_that_promised_less() {
+fn a_list_takes_all_items_of_an_iterator_that_reports_too_few() {
     Python::attach(|py| assert_eq!(PyList::new(py, Wrong(2, 5)).unwrap().len(), 5));
 }
 
 #[test]
 #[should_panic(expected = "was smaller than reported")]
-fn a_list_of_an_iterator_that_promised_more_panics() {
+fn a_list_of_an_iterator_that_reports_too_many_panics() {
     Python::attach(|py| drop(PyList::new(py, Wrong(5, 2))));
 }
 
@@ -82,7 +82,7 @@ fn a_conversion_that_fails_drops_every_item() {
 }
 
 #[test]
-fn a_list_being_filled_is_not_seen_by_the_garbage_collector() {
+fn a_list_under_construction_is_hidden_from_the_garbage_collector() {
     /// The 7th item counts the lists of this length that Python code can find.
     struct Looks(usize);
     impl<'py> IntoPyObject<'py> for Looks {
@@ -102,14 +102,14 @@ fn a_list_being_filled_is_not_seen_by_the_garbage_collector() {
     Python::attach(|py| {
         let list = PyList::new(py, (0..12345).map(Looks)).unwrap();
         assert_eq!(list.get_item(7).unwrap().to_string(), "0");
-        // Tracked again once it is complete.
+        // Once complete, the list is tracked again.
         let seen = Looks(7).into_pyobject(py).unwrap();
         assert_eq!(seen.to_string(), "1");
     });
 }
 
 #[test]
-fn indices_are_not_wrapped() {
+fn indices_do_not_wrap_around() {
     Python::attach(|py| {
         let list = letters(py, "abc");
         for index in [3, usize::MAX, isize::MAX as usize + 1] {
@@ -152,7 +152,7 @@ fn items_added_while_iterating_are_not_visited() {
 }
 
 #[test]
-fn an_iterator_can_be_used_from_both_ends() {
+fn an_iterator_can_be_consumed_from_both_ends() {
     Python::attach(|py| {
         let list = letters(py, "abcdefg");
         let mut items = list.iter();

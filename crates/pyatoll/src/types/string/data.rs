@@ -1,4 +1,4 @@
-//! [`PyStringData`]: how CPython stores a `str`.
+//! [`PyStringData`]: the storage of a `str`.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::exceptions::PyUnicodeDecodeError;
 use crate::interpreter::Python;
 
 /// The code points of a `str` as CPython stores them, in the smallest width that fits the largest
-/// (PEP 393): see [`PyStringMethods::data`](crate::types::PyStringMethods::data).
+/// code point: see [`PyStringMethods::data`](crate::types::PyStringMethods::data).
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -15,7 +15,7 @@ use crate::interpreter::Python;
 ///
 /// Python::attach(|py| {
 ///     let text = PyString::new(py, "5 €");
-///     // SAFETY: this test runs on platforms where it works.
+///     // SAFETY: this test runs only on platforms where the layout is known.
 ///     let data = unsafe { text.data()? };
 ///     assert_eq!(data, PyStringData::Ucs2(&[0x35, 0x20, 0x20ac]));
 ///     assert_eq!((data.value_width_bytes(), data.as_bytes().len()), (2, 6));
@@ -24,29 +24,31 @@ use crate::interpreter::Python;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyUnicode_KIND`, `PyUnicode_DATA`. See: PEP 393.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PyStringData<'a> {
-    /// A byte each: ASCII and Latin-1.
+    /// One byte per code point: ASCII and Latin-1.
     Ucs1(&'a [u8]),
-    /// Two bytes each.
+    /// Two bytes per code point.
     Ucs2(&'a [u16]),
-    /// Four bytes each.
+    /// Four bytes per code point.
     Ucs4(&'a [u32]),
 }
 
 impl<'a> PyStringData<'a> {
-    /// The memory it takes, in the machine's byte order.
+    /// Returns the underlying bytes, in the machine's byte order.
     pub fn as_bytes(&self) -> &[u8] {
         let (data, len): (*const u8, usize) = match self {
             Self::Ucs1(data) => return data,
             Self::Ucs2(data) => (data.as_ptr().cast(), size_of_val(*data)),
             Self::Ucs4(data) => (data.as_ptr().cast(), size_of_val(*data)),
         };
-        // SAFETY: the memory of the slice.
+        // SAFETY: `data` and `len` cover the memory of the slice, which has no padding.
         unsafe { std::slice::from_raw_parts(data, len) }
     }
 
-    /// How many bytes each code point takes: 1, 2 or 4.
+    /// Returns the number of bytes per code point: 1, 2 or 4.
     #[inline]
     pub fn value_width_bytes(&self) -> usize {
         match self {
@@ -56,10 +58,10 @@ impl<'a> PyStringData<'a> {
         }
     }
 
-    /// The text; without a copy if it is ASCII.
+    /// Decodes the text; without a copy if it is ASCII.
     ///
     /// # Errors
-    /// A `UnicodeDecodeError` if it has a surrogate, or a number that is no code point.
+    /// `UnicodeDecodeError` if the data contains a surrogate, or a number that is not a code point.
     #[allow(clippy::wrong_self_convention)]
     pub fn to_string(self, py: Python<'_>) -> PyResult<Cow<'a, str>> {
         let refused = |encoding, reason| {
@@ -71,7 +73,7 @@ impl<'a> PyStringData<'a> {
         };
         match self {
             Self::Ucs1(data) => Ok(latin1(data)),
-            // Not UTF-16: two surrogates in a row are two code points, and no character.
+            // Not UTF-16: a surrogate pair is two code points, neither of which is a character.
             Self::Ucs2(data) => match data
                 .iter()
                 .map(|&unit| char::from_u32(unit.into()))
@@ -87,8 +89,8 @@ impl<'a> PyStringData<'a> {
         }
     }
 
-    /// The text, with `U+FFFD` for each surrogate or number that is no code point; without a copy
-    /// if it is ASCII.
+    /// Decodes the text, replacing each surrogate, or number that is not a code point, by `U+FFFD`;
+    /// without a copy if it is ASCII.
     #[allow(clippy::wrong_self_convention)]
     pub fn to_string_lossy(self) -> Cow<'a, str> {
         let lossy = |point| char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -100,7 +102,7 @@ impl<'a> PyStringData<'a> {
     }
 }
 
-/// Bytes that are code points each.
+/// Decodes Latin-1.
 fn latin1(data: &[u8]) -> Cow<'_, str> {
     if data.is_ascii() {
         // SAFETY: ASCII is UTF-8.
@@ -118,13 +120,13 @@ mod tests {
         Python::attach(|py| {
             let text = py.eval(text, None, None).unwrap();
             let text = text.cast::<PyString>().unwrap();
-            // SAFETY: tests run where CPython's bit fields are as expected.
+            // SAFETY: tests run only on platforms where the layout of the bit fields is known.
             check(py, unsafe { text.data() }.unwrap());
         });
     }
 
     #[test]
-    fn each_width_is_shown_and_decoded() {
+    fn every_width_is_exposed_and_decoded() {
         with_data(c"'hello'", |py, data| {
             assert_eq!(data, PyStringData::Ucs1(b"hello"));
             assert!(matches!(

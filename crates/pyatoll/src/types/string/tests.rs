@@ -1,16 +1,18 @@
+//! Tests of `str`.
+
 use super::{PyString, PyStringMethods};
 use crate::exceptions::{PyLookupError, PyUnicodeDecodeError, PyUnicodeEncodeError};
 use crate::types::{PyAnyMethods, PyBytes};
 use crate::{Bound, Py, Python};
 
-/// A `str` with a surrogate in it.
-fn broken(py: Python<'_>) -> Bound<'_, PyString> {
+/// Returns a `str` that contains a surrogate.
+fn with_surrogate(py: Python<'_>) -> Bound<'_, PyString> {
     let text = py.eval(c"'\\U0001f408 \\ud800!'", None, None).unwrap();
     text.cast_into().unwrap()
 }
 
 #[test]
-fn text_survives_the_way_through_python() {
+fn text_round_trips_through_python() {
     Python::attach(|py| {
         for text in ["", "ascii", "né", "\u{20ac}", "\u{1f408}", "with\0null"] {
             let object = PyString::new(py, text);
@@ -30,7 +32,7 @@ fn text_survives_the_way_through_python() {
 #[test]
 fn surrogates_are_errors_or_replaced() {
     Python::attach(|py| {
-        let text = broken(py);
+        let text = with_surrogate(py);
         assert_eq!(text.code_point_len().unwrap(), 4);
         for error in [text.to_str().unwrap_err(), text.encode_utf8().unwrap_err()] {
             assert!(error.is_instance_of::<PyUnicodeEncodeError>(py));

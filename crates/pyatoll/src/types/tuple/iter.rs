@@ -1,4 +1,4 @@
-//! Iterating over a tuple.
+//! The iterators over a tuple.
 
 use super::{PyTupleMethods, item_unchecked};
 use crate::object::{Borrowed, Bound};
@@ -21,6 +21,8 @@ use crate::types::{PyAny, PyTuple};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyTuple_GET_ITEM`.
 pub struct BoundTupleIterator<'py> {
     tuple: Bound<'py, PyTuple>,
     span: Span,
@@ -37,9 +39,9 @@ span_iterator!(
     ['py] BoundTupleIterator<'py>,
     Bound<'py, PyAny>,
     |_: &mut BoundTupleIterator<'py>| (),
-    |this: &BoundTupleIterator<'py>, place| {
-        // SAFETY: the span's places exist, since tuples do not shrink.
-        Some(unsafe { this.tuple.get_item_unchecked(place) })
+    |this: &BoundTupleIterator<'py>, index| {
+    // SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
+    Some(unsafe { this.tuple.get_item_unchecked(index) })
     },
 );
 
@@ -59,6 +61,8 @@ span_iterator!(
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyTuple_GET_ITEM`.
 pub struct BorrowedTupleIterator<'a, 'py> {
     tuple: Borrowed<'a, 'py, PyTuple>,
     span: Span,
@@ -68,9 +72,9 @@ span_iterator!(
     ['a, 'py] BorrowedTupleIterator<'a, 'py>,
     Borrowed<'a, 'py, PyAny>,
     |_: &mut BorrowedTupleIterator<'a, 'py>| (),
-    |this: &BorrowedTupleIterator<'a, 'py>, place| {
-        // SAFETY: the span's places exist, since tuples do not shrink.
-        Some(unsafe { item_unchecked(this.tuple, place) })
+    |this: &BorrowedTupleIterator<'a, 'py>, index| {
+    // SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
+    Some(unsafe { item_unchecked(this.tuple, index) })
     },
 );
 

@@ -1,4 +1,4 @@
-//! [`PyTupleMethods`]: what can be done with a tuple.
+//! [`PyTupleMethods`]: the methods of a tuple.
 
 use super::{BorrowedTupleIterator, BoundTupleIterator, TupleSlice};
 use crate::convert::IntoPyObject;
@@ -8,7 +8,7 @@ use crate::types::{PyAny, PyList, PySequence, PyTuple};
 
 /// The methods of [`PyTuple`].
 ///
-/// Indices are counted from the front, and too large ones are never wrapped round.
+/// Indices count from the front; an index that is out of range never wraps around.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -29,7 +29,7 @@ use crate::types::{PyAny, PyList, PySequence, PyTuple};
 /// ```
 #[doc(alias = "PyTuple")]
 pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
-    /// The number of items.
+    /// Returns the number of items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -43,10 +43,10 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyTuple_Size`.
+    /// C API: `PyTuple_Size`.
     fn len(&self) -> usize;
 
-    /// Whether it has no items.
+    /// Returns whether there are no items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -59,9 +59,11 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyTuple_Size`.
     fn is_empty(&self) -> bool;
 
-    /// The same object as a sequence.
+    /// Returns the same object as a sequence.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -77,7 +79,7 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     fn as_sequence(&self) -> &Bound<'py, PySequence>;
 
-    /// The same object as a sequence.
+    /// Returns the same object as a sequence.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -94,10 +96,10 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     fn into_sequence(self) -> Bound<'py, PySequence>;
 
-    /// A tuple of the items from `low` to before `high`, as far as there are any.
+    /// Returns a tuple of the items from `low` up to but excluding `high`, clamped to the length.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -113,13 +115,13 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyTuple_GetSlice`.
+    /// C API: `PyTuple_GetSlice`.
     fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyTuple>;
 
-    /// The item at the index.
+    /// Returns the item at the index.
     ///
     /// # Errors
-    /// `IndexError`, beyond the end.
+    /// `IndexError` if the index is out of range.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -135,14 +137,14 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyTuple_GetItem`.
+    /// C API: `PyTuple_GetItem`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
 
-    /// As [`get_item`](PyTupleMethods::get_item), without a new reference: the tuple keeps its
-    /// items.
+    /// Like [`get_item`](PyTupleMethods::get_item), without a new reference: the tuple keeps its
+    /// items alive.
     ///
     /// # Errors
-    /// `IndexError`, beyond the end.
+    /// `IndexError` if the index is out of range.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -157,9 +159,11 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyTuple_GetItem`.
     fn get_borrowed_item<'a>(&'a self, index: usize) -> PyResult<Borrowed<'a, 'py, PyAny>>;
 
-    /// The item at the index, which is not checked.
+    /// Returns the item at the index without checking it.
     ///
     /// # Safety
     /// The index must be less than the length.
@@ -170,16 +174,18 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// Python::attach(|py| {
     ///     let tuple = PyTuple::new(py, ["a", "b"])?;
-    ///     // SAFETY: it has two items.
+    ///     // SAFETY: the tuple has two items.
     ///     let last = unsafe { tuple.get_item_unchecked(1) };
     ///     assert_eq!(last.to_string(), "b");
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyTuple_GET_ITEM`.
     unsafe fn get_item_unchecked(&self, index: usize) -> Bound<'py, PyAny>;
 
-    /// As [`get_item_unchecked`](PyTupleMethods::get_item_unchecked), without a new reference.
+    /// Like [`get_item_unchecked`](PyTupleMethods::get_item_unchecked), without a new reference.
     ///
     /// # Safety
     /// The index must be less than the length.
@@ -190,19 +196,21 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// Python::attach(|py| {
     ///     let tuple = PyTuple::new(py, ["a", "b"])?;
-    ///     // SAFETY: it has two items.
+    ///     // SAFETY: the tuple has two items.
     ///     let last = unsafe { tuple.get_borrowed_item_unchecked(1) };
     ///     assert!(last.is(&tuple.get_item(1)?));
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyTuple_GET_ITEM`.
     unsafe fn get_borrowed_item_unchecked<'a>(&'a self, index: usize) -> Borrowed<'a, 'py, PyAny>;
 
-    /// The items as something that derefs to a slice of [`Bound`].
+    /// Returns the items as a value that derefs to a slice of [`Bound`].
     ///
-    /// It is made for the call, since a tuple holds one word for each item and a handle is two.
-    /// [`iter_borrowed`](PyTupleMethods::iter_borrowed) allocates nothing.
+    /// The slice is allocated, since a tuple stores one word per item and a handle takes two.
+    /// [`iter_borrowed`](PyTupleMethods::iter_borrowed) does not allocate.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -218,12 +226,14 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyTuple_GET_ITEM`.
     fn as_slice(&self) -> TupleSlice<'_, 'py>;
 
-    /// `value in tuple`.
+    /// Returns `value in tuple`.
     ///
     /// # Errors
-    /// What the conversion or a comparison raises.
+    /// If the conversion or a comparison fails.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -238,15 +248,15 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Contains`.
+    /// C API: `PySequence_Contains`.
     fn contains<V>(&self, value: V) -> PyResult<bool>
     where
         V: IntoPyObject<'py>;
 
-    /// `tuple.index(value)`.
+    /// Returns the index of the first item that equals `value`.
     ///
     /// # Errors
-    /// `ValueError`, if there is none; what the conversion or a comparison raises.
+    /// `ValueError` if no item is equal; any error of the conversion or a comparison.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -262,12 +272,12 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_Index`.
+    /// C API: `PySequence_Index`.
     fn index<V>(&self, value: V) -> PyResult<usize>
     where
         V: IntoPyObject<'py>;
 
-    /// An iterator over the items.
+    /// Returns an iterator over the items.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -282,9 +292,11 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyTuple_GET_ITEM`.
     fn iter(&self) -> BoundTupleIterator<'py>;
 
-    /// As [`iter`](PyTupleMethods::iter), without new references.
+    /// Like [`iter`](PyTupleMethods::iter), without new references.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -301,12 +313,14 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyTuple_GET_ITEM`.
     fn iter_borrowed<'a>(&'a self) -> BorrowedTupleIterator<'a, 'py>;
 
-    /// A list of the items.
+    /// Returns a list of the items.
     ///
     /// # Panics
-    /// If Python has no memory for it.
+    /// If Python runs out of memory.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -322,6 +336,6 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PySequence_List`.
+    /// C API: `PySequence_List`.
     fn to_list(&self) -> Bound<'py, PyList>;
 }

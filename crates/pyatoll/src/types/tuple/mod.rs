@@ -1,4 +1,11 @@
-//! `tuple`: the type here, its methods in `methods`.
+//! `tuple`: the type and its constructors.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `methods.rs` | the trait [`PyTupleMethods`] |
+//! | `imp.rs` | its implementation |
+//! | `iter.rs` | the iterators |
+//! | `slice.rs` | [`TupleSlice`], the items as a slice |
 
 mod imp;
 mod iter;
@@ -14,7 +21,8 @@ pub use iter::{BorrowedTupleIterator, BoundTupleIterator};
 pub use methods::PyTupleMethods;
 pub use slice::TupleSlice;
 
-use super::returned::{new_reference, new_reference_or_panic, new_size};
+use super::fill::{track, unfilled};
+use super::returned::new_reference_or_panic;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::interpreter::Python;
@@ -38,19 +46,21 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyTuple_Type`.
 #[repr(transparent)]
 pub struct PyTuple(PyAny);
 
 native_type!(PyTuple, PyTuple_Type, PyTuple_Check);
 
 impl PyTuple {
-    /// A tuple of the values.
+    /// Creates a tuple from the values.
     ///
     /// # Errors
-    /// What a value's conversion raises.
+    /// If the conversion of a value fails.
     ///
     /// # Panics
-    /// If the iterator's length is not what it said.
+    /// If the iterator yields more or fewer items than its length reports.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -64,7 +74,7 @@ impl PyTuple {
     /// # Ok::<_, PyErr>(())
     /// ```
     ///
-    /// Source: `PyTuple_New`.
+    /// C API: `PyTuple_New`.
     #[track_caller]
     pub fn new<'py, T, U>(
         py: Python<'py>,
@@ -76,12 +86,14 @@ impl PyTuple {
     {
         let mut elements = elements.into_iter();
         let len = elements.len();
-        let tuple = Self::unfilled(py, len)?;
+        // SAFETY: attached; `PyTuple_New` returns a new tuple or null (the shared one if `len` is
+        // 0).
+        let tuple: Bound<'_, Self> = unsafe { unfilled(py, len, |size| ffi::PyTuple_New(size))? };
         let mut count = 0;
         for element in elements.by_ref().take(len) {
             let element = element.into_bound_py_any(py)?;
-            // SAFETY: a new tuple with more than `count` places and one reference, seen by nobody
-            // else; this place is empty, and takes over the reference.
+            // SAFETY: `count` is in bounds of the tuple, which has one reference and which no other
+            // code can reach; the slot is empty and takes the reference.
             unsafe { ffi::PyTuple_SetItem(tuple.as_ptr(), count, element.into_ptr()) };
             count += 1;
         }
@@ -95,29 +107,12 @@ impl PyTuple {
             "Attempted to create PyTuple but `elements` was smaller than reported by its \
              `ExactSizeIterator` implementation."
         );
-        if len > 0 {
-            // SAFETY: a complete tuple, untracked by `unfilled`.
-            unsafe { ffi::PyObject_GC_Track(tuple.as_ptr().cast()) };
-        }
+        // SAFETY: created by `unfilled`; all slots are filled.
+        unsafe { track(&tuple, len) };
         Ok(tuple)
     }
 
-    /// A tuple of `len` empty places, hidden from the garbage collector (through which Python code
-    /// that runs in the meantime could see it) unless `len` is 0.
-    fn unfilled(py: Python<'_>, len: usize) -> PyResult<Bound<'_, PyTuple>> {
-        let size = new_size(len)?;
-        // SAFETY: attached; a new tuple or null comes back (the shared one if `len` is 0).
-        // Untracking is also right when it dies half-filled: its destructor does so itself.
-        unsafe {
-            let tuple = new_reference::<PyTuple>(py, ffi::PyTuple_New(size))?;
-            if len > 0 {
-                ffi::PyObject_GC_UnTrack(tuple.as_ptr().cast());
-            }
-            Ok(tuple)
-        }
-    }
-
-    /// The empty tuple.
+    /// Returns the empty tuple.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -125,8 +120,10 @@ impl PyTuple {
     ///
     /// Python::attach(|py| assert!(PyTuple::empty(py).is_empty()));
     /// ```
+    ///
+    /// C API: `PyTuple_New`.
     pub fn empty(py: Python<'_>) -> Bound<'_, PyTuple> {
-        // SAFETY: attached; a new reference comes back.
+        // SAFETY: attached; returns a new reference.
         unsafe { new_reference_or_panic(py, ffi::PyTuple_New(0)) }
     }
 }

@@ -20,10 +20,12 @@ use crate::types::{PyAny, PyTuple};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyTuple_GET_ITEM`.
 pub struct TupleSlice<'a, 'py>(Box<[Borrowed<'a, 'py, PyAny>]>);
 
 impl<'a, 'py> TupleSlice<'a, 'py> {
-    pub(super) fn of(tuple: Borrowed<'a, 'py, PyTuple>) -> Self {
+    pub(super) fn new(tuple: Borrowed<'a, 'py, PyTuple>) -> Self {
         Self(tuple.iter_borrowed().collect())
     }
 }
@@ -34,8 +36,8 @@ impl<'py> Deref for TupleSlice<'_, 'py> {
     #[inline]
     fn deref(&self) -> &[Bound<'py, PyAny>] {
         let items: &[Borrowed<'_, 'py, PyAny>] = &self.0;
-        // SAFETY: `Borrowed` and `Bound` have the same layout, and shared references to `Bound`s
-        // neither drop nor move them; the tuple keeps the objects alive meanwhile.
+        // SAFETY: `Borrowed` and `Bound` have the same layout, a shared reference to a `Bound`
+        // neither drops nor moves it, and the tuple keeps the objects alive for `'a`.
         unsafe { std::slice::from_raw_parts(items.as_ptr().cast(), items.len()) }
     }
 }

@@ -1,9 +1,9 @@
-//! What holds for tuples.
+//! Tests of tuples.
 
 use super::{PyTuple, PyTupleMethods};
 use crate::interpreter::Python;
 
-/// Says it has `.0` items, and has `.1`.
+/// An iterator that reports `.0` items and yields `.1`.
 struct Wrong(usize, usize);
 
 impl Iterator for Wrong {
@@ -23,18 +23,18 @@ impl ExactSizeIterator for Wrong {
 
 #[test]
 #[should_panic(expected = "was smaller than reported")]
-fn an_iterator_that_promised_more_panics() {
+fn an_iterator_that_reports_too_many_items_panics() {
     Python::attach(|py| drop(PyTuple::new(py, Wrong(5, 2))));
 }
 
 #[test]
 #[should_panic(expected = "was larger than reported")]
-fn an_iterator_that_promised_less_panics() {
+fn an_iterator_that_reports_too_few_items_panics() {
     Python::attach(|py| drop(PyTuple::new(py, Wrong(2, 5))));
 }
 
 #[test]
-fn iterators_can_be_used_from_both_ends() {
+fn iterators_can_be_consumed_from_both_ends() {
     Python::attach(|py| {
         let tuple = PyTuple::new(py, ["a", "b", "c", "d", "e"]).unwrap();
         let mut items = tuple.iter();
@@ -52,7 +52,7 @@ fn iterators_can_be_used_from_both_ends() {
 fn a_slice_of_handles_takes_no_references() {
     Python::attach(|py| {
         let tuple = PyTuple::new(py, ["pyatoll unshared a", "b"]).unwrap();
-        // SAFETY: attached; a live object.
+        // SAFETY: the tuple keeps the object alive.
         let count = || unsafe { pyo3_ffi::Py_REFCNT(tuple.get_item(0).unwrap().as_ptr()) };
         let before = count();
         let items = tuple.as_slice();
@@ -68,7 +68,7 @@ fn a_slice_of_handles_takes_no_references() {
 }
 
 #[test]
-fn indices_are_not_wrapped() {
+fn indices_do_not_wrap_around() {
     Python::attach(|py| {
         let tuple = PyTuple::new(py, ["a", "b"]).unwrap();
         assert!(tuple.get_item(usize::MAX).is_err());

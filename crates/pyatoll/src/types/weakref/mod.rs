@@ -1,4 +1,9 @@
-//! Weak references: `weakref.ref`, `weakref.proxy`, and either.
+//! Weak references: the type [`PyWeakref`] for either kind, and the methods of both.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `reference.rs` | [`PyWeakrefReference`] |
+//! | `proxy.rs` | [`PyWeakrefProxy`] |
 
 mod proxy;
 mod reference;
@@ -16,7 +21,7 @@ use crate::interpreter::Python;
 use crate::object::{Bound, PyTypeCheck, PyTypeInfo};
 use crate::types::{PyAny, PyTuple};
 
-/// A weak reference of any kind: a [`PyWeakrefReference`] or a [`PyWeakrefProxy`].
+/// A weak reference of either kind: a [`PyWeakrefReference`] or a [`PyWeakrefProxy`].
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -34,16 +39,18 @@ use crate::types::{PyAny, PyTuple};
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyWeakref_Check`.
 #[repr(transparent)]
 pub struct PyWeakref(PyAny);
 
 impl crate::object::DerefToPyAny for PyWeakref {}
 
-// SAFETY: CPython's own check.
+// SAFETY: the check is CPython's own.
 unsafe impl PyTypeCheck for PyWeakref {
     #[inline]
     fn type_check(object: &Bound<'_, PyAny>) -> bool {
-        // SAFETY: attached; an object.
+        // SAFETY: the object is valid.
         unsafe { ffi::PyWeakref_Check(object.as_ptr()) != 0 }
     }
 
@@ -57,7 +64,7 @@ unsafe impl PyTypeCheck for PyWeakref {
         );
         match classes {
             Ok(classes) => classes.into_any(),
-            Err(error) => panic!("no memory for a tuple: {error}"),
+            Err(error) => panic!("cannot create a tuple: {error}"),
         }
     }
 }
@@ -83,15 +90,17 @@ unsafe impl PyTypeCheck for PyWeakref {
 /// ```
 #[doc(alias = "PyWeakref")]
 pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
-    /// The object; `None` if it is dead.
+    /// Returns the object, or `None` if it has been deallocated.
     ///
-    /// Source: `PyWeakref_GetRef`.
+    /// C API: `PyWeakref_GetRef`.
     fn upgrade(&self) -> Option<Bound<'py, PyAny>>;
 
-    /// As [`upgrade`](PyWeakrefMethods::upgrade), cast to `T`.
+    /// Like [`upgrade`](PyWeakrefMethods::upgrade), cast to `T`.
     ///
     /// # Errors
-    /// `TypeError`, if it is not a `T`.
+    /// `TypeError` if the object is not a `T`.
+    ///
+    /// C API: `PyWeakref_GetRef`.
     fn upgrade_as<T>(&self) -> PyResult<Option<Bound<'py, T>>>
     where
         T: PyTypeCheck,
@@ -99,10 +108,12 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
         Ok(self.upgrade().map(Bound::cast_into).transpose()?)
     }
 
-    /// As [`upgrade_as`](PyWeakrefMethods::upgrade_as); subclasses of `T` are refused.
+    /// Like [`upgrade_as`](PyWeakrefMethods::upgrade_as), but refuses subclasses of `T`.
     ///
     /// # Errors
-    /// `TypeError`, if its class is not `T`.
+    /// `TypeError` if the class of the object is not `T`.
+    ///
+    /// C API: `PyWeakref_GetRef`.
     fn upgrade_as_exact<T>(&self) -> PyResult<Option<Bound<'py, T>>>
     where
         T: PyTypeInfo,
@@ -110,12 +121,14 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
         Ok(self.upgrade().map(Bound::cast_into_exact).transpose()?)
     }
 
-    /// As [`upgrade`](PyWeakrefMethods::upgrade), cast without a check.
+    /// Like [`upgrade`](PyWeakrefMethods::upgrade), cast without a check.
     ///
     /// # Safety
     /// The object must be a `T`.
+    ///
+    /// C API: `PyWeakref_GetRef`.
     unsafe fn upgrade_as_unchecked<T>(&self) -> Option<Bound<'py, T>> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the object is a `T`.
         Some(unsafe { self.upgrade()?.cast_into_unchecked() })
     }
 }
@@ -126,14 +139,14 @@ impl<'py> PyWeakrefMethods<'py> for Bound<'py, PyWeakref> {
     }
 }
 
-/// The object that a weak reference of any kind refers to.
+/// Returns the referent of a weak reference of either kind.
 fn upgrade<'py>(weak: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     let mut object = null_mut();
-    // SAFETY: attached; a weak reference. `object` is a new reference or null.
+    // SAFETY: attached; `weak` is a weak reference; `object` is a new reference or null.
     unsafe {
         let found = ffi::compat::PyWeakref_GetRef(weak.as_ptr(), &raw mut object);
         if let Err(error) = truth(weak.py(), found) {
-            panic!("a weak reference is one: {error}");
+            panic!("not a weak reference: {error}");
         }
         Bound::from_owned_ptr_or_opt(weak.py(), object)
     }
@@ -166,7 +179,7 @@ dead = []
     }
 
     #[test]
-    fn casts_tell_the_kinds_apart() {
+    fn casts_distinguish_the_kinds() {
         Python::attach(|py| {
             let names = names(py);
             names
@@ -191,7 +204,7 @@ dead = []
     }
 
     #[test]
-    fn a_dead_object_is_none_and_its_callback_is_called() {
+    fn a_deallocated_object_upgrades_to_none_and_its_callback_is_called() {
         Python::attach(|py| {
             let names = names(py);
             let object = eval(&names, c"Class()");
@@ -209,7 +222,7 @@ dead = []
     }
 
     #[test]
-    fn what_cannot_be_referred_to_weakly_says_so() {
+    fn an_object_without_support_for_weak_references_is_refused() {
         Python::attach(|py| {
             let number = eval(&names(py), c"1");
             assert!(PyWeakrefReference::new(&number).is_err());

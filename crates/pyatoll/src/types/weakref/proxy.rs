@@ -11,8 +11,8 @@ use crate::types::PyAny;
 use crate::types::imported::import;
 use crate::types::returned::new_reference;
 
-/// Python's `weakref.proxy`: an object that stands for another one while that lives. Its methods
-/// are in [`PyWeakrefMethods`]; those of any object act on the other one.
+/// Python's `weakref.proxy`: an object that forwards operations to its referent while that lives.
+/// Its own methods are in [`PyWeakrefMethods`]; the methods of [`PyAny`] act on the referent.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -28,16 +28,18 @@ use crate::types::returned::new_reference;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyWeakref_CheckProxy`.
 #[repr(transparent)]
 pub struct PyWeakrefProxy(PyAny);
 
 impl crate::object::DerefToPyAny for PyWeakrefProxy {}
 
-// SAFETY: CPython's own check.
+// SAFETY: the check is CPython's own.
 unsafe impl PyTypeCheck for PyWeakrefProxy {
     #[inline]
     fn type_check(object: &Bound<'_, PyAny>) -> bool {
-        // SAFETY: attached; an object.
+        // SAFETY: the object is valid.
         unsafe { ffi::PyWeakref_CheckProxy(object.as_ptr()) != 0 }
     }
 
@@ -50,25 +52,28 @@ unsafe impl PyTypeCheck for PyWeakrefProxy {
 }
 
 impl PyWeakrefProxy {
-    /// A proxy of the object.
+    /// Creates a proxy of the object.
     ///
     /// # Errors
-    /// `TypeError`, if its class does not allow weak references.
+    /// `TypeError` if the class of the object does not support weak references.
     ///
-    /// Source: `PyWeakref_NewProxy`.
+    /// C API: `PyWeakref_NewProxy`.
     pub fn new<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyWeakrefProxy>> {
-        // SAFETY: attached; an object and `None`; a new reference or null comes back.
+        // SAFETY: attached; `object` and `None` are valid objects; returns a new reference or null.
         unsafe {
             let weak = ffi::PyWeakref_NewProxy(object.as_ptr(), ffi::Py_None());
             new_reference(object.py(), weak)
         }
     }
 
-    /// As [`new`](PyWeakrefProxy::new), with a function that is called with the proxy when the
-    /// object has died.
+    /// Like [`new`](PyWeakrefProxy::new), with a callback that receives the proxy after the object
+    /// has been deallocated.
     ///
     /// # Errors
-    /// `TypeError`, if its class does not allow weak references; what the conversion raises.
+    /// `TypeError` if the class of the object does not support weak references; any error of the
+    /// conversion.
+    ///
+    /// C API: `PyWeakref_NewProxy`.
     pub fn new_with<'py, C>(
         object: &Bound<'py, PyAny>,
         callback: C,
@@ -77,7 +82,8 @@ impl PyWeakrefProxy {
         C: IntoPyObject<'py>,
     {
         let callback = callback.into_pyobject_or_pyerr(object.py())?;
-        // SAFETY: attached; two objects; a new reference or null comes back.
+        // SAFETY: attached; `object` and `callback` are valid objects; returns a new reference or
+        // null.
         unsafe {
             let weak = ffi::PyWeakref_NewProxy(object.as_ptr(), callback.as_ptr());
             new_reference(object.py(), weak)

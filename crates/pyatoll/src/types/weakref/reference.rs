@@ -23,31 +23,34 @@ use crate::types::returned::new_reference;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// C API: `PyWeakref_CheckRef`.
 #[repr(transparent)]
 pub struct PyWeakrefReference(PyAny);
 
 native_type!(PyWeakrefReference, _PyWeakref_RefType, PyWeakref_CheckRef);
 
 impl PyWeakrefReference {
-    /// A weak reference to the object.
+    /// Creates a weak reference to the object.
     ///
     /// # Errors
-    /// `TypeError`, if its class does not allow weak references.
+    /// `TypeError` if the class of the object does not support weak references.
     ///
-    /// Source: `PyWeakref_NewRef`.
+    /// C API: `PyWeakref_NewRef`.
     pub fn new<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyWeakrefReference>> {
-        // SAFETY: attached; an object and `None`; a new reference or null comes back.
+        // SAFETY: attached; `object` and `None` are valid objects; returns a new reference or null.
         unsafe {
             let weak = ffi::PyWeakref_NewRef(object.as_ptr(), ffi::Py_None());
             new_reference(object.py(), weak)
         }
     }
 
-    /// As [`new`](PyWeakrefReference::new), with a function that is called with the weak reference
-    /// when the object has died.
+    /// Like [`new`](PyWeakrefReference::new), with a callback that receives the weak reference
+    /// after the object has been deallocated.
     ///
     /// # Errors
-    /// `TypeError`, if its class does not allow weak references; what the conversion raises.
+    /// `TypeError` if the class of the object does not support weak references; any error of the
+    /// conversion.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -63,6 +66,8 @@ impl PyWeakrefReference {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    ///
+    /// C API: `PyWeakref_NewRef`.
     pub fn new_with<'py, C>(
         object: &Bound<'py, PyAny>,
         callback: C,
@@ -71,7 +76,8 @@ impl PyWeakrefReference {
         C: IntoPyObject<'py>,
     {
         let callback = callback.into_pyobject_or_pyerr(object.py())?;
-        // SAFETY: attached; two objects; a new reference or null comes back.
+        // SAFETY: attached; `object` and `callback` are valid objects; returns a new reference or
+        // null.
         unsafe {
             let weak = ffi::PyWeakref_NewRef(object.as_ptr(), callback.as_ptr());
             new_reference(object.py(), weak)

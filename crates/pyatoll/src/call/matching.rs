@@ -1,0 +1,605 @@
+//! Matches the arguments of a call to the parameters of a [`Signature`].
+//!
+//! The result is an array with an entry per parameter: positional ones, then keyword-only ones,
+//! then `*args` and `**kwargs` if the function has them. A null pointer means "not given".
+
+use std::mem::MaybeUninit;
+use std::ptr::null_mut;
+use std::slice;
+
+use pyo3_ffi as ffi;
+
+use super::arguments::{Arguments, item, size, tuple_of, with_items};
+use super::mismatch;
+use super::signature::{KeywordOnly, Signature};
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::{Python, layout};
+use crate::object::{Borrowed, Bound};
+use crate::types::PyAny;
+
+/// Objects created by matching. They keep the pointers in the array valid.
+#[derive(Default)]
+pub struct Temporaries<'py> {
+    varargs: Option<Bound<'py, PyAny>>,
+    varkeywords: Option<Bound<'py, PyAny>>,
+    /// The contents of a keyword dict.
+    arguments: Option<Arguments<'py>>,
+}
+
+/// The keyword arguments of a call.
+#[derive(Clone, Copy)]
+struct Keywords<'a, 'py> {
+    /// A tuple of names, or null if there are no values.
+    names: *mut ffi::PyObject,
+    /// A value per name.
+    values: &'a [*mut ffi::PyObject],
+    py: Python<'py>,
+}
+
+impl<'a, 'py> Keywords<'a, 'py> {
+    fn iter(self) -> impl Iterator<Item = (Borrowed<'a, 'py, PyAny>, *mut ffi::PyObject)> {
+        self.values.iter().enumerate().map(move |(index, &value)| {
+            // SAFETY: the tuple has a name for each value, and outlives the call.
+            let name = unsafe { Borrowed::from_ptr(self.py, item(self.names, index)) };
+            (name, value)
+        })
+    }
+}
+
+/// Returns the text of a keyword, or `None` if it is not valid UTF-8 and so names no parameter.
+#[inline]
+fn text_of<'a>(name: Borrowed<'a, '_, PyAny>) -> Option<&'a [u8]> {
+    // SAFETY: attached (`name`); the text is read from an exact `str`, which owns it.
+    unsafe {
+        if ffi::PyUnicode_CheckExact(name.as_ptr()) != 0
+            && let Some(text) = layout::ascii_text(name.as_ptr())
+        {
+            return Some(text);
+        }
+    }
+    any_text_of(name)
+}
+
+#[cold]
+#[inline(never)]
+fn any_text_of<'a>(name: Borrowed<'a, '_, PyAny>) -> Option<&'a [u8]> {
+    let mut len = 0;
+    // SAFETY: attached (`name`); the UTF-8 is owned by the `str`.
+    unsafe {
+        let data = ffi::PyUnicode_AsUTF8AndSize(name.as_ptr(), &raw mut len);
+        if data.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        Some(slice::from_raw_parts(data.cast(), len as usize))
+    }
+}
+
+/// Compares two names. Most are too short for a call of `memcmp` to pay off.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && if one.len() <= 16 {
+            one.iter().zip(other).all(|(one, other)| one == other)
+        } else {
+            one == other
+        }
+}
+
+impl Signature {
+    /// Matches a `METH_FASTCALL | METH_KEYWORDS` call to a signature without `*args` and
+    /// `**kwargs`. Returns the call's own array if all parameters are given by position, else
+    /// `buffer`.
+    ///
+    /// The call's array is not copied: a copy compiles to vector loads, which stall on pointers
+    /// that the caller has just stored one by one (no store forwarding).
+    ///
+    /// # Safety
+    /// Attached; the arguments must be those of the call. `N` must be
+    /// [`parameter_count`](Signature::parameter_count), and `'a` no longer than the call.
+    ///
+    /// # Errors
+    /// A `TypeError` that describes the mismatch.
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub unsafe fn match_fast<'a, const N: usize>(
+        &self,
+        py: Python<'_>,
+        args: *const *mut ffi::PyObject,
+        nargs: ffi::Py_ssize_t,
+        kwnames: *mut ffi::PyObject,
+        buffer: &'a mut MaybeUninit<[*mut ffi::PyObject; N]>,
+    ) -> PyResult<&'a [*mut ffi::PyObject; N]> {
+        if kwnames.is_null() && nargs as usize == N && self.keyword_only.is_empty() && N > 0 {
+            // SAFETY: the caller passed `N` arguments, one per parameter.
+            return Ok(unsafe { &*args.cast() });
+        }
+        let values = buffer.as_mut_ptr().cast();
+        // SAFETY: upheld by the caller; all `N` values are written.
+        unsafe {
+            self.match_fast_slow(py, args, nargs, kwnames, (values, N))?;
+            Ok(buffer.assume_init_ref())
+        }
+    }
+
+    /// [`match_fast`](Signature::match_fast) with keyword arguments or defaults. Writes all `len`
+    /// values.
+    ///
+    /// # Safety
+    /// As for [`match_fast`](Signature::match_fast); `values` must have room for `len` values.
+    #[inline(never)]
+    unsafe fn match_fast_slow(
+        &self,
+        py: Python<'_>,
+        args: *const *mut ffi::PyObject,
+        nargs: ffi::Py_ssize_t,
+        kwnames: *mut ffi::PyObject,
+        (values, len): (*mut *mut ffi::PyObject, usize),
+    ) -> PyResult<()> {
+        debug_assert!(!self.varargs && !self.varkeywords);
+        // SAFETY: upheld by the caller; every value is written before the slice is made.
+        unsafe {
+            let values = {
+                for index in 0..len {
+                    let is_given = index < nargs as usize && index < self.positional_names.len();
+                    values.add(index).write(if is_given {
+                        args.add(index).read()
+                    } else {
+                        null_mut()
+                    });
+                }
+                slice::from_raw_parts_mut(values, len)
+            };
+            if self.match_valid(py, args, nargs as usize, kwnames, values) {
+                return Ok(());
+            }
+            self.explain(py, args, nargs, kwnames, values)
+        }
+    }
+
+    /// Matches the keyword arguments of a correct call; `values` has the positional arguments
+    /// already. Returns `false` if the call is incorrect, or may be.
+    ///
+    /// # Safety
+    /// As for [`match_fast`](Signature::match_fast).
+    #[inline(always)]
+    unsafe fn match_valid(
+        &self,
+        py: Python<'_>,
+        args: *const *mut ffi::PyObject,
+        nargs: usize,
+        kwnames: *mut ffi::PyObject,
+        values: &mut [*mut ffi::PyObject],
+    ) -> bool {
+        let count = self.positional_names.len();
+        if nargs > count {
+            return false;
+        }
+        // SAFETY: the keyword arguments follow the positional ones, one per name; the tuple of
+        // names outlives the call.
+        unsafe {
+            if !kwnames.is_null() {
+                for keyword in 0..size(kwnames) {
+                    let name = Borrowed::from_ptr(py, item(kwnames, keyword));
+                    // Most calls name the parameters in order.
+                    let found = match text_of(name) {
+                        Some(text) if self.is_named(nargs + keyword, text) => nargs + keyword,
+                        Some(text) => match self.find(text) {
+                            Some(found) => found,
+                            None => return false,
+                        },
+                        None => return false,
+                    };
+                    match values.get_mut(found) {
+                        Some(value) if value.is_null() => {
+                            *value = args.add(nargs + keyword).read();
+                        }
+                        _ => return false,
+                    }
+                }
+            }
+        }
+        let values: &[*mut ffi::PyObject] = values;
+        let is_given = |index: usize| values.get(index).is_some_and(|value| !value.is_null());
+        (nargs..self.required_positional).all(is_given)
+            && self
+                .keyword_only
+                .iter()
+                .enumerate()
+                .all(|(index, parameter)| !parameter.required || is_given(count + index))
+    }
+
+    /// Matches a call that [`match_valid`](Signature::match_valid) rejected, to find the error.
+    ///
+    /// # Safety
+    /// As for [`match_fast`](Signature::match_fast).
+    #[cold]
+    #[inline(never)]
+    unsafe fn explain(
+        &self,
+        py: Python<'_>,
+        args: *const *mut ffi::PyObject,
+        nargs: ffi::Py_ssize_t,
+        kwnames: *mut ffi::PyObject,
+        values: &mut [*mut ffi::PyObject],
+    ) -> PyResult<()> {
+        values.fill(null_mut());
+        // SAFETY: upheld by the caller.
+        unsafe {
+            self.match_fast_variadic(
+                py,
+                args,
+                nargs,
+                kwnames,
+                values,
+                &mut Temporaries::default(),
+            )
+        }
+    }
+
+    /// Matches a `METH_FASTCALL | METH_KEYWORDS` call to any signature.
+    ///
+    /// # Safety
+    /// Attached; the arguments must be those of the call. `values` must be all null,
+    /// [`parameter_count`](Signature::parameter_count) long; `temporaries` must be new and outlive
+    /// the use of `values`.
+    ///
+    /// # Errors
+    /// A `TypeError` that describes the mismatch.
+    pub unsafe fn match_fast_variadic<'py>(
+        &self,
+        py: Python<'py>,
+        args: *const *mut ffi::PyObject,
+        nargs: ffi::Py_ssize_t,
+        kwnames: *mut ffi::PyObject,
+        values: &mut [*mut ffi::PyObject],
+        temporaries: &mut Temporaries<'py>,
+    ) -> PyResult<()> {
+        let nargs = nargs as usize;
+        // SAFETY: the keyword arguments follow the positional ones, one per name.
+        let (positional, named) = unsafe {
+            let named = if kwnames.is_null() { 0 } else { size(kwnames) };
+            slice_of(args, nargs + named).split_at(nargs)
+        };
+        let keywords = Keywords {
+            names: kwnames,
+            values: named,
+            py,
+        };
+        self.fill(positional, keywords, values, temporaries)
+    }
+
+    /// Matches a call with a tuple and a dict (or null): `tp_new`, `tp_init`, `tp_call`.
+    ///
+    /// # Safety
+    /// Attached; `args` and `kwargs` must be those of the call. `values` must be all null,
+    /// [`parameter_count`](Signature::parameter_count) long; `temporaries` must be new and outlive
+    /// the use of `values`.
+    ///
+    /// # Errors
+    /// A `TypeError` that describes the mismatch.
+    pub unsafe fn match_tuple_dict<'py>(
+        &self,
+        py: Python<'py>,
+        args: *mut ffi::PyObject,
+        kwargs: *mut ffi::PyObject,
+        values: &mut [*mut ffi::PyObject],
+        temporaries: &mut Temporaries<'py>,
+    ) -> PyResult<()> {
+        // SAFETY: upheld by the caller; the contents of the dict are kept in `temporaries`.
+        unsafe {
+            if kwargs.is_null() || layout::size_of_dict(kwargs) == 0 {
+                return with_items(args, |items| {
+                    let nargs = items.len() as ffi::Py_ssize_t;
+                    let array = items.as_ptr();
+                    self.match_fast_variadic(py, array, nargs, null_mut(), values, temporaries)
+                });
+            }
+            let arguments = Arguments::of_tuple_and_dict(py, args, kwargs)?;
+            let (array, nargs, names) = arguments.as_array();
+            let nargs = nargs as ffi::Py_ssize_t;
+            self.match_fast_variadic(py, array, nargs, names, values, temporaries)?;
+            temporaries.arguments = Some(arguments);
+            Ok(())
+        }
+    }
+
+    /// Matches positional and keyword arguments, with CPython's order of checks.
+    fn fill<'py>(
+        &self,
+        positional: &[*mut ffi::PyObject],
+        keywords: Keywords<'_, 'py>,
+        values: &mut [*mut ffi::PyObject],
+        temporaries: &mut Temporaries<'py>,
+    ) -> PyResult<()> {
+        debug_assert_eq!(values.len(), self.parameter_count());
+        let py = keywords.py;
+        let count = self.positional_names.len();
+        let given = positional.len().min(count);
+        values[..given].copy_from_slice(&positional[..given]);
+
+        for (name, value) in keywords.iter() {
+            match self.parameter_named(name) {
+                Some(index) => {
+                    if !values[index].is_null() {
+                        return Err(mismatch::multiple_values(self, name));
+                    }
+                    values[index] = value;
+                }
+                None if self.varkeywords => temporaries.add_varkeyword(name, value)?,
+                None => return Err(self.unknown_keyword(name, keywords)),
+            }
+        }
+
+        let variadic = count + self.keyword_only.len();
+        if self.varargs {
+            let tuple = tuple_of(py, &positional[given..])?;
+            values[variadic] = tuple.as_ptr();
+            temporaries.varargs = Some(tuple);
+        } else if positional.len() > count {
+            let named = values[count..].iter().filter(|value| !value.is_null());
+            return Err(mismatch::too_many(self, positional.len(), named.count()));
+        }
+        if self.varkeywords {
+            values[variadic + usize::from(self.varargs)] = match &temporaries.varkeywords {
+                Some(dict) => dict.as_ptr(),
+                // SAFETY: a static of CPython.
+                None => unsafe { ffi::Py_None() },
+            };
+        }
+        self.check_required(values)
+    }
+
+    /// Checks that no required parameter is missing.
+    #[inline(always)]
+    fn check_required(&self, values: &[*mut ffi::PyObject]) -> PyResult<()> {
+        let count = self.positional_names.len();
+        let required = &values[..self.required_positional];
+        if required.iter().any(|value| value.is_null()) {
+            return Err(mismatch::missing_positional(self, required));
+        }
+        let named = &values[count..count + self.keyword_only.len()];
+        let missing = |(parameter, value): (&KeywordOnly, &*mut ffi::PyObject)| {
+            parameter.required && value.is_null()
+        };
+        if self.keyword_only.iter().zip(named).any(missing) {
+            return Err(mismatch::missing_keyword(self, named));
+        }
+        Ok(())
+    }
+
+    /// Returns the index of the parameter that may be given by this name.
+    #[inline]
+    fn parameter_named(&self, name: Borrowed<'_, '_, PyAny>) -> Option<usize> {
+        if self.positional_only == self.positional_names.len() && self.keyword_only.is_empty() {
+            return None;
+        }
+        text_of(name).and_then(|text| self.find(text))
+    }
+
+    /// Returns whether the parameter at `index` may be given by this name.
+    #[inline(always)]
+    fn is_named(&self, index: usize, text: &[u8]) -> bool {
+        let count = self.positional_names.len();
+        let name = if index < count {
+            (index >= self.positional_only).then(|| self.positional_names[index])
+        } else {
+            self.keyword_only
+                .get(index - count)
+                .map(|parameter| parameter.name)
+        };
+        name.is_some_and(|name| same(name.as_bytes(), text))
+    }
+
+    /// Returns the index of the parameter that may be given by this name.
+    #[inline(never)]
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        let positional = self.positional_names[self.positional_only..]
+            .iter()
+            .position(|name| same(name.as_bytes(), text));
+        if let Some(index) = positional {
+            return Some(self.positional_only + index);
+        }
+        let named = |parameter: &KeywordOnly| same(parameter.name.as_bytes(), text);
+        let index = self.keyword_only.iter().position(named)?;
+        Some(self.positional_names.len() + index)
+    }
+
+    /// The error for a keyword that names no parameter, or a positional-only one.
+    #[cold]
+    fn unknown_keyword(&self, name: Borrowed<'_, '_, PyAny>, keywords: Keywords<'_, '_>) -> PyErr {
+        let positional_only = &self.positional_names[..self.positional_only];
+        let misused: Vec<&str> = positional_only
+            .iter()
+            .copied()
+            .filter(|parameter| {
+                let names_parameter = |text: &[u8]| text == parameter.as_bytes();
+                keywords
+                    .iter()
+                    .any(|(name, _)| text_of(name).is_some_and(names_parameter))
+            })
+            .collect();
+        if misused.is_empty() {
+            mismatch::unexpected_keyword(self, name)
+        } else {
+            mismatch::positional_only(self, &misused)
+        }
+    }
+}
+
+impl<'py> Temporaries<'py> {
+    /// Adds an entry to the dict for `**kwargs`.
+    fn add_varkeyword(
+        &mut self,
+        name: Borrowed<'_, 'py, PyAny>,
+        value: *mut ffi::PyObject,
+    ) -> PyResult<()> {
+        let py = name.py();
+        // SAFETY: attached (`py`); name and value are alive, and the dict takes its own references.
+        unsafe {
+            let dict = match &mut self.varkeywords {
+                Some(dict) => dict,
+                none => none.insert(Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?),
+            };
+            crate::error::error_on_minusone(
+                py,
+                ffi::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value),
+            )
+        }
+    }
+}
+
+/// Like [`slice::from_raw_parts`], but `data` may be null if `len` is 0, as in calls from CPython.
+///
+/// # Safety
+/// `len` must be 0, or `data` point to `len` values that live for `'a`.
+#[inline]
+unsafe fn slice_of<'a>(data: *const *mut ffi::PyObject, len: usize) -> &'a [*mut ffi::PyObject] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: upheld by the caller.
+    unsafe { slice::from_raw_parts(data, len) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{PyAnyMethods, PyDict};
+
+    /// `f(a, b=…, /, c=…, *, d, e=…)`, with or without `*args` and `**kwargs`.
+    const fn signature(varargs: bool, varkeywords: bool) -> Signature {
+        Signature {
+            class_name: None,
+            function_name: "f",
+            positional_names: &["a", "b", "c"],
+            positional_only: 2,
+            required_positional: 1,
+            keyword_only: &[
+                KeywordOnly {
+                    name: "d",
+                    required: true,
+                },
+                KeywordOnly {
+                    name: "e",
+                    required: false,
+                },
+            ],
+            varargs,
+            varkeywords,
+        }
+    }
+
+    /// Matches `args` and `kwargs` (Python expressions) and shows the value of each parameter.
+    fn shown(signature: &Signature, args: &std::ffi::CStr, kwargs: &std::ffi::CStr) -> String {
+        Python::attach(|py| {
+            let args = py.eval(args, None, None).unwrap();
+            let kwargs = py.eval(kwargs, None, None).unwrap();
+            assert!(kwargs.is_instance_of::<PyDict>());
+            let mut values = vec![null_mut(); signature.parameter_count()];
+            let mut temporaries = Temporaries::default();
+            // SAFETY: attached (`py`); a tuple and a dict.
+            let matched = unsafe {
+                let (args, kwargs) = (args.as_ptr(), kwargs.as_ptr());
+                signature.match_tuple_dict(py, args, kwargs, &mut values, &mut temporaries)
+            };
+            if let Err(error) = matched {
+                return error.to_string();
+            }
+            let shown: Vec<String> = values
+                .iter()
+                .map(|&value| {
+                    // SAFETY: null, or kept alive by the arguments and `temporaries`.
+                    match unsafe { Borrowed::from_ptr_or_opt(py, value) } {
+                        Some(value) => value.to_string(),
+                        None => "-".to_owned(),
+                    }
+                })
+                .collect();
+            shown.join(" ")
+        })
+    }
+
+    #[test]
+    fn arguments_are_matched_to_their_parameters() {
+        let plain = signature(false, false);
+        assert_eq!(shown(&plain, c"(1,)", c"{'d': 4}"), "1 - - 4 -");
+        assert_eq!(
+            shown(&plain, c"(1, 2)", c"{'d': 4, 'e': 5, 'c': 3}"),
+            "1 2 3 4 5"
+        );
+        let variadic = signature(true, true);
+        assert_eq!(
+            shown(&variadic, c"(1, 2, 3, 4)", c"{'d': 4, 'x': 9, 'a': 8}"),
+            "1 2 3 4 - (4,) {'x': 9, 'a': 8}"
+        );
+        assert_eq!(shown(&variadic, c"(1,)", c"{'d': 4}"), "1 - - 4 - () None");
+    }
+
+    #[test]
+    fn a_mismatch_has_cpythons_message() {
+        // The same function in Python, for the expected messages.
+        let code = c"
+def f(a, b=0, /, c=0, *, d, e=0): pass
+def message(args, kwargs):
+    try:
+        f(*args, **kwargs)
+    except TypeError as error:
+        return str(error)
+";
+        let calls = [
+            (c"()", c"{}"),
+            (c"()", c"{'d': 1}"),
+            (c"(1,)", c"{}"),
+            (c"(1, 2, 3, 4)", c"{}"),
+            (c"(1, 2, 3, 4)", c"{'d': 1}"),
+            (c"(1, 2, 3, 4)", c"{'d': 1, 'e': 1}"),
+            (c"(1, 2, 3)", c"{'c': 1}"),
+            (c"(1,)", c"{'x': 1}"),
+            (c"(1,)", c"{'b': 1, 'a': 2, 'd': 1}"),
+            (c"(1,)", c"{'x\\u00e9': 1}"),
+        ];
+        let plain = signature(false, false);
+        for (args, kwargs) in calls {
+            let theirs = Python::attach(|py| {
+                let globals = py.eval(c"{}", None, None).unwrap();
+                let globals = globals.cast::<PyDict>().unwrap();
+                py.run(code, Some(globals), None).unwrap();
+                let call = format!(
+                    "message({}, {})",
+                    args.to_str().unwrap(),
+                    kwargs.to_str().unwrap()
+                );
+                let call = std::ffi::CString::new(call).unwrap();
+                py.eval(&call, Some(globals), None).unwrap().to_string()
+            });
+            assert_eq!(shown(&plain, args, kwargs), format!("TypeError: {theirs}"));
+        }
+    }
+
+    #[test]
+    fn several_missing_arguments_are_listed() {
+        let two = Signature {
+            class_name: Some("Class"),
+            function_name: "method",
+            positional_names: &["x", "y", "z"],
+            positional_only: 0,
+            required_positional: 3,
+            keyword_only: &[],
+            varargs: false,
+            varkeywords: false,
+        };
+        assert_eq!(
+            shown(&two, c"()", c"{'y': 1}"),
+            "TypeError: Class.method() missing 2 required positional arguments: 'x' and 'z'"
+        );
+        assert_eq!(
+            shown(&two, c"()", c"{}"),
+            "TypeError: Class.method() missing 3 required positional arguments: 'x', 'y', and 'z'"
+        );
+        assert_eq!(
+            shown(&two, c"()", c"{1: 2}"),
+            "TypeError: keywords must be strings"
+        );
+    }
+}

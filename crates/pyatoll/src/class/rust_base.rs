@@ -1,0 +1,95 @@
+//! Classes as bases of other classes.
+
+use std::ffi::{c_int, c_void};
+
+use pyo3_ffi as ffi;
+
+use super::base::ClassBase;
+use super::borrow_flag::BorrowFlag;
+use super::initializer::PyClassInitializer;
+use super::layout::{self, Instance};
+use super::pyclass::{PyClass, Subclassable};
+use super::{lifecycle, type_lookup};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::PyAny;
+
+// SAFETY: an instance of `T` starts with an instance of its base, whose header it shares; the
+// functions are those of `T` or delegate to its base.
+unsafe impl<T: PyClass + Subclassable> ClassBase for T {
+    type Layout = Instance<T>;
+    type OwnHeader = ();
+    type Initializer = PyClassInitializer<T>;
+    const SIZE: usize = Instance::<T>::SIZE;
+    const HEADER: usize = <T::BaseType as ClassBase>::HEADER;
+    const NEEDS_DROP: bool = lifecycle::needs_drop::<T>();
+    const HAS_DICT_OR_WEAKREFS: bool = lifecycle::has_dict_or_weakrefs::<T>();
+
+    fn base_type<'py>(
+        py: Python<'py>,
+        module: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<*mut ffi::PyTypeObject> {
+        type_lookup::get_or_create::<T>(py, module)
+    }
+
+    fn has_dict_and_weak_list() -> (bool, bool) {
+        let tables = T::statics().tables();
+        (tables.has_dict, tables.has_weak_list)
+    }
+
+    fn is_collected() -> bool {
+        T::statics().tables().collected
+    }
+
+    #[inline]
+    unsafe fn borrow_flag<'a>(object: *mut ffi::PyObject) -> Option<&'a BorrowFlag> {
+        // SAFETY: upheld by the caller.
+        unsafe { layout::borrow_flag::<T>(object) }
+    }
+
+    #[inline]
+    unsafe fn check_thread(object: *mut ffi::PyObject) {
+        // SAFETY: upheld by the caller.
+        unsafe { layout::check_thread::<T>(object) }
+    }
+
+    #[inline]
+    unsafe fn allocate(
+        py: Python<'_>,
+        subtype: *mut ffi::PyTypeObject,
+        size: usize,
+    ) -> PyResult<*mut ffi::PyObject> {
+        // SAFETY: upheld by the caller.
+        unsafe { <T::BaseType as ClassBase>::allocate(py, subtype, size) }
+    }
+
+    unsafe extern "C" fn traverse(
+        object: *mut ffi::PyObject,
+        visit: ffi::visitproc,
+        arg: *mut c_void,
+    ) -> c_int {
+        // SAFETY: upheld by the caller; this is the `tp_traverse` of `T`.
+        unsafe { (T::statics().tables().traverse)(object, visit, arg) }
+    }
+
+    unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
+        // SAFETY: upheld by the caller; this is the `tp_clear` of `T`.
+        unsafe { (T::statics().tables().clear)(object) }
+    }
+
+    unsafe fn drop_value(object: *mut ffi::PyObject) {
+        // SAFETY: upheld by the caller.
+        unsafe { lifecycle::drop_value::<T>(object) }
+    }
+
+    unsafe fn clear_dict_and_weakrefs(object: *mut ffi::PyObject) {
+        // SAFETY: upheld by the caller.
+        unsafe { lifecycle::clear_dict_and_weakrefs::<T>(object) }
+    }
+
+    unsafe fn free(object: *mut ffi::PyObject) {
+        // SAFETY: upheld by the caller.
+        unsafe { <T::BaseType as ClassBase>::free(object) }
+    }
+}

@@ -1,0 +1,122 @@
+//! The type object of a class in the token's interpreter, created on first use.
+
+use std::sync::atomic::Ordering;
+
+use pyo3_ffi as ffi;
+
+use super::pyclass::PyClass;
+use super::statics::ClassStatics;
+use super::type_object::{TypeObject, initialization_error};
+use crate::error::{PyErr, PyResult};
+use crate::interpreter::Python;
+use crate::object::{Bound, Py};
+use crate::types::PyAny;
+
+/// Returns the record of `T` in the token's interpreter, if it exists.
+#[inline]
+pub(super) fn existing<T: PyClass>(py: Python<'_>) -> Option<&TypeObject> {
+    T::statics().types.get(py)
+}
+
+/// Returns the type object of `T` in the token's interpreter, borrowed. Creates it on first use, as
+/// a class of `module`.
+///
+/// # Errors
+/// If Python rejects the class, or a class attribute fails.
+#[inline]
+pub(crate) fn get_or_create<T: PyClass>(
+    py: Python<'_>,
+    module: Option<&Bound<'_, PyAny>>,
+) -> PyResult<*mut ffi::PyTypeObject> {
+    match complete_type::<T>(py) {
+        Some(ready) => Ok(ready),
+        None => create(py, T::statics(), module),
+    }
+}
+
+/// Returns the type object of `T` if it is complete: the fast path.
+#[inline(always)]
+fn complete_type<T: PyClass>(py: Python<'_>) -> Option<*mut ffi::PyTypeObject> {
+    let ready = existing::<T>(py)?.ready();
+    (!ready.is_null()).then_some(ready)
+}
+
+/// [`get_or_create`] without the fast path.
+///
+/// # Errors
+/// As for [`get_or_create`].
+#[cold]
+#[inline(never)]
+pub(crate) fn create(
+    py: Python<'_>,
+    statics: &'static ClassStatics,
+    module: Option<&Bound<'_, PyAny>>,
+) -> PyResult<*mut ffi::PyTypeObject> {
+    let spec = &statics.spec;
+    (spec.base.type_object)(py, module)
+        .and_then(|base| {
+            let cell = statics.types.get_or_init(py, || {
+                TypeObject::new(spec.options.freelist, &statics.first)
+            });
+            cell.complete(py, spec, statics.tables(), base, module)
+        })
+        .map_err(|error| {
+            let message = format!("An error occurred while initializing class {}", spec.name);
+            initialization_error(py, message, error)
+        })
+}
+
+/// Returns whether an object is an instance of `T`, or of a subclass.
+#[inline]
+pub fn is_instance<T: PyClass>(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the handle keeps the object alive.
+    let class = unsafe { ffi::Py_TYPE(object.as_ptr()) };
+    // `first` is reset before that type dies, so a type with this address that an object refers to
+    // is that type.
+    class == T::statics().first.load(Ordering::Relaxed) || derives::<T>(object.py(), class)
+}
+
+/// Returns whether a type is `T`'s type in the token's interpreter, or derives from it.
+#[inline(never)]
+fn derives<T: PyClass>(py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
+    let own = type_object_raw::<T>(py);
+    // SAFETY: both type objects are alive.
+    class == own || unsafe { ffi::PyType_IsSubtype(class, own) != 0 }
+}
+
+/// [`get_or_create`] for callers that cannot return an error.
+///
+/// # Panics
+/// If the class cannot be created.
+#[inline]
+pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
+    match complete_type::<T>(py) {
+        Some(ready) => ready,
+        None => create_or_panic(py, T::statics()),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn create_or_panic(py: Python<'_>, statics: &'static ClassStatics) -> *mut ffi::PyTypeObject {
+    match create(py, statics, None) {
+        Ok(class) => class,
+        Err(error) => creation_failed(py, statics.spec.name, error),
+    }
+}
+
+#[cold]
+fn creation_failed(py: Python<'_>, name: &str, error: PyErr) -> ! {
+    error.write_unraisable(py, None);
+    panic!("failed to create type object for `{name}`")
+}
+
+/// Returns the type object of `T`, as the class attribute of an enum for one of its variants.
+///
+/// # Errors
+/// As for [`get_or_create`].
+pub fn class_object<T: PyClass>(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    let class = get_or_create::<T>(py, None)?;
+    // SAFETY: attached (`py`); the type object lives as long as the interpreter.
+    Ok(unsafe { Bound::from_borrowed_ptr(py, class.cast()) }.unbind())
+}

@@ -1,0 +1,214 @@
+//! Checked casts of handles to Python types.
+
+use crate::error::{CastError, CastIntoError};
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, Py, PyTypeCheck, PyTypeInfo};
+
+impl<'py, T> Bound<'py, T> {
+    /// Casts to a Python type if the object is an instance of it or of a subtype.
+    ///
+    /// # Errors
+    /// [`CastError`], which becomes a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyDict, PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     let any = py.eval(c"[]", None, None).unwrap();
+    ///     assert!(any.cast::<PyList>().is_ok());
+    ///     assert!(any.cast::<PyDict>().is_err());
+    /// });
+    /// ```
+    #[inline]
+    pub fn cast<U: PyTypeCheck>(&self) -> Result<&Bound<'py, U>, CastError<'_, 'py>> {
+        if U::type_check(self.as_any()) {
+            // SAFETY: the object is a `U`, as just checked.
+            Ok(unsafe { self.cast_unchecked() })
+        } else {
+            Err(CastError::new(
+                self.as_any().as_borrowed(),
+                U::classinfo_object(self.py()),
+            ))
+        }
+    }
+
+    /// Like [`cast`](Bound::cast), by value.
+    ///
+    /// # Errors
+    /// [`CastIntoError`], which returns the object.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyDict, PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Bound<'_, PyList> = py.eval(c"['a']", None, None)?.cast_into()?;
+    ///     assert_eq!(list.len(), 1);
+    ///     let error = list.into_any().cast_into::<PyDict>().unwrap_err();
+    ///     assert_eq!(error.into_inner().to_string(), "['a']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn cast_into<U: PyTypeCheck>(self) -> Result<Bound<'py, U>, CastIntoError<'py>> {
+        if U::type_check(self.as_any()) {
+            // SAFETY: the object is a `U`, as just checked.
+            Ok(unsafe { self.cast_into_unchecked() })
+        } else {
+            let class = U::classinfo_object(self.py());
+            Err(CastIntoError::new(self.into_any(), class))
+        }
+    }
+
+    /// Like [`cast`](Bound::cast), but the object's type must be exactly `U`, not a subtype.
+    ///
+    /// # Errors
+    /// [`CastError`], which becomes a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyBool, PyInt};
+    ///
+    /// Python::attach(|py| {
+    ///     let flag = py.eval(c"True", None, None)?;
+    ///     assert!(flag.cast::<PyInt>().is_ok(), "`bool` is a subtype of `int`");
+    ///     assert!(flag.cast_exact::<PyInt>().is_err());
+    ///     assert!(flag.cast_exact::<PyBool>().is_ok());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn cast_exact<U: PyTypeInfo>(&self) -> Result<&Bound<'py, U>, CastError<'_, 'py>> {
+        if U::is_exact_type_of(self.as_any()) {
+            // SAFETY: the object is a `U`, as just checked.
+            Ok(unsafe { self.cast_unchecked() })
+        } else {
+            let class = U::type_object(self.py()).into_any();
+            Err(CastError::new(self.as_any().as_borrowed(), class))
+        }
+    }
+
+    /// Like [`cast_exact`](Bound::cast_exact), by value.
+    ///
+    /// # Errors
+    /// [`CastIntoError`], which returns the object.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyInt;
+    ///
+    /// Python::attach(|py| {
+    ///     let number = py.eval(c"7", None, None)?.cast_into_exact::<PyInt>()?;
+    ///     assert_eq!(number.to_string(), "7");
+    ///     assert!(py.eval(c"True", None, None)?.cast_into_exact::<PyInt>().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn cast_into_exact<U: PyTypeInfo>(self) -> Result<Bound<'py, U>, CastIntoError<'py>> {
+        if U::is_exact_type_of(self.as_any()) {
+            // SAFETY: the object is a `U`, as just checked.
+            Ok(unsafe { self.cast_into_unchecked() })
+        } else {
+            let class = U::type_object(self.py()).into_any();
+            Err(CastIntoError::new(self.into_any(), class))
+        }
+    }
+}
+
+impl<'a, 'py, T> Borrowed<'a, 'py, T> {
+    /// Casts to a Python type if the object is an instance of it or of a subtype.
+    ///
+    /// # Errors
+    /// [`CastError`], which becomes a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyDict, PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     let any = py.eval(c"['a']", None, None)?;
+    ///     let list: Borrowed<'_, '_, PyList> = any.as_borrowed().cast()?;
+    ///     assert_eq!(list.len(), 1);
+    ///     assert!(any.as_borrowed().cast::<PyDict>().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn cast<U: PyTypeCheck>(self) -> Result<Borrowed<'a, 'py, U>, CastError<'a, 'py>> {
+        if U::type_check(&self.to_any()) {
+            // SAFETY: the object is a `U`, as just checked.
+            Ok(unsafe { self.cast_unchecked() })
+        } else {
+            Err(CastError::new(
+                self.to_any(),
+                U::classinfo_object(self.py()),
+            ))
+        }
+    }
+
+    /// Like [`cast`](Borrowed::cast), but the object's type must be exactly `U`, not a subtype.
+    ///
+    /// # Errors
+    /// [`CastError`], which becomes a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyInt;
+    ///
+    /// Python::attach(|py| {
+    ///     let flag = py.eval(c"True", None, None)?;
+    ///     assert!(flag.as_borrowed().cast::<PyInt>().is_ok());
+    ///     assert!(flag.as_borrowed().cast_exact::<PyInt>().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn cast_exact<U: PyTypeInfo>(self) -> Result<Borrowed<'a, 'py, U>, CastError<'a, 'py>> {
+        if U::is_exact_type_of(&self.to_any()) {
+            // SAFETY: the object is a `U`, as just checked.
+            Ok(unsafe { self.cast_unchecked() })
+        } else {
+            Err(CastError::new(
+                self.to_any(),
+                U::type_object(self.py()).into_any(),
+            ))
+        }
+    }
+}
+
+impl<T> Py<T> {
+    /// Like [`Bound::cast`], after [`bind`](Py::bind).
+    ///
+    /// # Panics
+    /// If the token belongs to another interpreter.
+    ///
+    /// # Errors
+    /// [`CastError`], which becomes a `TypeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::{PyDict, PyList};
+    ///
+    /// Python::attach(|py| {
+    ///     let list: Py<PyAny> = py.eval(c"['a']", None, None)?.unbind();
+    ///     assert_eq!(list.cast_bound::<PyList>(py)?.len(), 1);
+    ///     assert!(list.cast_bound::<PyDict>(py).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[track_caller]
+    pub fn cast_bound<'py, U>(&self, py: Python<'py>) -> Result<&Bound<'py, U>, CastError<'_, 'py>>
+    where
+        U: PyTypeCheck,
+    {
+        self.bind(py).cast()
+    }
+}

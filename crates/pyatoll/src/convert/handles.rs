@@ -1,0 +1,162 @@
+//! Extraction through handles, and the conversions of the handles themselves.
+
+use std::convert::Infallible;
+
+use crate::convert::{FromPyObject, IntoPyObject};
+use crate::error::CastError;
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, Py, PyTypeCheck, WrongInterpreter};
+use crate::types::PyAny;
+
+impl<'a, 'py, T> Borrowed<'a, 'py, T> {
+    /// Converts to a Rust type, which may borrow from the object for `'a`.
+    ///
+    /// # Errors
+    /// Those of the conversion, if the object has no such value.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let text = py.eval(c"'atoll'", None, None)?;
+    ///     let borrowed: &str = text.as_borrowed().extract()?;
+    ///     assert_eq!(borrowed, "atoll");
+    ///     assert!(text.as_borrowed().extract::<i32>().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    pub fn extract<O: FromPyObject<'a, 'py>>(self) -> Result<O, O::Error> {
+        O::extract(self.to_any())
+    }
+}
+
+impl<T> Py<T> {
+    /// Converts to a Rust type. A value that borrows from the object (a `&str`) must not outlive
+    /// the token: the interpreter may end after that, and the object with it.
+    ///
+    /// # Panics
+    /// If the token belongs to another interpreter.
+    ///
+    /// # Errors
+    /// Those of the conversion, if the object has no such value.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let number: Py<PyAny> = py.eval(c"6 * 7", None, None)?.unbind();
+    ///     assert_eq!(number.extract::<i32>(py)?, 42);
+    ///     assert!(number.extract::<String>(py).is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn extract<'a, 'py: 'a, D>(&'a self, py: Python<'py>) -> Result<D, D::Error>
+    where
+        D: FromPyObject<'a, 'py>,
+    {
+        self.bind_borrowed(py).extract()
+    }
+}
+
+impl<'a, 'py, T: PyTypeCheck> FromPyObject<'a, 'py> for Borrowed<'a, 'py, T> {
+    type Error = CastError<'a, 'py>;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
+        object.cast()
+    }
+}
+
+impl<'a, 'py, T: PyTypeCheck + 'a> FromPyObject<'a, 'py> for Py<T> {
+    type Error = CastError<'a, 'py>;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
+        object.cast::<T>().map(Py::from)
+    }
+}
+
+impl<'a, 'py, T: PyTypeCheck + 'a> FromPyObject<'a, 'py> for Bound<'py, T> {
+    type Error = CastError<'a, 'py>;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
+        object.cast::<T>().map(Borrowed::to_owned)
+    }
+}
+
+impl<'py, T> IntoPyObject<'py> for Bound<'py, T> {
+    type Target = T;
+    type Output = Bound<'py, T>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self)
+    }
+}
+
+impl<'a, 'py, T> IntoPyObject<'py> for &'a Bound<'py, T> {
+    type Target = T;
+    type Output = Borrowed<'a, 'py, T>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.as_borrowed())
+    }
+}
+
+impl<'a, 'py, T> IntoPyObject<'py> for Borrowed<'a, 'py, T> {
+    type Target = T;
+    type Output = Borrowed<'a, 'py, T>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self)
+    }
+}
+
+impl<'a, 'py, T> IntoPyObject<'py> for &Borrowed<'a, 'py, T> {
+    type Target = T;
+    type Output = Borrowed<'a, 'py, T>;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(*self)
+    }
+}
+
+/// A `Py` of another interpreter is refused with a `RuntimeError`.
+impl<'py, T> IntoPyObject<'py> for Py<T> {
+    type Target = T;
+    type Output = Bound<'py, T>;
+    type Error = WrongInterpreter;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        self.try_into_bound(py)
+    }
+}
+
+/// A `Py` of another interpreter is refused with a `RuntimeError`.
+///
+/// The result is a new reference, not a borrowed one: the handle may outlive the token, but a
+/// borrow of the object must not.
+impl<'py, T> IntoPyObject<'py> for &Py<T> {
+    type Target = T;
+    type Output = Bound<'py, T>;
+    type Error = WrongInterpreter;
+
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        self.try_bind(py).cloned()
+    }
+}

@@ -1,0 +1,254 @@
+//! Fields of CPython's objects that are read directly, where calling the function would cost more
+//! than the rest of a call.
+//!
+//! Invariant: a field is read directly only if its offset is known for the version this is built
+//! for, and was verified in the running Python: by [`check`] when an interpreter is first seen, by
+//! [`has_module_state`] for each module. (A thread state is read before that, to find its
+//! interpreter; in one not seen before, nothing but the check runs.) Unknown versions call the
+//! function.
+
+use std::ffi::{c_long, c_void};
+use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
+
+use pyo3_ffi as ffi;
+
+/// Returns the state of a module (`PyModule_GetState`).
+///
+/// # Safety
+/// The thread must be attached; `module` must be a live module for which [`has_module_state`] held.
+#[inline(always)]
+pub(crate) unsafe fn module_state(module: *mut ffi::PyObject) -> *mut c_void {
+    /// Words between the object's head and the state: the dict, and the definition until 3.14.
+    const WORDS: usize = if cfg!(Py_3_15) { 1 } else { 2 };
+    const OFFSET: usize = size_of::<ffi::PyObject>() + WORDS * size_of::<*mut c_void>();
+    // SAFETY: a live module whose field was found there, as the caller promises.
+    unsafe { module.byte_add(OFFSET).cast::<*mut c_void>().read() }
+}
+
+/// Returns whether [`module_state`] returns the module's state, and it has one.
+///
+/// # Safety
+/// The thread must be attached; `module` must be a live module.
+pub(crate) unsafe fn has_module_state(module: *mut ffi::PyObject) -> bool {
+    // SAFETY: a live module, which is larger than what is read. No other field of it can hold the
+    // address of its state, which is a separate allocation.
+    unsafe {
+        let state = ffi::PyModule_GetState(module);
+        !state.is_null() && module_state(module) == state
+    }
+}
+
+/// Returns the module of a class (`PyType_GetModule`), or null if it has none.
+///
+/// # Safety
+/// The thread must be attached; `class` must be a live heap type for which `PyType_GetModule` was
+/// found to return the same.
+#[inline(always)]
+pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
+    // SAFETY: a live heap type, as the caller promises.
+    unsafe { (*class.cast::<ffi::PyHeapTypeObject>()).ht_module }
+}
+
+/// Returns the number of items of a dict (`PyDict_GET_SIZE`, which reads the same field, in a
+/// public header).
+///
+/// # Safety
+/// The thread must be attached; `dict` must be a live instance of `dict`.
+#[inline(always)]
+pub(crate) unsafe fn size_of_dict(dict: *mut ffi::PyObject) -> usize {
+    // SAFETY: a live dict. On free-threaded builds another thread may change it: the read is
+    // atomic.
+    unsafe {
+        let used = &raw mut (*dict.cast::<ffi::PyDictObject>()).ma_used;
+        AtomicIsize::from_ptr(used).load(Ordering::Relaxed) as usize
+    }
+}
+
+/// Returns the interpreter of a thread state (`PyThreadState_GetInterpreter`).
+///
+/// # Safety
+/// `thread_state` must be valid.
+#[inline(always)]
+pub(crate) unsafe fn interpreter_of(
+    thread_state: *mut ffi::PyThreadState,
+) -> *mut ffi::PyInterpreterState {
+    /// The beginning of the struct, in a public header. `interp` is its documented public member.
+    #[repr(C)]
+    struct ThreadState {
+        prev: *mut ffi::PyThreadState,
+        next: *mut ffi::PyThreadState,
+        interp: *mut ffi::PyInterpreterState,
+    }
+    // SAFETY: valid, as the caller promises. The field is set when a thread state is created, and
+    // stays.
+    unsafe {
+        if KNOWN {
+            (&raw const (*thread_state.cast::<ThreadState>()).interp).read()
+        } else {
+            ffi::PyThreadState_GetInterpreter(thread_state)
+        }
+    }
+}
+
+/// Returns the value of an `int` that CPython stores in one digit (`PyUnstable_Long_CompactValue`);
+/// `None` for a larger one, and where the layout is not known.
+///
+/// # Safety
+/// `int` must be a live `int`, in an interpreter that was checked.
+#[inline(always)]
+pub(crate) unsafe fn compact_int(int: *mut ffi::PyObject) -> Option<c_long> {
+    if !KNOWN {
+        return None;
+    }
+    // SAFETY: a live `int`, in an interpreter that was checked.
+    let (value, is_compact) = unsafe { digit_of(int) };
+    // SAFETY: `check` found 30 bits to a digit.
+    unsafe { std::hint::assert_unchecked((-MAX_DIGIT..=MAX_DIGIT).contains(&value)) };
+    is_compact.then_some(value)
+}
+
+/// Whether thread states, `int` and `str` objects are read directly: their layout of 3.12 to 3.15.
+const KNOWN: bool = cfg!(all(
+    Py_3_12,
+    target_pointer_width = "64",
+    target_endian = "little",
+    not(all(Py_GIL_DISABLED, windows))
+));
+
+const MAX_DIGIT: c_long = (1 << 30) - 1;
+
+/// Returns the lowest digit of an `int` with its sign, and whether it is the only one.
+///
+/// # Safety
+/// `int` must be a live `int`, of the layout that is [`KNOWN`].
+#[inline(always)]
+unsafe fn digit_of(int: *mut ffi::PyObject) -> (c_long, bool) {
+    #[repr(C)]
+    struct Int {
+        head: ffi::PyObject,
+        /// The sign in the lowest two bits (0 positive, 1 zero, 2 negative), the number of digits
+        /// from bit 3 on.
+        tag: usize,
+        digit: u32,
+    }
+    // SAFETY: an `int` has these fields, which never change.
+    unsafe {
+        let int = int.cast::<Int>();
+        let tag = (&raw const (*int).tag).read();
+        let digit = (&raw const (*int).digit).read();
+        ((1 - (tag & 3) as c_long) * digit as c_long, tag < 2 << 3)
+    }
+}
+
+/// Returns the text of a `str` that is all ASCII, as its object stores it, followed by a null byte;
+/// `None` for any other, and where the layout is not known.
+///
+/// # Safety
+/// `string` must be a live `str`, in an interpreter that was checked. The text is valid while it
+/// lives.
+#[inline(always)]
+pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u8]> {
+    #[repr(C)]
+    struct Text {
+        head: ffi::PyObject,
+        len: ffi::Py_ssize_t,
+        hash: ffi::Py_hash_t,
+        /// Bit fields.
+        state: u32,
+    }
+    /// "The characters follow this struct" and "all are ASCII". On a free-threaded build the field
+    /// before them is a byte.
+    const COMPACT_ASCII: u32 = if cfg!(Py_GIL_DISABLED) {
+        3 << 11
+    } else {
+        3 << 5
+    };
+    if !KNOWN {
+        return None;
+    }
+    // SAFETY: a `str` has these fields; those bits never change. Other bits may, under a reader on
+    // a free-threaded build, so the read is atomic.
+    unsafe {
+        let text = string.cast::<Text>();
+        let state = AtomicU32::from_ptr(&raw mut (*text).state).load(Ordering::Relaxed);
+        if state & COMPACT_ASCII != COMPACT_ASCII {
+            return None;
+        }
+        let len = (&raw const (*text).len).read() as usize;
+        Some(std::slice::from_raw_parts(text.add(1).cast(), len))
+    }
+}
+
+/// Verifies that the running Python's objects have the layout that this file assumes.
+///
+/// # Safety
+/// The thread must be attached; no exception may be set.
+///
+/// # Panics
+/// If they have another: the Python was built with an option that its version does not tell.
+pub(crate) unsafe fn check() {
+    if !KNOWN {
+        return;
+    }
+    let ints = [
+        0,
+        1,
+        -1,
+        MAX_DIGIT,
+        -MAX_DIGIT,
+        MAX_DIGIT - 12345,
+        MAX_DIGIT + 1,
+        -MAX_DIGIT - 1,
+    ];
+    // SAFETY: attached.
+    let mut as_expected = unsafe {
+        let thread_state = ffi::PyThreadState_Get();
+        interpreter_of(thread_state) == ffi::PyThreadState_GetInterpreter(thread_state)
+    };
+    for value in ints {
+        // SAFETY: attached; a new `int` with a digit at least, released.
+        unsafe {
+            let int = ffi::PyLong_FromLong(value);
+            if !int.is_null() {
+                let found = digit_of(int);
+                ffi::Py_DECREF(int);
+                let is_compact = value.abs() <= MAX_DIGIT;
+                as_expected &= found.1 == is_compact && (!is_compact || found.0 == value);
+            }
+        }
+    }
+    for (text, is_ascii) in [
+        ("", true),
+        ("ascii", true),
+        ("\u{e9}", false),
+        ("\u{20ac}", false),
+    ] {
+        // SAFETY: attached; a new `str`, released.
+        unsafe {
+            let len = text.len() as ffi::Py_ssize_t;
+            let string = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), len);
+            if !string.is_null() {
+                let found = ascii_text(string);
+                as_expected &= found == is_ascii.then_some(text.as_bytes());
+                ffi::Py_DECREF(string);
+            }
+        }
+    }
+    // SAFETY: attached. Python may have had no memory.
+    unsafe { ffi::PyErr_Clear() };
+    assert!(
+        as_expected,
+        "this Python keeps its objects otherwise than others of its version"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Python;
+
+    #[test]
+    fn this_pythons_objects_are_as_expected() {
+        // SAFETY: attached.
+        Python::attach(|_| unsafe { super::check() });
+    }
+}

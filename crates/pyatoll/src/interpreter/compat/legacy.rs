@@ -1,0 +1,124 @@
+//! CPython 3.11, whose current thread state is one variable for the whole process.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_ulong, c_void};
+
+use pyo3_ffi as ffi;
+
+use super::layout::interpreter_of;
+
+unsafe extern "C" {
+    fn _PyThreadState_UncheckedGet() -> *mut ffi::PyThreadState;
+    fn PyThread_get_thread_ident() -> c_ulong;
+}
+
+thread_local! {
+    /// The thread state that this library attached this thread with, null where it detached it;
+    /// `None` where this library does not say when this thread is attached.
+    static NOTE: Cell<Option<*mut ffi::PyThreadState>> = const { Cell::new(None) };
+}
+
+/// Sets the note of this thread and returns the one it replaces.
+#[inline(never)]
+pub(crate) fn exchange_note(
+    note: Option<*mut ffi::PyThreadState>,
+) -> Option<*mut ffi::PyThreadState> {
+    NOTE.replace(note)
+}
+
+/// Returns the thread state that some thread is attached with.
+#[inline]
+pub(crate) fn running_thread_state() -> *mut ffi::PyThreadState {
+    // SAFETY: a read of an atomic variable of the runtime; may be called at any time.
+    unsafe { _PyThreadState_UncheckedGet() }
+}
+
+/// Returns the current thread state if it is this thread's.
+#[inline]
+pub(crate) fn current_thread_state() -> *mut ffi::PyThreadState {
+    let current = running_thread_state();
+    // SAFETY: reads the calling thread's own slot of CPython; may be called at any time.
+    let noted = unsafe { ffi::PyGILState_GetThisThreadState() };
+    // The state CPython has noted for this thread is current: then this thread is attached.
+    if current == noted {
+        current
+    } else if is_own(current, noted) {
+        current
+    } else {
+        std::ptr::null_mut()
+    }
+}
+
+/// Returns whether `current` is this thread's although CPython has noted another thread state
+/// for this thread, or none.
+///
+/// - This library knows, where it was the last to attach or detach this thread.
+/// - A thread for which CPython has noted a state of another interpreter was swapped to this one
+///   (`_xxsubinterpreters.run_string`). Where the process never had a sub-interpreter,
+///   `PyGILState_Check` knows better.
+/// - A thread for which CPython has noted none, and that made `current` itself, was attached by a
+///   host with a thread state of its own (mod_wsgi).
+///
+/// That leaves two ambiguous cases in a process with sub-interpreters: C code that released the
+/// GIL itself calls back into Rust in the moment that another thread is in another interpreter,
+/// or that another thread uses a thread state that this one made.
+#[cold]
+#[inline(never)]
+fn is_own(current: *mut ffi::PyThreadState, noted: *mut ffi::PyThreadState) -> bool {
+    if current.is_null() {
+        return false;
+    }
+    match NOTE.get() {
+        Some(own) if own == current => return true,
+        Some(own) if own.is_null() => return false,
+        _ => (),
+    }
+    // SAFETY: `noted` is this thread's and alive, or null. `current` is alive, too, unless
+    // another thread deletes it in this very moment, in the ambiguous cases.
+    unsafe {
+        if noted.is_null() {
+            thread_id(current) == PyThread_get_thread_ident()
+        } else {
+            ffi::PyGILState_Check() != 0 && interpreter_of(current) != interpreter_of(noted)
+        }
+    }
+}
+
+/// Returns the identification of the thread that made a thread state.
+///
+/// # Safety
+/// `thread_state` must be alive.
+unsafe fn thread_id(thread_state: *mut ffi::PyThreadState) -> c_ulong {
+    /// The beginning of the struct, the same in all releases of 3.11.
+    #[repr(C)]
+    struct ThreadState {
+        /// `prev`, `next`, `interp`
+        links: [*mut c_void; 3],
+        /// `_initialized`, `_static`, `recursion_remaining`, `recursion_limit`,
+        /// `recursion_headroom`, `tracing`, `tracing_what`
+        state: [c_int; 7],
+        /// `cframe`, `c_profilefunc`, `c_tracefunc`, `c_profileobj`, `c_traceobj`,
+        /// `curexc_type`, `curexc_value`, `curexc_traceback`, `exc_info`, `dict`
+        pointers: [*mut c_void; 10],
+        gilstate_counter: c_int,
+        async_exc: *mut c_void,
+        thread_id: c_ulong,
+    }
+    // SAFETY: alive, as the caller promises; the field is set when a thread state is made.
+    unsafe { (&raw const (*thread_state.cast::<ThreadState>()).thread_id).read() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_state_names_the_thread_that_made_it() {
+        crate::Python::attach(|_| {
+            let current = running_thread_state();
+            // SAFETY: this thread is attached with it.
+            let own = unsafe { (thread_id(current), PyThread_get_thread_ident()) };
+            assert_eq!(own.0, own.1);
+        });
+    }
+}

@@ -1,0 +1,306 @@
+//! Creating and ending interpreters, and the end of the runtime.
+
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::thread_state::current_thread_state;
+#[cfg(not(Py_3_12))]
+use super::thread_state::exchange_attach_note;
+
+/// Whether CPython hangs a thread that wants to run Python in an interpreter that is gone. Before
+/// 3.14 it ends the thread (`pthread_exit`), which Rust code on its stack does not survive: the
+/// process aborts. It also aborts where another thread's thread state is left in a sub-interpreter
+/// that ends (`Py_EndInterpreter`).
+pub(crate) const HANGS_LATE_THREADS: bool = cfg!(Py_3_14);
+
+/// Whether the end of the runtime ends the remaining sub-interpreters while their threads can still
+/// run (`Py_FinalizeEx`). Before 3.14 no other thread can run by then.
+pub(crate) const ENDS_SUBS_FIRST: bool = cfg!(Py_3_14);
+
+/// Returns whether the interpreter with this id exists, at this address.
+///
+/// # Safety
+/// The thread must be attached; no exception may be set.
+pub(crate) unsafe fn interpreter_exists(
+    interpreter: *mut ffi::PyInterpreterState,
+    id: i64,
+) -> bool {
+    unsafe extern "C" {
+        // `_interpreters` itself is built on it. Takes CPython's lock on the list of interpreters.
+        fn _PyInterpreterState_LookUpID(id: i64) -> *mut ffi::PyInterpreterState;
+    }
+    // SAFETY: attached.
+    unsafe {
+        let found = _PyInterpreterState_LookUpID(id);
+        if found.is_null() {
+            ffi::PyErr_Clear();
+        }
+        found == interpreter
+    }
+}
+
+/// Registers `function`, to be called with `data` once the interpreter that this thread is attached
+/// to has cleared its own dict, attached to it, whatever Python code did to `atexit`. CPython has
+/// this from 3.13 on, and may lose it where others register theirs (it keeps the first and the last
+/// function).
+///
+/// # Safety
+/// The thread must be attached to `interpreter`; `function` must not unwind.
+pub(crate) unsafe fn at_interpreter_clear(
+    interpreter: *mut ffi::PyInterpreterState,
+    function: unsafe extern "C" fn(*mut std::ffi::c_void),
+    data: *mut std::ffi::c_void,
+) {
+    #[cfg(Py_3_13)]
+    {
+        unsafe extern "C" {
+            fn PyUnstable_AtExit(
+                interpreter: *mut ffi::PyInterpreterState,
+                function: unsafe extern "C" fn(*mut std::ffi::c_void),
+                data: *mut std::ffi::c_void,
+            ) -> std::ffi::c_int;
+        }
+        // SAFETY: attached to `interpreter`, as the caller promises.
+        unsafe {
+            if PyUnstable_AtExit(interpreter, function, data) != 0 {
+                ffi::PyErr_Clear();
+            }
+        }
+    }
+    #[cfg(not(Py_3_13))]
+    let _ = (interpreter, function, data);
+}
+
+/// Returns whether this thread, which must be attached, runs Python code.
+pub(crate) fn is_in_python() -> bool {
+    // SAFETY: attached; a new reference or null is returned.
+    unsafe {
+        let frame = ffi::PyThreadState_GetFrame(ffi::PyThreadState_Get());
+        if frame.is_null() {
+            return false;
+        }
+        ffi::Py_DECREF(frame.cast());
+    }
+    true
+}
+
+/// Returns whether the runtime is initialized and not being finalized.
+pub(crate) fn is_running() -> bool {
+    // SAFETY: may be called at any time.
+    unsafe { ffi::Py_IsInitialized() != 0 && !is_finalizing() }
+}
+
+/// Returns whether the runtime is being finalized.
+pub(crate) fn is_finalizing() -> bool {
+    #[cfg(Py_3_13)]
+    // SAFETY: may be called at any time.
+    unsafe {
+        ffi::Py_IsFinalizing() != 0
+    }
+    #[cfg(not(Py_3_13))]
+    {
+        unsafe extern "C" {
+            fn _Py_IsFinalizing() -> std::ffi::c_int;
+        }
+        // SAFETY: may be called at any time.
+        unsafe { _Py_IsFinalizing() != 0 }
+    }
+}
+
+/// The settings of a new interpreter, which CPython takes from 3.12 on.
+#[cfg_attr(not(Py_3_12), expect(dead_code, reason = "3.11 has one kind"))]
+pub(crate) struct Settings {
+    pub(crate) use_main_obmalloc: bool,
+    pub(crate) allow_fork: bool,
+    pub(crate) allow_exec: bool,
+    pub(crate) allow_threads: bool,
+    pub(crate) allow_daemon_threads: bool,
+    pub(crate) check_multi_interp_extensions: bool,
+    pub(crate) own_gil: bool,
+}
+
+/// Whether interpreters have settings (PEP 684). Before, there is one kind.
+pub(crate) const HAS_SETTINGS: bool = cfg!(Py_3_12);
+
+/// Whether `Py_NewInterpreter` checks that extension modules support several interpreters: on a
+/// free-threaded build, where a module without per-interpreter state has no GIL to guard it.
+pub(crate) const LEGACY_CHECKS_EXTENSIONS: bool = cfg!(Py_GIL_DISABLED);
+
+/// Whether two interpreters must not be made at once: 3.12 initializes shared static types without
+/// a lock. On 3.11 the one GIL guards that.
+pub(crate) const CREATES_ONE_AT_A_TIME: bool = cfg!(all(Py_3_12, not(Py_3_13)));
+
+/// Whether an interpreter's first thread state can be deleted before the interpreter ends. Before
+/// 3.13, CPython cannot always make another one after that: the first one's memory is part of the
+/// interpreter, and is not cleared in time.
+pub(crate) const CAN_DELETE_FIRST_THREAD_STATE: bool = cfg!(Py_3_13);
+
+/// Whether `Py_EndInterpreter` must be called by a thread that is attached to another interpreter,
+/// whose GIL it keeps.
+pub(crate) const ENDS_UNDER_ANOTHERS_GIL: bool = cfg!(not(Py_3_12));
+
+/// Creates an interpreter. This thread is then attached to it with the thread state that is
+/// returned. On an error, it is attached as before.
+///
+/// # Errors
+/// Returns CPython's message.
+///
+/// # Safety
+/// The thread must be attached. Where [`CREATES_ONE_AT_A_TIME`], no other thread may create one.
+pub(crate) unsafe fn new_interpreter(
+    settings: &Settings,
+) -> Result<*mut ffi::PyThreadState, String> {
+    // SAFETY: attached; CPython changes the current thread state to the new one, or leaves the old.
+    unsafe {
+        let previous = current_thread_state();
+        let (fresh, refusal) = new_raw(settings);
+        if fresh.is_null() {
+            if current_thread_state() != previous {
+                ffi::PyThreadState_Swap(previous);
+            }
+            return Err(refusal.unwrap_or_else(|| "Python ran out of memory".into()));
+        }
+        Ok(fresh)
+    }
+}
+
+/// # Safety
+/// The contract of [`new_interpreter`].
+#[cfg(Py_3_12)]
+unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<String>) {
+    let config = ffi::PyInterpreterConfig {
+        use_main_obmalloc: settings.use_main_obmalloc.into(),
+        allow_fork: settings.allow_fork.into(),
+        allow_exec: settings.allow_exec.into(),
+        allow_threads: settings.allow_threads.into(),
+        allow_daemon_threads: settings.allow_daemon_threads.into(),
+        check_multi_interp_extensions: settings.check_multi_interp_extensions.into(),
+        gil: match settings.own_gil {
+            true => ffi::PyInterpreterConfig_OWN_GIL,
+            false => ffi::PyInterpreterConfig_SHARED_GIL,
+        },
+    };
+    let mut fresh = null_mut();
+    // SAFETY: attached, as the caller promises; the message of an error is a static string.
+    unsafe {
+        let status = ffi::Py_NewInterpreterFromConfig(&raw mut fresh, &raw const config);
+        let refused = ffi::PyStatus_Exception(status) != 0;
+        let refusal = (refused && !status.err_msg.is_null()).then(|| {
+            std::ffi::CStr::from_ptr(status.err_msg)
+                .to_string_lossy()
+                .into_owned()
+        });
+        (if refused { null_mut() } else { fresh }, refusal)
+    }
+}
+
+/// # Safety
+/// The contract of [`new_interpreter`].
+#[cfg(not(Py_3_12))]
+unsafe fn new_raw(_settings: &Settings) -> (*mut ffi::PyThreadState, Option<String>) {
+    // SAFETY: attached, as the caller promises.
+    (unsafe { ffi::Py_NewInterpreter() }, None)
+}
+
+/// Ends the interpreter of `thread_state`, if `is_still_ours` says so once nobody else can begin
+/// to. Else it only deletes the thread state. This thread is attached as before afterwards.
+///
+/// # Safety
+/// The interpreter must be alive, this thread not attached to it, and `thread_state` used by nobody
+/// else. Where [`ENDS_UNDER_ANOTHERS_GIL`], the thread must be attached.
+pub(crate) unsafe fn end_interpreter(
+    thread_state: *mut ffi::PyThreadState,
+    is_still_ours: impl FnOnce() -> bool,
+) -> bool {
+    #[cfg(Py_3_12)]
+    // SAFETY: the thread is detached when it takes the thread state, which nobody else uses, and
+    // CPython leaves it detached.
+    unsafe {
+        let attached = !current_thread_state().is_null();
+        let previous = if attached {
+            ffi::PyEval_SaveThread()
+        } else {
+            null_mut()
+        };
+        ffi::PyEval_RestoreThread(thread_state);
+        let is_ours = is_still_ours();
+        if is_ours {
+            end_current(thread_state);
+        } else {
+            ffi::PyThreadState_Clear(thread_state);
+            ffi::PyThreadState_DeleteCurrent();
+        }
+        if attached {
+            ffi::PyEval_RestoreThread(previous);
+        }
+        is_ours
+    }
+    #[cfg(not(Py_3_12))]
+    // SAFETY: attached, under the one GIL, which stays taken when the interpreter ends; nobody else
+    // uses `thread_state`.
+    unsafe {
+        let is_ours = is_still_ours();
+        if is_ours {
+            let previous = ffi::PyThreadState_Swap(thread_state);
+            let note = exchange_attach_note(thread_state);
+            end_current(thread_state);
+            note.restore();
+            ffi::PyThreadState_Swap(previous);
+        } else {
+            ffi::PyThreadState_Clear(thread_state);
+            ffi::PyThreadState_Delete(thread_state);
+        }
+        is_ours
+    }
+}
+
+/// Ends the interpreter of the current thread state.
+///
+/// # Safety
+/// The thread must be attached with `thread_state`, made for this.
+unsafe fn end_current(thread_state: *mut ffi::PyThreadState) {
+    // SAFETY: attached; from here on nobody else gets in, and `Py_EndInterpreter` runs the
+    // `atexit` callback that waits for those inside.
+    unsafe {
+        prepare_threading_for_end();
+        ffi::Py_EndInterpreter(thread_state);
+    }
+    debug_assert_eq!(current_thread_state(), null_mut());
+}
+
+/// Tells `threading`, before 3.13, that this is the main thread, with this thread state. It takes
+/// the thread that imported it for the interpreter's main one: when the interpreter ends on that
+/// thread it asserts that the thread state of the import still exists, and on another it waits
+/// until that is gone. Neither holds here, since each attachment has its own thread state, and the
+/// first one ends the interpreter on 3.11. The gate waits for other threads.
+///
+/// # Safety
+/// The thread must be attached.
+unsafe fn prepare_threading_for_end() {
+    #[cfg(not(Py_3_13))]
+    // SAFETY: attached; the new references are released. An error is dropped: at worst, `threading`
+    // prints a message.
+    unsafe {
+        const CODE: &std::ffi::CStr = c"
+import sys
+threading = sys.modules.get('threading')
+if threading is not None:
+    main = threading._main_thread
+    main._set_ident()
+    lock = main._tstate_lock
+    if lock is None or not lock.locked():
+        main._is_stopped = False
+        main._set_tstate_lock()
+";
+        let globals = ffi::PyDict_New();
+        if !globals.is_null() {
+            let builtins = ffi::PyEval_GetBuiltins();
+            ffi::PyDict_SetItemString(globals, c"__builtins__".as_ptr(), builtins);
+            let done = ffi::PyRun_String(CODE.as_ptr(), ffi::Py_file_input, globals, globals);
+            ffi::Py_XDECREF(done);
+            ffi::Py_DECREF(globals);
+        }
+        ffi::PyErr_Clear();
+    }
+}

@@ -1,0 +1,39 @@
+//! What differs between CPython versions, as functions and constants with the same meaning on every
+//! version. The other files of this layer have no version `cfg`.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `layout` | CPython's memory that is read directly |
+//! | `thread_state` | which thread state this thread is attached with |
+//! | `legacy` | the same on 3.11 |
+//! | `main_interpreter` | entering the main interpreter |
+//! | `lifecycle` | creating and ending interpreters |
+//! | `depth` | how deep a thread is in deallocations |
+//! | `dict` | dicts |
+//! | `raised` | the exception that is set |
+
+mod depth;
+mod dict;
+pub(crate) mod layout;
+#[cfg(not(Py_3_12))]
+mod legacy;
+mod lifecycle;
+mod main_interpreter;
+mod raised;
+mod thread_state;
+
+pub(crate) use depth::{DEFERS_BY_STACK, Depth};
+pub(crate) use dict::{item_of_dict, item_or_insert};
+pub(crate) use lifecycle::{
+    CAN_DELETE_FIRST_THREAD_STATE, CREATES_ONE_AT_A_TIME, ENDS_SUBS_FIRST, ENDS_UNDER_ANOTHERS_GIL,
+    HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, Settings, at_interpreter_clear,
+    end_interpreter, interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
+};
+pub(crate) use main_interpreter::enter_main;
+pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
+pub(crate) use thread_state::{
+    CAN_FORK_WITH_SUBS, FORK_LOCKS_THREAD_STATES, FORK_NEEDS_THREAD_STATE_LOCKS,
+    GIL_GUARDS_THREAD_STATES, NOTES_LATEST_THREAD_STATE, attached_interpreter, current_interpreter,
+    current_thread_state, exchange_attach_note, interpreter_of, noted_thread_state,
+    running_interpreter, set_attach_note,
+};

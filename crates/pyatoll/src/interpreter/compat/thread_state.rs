@@ -1,0 +1,141 @@
+//! Which thread state this thread is attached with.
+
+use pyo3_ffi as ffi;
+
+#[cfg(not(Py_3_12))]
+use super::legacy;
+
+/// Returns the thread state that this thread is attached with, or null.
+///
+/// From 3.12 on CPython keeps it in a thread-local variable of its own, which this loads. On 3.11
+/// CPython has one process-wide current thread state, which may be another thread's: see
+/// `legacy`.
+#[inline]
+pub(crate) fn current_thread_state() -> *mut ffi::PyThreadState {
+    #[cfg(Py_3_12)]
+    {
+        // SAFETY: may be called at any time, attached or not, initialized or not.
+        unsafe { ffi::compat::PyThreadState_GetUnchecked() }
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        legacy::current_thread_state()
+    }
+}
+
+/// Returns the thread state that CPython has noted for this thread, or null. The thread need not be
+/// attached with it.
+#[inline]
+pub(crate) fn noted_thread_state() -> *mut ffi::PyThreadState {
+    // SAFETY: reads the calling thread's own slot of CPython; may be called at any time.
+    unsafe { ffi::PyGILState_GetThisThreadState() }
+}
+
+/// Whether CPython notes the thread state that a thread last attached with. Before 3.12 it notes
+/// the first one of the thread that still exists.
+pub(crate) const NOTES_LATEST_THREAD_STATE: bool = cfg!(Py_3_12);
+
+/// Notes which thread state this library attached this thread with, null where it detached it;
+/// `None` where other code says when this thread is attached. Only 3.11 needs it.
+#[inline]
+pub(crate) fn set_attach_note(note: Option<*mut ffi::PyThreadState>) {
+    #[cfg(Py_3_12)]
+    let _ = note;
+    #[cfg(not(Py_3_12))]
+    legacy::exchange_note(note);
+}
+
+/// Notes that this thread is attached with `thread_state` until the result is restored.
+#[inline]
+pub(crate) fn exchange_attach_note(thread_state: *mut ffi::PyThreadState) -> AttachNote {
+    #[cfg(Py_3_12)]
+    {
+        let _ = thread_state;
+        AttachNote()
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        AttachNote(legacy::exchange_note(Some(thread_state)))
+    }
+}
+
+/// The note that [`exchange_attach_note`] replaced.
+#[must_use]
+pub(crate) struct AttachNote(#[cfg(not(Py_3_12))] Option<*mut ffi::PyThreadState>);
+
+impl AttachNote {
+    /// Puts the earlier note back.
+    #[inline]
+    pub(crate) fn restore(self) {
+        #[cfg(not(Py_3_12))]
+        legacy::exchange_note(self.0);
+    }
+}
+
+/// Returns the interpreter of a thread state.
+///
+/// # Safety
+/// `thread_state` must be valid: attached to this thread, or kept alive by the caller.
+#[inline]
+pub(crate) unsafe fn interpreter_of(
+    thread_state: *mut ffi::PyThreadState,
+) -> *mut ffi::PyInterpreterState {
+    // SAFETY: valid, as the caller promises.
+    unsafe { super::layout::interpreter_of(thread_state) }
+}
+
+/// Returns the interpreter that this thread is attached to, or null.
+#[inline]
+pub(crate) fn current_interpreter() -> *mut ffi::PyInterpreterState {
+    let thread_state = current_thread_state();
+    if thread_state.is_null() {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: the thread is attached with it.
+    unsafe { interpreter_of(thread_state) }
+}
+
+/// Returns the interpreter of the running thread state, or null if there is none. That is this
+/// thread's where it is known to be attached, whoever attached it; [`current_interpreter`] also
+/// tells whether it is attached.
+#[inline]
+pub(crate) fn running_interpreter() -> *mut ffi::PyInterpreterState {
+    #[cfg(Py_3_12)]
+    {
+        current_interpreter()
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        let thread_state = legacy::running_thread_state();
+        if thread_state.is_null() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: this thread is attached with it.
+        unsafe { interpreter_of(thread_state) }
+    }
+}
+
+/// Returns the interpreter that this thread is attached to.
+///
+/// # Safety
+/// The thread must be attached.
+#[inline]
+pub(crate) unsafe fn attached_interpreter() -> *mut ffi::PyInterpreterState {
+    // SAFETY: attached, as the caller promises.
+    unsafe { ffi::PyInterpreterState_Get() }
+}
+
+/// Whether an interpreter's GIL guards its list of thread states, so that it can be walked.
+pub(crate) const GIL_GUARDS_THREAD_STATES: bool = cfg!(not(Py_GIL_DISABLED));
+
+/// Whether CPython's child of a fork waits for locks that another thread held as it made a thread
+/// state (`_PyThreadState_DeleteExcept` of 3.11, `_PyIndexPool_FreeIndex` of free-threaded builds).
+pub(crate) const FORK_NEEDS_THREAD_STATE_LOCKS: bool = cfg!(any(not(Py_3_12), Py_GIL_DISABLED));
+
+/// Whether `os.fork` holds CPython's lock on the list of thread states when it calls the handlers
+/// of `pthread_atfork`.
+pub(crate) const FORK_LOCKS_THREAD_STATES: bool = cfg!(Py_3_13);
+
+/// Whether CPython can bring up the child of `os.fork` in a process with sub-interpreters: no
+/// released version can.
+pub(crate) const CAN_FORK_WITH_SUBS: bool = cfg!(Py_3_16);

@@ -1,0 +1,81 @@
+//! Creating this binary's state of an interpreter, where a thread first meets it.
+
+use pyo3_ffi as ffi;
+
+use super::compat::{self, layout};
+use super::fork;
+use super::internals::Internals;
+use super::local::{self, LocalInternals};
+use super::lookup;
+use super::teardown;
+
+/// Returns the state of the interpreter that this thread is attached to, for code that runs because
+/// a function or an object of this binary was called: then this binary has been initialized there.
+///
+/// # Safety
+/// The thread must be attached to an interpreter in which this binary has been initialized.
+#[inline]
+pub(crate) unsafe fn of_callee<'a>() -> &'a LocalInternals {
+    if let Some(only) = lookup::only() {
+        return only;
+    }
+    // SAFETY: attached, as the caller promises.
+    unsafe { of_callee_of_several() }
+}
+
+/// [`of_callee`] once a second interpreter has been seen. Out of line, since each entry point on
+/// the fallback path has it.
+///
+/// # Safety
+/// As for [`of_callee`].
+#[inline(never)]
+unsafe fn of_callee_of_several<'a>() -> &'a LocalInternals {
+    // SAFETY: attached, as the caller promises.
+    current_or_create(unsafe { compat::attached_interpreter() })
+}
+
+/// Returns the state of `interpreter`, to which this thread is attached, creating it on first use.
+///
+/// # Panics
+/// If `interpreter` is null, which says that the thread is not attached.
+#[inline]
+pub(crate) fn current_or_create(
+    interpreter: *mut ffi::PyInterpreterState,
+) -> &'static LocalInternals {
+    match lookup::find(interpreter) {
+        Some(local) if local.is_life_of_current() => local,
+        _ => create(interpreter),
+    }
+}
+
+/// Creates and publishes the state of the interpreter that this thread is attached to.
+#[cold]
+fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals {
+    assert!(
+        !interpreter.is_null(),
+        "this thread is not attached to a Python interpreter: call `Python::attach` first"
+    );
+    // SAFETY: attached to `interpreter`, as every caller promises. An exception that is set is put
+    // back afterwards, since this can run in the middle of anything. No lock is held while Python
+    // code runs.
+    unsafe {
+        local::watch_runtime();
+        fork::watch();
+        let raised = compat::take_raised();
+        layout::check();
+        let made = LocalInternals::create(interpreter);
+        let Some(internals) = Internals::of(made) else {
+            ffi::PyErr_PrintEx(0);
+            panic!("Python has no memory for the state of a new interpreter");
+        };
+        let local = internals.register(made);
+        // Published also where another thread was first: it may not have come to that yet.
+        lookup::publish(local);
+        if std::ptr::eq(local, made) {
+            teardown::register_atexit(local);
+            teardown::watch(local);
+        }
+        compat::restore_raised(raised);
+        local
+    }
+}

@@ -1,0 +1,51 @@
+//! [`DetachGuard`]: this thread is detached from the interpreter it was attached to.
+
+use std::marker::PhantomData;
+
+use super::entry;
+use super::local::LocalInternals;
+
+/// Keeps this thread detached. Dropping it attaches the thread again, on the same thread.
+pub(crate) struct DetachGuard {
+    local: &'static LocalInternals,
+    not_send: PhantomData<*const ()>,
+}
+
+impl DetachGuard {
+    /// Detaches this thread.
+    ///
+    /// # Safety
+    /// The thread must be attached to `local`'s interpreter, and nothing that needs the attachment
+    /// may be used until the result is dropped.
+    pub(crate) unsafe fn new(local: &LocalInternals) -> Self {
+        // SAFETY: a `LocalInternals` is never freed.
+        let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
+        local.mark_leaving();
+        // SAFETY: attached, as the caller promises.
+        unsafe { entry::detach(local) };
+        Self {
+            local,
+            not_send: PhantomData,
+        }
+    }
+}
+
+impl Drop for DetachGuard {
+    fn drop(&mut self) {
+        // SAFETY: detached in `new`, on this thread; this runs once.
+        unsafe { entry::reattach(self.local) };
+        self.local.mark_return();
+    }
+}
+
+/// Detaches this thread while `f` runs.
+///
+/// # Safety
+/// The thread must be attached to `local`'s interpreter, and `f` must not use anything that needs
+/// the attachment.
+pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) -> R {
+    // SAFETY: attached, and `f` uses nothing that needs it, as the caller promises. The guard is
+    // dropped also when `f` panics.
+    let _detached = unsafe { DetachGuard::new(local) };
+    f()
+}

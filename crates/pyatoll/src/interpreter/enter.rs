@@ -1,0 +1,214 @@
+//! The ways to a token: attaching this thread by default, detaching it, and asserting that it is
+//! attached.
+
+use super::attach::AttachGuard;
+use super::compat;
+use super::create;
+use super::detach::detached;
+use super::entry::{self, Home};
+use super::error::NoInterpreter;
+use super::lookup;
+use super::start;
+use super::token::Python;
+
+impl Python<'_> {
+    /// Attaches this thread to an interpreter and runs `f` with the token.
+    ///
+    /// - Already attached: stays in that interpreter. This allocates nothing and may be nested.
+    /// - Detached, by [`Python::detach`] or by C code that released the GIL: returns to the
+    ///   interpreter that it was detached from.
+    /// - Never attached: enters the main interpreter if this binary is loaded there, else the only
+    ///   interpreter that it is loaded in. Use [`Interpreter::attach`](crate::Interpreter::attach)
+    ///   to choose.
+    ///
+    /// # Panics
+    /// If the thread is not attached, and the runtime is not initialized (and the feature
+    /// `auto-initialize` is off) or is being finalized, the interpreter is ending, or several
+    /// interpreters are known but not the main one. In a `__traverse__`, where no Python may run.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// let version = Python::attach(|py| py.version().to_owned());
+    /// assert!(version.starts_with("3."));
+    /// ```
+    ///
+    /// C API: `PyEval_RestoreThread`, `PyThreadState_New`.
+    #[inline]
+    #[track_caller]
+    pub fn attach<F, R>(f: F) -> R
+    where
+        F: for<'py> FnOnce(Python<'py>) -> R,
+    {
+        let attached = match AttachGuard::already_attached() {
+            Some(attached) => attached,
+            None => enter_or_panic(),
+        };
+        f(Python::new(attached.local()))
+    }
+
+    /// Attaches this thread as [`Python::attach`] does, or returns `None` where that panics.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// # Python::initialize();
+    /// assert_eq!(Python::try_attach(|_py| 5), Some(5));
+    /// ```
+    ///
+    /// C API: `PyEval_RestoreThread`, `PyThreadState_New`.
+    #[inline]
+    pub fn try_attach<F, R>(f: F) -> Option<R>
+    where
+        F: for<'py> FnOnce(Python<'py>) -> R,
+    {
+        let attached = match AttachGuard::already_attached() {
+            Some(attached) => attached,
+            None => enter().ok()?,
+        };
+        Some(f(Python::new(attached.local())))
+    }
+
+    /// Starts the Python runtime with its main interpreter, if it does not run yet.
+    ///
+    /// The calling thread is not attached afterwards. Signal handlers stay as they are, so Ctrl-C
+    /// ends the process.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::initialize();
+    /// Python::attach(|py| assert!(py.version_info() >= (3, 11)));
+    /// ```
+    ///
+    /// C API: `Py_InitializeEx`.
+    pub fn initialize() {
+        start::initialize();
+    }
+}
+
+impl<'py> Python<'py> {
+    /// Creates a token out of nothing, where the thread is known to be attached.
+    ///
+    /// # Safety
+    /// The thread must be attached to an interpreter while `'py` lasts.
+    ///
+    /// # Panics
+    /// If no thread is attached.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|_| {
+    ///     // SAFETY: the thread is attached within this closure.
+    ///     let py = unsafe { Python::assume_attached() };
+    ///     assert!(py.eval(c"True", None, None).unwrap().is_truthy().unwrap());
+    /// });
+    /// ```
+    ///
+    /// C API: `PyInterpreterState_Get`.
+    #[inline]
+    pub unsafe fn assume_attached() -> Self {
+        Self::new(create::current_or_create(compat::running_interpreter()))
+    }
+
+    /// Creates a token for code that runs because an object of this binary was called.
+    ///
+    /// # Safety
+    /// The thread must be attached while `'py` lasts, to an interpreter in which this binary has
+    /// been initialized.
+    #[inline]
+    pub(crate) unsafe fn assume_called() -> Self {
+        // SAFETY: attached, to an interpreter that this binary knows, as the caller promises.
+        Self::new(unsafe { create::of_callee() })
+    }
+
+    /// Detaches this thread from the interpreter while `f` runs, so that other threads can use it.
+    ///
+    /// `f` must be `Send`, which keeps tokens and `Bound` references out of it; a
+    /// [`Py<T>`](crate::Py) may go in. Inside, [`Python::attach`] returns to this interpreter, and
+    /// [`Interpreter::attach`](crate::Interpreter::attach) enters any.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     let sum: u64 = py.detach(|| (0..1000u64).sum());
+    ///     assert_eq!(sum, 499_500);
+    ///     let here = py.interpreter();
+    ///     assert!(py.detach(|| Python::attach(|py| py.interpreter() == here)));
+    /// });
+    /// ```
+    ///
+    /// C API: `PyEval_SaveThread`, `PyEval_RestoreThread`.
+    pub fn detach<T, F>(self, f: F) -> T
+    where
+        F: Send + FnOnce() -> T,
+        T: Send,
+    {
+        // SAFETY: attached, as the token shows. `Send` keeps everything that needs the attachment
+        // out of `f`, since none of it is `Send`.
+        unsafe { detached(self.local(), f) }
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn enter_or_panic() -> AttachGuard {
+    match enter() {
+        Ok(attached) => attached,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[inline(never)]
+fn enter() -> Result<AttachGuard, NoInterpreter> {
+    match AttachGuard::current() {
+        Some(attached) if attached.local().is_in_traverse() => Err(NoInterpreter::InTraverse),
+        Some(attached) => Ok(attached),
+        None => enter_default(),
+    }
+}
+
+/// Attaches this thread, which is not attached, to the interpreter that `Python::attach` means.
+fn enter_default() -> Result<AttachGuard, NoInterpreter> {
+    #[cfg(feature = "auto-initialize")]
+    start::initialize();
+    if !compat::is_running() {
+        return Err(NoInterpreter::NotRunning);
+    }
+    let home = match entry::home() {
+        Some(Home::Known(local)) => Some(local),
+        Some(Home::Unseen(thread_state)) => Some(start::meet(thread_state)),
+        None => None,
+    };
+    // The thread that started the runtime is at home in the main interpreter, unless it is a
+    // test's.
+    #[cfg(feature = "test-interpreters")]
+    if home.is_none_or(|local| local.is_main())
+        && let Some(entered) = super::test_interpreter::enter()
+    {
+        return entered;
+    }
+    let local = match home {
+        Some(local) => local,
+        None => default_interpreter()?,
+    };
+    AttachGuard::to(local).map_err(NoInterpreter::Refused)
+}
+
+/// Returns the interpreter of a thread that was never attached: the main one if this binary knows
+/// it, or knows none yet; else the only one that it knows.
+fn default_interpreter() -> Result<&'static super::local::LocalInternals, NoInterpreter> {
+    // SAFETY: the runtime is initialized.
+    let main = unsafe { pyo3_ffi::PyInterpreterState_Main() };
+    if let Some(main) = lookup::find_live(main) {
+        return Ok(main);
+    }
+    match *lookup::all_live() {
+        [only] => Ok(only),
+        [] => start::meet_main(),
+        ref many => Err(NoInterpreter::Several(many.len())),
+    }
+}

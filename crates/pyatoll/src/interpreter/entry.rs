@@ -1,0 +1,601 @@
+//! The interpreters that this thread came into or was detached from: one list for each thread.
+//!
+//! It is used when a thread detaches and when a thread that is *not* attached attaches, and nowhere
+//! else. Its functions are never inlined, so that `cargo xtask check-tls` can tell them from the
+//! paths on which Python calls Rust.
+//!
+//! Guards ([`AttachGuard`](super::attach::AttachGuard),
+//! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in another order than they were
+//! made: a greenlet switches stacks in the middle of a call. So a guard holds no pointer to an
+//! entry and no thread state, only the interpreter and a number. Each function here starts from
+//! what the thread is attached to now, not from what the guard left behind.
+//!
+//! Invariants:
+//! - The thread-local is the head of a list of boxed entries that only this file frees, and only
+//!   from the thread that owns them. It needs no destructor, so it works until the thread's end.
+//! - A detached entry's thread state is idle and alive: it belongs to a frame that has not
+//!   returned, or to the thread that started the runtime.
+//! - A thread that waits for an interpreter's GIL, or holds a thread state of it that came in from
+//!   outside, holds an [`InterpreterGuard`]; a detached thread that comes back asks it first.
+//! - A thread state made here is deleted by the thread that made it, before its guard is released.
+
+use std::cell::Cell;
+use std::num::NonZeroU64;
+use std::ptr::{null, null_mut};
+
+use pyo3_ffi as ffi;
+
+use super::compat;
+use super::fork::MakingThreadState;
+use super::gate::InterpreterGuard;
+use super::local::LocalInternals;
+use super::lookup;
+
+/// One interpreter that this thread came into or was detached from. There is one entry for each.
+struct ThreadEntry {
+    local: &'static LocalInternals,
+    /// Keeps the interpreter from ending. `None` where the thread was attached by other means than
+    /// this library, and is detached now.
+    guard: Cell<Option<InterpreterGuard<'static>>>,
+    /// The thread state this thread last used there.
+    saved: Cell<*mut ffi::PyThreadState>,
+    /// The same if it was made here, to be deleted; else null.
+    made: Cell<*mut ffi::PyThreadState>,
+    /// Whether the thread was detached from `saved`, and has not taken it up again.
+    is_detached: Cell<bool>,
+    /// Guards that refer to this entry.
+    users: Cell<u32>,
+    /// When the thread last came here or was detached here, in ticks of [`Entries::clock`].
+    since: Cell<u64>,
+    older: Cell<*const ThreadEntry>,
+}
+
+struct Entries {
+    newest: Cell<*const ThreadEntry>,
+    /// Attachments and detachments of this thread so far.
+    clock: Cell<u64>,
+}
+
+thread_local! {
+    static ENTRIES: Entries = const {
+        Entries {
+            newest: Cell::new(null()),
+            clock: Cell::new(0),
+        }
+    };
+}
+
+/// What [`enter`] did, for [`leave`] to undo: the entry's earlier time and two flags in one word,
+/// so that an `AttachGuard` is two.
+#[derive(Clone, Copy)]
+pub(super) struct Entered(NonZeroU64);
+
+impl Entered {
+    /// The thread state was made.
+    const MADE: u64 = 1;
+    /// The interpreter guard was taken.
+    const GUARDED: u64 = 2;
+    /// Set in each, so that none is zero.
+    const ALWAYS: u64 = 4;
+
+    fn new(since: u64, made: bool, guarded: bool) -> Self {
+        let flags = u64::from(made) * Self::MADE + u64::from(guarded) * Self::GUARDED;
+        let bits = NonZeroU64::new(since << 3 | Self::ALWAYS | flags);
+        Self(bits.expect("`ALWAYS` is not zero"))
+    }
+
+    fn has(self, flag: u64) -> bool {
+        self.0.get() & flag != 0
+    }
+
+    fn since(self) -> u64 {
+        self.0.get() >> 3
+    }
+}
+
+/// Calls `f` with the entries of this thread, newest first, until it returns something.
+fn find<R>(mut f: impl FnMut(&'static ThreadEntry) -> Option<R>) -> Option<R> {
+    ENTRIES.with(|entries| {
+        let mut next = entries.newest.get();
+        // SAFETY: an entry in the list is alive, and nothing is freed while `f` runs, which only
+        // reads. The lifetime is not used beyond the functions of this file.
+        while let Some(entry) = unsafe { next.as_ref() } {
+            if let Some(found) = f(entry) {
+                return Some(found);
+            }
+            next = entry.older.get();
+        }
+        None
+    })
+}
+
+/// Returns the entry for `local`'s interpreter.
+fn of(local: &LocalInternals) -> Option<&'static ThreadEntry> {
+    find(|entry| std::ptr::eq(entry.local, local).then_some(entry))
+}
+
+/// Adds an entry for `local`'s interpreter.
+fn push(local: &'static LocalInternals) -> &'static ThreadEntry {
+    ENTRIES.with(|entries| {
+        let entry: &'static ThreadEntry = Box::leak(Box::new(ThreadEntry {
+            local,
+            guard: Cell::new(None),
+            saved: Cell::new(null_mut()),
+            made: Cell::new(null_mut()),
+            is_detached: Cell::new(false),
+            users: Cell::new(0),
+            since: Cell::new(0),
+            older: Cell::new(entries.newest.get()),
+        }));
+        entries.newest.set(entry);
+        entry
+    })
+}
+
+fn tick() -> u64 {
+    ENTRIES.with(|entries| {
+        entries.clock.set(entries.clock.get() + 1);
+        entries.clock.get()
+    })
+}
+
+impl ThreadEntry {
+    /// Calls `f` with the guard, if there is one.
+    fn with_guard<R>(&self, f: impl FnOnce(&InterpreterGuard<'static>) -> R) -> Option<R> {
+        let guard = self.guard.take()?;
+        let result = f(&guard);
+        self.guard.set(Some(guard));
+        Some(result)
+    }
+
+    /// Notes that this thread is attached here with `thread_state`.
+    fn mark_attached(&self, thread_state: *mut ffi::PyThreadState) {
+        self.saved.set(thread_state);
+        self.is_detached.set(false);
+        self.since.set(tick());
+        compat::set_attach_note(Some(thread_state));
+    }
+
+    /// Notes that this thread was detached from `thread_state`.
+    fn mark_detached(&self, thread_state: *mut ffi::PyThreadState, since: u64) {
+        self.saved.set(thread_state);
+        self.is_detached.set(true);
+        self.since.set(since);
+        compat::set_attach_note(Some(null_mut()));
+    }
+
+    /// Notes that this thread is not attached any more, and has no thread state to come back with.
+    fn mark_left(&self, since: u64) {
+        self.saved.set(null_mut());
+        self.is_detached.set(false);
+        self.since.set(since);
+        compat::set_attach_note(Some(null_mut()));
+    }
+
+    /// Releases the use of one guard, and frees the entry after the last one.
+    fn release(&'static self) {
+        let users = self.users.get() - 1;
+        self.users.set(users);
+        if users > 0 {
+            return;
+        }
+        let this: *const Self = self;
+        ENTRIES.with(|entries| {
+            let mut link = &entries.newest;
+            while link.get() != this {
+                // SAFETY: `self` is in the list, so the walk ends before its end.
+                link = unsafe { &(*link.get()).older };
+            }
+            link.set(self.older.get());
+            if entries.newest.get().is_null() {
+                // From here on others say when this thread is attached.
+                compat::set_attach_note(None);
+            }
+        });
+        // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is used
+        // after this: each function of this file releases last.
+        drop(unsafe { Box::from_raw(this.cast_mut()) });
+    }
+}
+
+/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: it takes nobody
+/// in any more.
+///
+/// # Panics
+/// If Python has no memory for a thread state.
+#[inline(never)]
+pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
+    let entry = of(local);
+    let may_return = entry.and_then(|entry| {
+        entry.with_guard(|guard| local.gate().is_open() && (!guard.is_away() || guard.come_back()))
+    });
+    let guard = match may_return {
+        Some(true) => None,
+        Some(false) => return None,
+        None => Some(local.gate().enter()?),
+    };
+    // With a guard, the interpreter stays.
+    let reusable = reusable_thread_state(local, entry);
+    let made = reusable.is_none();
+    // SAFETY: the interpreter is alive.
+    let thread_state = reusable.unwrap_or_else(|| unsafe { new_thread_state(local) });
+    assert!(
+        !thread_state.is_null(),
+        "Python has no memory for a thread state"
+    );
+    // SAFETY: this thread is detached, and the thread state is its own and idle.
+    unsafe { ffi::PyEval_RestoreThread(thread_state) };
+
+    let entry = entry.unwrap_or_else(|| push(local));
+    let entered = Entered::new(entry.since.get(), made, guard.is_some());
+    entry.users.set(entry.users.get() + 1);
+    if guard.is_some() {
+        entry.guard.set(guard);
+    }
+    if made {
+        entry.made.set(thread_state);
+    }
+    entry.mark_attached(thread_state);
+    Some(entered)
+}
+
+/// Undoes [`enter`].
+///
+/// # Safety
+/// `entered` must be its result for `local` on this thread, undone once.
+#[inline(never)]
+pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
+    // It stays while it has users.
+    let entry = of(local).expect("each guard is a user of its entry");
+    if entered.has(Entered::MADE) {
+        let may_return = entry.with_guard(|guard| !guard.is_away() || guard.come_back());
+        if may_return == Some(false) {
+            park_forever();
+        }
+        // SAFETY: made in `enter`, and deleted once, since it is taken out here.
+        unsafe { delete_thread_state(entry.made.replace(null_mut())) };
+        entry.mark_left(entered.since());
+    } else if is_attached_to(local) {
+        // SAFETY: attached, as just seen.
+        let thread_state = unsafe { ffi::PyEval_SaveThread() };
+        entry.mark_detached(thread_state, entered.since());
+    }
+    if entered.has(Entered::GUARDED) {
+        drop(entry.guard.take());
+    } else {
+        entry.with_guard(InterpreterGuard::go_away);
+    }
+    entry.release();
+}
+
+/// Detaches this thread from `local`'s interpreter, until [`reattach`].
+///
+/// # Safety
+/// The thread must be attached to it.
+#[inline(never)]
+pub(super) unsafe fn detach(local: &'static LocalInternals) {
+    // SAFETY: attached, as the caller promises.
+    let thread_state = unsafe { ffi::PyEval_SaveThread() };
+    let entry = of(local).unwrap_or_else(|| push(local));
+    entry.users.set(entry.users.get() + 1);
+    entry.mark_detached(thread_state, tick());
+    entry.with_guard(InterpreterGuard::go_away);
+}
+
+/// Attaches this thread again after [`detach`].
+///
+/// Never returns if the end of the interpreter has gone on without this thread: it cannot run
+/// Python any more, nor unwind through frames that hold Python's objects. CPython hangs its own
+/// threads then, too.
+///
+/// # Safety
+/// Must be called once for each `detach` of this thread from `local`'s interpreter.
+#[inline(never)]
+pub(super) unsafe fn reattach(local: &'static LocalInternals) {
+    let entry = of(local).expect("each guard is a user of its entry");
+    if !is_attached_to(local) {
+        if !entry.is_detached.get() {
+            return_to_ended_attachment(local);
+        }
+        if entry.with_guard(InterpreterGuard::come_back) == Some(false) {
+            park_forever();
+        }
+        // SAFETY: the frame that was detached from this thread state has not returned, so it is
+        // alive while its interpreter is; where that is gone, CPython hangs the thread here.
+        unsafe {
+            if !compat::current_thread_state().is_null() {
+                // A greenlet was switched to from another interpreter.
+                ffi::PyEval_SaveThread();
+            }
+            ffi::PyEval_RestoreThread(entry.saved.get());
+        }
+        entry.mark_attached(entry.saved.get());
+    }
+    entry.release();
+}
+
+/// Notes that this thread, which is detached, owns `thread_state` of `local`'s interpreter and
+/// attaches with it from now on, until its end.
+#[inline(never)]
+pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThreadState) {
+    let entry = of(local).unwrap_or_else(|| push(local));
+    entry.users.set(entry.users.get() + 1);
+    entry.mark_detached(thread_state, tick());
+}
+
+/// Returns whether this thread came into `local`'s interpreter through this library, and is still
+/// there or detached.
+#[inline(never)]
+pub(super) fn has_guard(local: &LocalInternals) -> bool {
+    of(local).is_some_and(|entry| entry.with_guard(|_| ()).is_some())
+}
+
+/// Returns whether this thread came into `local`'s interpreter through this library, or was
+/// detached from it by this library and has not returned.
+#[inline(never)]
+pub(super) fn is_inside(local: &LocalInternals) -> bool {
+    of(local).is_some_and(|entry| entry.is_detached.get()) || has_guard(local)
+}
+
+/// Where a thread that is not attached belongs.
+pub(super) enum Home {
+    /// An interpreter that this binary knows.
+    Known(&'static LocalInternals),
+    /// The interpreter of this thread state, which this binary has not seen.
+    Unseen(*mut ffi::PyThreadState),
+}
+
+/// Returns the interpreter that this thread, which is not attached, was last in, if it still runs:
+/// the one this library detached it from, or the one whose GIL other code released.
+#[inline(never)]
+pub(super) fn home() -> Option<Home> {
+    let mut newest: Option<&ThreadEntry> = None;
+    let noted = compat::noted_thread_state();
+    let mut is_ours = noted.is_null();
+    find(|entry| {
+        is_ours |= entry.saved.get() == noted;
+        if newest.is_none_or(|newest| newest.since.get() < entry.since.get()) {
+            newest = Some(entry);
+        }
+        None::<()>
+    });
+    let own = newest
+        .map(|entry| entry.local)
+        .filter(|local| local.is_usable());
+    // Another thread state than those this library dealt with: other code attached this thread with
+    // it later, and released the GIL.
+    let is_newer = !is_ours && (newest.is_none() || compat::NOTES_LATEST_THREAD_STATE);
+    if !is_newer {
+        return own.map(Home::Known);
+    }
+    // SAFETY: CPython clears its note when a thread state is deleted.
+    let interpreter = unsafe { compat::interpreter_of(noted) };
+    match lookup::find(interpreter) {
+        Some(local) if local.is_usable() => Some(Home::Known(local)),
+        Some(_) => own.map(Home::Known),
+        None => Some(Home::Unseen(noted)),
+    }
+}
+
+/// Creates a thread state for this thread, or returns null without memory. The thread need not be
+/// attached.
+///
+/// # Safety
+/// `local`'s interpreter must be alive.
+pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
+    let _making = MakingThreadState::begin();
+    // SAFETY: the interpreter is alive, as the caller promises.
+    unsafe { ffi::PyThreadState_New(local.interpreter()) }
+}
+
+/// Returns a thread state of `local`'s interpreter that this thread, which is not attached, owns
+/// and can attach with.
+fn reusable_thread_state(
+    local: &LocalInternals,
+    entry: Option<&ThreadEntry>,
+) -> Option<*mut ffi::PyThreadState> {
+    if let Some(entry) = entry {
+        if entry.is_detached.get() {
+            return Some(entry.saved.get());
+        }
+        // Attached as far as this library knows: other code has released the GIL.
+        if !entry.made.get().is_null() {
+            return Some(entry.made.get());
+        }
+    }
+    let noted = compat::noted_thread_state();
+    // SAFETY: CPython clears its note when a thread state is deleted.
+    let is_there =
+        !noted.is_null() && unsafe { compat::interpreter_of(noted) } == local.interpreter();
+    is_there.then_some(noted)
+}
+
+/// Returns whether this thread is attached to the interpreter at `local`'s address.
+fn is_attached_to(local: &LocalInternals) -> bool {
+    compat::current_interpreter() == local.interpreter()
+}
+
+/// Deletes a thread state of this thread, with which it is attached unless greenlets ended in
+/// another order.
+///
+/// # Safety
+/// The thread state must be this thread's own, alive and used by nobody afterwards.
+unsafe fn delete_thread_state(thread_state: *mut ffi::PyThreadState) {
+    // SAFETY: current when it is cleared and deleted, as both want. A thread state that was current
+    // in its place is this thread's, and is current again afterwards.
+    unsafe {
+        let current = compat::current_thread_state();
+        let is_current = current == thread_state;
+        if !is_current {
+            if !current.is_null() {
+                ffi::PyEval_SaveThread();
+            }
+            ffi::PyEval_RestoreThread(thread_state);
+        }
+        ffi::PyThreadState_Clear(thread_state);
+        ffi::PyThreadState_DeleteCurrent();
+        if !is_current && !current.is_null() {
+            ffi::PyEval_RestoreThread(current);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn park_forever() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// A greenlet that was suspended in `Python::detach` goes on after the attachment in which it was
+/// started has ended, from outside the interpreter: its objects cannot be used any more.
+#[cold]
+#[inline(never)]
+fn return_to_ended_attachment(local: &LocalInternals) -> ! {
+    eprintln!(
+        "pyatoll: a call that was suspended while detached from interpreter {} goes on after this \
+         thread has left that interpreter; the process ends",
+        local.id()
+    );
+    std::process::abort();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use crate::interpreter::attach::AttachGuard;
+    use crate::interpreter::detach::DetachGuard;
+    use crate::interpreter::local::LocalInternals;
+    use crate::interpreter::{Gil, Interpreter, SubInterpreter};
+    use crate::prelude::*;
+
+    fn subs() -> Vec<SubInterpreter> {
+        Python::initialize();
+        [Gil::Own, Gil::Shared]
+            .map(|gil| match gil {
+                Gil::Own => SubInterpreter::builder().build().unwrap(),
+                Gil::Shared => SubInterpreter::builder().legacy().build().unwrap(),
+            })
+            .into()
+    }
+
+    fn detach(local: &LocalInternals) -> DetachGuard {
+        // SAFETY: the tests use nothing of Python before they attach again.
+        unsafe { DetachGuard::new(local) }
+    }
+
+    fn attach(local: &'static LocalInternals) -> AttachGuard {
+        AttachGuard::to(local).unwrap()
+    }
+
+    fn works_in(sub: &SubInterpreter) {
+        let py = Python::new(AttachGuard::current().unwrap().local());
+        assert_eq!(py.interpreter(), sub.interpreter());
+        let two: i32 = py.eval(c"1 + 1", None, None).unwrap().extract().unwrap();
+        assert_eq!(two, 2);
+    }
+
+    /// Two greenlets of one thread, each suspended in `attach` within `detach`, that end in the
+    /// order in which they began.
+    #[test]
+    fn guards_of_two_stacks_end_in_the_order_in_which_they_began() {
+        for sub in subs() {
+            let local = sub.local();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let outermost = attach(local);
+                    let (a, in_a) = (detach(local), attach(local));
+                    works_in(&sub);
+                    let (b, in_b) = (detach(local), attach(local));
+                    works_in(&sub);
+                    drop(in_a);
+                    assert_eq!(Interpreter::current(), None);
+                    drop(a);
+                    works_in(&sub);
+                    drop(in_b);
+                    assert_eq!(Interpreter::current(), None);
+                    drop(b);
+                    works_in(&sub);
+                    drop(outermost);
+                    assert_eq!(Interpreter::current(), None);
+                });
+            });
+            sub.close().unwrap();
+        }
+    }
+
+    /// As a greenlet that is suspended in `attach` within `detach`, and goes on after the
+    /// attachment that it was started in has ended.
+    #[test]
+    fn a_guard_may_outlive_the_attachment_that_it_was_made_in() {
+        for sub in subs() {
+            let local = sub.local();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let first = attach(local);
+                    let (suspended, inner) = (detach(local), attach(local));
+                    drop(first);
+                    assert_eq!(Interpreter::current(), None);
+                    let second = attach(local);
+                    works_in(&sub);
+                    drop(inner);
+                    assert_eq!(Interpreter::current(), None);
+                    drop(suspended);
+                    works_in(&sub);
+                    drop(second);
+                    assert_eq!(Interpreter::current(), None);
+                });
+            });
+            sub.close().unwrap();
+        }
+    }
+
+    /// As a greenlet that is suspended for good.
+    #[test]
+    fn guards_that_are_never_dropped_do_not_keep_an_interpreter_from_ending() {
+        for sub in subs() {
+            let local = sub.local();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let outermost = attach(local);
+                    std::mem::forget((detach(local), attach(local)));
+                    works_in(&sub);
+                    drop(outermost);
+                    assert_eq!(Interpreter::current(), None);
+                    // Also on the thread of the guards, which is not inside any more.
+                    sub.close().unwrap();
+                });
+            });
+        }
+    }
+
+    #[test]
+    fn guards_of_two_interpreters_end_in_any_order() {
+        let subs = subs();
+        let (one, other) = (subs[0].local(), subs[1].local());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let outermost = attach(one);
+                let a = detach(one);
+                let elsewhere = attach(other);
+                let b = detach(other);
+                let back = attach(one);
+                works_in(&subs[0]);
+                // The attachment to the other one ends before what was begun within it.
+                drop(elsewhere);
+                works_in(&subs[0]);
+                drop(back);
+                drop(a);
+                works_in(&subs[0]);
+                std::mem::forget(b);
+                drop(outermost);
+                assert_eq!(Interpreter::current(), None);
+            });
+        });
+        for sub in subs {
+            sub.close().unwrap();
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Creating a sub-interpreter, and this binary's state of it.
+
+use std::sync::{Mutex, MutexGuard};
+
+use pyo3_ffi as ffi;
+
+use super::compat::{self, Settings};
+use super::create;
+use super::detach::detached;
+use super::local::LocalInternals;
+use super::sync::lock;
+
+/// Takes the lock under which interpreters are created, where CPython needs one. The thread, which
+/// must be attached to `local`'s interpreter, is detached while it waits, so that the lock's holder
+/// can run.
+fn lock_creation(local: &LocalInternals) -> Option<MutexGuard<'static, ()>> {
+    static CREATION: Mutex<()> = Mutex::new(());
+    // SAFETY: attached, as the caller promises; taking a lock uses nothing of Python.
+    compat::CREATES_ONE_AT_A_TIME.then(|| unsafe { detached(local, || lock(&CREATION)) })
+}
+
+/// Creates an interpreter and this binary's state of it. The thread is attached as before
+/// afterwards.
+///
+/// # Errors
+/// What CPython says of its refusal.
+///
+/// # Safety
+/// The thread must be attached to the main interpreter, which is `main`'s: CPython copies from it
+/// and changes state that its GIL guards.
+pub(super) unsafe fn new_interpreter(
+    main: &LocalInternals,
+    settings: &Settings,
+) -> Result<&'static LocalInternals, String> {
+    let _creating = lock_creation(main);
+    // SAFETY: attached, and alone where CPython wants that. `previous` is this thread's own, idle
+    // while the new one is current.
+    unsafe {
+        let previous = compat::current_thread_state();
+        let first = compat::new_interpreter(settings)?;
+        let note = compat::exchange_attach_note(first);
+        let local = create::current_or_create(ffi::PyInterpreterState_Get());
+        local.mark_owned();
+        leave_first_thread_state(local, first, previous);
+        note.restore();
+        Ok(local)
+    }
+}
+
+/// Switches from a new interpreter's first thread state back to `previous`.
+///
+/// The first one is deleted where it can be, so that no thread state outlives its use: each
+/// attachment makes its own. Elsewhere it is kept, to end the interpreter with.
+///
+/// # Safety
+/// The thread must be attached with `first`, the first thread state of `local`'s interpreter;
+/// `previous` must be its own and idle.
+unsafe fn leave_first_thread_state(
+    local: &LocalInternals,
+    first: *mut ffi::PyThreadState,
+    previous: *mut ffi::PyThreadState,
+) {
+    // SAFETY: as the caller promises; a `first` that is deleted is not used after this.
+    unsafe {
+        if compat::CAN_DELETE_FIRST_THREAD_STATE {
+            ffi::PyThreadState_Clear(first);
+            ffi::PyThreadState_Swap(previous);
+            ffi::PyThreadState_Delete(first);
+        } else {
+            ffi::PyThreadState_Swap(previous);
+            local.keep_first_thread_state(first);
+        }
+    }
+}

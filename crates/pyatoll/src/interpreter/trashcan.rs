@@ -1,0 +1,213 @@
+//! [`Trashcan`]: deallocations deferred because the thread is too deep in others.
+//!
+//! An object that is deallocated may hold the last reference to another: a long chain would recurse
+//! once for each link and overflow the stack. CPython 3.14 defers deallocations where the stack
+//! gets short, but only for types that its collector knows; before, each type has to do so itself
+//! (`Py_TRASHCAN_BEGIN`). The types of this library do:
+//!
+//! - From 3.14 on, where CPython says that the stack gets short. No other deallocation of this
+//!   library need be further up, so a thread also looks for deferred ones where it enters
+//!   (`LocalInternals::drain`) and before it gives its thread state up.
+//! - Before, by counting levels for each thread that is in deallocations: another may take the GIL
+//!   in between.
+
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+
+use super::compat::{self, Depth};
+use super::queue::DropQueue;
+
+/// The deferred deallocations of one interpreter. Used attached.
+pub(crate) struct Trashcan {
+    depth: Depth,
+    deferred: DropQueue<Deferred>,
+}
+
+struct Deferred {
+    /// The thread that must run it: the object may hold values that only that thread may touch.
+    thread: *mut ffi::PyThreadState,
+    /// Without references, and not tracked by the collector.
+    object: NonNull<ffi::PyObject>,
+    deallocate: ffi::destructor,
+}
+
+impl Trashcan {
+    pub(super) fn new() -> Self {
+        Self {
+            depth: Depth::new(),
+            deferred: DropQueue::new(),
+        }
+    }
+
+    /// Begins the deallocation of `object`, one level deeper; [`leave`](Trashcan::leave) must be
+    /// called with the result. `None`: too deep. The object is taken, and `deallocate` is called
+    /// with it later.
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter. `object` must be a dead object of it that
+    /// the collector does not track, and with which `deallocate` may be called.
+    #[inline]
+    pub(crate) unsafe fn enter(
+        &self,
+        object: NonNull<ffi::PyObject>,
+        deallocate: ffi::destructor,
+    ) -> Option<u32> {
+        // SAFETY: attached, as the caller promises.
+        let this = unsafe { ffi::PyThreadState_Get() };
+        let level = self.depth.enter(this);
+        if level.is_none() {
+            self.defer(Deferred {
+                thread: this,
+                object,
+                deallocate,
+            });
+        }
+        level
+    }
+
+    /// Ends what [`enter`](Trashcan::enter) began, running deferred deallocations if there is room
+    /// again.
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter, and `level` be the result of its innermost
+    /// `enter`.
+    #[inline]
+    pub(crate) unsafe fn leave(&self, level: u32) {
+        if self.deferred.has_some() {
+            // SAFETY: attached, with this level, as the caller promises.
+            unsafe { self.run_if_room(level) };
+        }
+        // SAFETY: attached, as the caller promises.
+        unsafe { self.depth.leave(level) };
+    }
+
+    /// Runs the deallocations that this thread deferred, if there is room again and no deallocation
+    /// of this library is further up. Returns whether any is still deferred, by whichever thread.
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter.
+    pub(super) unsafe fn run_deferred(&self) -> bool {
+        // Where levels are counted, the outermost deallocation does it.
+        if compat::DEFERS_BY_STACK && self.deferred.has_some() {
+            // SAFETY: attached, as the caller promises.
+            unsafe { self.run_if_room(1) };
+            return self.deferred.has_some();
+        }
+        false
+    }
+
+    /// # Safety
+    /// The thread must be attached to this interpreter, and `level` be its level.
+    #[cold]
+    unsafe fn run_if_room(&self, level: u32) {
+        // SAFETY: attached, as the caller promises.
+        unsafe {
+            let this = ffi::PyThreadState_Get();
+            if self.depth.has_room(this, level) {
+                self.deallocate_deferred(this, level);
+            }
+        }
+    }
+
+    /// Runs all deferred deallocations, also those of threads that never had room again.
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter, which is ending, and no other thread may
+    /// be.
+    pub(super) unsafe fn finish(&self) {
+        let mut left = Vec::new();
+        // SAFETY: from `Box::leak` in `defer`, and taken out once.
+        self.deferred
+            .drain(|deferred| left.push(unsafe { Box::from_raw(deferred.as_ptr()) }));
+        // Once only: here, too, it may be too deep.
+        for deferred in left {
+            // SAFETY: the caller of `enter` promised that this may be called.
+            unsafe { (deferred.deallocate)(deferred.object.as_ptr()) };
+        }
+    }
+
+    #[cold]
+    fn defer(&self, object: Deferred) {
+        self.deferred.push(NonNull::from(Box::leak(object.into())));
+    }
+
+    /// # Safety
+    /// The thread must be attached to this interpreter, with the thread state `this`.
+    unsafe fn deallocate_deferred(&self, this: *mut ffi::PyThreadState, level: u32) {
+        loop {
+            let mut mine = Vec::new();
+            let mut others = Vec::new();
+            self.deferred.drain(|deferred| {
+                // SAFETY: from `Box::leak` in `defer`, and taken out once.
+                let deferred = unsafe { Box::from_raw(deferred.as_ptr()) };
+                // Any thread may run those of a thread that is gone.
+                // SAFETY: attached, as the caller promises.
+                if deferred.thread == this || unsafe { is_gone(deferred.thread) } {
+                    mine.push(deferred);
+                } else {
+                    others.push(deferred);
+                }
+            });
+            // Before any Python runs, so that their threads find them.
+            for deferred in others {
+                self.deferred.push(NonNull::from(Box::leak(deferred)));
+            }
+            if mine.is_empty() {
+                return;
+            }
+            for deferred in mine {
+                self.depth.set(this, level);
+                // SAFETY: the caller of `enter` promised that this may be called.
+                unsafe { (deferred.deallocate)(deferred.object.as_ptr()) };
+            }
+        }
+    }
+}
+
+/// Returns whether the interpreter that this thread is attached to is known to have no such thread
+/// state.
+///
+/// # Safety
+/// The thread must be attached.
+unsafe fn is_gone(thread: *mut ffi::PyThreadState) -> bool {
+    if !compat::GIL_GUARDS_THREAD_STATES {
+        // The list may change while it is walked.
+        return false;
+    }
+    // SAFETY: attached; a thread state is taken out of the list with the GIL held, and freed
+    // afterwards. `thread` is only compared.
+    unsafe {
+        let mut other = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
+        while !other.is_null() && other != thread {
+            other = ffi::PyThreadState_Next(other);
+        }
+        other.is_null()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn deallocations_of_a_thread_that_is_gone_run_at_the_end() {
+        static DEALLOCATED: AtomicUsize = AtomicUsize::new(0);
+        unsafe extern "C" fn deallocate(_: *mut ffi::PyObject) {
+            DEALLOCATED.fetch_add(1, Ordering::Relaxed);
+        }
+        let trashcan = Trashcan::new();
+        for _ in 0..2 {
+            trashcan.defer(Deferred {
+                thread: std::ptr::null_mut(),
+                object: NonNull::dangling(),
+                deallocate,
+            });
+        }
+        // SAFETY: the function takes any object.
+        unsafe { trashcan.finish() };
+        assert_eq!(DEALLOCATED.load(Ordering::Relaxed), 2);
+    }
+}

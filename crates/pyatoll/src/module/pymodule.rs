@@ -1,0 +1,546 @@
+//! [`PyModule`]: Python's `module`.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use super::{compat, definition};
+use crate::call::output::IntoOutput;
+use crate::class::PyClass;
+use crate::class::statics::ClassStatics;
+use crate::class::type_lookup;
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
+use crate::error::PyResult;
+use crate::exceptions::PyAttributeError;
+use crate::intern;
+use crate::interpreter::Python;
+use crate::object::{Borrowed, Bound, BoundObject};
+use crate::types::code::{PyCode, PyCodeInput};
+use crate::types::macros::native_type;
+use crate::types::returned::{new_reference, status};
+use crate::types::{PyAny, PyAnyMethods, PyCFunction, PyDict, PyList, PyString};
+
+/// A Python `module`. Its methods are in [`PyModuleMethods`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyModule;
+///
+/// Python::attach(|py| {
+///     let json = PyModule::import(py, "json")?;
+///     assert_eq!(json.name()?.to_string(), "json");
+///     assert_eq!(json.call_method1("loads", ("[]",))?.to_string(), "[]");
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[repr(transparent)]
+pub struct PyModule(PyAny);
+
+native_type!(PyModule, PyModule_Type, PyModule_Check);
+
+impl PyModule {
+    /// Creates an empty module. It is not added to `sys.modules`.
+    ///
+    /// The name of a submodule is its whole path: `"package.module"`.
+    ///
+    /// # Errors
+    /// `ValueError` if the name contains a NUL character; `MemoryError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "new_module")?;
+    ///     assert_eq!(module.name()?.to_string(), "new_module");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `PyModule_FromDefAndSpec`, `PyModule_ExecDef`.
+    pub fn new<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
+        definition::plain(py, name)
+    }
+
+    /// Imports a module. Same as [`Python::import`].
+    ///
+    /// # Errors
+    /// Any exception raised by the import.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(PyModule::import(py, "json")?.name()?, "json");
+    ///     assert!(PyModule::import(py, "no_such_module").is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `PyImport_Import`.
+    pub fn import<'py, N>(py: Python<'py>, name: N) -> PyResult<Bound<'py, PyModule>>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+    {
+        let name = name.into_pyobject_or_pyerr(py)?;
+        // SAFETY: attached (`py`); `name` is a `str`; returns a new reference or null. A module may
+        // replace itself in `sys.modules` by any object, which the methods of `PyModule` accept.
+        unsafe { new_reference(py, ffi::PyImport_Import(name.as_ptr())) }
+    }
+
+    /// Runs Python code as a module of the given name and adds it to `sys.modules`. `file_name` is
+    /// shown in tracebacks; an empty one becomes `<string>`.
+    ///
+    /// # Errors
+    /// `SyntaxError`; any exception raised by the code.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let code = c"def double(x): return 2 * x";
+    ///     let module = PyModule::from_code(py, code, c"double.py", c"double")?;
+    ///     assert_eq!(module.call_method1("double", ("ab",))?.to_string(), "abab");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `Py_CompileString`, `PyImport_ExecCodeModuleEx`.
+    pub fn from_code<'py>(
+        py: Python<'py>,
+        code: &CStr,
+        file_name: &CStr,
+        module_name: &CStr,
+    ) -> PyResult<Bound<'py, PyModule>> {
+        let file_name = if file_name.is_empty() {
+            c"<string>"
+        } else {
+            file_name
+        };
+        let code = PyCode::compile(py, code, file_name, PyCodeInput::File)?;
+        // SAFETY: attached (`py`); `code` is a code object; returns a new reference or null.
+        let module: Bound<'_, PyAny> = unsafe {
+            let module = ffi::PyImport_ExecCodeModuleEx(
+                module_name.as_ptr(),
+                code.as_ptr(),
+                file_name.as_ptr(),
+            );
+            new_reference(py, module)?
+        };
+        Ok(module.cast_into()?)
+    }
+}
+
+/// The methods of [`PyModule`].
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::PyModule;
+///
+/// Python::attach(|py| {
+///     let module = PyModule::new(py, "outer")?;
+///     module.add("constant", "value")?;
+///     module.add_submodule(&PyModule::new(py, "outer.inner")?)?;
+///     assert_eq!(module.getattr("constant")?.to_string(), "value");
+///     assert_eq!(module.getattr("inner")?.getattr("__name__")?.to_string(), "outer.inner");
+///     assert_eq!(module.index()?.to_string(), "['constant', 'inner']");
+///     assert!(module.dict().contains("constant")?);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+#[doc(alias = "PyModule")]
+pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
+    /// Returns the module's `__dict__`.
+    ///
+    /// # Panics
+    /// If the object is not a module, but one that replaced a module in `sys.modules`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.import("json")?.dict().contains("loads")?);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `PyModule_GetDict`.
+    fn dict(&self) -> Bound<'py, PyDict>;
+
+    /// Returns the module's `__all__`, the names that `from module import *` binds. Creates it if
+    /// it does not exist.
+    ///
+    /// # Errors
+    /// If `__all__` is not a list.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     assert!(module.index()?.is_empty());
+    ///     module.add("constant", "value")?;
+    ///     assert_eq!(module.index()?.to_string(), "['constant']");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `PyObject_GetAttr`.
+    fn index(&self) -> PyResult<Bound<'py, PyList>>;
+
+    /// Returns the module's `__name__`.
+    ///
+    /// # Errors
+    /// If the module has none.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     assert_eq!(PyModule::new(py, "outer.inner")?.name()?, "outer.inner");
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `PyModule_GetNameObject`.
+    fn name(&self) -> PyResult<Bound<'py, PyString>>;
+
+    /// Returns the module's `__file__`.
+    ///
+    /// # Errors
+    /// If the module has none, such as a built-in module.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// Python::attach(|py| {
+    ///     assert!(py.import("json")?.filename()?.to_str()?.ends_with("__init__.py"));
+    ///     assert!(py.import("sys")?.filename().is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `PyModule_GetFilenameObject`.
+    fn filename(&self) -> PyResult<Bound<'py, PyString>>;
+
+    /// Adds an attribute, and its name to the [index](PyModuleMethods::index).
+    ///
+    /// # Errors
+    /// If a conversion or the assignment fails, or `__all__` is not a list.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     module.add("answer", 42)?;
+    ///     assert_eq!(module.getattr("answer")?.extract::<i32>()?, 42);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `PyObject_SetAttr`.
+    fn add<N, V>(&self, name: N, value: V) -> PyResult<()>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+        V: IntoPyObject<'py>;
+
+    /// Adds a `#[pyclass]` under its Python name.
+    ///
+    /// # Errors
+    /// If the class cannot be created; as for [`add`](PyModuleMethods::add).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// #[pyclass]
+    /// struct Point;
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     module.add_class::<Point>()?;
+    ///     assert!(module.getattr("Point")?.is(py.get_type::<Point>()));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn add_class<T: PyClass>(&self) -> PyResult<()>;
+
+    /// Adds a function, created by [`wrap_pyfunction!`](crate::wrap_pyfunction), under its name.
+    ///
+    /// # Errors
+    /// As for [`add`](PyModuleMethods::add).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// #[pyfunction]
+    /// fn double(x: i32) -> i32 {
+    ///     2 * x
+    /// }
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     module.add_function(wrap_pyfunction!(double, py)?)?;
+    ///     assert_eq!(module.call_method1("double", (21,))?.extract::<i32>()?, 42);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn add_function(&self, function: Bound<'_, PyCFunction>) -> PyResult<()>;
+
+    /// Adds the object that a wrapper (`wrap_pyfunction!(f)`, `wrap_pymodule!(m)`) returns, under
+    /// its `__name__`.
+    ///
+    /// # Errors
+    /// If the wrapper fails or the object has no `__name__`; as for [`add`](PyModuleMethods::add).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// #[pyfunction]
+    /// fn double(x: i32) -> i32 {
+    ///     2 * x
+    /// }
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     module.add_wrapped(&|py| wrap_pyfunction!(double, py))?;
+    ///     assert_eq!(module.call_method1("double", (21,))?.extract::<i32>()?, 42);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn add_wrapped<T>(&self, wrapper: &impl Fn(Python<'py>) -> T) -> PyResult<()>
+    where
+        T: IntoOutput<'py, *mut ffi::PyObject>;
+
+    /// Adds a module as an attribute, under the last component of its name.
+    ///
+    /// This does not make it importable: `import outer.inner` also needs an entry in `sys.modules`.
+    ///
+    /// # Errors
+    /// If the module has no name; as for [`add`](PyModuleMethods::add).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let outer = PyModule::new(py, "outer")?;
+    ///     let inner = PyModule::new(py, "outer.inner")?;
+    ///     outer.add_submodule(&inner)?;
+    ///     assert!(outer.getattr("inner")?.is(&inner));
+    ///     assert!(py.import("outer.inner").is_err());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    fn add_submodule(&self, module: &Bound<'_, PyModule>) -> PyResult<()>;
+
+    /// Declares to a free-threaded Python whether the module needs the GIL. The `gil_used` option
+    /// of `#[pymodule]` does the same.
+    ///
+    /// # Errors
+    /// If the object is not a module.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyModule;
+    ///
+    /// Python::attach(|py| {
+    ///     let module = PyModule::new(py, "module")?;
+    ///     assert!(module.gil_used(false).is_ok());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `PyUnstable_Module_SetGIL`.
+    fn gil_used(&self, gil_used: bool) -> PyResult<()>;
+}
+
+impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
+    fn dict(&self) -> Bound<'py, PyDict> {
+        // SAFETY: attached (`self`); any object is accepted; the dict is borrowed from the module.
+        unsafe {
+            let dict = ffi::PyModule_GetDict(self.as_ptr());
+            Bound::from_borrowed_ptr(self.py(), dict).cast_into_unchecked()
+        }
+    }
+
+    fn index(&self) -> PyResult<Bound<'py, PyList>> {
+        let name = intern!(self.py(), "__all__");
+        match self.getattr(name) {
+            Ok(index) => Ok(index.cast_into()?),
+            Err(error) if error.is_instance_of::<PyAttributeError>(self.py()) => {
+                let index = PyList::empty(self.py());
+                self.setattr(name, &index)?;
+                Ok(index)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn name(&self) -> PyResult<Bound<'py, PyString>> {
+        // SAFETY: attached (`self`); any object is accepted; returns a new `str` or null.
+        unsafe { new_reference(self.py(), ffi::PyModule_GetNameObject(self.as_ptr())) }
+    }
+
+    fn filename(&self) -> PyResult<Bound<'py, PyString>> {
+        // SAFETY: attached (`self`); any object is accepted; returns a new `str` or null.
+        unsafe { new_reference(self.py(), ffi::PyModule_GetFilenameObject(self.as_ptr())) }
+    }
+
+    fn add<N, V>(&self, name: N, value: V) -> PyResult<()>
+    where
+        N: IntoPyObject<'py, Target = PyString>,
+        V: IntoPyObject<'py>,
+    {
+        let name = name.into_pyobject_or_pyerr(self.py())?;
+        let value = value.into_pyobject_or_pyerr(self.py())?.into_any();
+        add(self, name.as_borrowed(), value.as_borrowed())
+    }
+
+    fn add_class<T: PyClass>(&self) -> PyResult<()> {
+        add_class(self, T::statics())
+    }
+
+    fn add_function(&self, function: Bound<'_, PyCFunction>) -> PyResult<()> {
+        add_named(self, function.as_any().as_borrowed())
+    }
+
+    fn add_wrapped<T>(&self, wrapper: &impl Fn(Python<'py>) -> T) -> PyResult<()>
+    where
+        T: IntoOutput<'py, *mut ffi::PyObject>,
+    {
+        let py = self.py();
+        let object = wrapper(py).into_output(py)?;
+        // SAFETY: attached (`py`); the conversion returns a new reference.
+        let object = unsafe { Bound::from_owned_ptr(py, object) };
+        add_named(self, object.as_borrowed())
+    }
+
+    fn add_submodule(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let name = module.name()?.to_string();
+        let last = name.rsplit('.').next().unwrap_or(&name);
+        let name = PyString::new(self.py(), last);
+        add(self, name.as_borrowed(), module.as_any().as_borrowed())
+    }
+
+    fn gil_used(&self, gil_used: bool) -> PyResult<()> {
+        compat::set_gil_used(self, gil_used)
+    }
+}
+
+/// Adds a class under its Python name, creating it in `module` if it does not exist yet.
+#[inline(never)]
+fn add_class(module: &Bound<'_, PyModule>, statics: &'static ClassStatics) -> PyResult<()> {
+    let py = module.py();
+    let class = type_lookup::create(py, statics, Some(module.as_any()))?;
+    // SAFETY: attached (`py`); the class lives as long as the interpreter.
+    let class = unsafe { Borrowed::from_ptr(py, class.cast()) };
+    add(
+        module,
+        PyString::new(py, statics.name()).as_borrowed(),
+        class,
+    )
+}
+
+/// Adds an object under its `__name__`.
+fn add_named(module: &Bound<'_, PyModule>, object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
+    let name = object.getattr(intern!(module.py(), "__name__"))?;
+    add(module, name.cast::<PyString>()?.as_borrowed(), object)
+}
+
+fn add(
+    module: &Bound<'_, PyModule>,
+    name: Borrowed<'_, '_, PyString>,
+    value: Borrowed<'_, '_, PyAny>,
+) -> PyResult<()> {
+    // The attribute first: `__all__` must only list names that exist.
+    // SAFETY: attached (`module`); all three objects are alive.
+    status(module.py(), unsafe {
+        ffi::PyObject_SetAttr(module.as_ptr(), name.as_ptr(), value.as_ptr())
+    })?;
+    let index = module.index()?;
+    // SAFETY: attached (`module`); `index` is a list, `name` an object.
+    status(module.py(), unsafe {
+        ffi::PyList_Append(index.as_ptr(), name.as_ptr())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PyModule, PyModuleMethods};
+    use crate::interpreter::Python;
+    use crate::types::{PyAnyMethods, PyDictMethods};
+
+    #[test]
+    fn an_index_that_is_not_a_list_is_an_error() {
+        Python::attach(|py| {
+            let module = PyModule::new(py, "odd").unwrap();
+            module.setattr("__all__", "names").unwrap();
+            assert!(module.index().is_err());
+            assert!(module.add("a", "x").is_err());
+        });
+    }
+
+    #[test]
+    fn code_is_run_as_a_module() {
+        Python::attach(|py| {
+            let code = c"__all__ = ['here']\nhere = __name__, __file__";
+            let name = c"pyatoll_test_code";
+            let module = PyModule::from_code(py, code, c"code.py", name).unwrap();
+            let here = module.getattr("here").unwrap().to_string();
+            assert_eq!(here, "('pyatoll_test_code', 'code.py')");
+            module.add("there", "x").unwrap();
+            assert_eq!(module.index().unwrap().to_string(), "['here', 'there']");
+            let modules = py.import("sys").unwrap().getattr("modules").unwrap();
+            modules.del_item("pyatoll_test_code").unwrap();
+        });
+    }
+
+    #[test]
+    fn code_that_fails_leaves_no_module() {
+        Python::attach(|py| {
+            let name = c"pyatoll_test_failing";
+            for (code, class) in [(c"1 / 0", "ZeroDivisionError"), (c"1 +", "SyntaxError")] {
+                let error = PyModule::from_code(py, code, c"", name).unwrap_err();
+                assert!(error.get_type(py).to_string().contains(class), "{error}");
+                assert!(PyModule::import(py, "pyatoll_test_failing").is_err());
+            }
+        });
+    }
+
+    #[test]
+    fn modules_know_their_name_and_file() {
+        Python::attach(|py| {
+            let json = PyModule::import(py, "json").unwrap();
+            assert!(json.filename().unwrap().to_string().contains("json"));
+            assert!(json.dict().contains("loads").unwrap());
+            let module = PyModule::new(py, "bare").unwrap();
+            assert!(module.filename().is_err());
+            module.delattr("__name__").unwrap();
+            assert!(module.name().is_err());
+        });
+    }
+}

@@ -1,0 +1,182 @@
+//! The modules of PyO3's paths, such as `pyo3::conversion` and `pyo3::pyclass`, as re-exports.
+//!
+//! The items are defined in the layers; lib.rs makes these modules public.
+
+pub mod conversion {
+    //! Conversions between Rust values and Python objects: [`IntoPyObject`] and [`FromPyObject`].
+    //!
+    //! | Rust | to Python | from Python |
+    //! |---|---|---|
+    //! | `i8` … `i128`, `u8` … `u128`, `isize`, `usize` | `int` | `int`, or any object with `__index__`; `OverflowError` if it does not fit |
+    //! | `NonZeroI8` … `NonZeroUsize` | `int` | like the integers; `ValueError` for zero |
+    //! | `f32`, `f64` | `float` | `float`, or any object with `__float__` or `__index__` |
+    //! | `bool` | `bool` | `bool`, and NumPy's |
+    //! | `char` | `str` | a `str` of one character |
+    //! | `&str`, `String`, `Cow<str>` | `str` | `str` |
+    //! | `&CStr`, `CString`, `Cow<CStr>` | `str` | a `str` without null characters |
+    //! | `&OsStr`, `OsString`, `Cow<OsStr>` | `str` (PEP 383) | `str`; not to `&OsStr` |
+    //! | `&Path`, `PathBuf`, `Cow<Path>` | `pathlib.Path` | `str`, or any object with `__fspath__`; not to `&Path` |
+    //! | `&[u8]`, `Vec<u8>`, `[u8; N]`, `Cow<[u8]>` | `bytes` | `bytes`; except for `&[u8]`, also `bytearray` and sequences of `int` |
+    //! | `Vec<T>`, `[T; N]`, `&[T]`, `Cow<[T]>` | `list` | any sequence, except a `str` for `Vec<T>`; not to `&[T]`, `Cow<[T]>` |
+    //! | `(A, B, …)`, up to twelve | `tuple` | a `tuple` of this length |
+    //! | `HashMap`, `BTreeMap` | `dict` | `dict` |
+    //! | `HashSet`, `BTreeSet` | `set` | `set`, `frozenset` |
+    //! | `Option<T>` | `None`, or like `T` | `None`, or like `T` |
+    //! | `Box<T>`, `Arc<T>`, `Cell<T>` | like `T` | like `T` |
+    //! | `Duration` | `datetime.timedelta`, truncated to microseconds | `datetime.timedelta`, not negative |
+    //! | `SystemTime` | `datetime.datetime` in UTC, truncated to microseconds | `datetime.datetime` with a time zone |
+    //! | `IpAddr`, `Ipv4Addr`, `Ipv6Addr` | `ipaddress.IPv4Address`, `IPv6Address` | these, or text |
+    //! | `Bound<T>`, `Py<T>` | the object | the object, if it is a `T` |
+    //!
+    //! References to values convert to Python like the values. Structs and enums get their
+    //! conversions from `#[derive(FromPyObject, IntoPyObject, IntoPyObjectRef)]`, classes from
+    //! `#[pyclass]`.
+    //!
+    //! ```
+    //! use pyatoll::prelude::*;
+    //! use pyatoll::conversion::IntoPyObjectExt;
+    //! use std::collections::BTreeMap;
+    //! use std::time::Duration;
+    //!
+    //! Python::attach(|py| {
+    //!     let object = BTreeMap::from([("a", vec![(1, 2.5)])]).into_bound_py_any(py)?;
+    //!     assert_eq!(object.to_string(), "{'a': [(1, 2.5)]}");
+    //!     let map: BTreeMap<String, Vec<(u8, f64)>> = object.extract()?;
+    //!     assert_eq!(map["a"], [(1, 2.5)]);
+    //!
+    //!     let error = object.extract::<Vec<u8>>().unwrap_err();
+    //!     let message = "TypeError: 'dict' object is not an instance of 'Sequence'";
+    //!     assert_eq!(error.to_string(), message);
+    //!
+    //!     let delta = Duration::from_millis(1500).into_bound_py_any(py)?;
+    //!     assert_eq!(delta.to_string(), "0:00:01.500000");
+    //!     Ok::<_, PyErr>(())
+    //! })?;
+    //! # Ok::<_, PyErr>(())
+    //! ```
+    //!
+    //! A struct in both directions:
+    //!
+    //! ```
+    //! use pyatoll::prelude::*;
+    //! use pyatoll::{FromPyObject, IntoPyObject};
+    //!
+    //! #[derive(FromPyObject, IntoPyObject)]
+    //! struct Point {
+    //!     #[pyo3(item)]
+    //!     x: f64,
+    //!     #[pyo3(item, default)]
+    //!     y: f64,
+    //! }
+    //!
+    //! Python::attach(|py| {
+    //!     let point: Point = py.eval(c"{'x': 1}", None, None)?.extract()?;
+    //!     assert_eq!((point.x, point.y), (1.0, 0.0));
+    //!     assert_eq!(point.into_pyobject(py)?.to_string(), "{'x': 1.0, 'y': 0.0}");
+    //!     Ok::<_, PyErr>(())
+    //! })?;
+    //! # Ok::<_, PyErr>(())
+    //! ```
+
+    pub use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
+}
+
+pub mod err {
+    //! Python exceptions as Rust errors.
+    //!
+    //! ```
+    //! use pyatoll::err::{PyErr, PyResult};
+    //! use pyatoll::exceptions::PyValueError;
+    //!
+    //! fn refuse() -> PyResult<()> {
+    //!     Err(PyErr::new::<PyValueError, _>("no"))
+    //! }
+    //! assert!(refuse().is_err());
+    //! ```
+
+    pub use crate::error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
+}
+
+pub mod instance {
+    //! Handles to Python objects.
+    //!
+    //! ```
+    //! use pyatoll::instance::{Bound, Py};
+    //! use pyatoll::{PyAny, Python};
+    //!
+    //! Python::attach(|py| {
+    //!     let none: Py<PyAny> = py.None();
+    //!     let bound: Bound<'_, PyAny> = none.into_bound(py);
+    //!     assert_eq!(bound.to_string(), "None");
+    //! });
+    //! ```
+
+    pub use crate::object::{Borrowed, Bound, BoundObject, Py};
+}
+
+pub mod marker {
+    //! The token, [`Python`].
+    //!
+    //! ```
+    //! use pyatoll::marker::Python;
+    //!
+    //! Python::attach(|py| assert!(py.version_info() >= (3, 11)));
+    //! ```
+
+    pub use crate::interpreter::Python;
+
+    /// A value that the closure of [`Python::detach`] may capture and return: every `Send` type,
+    /// which excludes tokens and [`Bound`](crate::Bound).
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::marker::Ungil;
+    ///
+    /// fn without_python<T: Ungil>(py: Python<'_>, f: impl Ungil + FnOnce() -> T) -> T {
+    ///     py.detach(f)
+    /// }
+    /// assert_eq!(Python::attach(|py| without_python(py, || 1 + 1)), 2);
+    /// ```
+    pub trait Ungil: Send {}
+
+    impl<T: Send> Ungil for T {}
+}
+
+pub mod type_object {
+    //! The Python types that Rust types represent.
+    //!
+    //! ```
+    //! use pyatoll::prelude::*;
+    //! use pyatoll::type_object::PyTypeInfo;
+    //! use pyatoll::types::PyList;
+    //!
+    //! Python::attach(|py| assert_eq!(PyList::type_object(py).to_string(), "<class 'list'>"));
+    //! ```
+
+    pub use crate::object::{PyTypeCheck, PyTypeInfo};
+}
+
+pub mod pycell {
+    //! Borrowing the Rust values of class instances.
+
+    pub use crate::class::borrow_flag::{PyBorrowError, PyBorrowMutError};
+    pub use crate::class::pyref::{PyRef, PyRefMut};
+}
+
+pub mod pyclass {
+    //! Classes and their instances.
+
+    pub use crate::class::guard::{
+        PyClassGuard, PyClassGuardError, PyClassGuardMap, PyClassGuardMapMut, PyClassGuardMut,
+        PyClassGuardMutError, PyClassGuardMutSuper,
+    };
+    pub use crate::class::slots::{PyTraverseError, PyVisit};
+    pub use crate::class::{PyClass, boolean_struct};
+    pub use crate::types::any::CompareOp;
+}
+
+pub mod pyclass_init {
+    //! Creating instances of classes.
+
+    pub use crate::class::initializer::PyClassInitializer;
+}

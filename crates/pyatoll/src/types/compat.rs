@@ -1,0 +1,113 @@
+//! Differences between CPython versions and builds that concern its types, as functions with the
+//! same meaning on every version.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use super::returned::new_reference;
+use crate::error::PyResult;
+use crate::object::{Borrowed, Bound};
+use crate::types::{PyAny, PyFrame, PyString, PyType};
+
+/// Whether other threads may change an object while this thread is attached and runs no Python
+/// code, as on free-threaded builds.
+pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
+
+/// Compares a `str` with a Rust string.
+pub(super) fn str_equals(object: Borrowed<'_, '_, PyString>, text: &str) -> bool {
+    #[cfg(Py_3_13)]
+    {
+        let len = text.len() as ffi::Py_ssize_t;
+        // SAFETY: attached; `object` is a `str`; `text` is valid UTF-8 of this length. Never fails.
+        unsafe {
+            ffi::PyUnicode_EqualToUTF8AndSize(object.as_ptr(), text.as_ptr().cast(), len) == 1
+        }
+    }
+    #[cfg(not(Py_3_13))]
+    {
+        object.to_str().is_ok_and(|own| own == text)
+    }
+}
+
+/// Converts a `str` created through the legacy API, which Python 3.12 removed, to its canonical
+/// form.
+#[inline(always)]
+pub(super) fn make_ready(text: &Bound<'_, PyString>) -> PyResult<()> {
+    #[cfg(not(Py_3_12))]
+    // SAFETY: attached; `text` is a `str`.
+    super::returned::status(text.py(), unsafe { ffi::PyUnicode_READY(text.as_ptr()) })?;
+    let _ = text;
+    Ok(())
+}
+
+/// Returns the `__module__` of a class, which may be any object.
+pub(super) fn module_of_class<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: attached; `class` is a class; returns a new reference or null.
+    unsafe {
+        #[cfg(Py_3_13)]
+        let module = ffi::PyType_GetModuleName(class.as_ptr().cast());
+        #[cfg(not(Py_3_13))]
+        let module = ffi::PyObject_GetAttrString(class.as_ptr(), c"__module__".as_ptr());
+        new_reference(class.py(), module)
+    }
+}
+
+/// Returns the module and qualified name of a class; only the latter for `builtins` and
+/// `__main__`.
+pub(super) fn fully_qualified_name<'py>(
+    class: &Bound<'py, PyType>,
+) -> PyResult<Bound<'py, PyString>> {
+    #[cfg(Py_3_13)]
+    // SAFETY: attached; `class` is a class; returns a new `str` or null.
+    unsafe {
+        let name = ffi::PyType_GetFullyQualifiedName(class.as_ptr().cast());
+        new_reference(class.py(), name)
+    }
+    #[cfg(not(Py_3_13))]
+    {
+        use crate::types::PyTypeMethods;
+        let name = class.qualname()?;
+        match module_of_class(class)?.cast::<PyString>() {
+            Ok(module) => match super::string::to_string_lossy(module).as_ref() {
+                "builtins" | "__main__" => Ok(name),
+                module => Ok(PyString::new(class.py(), &format!("{module}.{name}"))),
+            },
+            Err(_) => Ok(name),
+        }
+    }
+}
+
+/// Returns the value of a frame's local variable, or a `NameError`.
+pub(super) fn variable_of_frame<'py>(
+    frame: &Bound<'py, PyFrame>,
+    name: &CStr,
+) -> PyResult<Bound<'py, PyAny>> {
+    #[cfg(Py_3_12)]
+    // SAFETY: attached; `frame` is a frame; the name is only read; returns a new reference or null.
+    unsafe {
+        let value = ffi::PyFrame_GetVarString(frame.as_ptr().cast(), name.as_ptr().cast_mut());
+        new_reference(frame.py(), value)
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        use crate::types::{PyAnyMethods, PyFrameMethods};
+        let text = name.to_string_lossy();
+        frame.locals().get_item(text.as_ref()).map_err(|_| {
+            crate::exceptions::PyNameError::new_err(format!("variable '{text}' does not exist"))
+        })
+    }
+}
+
+/// Deprecated aliases of types that only some versions have.
+pub mod moved {
+    /// An alias of [`sync::PyMutex`](crate::sync::PyMutex).
+    #[cfg(Py_3_13)]
+    #[deprecated(note = "moved to `sync::PyMutex`")]
+    pub type PyMutex<T> = crate::sync::PyMutex<T>;
+
+    /// An alias of [`sync::PyMutexGuard`](crate::sync::PyMutexGuard).
+    #[cfg(Py_3_13)]
+    #[deprecated(note = "moved to `sync::PyMutexGuard`")]
+    pub type PyMutexGuard<'a, T> = crate::sync::PyMutexGuard<'a, T>;
+}

@@ -1,0 +1,181 @@
+//! Where a thread that was detached returns to: the interpreter that it was in, whoever detached
+//! it.
+
+use std::thread;
+
+use pyatoll::ffi;
+use pyatoll::interpreter::{Interpreter, SubInterpreter};
+use pyatoll::prelude::*;
+use pyatoll::types::PyCFunction;
+
+/// A sub-interpreter of each kind of GIL.
+fn subs() -> [SubInterpreter; 2] {
+    Python::initialize();
+    [
+        SubInterpreter::builder().build().unwrap(),
+        SubInterpreter::builder().legacy().build().unwrap(),
+    ]
+}
+
+fn attached_to() -> Interpreter {
+    Python::attach(|py| py.interpreter())
+}
+
+/// Runs `f` with the GIL released as `Py_BEGIN_ALLOW_THREADS` does, unknown to the library.
+fn with_the_gil_released_by_c<R>(_: Python<'_>, f: impl Send + FnOnce() -> R) -> R {
+    // SAFETY: attached by the token, which is not used until the thread state is restored.
+    unsafe {
+        let thread_state = ffi::PyEval_SaveThread();
+        let result = f();
+        ffi::PyEval_RestoreThread(thread_state);
+        result
+    }
+}
+
+#[test]
+fn a_thread_that_detached_attaches_to_the_interpreter_it_was_in() {
+    for sub in subs() {
+        let here = sub.interpreter();
+        let check = move |py: Python<'_>| {
+            let object = py.eval(c"[]", None, None).unwrap().unbind();
+            py.detach(|| {
+                assert_eq!(attached_to(), here);
+                Python::attach(|py| assert!(object.try_bind(py).is_ok()));
+                assert_eq!(Python::try_attach(|py| py.interpreter()), Some(here));
+            });
+        };
+        sub.attach(check).unwrap();
+        thread::spawn(move || here.attach(check).unwrap())
+            .join()
+            .unwrap();
+        here.keep_thread_state(|| assert_eq!(attached_to(), here))
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_thread_returns_to_where_it_was_detached_last() {
+    let [one, other] = subs();
+    let (one, other) = (one.interpreter(), other.interpreter());
+    one.attach(|py| {
+        py.detach(|| {
+            other
+                .attach(|py| {
+                    assert_eq!(py.detach(attached_to), other);
+                    py.detach(|| {
+                        // Back in the first one, and detached from it again.
+                        one.attach(|py| assert_eq!(py.detach(attached_to), one))
+                            .unwrap();
+                        assert_eq!(attached_to(), other);
+                    });
+                })
+                .unwrap();
+            assert_eq!(attached_to(), one);
+        });
+    })
+    .unwrap();
+    assert!(attached_to().is_main(), "a thread that left is nowhere");
+}
+
+#[test]
+fn a_thread_whose_gil_c_code_released_attaches_to_the_interpreter_it_was_in() {
+    for sub in subs() {
+        let here = sub.interpreter();
+        let check = move |py: Python<'_>| {
+            assert_eq!(with_the_gil_released_by_c(py, attached_to), here);
+            let both = || Python::attach(|py| py.detach(attached_to));
+            assert_eq!(with_the_gil_released_by_c(py, both), here);
+            let through_c = || Python::attach(|py| with_the_gil_released_by_c(py, attached_to));
+            assert_eq!(py.detach(through_c), here);
+            // What was there before goes on.
+            assert_eq!(py.interpreter(), here);
+            py.run(c"import json", None, None).unwrap();
+        };
+        sub.attach(check).unwrap();
+        thread::spawn(move || here.attach(check).unwrap())
+            .join()
+            .unwrap();
+    }
+}
+
+/// As an extension module's function that Python code calls in an interpreter that Python code made
+/// and runs: the library attached nobody.
+#[test]
+fn a_function_called_by_python_attaches_to_the_interpreter_of_its_caller() {
+    for sub in subs() {
+        let here = sub.interpreter();
+        sub.attach(|py| {
+            let function = PyCFunction::new_closure(py, None, None, move |args, _| {
+                let py = args.py();
+                let after_detach = py.detach(attached_to);
+                (after_detach == here, after_detach.id())
+            })
+            .unwrap();
+            let globals = pyatoll::types::PyDict::new(py);
+            globals.set_item("function", function).unwrap();
+            // In a thread that Python started, too.
+            py.run(
+                c"
+import threading
+results = [function()]
+thread = threading.Thread(target=lambda: results.append(function()))
+thread.start()
+thread.join()
+assert all(ok for ok, _ in results) and len(results) == 2, results
+",
+                Some(&globals),
+                None,
+            )
+            .unwrap();
+        })
+        .unwrap();
+    }
+}
+
+/// A host that attaches its threads with thread states of its own (mod_wsgi in embedded mode):
+/// CPython has noted none for the thread.
+#[test]
+fn a_thread_that_a_host_attached_with_a_thread_state_of_its_own_is_attached() {
+    Python::initialize();
+    thread::spawn(|| {
+        // SAFETY: the sequence of calls that such a host makes for its first request, on a thread
+        // that Python has not seen.
+        unsafe {
+            let gil = ffi::PyGILState_Ensure();
+            let main = ffi::PyThreadState_Get();
+            let first = ffi::Py_NewInterpreter();
+            assert!(!first.is_null());
+            let interpreter = ffi::PyInterpreterState_Get();
+            ffi::PyThreadState_Swap(main);
+            let own = ffi::PyThreadState_New(interpreter);
+            ffi::PyGILState_Release(gil);
+            ffi::PyEval_AcquireThread(own);
+
+            let py = Python::assume_attached();
+            let here = py.interpreter();
+            assert!(!here.is_main());
+            assert_eq!(attached_to(), here);
+            assert_eq!(py.detach(attached_to), here);
+            let list = py.eval(c"[1]", None, None).unwrap().unbind();
+            assert_eq!(Python::attach(|py| list.bind(py).len().unwrap()), 1);
+            drop(list);
+            assert_eq!(attached_to(), here);
+
+            ffi::PyThreadState_Clear(own);
+            ffi::PyThreadState_Swap(first);
+            ffi::PyThreadState_Delete(own);
+            ffi::Py_EndInterpreter(first);
+            // 3.11 keeps the GIL; later versions leave the thread detached.
+            if cfg!(Py_3_12) {
+                assert_eq!(Interpreter::current(), None);
+            } else {
+                let gil = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+                ffi::PyThreadState_Swap(gil);
+                ffi::PyThreadState_Clear(gil);
+                ffi::PyThreadState_DeleteCurrent();
+            }
+        }
+    })
+    .join()
+    .unwrap();
+}
