@@ -7,8 +7,8 @@
 //! (`tests/asan/src/python.rs`) loads the modules. It is the `sys.executable` of a virtual
 //! environment of its own, so processes started by tests are covered, too.
 //!
-//! The sanitizer writes its reports to files. Any report fails the part that produced it, even if the
-//! test expects the process to die.
+//! The sanitizer writes its reports to files. Any report fails the part that produced it, even if
+//! the test expects the process to die.
 
 use std::fs;
 use std::path::{Path, PathBuf};

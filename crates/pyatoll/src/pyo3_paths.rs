@@ -45,7 +45,8 @@ pub mod conversion {
     //!     assert_eq!(map["a"], [(1, 2.5)]);
     //!
     //!     let error = object.extract::<Vec<u8>>().unwrap_err();
-    //!     assert_eq!(error.to_string(), "TypeError: 'dict' object is not an instance of 'Sequence'");
+    //!     let message = "TypeError: 'dict' object is not an instance of 'Sequence'";
+    //!     assert_eq!(error.to_string(), message);
     //!
     //!     let delta = Duration::from_millis(1500).into_bound_py_any(py)?;
     //!     assert_eq!(delta.to_string(), "0:00:01.500000");

@@ -90,7 +90,7 @@ mod tests {
             format!("{}.{}", version.major, version.minor)
         });
         assert_eq!(configured, running);
-        assert!(cfg!(Py_3_11), "`use_pyo3_cfgs` sets the `cfg`s");
+        const { assert!(cfg!(Py_3_11), "`use_pyo3_cfgs` sets the `cfg`s") };
     }
 
     #[test]

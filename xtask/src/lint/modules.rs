@@ -316,7 +316,12 @@ impl Crate {
             .iter()
             .find(|file| files.exists(file))
             .with_context(|| format!("none of {candidates:?} exists"))?;
-        self.read_file(files, file, &format!("{folder}/{name}"), Some(id))
+        // The children of a file that `#[path]` names are beside it.
+        let folder = match own {
+            Some(_) => file.rsplit_once('/').map_or("", |(here, _)| here),
+            None => &format!("{folder}/{name}"),
+        };
+        self.read_file(files, file, folder, Some(id))
     }
 
     /// Reads the tree of a `use`, with the segments that lead to it.
@@ -408,4 +413,46 @@ fn is_part_of_type(trees: &[TokenTree], index: usize) -> bool {
     tokens::is_punct(before, '*')
         || tokens::is_punct(before, '\'')
         || tokens::ident(before).is_some_and(|before| before == "raw")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the files that `b.rs` refers to, in a crate with these texts.
+    fn targets(root: &str, b: &str) -> Vec<String> {
+        let files = Files::of(&[
+            ("src/lib.rs", root),
+            ("src/a/mod.rs", "mod c; pub use self::c::C; pub struct A;"),
+            ("src/a/c.rs", "pub struct C;"),
+            ("src/b.rs", b),
+        ]);
+        let references = Crate::read(&files, "src/lib.rs").unwrap().references();
+        let from_b = references.into_iter().filter(|it| it.from == "src/b.rs");
+        from_b.map(|reference| reference.to).collect()
+    }
+
+    #[test]
+    fn a_reference_counts_for_the_file_that_defines_its_name() {
+        let root = "mod a; mod b; pub use a::A;";
+        assert_eq!(targets(root, "use crate::a::C;"), ["src/a/c.rs"]);
+        assert_eq!(targets(root, "use crate::A;"), ["src/a/mod.rs"]);
+        assert_eq!(
+            targets(root, "use crate::a; fn f(_: a::C) {}"),
+            ["src/a/c.rs", "src/a/mod.rs"]
+        );
+        assert_eq!(
+            targets(root, "use super::*; fn f() { A::new() }"),
+            ["src/a/mod.rs", "src/lib.rs"]
+        );
+        assert_eq!(targets(root, "fn f(_: std::fmt::Error) {}"), [""; 0]);
+    }
+
+    #[test]
+    fn the_attribute_path_names_a_modules_file() {
+        let root =
+            "#[path = \"a/mod.rs\"] mod other; mod b; pub mod a { pub use crate::other::*; }";
+        assert_eq!(targets(root, "use crate::a::C;"), ["src/a/c.rs"]);
+        assert_eq!(targets(root, "use crate::other::A;"), ["src/a/mod.rs"]);
+    }
 }

@@ -102,7 +102,7 @@ impl<'py, T> Bound<'py, T> {
     ///
     /// Python::attach(|py| {
     ///     let list = PyList::new(py, ["a"])?.into_ptr();
-    ///     // SAFETY: attached; `list` is a list, and the reference from `into_ptr` is released once.
+    ///     // SAFETY: attached; `list` is a list; `into_ptr`'s reference is released once.
     ///     unsafe {
     ///         assert_eq!(ffi::PyList_Size(list), 1);
     ///         ffi::Py_DECREF(list);

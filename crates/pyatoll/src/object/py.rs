@@ -216,7 +216,8 @@ impl<T> Py<T> {
     /// ```
     /// use pyatoll::prelude::*;
     ///
-    /// let number: Py<PyAny> = Python::attach(|py| py.eval(c"6 * 7", None, None).unwrap().unbind());
+    /// let number: Py<PyAny> =
+    ///     Python::attach(|py| py.eval(c"6 * 7", None, None).unwrap().unbind());
     /// let value = number.attach(|_py, number| number.extract::<i32>())??;
     /// assert_eq!(value, 42);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
