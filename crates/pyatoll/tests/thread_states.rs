@@ -78,8 +78,10 @@ fn a_thread_that_keeps_its_thread_state_attaches_with_the_same_one() {
                     for _ in 0..3 {
                         assert_eq!(one.attach(current), Ok(first));
                         assert_eq!(other.attach(current), Ok(elsewhere));
-                        // The other entry point gives the same one.
-                        Python::attach(|py| assert!(py.interpreter().is_main()));
+                        // The one that this thread was last detached from.
+                        Python::attach(|py| {
+                            assert_eq!((py.interpreter(), current(py)), (other, elsewhere));
+                        });
                     }
                     // A nested attach keeps the current one.
                     one.attach(|py| {
