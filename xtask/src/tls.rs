@@ -82,10 +82,6 @@ const COLD: &[(&str, &str)] = &[
         "only when an exception made by Rust is looked at",
     ),
     (
-        "pyatoll::object::owner::WrongInterpreter",
-        "only when panicking: the error behind a wrong-interpreter panic",
-    ),
-    (
         "pyatoll::convert::",
         "runs what the user's types do: std's HashMap has its hasher's keys in a thread-local",
     ),
@@ -99,10 +95,6 @@ const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
         "interpreter/entry.rs",
         "the interpreters of a thread, for one that is not attached or detaches",
-    ),
-    (
-        "object/owner.rs",
-        "the error behind a wrong-interpreter panic, until the boundary to Python",
     ),
     (
         "interpreter/test_interpreter.rs",

@@ -206,6 +206,21 @@ fn a_wrong_interpreter_panic_is_recognized_by_its_error_and_not_by_its_text() {
 }
 
 #[test]
+fn a_wrong_interpreter_panic_is_recognized_on_another_thread() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let theirs = sub
+        .attach(|py| PyString::new(py, "theirs").unbind())
+        .unwrap();
+    let thread = std::thread::spawn(move || Python::attach(|py| theirs.bind(py).as_ptr().addr()));
+    let payload = thread.join().unwrap_err();
+    Python::attach(|py| {
+        crate::panic::raise_panic(py, payload);
+        assert!(PyErr::fetch(py).is_instance_of::<PyRuntimeError>(py));
+    });
+}
+
+#[test]
 fn causes_and_contexts_are_kept_and_removed() {
     Python::attach(|py| {
         let error = py

@@ -1,8 +1,9 @@
 //! [`WrongInterpreter`]: use of a handle in an interpreter that does not own it.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use crate::interpreter::{Interpreter, LocalInternals, Python};
 
@@ -25,11 +26,26 @@ pub struct WrongInterpreter {
     current: Interpreter,
 }
 
-thread_local! {
-    /// The error of this thread's last [`WrongInterpreter::panic`] that has not reached the
-    /// boundary to Python. It is kept beside the panic, whose payload must be text: the panic hook
-    /// and the callers of `catch_unwind` show that.
-    static PANICKED: Cell<Option<WrongInterpreter>> = const { Cell::new(None) };
+/// Errors behind panics of [`WrongInterpreter::panic`] that have not reached the boundary to Python,
+/// oldest first, with the texts of the panics. They are kept beside the panics, whose payload must be
+/// text: the panic hook and callers of `catch_unwind` show it. A panic may be carried to another
+/// thread (rayon) before it gets to the boundary.
+static PANICKED: Mutex<VecDeque<(String, WrongInterpreter)>> = Mutex::new(VecDeque::new());
+
+/// Errors that are kept. User code may catch a panic, so that it never gets to the boundary.
+const MAX_PANICKED: usize = 64;
+
+/// Locks [`PANICKED`], unless that takes too long: in a forked child, the lock's holder may not exist.
+fn lock_panicked() -> Option<MutexGuard<'static, VecDeque<(String, WrongInterpreter)>>> {
+    const TRIES: usize = 1000;
+    (0..TRIES).find_map(|_| match PANICKED.try_lock() {
+        Ok(panicked) => Some(panicked),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => {
+            std::thread::yield_now();
+            None
+        }
+    })
 }
 
 impl WrongInterpreter {
@@ -56,23 +72,24 @@ impl WrongInterpreter {
     #[inline(never)]
     #[track_caller]
     pub(super) fn panic(self) -> ! {
-        PANICKED.set(Some(self));
-        panic!("{self}")
+        let text = self.to_string();
+        if let Some(mut panicked) = lock_panicked() {
+            if panicked.len() == MAX_PANICKED {
+                panicked.pop_front();
+            }
+            panicked.push_back((text.clone(), self));
+        }
+        panic!("{text}")
     }
 
-    /// Returns the error behind a panic caught on this thread, if [`WrongInterpreter::panic`]
-    /// raised it.
+    /// Returns the error behind a panic that was caught, if [`WrongInterpreter::panic`] raised it.
     #[cold]
     #[inline(never)]
     pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Option<Self> {
-        let error = PANICKED.get()?;
-        // A different panic: raised by a destructor during the unwinding, or after user code caught
-        // the one with this error.
-        if *payload.downcast_ref::<String>()? != error.to_string() {
-            return None;
-        }
-        PANICKED.set(None);
-        Some(error)
+        let text = payload.downcast_ref::<String>()?;
+        let mut panicked = lock_panicked()?;
+        let index = panicked.iter().rposition(|(raised, _)| raised == text)?;
+        panicked.remove(index).map(|(_, error)| error)
     }
 }
 
