@@ -3,7 +3,9 @@
 use pyo3_ffi as ffi;
 
 use super::local::{LocalInternals, Phase};
-use super::registry::{ForkLock, Registry, Tracked};
+#[cfg(unix)]
+use super::registry::ForkLock;
+use super::registry::{Registry, Tracked};
 
 static REGISTRY: Registry<LocalInternals> = Registry::new();
 
@@ -66,9 +68,11 @@ pub(super) fn publish(local: &'static LocalInternals) {
 }
 
 /// The registry's lock, held across a fork.
+#[cfg(unix)]
 pub(super) type RegistryForkLock = ForkLock<'static, LocalInternals>;
 
 /// Takes the registry's lock.
+#[cfg(unix)]
 pub(super) fn lock_for_fork() -> RegistryForkLock {
     REGISTRY.lock_for_fork()
 }

@@ -50,8 +50,10 @@ struct Members<L: 'static> {
 }
 
 /// The registry's lock, held across a fork.
+#[cfg(unix)]
 pub(super) struct ForkLock<'a, L: Tracked>(MutexGuard<'a, Members<L>>);
 
+#[cfg(unix)]
 impl<L: Tracked> ForkLock<'_, L> {
     /// Returns all live states, oldest first.
     pub(super) fn live(&self) -> Vec<&'static L> {
@@ -170,6 +172,7 @@ impl<L: Tracked> Registry<L> {
     }
 
     /// Takes the registry's lock.
+    #[cfg(unix)]
     pub(super) fn lock_for_fork(&self) -> ForkLock<'_, L> {
         ForkLock(self.registry())
     }

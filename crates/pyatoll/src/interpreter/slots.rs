@@ -104,6 +104,7 @@ struct Created {
 }
 
 /// A table's lock, held across a fork.
+#[cfg(unix)]
 pub(super) struct ForkLock<'a> {
     _created: MutexGuard<'a, Vec<Created>>,
 }
@@ -224,6 +225,7 @@ impl Slots {
     }
 
     /// Takes the table's lock.
+    #[cfg(unix)]
     pub(super) fn lock_for_fork(&self) -> ForkLock<'_> {
         ForkLock {
             _created: self.created(),

@@ -138,4 +138,5 @@ pub(crate) const FORK_LOCKS_THREAD_STATES: bool = cfg!(Py_3_13);
 
 /// Whether CPython can bring up the child of `os.fork` in a process with sub-interpreters: no
 /// released version can.
+#[cfg(unix)]
 pub(crate) const CAN_FORK_WITH_SUBS: bool = cfg!(Py_3_16);
