@@ -33,7 +33,7 @@ pub(crate) use main_interpreter::enter_main;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
 pub(crate) use thread_state::{
     CAN_FORK_WITH_SUBS, FORK_LOCKS_THREAD_STATES, FORK_NEEDS_THREAD_STATE_LOCKS,
-    GIL_GUARDS_THREAD_STATES, NOTES_LATEST_THREAD_STATE, attached_interpreter, current_interpreter,
-    current_thread_state, exchange_attach_note, interpreter_of, noted_thread_state,
-    running_interpreter, set_attach_note,
+    GIL_GUARDS_THREAD_STATES, NEEDS_ATTACH_NOTE, NOTES_LATEST_THREAD_STATE, attached_interpreter,
+    current_interpreter, current_thread_state, exchange_attach_note, interpreter_of,
+    noted_thread_state, running_interpreter, set_attach_note,
 };
