@@ -230,9 +230,10 @@ mod unix {
     /// # Safety
     /// The thread must be attached to the main interpreter.
     pub(in super::super) unsafe fn watch_python() {
-        // SAFETY: attached; new references are released. An error is dropped: then a child crashes
-        // or hangs, as without this library.
+        // SAFETY: attached; new references are released. An exception that is set is put back
+        // afterwards. An error is dropped: then a child crashes or hangs, as without this library.
         unsafe {
+            let raised = compat::take_raised();
             let module = ffi::PyImport_ImportModule(c"os".as_ptr());
             let names = ffi::PyDict_New();
             let none = ffi::PyTuple_New(0);
@@ -255,7 +256,7 @@ mod unix {
             ffi::Py_XDECREF(none);
             ffi::Py_XDECREF(names);
             ffi::Py_XDECREF(module);
-            ffi::PyErr_Clear();
+            compat::restore_raised(raised);
         }
     }
 }
