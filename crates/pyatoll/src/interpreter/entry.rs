@@ -45,7 +45,8 @@ struct ThreadEntry {
     is_detached: Cell<bool>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
-    /// When the thread last came here or was detached here, in ticks of [`Entries::clock`].
+    /// When the thread last came here or was detached here, in ticks of [`Entries::clock`]. 0: it
+    /// has left, and only guards of suspended greenlets refer to this entry.
     since: Cell<u64>,
     older: Cell<*const ThreadEntry>,
 }
@@ -63,6 +64,23 @@ thread_local! {
             clock: Cell::new(0),
         }
     };
+    static AT_THREAD_END: AtThreadEnd = const { AtThreadEnd };
+}
+
+/// Releases the guards of a thread that ends with suspended greenlets, whose stacks nobody unwinds:
+/// the interpreter's end would wait for them. Not where a thread state was made, which stays in the
+/// interpreter: CPython aborts if that ends.
+struct AtThreadEnd;
+
+impl Drop for AtThreadEnd {
+    fn drop(&mut self) {
+        find(|entry| {
+            if entry.made.get().is_null() {
+                drop(entry.guard.take());
+            }
+            None::<()>
+        });
+    }
 }
 
 /// What [`enter`] did, for [`leave`] to undo: the entry's earlier time and two flags in one word,
@@ -231,6 +249,10 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     entry.users.set(entry.users.get() + 1);
     if guard.is_some() {
         entry.guard.set(guard);
+        if !made {
+            // An error means that the thread is ending, where no greenlet is suspended any more.
+            let _ = AT_THREAD_END.try_with(|_| ());
+        }
     }
     if made {
         entry.made.set(thread_state);
@@ -253,12 +275,17 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
             park_forever();
         }
         // SAFETY: made in `enter`, and deleted once, since it is taken out here.
-        unsafe { delete_thread_state(entry.made.replace(null_mut())) };
+        let current = unsafe { delete_thread_state(entry.made.replace(null_mut())) };
         entry.mark_left(entered.since());
+        compat::set_attach_note(Some(current));
     } else if is_attached_to(local) {
         // SAFETY: attached, as just seen.
         let thread_state = unsafe { ffi::PyEval_SaveThread() };
-        entry.mark_detached(thread_state, entered.since());
+        match entered.since() {
+            // Other code owns the thread state, and may delete it.
+            0 => entry.mark_left(0),
+            since => entry.mark_detached(thread_state, since),
+        }
     }
     if entered.has(Entered::GUARDED) {
         drop(entry.guard.take());
@@ -312,6 +339,30 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals) {
         entry.mark_attached(entry.saved.get());
     }
     entry.release();
+    if compat::NEEDS_ATTACH_NOTE {
+        restore_attach_note();
+    }
+}
+
+/// Notes on 3.11, after [`reattach`], what was noted before [`detach`] where other code attached
+/// this thread: that of the interpreter this library dealt with before.
+fn restore_attach_note() {
+    let mut newest: Option<&ThreadEntry> = None;
+    find(|entry| {
+        if newest.is_none_or(|newest| newest.since.get() < entry.since.get()) {
+            newest = Some(entry);
+        }
+        None::<()>
+    });
+    if let Some(entry) = newest {
+        let is_detached = entry.is_detached.get() || entry.since.get() == 0;
+        let thread_state = if is_detached {
+            null_mut()
+        } else {
+            entry.saved.get()
+        };
+        compat::set_attach_note(Some(thread_state));
+    }
 }
 
 /// Notes that this thread, which is detached, owns `thread_state` of `local`'s interpreter and
@@ -349,12 +400,18 @@ pub(super) enum Home {
 /// the one this library detached it from, or the one whose GIL other code released.
 #[inline(never)]
 pub(super) fn home() -> Option<Home> {
-    let mut newest: Option<&ThreadEntry> = None;
     let noted = compat::noted_thread_state();
+    let interpreter = match noted.is_null() {
+        true => null_mut(),
+        // SAFETY: CPython clears its note when a thread state is deleted.
+        false => unsafe { compat::interpreter_of(noted) },
+    };
+    let mut newest: Option<&ThreadEntry> = None;
     let mut is_ours = noted.is_null();
     find(|entry| {
-        is_ours |= entry.saved.get() == noted;
-        if newest.is_none_or(|newest| newest.since.get() < entry.since.get()) {
+        is_ours |= entry.saved.get() == noted && entry.local.interpreter() == interpreter;
+        let since = entry.since.get();
+        if since > newest.map_or(0, |newest| newest.since.get()) {
             newest = Some(entry);
         }
         None::<()>
@@ -368,9 +425,8 @@ pub(super) fn home() -> Option<Home> {
     if !is_newer {
         return own.map(Home::Known);
     }
-    // SAFETY: CPython clears its note when a thread state is deleted.
-    let interpreter = unsafe { compat::interpreter_of(noted) };
-    match lookup::find(interpreter) {
+    // The interpreter is alive, and may be a later one at the address of one that has ended.
+    match lookup::find(interpreter).filter(|local| local.is_life_of_current()) {
         Some(local) if local.is_usable() => Some(Home::Known(local)),
         Some(_) => own.map(Home::Known),
         None => Some(Home::Unseen(noted)),
@@ -416,11 +472,11 @@ fn is_attached_to(local: &LocalInternals) -> bool {
 }
 
 /// Deletes a thread state of this thread, with which it is attached unless greenlets ended in
-/// another order.
+/// another order. Returns the thread state that is current afterwards, or null.
 ///
 /// # Safety
 /// The thread state must be this thread's own, alive and used by nobody afterwards.
-unsafe fn delete_thread_state(thread_state: *mut ffi::PyThreadState) {
+unsafe fn delete_thread_state(thread_state: *mut ffi::PyThreadState) -> *mut ffi::PyThreadState {
     // SAFETY: current when it is cleared and deleted, as both want. A thread state that was current
     // in its place is this thread's, and is current again afterwards.
     unsafe {
@@ -434,9 +490,11 @@ unsafe fn delete_thread_state(thread_state: *mut ffi::PyThreadState) {
         }
         ffi::PyThreadState_Clear(thread_state);
         ffi::PyThreadState_DeleteCurrent();
-        if !is_current && !current.is_null() {
-            ffi::PyEval_RestoreThread(current);
+        if is_current || current.is_null() {
+            return null_mut();
         }
+        ffi::PyEval_RestoreThread(current);
+        current
     }
 }
 
@@ -465,7 +523,10 @@ fn return_to_ended_attachment(local: &LocalInternals) -> ! {
 mod tests {
     use std::thread;
 
+    use pyo3_ffi as ffi;
+
     use crate::interpreter::attach::AttachGuard;
+    use crate::interpreter::compat;
     use crate::interpreter::detach::DetachGuard;
     use crate::interpreter::local::LocalInternals;
     use crate::interpreter::{Gil, Interpreter, SubInterpreter};
@@ -568,6 +629,67 @@ mod tests {
                     sub.close().unwrap();
                 });
             });
+        }
+    }
+
+    /// As a greenlet that is suspended for good, in a thread that Python or C code attached.
+    #[test]
+    fn guards_of_a_thread_that_is_gone_do_not_keep_an_interpreter_from_ending() {
+        for sub in subs() {
+            let local = sub.local();
+            let thread = thread::spawn(move || {
+                // SAFETY: as C code does; the guards are never dropped.
+                unsafe {
+                    let thread_state = super::new_thread_state(local);
+                    ffi::PyEval_RestoreThread(thread_state);
+                    std::mem::forget((detach(local), attach(local)));
+                    ffi::PyThreadState_Clear(thread_state);
+                    ffi::PyThreadState_DeleteCurrent();
+                }
+            });
+            thread.join().unwrap();
+            sub.close().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_thread_that_has_left_is_not_at_home_where_guards_of_it_are_left() {
+        for sub in subs() {
+            let local = sub.local();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let outermost = attach(local);
+                    std::mem::forget((detach(local), attach(local)));
+                    drop(outermost);
+                    Python::attach(|py| assert!(py.interpreter().is_main()));
+                });
+                // On 3.11, code that released the GIL by itself may be taken for attached while
+                // another thread is.
+                if !compat::NOTES_LATEST_THREAD_STATE {
+                    return;
+                }
+                scope.spawn(|| {
+                    // SAFETY: as C code does; the thread state is deleted after its last use.
+                    unsafe {
+                        let thread_state = super::new_thread_state(local);
+                        ffi::PyEval_RestoreThread(thread_state);
+                        ffi::PyEval_SaveThread();
+                        let outermost = attach(local);
+                        works_in(&sub);
+                        std::mem::forget((detach(local), attach(local)));
+                        drop(outermost);
+                        ffi::PyEval_RestoreThread(thread_state);
+                        works_in(&sub);
+                        ffi::PyThreadState_Clear(thread_state);
+                        ffi::PyThreadState_DeleteCurrent();
+                    }
+                    // With a thread state of its own, since the other one is gone.
+                    let again = attach(local);
+                    works_in(&sub);
+                    drop(again);
+                });
+            });
+            sub.close().unwrap();
         }
     }
 

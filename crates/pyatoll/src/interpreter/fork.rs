@@ -230,9 +230,8 @@ mod unix {
     /// # Safety
     /// The thread must be attached to the main interpreter.
     pub(in super::super) unsafe fn watch_python() {
-        // SAFETY: attached; new references are released. The exception that was set, if any, is set
-        // again. An error in between is dropped: then a child crashes or hangs, as without this
-        // library.
+        // SAFETY: attached; new references are released. An exception that is set is put back
+        // afterwards. An error is dropped: then a child crashes or hangs, as without this library.
         unsafe {
             let raised = compat::take_raised();
             let module = ffi::PyImport_ImportModule(c"os".as_ptr());

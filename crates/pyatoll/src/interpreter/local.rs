@@ -229,8 +229,8 @@ impl LocalInternals {
         compat::current_interpreter() == self.interpreter && self.is_life_of_current()
     }
 
-    /// Returns whether the interpreter at this address, to which the thread is attached, is the one
-    /// that this state was created for.
+    /// Returns whether the interpreter at this address, which must be alive (the thread is attached
+    /// to it, or has a thread state of it), is the one that this state was created for.
     #[inline]
     pub(super) fn is_life_of_current(&self) -> bool {
         // A live one cannot have been replaced: its end would have closed it.
@@ -239,7 +239,7 @@ impl LocalInternals {
 
     #[cold]
     fn is_same_life(&self) -> bool {
-        // SAFETY: the thread is attached to the interpreter at this address.
+        // SAFETY: the interpreter at this address is alive, as the callers see to.
         let id = unsafe { ffi::PyInterpreterState_GetID(self.interpreter) };
         id == self.id && RUN.load(Ordering::Relaxed) == self.run
     }

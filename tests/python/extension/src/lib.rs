@@ -2,6 +2,7 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `attaching` | functions that detach, and attach again |
 //! | `functions` | functions of all shapes, errors, panics, closures |
 //! | `classes` | classes of all kinds |
 //! | `protocols` | classes for the special methods |
@@ -9,6 +10,7 @@
 //! | `statics` | per-interpreter values |
 //! | `modules` | further modules of this library: restricted ones and one that fails |
 
+mod attaching;
 mod classes;
 mod crossing;
 mod functions;
@@ -39,6 +41,8 @@ create_exception!(
 mod pyatoll_tests {
     use pyatoll::prelude::*;
 
+    #[pymodule_export]
+    use super::attaching::{call_attached, call_deep, id_after_attaching, interpreter_id};
     #[pymodule_export]
     use super::classes::{
         Animal, Color, DictOfOurs, Dog, Frozen, Node, Open, Planet, Point, Properties, Shape,

@@ -35,6 +35,9 @@ pub(crate) fn noted_thread_state() -> *mut ffi::PyThreadState {
 /// the first one of the thread that still exists.
 pub(crate) const NOTES_LATEST_THREAD_STATE: bool = cfg!(Py_3_12);
 
+/// Whether [`set_attach_note`] has an effect.
+pub(crate) const NEEDS_ATTACH_NOTE: bool = cfg!(not(Py_3_12));
+
 /// Notes which thread state this library attached this thread with, null where it detached it;
 /// `None` where other code says when this thread is attached. Only 3.11 needs it.
 #[inline]
