@@ -207,7 +207,7 @@ pub unsafe fn extract_at<'py, T: FromPyObject<'py, 'py>>(
     unsafe { extract(required(py, *values.get_unchecked(index)), name) }
 }
 
-/// [`extract`] without the fast path; out of line, so that each type has one instance.
+/// Implements [`extract`] without the fast path. Out of line: one instance for each type.
 #[inline(never)]
 fn extract_any<'a, 'py, T: FromPyObject<'a, 'py>>(
     object: Borrowed<'a, 'py, PyAny>,

@@ -20,7 +20,7 @@ pub(crate) struct ModuleState {
 
 const _: () = assert!(size_of::<ModuleState>() == size_of::<*const ()>());
 
-/// The `m_free` of every module of this binary, by which they are recognized. Frees nothing.
+/// Does nothing: as the `m_free` of every module of this binary, it identifies them.
 pub(crate) unsafe extern "C" fn module_of_this_binary(_module: *mut std::ffi::c_void) {
     /// Used here only, so that the linker does not merge this function with another empty one.
     static MARK: u8 = 0;

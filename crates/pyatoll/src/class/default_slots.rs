@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use pyo3_ffi as ffi;
 
-/// `sq_item` of a class with `__getitem__`, for C code that treats instances as sequences.
+/// Implements `sq_item` for a class with `__getitem__`, for C code that treats instances as sequences.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance.
@@ -26,7 +26,7 @@ pub(super) unsafe extern "C" fn item(
     }
 }
 
-/// `sq_ass_item` of a class with `__setitem__` or `__delitem__`.
+/// Implements `sq_ass_item` for a class with `__setitem__` or `__delitem__`.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance; a null value deletes.
@@ -70,7 +70,7 @@ pub(super) const CLASS_GETITEM: ffi::PyMethodDef = ffi::PyMethodDef {
     ml_doc: c"See PEP 585".as_ptr(),
 };
 
-/// `tp_new` of a class without a constructor.
+/// Implements `tp_new` for a class without a constructor: raises a `TypeError`.
 ///
 /// # Safety
 /// Called by CPython, attached, with a type.

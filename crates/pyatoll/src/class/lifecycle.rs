@@ -19,8 +19,8 @@ use crate::error::PyErr;
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::{LocalInternals, Python, compat};
 
-/// `tp_traverse` of a class without `__traverse__`. A class without a `__dict__` uses its base's
-/// function instead, which does the same.
+/// Implements `tp_traverse` for a class without `__traverse__`. A class without a `__dict__` uses
+/// its base's function instead, which does the same.
 ///
 /// # Safety
 /// Called by CPython's garbage collector with an instance.
@@ -46,8 +46,8 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
     }
 }
 
-/// `tp_clear` of a class without `__clear__`. A class without a `__dict__` uses its base's function
-/// instead, which does the same.
+/// Implements `tp_clear` for a class without `__clear__`. A class without a `__dict__` uses its
+/// base's function instead, which does the same.
 ///
 /// # Safety
 /// Called by CPython's garbage collector, attached, with an instance.
@@ -144,20 +144,20 @@ const fn can_hold_references<T: PyClass>() -> bool {
         || size_of::<<T::BaseType as ClassBase>::Layout>() != size_of::<ffi::PyObject>()
 }
 
-/// See [`ClassBase::NEEDS_DROP`].
+/// Computes [`ClassBase::NEEDS_DROP`] for `T`.
 pub(super) const fn needs_drop<T: PyClass>() -> bool {
     std::mem::needs_drop::<T>() || <T::BaseType as ClassBase>::NEEDS_DROP
 }
 
-/// See [`ClassBase::HAS_DICT_OR_WEAKREFS`].
+/// Computes [`ClassBase::HAS_DICT_OR_WEAKREFS`] for `T`.
 pub(super) const fn has_dict_or_weakrefs<T: PyClass>() -> bool {
     <T as ClassImpl>::Dict::PRESENT
         || <T as ClassImpl>::WeakList::PRESENT
         || <T::BaseType as ClassBase>::HAS_DICT_OR_WEAKREFS
 }
 
-/// `tp_dealloc` of `T`. CPython also calls it for instances of Python subclasses, after finalizing
-/// them and clearing the subclass's part.
+/// Implements `tp_dealloc` for `T`. CPython also calls it for instances of Python subclasses, after
+/// finalizing them and clearing the subclass's part.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance whose last reference is gone.
@@ -166,7 +166,7 @@ pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObjec
     unsafe { deallocate_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
-/// Implementation of [`deallocate`].
+/// Implements [`deallocate`] for all classes.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance of the class whose last reference is gone.
@@ -200,7 +200,7 @@ unsafe extern "C" fn finish_dealloc<T: PyClass>(object: *mut ffi::PyObject) {
     unsafe { finish_dealloc_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
-/// Implementation of [`finish_dealloc`].
+/// Implements [`finish_dealloc`] for all classes.
 ///
 /// # Safety
 /// Attached; the object must be a finalized, untracked instance of the class, whose last reference
@@ -234,7 +234,7 @@ unsafe fn finish_dealloc_as(info: &DeallocInfo, object: *mut ffi::PyObject) {
     }
 }
 
-/// See [`ClassBase::clear_dict_and_weakrefs`].
+/// Implements [`ClassBase::clear_dict_and_weakrefs`] for `T`.
 ///
 /// # Safety
 /// As for [`ClassBase::clear_dict_and_weakrefs`].
@@ -253,7 +253,7 @@ pub(super) unsafe fn clear_dict_and_weakrefs<T: PyClass>(object: *mut ffi::PyObj
     }
 }
 
-/// See [`ClassBase::drop_value`].
+/// Implements [`ClassBase::drop_value`] for `T`.
 ///
 /// # Safety
 /// As for [`ClassBase::drop_value`].

@@ -55,7 +55,7 @@ mod native {
         unsafe { ((*class).tp_dictoffset != 0, (*class).tp_weaklistoffset != 0) }
     }
 
-    /// See [`ClassBase::allocate`].
+    /// Implements [`ClassBase::allocate`].
     ///
     /// # Safety
     /// `subtype` must be a live type object that derives from `class`.
@@ -119,7 +119,7 @@ mod native {
         Ok(object)
     }
 
-    /// See [`ClassBase::traverse`].
+    /// Implements [`ClassBase::traverse`].
     ///
     /// # Safety
     /// As for `tp_traverse`.
@@ -143,7 +143,7 @@ mod native {
         }
     }
 
-    /// See [`ClassBase::clear`].
+    /// Implements [`ClassBase::clear`].
     ///
     /// # Safety
     /// As for `tp_clear`.
@@ -152,7 +152,7 @@ mod native {
         unsafe { (*class).tp_clear.map_or(0, |clear| clear(object)) }
     }
 
-    /// See [`ClassBase::free`].
+    /// Implements [`ClassBase::free`].
     ///
     /// # Safety
     /// As for [`ClassBase::free`].

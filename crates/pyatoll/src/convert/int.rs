@@ -148,7 +148,7 @@ unsafe fn from_i64(value: i64) -> *mut ffi::PyObject {
     }
 }
 
-/// Like [`from_i64`], for unsigned values.
+/// Does what [`from_i64`] does, for unsigned values.
 ///
 /// # Safety
 /// Attached.

@@ -74,8 +74,8 @@ impl PyErr {
         }))
     }
 
-    /// Like [`PyErr::new`], with the type as a value. If it is not an exception class, a
-    /// `TypeError` is raised instead.
+    /// Creates an exception of a type that is a value; see [`PyErr::new`]. If it is not an
+    /// exception class, the exception is a `TypeError`.
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -23,8 +23,8 @@ pub(crate) unsafe fn of_callee<'a>() -> &'a LocalInternals {
     unsafe { of_callee_of_several() }
 }
 
-/// [`of_callee`] once a second interpreter has been seen. Out of line, since each entry point on
-/// the fallback path has it.
+/// Implements [`of_callee`] once a second interpreter has been seen. Out of line, since each entry
+/// point on the fallback path has it.
 ///
 /// # Safety
 /// As for [`of_callee`].

@@ -48,6 +48,8 @@ struct Runtime {
 }
 
 impl Runtime {
+    /// Starts the runtime.
+    ///
     /// # Safety
     /// The contract of [`with_embedded_python_interpreter`].
     unsafe fn start() -> Self {

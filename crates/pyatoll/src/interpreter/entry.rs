@@ -448,8 +448,8 @@ fn park_forever() -> ! {
     }
 }
 
-/// A greenlet that was suspended in `Python::detach` goes on after the attachment in which it was
-/// started has ended, from outside the interpreter: its objects cannot be used any more.
+/// Aborts, as a greenlet that was suspended in `Python::detach` cannot resume once the attachment in
+/// which it was started has ended: outside the interpreter, its objects cannot be used.
 #[cold]
 #[inline(never)]
 fn return_to_ended_attachment(local: &LocalInternals) -> ! {
@@ -497,8 +497,8 @@ mod tests {
         assert_eq!(two, 2);
     }
 
-    /// Two greenlets of one thread, each suspended in `attach` within `detach`, that end in the
-    /// order in which they began.
+    /// Simulates two greenlets of one thread, each suspended in `attach` within `detach`, that end
+    /// in the order in which they began.
     #[test]
     fn guards_of_two_stacks_end_in_the_order_in_which_they_began() {
         for sub in subs() {
@@ -526,7 +526,7 @@ mod tests {
         }
     }
 
-    /// As a greenlet that is suspended in `attach` within `detach`, and goes on after the
+    /// Simulates a greenlet that is suspended in `attach` within `detach`, and resumes after the
     /// attachment that it was started in has ended.
     #[test]
     fn a_guard_may_outlive_the_attachment_that_it_was_made_in() {
@@ -552,7 +552,7 @@ mod tests {
         }
     }
 
-    /// As a greenlet that is suspended for good.
+    /// Simulates a greenlet that never resumes.
     #[test]
     fn guards_that_are_never_dropped_do_not_keep_an_interpreter_from_ending() {
         for sub in subs() {

@@ -101,7 +101,7 @@ fn let_make(is_child: bool) {
     FORKING.store(false, Ordering::SeqCst);
 }
 
-/// Nothing forks here.
+/// Does nothing: there is no fork.
 #[cfg(not(unix))]
 pub(super) unsafe fn watch_python() {}
 

@@ -259,7 +259,8 @@ impl Internals {
     }
 }
 
-/// The capsule's destructor: the interpreter ends, or Python code took the capsule out of its dict.
+/// Runs when the capsule is deallocated: the interpreter ends, or Python code removed the capsule
+/// from its dict.
 unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
     // SAFETY: called by CPython, attached, with a capsule that `insert_new` or `put_back` created.
     // An exception that is set is kept across, since drops run any code.

@@ -297,7 +297,7 @@ impl LocalInternals {
         }
     }
 
-    /// Out of line, since each drop of a handle has it.
+    /// Pushes an object onto the drop queue. Out of line, since each drop of a handle has it.
     #[inline(never)]
     fn release_later(&self, object: NonNull<ffi::PyObject>) {
         // If the queue is closed, the interpreter has taken the object down with itself.
@@ -316,8 +316,8 @@ impl LocalInternals {
         }
     }
 
-    /// Out of line and with C's calling convention: it does not unwind, which spares each entry
-    /// point a landing pad.
+    /// Drains the drop queue. Out of line and with C's calling convention: it does not unwind,
+    /// which spares each entry point a landing pad.
     #[cold]
     #[inline(never)]
     unsafe extern "C" fn drain_cold(&self) {

@@ -235,8 +235,10 @@ impl Slots {
     }
 }
 
+/// Frees a segment.
+///
 /// # Safety
-/// `slots` must be a segment from [`Slots::allocate`] that nobody uses any more.
+/// `slots` must be a segment from [`Slots::allocate`] that is no longer in use.
 unsafe fn free_segment(segment: usize, slots: *mut Slot) {
     let slots = std::ptr::slice_from_raw_parts_mut(slots, segment_len(segment));
     // SAFETY: allocated with this length, and unused, as the caller promises.

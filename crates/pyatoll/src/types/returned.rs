@@ -21,7 +21,7 @@ pub(crate) unsafe fn new_reference<'py, T>(
     unsafe { Bound::from_owned_ptr_or_err(py, ptr).map(|object| object.cast_into_unchecked()) }
 }
 
-/// Like [`new_reference`], for functions that fail only if Python runs out of memory.
+/// Does what [`new_reference`] does, for functions that fail only if Python runs out of memory.
 ///
 /// # Safety
 /// `ptr` must be null with an exception set, or an owned reference to a `T`.

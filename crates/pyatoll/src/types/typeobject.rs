@@ -106,7 +106,8 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyObject_IsSubclass`.
     fn is_subclass(&self, other: &Bound<'_, PyAny>) -> PyResult<bool>;
 
-    /// Like [`is_subclass`](PyTypeMethods::is_subclass), for the class of `T`.
+    /// Returns whether the class is `T`'s or derives from it; see
+    /// [`is_subclass`](PyTypeMethods::is_subclass).
     ///
     /// # Errors
     /// If `__subclasscheck__` raises.

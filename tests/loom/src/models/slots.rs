@@ -43,7 +43,7 @@ impl Value {
     }
 }
 
-/// The `drop_value` for [`Slots::set`].
+/// Drops a value: the `drop_value` for [`Slots::set`].
 unsafe fn drop_value(value: *mut c_void) {
     // SAFETY: created by `Value::make`, and dropped once.
     let value = unsafe { Box::from_raw(value.cast::<Value>()) };

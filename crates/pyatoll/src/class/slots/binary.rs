@@ -87,7 +87,7 @@ pub unsafe fn power<T: PyClass>(
     }
 }
 
-/// Implementation of [`binary`] and [`power`].
+/// Implements [`binary`] and [`power`].
 ///
 /// # Safety
 /// As for [`binary`].

@@ -33,9 +33,9 @@ unsafe fn slot_of(class: *mut ffi::PyTypeObject, id: c_int) -> *mut c_void {
     }
 }
 
-/// Starting at the type of `slf`, finds the class whose slot `id` is `own`, and then its nearest
-/// base with another function there. Returns that base and the function, or null pointers if there
-/// is none.
+/// Finds the first class, from the type of `slf` upward, whose slot `id` is `own`, and then its
+/// nearest base with another function there. Returns that base and the function, or null pointers
+/// if there is none.
 ///
 /// # Safety
 /// Attached; `slf` must be a live instance of the class with the slot `own`.

@@ -41,6 +41,8 @@ impl Depth {
         level == 1
     }
 
+    /// Leaves `level`.
+    ///
     /// # Safety
     /// The thread must be attached.
     #[inline]
@@ -138,8 +140,10 @@ impl Depth {
         !Self::is_short(this, 4)
     }
 
+    /// Does nothing: CPython counts the levels.
+    ///
     /// # Safety
-    /// None: this exists for the version that counts.
+    /// None; the version that counts has requirements.
     #[inline]
     pub(crate) unsafe fn leave(&self, _level: u32) {}
 
