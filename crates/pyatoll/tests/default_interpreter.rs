@@ -135,8 +135,8 @@ assert all(ok for ok, _ in results) and len(results) == 2, results
     }
 }
 
-/// Simulates a host that attaches its threads with its own thread states (mod_wsgi in embedded mode):
-/// CPython has none in the thread's `PyGILState` slot.
+/// Simulates a host that attaches its threads with its own thread states (mod_wsgi in embedded
+/// mode): CPython has none in the thread's `PyGILState` slot.
 #[test]
 fn a_thread_attached_by_a_host_with_its_own_thread_state_counts_as_attached() {
     Python::initialize();

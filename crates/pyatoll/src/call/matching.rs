@@ -224,7 +224,8 @@ impl Signature {
         values: &mut [*mut ffi::PyObject],
     ) -> PyResult<()> {
         values.fill(null_mut());
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached, and the arguments of the call (upheld by the caller); `values` was just
+        // filled with nulls.
         unsafe {
             self.match_fast_variadic(
                 py,
@@ -459,7 +460,7 @@ unsafe fn slice_of<'a>(data: *const *mut ffi::PyObject, len: usize) -> &'a [*mut
     if len == 0 {
         return &[];
     }
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: `data` points to `len` values, which live for `'a`.
     unsafe { slice::from_raw_parts(data, len) }
 }
 

@@ -14,7 +14,7 @@ use crate::interpreter::Python;
 /// # Safety
 /// `class` must be a live type object.
 unsafe fn release_of(class: *mut ffi::PyTypeObject) -> unsafe extern "C" fn(*mut c_void) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: a live type object.
     if unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) } != 0 {
         ffi::PyObject_GC_Del
     } else {

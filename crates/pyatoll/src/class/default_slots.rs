@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use pyo3_ffi as ffi;
 
-/// Implements `sq_item` for a class with `__getitem__`, for C code that treats instances as sequences.
+/// Implements `sq_item` for a class with `__getitem__`: C code may treat instances as sequences.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance.
@@ -13,7 +13,7 @@ pub(super) unsafe extern "C" fn item(
     object: *mut ffi::PyObject,
     index: ffi::Py_ssize_t,
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached, and `object` is alive, as the caller promises; the new reference to the
+    // SAFETY: attached, and `object` is alive (upheld by the caller); the new reference to the
     // index is released.
     unsafe {
         let index = ffi::PyLong_FromSsize_t(index);
@@ -35,7 +35,7 @@ pub(super) unsafe extern "C" fn assign_item(
     index: ffi::Py_ssize_t,
     value: *mut ffi::PyObject,
 ) -> c_int {
-    // SAFETY: attached, and the objects are alive, as the caller promises; the new reference to the
+    // SAFETY: attached, and the objects are alive (upheld by the caller); the new reference to the
     // index is released.
     unsafe {
         let index = ffi::PyLong_FromSsize_t(index);
@@ -79,7 +79,7 @@ pub(super) unsafe extern "C" fn no_constructor(
     _arguments: *mut ffi::PyObject,
     _keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached, and `subtype` is alive, as the caller promises; the names are new
+    // SAFETY: attached, and `subtype` is alive (upheld by the caller); the names are new
     // references or null.
     unsafe {
         let module = ffi::PyObject_GetAttrString(subtype.cast(), c"__module__".as_ptr());

@@ -91,7 +91,7 @@ pub unsafe fn text_of<T: PyClass, S>(
 where
     S: for<'py> IntoPyObject<'py>,
 {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; an instance of `T`.
     unsafe {
         get::<T>(object, |py, value| {
             Ok(text(value).into_bound_py_any(py)?.into_ptr())

@@ -29,7 +29,7 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
     visit: ffi::visitproc,
     arg: *mut c_void,
 ) -> c_int {
-    // SAFETY: the object is a live instance, as the caller promises. Visitors run no Python code.
+    // SAFETY: the object is a live instance (upheld by the caller). Visitors run no Python code.
     unsafe {
         let result = <T::BaseType as ClassBase>::traverse(object, visit, arg);
         if result != 0 {
@@ -65,7 +65,7 @@ pub(super) unsafe extern "C" fn clear<T: PyClass>(object: *mut ffi::PyObject) ->
 /// Attached; the slot, if any, must belong to a live instance, and hold an owned reference or null.
 unsafe fn clear_slot(slot: Option<NonNull<*mut ffi::PyObject>>) {
     if let Some(slot) = slot {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: attached; the slot's reference is owned, or null.
         unsafe { ffi::Py_XDECREF(slot.replace(std::ptr::null_mut())) };
     }
 }
@@ -129,7 +129,7 @@ impl DeallocInfo {
     /// `class` must be a live type object.
     #[inline(always)]
     unsafe fn deallocates(&self, class: *mut ffi::PyTypeObject) -> bool {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: a live type object.
         match unsafe { (*class).tp_dealloc } {
             Some(own) => std::ptr::fn_addr_eq(own, self.deallocate),
             None => false,
@@ -162,7 +162,7 @@ pub(super) const fn has_dict_or_weakrefs<T: PyClass>() -> bool {
 /// # Safety
 /// Called by CPython, attached, with an instance whose last reference is gone.
 pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; an instance of `T` without references.
     unsafe { deallocate_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
@@ -196,7 +196,7 @@ unsafe fn deallocate_as(info: &DeallocInfo, object: *mut ffi::PyObject) {
 /// # Safety
 /// Attached; the object must be such an instance, whose last reference is gone.
 unsafe extern "C" fn finish_dealloc<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; an instance of `T` without references.
     unsafe { finish_dealloc_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
@@ -258,8 +258,8 @@ pub(super) unsafe fn clear_dict_and_weakrefs<T: PyClass>(object: *mut ffi::PyObj
 /// # Safety
 /// As for [`ClassBase::drop_value`].
 pub(super) unsafe fn drop_value<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: the instance is initialized and being deallocated, and this runs once for it, as the
-    // caller promises: the value is dropped once.
+    // SAFETY: upheld by the caller: the instance is initialized and being deallocated, and this
+    // runs once for it, so the value is dropped once.
     unsafe {
         if std::mem::needs_drop::<T>() {
             let instance = Instance::<T>::of(object);

@@ -185,7 +185,7 @@ macro_rules! int {
                 _py: Python<'py>,
                 _: private::Token,
             ) -> PyResult<*mut ffi::PyObject> {
-                // SAFETY: attached.
+                // SAFETY: attached (`_py`).
                 Ok(unsafe { $make(self as $wide) })
             }
 

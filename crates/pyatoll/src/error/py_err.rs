@@ -185,7 +185,7 @@ impl PyErr {
     /// C API: `PyErr_Occurred`.
     #[inline]
     pub fn occurred(_py: Python<'_>) -> bool {
-        // SAFETY: attached.
+        // SAFETY: attached (`_py`).
         unsafe { !ffi::PyErr_Occurred().is_null() }
     }
 

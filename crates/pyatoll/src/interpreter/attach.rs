@@ -110,7 +110,7 @@ impl AttachGuard {
             if !local.is_usable() {
                 return Err(AttachError::InterpreterGone { id: local.id() });
             }
-            // SAFETY: the thread is attached to it.
+            // SAFETY: the thread is attached to `current`, so it is alive.
             let attached = unsafe { ffi::PyInterpreterState_GetID(current) };
             return Err(AttachError::AttachedElsewhere {
                 wanted: local.id(),

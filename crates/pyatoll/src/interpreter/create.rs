@@ -19,7 +19,7 @@ pub(crate) unsafe fn of_callee<'a>() -> &'a LocalInternals {
     if let Some(only) = lookup::only() {
         return only;
     }
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     unsafe { of_callee_of_several() }
 }
 
@@ -30,7 +30,7 @@ pub(crate) unsafe fn of_callee<'a>() -> &'a LocalInternals {
 /// As for [`of_callee`].
 #[inline(never)]
 unsafe fn of_callee_of_several<'a>() -> &'a LocalInternals {
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     current_or_create(unsafe { compat::attached_interpreter() })
 }
 
@@ -55,7 +55,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
         !interpreter.is_null(),
         "this thread is not attached to a Python interpreter: call `Python::attach` first"
     );
-    // SAFETY: attached to `interpreter`, as every caller promises. An exception that is set is put
+    // SAFETY: attached to `interpreter` (upheld by every caller). An exception that is set is put
     // back afterwards, since this can run in the middle of anything. No lock is held while Python
     // code runs.
     unsafe {

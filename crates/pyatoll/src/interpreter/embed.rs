@@ -37,7 +37,7 @@ pub unsafe fn with_embedded_python_interpreter<F, R>(f: F) -> R
 where
     F: for<'py> FnOnce(Python<'py>) -> R,
 {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: nobody else starts or finalizes the runtime.
     let runtime = unsafe { Runtime::start() };
     f(Python::new(runtime.local))
 }
@@ -59,7 +59,7 @@ impl Runtime {
             !running,
             "`with_embedded_python_interpreter` starts Python, but it is running already"
         );
-        // SAFETY: the runtime does not run and nobody else starts it, as the caller promises.
+        // SAFETY: the runtime does not run and nobody else starts it (upheld by the caller).
         // Afterwards this thread is attached to the main interpreter.
         let runtime = unsafe {
             // 0: Python leaves the process's signal handlers alone.

@@ -49,7 +49,7 @@ impl EndClaim {
     /// # Safety
     /// The thread must be attached to another interpreter while this runs; no exception may be set.
     pub(super) unsafe fn to_closed(local: &'static LocalInternals) -> Option<Self> {
-        // SAFETY: attached to another interpreter, without an exception, as the caller promises.
+        // SAFETY: attached to another interpreter, without an exception (upheld by the caller).
         Self::claim(local, || unsafe { is_idle(local) })
     }
 
@@ -82,8 +82,8 @@ impl EndClaim {
     /// [`compat::ENDS_UNDER_ANOTHERS_GIL`], it must be attached to another one.
     pub(super) unsafe fn end(mut self) {
         let Self { local, phase, .. } = self;
-        // SAFETY: the interpreter is alive, since whoever else began to end it waits for the guard;
-        // the thread is attached as the caller promises.
+        // SAFETY: the interpreter is alive: any other thread that began to end it waits for the
+        // guard. Attached as required (upheld by the caller).
         let has_ended = unsafe {
             let thread_state = local
                 .take_first_thread_state()

@@ -119,7 +119,7 @@ impl<'py> Python<'py> {
     /// been initialized.
     #[inline]
     pub(crate) unsafe fn assume_called() -> Self {
-        // SAFETY: attached, to an interpreter that this binary knows, as the caller promises.
+        // SAFETY: attached, to an interpreter that this binary knows (upheld by the caller).
         Self::new(unsafe { create::of_callee() })
     }
 

@@ -217,7 +217,7 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     // With a guard, the interpreter stays.
     let reusable = reusable_thread_state(local, entry);
     let made = reusable.is_none();
-    // SAFETY: the interpreter is alive.
+    // SAFETY: the interpreter is alive while the guard is held.
     let thread_state = reusable.unwrap_or_else(|| unsafe { new_thread_state(local) });
     assert!(
         !thread_state.is_null(),
@@ -274,7 +274,7 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
 /// The thread must be attached to it.
 #[inline(never)]
 pub(super) unsafe fn detach(local: &'static LocalInternals) {
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
     let entry = of(local).unwrap_or_else(|| push(local));
     entry.users.set(entry.users.get() + 1);
@@ -384,7 +384,7 @@ pub(super) fn home() -> Option<Home> {
 /// `local`'s interpreter must be alive.
 pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
     let _making = MakingThreadState::begin();
-    // SAFETY: the interpreter is alive, as the caller promises.
+    // SAFETY: the interpreter is alive (upheld by the caller).
     unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }
 
@@ -448,8 +448,8 @@ fn park_forever() -> ! {
     }
 }
 
-/// Aborts, as a greenlet that was suspended in `Python::detach` cannot resume once the attachment in
-/// which it was started has ended: outside the interpreter, its objects cannot be used.
+/// Aborts: a greenlet that was suspended in `Python::detach` resumes after the attachment in which
+/// it was started has ended. Outside the interpreter, its objects cannot be used.
 #[cold]
 #[inline(never)]
 fn return_to_ended_attachment(local: &LocalInternals) -> ! {

@@ -220,7 +220,7 @@ mod unix {
 
     unsafe extern "C" fn after(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
         PYTHON_FORKS.store(0, Ordering::Relaxed);
-        // SAFETY: called attached.
+        // SAFETY: called by CPython, attached.
         unsafe { ffi::Py_NewRef(ffi::Py_None()) }
     }
 

@@ -75,7 +75,7 @@ impl InternalsRef {
     /// is taken, or null.
     unsafe fn new(capsule: *mut ffi::PyObject) -> Option<Self> {
         let capsule = NonNull::new(capsule)?;
-        // SAFETY: attached; a new reference, as the caller promises.
+        // SAFETY: attached; a new reference (upheld by the caller).
         unsafe {
             let pointer = ffi::PyCapsule_GetPointer(capsule.as_ptr(), KEY.as_ptr());
             match NonNull::new(pointer.cast()) {
@@ -350,7 +350,7 @@ unsafe fn put_back(internals: *mut Internals, local: &LocalInternals) {
 /// # Safety
 /// The thread must be attached to it; nobody may use `internals` afterwards.
 unsafe fn end(internals: *mut Internals) {
-    // SAFETY: attached and alone, as the caller promises; each registration is taken out once.
+    // SAFETY: attached and alone (upheld by the caller); each registration is taken out once.
     unsafe {
         loop {
             let newest = (*internals).newest.load(Ordering::Acquire);

@@ -83,7 +83,7 @@ const _: () = assert!(
 // SAFETY: `interpreter` is only passed to CPython under the invariant above; everything else is
 // atomics, mutexes and plain data.
 unsafe impl Send for LocalInternals {}
-// SAFETY: see `Send`.
+// SAFETY: shared access is through atomics and mutexes; see `Send` for `interpreter`.
 unsafe impl Sync for LocalInternals {}
 
 impl LocalInternals {
@@ -311,7 +311,7 @@ impl LocalInternals {
     #[inline]
     pub(crate) unsafe fn drain(&self) {
         if self.queue.has_some() {
-            // SAFETY: attached, as the caller promises.
+            // SAFETY: attached (upheld by the caller).
             unsafe { self.drain_cold() };
         }
     }
@@ -321,10 +321,10 @@ impl LocalInternals {
     #[cold]
     #[inline(never)]
     unsafe extern "C" fn drain_cold(&self) {
-        // SAFETY: the queue owns one reference for each entry; attached, as the caller promises.
+        // SAFETY: the queue owns one reference for each entry; attached (upheld by the caller).
         self.queue
             .drain(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         if unsafe { self.trashcan.run_deferred() } {
             self.look_at_next_entry();
         }

@@ -15,7 +15,7 @@ use super::sync::lock;
 /// can run.
 fn lock_creation(local: &LocalInternals) -> Option<MutexGuard<'static, ()>> {
     static CREATION: Mutex<()> = Mutex::new(());
-    // SAFETY: attached, as the caller promises; taking a lock uses nothing of Python.
+    // SAFETY: attached (upheld by the caller); taking a lock uses nothing of Python.
     compat::CREATES_ONE_AT_A_TIME.then(|| unsafe { detached(local, || lock(&CREATION)) })
 }
 
@@ -60,7 +60,8 @@ unsafe fn leave_first_thread_state(
     first: *mut ffi::PyThreadState,
     previous: *mut ffi::PyThreadState,
 ) {
-    // SAFETY: as the caller promises; a `first` that is deleted is not used after this.
+    // SAFETY: upheld by the caller: attached with `first`, which is not used once it is deleted;
+    // `previous` is idle.
     unsafe {
         if compat::CAN_DELETE_FIRST_THREAD_STATE {
             ffi::PyThreadState_Clear(first);

@@ -100,7 +100,8 @@ pub mod bench {
     /// been initialized.
     #[inline]
     pub unsafe fn fallback_token<'py>() -> Python<'py> {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: attached for `'py`, and this binary has been initialized
+        // there.
         unsafe { Python::assume_called() }
     }
 }

@@ -191,7 +191,7 @@ impl<L: Tracked> Registry<L> {
             self.only.store(null_mut(), Ordering::Release);
         }
 
-        // SAFETY: null, or never freed.
+        // SAFETY: null, or a published table, which is never freed.
         let mut table = unsafe { self.table.load(Ordering::Acquire).as_ref() };
         let len = table.map_or(0, |table| table.entries.len());
         if (registry.keys + 1) * 2 > len {

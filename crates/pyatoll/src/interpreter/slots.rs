@@ -119,7 +119,7 @@ pub(crate) struct Slots {
 // goes through the mutex or the atomics. Values are only lent to threads attached to the
 // interpreter, and `InterpreterLocal` checks their types.
 unsafe impl Send for Slots {}
-// SAFETY: see `Send`.
+// SAFETY: all access goes through the mutex or the atomics.
 unsafe impl Sync for Slots {}
 
 impl Slots {
@@ -241,7 +241,7 @@ impl Slots {
 /// `slots` must be a segment from [`Slots::allocate`] that is no longer in use.
 unsafe fn free_segment(segment: usize, slots: *mut Slot) {
     let slots = std::ptr::slice_from_raw_parts_mut(slots, segment_len(segment));
-    // SAFETY: allocated with this length, and unused, as the caller promises.
+    // SAFETY: allocated with this length, and unused (upheld by the caller).
     drop(unsafe { Box::from_raw(slots) });
 }
 
@@ -284,7 +284,7 @@ mod tests {
             // SAFETY: the value is a `Box<usize>`, and so drops it.
             let set = unsafe {
                 slots.set(key, value, |value| {
-                    // SAFETY: as stored above.
+                    // SAFETY: stored above as a `Box<usize>`, and dropped once.
                     let number = Box::from_raw(value.cast::<usize>());
                     ORDER.lock().unwrap().push(*number);
                     COUNT.fetch_add(1, Ordering::Relaxed);

@@ -74,7 +74,7 @@ pub(super) fn meet_main() -> Result<&'static LocalInternals, NoInterpreter> {
     let entered = unsafe { compat::enter_main() }.ok_or(NoInterpreter::NotRunning)?;
     let note = compat::exchange_attach_note(entered.thread_state());
     let local = create::current_or_create(compat::current_interpreter());
-    // SAFETY: entered above.
+    // SAFETY: this thread is attached by `enter_main`, and leaves once.
     unsafe { entered.leave() };
     note.restore();
     Ok(local)
@@ -88,7 +88,7 @@ pub(super) fn meet(thread_state: *mut ffi::PyThreadState) -> &'static LocalInter
     unsafe { ffi::PyEval_RestoreThread(thread_state) };
     let note = compat::exchange_attach_note(thread_state);
     let local = create::current_or_create(compat::current_interpreter());
-    // SAFETY: attached above.
+    // SAFETY: attached with `thread_state`.
     unsafe { ffi::PyEval_SaveThread() };
     note.restore();
     local

@@ -80,7 +80,7 @@ pub(super) unsafe fn watch(local: &'static LocalInternals) {
         }
     }
     let data = std::ptr::from_ref(local).cast_mut().cast();
-    // SAFETY: attached, as the caller promises; `cleared` does not unwind.
+    // SAFETY: attached (upheld by the caller); `cleared` does not unwind.
     unsafe { compat::at_interpreter_clear(local.interpreter(), cleared, data) };
 }
 
@@ -114,7 +114,7 @@ const INSIDE_TIMEOUT: Duration = Duration::from_secs(10);
 unsafe fn close(local: &'static LocalInternals) {
     local.mark_closing();
     local.gate().close();
-    // SAFETY: attached, as the caller promises; nothing of Python is used while detached.
+    // SAFETY: attached (upheld by the caller); nothing of Python is used while detached.
     unsafe {
         end::drop_first_thread_state(local);
         if !local.gate().is_empty_but_for_this_thread() {

@@ -53,7 +53,7 @@ impl Trashcan {
         object: NonNull<ffi::PyObject>,
         deallocate: ffi::destructor,
     ) -> Option<u32> {
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         let this = unsafe { ffi::PyThreadState_Get() };
         let level = self.depth.enter(this);
         if level.is_none() {
@@ -75,10 +75,10 @@ impl Trashcan {
     #[inline]
     pub(crate) unsafe fn leave(&self, level: u32) {
         if self.deferred.has_some() {
-            // SAFETY: attached, with this level, as the caller promises.
+            // SAFETY: attached, with this level (upheld by the caller).
             unsafe { self.run_if_room(level) };
         }
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         unsafe { self.depth.leave(level) };
     }
 
@@ -90,7 +90,7 @@ impl Trashcan {
     pub(super) unsafe fn run_deferred(&self) -> bool {
         // Where levels are counted, the outermost deallocation does it.
         if compat::DEFERS_BY_STACK && self.deferred.has_some() {
-            // SAFETY: attached, as the caller promises.
+            // SAFETY: attached (upheld by the caller).
             unsafe { self.run_if_room(1) };
             return self.deferred.has_some();
         }
@@ -101,7 +101,7 @@ impl Trashcan {
     /// The thread must be attached to this interpreter, and `level` be its level.
     #[cold]
     unsafe fn run_if_room(&self, level: u32) {
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         unsafe {
             let this = ffi::PyThreadState_Get();
             if self.depth.has_room(this, level) {
@@ -142,7 +142,7 @@ impl Trashcan {
                 // SAFETY: from `Box::leak` in `defer`, and taken out once.
                 let deferred = unsafe { Box::from_raw(deferred.as_ptr()) };
                 // Any thread may run those of a thread that is gone.
-                // SAFETY: attached, as the caller promises.
+                // SAFETY: attached (upheld by the caller).
                 if deferred.thread == this || unsafe { is_gone(deferred.thread) } {
                     mine.push(deferred);
                 } else {
@@ -206,7 +206,7 @@ mod tests {
                 deallocate,
             });
         }
-        // SAFETY: the function takes any object.
+        // SAFETY: single-threaded; the function does not access its object.
         unsafe { trashcan.finish() };
         assert_eq!(DEALLOCATED.load(Ordering::Relaxed), 2);
     }

@@ -185,7 +185,8 @@ impl<T> Py<T> {
         unsafe { Borrowed::from_non_null(py, self.pointer) }
     }
 
-    /// Binds the handle to a token as a [`Borrowed`], unless the token belongs to another interpreter.
+    /// Binds the handle to a token as a [`Borrowed`], unless the token belongs to another
+    /// interpreter.
     ///
     /// # Errors
     /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.

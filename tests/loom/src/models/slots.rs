@@ -57,7 +57,7 @@ fn set(slots: &Slots, key: &SlotKey, number: usize, drops: &Arc<AtomicUsize>) ->
     match unsafe { slots.set(key, value, drop_value) } {
         Ok(()) => number,
         Err(first) => {
-            // SAFETY: it was not stored.
+            // SAFETY: it was not stored, so nothing else drops it.
             unsafe { drop_value(value) };
             Value::number(first)
         }

@@ -85,7 +85,7 @@ impl<T: PyClass, V: NewOutput<T>> New<T, V> {
         class: *mut ffi::PyTypeObject,
     ) -> PyResult<*mut ffi::PyObject> {
         let initializer = self.0.into_initializer()?;
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: `class` is `T`'s type or derives from it.
         unsafe { construct::<T>(py, class, initializer) }
     }
 }

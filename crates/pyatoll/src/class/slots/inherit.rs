@@ -16,7 +16,7 @@ use pyo3_ffi as ffi;
 unsafe fn slot_of(class: *mut ffi::PyTypeObject, id: c_int) -> *mut c_void {
     macro_rules! field {
         ($name:ident) => {{
-            // SAFETY: a live type object, as the caller promises.
+            // SAFETY: a live type object (upheld by the caller).
             let function = unsafe { (*class).$name };
             function.map_or(std::ptr::null_mut(), |function| function as *mut c_void)
         }};
@@ -28,7 +28,7 @@ unsafe fn slot_of(class: *mut ffi::PyTypeObject, id: c_int) -> *mut c_void {
         ffi::Py_tp_setattro => field!(tp_setattro),
         ffi::Py_tp_descr_set => field!(tp_descr_set),
         ffi::Py_tp_richcompare => field!(tp_richcompare),
-        // SAFETY: a live type object, as the caller promises, and a valid slot number.
+        // SAFETY: a live type object (upheld by the caller), and a valid slot number.
         _ => unsafe { ffi::PyType_GetSlot(class, id) },
     }
 }

@@ -47,7 +47,7 @@ impl Depth {
     /// The thread must be attached.
     #[inline]
     pub(crate) unsafe fn leave(&self, level: u32) {
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         self.set(unsafe { ffi::PyThreadState_Get() }, level - 1);
     }
 

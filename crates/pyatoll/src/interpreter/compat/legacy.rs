@@ -104,7 +104,7 @@ unsafe fn thread_id(thread_state: *mut ffi::PyThreadState) -> c_ulong {
         async_exc: *mut c_void,
         thread_id: c_ulong,
     }
-    // SAFETY: alive, as the caller promises; the field is set when a thread state is made.
+    // SAFETY: alive (upheld by the caller); the field is set when a thread state is made.
     unsafe { (&raw const (*thread_state.cast::<ThreadState>()).thread_id).read() }
 }
 

@@ -30,7 +30,7 @@ pub(crate) unsafe fn interpreter_exists(
         // `_interpreters` itself is built on it. Takes CPython's lock on the list of interpreters.
         fn _PyInterpreterState_LookUpID(id: i64) -> *mut ffi::PyInterpreterState;
     }
-    // SAFETY: attached.
+    // SAFETY: attached (upheld by the caller).
     unsafe {
         let found = _PyInterpreterState_LookUpID(id);
         if found.is_null() {
@@ -61,7 +61,7 @@ pub(crate) unsafe fn at_interpreter_clear(
                 data: *mut std::ffi::c_void,
             ) -> std::ffi::c_int;
         }
-        // SAFETY: attached to `interpreter`, as the caller promises.
+        // SAFETY: attached to `interpreter` (upheld by the caller).
         unsafe {
             if PyUnstable_AtExit(interpreter, function, data) != 0 {
                 ffi::PyErr_Clear();
@@ -182,7 +182,7 @@ unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<Strin
         },
     };
     let mut fresh = null_mut();
-    // SAFETY: attached, as the caller promises; the message of an error is a static string.
+    // SAFETY: attached (upheld by the caller); the message of an error is a static string.
     unsafe {
         let status = ffi::Py_NewInterpreterFromConfig(&raw mut fresh, &raw const config);
         let refused = ffi::PyStatus_Exception(status) != 0;
@@ -199,7 +199,7 @@ unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<Strin
 /// The contract of [`new_interpreter`].
 #[cfg(not(Py_3_12))]
 unsafe fn new_raw(_settings: &Settings) -> (*mut ffi::PyThreadState, Option<String>) {
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     (unsafe { ffi::Py_NewInterpreter() }, None)
 }
 

@@ -70,12 +70,12 @@ impl InMain {
     /// The thread must be attached as [`enter_main`] left it.
     pub(crate) unsafe fn leave(self) {
         #[cfg(Py_3_15)]
-        // SAFETY: attached by `enter_main`, as the caller promises.
+        // SAFETY: attached by `enter_main` (upheld by the caller).
         unsafe {
             pep788::PyThreadState_Release(self.token.as_ptr());
         }
         #[cfg(not(Py_3_15))]
-        // SAFETY: attached by `enter_main`, as the caller promises; a thread state that was created
+        // SAFETY: attached by `enter_main` (upheld by the caller); a thread state that was created
         // there is used by nobody else.
         unsafe {
             if self.made {

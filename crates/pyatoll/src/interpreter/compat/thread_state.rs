@@ -80,7 +80,7 @@ impl AttachNote {
 pub(crate) unsafe fn interpreter_of(
     thread_state: *mut ffi::PyThreadState,
 ) -> *mut ffi::PyInterpreterState {
-    // SAFETY: valid, as the caller promises.
+    // SAFETY: valid (upheld by the caller).
     unsafe { super::layout::interpreter_of(thread_state) }
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn running_interpreter() -> *mut ffi::PyInterpreterState {
 /// The thread must be attached.
 #[inline]
 pub(crate) unsafe fn attached_interpreter() -> *mut ffi::PyInterpreterState {
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     unsafe { ffi::PyInterpreterState_Get() }
 }
 

@@ -285,7 +285,7 @@ impl PyCapsule {
         pointer: NonNull<c_void>,
         name: &'static CStr,
     ) -> PyResult<Bound<'py, Self>> {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: the pointer is what consumers of the name expect.
         unsafe { Self::new_with_pointer_and_destructor(py, pointer, name, None) }
     }
 
