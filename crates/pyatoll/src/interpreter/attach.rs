@@ -131,8 +131,8 @@ impl AttachGuard {
     }
 }
 
-/// Refuses, in a `__traverse__`, what runs Python or lets other threads run it, where no token
-/// shows that the thread is outside one.
+/// Panics in a `__traverse__`. Called by functions that run Python, or let other threads run it,
+/// and take no token as proof that the thread is outside one.
 ///
 /// # Panics
 /// In a `__traverse__`.

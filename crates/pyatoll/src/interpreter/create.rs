@@ -1,4 +1,4 @@
-//! Creating this binary's state of an interpreter, where a thread first meets it.
+//! Creating this binary's state of an interpreter when a thread first sees the interpreter.
 
 use pyo3_ffi as ffi;
 
@@ -37,7 +37,7 @@ unsafe fn of_callee_of_several<'a>() -> &'a LocalInternals {
 /// Returns the state of `interpreter`, to which this thread is attached, creating it on first use.
 ///
 /// # Panics
-/// If `interpreter` is null, which says that the thread is not attached.
+/// If `interpreter` is null, that is, the thread is not attached.
 #[inline]
 pub(crate) fn current_or_create(
     interpreter: *mut ffi::PyInterpreterState,
@@ -69,7 +69,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
             panic!("Python has no memory for the state of a new interpreter");
         };
         let local = internals.register(made);
-        // Published also where another thread was first: it may not have come to that yet.
+        // Also if another thread registered first: it may not have published its state yet.
         lookup::publish(local);
         if std::ptr::eq(local, made) {
             teardown::register_atexit(local);

@@ -44,8 +44,8 @@ impl Drop for DetachGuard {
 /// The thread must be attached to `local`'s interpreter, and `f` must not use anything that needs
 /// the attachment.
 pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) -> R {
-    // SAFETY: attached, and `f` uses nothing that needs it (upheld by the caller). The guard is
-    // dropped also when `f` panics.
+    // SAFETY: attached, and `f` uses nothing that needs it (upheld by the caller). The guard
+    // is also dropped if `f` panics.
     let _detached = unsafe { DetachGuard::new(local) };
     f()
 }

@@ -19,11 +19,11 @@ fn lock_creation(local: &LocalInternals) -> Option<MutexGuard<'static, ()>> {
     compat::CREATES_ONE_AT_A_TIME.then(|| unsafe { detached(local, || lock(&CREATION)) })
 }
 
-/// Creates an interpreter and this binary's state of it. The thread is attached as before
-/// afterwards.
+/// Creates an interpreter and this binary's state of it. Afterwards the thread is attached as
+/// before.
 ///
 /// # Errors
-/// What CPython says of its refusal.
+/// CPython's message.
 ///
 /// # Safety
 /// The thread must be attached to the main interpreter, which is `main`'s: CPython copies from it
@@ -33,8 +33,8 @@ pub(super) unsafe fn new_interpreter(
     settings: &Settings,
 ) -> Result<&'static LocalInternals, String> {
     let _creating = lock_creation(main);
-    // SAFETY: attached, and alone where CPython wants that. `previous` is this thread's own, idle
-    // while the new one is current.
+    // SAFETY: attached, and alone where CPython requires that. `previous` is this thread's own,
+    // idle while the new one is current.
     unsafe {
         let previous = compat::current_thread_state();
         let first = compat::new_interpreter(settings)?;
@@ -50,7 +50,7 @@ pub(super) unsafe fn new_interpreter(
 /// Switches from a new interpreter's first thread state back to `previous`.
 ///
 /// The first one is deleted where it can be, so that no thread state outlives its use: each
-/// attachment makes its own. Elsewhere it is kept, to end the interpreter with.
+/// attachment creates its own. Elsewhere it is kept, to end the interpreter with.
 ///
 /// # Safety
 /// The thread must be attached with `first`, the first thread state of `local`'s interpreter;

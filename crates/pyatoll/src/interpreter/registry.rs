@@ -10,7 +10,7 @@
 //!
 //! Invariants, checked with loom in `tests/loom`:
 //! - A thread that enters an interpreter after its state was published finds that state, whatever
-//!   other interpreters come and go, and sees all writes that its creator made to it before.
+//!   other interpreters start and end, and sees all writes that its creator made to it before.
 //! - A lookup never returns the state of another interpreter address.
 
 use std::ptr::null_mut;
@@ -36,7 +36,7 @@ pub(super) struct Registry<L: Tracked> {
     only: AtomicPtr<L>,
     /// The current table; null before the first interpreter.
     table: AtomicPtr<Table<L>>,
-    /// The data that changes when interpreters come and go.
+    /// The data that changes when interpreters start and end.
     registry: Mutex<Members<L>>,
 }
 

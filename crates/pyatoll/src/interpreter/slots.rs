@@ -8,7 +8,7 @@
 //!   need no lock.
 //! - A slot goes from null to a value once, and back to null only in [`Slots::clear`], when the
 //!   interpreter ends and no reader is left.
-//! - Whoever reads a value sees all writes of the thread that stored it from before that.
+//! - A reader of a value sees all earlier writes of the thread that stored it.
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -198,7 +198,7 @@ impl Slots {
     ///
     /// # Safety
     /// The caller must be attached to the interpreter of this table, which is ending: no other
-    /// thread reads the table any more, and no reference into it is alive.
+    /// thread reads the table, and no reference into it is alive.
     pub(crate) unsafe fn clear(&self) {
         loop {
             // The lock is not held during the drop, which may run any code.

@@ -1,13 +1,13 @@
-//! [`Trashcan`]: deallocations deferred because the thread is too deep in others.
+//! [`Trashcan`]: defers deallocations that are nested too deeply.
 //!
 //! An object that is deallocated may hold the last reference to another: a long chain would recurse
 //! once for each link and overflow the stack. CPython 3.14 defers deallocations where the stack
-//! gets short, but only for types that its collector knows; before, each type has to do so itself
+//! gets short, but only for types that its collector knows; before, each type must do so itself
 //! (`Py_TRASHCAN_BEGIN`). The types of this library do:
 //!
 //! - From 3.14 on, where CPython says that the stack gets short. No other deallocation of this
-//!   library need be further up, so a thread also looks for deferred ones where it enters
-//!   (`LocalInternals::drain`) and before it gives its thread state up.
+//!   library need be further up, so a thread also runs deferred ones at its next
+//!   entry (`LocalInternals::drain`) and before it gives up its thread state.
 //! - Before, by counting levels for each thread that is in deallocations: another may take the GIL
 //!   in between.
 
@@ -83,7 +83,7 @@ impl Trashcan {
     }
 
     /// Runs the deallocations that this thread deferred, if there is room again and no deallocation
-    /// of this library is further up. Returns whether any is still deferred, by whichever thread.
+    /// of this library is further up. Returns whether any thread's are still deferred.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter.
@@ -110,7 +110,7 @@ impl Trashcan {
         }
     }
 
-    /// Runs all deferred deallocations, also those of threads that never had room again.
+    /// Runs all deferred deallocations, including those of threads that never had room for them.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter, which is ending, and no other thread may

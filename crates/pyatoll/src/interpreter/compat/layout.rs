@@ -185,7 +185,7 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
 /// The thread must be attached; no exception may be set.
 ///
 /// # Panics
-/// If they have another: the Python was built with an option that its version does not tell.
+/// If the layout differs: Python was built with an option that changes it.
 pub(crate) unsafe fn check() {
     if !KNOWN {
         return;
