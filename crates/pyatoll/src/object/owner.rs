@@ -27,8 +27,8 @@ pub struct WrongInterpreter {
 
 thread_local! {
     /// The error of this thread's last [`WrongInterpreter::panic`] that has not reached the
-    /// boundary to Python. It is kept beside the panic, whose payload must be text: the panic hook
-    /// and the callers of `catch_unwind` show that.
+    /// boundary to Python. It is kept beside the panic, whose payload must be text for the panic
+    /// hook and the callers of `catch_unwind`.
     static PANICKED: Cell<Option<WrongInterpreter>> = const { Cell::new(None) };
 }
 
