@@ -186,12 +186,12 @@ impl<'a> Asan<'a> {
         Ok(cargo)
     }
 
-    /// The folder of the built modules and executables.
+    /// Returns the folder of the built modules and executables.
     fn built(&self) -> PathBuf {
         self.folder.join(&self.target).join("debug")
     }
 
-    /// The folder of the virtual environment.
+    /// Returns the folder of the virtual environment.
     fn venv(&self) -> PathBuf {
         self.folder.join(format!("venv-{}", self.python.short()))
     }
@@ -332,7 +332,7 @@ fn site_packages(python: &mut Command) -> Result<PathBuf> {
     Ok(PathBuf::from(path.trim()))
 }
 
-/// The instrumented extension modules.
+/// Returns the instrumented extension modules.
 fn modules() -> impl Iterator<Item = &'static str> {
     let example = Path::new(compat::EXAMPLE).file_name();
     EXTENSIONS

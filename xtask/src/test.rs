@@ -61,7 +61,7 @@ fn step<T>(name: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {
     result
 }
 
-/// Unit, integration, compile-error and doc tests.
+/// Runs unit, integration, compile-error and doc tests.
 fn rust(python: &Python) -> Result<()> {
     if python.is_free_threaded() {
         // One at a time: during one test's collection, another's `gc.collect()` returns at once

@@ -47,7 +47,7 @@ pub fn installed(name: &str, version: &str) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Whether the program exists and can be loaded: one that was built for a newer libc cannot.
+/// Returns whether the program exists and can be loaded: one built for a newer libc cannot.
 fn runs(program: &Path) -> bool {
     let status = Command::new(program)
         .arg("--version")
@@ -58,7 +58,7 @@ fn runs(program: &Path) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// The folder that holds all tools.
+/// Returns the folder that holds all tools.
 fn cache() -> Result<PathBuf> {
     if let Some(folder) = env::var_os("PYATOLL_TOOLS") {
         return Ok(run::root().join(folder));

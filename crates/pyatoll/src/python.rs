@@ -209,7 +209,7 @@ impl<'py> Python<'py> {
     ///
     /// C API: `PyErr_CheckSignals`.
     pub fn check_signals(self) -> PyResult<()> {
-        // SAFETY: attached.
+        // SAFETY: attached (`self`).
         error_on_minusone(self, unsafe { ffi::PyErr_CheckSignals() })
     }
 }
@@ -230,8 +230,8 @@ impl Python<'_> {
         version.to_str().expect("Python's version is ASCII")
     }
 
-    /// Like [`Python::attach`]. In PyO3 this attaches where `attach` refuses; here `attach` refuses
-    /// only if there is no interpreter to attach to.
+    /// Does what [`Python::attach`] does. In PyO3 this attaches where `attach` refuses; here
+    /// `attach` refuses only if there is no interpreter to attach to.
     ///
     /// # Safety
     /// No requirements; it is unsafe for compatibility with PyO3.

@@ -8,7 +8,7 @@ use pyatoll::interpreter::{Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::types::PyCFunction;
 
-/// A sub-interpreter of each kind of GIL.
+/// Creates a sub-interpreter with each kind of GIL.
 fn subs() -> [SubInterpreter; 2] {
     Python::initialize();
     [
@@ -101,8 +101,8 @@ fn a_thread_whose_gil_was_released_by_c_attaches_to_the_interpreter_it_was_in() 
     }
 }
 
-/// Like a function of an extension module in an interpreter that Python code created and runs: the
-/// library has attached no thread.
+/// Simulates a function of an extension module in an interpreter that Python code created and runs:
+/// the library has attached no thread.
 #[test]
 fn a_function_called_by_python_attaches_to_the_interpreter_of_its_caller() {
     for sub in subs() {
@@ -135,8 +135,8 @@ assert all(ok for ok, _ in results) and len(results) == 2, results
     }
 }
 
-/// Like a host that attaches its threads with its own thread states (mod_wsgi in embedded mode):
-/// CPython has none in the thread's `PyGILState` slot.
+/// Simulates a host that attaches its threads with its own thread states (mod_wsgi in embedded
+/// mode): CPython has none in the thread's `PyGILState` slot.
 #[test]
 fn a_thread_attached_by_a_host_with_its_own_thread_state_counts_as_attached() {
     Python::initialize();

@@ -149,7 +149,7 @@ fn read_dumps(folder: &Path) -> Result<BTreeMap<String, f64>> {
     Ok(counts)
 }
 
-/// The text that a dump was asked for with, and its total.
+/// Returns the text that a dump was requested with, and its total.
 fn parse_dump(dump: &str) -> Option<(&str, f64)> {
     let text = dump
         .lines()

@@ -77,7 +77,7 @@ fn for_each(
     Ok(())
 }
 
-/// `cargo fmt`.
+/// Runs `cargo fmt --check`.
 pub fn fmt() -> Result<()> {
     for_each(&WORKSPACES, |workspace| {
         let mut cargo = workspace.cargo("fmt");
@@ -86,7 +86,7 @@ pub fn fmt() -> Result<()> {
     })
 }
 
-/// `cargo clippy`; warnings fail.
+/// Runs `cargo clippy`; warnings fail.
 pub fn clippy() -> Result<()> {
     for_each(&WORKSPACES, |workspace| {
         let mut cargo = workspace.build("clippy");
@@ -95,18 +95,18 @@ pub fn clippy() -> Result<()> {
     })
 }
 
-/// `cargo doc` of the project's own workspace; warnings fail.
+/// Runs `cargo doc` in the project's own workspace; warnings fail.
 pub fn docs() -> Result<()> {
     let mut cargo = WORKSPACES[0].build("doc");
     run::status(cargo.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// The tests of `xtask` itself: that each check finds what it looks for.
+/// Runs the tests of `xtask` itself: each check finds what it looks for.
 pub fn self_test() -> Result<()> {
     run::status(run::cargo().args(["test", "--quiet", "--package", "xtask"]))
 }
 
-/// `cargo deny`, as far as it needs no list of advisories: licenses, bans and sources. The
+/// Runs `cargo deny`, as far as it needs no list of advisories: licenses, bans and sources. The
 /// workspaces that ask for `pyo3` have nothing in their trees that the others lack.
 pub fn deny() -> Result<()> {
     let deny = tools::installed("cargo-deny", CARGO_DENY)?;
@@ -122,7 +122,7 @@ pub fn deny() -> Result<()> {
     })
 }
 
-/// `compat/pyo3` refuses PyO3's features for the stable ABI, and says why.
+/// Checks that `compat/pyo3` refuses PyO3's features for the stable ABI, and says why.
 pub fn stable_abi_is_refused() -> Result<()> {
     let mut cargo = WORKSPACES[3].build("check");
     fails_with(
@@ -131,7 +131,7 @@ pub fn stable_abi_is_refused() -> Result<()> {
     )
 }
 
-/// A tree with Pyatoll and PyO3 is refused by cargo: two libraries would not know each other's
+/// Checks that cargo refuses a tree with Pyatoll and PyO3: they would not recognize each other's
 /// objects.
 pub fn two_libraries_are_refused() -> Result<()> {
     for package in ["pyatoll", "compat"] {

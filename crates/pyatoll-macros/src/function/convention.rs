@@ -121,7 +121,7 @@ impl Convention {
     }
 }
 
-/// The names of the parameters: `METH_O`'s argument, `args`, `nargs`, `kwnames` and `kwargs`.
+/// Returns the parameters' names: `METH_O`'s argument, `args`, `nargs`, `kwnames` and `kwargs`.
 pub(super) fn names() -> [Ident; 5] {
     ["argument", "args", "nargs", "kwnames", "kwargs"].map(hygienic)
 }

@@ -104,8 +104,8 @@ impl Context<'_> {
         }
     }
 
-    /// Like [`receiver`](Self::receiver), for a slot: `slf` is an instance even if the method takes
-    /// the class.
+    /// Does what [`receiver`](Self::receiver) does, for a slot: `slf` is an instance even if the
+    /// method takes the class.
     pub(super) fn slot_receiver(&self, receiver: &Receiver) -> (TokenStream, Vec<TokenStream>) {
         let krate = self.krate;
         let (statements, values) = self.receiver(receiver);

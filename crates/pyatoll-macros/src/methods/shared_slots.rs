@@ -171,7 +171,7 @@ fn expand_attribute(context: &Context<'_>, fragments: &[Option<Fragment>; 2]) ->
     shared_item(context, "tp_getattro", fragments, &["name"], &object, &call)
 }
 
-/// Like [`slot_item`], for a slot whose parameters are objects.
+/// Generates a [`slot_item`] for a slot whose parameters are objects.
 fn shared_item(
     context: &Context<'_>,
     slot: &str,

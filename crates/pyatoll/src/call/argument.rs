@@ -154,7 +154,7 @@ pub unsafe fn required<'py>(
     value: *mut ffi::PyObject,
 ) -> Borrowed<'py, 'py, PyAny> {
     debug_assert!(!value.is_null());
-    // SAFETY: not null and kept alive by the call, as the caller promises.
+    // SAFETY: not null and kept alive by the call (upheld by the caller).
     unsafe { Borrowed::from_non_null(py, std::ptr::NonNull::new_unchecked(value)) }
 }
 
@@ -167,7 +167,7 @@ pub unsafe fn optional<'py>(
     py: Python<'py>,
     value: *mut ffi::PyObject,
 ) -> Option<Borrowed<'py, 'py, PyAny>> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: null, or an object that the call keeps alive.
     unsafe { Borrowed::from_ptr_or_opt(py, value) }
 }
 
@@ -203,11 +203,11 @@ pub unsafe fn extract_at<'py, T: FromPyObject<'py, 'py>>(
     index: usize,
     name: &'static str,
 ) -> PyResult<T> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: in bounds, and an object that the call keeps alive.
     unsafe { extract(required(py, *values.get_unchecked(index)), name) }
 }
 
-/// [`extract`] without the fast path; out of line, so that each type has one instance.
+/// Implements [`extract`] without the fast path. Out of line: one instance for each type.
 #[inline(never)]
 fn extract_any<'a, 'py, T: FromPyObject<'a, 'py>>(
     object: Borrowed<'a, 'py, PyAny>,
@@ -251,7 +251,7 @@ pub unsafe fn operand_ref<'a, 'holder, 'py, T, C: 'static>(
 where
     T: RefArgument<'a, 'holder, 'py> + ?Sized,
 {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: `slf` is an instance of `C`.
     unsafe { T::extract_operand::<C>(slf, object, holder) }
 }
 

@@ -15,7 +15,7 @@ use crate::types::PyAny;
 /// Attached; `tuple` must have more than `index` items and outlive the use of the item.
 #[inline(always)]
 pub(super) unsafe fn item(tuple: *mut ffi::PyObject, index: usize) -> *mut ffi::PyObject {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached, a live tuple, and in bounds.
     unsafe { ffi::PyTuple_GET_ITEM(tuple, index as ffi::Py_ssize_t) }
 }
 
@@ -25,7 +25,7 @@ pub(super) unsafe fn item(tuple: *mut ffi::PyObject, index: usize) -> *mut ffi::
 /// Attached; `tuple` must be a live tuple.
 #[inline(always)]
 pub(super) unsafe fn size(tuple: *mut ffi::PyObject) -> usize {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached, a live tuple.
     unsafe { ffi::PyTuple_GET_SIZE(tuple) as usize }
 }
 
@@ -35,7 +35,7 @@ pub(super) unsafe fn size(tuple: *mut ffi::PyObject) -> usize {
 /// Attached; no other code may have seen `tuple`, and its item at `index` must be unset.
 #[inline(always)]
 unsafe fn set_item(tuple: *mut ffi::PyObject, index: usize, item: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; a new tuple, whose item is unset.
     unsafe { ffi::PyTuple_SET_ITEM(tuple, index as ffi::Py_ssize_t, item) }
 }
 

@@ -122,8 +122,8 @@ impl Signature {
         }
     }
 
-    /// [`match_fast`](Signature::match_fast) with keyword arguments or defaults. Writes all `len`
-    /// values.
+    /// Implements [`match_fast`](Signature::match_fast) for keyword arguments and defaults. Writes
+    /// all `len` values.
     ///
     /// # Safety
     /// As for [`match_fast`](Signature::match_fast); `values` must have room for `len` values.
@@ -224,7 +224,8 @@ impl Signature {
         values: &mut [*mut ffi::PyObject],
     ) -> PyResult<()> {
         values.fill(null_mut());
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached, and the arguments of the call (upheld by the caller); `values` was just
+        // filled with nulls.
         unsafe {
             self.match_fast_variadic(
                 py,
@@ -405,7 +406,7 @@ impl Signature {
         Some(self.positional_names.len() + index)
     }
 
-    /// The error for a keyword that names no parameter, or a positional-only one.
+    /// Returns the error for a keyword that names no parameter, or a positional-only one.
     #[cold]
     fn unknown_keyword(&self, name: Borrowed<'_, '_, PyAny>, keywords: Keywords<'_, '_>) -> PyErr {
         let positional_only = &self.positional_names[..self.positional_only];
@@ -449,7 +450,8 @@ impl<'py> Temporaries<'py> {
     }
 }
 
-/// Like [`slice::from_raw_parts`], but `data` may be null if `len` is 0, as in calls from CPython.
+/// Forms a slice. Unlike in [`slice::from_raw_parts`], `data` may be null if `len` is 0: CPython
+/// passes null.
 ///
 /// # Safety
 /// `len` must be 0, or `data` point to `len` values that live for `'a`.
@@ -458,7 +460,7 @@ unsafe fn slice_of<'a>(data: *const *mut ffi::PyObject, len: usize) -> &'a [*mut
     if len == 0 {
         return &[];
     }
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: `data` points to `len` values, which live for `'a`.
     unsafe { slice::from_raw_parts(data, len) }
 }
 
@@ -467,7 +469,7 @@ mod tests {
     use super::*;
     use crate::types::{PyAnyMethods, PyDict};
 
-    /// `f(a, b=…, /, c=…, *, d, e=…)`, with or without `*args` and `**kwargs`.
+    /// Returns `f(a, b=…, /, c=…, *, d, e=…)`, with or without `*args` and `**kwargs`.
     const fn signature(varargs: bool, varkeywords: bool) -> Signature {
         Signature {
             class_name: None,

@@ -49,7 +49,8 @@ pub(super) fn positional_only(signature: &Signature, names: &[&str]) -> PyErr {
     ))
 }
 
-/// `given` counts the positional arguments, `named` the keyword-only ones.
+/// Returns the error for too many positional arguments: `given` of them, beside `named`
+/// keyword-only ones.
 #[cold]
 pub(super) fn too_many(signature: &Signature, given: usize, named: usize) -> PyErr {
     let function = full_name(signature);
@@ -81,7 +82,7 @@ pub(super) fn too_many(signature: &Signature, given: usize, named: usize) -> PyE
     ))
 }
 
-/// `values` holds the values of the required positional parameters.
+/// Returns the error for required positional parameters without a value in `values`.
 #[cold]
 pub(super) fn missing_positional(signature: &Signature, values: &[*mut ffi::PyObject]) -> PyErr {
     let names = signature.positional_names.iter().zip(values);
@@ -92,7 +93,7 @@ pub(super) fn missing_positional(signature: &Signature, values: &[*mut ffi::PyOb
     missing_error(signature, "positional", &missing)
 }
 
-/// `values` holds the values of the keyword-only parameters.
+/// Returns the error for required keyword-only parameters without a value in `values`.
 #[cold]
 pub(super) fn missing_keyword(signature: &Signature, values: &[*mut ffi::PyObject]) -> PyErr {
     let parameters = signature.keyword_only.iter().zip(values);

@@ -20,7 +20,7 @@ pub(crate) struct ModuleState {
 
 const _: () = assert!(size_of::<ModuleState>() == size_of::<*const ()>());
 
-/// The `m_free` of every module of this binary, by which they are recognized. Frees nothing.
+/// Does nothing: as the `m_free` of every module of this binary, it identifies them.
 pub(crate) unsafe extern "C" fn module_of_this_binary(_module: *mut std::ffi::c_void) {
     /// Used here only, so that the linker does not merge this function with another empty one.
     static MARK: u8 = 0;
@@ -32,7 +32,7 @@ pub(crate) unsafe extern "C" fn module_of_this_binary(_module: *mut std::ffi::c_
 /// # Safety
 /// The thread must be attached; `module` must be a live object.
 pub(crate) unsafe fn is_module_of_this_binary(module: *mut ffi::PyObject) -> bool {
-    // SAFETY: attached, and `module` is alive, as the caller promises. Module definitions live as
+    // SAFETY: attached, and `module` is alive (upheld by the caller). Module definitions live as
     // long as their modules.
     unsafe {
         if ffi::PyModule_Check(module) == 0 {
@@ -62,7 +62,7 @@ pub(crate) unsafe fn is_module_of_this_binary(module: *mut ffi::PyObject) -> boo
 /// this `m_self`, which must be null or a module of this binary.
 #[inline]
 pub unsafe fn token_of_module<'py>(m_self: *mut ffi::PyObject) -> Python<'py> {
-    // SAFETY: attached, and `m_self` is null or ours, as the caller promises. The state of an
+    // SAFETY: attached, and `m_self` is null or ours (upheld by the caller). The state of an
     // executed module points to its interpreter's `LocalInternals`, which is never freed.
     unsafe {
         if m_self.is_null() {
@@ -97,7 +97,7 @@ pub(crate) unsafe fn is_class_of_this_binary(class: *mut ffi::PyTypeObject) -> b
 /// [`is_class_of_this_binary`] must have held when it was created.
 #[inline(always)]
 pub(crate) unsafe fn token_of_class<'py>(class: *mut ffi::PyTypeObject) -> Python<'py> {
-    // SAFETY: attached, and the class was checked, as the caller promises. The class holds its
+    // SAFETY: attached, and the class was checked (upheld by the caller). The class holds its
     // module, null once it is cleared; the module's state points to a `LocalInternals`, which is
     // never freed.
     unsafe {
@@ -117,7 +117,7 @@ pub(crate) unsafe fn token_of_class<'py>(class: *mut ffi::PyTypeObject) -> Pytho
 #[cold]
 #[inline(never)]
 unsafe fn token_without_module<'py>() -> Python<'py> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached for `'py`, and a function of this binary was called.
     unsafe { Python::assume_called() }
 }
 

@@ -43,7 +43,7 @@ pub unsafe fn trampoline<R: CallbackResult>(
     py: Python<'_>,
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<R>,
 ) -> R {
-    // SAFETY: attached to the token's interpreter, as the caller promises.
+    // SAFETY: attached to the token's interpreter (upheld by the caller).
     unsafe { py.local().drain() };
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(value)) => return value,
@@ -76,7 +76,7 @@ macro_rules! callers {
                 $($type,)*
             ) -> PyResult<*mut ffi::PyObject>,
         ) -> *mut ffi::PyObject {
-            // SAFETY: upheld by the caller.
+            // SAFETY: upheld by the caller: attached to the token's interpreter until this returns.
             unsafe { trampoline(py, |py| run(py, slf, $($argument,)*)) }
         }
     )*};

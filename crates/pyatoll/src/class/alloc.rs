@@ -14,7 +14,7 @@ use crate::interpreter::Python;
 /// # Safety
 /// `class` must be a live type object.
 unsafe fn release_of(class: *mut ffi::PyTypeObject) -> unsafe extern "C" fn(*mut c_void) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: a live type object.
     if unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) } != 0 {
         ffi::PyObject_GC_Del
     } else {
@@ -22,7 +22,7 @@ unsafe fn release_of(class: *mut ffi::PyTypeObject) -> unsafe extern "C" fn(*mut
     }
 }
 
-/// `tp_alloc`: reuses a block for an instance of exactly `T`.
+/// Implements `tp_alloc`: reuses a block for an instance of exactly `T`.
 ///
 /// # Safety
 /// Called by CPython, attached, with `T`'s type or one that derives from it.
@@ -56,7 +56,7 @@ pub(super) unsafe extern "C" fn allocate<T: PyClass>(
     }
 }
 
-/// `tp_free`: keeps the block of an instance of exactly `T`.
+/// Implements `tp_free`: keeps the block of an instance of exactly `T`.
 ///
 /// # Safety
 /// Called by CPython, attached, with a dead instance of `T` whose memory is intact.

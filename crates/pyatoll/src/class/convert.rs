@@ -132,6 +132,6 @@ impl<'a: 'holder, 'holder, 'py, T: PyClass<Frozen = False>> RefMutArgument<'a, '
     }
 }
 
-/// The bounds of a class that is not `unsendable`: Python moves and shares instances between
+/// Checks the bounds of a class that is not `unsendable`: Python moves and shares instances between
 /// threads.
 pub const fn assert_send_sync<T: Send + Sync>() {}

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use pyo3_ffi as ffi;
 
-/// `sq_item` of a class with `__getitem__`, for C code that treats instances as sequences.
+/// Implements `sq_item` for a class with `__getitem__`: C code may treat instances as sequences.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance.
@@ -13,7 +13,7 @@ pub(super) unsafe extern "C" fn item(
     object: *mut ffi::PyObject,
     index: ffi::Py_ssize_t,
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached, and `object` is alive, as the caller promises; the new reference to the
+    // SAFETY: attached, and `object` is alive (upheld by the caller); the new reference to the
     // index is released.
     unsafe {
         let index = ffi::PyLong_FromSsize_t(index);
@@ -26,7 +26,7 @@ pub(super) unsafe extern "C" fn item(
     }
 }
 
-/// `sq_ass_item` of a class with `__setitem__` or `__delitem__`.
+/// Implements `sq_ass_item` for a class with `__setitem__` or `__delitem__`.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance; a null value deletes.
@@ -35,7 +35,7 @@ pub(super) unsafe extern "C" fn assign_item(
     index: ffi::Py_ssize_t,
     value: *mut ffi::PyObject,
 ) -> c_int {
-    // SAFETY: attached, and the objects are alive, as the caller promises; the new reference to the
+    // SAFETY: attached, and the objects are alive (upheld by the caller); the new reference to the
     // index is released.
     unsafe {
         let index = ffi::PyLong_FromSsize_t(index);
@@ -70,7 +70,7 @@ pub(super) const CLASS_GETITEM: ffi::PyMethodDef = ffi::PyMethodDef {
     ml_doc: c"See PEP 585".as_ptr(),
 };
 
-/// `tp_new` of a class without a constructor.
+/// Implements `tp_new` for a class without a constructor: raises a `TypeError`.
 ///
 /// # Safety
 /// Called by CPython, attached, with a type.
@@ -79,7 +79,7 @@ pub(super) unsafe extern "C" fn no_constructor(
     _arguments: *mut ffi::PyObject,
     _keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: attached, and `subtype` is alive, as the caller promises; the names are new
+    // SAFETY: attached, and `subtype` is alive (upheld by the caller); the names are new
     // references or null.
     unsafe {
         let module = ffi::PyObject_GetAttrString(subtype.cast(), c"__module__".as_ptr());

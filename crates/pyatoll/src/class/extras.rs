@@ -21,8 +21,8 @@ use crate::types::any::CompareOp;
 /// Returns the discriminant of an enum's value as an `int`.
 pub type Discriminant<T> = for<'py> fn(Python<'py>, &T) -> PyResult<Bound<'py, PyAny>>;
 
-/// `tp_richcompare`: compares with another instance by `decide`, with an `int` by `discriminant`
-/// (if given), else returns `NotImplemented`.
+/// Implements `tp_richcompare`: compares with another instance by `decide`, with an `int` by
+/// `discriminant` (if given), else returns `NotImplemented`.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance of `T` and any object.
@@ -61,7 +61,7 @@ pub unsafe fn compare<T: PyClass>(
     }
 }
 
-/// `tp_hash` of a value with `Hash`.
+/// Implements `tp_hash` with the value's `Hash`.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance of `T`.
@@ -80,7 +80,7 @@ pub unsafe fn hash_value<T: PyClass + Hash>(object: *mut ffi::PyObject) -> ffi::
     }
 }
 
-/// `tp_str` or `tp_repr`: the result of `text` for the value.
+/// Implements `tp_str` or `tp_repr` with the result of `text` for the value.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance of `T`.
@@ -91,7 +91,7 @@ pub unsafe fn text_of<T: PyClass, S>(
 where
     S: for<'py> IntoPyObject<'py>,
 {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; an instance of `T`.
     unsafe {
         get::<T>(object, |py, value| {
             Ok(text(value).into_bound_py_any(py)?.into_ptr())
@@ -99,7 +99,7 @@ where
     }
 }
 
-/// `__getitem__` of a tuple variant whose fields have these getters.
+/// Implements `__getitem__` for a tuple variant whose fields have these getters.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance of the getters' class.

@@ -135,7 +135,7 @@ where
 /// # Safety
 /// The object must be an instance of `T`, with a borrow owned by the caller.
 pub(super) unsafe fn release_own_borrow<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: an instance of `T`, whose borrow the caller owns.
     unsafe {
         if <T::BaseType as ClassBase>::borrow_flag(object).is_none() {
             layout::release_borrow::<T>(object);

@@ -118,7 +118,7 @@ impl<T: PyClass> PyClassInitializer<T> {
         if let Kind::Existing(object) = self.0 {
             return existing(py, object.into_any());
         }
-        // SAFETY: `subtype` is or derives from `T`'s type, as the caller promises, so the object is
+        // SAFETY: `subtype` is or derives from `T`'s type (upheld by the caller), so the object is
         // a `T`; no other code uses it before it is published.
         unsafe {
             let object =
@@ -149,7 +149,7 @@ impl<T: PyClass> ObjectInit<T> for PyClassInitializer<T> {
     )]
     unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()> {
         match self.0 {
-            // SAFETY: upheld by the caller.
+            // SAFETY: upheld by the caller: a new, unpublished instance; the base is written first.
             Kind::New { value, base } => unsafe {
                 if let Err(error) = fields::check_handles(py, &value) {
                     return Err(error);
@@ -213,6 +213,6 @@ pub unsafe fn construct<T: PyClass>(
     subtype: *mut ffi::PyTypeObject,
     initializer: impl Into<PyClassInitializer<T>>,
 ) -> PyResult<*mut ffi::PyObject> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: `subtype` is `T`'s type or derives from it.
     unsafe { initializer.into().into_new_object(py, subtype) }
 }

@@ -101,7 +101,7 @@ impl<T: ClassImpl> Instance<T> {
     /// The object must be a new, unpublished instance of `T`.
     pub(super) unsafe fn write(object: *mut ffi::PyObject, value: T) {
         let instance = object.cast::<Self>();
-        // SAFETY: the instance is unpublished, as the caller promises, so nothing else accesses
+        // SAFETY: the instance is unpublished (upheld by the caller), so nothing else accesses
         // these parts.
         unsafe {
             (&raw mut (*instance).thread).write(T::ThreadCheck::here());
@@ -126,7 +126,7 @@ pub(super) unsafe fn header<'a, T: PyClass>(object: *mut ffi::PyObject) -> &'a H
 /// The object must be an instance, alive for `'a`, of a class with its header at `offset`.
 #[inline]
 pub(super) unsafe fn header_at<'a>(object: *mut ffi::PyObject, offset: usize) -> &'a Header {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: an instance, alive for `'a`, with a header at `offset`.
     unsafe { &*object.byte_add(offset).cast::<Header>() }
 }
 
@@ -136,7 +136,7 @@ pub(super) unsafe fn header_at<'a>(object: *mut ffi::PyObject, offset: usize) ->
 /// As for [`header`].
 #[inline]
 pub(super) unsafe fn owner<T: PyClass>(object: *mut ffi::PyObject) -> *const LocalInternals {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: a live instance of `T`.
     unsafe { header::<T>(object).owner() }
 }
 
@@ -149,7 +149,7 @@ pub(super) unsafe fn owner<T: PyClass>(object: *mut ffi::PyObject) -> *const Loc
 /// `T` its most derived Rust class.
 #[inline]
 pub(super) unsafe fn publish<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: an instance of `T`, with all parts written.
     unsafe {
         header::<T>(object).publish(py.owner());
         if let Some(flag) = borrow_flag::<T>(object) {
@@ -187,7 +187,7 @@ fn token_of_uninitialized<'py>() -> Python<'py> {
 /// The object must be an instance of `T`. On success, [`release_borrow`] must be called once.
 #[inline]
 pub(super) unsafe fn borrow<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), PyBorrowError> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: a live instance of `T`.
     unsafe {
         let flag = borrow_flag::<T>(object);
         if !may_be_borrowed::<T>(object, flag) {
@@ -213,7 +213,7 @@ unsafe fn may_be_borrowed<T: PyClass>(
 ) -> bool {
     match flag {
         Some(flag) => !flag.is_exclusive(),
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: a live instance of `T`.
         None => unsafe { !owner::<T>(object).is_null() },
     }
 }
@@ -224,7 +224,7 @@ unsafe fn may_be_borrowed<T: PyClass>(
 /// The object must be a live instance of `T`, borrowed by a successful [`borrow`].
 #[inline]
 pub(super) unsafe fn release_borrow<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: a live instance of `T`, with a borrow that the caller owns.
     if let Some(flag) = unsafe { borrow_flag::<T>(object) } {
         flag.release_borrow();
     }
@@ -238,7 +238,7 @@ pub(super) unsafe fn release_borrow<T: PyClass>(object: *mut ffi::PyObject) {
 pub(super) unsafe fn borrow_mut<T: PyClass>(
     object: *mut ffi::PyObject,
 ) -> Result<(), PyBorrowMutError> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: a live instance of `T`.
     unsafe {
         let flag = borrow_flag::<T>(object);
         if !may_be_borrowed::<T>(object, flag) {
@@ -259,7 +259,7 @@ pub(super) unsafe fn borrow_mut<T: PyClass>(
 /// The object must be a live instance of `T`, borrowed by a successful [`borrow_mut`].
 #[inline]
 pub(super) unsafe fn release_borrow_mut<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: a live instance of `T`, with a borrow that the caller owns.
     if let Some(flag) = unsafe { borrow_flag::<T>(object) } {
         flag.release_borrow_mut();
     }
@@ -289,7 +289,7 @@ pub(super) unsafe fn borrow_flag<'a, T: PyClass>(
 /// The object must be an initialized instance of `T`.
 #[inline]
 pub(super) unsafe fn check_thread<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: an initialized instance of `T`.
     unsafe {
         <T::BaseType as ClassBase>::check_thread(object);
         if !Instance::<T>::of(object).thread.is_here() {

@@ -19,8 +19,8 @@ use crate::error::PyErr;
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::{LocalInternals, Python, compat};
 
-/// `tp_traverse` of a class without `__traverse__`. A class without a `__dict__` uses its base's
-/// function instead, which does the same.
+/// Implements `tp_traverse` for a class without `__traverse__`. A class without a `__dict__` uses
+/// its base's function instead, which does the same.
 ///
 /// # Safety
 /// Called by CPython's garbage collector with an instance.
@@ -29,7 +29,7 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
     visit: ffi::visitproc,
     arg: *mut c_void,
 ) -> c_int {
-    // SAFETY: the object is a live instance, as the caller promises. Visitors run no Python code.
+    // SAFETY: the object is a live instance (upheld by the caller). Visitors run no Python code.
     unsafe {
         let result = <T::BaseType as ClassBase>::traverse(object, visit, arg);
         if result != 0 {
@@ -46,8 +46,8 @@ pub(super) unsafe extern "C" fn traverse<T: PyClass>(
     }
 }
 
-/// `tp_clear` of a class without `__clear__`. A class without a `__dict__` uses its base's function
-/// instead, which does the same.
+/// Implements `tp_clear` for a class without `__clear__`. A class without a `__dict__` uses its
+/// base's function instead, which does the same.
 ///
 /// # Safety
 /// Called by CPython's garbage collector, attached, with an instance.
@@ -65,7 +65,7 @@ pub(super) unsafe extern "C" fn clear<T: PyClass>(object: *mut ffi::PyObject) ->
 /// Attached; the slot, if any, must belong to a live instance, and hold an owned reference or null.
 unsafe fn clear_slot(slot: Option<NonNull<*mut ffi::PyObject>>) {
     if let Some(slot) = slot {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: attached; the slot's reference is owned, or null.
         unsafe { ffi::Py_XDECREF(slot.replace(std::ptr::null_mut())) };
     }
 }
@@ -129,7 +129,7 @@ impl DeallocInfo {
     /// `class` must be a live type object.
     #[inline(always)]
     unsafe fn deallocates(&self, class: *mut ffi::PyTypeObject) -> bool {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: a live type object.
         match unsafe { (*class).tp_dealloc } {
             Some(own) => std::ptr::fn_addr_eq(own, self.deallocate),
             None => false,
@@ -144,29 +144,29 @@ const fn can_hold_references<T: PyClass>() -> bool {
         || size_of::<<T::BaseType as ClassBase>::Layout>() != size_of::<ffi::PyObject>()
 }
 
-/// See [`ClassBase::NEEDS_DROP`].
+/// Computes [`ClassBase::NEEDS_DROP`] for `T`.
 pub(super) const fn needs_drop<T: PyClass>() -> bool {
     std::mem::needs_drop::<T>() || <T::BaseType as ClassBase>::NEEDS_DROP
 }
 
-/// See [`ClassBase::HAS_DICT_OR_WEAKREFS`].
+/// Computes [`ClassBase::HAS_DICT_OR_WEAKREFS`] for `T`.
 pub(super) const fn has_dict_or_weakrefs<T: PyClass>() -> bool {
     <T as ClassImpl>::Dict::PRESENT
         || <T as ClassImpl>::WeakList::PRESENT
         || <T::BaseType as ClassBase>::HAS_DICT_OR_WEAKREFS
 }
 
-/// `tp_dealloc` of `T`. CPython also calls it for instances of Python subclasses, after finalizing
-/// them and clearing the subclass's part.
+/// Implements `tp_dealloc` for `T`. CPython also calls it for instances of Python subclasses, after
+/// finalizing them and clearing the subclass's part.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance whose last reference is gone.
 pub(super) unsafe extern "C" fn deallocate<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; an instance of `T` without references.
     unsafe { deallocate_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
-/// Implementation of [`deallocate`].
+/// Implements [`deallocate`] for all classes.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance of the class whose last reference is gone.
@@ -196,11 +196,11 @@ unsafe fn deallocate_as(info: &DeallocInfo, object: *mut ffi::PyObject) {
 /// # Safety
 /// Attached; the object must be such an instance, whose last reference is gone.
 unsafe extern "C" fn finish_dealloc<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; an instance of `T` without references.
     unsafe { finish_dealloc_as(const { &DeallocInfo::of::<T>() }, object) }
 }
 
-/// Implementation of [`finish_dealloc`].
+/// Implements [`finish_dealloc`] for all classes.
 ///
 /// # Safety
 /// Attached; the object must be a finalized, untracked instance of the class, whose last reference
@@ -234,7 +234,7 @@ unsafe fn finish_dealloc_as(info: &DeallocInfo, object: *mut ffi::PyObject) {
     }
 }
 
-/// See [`ClassBase::clear_dict_and_weakrefs`].
+/// Implements [`ClassBase::clear_dict_and_weakrefs`] for `T`.
 ///
 /// # Safety
 /// As for [`ClassBase::clear_dict_and_weakrefs`].
@@ -253,13 +253,13 @@ pub(super) unsafe fn clear_dict_and_weakrefs<T: PyClass>(object: *mut ffi::PyObj
     }
 }
 
-/// See [`ClassBase::drop_value`].
+/// Implements [`ClassBase::drop_value`] for `T`.
 ///
 /// # Safety
 /// As for [`ClassBase::drop_value`].
 pub(super) unsafe fn drop_value<T: PyClass>(object: *mut ffi::PyObject) {
-    // SAFETY: the instance is initialized and being deallocated, and this runs once for it, as the
-    // caller promises: the value is dropped once.
+    // SAFETY: upheld by the caller: the instance is initialized and being deallocated, and this
+    // runs once for it, so the value is dropped once.
     unsafe {
         if std::mem::needs_drop::<T>() {
             let instance = Instance::<T>::of(object);

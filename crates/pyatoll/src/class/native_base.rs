@@ -55,7 +55,7 @@ mod native {
         unsafe { ((*class).tp_dictoffset != 0, (*class).tp_weaklistoffset != 0) }
     }
 
-    /// See [`ClassBase::allocate`].
+    /// Implements [`ClassBase::allocate`].
     ///
     /// # Safety
     /// `subtype` must be a live type object that derives from `class`.
@@ -66,7 +66,7 @@ mod native {
         subtype: *mut ffi::PyTypeObject,
         size: usize,
     ) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: attached (`py`); `subtype` derives from `class`, as the caller promises. The
+        // SAFETY: attached (`py`); `subtype` derives from `class` (upheld by the caller). The
         // `tp_new` of `object` is skipped: it only checks for arguments and abstract methods.
         unsafe {
             if class != &raw mut ffi::PyBaseObject_Type {
@@ -99,7 +99,7 @@ mod native {
         class: *mut ffi::PyTypeObject,
         subtype: *mut ffi::PyTypeObject,
     ) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: attached (`py`); `subtype` derives from `class`, as the caller promises.
+        // SAFETY: attached (`py`); `subtype` derives from `class` (upheld by the caller).
         unsafe {
             let Some(new) = (*class).tp_new else {
                 return Err(crate::exceptions::PyTypeError::new_err(
@@ -119,7 +119,7 @@ mod native {
         Ok(object)
     }
 
-    /// See [`ClassBase::traverse`].
+    /// Implements [`ClassBase::traverse`].
     ///
     /// # Safety
     /// As for `tp_traverse`.
@@ -143,16 +143,16 @@ mod native {
         }
     }
 
-    /// See [`ClassBase::clear`].
+    /// Implements [`ClassBase::clear`].
     ///
     /// # Safety
     /// As for `tp_clear`.
     pub(super) unsafe fn clear(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> c_int {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: attached; an instance of `class`, which is alive.
         unsafe { (*class).tp_clear.map_or(0, |clear| clear(object)) }
     }
 
-    /// See [`ClassBase::free`].
+    /// Implements [`ClassBase::free`].
     ///
     /// # Safety
     /// As for [`ClassBase::free`].
@@ -221,7 +221,8 @@ macro_rules! native_bases {
                 subtype: *mut ffi::PyTypeObject,
                 size: usize,
             ) -> PyResult<*mut ffi::PyObject> {
-                // SAFETY: upheld by the caller.
+                // SAFETY: upheld by the caller: `subtype` derives from this type, and `size` is
+                // that of the class called.
                 unsafe { native::allocate(py, native_class!($class), subtype, size) }
             }
 
@@ -230,12 +231,12 @@ macro_rules! native_bases {
                 visit: ffi::visitproc,
                 arg: *mut c_void,
             ) -> c_int {
-                // SAFETY: upheld by the caller.
+                // SAFETY: upheld by the caller: called by the collector with a live instance.
                 unsafe { native::traverse(native_class!($class), object, visit, arg) }
             }
 
             unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
-                // SAFETY: upheld by the caller.
+                // SAFETY: upheld by the caller: attached; a live instance.
                 unsafe { native::clear(native_class!($class), object) }
             }
 
@@ -244,7 +245,7 @@ macro_rules! native_bases {
             unsafe fn clear_dict_and_weakrefs(_object: *mut ffi::PyObject) {}
 
             unsafe fn free(object: *mut ffi::PyObject) {
-                // SAFETY: upheld by the caller.
+                // SAFETY: upheld by the caller: attached; an instance whose values are dropped.
                 unsafe { native::free(native_class!($class), object) }
             }
         }

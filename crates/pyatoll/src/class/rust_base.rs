@@ -44,13 +44,13 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
 
     #[inline]
     unsafe fn borrow_flag<'a>(object: *mut ffi::PyObject) -> Option<&'a BorrowFlag> {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: an instance of `T`, alive for `'a`.
         unsafe { layout::borrow_flag::<T>(object) }
     }
 
     #[inline]
     unsafe fn check_thread(object: *mut ffi::PyObject) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: an initialized instance of `T`.
         unsafe { layout::check_thread::<T>(object) }
     }
 
@@ -60,7 +60,7 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         subtype: *mut ffi::PyTypeObject,
         size: usize,
     ) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: `subtype` derives from `T`, and so from its base.
         unsafe { <T::BaseType as ClassBase>::allocate(py, subtype, size) }
     }
 
@@ -79,17 +79,19 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
     }
 
     unsafe fn drop_value(object: *mut ffi::PyObject) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: an initialized instance of `T` in deallocation; called
+        // once.
         unsafe { lifecycle::drop_value::<T>(object) }
     }
 
     unsafe fn clear_dict_and_weakrefs(object: *mut ffi::PyObject) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: an instance of `T` in deallocation.
         unsafe { lifecycle::clear_dict_and_weakrefs::<T>(object) }
     }
 
     unsafe fn free(object: *mut ffi::PyObject) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: an instance of `T` in deallocation, whose values are
+        // dropped.
         unsafe { <T::BaseType as ClassBase>::free(object) }
     }
 }

@@ -9,7 +9,7 @@ use super::statics::ClassStatics;
 use super::{alloc, lifecycle};
 
 impl ClassStatics {
-    /// The initial statics of `T`.
+    /// Creates the initial statics of `T`.
     pub const fn of<T: PyClass>() -> Self {
         Self::new(ClassSpec::of::<T>())
     }

@@ -35,7 +35,8 @@ impl<'a> TrashcanGuard<'a> {
         if compat::HAS_GENERAL_TRASHCAN && is_collected {
             return Some(Self { owner, level: 1 });
         }
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: attached to `owner`'s interpreter; a dead, untracked
+        // object, for which `retry` may be called later.
         match unsafe { owner.trashcan().enter(object, retry) } {
             Some(level) => Some(Self { owner, level }),
             None => {
@@ -51,7 +52,7 @@ impl<'a> TrashcanGuard<'a> {
     /// The thread must be the one that called [`TrashcanGuard::new`], and still be attached.
     #[inline]
     pub(super) unsafe fn finish(self) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: attached, on the thread that called `new`.
         unsafe { self.owner.trashcan().leave(self.level) };
     }
 }

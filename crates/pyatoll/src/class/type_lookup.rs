@@ -41,7 +41,7 @@ fn complete_type<T: PyClass>(py: Python<'_>) -> Option<*mut ffi::PyTypeObject> {
     (!ready.is_null()).then_some(ready)
 }
 
-/// [`get_or_create`] without the fast path.
+/// Implements [`get_or_create`] without the fast path.
 ///
 /// # Errors
 /// As for [`get_or_create`].

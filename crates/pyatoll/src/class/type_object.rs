@@ -206,7 +206,7 @@ impl Drop for TypeObject {
 /// # Safety
 /// Attached; `class` must be a live heap type, in an interpreter that is ending.
 unsafe fn clear_attributes(class: *mut ffi::PyTypeObject) {
-    // SAFETY: attached, and the dict belongs to a live type, as the caller promises. The items are
+    // SAFETY: attached, and the dict belongs to a live type (upheld by the caller). The items are
     // copied first, since dropping a value may run any code.
     unsafe {
         let dict = (*class).tp_dict;
@@ -399,7 +399,7 @@ unsafe fn set_vectorcall(class: *mut ffi::PyTypeObject, constructor: VectorCall)
 /// # Safety
 /// Attached; `class` must be a live heap type.
 unsafe fn module_of(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; a live heap type.
     unsafe {
         let module = ffi::PyType_GetModule(class);
         if module.is_null() {

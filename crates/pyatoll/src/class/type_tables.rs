@@ -273,7 +273,7 @@ fn flags(spec: &ClassSpec, collected: bool) -> std::ffi::c_uint {
         .fold(0, |flags, (_, flag)| flags | flag as std::ffi::c_uint)
 }
 
-/// The `__dict__` attribute of a class with its own dict.
+/// Returns the `__dict__` attribute of a class with its own dict.
 fn dict_attribute() -> ffi::PyGetSetDef {
     ffi::PyGetSetDef {
         name: c"__dict__".as_ptr(),
@@ -284,7 +284,7 @@ fn dict_attribute() -> ffi::PyGetSetDef {
     }
 }
 
-/// The members that tell CPython the offsets of the dict and the list of weak references.
+/// Returns the members that tell CPython the offsets of the dict and the list of weak references.
 fn offset_members(
     dict: Option<usize>,
     weak_list: Option<usize>,

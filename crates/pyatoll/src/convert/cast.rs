@@ -33,7 +33,7 @@ impl<'py, T> Bound<'py, T> {
         }
     }
 
-    /// Like [`cast`](Bound::cast), by value.
+    /// Casts by value; see [`cast`](Bound::cast).
     ///
     /// # Errors
     /// [`CastIntoError`], which returns the object.
@@ -62,7 +62,7 @@ impl<'py, T> Bound<'py, T> {
         }
     }
 
-    /// Like [`cast`](Bound::cast), but the object's type must be exactly `U`, not a subtype.
+    /// Casts to `U` if the object's type is exactly that, not a subtype.
     ///
     /// # Errors
     /// [`CastError`], which becomes a `TypeError`.
@@ -91,7 +91,7 @@ impl<'py, T> Bound<'py, T> {
         }
     }
 
-    /// Like [`cast_exact`](Bound::cast_exact), by value.
+    /// Casts by value; see [`cast_exact`](Bound::cast_exact).
     ///
     /// # Errors
     /// [`CastIntoError`], which returns the object.
@@ -152,7 +152,7 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
         }
     }
 
-    /// Like [`cast`](Borrowed::cast), but the object's type must be exactly `U`, not a subtype.
+    /// Casts to `U` if the object's type is exactly that, not a subtype.
     ///
     /// # Errors
     /// [`CastError`], which becomes a `TypeError`.
@@ -184,7 +184,7 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
 }
 
 impl<T> Py<T> {
-    /// Like [`Bound::cast`], after [`bind`](Py::bind).
+    /// Binds and casts the handle; see [`bind`](Py::bind) and [`Bound::cast`].
     ///
     /// # Panics
     /// If the token belongs to another interpreter.

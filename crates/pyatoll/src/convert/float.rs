@@ -29,7 +29,7 @@ impl<'py> IntoPyObject<'py> for f64 {
 
     #[inline]
     fn into_return_value(self, _py: Python<'py>, _: Token) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: attached.
+        // SAFETY: attached (`_py`).
         Ok(unsafe { ffi::PyFloat_FromDouble(self) })
     }
 }

@@ -148,7 +148,7 @@ unsafe fn from_i64(value: i64) -> *mut ffi::PyObject {
     }
 }
 
-/// Like [`from_i64`], for unsigned values.
+/// Does what [`from_i64`] does, for unsigned values.
 ///
 /// # Safety
 /// Attached.
@@ -185,7 +185,7 @@ macro_rules! int {
                 _py: Python<'py>,
                 _: private::Token,
             ) -> PyResult<*mut ffi::PyObject> {
-                // SAFETY: attached.
+                // SAFETY: attached (`_py`).
                 Ok(unsafe { $make(self as $wide) })
             }
 

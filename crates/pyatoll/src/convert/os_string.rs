@@ -72,6 +72,8 @@ mod system {
 
     use super::*;
 
+    /// Returns a new `str`, or null with an exception set.
+    ///
     /// # Safety
     /// Attached.
     pub(super) unsafe fn decode(text: &OsStr) -> *mut ffi::PyObject {
@@ -101,6 +103,8 @@ mod system {
 
     use super::*;
 
+    /// Returns a new `str`, or null with an exception set.
+    ///
     /// # Safety
     /// Attached.
     pub(super) unsafe fn decode(text: &OsStr) -> *mut ffi::PyObject {

@@ -69,7 +69,7 @@ pub trait IntoPyObject<'py>: Sized {
         Ok(crate::types::PyList::new(py, values)?.into_any())
     }
 
-    /// Like `owned_sequence_into_pyobject`, for values behind references.
+    /// Does what `owned_sequence_into_pyobject` does, for values behind references.
     #[doc(hidden)]
     fn borrowed_sequence_into_pyobject<I>(
         values: I,

@@ -68,7 +68,8 @@ impl PyErr {
         unsafe { ffi::PyErr_PrintEx(0) };
     }
 
-    /// Like [`print`](PyErr::print), and also sets `sys.last_exc` and its older forms.
+    /// Prints the error as [`print`](PyErr::print) does, and sets `sys.last_exc` and its older
+    /// forms.
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.

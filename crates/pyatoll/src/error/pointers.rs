@@ -37,7 +37,8 @@ impl<'py> Bound<'py, PyAny> {
         unsafe { Self::from_owned_non_null(py, pointer) }
     }
 
-    /// Like [`from_owned_ptr`](Bound::from_owned_ptr), but returns the current exception for null.
+    /// Takes over an owned reference, or takes the current exception if `ptr` is null; see
+    /// [`from_owned_ptr`](Bound::from_owned_ptr).
     ///
     /// # Safety
     /// `ptr` must be null, or point to an object of the token's interpreter to which the caller
@@ -103,8 +104,8 @@ impl<'py> Bound<'py, PyAny> {
         unsafe { Borrowed::from_ptr(py, ptr).to_owned() }
     }
 
-    /// Like [`from_borrowed_ptr`](Bound::from_borrowed_ptr), but returns the current exception for
-    /// null.
+    /// Creates a new reference, or takes the current exception if `ptr` is null; see
+    /// [`from_borrowed_ptr`](Bound::from_borrowed_ptr).
     ///
     /// # Safety
     /// `ptr` must be null or point to a live object of the token's interpreter.
@@ -164,7 +165,8 @@ impl<'py> Borrowed<'_, 'py, PyAny> {
         unsafe { Self::from_non_null(py, pointer) }
     }
 
-    /// Like [`from_ptr`](Borrowed::from_ptr), but returns the current exception for null.
+    /// Borrows an object, or takes the current exception if `ptr` is null; see
+    /// [`from_ptr`](Borrowed::from_ptr).
     ///
     /// # Safety
     /// `ptr` must be null, or point to an object of the token's interpreter that stays alive for

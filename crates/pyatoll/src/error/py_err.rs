@@ -74,8 +74,8 @@ impl PyErr {
         }))
     }
 
-    /// Like [`PyErr::new`], with the type as a value. If it is not an exception class, a
-    /// `TypeError` is raised instead.
+    /// Creates an exception of a type that is a value; see [`PyErr::new`]. If it is not an
+    /// exception class, the exception is a `TypeError`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -185,7 +185,7 @@ impl PyErr {
     /// C API: `PyErr_Occurred`.
     #[inline]
     pub fn occurred(_py: Python<'_>) -> bool {
-        // SAFETY: attached.
+        // SAFETY: attached (`_py`).
         unsafe { !ffi::PyErr_Occurred().is_null() }
     }
 

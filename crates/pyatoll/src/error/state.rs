@@ -49,12 +49,12 @@ impl ErrorState {
         Self::pending(Make::Boxed(Box::new(make)))
     }
 
-    /// Like [`lazy`](ErrorState::lazy), with a text as the only argument.
+    /// Creates a [`lazy`](ErrorState::lazy) error with a text as the only argument.
     pub(super) fn text(class: ClassOf, text: &'static str) -> Box<Self> {
         Self::pending(Make::Text(class, text))
     }
 
-    /// Like [`text`](ErrorState::text), with an owned text.
+    /// Creates an error with an owned [`text`](ErrorState::text).
     pub(super) fn owned_text(class: ClassOf, text: String) -> Box<Self> {
         Self::pending(Make::OwnedText(class, text))
     }

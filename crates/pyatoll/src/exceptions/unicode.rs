@@ -105,8 +105,8 @@ impl PyUnicodeDecodeError {
         Self::new(py, c"utf-8", input, range, c"invalid utf-8")
     }
 
-    /// Like [`new_utf8`](Self::new_utf8), as a [`PyErr`]. If the exception cannot be created,
-    /// returns the error of that failure.
+    /// Creates the exception of [`new_utf8`](Self::new_utf8) as a [`PyErr`]. If that fails, returns
+    /// the error of the failure.
     ///
     /// ```
     /// use pyatoll::prelude::*;

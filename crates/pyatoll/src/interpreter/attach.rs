@@ -110,7 +110,7 @@ impl AttachGuard {
             if !local.is_usable() {
                 return Err(AttachError::InterpreterGone { id: local.id() });
             }
-            // SAFETY: the thread is attached to it.
+            // SAFETY: the thread is attached to `current`, so it is alive.
             let attached = unsafe { ffi::PyInterpreterState_GetID(current) };
             return Err(AttachError::AttachedElsewhere {
                 wanted: local.id(),
@@ -131,8 +131,8 @@ impl AttachGuard {
     }
 }
 
-/// Refuses, in a `__traverse__`, what runs Python or lets other threads run it, where no token
-/// shows that the thread is outside one.
+/// Panics in a `__traverse__`. Called by functions that run Python, or let other threads run it,
+/// and take no token as proof that the thread is outside one.
 ///
 /// # Panics
 /// In a `__traverse__`.

@@ -1,4 +1,4 @@
-//! Creating this binary's state of an interpreter, where a thread first meets it.
+//! Creating this binary's state of an interpreter when a thread first sees the interpreter.
 
 use pyo3_ffi as ffi;
 
@@ -19,25 +19,25 @@ pub(crate) unsafe fn of_callee<'a>() -> &'a LocalInternals {
     if let Some(only) = lookup::only() {
         return only;
     }
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     unsafe { of_callee_of_several() }
 }
 
-/// [`of_callee`] once a second interpreter has been seen. Out of line, since each entry point on
-/// the fallback path has it.
+/// Implements [`of_callee`] once a second interpreter has been seen. Out of line, since each entry
+/// point on the fallback path has it.
 ///
 /// # Safety
 /// As for [`of_callee`].
 #[inline(never)]
 unsafe fn of_callee_of_several<'a>() -> &'a LocalInternals {
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     current_or_create(unsafe { compat::attached_interpreter() })
 }
 
 /// Returns the state of `interpreter`, to which this thread is attached, creating it on first use.
 ///
 /// # Panics
-/// If `interpreter` is null, which says that the thread is not attached.
+/// If `interpreter` is null, that is, the thread is not attached.
 #[inline]
 pub(crate) fn current_or_create(
     interpreter: *mut ffi::PyInterpreterState,
@@ -55,7 +55,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
         !interpreter.is_null(),
         "this thread is not attached to a Python interpreter: call `Python::attach` first"
     );
-    // SAFETY: attached to `interpreter`, as every caller promises. An exception that is set is put
+    // SAFETY: attached to `interpreter` (upheld by every caller). An exception that is set is put
     // back afterwards, since this can run in the middle of anything. No lock is held while Python
     // code runs.
     unsafe {
@@ -69,7 +69,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
             panic!("Python has no memory for the state of a new interpreter");
         };
         let local = internals.register(made);
-        // Published also where another thread was first: it may not have come to that yet.
+        // Also if another thread registered first: it may not have published its state yet.
         lookup::publish(local);
         if std::ptr::eq(local, made) {
             teardown::register_atexit(local);

@@ -14,7 +14,7 @@ use super::token::Python;
 /// panics, the runtime is finalized and the panic continues.
 ///
 /// # Panics
-/// If the runtime runs already, or its `threading` module cannot be imported.
+/// If the runtime is already running, or its `threading` module cannot be imported.
 ///
 /// # Safety
 /// No other thread may start or finalize the Python runtime while this runs, through this library
@@ -37,7 +37,7 @@ pub unsafe fn with_embedded_python_interpreter<F, R>(f: F) -> R
 where
     F: for<'py> FnOnce(Python<'py>) -> R,
 {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: no other thread starts or finalizes the runtime.
     let runtime = unsafe { Runtime::start() };
     f(Python::new(runtime.local))
 }
@@ -48,6 +48,8 @@ struct Runtime {
 }
 
 impl Runtime {
+    /// Starts the runtime.
+    ///
     /// # Safety
     /// The contract of [`with_embedded_python_interpreter`].
     unsafe fn start() -> Self {
@@ -57,7 +59,7 @@ impl Runtime {
             !running,
             "`with_embedded_python_interpreter` starts Python, but it is running already"
         );
-        // SAFETY: the runtime does not run and nobody else starts it, as the caller promises.
+        // SAFETY: the runtime does not run, and no other thread starts it (upheld by the caller).
         // Afterwards this thread is attached to the main interpreter.
         let runtime = unsafe {
             // 0: Python leaves the process's signal handlers alone.
@@ -85,7 +87,7 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         self.local.gate().wait_without_limit();
         // SAFETY: attached to the main interpreter, on the thread that started the runtime: guards
-        // that were made in `f` have been dropped.
+        // created in `f` have been dropped.
         unsafe { ffi::Py_FinalizeEx() };
     }
 }

@@ -1,4 +1,4 @@
-//! Ending a sub-interpreter that this binary made.
+//! Ending a sub-interpreter that this binary created.
 
 use pyo3_ffi as ffi;
 
@@ -16,8 +16,8 @@ pub(super) unsafe fn drop_first_thread_state(local: &LocalInternals) {
     if let Some(kept) = local.take_first_thread_state()
         && kept != compat::current_thread_state()
     {
-        // SAFETY: attached to its interpreter, with another one; it is idle and used by nobody. It
-        // is in no thread's `PyGILState` slot: the thread that made it put its own back there.
+        // SAFETY: attached to its interpreter, with another one; it is idle and unused. It is
+        // in no thread's `PyGILState` slot: the thread that created it restored its own there.
         unsafe {
             ffi::PyThreadState_Clear(kept);
             ffi::PyThreadState_Delete(kept);
@@ -25,15 +25,15 @@ pub(super) unsafe fn drop_first_thread_state(local: &LocalInternals) {
     }
 }
 
-/// The right to end an interpreter that this binary made and that nobody else is ending. Dropping
-/// it gives the right back.
+/// The right to end an interpreter that this binary created and that no other code is ending.
+/// Dropping it gives the right back.
 pub(super) struct EndClaim {
     local: &'static LocalInternals,
     /// The phase when it was claimed. Another one means that other code has begun to end the
     /// interpreter.
     phase: Phase,
     /// Makes other code that begins to end the interpreter wait for this thread. `None`: this
-    /// thread has a guard already, or nobody else can be in the interpreter.
+    /// thread already has a guard, or no other thread can be in the interpreter.
     guard: Option<InterpreterGuard<'static>>,
 }
 
@@ -43,13 +43,13 @@ impl EndClaim {
         Self::claim(local, || false)
     }
 
-    /// Claims an interpreter, also one that takes nobody in any more because Python code has called
-    /// its exit functions (`atexit._run_exitfuncs`).
+    /// Claims an interpreter, even if its gate is closed because Python code has called its exit
+    /// functions (`atexit._run_exitfuncs`).
     ///
     /// # Safety
     /// The thread must be attached to another interpreter while this runs; no exception may be set.
     pub(super) unsafe fn to_closed(local: &'static LocalInternals) -> Option<Self> {
-        // SAFETY: attached to another interpreter, without an exception, as the caller promises.
+        // SAFETY: attached to another interpreter, without an exception (upheld by the caller).
         Self::claim(local, || unsafe { is_idle(local) })
     }
 
@@ -74,16 +74,16 @@ impl EndClaim {
         is_ours.then_some(claim)
     }
 
-    /// Ends the interpreter, unless other code has begun to. This thread is attached as before
-    /// afterwards.
+    /// Ends the interpreter, unless other code has begun to. Afterwards this thread is attached as
+    /// before.
     ///
     /// # Safety
     /// The thread must not be attached to the interpreter. Where
     /// [`compat::ENDS_UNDER_ANOTHERS_GIL`], it must be attached to another one.
     pub(super) unsafe fn end(mut self) {
         let Self { local, phase, .. } = self;
-        // SAFETY: the interpreter is alive, since whoever else began to end it waits for the guard;
-        // the thread is attached as the caller promises.
+        // SAFETY: the interpreter is alive: any other thread that began to end it waits for the
+        // guard. Attached as required (upheld by the caller).
         let has_ended = unsafe {
             let thread_state = local
                 .take_first_thread_state()
@@ -105,8 +105,8 @@ impl Drop for EndClaim {
     }
 }
 
-/// Returns whether `local`'s interpreter, which takes nobody in any more, still exists and has no
-/// thread state: whoever ends an interpreter has one.
+/// Returns whether `local`'s interpreter, whose gate is closed, still exists and has no thread
+/// state: a thread that ends an interpreter has one.
 ///
 /// # Safety
 /// The thread must be attached to another interpreter; no exception may be set.

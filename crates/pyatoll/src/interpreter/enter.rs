@@ -119,7 +119,7 @@ impl<'py> Python<'py> {
     /// been initialized.
     #[inline]
     pub(crate) unsafe fn assume_called() -> Self {
-        // SAFETY: attached, to an interpreter that this binary knows, as the caller promises.
+        // SAFETY: attached, to an interpreter that this binary knows (upheld by the caller).
         Self::new(unsafe { create::of_callee() })
     }
 
@@ -171,7 +171,7 @@ fn enter() -> Result<AttachGuard, NoInterpreter> {
     }
 }
 
-/// Attaches this thread, which is not attached, to the interpreter that `Python::attach` means.
+/// Attaches this thread, which is not attached, to the default interpreter of `Python::attach`.
 fn enter_default() -> Result<AttachGuard, NoInterpreter> {
     #[cfg(feature = "auto-initialize")]
     start::initialize();
@@ -183,8 +183,7 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
         Some(Home::Unseen(thread_state)) => Some(start::meet(thread_state)),
         None => None,
     };
-    // The thread that started the runtime is at home in the main interpreter, unless it is a
-    // test's.
+    // The thread that started the runtime belongs to the main interpreter, unless it is a test's.
     #[cfg(feature = "test-interpreters")]
     if home.is_none_or(|local| local.is_main())
         && let Some(entered) = super::test_interpreter::enter()

@@ -1,23 +1,24 @@
-//! The interpreters that this thread came into or was detached from: one list for each thread.
+//! The interpreters that this thread entered or was detached from: one list for each thread.
 //!
 //! It is used when a thread detaches and when a thread that is *not* attached attaches, and nowhere
 //! else. Its functions are never inlined, so that `cargo xtask check-tls` can tell them from the
 //! paths on which Python calls Rust.
 //!
 //! Guards ([`AttachGuard`](super::attach::AttachGuard),
-//! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in another order than they were
-//! made: a greenlet switches stacks in the middle of a call. So a guard holds no pointer to an
+//! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in a different order than they were
+//! created: a greenlet switches stacks in the middle of a call. So a guard holds no pointer to an
 //! entry and no thread state, only the interpreter and a number. Each function here starts from
-//! what the thread is attached to now, not from what the guard left behind.
+//! the interpreter that the thread is attached to now, not from the one at the guard's creation.
 //!
 //! Invariants:
 //! - The thread-local is the head of a list of boxed entries that only this file frees, and only
 //!   from the thread that owns them. It needs no destructor, so it works until the thread's end.
 //! - A detached entry's thread state is idle and alive: it belongs to a frame that has not
 //!   returned, or to the thread that started the runtime.
-//! - A thread that waits for an interpreter's GIL, or holds a thread state of it that came in from
-//!   outside, holds an [`InterpreterGuard`]; a detached thread that comes back asks it first.
-//! - A thread state made here is deleted by the thread that made it, before its guard is released.
+//! - A thread from outside that waits for an interpreter's GIL or has a thread state of it holds an
+//!   [`InterpreterGuard`]; a detached thread asks its guard before it attaches again.
+//! - A thread state created here is deleted by the thread that created it, before its guard is
+//!   released.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
@@ -31,17 +32,17 @@ use super::gate::InterpreterGuard;
 use super::local::LocalInternals;
 use super::lookup;
 
-/// One interpreter that this thread came into or was detached from. There is one entry for each.
+/// One interpreter that this thread entered or was detached from. There is one entry for each.
 struct ThreadEntry {
     local: &'static LocalInternals,
-    /// Keeps the interpreter from ending. `None` where the thread was attached by other means than
-    /// this library, and is detached now.
+    /// Keeps the interpreter from ending. `None` if the thread was attached by other code and
+    /// detached by this library.
     guard: Cell<Option<InterpreterGuard<'static>>>,
     /// The thread state this thread last used there.
     saved: Cell<*mut ffi::PyThreadState>,
-    /// The same if it was made here, to be deleted; else null.
+    /// The thread state created here, to be deleted, or null.
     made: Cell<*mut ffi::PyThreadState>,
-    /// Whether the thread was detached from `saved`, and has not taken it up again.
+    /// Whether the thread was detached from `saved` and has not attached with it again.
     is_detached: Cell<bool>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
@@ -89,7 +90,7 @@ impl Drop for AtThreadEnd {
 pub(super) struct Entered(NonZeroU64);
 
 impl Entered {
-    /// The thread state was made.
+    /// The thread state was created.
     const MADE: u64 = 1;
     /// The interpreter guard was taken.
     const GUARDED: u64 = 2;
@@ -166,7 +167,7 @@ impl ThreadEntry {
         Some(result)
     }
 
-    /// Notes that this thread is attached here with `thread_state`.
+    /// Records that this thread is attached here with `thread_state`.
     fn mark_attached(&self, thread_state: *mut ffi::PyThreadState) {
         self.saved.set(thread_state);
         self.is_detached.set(false);
@@ -174,7 +175,7 @@ impl ThreadEntry {
         compat::set_attach_note(Some(thread_state));
     }
 
-    /// Notes that this thread was detached from `thread_state`.
+    /// Records that this thread was detached from `thread_state`.
     fn mark_detached(&self, thread_state: *mut ffi::PyThreadState, since: u64) {
         self.saved.set(thread_state);
         self.is_detached.set(true);
@@ -182,7 +183,7 @@ impl ThreadEntry {
         compat::set_attach_note(Some(null_mut()));
     }
 
-    /// Notes that this thread is not attached any more, and has no thread state to come back with.
+    /// Records that this thread is no longer attached here, and has no thread state to return with.
     fn mark_left(&self, since: u64) {
         self.saved.set(null_mut());
         self.is_detached.set(false);
@@ -206,7 +207,7 @@ impl ThreadEntry {
             }
             link.set(self.older.get());
             if entries.newest.get().is_null() {
-                // From here on others say when this thread is attached.
+                // From now on other code decides when this thread is attached.
                 compat::set_attach_note(None);
             }
         });
@@ -216,8 +217,8 @@ impl ThreadEntry {
     }
 }
 
-/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: it takes nobody
-/// in any more.
+/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: its gate is
+/// closed.
 ///
 /// # Panics
 /// If Python has no memory for a thread state.
@@ -235,7 +236,7 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     // With a guard, the interpreter stays.
     let reusable = reusable_thread_state(local, entry);
     let made = reusable.is_none();
-    // SAFETY: the interpreter is alive.
+    // SAFETY: the interpreter is alive while the guard is held.
     let thread_state = reusable.unwrap_or_else(|| unsafe { new_thread_state(local) });
     assert!(
         !thread_state.is_null(),
@@ -301,7 +302,7 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
 /// The thread must be attached to it.
 #[inline(never)]
 pub(super) unsafe fn detach(local: &'static LocalInternals) {
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
     let entry = of(local).unwrap_or_else(|| push(local));
     entry.users.set(entry.users.get() + 1);
@@ -311,9 +312,9 @@ pub(super) unsafe fn detach(local: &'static LocalInternals) {
 
 /// Attaches this thread again after [`detach`].
 ///
-/// Never returns if the end of the interpreter has gone on without this thread: it cannot run
-/// Python any more, nor unwind through frames that hold Python's objects. CPython hangs its own
-/// threads then, too.
+/// Never returns if the interpreter has ended without waiting for this thread: it can neither run
+/// Python nor unwind through frames that hold Python's objects. CPython hangs its own threads then,
+/// too.
 ///
 /// # Safety
 /// Must be called once for each `detach` of this thread from `local`'s interpreter.
@@ -365,8 +366,8 @@ fn restore_attach_note() {
     }
 }
 
-/// Notes that this thread, which is detached, owns `thread_state` of `local`'s interpreter and
-/// attaches with it from now on, until its end.
+/// Records that this thread, which is detached, owns `thread_state` of `local`'s interpreter and
+/// attaches with it from now on, until the interpreter ends.
 #[inline(never)]
 pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThreadState) {
     let entry = of(local).unwrap_or_else(|| push(local));
@@ -374,21 +375,21 @@ pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThr
     entry.mark_detached(thread_state, tick());
 }
 
-/// Returns whether this thread came into `local`'s interpreter through this library, and is still
-/// there or detached.
+/// Returns whether this thread entered `local`'s interpreter through this library, and is still
+/// attached or detached there.
 #[inline(never)]
 pub(super) fn has_guard(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.with_guard(|_| ()).is_some())
 }
 
-/// Returns whether this thread came into `local`'s interpreter through this library, or was
-/// detached from it by this library and has not returned.
+/// Returns whether this thread entered `local`'s interpreter through this library, or was detached
+/// from it by this library and has not returned.
 #[inline(never)]
 pub(super) fn is_inside(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.is_detached.get()) || has_guard(local)
 }
 
-/// Where a thread that is not attached belongs.
+/// The interpreter that a thread belongs to while it is not attached.
 pub(super) enum Home {
     /// An interpreter that this binary knows.
     Known(&'static LocalInternals),
@@ -419,8 +420,8 @@ pub(super) fn home() -> Option<Home> {
     let own = newest
         .map(|entry| entry.local)
         .filter(|local| local.is_usable());
-    // Another thread state than those this library dealt with: other code attached this thread with
-    // it later, and released the GIL.
+    // Not a thread state that this library used: other code attached this thread with it later, and
+    // released the GIL.
     let is_newer = !is_ours && (newest.is_none() || compat::NOTES_LATEST_THREAD_STATE);
     if !is_newer {
         return own.map(Home::Known);
@@ -440,7 +441,7 @@ pub(super) fn home() -> Option<Home> {
 /// `local`'s interpreter must be alive.
 pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
     let _making = MakingThreadState::begin();
-    // SAFETY: the interpreter is alive, as the caller promises.
+    // SAFETY: the interpreter is alive (upheld by the caller).
     unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }
 
@@ -506,8 +507,8 @@ fn park_forever() -> ! {
     }
 }
 
-/// A greenlet that was suspended in `Python::detach` goes on after the attachment in which it was
-/// started has ended, from outside the interpreter: its objects cannot be used any more.
+/// Aborts: a greenlet that was suspended in `Python::detach` resumes after the attachment in which
+/// it was started has ended. Outside the interpreter, its objects cannot be used.
 #[cold]
 #[inline(never)]
 fn return_to_ended_attachment(local: &LocalInternals) -> ! {
@@ -558,8 +559,8 @@ mod tests {
         assert_eq!(two, 2);
     }
 
-    /// Two greenlets of one thread, each suspended in `attach` within `detach`, that end in the
-    /// order in which they began.
+    /// Simulates two greenlets of one thread, each suspended in `attach` within `detach`, that end
+    /// in the order in which they began.
     #[test]
     fn guards_of_two_stacks_end_in_the_order_in_which_they_began() {
         for sub in subs() {
@@ -587,7 +588,7 @@ mod tests {
         }
     }
 
-    /// As a greenlet that is suspended in `attach` within `detach`, and goes on after the
+    /// Simulates a greenlet that is suspended in `attach` within `detach`, and resumes after the
     /// attachment that it was started in has ended.
     #[test]
     fn a_guard_may_outlive_the_attachment_that_it_was_made_in() {
@@ -613,7 +614,7 @@ mod tests {
         }
     }
 
-    /// As a greenlet that is suspended for good.
+    /// Simulates a greenlet that never resumes.
     #[test]
     fn guards_that_are_never_dropped_do_not_keep_an_interpreter_from_ending() {
         for sub in subs() {
@@ -625,7 +626,7 @@ mod tests {
                     works_in(&sub);
                     drop(outermost);
                     assert_eq!(Interpreter::current(), None);
-                    // Also on the thread of the guards, which is not inside any more.
+                    // Also on the thread of the guards, which is no longer inside.
                     sub.close().unwrap();
                 });
             });

@@ -16,7 +16,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum AttachError {
-    /// The interpreter has ended, or is ending and takes nobody in any more.
+    /// The interpreter has ended, or is ending and can no longer be entered.
     ///
     /// ```
     /// use pyatoll::interpreter::{AttachError, SubInterpreter};
@@ -72,7 +72,7 @@ impl fmt::Display for AttachError {
 
 impl std::error::Error for AttachError {}
 
-/// A sub-interpreter could not be made.
+/// The error of creating a sub-interpreter.
 ///
 /// ```
 /// use pyatoll::prelude::*;

@@ -1,13 +1,12 @@
-//! What happens to this library in a fork: in the child, no other thread exists, and no interpreter
-//! but the main one may be used.
+//! Forks: in the child, no other thread exists, and only the main interpreter may be used.
 //!
 //! - Locks that other threads hold would be held forever in the child, so the forking thread takes
-//!   them all before. None is held while CPython is called: `PyOS_BeforeFork` takes CPython's lock
+//!   them all first. None is held while CPython is called: `PyOS_BeforeFork` takes CPython's lock
 //!   on the list of thread states before the handlers of this file run.
 //! - CPython's own locks that are taken while a thread state is created: the forking thread waits
 //!   until no thread of this library is creating one, as long as that can help
 //!   ([`MakingThreadState`]).
-//! - Guards of the parent's other threads belong to nobody: they carry the number of their process.
+//! - Guards of the parent's other threads do not count: they carry the number of their process.
 //! - In the child, the gates of the sub-interpreters are closed: attaching is refused.
 //! - CPython cannot bring up a child in a process with sub-interpreters at all: it meets them in
 //!   `PyOS_AfterFork_Child` (`_PyInterpreterState_DeleteExceptMain` clears them without a thread
@@ -101,7 +100,7 @@ fn let_make(is_child: bool) {
     FORKING.store(false, Ordering::SeqCst);
 }
 
-/// Nothing forks here.
+/// Does nothing: there is no fork.
 #[cfg(not(unix))]
 pub(super) unsafe fn watch_python() {}
 
@@ -220,12 +219,12 @@ mod unix {
 
     unsafe extern "C" fn after(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
         PYTHON_FORKS.store(0, Ordering::Relaxed);
-        // SAFETY: called attached.
+        // SAFETY: called by CPython, attached.
         unsafe { ffi::Py_NewRef(ffi::Py_None()) }
     }
 
-    /// Makes sure that `os.fork` is told from code that replaces the child by another program and
-    /// needs no Python in it (`os.register_at_fork`).
+    /// Registers functions with `os.register_at_fork`, to distinguish `os.fork` from forks whose
+    /// child is replaced by another program and needs no Python.
     ///
     /// # Safety
     /// The thread must be attached to the main interpreter.

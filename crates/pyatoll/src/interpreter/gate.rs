@@ -16,8 +16,8 @@
 //! Invariants, checked with loom in `tests/loom`:
 //! - After closing and waiting, no other thread holds a guard, except those left behind, and none
 //!   gets one.
-//! - Whoever waits for guards sees all writes of their holders from before they were released or
-//!   went away.
+//! - A thread that waits for guards sees all writes of their holders from before they were released
+//!   or went away.
 
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ impl State {
     }
 }
 
-/// How long the end of an interpreter waits for other threads before it goes on without them.
+/// How long the end of an interpreter waits for other threads before it proceeds without them.
 /// `None`: without limit.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Timeouts {
@@ -150,7 +150,7 @@ impl Gate {
         })
     }
 
-    /// Returns whether a guard could be had now.
+    /// Returns whether the gate is open at the time of the call.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         !self.closed.load(Ordering::Acquire)
@@ -227,7 +227,7 @@ impl Gate {
 }
 
 impl Holder {
-    /// Returns whether the end goes on without this holder after waiting for `passed`.
+    /// Returns whether the end proceeds without this holder after waiting for `passed`.
     fn is_left_behind(&self, passed: Duration, timeouts: Timeouts) -> bool {
         let is_over = |limit: Option<Duration>| limit.is_some_and(|limit| passed >= limit);
         if self.must_finish {
@@ -261,7 +261,7 @@ impl InterpreterGuard<'_> {
     }
 
     /// Marks this thread as inside, before it attaches again. `false`: it must never attach, since
-    /// the end of the interpreter has gone on without it.
+    /// the interpreter has ended without waiting for it.
     #[must_use]
     pub(crate) fn come_back(&self) -> bool {
         self.holder.exchange(AWAY, INSIDE)

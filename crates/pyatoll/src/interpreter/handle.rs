@@ -12,8 +12,8 @@ use super::lookup;
 use super::start;
 use super::token::Python;
 
-/// A handle to one interpreter. It does not keep the interpreter alive, and it never means another
-/// one, even after the interpreter has ended and CPython has reused its id or address.
+/// A handle to one interpreter. It does not keep the interpreter alive, and it never refers to
+/// another one, even after the interpreter has ended and CPython has reused its id or address.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -204,7 +204,7 @@ impl Interpreter {
         if !attached.has_entered() {
             return Ok(f());
         }
-        // SAFETY: attached just now, so nothing in `f` needs the attachment.
+        // SAFETY: attached only here, so nothing in `f` needs the attachment.
         Ok(unsafe { detached(self.0, f) })
     }
 }

@@ -2,7 +2,7 @@
 //! the interpreter's end.
 //!
 //! It sits in a capsule in the interpreter's own dict (`PyInterpreterState_GetDict`), under a key
-//! that names the layout's version: a binary built with another version makes its own. CPython
+//! that names the layout's version: a binary built with another version creates its own. CPython
 //! clears that dict when the interpreter ends, attached and with no other thread inside; the
 //! capsule's destructor then tears down the states of the binaries, last registered first. If the
 //! interpreter has not begun to end, Python code took the capsule out, and it puts itself back.
@@ -30,7 +30,7 @@ struct Registration {
     binary: *const c_void,
     /// The binary's own [`LocalInternals`].
     local: *const c_void,
-    /// Tears `local` down and frees this registration, with the allocator it was made with. The
+    /// Tears `local` down and frees this registration, with the allocator it came from. The
     /// code is the binary's; CPython never unloads an extension module.
     tear_down: unsafe extern "C" fn(registration: *mut Registration),
 }
@@ -75,7 +75,7 @@ impl InternalsRef {
     /// is taken, or null.
     unsafe fn new(capsule: *mut ffi::PyObject) -> Option<Self> {
         let capsule = NonNull::new(capsule)?;
-        // SAFETY: attached; a new reference, as the caller promises.
+        // SAFETY: attached; a new reference (upheld by the caller).
         unsafe {
             let pointer = ffi::PyCapsule_GetPointer(capsule.as_ptr(), KEY.as_ptr());
             match NonNull::new(pointer.cast()) {
@@ -170,7 +170,7 @@ impl Internals {
             types: AtomicPtr::new(null_mut()),
         }));
         // SAFETY: attached. The dict keeps either this capsule, whose destructor frees `fresh` from
-        // then on, or the one that was first; then nobody else has seen this one.
+        // then on, or the one that was first; then no other thread has seen this one.
         unsafe {
             let capsule = ffi::PyCapsule_New(fresh.cast(), KEY.as_ptr(), Some(destroy));
             let mut kept = null_mut();
@@ -259,7 +259,8 @@ impl Internals {
     }
 }
 
-/// The capsule's destructor: the interpreter ends, or Python code took the capsule out of its dict.
+/// Runs when the capsule is deallocated: the interpreter ends, or Python code removed the capsule
+/// from its dict.
 unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
     // SAFETY: called by CPython, attached, with a capsule that `insert_new` or `put_back` created.
     // An exception that is set is kept across, since drops run any code.
@@ -278,8 +279,8 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
 }
 
 impl Internals {
-    /// Returns the interpreter, if code that runs in it may still use references it was lent. The
-    /// dict can be reached from Python (`gc.get_objects`), so the capsule can be taken out of it.
+    /// Returns the interpreter, if code that runs in it may still use references lent to it. Python
+    /// code can reach the dict (`gc.get_objects`), and so remove the capsule from it.
     fn running_interpreter(&self) -> Option<&'static LocalInternals> {
         let mut node = self.newest.load(Ordering::Acquire);
         while !node.is_null() {
@@ -303,7 +304,7 @@ impl Internals {
 fn is_still_running(local: &LocalInternals) -> bool {
     match local.phase() {
         Phase::Live => compat::is_running(),
-        // Exit functions and finalizers run to the last. What clears the dict is none of them.
+        // Exit functions and finalizers run until the end, but none of them clears the dict.
         Phase::Closing => compat::is_in_python(),
         Phase::Ending | Phase::Emptied => false,
     }
@@ -321,8 +322,8 @@ unsafe fn put_back(internals: *mut Internals, local: &LocalInternals) {
         let dict = ffi::PyInterpreterState_GetDict(local.interpreter());
         let mut kept = false;
         if !dict.is_null() && !capsule.is_null() {
-            // Where new internals were created in between, those stay under the name. These are
-            // still the ones to tear down by.
+            // Internals that were created in between stay under the key. These ones still run the
+            // teardown.
             let names = [
                 ffi::PyUnicode_FromString(KEY.as_ptr()),
                 ffi::PyLong_FromVoidPtr(internals.cast()),
@@ -347,9 +348,9 @@ unsafe fn put_back(internals: *mut Internals, local: &LocalInternals) {
 /// Tears down the states of all binaries in the interpreter, which is ending.
 ///
 /// # Safety
-/// The thread must be attached to it; nobody may use `internals` afterwards.
+/// The thread must be attached to it; `internals` must not be used afterwards.
 unsafe fn end(internals: *mut Internals) {
-    // SAFETY: attached and alone, as the caller promises; each registration is taken out once.
+    // SAFETY: attached and alone (upheld by the caller); each registration is taken out once.
     unsafe {
         loop {
             let newest = (*internals).newest.load(Ordering::Acquire);

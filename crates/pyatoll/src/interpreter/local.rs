@@ -65,7 +65,7 @@ pub struct LocalInternals {
     visiting: AtomicPtr<ffi::PyThreadState>,
     /// Threads of the interpreter that are detached in a call of this library.
     away: AtomicU32,
-    /// The thread state that CPython created the interpreter with, where it is kept to end it with.
+    /// The thread state that CPython created the interpreter with, if it is kept to end it with.
     first_thread_state: AtomicPtr<ffi::PyThreadState>,
     /// Whether this binary created the interpreter, and so ends it.
     owned: AtomicBool,
@@ -83,7 +83,7 @@ const _: () = assert!(
 // SAFETY: `interpreter` is only passed to CPython under the invariant above; everything else is
 // atomics, mutexes and plain data.
 unsafe impl Send for LocalInternals {}
-// SAFETY: see `Send`.
+// SAFETY: shared access is through atomics and mutexes; see `Send` for `interpreter`.
 unsafe impl Sync for LocalInternals {}
 
 impl LocalInternals {
@@ -126,7 +126,7 @@ impl LocalInternals {
         &self.trashcan
     }
 
-    /// Returns the gate for threads that come in from outside.
+    /// Returns the gate for threads that enter from outside.
     pub(crate) fn gate(&self) -> &Gate {
         &self.gate
     }
@@ -152,7 +152,7 @@ impl LocalInternals {
         self.owned.store(true, Ordering::Relaxed);
     }
 
-    /// Returns whether this binary created the interpreter and nobody has claimed its end.
+    /// Returns whether this binary created the interpreter and no thread has claimed its end.
     pub(super) fn is_owned_and_unclaimed(&self) -> bool {
         self.owned.load(Ordering::Relaxed) && !self.end_claimed.load(Ordering::Relaxed)
     }
@@ -297,10 +297,10 @@ impl LocalInternals {
         }
     }
 
-    /// Out of line, since each drop of a handle has it.
+    /// Pushes an object onto the drop queue. Out of line, since each drop of a handle has it.
     #[inline(never)]
     fn release_later(&self, object: NonNull<ffi::PyObject>) {
-        // If the queue is closed, the interpreter has taken the object down with itself.
+        // If the queue is closed, the object is gone with its interpreter.
         self.queue.push(object);
     }
 
@@ -311,20 +311,20 @@ impl LocalInternals {
     #[inline]
     pub(crate) unsafe fn drain(&self) {
         if self.queue.has_some() {
-            // SAFETY: attached, as the caller promises.
+            // SAFETY: attached (upheld by the caller).
             unsafe { self.drain_cold() };
         }
     }
 
-    /// Out of line and with C's calling convention: it does not unwind, which spares each entry
-    /// point a landing pad.
+    /// Drains the drop queue. Out of line and with C's calling convention: it does not unwind,
+    /// which spares each entry point a landing pad.
     #[cold]
     #[inline(never)]
     unsafe extern "C" fn drain_cold(&self) {
-        // SAFETY: the queue owns one reference for each entry; attached, as the caller promises.
+        // SAFETY: the queue owns one reference for each entry; attached (upheld by the caller).
         self.queue
             .drain(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         if unsafe { self.trashcan.run_deferred() } {
             self.look_at_next_entry();
         }
@@ -345,7 +345,7 @@ impl LocalInternals {
     ///
     /// The values stay if a thread is detached in a call of this library: a daemon thread, which
     /// the end of the main interpreter does not wait for. It never returns to Python, but the code
-    /// it runs may use references it was lent.
+    /// it runs may use references lent to it.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter; no other thread may be, now or later.
@@ -395,10 +395,10 @@ impl Drop for InTraverse<'_> {
     }
 }
 
-/// The run of the runtime whose end is watched for.
+/// The run of the runtime whose end is watched.
 static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
 
-/// Returns whether a run that is watched has not come to its very end.
+/// Returns whether a watched run has not ended yet.
 pub(super) fn is_run_unfinished() -> bool {
     WATCHED.load(Ordering::Relaxed) == RUN.load(Ordering::Relaxed)
 }

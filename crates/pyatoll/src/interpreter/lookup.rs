@@ -62,7 +62,7 @@ pub(crate) fn all_live() -> Vec<&'static LocalInternals> {
     REGISTRY.live()
 }
 
-/// Makes a state known to other threads.
+/// Publishes a state to other threads.
 pub(super) fn publish(local: &'static LocalInternals) {
     REGISTRY.publish(local);
 }

@@ -15,15 +15,15 @@ use super::sync::lock;
 /// can run.
 fn lock_creation(local: &LocalInternals) -> Option<MutexGuard<'static, ()>> {
     static CREATION: Mutex<()> = Mutex::new(());
-    // SAFETY: attached, as the caller promises; taking a lock uses nothing of Python.
+    // SAFETY: attached (upheld by the caller); taking a lock uses nothing of Python.
     compat::CREATES_ONE_AT_A_TIME.then(|| unsafe { detached(local, || lock(&CREATION)) })
 }
 
-/// Creates an interpreter and this binary's state of it. The thread is attached as before
-/// afterwards.
+/// Creates an interpreter and this binary's state of it. Afterwards the thread is attached as
+/// before.
 ///
 /// # Errors
-/// What CPython says of its refusal.
+/// CPython's message.
 ///
 /// # Safety
 /// The thread must be attached to the main interpreter, which is `main`'s: CPython copies from it
@@ -33,8 +33,8 @@ pub(super) unsafe fn new_interpreter(
     settings: &Settings,
 ) -> Result<&'static LocalInternals, String> {
     let _creating = lock_creation(main);
-    // SAFETY: attached, and alone where CPython wants that. `previous` is this thread's own, idle
-    // while the new one is current.
+    // SAFETY: attached, and alone where CPython requires that. `previous` is this thread's own,
+    // idle while the new one is current.
     unsafe {
         let previous = compat::current_thread_state();
         let first = compat::new_interpreter(settings)?;
@@ -50,7 +50,7 @@ pub(super) unsafe fn new_interpreter(
 /// Switches from a new interpreter's first thread state back to `previous`.
 ///
 /// The first one is deleted where it can be, so that no thread state outlives its use: each
-/// attachment makes its own. Elsewhere it is kept, to end the interpreter with.
+/// attachment creates its own. Elsewhere it is kept, to end the interpreter with.
 ///
 /// # Safety
 /// The thread must be attached with `first`, the first thread state of `local`'s interpreter;
@@ -60,7 +60,8 @@ unsafe fn leave_first_thread_state(
     first: *mut ffi::PyThreadState,
     previous: *mut ffi::PyThreadState,
 ) {
-    // SAFETY: as the caller promises; a `first` that is deleted is not used after this.
+    // SAFETY: upheld by the caller: attached with `first`, which is not used once it is deleted;
+    // `previous` is idle.
     unsafe {
         if compat::CAN_DELETE_FIRST_THREAD_STATE {
             ffi::PyThreadState_Clear(first);

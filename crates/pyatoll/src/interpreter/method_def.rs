@@ -11,7 +11,7 @@ pub(crate) struct MethodDef(ffi::PyMethodDef);
 
 // SAFETY: never written to after construction; its pointers are to `'static` strings and functions.
 unsafe impl Send for MethodDef {}
-// SAFETY: see `Send`.
+// SAFETY: immutable after construction.
 unsafe impl Sync for MethodDef {}
 
 impl MethodDef {

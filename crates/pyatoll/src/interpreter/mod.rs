@@ -1,23 +1,23 @@
 //! Interpreters: their state in this binary, the token, attaching, sub-interpreters.
 //!
-//! The lowest layer. It knows CPython's interpreters, thread states and reference counts, and
-//! nothing of types, conversions, functions or classes.
+//! The lowest layer. It knows CPython's interpreters, thread states and reference counts, but no
+//! types, conversions, functions or classes.
 //!
 //! | file | concern |
 //! |---|---|
-//! | `process` | which process this is, after a fork |
+//! | `process` | the current process, to detect a fork |
 //! | `sync` | atomics and locks of the parts that loom checks |
 //! | `method_def` | C functions that all interpreters share |
-//! | `compat` | what differs between CPython versions |
+//! | `compat` | differences between CPython versions |
 //! | `queue` | references dropped by threads that are not attached |
 //! | `slots` | per-interpreter values by key |
 //! | `gate` | guards that keep an interpreter from ending |
-//! | `trashcan` | deallocations within each other |
+//! | `trashcan` | deferring deeply nested deallocations |
 //! | `local` | this binary's state of one interpreter, and its phases |
 //! | `registry`, `lookup` | the interpreters that this binary has seen |
 //! | `fork` | locks across a fork, and the child |
 //! | `internals` | the state that all Pyatoll binaries in one interpreter share |
-//! | `entry` | the interpreters that this thread came into or was detached from |
+//! | `entry` | the interpreters that this thread entered or was detached from |
 //! | `detach` | a thread that is detached |
 //! | `end` | ending a sub-interpreter |
 //! | `teardown` | the interpreter's `atexit` callback |
@@ -25,13 +25,13 @@
 //! | `error` | why an interpreter could not be created or entered |
 //! | `attach` | a thread that is attached |
 //! | `token` | `Python` |
-//! | `start` | starting the runtime, meeting interpreters that other code started |
+//! | `start` | starting the runtime; registering interpreters that other code started |
 //! | `handle` | `Interpreter` |
 //! | `make` | creating a sub-interpreter |
 //! | `sub` | `SubInterpreter` |
 //! | `test_interpreter` | a sub-interpreter for each test of a crate |
 //! | `enter` | `Python::attach`, `Python::detach` |
-//! | `embed` | a runtime for the time of one call |
+//! | `embed` | a runtime for the duration of one call |
 //!
 //! A file uses only files above it.
 //!
@@ -100,7 +100,8 @@ pub mod bench {
     /// been initialized.
     #[inline]
     pub unsafe fn fallback_token<'py>() -> Python<'py> {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: attached for `'py`, and this binary has been initialized
+        // there.
         unsafe { Python::assume_called() }
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! Invariants, checked with loom in `tests/loom`:
 //! - A thread that enters an interpreter after its state was published finds that state, whatever
-//!   other interpreters come and go, and sees all writes that its creator made to it before.
+//!   other interpreters start and end, and sees all writes that its creator made to it before.
 //! - A lookup never returns the state of another interpreter address.
 
 use std::ptr::null_mut;
@@ -36,7 +36,7 @@ pub(super) struct Registry<L: Tracked> {
     only: AtomicPtr<L>,
     /// The current table; null before the first interpreter.
     table: AtomicPtr<Table<L>>,
-    /// The data that changes when interpreters come and go.
+    /// The data that changes when interpreters start and end.
     registry: Mutex<Members<L>>,
 }
 
@@ -194,7 +194,7 @@ impl<L: Tracked> Registry<L> {
             self.only.store(null_mut(), Ordering::Release);
         }
 
-        // SAFETY: null, or never freed.
+        // SAFETY: null, or a published table, which is never freed.
         let mut table = unsafe { self.table.load(Ordering::Acquire).as_ref() };
         let len = table.map_or(0, |table| table.entries.len());
         if (registry.keys + 1) * 2 > len {

@@ -8,7 +8,7 @@
 //!   need no lock.
 //! - A slot goes from null to a value once, and back to null only in [`Slots::clear`], when the
 //!   interpreter ends and no reader is left.
-//! - Whoever reads a value sees all writes of the thread that stored it from before that.
+//! - A reader of a value sees all earlier writes of the thread that stored it.
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -120,7 +120,7 @@ pub(crate) struct Slots {
 // goes through the mutex or the atomics. Values are only lent to threads attached to the
 // interpreter, and `InterpreterLocal` checks their types.
 unsafe impl Send for Slots {}
-// SAFETY: see `Send`.
+// SAFETY: all access goes through the mutex or the atomics.
 unsafe impl Sync for Slots {}
 
 impl Slots {
@@ -199,7 +199,7 @@ impl Slots {
     ///
     /// # Safety
     /// The caller must be attached to the interpreter of this table, which is ending: no other
-    /// thread reads the table any more, and no reference into it is alive.
+    /// thread reads the table, and no reference into it is alive.
     pub(crate) unsafe fn clear(&self) {
         loop {
             // The lock is not held during the drop, which may run any code.
@@ -237,11 +237,13 @@ impl Slots {
     }
 }
 
+/// Frees a segment.
+///
 /// # Safety
-/// `slots` must be a segment from [`Slots::allocate`] that nobody uses any more.
+/// `slots` must be a segment from [`Slots::allocate`] that is no longer in use.
 unsafe fn free_segment(segment: usize, slots: *mut Slot) {
     let slots = std::ptr::slice_from_raw_parts_mut(slots, segment_len(segment));
-    // SAFETY: allocated with this length, and unused, as the caller promises.
+    // SAFETY: allocated with this length, and unused (upheld by the caller).
     drop(unsafe { Box::from_raw(slots) });
 }
 
@@ -284,7 +286,7 @@ mod tests {
             // SAFETY: the value is a `Box<usize>`, and so drops it.
             let set = unsafe {
                 slots.set(key, value, |value| {
-                    // SAFETY: as stored above.
+                    // SAFETY: stored above as a `Box<usize>`, and dropped once.
                     let number = Box::from_raw(value.cast::<usize>());
                     ORDER.lock().unwrap().push(*number);
                     COUNT.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Starting the runtime, and getting to know interpreters that other code started.
+//! Starting the runtime, and registering interpreters that other code started.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -14,13 +14,13 @@ use super::local::{self, LocalInternals};
 use super::lookup;
 use super::sync::lock;
 
-/// Takes the lock of whoever starts the runtime, or changes what it is to start with.
+/// Takes the lock for starting the runtime and for changing its configuration.
 pub(crate) fn lock_start() -> MutexGuard<'static, ()> {
     static STARTING: Mutex<()> = Mutex::new(());
     lock(&STARTING)
 }
 
-/// Starts the runtime if it does not run, and leaves this thread detached from it then.
+/// Starts the runtime if it is not running; this thread is then detached from it.
 pub(crate) fn initialize() {
     let _starting = lock_start();
     // SAFETY: may be called at any time.
@@ -28,7 +28,7 @@ pub(crate) fn initialize() {
         return;
     }
     if compat::is_finalizing() && local::is_run_unfinished() {
-        // On its way out it says that it is not initialized, long before all of it is gone.
+        // While it is finalized, it reports long before the end that it is not initialized.
         return;
     }
     // SAFETY: the runtime does not run, and the lock keeps other threads of this binary from
@@ -38,14 +38,14 @@ pub(crate) fn initialize() {
         ffi::Py_InitializeEx(0);
         let local = create::current_or_create(ffi::PyInterpreterState_Get());
         let thread_state = ffi::PyEval_SaveThread();
-        // This thread attaches with it from now on. The entry stays after the runtime's end; nobody
-        // can enter its interpreter then.
+        // This thread attaches with it from now on. The entry stays after the runtime's end, when
+        // its interpreter can no longer be entered.
         entry::keep(local, thread_state);
     }
 }
 
-/// Returns the main interpreter. Where this binary has not seen it yet, this thread goes there for
-/// a moment, and returns attached as before.
+/// Returns the main interpreter. If this binary has not seen it yet, this thread attaches to it for
+/// a moment; afterwards it is attached as before.
 pub(crate) fn main_interpreter() -> Result<&'static LocalInternals, NoInterpreter> {
     if !compat::is_running() {
         return Err(NoInterpreter::NotRunning);
@@ -66,29 +66,29 @@ pub(crate) fn main_interpreter() -> Result<&'static LocalInternals, NoInterprete
     meet_main()
 }
 
-/// Gets to know a main interpreter that other code started, from a thread that is not attached.
+/// Registers a main interpreter that other code started. The thread must not be attached.
 pub(super) fn meet_main() -> Result<&'static LocalInternals, NoInterpreter> {
     // SAFETY: this thread is detached. The runtime runs, but this binary is not in its main
-    // interpreter, so nothing of this library tells when that ends. CPython tells from 3.15 on;
+    // interpreter, so this library does not learn when that ends. CPython tells from 3.15 on;
     // before, as with every use of `PyGILState_Ensure`, its owner must not end it at the same time.
     let entered = unsafe { compat::enter_main() }.ok_or(NoInterpreter::NotRunning)?;
     let note = compat::exchange_attach_note(entered.thread_state());
     let local = create::current_or_create(compat::current_interpreter());
-    // SAFETY: entered above.
+    // SAFETY: this thread is attached by `enter_main`, and leaves once.
     unsafe { entered.leave() };
     note.restore();
     Ok(local)
 }
 
-/// Gets to know the interpreter of `thread_state`, which this thread is detached from, as
-/// `PyGILState_Ensure` would enter it.
+/// Registers the interpreter of `thread_state`, which this thread is detached from, entering it as
+/// `PyGILState_Ensure` would.
 pub(super) fn meet(thread_state: *mut ffi::PyThreadState) -> &'static LocalInternals {
     // SAFETY: CPython's note of this thread, which is cleared when the thread state is deleted; the
     // code that released the GIL may come back to it, so its interpreter is alive.
     unsafe { ffi::PyEval_RestoreThread(thread_state) };
     let note = compat::exchange_attach_note(thread_state);
     let local = create::current_or_create(compat::current_interpreter());
-    // SAFETY: attached above.
+    // SAFETY: attached with `thread_state`.
     unsafe { ffi::PyEval_SaveThread() };
     note.restore();
     local

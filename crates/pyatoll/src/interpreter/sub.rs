@@ -134,7 +134,7 @@ impl SubInterpreterBuilder {
     }
 
     /// Sets whether its code may call `os.fork`. Default: `false`. Even if allowed, the child exits
-    /// at once: CPython cannot go on in a child of a process with sub-interpreters.
+    /// at once: CPython cannot run in a child of a process with sub-interpreters.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -310,7 +310,7 @@ impl SubInterpreterBuilder {
     }
 }
 
-/// Keeps this thread attached to the main interpreter, then returns it to where it was.
+/// Keeps this thread attached to the main interpreter, then restores its previous attachment.
 struct InMain {
     // Dropped in this order.
     attached: AttachGuard,
@@ -473,7 +473,7 @@ impl SubInterpreter {
             .expect("present until `close` or `drop` consumes it")
     }
 
-    /// Returns whether this thread is attached to it, or is detached from it just now.
+    /// Returns whether this thread is attached to it, or is detached within an attachment to it.
     fn is_entered(local: &'static LocalInternals) -> bool {
         local.is_current() || entry::is_inside(local)
     }
@@ -506,12 +506,13 @@ impl SubInterpreter {
             None => None,
         };
         if let Some(claim) = EndClaim::to_live(local) {
-            // SAFETY: this thread is not attached to it, and attached to another one where it must.
+            // SAFETY: this thread is not attached to it, and is attached to another one where
+            // required.
             unsafe { claim.end() };
         }
     }
 
-    /// Keeps this thread attached where it is, or attaches it to the main interpreter.
+    /// Keeps this thread's attachment, or attaches it to the main interpreter.
     fn attach_elsewhere() -> Option<AttachGuard> {
         let attached = AttachGuard::current();
         attached.or_else(|| AttachGuard::to(start::main_interpreter().ok()?).ok())

@@ -1,4 +1,4 @@
-//! The atomics and locks of the parts that `tests/loom` checks with loom, which replaces them by
+//! The atomics and locks of the parts that `tests/loom` checks with loom, which replaces them with
 //! its own. That crate includes this file and those parts as they are, and alone sets `cfg(loom)`.
 //!
 //! Such a part uses nothing of CPython, and no atomic, lock or thread id but from here.
@@ -33,7 +33,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// A function that is `const`, save under loom, whose atomics cannot be made in constants.
+/// A function that is `const`, except under loom, whose atomics have no `const` constructors.
 macro_rules! const_unless_loom {
     ($(#[$attribute:meta])* $visibility:vis fn $name:ident() -> Self $body:block) => {
         #[cfg(not(loom))]

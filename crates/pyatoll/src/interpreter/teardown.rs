@@ -3,7 +3,7 @@
 //!
 //! `Py_EndInterpreter` aborts the process (3.12, 3.13) if another thread has a thread state of the
 //! interpreter. So the callback closes the gate and waits, detached, until every thread that
-//! entered through it has left; threads that come later are told that the interpreter is gone.
+//! entered through it has left; later threads get an error.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
@@ -24,14 +24,14 @@ const CAPSULE: &CStr = c"pyatoll.local_internals";
 
 static CALLBACK: MethodDef = MethodDef::no_args(c"_pyatoll_interpreter_ends", interpreter_ends);
 
-/// Registers the callback with the interpreter's `atexit` module. If Python refuses, since it is
-/// too far into its end, the gate is closed at once.
+/// Registers the callback with the interpreter's `atexit` module. If Python refuses because its
+/// finalization has gone too far, the gate is closed at once.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter; no exception may be set.
 pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
-    // SAFETY: attached. Every new reference is released below; null is passed on only where CPython
-    // accepts null as "an exception is set".
+    // SAFETY: attached. Every new reference is released below; null is passed only to functions
+    // that accept it as "an exception is set".
     unsafe {
         let pointer = std::ptr::from_ref(local).cast_mut().cast();
         let capsule = ffi::PyCapsule_New(pointer, CAPSULE.as_ptr(), None);
@@ -71,7 +71,7 @@ pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
 pub(super) unsafe fn watch(local: &'static LocalInternals) {
     unsafe extern "C" fn cleared(local: *mut c_void) {
         // SAFETY: the state that is passed below, never freed. CPython calls this attached, in an
-        // interpreter that no other thread can enter any more.
+        // interpreter that no other thread can enter.
         unsafe {
             let local = &*local.cast::<LocalInternals>();
             if local.phase() != Phase::Emptied {
@@ -80,7 +80,7 @@ pub(super) unsafe fn watch(local: &'static LocalInternals) {
         }
     }
     let data = std::ptr::from_ref(local).cast_mut().cast();
-    // SAFETY: attached, as the caller promises; `cleared` does not unwind.
+    // SAFETY: attached (upheld by the caller); `cleared` does not unwind.
     unsafe { compat::at_interpreter_clear(local.interpreter(), cleared, data) };
 }
 
@@ -103,18 +103,18 @@ unsafe extern "C" fn interpreter_ends(
 
 /// How long the end of the process waits for a thread that is detached in a call of this library.
 const AWAY_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long it waits for a thread that is inside, where it can go on without it.
+/// How long it waits for a thread that is inside, where it can proceed without it.
 const INSIDE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Closes `local`'s gate and waits for the threads inside. Where it is the main interpreter's, the
-/// process or the runtime ends, and so do the sub-interpreters.
+/// Closes `local`'s gate and waits for the threads inside. For the main interpreter, also ends the
+/// sub-interpreters: the process or the runtime ends.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter.
 unsafe fn close(local: &'static LocalInternals) {
     local.mark_closing();
     local.gate().close();
-    // SAFETY: attached, as the caller promises; nothing of Python is used while detached.
+    // SAFETY: attached (upheld by the caller); nothing of Python is used while detached.
     unsafe {
         end::drop_first_thread_state(local);
         if !local.gate().is_empty_but_for_this_thread() {
@@ -132,8 +132,8 @@ fn wait(local: &LocalInternals) {
     local.gate().wait_for_others(|| timeouts(local, main));
 }
 
-/// Ends the sub-interpreters that this binary created and nobody ended, since CPython aborts (below
-/// 3.13) or warns. Closes the gates of others where their threads cannot run after this.
+/// Ends the remaining sub-interpreters that this binary created, since CPython aborts (below 3.13)
+/// or warns. Closes the gates of others where their threads cannot run after this.
 ///
 /// # Safety
 /// The thread must be attached to `main`'s interpreter, whose gate must be closed and in which no
@@ -176,7 +176,7 @@ unsafe fn close_subs(main: &'static LocalInternals) {
 
 /// Returns how long `local`'s end waits for other threads.
 ///
-/// A sub-interpreter that ends while the process goes on waits for all, as `close` promises. The
+/// A sub-interpreter that ends in a running process waits for all, as `close` promises. The
 /// end of the process leaves threads behind, as CPython does with daemon threads, where that does
 /// not abort the process.
 fn timeouts(local: &LocalInternals, main: Option<&LocalInternals>) -> Timeouts {

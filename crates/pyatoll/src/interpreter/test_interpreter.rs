@@ -5,8 +5,8 @@
 //! enters a sub-interpreter created for that thread rather than the main one. Threads without a
 //! name, and the program's first one, attach as usual.
 //!
-//! Invariant: the interpreter is only what `Python::attach` means by default on its thread; it is
-//! created at the thread's first attach and ended when the thread ends, after its last.
+//! Invariant: the interpreter is only the default of `Python::attach` on its thread; it is created
+//! at the thread's first attach and ended when the thread ends, after its last.
 
 use std::cell::OnceCell;
 use std::env;
@@ -60,7 +60,7 @@ fn make(gil: Gil) -> Result<SubInterpreter, NoInterpreter> {
     builder.build().map_err(NoInterpreter::TestInterpreter)
 }
 
-/// Returns what the environment asks for.
+/// Returns the kind of interpreter that the environment asks for.
 fn wanted() -> Option<Gil> {
     static WANTED: OnceLock<Option<Gil>> = OnceLock::new();
     *WANTED.get_or_init(|| {

@@ -1,13 +1,13 @@
-//! [`Trashcan`]: deallocations deferred because the thread is too deep in others.
+//! [`Trashcan`]: defers deallocations that are nested too deeply.
 //!
 //! An object that is deallocated may hold the last reference to another: a long chain would recurse
 //! once for each link and overflow the stack. CPython 3.14 defers deallocations where the stack
-//! gets short, but only for types that its collector knows; before, each type has to do so itself
+//! gets short, but only for types that its collector knows; before, each type must do so itself
 //! (`Py_TRASHCAN_BEGIN`). The types of this library do:
 //!
 //! - From 3.14 on, where CPython says that the stack gets short. No other deallocation of this
-//!   library need be further up, so a thread also looks for deferred ones where it enters
-//!   (`LocalInternals::drain`) and before it gives its thread state up.
+//!   library need be further up, so a thread also runs deferred ones at its next
+//!   entry (`LocalInternals::drain`) and before it gives up its thread state.
 //! - Before, by counting levels for each thread that is in deallocations: another may take the GIL
 //!   in between.
 
@@ -53,7 +53,7 @@ impl Trashcan {
         object: NonNull<ffi::PyObject>,
         deallocate: ffi::destructor,
     ) -> Option<u32> {
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         let this = unsafe { ffi::PyThreadState_Get() };
         let level = self.depth.enter(this);
         if level.is_none() {
@@ -75,22 +75,22 @@ impl Trashcan {
     #[inline]
     pub(crate) unsafe fn leave(&self, level: u32) {
         if self.deferred.has_some() {
-            // SAFETY: attached, with this level, as the caller promises.
+            // SAFETY: attached, with this level (upheld by the caller).
             unsafe { self.run_if_room(level) };
         }
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         unsafe { self.depth.leave(level) };
     }
 
     /// Runs the deallocations that this thread deferred, if there is room again and no deallocation
-    /// of this library is further up. Returns whether any is still deferred, by whichever thread.
+    /// of this library is further up. Returns whether any thread's are still deferred.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter.
     pub(super) unsafe fn run_deferred(&self) -> bool {
         // Where levels are counted, the outermost deallocation does it.
         if compat::DEFERS_BY_STACK && self.deferred.has_some() {
-            // SAFETY: attached, as the caller promises.
+            // SAFETY: attached (upheld by the caller).
             unsafe { self.run_if_room(1) };
             return self.deferred.has_some();
         }
@@ -101,7 +101,7 @@ impl Trashcan {
     /// The thread must be attached to this interpreter, and `level` be its level.
     #[cold]
     unsafe fn run_if_room(&self, level: u32) {
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         unsafe {
             let this = ffi::PyThreadState_Get();
             if self.depth.has_room(this, level) {
@@ -110,7 +110,7 @@ impl Trashcan {
         }
     }
 
-    /// Runs all deferred deallocations, also those of threads that never had room again.
+    /// Runs all deferred deallocations, including those of threads that never had room for them.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter, which is ending, and no other thread may
@@ -142,7 +142,7 @@ impl Trashcan {
                 // SAFETY: from `Box::leak` in `defer`, and taken out once.
                 let deferred = unsafe { Box::from_raw(deferred.as_ptr()) };
                 // Any thread may run those of a thread that is gone.
-                // SAFETY: attached, as the caller promises.
+                // SAFETY: attached (upheld by the caller).
                 if deferred.thread == this || unsafe { is_gone(deferred.thread) } {
                     mine.push(deferred);
                 } else {
@@ -206,7 +206,7 @@ mod tests {
                 deallocate,
             });
         }
-        // SAFETY: the function takes any object.
+        // SAFETY: single-threaded; the function does not access its object.
         unsafe { trashcan.finish() };
         assert_eq!(DEALLOCATED.load(Ordering::Relaxed), 2);
     }

@@ -209,7 +209,8 @@ fn running_version() -> (u8, u8) {
     ((version >> 24) as u8, (version >> 16) as u8)
 }
 
-/// The `Py_mod_exec` slot of every module. Runs once per interpreter, and again after a failure.
+/// Implements the `Py_mod_exec` slot of every module. Runs once per interpreter, and again after a
+/// failure.
 unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
     // SAFETY: called by CPython, attached, with a new module of one of our definitions, whose state
     // is a zeroed `ModuleState`.

@@ -72,7 +72,7 @@ macro_rules! append_to_inittab {
     }};
 }
 
-/// Implementation of [`append_to_inittab!`](crate::append_to_inittab).
+/// Implements [`append_to_inittab!`](crate::append_to_inittab).
 ///
 /// # Panics
 /// If Python is already initialized.

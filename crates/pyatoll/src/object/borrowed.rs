@@ -142,7 +142,7 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
 }
 
 impl<'py> Borrowed<'_, 'py, PyAny> {
-    /// Like [`from_ptr`](Borrowed::from_ptr), but returns `None` for null.
+    /// Borrows an object, or returns `None` if `ptr` is null; see [`from_ptr`](Borrowed::from_ptr).
     ///
     /// # Safety
     /// `ptr` must be null, or point to an object of the token's interpreter that stays alive for

@@ -236,7 +236,7 @@ impl<'py, T> Bound<'py, T> {
         unsafe { self.cast_unchecked_ref() }
     }
 
-    /// Like [`cast_unchecked`](Bound::cast_unchecked), by value.
+    /// Casts by value, without a check; see [`cast_unchecked`](Bound::cast_unchecked).
     ///
     /// # Safety
     /// The object must be a `U`.
@@ -279,7 +279,8 @@ impl<'py, T> Bound<'py, T> {
 }
 
 impl<'py> Bound<'py, PyAny> {
-    /// Like [`from_owned_ptr`](Bound::from_owned_ptr), but returns `None` for null.
+    /// Takes over an owned reference, or returns `None` if `ptr` is null; see
+    /// [`from_owned_ptr`](Bound::from_owned_ptr).
     ///
     /// # Safety
     /// `ptr` must be null, or point to an object of the token's interpreter to which the caller
@@ -303,7 +304,8 @@ impl<'py> Bound<'py, PyAny> {
         NonNull::new(ptr).map(|pointer| unsafe { Self::from_owned_non_null(py, pointer) })
     }
 
-    /// Like [`from_borrowed_ptr`](Bound::from_borrowed_ptr), but returns `None` for null.
+    /// Creates a new reference, or returns `None` if `ptr` is null; see
+    /// [`from_borrowed_ptr`](Bound::from_borrowed_ptr).
     ///
     /// # Safety
     /// `ptr` must be null or point to a live object of the token's interpreter.

@@ -112,7 +112,7 @@ impl<T> Py<T> {
         }
     }
 
-    /// Like [`bind`](Py::bind), by value.
+    /// Binds the handle to a token by value; see [`bind`](Py::bind).
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
@@ -138,7 +138,7 @@ impl<T> Py<T> {
         unsafe { Bound::from_owned_non_null(py, this.pointer) }
     }
 
-    /// Like [`into_bound`](Py::into_bound), unless the token belongs to another interpreter.
+    /// Binds the handle to a token by value, unless the token belongs to another interpreter.
     ///
     /// # Errors
     /// [`WrongInterpreter`]; the handle is dropped.
@@ -161,7 +161,7 @@ impl<T> Py<T> {
         Ok(unsafe { Bound::from_owned_non_null(py, this.pointer) })
     }
 
-    /// Like [`bind`](Py::bind), but returns a [`Borrowed`].
+    /// Binds the handle to a token as a [`Borrowed`]; see [`bind`](Py::bind).
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
@@ -185,7 +185,8 @@ impl<T> Py<T> {
         unsafe { Borrowed::from_non_null(py, self.pointer) }
     }
 
-    /// Like [`try_bind`](Py::try_bind), but returns a [`Borrowed`].
+    /// Binds the handle to a token as a [`Borrowed`], unless the token belongs to another
+    /// interpreter.
     ///
     /// # Errors
     /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
@@ -426,7 +427,7 @@ impl<T> Py<T> {
         self.bind(py).as_ptr() == unsafe { ffi::Py_None() }
     }
 
-    /// Like [`Bound::cast_unchecked`], after [`bind`](Py::bind).
+    /// Binds and casts the handle; see [`bind`](Py::bind) and [`Bound::cast_unchecked`].
     ///
     /// # Safety
     /// The object must be a `U`.

@@ -226,8 +226,9 @@ impl InterpreterPool {
         self.end(Some(timeout))
     }
 
-    /// Like [`shutdown`](InterpreterPool::shutdown), but queued jobs do not run: their handles
-    /// return [`PoolError::Cancelled`]. Jobs that have started run to completion.
+    /// Shuts the pool down without running queued jobs: their handles return
+    /// [`PoolError::Cancelled`]. Jobs that have started run to completion. See
+    /// [`shutdown`](InterpreterPool::shutdown).
     ///
     /// # Errors
     /// Those of [`shutdown`](InterpreterPool::shutdown).

@@ -41,7 +41,7 @@ where
     unsafe { compat::with_object(object.as_ptr(), f) }
 }
 
-/// Like [`with_critical_section`], for two objects at once, in any order.
+/// Calls `f` in a critical section of two objects, in any order; see [`with_critical_section`].
 ///
 /// ```
 /// use pyatoll::prelude::*;

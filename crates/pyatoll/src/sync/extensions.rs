@@ -76,13 +76,13 @@ pub trait OnceExt: sealed::Sealed {
     /// The argument of the closure of `call_once_force`.
     type OnceState;
 
-    /// Like [`Once::call_once`], but waits detached. `f` runs attached.
+    /// Does what [`Once::call_once`] does, but waits detached. `f` runs attached.
     ///
     /// # Panics
     /// If `f` panics, or the `Once` is poisoned by an earlier panic.
     fn call_once_py_attached(&self, py: Python<'_>, f: impl FnOnce());
 
-    /// Like [`Once::call_once_force`], but waits detached. `f` runs attached.
+    /// Does what [`Once::call_once_force`] does, but waits detached. `f` runs attached.
     fn call_once_force_py_attached(&self, py: Python<'_>, f: impl FnOnce(&Self::OnceState));
 }
 
@@ -119,7 +119,7 @@ impl OnceExt for Once {
 /// });
 /// ```
 pub trait OnceLockExt<T>: sealed::Sealed {
-    /// Like [`OnceLock::get_or_init`], but waits detached. `f` runs attached.
+    /// Does what [`OnceLock::get_or_init`] does, but waits detached. `f` runs attached.
     ///
     /// # Panics
     /// If `f` panics.
@@ -157,7 +157,7 @@ pub trait MutexExt<T>: sealed::Sealed {
     where
         Self: 'a;
 
-    /// Like [`Mutex::lock`], but waits detached.
+    /// Locks the mutex, as [`Mutex::lock`] does, but waits detached.
     ///
     /// # Errors
     /// If the mutex is poisoned.
@@ -199,13 +199,13 @@ pub trait RwLockExt<T>: sealed::Sealed {
     where
         Self: 'a;
 
-    /// Like [`RwLock::read`], but waits detached.
+    /// Locks for reading, as [`RwLock::read`] does, but waits detached.
     ///
     /// # Errors
     /// If the lock is poisoned.
     fn read_py_attached(&self, py: Python<'_>) -> Self::ReadLockResult<'_>;
 
-    /// Like [`RwLock::write`], but waits detached.
+    /// Locks for writing, as [`RwLock::write`] does, but waits detached.
     ///
     /// # Errors
     /// If the lock is poisoned.

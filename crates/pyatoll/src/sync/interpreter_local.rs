@@ -82,8 +82,9 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
         }
     }
 
-    /// Like [`get_or_init`](InterpreterLocal::get_or_init), for an `f` that can fail. After a
-    /// failure there is no value, and the next call tries again.
+    /// Returns this interpreter's value, creating it with `f`, which can fail, on first use. After
+    /// a failure there is no value, and the next call tries again. See
+    /// [`get_or_init`](InterpreterLocal::get_or_init).
     ///
     /// # Errors
     /// That of `f`.

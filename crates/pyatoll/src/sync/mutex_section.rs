@@ -64,8 +64,9 @@ where
     unsafe { compat::with_mutex(mutex.mutex.get(), || f(EnteredCriticalSection(&mutex.data))) }
 }
 
-/// Like [`with_critical_section_mutex`], for two mutexes at once, in any order. If both are the
-/// same, the second value is `None`. From Python 3.14.
+/// Calls `f` in a critical section of two mutexes, in any order; see
+/// [`with_critical_section_mutex`]. If both are the same, the second value is `None`. From Python
+/// 3.14.
 ///
 /// ```
 /// use pyatoll::prelude::*;

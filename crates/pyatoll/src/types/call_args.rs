@@ -158,7 +158,7 @@ impl<'py> PyCallArgs<'py> for () {
     ) -> PyResult<Bound<'py, PyAny>> {
         match kwargs {
             None => call_no_args(function),
-            // SAFETY: only the free slot.
+            // SAFETY: no arguments: the array has the free slot only.
             kwargs => unsafe { vectorcall(function, &mut [null_mut()], kwargs) },
         }
     }

@@ -17,11 +17,11 @@ pub(crate) unsafe fn new_reference<'py, T>(
     py: Python<'py>,
     ptr: *mut ffi::PyObject,
 ) -> PyResult<Bound<'py, T>> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: null with an exception set, or an owned reference to a `T`.
     unsafe { Bound::from_owned_ptr_or_err(py, ptr).map(|object| object.cast_into_unchecked()) }
 }
 
-/// Like [`new_reference`], for functions that fail only if Python runs out of memory.
+/// Does what [`new_reference`] does, for functions that fail only if Python runs out of memory.
 ///
 /// # Safety
 /// `ptr` must be null with an exception set, or an owned reference to a `T`.
@@ -31,7 +31,7 @@ pub(crate) unsafe fn new_reference_or_panic<'py, T>(
     py: Python<'py>,
     ptr: *mut ffi::PyObject,
 ) -> Bound<'py, T> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: null with an exception set, or an owned reference to a `T`.
     unsafe { Bound::from_owned_ptr(py, ptr).cast_into_unchecked() }
 }
 

@@ -35,7 +35,7 @@ impl PyType {
         py: Python<'_>,
         p: *mut ffi::PyTypeObject,
     ) -> Bound<'_, PyType> {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: a live class of the token's interpreter.
         unsafe { Bound::from_borrowed_ptr(py, p.cast()).cast_into_unchecked() }
     }
 }
@@ -106,7 +106,8 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyObject_IsSubclass`.
     fn is_subclass(&self, other: &Bound<'_, PyAny>) -> PyResult<bool>;
 
-    /// Like [`is_subclass`](PyTypeMethods::is_subclass), for the class of `T`.
+    /// Returns whether the class is `T`'s or derives from it; see
+    /// [`is_subclass`](PyTypeMethods::is_subclass).
     ///
     /// # Errors
     /// If `__subclasscheck__` raises.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 const VARIABLE: &str = "PYATOLL_TEST_CHILD";
 
-/// In the parent: runs the test `name` (its path in this binary) alone in a child, which must
-/// succeed within `limit`, and returns its output. In the child: runs `body`.
+/// Runs the test `name` (its path in this binary) alone in a child, which must succeed within
+/// `limit`, and returns its output. In the child, runs `body`.
 pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) -> Option<String> {
     if std::env::var_os(VARIABLE).is_some() {
         body();

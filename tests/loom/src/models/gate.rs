@@ -23,7 +23,7 @@ struct Interpreter {
 
 // SAFETY: loom checks that accesses do not overlap.
 unsafe impl Send for Interpreter {}
-// SAFETY: see `Send`.
+// SAFETY: loom checks that accesses do not overlap.
 unsafe impl Sync for Interpreter {}
 
 impl Interpreter {

@@ -27,7 +27,7 @@ enum State {
 
 // SAFETY: loom checks that accesses do not overlap.
 unsafe impl Send for Object {}
-// SAFETY: see `Send`.
+// SAFETY: loom checks that accesses do not overlap.
 unsafe impl Sync for Object {}
 
 impl Object {

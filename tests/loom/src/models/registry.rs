@@ -24,7 +24,7 @@ struct State {
 
 // SAFETY: loom checks that accesses do not overlap.
 unsafe impl Send for State {}
-// SAFETY: see `Send`.
+// SAFETY: loom checks that accesses do not overlap.
 unsafe impl Sync for State {}
 
 impl State {

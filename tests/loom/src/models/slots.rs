@@ -43,7 +43,7 @@ impl Value {
     }
 }
 
-/// The `drop_value` for [`Slots::set`].
+/// Drops a value: the `drop_value` for [`Slots::set`].
 unsafe fn drop_value(value: *mut c_void) {
     // SAFETY: created by `Value::make`, and dropped once.
     let value = unsafe { Box::from_raw(value.cast::<Value>()) };
@@ -57,7 +57,7 @@ fn set(slots: &Slots, key: &SlotKey, number: usize, drops: &Arc<AtomicUsize>) ->
     match unsafe { slots.set(key, value, drop_value) } {
         Ok(()) => number,
         Err(first) => {
-            // SAFETY: it was not stored.
+            // SAFETY: it was not stored, so nothing else drops it.
             unsafe { drop_value(value) };
             Value::number(first)
         }

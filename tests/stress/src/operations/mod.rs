@@ -140,7 +140,7 @@ impl Kind {
         }
     }
 
-    /// The relative frequency. Creating and ending interpreters takes the most time.
+    /// Returns the relative frequency. Creating and ending interpreters takes the most time.
     const fn weight(self) -> u64 {
         match self {
             Self::Create => 8,

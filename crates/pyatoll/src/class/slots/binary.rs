@@ -87,7 +87,7 @@ pub unsafe fn power<T: PyClass>(
     }
 }
 
-/// Implementation of [`binary`] and [`power`].
+/// Implements [`binary`] and [`power`].
 ///
 /// # Safety
 /// As for [`binary`].
@@ -149,7 +149,7 @@ unsafe fn operator<T: PyClass, const SLOT: c_int>(
 /// Attached; `object` must be alive.
 #[cold]
 unsafe fn is_instance<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObject) -> bool {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; a live object.
     let object = unsafe { Borrowed::from_ptr(py, object) };
     T::is_type_of(&object)
 }

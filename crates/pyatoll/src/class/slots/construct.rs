@@ -85,7 +85,7 @@ impl<T: PyClass, V: NewOutput<T>> New<T, V> {
         class: *mut ffi::PyTypeObject,
     ) -> PyResult<*mut ffi::PyObject> {
         let initializer = self.0.into_initializer()?;
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: `class` is `T`'s type or derives from it.
         unsafe { construct::<T>(py, class, initializer) }
     }
 }
@@ -231,7 +231,8 @@ unsafe fn call_type_generic(
     }
 }
 
-/// `tp_new`: calls the constructor with the arguments of a tuple and a dict (or null) as an array.
+/// Implements `tp_new`: passes the arguments of a tuple and a dict (or null) to the constructor as
+/// an array.
 ///
 /// # Safety
 /// Called by CPython for the slot, with these arguments; `construct` must be the constructor of the

@@ -116,7 +116,7 @@ pub unsafe fn traverse<T: PyClass>(
     argument: *mut c_void,
     body: impl FnOnce(&T, PyVisit<'_>) -> Result<(), PyTraverseError>,
 ) -> c_int {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: called by the collector with a live instance of `T`.
     unsafe {
         match lifecycle::traverse::<T>(slf, visit, argument) {
             0 if !layout::owner::<T>(slf).is_null() => {
@@ -175,7 +175,7 @@ pub unsafe fn clear<T: PyClass>(
     slf: *mut ffi::PyObject,
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<c_int>,
 ) -> c_int {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; called by the collector with a live instance of `T`.
     unsafe {
         if !layout::owner::<T>(slf).is_null() {
             let result = trampoline(token_of_instance::<T>(slf), body);

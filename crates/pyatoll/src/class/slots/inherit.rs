@@ -16,7 +16,7 @@ use pyo3_ffi as ffi;
 unsafe fn slot_of(class: *mut ffi::PyTypeObject, id: c_int) -> *mut c_void {
     macro_rules! field {
         ($name:ident) => {{
-            // SAFETY: a live type object, as the caller promises.
+            // SAFETY: a live type object (upheld by the caller).
             let function = unsafe { (*class).$name };
             function.map_or(std::ptr::null_mut(), |function| function as *mut c_void)
         }};
@@ -28,14 +28,14 @@ unsafe fn slot_of(class: *mut ffi::PyTypeObject, id: c_int) -> *mut c_void {
         ffi::Py_tp_setattro => field!(tp_setattro),
         ffi::Py_tp_descr_set => field!(tp_descr_set),
         ffi::Py_tp_richcompare => field!(tp_richcompare),
-        // SAFETY: a live type object, as the caller promises, and a valid slot number.
+        // SAFETY: a live type object (upheld by the caller), and a valid slot number.
         _ => unsafe { ffi::PyType_GetSlot(class, id) },
     }
 }
 
-/// Starting at the type of `slf`, finds the class whose slot `id` is `own`, and then its nearest
-/// base with another function there. Returns that base and the function, or null pointers if there
-/// is none.
+/// Finds the first class, from the type of `slf` upward, whose slot `id` is `own`, and then its
+/// nearest base with another function there. Returns that base and the function, or null pointers
+/// if there is none.
 ///
 /// # Safety
 /// Attached; `slf` must be a live instance of the class with the slot `own`.

@@ -182,7 +182,7 @@ impl InPlace<()> {
         _py: Python<'_>,
         slf: *mut ffi::PyObject,
     ) -> PyResult<*mut ffi::PyObject> {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: attached; a live object.
         Ok(unsafe { ffi::compat::Py_NewRef(slf) })
     }
 }
@@ -202,7 +202,7 @@ impl<E: Into<PyErr>> InPlace<Result<(), E>> {
         slf: *mut ffi::PyObject,
     ) -> PyResult<*mut ffi::PyObject> {
         self.0.map_err(Into::into)?;
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: attached; a live object.
         unsafe { InPlace(()).convert(py, slf) }
     }
 }

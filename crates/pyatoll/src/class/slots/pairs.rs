@@ -162,7 +162,7 @@ pub unsafe fn getattro<T: PyClass>(
 /// `name` must be alive.
 #[cold]
 unsafe fn no_attribute(py: Python<'_>, name: *mut ffi::PyObject) -> PyErr {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: a live object.
     let name = unsafe { Bound::from_borrowed_ptr(py, name) };
     PyAttributeError::new_err(name.unbind())
 }

@@ -24,7 +24,7 @@ pub unsafe fn borrow_receiver<'py, T: PyClass>(
     py: Python<'py>,
     object: *mut ffi::PyObject,
 ) -> PyResult<PyClassGuard<'py, T>> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: an instance of `T` that the call keeps alive.
     let object = unsafe { required(py, object).cast_unchecked::<T>() };
     Ok(PyClassGuard::try_borrow(object)?)
 }
@@ -41,7 +41,7 @@ pub unsafe fn borrow_receiver_mut<'py, T: PyClass<Frozen = False>>(
     py: Python<'py>,
     object: *mut ffi::PyObject,
 ) -> PyResult<PyClassGuardMut<'py, T>> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: an instance of `T` that the call keeps alive.
     let object = unsafe { required(py, object).cast_unchecked::<T>() };
     Ok(PyClassGuardMut::try_borrow_mut(object)?)
 }

@@ -50,7 +50,7 @@ pub unsafe fn setter<T: PyClass>(
     value: *mut ffi::PyObject,
     body: SetterBody,
 ) -> c_int {
-    // SAFETY: upheld by the caller.
+    // SAFETY: upheld by the caller: attached; called by CPython with an instance of `T`.
     unsafe {
         slot::<T, c_int>(slf, |py| {
             if value.is_null() {

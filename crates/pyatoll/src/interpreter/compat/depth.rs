@@ -1,4 +1,4 @@
-//! How deep a thread is in deallocations: asked of CPython from 3.14 on, counted before.
+//! The nesting of deallocations on a thread: CPython tells from 3.14 on; before, it is counted.
 
 use pyo3_ffi as ffi;
 
@@ -8,7 +8,7 @@ pub(crate) struct Depth {
     /// The thread of `level`, or null.
     thread: std::sync::atomic::AtomicPtr<ffi::PyThreadState>,
     level: std::sync::atomic::AtomicU32,
-    /// Threads that another one took over from in the middle, with their levels; null if none.
+    /// Threads that were interrupted by another one, with their levels; null if none.
     interrupted: std::sync::atomic::AtomicPtr<Vec<(*mut ffi::PyThreadState, u32)>>,
 }
 
@@ -41,11 +41,13 @@ impl Depth {
         level == 1
     }
 
+    /// Leaves `level`.
+    ///
     /// # Safety
     /// The thread must be attached.
     #[inline]
     pub(crate) unsafe fn leave(&self, level: u32) {
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         self.set(unsafe { ffi::PyThreadState_Get() }, level - 1);
     }
 
@@ -138,8 +140,10 @@ impl Depth {
         !Self::is_short(this, 4)
     }
 
+    /// Does nothing: no levels are counted.
+    ///
     /// # Safety
-    /// None: this exists for the version that counts.
+    /// None; the version that counts has requirements.
     #[inline]
     pub(crate) unsafe fn leave(&self, _level: u32) {}
 

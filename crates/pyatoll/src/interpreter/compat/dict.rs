@@ -12,7 +12,7 @@ pub(crate) unsafe fn item_of_dict(
     key: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let mut item = std::ptr::null_mut();
-    // SAFETY: attached, with live objects, as the caller promises. Below 3.13 there is a GIL, and
+    // SAFETY: attached, with live objects (upheld by the caller). Below 3.13 there is a GIL, and
     // nothing runs before the borrowed item gets its reference.
     unsafe { ffi::compat::PyDict_GetItemRef(dict, key, &raw mut item) };
     item
@@ -31,12 +31,12 @@ pub(crate) unsafe fn item_or_insert(
     #[cfg(Py_3_13)]
     {
         let mut item = std::ptr::null_mut();
-        // SAFETY: attached, with live objects, as the caller promises.
+        // SAFETY: attached, with live objects (upheld by the caller).
         unsafe { ffi::PyDict_SetDefaultRef(dict, key, value, &raw mut item) };
         item
     }
     #[cfg(not(Py_3_13))]
-    // SAFETY: attached, with live objects, as the caller promises. The GIL is held until the
+    // SAFETY: attached, with live objects (upheld by the caller). The GIL is held until the
     // borrowed item has its reference.
     unsafe {
         let item = ffi::PyDict_SetDefault(dict, key, value);

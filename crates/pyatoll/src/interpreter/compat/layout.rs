@@ -21,7 +21,7 @@ pub(crate) unsafe fn module_state(module: *mut ffi::PyObject) -> *mut c_void {
     /// Words between the object's head and the state: the dict, and the definition until 3.14.
     const WORDS: usize = if cfg!(Py_3_15) { 1 } else { 2 };
     const OFFSET: usize = size_of::<ffi::PyObject>() + WORDS * size_of::<*mut c_void>();
-    // SAFETY: a live module whose field was found there, as the caller promises.
+    // SAFETY: a live module whose field was found there (upheld by the caller).
     unsafe { module.byte_add(OFFSET).cast::<*mut c_void>().read() }
 }
 
@@ -45,7 +45,7 @@ pub(crate) unsafe fn has_module_state(module: *mut ffi::PyObject) -> bool {
 /// found to return the same.
 #[inline(always)]
 pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
-    // SAFETY: a live heap type, as the caller promises.
+    // SAFETY: a live heap type (upheld by the caller).
     unsafe { (*class.cast::<ffi::PyHeapTypeObject>()).ht_module }
 }
 
@@ -79,7 +79,7 @@ pub(crate) unsafe fn interpreter_of(
         next: *mut ffi::PyThreadState,
         interp: *mut ffi::PyInterpreterState,
     }
-    // SAFETY: valid, as the caller promises. The field is set when a thread state is created, and
+    // SAFETY: valid (upheld by the caller). The field is set when a thread state is created, and
     // stays.
     unsafe {
         if KNOWN {
@@ -185,7 +185,7 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
 /// The thread must be attached; no exception may be set.
 ///
 /// # Panics
-/// If they have another: the Python was built with an option that its version does not tell.
+/// If the layout differs: Python was built with an option that changes it.
 pub(crate) unsafe fn check() {
     if !KNOWN {
         return;
@@ -200,7 +200,7 @@ pub(crate) unsafe fn check() {
         MAX_DIGIT + 1,
         -MAX_DIGIT - 1,
     ];
-    // SAFETY: attached.
+    // SAFETY: attached (upheld by the caller), so there is a current thread state.
     let mut as_expected = unsafe {
         let thread_state = ffi::PyThreadState_Get();
         interpreter_of(thread_state) == ffi::PyThreadState_GetInterpreter(thread_state)
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn this_pythons_objects_are_as_expected() {
-        // SAFETY: attached.
+        // SAFETY: attached by `Python::attach`.
         Python::attach(|_| unsafe { super::check() });
     }
 }

@@ -13,8 +13,8 @@ unsafe extern "C" {
 }
 
 thread_local! {
-    /// The thread state that this library attached this thread with, null where it detached it;
-    /// `None` where this library does not say when this thread is attached.
+    /// The thread state that this library attached this thread with, null if it detached it; `None`
+    /// if other code decides when this thread is attached.
     static NOTE: Cell<Option<*mut ffi::PyThreadState>> = const { Cell::new(None) };
 }
 
@@ -56,12 +56,12 @@ pub(crate) fn current_thread_state() -> *mut ffi::PyThreadState {
 /// - A thread for which CPython has noted a state of another interpreter was swapped to this one
 ///   (`_xxsubinterpreters.run_string`). Where the process never had a sub-interpreter,
 ///   `PyGILState_Check` knows better.
-/// - A thread for which CPython has noted none, and that made `current` itself, was attached by a
-///   host with a thread state of its own (mod_wsgi).
+/// - A thread for which CPython has noted none, and that created `current` itself, was attached by
+///   a host with a thread state of its own (mod_wsgi).
 ///
 /// That leaves two ambiguous cases in a process with sub-interpreters: C code that released the
-/// GIL itself calls back into Rust in the moment that another thread is in another interpreter,
-/// or that another thread uses a thread state that this one made.
+/// GIL itself calls back into Rust while another thread is in another interpreter, or uses a thread
+/// state that this one created.
 #[cold]
 #[inline(never)]
 fn is_own(current: *mut ffi::PyThreadState, noted: *mut ffi::PyThreadState) -> bool {
@@ -74,7 +74,7 @@ fn is_own(current: *mut ffi::PyThreadState, noted: *mut ffi::PyThreadState) -> b
         _ => (),
     }
     // SAFETY: `noted` is this thread's and alive, or null. `current` is alive, too, unless
-    // another thread deletes it in this very moment, in the ambiguous cases.
+    // another thread deletes it at this moment, in the ambiguous cases.
     unsafe {
         if noted.is_null() {
             thread_id(current) == PyThread_get_thread_ident()
@@ -84,7 +84,7 @@ fn is_own(current: *mut ffi::PyThreadState, noted: *mut ffi::PyThreadState) -> b
     }
 }
 
-/// Returns the identification of the thread that made a thread state.
+/// Returns the id of the thread that created a thread state.
 ///
 /// # Safety
 /// `thread_state` must be alive.
@@ -104,7 +104,7 @@ unsafe fn thread_id(thread_state: *mut ffi::PyThreadState) -> c_ulong {
         async_exc: *mut c_void,
         thread_id: c_ulong,
     }
-    // SAFETY: alive, as the caller promises; the field is set when a thread state is made.
+    // SAFETY: alive (upheld by the caller); the field is set when a thread state is created.
     unsafe { (&raw const (*thread_state.cast::<ThreadState>()).thread_id).read() }
 }
 

@@ -30,7 +30,7 @@ pub(crate) unsafe fn interpreter_exists(
         // `_interpreters` itself is built on it. Takes CPython's lock on the list of interpreters.
         fn _PyInterpreterState_LookUpID(id: i64) -> *mut ffi::PyInterpreterState;
     }
-    // SAFETY: attached.
+    // SAFETY: attached (upheld by the caller).
     unsafe {
         let found = _PyInterpreterState_LookUpID(id);
         if found.is_null() {
@@ -61,7 +61,7 @@ pub(crate) unsafe fn at_interpreter_clear(
                 data: *mut std::ffi::c_void,
             ) -> std::ffi::c_int;
         }
-        // SAFETY: attached to `interpreter`, as the caller promises.
+        // SAFETY: attached to `interpreter` (upheld by the caller).
         unsafe {
             if PyUnstable_AtExit(interpreter, function, data) != 0 {
                 ffi::PyErr_Clear();
@@ -120,19 +120,19 @@ pub(crate) struct Settings {
     pub(crate) own_gil: bool,
 }
 
-/// Whether interpreters have settings (PEP 684). Before, there is one kind.
+/// Whether interpreters have settings (PEP 684). Before 3.12 there is one kind.
 pub(crate) const HAS_SETTINGS: bool = cfg!(Py_3_12);
 
 /// Whether `Py_NewInterpreter` checks that extension modules support several interpreters: on a
 /// free-threaded build, where a module without per-interpreter state has no GIL to guard it.
 pub(crate) const LEGACY_CHECKS_EXTENSIONS: bool = cfg!(Py_GIL_DISABLED);
 
-/// Whether two interpreters must not be made at once: 3.12 initializes shared static types without
-/// a lock. On 3.11 the one GIL guards that.
+/// Whether two interpreters must not be created at once: 3.12 initializes shared static types
+/// without a lock. On 3.11 the one GIL guards that.
 pub(crate) const CREATES_ONE_AT_A_TIME: bool = cfg!(all(Py_3_12, not(Py_3_13)));
 
 /// Whether an interpreter's first thread state can be deleted before the interpreter ends. Before
-/// 3.13, CPython cannot always make another one after that: the first one's memory is part of the
+/// 3.13, CPython cannot always create another one after that: the first one's memory is part of the
 /// interpreter, and is not cleared in time.
 pub(crate) const CAN_DELETE_FIRST_THREAD_STATE: bool = cfg!(Py_3_13);
 
@@ -182,7 +182,7 @@ unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<Strin
         },
     };
     let mut fresh = null_mut();
-    // SAFETY: attached, as the caller promises; the message of an error is a static string.
+    // SAFETY: attached (upheld by the caller); the message of an error is a static string.
     unsafe {
         let status = ffi::Py_NewInterpreterFromConfig(&raw mut fresh, &raw const config);
         let refused = ffi::PyStatus_Exception(status) != 0;
@@ -199,22 +199,22 @@ unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<Strin
 /// The contract of [`new_interpreter`].
 #[cfg(not(Py_3_12))]
 unsafe fn new_raw(_settings: &Settings) -> (*mut ffi::PyThreadState, Option<String>) {
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     (unsafe { ffi::Py_NewInterpreter() }, None)
 }
 
-/// Ends the interpreter of `thread_state`, if `is_still_ours` says so once nobody else can begin
-/// to. Else it only deletes the thread state. This thread is attached as before afterwards.
+/// Ends the interpreter of `thread_state` if `is_still_ours` returns `true` once no other code can
+/// begin to. Else only deletes the thread state. Afterwards this thread is attached as before.
 ///
 /// # Safety
-/// The interpreter must be alive, this thread not attached to it, and `thread_state` used by nobody
-/// else. Where [`ENDS_UNDER_ANOTHERS_GIL`], the thread must be attached.
+/// The interpreter must be alive, this thread not attached to it, and `thread_state` otherwise
+/// unused. Where [`ENDS_UNDER_ANOTHERS_GIL`], the thread must be attached.
 pub(crate) unsafe fn end_interpreter(
     thread_state: *mut ffi::PyThreadState,
     is_still_ours: impl FnOnce() -> bool,
 ) -> bool {
     #[cfg(Py_3_12)]
-    // SAFETY: the thread is detached when it takes the thread state, which nobody else uses, and
+    // SAFETY: the thread is detached when it takes the thread state, which is otherwise unused, and
     // CPython leaves it detached.
     unsafe {
         let attached = !current_thread_state().is_null();
@@ -237,8 +237,8 @@ pub(crate) unsafe fn end_interpreter(
         is_ours
     }
     #[cfg(not(Py_3_12))]
-    // SAFETY: attached, under the one GIL, which stays taken when the interpreter ends; nobody else
-    // uses `thread_state`.
+    // SAFETY: attached, under the one GIL, which stays taken when the interpreter ends;
+    // `thread_state` is otherwise unused.
     unsafe {
         let is_ours = is_still_ours();
         if is_ours {
@@ -258,9 +258,9 @@ pub(crate) unsafe fn end_interpreter(
 /// Ends the interpreter of the current thread state.
 ///
 /// # Safety
-/// The thread must be attached with `thread_state`, made for this.
+/// The thread must be attached with `thread_state`, created for this.
 unsafe fn end_current(thread_state: *mut ffi::PyThreadState) {
-    // SAFETY: attached; from here on nobody else gets in, and `Py_EndInterpreter` runs the
+    // SAFETY: attached; from here on no other thread can enter, and `Py_EndInterpreter` runs the
     // `atexit` callback that waits for those inside.
     unsafe {
         prepare_threading_for_end();

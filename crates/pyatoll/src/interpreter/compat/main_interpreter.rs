@@ -32,7 +32,7 @@ pub(crate) unsafe fn enter_main() -> Option<InMain> {
         std::ptr::NonNull::new(token).map(|token| InMain { token })
     }
     #[cfg(not(Py_3_15))]
-    // SAFETY: the runtime runs, so its main interpreter is there. CPython's own slot holds a thread
+    // SAFETY: the runtime runs, so its main interpreter exists. CPython's own slot holds a thread
     // state of this thread, or null.
     unsafe {
         let main = ffi::PyInterpreterState_Main();
@@ -70,13 +70,13 @@ impl InMain {
     /// The thread must be attached as [`enter_main`] left it.
     pub(crate) unsafe fn leave(self) {
         #[cfg(Py_3_15)]
-        // SAFETY: attached by `enter_main`, as the caller promises.
+        // SAFETY: attached by `enter_main` (upheld by the caller).
         unsafe {
             pep788::PyThreadState_Release(self.token.as_ptr());
         }
         #[cfg(not(Py_3_15))]
-        // SAFETY: attached by `enter_main`, as the caller promises; a thread state that was created
-        // there is used by nobody else.
+        // SAFETY: attached by `enter_main` (upheld by the caller); a thread state that was created
+        // there is otherwise unused.
         unsafe {
             if self.made {
                 ffi::PyThreadState_Clear(self.thread_state);

@@ -1,14 +1,14 @@
-//! What differs between CPython versions, as functions and constants with the same meaning on every
+//! Differences between CPython versions, as functions and constants with the same meaning on every
 //! version. The other files of this layer have no version `cfg`.
 //!
 //! | file | concern |
 //! |---|---|
 //! | `layout` | CPython's memory that is read directly |
-//! | `thread_state` | which thread state this thread is attached with |
+//! | `thread_state` | the thread state that this thread is attached with |
 //! | `legacy` | the same on 3.11 |
 //! | `main_interpreter` | entering the main interpreter |
 //! | `lifecycle` | creating and ending interpreters |
-//! | `depth` | how deep a thread is in deallocations |
+//! | `depth` | the nesting of deallocations on a thread |
 //! | `dict` | dicts |
 //! | `raised` | the exception that is set |
 

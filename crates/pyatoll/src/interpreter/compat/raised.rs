@@ -17,7 +17,7 @@ pub(crate) struct Raised {
 pub(crate) unsafe fn take_raised() -> Raised {
     #[cfg(Py_3_12)]
     {
-        // SAFETY: attached.
+        // SAFETY: attached (upheld by the caller).
         let value = unsafe { ffi::PyErr_GetRaisedException() };
         Raised { value }
     }
@@ -56,7 +56,7 @@ pub(crate) unsafe fn restore_raised(raised: Raised) {
 /// The thread must be attached.
 pub(crate) unsafe fn take_raised_value() -> *mut ffi::PyObject {
     #[cfg(Py_3_12)]
-    // SAFETY: attached.
+    // SAFETY: attached (upheld by the caller).
     unsafe {
         ffi::PyErr_GetRaisedException()
     }

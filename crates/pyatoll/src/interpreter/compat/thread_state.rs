@@ -1,4 +1,4 @@
-//! Which thread state this thread is attached with.
+//! The thread state that this thread is attached with.
 
 use pyo3_ffi as ffi;
 
@@ -38,8 +38,8 @@ pub(crate) const NOTES_LATEST_THREAD_STATE: bool = cfg!(Py_3_12);
 /// Whether [`set_attach_note`] has an effect.
 pub(crate) const NEEDS_ATTACH_NOTE: bool = cfg!(not(Py_3_12));
 
-/// Notes which thread state this library attached this thread with, null where it detached it;
-/// `None` where other code says when this thread is attached. Only 3.11 needs it.
+/// Records the thread state that this library attached this thread with, null if it detached it;
+/// `None` if other code decides when this thread is attached. Only 3.11 needs it.
 #[inline]
 pub(crate) fn set_attach_note(note: Option<*mut ffi::PyThreadState>) {
     #[cfg(Py_3_12)]
@@ -48,7 +48,7 @@ pub(crate) fn set_attach_note(note: Option<*mut ffi::PyThreadState>) {
     legacy::exchange_note(note);
 }
 
-/// Notes that this thread is attached with `thread_state` until the result is restored.
+/// Records that this thread is attached with `thread_state` until the result is restored.
 #[inline]
 pub(crate) fn exchange_attach_note(thread_state: *mut ffi::PyThreadState) -> AttachNote {
     #[cfg(Py_3_12)]
@@ -83,7 +83,7 @@ impl AttachNote {
 pub(crate) unsafe fn interpreter_of(
     thread_state: *mut ffi::PyThreadState,
 ) -> *mut ffi::PyInterpreterState {
-    // SAFETY: valid, as the caller promises.
+    // SAFETY: valid (upheld by the caller).
     unsafe { super::layout::interpreter_of(thread_state) }
 }
 
@@ -98,9 +98,9 @@ pub(crate) fn current_interpreter() -> *mut ffi::PyInterpreterState {
     unsafe { interpreter_of(thread_state) }
 }
 
-/// Returns the interpreter of the running thread state, or null if there is none. That is this
-/// thread's where it is known to be attached, whoever attached it; [`current_interpreter`] also
-/// tells whether it is attached.
+/// Returns the interpreter of the running thread state, or null if there is none. It is this
+/// thread's if the thread is known to be attached, by any code; [`current_interpreter`] also tells
+/// whether it is attached.
 #[inline]
 pub(crate) fn running_interpreter() -> *mut ffi::PyInterpreterState {
     #[cfg(Py_3_12)]
@@ -124,15 +124,16 @@ pub(crate) fn running_interpreter() -> *mut ffi::PyInterpreterState {
 /// The thread must be attached.
 #[inline]
 pub(crate) unsafe fn attached_interpreter() -> *mut ffi::PyInterpreterState {
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     unsafe { ffi::PyInterpreterState_Get() }
 }
 
 /// Whether an interpreter's GIL guards its list of thread states, so that it can be walked.
 pub(crate) const GIL_GUARDS_THREAD_STATES: bool = cfg!(not(Py_GIL_DISABLED));
 
-/// Whether CPython's child of a fork waits for locks that another thread held as it made a thread
-/// state (`_PyThreadState_DeleteExcept` of 3.11, `_PyIndexPool_FreeIndex` of free-threaded builds).
+/// Whether CPython's child of a fork waits for locks that another thread held as it created a
+/// thread state (`_PyThreadState_DeleteExcept` of 3.11, `_PyIndexPool_FreeIndex` of free-threaded
+/// builds).
 pub(crate) const FORK_NEEDS_THREAD_STATE_LOCKS: bool = cfg!(any(not(Py_3_12), Py_GIL_DISABLED));
 
 /// Whether `os.fork` holds CPython's lock on the list of thread states when it calls the handlers

@@ -105,7 +105,8 @@ impl PyCapsule {
         Self::new_with_value_and_destructor(py, value, name, |value, _| drop(value))
     }
 
-    /// Like [`new_with_value`](PyCapsule::new_with_value), with an owned name or none.
+    /// Creates a capsule with an owned name or none; see
+    /// [`new_with_value`](PyCapsule::new_with_value).
     ///
     /// # Errors
     /// If Python runs out of memory.
@@ -134,8 +135,9 @@ impl PyCapsule {
         Self::new_with_destructor(py, value, name, |value, _| drop(value))
     }
 
-    /// Like [`new_with_value`](PyCapsule::new_with_value), and calls `destructor` with the value
-    /// and the [context](PyCapsuleMethods::set_context) when the capsule is deallocated.
+    /// Creates a capsule that, when deallocated, calls `destructor` with the value and the
+    /// [context](PyCapsuleMethods::set_context); see
+    /// [`new_with_value`](PyCapsule::new_with_value).
     ///
     /// A panic in `destructor` is reported by the panic hook and does not propagate.
     ///
@@ -178,8 +180,8 @@ impl PyCapsule {
         unsafe { Self::with_contents(py, contents, name.as_ptr()) }
     }
 
-    /// Like [`new_with_value_and_destructor`](PyCapsule::new_with_value_and_destructor), with an
-    /// owned name or none.
+    /// Creates a capsule with a destructor, and with an owned name or none; see
+    /// [`new_with_value_and_destructor`](PyCapsule::new_with_value_and_destructor).
     ///
     /// # Errors
     /// If Python runs out of memory.
@@ -283,12 +285,12 @@ impl PyCapsule {
         pointer: NonNull<c_void>,
         name: &'static CStr,
     ) -> PyResult<Bound<'py, Self>> {
-        // SAFETY: upheld by the caller.
+        // SAFETY: upheld by the caller: the pointer is what consumers of the name expect.
         unsafe { Self::new_with_pointer_and_destructor(py, pointer, name, None) }
     }
 
-    /// Like [`new_with_pointer`](PyCapsule::new_with_pointer), and calls a C function with the
-    /// capsule when it is deallocated.
+    /// Creates a capsule that, when deallocated, passes itself to a C function; see
+    /// [`new_with_pointer`](PyCapsule::new_with_pointer).
     ///
     /// # Safety
     /// The pointer must be what consumers of the name expect, for as long as the capsule lives. The
@@ -377,7 +379,7 @@ impl PyCapsule {
         Ok(unsafe { pointer.as_ref() })
     }
 
-    /// Like [`import`](PyCapsule::import), but returns the pointer.
+    /// Returns the pointer of an imported capsule; see [`import`](PyCapsule::import).
     ///
     /// # Errors
     /// If the capsule does not exist.
@@ -397,7 +399,7 @@ impl PyCapsule {
     }
 }
 
-/// The destructor of a capsule that owns a value: passes the value to the user's destructor.
+/// Destroys a capsule that owns a value: passes the value to the user's destructor.
 unsafe extern "C" fn destroy<T, F>(capsule: *mut ffi::PyObject)
 where
     F: FnOnce(T, *mut c_void),

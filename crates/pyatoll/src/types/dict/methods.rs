@@ -431,8 +431,8 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
         K: IntoPyObject<'py>,
         V: IntoPyObject<'py>;
 
-    /// Like [`set_default`](PyDictMethods::set_default), and also returns the value of the key
-    /// afterwards.
+    /// Does what [`set_default`](PyDictMethods::set_default) does, and also returns the value of
+    /// the key afterwards.
     ///
     /// # Errors
     /// If the key is not hashable, or a conversion or a comparison fails.

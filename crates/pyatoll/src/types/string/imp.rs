@@ -94,7 +94,7 @@ impl<'a> Borrowed<'a, '_, PyString> {
 /// # Ok::<_, PyErr>(())
 /// ```
 impl Py<PyString> {
-    /// Like [`PyStringMethods::to_str`].
+    /// Implements [`PyStringMethods::to_str`].
     ///
     /// # Errors
     /// `UnicodeEncodeError` if the text contains a surrogate; `RuntimeError` if the token belongs
@@ -105,7 +105,7 @@ impl Py<PyString> {
         self.try_bind_borrowed(py)?.to_str()
     }
 
-    /// Like [`PyStringMethods::to_cow`].
+    /// Implements [`PyStringMethods::to_cow`].
     ///
     /// # Errors
     /// `UnicodeEncodeError` if the text contains a surrogate; `RuntimeError` if the token belongs
@@ -116,7 +116,7 @@ impl Py<PyString> {
         self.to_str(py).map(Cow::Borrowed)
     }
 
-    /// Like [`PyStringMethods::to_string_lossy`].
+    /// Implements [`PyStringMethods::to_string_lossy`].
     ///
     /// # Panics
     /// If the token belongs to another interpreter.

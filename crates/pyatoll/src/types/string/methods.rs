@@ -68,7 +68,7 @@ pub trait PyStringMethods<'py>: Sealed {
     /// C API: `PyUnicode_AsUTF8AndSize`.
     fn to_str(&self) -> PyResult<&str>;
 
-    /// Like [`to_str`](PyStringMethods::to_str), as a [`Cow`].
+    /// Returns the text as a [`Cow`]; see [`to_str`](PyStringMethods::to_str).
     ///
     /// # Errors
     /// `UnicodeEncodeError` if the text contains a surrogate.

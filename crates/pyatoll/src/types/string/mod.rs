@@ -109,8 +109,8 @@ impl PyString {
         }
     }
 
-    /// Like [`new`](PyString::new), interned: within an interpreter, all interned `str`s of the
-    /// same text are the same object. Use [`intern!`](crate::intern) for literals.
+    /// Creates an interned `str`: within an interpreter, all interned `str`s of the same text are
+    /// the same object. Use [`intern!`](crate::intern) for literals.
     ///
     /// # Panics
     /// If Python runs out of memory.

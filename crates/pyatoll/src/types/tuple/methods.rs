@@ -140,8 +140,8 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyTuple_GetItem`.
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>>;
 
-    /// Like [`get_item`](PyTupleMethods::get_item), without a new reference: the tuple keeps its
-    /// items alive.
+    /// Returns an item without a new reference: the tuple keeps its items alive. See
+    /// [`get_item`](PyTupleMethods::get_item).
     ///
     /// # Errors
     /// `IndexError` if the index is out of range.
@@ -185,7 +185,8 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyTuple_GET_ITEM`.
     unsafe fn get_item_unchecked(&self, index: usize) -> Bound<'py, PyAny>;
 
-    /// Like [`get_item_unchecked`](PyTupleMethods::get_item_unchecked), without a new reference.
+    /// Returns an item without a check and without a new reference; see
+    /// [`get_item_unchecked`](PyTupleMethods::get_item_unchecked).
     ///
     /// # Safety
     /// The index must be less than the length.
@@ -296,7 +297,7 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyTuple_GET_ITEM`.
     fn iter(&self) -> BoundTupleIterator<'py>;
 
-    /// Like [`iter`](PyTupleMethods::iter), without new references.
+    /// Iterates over the items without new references; see [`iter`](PyTupleMethods::iter).
     ///
     /// ```
     /// use pyatoll::prelude::*;

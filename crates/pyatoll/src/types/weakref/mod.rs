@@ -95,7 +95,8 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyWeakref_GetRef`.
     fn upgrade(&self) -> Option<Bound<'py, PyAny>>;
 
-    /// Like [`upgrade`](PyWeakrefMethods::upgrade), cast to `T`.
+    /// Upgrades the reference and casts the object to `T`; see
+    /// [`upgrade`](PyWeakrefMethods::upgrade).
     ///
     /// # Errors
     /// `TypeError` if the object is not a `T`.
@@ -108,7 +109,8 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
         Ok(self.upgrade().map(Bound::cast_into).transpose()?)
     }
 
-    /// Like [`upgrade_as`](PyWeakrefMethods::upgrade_as), but refuses subclasses of `T`.
+    /// Upgrades the reference and casts the object to exactly `T`, not a subclass; see
+    /// [`upgrade_as`](PyWeakrefMethods::upgrade_as).
     ///
     /// # Errors
     /// `TypeError` if the class of the object is not `T`.
@@ -121,7 +123,8 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
         Ok(self.upgrade().map(Bound::cast_into_exact).transpose()?)
     }
 
-    /// Like [`upgrade`](PyWeakrefMethods::upgrade), cast without a check.
+    /// Upgrades the reference and casts the object to `T` without a check; see
+    /// [`upgrade`](PyWeakrefMethods::upgrade).
     ///
     /// # Safety
     /// The object must be a `T`.

@@ -66,8 +66,8 @@ impl PyWeakrefProxy {
         }
     }
 
-    /// Like [`new`](PyWeakrefProxy::new), with a callback that receives the proxy after the object
-    /// has been deallocated.
+    /// Creates a proxy with a callback that receives the proxy after the object has been
+    /// deallocated; see [`new`](PyWeakrefProxy::new).
     ///
     /// # Errors
     /// `TypeError` if the class of the object does not support weak references; any error of the

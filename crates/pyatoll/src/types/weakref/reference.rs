@@ -45,8 +45,8 @@ impl PyWeakrefReference {
         }
     }
 
-    /// Like [`new`](PyWeakrefReference::new), with a callback that receives the weak reference
-    /// after the object has been deallocated.
+    /// Creates a weak reference with a callback that receives it after the object has been
+    /// deallocated; see [`new`](PyWeakrefReference::new).
     ///
     /// # Errors
     /// `TypeError` if the class of the object does not support weak references; any error of the
