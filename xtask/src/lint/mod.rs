@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: every check that runs no code of the library. Both CI files call it.
 //!
-//! All checks run, whatever fails; a summary ends the output. Those of [`cargo`] start other
-//! programs. The others read the project's [`files`]; each has tests that plant what it looks for.
+//! All checks run even if some fail; a summary ends the output. Those of [`cargo`] start other
+//! programs. The others read the project's [`files`]; each has tests with planted faults.
 //!
 //! | file | concern |
 //! |---|---|
@@ -46,9 +46,9 @@ struct Check {
 
 /// How a check runs.
 enum Run {
-    /// By starting programs, in the workspace's root; they print what is wrong.
+    /// By starting programs, in the workspace's root; they print the faults.
     Programs(fn() -> Result<()>),
-    /// By reading the project's files; it returns what is wrong, a line each.
+    /// By reading the project's files; it returns the faults, a line each.
     Files(fn(&Files) -> Result<Vec<String>>),
 }
 
@@ -155,7 +155,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
 }
 
-/// Prints what is wrong; an error if anything is.
+/// Prints the faults; an error if there are any.
 fn report(faults: &[String]) -> Result<()> {
     for fault in faults {
         println!("{fault}");

@@ -2,7 +2,7 @@
 //! the chain of bases: allocate, traverse, clear, drop, free.
 //!
 //! Each function handles its own class and the bases of that. None of them needs a type object of
-//! ours, which may be gone while an interpreter is being finalized.
+//! this binary, which may be gone while an interpreter is being finalized.
 
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
@@ -42,8 +42,8 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// Whether this part of an instance has a Rust value that needs dropping. Else
     /// [`drop_value`](ClassBase::drop_value) does nothing.
     const NEEDS_DROP: bool;
-    /// Whether this part of an instance has a `__dict__` or list of weak references of ours. Else
-    /// [`clear_dict_and_weakrefs`](ClassBase::clear_dict_and_weakrefs) does nothing.
+    /// Whether this part of an instance has a `__dict__` or list of weak references of its own.
+    /// Else [`clear_dict_and_weakrefs`](ClassBase::clear_dict_and_weakrefs) does nothing.
     const HAS_DICT_OR_WEAKREFS: bool;
 
     /// Returns the type object. Creates it on first use, as a class of `module`.
