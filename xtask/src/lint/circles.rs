@@ -27,7 +27,7 @@ const FOLDERS: [(&str, &[&str]); 3] = [
     ("xtask/src/main.rs", &["xtask/src/"]),
 ];
 
-/// Which files each file refers to, with the line and the path of one reference.
+/// The files that each file refers to, with the line and the path of one reference.
 type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, String>>;
 
 /// Returns the faults, a line each.

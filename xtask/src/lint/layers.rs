@@ -13,7 +13,7 @@ use super::files::Files;
 use super::markdown;
 use super::modules::{Crate, Reference};
 
-/// Where the layers and the exceptions are written down.
+/// The page with the tables of layers and exceptions.
 const PAGE: &str = "ARCHITECTURE.md";
 
 /// The library's sources.

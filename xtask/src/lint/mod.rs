@@ -9,7 +9,7 @@
 //! | `layers` | references between the library's layers |
 //! | `circles` | files that refer to each other |
 //! | `file_tables` | tables of files in the heads of modules |
-//! | `cfgs` | where version cfgs may be |
+//! | `cfgs` | places of version cfgs |
 //! | `comments` | the width of comments |
 //! | `paths` | files that the pages for contributors name |
 //! | `files` | the project's files and their texts |
@@ -108,7 +108,7 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-/// What to check.
+/// The options of `cargo xtask lint`.
 #[derive(clap::Args)]
 pub struct Options {
     /// The checks to run [default: all]

@@ -13,7 +13,7 @@ use proc_macro2::{Delimiter, TokenTree};
 use super::files::Files;
 use super::tokens;
 
-/// How many re-exports are followed for one name: more is a circle of re-exports.
+/// Maximum number of re-exports followed for one name: more is a circle of re-exports.
 const MAX_REEXPORTS: usize = 16;
 
 /// The index of a module in [`Crate::modules`].

@@ -19,7 +19,7 @@ const PAGES: [&str; 6] = [
     "docs/style.md",
 ];
 
-/// Where paths may begin.
+/// The folders in which paths may begin.
 const BASES: [&str; 3] = ["", "crates/pyatoll/src/", "crates/pyatoll-macros/src/"];
 
 /// Endings by which a name without a folder is known to be a file.

@@ -16,7 +16,7 @@ use super::lookup;
 /// thread.
 pub(crate) struct AttachGuard {
     local: &'static LocalInternals,
-    /// What to undo. `None`: the thread was attached before.
+    /// The attachment to undo; `None` if the thread was attached before.
     entered: Option<Entered>,
     not_send: PhantomData<*const ()>,
 }

@@ -46,7 +46,8 @@ struct ThreadEntry {
     is_detached: Cell<bool>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
-    /// When the thread last attached or was detached here, in ticks of [`Entries::clock`].
+    /// The time at which the thread last attached or was detached here, in ticks of
+    /// [`Entries::clock`].
     since: Cell<u64>,
     older: Cell<*const ThreadEntry>,
 }
@@ -66,8 +67,8 @@ thread_local! {
     };
 }
 
-/// What [`enter`] did, for [`leave`] to undo: the entry's earlier time and two flags in one word,
-/// so that an `AttachGuard` is two.
+/// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and two flags in one
+/// word, so that an `AttachGuard` is two.
 #[derive(Clone, Copy)]
 pub(super) struct Entered(NonZeroU64);
 

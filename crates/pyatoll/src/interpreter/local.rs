@@ -17,7 +17,7 @@ use super::queue::DropQueue;
 use super::slots::Slots;
 use super::trashcan::Trashcan;
 
-/// How many times the runtime was finalized while this binary was loaded. Interpreter ids and
+/// Number of times the runtime was finalized while this binary was loaded. Interpreter ids and
 /// addresses repeat after that; a (run, id) pair does not.
 static RUN: AtomicU32 = AtomicU32::new(0);
 

@@ -1,4 +1,4 @@
-//! Which process this is: a number that changes in a forked child.
+//! The current process, as a number that changes in a forked child.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
