@@ -44,7 +44,7 @@ struct Check {
     run: Run,
 }
 
-/// How a check runs.
+/// The kind of a check.
 enum Run {
     /// By starting programs, in the workspace's root; they print the faults.
     Programs(fn() -> Result<()>),

@@ -33,7 +33,7 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// The header that a class extending this type adds: nothing if instances of this type have
     /// one.
     type OwnHeader: OwnHeader;
-    /// Initializes this part of an instance.
+    /// The initializer of this part of an instance.
     type Initializer: ObjectInit<Self>;
     /// The size of an instance, in bytes: `Layout` and padding.
     const SIZE: usize;
@@ -136,7 +136,7 @@ pub(super) struct BaseRecord {
     pub(super) clear: ffi::inquiry,
 }
 
-/// Holds the [`BaseRecord`] of `B`.
+/// The holder of `B`'s [`BaseRecord`].
 pub(super) struct RecordOf<B>(PhantomData<B>);
 
 impl<B: ClassBase> RecordOf<B> {
@@ -149,7 +149,7 @@ impl<B: ClassBase> RecordOf<B> {
     };
 }
 
-/// Initializes one part of an instance.
+/// The initializer of one part of an instance.
 pub trait ObjectInit<T> {
     /// Writes the Rust parts, starting at the root of the chain. On an error, none is written.
     ///
@@ -161,7 +161,7 @@ pub trait ObjectInit<T> {
     unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()>;
 }
 
-/// Initializes the part of a built-in type. Does nothing: the allocation has initialized it.
+/// The initializer of a built-in type's part. Does nothing: the allocation has initialized it.
 pub struct NativeInitializer<T>(PhantomData<T>);
 
 impl<T> NativeInitializer<T> {

@@ -168,7 +168,7 @@ impl ErrorState {
     }
 }
 
-/// Marks the creation as done when dropped, also when it panics.
+/// A guard that marks the creation as done, even if it panics.
 struct DoneOnDrop<'a>(&'a ErrorState);
 
 impl Drop for DoneOnDrop<'_> {

@@ -99,7 +99,7 @@ impl ForkLock<'_> {
     }
 }
 
-/// Keeps the interpreter from ending while this thread may be inside. Released when dropped.
+/// A guard that keeps the interpreter from ending while this thread may be inside.
 pub(crate) struct InterpreterGuard<'a> {
     gate: &'a Gate,
     holder: Arc<Holder>,

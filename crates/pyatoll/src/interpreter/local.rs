@@ -375,10 +375,10 @@ impl LocalInternals {
     }
 }
 
-/// Marks its thread as in a `__traverse__`, until it is dropped.
+/// A guard that marks its thread as in a `__traverse__`.
 pub(crate) struct InTraverse<'a> {
     local: &'a LocalInternals,
-    /// The thread state to take out again, or null.
+    /// The thread state to remove again, or null.
     noted: *mut ffi::PyThreadState,
 }
 

@@ -103,7 +103,8 @@ unsafe extern "C" fn interpreter_ends(
 
 /// Time limit of the process's end for a thread that is detached in a call of this library.
 const AWAY_TIMEOUT: Duration = Duration::from_secs(1);
-/// Its time limit for a thread that is inside, where it can proceed without that thread.
+/// Time limit of the process's end for a thread that is inside, where it can proceed without that
+/// thread.
 const INSIDE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Closes `local`'s gate and waits for the threads inside. For the main interpreter, also ends the
