@@ -44,13 +44,14 @@ const OPTIONS: &[&str] = &[
     "max_uar_stack_size_log=16",
 ];
 
-/// Left out: compiles code but runs none of it.
+/// The test that is left out: it compiles code but runs none of it.
 const COMPILES: &str = "misuse_does_not_compile";
 
-/// Runs with CPython's own allocator: it checks that blocks are counted, which `malloc`'s are not.
+/// The test that runs with CPython's own allocator: it checks that blocks are counted, which
+/// `malloc`'s are not.
 const COUNTS_BLOCKS: &str = "nothing_is_left_behind";
 
-/// What a line of the log contains if an allocation was refused, which is not a report.
+/// Text of a log line for a refused allocation, which is not a report.
 const REFUSED: &str = "WARNING: AddressSanitizer failed to allocate";
 
 /// Runs all parts, even if some fail, and prints the result of each.

@@ -23,7 +23,7 @@ pub struct Options {
     open: bool,
 }
 
-/// Builds the book into `book` in the target folder; fails if a link leads nowhere.
+/// Builds the book into `book` in the target folder; fails if a link is dead.
 pub fn run(options: &Options) -> Result<()> {
     let mdbook = tools::installed("mdbook", MDBOOK)?;
     let folder = run::target_dir().join("book");
@@ -47,7 +47,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A page of HTML: where it links to, and what can be linked to in it.
+/// A page of HTML: its links, and its link targets.
 #[derive(Default)]
 struct Page {
     links: BTreeSet<String>,
@@ -183,7 +183,7 @@ fn markdown_links(text: &str) -> impl Iterator<Item = &str> {
             !fence && !in_block
         })
         .flat_map(|line| {
-            // What is between backticks is not a link, though the text of a link may have some.
+            // Text between backticks is not a link, though a link's text may contain backticks.
             line.split("](")
                 .skip(1)
                 .filter_map(|rest| rest.split_once(')'))

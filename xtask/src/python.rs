@@ -12,7 +12,8 @@ const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 11..=15;
 /// Advice for a Python that cannot be used.
 const HINT: &str = "install CPython 3.11 to 3.15, or name one with --python or PYO3_PYTHON";
 
-/// Prints one `key=value` per line; an empty value means that the piece is missing.
+/// Python code that prints one `key=value` per line; an empty value means that the piece is
+/// missing.
 const PROBE: &str = r#"
 import os, sys, sysconfig
 var = sysconfig.get_config_var

@@ -373,7 +373,7 @@ fn is_thread_local(instruction: &str) -> bool {
         || instruction.contains("tpidr_el0")
 }
 
-/// Returns a function's path without what a type in front of it starts with: `<&mut a::B as C>::d`.
+/// Returns a function's path without the prefix of a type in front of it: `<&mut a::B as C>::d`.
 fn path(name: &str) -> &str {
     let mut path = name;
     while let Some(rest) = ["<", "&", "mut ", "dyn ", "*const ", "*mut ", "["]

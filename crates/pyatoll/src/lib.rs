@@ -89,10 +89,10 @@
 //!
 //! # The token and the handles
 //!
-//! A [`Python<'py>`](Python) token proves that this thread is attached to an interpreter, and says
-//! to which. Functions called from Python take it as a parameter, at no cost.
+//! A [`Python<'py>`](Python) token proves that this thread is attached to an interpreter, and
+//! identifies it. Functions called from Python take it as a parameter, at no cost.
 //!
-//! | type | what it is | lives |
+//! | type | purpose | valid |
 //! |---|---|---|
 //! | [`Python<'py>`](Python) | the token: the way to everything else | while attached |
 //! | [`Bound<'py, T>`](Bound) | an owned reference with its token | while attached |
@@ -106,7 +106,7 @@
 //!
 //! # Interpreters
 //!
-//! | type | what it is |
+//! | type | purpose |
 //! |---|---|
 //! | [`Interpreter`] | a handle to any interpreter; [`Interpreter::attach`] enters it |
 //! | [`SubInterpreter`] | owns an interpreter, which ends when it is closed or dropped |
@@ -137,7 +137,7 @@
 //!
 //! # Features
 //!
-//! | feature | |
+//! | feature | effect |
 //! |---|---|
 //! | `macros` (default) | the attribute and derive macros |
 //! | `auto-initialize` | [`Python::attach`] starts the runtime if the process has none |
@@ -154,7 +154,7 @@
 //! # PyO3's documentation
 //!
 //! [PyO3's guide](https://pyo3.rs/v0.30.1/) applies to functions, classes, modules, conversions and
-//! errors; the guide in this crate's repository covers what differs. Code written for PyO3 moves
+//! errors; the guide in this crate's repository covers the differences. Code written for PyO3 moves
 //! over with one line, unless another crate of the build asks for PyO3, which Cargo refuses: the
 //! guide shows how to replace PyO3 in a whole tree.
 //!

@@ -1,5 +1,5 @@
 //! `Python::attach` on a detached thread: it returns to the interpreter that the thread was in,
-//! whoever detached it.
+//! no matter which code detached it.
 
 use std::thread;
 

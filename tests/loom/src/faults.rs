@@ -1,4 +1,4 @@
-//! The faults that the models must find: in which part, and what replaces what.
+//! The faults that the models must find: for each, the part, the text and its replacement.
 
 /// One fault.
 pub struct Fault {

@@ -19,7 +19,7 @@ pub const MODULES: &[(&str, Builder)] = &[
     ("pyatoll", Builder::Cargo),
 ];
 
-/// All measurements, by peer; the empty name stands for an interpreter without a module.
+/// All measurements, by peer; the empty name is an interpreter without a module.
 #[derive(Serialize, Deserialize)]
 pub struct Interpreters {
     /// The errors of modules that do not load in a second interpreter.

@@ -18,7 +18,7 @@ const LIMIT_OF_ONE: f64 = 1.05;
 
 /// A promise, and whether it is kept.
 pub struct Promise {
-    /// What is promised.
+    /// The promise.
     pub text: String,
     /// Whether it is kept.
     pub kept: bool,

@@ -43,8 +43,8 @@ impl Workspace {
         cargo
     }
 
-    /// Returns a command that compiles, in a target folder of the workspace's own: builds with one
-    /// thing or another in PyO3's place must not share one.
+    /// Returns a command that compiles, in a target folder of the workspace's own: builds with
+    /// different packages in PyO3's place must not share one.
     fn build(&self, verb: &str) -> Command {
         let mut cargo = self.cargo(verb);
         cargo.arg("--workspace");
@@ -61,7 +61,7 @@ impl Workspace {
     }
 }
 
-/// Runs a command for each of the workspaces, whatever fails.
+/// Runs a command for each of the workspaces, even if some fail.
 fn for_each(
     workspaces: impl IntoIterator<Item = &'static Workspace>,
     command: impl Fn(&Workspace) -> Command,

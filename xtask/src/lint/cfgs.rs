@@ -1,4 +1,4 @@
-//! The check `cfgs`: what differs between versions of CPython is in files named `compat`.
+//! The check `cfgs`: differences between versions of CPython are in files named `compat`.
 
 use anyhow::Result;
 use proc_macro2::TokenTree;
@@ -9,7 +9,7 @@ use super::tokens;
 /// The folders in which the rule holds.
 const FOLDERS: [&str; 2] = ["crates/pyatoll/src/", "crates/pyatoll-macros/src/"];
 
-/// Files besides `compat.rs` and `compat/` in which version cfgs may be, each with the reason.
+/// Files other than `compat.rs` and `compat/` that may have version cfgs, each with the reason.
 const ALLOWED: [(&str, &str); 4] = [
     (
         "crates/pyatoll/src/sync/mod.rs",
@@ -29,7 +29,7 @@ const ALLOWED: [(&str, &str); 4] = [
     ),
 ];
 
-/// Returns what is wrong, a line each.
+/// Returns the faults, a line each.
 pub fn check(files: &Files) -> Result<Vec<String>> {
     check_with(files, &ALLOWED)
 }

@@ -27,10 +27,10 @@ const FOLDERS: [(&str, &[&str]); 3] = [
     ("xtask/src/main.rs", &["xtask/src/"]),
 ];
 
-/// Which files each file refers to, with the line and the path of one reference.
+/// The files that each file refers to, with the line and the path of one reference.
 type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, String>>;
 
-/// Returns what is wrong, a line each.
+/// Returns the faults, a line each.
 pub fn check(files: &Files) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for (root, folders) in FOLDERS {

@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use super::files::Files;
 
-/// The most columns of a line, as in `rustfmt.toml`.
+/// Maximum columns of a line, as in `rustfmt.toml`.
 const WIDTH: usize = 100;
 
-/// Returns what is wrong, a line each.
+/// Returns the faults, a line each.
 pub fn check(files: &Files) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for (ending, mark) in [("rs", "//"), ("toml", "#"), ("py", "#")] {

@@ -15,7 +15,7 @@ use super::markdown;
 /// Names that hold the table, not a row of it.
 const HEADS: [&str; 3] = ["mod.rs", "main.rs", "lib.rs"];
 
-/// Returns what is wrong, a line each.
+/// Returns the faults, a line each.
 pub fn check(files: &Files) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for (path, text) in files.with_ending("rs") {

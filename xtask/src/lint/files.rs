@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Folders that hold nothing of the project's own.
+/// Folders without files of the project.
 const SKIPPED: [&str; 6] = [
     ".git",
     "target",

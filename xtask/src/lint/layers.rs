@@ -3,7 +3,7 @@
 //! The layers are the rows of the table in ARCHITECTURE.md whose first head is `layer`, topmost
 //! first; the modules of one row know each other. A folder is written `folder/`, a file of the root
 //! as `file.rs`. Exceptions are the rows of the table with the heads `from`, `to` and a reason:
-//! paths below [`SOURCES`], a folder for all of its files. One that nothing needs fails, too.
+//! paths below [`SOURCES`], a folder for all of its files. An unused one fails, too.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::files::Files;
 use super::markdown;
 use super::modules::{Crate, Reference};
 
-/// Where the layers and the exceptions are written down.
+/// The page with the tables of layers and exceptions.
 const PAGE: &str = "ARCHITECTURE.md";
 
 /// The library's sources.
@@ -38,7 +38,7 @@ fn is_below(file: &str, path: &str) -> bool {
     file == path || path.ends_with('/') && file.starts_with(path)
 }
 
-/// Returns what is wrong, a line each.
+/// Returns the faults, a line each.
 pub fn check(files: &Files) -> Result<Vec<String>> {
     let page = markdown::tables(files.text(PAGE)?);
     let layers = layers(&page)?;

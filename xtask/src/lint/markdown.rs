@@ -41,7 +41,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
     Some(row.split('|').map(|cell| cell.trim().to_owned()).collect())
 }
 
-/// Returns what stands between backticks in a line.
+/// Returns the text between backticks in a line.
 pub fn code_spans(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }

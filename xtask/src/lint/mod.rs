@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: every check that runs no code of the library. Both CI files call it.
 //!
-//! All checks run, whatever fails; a summary ends the output. Those of [`cargo`] start other
-//! programs. The others read the project's [`files`]; each has tests that plant what it looks for.
+//! All checks run even if some fail; a summary ends the output. Those of [`cargo`] start other
+//! programs. The others read the project's [`files`]; each has tests with planted faults.
 //!
 //! | file | concern |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | `layers` | references between the library's layers |
 //! | `circles` | files that refer to each other |
 //! | `file_tables` | tables of files in the heads of modules |
-//! | `cfgs` | where version cfgs may be |
+//! | `cfgs` | places of version cfgs |
 //! | `comments` | the width of comments |
 //! | `paths` | files that the pages for contributors name |
 //! | `files` | the project's files and their texts |
@@ -44,11 +44,11 @@ struct Check {
     run: Run,
 }
 
-/// How a check runs.
+/// The kind of a check.
 enum Run {
-    /// By starting programs, in the workspace's root; they print what is wrong.
+    /// By starting programs, in the workspace's root; they print the faults.
     Programs(fn() -> Result<()>),
-    /// By reading the project's files; it returns what is wrong, a line each.
+    /// By reading the project's files; it returns the faults, a line each.
     Files(fn(&Files) -> Result<Vec<String>>),
 }
 
@@ -108,7 +108,7 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-/// What to check.
+/// The options of `cargo xtask lint`.
 #[derive(clap::Args)]
 pub struct Options {
     /// The checks to run [default: all]
@@ -155,7 +155,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
 }
 
-/// Prints what is wrong; an error if anything is.
+/// Prints the faults; an error if there are any.
 fn report(faults: &[String]) -> Result<()> {
     for fault in faults {
         println!("{fault}");

@@ -2,8 +2,8 @@
 //!
 //! Test code is left out. A reference is a path of two or more segments, in a `use` or in code,
 //! that begins with `crate`, `self`, `super` or a name the module knows; it counts for the module
-//! that defines what it names, re-exports followed. Paths that begin with `$crate` belong to
-//! whoever calls the macro. Methods and fields are not seen: they need types.
+//! that defines the named item, through re-exports. Paths that begin with `$crate` belong to
+//! the macro's caller. Methods and fields are not seen: they need types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use proc_macro2::{Delimiter, TokenTree};
 use super::files::Files;
 use super::tokens;
 
-/// How many re-exports are followed for one name: more is a circle of re-exports.
+/// Maximum number of re-exports followed for one name: more is a circle of re-exports.
 const MAX_REEXPORTS: usize = 16;
 
 /// The index of a module in [`Crate::modules`].
@@ -32,7 +32,7 @@ struct Module {
     file: String,
     parent: Option<Id>,
     children: BTreeMap<String, Id>,
-    /// What `use` brings in, by its name in this module.
+    /// The items that `use` imports, by their names in this module.
     imports: BTreeMap<String, Vec<String>>,
     globs: Vec<Vec<String>>,
     items: BTreeSet<String>,
@@ -95,7 +95,7 @@ impl Crate {
         references
     }
 
-    /// Returns the module that defines what the path names in module `id`.
+    /// Returns the module that defines the item that the path names in module `id`.
     fn resolve(&self, id: Id, path: &[String], reexports: usize) -> Option<Id> {
         let (first, rest) = path.split_first()?;
         match &**first {
@@ -125,7 +125,7 @@ impl Crate {
         let module = &self.modules[id];
         let is_known = module.children.contains_key(first) || module.imports.contains_key(first);
         let found = self.find(id, first, rest, reexports);
-        // What is known, and not found, is another crate's.
+        // A known path that is not found belongs to another crate.
         if is_known { found } else { found.or(Some(id)) }
     }
 

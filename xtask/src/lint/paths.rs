@@ -19,16 +19,16 @@ const PAGES: [&str; 6] = [
     "docs/style.md",
 ];
 
-/// Where paths may begin.
+/// The folders in which paths may begin.
 const BASES: [&str; 3] = ["", "crates/pyatoll/src/", "crates/pyatoll-macros/src/"];
 
 /// Endings by which a name without a folder is known to be a file.
 const ENDINGS: [&str; 6] = [".md", ".toml", ".yml", ".json", ".py", ".lock"];
 
-/// First segments of what is made by a build, or is CPython's or another crate's.
+/// First segments of paths that a build creates, or that are CPython's or another crate's.
 const OTHERS: [&str; 6] = ["target/", "/", "~/", "Include/", "Python/", "Objects/"];
 
-/// Returns what is wrong, a line each.
+/// Returns the faults, a line each.
 pub fn check(files: &Files) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for page in PAGES {

@@ -1,4 +1,4 @@
-//! Rust source as tokens: what the structural checks read, without comments and doc comments.
+//! Rust source as tokens for the structural checks, without comments and doc comments.
 
 use anyhow::{Result, anyhow};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};

@@ -25,7 +25,7 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// The environment variable that Pyatoll's feature `test-interpreters` reads.
 const VARIABLE: &str = "PYATOLL_TEST_INTERPRETER";
 
-/// Runs test programs.
+/// The runner of test programs.
 pub struct Runner<'a> {
     folder: &'a Path,
     python: &'a Python,
@@ -34,7 +34,7 @@ pub struct Runner<'a> {
     pub logs: PathBuf,
 }
 
-/// How a program ended.
+/// The end of a program.
 enum End {
     Exited(ExitStatus),
     TimedOut,

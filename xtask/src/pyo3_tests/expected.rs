@@ -129,7 +129,7 @@ impl Figures<'_> {
     }
 }
 
-/// Returns what is worse than before, and the number of additional tests that pass.
+/// Returns the regressions, and the number of additional tests that pass.
 fn compare(
     report: &Report,
     tests: &BTreeMap<String, usize>,

@@ -77,7 +77,7 @@ pub(super) struct Field {
     pub(super) options: FieldOptions,
 }
 
-/// How a named field is accessed in the Python object.
+/// The access to a named field in the Python object.
 pub(super) enum Access {
     Attribute(LitStr),
     Item(Lit),

@@ -85,7 +85,7 @@ impl ContainerOptions {
     }
 }
 
-/// How a field is accessed, as written in the attribute.
+/// The access to a field, as written in the attribute.
 #[derive(Clone)]
 pub(super) enum AccessOption {
     /// `attribute`, `attribute("name")`.

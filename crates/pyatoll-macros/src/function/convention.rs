@@ -9,7 +9,7 @@ use super::signature::SignatureModel;
 use crate::hygiene::hygienic;
 use crate::krate::Krate;
 
-/// How CPython passes the arguments.
+/// The way in which CPython passes the arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Convention {
     /// `METH_NOARGS`.

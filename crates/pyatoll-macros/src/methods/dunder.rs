@@ -100,7 +100,7 @@ pub(super) enum Pair {
     Descriptor,
 }
 
-/// How a special method takes part in its slot.
+/// The part of a special method in its slot.
 pub(super) enum Dunder {
     /// It fills the slot alone.
     Single(Single),

@@ -37,7 +37,7 @@ pub(super) fn statements(
     Ok(statements)
 }
 
-/// Collects the statements.
+/// The collector of the statements.
 struct Filler<'a> {
     krate: &'a Krate,
     /// The module's name with its packages.

@@ -62,8 +62,9 @@ pub(crate) unsafe fn is_module_of_this_binary(module: *mut ffi::PyObject) -> boo
 /// this `m_self`, which must be null or a module of this binary.
 #[inline]
 pub unsafe fn token_of_module<'py>(m_self: *mut ffi::PyObject) -> Python<'py> {
-    // SAFETY: attached, and `m_self` is null or ours (upheld by the caller). The state of an
-    // executed module points to its interpreter's `LocalInternals`, which is never freed.
+    // SAFETY: attached, and `m_self` is null or a module of this binary (upheld by the caller). The
+    // state of an executed module points to its interpreter's `LocalInternals`, which is never
+    // freed.
     unsafe {
         if m_self.is_null() {
             return token_without_module();

@@ -83,17 +83,17 @@ macro_rules! callers {
 }
 
 callers! {
-    /// [`trampoline`] for a `METH_NOARGS` or `METH_O` function.
+    /// Runs [`trampoline`] for a `METH_NOARGS` or `METH_O` function.
     call_one(argument: *mut ffi::PyObject);
-    /// [`trampoline`] for a `METH_FASTCALL` function.
+    /// Runs [`trampoline`] for a `METH_FASTCALL` function.
     call_fast(args: *mut *mut ffi::PyObject, nargs: ffi::Py_ssize_t);
-    /// [`trampoline`] for a `METH_FASTCALL | METH_KEYWORDS` function.
+    /// Runs [`trampoline`] for a `METH_FASTCALL | METH_KEYWORDS` function.
     call_fast_with_keywords(
         args: *const *mut ffi::PyObject,
         nargs: ffi::Py_ssize_t,
         names: *mut ffi::PyObject
     );
-    /// [`trampoline`] for a `METH_VARARGS | METH_KEYWORDS` function.
+    /// Runs [`trampoline`] for a `METH_VARARGS | METH_KEYWORDS` function.
     call_with_keywords(args: *mut ffi::PyObject, kwargs: *mut ffi::PyObject);
 }
 

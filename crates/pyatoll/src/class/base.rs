@@ -2,7 +2,7 @@
 //! the chain of bases: allocate, traverse, clear, drop, free.
 //!
 //! Each function handles its own class and the bases of that. None of them needs a type object of
-//! ours, which may be gone while an interpreter is being finalized.
+//! this binary, which may be gone while an interpreter is being finalized.
 
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
@@ -33,7 +33,7 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// The header that a class extending this type adds: nothing if instances of this type have
     /// one.
     type OwnHeader: OwnHeader;
-    /// Initializes this part of an instance.
+    /// The initializer of this part of an instance.
     type Initializer: ObjectInit<Self>;
     /// The size of an instance, in bytes: `Layout` and padding.
     const SIZE: usize;
@@ -42,8 +42,8 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// Whether this part of an instance has a Rust value that needs dropping. Else
     /// [`drop_value`](ClassBase::drop_value) does nothing.
     const NEEDS_DROP: bool;
-    /// Whether this part of an instance has a `__dict__` or list of weak references of ours. Else
-    /// [`clear_dict_and_weakrefs`](ClassBase::clear_dict_and_weakrefs) does nothing.
+    /// Whether this part of an instance has a `__dict__` or list of weak references of its own.
+    /// Else [`clear_dict_and_weakrefs`](ClassBase::clear_dict_and_weakrefs) does nothing.
     const HAS_DICT_OR_WEAKREFS: bool;
 
     /// Returns the type object. Creates it on first use, as a class of `module`.
@@ -136,7 +136,7 @@ pub(super) struct BaseRecord {
     pub(super) clear: ffi::inquiry,
 }
 
-/// Holds the [`BaseRecord`] of `B`.
+/// The holder of `B`'s [`BaseRecord`].
 pub(super) struct RecordOf<B>(PhantomData<B>);
 
 impl<B: ClassBase> RecordOf<B> {
@@ -149,7 +149,7 @@ impl<B: ClassBase> RecordOf<B> {
     };
 }
 
-/// Initializes one part of an instance.
+/// The initializer of one part of an instance.
 pub trait ObjectInit<T> {
     /// Writes the Rust parts, starting at the root of the chain. On an error, none is written.
     ///
@@ -161,7 +161,7 @@ pub trait ObjectInit<T> {
     unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()>;
 }
 
-/// Initializes the part of a built-in type. Does nothing: the allocation has initialized it.
+/// The initializer of a built-in type's part. Does nothing: the allocation has initialized it.
 pub struct NativeInitializer<T>(PhantomData<T>);
 
 impl<T> NativeInitializer<T> {

@@ -18,7 +18,7 @@ use crate::object::{Borrowed, Bound, constant};
 use crate::types::PyAny;
 use crate::types::any::CompareOp;
 
-/// Returns the discriminant of an enum's value as an `int`.
+/// A function that returns the discriminant of an enum's value as an `int`.
 pub type Discriminant<T> = for<'py> fn(Python<'py>, &T) -> PyResult<Bound<'py, PyAny>>;
 
 /// Implements `tp_richcompare`: compares with another instance by `decide`, with an `int` by

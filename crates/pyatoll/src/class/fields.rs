@@ -29,7 +29,7 @@ pub unsafe fn get<T: PyClass>(
     object: *mut ffi::PyObject,
     read: impl for<'py> FnOnce(Python<'py>, &T) -> PyResult<*mut ffi::PyObject>,
 ) -> *mut ffi::PyObject {
-    /// Releases the borrow, even if reading panics.
+    /// A guard that releases the borrow, even if reading panics.
     struct Release<T: PyClass>(*mut ffi::PyObject, PhantomData<T>);
     impl<T: PyClass> Drop for Release<T> {
         fn drop(&mut self) {
@@ -83,7 +83,7 @@ where
 /// a reference to the field if `&F` has a conversion, else a clone (autoref specialization).
 pub struct FieldRef<'a, F>(pub &'a F);
 
-/// Reads a field by reference.
+/// A field that is read by reference.
 pub trait ReadByReference<'py> {
     /// Returns the field's object, a new reference.
     ///
@@ -102,7 +102,7 @@ where
     }
 }
 
-/// Reads a field by cloning it.
+/// A field that is read by cloning it.
 pub trait ReadByClone<F> {
     /// Returns the field's object, a new reference.
     ///
@@ -123,7 +123,7 @@ impl<F> ReadByClone<F> for &FieldRef<'_, F> {
     }
 }
 
-/// Tells whether a field is a `Py<…>`: `Field::<F>::IS_HANDLE`, with [`NotAHandle`] in scope.
+/// The check whether a field is a `Py<…>`: `Field::<F>::IS_HANDLE`, with [`NotAHandle`] in scope.
 pub struct Field<F>(PhantomData<F>);
 
 impl<T> Field<Py<T>> {

@@ -36,7 +36,7 @@ pub struct ClassItems {
     pub slots: &'static [SlotItem],
 }
 
-/// Deletes an attribute. Returns 0, or -1 with an exception set.
+/// A function that deletes an attribute. Returns 0, or -1 with an exception set.
 pub type Deleter = unsafe extern "C" fn(slf: *mut ffi::PyObject, closure: *mut c_void) -> c_int;
 
 /// `vectorcallfunc`.
@@ -47,7 +47,7 @@ pub type VectorCall = unsafe extern "C" fn(
     kwnames: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject;
 
-/// Creates the value of a class attribute.
+/// A function that creates the value of a class attribute.
 pub type ClassAttributeValue = for<'py> fn(Python<'py>) -> PyResult<Py<PyAny>>;
 
 /// An entry of the class's namespace.
@@ -114,7 +114,7 @@ unsafe impl Send for SlotItem {}
 // SAFETY: immutable; its pointer points to a function or a static.
 unsafe impl Sync for SlotItem {}
 
-/// Gives access to the one `#[pymethods]` block of a class, without the feature
+/// Access to the one `#[pymethods]` block of a class, without the feature
 /// `multiple-pymethods`. The block implements `MethodsOf<Class> for ItemsOf<Class>`. A class
 /// without a block uses the implementation for `&ItemsOf<T>`, which is empty (autoref
 /// specialization).

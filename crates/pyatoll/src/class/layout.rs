@@ -201,8 +201,7 @@ pub(super) unsafe fn borrow<T: PyClass>(object: *mut ffi::PyObject) -> Result<()
     }
 }
 
-/// Returns whether an instance is initialized and not borrowed mutably. The flag tells both, if
-/// there is one.
+/// Returns whether an instance is initialized and not borrowed mutably. A flag tells both.
 ///
 /// # Safety
 /// The object must be a live instance of `T`, and `flag` its flag.

@@ -2,7 +2,7 @@
 //!
 //! They work at any time: on uninitialized instances, whose owner is null, and in an interpreter's
 //! last garbage collection, when the per-interpreter state of this binary is already dropped. So
-//! they use only the instance and CPython's data, never a type object of ours.
+//! they use only the instance and CPython's data, never a type object of this binary.
 
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};

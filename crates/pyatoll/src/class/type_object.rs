@@ -200,8 +200,8 @@ impl Drop for TypeObject {
     }
 }
 
-/// Removes all attributes of a type that may lead to an instance: all but those the type was
-/// created with, and plain values.
+/// Removes every attribute of a type that may refer to an instance: all except those that the type
+/// was created with, and plain values.
 ///
 /// # Safety
 /// Attached; `class` must be a live heap type, in an interpreter that is ending.

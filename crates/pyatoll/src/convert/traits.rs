@@ -86,7 +86,7 @@ pub trait IntoPyObject<'py>: Sized {
 }
 
 pub(crate) mod private {
-    /// Makes the hidden methods of the conversion traits private to this library.
+    /// A type that makes the hidden methods of the conversion traits private to this library.
     pub struct Token;
 
     /// A shared reference.

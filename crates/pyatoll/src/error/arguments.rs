@@ -8,8 +8,8 @@ use crate::types::PyAny;
 
 /// The arguments of a lazy exception, converted when the exception object is created.
 ///
-/// Implemented by every `Send + Sync` type that converts to a Python object: a tuple stands for
-/// several arguments, any other value for one.
+/// Implemented by every `Send + Sync` type that converts to a Python object: a tuple gives
+/// several arguments, any other value one.
 ///
 /// ```
 /// use pyatoll::prelude::*;

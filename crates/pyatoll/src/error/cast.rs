@@ -40,7 +40,7 @@ impl<'a, 'py> CastError<'a, 'py> {
     }
 }
 
-/// Like [`CastError`], and owns the object that was not cast.
+/// A [`CastError`] that owns the object.
 ///
 /// ```
 /// use pyatoll::prelude::*;

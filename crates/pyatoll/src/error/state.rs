@@ -15,7 +15,7 @@ use crate::interpreter::{Interpreter, Python, compat};
 use crate::object::{Bound, Py};
 use crate::types::{PyAny, PyString};
 
-/// How to create a lazy exception.
+/// The class and the arguments of a lazy exception.
 enum Make {
     /// From a class and one text: the most frequent case, which needs no closure.
     Text(ClassOf, &'static str),
@@ -25,7 +25,7 @@ enum Make {
     Boxed(Arguments),
 }
 
-/// Returns an exception class of the token's interpreter, borrowed.
+/// A function that returns an exception class of the token's interpreter, borrowed.
 pub(super) type ClassOf = fn(Python<'_>) -> *mut ffi::PyTypeObject;
 
 type Arguments = Box<dyn FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync>;
@@ -168,7 +168,7 @@ impl ErrorState {
     }
 }
 
-/// Marks the creation as done when dropped, also when it panics.
+/// A guard that marks the creation as done, even if it panics.
 struct DoneOnDrop<'a>(&'a ErrorState);
 
 impl Drop for DoneOnDrop<'_> {

@@ -12,11 +12,11 @@ use super::error::{AttachError, IN_TRAVERSE};
 use super::local::LocalInternals;
 use super::lookup;
 
-/// Keeps this thread attached to an interpreter. Dropping it undoes what attaching did, on the same
-/// thread.
+/// A guard that keeps this thread attached to an interpreter. Dropping it, on the same thread,
+/// restores the previous state.
 pub(crate) struct AttachGuard {
     local: &'static LocalInternals,
-    /// What to undo. `None`: the thread was attached before.
+    /// The attachment to undo; `None` if the thread was attached before.
     entered: Option<Entered>,
     not_send: PhantomData<*const ()>,
 }

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use super::entry;
 use super::local::LocalInternals;
 
-/// Keeps this thread detached. Dropping it attaches the thread again, on the same thread.
+/// A guard that keeps this thread detached. Dropping it, on the same thread, attaches the thread
+/// again.
 pub(crate) struct DetachGuard {
     local: &'static LocalInternals,
     not_send: PhantomData<*const ()>,

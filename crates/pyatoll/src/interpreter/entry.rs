@@ -46,8 +46,8 @@ struct ThreadEntry {
     is_detached: Cell<bool>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
-    /// When the thread last came here or was detached here, in ticks of [`Entries::clock`]. 0: it
-    /// has left, and only guards of suspended greenlets refer to this entry.
+    /// The time at which the thread last attached or was detached here, in ticks of
+    /// [`Entries::clock`]. 0: it has left, and only guards of suspended greenlets refer to this entry.
     since: Cell<u64>,
     older: Cell<*const ThreadEntry>,
 }
@@ -84,8 +84,8 @@ impl Drop for AtThreadEnd {
     }
 }
 
-/// What [`enter`] did, for [`leave`] to undo: the entry's earlier time and two flags in one word,
-/// so that an `AttachGuard` is two.
+/// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and two flags in one
+/// word, so that an `AttachGuard` is two.
 #[derive(Clone, Copy)]
 pub(super) struct Entered(NonZeroU64);
 

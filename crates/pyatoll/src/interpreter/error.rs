@@ -1,8 +1,8 @@
-//! Why an interpreter could not be created or entered.
+//! The errors of creating and entering interpreters.
 
 use std::fmt;
 
-/// Why a thread could not be attached to an interpreter.
+/// The error of attaching a thread to an interpreter.
 ///
 /// ```
 /// use pyatoll::interpreter::{AttachError, SubInterpreter};
@@ -109,7 +109,7 @@ impl std::error::Error for BuildError {}
 pub(super) const IN_TRAVERSE: &str =
     "Python cannot be used in `__traverse__`: the garbage collector is at work";
 
-/// Why there is no interpreter to attach to by default.
+/// The reason why there is no interpreter to attach to by default.
 #[derive(Debug)]
 pub(crate) enum NoInterpreter {
     InTraverse,

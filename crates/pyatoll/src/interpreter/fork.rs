@@ -72,7 +72,7 @@ impl Drop for MakingThreadState {
 /// Polling interval of both sides of the handshake.
 const POLL: Duration = Duration::from_micros(100);
 
-/// How long a fork waits for threads that create thread states. From 3.13 on `os.fork` holds
+/// Time limit of a fork's wait for threads that create thread states. From 3.13 on `os.fork` holds
 /// CPython's lock on the list of thread states by then, and such a thread may be waiting for it: it
 /// holds none of the locks that matter, which are held for an instant.
 const MAKING_TIMEOUT: Duration = if compat::FORK_LOCKS_THREAD_STATES {

@@ -5,7 +5,7 @@
 //! callback closes the gate and waits for the guards, so that no thread is inside, or about to wait
 //! for the GIL, when CPython takes the interpreter down.
 //!
-//! Where it must not wait without limit (the process ends), it leaves threads behind that are
+//! If it must not wait without limit (the process ends), it leaves behind threads that are
 //! detached, in code that is not Python's, and that may never return. Both sides change a guard's
 //! state by compare-and-exchange, so a thread is either back inside or left behind, never both.
 //!
@@ -64,8 +64,8 @@ impl State {
     }
 }
 
-/// How long the end of an interpreter waits for other threads before it proceeds without them.
-/// `None`: without limit.
+/// Time limits of an interpreter's end for other threads, after which it proceeds without them.
+/// `None`: no limit.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Timeouts {
     /// For threads that are away.
@@ -99,7 +99,7 @@ impl ForkLock<'_> {
     }
 }
 
-/// Keeps the interpreter from ending while this thread may be inside. Released when dropped.
+/// A guard that keeps the interpreter from ending while this thread may be inside.
 pub(crate) struct InterpreterGuard<'a> {
     gate: &'a Gate,
     holder: Arc<Holder>,

@@ -53,7 +53,7 @@ pub(crate) struct Internals {
 const _: () = assert!(size_of::<Internals>() == 32);
 const _: () = assert!(size_of::<Registration>() == 32);
 
-/// Its address identifies this binary.
+/// A static whose address identifies this binary.
 static BINARY: u8 = 0;
 
 fn binary() -> *const c_void {

@@ -17,7 +17,7 @@ use super::queue::DropQueue;
 use super::slots::Slots;
 use super::trashcan::Trashcan;
 
-/// How many times the runtime was finalized while this binary was loaded. Interpreter ids and
+/// Number of times the runtime was finalized while this binary was loaded. Interpreter ids and
 /// addresses repeat after that; a (run, id) pair does not.
 static RUN: AtomicU32 = AtomicU32::new(0);
 
@@ -375,10 +375,10 @@ impl LocalInternals {
     }
 }
 
-/// Marks its thread as in a `__traverse__`, until it is dropped.
+/// A guard that marks its thread as in a `__traverse__`.
 pub(crate) struct InTraverse<'a> {
     local: &'a LocalInternals,
-    /// The thread state to take out again, or null.
+    /// The thread state to remove again, or null.
     noted: *mut ffi::PyThreadState,
 }
 

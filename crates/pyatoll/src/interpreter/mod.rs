@@ -22,7 +22,7 @@
 //! | `end` | ending a sub-interpreter |
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `create` | creating this binary's state of an interpreter |
-//! | `error` | why an interpreter could not be created or entered |
+//! | `error` | the errors of creating and entering interpreters |
 //! | `attach` | a thread that is attached |
 //! | `token` | `Python` |
 //! | `start` | starting the runtime; registering interpreters that other code started |

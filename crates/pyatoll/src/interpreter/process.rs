@@ -1,8 +1,8 @@
-//! Which process this is: a number that changes in a forked child.
+//! The current process, as a number that changes in a forked child.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Forks between the process that this binary was loaded in and this one.
+/// Number of forks between the process that loaded this binary and this one.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// Returns a number that is another one in a forked process, once [`fork`](super::fork) watches for

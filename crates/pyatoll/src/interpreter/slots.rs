@@ -25,7 +25,7 @@ const SEGMENTS: usize = if cfg!(loom) { 2 } else { 10 };
 /// The value of one key in one interpreter.
 type Slot = AtomicPtr<c_void>;
 
-/// Drops the value of a slot. Called attached to the interpreter that owns it.
+/// A function that drops the value of a slot. Called attached to the interpreter that owns it.
 pub(crate) type DropValue = unsafe fn(*mut c_void);
 
 static_atomic! {

@@ -310,7 +310,8 @@ impl SubInterpreterBuilder {
     }
 }
 
-/// Keeps this thread attached to the main interpreter, then restores its previous attachment.
+/// A guard that keeps this thread attached to the main interpreter, then restores its previous
+/// attachment.
 struct InMain {
     // Dropped in this order.
     attached: AttachGuard,

@@ -101,9 +101,10 @@ unsafe extern "C" fn interpreter_ends(
     }
 }
 
-/// How long the end of the process waits for a thread that is detached in a call of this library.
+/// Time limit of the process's end for a thread that is detached in a call of this library.
 const AWAY_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long it waits for a thread that is inside, where it can proceed without it.
+/// Time limit of the process's end for a thread that is inside, where it can proceed without that
+/// thread.
 const INSIDE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Closes `local`'s gate and waits for the threads inside. For the main interpreter, also ends the

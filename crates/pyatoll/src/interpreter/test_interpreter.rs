@@ -1,7 +1,7 @@
 //! The feature `test-interpreters`: runs the tests of a crate, unchanged, in sub-interpreters.
 //!
 //! Rust's test harness runs each test function on a thread of its own, with the function's name.
-//! Where the environment variable [`VARIABLE`] asks for it, `Python::attach` on a named thread
+//! If the environment variable [`VARIABLE`] asks for it, `Python::attach` on a named thread
 //! enters a sub-interpreter created for that thread rather than the main one. Threads without a
 //! name, and the program's first one, attach as usual.
 //!

@@ -65,7 +65,7 @@ pub struct ModuleDefinition {
     gil_used: bool,
 }
 
-/// Adds the items of a `#[pymodule]` to a new module.
+/// A function that adds the items of a `#[pymodule]` to a new module.
 pub type Initialize = for<'a, 'py> fn(&'a Bound<'py, PyModule>) -> PyResult<()>;
 
 // SAFETY: the cells are written only under `ready`, and after that by CPython under its own locks.
@@ -235,8 +235,8 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
     }
 }
 
-/// Restores the `__dict__` of a module whose initialization fails. The module itself may live on: a
-/// class created for it is kept for the next attempt, and refers to it.
+/// A guard that restores the `__dict__` of a module whose initialization fails. The module itself
+/// may live on: a class created for it is kept for the next attempt, and refers to it.
 struct Rollback<'py> {
     dict: Bound<'py, PyDict>,
     /// A copy of the original contents; `None` once disarmed.

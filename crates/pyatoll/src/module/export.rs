@@ -76,7 +76,7 @@ impl<T: PyTypeInfo> AddToModule for ClassExport<T> {
     }
 }
 
-/// Gives classes the constant that functions and modules have in their hidden `mod`, so that
+/// The constant, for classes, that functions and modules have in their hidden `mod`, so that
 /// `#[pymodule_export]` can use `Name::_PYATOLL_DEF` for any kind of item.
 pub trait ExportType: Sized {
     /// The value to export.

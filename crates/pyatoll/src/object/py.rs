@@ -463,7 +463,7 @@ impl<T> Drop for Py<T> {
     }
 }
 
-/// Creates another reference to the same object. Requires the feature `py-clone`: as there is no
+/// Creates another reference to the same object. Requires the feature `py-clone`: since there is no
 /// token, the thread must be attached to the owner.
 ///
 /// # Panics

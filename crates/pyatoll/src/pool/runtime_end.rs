@@ -1,7 +1,7 @@
 //! Ending the pools before the Python runtime ends, as their interpreters must end first.
 //!
-//! The first thing CPython's main interpreter does at its end is to call the `atexit` functions.
-//! The one of the pools refuses queued jobs with [`PoolError::RuntimeEnded`] and waits a moment for
+//! CPython's main interpreter first calls the `atexit` functions when it ends. The function
+//! registered here refuses queued jobs with [`PoolError::RuntimeEnded`] and waits a moment for
 //! the running ones, so that the workers can end their interpreters. A job that runs longer is
 //! treated like any other attached thread at the end of its interpreter.
 

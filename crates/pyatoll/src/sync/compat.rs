@@ -22,7 +22,7 @@ mod sections {
         _pinned: PhantomPinned,
     }
 
-    /// Ends the section when dropped.
+    /// A guard that ends the section.
     struct SectionGuard<'a, T>(Pin<&'a Section<T>>);
 
     impl<T> Section<T> {

@@ -112,7 +112,7 @@ impl<T: ?Sized> fmt::Debug for PyMutex<T> {
     }
 }
 
-/// Holds the lock of a [`PyMutex`] and gives access to its value.
+/// A guard that holds the lock of a [`PyMutex`] and gives access to its value.
 ///
 /// ```
 /// use pyatoll::sync::{PyMutex, PyMutexGuard};

@@ -28,7 +28,7 @@ impl<T> EnteredCriticalSection<'_, T> {
     /// Returns a shared reference to the value.
     ///
     /// # Safety
-    /// The same as for [`get_mut`](EnteredCriticalSection::get_mut).
+    /// As for [`get_mut`](EnteredCriticalSection::get_mut).
     pub unsafe fn get(&self) -> &T {
         // SAFETY: upheld by the caller: no other thread accesses the value.
         unsafe { &*self.0.get() }

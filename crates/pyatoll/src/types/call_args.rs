@@ -13,7 +13,7 @@ use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject, Py};
 use crate::types::{PyAny, PyAnyMethods, PyDict, PyString, PyTuple};
 
-/// Makes the methods of [`PyCallArgs`] callable only from this crate.
+/// A type that makes the methods of [`PyCallArgs`] callable only from this crate.
 #[doc(hidden)]
 pub struct Token;
 

@@ -116,8 +116,8 @@ fn one_is_found_while_others_come() {
     });
 }
 
-/// On a free-threaded Python, one thread of an interpreter may find the state that another is just
-/// publishing, and go on to call functions.
+/// On a free-threaded Python, one thread of an interpreter may find the state that another is still
+/// publishing, and then call functions.
 fn no_thread_of_the_second_takes_the_first() {
     loom::model(|| {
         let known = Arc::new(Registry::new());

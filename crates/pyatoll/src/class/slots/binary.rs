@@ -3,7 +3,7 @@
 //! CPython calls such a slot with an instance of the class on either side, or both. An operand
 //! whose type has this function in its slot is certainly an instance, and provides the token. The
 //! type of a Python subclass that overrides the operator has CPython's own function in the slot and
-//! calls ours through `super()`: then the token comes from the running interpreter, and the
+//! calls this one through `super()`: then the token comes from the running interpreter, and the
 //! operands are checked against the class.
 
 use std::ffi::{c_int, c_void};

@@ -120,7 +120,7 @@ impl<'py, T, V: IntoOutput<'py, *mut ffi::PyObject>> NewObject<'py> for New<T, V
 /// Flag in the number of arguments: the caller is `tp_new`.
 const FROM_NEW: usize = 1 << (usize::BITS - 2);
 
-/// Matches a constructor's arguments and creates the instance.
+/// A function that matches a constructor's arguments and creates the instance.
 pub type ConstructBody = for<'py> fn(
     Python<'py>,
     *mut ffi::PyObject,

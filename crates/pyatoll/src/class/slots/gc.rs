@@ -21,7 +21,7 @@ use crate::error::PyResult;
 use crate::interpreter::{LocalInternals, Python};
 use crate::object::Py;
 
-/// Stops a traversal: an error of [`PyVisit::call`], to be returned from `__traverse__`.
+/// The error of [`PyVisit::call`], which stops the traversal when returned from `__traverse__`.
 #[repr(transparent)]
 pub struct PyTraverseError(NonZero<c_int>);
 
@@ -31,7 +31,7 @@ impl std::fmt::Debug for PyTraverseError {
     }
 }
 
-/// Reports references to the garbage collector: the argument of `__traverse__`.
+/// The argument of `__traverse__`, which reports references to the garbage collector.
 ///
 /// `__traverse__` must visit every `Py<T>` that the value holds, and do nothing else: no Python
 /// code may run while the collector traverses. A class whose references may be part of a cycle also
@@ -187,7 +187,7 @@ pub unsafe fn clear<T: PyClass>(
     }
 }
 
-/// Releases a shared borrow when dropped.
+/// A guard that releases a shared borrow.
 struct Release<'a>(Option<&'a BorrowFlag>);
 
 impl Drop for Release<'_> {

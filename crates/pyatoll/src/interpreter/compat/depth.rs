@@ -2,7 +2,7 @@
 
 use pyo3_ffi as ffi;
 
-/// Counts how deep each thread is. Guarded by the GIL.
+/// The number of nested deallocations on each thread. Guarded by the GIL.
 #[cfg(not(Py_3_14))]
 pub(crate) struct Depth {
     /// The thread of `level`, or null.
@@ -106,7 +106,7 @@ impl Depth {
     }
 }
 
-/// Asks CPython how much of this thread's stack is left.
+/// The space left on this thread's stack, according to CPython.
 #[cfg(Py_3_14)]
 pub(crate) struct Depth;
 
