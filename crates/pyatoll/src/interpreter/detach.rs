@@ -2,12 +2,13 @@
 
 use std::marker::PhantomData;
 
-use super::entry;
+use super::entry::{self, Detached};
 use super::local::LocalInternals;
 
 /// Keeps this thread detached. Dropping it attaches the thread again, on the same thread.
 pub(crate) struct DetachGuard {
     local: &'static LocalInternals,
+    detached: Detached,
     not_send: PhantomData<*const ()>,
 }
 
@@ -22,9 +23,10 @@ impl DetachGuard {
         let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
         local.mark_leaving();
         // SAFETY: attached, as the caller promises.
-        unsafe { entry::detach(local) };
+        let detached = unsafe { entry::detach(local) };
         Self {
             local,
+            detached,
             not_send: PhantomData,
         }
     }
@@ -33,7 +35,7 @@ impl DetachGuard {
 impl Drop for DetachGuard {
     fn drop(&mut self) {
         // SAFETY: detached in `new`, on this thread; this runs once.
-        unsafe { entry::reattach(self.local) };
+        unsafe { entry::reattach(self.local, &self.detached) };
         self.local.mark_return();
     }
 }

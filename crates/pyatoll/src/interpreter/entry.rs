@@ -7,12 +7,17 @@
 //! Guards ([`AttachGuard`](super::attach::AttachGuard),
 //! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in another order than they were
 //! made: a greenlet switches stacks in the middle of a call. So a guard holds no pointer to an
-//! entry and no thread state, only the interpreter and a number. Each function here starts from
-//! what the thread is attached to now, not from what the guard left behind.
+//! entry, only the interpreter and what to put back ([`Entered`], [`Detached`]). Each function here
+//! starts from what the thread is attached to now, not from what the guard left behind.
+//!
+//! Other code attaches and detaches this thread without telling: it releases the GIL and calls Rust
+//! back, or attaches within a detachment (`PyGILState_Ensure`). What happens in between leaves the
+//! entry, and its guard, as it was before.
 //!
 //! Invariants:
 //! - The thread-local is the head of a list of boxed entries that only this file frees, and only
-//!   from the thread that owns them. It needs no destructor, so it works until the thread's end.
+//!   from the thread that owns them. It needs no destructor, so it works until the thread's end
+//!   ([`AtThreadEnd`] only releases guards).
 //! - A detached entry's thread state is idle and alive: it belongs to a frame that has not
 //!   returned, or to the thread that started the runtime.
 //! - A thread that waits for an interpreter's GIL, or holds a thread state of it that came in from
@@ -83,7 +88,7 @@ impl Drop for AtThreadEnd {
     }
 }
 
-/// What [`enter`] did, for [`leave`] to undo: the entry's earlier time and two flags in one word,
+/// What [`enter`] did, for [`leave`] to undo: the entry's earlier time and three flags in one word,
 /// so that an `AttachGuard` is two.
 #[derive(Clone, Copy)]
 pub(super) struct Entered(NonZeroU64);
@@ -93,12 +98,16 @@ impl Entered {
     const MADE: u64 = 1;
     /// The interpreter guard was taken.
     const GUARDED: u64 = 2;
+    /// The thread was attached as far as this library knew: other code had released the GIL.
+    const RELEASED: u64 = 4;
     /// Set in each, so that none is zero.
-    const ALWAYS: u64 = 4;
+    const ALWAYS: u64 = 8;
 
-    fn new(since: u64, made: bool, guarded: bool) -> Self {
-        let flags = u64::from(made) * Self::MADE + u64::from(guarded) * Self::GUARDED;
-        let bits = NonZeroU64::new(since << 3 | Self::ALWAYS | flags);
+    fn new(since: u64, made: bool, guarded: bool, released: bool) -> Self {
+        let flags = u64::from(made) * Self::MADE
+            + u64::from(guarded) * Self::GUARDED
+            + u64::from(released) * Self::RELEASED;
+        let bits = NonZeroU64::new(since << 4 | Self::ALWAYS | flags);
         Self(bits.expect("`ALWAYS` is not zero"))
     }
 
@@ -107,8 +116,20 @@ impl Entered {
     }
 
     fn since(self) -> u64 {
-        self.0.get() >> 3
+        self.0.get() >> 4
     }
+}
+
+/// What [`detach`] did, for [`reattach`] to undo.
+pub(super) struct Detached {
+    /// The thread state this thread was detached from.
+    thread_state: *mut ffi::PyThreadState,
+    /// Whether it was made here: it is alive while the entry has it. Any other one belongs to the
+    /// code further up the stack.
+    made: bool,
+    /// What the entry said where this thread was detached before, and other code attached it again
+    /// (`PyGILState_Ensure`): the thread state and the time.
+    outer: Option<(*mut ffi::PyThreadState, u64)>,
 }
 
 /// Calls `f` with the entries of this thread, newest first, until it returns something.
@@ -182,6 +203,15 @@ impl ThreadEntry {
         compat::set_attach_note(Some(null_mut()));
     }
 
+    /// Notes that this thread was attached with `thread_state` until other code released the GIL,
+    /// and will be again.
+    fn mark_released(&self, thread_state: *mut ffi::PyThreadState, since: u64) {
+        self.saved.set(thread_state);
+        self.is_detached.set(false);
+        self.since.set(since);
+        compat::set_attach_note(Some(thread_state));
+    }
+
     /// Notes that this thread is not attached any more, and has no thread state to come back with.
     fn mark_left(&self, since: u64) {
         self.saved.set(null_mut());
@@ -245,7 +275,9 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     unsafe { ffi::PyEval_RestoreThread(thread_state) };
 
     let entry = entry.unwrap_or_else(|| push(local));
-    let entered = Entered::new(entry.since.get(), made, guard.is_some());
+    let since = entry.since.get();
+    let released = since != 0 && !entry.is_detached.get();
+    let entered = Entered::new(since, made, guard.is_some(), released);
     entry.users.set(entry.users.get() + 1);
     if guard.is_some() {
         entry.guard.set(guard);
@@ -284,12 +316,13 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
         match entered.since() {
             // Other code owns the thread state, and may delete it.
             0 => entry.mark_left(0),
+            since if entered.has(Entered::RELEASED) => entry.mark_released(thread_state, since),
             since => entry.mark_detached(thread_state, since),
         }
     }
     if entered.has(Entered::GUARDED) {
         drop(entry.guard.take());
-    } else {
+    } else if !entered.has(Entered::RELEASED) {
         entry.with_guard(InterpreterGuard::go_away);
     }
     entry.release();
@@ -300,13 +333,20 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
 /// # Safety
 /// The thread must be attached to it.
 #[inline(never)]
-pub(super) unsafe fn detach(local: &'static LocalInternals) {
+pub(super) unsafe fn detach(local: &'static LocalInternals) -> Detached {
     // SAFETY: attached, as the caller promises.
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
     let entry = of(local).unwrap_or_else(|| push(local));
+    let is_detached = entry.is_detached.get();
+    let detached = Detached {
+        thread_state,
+        made: entry.made.get() == thread_state,
+        outer: is_detached.then(|| (entry.saved.get(), entry.since.get())),
+    };
     entry.users.set(entry.users.get() + 1);
     entry.mark_detached(thread_state, tick());
     entry.with_guard(InterpreterGuard::go_away);
+    detached
 }
 
 /// Attaches this thread again after [`detach`].
@@ -316,15 +356,20 @@ pub(super) unsafe fn detach(local: &'static LocalInternals) {
 /// threads then, too.
 ///
 /// # Safety
-/// Must be called once for each `detach` of this thread from `local`'s interpreter.
+/// Must be called once with the result of each `detach` of this thread from `local`'s interpreter.
 #[inline(never)]
-pub(super) unsafe fn reattach(local: &'static LocalInternals) {
+pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detached) {
     let entry = of(local).expect("each guard is a user of its entry");
     if !is_attached_to(local) {
-        if !entry.is_detached.get() {
-            return_to_ended_attachment(local);
-        }
-        if entry.with_guard(InterpreterGuard::come_back) == Some(false) {
+        let thread_state = if entry.is_detached.get() {
+            entry.saved.get()
+        } else if !detached.made || entry.made.get() == detached.thread_state {
+            // Other code attached this thread, and a greenlet that it ran is suspended there.
+            detached.thread_state
+        } else {
+            return_to_ended_attachment(local)
+        };
+        if entry.with_guard(|guard| !guard.is_away() || guard.come_back()) == Some(false) {
             park_forever();
         }
         // SAFETY: the frame that was detached from this thread state has not returned, so it is
@@ -334,9 +379,14 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals) {
                 // A greenlet was switched to from another interpreter.
                 ffi::PyEval_SaveThread();
             }
-            ffi::PyEval_RestoreThread(entry.saved.get());
+            ffi::PyEval_RestoreThread(thread_state);
         }
-        entry.mark_attached(entry.saved.get());
+        entry.mark_attached(thread_state);
+    }
+    if let Some((thread_state, since)) = detached.outer {
+        // The code that attached this thread releases the GIL by itself.
+        entry.mark_detached(thread_state, since);
+        entry.with_guard(InterpreterGuard::go_away);
     }
     entry.release();
     if compat::NEEDS_ATTACH_NOTE {
@@ -529,6 +579,7 @@ mod tests {
     use crate::interpreter::compat;
     use crate::interpreter::detach::DetachGuard;
     use crate::interpreter::local::LocalInternals;
+    use crate::interpreter::lookup;
     use crate::interpreter::{Gil, Interpreter, SubInterpreter};
     use crate::prelude::*;
 
@@ -687,6 +738,85 @@ mod tests {
                     let again = attach(local);
                     works_in(&sub);
                     drop(again);
+                });
+            });
+            sub.close().unwrap();
+        }
+    }
+
+    fn is_away(local: &LocalInternals) -> Option<bool> {
+        super::of(local).and_then(|entry| entry.with_guard(|guard| guard.is_away()))
+    }
+
+    /// As C code that is called detached, and calls functions of this library back.
+    #[test]
+    fn a_detached_thread_may_be_attached_by_other_code_that_detaches_it_again() {
+        Python::initialize();
+        let main = Interpreter::main().unwrap();
+        let visited = SubInterpreter::builder().build().unwrap();
+        let ensure = |call: &dyn Fn(Python<'_>)| {
+            // SAFETY: as C code on a thread that is not attached.
+            unsafe {
+                let state = ffi::PyGILState_Ensure();
+                Python::attach(call);
+                ffi::PyGILState_Release(state);
+            }
+            assert_eq!(Interpreter::current(), None);
+        };
+        for visits in [false, true] {
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let local = lookup::main_live().unwrap();
+                    let outermost = attach(local);
+                    let detached = detach(local);
+                    if visits {
+                        // CPython notes no thread state of this thread afterwards, so that the
+                        // other code makes one, in the same interpreter.
+                        visited.attach(|_| ()).unwrap();
+                    }
+                    ensure(&|py| py.detach(|| ()));
+                    assert_eq!(is_away(local), Some(true));
+                    ensure(&|py| {
+                        py.detach(|| ensure(&|py| py.detach(|| Python::attach(|_| ()))));
+                        py.run(c"import json", None, None).unwrap();
+                    });
+                    assert!(super::is_inside(local));
+                    assert_eq!(is_away(local), Some(true));
+                    Python::attach(|py| assert_eq!(py.interpreter(), main));
+                    drop(detached);
+                    assert_eq!(is_away(local), Some(false));
+                    drop(outermost);
+                });
+            });
+        }
+        visited.close().unwrap();
+    }
+
+    /// As C code that is called attached, releases the GIL and calls Rust back.
+    #[test]
+    fn a_thread_that_attaches_where_other_code_released_the_gil_is_inside_afterwards() {
+        for sub in subs() {
+            let local = sub.local();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let outermost = attach(local);
+                    // SAFETY: attached; the thread state is current again afterwards.
+                    let thread_state = unsafe { ffi::PyEval_SaveThread() };
+                    // On 3.11, another thread may be attached, which hides that this one is not.
+                    if compat::NOTES_LATEST_THREAD_STATE {
+                        let inner = attach(local);
+                        works_in(&sub);
+                        let (detached, attached) = (detach(local), attach(local));
+                        drop(attached);
+                        drop(detached);
+                        drop(inner);
+                    }
+                    assert_eq!(is_away(local), Some(false));
+                    // SAFETY: the thread state that was current before.
+                    unsafe { ffi::PyEval_RestoreThread(thread_state) };
+                    works_in(&sub);
+                    drop(outermost);
+                    assert_eq!(Interpreter::current(), None);
                 });
             });
             sub.close().unwrap();
