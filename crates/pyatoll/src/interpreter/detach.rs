@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
-use super::entry;
+use super::entry::{self, Detached};
 use super::local::LocalInternals;
 
-/// A guard that keeps this thread detached. Dropping it, on the same thread, attaches the thread
-/// again.
+/// Keeps this thread detached. Dropping it attaches the thread again, on the same thread.
 pub(crate) struct DetachGuard {
     local: &'static LocalInternals,
+    detached: Detached,
     not_send: PhantomData<*const ()>,
 }
 
@@ -22,10 +22,11 @@ impl DetachGuard {
         // SAFETY: a `LocalInternals` is never freed.
         let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
         local.mark_leaving();
-        // SAFETY: attached (upheld by the caller).
-        unsafe { entry::detach(local) };
+        // SAFETY: attached, as the caller promises.
+        let detached = unsafe { entry::detach(local) };
         Self {
             local,
+            detached,
             not_send: PhantomData,
         }
     }
@@ -34,7 +35,7 @@ impl DetachGuard {
 impl Drop for DetachGuard {
     fn drop(&mut self) {
         // SAFETY: detached in `new`, on this thread; this runs once.
-        unsafe { entry::reattach(self.local) };
+        unsafe { entry::reattach(self.local, &self.detached) };
         self.local.mark_return();
     }
 }
@@ -45,8 +46,8 @@ impl Drop for DetachGuard {
 /// The thread must be attached to `local`'s interpreter, and `f` must not use anything that needs
 /// the attachment.
 pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) -> R {
-    // SAFETY: attached, and `f` uses nothing that needs it (upheld by the caller). The guard
-    // is also dropped if `f` panics.
+    // SAFETY: attached, and `f` uses nothing that needs it, as the caller promises. The guard is
+    // dropped also when `f` panics.
     let _detached = unsafe { DetachGuard::new(local) };
     f()
 }

@@ -1,24 +1,28 @@
-//! The interpreters that this thread entered or was detached from: one list for each thread.
+//! The interpreters that this thread came into or was detached from: one list for each thread.
 //!
 //! It is used when a thread detaches and when a thread that is *not* attached attaches, and nowhere
 //! else. Its functions are never inlined, so that `cargo xtask check-tls` can tell them from the
 //! paths on which Python calls Rust.
 //!
 //! Guards ([`AttachGuard`](super::attach::AttachGuard),
-//! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in a different order than they were
-//! created: a greenlet switches stacks in the middle of a call. So a guard holds no pointer to an
-//! entry and no thread state, only the interpreter and a number. Each function here starts from
-//! the interpreter that the thread is attached to now, not from the one at the guard's creation.
+//! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in another order than they were
+//! made: a greenlet switches stacks in the middle of a call. So a guard holds no pointer to an
+//! entry, only the interpreter and what to put back ([`Entered`], [`Detached`]). Each function here
+//! starts from what the thread is attached to now, not from what the guard left behind.
+//!
+//! Other code attaches and detaches this thread without telling: it releases the GIL and calls Rust
+//! back, or attaches within a detachment (`PyGILState_Ensure`). What happens in between leaves the
+//! entry, and its guard, as it was before.
 //!
 //! Invariants:
 //! - The thread-local is the head of a list of boxed entries that only this file frees, and only
-//!   from the thread that owns them. It needs no destructor, so it works until the thread's end.
+//!   from the thread that owns them. It needs no destructor, so it works until the thread's end
+//!   ([`AtThreadEnd`] only releases guards).
 //! - A detached entry's thread state is idle and alive: it belongs to a frame that has not
 //!   returned, or to the thread that started the runtime.
-//! - A thread from outside that waits for an interpreter's GIL or has a thread state of it holds an
-//!   [`InterpreterGuard`]; a detached thread asks its guard before it attaches again.
-//! - A thread state created here is deleted by the thread that created it, before its guard is
-//!   released.
+//! - A thread that waits for an interpreter's GIL, or holds a thread state of it that came in from
+//!   outside, holds an [`InterpreterGuard`]; a detached thread that comes back asks it first.
+//! - A thread state made here is deleted by the thread that made it, before its guard is released.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
@@ -32,22 +36,22 @@ use super::gate::InterpreterGuard;
 use super::local::LocalInternals;
 use super::lookup;
 
-/// One interpreter that this thread entered or was detached from. There is one entry for each.
+/// One interpreter that this thread came into or was detached from. There is one entry for each.
 struct ThreadEntry {
     local: &'static LocalInternals,
-    /// Keeps the interpreter from ending. `None` if the thread was attached by other code and
-    /// detached by this library.
+    /// Keeps the interpreter from ending. `None` where the thread was attached by other means than
+    /// this library, and is detached now.
     guard: Cell<Option<InterpreterGuard<'static>>>,
     /// The thread state this thread last used there.
     saved: Cell<*mut ffi::PyThreadState>,
-    /// The thread state created here, to be deleted, or null.
+    /// The same if it was made here, to be deleted; else null.
     made: Cell<*mut ffi::PyThreadState>,
-    /// Whether the thread was detached from `saved` and has not attached with it again.
+    /// Whether the thread was detached from `saved`, and has not taken it up again.
     is_detached: Cell<bool>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
-    /// The time at which the thread last attached or was detached here, in ticks of
-    /// [`Entries::clock`]. 0: it has left, and only guards of suspended greenlets refer to this entry.
+    /// When the thread last came here or was detached here, in ticks of [`Entries::clock`]. 0: it
+    /// has left, and only guards of suspended greenlets refer to this entry.
     since: Cell<u64>,
     older: Cell<*const ThreadEntry>,
 }
@@ -84,22 +88,26 @@ impl Drop for AtThreadEnd {
     }
 }
 
-/// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and two flags in one
-/// word, so that an `AttachGuard` is two.
+/// What [`enter`] did, for [`leave`] to undo: the entry's earlier time and three flags in one word,
+/// so that an `AttachGuard` is two.
 #[derive(Clone, Copy)]
 pub(super) struct Entered(NonZeroU64);
 
 impl Entered {
-    /// The thread state was created.
+    /// The thread state was made.
     const MADE: u64 = 1;
     /// The interpreter guard was taken.
     const GUARDED: u64 = 2;
+    /// The thread was attached as far as this library knew: other code had released the GIL.
+    const RELEASED: u64 = 4;
     /// Set in each, so that none is zero.
-    const ALWAYS: u64 = 4;
+    const ALWAYS: u64 = 8;
 
-    fn new(since: u64, made: bool, guarded: bool) -> Self {
-        let flags = u64::from(made) * Self::MADE + u64::from(guarded) * Self::GUARDED;
-        let bits = NonZeroU64::new(since << 3 | Self::ALWAYS | flags);
+    fn new(since: u64, made: bool, guarded: bool, released: bool) -> Self {
+        let flags = u64::from(made) * Self::MADE
+            + u64::from(guarded) * Self::GUARDED
+            + u64::from(released) * Self::RELEASED;
+        let bits = NonZeroU64::new(since << 4 | Self::ALWAYS | flags);
         Self(bits.expect("`ALWAYS` is not zero"))
     }
 
@@ -108,8 +116,20 @@ impl Entered {
     }
 
     fn since(self) -> u64 {
-        self.0.get() >> 3
+        self.0.get() >> 4
     }
+}
+
+/// What [`detach`] did, for [`reattach`] to undo.
+pub(super) struct Detached {
+    /// The thread state this thread was detached from.
+    thread_state: *mut ffi::PyThreadState,
+    /// Whether it was made here: it is alive while the entry has it. Any other one belongs to the
+    /// code further up the stack.
+    made: bool,
+    /// What the entry said where this thread was detached before, and other code attached it again
+    /// (`PyGILState_Ensure`): the thread state and the time.
+    outer: Option<(*mut ffi::PyThreadState, u64)>,
 }
 
 /// Calls `f` with the entries of this thread, newest first, until it returns something.
@@ -167,7 +187,7 @@ impl ThreadEntry {
         Some(result)
     }
 
-    /// Records that this thread is attached here with `thread_state`.
+    /// Notes that this thread is attached here with `thread_state`.
     fn mark_attached(&self, thread_state: *mut ffi::PyThreadState) {
         self.saved.set(thread_state);
         self.is_detached.set(false);
@@ -175,7 +195,7 @@ impl ThreadEntry {
         compat::set_attach_note(Some(thread_state));
     }
 
-    /// Records that this thread was detached from `thread_state`.
+    /// Notes that this thread was detached from `thread_state`.
     fn mark_detached(&self, thread_state: *mut ffi::PyThreadState, since: u64) {
         self.saved.set(thread_state);
         self.is_detached.set(true);
@@ -183,7 +203,16 @@ impl ThreadEntry {
         compat::set_attach_note(Some(null_mut()));
     }
 
-    /// Records that this thread is no longer attached here, and has no thread state to return with.
+    /// Notes that this thread was attached with `thread_state` until other code released the GIL,
+    /// and will be again.
+    fn mark_released(&self, thread_state: *mut ffi::PyThreadState, since: u64) {
+        self.saved.set(thread_state);
+        self.is_detached.set(false);
+        self.since.set(since);
+        compat::set_attach_note(Some(thread_state));
+    }
+
+    /// Notes that this thread is not attached any more, and has no thread state to come back with.
     fn mark_left(&self, since: u64) {
         self.saved.set(null_mut());
         self.is_detached.set(false);
@@ -207,7 +236,7 @@ impl ThreadEntry {
             }
             link.set(self.older.get());
             if entries.newest.get().is_null() {
-                // From now on other code decides when this thread is attached.
+                // From here on others say when this thread is attached.
                 compat::set_attach_note(None);
             }
         });
@@ -217,8 +246,8 @@ impl ThreadEntry {
     }
 }
 
-/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: its gate is
-/// closed.
+/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: it takes nobody
+/// in any more.
 ///
 /// # Panics
 /// If Python has no memory for a thread state.
@@ -236,7 +265,7 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     // With a guard, the interpreter stays.
     let reusable = reusable_thread_state(local, entry);
     let made = reusable.is_none();
-    // SAFETY: the interpreter is alive while the guard is held.
+    // SAFETY: the interpreter is alive.
     let thread_state = reusable.unwrap_or_else(|| unsafe { new_thread_state(local) });
     assert!(
         !thread_state.is_null(),
@@ -246,7 +275,9 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     unsafe { ffi::PyEval_RestoreThread(thread_state) };
 
     let entry = entry.unwrap_or_else(|| push(local));
-    let entered = Entered::new(entry.since.get(), made, guard.is_some());
+    let since = entry.since.get();
+    let released = since != 0 && !entry.is_detached.get();
+    let entered = Entered::new(since, made, guard.is_some(), released);
     entry.users.set(entry.users.get() + 1);
     if guard.is_some() {
         entry.guard.set(guard);
@@ -285,12 +316,13 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
         match entered.since() {
             // Other code owns the thread state, and may delete it.
             0 => entry.mark_left(0),
+            since if entered.has(Entered::RELEASED) => entry.mark_released(thread_state, since),
             since => entry.mark_detached(thread_state, since),
         }
     }
     if entered.has(Entered::GUARDED) {
         drop(entry.guard.take());
-    } else {
+    } else if !entered.has(Entered::RELEASED) {
         entry.with_guard(InterpreterGuard::go_away);
     }
     entry.release();
@@ -301,31 +333,43 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
 /// # Safety
 /// The thread must be attached to it.
 #[inline(never)]
-pub(super) unsafe fn detach(local: &'static LocalInternals) {
-    // SAFETY: attached (upheld by the caller).
+pub(super) unsafe fn detach(local: &'static LocalInternals) -> Detached {
+    // SAFETY: attached, as the caller promises.
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
     let entry = of(local).unwrap_or_else(|| push(local));
+    let is_detached = entry.is_detached.get();
+    let detached = Detached {
+        thread_state,
+        made: entry.made.get() == thread_state,
+        outer: is_detached.then(|| (entry.saved.get(), entry.since.get())),
+    };
     entry.users.set(entry.users.get() + 1);
     entry.mark_detached(thread_state, tick());
     entry.with_guard(InterpreterGuard::go_away);
+    detached
 }
 
 /// Attaches this thread again after [`detach`].
 ///
-/// Never returns if the interpreter has ended without waiting for this thread: it can neither run
-/// Python nor unwind through frames that hold Python's objects. CPython hangs its own threads then,
-/// too.
+/// Never returns if the end of the interpreter has gone on without this thread: it cannot run
+/// Python any more, nor unwind through frames that hold Python's objects. CPython hangs its own
+/// threads then, too.
 ///
 /// # Safety
-/// Must be called once for each `detach` of this thread from `local`'s interpreter.
+/// Must be called once with the result of each `detach` of this thread from `local`'s interpreter.
 #[inline(never)]
-pub(super) unsafe fn reattach(local: &'static LocalInternals) {
+pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detached) {
     let entry = of(local).expect("each guard is a user of its entry");
     if !is_attached_to(local) {
-        if !entry.is_detached.get() {
-            return_to_ended_attachment(local);
-        }
-        if entry.with_guard(InterpreterGuard::come_back) == Some(false) {
+        let thread_state = if entry.is_detached.get() {
+            entry.saved.get()
+        } else if !detached.made || entry.made.get() == detached.thread_state {
+            // Other code attached this thread, and a greenlet that it ran is suspended there.
+            detached.thread_state
+        } else {
+            return_to_ended_attachment(local)
+        };
+        if entry.with_guard(|guard| !guard.is_away() || guard.come_back()) == Some(false) {
             park_forever();
         }
         // SAFETY: the frame that was detached from this thread state has not returned, so it is
@@ -335,9 +379,14 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals) {
                 // A greenlet was switched to from another interpreter.
                 ffi::PyEval_SaveThread();
             }
-            ffi::PyEval_RestoreThread(entry.saved.get());
+            ffi::PyEval_RestoreThread(thread_state);
         }
-        entry.mark_attached(entry.saved.get());
+        entry.mark_attached(thread_state);
+    }
+    if let Some((thread_state, since)) = detached.outer {
+        // The code that attached this thread releases the GIL by itself.
+        entry.mark_detached(thread_state, since);
+        entry.with_guard(InterpreterGuard::go_away);
     }
     entry.release();
     if compat::NEEDS_ATTACH_NOTE {
@@ -366,8 +415,8 @@ fn restore_attach_note() {
     }
 }
 
-/// Records that this thread, which is detached, owns `thread_state` of `local`'s interpreter and
-/// attaches with it from now on, until the interpreter ends.
+/// Notes that this thread, which is detached, owns `thread_state` of `local`'s interpreter and
+/// attaches with it from now on, until its end.
 #[inline(never)]
 pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThreadState) {
     let entry = of(local).unwrap_or_else(|| push(local));
@@ -375,21 +424,21 @@ pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThr
     entry.mark_detached(thread_state, tick());
 }
 
-/// Returns whether this thread entered `local`'s interpreter through this library, and is still
-/// attached or detached there.
+/// Returns whether this thread came into `local`'s interpreter through this library, and is still
+/// there or detached.
 #[inline(never)]
 pub(super) fn has_guard(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.with_guard(|_| ()).is_some())
 }
 
-/// Returns whether this thread entered `local`'s interpreter through this library, or was detached
-/// from it by this library and has not returned.
+/// Returns whether this thread came into `local`'s interpreter through this library, or was
+/// detached from it by this library and has not returned.
 #[inline(never)]
 pub(super) fn is_inside(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.is_detached.get()) || has_guard(local)
 }
 
-/// The interpreter that a thread belongs to while it is not attached.
+/// Where a thread that is not attached belongs.
 pub(super) enum Home {
     /// An interpreter that this binary knows.
     Known(&'static LocalInternals),
@@ -420,8 +469,8 @@ pub(super) fn home() -> Option<Home> {
     let own = newest
         .map(|entry| entry.local)
         .filter(|local| local.is_usable());
-    // Not a thread state that this library used: other code attached this thread with it later, and
-    // released the GIL.
+    // Another thread state than those this library dealt with: other code attached this thread with
+    // it later, and released the GIL.
     let is_newer = !is_ours && (newest.is_none() || compat::NOTES_LATEST_THREAD_STATE);
     if !is_newer {
         return own.map(Home::Known);
@@ -441,7 +490,7 @@ pub(super) fn home() -> Option<Home> {
 /// `local`'s interpreter must be alive.
 pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
     let _making = MakingThreadState::begin();
-    // SAFETY: the interpreter is alive (upheld by the caller).
+    // SAFETY: the interpreter is alive, as the caller promises.
     unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }
 
@@ -507,8 +556,8 @@ fn park_forever() -> ! {
     }
 }
 
-/// Aborts: a greenlet that was suspended in `Python::detach` resumes after the attachment in which
-/// it was started has ended. Outside the interpreter, its objects cannot be used.
+/// A greenlet that was suspended in `Python::detach` goes on after the attachment in which it was
+/// started has ended, from outside the interpreter: its objects cannot be used any more.
 #[cold]
 #[inline(never)]
 fn return_to_ended_attachment(local: &LocalInternals) -> ! {
@@ -530,6 +579,7 @@ mod tests {
     use crate::interpreter::compat;
     use crate::interpreter::detach::DetachGuard;
     use crate::interpreter::local::LocalInternals;
+    use crate::interpreter::lookup;
     use crate::interpreter::{Gil, Interpreter, SubInterpreter};
     use crate::prelude::*;
 
@@ -559,8 +609,8 @@ mod tests {
         assert_eq!(two, 2);
     }
 
-    /// Simulates two greenlets of one thread, each suspended in `attach` within `detach`, that end
-    /// in the order in which they began.
+    /// Two greenlets of one thread, each suspended in `attach` within `detach`, that end in the
+    /// order in which they began.
     #[test]
     fn guards_of_two_stacks_end_in_the_order_in_which_they_began() {
         for sub in subs() {
@@ -588,7 +638,7 @@ mod tests {
         }
     }
 
-    /// Simulates a greenlet that is suspended in `attach` within `detach`, and resumes after the
+    /// As a greenlet that is suspended in `attach` within `detach`, and goes on after the
     /// attachment that it was started in has ended.
     #[test]
     fn a_guard_may_outlive_the_attachment_that_it_was_made_in() {
@@ -614,7 +664,7 @@ mod tests {
         }
     }
 
-    /// Simulates a greenlet that never resumes.
+    /// As a greenlet that is suspended for good.
     #[test]
     fn guards_that_are_never_dropped_do_not_keep_an_interpreter_from_ending() {
         for sub in subs() {
@@ -626,7 +676,7 @@ mod tests {
                     works_in(&sub);
                     drop(outermost);
                     assert_eq!(Interpreter::current(), None);
-                    // Also on the thread of the guards, which is no longer inside.
+                    // Also on the thread of the guards, which is not inside any more.
                     sub.close().unwrap();
                 });
             });
@@ -688,6 +738,85 @@ mod tests {
                     let again = attach(local);
                     works_in(&sub);
                     drop(again);
+                });
+            });
+            sub.close().unwrap();
+        }
+    }
+
+    fn is_away(local: &LocalInternals) -> Option<bool> {
+        super::of(local).and_then(|entry| entry.with_guard(|guard| guard.is_away()))
+    }
+
+    /// As C code that is called detached, and calls functions of this library back.
+    #[test]
+    fn a_detached_thread_may_be_attached_by_other_code_that_detaches_it_again() {
+        Python::initialize();
+        let main = Interpreter::main().unwrap();
+        let visited = SubInterpreter::builder().build().unwrap();
+        let ensure = |call: &dyn Fn(Python<'_>)| {
+            // SAFETY: as C code on a thread that is not attached.
+            unsafe {
+                let state = ffi::PyGILState_Ensure();
+                Python::attach(call);
+                ffi::PyGILState_Release(state);
+            }
+            assert_eq!(Interpreter::current(), None);
+        };
+        for visits in [false, true] {
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let local = lookup::main_live().unwrap();
+                    let outermost = attach(local);
+                    let detached = detach(local);
+                    if visits {
+                        // CPython notes no thread state of this thread afterwards, so that the
+                        // other code makes one, in the same interpreter.
+                        visited.attach(|_| ()).unwrap();
+                    }
+                    ensure(&|py| py.detach(|| ()));
+                    assert_eq!(is_away(local), Some(true));
+                    ensure(&|py| {
+                        py.detach(|| ensure(&|py| py.detach(|| Python::attach(|_| ()))));
+                        py.run(c"import json", None, None).unwrap();
+                    });
+                    assert!(super::is_inside(local));
+                    assert_eq!(is_away(local), Some(true));
+                    Python::attach(|py| assert_eq!(py.interpreter(), main));
+                    drop(detached);
+                    assert_eq!(is_away(local), Some(false));
+                    drop(outermost);
+                });
+            });
+        }
+        visited.close().unwrap();
+    }
+
+    /// As C code that is called attached, releases the GIL and calls Rust back.
+    #[test]
+    fn a_thread_that_attaches_where_other_code_released_the_gil_is_inside_afterwards() {
+        for sub in subs() {
+            let local = sub.local();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let outermost = attach(local);
+                    // SAFETY: attached; the thread state is current again afterwards.
+                    let thread_state = unsafe { ffi::PyEval_SaveThread() };
+                    // On 3.11, another thread may be attached, which hides that this one is not.
+                    if compat::NOTES_LATEST_THREAD_STATE {
+                        let inner = attach(local);
+                        works_in(&sub);
+                        let (detached, attached) = (detach(local), attach(local));
+                        drop(attached);
+                        drop(detached);
+                        drop(inner);
+                    }
+                    assert_eq!(is_away(local), Some(false));
+                    // SAFETY: the thread state that was current before.
+                    unsafe { ffi::PyEval_RestoreThread(thread_state) };
+                    works_in(&sub);
+                    drop(outermost);
+                    assert_eq!(Interpreter::current(), None);
                 });
             });
             sub.close().unwrap();

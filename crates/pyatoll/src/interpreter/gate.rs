@@ -300,11 +300,14 @@ mod tests {
         assert!(!gate.is_open());
         assert!(gate.enter().is_none());
         assert!(gate.is_empty_but_for_this_thread());
+        let (waits, is_waiting) = std::sync::mpsc::channel();
         thread::scope(|scope| {
             let waiter = scope.spawn(|| {
                 assert!(!gate.is_empty_but_for_this_thread());
+                waits.send(()).unwrap();
                 gate.wait_for_others(Timeouts::default);
             });
+            is_waiting.recv().unwrap();
             // Usually long enough for the waiter to wait; the test is right at any time.
             thread::sleep(Duration::from_millis(20));
             assert!(!waiter.is_finished());
