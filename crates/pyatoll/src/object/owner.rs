@@ -26,16 +26,17 @@ pub struct WrongInterpreter {
     current: Interpreter,
 }
 
-/// Errors behind panics of [`WrongInterpreter::panic`] that have not reached the boundary to Python,
-/// oldest first, with the texts of the panics. They are kept beside the panics, whose payload must be
-/// text: the panic hook and callers of `catch_unwind` show it. A panic may be carried to another
-/// thread (rayon) before it gets to the boundary.
+/// Errors behind panics of [`WrongInterpreter::panic`] that have not reached the boundary to
+/// Python, oldest first, with the texts of the panics. They are kept beside the panics, whose
+/// payload must be text: the panic hook and callers of `catch_unwind` show it. A panic may be
+/// carried to another thread (rayon) before it gets to the boundary.
 static PANICKED: Mutex<VecDeque<(String, WrongInterpreter)>> = Mutex::new(VecDeque::new());
 
 /// Errors that are kept. User code may catch a panic, so that it never gets to the boundary.
 const MAX_PANICKED: usize = 64;
 
-/// Locks [`PANICKED`], unless that takes too long: in a forked child, the lock's holder may not exist.
+/// Locks [`PANICKED`], unless that takes too long: in a forked child, the lock's holder may not
+/// exist.
 fn lock_panicked() -> Option<MutexGuard<'static, VecDeque<(String, WrongInterpreter)>>> {
     const TRIES: usize = 1000;
     (0..TRIES).find_map(|_| match PANICKED.try_lock() {
