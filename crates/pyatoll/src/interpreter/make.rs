@@ -68,6 +68,7 @@ unsafe fn leave_first_thread_state(
             ffi::PyThreadState_Swap(previous);
             ffi::PyThreadState_Delete(first);
         } else {
+            compat::disown(first);
             ffi::PyThreadState_Swap(previous);
             local.keep_first_thread_state(first);
         }

@@ -10,6 +10,7 @@ use super::layout::interpreter_of;
 unsafe extern "C" {
     fn _PyThreadState_UncheckedGet() -> *mut ffi::PyThreadState;
     fn PyThread_get_thread_ident() -> c_ulong;
+    fn PyThread_get_thread_native_id() -> c_ulong;
 }
 
 thread_local! {
@@ -77,35 +78,64 @@ fn is_own(current: *mut ffi::PyThreadState, noted: *mut ffi::PyThreadState) -> b
     // another thread deletes it at this moment, in the ambiguous cases.
     unsafe {
         if noted.is_null() {
-            thread_id(current) == PyThread_get_thread_ident()
+            // The identification is used again after a thread's end, the native one hardly ever.
+            let (ident, native) = thread_ids(current);
+            ident == PyThread_get_thread_ident() && native == PyThread_get_thread_native_id()
         } else {
             ffi::PyGILState_Check() != 0 && interpreter_of(current) != interpreter_of(noted)
         }
     }
 }
 
-/// Returns the id of the thread that created a thread state.
+/// Sets which thread a thread state is of: this one, or none while nobody uses it.
+///
+/// # Safety
+/// `thread_state` must be alive; the thread must hold the GIL.
+pub(crate) unsafe fn set_thread(thread_state: *mut ffi::PyThreadState, is_this: bool) {
+    let ids = ids_of(thread_state);
+    // SAFETY: alive, as the caller promises, and the GIL guards it.
+    unsafe {
+        let this = (PyThread_get_thread_ident(), PyThread_get_thread_native_id());
+        let (ident, native) = if is_this { this } else { (0, 0) };
+        (&raw mut (*ids).thread_id).write(ident);
+        (&raw mut (*ids).native_thread_id).write(native);
+    }
+}
+
+/// Returns the two identifications of the thread that made a thread state.
 ///
 /// # Safety
 /// `thread_state` must be alive.
-unsafe fn thread_id(thread_state: *mut ffi::PyThreadState) -> c_ulong {
-    /// The beginning of the struct, the same in all releases of 3.11.
-    #[repr(C)]
-    struct ThreadState {
-        /// `prev`, `next`, `interp`
-        links: [*mut c_void; 3],
-        /// `_initialized`, `_static`, `recursion_remaining`, `recursion_limit`,
-        /// `recursion_headroom`, `tracing`, `tracing_what`
-        state: [c_int; 7],
-        /// `cframe`, `c_profilefunc`, `c_tracefunc`, `c_profileobj`, `c_traceobj`,
-        /// `curexc_type`, `curexc_value`, `curexc_traceback`, `exc_info`, `dict`
-        pointers: [*mut c_void; 10],
-        gilstate_counter: c_int,
-        async_exc: *mut c_void,
-        thread_id: c_ulong,
+unsafe fn thread_ids(thread_state: *mut ffi::PyThreadState) -> (c_ulong, c_ulong) {
+    let ids = ids_of(thread_state);
+    // SAFETY: alive, as the caller promises; the fields are set when a thread state is made.
+    unsafe {
+        (
+            (&raw const (*ids).thread_id).read(),
+            (&raw const (*ids).native_thread_id).read(),
+        )
     }
-    // SAFETY: alive (upheld by the caller); the field is set when a thread state is created.
-    unsafe { (&raw const (*thread_state.cast::<ThreadState>()).thread_id).read() }
+}
+
+/// The beginning of a thread state, the same in all releases of 3.11.
+#[repr(C)]
+struct ThreadState {
+    /// `prev`, `next`, `interp`
+    links: [*mut c_void; 3],
+    /// `_initialized`, `_static`, `recursion_remaining`, `recursion_limit`,
+    /// `recursion_headroom`, `tracing`, `tracing_what`
+    state: [c_int; 7],
+    /// `cframe`, `c_profilefunc`, `c_tracefunc`, `c_profileobj`, `c_traceobj`,
+    /// `curexc_type`, `curexc_value`, `curexc_traceback`, `exc_info`, `dict`
+    pointers: [*mut c_void; 10],
+    gilstate_counter: c_int,
+    async_exc: *mut c_void,
+    thread_id: c_ulong,
+    native_thread_id: c_ulong,
+}
+
+fn ids_of(thread_state: *mut ffi::PyThreadState) -> *mut ThreadState {
+    thread_state.cast()
 }
 
 #[cfg(test)]
@@ -117,8 +147,11 @@ mod tests {
         crate::Python::attach(|_| {
             let current = running_thread_state();
             // SAFETY: this thread is attached with it.
-            let own = unsafe { (thread_id(current), PyThread_get_thread_ident()) };
-            assert_eq!(own.0, own.1);
+            let (made_by, this) = unsafe {
+                let this = (PyThread_get_thread_ident(), PyThread_get_thread_native_id());
+                (thread_ids(current), this)
+            };
+            assert_eq!(made_by, this);
         });
     }
 }

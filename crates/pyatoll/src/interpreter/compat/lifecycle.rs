@@ -242,6 +242,7 @@ pub(crate) unsafe fn end_interpreter(
     unsafe {
         let is_ours = is_still_ours();
         if is_ours {
+            super::legacy::set_thread(thread_state, true);
             let previous = ffi::PyThreadState_Swap(thread_state);
             let note = exchange_attach_note(thread_state);
             end_current(thread_state);

@@ -36,6 +36,6 @@ pub(crate) use thread_state::CAN_FORK_WITH_SUBS;
 pub(crate) use thread_state::{
     FORK_LOCKS_THREAD_STATES, FORK_NEEDS_THREAD_STATE_LOCKS, GIL_GUARDS_THREAD_STATES,
     NEEDS_ATTACH_NOTE, NOTES_LATEST_THREAD_STATE, attached_interpreter, current_interpreter,
-    current_thread_state, exchange_attach_note, interpreter_of, noted_thread_state,
+    current_thread_state, disown, exchange_attach_note, interpreter_of, noted_thread_state,
     running_interpreter, set_attach_note,
 };

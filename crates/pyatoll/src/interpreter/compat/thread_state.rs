@@ -75,6 +75,22 @@ impl AttachNote {
     }
 }
 
+/// Notes that `thread_state`, which is kept, is no thread's until it is taken up. On 3.11 the thread
+/// that made it would be taken for attached where another one uses it.
+///
+/// # Safety
+/// `thread_state` must be alive and idle; the thread must hold its interpreter's GIL.
+#[inline]
+pub(crate) unsafe fn disown(thread_state: *mut ffi::PyThreadState) {
+    #[cfg(Py_3_12)]
+    let _ = thread_state;
+    #[cfg(not(Py_3_12))]
+    // SAFETY: upheld by the caller.
+    unsafe {
+        legacy::set_thread(thread_state, false);
+    }
+}
+
 /// Returns the interpreter of a thread state.
 ///
 /// # Safety
