@@ -1,18 +1,19 @@
-//! The interpreters that this thread came into or was detached from: one list for each thread.
+//! The interpreters that this thread entered or was detached from: one list for each thread.
 //!
 //! It is used when a thread detaches and when a thread that is *not* attached attaches, and nowhere
 //! else. Its functions are never inlined, so that `cargo xtask check-tls` can tell them from the
 //! paths on which Python calls Rust.
 //!
 //! Guards ([`AttachGuard`](super::attach::AttachGuard),
-//! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in another order than they were
-//! made: a greenlet switches stacks in the middle of a call. So a guard holds no pointer to an
-//! entry, only the interpreter and what to put back ([`Entered`], [`Detached`]). Each function here
-//! starts from what the thread is attached to now, not from what the guard left behind.
+//! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in a different order than they were
+//! created: a greenlet switches stacks in the middle of a call. So a guard holds no pointer to an
+//! entry, only the interpreter and the state to restore ([`Entered`], [`Detached`]). Each function
+//! here starts from the interpreter that the thread is attached to now, not from the one at the
+//! guard's creation.
 //!
-//! Other code attaches and detaches this thread without telling: it releases the GIL and calls Rust
-//! back, or attaches within a detachment (`PyGILState_Ensure`). What happens in between leaves the
-//! entry, and its guard, as it was before.
+//! Other code attaches and detaches this thread unnoticed: it releases the GIL and calls back into
+//! Rust, or attaches while this library has detached the thread (`PyGILState_Ensure`). Guards that
+//! begin and end in between restore the entry and its interpreter guard.
 //!
 //! Invariants:
 //! - The thread-local is the head of a list of boxed entries that only this file frees, and only
@@ -20,9 +21,10 @@
 //!   ([`AtThreadEnd`] only releases guards).
 //! - A detached entry's thread state is idle and alive: it belongs to a frame that has not
 //!   returned, or to the thread that started the runtime.
-//! - A thread that waits for an interpreter's GIL, or holds a thread state of it that came in from
-//!   outside, holds an [`InterpreterGuard`]; a detached thread that comes back asks it first.
-//! - A thread state made here is deleted by the thread that made it, before its guard is released.
+//! - A thread from outside that waits for an interpreter's GIL or has a thread state of it holds an
+//!   [`InterpreterGuard`]; a detached thread asks its guard before it attaches again.
+//! - A thread state created here is deleted by the thread that created it, before its guard is
+//!   released.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
@@ -36,22 +38,23 @@ use super::gate::InterpreterGuard;
 use super::local::LocalInternals;
 use super::lookup;
 
-/// One interpreter that this thread came into or was detached from. There is one entry for each.
+/// One interpreter that this thread entered or was detached from. There is one entry for each.
 struct ThreadEntry {
     local: &'static LocalInternals,
-    /// Keeps the interpreter from ending. `None` where the thread was attached by other means than
-    /// this library, and is detached now.
+    /// Keeps the interpreter from ending. `None` if the thread was attached by other code and
+    /// detached by this library.
     guard: Cell<Option<InterpreterGuard<'static>>>,
     /// The thread state this thread last used there.
     saved: Cell<*mut ffi::PyThreadState>,
-    /// The same if it was made here, to be deleted; else null.
+    /// The thread state created here, to be deleted, or null.
     made: Cell<*mut ffi::PyThreadState>,
-    /// Whether the thread was detached from `saved`, and has not taken it up again.
+    /// Whether the thread was detached from `saved` and has not attached with it again.
     is_detached: Cell<bool>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
-    /// When the thread last came here or was detached here, in ticks of [`Entries::clock`]. 0: it
-    /// has left, and only guards of suspended greenlets refer to this entry.
+    /// The time at which the thread last attached or was detached here, in ticks of
+    /// [`Entries::clock`]. 0: it has left, and only guards of suspended greenlets refer to this
+    /// entry.
     since: Cell<u64>,
     older: Cell<*const ThreadEntry>,
 }
@@ -73,8 +76,8 @@ thread_local! {
 }
 
 /// Releases the guards of a thread that ends with suspended greenlets, whose stacks nobody unwinds:
-/// the interpreter's end would wait for them. Not where a thread state was made, which stays in the
-/// interpreter: CPython aborts if that ends.
+/// the interpreter's end would wait for them. Guards with a thread state created here are kept:
+/// it stays in the interpreter, and CPython aborts if that ends.
 struct AtThreadEnd;
 
 impl Drop for AtThreadEnd {
@@ -88,17 +91,17 @@ impl Drop for AtThreadEnd {
     }
 }
 
-/// What [`enter`] did, for [`leave`] to undo: the entry's earlier time and three flags in one word,
-/// so that an `AttachGuard` is two.
+/// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and three flags in one
+/// word, so that an `AttachGuard` is two.
 #[derive(Clone, Copy)]
 pub(super) struct Entered(NonZeroU64);
 
 impl Entered {
-    /// The thread state was made.
+    /// The thread state was created.
     const MADE: u64 = 1;
     /// The interpreter guard was taken.
     const GUARDED: u64 = 2;
-    /// The thread was attached as far as this library knew: other code had released the GIL.
+    /// Other code had released the GIL of a thread that this library attached.
     const RELEASED: u64 = 4;
     /// Set in each, so that none is zero.
     const ALWAYS: u64 = 8;
@@ -120,15 +123,15 @@ impl Entered {
     }
 }
 
-/// What [`detach`] did, for [`reattach`] to undo.
+/// The changes of [`detach`] that [`reattach`] undoes.
 pub(super) struct Detached {
     /// The thread state this thread was detached from.
     thread_state: *mut ffi::PyThreadState,
-    /// Whether it was made here: it is alive while the entry has it. Any other one belongs to the
+    /// Whether it was created here, and so is alive while it is the entry's. Any other belongs to
     /// code further up the stack.
     made: bool,
-    /// What the entry said where this thread was detached before, and other code attached it again
-    /// (`PyGILState_Ensure`): the thread state and the time.
+    /// The entry's thread state and time, if this thread was detached before and other code
+    /// attached it again (`PyGILState_Ensure`).
     outer: Option<(*mut ffi::PyThreadState, u64)>,
 }
 
@@ -187,7 +190,7 @@ impl ThreadEntry {
         Some(result)
     }
 
-    /// Notes that this thread is attached here with `thread_state`.
+    /// Records that this thread is attached here with `thread_state`.
     fn mark_attached(&self, thread_state: *mut ffi::PyThreadState) {
         self.saved.set(thread_state);
         self.is_detached.set(false);
@@ -195,7 +198,7 @@ impl ThreadEntry {
         compat::set_attach_note(Some(thread_state));
     }
 
-    /// Notes that this thread was detached from `thread_state`.
+    /// Records that this thread was detached from `thread_state`.
     fn mark_detached(&self, thread_state: *mut ffi::PyThreadState, since: u64) {
         self.saved.set(thread_state);
         self.is_detached.set(true);
@@ -203,8 +206,8 @@ impl ThreadEntry {
         compat::set_attach_note(Some(null_mut()));
     }
 
-    /// Notes that this thread was attached with `thread_state` until other code released the GIL,
-    /// and will be again.
+    /// Records that this thread is attached with `thread_state`, though other code has released the
+    /// GIL.
     fn mark_released(&self, thread_state: *mut ffi::PyThreadState, since: u64) {
         self.saved.set(thread_state);
         self.is_detached.set(false);
@@ -212,7 +215,7 @@ impl ThreadEntry {
         compat::set_attach_note(Some(thread_state));
     }
 
-    /// Notes that this thread is not attached any more, and has no thread state to come back with.
+    /// Records that this thread is no longer attached here, and has no thread state to return with.
     fn mark_left(&self, since: u64) {
         self.saved.set(null_mut());
         self.is_detached.set(false);
@@ -246,8 +249,8 @@ impl ThreadEntry {
     }
 }
 
-/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: it takes nobody
-/// in any more.
+/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: its gate
+/// is closed.
 ///
 /// # Panics
 /// If Python has no memory for a thread state.
@@ -334,7 +337,7 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
 /// The thread must be attached to it.
 #[inline(never)]
 pub(super) unsafe fn detach(local: &'static LocalInternals) -> Detached {
-    // SAFETY: attached, as the caller promises.
+    // SAFETY: attached (upheld by the caller).
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
     let entry = of(local).unwrap_or_else(|| push(local));
     let is_detached = entry.is_detached.get();
@@ -351,9 +354,9 @@ pub(super) unsafe fn detach(local: &'static LocalInternals) -> Detached {
 
 /// Attaches this thread again after [`detach`].
 ///
-/// Never returns if the end of the interpreter has gone on without this thread: it cannot run
-/// Python any more, nor unwind through frames that hold Python's objects. CPython hangs its own
-/// threads then, too.
+/// Never returns if the interpreter has ended without waiting for this thread: it can neither run
+/// Python nor unwind through frames that hold Python's objects. CPython hangs its own threads then,
+/// too.
 ///
 /// # Safety
 /// Must be called once with the result of each `detach` of this thread from `local`'s interpreter.
@@ -394,8 +397,8 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
     }
 }
 
-/// Notes on 3.11, after [`reattach`], what was noted before [`detach`] where other code attached
-/// this thread: that of the interpreter this library dealt with before.
+/// Restores, on 3.11 and after [`reattach`], the note from before [`detach`] if other code attached
+/// this thread: the one for the interpreter that this library last used.
 fn restore_attach_note() {
     let mut newest: Option<&ThreadEntry> = None;
     find(|entry| {
@@ -415,8 +418,8 @@ fn restore_attach_note() {
     }
 }
 
-/// Notes that this thread, which is detached, owns `thread_state` of `local`'s interpreter and
-/// attaches with it from now on, until its end.
+/// Records that this thread, which is detached, owns `thread_state` of `local`'s interpreter and
+/// attaches with it from now on, until the interpreter ends.
 #[inline(never)]
 pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThreadState) {
     let entry = of(local).unwrap_or_else(|| push(local));
@@ -424,21 +427,21 @@ pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThr
     entry.mark_detached(thread_state, tick());
 }
 
-/// Returns whether this thread came into `local`'s interpreter through this library, and is still
-/// there or detached.
+/// Returns whether this thread entered `local`'s interpreter through this library, and is still
+/// attached or detached there.
 #[inline(never)]
 pub(super) fn has_guard(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.with_guard(|_| ()).is_some())
 }
 
-/// Returns whether this thread came into `local`'s interpreter through this library, or was
+/// Returns whether this thread entered `local`'s interpreter through this library, or was
 /// detached from it by this library and has not returned.
 #[inline(never)]
 pub(super) fn is_inside(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.is_detached.get()) || has_guard(local)
 }
 
-/// Where a thread that is not attached belongs.
+/// The interpreter that a thread belongs to while it is not attached.
 pub(super) enum Home {
     /// An interpreter that this binary knows.
     Known(&'static LocalInternals),
@@ -490,7 +493,7 @@ pub(super) fn home() -> Option<Home> {
 /// `local`'s interpreter must be alive.
 pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
     let _making = MakingThreadState::begin();
-    // SAFETY: the interpreter is alive, as the caller promises.
+    // SAFETY: the interpreter is alive (upheld by the caller).
     unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }
 

@@ -78,7 +78,7 @@ fn is_own(current: *mut ffi::PyThreadState, noted: *mut ffi::PyThreadState) -> b
     // another thread deletes it at this moment, in the ambiguous cases.
     unsafe {
         if noted.is_null() {
-            // The identification is used again after a thread's end, the native one hardly ever.
+            // The first id is reused after a thread's end, the native one hardly ever.
             let (ident, native) = thread_ids(current);
             ident == PyThread_get_thread_ident() && native == PyThread_get_thread_native_id()
         } else {
@@ -87,13 +87,13 @@ fn is_own(current: *mut ffi::PyThreadState, noted: *mut ffi::PyThreadState) -> b
     }
 }
 
-/// Sets which thread a thread state is of: this one, or none while nobody uses it.
+/// Sets the thread of a thread state: this one, or none while no thread uses it.
 ///
 /// # Safety
 /// `thread_state` must be alive; the thread must hold the GIL.
 pub(crate) unsafe fn set_thread(thread_state: *mut ffi::PyThreadState, is_this: bool) {
     let ids = ids_of(thread_state);
-    // SAFETY: alive, as the caller promises, and the GIL guards it.
+    // SAFETY: alive (upheld by the caller), and the GIL guards it.
     unsafe {
         let this = (PyThread_get_thread_ident(), PyThread_get_thread_native_id());
         let (ident, native) = if is_this { this } else { (0, 0) };
@@ -102,13 +102,13 @@ pub(crate) unsafe fn set_thread(thread_state: *mut ffi::PyThreadState, is_this: 
     }
 }
 
-/// Returns the two identifications of the thread that made a thread state.
+/// Returns the two ids of the thread that created a thread state.
 ///
 /// # Safety
 /// `thread_state` must be alive.
 unsafe fn thread_ids(thread_state: *mut ffi::PyThreadState) -> (c_ulong, c_ulong) {
     let ids = ids_of(thread_state);
-    // SAFETY: alive, as the caller promises; the fields are set when a thread state is made.
+    // SAFETY: alive (upheld by the caller); the fields are set when a thread state is made.
     unsafe {
         (
             (&raw const (*ids).thread_id).read(),
