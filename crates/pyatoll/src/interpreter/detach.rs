@@ -22,7 +22,7 @@ impl DetachGuard {
         // SAFETY: a `LocalInternals` is never freed.
         let local: &'static LocalInternals = unsafe { &*std::ptr::from_ref(local) };
         local.mark_leaving();
-        // SAFETY: attached, as the caller promises.
+        // SAFETY: attached (upheld by the caller).
         let detached = unsafe { entry::detach(local) };
         Self {
             local,
@@ -46,7 +46,7 @@ impl Drop for DetachGuard {
 /// The thread must be attached to `local`'s interpreter, and `f` must not use anything that needs
 /// the attachment.
 pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) -> R {
-    // SAFETY: attached, and `f` uses nothing that needs it, as the caller promises. The guard is
+    // SAFETY: attached, and `f` uses nothing that needs it (upheld by the caller). The guard is
     // dropped also when `f` panics.
     let _detached = unsafe { DetachGuard::new(local) };
     f()

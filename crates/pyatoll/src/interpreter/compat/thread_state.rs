@@ -75,8 +75,8 @@ impl AttachNote {
     }
 }
 
-/// Notes that `thread_state`, which is kept, is no thread's until it is taken up. On 3.11 the thread
-/// that made it would be taken for attached where another one uses it.
+/// Marks a thread state that is kept as belonging to no thread until one attaches with it. On 3.11
+/// the thread that created it would count as attached while another one uses it.
 ///
 /// # Safety
 /// `thread_state` must be alive and idle; the thread must hold its interpreter's GIL.
@@ -85,7 +85,7 @@ pub(crate) unsafe fn disown(thread_state: *mut ffi::PyThreadState) {
     #[cfg(Py_3_12)]
     let _ = thread_state;
     #[cfg(not(Py_3_12))]
-    // SAFETY: upheld by the caller.
+    // SAFETY: alive and idle, with the GIL held (upheld by the caller).
     unsafe {
         legacy::set_thread(thread_state, false);
     }
