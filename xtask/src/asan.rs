@@ -49,7 +49,7 @@ const COMPILES: &str = "misuse_does_not_compile";
 
 /// The test that runs with CPython's own allocator: it checks that blocks are counted, which
 /// `malloc`'s are not.
-const COUNTS_BLOCKS: &str = "nothing_is_left_behind";
+const COUNTS_BLOCKS: &str = "handles_and_types_leak_nothing";
 
 /// Text of a log line for a refused allocation, which is not a report.
 const REFUSED: &str = "WARNING: AddressSanitizer failed to allocate";
