@@ -89,7 +89,7 @@ fn dead_links_of_book(folder: &Path) -> Result<Vec<String>> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        // The page for everything repeats the others; that of errors is served from anywhere.
+        // The print page repeats the other pages; the 404 page is served at any path.
         if name.ends_with(".html") && name != "print.html" && name != "404.html" {
             pages.insert(name, Page::parse(&fs::read_to_string(&path)?));
         }

@@ -7,6 +7,7 @@ use super::create;
 use super::detach::detached;
 use super::entry::{self, Home};
 use super::error::NoInterpreter;
+use super::local::LocalInternals;
 use super::lookup;
 use super::start;
 use super::token::Python;
@@ -199,10 +200,8 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
 
 /// Returns the interpreter of a thread that was never attached: the main one if this binary knows
 /// it, or knows none yet; else the only one that it knows.
-fn default_interpreter() -> Result<&'static super::local::LocalInternals, NoInterpreter> {
-    // SAFETY: the runtime is initialized.
-    let main = unsafe { pyo3_ffi::PyInterpreterState_Main() };
-    if let Some(main) = lookup::find_live(main) {
+fn default_interpreter() -> Result<&'static LocalInternals, NoInterpreter> {
+    if let Some(main) = lookup::main_live() {
         return Ok(main);
     }
     match *lookup::all_live() {

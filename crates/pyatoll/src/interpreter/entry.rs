@@ -156,6 +156,18 @@ fn of(local: &LocalInternals) -> Option<&'static ThreadEntry> {
     find(|entry| std::ptr::eq(entry.local, local).then_some(entry))
 }
 
+/// Returns the entry at which this thread last attached or was detached.
+fn latest() -> Option<&'static ThreadEntry> {
+    let mut latest: Option<&ThreadEntry> = None;
+    find(|entry| {
+        if latest.is_none_or(|latest| latest.since.get() < entry.since.get()) {
+            latest = Some(entry);
+        }
+        None::<()>
+    });
+    latest
+}
+
 /// Adds an entry for `local`'s interpreter.
 fn push(local: &'static LocalInternals) -> &'static ThreadEntry {
     ENTRIES.with(|entries| {
@@ -190,6 +202,12 @@ impl ThreadEntry {
         Some(result)
     }
 
+    /// Marks this thread as inside, before it attaches. `Some(false)`: it must never attach, since
+    /// the interpreter has ended without waiting for it. `None`: there is no guard.
+    fn may_attach(&self) -> Option<bool> {
+        self.with_guard(|guard| !guard.is_away() || guard.come_back())
+    }
+
     /// Records that this thread is attached here with `thread_state`.
     fn mark_attached(&self, thread_state: *mut ffi::PyThreadState) {
         self.saved.set(thread_state);
@@ -216,11 +234,12 @@ impl ThreadEntry {
     }
 
     /// Records that this thread is no longer attached here, and has no thread state to return with.
-    fn mark_left(&self, since: u64) {
+    /// `current` is the one that it is attached with elsewhere, or null.
+    fn mark_left(&self, current: *mut ffi::PyThreadState, since: u64) {
         self.saved.set(null_mut());
         self.is_detached.set(false);
         self.since.set(since);
-        compat::set_attach_note(Some(null_mut()));
+        compat::set_attach_note(Some(current));
     }
 
     /// Releases the use of one guard, and frees the entry after the last one.
@@ -239,7 +258,7 @@ impl ThreadEntry {
             }
             link.set(self.older.get());
             if entries.newest.get().is_null() {
-                // From here on others say when this thread is attached.
+                // From now on other code decides when this thread is attached.
                 compat::set_attach_note(None);
             }
         });
@@ -257,10 +276,10 @@ impl ThreadEntry {
 #[inline(never)]
 pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     let entry = of(local);
-    let may_return = entry.and_then(|entry| {
-        entry.with_guard(|guard| local.gate().is_open() && (!guard.is_away() || guard.come_back()))
-    });
-    let guard = match may_return {
+    if !local.gate().is_open() {
+        return None;
+    }
+    let guard = match entry.and_then(ThreadEntry::may_attach) {
         Some(true) => None,
         Some(false) => return None,
         None => Some(local.gate().enter()?),
@@ -305,20 +324,18 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
     // It stays while it has users.
     let entry = of(local).expect("each guard is a user of its entry");
     if entered.has(Entered::MADE) {
-        let may_return = entry.with_guard(|guard| !guard.is_away() || guard.come_back());
-        if may_return == Some(false) {
+        if entry.may_attach() == Some(false) {
             park_forever();
         }
         // SAFETY: made in `enter`, and deleted once, since it is taken out here.
         let current = unsafe { delete_thread_state(entry.made.replace(null_mut())) };
-        entry.mark_left(entered.since());
-        compat::set_attach_note(Some(current));
+        entry.mark_left(current, entered.since());
     } else if is_attached_to(local) {
         // SAFETY: attached, as just seen.
         let thread_state = unsafe { ffi::PyEval_SaveThread() };
         match entered.since() {
             // Other code owns the thread state, and may delete it.
-            0 => entry.mark_left(0),
+            0 => entry.mark_left(null_mut(), 0),
             since if entered.has(Entered::RELEASED) => entry.mark_released(thread_state, since),
             since => entry.mark_detached(thread_state, since),
         }
@@ -372,7 +389,7 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
         } else {
             return_to_ended_attachment(local)
         };
-        if entry.with_guard(|guard| !guard.is_away() || guard.come_back()) == Some(false) {
+        if entry.may_attach() == Some(false) {
             park_forever();
         }
         // SAFETY: the frame that was detached from this thread state has not returned, so it is
@@ -400,14 +417,7 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
 /// Restores, on 3.11 and after [`reattach`], the note from before [`detach`] if other code attached
 /// this thread: the one for the interpreter that this library last used.
 fn restore_attach_note() {
-    let mut newest: Option<&ThreadEntry> = None;
-    find(|entry| {
-        if newest.is_none_or(|newest| newest.since.get() < entry.since.get()) {
-            newest = Some(entry);
-        }
-        None::<()>
-    });
-    if let Some(entry) = newest {
+    if let Some(entry) = latest() {
         let is_detached = entry.is_detached.get() || entry.since.get() == 0;
         let thread_state = if is_detached {
             null_mut()
@@ -459,22 +469,17 @@ pub(super) fn home() -> Option<Home> {
         // SAFETY: CPython clears its note when a thread state is deleted.
         false => unsafe { compat::interpreter_of(noted) },
     };
-    let mut newest: Option<&ThreadEntry> = None;
-    let mut is_ours = noted.is_null();
-    find(|entry| {
-        is_ours |= entry.saved.get() == noted && entry.local.interpreter() == interpreter;
-        let since = entry.since.get();
-        if since > newest.map_or(0, |newest| newest.since.get()) {
-            newest = Some(entry);
-        }
-        None::<()>
-    });
-    let own = newest
+    let is_known = |entry: &ThreadEntry| {
+        entry.saved.get() == noted && entry.local.interpreter() == interpreter
+    };
+    let is_ours = noted.is_null() || find(|entry| is_known(entry).then_some(())).is_some();
+    let latest = latest().filter(|entry| entry.since.get() > 0);
+    let own = latest
         .map(|entry| entry.local)
         .filter(|local| local.is_usable());
     // Another thread state than those this library dealt with: other code attached this thread with
     // it later, and released the GIL.
-    let is_newer = !is_ours && (newest.is_none() || compat::NOTES_LATEST_THREAD_STATE);
+    let is_newer = !is_ours && (latest.is_none() || compat::NOTES_LATEST_THREAD_STATE);
     if !is_newer {
         return own.map(Home::Known);
     }
@@ -596,6 +601,16 @@ mod tests {
             .into()
     }
 
+    /// Runs `f` on a thread of its own with a sub-interpreter of each kind of GIL, and closes it.
+    fn with_each(f: impl Fn(&SubInterpreter, &'static LocalInternals) + Sync) {
+        for sub in subs() {
+            thread::scope(|scope| {
+                scope.spawn(|| f(&sub, sub.local()));
+            });
+            sub.close().unwrap();
+        }
+    }
+
     fn detach(local: &LocalInternals) -> DetachGuard {
         // SAFETY: the tests use nothing of Python before they attach again.
         unsafe { DetachGuard::new(local) }
@@ -616,55 +631,43 @@ mod tests {
     /// order in which they began.
     #[test]
     fn guards_of_two_stacks_end_in_the_order_in_which_they_began() {
-        for sub in subs() {
-            let local = sub.local();
-            thread::scope(|scope| {
-                scope.spawn(|| {
-                    let outermost = attach(local);
-                    let (a, in_a) = (detach(local), attach(local));
-                    works_in(&sub);
-                    let (b, in_b) = (detach(local), attach(local));
-                    works_in(&sub);
-                    drop(in_a);
-                    assert_eq!(Interpreter::current(), None);
-                    drop(a);
-                    works_in(&sub);
-                    drop(in_b);
-                    assert_eq!(Interpreter::current(), None);
-                    drop(b);
-                    works_in(&sub);
-                    drop(outermost);
-                    assert_eq!(Interpreter::current(), None);
-                });
-            });
-            sub.close().unwrap();
-        }
+        with_each(|sub, local| {
+            let outermost = attach(local);
+            let (a, in_a) = (detach(local), attach(local));
+            works_in(sub);
+            let (b, in_b) = (detach(local), attach(local));
+            works_in(sub);
+            drop(in_a);
+            assert_eq!(Interpreter::current(), None);
+            drop(a);
+            works_in(sub);
+            drop(in_b);
+            assert_eq!(Interpreter::current(), None);
+            drop(b);
+            works_in(sub);
+            drop(outermost);
+            assert_eq!(Interpreter::current(), None);
+        });
     }
 
     /// As a greenlet that is suspended in `attach` within `detach`, and goes on after the
     /// attachment that it was started in has ended.
     #[test]
     fn a_guard_may_outlive_the_attachment_that_it_was_made_in() {
-        for sub in subs() {
-            let local = sub.local();
-            thread::scope(|scope| {
-                scope.spawn(|| {
-                    let first = attach(local);
-                    let (suspended, inner) = (detach(local), attach(local));
-                    drop(first);
-                    assert_eq!(Interpreter::current(), None);
-                    let second = attach(local);
-                    works_in(&sub);
-                    drop(inner);
-                    assert_eq!(Interpreter::current(), None);
-                    drop(suspended);
-                    works_in(&sub);
-                    drop(second);
-                    assert_eq!(Interpreter::current(), None);
-                });
-            });
-            sub.close().unwrap();
-        }
+        with_each(|sub, local| {
+            let first = attach(local);
+            let (suspended, inner) = (detach(local), attach(local));
+            drop(first);
+            assert_eq!(Interpreter::current(), None);
+            let second = attach(local);
+            works_in(sub);
+            drop(inner);
+            assert_eq!(Interpreter::current(), None);
+            drop(suspended);
+            works_in(sub);
+            drop(second);
+            assert_eq!(Interpreter::current(), None);
+        });
     }
 
     /// As a greenlet that is suspended for good.
@@ -798,32 +801,26 @@ mod tests {
     /// As C code that is called attached, releases the GIL and calls Rust back.
     #[test]
     fn a_thread_that_attaches_where_other_code_released_the_gil_is_inside_afterwards() {
-        for sub in subs() {
-            let local = sub.local();
-            thread::scope(|scope| {
-                scope.spawn(|| {
-                    let outermost = attach(local);
-                    // SAFETY: attached; the thread state is current again afterwards.
-                    let thread_state = unsafe { ffi::PyEval_SaveThread() };
-                    // On 3.11, another thread may be attached, which hides that this one is not.
-                    if compat::NOTES_LATEST_THREAD_STATE {
-                        let inner = attach(local);
-                        works_in(&sub);
-                        let (detached, attached) = (detach(local), attach(local));
-                        drop(attached);
-                        drop(detached);
-                        drop(inner);
-                    }
-                    assert_eq!(is_away(local), Some(false));
-                    // SAFETY: the thread state that was current before.
-                    unsafe { ffi::PyEval_RestoreThread(thread_state) };
-                    works_in(&sub);
-                    drop(outermost);
-                    assert_eq!(Interpreter::current(), None);
-                });
-            });
-            sub.close().unwrap();
-        }
+        with_each(|sub, local| {
+            let outermost = attach(local);
+            // SAFETY: attached; the thread state is current again afterwards.
+            let thread_state = unsafe { ffi::PyEval_SaveThread() };
+            // On 3.11, another thread may be attached, which hides that this one is not.
+            if compat::NOTES_LATEST_THREAD_STATE {
+                let inner = attach(local);
+                works_in(sub);
+                let (detached, attached) = (detach(local), attach(local));
+                drop(attached);
+                drop(detached);
+                drop(inner);
+            }
+            assert_eq!(is_away(local), Some(false));
+            // SAFETY: the thread state that was current before.
+            unsafe { ffi::PyEval_RestoreThread(thread_state) };
+            works_in(sub);
+            drop(outermost);
+            assert_eq!(Interpreter::current(), None);
+        });
     }
 
     #[test]

@@ -23,8 +23,6 @@ use std::time::{Duration, Instant};
 
 use super::compat;
 
-pub(crate) use super::process::process;
-
 /// Makes sure that forks are noticed.
 pub(super) fn watch() {
     static WATCH: Once = Once::new();

@@ -54,7 +54,8 @@ pub(crate) fn find_live(
 
 /// Returns the live state of the main interpreter, if this binary knows it.
 pub(super) fn main_live() -> Option<&'static LocalInternals> {
-    all_live().into_iter().find(|local| local.is_main())
+    // SAFETY: may be called at any time.
+    find_live(unsafe { ffi::PyInterpreterState_Main() })
 }
 
 /// Returns the states of all live interpreters that this binary knows, oldest first.

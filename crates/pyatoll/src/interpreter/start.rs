@@ -50,14 +50,12 @@ pub(crate) fn main_interpreter() -> Result<&'static LocalInternals, NoInterprete
     if !compat::is_running() {
         return Err(NoInterpreter::NotRunning);
     }
-    // SAFETY: the runtime is initialized.
-    let main = unsafe { ffi::PyInterpreterState_Main() };
-    if let Some(local) = lookup::find_live(main) {
+    if let Some(local) = lookup::main_live() {
         return Ok(local);
     }
     let attached = AttachGuard::current();
     if let Some(attached) = attached.as_ref()
-        && attached.local().interpreter() == main
+        && attached.local().is_main()
     {
         return Ok(attached.local());
     }

@@ -15,7 +15,7 @@ use super::error::{PoolError, ShutdownError};
 use super::job::Job;
 use super::wait::{wait, wait_for};
 use crate::interpreter::Interpreter;
-use crate::interpreter::fork::process;
+use crate::interpreter::process::process;
 use crate::interpreter::sync::lock;
 
 pub(super) struct Shared {

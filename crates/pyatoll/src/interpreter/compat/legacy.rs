@@ -41,9 +41,7 @@ pub(crate) fn current_thread_state() -> *mut ffi::PyThreadState {
     // SAFETY: reads the calling thread's own slot of CPython; may be called at any time.
     let noted = unsafe { ffi::PyGILState_GetThisThreadState() };
     // The state CPython has noted for this thread is current: then this thread is attached.
-    if current == noted {
-        current
-    } else if is_own(current, noted) {
+    if current == noted || is_own(current, noted) {
         current
     } else {
         std::ptr::null_mut()
