@@ -30,7 +30,8 @@ use crate::interpreter::slots::SlotKey;
 /// ```
 pub struct InterpreterLocal<T: 'static> {
     key: SlotKey,
-    marker: PhantomData<fn() -> T>,
+    // Invariant: a value that is set through one reference is read through another.
+    marker: PhantomData<fn(T) -> T>,
 }
 
 impl<T: Send + Sync + 'static> InterpreterLocal<T> {
@@ -75,6 +76,7 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
     /// Python::attach(|py| assert_eq!(NAME.get_or_init(py, || "Pyatoll".into()), "Pyatoll"));
     /// ```
     #[inline]
+    #[track_caller]
     pub fn get_or_init<'py>(&self, py: Python<'py>, f: impl FnOnce() -> T) -> &'py T {
         match self.get(py) {
             Some(value) => value,
@@ -108,6 +110,7 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn get_or_try_init<'py, E>(
         &self,
         py: Python<'py>,
@@ -137,12 +140,14 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
     ///     assert_eq!(NAME.set(py, "second"), Err("second"));
     /// });
     /// ```
+    #[track_caller]
     pub fn set(&self, py: Python<'_>, value: T) -> Result<(), T> {
         self.insert(py, value).map(drop).map_err(|(_, value)| value)
     }
 
     /// Stores the value if there is none; otherwise returns the existing one and `value`.
     #[cold]
+    #[track_caller]
     fn insert<'py>(&self, py: Python<'py>, value: T) -> Result<&'py T, (&'py T, T)> {
         unsafe fn drop_value<T>(value: *mut c_void) {
             // SAFETY: `insert` stored a `Box<T>`, which is dropped once.

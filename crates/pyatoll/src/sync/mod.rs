@@ -11,6 +11,7 @@
 //! | `mutex` | `PyMutex`: CPython's mutex, with poisoning |
 //! | `nonpoison` | CPython's mutex, without poisoning |
 //! | `mutex_trait` | `PyMutexTrait`: either of the two, or a pointer to one |
+//! | `refusals` | examples that must not compile |
 //! | `compat` | critical sections with and without a GIL |
 
 mod compat;
@@ -27,6 +28,8 @@ mod mutex_trait;
 #[cfg(Py_3_13)]
 pub mod nonpoison;
 mod once_lock;
+#[cfg(all(doctest, Py_3_14))]
+mod refusals;
 
 pub use extensions::{MutexExt, OnceExt, OnceLockExt, RwLockExt};
 #[doc(hidden)]
