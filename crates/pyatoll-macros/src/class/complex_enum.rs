@@ -247,7 +247,14 @@ impl Variant {
         let span = field.ty.span();
         let doc = field.doc.optional_c_str(&hidden);
         let name = c_str(&field.name, span)?;
-        model.functions.push(quote_spanned! { span =>
+        // At the field's type, where errors belong. The function is not: `unsafe_code` would report
+        // it.
+        let read = quote_spanned! { span =>
+            #[allow(unused_imports)]
+            use #hidden::class::{ReadByClone as _, ReadByReference as _};
+            (&#hidden::class::FieldRef(field)).read(py)
+        };
+        model.functions.push(quote! {
             unsafe extern "C" fn #function(
                 slf: *mut #krate::ffi::PyObject,
                 _: *mut ::core::ffi::c_void,
@@ -256,12 +263,8 @@ impl Variant {
                 // the enum's.
                 unsafe {
                     #hidden::class::get::<#enum_class>(slf, |py, value| {
-                        #[allow(unused_imports)]
-                        use #hidden::class::{ReadByClone as _, ReadByReference as _};
                         match value {
-                            #enum_class::#ident { #member: field, .. } => {
-                                (&#hidden::class::FieldRef(field)).read(py)
-                            }
+                            #enum_class::#ident { #member: field, .. } => { #read }
                             #[allow(unreachable_patterns)]
                             _ => ::core::result::Result::Err(
                                 #hidden::class::wrong_variant(),

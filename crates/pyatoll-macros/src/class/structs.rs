@@ -159,7 +159,13 @@ fn add_getter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
     let doc = field.doc.optional_c_str(&hidden);
     let name = c_str(&field.name, span)?;
     let function = format_ident!("get_field_{}", field.index);
-    model.functions.push(quote_spanned! { span =>
+    // At the field's type, where errors belong. The function is not: `unsafe_code` would report it.
+    let read = quote_spanned! { span =>
+        #[allow(unused_imports)]
+        use #hidden::class::{ReadByClone as _, ReadByReference as _};
+        (&#hidden::class::FieldRef(&value.#member)).read(py)
+    };
+    model.functions.push(quote! {
         #(#cfgs)*
         unsafe extern "C" fn #function(
             slf: *mut #krate::ffi::PyObject,
@@ -167,11 +173,7 @@ fn add_getter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
         ) -> *mut #krate::ffi::PyObject {
             // SAFETY: CPython calls this with an instance of the class.
             unsafe {
-                #hidden::class::get::<#class>(slf, |py, value| {
-                    #[allow(unused_imports)]
-                    use #hidden::class::{ReadByClone as _, ReadByReference as _};
-                    (&#hidden::class::FieldRef(&value.#member)).read(py)
-                })
+                #hidden::class::get::<#class>(slf, |py, value| { #read })
             }
         }
     });
@@ -209,7 +211,8 @@ fn add_setter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
     let doc = field.doc.optional_c_str(&hidden);
     let c_name = c_str(name, span)?;
     let function = format_ident!("set_field_{}", field.index);
-    model.functions.push(quote_spanned! { span =>
+    let set = quote_spanned!(span => #hidden::class::set::<#class, #ty>);
+    model.functions.push(quote! {
         #(#cfgs)*
         unsafe extern "C" fn #function(
             slf: *mut #krate::ffi::PyObject,
@@ -218,7 +221,7 @@ fn add_setter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
         ) -> ::core::ffi::c_int {
             // SAFETY: CPython calls this with an instance of the class.
             unsafe {
-                #hidden::class::set::<#class, #ty>(slf, value, #name, |this, value| {
+                #set(slf, value, #name, |this, value| {
                     ::core::mem::replace(&mut this.#member, value)
                 })
             }

@@ -23,7 +23,12 @@ pub(super) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         }
     }
     let types: Vec<_> = generics.type_params().map(|it| it.ident.clone()).collect();
+    let borrows = input.generics.lifetimes().count() == 2;
     let clause = generics.make_where_clause();
+    if borrows {
+        // Text that is borrowed from the object must not outlive the token.
+        clause.predicates.push(parse_quote!(#py: #borrow));
+    }
     for name in types {
         clause
             .predicates

@@ -27,7 +27,7 @@ pub(super) fn getter(context: &Context<'_>, method: &Method) -> syn::Result<Expa
             _closure: *mut ::std::ffi::c_void,
         ) -> *mut #krate::ffi::PyObject {
             // SAFETY: CPython calls this with an instance of the class.
-            unsafe { #hidden::slots::slot::<Class, _>(slf, |py| <Class>::#name(py, slf)) }
+            unsafe { #hidden::slots::slot::<__PyatollClass, _>(slf, |py| <__PyatollClass>::#name(py, slf)) }
         }
     };
     Ok(body.and(accessor_item(context, method, "Getter", &function)))
@@ -59,7 +59,7 @@ pub(super) fn setter(context: &Context<'_>, method: &Method) -> syn::Result<Expa
             _closure: *mut ::std::ffi::c_void,
         ) -> ::std::ffi::c_int {
             // SAFETY: CPython calls this with an instance of the class, and a value or null.
-            unsafe { #hidden::slots::setter::<Class>(slf, value, <Class>::#name) }
+            unsafe { #hidden::slots::setter::<__PyatollClass>(slf, value, <__PyatollClass>::#name) }
         }
     };
     Ok(body.and(accessor_item(context, method, "Setter", &function)))
@@ -83,7 +83,7 @@ pub(super) fn deleter(context: &Context<'_>, method: &Method) -> syn::Result<Exp
             _closure: *mut ::std::ffi::c_void,
         ) -> ::std::ffi::c_int {
             // SAFETY: the deleter is only called with an instance of the class.
-            unsafe { #hidden::slots::slot::<Class, _>(slf, |py| <Class>::#name(py, slf)) }
+            unsafe { #hidden::slots::slot::<__PyatollClass, _>(slf, |py| <__PyatollClass>::#name(py, slf)) }
         }
     };
     Ok(body.and(accessor_item(context, method, "Deleter", &function)))
@@ -109,7 +109,7 @@ fn accessor_item(
                 name: #name,
                 doc: #doc,
                 function: {
-                    type Class = #class;
+                    type __PyatollClass = #class;
                     #function
                     accessor
                 },
@@ -129,7 +129,11 @@ pub(super) fn function(context: &Context<'_>, method: &Method) -> syn::Result<Ex
     }
     let ident = &method.ident;
     let arguments = method.function.arguments.iter().map(|_| quote!(py));
-    let value = quote!(<Class>::#ident(#(#arguments),*));
+    let mut value = quote!(<__PyatollClass>::#ident(#(#arguments),*));
+    if method.function.is_unsafe {
+        // SAFETY: upheld by the author, who exports an `unsafe fn` to CPython.
+        value = quote!(unsafe { #value });
+    }
     let condition = method.condition();
     Ok(class_attribute(
         context,
@@ -143,7 +147,7 @@ pub(super) fn function(context: &Context<'_>, method: &Method) -> syn::Result<Ex
 pub(super) fn constant(context: &Context<'_>, constant: &Constant) -> Expanded {
     let ident = &constant.ident;
     let condition = condition(&constant.cfgs);
-    let value = quote!(<Class>::#ident);
+    let value = quote!(<__PyatollClass>::#ident);
     class_attribute(context, &constant.python_name, &condition, &value)
 }
 
@@ -162,7 +166,7 @@ fn class_attribute(
             #hidden::class::MethodItem::ClassAttribute {
                 name: #name,
                 value: {
-                    type Class = #class;
+                    type __PyatollClass = #class;
                     fn value(
                         py: #krate::Python<'_>,
                     ) -> #krate::PyResult<#krate::Py<#krate::PyAny>> {

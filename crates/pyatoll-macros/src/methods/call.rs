@@ -93,11 +93,11 @@ pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expa
         _ => (
             quote!(0),
             Some("$self"),
-            quote!(#hidden::slots::token_of_instance::<Class>(#slf)),
+            quote!(#hidden::slots::token_of_instance::<__PyatollClass>(#slf)),
         ),
     };
     let parameters = convention.parameters(krate);
-    let call = convention.trampoline(krate, &token, &slf, &quote!(<Class>::#name));
+    let call = convention.trampoline(krate, &token, &slf, &quote!(<__PyatollClass>::#name));
     let entry = convention.entry_point(krate, &quote!(entry));
     let doc = docstring(method, prefix).c_str(&hidden);
     let python_name = context.c_name(&method.python_name);
@@ -107,7 +107,7 @@ pub(super) fn method(context: &Context<'_>, method: &Method) -> syn::Result<Expa
         methods: quote! {
             #[cfg(#condition)]
             #hidden::class::MethodItem::Method({
-                type Class = #class;
+                type __PyatollClass = #class;
                 unsafe extern "C" fn entry(
                     #slf: *mut #krate::ffi::PyObject,
                     #parameters
@@ -170,12 +170,12 @@ fn slot_with_signature(
             #hidden::class::SlotItem(#krate::ffi::PyType_Slot {
                 slot: #krate::ffi::#slot_id,
                 pfunc: {
-                    type Class = #class;
+                    type __PyatollClass = #class;
                     unsafe extern "C" fn entry(#slf: *mut #first, #parameters) -> #result {
                         // SAFETY: CPython calls this attached, with an instance of the class.
                         unsafe {
                             #hidden::call::trampoline(#token, |py| {
-                                <Class>::#name(py, #slf.cast(), #arguments)
+                                <__PyatollClass>::#name(py, #slf.cast(), #arguments)
                             })
                         }
                     }
@@ -192,7 +192,7 @@ pub(super) fn call(context: &Context<'_>, method: &Method) -> syn::Result<Expand
     let (krate, hidden) = (context.krate, context.hidden());
     let slf = hygienic("slf");
     let output = context.object_output(method);
-    let token = quote!(#hidden::slots::token_of_instance::<Class>(#slf));
+    let token = quote!(#hidden::slots::token_of_instance::<__PyatollClass>(#slf));
     let first = quote!(#krate::ffi::PyObject);
     Ok(slot_with_signature(
         context, method, "tp_call", &output, &token, &first,
@@ -214,7 +214,7 @@ pub(super) fn init(context: &Context<'_>, method: &Method) -> syn::Result<Expand
             }
         },
     };
-    let token = quote!(#hidden::slots::token_of_instance::<Class>(#slf));
+    let token = quote!(#hidden::slots::token_of_instance::<__PyatollClass>(#slf));
     let first = quote!(#krate::ffi::PyObject);
     Ok(slot_with_signature(
         context, method, "tp_init", &output, &token, &first,

@@ -81,7 +81,7 @@ fn expand_operator(
     let (parameters, call) = if slot == "nb_power" {
         let [forward, reflected] = bodies("TernaryBody");
         let call = quote! {
-            #hidden::slots::power::<Class>(
+            #hidden::slots::power::<__PyatollClass>(
                 trampoline,
                 [slf, other, modulus],
                 #forward,
@@ -93,7 +93,7 @@ fn expand_operator(
         let [forward, reflected] = bodies("BinaryBody");
         let slot_id = format_ident!("Py_{slot}");
         let call = quote! {
-            #hidden::slots::binary::<Class, { #krate::ffi::#slot_id }>(
+            #hidden::slots::binary::<__PyatollClass, { #krate::ffi::#slot_id }>(
                 trampoline,
                 slf,
                 other,
@@ -114,7 +114,7 @@ fn expand_comparisons(context: &Context<'_>, fragments: &[Option<Fragment>; 6]) 
         .iter()
         .map(|fragment| context.optional_body(fragment, "CompareBody"));
     let call = quote! {
-        #hidden::slots::comparisons::<Class>(
+        #hidden::slots::comparisons::<__PyatollClass>(
             trampoline,
             slf,
             other,
@@ -147,7 +147,7 @@ fn expand_pair(context: &Context<'_>, pair: Pair, fragments: &[Option<Fragment>;
     let set = context.optional_body(&fragments[0], "SetBody");
     let delete = context.optional_body(&fragments[1], "DeleteBody");
     let call = quote! {
-        #hidden::slots::set_or_delete::<Class>(
+        #hidden::slots::set_or_delete::<__PyatollClass>(
             #hidden::slots::Pair::#kind,
             trampoline,
             [slf, key, value],
@@ -165,7 +165,7 @@ fn expand_attribute(context: &Context<'_>, fragments: &[Option<Fragment>; 2]) ->
     let getattribute = context.optional_body(&fragments[0], "GetBody");
     let getattr = context.optional_body(&fragments[1], "GetBody");
     let call = quote! {
-        #hidden::slots::getattro::<Class>(trampoline, slf, name, #getattribute, #getattr)
+        #hidden::slots::getattro::<__PyatollClass>(trampoline, slf, name, #getattribute, #getattr)
     };
     let object = quote!(*mut #krate::ffi::PyObject);
     shared_item(context, "tp_getattro", fragments, &["name"], &object, &call)
@@ -219,13 +219,13 @@ impl Context<'_> {
         };
         let body = &fragment.body;
         if fragment.cfgs.is_empty() {
-            return quote!(::core::option::Option::Some(<Class>::#body));
+            return quote!(::core::option::Option::Some(<__PyatollClass>::#body));
         }
         let condition = fragment.condition();
         quote! {{
             #[cfg(#condition)]
             let body: ::core::option::Option<#hidden::slots::#kind> =
-                ::core::option::Option::Some(<Class>::#body);
+                ::core::option::Option::Some(<__PyatollClass>::#body);
             #[cfg(not(#condition))]
             let body: ::core::option::Option<#hidden::slots::#kind> = ::core::option::Option::None;
             body

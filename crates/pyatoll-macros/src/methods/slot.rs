@@ -105,7 +105,7 @@ fn expand_single(context: &Context<'_>, method: &Method, single: &Single) -> syn
     let result = c_result(context, shape.result);
     let hidden = context.hidden();
     let call = quote! {
-        #hidden::slots::slot::<Class, _>(slf, |py| <Class>::#name(py, slf, #(#names),*))
+        #hidden::slots::slot::<__PyatollClass, _>(slf, |py| <__PyatollClass>::#name(py, slf, #(#names),*))
     };
     let condition = existence(method);
     let parameters: (&[_], &[_]) = (&names, &types);
@@ -126,9 +126,9 @@ fn expand_unraisable(
     let (names, types) = c_parameters(context, arguments);
     let hidden = context.hidden();
     let call = quote! {
-        #hidden::slots::slot_unraisable::<Class>(
+        #hidden::slots::slot_unraisable::<__PyatollClass>(
             slf,
-            |py| <Class>::#name(py, slf, #(#names),*),
+            |py| <__PyatollClass>::#name(py, slf, #(#names),*),
         )
     };
     let condition = existence(method);
@@ -149,7 +149,8 @@ fn expand_clear(context: &Context<'_>, method: &Method) -> syn::Result<Expanded>
     let body = expand_body(context, method, &name, &shape)?;
     let hidden = context.hidden();
     let result = c_result(context, shape.result);
-    let call = quote!(#hidden::slots::clear::<Class>(slf, |py| <Class>::#name(py, slf)));
+    let call =
+        quote!(#hidden::slots::clear::<__PyatollClass>(slf, |py| <__PyatollClass>::#name(py, slf)));
     let condition = existence(method);
     let item = slot_item(context, "tp_clear", &condition, (&[], &[]), &result, &call);
     Ok(body.and(item))
@@ -165,11 +166,11 @@ fn expand_traverse(context: &Context<'_>, method: &Method) -> syn::Result<Expand
         quote!(*mut ::std::ffi::c_void),
     ];
     let call = quote! {
-        #hidden::slots::traverse::<Class>(
+        #hidden::slots::traverse::<__PyatollClass>(
             slf,
             visit,
             argument,
-            |slf, visit| <Class>::#ident(slf, visit),
+            |slf, visit| <__PyatollClass>::#ident(slf, visit),
         )
     };
     Ok(slot_item(

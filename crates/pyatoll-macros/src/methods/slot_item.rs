@@ -26,7 +26,7 @@ pub(super) fn slot_item(
             #hidden::class::SlotItem(#krate::ffi::PyType_Slot {
                 slot: #krate::ffi::#slot_id,
                 pfunc: {
-                    type Class = #class;
+                    type __PyatollClass = #class;
                     unsafe extern "C" fn trampoline(
                         slf: *mut #krate::ffi::PyObject,
                         #(#names: #types,)*

@@ -13,6 +13,7 @@ pub(super) struct InitCall {
     arguments: Vec<InitArgument>,
     /// The span of the return type.
     span: Span,
+    is_unsafe: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,7 +53,11 @@ impl InitCall {
             ReturnType::Default => signature.ident.span(),
             ReturnType::Type(_, ty) => ty.span(),
         };
-        Ok(Self { arguments, span })
+        Ok(Self {
+            arguments,
+            span,
+            is_unsafe: signature.unsafety.is_some(),
+        })
     }
 
     /// Returns whether the function takes the module.
@@ -72,8 +77,13 @@ impl InitCall {
             InitArgument::Token => quote!(#module.py()),
             InitArgument::Module => quote!(::core::convert::Into::into(#module)),
         });
+        let mut call = quote!(#callable(#(#arguments),*));
+        if self.is_unsafe {
+            // SAFETY: upheld by the author, who exports an `unsafe fn` to CPython.
+            call = quote!(unsafe { #call });
+        }
         quote_spanned! {self.span=>
-            #hidden::call::IntoOutput::<()>::into_output(#callable(#(#arguments),*), #module.py())?;
+            #hidden::call::IntoOutput::<()>::into_output(#call, #module.py())?;
         }
     }
 }
