@@ -17,6 +17,7 @@ const INTERNAL: &[&str] = &[
     "use pyatoll::prelude::*;\n",
     " iteration should be infallible",
     " should always be iterable",
+    "sets are iterable",
     "Python's version is ASCII",
     "`PyFrame_GetBuiltins` returns a `dict`",
     "a `str` of kind {kind}",

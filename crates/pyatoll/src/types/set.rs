@@ -284,6 +284,7 @@ pub trait PySetMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyObject_GetIter`.
+    #[track_caller]
     fn iter(&self) -> BoundSetIterator<'py>;
 }
 
@@ -343,7 +344,7 @@ impl<'py> PySetMethods<'py> for Bound<'py, PySet> {
 mod tests {
     use super::{PySet, PySetMethods};
     use crate::interpreter::Python;
-    use crate::types::PyList;
+    use crate::types::{PyDict, PyFrozenSet, PyList};
 
     #[test]
     fn a_key_without_a_hash_is_an_error_everywhere() {
@@ -367,6 +368,37 @@ mod tests {
             assert_eq!((items.size_hint(), items.count()), ((2, Some(2)), 2));
             set.clear();
             assert_eq!((set.len(), set.iter().next().is_none()), (0, true));
+        });
+    }
+
+    #[test]
+    fn an_iterator_over_a_changed_set_has_no_items_left() {
+        Python::attach(|py| {
+            let set = PySet::new(py, ["a", "b", "c"]).unwrap();
+            let items = set.iter();
+            set.clear();
+            assert_eq!(items.len(), 0);
+            assert_eq!(items.size_hint(), (0, Some(0)));
+        });
+    }
+
+    #[test]
+    fn the_items_of_a_subclass_are_those_in_the_set() {
+        Python::attach(|py| {
+            let names = PyDict::new(py);
+            let code = c"
+class Odd(set):
+    def __iter__(self): return iter('xyz')
+class OddFrozen(frozenset):
+    def __iter__(self): return iter('xyz')
+";
+            py.run(code, Some(&names), None).unwrap();
+            let odd = py.eval(c"Odd([1, 2])", Some(&names), None).unwrap();
+            let items = odd.cast::<PySet>().unwrap().iter();
+            assert_eq!((items.len(), items.count()), (2, 2));
+            let odd = py.eval(c"OddFrozen([1, 2])", Some(&names), None);
+            let items = odd.unwrap().cast_into::<PyFrozenSet>().unwrap().into_iter();
+            assert_eq!((items.len(), items.count()), (2, 2));
         });
     }
 

@@ -21,6 +21,13 @@ impl Span {
         self.back = self.back.min(len);
     }
 
+    /// Returns the number of indices below `len`, which a container may have shrunk to.
+    #[inline]
+    pub(super) fn len_within(mut self, len: usize) -> usize {
+        self.shrink(len);
+        self.len()
+    }
+
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.back.saturating_sub(self.front)
@@ -52,11 +59,11 @@ impl Span {
     }
 }
 
-/// Implements the iterator traits for a struct with a field `span: Span`. `$refresh` updates the
-/// span, and `$get` returns the item at one of its indices, or `None` to end the iteration because
-/// the item no longer exists.
+/// Implements the iterator traits for a struct with a field `span: Span`. `$limit` returns the
+/// container's current length, and `$get` the item at one of the span's indices, or `None` to end
+/// the iteration because the item no longer exists.
 macro_rules! span_iterator {
-    ([$($generics:tt)*] $name:ty, $item:ty, $refresh:expr, $get:expr $(,)?) => {
+    ([$($generics:tt)*] $name:ty, $item:ty, $limit:expr, $get:expr $(,)?) => {
         impl<$($generics)*> Iterator for $name {
             type Item = $item;
 
@@ -67,7 +74,8 @@ macro_rules! span_iterator {
 
             #[inline]
             fn nth(&mut self, n: usize) -> Option<Self::Item> {
-                $refresh(self);
+                let limit = $limit(self);
+                self.span.shrink(limit);
                 let index = self.span.nth(n)?;
                 $get(self, index)
             }
@@ -97,7 +105,8 @@ macro_rules! span_iterator {
 
             #[inline]
             fn nth_back(&mut self, n: usize) -> Option<Self::Item> {
-                $refresh(self);
+                let limit = $limit(self);
+                self.span.shrink(limit);
                 let index = self.span.nth_back(n)?;
                 $get(self, index)
             }
@@ -106,7 +115,7 @@ macro_rules! span_iterator {
         impl<$($generics)*> ExactSizeIterator for $name {
             #[inline]
             fn len(&self) -> usize {
-                self.span.len()
+                self.span.len_within($limit(self))
             }
         }
 

@@ -37,6 +37,8 @@ pub struct BoundDictIterator<'py> {
     remaining: usize,
 }
 
+const CHANGED_SIZE: &str = "dictionary changed size during iteration";
+
 impl<'py> BoundDictIterator<'py> {
     pub(super) fn new(dict: Bound<'py, PyDict>) -> Self {
         let size = dict.len();
@@ -48,11 +50,17 @@ impl<'py> BoundDictIterator<'py> {
         }
     }
 
+    #[inline]
+    fn has_changed_size(&self) -> bool {
+        self.dict.len() != self.size
+    }
+
     /// Returns the next entry. The dict must be locked on free-threaded builds.
     #[inline]
+    #[track_caller]
     fn next_locked(&mut self) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-        if self.dict.len() != self.size {
-            self.changed("dictionary changed size during iteration");
+        if self.has_changed_size() {
+            self.changed(CHANGED_SIZE);
         }
         let (mut key, mut value) = (null_mut(), null_mut());
         // SAFETY: attached; `self.dict` is a dict. With the lock or the GIL held, no other code
@@ -65,6 +73,8 @@ impl<'py> BoundDictIterator<'py> {
                 &raw mut value,
             ) == 0
             {
+                // Fewer than expected if keys were replaced.
+                self.remaining = 0;
                 return None;
             }
             let py = self.dict.py();
@@ -81,6 +91,7 @@ impl<'py> BoundDictIterator<'py> {
     }
 
     #[cold]
+    #[track_caller]
     fn changed(&mut self, message: &str) -> ! {
         self.size = usize::MAX;
         self.remaining = 0;
@@ -92,6 +103,7 @@ impl<'py> Iterator for BoundDictIterator<'py> {
     type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
     #[inline]
+    #[track_caller]
     fn next(&mut self) -> Option<Self::Item> {
         if compat::FREE_THREADED {
             // Cloned, as the closure borrows all of `self`.
@@ -104,15 +116,20 @@ impl<'py> Iterator for BoundDictIterator<'py> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.remaining, Some(self.remaining))
+        let len = self.len();
+        (len, Some(len))
     }
 
-    #[inline]
-    fn count(self) -> usize {
+    #[track_caller]
+    fn count(mut self) -> usize {
+        if self.has_changed_size() {
+            self.changed(CHANGED_SIZE);
+        }
         self.remaining
     }
 
     /// Locks the dict only once on free-threaded builds.
+    #[track_caller]
     fn fold<B, F>(mut self, init: B, mut f: F) -> B
     where
         F: FnMut(B, Self::Item) -> B,
@@ -128,7 +145,18 @@ impl<'py> Iterator for BoundDictIterator<'py> {
     }
 }
 
-impl ExactSizeIterator for BoundDictIterator<'_> {}
+/// As Python's iterators, has no entries left once the dict has changed its size: the next call
+/// panics.
+impl ExactSizeIterator for BoundDictIterator<'_> {
+    #[inline]
+    fn len(&self) -> usize {
+        if self.has_changed_size() {
+            0
+        } else {
+            self.remaining
+        }
+    }
+}
 
 impl<'py> IntoIterator for Bound<'py, PyDict> {
     type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
@@ -221,6 +249,39 @@ mod tests {
                 let next = std::panic::AssertUnwindSafe(|| entries.next().is_some());
                 assert!(std::panic::catch_unwind(next).is_err());
             }
+            assert_eq!(entries.len(), 0);
+        });
+    }
+
+    #[test]
+    fn an_iterator_over_a_dict_of_another_size_has_no_entries_left() {
+        Python::attach(|py| {
+            let dict = abc(py);
+            let mut entries = dict.iter();
+            entries.next();
+            dict.clear();
+            assert_eq!((entries.len(), entries.size_hint()), (0, (0, Some(0))));
+            let count = std::panic::AssertUnwindSafe(|| entries.count());
+            assert!(std::panic::catch_unwind(count).is_err());
+        });
+    }
+
+    #[test]
+    fn an_iterator_that_has_ended_has_no_entries_left() {
+        Python::attach(|py| {
+            let dict = PyDict::new(py);
+            for key in ["a", "b", "c", "d", "e"] {
+                dict.set_item(key, "x").unwrap();
+            }
+            dict.del_item("a").unwrap();
+            dict.del_item("b").unwrap();
+            let mut entries = dict.iter();
+            entries.next();
+            // The table is full: the new key moves all entries, to before the iterator's position.
+            dict.del_item("d").unwrap();
+            dict.set_item("f", "x").unwrap();
+            assert_eq!(entries.len(), 2);
+            assert!(entries.next().is_none());
             assert_eq!(entries.len(), 0);
         });
     }

@@ -50,7 +50,7 @@ impl<'py> BoundListIterator<'py> {
 span_iterator!(
     ['py] BoundListIterator<'py>,
     Bound<'py, PyAny>,
-    |this: &mut BoundListIterator<'py>| this.span.shrink(this.list.len()),
+    |this: &BoundListIterator<'py>| this.list.len(),
     |this: &BoundListIterator<'py>, index| this.get(index),
 );
 

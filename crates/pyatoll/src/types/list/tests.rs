@@ -141,6 +141,21 @@ fn a_list_that_shrinks_ends_the_iteration() {
 }
 
 #[test]
+fn the_length_of_an_iterator_follows_the_list() {
+    Python::attach(|py| {
+        let list = letters(py, "abcd");
+        let mut items = list.iter();
+        list.del_slice(3, 4).unwrap();
+        assert_eq!((items.len(), items.size_hint()), (3, (3, Some(3))));
+        items.next();
+        assert_eq!(items.len(), 2);
+        list.del_slice(0, 3).unwrap();
+        assert_eq!((items.len(), items.size_hint()), (0, (0, Some(0))));
+        assert_eq!((list.iter().count(), items.count()), (0, 0));
+    });
+}
+
+#[test]
 fn items_added_while_iterating_are_not_visited() {
     Python::attach(|py| {
         let list = letters(py, "abc");

@@ -38,7 +38,7 @@ impl<'py> BoundTupleIterator<'py> {
 span_iterator!(
     ['py] BoundTupleIterator<'py>,
     Bound<'py, PyAny>,
-    |_: &mut BoundTupleIterator<'py>| (),
+    |_: &BoundTupleIterator<'py>| usize::MAX,
     |this: &BoundTupleIterator<'py>, index| {
     // SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
     Some(unsafe { this.tuple.get_item_unchecked(index) })
@@ -71,7 +71,7 @@ pub struct BorrowedTupleIterator<'a, 'py> {
 span_iterator!(
     ['a, 'py] BorrowedTupleIterator<'a, 'py>,
     Borrowed<'a, 'py, PyAny>,
-    |_: &mut BorrowedTupleIterator<'a, 'py>| (),
+    |_: &BorrowedTupleIterator<'a, 'py>| usize::MAX,
     |this: &BorrowedTupleIterator<'a, 'py>, index| {
     // SAFETY: the indices of the span stay in bounds, since tuples do not shrink.
     Some(unsafe { item_unchecked(this.tuple, index) })
