@@ -18,8 +18,7 @@ mod int {
     /// Writes the value of an `int` to `bytes`, in native byte order.
     ///
     /// # Errors
-    /// An `OverflowError` if it does not fit; from 3.13 on, a `ValueError` for a negative value if
-    /// not `SIGNED`.
+    /// An `OverflowError` if it does not fit, or is negative and not `SIGNED`.
     ///
     /// # Safety
     /// Attached; `int` must be a live Python `int`.
@@ -38,9 +37,9 @@ mod int {
             unsafe { ffi::PyLong_AsNativeBytes(int, bytes.as_mut_ptr().cast(), len, flags) };
         if needed < 0 {
             let error = PyErr::fetch(py);
-            // Raised for negative values only; with the text of the other conversions.
+            // Raised for negative values only. The other widths raise this.
             return Err(if error.is_instance_of::<PyValueError>(py) {
-                PyValueError::new_err("can't convert negative int to unsigned")
+                PyOverflowError::new_err("can't convert negative int to unsigned")
             } else {
                 error
             });
@@ -77,8 +76,7 @@ mod int {
     /// Writes the value of an `int` to `bytes`, in native byte order.
     ///
     /// # Errors
-    /// An `OverflowError` if it does not fit; from 3.13 on, a `ValueError` for a negative value if
-    /// not `SIGNED`.
+    /// An `OverflowError` if it does not fit, or is negative and not `SIGNED`.
     ///
     /// # Safety
     /// Attached; `int` must be a live Python `int`.
