@@ -87,7 +87,7 @@ impl<'a: 'holder, 'holder, 'py: 'a, T: PyTypeCheck + 'a> RefArgument<'a, 'holder
     }
 }
 
-impl<'a: 'holder, 'holder, 'py> RefArgument<'a, 'holder, 'py> for str
+impl<'a: 'holder, 'holder, 'py: 'a> RefArgument<'a, 'holder, 'py> for str
 where
     &'a str: FromPyObject<'a, 'py>,
 {
@@ -99,7 +99,7 @@ where
     }
 }
 
-impl<'a: 'holder, 'holder, 'py> RefArgument<'a, 'holder, 'py> for [u8]
+impl<'a: 'holder, 'holder, 'py: 'a> RefArgument<'a, 'holder, 'py> for [u8]
 where
     &'a [u8]: FromPyObject<'a, 'py>,
 {

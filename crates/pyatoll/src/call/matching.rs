@@ -48,7 +48,7 @@ impl<'a, 'py> Keywords<'a, 'py> {
 
 /// Returns the text of a keyword, or `None` if it is not valid UTF-8 and so names no parameter.
 #[inline]
-fn text_of<'a>(name: Borrowed<'a, '_, PyAny>) -> Option<&'a [u8]> {
+fn text_of<'a, 'py: 'a>(name: Borrowed<'a, 'py, PyAny>) -> Option<&'a [u8]> {
     // SAFETY: attached (`name`); the text is read from an exact `str`, which owns it.
     unsafe {
         if ffi::PyUnicode_CheckExact(name.as_ptr()) != 0

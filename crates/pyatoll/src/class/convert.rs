@@ -70,7 +70,7 @@ pub fn clone_value<T: PyClass + Clone>(object: Borrowed<'_, '_, PyAny>) -> PyRes
     }
 }
 
-impl<'a: 'holder, 'holder, 'py, T: PyClass> RefArgument<'a, 'holder, 'py> for T {
+impl<'a: 'holder, 'holder, 'py: 'a, T: PyClass> RefArgument<'a, 'holder, 'py> for T {
     type Holder = Option<PyClassGuard<'a, T>>;
 
     #[inline]
@@ -113,7 +113,9 @@ fn not_an_instance<T: PyClass>(object: Borrowed<'_, '_, PyAny>) -> PyErr {
     CastError::new(object, T::type_object(object.py()).into_any()).into()
 }
 
-impl<'a: 'holder, 'holder, 'py, T: PyClass<Frozen = False>> RefMutArgument<'a, 'holder, 'py> for T {
+impl<'a: 'holder, 'holder, 'py: 'a, T: PyClass<Frozen = False>> RefMutArgument<'a, 'holder, 'py>
+    for T
+{
     type Holder = Option<PyClassGuardMut<'a, T>>;
 
     #[inline]

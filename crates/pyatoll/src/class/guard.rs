@@ -54,7 +54,8 @@ impl<'a, T: PyClass> PyClassGuard<'a, T> {
     /// # Panics
     /// If the class is `unsendable` and this is not the instance's thread.
     #[inline]
-    pub fn try_borrow(object: Borrowed<'a, '_, T>) -> Result<Self, PyBorrowError> {
+    #[track_caller]
+    pub fn try_borrow<'py: 'a>(object: Borrowed<'a, 'py, T>) -> Result<Self, PyBorrowError> {
         // SAFETY: an instance of `T`, alive for `'a`; `drop` releases the borrow.
         unsafe {
             layout::borrow::<T>(object.as_ptr())?;
@@ -193,7 +194,8 @@ impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {
     /// # Panics
     /// If the class is `unsendable` and this is not the instance's thread.
     #[inline]
-    pub fn try_borrow_mut(object: Borrowed<'a, '_, T>) -> Result<Self, PyBorrowMutError> {
+    #[track_caller]
+    pub fn try_borrow_mut<'py: 'a>(object: Borrowed<'a, 'py, T>) -> Result<Self, PyBorrowMutError> {
         // SAFETY: an instance of `T`, alive for `'a`; `drop` releases the borrow.
         unsafe { layout::borrow_mut::<T>(object.as_ptr())? };
         Ok(Self {
@@ -226,7 +228,7 @@ where
     T::BaseType: PyClass<Frozen = False>,
 {
     /// Returns the base class's value.
-    pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, T::BaseType> {
+    pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, 'a, T::BaseType> {
         // SAFETY: an instance of a class is an instance of its base, and one mutable borrow covers
         // both.
         unsafe { PyClassGuardMutSuper::of(self.object) }
@@ -274,12 +276,12 @@ impl<T: PyClass<Frozen = False>> Drop for PyClassGuardMut<'_, T> {
 ///
 /// Not a `&mut` to another guard, which could be swapped with the guard of an instance of the base
 /// class itself.
-pub struct PyClassGuardMutSuper<'a, T: PyClass<Frozen = False>> {
+pub struct PyClassGuardMutSuper<'g, 'a, T: PyClass<Frozen = False>> {
     object: NonNull<ffi::PyObject>,
-    marker: PhantomData<(&'a mut T, *mut ())>,
+    marker: PhantomData<(&'g mut &'a mut T, *mut ())>,
 }
 
-impl<T: PyClass<Frozen = False>> PyClassGuardMutSuper<'_, T> {
+impl<'a, T: PyClass<Frozen = False>> PyClassGuardMutSuper<'_, 'a, T> {
     /// Creates a guard.
     ///
     /// # Safety
@@ -292,7 +294,7 @@ impl<T: PyClass<Frozen = False>> PyClassGuardMutSuper<'_, T> {
     }
 
     /// Returns the value of the next base class.
-    pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, T::BaseType>
+    pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, 'a, T::BaseType>
     where
         T::BaseType: PyClass<Frozen = False>,
     {
@@ -302,7 +304,7 @@ impl<T: PyClass<Frozen = False>> PyClassGuardMutSuper<'_, T> {
     }
 }
 
-impl<T: PyClass<Frozen = False>> Deref for PyClassGuardMutSuper<'_, T> {
+impl<T: PyClass<Frozen = False>> Deref for PyClassGuardMutSuper<'_, '_, T> {
     type Target = T;
 
     #[inline]
@@ -312,7 +314,7 @@ impl<T: PyClass<Frozen = False>> Deref for PyClassGuardMutSuper<'_, T> {
     }
 }
 
-impl<T: PyClass<Frozen = False>> DerefMut for PyClassGuardMutSuper<'_, T> {
+impl<T: PyClass<Frozen = False>> DerefMut for PyClassGuardMutSuper<'_, '_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: `self` holds a mutable borrow, so the value is initialized and unaliased.
@@ -367,19 +369,27 @@ impl<U: ?Sized> DerefMut for PyClassGuardMapMut<'_, U> {
     }
 }
 
+/// Why an object cannot be extracted as a guard.
+pub(super) enum Failure<'a, 'py, B> {
+    /// It is no instance of the class.
+    Cast(CastError<'a, 'py>),
+    /// Its value cannot be borrowed.
+    Borrow(B),
+}
+
 /// The error of extracting a borrow from an object: it has another class, or is mutably borrowed.
-pub struct PyClassGuardError<'a, 'py>(pub(super) Option<CastError<'a, 'py>>);
+pub struct PyClassGuardError<'a, 'py>(pub(super) Failure<'a, 'py, PyBorrowError>);
 
 /// The error of extracting a mutable borrow from an object: it has another class, or is borrowed.
-pub struct PyClassGuardMutError<'a, 'py>(pub(super) Option<CastError<'a, 'py>>);
+pub struct PyClassGuardMutError<'a, 'py>(pub(super) Failure<'a, 'py, PyBorrowMutError>);
 
 macro_rules! guard_error {
-    ($name:ident, $borrow:ident) => {
+    ($name:ident) => {
         impl fmt::Display for $name<'_, '_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match &self.0 {
-                    Some(error) => fmt::Display::fmt(error, f),
-                    None => fmt::Display::fmt(&$borrow::new(), f),
+                    Failure::Cast(error) => fmt::Display::fmt(error, f),
+                    Failure::Borrow(error) => fmt::Display::fmt(error, f),
                 }
             }
         }
@@ -395,38 +405,38 @@ macro_rules! guard_error {
         impl From<$name<'_, '_>> for PyErr {
             fn from(error: $name<'_, '_>) -> Self {
                 match error.0 {
-                    Some(error) => error.into(),
-                    None => $borrow::new().into(),
+                    Failure::Cast(error) => error.into(),
+                    Failure::Borrow(error) => error.into(),
                 }
             }
         }
     };
 }
 
-guard_error!(PyClassGuardError, PyBorrowError);
-guard_error!(PyClassGuardMutError, PyBorrowMutError);
+guard_error!(PyClassGuardError);
+guard_error!(PyClassGuardMutError);
 
-impl<'a, 'py, T: PyClass> FromPyObject<'a, 'py> for PyClassGuard<'a, T> {
+impl<'a, 'py: 'a, T: PyClass> FromPyObject<'a, 'py> for PyClassGuard<'a, T> {
     type Error = PyClassGuardError<'a, 'py>;
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         let object = object
             .cast::<T>()
-            .map_err(|error| PyClassGuardError(Some(error)))?;
-        Self::try_borrow(object).map_err(|_| PyClassGuardError(None))
+            .map_err(|error| PyClassGuardError(Failure::Cast(error)))?;
+        Self::try_borrow(object).map_err(|error| PyClassGuardError(Failure::Borrow(error)))
     }
 }
 
-impl<'a, 'py, T: PyClass<Frozen = False>> FromPyObject<'a, 'py> for PyClassGuardMut<'a, T> {
+impl<'a, 'py: 'a, T: PyClass<Frozen = False>> FromPyObject<'a, 'py> for PyClassGuardMut<'a, T> {
     type Error = PyClassGuardMutError<'a, 'py>;
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         let object = object
             .cast::<T>()
-            .map_err(|error| PyClassGuardMutError(Some(error)))?;
-        Self::try_borrow_mut(object).map_err(|_| PyClassGuardMutError(None))
+            .map_err(|error| PyClassGuardMutError(Failure::Cast(error)))?;
+        Self::try_borrow_mut(object).map_err(|error| PyClassGuardMutError(Failure::Borrow(error)))
     }
 }
 
@@ -450,39 +460,42 @@ impl<'a, 'py, T: PyClass<Frozen = False>> TryFrom<&'a Bound<'py, T>> for PyClass
 
 macro_rules! into_instance {
     ($($guard:ty $(, Frozen = $frozen:ty)?;)*) => {$(
-        impl<'py, T: PyClass$(<Frozen = $frozen>)?> IntoPyObject<'py> for $guard {
+        impl<'a, 'py, T: PyClass$(<Frozen = $frozen>)?> IntoPyObject<'py> for $guard {
             type Target = T;
-            type Output = Bound<'py, T>;
+            type Output = Borrowed<'a, 'py, T>;
             type Error = crate::WrongInterpreter;
 
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-                bind_instance(py, self.object)
+                // SAFETY: an instance of `T`, alive for the guard's `'a`.
+                unsafe { bind_instance(py, self.object) }
             }
         }
     )*};
 }
 
 into_instance! {
-    PyClassGuard<'_, T>;
-    &PyClassGuard<'_, T>;
-    PyClassGuardMut<'_, T>, Frozen = False;
-    &PyClassGuardMut<'_, T>, Frozen = False;
+    PyClassGuard<'a, T>;
+    &PyClassGuard<'a, T>;
+    PyClassGuardMut<'a, T>, Frozen = False;
+    &PyClassGuardMut<'a, T>, Frozen = False;
 }
 
-/// Returns a new reference to the instance of a guard.
+/// Binds an instance to a token, unless it belongs to another interpreter.
 ///
-/// # Errors
-/// If the token is of another interpreter.
-fn bind_instance<T: PyClass>(
-    py: Python<'_>,
+/// # Safety
+/// The object must be an instance of `T` that is alive for `'a`.
+unsafe fn bind_instance<'a, 'py, T: PyClass>(
+    py: Python<'py>,
     object: NonNull<ffi::PyObject>,
-) -> Result<Bound<'_, T>, crate::WrongInterpreter> {
-    // SAFETY: a live instance of `T`. A guard is not `Send`, and exists only while its thread is
-    // attached to the instance's interpreter.
+) -> Result<Borrowed<'a, 'py, T>, crate::WrongInterpreter> {
+    // SAFETY: alive for `'a` (upheld by the caller). A guard is not `Send`, and exists only while
+    // its thread is attached to the instance's interpreter.
     unsafe {
         let owner = layout::token_of_instance::<T>(object.as_ptr()).owner();
-        ffi::Py_INCREF(object.as_ptr());
-        crate::object::Py::<T>::from_owned_parts(object, owner).try_into_bound(py)
+        if !std::ptr::eq(owner, py.owner()) {
+            return Err(crate::WrongInterpreter::new(owner, py));
+        }
+        Ok(Borrowed::from_non_null(py, object))
     }
 }
 

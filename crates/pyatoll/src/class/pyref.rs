@@ -9,7 +9,7 @@ use pyo3_ffi as ffi;
 use super::boolean_struct::False;
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
 use super::guard::{
-    PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper, release_own_borrow,
+    Failure, PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper, release_own_borrow,
 };
 use super::layout::{self, Instance};
 use super::pyclass::PyClass;
@@ -45,6 +45,7 @@ pub struct PyRef<'py, T: PyClass> {
 
 impl<'py, T: PyClass> PyRef<'py, T> {
     #[inline]
+    #[track_caller]
     pub(super) fn try_borrow(object: Borrowed<'_, 'py, T>) -> Result<Self, PyBorrowError> {
         // SAFETY: an instance of `T`, kept alive by the reference; `drop` releases the borrow.
         unsafe { layout::borrow::<T>(object.as_ptr())? };
@@ -173,6 +174,7 @@ pub struct PyRefMut<'py, T: PyClass<Frozen = False>> {
 
 impl<'py, T: PyClass<Frozen = False>> PyRefMut<'py, T> {
     #[inline]
+    #[track_caller]
     pub(super) fn try_borrow_mut(object: Borrowed<'_, 'py, T>) -> Result<Self, PyBorrowMutError> {
         // SAFETY: an instance of `T`, kept alive by the reference; `drop` releases the borrow.
         unsafe { layout::borrow_mut::<T>(object.as_ptr())? };
@@ -225,7 +227,7 @@ where
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
-    pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, T::BaseType> {
+    pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, 'py, T::BaseType> {
         // SAFETY: an instance of a class is an instance of its base, and one mutable borrow covers
         // both.
         unsafe { PyClassGuardMutSuper::of(self.object.as_non_null()) }
@@ -303,8 +305,10 @@ macro_rules! conversions {
 
             #[inline]
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-                let object = object.cast::<T>().map_err(|error| $error(Some(error)))?;
-                Self::$try(object).map_err(|_| $error(None))
+                let object = object
+                    .cast::<T>()
+                    .map_err(|error| $error(Failure::Cast(error)))?;
+                Self::$try(object).map_err(|error| $error(Failure::Borrow(error)))
             }
         }
 

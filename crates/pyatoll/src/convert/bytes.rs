@@ -30,7 +30,7 @@ pub(super) fn copy(object: Borrowed<'_, '_, PyAny>) -> Option<Vec<u8>> {
     Some(bytes.to_vec())
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for &'a [u8] {
+impl<'a, 'py: 'a> FromPyObject<'a, 'py> for &'a [u8] {
     type Error = CastError<'a, 'py>;
 
     #[inline]
@@ -40,7 +40,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for &'a [u8] {
 }
 
 /// Borrows from a `bytes`; copies a `bytearray` or another sequence of integers.
-impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, [u8]> {
+impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, [u8]> {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

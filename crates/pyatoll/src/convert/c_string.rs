@@ -39,7 +39,7 @@ fn new<'py>(py: Python<'py>, text: &CStr) -> PyResult<Bound<'py, PyString>> {
     }
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for &'a CStr {
+impl<'a, 'py: 'a> FromPyObject<'a, 'py> for &'a CStr {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
@@ -48,7 +48,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for &'a CStr {
     }
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, CStr> {
+impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, CStr> {
     type Error = PyErr;
 
     #[inline]

@@ -21,6 +21,7 @@ impl<'py, T> Bound<'py, T> {
     /// });
     /// ```
     #[inline]
+    #[track_caller]
     pub fn cast<U: PyTypeCheck>(&self) -> Result<&Bound<'py, U>, CastError<'_, 'py>> {
         if U::type_check(self.as_any()) {
             // SAFETY: the object is a `U`, as just checked.
@@ -52,6 +53,7 @@ impl<'py, T> Bound<'py, T> {
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn cast_into<U: PyTypeCheck>(self) -> Result<Bound<'py, U>, CastIntoError<'py>> {
         if U::type_check(self.as_any()) {
             // SAFETY: the object is a `U`, as just checked.
@@ -81,6 +83,7 @@ impl<'py, T> Bound<'py, T> {
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn cast_exact<U: PyTypeInfo>(&self) -> Result<&Bound<'py, U>, CastError<'_, 'py>> {
         if U::is_exact_type_of(self.as_any()) {
             // SAFETY: the object is a `U`, as just checked.
@@ -109,6 +112,7 @@ impl<'py, T> Bound<'py, T> {
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn cast_into_exact<U: PyTypeInfo>(self) -> Result<Bound<'py, U>, CastIntoError<'py>> {
         if U::is_exact_type_of(self.as_any()) {
             // SAFETY: the object is a `U`, as just checked.
@@ -140,6 +144,7 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn cast<U: PyTypeCheck>(self) -> Result<Borrowed<'a, 'py, U>, CastError<'a, 'py>> {
         if U::type_check(&self.to_any()) {
             // SAFETY: the object is a `U`, as just checked.
@@ -170,6 +175,7 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn cast_exact<U: PyTypeInfo>(self) -> Result<Borrowed<'a, 'py, U>, CastError<'a, 'py>> {
         if U::is_exact_type_of(&self.to_any()) {
             // SAFETY: the object is a `U`, as just checked.

@@ -55,7 +55,7 @@ impl<T> Py<T> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn extract<'a, 'py: 'a, D>(&'a self, py: Python<'py>) -> Result<D, D::Error>
+    pub fn extract<'a, 'py, D>(&'a self, py: Python<'py>) -> Result<D, D::Error>
     where
         D: FromPyObject<'a, 'py>,
     {
@@ -147,16 +147,13 @@ impl<'py, T> IntoPyObject<'py> for Py<T> {
 }
 
 /// A `Py` of another interpreter is refused with a `RuntimeError`.
-///
-/// The result is a new reference, not a borrowed one: the handle may outlive the token, but a
-/// borrow of the object must not.
-impl<'py, T> IntoPyObject<'py> for &Py<T> {
+impl<'a, 'py, T> IntoPyObject<'py> for &'a Py<T> {
     type Target = T;
-    type Output = Bound<'py, T>;
+    type Output = Borrowed<'a, 'py, T>;
     type Error = WrongInterpreter;
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        self.try_bind(py).cloned()
+        self.try_bind_borrowed(py)
     }
 }

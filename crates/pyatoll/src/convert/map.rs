@@ -160,7 +160,7 @@ where
 
 impl<'py, K, V> IntoPyObject<'py> for BTreeMap<K, V>
 where
-    K: IntoPyObject<'py> + Ord,
+    K: IntoPyObject<'py>,
     V: IntoPyObject<'py>,
 {
     type Target = PyDict;
@@ -176,7 +176,6 @@ impl<'a, 'py, K, V> IntoPyObject<'py> for &'a BTreeMap<K, V>
 where
     &'a K: IntoPyObject<'py>,
     &'a V: IntoPyObject<'py>,
-    K: Ord,
 {
     type Target = PyDict;
     type Output = Bound<'py, PyDict>;

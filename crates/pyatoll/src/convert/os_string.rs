@@ -53,7 +53,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for OsString {
 }
 
 /// Borrows from a `str` without lone surrogates.
-impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, OsStr> {
+impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, OsStr> {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

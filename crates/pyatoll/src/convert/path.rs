@@ -45,7 +45,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for PathBuf {
 }
 
 /// Borrows from a `str`.
-impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, Path> {
+impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, Path> {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

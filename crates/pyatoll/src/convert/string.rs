@@ -59,7 +59,7 @@ impl<'py> IntoPyObject<'py> for char {
 by_reference!(char => PyString, Bound<'py, PyString>, Infallible);
 
 /// Returns the text of a `str` with the null that follows it, borrowed from the object.
-pub(super) fn text_and_null<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a [u8]> {
+pub(super) fn text_and_null<'a, 'py: 'a>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a [u8]> {
     let string = object.cast::<PyString>()?;
     let mut len = 0;
     // SAFETY: attached; a `str`. Its UTF-8 is cached in the object, which is alive for `'a`, and is
@@ -74,7 +74,7 @@ pub(super) fn text_and_null<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a
 }
 
 #[inline]
-fn text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
+fn text<'a, 'py: 'a>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a str> {
     match ascii(object) {
         Some(text) => Ok(text),
         None => any_text(object),
@@ -83,7 +83,7 @@ fn text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
 
 /// Returns the text of a `str` that is all ASCII, which most are, without a call.
 #[inline(always)]
-fn ascii<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
+fn ascii<'a, 'py: 'a>(object: Borrowed<'a, 'py, PyAny>) -> Option<&'a str> {
     // SAFETY: attached; a live object, whose type is checked before it is read as a `str`. Its text
     // is alive for `'a`, and ASCII is UTF-8.
     unsafe {
@@ -95,13 +95,13 @@ fn ascii<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
 }
 
 #[inline(never)]
-fn any_text<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
+fn any_text<'a, 'py: 'a>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a str> {
     let bytes = text_and_null(object)?;
     // SAFETY: the bytes before the final null are UTF-8.
     Ok(unsafe { std::str::from_utf8_unchecked(&bytes[..bytes.len() - 1]) })
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for &'a str {
+impl<'a, 'py: 'a> FromPyObject<'a, 'py> for &'a str {
     type Error = PyErr;
 
     #[inline]
@@ -110,7 +110,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for &'a str {
     }
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for Cow<'a, str> {
+impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, str> {
     type Error = PyErr;
 
     #[inline]

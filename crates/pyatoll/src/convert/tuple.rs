@@ -1,5 +1,7 @@
 //! Tuples of up to twelve values, and `()`, which becomes the empty tuple.
 
+use std::convert::Infallible;
+
 use pyo3_ffi as ffi;
 
 use crate::convert::{FromPyObject, IntoPyObject, IntoPyObjectExt};
@@ -52,11 +54,11 @@ fn wrong_length(expected: usize, actual: usize) -> PyErr {
 impl<'py> IntoPyObject<'py> for () {
     type Target = PyTuple;
     type Output = Bound<'py, PyTuple>;
-    type Error = PyErr;
+    type Error = Infallible;
 
     #[inline]
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        new(py, [])
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(PyTuple::empty(py))
     }
 
     /// Returns `None`, the result of a function without a return value.

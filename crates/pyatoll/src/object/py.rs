@@ -177,7 +177,7 @@ impl<T> Py<T> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn bind_borrowed<'a, 'py: 'a>(&'a self, py: Python<'py>) -> Borrowed<'a, 'py, T> {
+    pub fn bind_borrowed<'a, 'py>(&'a self, py: Python<'py>) -> Borrowed<'a, 'py, T> {
         if let Err(error) = self.try_bind(py) {
             error.panic();
         }
@@ -198,7 +198,7 @@ impl<T> Py<T> {
     /// Python::attach(|py| assert!(object.try_bind_borrowed(py).unwrap().is_none()));
     /// ```
     #[inline]
-    pub fn try_bind_borrowed<'a, 'py: 'a>(
+    pub fn try_bind_borrowed<'a, 'py>(
         &'a self,
         py: Python<'py>,
     ) -> Result<Borrowed<'a, 'py, T>, WrongInterpreter> {
@@ -223,6 +223,7 @@ impl<T> Py<T> {
     /// assert_eq!(value, 42);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn attach<F, R>(&self, f: F) -> Result<R, AttachError>
     where
         F: for<'py> FnOnce(Python<'py>, &Bound<'py, T>) -> R,

@@ -28,10 +28,12 @@ pub trait DerefToPyAny {}
 /// objects.
 pub unsafe trait PyTypeInfo: Sized {
     /// Returns the type object in the token's interpreter, borrowed.
+    #[track_caller]
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject;
 
     /// Returns the type object in the token's interpreter.
     #[inline]
+    #[track_caller]
     fn type_object(py: Python<'_>) -> Bound<'_, PyType> {
         let object = NonNull::new(Self::type_object_raw(py)).expect("a type object");
         // SAFETY: a live type object of the token's interpreter, by the trait's contract.
@@ -40,6 +42,7 @@ pub unsafe trait PyTypeInfo: Sized {
 
     /// Returns whether the object is an instance of the type or of a subtype.
     #[inline]
+    #[track_caller]
     fn is_type_of(object: &Bound<'_, PyAny>) -> bool {
         let class = Self::type_object_raw(object.py());
         // SAFETY: attached; a live object and a live type object.
@@ -48,6 +51,7 @@ pub unsafe trait PyTypeInfo: Sized {
 
     /// Returns whether the object's type is exactly this one.
     #[inline]
+    #[track_caller]
     fn is_exact_type_of(object: &Bound<'_, PyAny>) -> bool {
         // SAFETY: attached; a live object.
         let class = unsafe { ffi::Py_TYPE(object.as_ptr()) };
@@ -71,9 +75,11 @@ pub unsafe trait PyTypeInfo: Sized {
 /// If [`type_check`](PyTypeCheck::type_check) returns true, the object must be a valid `Self`.
 pub unsafe trait PyTypeCheck {
     /// Returns whether the object may be cast to `Self`.
+    #[track_caller]
     fn type_check(object: &Bound<'_, PyAny>) -> bool;
 
     /// Returns the class, or tuple of classes, that the error of a failed cast names.
+    #[track_caller]
     fn classinfo_object(py: Python<'_>) -> Bound<'_, PyAny>;
 }
 

@@ -39,6 +39,7 @@ impl PyBytes {
     /// If Python runs out of memory.
     ///
     /// C API: `PyBytes_FromStringAndSize`.
+    #[track_caller]
     pub fn new<'py>(py: Python<'py>, s: &[u8]) -> Bound<'py, PyBytes> {
         // SAFETY: `s` is valid for reads of its length.
         unsafe { Self::from_ptr(py, s.as_ptr(), s.len()) }
@@ -90,6 +91,7 @@ impl PyBytes {
     /// If Python runs out of memory.
     ///
     /// C API: `PyBytes_FromStringAndSize`.
+    #[track_caller]
     pub unsafe fn from_ptr(py: Python<'_>, ptr: *const u8, len: usize) -> Bound<'_, PyBytes> {
         // SAFETY: attached; the caller guarantees that the data is valid; returns a new reference
         // or null.
@@ -127,7 +129,7 @@ impl<'py> PyBytesMethods<'py> for Bound<'py, PyBytes> {
     }
 }
 
-impl<'a> Borrowed<'a, '_, PyBytes> {
+impl<'a, 'py: 'a> Borrowed<'a, 'py, PyBytes> {
     #[inline]
     pub(crate) fn as_bytes(self) -> &'a [u8] {
         // SAFETY: attached; `self` is a `bytes`, which never changes and lives for `'a`.
@@ -166,14 +168,15 @@ impl Py<PyBytes> {
 impl<I: SliceIndex<[u8]>> Index<I> for Bound<'_, PyBytes> {
     type Output = I::Output;
 
+    #[track_caller]
     fn index(&self, index: I) -> &Self::Output {
         &self.as_bytes()[index]
     }
 }
 
-impl<'a> AsRef<[u8]> for Borrowed<'a, '_, PyBytes> {
+impl AsRef<[u8]> for Borrowed<'_, '_, PyBytes> {
     #[inline]
-    fn as_ref(&self) -> &'a [u8] {
+    fn as_ref(&self) -> &[u8] {
         self.as_bytes()
     }
 }

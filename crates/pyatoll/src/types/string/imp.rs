@@ -64,7 +64,7 @@ impl<'py> PyStringMethods<'py> for Bound<'py, PyString> {
     }
 }
 
-impl<'a> Borrowed<'a, '_, PyString> {
+impl<'a, 'py: 'a> Borrowed<'a, 'py, PyString> {
     #[inline]
     pub(crate) fn to_str(self) -> PyResult<&'a str> {
         let mut len = 0;
