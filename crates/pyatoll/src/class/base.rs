@@ -72,6 +72,7 @@ pub unsafe trait ClassBase: PyTypeInfo {
     ///
     /// # Safety
     /// The object must be an initialized instance.
+    #[track_caller]
     unsafe fn check_thread(object: *mut ffi::PyObject);
 
     /// Allocates an instance of `subtype`, with the built-in base initialized and the rest zeroed.

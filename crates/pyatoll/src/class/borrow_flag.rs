@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::compat::{ACQUIRE_UNLESS_GIL, FREE_THREADED};
 use crate::error::PyErr;
+use crate::interpreter::LocalInternals;
 
 /// Mutably borrowed. Also the state of zeroed memory: an uninitialized instance cannot be borrowed.
 const EXCLUSIVE: usize = 0;
@@ -60,7 +61,7 @@ impl BorrowFlag {
         if borrowed {
             Ok(())
         } else {
-            Err(PyBorrowError(()))
+            Err(PyBorrowError(Refusal::Borrowed))
         }
     }
 
@@ -95,7 +96,7 @@ impl BorrowFlag {
         if borrowed {
             Ok(())
         } else {
-            Err(PyBorrowMutError(()))
+            Err(PyBorrowMutError(Refusal::Borrowed))
         }
     }
 
@@ -133,7 +134,39 @@ impl FlagStorage for NoBorrowFlag {
     }
 }
 
-/// The error of borrowing a value that is mutably borrowed. Converts to `RuntimeError`.
+/// Why a value cannot be borrowed.
+#[derive(Clone, Copy)]
+enum Refusal {
+    /// By another borrow.
+    Borrowed,
+    /// The instance has no value.
+    NotConstructed,
+}
+
+impl Refusal {
+    /// Returns the reason for an instance with this owner.
+    #[cold]
+    fn of_instance(owner: *const LocalInternals) -> Self {
+        if owner.is_null() {
+            Self::NotConstructed
+        } else {
+            Self::Borrowed
+        }
+    }
+
+    /// Returns the message; `borrowed` is that of a borrowed value.
+    fn message(self, borrowed: &'static str) -> &'static str {
+        match self {
+            Self::Borrowed => borrowed,
+            Self::NotConstructed => {
+                "this instance has not been constructed: the `__new__` of its class has not returned"
+            }
+        }
+    }
+}
+
+/// The error of borrowing a value that is mutably borrowed, or that an instance does not have yet.
+/// Converts to `RuntimeError`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -150,16 +183,18 @@ impl FlagStorage for NoBorrowFlag {
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
-pub struct PyBorrowError(());
+pub struct PyBorrowError(Refusal);
 
 impl PyBorrowError {
+    /// Creates the error for an instance with this owner.
     #[cold]
-    pub(super) fn new() -> Self {
-        Self(())
+    pub(super) fn of_instance(owner: *const LocalInternals) -> Self {
+        Self(Refusal::of_instance(owner))
     }
 }
 
-/// The error of mutably borrowing a value that is borrowed. Converts to `RuntimeError`.
+/// The error of mutably borrowing a value that is borrowed, or that an instance does not have yet.
+/// Converts to `RuntimeError`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -176,18 +211,19 @@ impl PyBorrowError {
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
-pub struct PyBorrowMutError(());
+pub struct PyBorrowMutError(Refusal);
 
 impl PyBorrowMutError {
+    /// Creates the error for an instance with this owner.
     #[cold]
-    pub(super) fn new() -> Self {
-        Self(())
+    pub(super) fn of_instance(owner: *const LocalInternals) -> Self {
+        Self(Refusal::of_instance(owner))
     }
 }
 
 impl fmt::Display for PyBorrowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Already mutably borrowed")
+        f.write_str(self.0.message("Already mutably borrowed"))
     }
 }
 
@@ -201,7 +237,7 @@ impl std::error::Error for PyBorrowError {}
 
 impl fmt::Display for PyBorrowMutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Already borrowed")
+        f.write_str(self.0.message("Already borrowed"))
     }
 }
 

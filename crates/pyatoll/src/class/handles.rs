@@ -67,7 +67,10 @@ where
     #[inline]
     #[track_caller]
     pub fn borrow(&self) -> PyRef<'py, T> {
-        self.try_borrow().expect("Already mutably borrowed")
+        match self.try_borrow() {
+            Ok(value) => value,
+            Err(error) => refused(&error),
+        }
     }
 
     /// Borrows the value mutably.
@@ -81,7 +84,10 @@ where
     where
         T: PyClass<Frozen = False>,
     {
-        self.try_borrow_mut().expect("Already borrowed")
+        match self.try_borrow_mut() {
+            Ok(value) => value,
+            Err(error) => refused(&error),
+        }
     }
 
     /// Borrows the value.
@@ -92,6 +98,7 @@ where
     /// # Panics
     /// If the class is `unsendable` and this is not the instance's thread.
     #[inline]
+    #[track_caller]
     pub fn try_borrow(&self) -> Result<PyRef<'py, T>, PyBorrowError> {
         PyRef::try_borrow(self.as_borrowed())
     }
@@ -104,6 +111,7 @@ where
     /// # Panics
     /// If the class is `unsendable` and this is not the instance's thread.
     #[inline]
+    #[track_caller]
     pub fn try_borrow_mut(&self) -> Result<PyRefMut<'py, T>, PyBorrowMutError>
     where
         T: PyClass<Frozen = False>,
@@ -131,6 +139,7 @@ where
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn get(&self) -> &T
     where
         T: PyClass<Frozen = True> + Sync,
@@ -179,6 +188,7 @@ where
     /// Returns the value of a `frozen` class, for the lifetime of the borrowed object. See
     /// [`Bound::get`].
     #[inline]
+    #[track_caller]
     pub fn get(self) -> &'a T {
         // SAFETY: an instance of `T`, alive for `'a`.
         unsafe { value_of_frozen(self.as_ptr()) }
@@ -190,6 +200,7 @@ where
 /// # Safety
 /// The object must be an instance of `T`, alive for `'a`.
 #[inline]
+#[track_caller]
 unsafe fn value_of_frozen<'a, T>(object: *mut ffi::PyObject) -> &'a T
 where
     T: PyClass<Frozen = True> + Sync,
@@ -198,16 +209,28 @@ where
     // initialized it can be shared.
     unsafe {
         if layout::owner::<T>(object).is_null() {
-            not_initialized::<T>();
+            not_constructed::<T>();
         }
         <T::BaseType as ClassBase>::check_thread(object);
         &*Instance::<T>::of(object).value()
     }
 }
 
+/// Panics with the error of a borrow.
 #[cold]
-fn not_initialized<T: PyClass>() -> ! {
-    panic!("an instance of `{}` that is still being made", T::NAME)
+#[inline(never)]
+#[track_caller]
+fn refused(error: &dyn std::error::Error) -> ! {
+    panic!("{error}: {error:?}")
+}
+
+#[cold]
+#[track_caller]
+fn not_constructed<T: PyClass>() -> ! {
+    panic!(
+        "this instance of `{}` has not been constructed: its `__new__` has not returned",
+        T::NAME
+    )
 }
 
 impl<T> Py<T>
@@ -307,6 +330,7 @@ where
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn get(&self) -> &T
     where
         T: PyClass<Frozen = True> + Sync,

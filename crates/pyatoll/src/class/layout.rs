@@ -186,12 +186,13 @@ fn token_of_uninitialized<'py>() -> Python<'py> {
 /// # Safety
 /// The object must be an instance of `T`. On success, [`release_borrow`] must be called once.
 #[inline]
+#[track_caller]
 pub(super) unsafe fn borrow<T: PyClass>(object: *mut ffi::PyObject) -> Result<(), PyBorrowError> {
     // SAFETY: upheld by the caller: a live instance of `T`.
     unsafe {
         let flag = borrow_flag::<T>(object);
         if !may_be_borrowed::<T>(object, flag) {
-            return Err(PyBorrowError::new());
+            return Err(PyBorrowError::of_instance(owner::<T>(object)));
         }
         check_thread::<T>(object);
         match flag {
@@ -234,6 +235,7 @@ pub(super) unsafe fn release_borrow<T: PyClass>(object: *mut ffi::PyObject) {
 /// # Safety
 /// The object must be an instance of `T`. On success, [`release_borrow_mut`] must be called once.
 #[inline]
+#[track_caller]
 pub(super) unsafe fn borrow_mut<T: PyClass>(
     object: *mut ffi::PyObject,
 ) -> Result<(), PyBorrowMutError> {
@@ -241,13 +243,13 @@ pub(super) unsafe fn borrow_mut<T: PyClass>(
     unsafe {
         let flag = borrow_flag::<T>(object);
         if !may_be_borrowed::<T>(object, flag) {
-            return Err(PyBorrowMutError::new());
+            return Err(PyBorrowMutError::of_instance(owner::<T>(object)));
         }
         check_thread::<T>(object);
         match flag {
             Some(flag) => flag.try_borrow_mut(),
             // Not reached: only classes with `Frozen = False` are borrowed mutably.
-            None => Err(PyBorrowMutError::new()),
+            None => Err(PyBorrowMutError::of_instance(owner::<T>(object))),
         }
     }
 }
@@ -287,6 +289,7 @@ pub(super) unsafe fn borrow_flag<'a, T: PyClass>(
 /// # Safety
 /// The object must be an initialized instance of `T`.
 #[inline]
+#[track_caller]
 pub(super) unsafe fn check_thread<T: PyClass>(object: *mut ffi::PyObject) {
     // SAFETY: upheld by the caller: an initialized instance of `T`.
     unsafe {
@@ -298,6 +301,7 @@ pub(super) unsafe fn check_thread<T: PyClass>(object: *mut ffi::PyObject) {
 }
 
 #[cold]
+#[track_caller]
 fn sent_to_another_thread<T>() -> ! {
     panic!(
         "{} is unsendable, but sent to another thread",

@@ -222,3 +222,54 @@ fn endless_recursion_through_a_constructor_is_a_recursion_error() {
         .join()
         .unwrap();
 }
+
+#[test]
+fn an_instance_that_was_never_constructed_says_so() {
+    #[pyclass]
+    struct Plain {
+        #[pyo3(get, set)]
+        value: i32,
+    }
+
+    #[pymethods]
+    impl Plain {
+        fn method(&self) -> i32 {
+            self.value
+        }
+    }
+
+    /// Allocates an instance, as CPython does before a constructor writes the value.
+    fn allocate<T: pyatoll::PyTypeInfo>(py: Python<'_>) -> Bound<'_, T> {
+        let class = py.get_type::<T>();
+        // SAFETY: attached; a class of this library, whose zeroed instances are "not constructed".
+        unsafe {
+            let object = pyatoll::ffi::PyType_GenericAlloc(class.as_ptr().cast(), 0);
+            Bound::from_owned_ptr(py, object).cast_into_unchecked()
+        }
+    }
+
+    Python::attach(|py| {
+        let text = "this instance has not been constructed: the `__new__` of its class has not \
+                    returned";
+        let object = allocate::<Plain>(py);
+        assert_eq!(object.try_borrow().err().unwrap().to_string(), text);
+        assert_eq!(object.try_borrow_mut().err().unwrap().to_string(), text);
+        let extracted = object.extract::<PyRef<'_, Plain>>();
+        assert_eq!(extracted.err().unwrap().to_string(), text);
+        let guard = object.extract::<pyatoll::PyClassGuardMut<'_, Plain>>();
+        assert_eq!(guard.err().unwrap().to_string(), text);
+        for failed in [object.call_method0("method"), object.getattr("value")] {
+            assert_eq!(
+                failed.unwrap_err().to_string(),
+                format!("RuntimeError: {text}")
+            );
+        }
+        let failed = object.setattr("value", 1).unwrap_err();
+        assert_eq!(failed.to_string(), format!("RuntimeError: {text}"));
+        drop(object);
+        let constructed = Bound::new(py, Plain { value: 1 }).unwrap();
+        let _value = constructed.borrow_mut();
+        let error = constructed.try_borrow().err().unwrap();
+        assert_eq!(error.to_string(), "Already mutably borrowed");
+    });
+}
