@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyatoll::prelude::*;
+use pyatoll::types::PyList;
 use pyatoll::{PyTraverseError, PyVisit};
 
 use crate::run;
@@ -428,4 +429,53 @@ for reference in found:
     assert reference() is None
 ";
     Python::attach(|py| run(py, &[("Found", &py.get_type::<Found>())], CODE));
+}
+
+/// Visits its handle several times.
+#[pyclass]
+struct VisitsTwice {
+    handle: Py<PyAny>,
+    times: usize,
+}
+
+#[pymethods]
+impl VisitsTwice {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        (0..self.times).try_for_each(|_| visit.call(&self.handle))
+    }
+}
+
+/// The collector would clear the list, which Python code still uses.
+#[test]
+fn a_handle_that_is_visited_twice_is_reported_and_counts_once() {
+    if cfg!(not(debug_assertions)) {
+        return;
+    }
+    const CHILD: &str = "PYATOLL_TEST_VISITS_TWICE";
+    if std::env::var_os(CHILD).is_none() {
+        let test = "gc::a_handle_that_is_visited_twice_is_reported_and_counts_once";
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([test, "--exact", "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8(child.stderr).unwrap();
+        assert!(child.status.success(), "{text}");
+        let report = "`__traverse__` of `VisitsTwice` visits a handle twice";
+        assert_eq!(text.matches(report).count(), 1, "{text}");
+        return;
+    }
+    Python::attach(|py| {
+        for times in 2..8 {
+            let list = PyList::new(py, [1, 2, 3]).unwrap();
+            let handle = list.clone().into_any().unbind();
+            let object = Bound::new(py, VisitsTwice { handle, times }).unwrap();
+            // Garbage that leads to the list.
+            let cycle = PyList::new(py, [object]).unwrap();
+            cycle.append(&cycle).unwrap();
+            drop(cycle);
+            collect(py);
+            assert_eq!(list.len(), 3, "visited {times} times");
+        }
+    });
 }

@@ -4,10 +4,16 @@
 //! call the method.
 
 use std::any::Any;
+#[cfg(debug_assertions)]
+use std::cell::RefCell;
+#[cfg(debug_assertions)]
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(debug_assertions)]
+use std::sync::Mutex;
 
 use pyo3_ffi as ffi;
 
@@ -18,6 +24,8 @@ use crate::class::lifecycle;
 use crate::class::parts::ThreadCheck;
 use crate::class::pyclass::PyClass;
 use crate::error::PyResult;
+#[cfg(debug_assertions)]
+use crate::interpreter::sync::lock;
 use crate::interpreter::{LocalInternals, Python};
 use crate::object::Py;
 
@@ -36,6 +44,14 @@ impl std::fmt::Debug for PyTraverseError {
 /// `__traverse__` must visit every `Py<T>` that the value holds, and do nothing else: no Python
 /// code may run while the collector traverses. A class whose references may be part of a cycle also
 /// needs `__clear__`, which drops them.
+///
+/// Each handle must be visited once, by the one instance that owns it. The collector takes an
+/// object for garbage if it is visited as often as it is referenced, and clears it: Python code
+/// then finds live objects without their contents, and CPython may crash. So do not visit a handle
+/// twice, nor one that several instances share (in an `Arc`) or that is not part of the value (in a
+/// `static`). A handle that is not visited at all only keeps its object alive. If this library is
+/// built with debug assertions, visiting a handle twice is reported to stderr, once per class, and
+/// the second visit is ignored.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -70,6 +86,8 @@ pub struct PyVisit<'a> {
     argument: *mut c_void,
     /// The interpreter of the collector.
     owner: &'static LocalInternals,
+    #[cfg(debug_assertions)]
+    visited: &'a Visited,
     /// Neither `Send` nor `Sync`, and bounded by the call of `__traverse__`.
     marker: PhantomData<&'a *mut ()>,
 }
@@ -90,11 +108,56 @@ impl PyVisit<'_> {
         if !std::ptr::eq(object.owner(), self.owner) {
             return Ok(());
         }
+        #[cfg(debug_assertions)]
+        if !self.visited.is_new(object) {
+            return Ok(());
+        }
         // SAFETY: the collector's function, called with its own argument and an object that the
         // handle keeps alive.
         match NonZero::new(unsafe { (self.visit)(object.as_ptr(), self.argument) }) {
             None => Ok(()),
             Some(code) => Err(PyTraverseError(code)),
+        }
+    }
+}
+
+/// The handles that one call of `__traverse__` has visited.
+#[cfg(debug_assertions)]
+struct Visited {
+    /// The name of the class.
+    class: &'static str,
+    /// The addresses of the handles and of their objects. A handle may be moved in between.
+    handles: RefCell<HashSet<[usize; 2]>>,
+}
+
+#[cfg(debug_assertions)]
+impl Visited {
+    fn new(class: &'static str) -> Self {
+        Self {
+            class,
+            handles: RefCell::default(),
+        }
+    }
+
+    /// Returns whether the handle is visited for the first time; reports it otherwise.
+    fn is_new<T>(&self, handle: &Py<T>) -> bool {
+        let key = [std::ptr::from_ref(handle).addr(), handle.as_ptr().addr()];
+        let is_new = self.handles.borrow_mut().insert(key);
+        if !is_new {
+            self.report();
+        }
+        is_new
+    }
+
+    #[cold]
+    fn report(&self) {
+        static REPORTED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+        if lock(&REPORTED).insert(self.class) {
+            eprintln!(
+                "`__traverse__` of `{}` visits a handle twice: the garbage collector would clear \
+                 objects that are in use, so the second visit is ignored; visit each handle once",
+                self.class
+            );
         }
     }
 }
@@ -151,10 +214,14 @@ unsafe fn traverse_value<T: PyClass>(
         let owner = token_of_instance::<T>(slf).owner();
         (owner.visit(), Release(flag), &*instance.value(), owner)
     };
+    #[cfg(debug_assertions)]
+    let visited = Visited::new(T::NAME);
     let visit = PyVisit {
         visit,
         argument,
         owner,
+        #[cfg(debug_assertions)]
+        visited: &visited,
         marker: PhantomData,
     };
     match catch_unwind(AssertUnwindSafe(|| body(value, visit))) {
