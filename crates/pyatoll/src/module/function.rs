@@ -19,6 +19,12 @@ impl PyCFunction {
     /// Creates a Python function from a C function without arguments. The C function's first
     /// argument is `module`, or null.
     ///
+    /// # Safety
+    /// Python code can call `fun` in any interpreter that it gets into, from any thread. `fun` must
+    /// be sound when CPython calls it as a `METH_NOARGS` function: attached, with `module` or null
+    /// as its first argument. It must return a new reference, or null with an exception set, and
+    /// must not unwind.
+    ///
     /// # Errors
     /// Any exception raised by Python.
     ///
@@ -35,7 +41,9 @@ impl PyCFunction {
     /// }
     ///
     /// Python::attach(|py| {
-    ///     let answer = PyCFunction::new(py, answer, c"answer", c"The answer.", None)?;
+    ///     // SAFETY: ignores its arguments, and returns a new reference or null.
+    ///     let answer =
+    ///         unsafe { PyCFunction::new(py, answer, c"answer", c"The answer.", None)? };
     ///     assert_eq!(answer.call0()?.extract::<i32>()?, 42);
     ///     Ok::<_, PyErr>(())
     /// })?;
@@ -43,7 +51,7 @@ impl PyCFunction {
     /// ```
     ///
     /// C API: `PyCFunction_NewEx`, `METH_NOARGS`.
-    pub fn new<'py>(
+    pub unsafe fn new<'py>(
         py: Python<'py>,
         fun: ffi::PyCFunction,
         name: &'static CStr,
@@ -53,18 +61,21 @@ impl PyCFunction {
         let pointer = ffi::PyMethodDefPointer { PyCFunction: fun };
         let definition = definition_of(pointer, name, doc, ffi::METH_NOARGS);
         let module = module.map(|module| module.as_any());
-        // SAFETY: definitions are never freed; `fun` accepts the caller's module.
+        // SAFETY: definitions are never freed; `fun` accepts `module` (upheld by the caller).
         unsafe { create(py, definition, module, module) }
     }
 
     /// Creates a Python function from a C function that takes a tuple of positional arguments and a
     /// dict of keyword arguments, or null. The C function's first argument is `module`, or null.
     ///
+    /// # Safety
+    /// As for [`new`](PyCFunction::new), with a `METH_VARARGS | METH_KEYWORDS` function.
+    ///
     /// # Errors
     /// Any exception raised by Python.
     ///
     /// C API: `PyCFunction_NewEx`, `METH_VARARGS | METH_KEYWORDS`.
-    pub fn new_with_keywords<'py>(
+    pub unsafe fn new_with_keywords<'py>(
         py: Python<'py>,
         fun: ffi::PyCFunctionWithKeywords,
         name: &'static CStr,
@@ -77,7 +88,7 @@ impl PyCFunction {
         let flags = ffi::METH_VARARGS | ffi::METH_KEYWORDS;
         let definition = definition_of(pointer, name, doc, flags);
         let module = module.map(|module| module.as_any());
-        // SAFETY: definitions are never freed; `fun` accepts the caller's module.
+        // SAFETY: definitions are never freed; `fun` accepts `module` (upheld by the caller).
         unsafe { create(py, definition, module, module) }
     }
 }
