@@ -126,7 +126,9 @@ pub mod marker {
     pub use crate::interpreter::Python;
 
     /// A value that the closure of [`Python::detach`] may capture and return: every `Send` type,
-    /// which excludes tokens and [`Bound`](crate::Bound).
+    /// which excludes tokens and [`Bound`](crate::Bound). It cannot exclude those in a wrapper that
+    /// is `Send` whatever is in it (`SendWrapper`): see
+    /// [`Python::detach`](Python::detach#what-send-does-not-keep-out).
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -120,6 +120,7 @@ impl<'py> Python<'py> {
     /// Python::attach(|py| assert_eq!(py.get_type::<PyList>().to_string(), "<class 'list'>"));
     /// ```
     #[inline]
+    #[track_caller]
     pub fn get_type<T: PyTypeInfo>(self) -> Bound<'py, PyType> {
         T::type_object(self)
     }

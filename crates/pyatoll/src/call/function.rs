@@ -41,6 +41,7 @@ unsafe impl Sync for FunctionDefinition {}
 ///
 /// # Panics
 /// If the text contains another NUL.
+#[track_caller]
 pub const fn c_text(text: &'static str) -> &'static CStr {
     match CStr::from_bytes_with_nul(text.as_bytes()) {
         Ok(text) => text,

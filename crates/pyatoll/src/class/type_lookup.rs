@@ -68,6 +68,7 @@ pub(crate) fn create(
 
 /// Returns whether an object is an instance of `T`, or of a subclass.
 #[inline]
+#[track_caller]
 pub fn is_instance<T: PyClass>(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: the handle keeps the object alive.
     let class = unsafe { ffi::Py_TYPE(object.as_ptr()) };
@@ -78,6 +79,7 @@ pub fn is_instance<T: PyClass>(object: &Bound<'_, PyAny>) -> bool {
 
 /// Returns whether a type is `T`'s type in the token's interpreter, or derives from it.
 #[inline(never)]
+#[track_caller]
 fn derives<T: PyClass>(py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
     let own = type_object_raw::<T>(py);
     // SAFETY: both type objects are alive.
@@ -90,6 +92,7 @@ fn derives<T: PyClass>(py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
 /// # Panics
 /// If the class cannot be created.
 #[inline]
+#[track_caller]
 pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
     match complete_type::<T>(py) {
         Some(ready) => ready,
@@ -99,6 +102,7 @@ pub fn type_object_raw<T: PyClass>(py: Python<'_>) -> *mut ffi::PyTypeObject {
 
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn create_or_panic(py: Python<'_>, statics: &'static ClassStatics) -> *mut ffi::PyTypeObject {
     match create(py, statics, None) {
         Ok(class) => class,
@@ -107,6 +111,7 @@ fn create_or_panic(py: Python<'_>, statics: &'static ClassStatics) -> *mut ffi::
 }
 
 #[cold]
+#[track_caller]
 fn creation_failed(py: Python<'_>, name: &str, error: PyErr) -> ! {
     error.write_unraisable(py, None);
     panic!("failed to create type object for `{name}`")

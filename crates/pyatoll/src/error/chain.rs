@@ -23,6 +23,7 @@ impl PyErr {
     ///     assert!(PyValueError::new_err("not raised").traceback(py).is_none());
     /// });
     /// ```
+    #[track_caller]
     pub fn traceback<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTraceback>> {
         // SAFETY: attached; the call returns a new reference or null.
         let traceback = unsafe {
@@ -47,6 +48,7 @@ impl PyErr {
     ///     assert!(error.traceback(py).is_none());
     /// });
     /// ```
+    #[track_caller]
     pub fn set_traceback<'py>(&self, py: Python<'_>, traceback: Option<Bound<'py, PyTraceback>>) {
         let traceback = traceback.as_ref().map_or(
             // SAFETY: only takes the address of `None`.
@@ -73,6 +75,7 @@ impl PyErr {
     ///     assert!(PyValueError::new_err("bad").cause(py).is_none());
     /// });
     /// ```
+    #[track_caller]
     pub fn cause(&self, py: Python<'_>) -> Option<PyErr> {
         // SAFETY: attached; the call returns a new reference or null.
         let cause = unsafe {
@@ -99,10 +102,12 @@ impl PyErr {
     ///     assert!(error.cause(py).is_none());
     /// });
     /// ```
+    #[track_caller]
     pub fn set_cause(&self, py: Python<'_>, cause: Option<PyErr>) {
-        let cause = cause.map_or(std::ptr::null_mut(), |cause| {
-            cause.into_value(py).into_ptr()
-        });
+        let cause = match cause {
+            Some(cause) => cause.into_value(py).into_ptr(),
+            None => std::ptr::null_mut(),
+        };
         // SAFETY: attached; the call takes over the reference to the cause.
         unsafe { ffi::PyException_SetCause(self.value(py).as_ptr(), cause) };
     }
@@ -123,6 +128,7 @@ impl PyErr {
     ///     assert!(error.context(py).unwrap().is_instance_of::<PyZeroDivisionError>(py));
     /// });
     /// ```
+    #[track_caller]
     pub fn context(&self, py: Python<'_>) -> Option<PyErr> {
         // SAFETY: attached; the call returns a new reference or null.
         let context = unsafe {
@@ -149,10 +155,12 @@ impl PyErr {
     ///     assert!(error.context(py).is_none());
     /// });
     /// ```
+    #[track_caller]
     pub fn set_context(&self, py: Python<'_>, context: Option<PyErr>) {
-        let context = context.map_or(std::ptr::null_mut(), |context| {
-            context.into_value(py).into_ptr()
-        });
+        let context = match context {
+            Some(context) => context.into_value(py).into_ptr(),
+            None => std::ptr::null_mut(),
+        };
         // SAFETY: attached; the call takes over the reference to the context.
         unsafe { ffi::PyException_SetContext(self.value(py).as_ptr(), context) };
     }

@@ -25,6 +25,7 @@ impl PyErr {
     /// ```
     ///
     /// C API: `PyErr_Display`.
+    #[track_caller]
     pub fn display(&self, py: Python<'_>) {
         let value = self.value(py);
         let traceback = self.traceback(py);
@@ -62,6 +63,7 @@ impl PyErr {
     /// ```
     ///
     /// C API: `PyErr_PrintEx(0)`.
+    #[track_caller]
     pub fn print(&self, py: Python<'_>) {
         self.clone_ref(py).restore(py);
         // SAFETY: attached; `restore` set the current exception.
@@ -88,6 +90,7 @@ impl PyErr {
     /// ```
     ///
     /// C API: `PyErr_PrintEx(1)`.
+    #[track_caller]
     pub fn print_and_set_sys_last_vars(&self, py: Python<'_>) {
         self.clone_ref(py).restore(py);
         // SAFETY: attached; `restore` set the current exception.

@@ -136,6 +136,7 @@ impl PyErr {
     /// ```
     ///
     /// C API: `PyErr_GetRaisedException`.
+    #[track_caller]
     pub fn take(py: Python<'_>) -> Option<PyErr> {
         let exception = state::take_raised(py)?;
         crate::panic::resume_if_panic(py, &exception);
@@ -228,6 +229,7 @@ impl PyErr {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    #[track_caller]
     pub fn value<'py>(&self, py: Python<'py>) -> &Bound<'py, PyBaseException> {
         self.state.normalize(py).bind(py)
     }
@@ -247,6 +249,7 @@ impl PyErr {
     ///     assert_eq!(value.bind(py).to_string(), "bad");
     /// });
     /// ```
+    #[track_caller]
     pub fn into_value(self, py: Python<'_>) -> Py<PyBaseException> {
         self.value(py).clone().unbind()
     }
@@ -265,6 +268,7 @@ impl PyErr {
     ///     assert!(error.get_type(py).is(py.get_type::<PyValueError>()));
     /// });
     /// ```
+    #[track_caller]
     pub fn get_type<'py>(&self, py: Python<'py>) -> Bound<'py, PyType> {
         crate::types::typeobject::type_of(self.value(py).as_any())
     }
@@ -284,6 +288,7 @@ impl PyErr {
     ///     assert!(!error.is_instance_of::<PyValueError>(py));
     /// });
     /// ```
+    #[track_caller]
     pub fn is_instance_of<T: PyTypeInfo>(&self, py: Python<'_>) -> bool {
         self.is_instance(py, T::type_object(py).as_any())
     }
@@ -308,6 +313,7 @@ impl PyErr {
     /// ```
     ///
     /// C API: `PyErr_GivenExceptionMatches`.
+    #[track_caller]
     pub fn is_instance(&self, py: Python<'_>, class: &Bound<'_, PyAny>) -> bool {
         let class = class.as_ptr();
         // SAFETY: attached; both objects are alive.
@@ -338,6 +344,7 @@ impl PyErr {
     /// ```
     ///
     /// C API: `PyErr_GivenExceptionMatches`.
+    #[track_caller]
     pub fn matches<'py, T>(&self, py: Python<'py>, class: T) -> Result<bool, T::Error>
     where
         T: IntoPyObject<'py>,
@@ -361,6 +368,7 @@ impl PyErr {
     ///     assert!(same.value(py).is(error.value(py)));
     /// });
     /// ```
+    #[track_caller]
     pub fn clone_ref(&self, py: Python<'_>) -> PyErr {
         Self::from_state(ErrorState::normalized(self.value(py).clone().unbind()))
     }

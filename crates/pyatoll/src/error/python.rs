@@ -37,6 +37,7 @@ impl PyErr {
     /// ```
     ///
     /// C API: `PyErr_NewExceptionWithDoc`.
+    #[track_caller]
     pub fn new_type<'py>(
         py: Python<'py>,
         name: &CStr,
@@ -79,6 +80,7 @@ impl PyErr {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    #[track_caller]
     pub fn add_note<'py, N>(&self, py: Python<'py>, note: N) -> PyResult<()>
     where
         N: IntoPyObject<'py, Target = PyString>,

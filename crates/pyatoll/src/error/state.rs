@@ -101,6 +101,7 @@ impl ErrorState {
     }
 
     /// Returns the exception object, creating it if necessary.
+    #[track_caller]
     pub(super) fn normalize(&self, py: Python<'_>) -> &Py<PyBaseException> {
         match self.exception.get() {
             Some(exception) => exception,
@@ -109,6 +110,7 @@ impl ErrorState {
     }
 
     #[cold]
+    #[track_caller]
     fn make(&self, py: Python<'_>) -> &Py<PyBaseException> {
         loop {
             let mut lazy = self.locked();

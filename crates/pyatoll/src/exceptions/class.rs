@@ -29,6 +29,7 @@ impl LocalClass {
     /// # Panics
     /// If the class cannot be created.
     #[inline]
+    #[track_caller]
     pub fn created<Base: PyTypeInfo>(
         &self,
         py: Python<'_>,
@@ -47,6 +48,7 @@ impl LocalClass {
     /// # Panics
     /// If it cannot be imported, or is not an exception class.
     #[inline]
+    #[track_caller]
     pub fn imported(&self, py: Python<'_>, module: &str, name: &str) -> *mut ffi::PyTypeObject {
         if let Some(class) = self.class.get(py) {
             return class.as_ptr().cast();
@@ -59,6 +61,7 @@ impl LocalClass {
     }
 
     #[cold]
+    #[track_caller]
     fn store(
         &self,
         py: Python<'_>,

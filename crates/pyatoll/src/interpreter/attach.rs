@@ -92,6 +92,7 @@ impl AttachGuard {
     /// # Panics
     /// In a `__traverse__`.
     #[inline]
+    #[track_caller]
     pub(crate) fn to(local: &'static LocalInternals) -> Result<Self, AttachError> {
         if local.is_current() && !local.has_traversal() {
             return Ok(Self::nested(local));
@@ -100,6 +101,7 @@ impl AttachGuard {
     }
 
     #[inline(never)]
+    #[track_caller]
     fn enter(local: &'static LocalInternals) -> Result<Self, AttachError> {
         let current = compat::current_interpreter();
         if !current.is_null() {
@@ -136,6 +138,7 @@ impl AttachGuard {
 ///
 /// # Panics
 /// In a `__traverse__`.
+#[track_caller]
 pub(crate) fn refuse_in_traverse() {
     assert!(!is_in_traverse(), "{IN_TRAVERSE}");
 }
@@ -151,6 +154,7 @@ pub(crate) fn is_in_traverse() -> bool {
 ///
 /// # Panics
 /// In a `__traverse__`.
+#[track_caller]
 pub(crate) fn waiting<R>(f: impl FnOnce() -> R) -> R {
     refuse_in_traverse();
     match AttachGuard::current() {

@@ -33,6 +33,7 @@ use super::token::Python;
 /// ```
 ///
 /// C API: `Py_InitializeEx`, `Py_FinalizeEx`.
+#[track_caller]
 pub unsafe fn with_embedded_python_interpreter<F, R>(f: F) -> R
 where
     F: for<'py> FnOnce(Python<'py>) -> R,

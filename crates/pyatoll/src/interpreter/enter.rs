@@ -109,6 +109,7 @@ impl<'py> Python<'py> {
     ///
     /// C API: `PyInterpreterState_Get`.
     #[inline]
+    #[track_caller]
     pub unsafe fn assume_attached() -> Self {
         Self::new(create::current_or_create(compat::running_interpreter()))
     }
@@ -129,6 +130,18 @@ impl<'py> Python<'py> {
     /// `f` must be `Send`, which keeps tokens and `Bound` references out of it; a
     /// [`Py<T>`](crate::Py) may go in. Inside, [`Python::attach`] returns to this interpreter, and
     /// [`Interpreter::attach`](crate::Interpreter::attach) enters any.
+    ///
+    /// # What `Send` does not keep out
+    ///
+    /// The closure runs on this thread, while `Send` is about other threads. So it lets through
+    /// what reaches this thread's values in another way: a wrapper that is `Send` and checks the
+    /// thread at run time (`send_wrapper::SendWrapper`, `fragile::Fragile`), and a thread-local
+    /// that holds a reference to a token or a `Bound` (`scoped_tls::scoped_thread_local!`). **Using
+    /// a token, a `Bound` or a `Borrowed` that came in like that is undefined behavior**: the
+    /// thread does not hold the GIL, or is attached to another interpreter by then. PyO3 has the
+    /// same gap. Stable Rust has no means to close it, since only `Send` is derived for closures;
+    /// so do not put anything with a `'py` into such a wrapper or thread-local. A
+    /// [`Py<T>`](crate::Py) needs no wrapper.
     ///
     /// ```
     /// use pyatoll::prelude::*;

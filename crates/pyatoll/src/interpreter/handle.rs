@@ -71,6 +71,7 @@ impl Interpreter {
     /// ```
     ///
     /// C API: `PyInterpreterState_Main`.
+    #[track_caller]
     pub fn main() -> Option<Self> {
         attach::refuse_in_traverse();
         let local = start::main_interpreter().ok()?;
@@ -159,6 +160,7 @@ impl Interpreter {
     /// assert!(version.starts_with("3."));
     /// # Ok::<_, pyatoll::interpreter::AttachError>(())
     /// ```
+    #[track_caller]
     pub fn attach<F, R>(&self, f: F) -> Result<R, AttachError>
     where
         F: for<'py> FnOnce(Python<'py>) -> R,

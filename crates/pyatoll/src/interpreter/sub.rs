@@ -434,6 +434,7 @@ impl SubInterpreter {
     /// assert!(there && !here);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn attach<F, R>(&self, f: F) -> Result<R, AttachError>
     where
         F: for<'py> FnOnce(Python<'py>) -> R,

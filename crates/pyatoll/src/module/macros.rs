@@ -76,6 +76,7 @@ macro_rules! append_to_inittab {
 ///
 /// # Panics
 /// If Python is already initialized.
+#[track_caller]
 pub fn append_to_inittab(
     name: &'static std::ffi::CStr,
     init: unsafe extern "C" fn() -> *mut pyo3_ffi::PyObject,

@@ -173,6 +173,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyModule_GetDict`.
+    #[track_caller]
     fn dict(&self) -> Bound<'py, PyDict>;
 
     /// Returns the module's `__all__`, the names that `from module import *` binds. Creates it if

@@ -228,6 +228,7 @@ impl InterpreterPoolBuilder {
     /// ));
     /// # Ok::<_, PoolBuildError>(())
     /// ```
+    #[track_caller]
     pub fn build(&self) -> Result<InterpreterPool, PoolBuildError> {
         let size = match self.size {
             Some(size) => size,

@@ -62,6 +62,7 @@ impl<R: Send + 'static> JobHandle<R> {
     /// assert_eq!(id, pool.interpreters()[0].id());
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn join(self) -> Result<R, PoolError> {
         if self.shared.is_forked() {
             return Err(PoolError::Forked);
@@ -102,6 +103,7 @@ impl<R: Send + 'static> JobHandle<R> {
     /// assert_eq!(job.join(), Ok(true));
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         if self.shared.is_forked() {
             return false;

@@ -121,6 +121,7 @@ impl InterpreterPool {
     /// assert_eq!(job.join(), Ok(2));
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn submit<F, R>(&self, job: F) -> JobHandle<R>
     where
         F: for<'py> FnOnce(Python<'py>) -> PyResult<R> + Send + 'static,
@@ -136,6 +137,7 @@ impl InterpreterPool {
     }
 
     /// Queues a job, refuses it, or runs it on this thread: see [`InterpreterPool::submit`].
+    #[track_caller]
     pub(super) fn enqueue(&self, job: &Arc<dyn Job>) {
         let refused = match self.shared.try_push(job) {
             Ok(()) => return,
@@ -218,6 +220,7 @@ impl InterpreterPool {
     /// assert_eq!(pool.submit(|_py| Ok(2)).join(), Err(PoolError::ShutDown));
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn shutdown(&self, timeout: Duration) -> Result<(), ShutdownError> {
         if self.shared.is_forked() {
             return Ok(());
@@ -254,6 +257,7 @@ impl InterpreterPool {
     /// assert_eq!(running.join(), Ok(true));
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn shutdown_now(&self, timeout: Duration) -> Result<(), ShutdownError> {
         if self.shared.is_forked() {
             return Ok(());

@@ -80,6 +80,7 @@ pub trait OnceExt: sealed::Sealed {
     ///
     /// # Panics
     /// If `f` panics, or the `Once` is poisoned by an earlier panic.
+    #[track_caller]
     fn call_once_py_attached(&self, py: Python<'_>, f: impl FnOnce());
 
     /// Does what [`Once::call_once_force`] does, but waits detached. `f` runs attached.
@@ -123,6 +124,7 @@ pub trait OnceLockExt<T>: sealed::Sealed {
     ///
     /// # Panics
     /// If `f` panics.
+    #[track_caller]
     fn get_or_init_py_attached<F>(&self, py: Python<'_>, f: F) -> &T
     where
         F: FnOnce() -> T;

@@ -77,6 +77,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
         }
     }
 
+    #[track_caller]
     fn once<'py>(&self, py: Python<'py>) -> &'py Once<T> {
         self.cell.get_or_init(py, || Once {
             value: OnceLock::new(),
@@ -117,6 +118,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// Python::attach(|py| assert_eq!(NAME.get_or_init(py, || "Pyatoll".into()), "Pyatoll"));
     /// ```
     #[inline]
+    #[track_caller]
     pub fn get_or_init<'py, F>(&self, py: Python<'py>, f: F) -> &'py T
     where
         F: FnOnce() -> T,
@@ -137,6 +139,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// # Panics
     /// If `f` panics or requests the same value, or the interpreter has already dropped its values.
     #[inline]
+    #[track_caller]
     pub fn get_or_try_init<'py, F, E>(&self, py: Python<'py>, f: F) -> Result<&'py T, E>
     where
         F: FnOnce() -> Result<T, E>,
@@ -149,6 +152,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
 
     #[cold]
     #[inline(never)]
+    #[track_caller]
     fn make<'py, F, E>(&self, py: Python<'py>, f: F) -> Result<&'py T, E>
     where
         F: FnOnce() -> Result<T, E>,
@@ -191,6 +195,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     ///
     /// # Panics
     /// If the interpreter has already dropped its values.
+    #[track_caller]
     pub fn set(&self, py: Python<'_>, value: T) -> Result<(), T> {
         self.once(py).value.set(value)
     }

@@ -39,6 +39,7 @@ impl PyByteArray {
     /// If Python runs out of memory.
     ///
     /// C API: `PyByteArray_FromStringAndSize`.
+    #[track_caller]
     pub fn new<'py>(py: Python<'py>, src: &[u8]) -> Bound<'py, PyByteArray> {
         // SAFETY: attached; the data is valid for its length; returns a new reference or null.
         unsafe {

@@ -41,6 +41,7 @@ impl PyComplex {
     /// If Python runs out of memory.
     ///
     /// C API: `PyComplex_FromDoubles`.
+    #[track_caller]
     pub fn from_doubles(py: Python<'_>, real: c_double, imag: c_double) -> Bound<'_, PyComplex> {
         // SAFETY: attached; returns a new reference or null.
         unsafe {
@@ -80,6 +81,7 @@ pub trait PyComplexMethods<'py>: Sealed {
     /// If the result is too large for a `float`, or the `__abs__` of a subclass raises.
     ///
     /// C API: `PyNumber_Absolute`.
+    #[track_caller]
     fn abs(&self) -> c_double;
 
     /// Returns Python's `self ** other`.
@@ -88,6 +90,7 @@ pub trait PyComplexMethods<'py>: Sealed {
     /// If 0 is raised to a negative or complex power, or the `__pow__` of a subclass raises.
     ///
     /// C API: `PyNumber_Power`.
+    #[track_caller]
     fn pow(&self, other: &Bound<'py, PyComplex>) -> Bound<'py, PyComplex>;
 }
 
@@ -102,13 +105,13 @@ impl<'py> PyComplexMethods<'py> for Bound<'py, PyComplex> {
         unsafe { ffi::PyComplex_ImagAsDouble(self.as_ptr()) }
     }
 
-    #[track_caller]
     fn abs(&self) -> c_double {
-        let absolute = PyAnyMethods::abs(self.as_any()).and_then(|absolute| absolute.extract());
-        absolute.unwrap_or_else(|error| failed("__abs__", &error))
+        match PyAnyMethods::abs(self.as_any()).and_then(|absolute| absolute.extract()) {
+            Ok(absolute) => absolute,
+            Err(error) => failed("__abs__", &error),
+        }
     }
 
-    #[track_caller]
     fn pow(&self, other: &Bound<'py, PyComplex>) -> Bound<'py, PyComplex> {
         let none = self.py().None();
         expect_complex("__pow__", PyAnyMethods::pow(self.as_any(), other, none))
@@ -117,8 +120,10 @@ impl<'py> PyComplexMethods<'py> for Bound<'py, PyComplex> {
 
 #[track_caller]
 fn expect_complex<'py>(method: &str, result: PyResult<Bound<'py, PyAny>>) -> Bound<'py, PyComplex> {
-    let complex = result.and_then(|object| Ok(object.cast_into::<PyComplex>()?));
-    complex.unwrap_or_else(|error| failed(method, &error))
+    match result.and_then(|object| Ok(object.cast_into::<PyComplex>()?)) {
+        Ok(complex) => complex,
+        Err(error) => failed(method, &error),
+    }
 }
 
 #[cold]

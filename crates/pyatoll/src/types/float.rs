@@ -36,6 +36,7 @@ impl PyFloat {
     ///
     /// C API: `PyFloat_FromDouble`.
     #[inline]
+    #[track_caller]
     pub fn new(py: Python<'_>, val: c_double) -> Bound<'_, PyFloat> {
         // SAFETY: attached; returns a new reference or null.
         unsafe { Bound::from_owned_ptr(py, ffi::PyFloat_FromDouble(val)).cast_into_unchecked() }

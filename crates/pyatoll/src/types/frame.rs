@@ -194,6 +194,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyFrame_GetBuiltins`.
+    #[track_caller]
     fn builtins(&self) -> Bound<'py, PyDict>;
 
     /// Returns the global namespace of the frame.
@@ -235,6 +236,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyFrame_GetLocals`.
+    #[track_caller]
     fn locals(&self) -> Bound<'py, PyAny>;
 }
 

@@ -37,6 +37,7 @@ impl PyInt {
     ///
     /// C API: `PyLong_FromLongLong` and its siblings.
     #[inline]
+    #[track_caller]
     pub fn new<'py, T>(py: Python<'py>, i: T) -> Bound<'py, PyInt>
     where
         T: IntoPyObject<'py, Target = PyInt, Output = Bound<'py, PyInt>, Error = Infallible>,

@@ -56,6 +56,7 @@ impl PyMappingProxy {
     /// ```
     ///
     /// C API: `PyDictProxy_New`.
+    #[track_caller]
     pub fn new<'py>(
         py: Python<'py>,
         elements: &Bound<'py, PyMapping>,

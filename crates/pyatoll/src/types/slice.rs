@@ -110,6 +110,7 @@ impl PySlice {
     /// ```
     ///
     /// C API: `PySlice_New`.
+    #[track_caller]
     pub fn new(py: Python<'_>, start: isize, stop: isize, step: isize) -> Bound<'_, PySlice> {
         let [start, stop, step] = [start, stop, step].map(|index| PyInt::new(py, index));
         // SAFETY: attached; the objects are valid.
@@ -131,6 +132,7 @@ impl PySlice {
     /// ```
     ///
     /// C API: `PySlice_New`.
+    #[track_caller]
     pub fn full(py: Python<'_>) -> Bound<'_, PySlice> {
         // SAFETY: attached; `None` is a static of CPython.
         unsafe {
@@ -141,6 +143,7 @@ impl PySlice {
 
     /// # Safety
     /// The pointers must be valid objects; they are borrowed.
+    #[track_caller]
     unsafe fn from_objects(
         py: Python<'_>,
         start: *mut ffi::PyObject,

@@ -31,6 +31,7 @@ impl PyType {
     ///
     /// C API: `Py_NewRef`.
     #[inline]
+    #[track_caller]
     pub unsafe fn from_borrowed_type_ptr(
         py: Python<'_>,
         p: *mut ffi::PyTypeObject,
@@ -120,11 +121,13 @@ pub trait PyTypeMethods<'py>: crate::types::sealed::Sealed {
     /// Returns the method resolution order, starting with the class itself: its `__mro__`.
     ///
     /// C API: `PyTypeObject.tp_mro`.
+    #[track_caller]
     fn mro(&self) -> Bound<'py, PyTuple>;
 
     /// Returns the base classes: its `__bases__`.
     ///
     /// C API: `PyTypeObject.tp_bases`.
+    #[track_caller]
     fn bases(&self) -> Bound<'py, PyTuple>;
 }
 
@@ -175,6 +178,7 @@ impl<'py> PyTypeMethods<'py> for Bound<'py, PyType> {
 }
 
 /// Returns a tuple attribute as `type` defines it, ignoring overrides of the metaclass.
+#[track_caller]
 fn own_tuple<'py>(class: &Bound<'py, PyType>, name: &Bound<'py, PyString>) -> Bound<'py, PyTuple> {
     let py = class.py();
     let value = py

@@ -791,11 +791,13 @@ pub trait PyAnyMethods<'py>: Sealed {
     /// subtype.
     ///
     /// C API: `PyObject_TypeCheck`, or the check function of the type.
+    #[track_caller]
     fn is_instance_of<T: PyTypeCheck>(&self) -> bool;
 
     /// Returns whether the class of the object is exactly that of `T`.
     ///
     /// C API: `Py_IS_TYPE`.
+    #[track_caller]
     fn is_exact_instance_of<T: PyTypeInfo>(&self) -> bool;
 
     /// Returns `value in self`.

@@ -235,6 +235,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyDict_Keys`.
+    #[track_caller]
     fn keys(&self) -> Bound<'py, PyList>;
 
     /// Returns a list of the values.
@@ -255,6 +256,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyDict_Values`.
+    #[track_caller]
     fn values(&self) -> Bound<'py, PyList>;
 
     /// Returns a list of the entries as pairs.
@@ -275,6 +277,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyDict_Items`.
+    #[track_caller]
     fn items(&self) -> Bound<'py, PyList>;
 
     /// Returns an iterator over the entries, in insertion order.
@@ -298,6 +301,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyDict_Next`.
+    #[track_caller]
     fn iter(&self) -> BoundDictIterator<'py>;
 
     /// Calls `closure` with each entry, holding the dict's lock on free-threaded builds. Python
@@ -327,6 +331,7 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyDict_Next`, `PyCriticalSection_Begin`.
+    #[track_caller]
     fn locked_for_each<F>(&self, closure: F) -> PyResult<()>
     where
         F: Fn(Bound<'py, PyAny>, Bound<'py, PyAny>) -> PyResult<()>;

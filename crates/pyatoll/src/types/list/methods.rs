@@ -175,6 +175,7 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyList_GetSlice`.
+    #[track_caller]
     fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyList>;
 
     /// Replaces the item at the index.
@@ -482,5 +483,6 @@ pub trait PyListMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyList_AsTuple`.
+    #[track_caller]
     fn to_tuple(&self) -> Bound<'py, PyTuple>;
 }

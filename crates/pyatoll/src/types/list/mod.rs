@@ -114,6 +114,7 @@ impl PyList {
     /// ```
     ///
     /// C API: `PyList_New`.
+    #[track_caller]
     pub fn empty(py: Python<'_>) -> Bound<'_, PyList> {
         // SAFETY: attached; returns a new list or null.
         unsafe { new_reference_or_panic(py, ffi::PyList_New(0)) }

@@ -73,6 +73,7 @@ impl PyString {
     /// ```
     ///
     /// C API: `PyUnicode_FromStringAndSize`.
+    #[track_caller]
     pub fn new<'py>(py: Python<'py>, s: &str) -> Bound<'py, PyString> {
         // SAFETY: attached; `s` is valid UTF-8 of this length; returns a new `str` or null.
         unsafe {
@@ -125,6 +126,7 @@ impl PyString {
     /// ```
     ///
     /// C API: `PyUnicode_InternInPlace`.
+    #[track_caller]
     pub fn intern<'py>(py: Python<'py>, s: &str) -> Bound<'py, PyString> {
         let mut object = Self::new(py, s).into_ptr();
         // SAFETY: attached; the call replaces the owned reference with one to the interned `str`.

@@ -116,6 +116,7 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyTuple_GetSlice`.
+    #[track_caller]
     fn get_slice(&self, low: usize, high: usize) -> Bound<'py, PyTuple>;
 
     /// Returns the item at the index.
@@ -338,5 +339,6 @@ pub trait PyTupleMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PySequence_List`.
+    #[track_caller]
     fn to_list(&self) -> Bound<'py, PyList>;
 }

@@ -93,6 +93,7 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
     /// Returns the object, or `None` if it has been deallocated.
     ///
     /// C API: `PyWeakref_GetRef`.
+    #[track_caller]
     fn upgrade(&self) -> Option<Bound<'py, PyAny>>;
 
     /// Upgrades the reference and casts the object to `T`; see
@@ -137,12 +138,14 @@ pub trait PyWeakrefMethods<'py>: crate::types::sealed::Sealed {
 }
 
 impl<'py> PyWeakrefMethods<'py> for Bound<'py, PyWeakref> {
+    #[track_caller]
     fn upgrade(&self) -> Option<Bound<'py, PyAny>> {
         upgrade(self)
     }
 }
 
 /// Returns the referent of a weak reference of either kind.
+#[track_caller]
 fn upgrade<'py>(weak: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     let mut object = null_mut();
     // SAFETY: attached; `weak` is a weak reference; `object` is a new reference or null.
