@@ -73,7 +73,7 @@ unsafe fn function(number: i32) -> i32 {
 }
 
 #[pymodule]
-mod unsafe_items {
+mod exported_items {
     #[pymodule_export]
     use super::{Class, function};
     use pyatoll::prelude::*;
@@ -85,18 +85,18 @@ mod unsafe_items {
 }
 
 #[pymodule]
-unsafe fn unsafe_module(py: Python<'_>, m: &Bound<'_, PyModule>) -> PyResult<()> {
+unsafe fn exported_module(py: Python<'_>, m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("none", py.None())
 }
 
 #[test]
 fn an_unsafe_function_is_exported_like_a_safe_one() {
-    pyatoll::append_to_inittab!(unsafe_items);
-    pyatoll::append_to_inittab!(unsafe_module);
+    pyatoll::append_to_inittab!(exported_items);
+    pyatoll::append_to_inittab!(exported_module);
     Python::attach(|py| {
         let code = c"
-import unsafe_items as m, unsafe_module
-from unsafe_items import Class
+import exported_items as m, exported_module
+from exported_items import Class
 o = Class(5)
 assert (Class.attribute, Class.fallible) == (1, 2)
 assert (o.value, o.on_class(), o.of_class(), o.method(1), o + 2) == (5, 3, 'Class', 6, 7)
@@ -104,7 +104,7 @@ o.value = 9
 assert o.value == 9
 del o.value
 assert o.value == 0
-assert m.function(1) == 2 and m.initialized and unsafe_module.none is None
+assert m.function(1) == 2 and m.initialized and exported_module.none is None
 import gc; gc.collect()
 ";
         py.run(code, Some(&PyDict::new(py)), None).unwrap();
