@@ -7,13 +7,14 @@
 //! The slots are chosen at run time, on first use, from the version of the running Python.
 
 use std::cell::UnsafeCell;
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::Once;
 
 use pyo3_ffi as ffi;
 
 use super::pymodule::{PyModule, PyModuleMethods};
+use super::submodules;
 use crate::call::token::{ModuleState, module_of_this_binary};
 use crate::call::trampoline::trampoline;
 use crate::error::{PyErr, PyResult, error_on_minusone};
@@ -173,6 +174,16 @@ impl ModuleDefinition {
         self.make(py, self.name).map(Bound::unbind)
     }
 
+    /// Does what [`make_module`](Self::make_module) does, with the name of a submodule of `parent`.
+    pub(super) fn make_submodule<'py>(
+        &'static self,
+        parent: &Bound<'py, PyModule>,
+    ) -> PyResult<Bound<'py, PyModule>> {
+        let name = submodules::name_in(parent, &self.name.to_string_lossy());
+        let name = CString::new(name).map_err(PyErr::from)?;
+        self.make(parent.py(), &name)
+    }
+
     fn make<'py>(&'static self, py: Python<'py>, name: &CStr) -> PyResult<Bound<'py, PyModule>> {
         // SAFETY: attached (`py`); new references are owned by handles. CPython only reads the
         // attribute `name` of a spec, so an empty module can serve as one.
@@ -229,25 +240,32 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
             (*state).local = py.owner();
             let rollback = Rollback::new(&module)?;
             (definition.initialize)(&module)?;
+            submodules::enter_runtime(&module)?;
             rollback.disarm();
             Ok(0)
         })
     }
 }
 
-/// A guard that restores the `__dict__` of a module whose initialization fails. The module itself
-/// may live on: a class created for it is kept for the next attempt, and refers to it.
-struct Rollback<'py> {
+/// A guard that restores the `__dict__` of a module whose initialization fails, and `sys.modules`.
+/// The module itself may live on: a class created for it is kept for the next attempt, and refers
+/// to it.
+struct Rollback<'a, 'py> {
+    module: &'a Bound<'py, PyModule>,
     dict: Bound<'py, PyDict>,
     /// A copy of the original contents; `None` once disarmed.
     before: Option<Bound<'py, PyDict>>,
 }
 
-impl<'py> Rollback<'py> {
-    fn new(module: &Bound<'py, PyModule>) -> PyResult<Self> {
+impl<'a, 'py> Rollback<'a, 'py> {
+    fn new(module: &'a Bound<'py, PyModule>) -> PyResult<Self> {
         let dict = module.dict();
         let before = Some(dict.copy()?);
-        Ok(Self { dict, before })
+        Ok(Self {
+            module,
+            dict,
+            before,
+        })
     }
 
     fn disarm(mut self) {
@@ -255,9 +273,10 @@ impl<'py> Rollback<'py> {
     }
 }
 
-impl Drop for Rollback<'_> {
+impl Drop for Rollback<'_, '_> {
     fn drop(&mut self) {
         if let Some(before) = self.before.take() {
+            submodules::withdraw(self.module);
             self.dict.clear();
             if let Err(error) = self.dict.update(before.as_mapping()) {
                 error.write_unraisable(before.py(), Some(self.dict.as_any()));
@@ -275,6 +294,6 @@ pub(crate) fn plain<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyM
         MultipleInterpreters::PerInterpreterGil,
         false,
     );
-    let name = std::ffi::CString::new(name).map_err(PyErr::from)?;
+    let name = CString::new(name).map_err(PyErr::from)?;
     PLAIN.make(py, &name)
 }

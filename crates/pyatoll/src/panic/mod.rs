@@ -4,6 +4,10 @@
 //! `BaseException` so that `except Exception` does not catch it. When that exception returns to
 //! Rust, the panic resumes.
 //!
+//! | file | concern |
+//! |---|---|
+//! | `runtime` | the module that has the class |
+//!
 //! ```
 //! use pyatoll::prelude::*;
 //! use pyatoll::panic::PanicException;
@@ -25,6 +29,8 @@
 //! })?;
 //! # Ok::<_, PyErr>(())
 //! ```
+
+pub(crate) mod runtime;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,6 +93,10 @@ impl PanicException {
                 ffi::PyExc_BaseException,
                 std::ptr::null_mut(),
             ))?;
+            if runtime::complete(class.as_ptr()).is_none() {
+                ffi::Py_DECREF(class.as_ptr());
+                return None;
+            }
             NonNull::new(internals.set_panic_exception(class))
         }
     }
