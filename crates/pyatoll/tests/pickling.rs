@@ -451,3 +451,50 @@ panic = pickle.loads(data)
     assert_eq!(text, "over there");
     other.close().unwrap();
 }
+
+#[test]
+fn another_librarys_module_of_panics_is_left_alone() {
+    start();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| {
+        let code = c"
+import sys, types
+other = sys.modules['pyo3_runtime'] = types.ModuleType('pyo3_runtime')
+import pickle, pickled
+assert sys.modules['pyo3_runtime'] is other and not hasattr(other, 'PanicException')
+try:
+    pickled.panics('oh no')
+except BaseException as error:
+    other.PanicException = type(error)
+    assert str(pickle.loads(pickle.dumps(error))) == 'oh no'
+";
+        py.run(code, Some(&PyDict::new(py)), None)
+            .inspect_err(|error| error.print(py))
+            .unwrap();
+    })
+    .unwrap();
+    sub.close().unwrap();
+}
+
+#[test]
+fn a_panic_is_pickled_where_no_module_is_imported() {
+    start();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| {
+        let names = PyDict::new(py);
+        let error = pyatoll::panic::PanicException::new_err("early").into_value(py);
+        names.set_item("error", error).unwrap();
+        let code = c"
+import pickle, sys
+assert str(pickle.loads(pickle.dumps(error))) == 'early'
+import pickled
+assert b'pickled.pyo3_runtime' in pickle.dumps(error)
+assert str(pickle.loads(pickle.dumps(error))) == 'early'
+";
+        py.run(code, Some(&names), None)
+            .inspect_err(|error| error.print(py))
+            .unwrap();
+    })
+    .unwrap();
+    sub.close().unwrap();
+}

@@ -90,17 +90,26 @@ pub(super) unsafe fn complete(class: *mut ffi::PyObject) -> Option<()> {
 /// Makes the class importable from `pyo3_runtime`, and from the submodule `pyo3_runtime` of a
 /// module that is being imported.
 pub(crate) fn enter(py: Python<'_>, module: &str) -> PyResult<()> {
-    let name = entry(module);
+    let name = format!("{module}.{}", NAME.to_string_lossy());
     let runtime = match entered(py)? {
-        Some(runtime) => runtime,
+        Some(runtime) => {
+            let Some(rebuild) = runtime.getattr_opt(intern!(py, "_panic"))? else {
+                // Another library's.
+                return Ok(());
+            };
+            // Created for an exception that was pickled before any module was imported?
+            let attribute = intern!(py, "__module__");
+            if rebuild
+                .getattr(attribute)?
+                .eq(intern!(py, "pyo3_runtime"))?
+            {
+                rebuild.setattr(attribute, &name)?;
+            }
+            runtime
+        }
         None => create(py, &name)?,
     };
     modules(py).set_item(name, runtime)
-}
-
-/// Returns the name of the submodule.
-fn entry(module: &str) -> String {
-    format!("{module}.pyo3_runtime")
 }
 
 /// Returns `sys.modules`.
@@ -165,12 +174,19 @@ unsafe extern "C" fn reduce(
             let base = Borrowed::from_ptr(py, ffi::PyExc_BaseException);
             let reduced = base.call_method1(intern!(py, "__reduce__"), (exception,))?;
             let is_exact = exception.get_type().is(PanicException::type_object(py));
-            let (true, Some(runtime)) = (is_exact, entered(py)?) else {
+            if !is_exact {
+                return Ok(reduced);
+            }
+            let runtime = match entered(py)? {
+                Some(runtime) => runtime,
+                None => create(py, "pyo3_runtime")?,
+            };
+            let Some(rebuild) = runtime.getattr_opt(intern!(py, "_panic"))? else {
                 return Ok(reduced);
             };
             let reduced = reduced.cast_into::<PyTuple>()?;
             let mut parts: Vec<Bound<'_, PyAny>> = reduced.iter().collect();
-            parts[0] = runtime.getattr(intern!(py, "_panic"))?;
+            parts[0] = rebuild;
             Ok(PyTuple::new(py, parts)?.into_any())
         })
     }
