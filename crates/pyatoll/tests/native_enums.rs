@@ -292,6 +292,9 @@ fn a_class_that_is_older_than_its_module_belongs_to_it() {
         assert!(module.getattr("Late").unwrap().is(first.get_type()));
         let name = first.get_type().getattr("__module__").unwrap();
         assert_eq!(name.to_string(), "late_module");
+        // Python's own types, which its attributes refer to, are left alone.
+        let object = py.eval(c"object.__module__", None, None).unwrap();
+        assert_eq!(object.to_string(), "builtins");
     });
 }
 

@@ -422,20 +422,24 @@ pub(super) fn imported_name(
 }
 
 /// Changes the `__module__` of a class from `old` to `new`, and that of the classes of its
-/// variants.
+/// variants. Static types, which all interpreters share, stay as they are.
 pub(crate) fn rename_module(class: &Bound<'_, PyType>, old: &str, new: &str) -> PyResult<()> {
     let py = class.py();
-    if old == new || !class.getattr(intern!(py, "__module__"))?.eq(old)? {
+    // SAFETY: attached (`py`); a live type.
+    let is_heap_type =
+        unsafe { ffi::PyType_HasFeature(class.as_ptr().cast(), ffi::Py_TPFLAGS_HEAPTYPE) != 0 };
+    let attribute = intern!(py, "__module__");
+    if old == new || !is_heap_type || !class.getattr(attribute)?.eq(old)? {
         return Ok(());
     }
     let name = PyString::new(py, new).into_any().unbind();
     set_attributes(py, class.as_any(), vec![(c"__module__", name)])?;
-    for value in class
-        .getattr(intern!(py, "__dict__"))?
-        .call_method0("values")?
-        .try_iter()?
-    {
-        if let Ok(inner) = value?.cast_into::<PyType>() {
+    let inner_name = format!("{}.", crate::types::typeobject::qualname_of_class(class));
+    let attributes = class.getattr(intern!(py, "__dict__"))?;
+    for value in attributes.call_method0(intern!(py, "values"))?.try_iter()? {
+        if let Ok(inner) = value?.cast_into::<PyType>()
+            && crate::types::typeobject::qualname_of_class(&inner).starts_with(&inner_name)
+        {
             rename_module(&inner, old, new)?;
         }
     }
