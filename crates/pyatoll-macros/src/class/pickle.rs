@@ -57,7 +57,7 @@ pub(crate) fn of_struct(model: &mut ClassModel<'_>, fields: &Fields) {
             (&#hidden::class::FieldRef(&value.#member)).save_to(saved)?;
         }
     });
-    let load = fields.iter().map(|field| load(field));
+    let load = fields.iter().map(load);
     // The span of the option, for the error about a base class without it.
     let base = quote!(<#class as #hidden::class::ClassImpl>::BaseType);
     let save_base = quote_spanned! { span =>
@@ -145,7 +145,7 @@ pub(crate) fn of_enum(model: &mut ClassModel<'_>, variants: &[PickledVariant]) {
             cfgs,
             fields,
         } = variant;
-        let fields = fields.iter().map(|field| load(field));
+        let fields = fields.iter().map(load);
         quote!(#(#cfgs)* #name => #path { #(#fields),* },)
     });
     model.traits.extend(quote! {

@@ -18,6 +18,9 @@ use crate::object::{Borrowed, Bound, Py, PyTypeInfo};
 use crate::sync::InterpreterLocal;
 use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods, PyString, PyType};
 
+/// A member's name and value.
+pub type NativeEnumMember<'py> = (&'static str, Bound<'py, PyAny>);
+
 /// The static description of an enum.
 pub struct NativeEnumSpec {
     /// The class's name in Python.
@@ -31,7 +34,7 @@ pub struct NativeEnumSpec {
     /// The class in Python's `enum` module.
     pub base: &'static str,
     /// Returns the names and values of the members.
-    pub members: for<'py> fn(Python<'py>) -> PyResult<Vec<(&'static str, Bound<'py, PyAny>)>>,
+    pub members: for<'py> fn(Python<'py>) -> PyResult<Vec<NativeEnumMember<'py>>>,
 }
 
 /// The `static` of an enum.
@@ -197,7 +200,7 @@ pub fn native_enum_number<'py>(
     py: Python<'py>,
     name: &'static str,
     value: impl IntoPyObjectExt<'py>,
-) -> PyResult<(&'static str, Bound<'py, PyAny>)> {
+) -> PyResult<NativeEnumMember<'py>> {
     Ok((name, value.into_bound_py_any(py)?))
 }
 
@@ -208,6 +211,6 @@ pub fn native_enum_number<'py>(
 pub fn native_enum_text<'py>(
     py: Python<'py>,
     name: &'static str,
-) -> PyResult<(&'static str, Bound<'py, PyAny>)> {
+) -> PyResult<NativeEnumMember<'py>> {
     Ok((name, PyString::new(py, &name.to_lowercase()).into_any()))
 }
