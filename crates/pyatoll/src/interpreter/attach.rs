@@ -108,7 +108,7 @@ impl AttachGuard {
                 return Ok(Self::nested(local));
             }
             if !local.is_usable() {
-                return Err(AttachError::InterpreterGone { id: local.id() });
+                return Err(local.refusal());
             }
             // SAFETY: the thread is attached to `current`, so it is alive.
             let attached = unsafe { ffi::PyInterpreterState_GetID(current) };
@@ -118,7 +118,7 @@ impl AttachGuard {
             });
         }
         let Some(entered) = entry::enter(local) else {
-            return Err(AttachError::InterpreterGone { id: local.id() });
+            return Err(local.refusal());
         };
         let guard = Self {
             local,

@@ -2,6 +2,7 @@
 
 use pyo3_ffi as ffi;
 
+use super::busy::CHANGING_INTERPRETERS;
 use super::compat;
 use super::entry;
 use super::gate::InterpreterGuard;
@@ -82,6 +83,7 @@ impl EndClaim {
     /// [`compat::ENDS_UNDER_ANOTHERS_GIL`], it must be attached to another one.
     pub(super) unsafe fn end(mut self) {
         let Self { local, phase, .. } = self;
+        let _changing = CHANGING_INTERPRETERS.begin();
         // SAFETY: the interpreter is alive: any other thread that began to end it waits for the
         // guard. Attached as required (upheld by the caller).
         let has_ended = unsafe {

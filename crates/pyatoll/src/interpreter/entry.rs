@@ -32,8 +32,8 @@ use std::ptr::{null, null_mut};
 
 use pyo3_ffi as ffi;
 
+use super::busy::CHANGING_THREAD_STATES;
 use super::compat;
-use super::fork::MakingThreadState;
 use super::gate::InterpreterGuard;
 use super::local::LocalInternals;
 use super::lookup;
@@ -52,6 +52,8 @@ struct ThreadEntry {
     is_detached: Cell<bool>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
+    /// Those that keep this thread detached.
+    detachments: Cell<u32>,
     /// The time at which the thread last attached or was detached here, in ticks of
     /// [`Entries::clock`]. 0: it has left, and only guards of suspended greenlets refer to this
     /// entry.
@@ -84,6 +86,8 @@ impl Drop for AtThreadEnd {
     fn drop(&mut self) {
         find(|entry| {
             if entry.made.get().is_null() {
+                // Nothing that was lent to a suspended call is used any more.
+                entry.local.forget_leavings(entry.detachments.replace(0));
                 drop(entry.guard.take());
             }
             None::<()>
@@ -178,6 +182,7 @@ fn push(local: &'static LocalInternals) -> &'static ThreadEntry {
             made: Cell::new(null_mut()),
             is_detached: Cell::new(false),
             users: Cell::new(0),
+            detachments: Cell::new(0),
             since: Cell::new(0),
             older: Cell::new(entries.newest.get()),
         }));
@@ -364,6 +369,7 @@ pub(super) unsafe fn detach(local: &'static LocalInternals) -> Detached {
         outer: is_detached.then(|| (entry.saved.get(), entry.since.get())),
     };
     entry.users.set(entry.users.get() + 1);
+    entry.detachments.set(entry.detachments.get() + 1);
     entry.mark_detached(thread_state, tick());
     entry.with_guard(InterpreterGuard::go_away);
     detached
@@ -408,6 +414,7 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
         entry.mark_detached(thread_state, since);
         entry.with_guard(InterpreterGuard::go_away);
     }
+    entry.detachments.set(entry.detachments.get() - 1);
     entry.release();
     if compat::NEEDS_ATTACH_NOTE {
         restore_attach_note();
@@ -435,6 +442,13 @@ pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThr
     let entry = of(local).unwrap_or_else(|| push(local));
     entry.users.set(entry.users.get() + 1);
     entry.mark_detached(thread_state, tick());
+}
+
+/// Returns how many calls of this thread are detached from `local`'s interpreter.
+#[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+#[inline(never)]
+pub(super) fn detachments(local: &LocalInternals) -> u32 {
+    of(local).map_or(0, |entry| entry.detachments.get())
 }
 
 /// Returns whether this thread entered `local`'s interpreter through this library, and is still
@@ -497,7 +511,7 @@ pub(super) fn home() -> Option<Home> {
 /// # Safety
 /// `local`'s interpreter must be alive.
 pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
-    let _making = MakingThreadState::begin();
+    let _changing = CHANGING_THREAD_STATES.begin();
     // SAFETY: the interpreter is alive (upheld by the caller).
     unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }
@@ -547,7 +561,10 @@ unsafe fn delete_thread_state(thread_state: *mut ffi::PyThreadState) -> *mut ffi
             ffi::PyEval_RestoreThread(thread_state);
         }
         ffi::PyThreadState_Clear(thread_state);
-        ffi::PyThreadState_DeleteCurrent();
+        {
+            let _changing = CHANGING_THREAD_STATES.begin();
+            ffi::PyThreadState_DeleteCurrent();
+        }
         if is_current || current.is_null() {
             return null_mut();
         }

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use super::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use super::sync::thread::{self, ThreadId};
-use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock, process};
+use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock};
 
 /// Attached, waiting to be, or running code that releases the GIL by itself.
 const INSIDE: u8 = 0;
@@ -41,8 +41,6 @@ const POLL: Duration = Duration::from_millis(5);
 struct Holder {
     state: AtomicU8,
     thread: ThreadId,
-    /// The process it entered in: after a fork, the parent's other threads do not exist.
-    process: u32,
     /// Whether the end must wait for it without limit.
     must_finish: bool,
 }
@@ -97,6 +95,23 @@ impl ForkLock<'_> {
         self.state.free_if_through();
         self.gate.closed.store(true, Ordering::Release);
     }
+
+    /// Drops the guards of other threads, which do not exist in the child of a fork. Returns
+    /// whether one of them was inside.
+    #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+    #[inline(never)]
+    pub(crate) fn keep_own(&mut self) -> bool {
+        let this = thread::current().id();
+        let inside = &mut self.state.inside;
+        let is_other = |holder: &Arc<Holder>| holder.thread != this;
+        let was_inside = inside
+            .iter()
+            .any(|holder| is_other(holder) && holder.state.load(Ordering::Relaxed) == INSIDE);
+        inside.retain(|holder| !is_other(holder));
+        self.state.free_if_through();
+        self.state.waiting = 0;
+        was_inside
+    }
 }
 
 /// A guard that keeps the interpreter from ending while this thread may be inside.
@@ -135,7 +150,6 @@ impl Gate {
         let holder = Arc::new(Holder {
             state: AtomicU8::new(INSIDE),
             thread: thread::current().id(),
-            process: process(),
             must_finish,
         });
         let mut state = self.state();
@@ -184,7 +198,6 @@ impl Gate {
     #[inline(never)]
     pub(crate) fn wait_for_others(&self, timeouts: impl Fn() -> Timeouts) {
         let this = thread::current().id();
-        let process = process();
         let mut limited_since: Option<Instant> = None;
         let mut is_waiting = |state: &State| {
             let timeouts = timeouts();
@@ -193,9 +206,7 @@ impl Gate {
             }
             let passed = limited_since.map_or(Duration::ZERO, |since| since.elapsed());
             let waits_for = |holder: &&Arc<Holder>| {
-                holder.thread != this
-                    && holder.process == process
-                    && !holder.is_left_behind(passed, timeouts)
+                holder.thread != this && !holder.is_left_behind(passed, timeouts)
             };
             // Each holder is asked, so that all that are away are left behind at once.
             state.inside.iter().filter(waits_for).count() > 0
@@ -215,10 +226,8 @@ impl Gate {
     #[inline(never)]
     pub(crate) fn is_empty_but_for_this_thread(&self) -> bool {
         let this = thread::current().id();
-        let process = process();
         let state = self.state();
-        let mut inside = state.inside.iter();
-        inside.all(|holder| holder.thread == this || holder.process != process)
+        state.inside.iter().all(|holder| holder.thread == this)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

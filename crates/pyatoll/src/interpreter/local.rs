@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use pyo3_ffi as ffi;
 
 use super::compat;
+use super::error::AttachError;
 use super::gate::Gate;
 use super::queue::DropQueue;
 use super::slots::Slots;
@@ -69,6 +70,10 @@ pub struct LocalInternals {
     first_thread_state: AtomicPtr<ffi::PyThreadState>,
     /// Whether this binary created the interpreter, and so ends it.
     owned: AtomicBool,
+    /// Whether this binary created the interpreter with a GIL of its own.
+    own_gil: AtomicBool,
+    /// Whether another thread was inside when the process forked.
+    lost_in_fork: AtomicBool,
     /// Whether a thread of this binary is ending the interpreter, or has.
     end_claimed: AtomicBool,
     /// Deferred deallocations.
@@ -109,6 +114,8 @@ impl LocalInternals {
             away: AtomicU32::new(0),
             first_thread_state: AtomicPtr::new(null_mut()),
             owned: AtomicBool::new(false),
+            own_gil: AtomicBool::new(false),
+            lost_in_fork: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
             trashcan: Trashcan::new(),
         }))
@@ -147,9 +154,36 @@ impl LocalInternals {
         self.is_main
     }
 
-    /// Records that this binary created the interpreter.
-    pub(super) fn mark_owned(&self) {
+    /// Records that this binary created the interpreter, and whether with a GIL of its own.
+    pub(super) fn mark_owned(&self, own_gil: bool) {
+        self.own_gil.store(own_gil, Ordering::Relaxed);
         self.owned.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the interpreter is known to have a GIL of its own. Those that other code
+    /// created are not.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+    pub(super) fn has_own_gil(&self) -> bool {
+        self.own_gil.load(Ordering::Relaxed)
+    }
+
+    /// Records, in the child of a fork, that the interpreter can be neither used nor ended: a
+    /// thread that does not exist in this process is inside.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+    pub(super) fn mark_lost_in_fork(&self) {
+        self.mark_closing();
+        self.lost_in_fork.store(true, Ordering::Relaxed);
+        self.owned.store(false, Ordering::Relaxed);
+        self.end_claimed.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns why a thread cannot attach to the interpreter, whose gate is closed.
+    pub(super) fn refusal(&self) -> AttachError {
+        if self.lost_in_fork.load(Ordering::Relaxed) {
+            AttachError::LostInFork { id: self.id }
+        } else {
+            AttachError::InterpreterGone { id: self.id }
+        }
     }
 
     /// Returns whether this binary created the interpreter and no thread has claimed its end.
@@ -274,6 +308,17 @@ impl LocalInternals {
     #[inline]
     pub(super) fn mark_leaving(&self) {
         self.away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts only the threads of this process after a fork: this one, with `own` detachments.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+    pub(super) fn keep_own_leavings(&self, own: u32) {
+        self.away.store(own, Ordering::Relaxed);
+    }
+
+    /// Takes back `count` detachments of a thread that ends.
+    pub(super) fn forget_leavings(&self, count: u32) {
+        self.away.fetch_sub(count, Ordering::Release);
     }
 
     /// Counts its return.

@@ -5,24 +5,25 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `process` | the current process, to detect a fork |
 //! | `sync` | atomics and locks of the parts that loom checks |
+//! | `process` | the current process, to detect a fork, and locks that a child finds free |
 //! | `method_def` | C functions that all interpreters share |
 //! | `compat` | differences between CPython versions |
 //! | `queue` | references dropped by threads that are not attached |
 //! | `slots` | per-interpreter values by key |
+//! | `error` | the errors of creating and entering interpreters |
 //! | `gate` | guards that keep an interpreter from ending |
 //! | `trashcan` | deferring deeply nested deallocations |
 //! | `local` | this binary's state of one interpreter, and its phases |
 //! | `registry`, `lookup` | the interpreters that this binary has seen |
-//! | `fork` | locks across a fork, and the child |
+//! | `busy` | operations that a fork must not interrupt |
 //! | `internals` | the state that all Pyatoll binaries in one interpreter share |
 //! | `entry` | the interpreters that this thread entered or was detached from |
+//! | `fork` | locks across a fork, and the child |
 //! | `detach` | a thread that is detached |
 //! | `end` | ending a sub-interpreter |
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `create` | creating this binary's state of an interpreter |
-//! | `error` | the errors of creating and entering interpreters |
 //! | `attach` | a thread that is attached |
 //! | `token` | `Python` |
 //! | `start` | starting the runtime; registering interpreters that other code started |
@@ -49,6 +50,7 @@
 //! ```
 
 pub(crate) mod attach;
+mod busy;
 pub(crate) mod compat;
 mod create;
 pub(crate) mod detach;

@@ -1,6 +1,6 @@
 //! Starting the runtime, and registering interpreters that other code started.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::MutexGuard;
 
 use pyo3_ffi as ffi;
 
@@ -10,14 +10,16 @@ use super::create;
 use super::detach::DetachGuard;
 use super::entry;
 use super::error::NoInterpreter;
+use super::fork;
 use super::local::{self, LocalInternals};
 use super::lookup;
-use super::sync::lock;
+use super::process::ProcessMutex;
 
 /// Takes the lock for starting the runtime and for changing its configuration.
 pub(crate) fn lock_start() -> MutexGuard<'static, ()> {
-    static STARTING: Mutex<()> = Mutex::new(());
-    lock(&STARTING)
+    static STARTING: ProcessMutex<()> = ProcessMutex::new();
+    fork::watch();
+    STARTING.lock()
 }
 
 /// Starts the runtime if it is not running; this thread is then detached from it.

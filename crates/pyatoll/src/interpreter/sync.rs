@@ -9,15 +9,6 @@ pub(crate) use std::{
     thread,
 };
 
-#[cfg(not(loom))]
-pub(super) use super::process::process;
-
-/// Models do not fork.
-#[cfg(loom)]
-pub(super) fn process() -> u32 {
-    0
-}
-
 #[cfg(loom)]
 pub(crate) use loom::{
     sync::{Arc, Condvar, Mutex, MutexGuard, atomic},

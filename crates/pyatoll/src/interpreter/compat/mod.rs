@@ -32,10 +32,10 @@ pub(crate) use lifecycle::{
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
 #[cfg(unix)]
-pub(crate) use thread_state::CAN_FORK_WITH_SUBS;
+pub(crate) use thread_state::{CAN_FORK_WITH_SUBS, HAS_GIL, is_held_by_another};
 pub(crate) use thread_state::{
-    FORK_LOCKS_THREAD_STATES, FORK_NEEDS_THREAD_STATE_LOCKS, GIL_GUARDS_THREAD_STATES,
-    NEEDS_ATTACH_NOTE, NOTES_LATEST_THREAD_STATE, attached_interpreter, current_interpreter,
-    current_thread_state, disown, exchange_attach_note, interpreter_of, noted_thread_state,
-    running_interpreter, set_attach_note,
+    FORK_LOCKS_THREAD_STATES, GIL_GUARDS_THREAD_STATES, NEEDS_ATTACH_NOTE,
+    NOTES_LATEST_THREAD_STATE, attached_interpreter, current_interpreter, current_thread_state,
+    disown, exchange_attach_note, interpreter_of, noted_thread_state, running_interpreter,
+    set_attach_note,
 };
