@@ -113,6 +113,17 @@ impl<'py> Python<'py> {
         Self::new(create::current_or_create(compat::running_interpreter()))
     }
 
+    /// Creates a token for the first code of this binary that runs in an interpreter.
+    ///
+    /// # Safety
+    /// As for [`Python::assume_attached`].
+    ///
+    /// # Panics
+    /// If this binary's state of the interpreter cannot be created.
+    pub(crate) unsafe fn assume_importing() -> Self {
+        Self::new(create::current_or_created(compat::running_interpreter()))
+    }
+
     /// Creates a token for code that runs because an object of this binary was called.
     ///
     /// # Safety

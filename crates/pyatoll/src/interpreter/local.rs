@@ -263,6 +263,17 @@ impl LocalInternals {
         compat::current_interpreter() == self.interpreter && self.is_life_of_current()
     }
 
+    /// Returns whether this very interpreter runs, where this thread is attached.
+    ///
+    /// # Safety
+    /// The thread must be attached to some interpreter.
+    #[inline]
+    pub(crate) unsafe fn is_running(&self) -> bool {
+        // SAFETY: attached (upheld by the caller).
+        let running = unsafe { compat::attached_interpreter() };
+        running == self.interpreter && self.is_life_of_current()
+    }
+
     /// Returns whether the interpreter at this address, which must be alive (the thread is attached
     /// to it, or has a thread state of it), is the one that this state was created for.
     #[inline]

@@ -8,6 +8,7 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int, c_void};
+use std::panic::catch_unwind;
 use std::ptr::null_mut;
 use std::sync::Once;
 
@@ -217,7 +218,14 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
     unsafe {
         let definition = &*ffi::PyModule_GetDef(module).cast::<ModuleDefinition>();
         let state: *mut ModuleState = ffi::PyModule_GetState(module).cast();
-        trampoline(Python::assume_attached(), |py| {
+        let py = match catch_unwind(|| Python::assume_importing()) {
+            Ok(py) => py,
+            Err(payload) => {
+                crate::panic::raise_import_error(payload);
+                return -1;
+            }
+        };
+        trampoline(py, |py| {
             let module = Borrowed::from_ptr(py, module).cast_unchecked::<PyModule>();
             definition.check_interpreter(&module)?;
             if !layout::has_module_state(module.as_ptr()) {

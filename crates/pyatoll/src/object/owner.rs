@@ -51,7 +51,7 @@ fn lock_panicked() -> Option<MutexGuard<'static, VecDeque<(String, WrongInterpre
 
 impl WrongInterpreter {
     #[cold]
-    pub(super) fn new(owner: &'static LocalInternals, py: Python<'_>) -> Self {
+    pub(crate) fn new(owner: &'static LocalInternals, py: Python<'_>) -> Self {
         Self {
             owner: Interpreter::new(owner),
             current: py.interpreter(),

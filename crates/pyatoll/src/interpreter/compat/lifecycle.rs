@@ -8,6 +8,10 @@ use super::thread_state::current_thread_state;
 #[cfg(not(Py_3_12))]
 use super::thread_state::exchange_attach_note;
 
+/// Whether Python code can reach the classes of other interpreters, and so call their functions:
+/// before 3.12, `object` and its list of subclasses are shared (`object.__subclasses__()`).
+pub(crate) const SHARES_SUBCLASSES: bool = cfg!(not(Py_3_12));
+
 /// Whether CPython hangs a thread that wants to run Python in an interpreter that is gone. Before
 /// 3.14 it ends the thread (`pthread_exit`), which Rust code on its stack does not survive: the
 /// process aborts. It also aborts where another thread's thread state is left in a sub-interpreter

@@ -26,8 +26,9 @@ pub(crate) use depth::{DEFERS_BY_STACK, Depth};
 pub(crate) use dict::{item_of_dict, item_or_insert};
 pub(crate) use lifecycle::{
     CAN_DELETE_FIRST_THREAD_STATE, CREATES_ONE_AT_A_TIME, ENDS_SUBS_FIRST, ENDS_UNDER_ANOTHERS_GIL,
-    HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, Settings, at_interpreter_clear,
-    end_interpreter, interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
+    HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, SHARES_SUBCLASSES, Settings,
+    at_interpreter_clear, end_interpreter, interpreter_exists, is_finalizing, is_in_python,
+    is_running, new_interpreter,
 };
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
