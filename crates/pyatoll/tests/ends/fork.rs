@@ -245,6 +245,12 @@ fn assert_usable(interpreter: Interpreter) {
     interpreter.attach(|_| ()).unwrap();
 }
 
+/// Imports what [`assert_usable`] needs.
+fn import_before(interpreter: Interpreter) {
+    let import = |py: Python<'_>| py.run(c"import json, gc", None, None);
+    interpreter.attach(import).unwrap().unwrap();
+}
+
 #[test]
 fn interpreters_go_on_in_a_child_forked_by_c_code() {
     in_child(
@@ -473,6 +479,8 @@ fn interpreters_whose_gil_another_thread_held_are_refused_in_the_child() {
             let subs = subs();
             let [own, shared] = [&subs[0], &subs[1]].map(SubInterpreter::interpreter);
             // Without a GIL, all threads wait for each other at times.
+            // Importing an extension module takes the main interpreter's GIL, from 3.13 on.
+            [main, own, shared].map(import_before);
             let owns = is_from(12) && !cfg!(Py_GIL_DISABLED);
             for holder in [main, own, shared] {
                 let state = holder.attach(|_| {
@@ -529,13 +537,8 @@ fn a_fork_while_threads_create_and_end_interpreters_leaves_no_lock_taken() {
             let main = Interpreter::main().unwrap();
             let [own, shared] = subs();
             let all = [main, own.interpreter(), shared.interpreter()];
-            // Without Python's lock on imports, which another thread may have.
-            let load = c"import decimal, json, gc";
-            for interpreter in all {
-                interpreter
-                    .attach(|py| py.run(load, None, None).unwrap())
-                    .unwrap();
-            }
+            // Another thread may have Python's lock on imports.
+            all.map(import_before);
             let stop = Arc::new(AtomicBool::new(false));
             let threads = [(); 2].map(|()| {
                 let stop = Arc::clone(&stop);
