@@ -21,7 +21,7 @@ pub(crate) struct AttachGuard {
     not_send: PhantomData<*const ()>,
 }
 
-const _: () = assert!(size_of::<AttachGuard>() == 8 + size_of::<usize>());
+const _: () = assert!(size_of::<AttachGuard>() == size_of::<(u64, usize)>());
 
 impl Drop for AttachGuard {
     #[inline]

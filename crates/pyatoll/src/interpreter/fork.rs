@@ -116,12 +116,21 @@ mod unix {
     use super::super::{gate, local::LocalInternals, slots};
 
     pub(super) fn watch() {
+        register([prepare, in_parent, in_child]);
+    }
+
+    #[cfg(not(target_os = "emscripten"))]
+    fn register([prepare, in_parent, in_child]: [extern "C" fn(); 3]) {
         // SAFETY: the three functions may be registered. Without memory for that (the result would
         // say so), a child may wait for threads of its parent.
         unsafe {
             libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child));
         }
     }
+
+    /// Does nothing: Emscripten counts as Unix, but nothing forks there.
+    #[cfg(target_os = "emscripten")]
+    fn register(_: [extern "C" fn(); 3]) {}
 
     /// All locks of this layer that are held while no Python code runs, in the order they are
     /// taken.

@@ -50,8 +50,8 @@ pub(crate) struct Internals {
     types: AtomicPtr<c_void>,
 }
 
-const _: () = assert!(size_of::<Internals>() == 32);
-const _: () = assert!(size_of::<Registration>() == 32);
+const _: () = assert!(size_of::<Internals>() == 8 + 3 * size_of::<usize>());
+const _: () = assert!(size_of::<Registration>() == 4 * size_of::<usize>());
 
 /// A static whose address identifies this binary.
 static BINARY: u8 = 0;
