@@ -16,6 +16,7 @@ const INTERNAL: &[&str] = &[
     "use pyatoll::exceptions::",
     "use pyatoll::prelude::*;\n",
     " iteration should be infallible",
+    "cannot pass on the configuration of Python: {error}",
     " should always be iterable",
     "Python's version is ASCII",
     "`PyFrame_GetBuiltins` returns a `dict`",
@@ -26,6 +27,7 @@ const INTERNAL: &[&str] = &[
     "an exception was just set",
     "each guard is a user of its entry",
     "each item was set above",
+    "free-threading build",
     "a type object",
     "the type of `args` was checked",
     "not a slot of an operator",
@@ -91,6 +93,7 @@ fn texts() -> BTreeMap<String, PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/pyatoll/src");
     let mut files = Vec::new();
     sources(&folder, &mut files);
+    files.push(folder.join("../build.rs"));
     let mut texts = BTreeMap::new();
     for file in files {
         let source = fs::read_to_string(&file).expect("the file can be read");

@@ -49,12 +49,16 @@ pub(crate) fn current_or_create(
 }
 
 /// Creates and publishes the state of the interpreter that this thread is attached to.
+///
+/// # Panics
+/// If the running Python is not one that this binary was built for.
 #[cold]
 fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals {
     assert!(
         !interpreter.is_null(),
         "this thread is not attached to a Python interpreter: call `Python::attach` first"
     );
+    compat::assert_version();
     // SAFETY: attached to `interpreter` (upheld by every caller). An exception that is set is put
     // back afterwards, since this can run in the middle of anything. No lock is held while Python
     // code runs.

@@ -75,6 +75,12 @@ impl Python<'_> {
     /// The calling thread is not attached afterwards. Signal handlers stay as they are, so Ctrl-C
     /// ends the process.
     ///
+    /// If the loader found another file of Python's library than the one that the program was built
+    /// with, which still exists, Python issues a `RuntimeWarning` that names both.
+    ///
+    /// # Panics
+    /// If the program was built for another version of Python.
+    ///
     /// ```
     /// use pyatoll::prelude::*;
     ///

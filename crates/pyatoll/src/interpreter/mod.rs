@@ -9,6 +9,7 @@
 //! | `sync` | atomics and locks of the parts that loom checks |
 //! | `method_def` | C functions that all interpreters share |
 //! | `compat` | differences between CPython versions |
+//! | `libpython` | the file of Python's library that runs |
 //! | `queue` | references dropped by threads that are not attached |
 //! | `slots` | per-interpreter values by key |
 //! | `gate` | guards that keep an interpreter from ending |
@@ -61,6 +62,7 @@ mod fork;
 mod gate;
 mod handle;
 pub(crate) mod internals;
+mod libpython;
 pub(crate) mod local;
 mod lookup;
 mod make;
@@ -78,7 +80,7 @@ mod test_interpreter;
 mod token;
 mod trashcan;
 
-pub(crate) use compat::layout;
+pub(crate) use compat::{check_version, layout};
 pub use embed::with_embedded_python_interpreter;
 pub use error::{AttachError, BuildError};
 pub use handle::Interpreter;

@@ -10,6 +10,7 @@ use super::create;
 use super::detach::DetachGuard;
 use super::entry;
 use super::error::NoInterpreter;
+use super::libpython;
 use super::local::{self, LocalInternals};
 use super::lookup;
 use super::sync::lock;
@@ -31,12 +32,14 @@ pub(crate) fn initialize() {
         // While it is finalized, it reports long before the end that it is not initialized.
         return;
     }
+    compat::assert_version();
     // SAFETY: the runtime does not run, and the lock keeps other threads of this binary from
     // starting it too. Afterwards this thread is attached to the main interpreter.
     unsafe {
         // 0: Python leaves the process's signal handlers alone.
         ffi::Py_InitializeEx(0);
         let local = create::current_or_create(ffi::PyInterpreterState_Get());
+        libpython::warn_about_another();
         let thread_state = ffi::PyEval_SaveThread();
         // This thread attaches with it from now on. The entry stays after the runtime's end, when
         // its interpreter can no longer be entered.

@@ -18,7 +18,7 @@ use crate::call::token::{ModuleState, module_of_this_binary};
 use crate::call::trampoline::trampoline;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyImportError;
-use crate::interpreter::{Python, layout};
+use crate::interpreter::{Python, check_version, layout};
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::{PyAnyMethods, PyDict, PyDictMethods, PyStringMethods};
 
@@ -119,11 +119,25 @@ impl ModuleDefinition {
         }
     }
 
-    /// Returns the initialized `PyModuleDef`: the body of `PyInit_<name>`.
+    /// Returns the initialized `PyModuleDef`: the body of `PyInit_<name>`. Returns null with an
+    /// `ImportError` set if the running Python is not one that this binary was built for.
     ///
     /// # Safety
     /// The thread must be attached to an interpreter.
     pub unsafe fn init(&'static self) -> *mut ffi::PyObject {
+        if let Err(error) = check_version() {
+            let message = format!("module {} {error}", self.name.to_string_lossy());
+            let message = std::ffi::CString::new(message).unwrap_or_default();
+            // SAFETY: attached (upheld by the caller). Neither function depends on the layout of
+            // objects.
+            unsafe { ffi::PyErr_SetString(ffi::PyExc_ImportError, message.as_ptr()) };
+            return null_mut();
+        }
+        self.prepare().cast()
+    }
+
+    /// Returns the initialized `PyModuleDef`.
+    fn prepare(&'static self) -> *mut ffi::PyModuleDef {
         self.ready.call_once(|| {
             // SAFETY: `call_once` runs this alone, before any other access to the cells.
             unsafe {
@@ -132,7 +146,7 @@ impl ModuleDefinition {
                 ffi::PyModuleDef_Init(self.definition.get());
             }
         });
-        self.definition.get().cast()
+        self.definition.get()
     }
 
     /// Returns the slots for the running Python.
@@ -177,7 +191,7 @@ impl ModuleDefinition {
         // SAFETY: attached (`py`); new references are owned by handles. CPython only reads the
         // attribute `name` of a spec, so an empty module can serve as one.
         unsafe {
-            let definition: *mut ffi::PyModuleDef = self.init().cast();
+            let definition = self.prepare();
             let spec = Bound::from_owned_ptr_or_err(py, ffi::PyModule_New(name.as_ptr()))?;
             spec.setattr("name", spec.getattr("__name__")?)?;
             let module = ffi::PyModule_FromDefAndSpec(definition, spec.as_ptr());
@@ -222,7 +236,8 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
             definition.check_interpreter(&module)?;
             if !layout::has_module_state(module.as_ptr()) {
                 return Err(PyImportError::new_err(
-                    "this Python keeps modules otherwise than others of its version",
+                    "this build of Python keeps its modules otherwise than the one that this module was \
+                     built for: build it for that one",
                 ));
             }
             // From here on, functions in the module take their token from its state.

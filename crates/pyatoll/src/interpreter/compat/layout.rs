@@ -238,7 +238,8 @@ pub(crate) unsafe fn check() {
     unsafe { ffi::PyErr_Clear() };
     assert!(
         as_expected,
-        "this Python keeps its objects otherwise than others of its version"
+        "this build of Python keeps its objects otherwise than the one that this was built for: \
+         build it for that one"
     );
 }
 

@@ -3,6 +3,7 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `target` | the Python that this binary was built for |
 //! | `layout` | CPython's memory that is read directly |
 //! | `thread_state` | the thread state that this thread is attached with |
 //! | `legacy` | the same on 3.11 |
@@ -20,6 +21,7 @@ mod legacy;
 mod lifecycle;
 mod main_interpreter;
 mod raised;
+mod target;
 mod thread_state;
 
 pub(crate) use depth::{DEFERS_BY_STACK, Depth};
@@ -31,6 +33,7 @@ pub(crate) use lifecycle::{
 };
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
+pub(crate) use target::{assert_version, check_version};
 #[cfg(unix)]
 pub(crate) use thread_state::CAN_FORK_WITH_SUBS;
 pub(crate) use thread_state::{
