@@ -129,7 +129,7 @@ mod unix {
         /// Taken first: one fork at a time.
         _known: lookup::RegistryForkLock,
         gates: Vec<(&'static LocalInternals, gate::ForkLock<'static>)>,
-        _slots: Vec<slots::ForkLock<'static>>,
+        _slots: slots::ForkLock,
     }
 
     /// The locks of the forking thread.
@@ -144,10 +144,7 @@ mod unix {
                 .iter()
                 .map(|local| (*local, local.gate().lock_for_fork()))
                 .collect(),
-            _slots: live
-                .iter()
-                .map(|local| local.slots().lock_for_fork())
-                .collect(),
+            _slots: slots::lock_for_fork(),
             _known: known,
         };
         LOCKS.store(Box::into_raw(Box::new(held)), Ordering::Release);

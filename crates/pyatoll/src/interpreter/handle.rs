@@ -37,6 +37,11 @@ impl Interpreter {
         Self(local)
     }
 
+    /// Returns this binary's state of the interpreter.
+    pub(crate) fn local(self) -> &'static LocalInternals {
+        self.0
+    }
+
     /// Returns the interpreter that this thread is attached to, if any.
     ///
     /// ```

@@ -14,7 +14,7 @@ use pyo3_ffi as ffi;
 use super::compat;
 use super::gate::Gate;
 use super::queue::DropQueue;
-use super::slots::Slots;
+use super::slots::{SlotKey, Slots, Withdrawn};
 use super::trashcan::Trashcan;
 
 /// Number of times the runtime was finalized while this binary was loaded. Interpreter ids and
@@ -35,6 +35,41 @@ pub(crate) enum Phase {
     Emptied = 3,
 }
 
+/// What a thread dropped that was not attached to the interpreter.
+enum Dropped {
+    /// A handle: one reference to an object.
+    Reference(NonNull<ffi::PyObject>),
+    /// A cell's value.
+    Value(Withdrawn),
+}
+
+impl Dropped {
+    /// Releases it.
+    ///
+    /// # Safety
+    /// The thread must be attached to the interpreter.
+    unsafe fn release(self) {
+        match self {
+            // SAFETY: attached (upheld by the caller); the queue owns the reference.
+            Self::Reference(object) => unsafe { ffi::Py_DECREF(object.as_ptr()) },
+            Self::Value(value) => {
+                // SAFETY: attached (upheld by the caller). The drop may run any code.
+                let raised = unsafe { compat::take_raised() };
+                value.drop_value_without_unwinding();
+                // SAFETY: attached, with what was taken above.
+                unsafe { compat::restore_raised(raised) };
+            }
+        }
+    }
+
+    /// Releases it after the interpreter's end: an object is gone with its interpreter.
+    fn release_after_end(self) {
+        if let Self::Value(value) = self {
+            value.drop_value_without_unwinding();
+        }
+    }
+}
+
 /// The state of one interpreter in this binary. `Python<'py>` is a pointer to it.
 ///
 /// The struct itself is small and stays for the life of the process; its contents are dropped when
@@ -51,7 +86,7 @@ pub(crate) enum Phase {
 pub struct LocalInternals {
     /// First, so that the token path adds no offset.
     slots: Slots,
-    queue: DropQueue<ffi::PyObject>,
+    queue: DropQueue<Dropped>,
     interpreter: *mut ffi::PyInterpreterState,
     /// CPython's id of the interpreter.
     id: i64,
@@ -75,6 +110,8 @@ pub struct LocalInternals {
     trashcan: Trashcan,
 }
 
+// `drop_values_of` relies on it.
+const _: () = assert!(std::mem::offset_of!(LocalInternals, slots) == 0);
 const _: () = assert!(
     size_of::<LocalInternals>() <= 256,
     "one stays behind per interpreter"
@@ -219,7 +256,7 @@ impl LocalInternals {
     /// stay in memory.
     pub(super) fn mark_gone(&self) {
         self.gate.close();
-        self.queue.close(|_| ());
+        self.queue.close(Dropped::release_after_end);
         self.phase.store(Phase::Emptied as u8, Ordering::Release);
     }
 
@@ -301,7 +338,29 @@ impl LocalInternals {
     #[inline(never)]
     fn release_later(&self, object: NonNull<ffi::PyObject>) {
         // If the queue is closed, the object is gone with its interpreter.
-        self.queue.push(object);
+        let _ = self.queue.push(Dropped::Reference(object));
+    }
+
+    /// Withdraws a cell's values from all interpreters. This thread drops the one of the
+    /// interpreter that it is attached to, if any; the others are pushed onto their drop queues.
+    ///
+    /// # Panics
+    /// If the drop of this interpreter's value panics.
+    pub(crate) fn drop_values_of(key: &mut SlotKey) {
+        let mut own = None;
+        for value in key.withdraw() {
+            // SAFETY: a table is the first field of its interpreter's state, which is never freed.
+            let owner = unsafe { &*value.slots().cast::<LocalInternals>() };
+            if owner.is_current() && !owner.is_in_traverse() {
+                own = Some(value);
+            } else if let Err(dropped) = owner.queue.push(Dropped::Value(value)) {
+                dropped.release_after_end();
+            }
+        }
+        // Last, since it may panic.
+        if let Some(value) = own {
+            value.drop_value();
+        }
     }
 
     /// Releases references that other threads dropped. Called at every entry.
@@ -321,9 +380,8 @@ impl LocalInternals {
     #[cold]
     #[inline(never)]
     unsafe extern "C" fn drain_cold(&self) {
-        // SAFETY: the queue owns one reference for each entry; attached (upheld by the caller).
-        self.queue
-            .drain(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
+        // SAFETY: attached (upheld by the caller).
+        self.queue.drain(|dropped| unsafe { dropped.release() });
         // SAFETY: attached (upheld by the caller).
         if unsafe { self.trashcan.run_deferred() } {
             self.look_at_next_entry();
@@ -337,7 +395,9 @@ impl LocalInternals {
             // SAFETY: `None` is immortal on these versions, so no reference to it is needed.
             let none = NonNull::new(unsafe { ffi::Py_None() });
             // Refused while the interpreter ends, which deallocates them itself.
-            let _ = none.is_some_and(|none| self.queue.push(none));
+            if let Some(none) = none {
+                self.release_later(none);
+            }
         }
     }
 
@@ -366,9 +426,8 @@ impl LocalInternals {
             self.trashcan.finish();
         }
         drop_values();
-        // SAFETY: attached; the queue owns one reference for each entry.
-        self.queue
-            .close(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
+        // SAFETY: attached (upheld by the caller).
+        self.queue.close(|dropped| unsafe { dropped.release() });
         // Again: the objects that were just deallocated may have created values.
         drop_values();
         self.phase.store(Phase::Emptied as u8, Ordering::Release);

@@ -9,7 +9,7 @@
 //! | `sync` | atomics and locks of the parts that loom checks |
 //! | `method_def` | C functions that all interpreters share |
 //! | `compat` | differences between CPython versions |
-//! | `queue` | references dropped by threads that are not attached |
+//! | `queue` | what threads dropped that were not attached |
 //! | `slots` | per-interpreter values by key |
 //! | `gate` | guards that keep an interpreter from ending |
 //! | `trashcan` | deferring deeply nested deallocations |
