@@ -14,17 +14,18 @@
 //! | `gate` | guards that keep an interpreter from ending |
 //! | `trashcan` | deferring deeply nested deallocations |
 //! | `local` | this binary's state of one interpreter, and its phases |
+//! | `token` | `Python` |
 //! | `registry`, `lookup` | the interpreters that this binary has seen |
 //! | `fork` | locks across a fork, and the child |
 //! | `internals` | the state that all Pyatoll binaries in one interpreter share |
 //! | `entry` | the interpreters that this thread entered or was detached from |
 //! | `detach` | a thread that is detached |
+//! | `at_end` | functions that run when an interpreter ends |
 //! | `end` | ending a sub-interpreter |
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `create` | creating this binary's state of an interpreter |
 //! | `error` | the errors of creating and entering interpreters |
 //! | `attach` | a thread that is attached |
-//! | `token` | `Python` |
 //! | `start` | starting the runtime; registering interpreters that other code started |
 //! | `handle` | `Interpreter` |
 //! | `make` | creating a sub-interpreter |
@@ -48,6 +49,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod at_end;
 pub(crate) mod attach;
 pub(crate) mod compat;
 mod create;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use pyo3_ffi as ffi;
 
+use super::at_end;
 use super::compat;
 use super::detach::detached;
 use super::end::{self, EndClaim};
@@ -96,6 +97,7 @@ unsafe extern "C" fn interpreter_ends(
         let Some(local) = local.as_ref() else {
             return null_mut();
         };
+        at_end::run(local);
         close(local);
         ffi::Py_NewRef(ffi::Py_None())
     }

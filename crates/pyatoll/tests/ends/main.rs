@@ -4,12 +4,14 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `at_end.rs` | functions that run when an interpreter ends |
 //! | `child.rs` | runs a test in a child process with a time limit |
 //! | `foreign.rs` | interpreters that Python code ends |
 //! | `fork.rs` | `os.fork` with other threads and sub-interpreters |
 //! | `process_exit.rs` | the end of the process and of the runtime with threads inside |
 //! | `state.rs` | the per-interpreter state at the end and under interference from Python code |
 
+mod at_end;
 mod child;
 mod foreign;
 #[cfg(unix)]
