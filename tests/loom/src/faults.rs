@@ -93,13 +93,13 @@ pub const FAULTS: &[Fault] = &[
         name: "slots_clear_a_value_that_was_seen_earlier",
         part: "slots",
         right: "let mut keys = keys();
-            let Some(newest) = NonNull::new(self.newest.load(Ordering::Relaxed)) else {
-                break;
-            };",
-        wrong: "let Some(newest) = NonNull::new(self.newest.load(Ordering::Relaxed)) else {
-                break;
-            };
-            let mut keys = keys();",
+        let Some(newest) = NonNull::new(self.newest(lasts).load(Ordering::Relaxed)) else {
+            return false;
+        };",
+        wrong: "let Some(newest) = NonNull::new(self.newest(lasts).load(Ordering::Relaxed)) else {
+            return false;
+        };
+        let mut keys = keys();",
     },
     Fault {
         name: "slots_publish_a_segment_relaxed",

@@ -23,7 +23,7 @@ impl Imported {
         Self {
             module,
             name,
-            object: InterpreterLocal::new(),
+            object: InterpreterLocal::lasting(),
         }
     }
 

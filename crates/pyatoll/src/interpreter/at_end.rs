@@ -22,7 +22,7 @@ struct Functions {
 }
 
 /// The key of each interpreter's [`Functions`].
-static FUNCTIONS: SlotKey = SlotKey::new();
+static FUNCTIONS: SlotKey = SlotKey::lasting();
 
 /// Returns the functions of an interpreter.
 ///

@@ -3,6 +3,7 @@
 use pyo3_ffi as ffi;
 
 use super::compat::{self, layout};
+use super::early_drop;
 use super::fork;
 use super::internals::Internals;
 use super::local::{self, LocalInternals};
@@ -74,6 +75,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
         if std::ptr::eq(local, made) {
             teardown::register_atexit(local);
             teardown::watch(local);
+            early_drop::watch(local);
         }
         compat::restore_raised(raised);
         local

@@ -401,6 +401,24 @@ impl LocalInternals {
         }
     }
 
+    /// Drops the values of cells, except those that last, while the interpreter can still be left
+    /// and entered. They stay if a thread is detached, as in
+    /// [`tear_down`](LocalInternals::tear_down).
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter, which is ending; no other thread may be,
+    /// now or later.
+    pub(super) unsafe fn drop_values_early(&self) {
+        self.gate.close();
+        // SAFETY: attached, and no other thread is.
+        unsafe {
+            self.drain();
+            if self.away.load(Ordering::Acquire) == 0 {
+                self.slots.clear_early();
+            }
+        }
+    }
+
     /// Drops everything that this binary keeps in the interpreter, which is ending.
     ///
     /// The values stay if a thread is detached in a call of this library: a daemon thread, which

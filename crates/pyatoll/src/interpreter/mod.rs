@@ -23,6 +23,7 @@
 //! | `at_end` | functions that run when an interpreter ends |
 //! | `end` | ending a sub-interpreter |
 //! | `teardown` | the interpreter's `atexit` callback |
+//! | `early_drop` | dropping values while the interpreter can still be left and entered |
 //! | `create` | creating this binary's state of an interpreter |
 //! | `error` | the errors of creating and entering interpreters |
 //! | `attach` | a thread that is attached |
@@ -54,6 +55,7 @@ pub(crate) mod attach;
 pub(crate) mod compat;
 mod create;
 pub(crate) mod detach;
+mod early_drop;
 mod embed;
 mod end;
 mod enter;

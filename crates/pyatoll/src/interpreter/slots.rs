@@ -5,6 +5,9 @@
 //! key is dropped, its values are withdrawn from all tables, and another key may have the index.
 //! Keys in `static`s are never dropped.
 //!
+//! The values of most keys are dropped a little before those of keys that this library itself needs
+//! until the end ([`SlotKey::lasting`]).
+//!
 //! One lock, of the binary, guards the indices and the lists of values. It is held for an instant,
 //! while no other code runs: to store a value, and to withdraw one. Reading takes no lock.
 //!
@@ -80,9 +83,10 @@ impl Keys {
             (*value.as_ptr()).slots = slots;
             (*value.as_ptr()).index = index;
             push::<OF_KEY>(&mut self.newest[index as usize], value);
-            let mut newest = slots.newest.load(Ordering::Relaxed);
+            let cell = slots.newest((*value.as_ptr()).lasts);
+            let mut newest = cell.load(Ordering::Relaxed);
             push::<OF_TABLE>(&mut newest, value);
-            slots.newest.store(newest, Ordering::Relaxed);
+            cell.store(newest, Ordering::Relaxed);
         }
     }
 
@@ -96,9 +100,10 @@ impl Keys {
             let header = &*value.as_ptr();
             let slots = &*header.slots;
             remove::<OF_KEY>(&mut self.newest[header.index as usize], value);
-            let mut newest = slots.newest.load(Ordering::Relaxed);
+            let cell = slots.newest(header.lasts);
+            let mut newest = cell.load(Ordering::Relaxed);
             remove::<OF_TABLE>(&mut newest, value);
-            slots.newest.store(newest, Ordering::Relaxed);
+            cell.store(newest, Ordering::Relaxed);
             let slot = slots.existing(header.index);
             slot.store(null_mut(), Ordering::Release);
         }
@@ -111,6 +116,7 @@ impl Keys {
 pub(crate) struct SlotKey {
     /// The location of the slot as [`pack`] encodes it; 0 before one is assigned.
     place: AtomicU32,
+    lasts: bool,
 }
 
 impl SlotKey {
@@ -118,6 +124,18 @@ impl SlotKey {
         pub(crate) fn new() -> Self {
             Self {
                 place: AtomicU32::new(0),
+                lasts: false,
+            }
+        }
+    }
+
+    const_unless_loom! {
+        /// Creates a key whose values stay until [`Slots::clear`], since code that runs until then
+        /// needs them. Their drop must not enter another interpreter.
+        pub(crate) fn lasting() -> Self {
+            Self {
+                place: AtomicU32::new(0),
+                lasts: true,
             }
         }
     }
@@ -238,7 +256,8 @@ struct Links {
 
 /// The list of the values of one key.
 const OF_KEY: usize = 0;
-/// The list of the values of one table, in order of creation.
+/// One of the two lists of the values of one table, in order of creation: those that last, or the
+/// others.
 const OF_TABLE: usize = 1;
 
 /// What a value is stored with, whatever its type.
@@ -247,6 +266,8 @@ pub(crate) struct Header {
     slots: *const Slots,
     /// The index of its key.
     index: u32,
+    /// Whether its key is [lasting](SlotKey::lasting).
+    lasts: bool,
     links: [Links; 2],
     /// Drops the value and frees its memory.
     drop_stored: unsafe fn(NonNull<Header>),
@@ -373,16 +394,21 @@ pub(super) fn lock_for_fork() -> ForkLock {
 /// All slots of one interpreter.
 pub(crate) struct Slots {
     segments: [AtomicPtr<Slot>; SEGMENTS],
-    /// The value that was created last. Guarded by the lock.
-    newest: AtomicPtr<Header>,
+    /// The values that were created last: of those that do not last, and of those that do. Guarded
+    /// by the lock.
+    newest: [AtomicPtr<Header>; 2],
 }
 
 impl Slots {
     pub(crate) fn new() -> Self {
         Self {
             segments: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
-            newest: AtomicPtr::new(null_mut()),
+            newest: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
         }
+    }
+
+    fn newest(&self, lasts: bool) -> &AtomicPtr<Header> {
+        &self.newest[usize::from(lasts)]
     }
 
     /// Returns the value of `key`, or null.
@@ -440,6 +466,7 @@ impl Slots {
             header: Header {
                 slots: self,
                 index: 0,
+                lasts: key.lasts,
                 links: [links(), links()],
                 drop_stored: drop_stored::<T>,
             },
@@ -479,23 +506,26 @@ impl Slots {
         Ok(())
     }
 
-    /// Drops all values, last created first, including those that the drops create.
+    /// Drops the values that do not last, last created first, including those that the drops
+    /// create.
+    ///
+    /// # Safety
+    /// The caller must be attached to the interpreter of this table, which is ending: no other
+    /// thread reads the table, and no reference to such a value is alive.
+    pub(crate) unsafe fn clear_early(&self) {
+        // SAFETY: upheld by the caller.
+        while unsafe { self.drop_newest(false) } {}
+    }
+
+    /// Drops all values, last created first, including those that the drops create; those that last
+    /// after the others.
     ///
     /// # Safety
     /// The caller must be attached to the interpreter of this table, which is ending: no other
     /// thread reads the table, and no reference into it is alive.
     pub(crate) unsafe fn clear(&self) {
-        loop {
-            let mut keys = keys();
-            let Some(newest) = NonNull::new(self.newest.load(Ordering::Relaxed)) else {
-                break;
-            };
-            // SAFETY: in the table's list, and no reference to it is alive (upheld by the caller).
-            let value = unsafe { keys.withdraw(newest) };
-            // The lock is not held during the drop, which may run any code. CPython is the caller.
-            drop(keys);
-            value.drop_value_without_unwinding();
-        }
+        // SAFETY: upheld by the caller.
+        while unsafe { self.drop_newest(false) || self.drop_newest(true) } {}
         for (segment, cell) in self.segments.iter().enumerate() {
             let slots = cell.swap(null_mut(), Ordering::AcqRel);
             if !slots.is_null() {
@@ -504,6 +534,25 @@ impl Slots {
                 unsafe { free_segment(segment, slots) };
             }
         }
+    }
+}
+
+impl Slots {
+    /// Drops the newest value of a list. Returns `false` if there is none.
+    ///
+    /// # Safety
+    /// As for [`Slots::clear`].
+    unsafe fn drop_newest(&self, lasts: bool) -> bool {
+        let mut keys = keys();
+        let Some(newest) = NonNull::new(self.newest(lasts).load(Ordering::Relaxed)) else {
+            return false;
+        };
+        // SAFETY: in the table's list, and no reference to it is alive (upheld by the caller).
+        let value = unsafe { keys.withdraw(newest) };
+        // The lock is not held during the drop, which may run any code. CPython is the caller.
+        drop(keys);
+        value.drop_value_without_unwinding();
+        true
     }
 }
 
@@ -631,6 +680,29 @@ mod tests {
         }
         clear(&slots);
         assert_eq!(*order.lock().unwrap(), [2, 1, 0]);
+    }
+
+    #[test]
+    fn what_lasts_is_dropped_after_the_rest() {
+        let order = Arc::default();
+        let slots = Slots::new();
+        let keys = [
+            SlotKey::new(),
+            SlotKey::lasting(),
+            SlotKey::new(),
+            SlotKey::lasting(),
+        ];
+        for (number, key) in keys.iter().enumerate() {
+            set(&slots, key, Noted(number, Arc::clone(&order)));
+        }
+        // SAFETY: no other thread uses the table, and no reference is alive.
+        unsafe { slots.clear_early() };
+        assert_eq!(*order.lock().unwrap(), [2, 0]);
+        assert!(slots.get(&keys[0]).is_null() && !slots.get(&keys[1]).is_null());
+        // Created again, later.
+        set(&slots, &keys[0], Noted(4, Arc::clone(&order)));
+        clear(&slots);
+        assert_eq!(*order.lock().unwrap(), [2, 0, 4, 3, 1]);
     }
 
     #[test]

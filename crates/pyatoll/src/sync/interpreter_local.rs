@@ -49,6 +49,15 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
         }
     }
 
+    /// Creates a cell whose values stay longer than those of others, since this library needs them
+    /// until the interpreter's end is complete. Their drop must not enter another interpreter.
+    pub(crate) const fn lasting() -> Self {
+        Self {
+            key: SlotKey::lasting(),
+            marker: PhantomData,
+        }
+    }
+
     /// Returns this interpreter's value, if there is one.
     ///
     /// ```

@@ -10,6 +10,7 @@
 //! | `fork.rs` | `os.fork` with other threads and sub-interpreters |
 //! | `process_exit.rs` | the end of the process and of the runtime with threads inside |
 //! | `state.rs` | the per-interpreter state at the end and under interference from Python code |
+//! | `values.rs` | values are dropped while their interpreter can be left and entered |
 
 mod at_end;
 mod child;
@@ -18,6 +19,7 @@ mod foreign;
 mod fork;
 mod process_exit;
 mod state;
+mod values;
 
 use std::time::Duration;
 
