@@ -181,8 +181,14 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "gate_waits_for_one_only",
         part: "gate",
-        right: "while is_waiting(&state) {",
-        wrong: "if is_waiting(&state) {",
+        right: "while !is_over && !is_called_off() {",
+        wrong: "if !is_over && !is_called_off() {",
+    },
+    Fault {
+        name: "gate_stays_closed_once_it_was",
+        part: "gate",
+        right: "state.open = true;",
+        wrong: "state.open |= false;",
     },
     Fault {
         name: "gate_lets_back_in_who_was_left_behind",

@@ -146,6 +146,13 @@ pub(crate) fn is_in_traverse() -> bool {
     local.is_some_and(LocalInternals::is_in_traverse)
 }
 
+/// Returns whether this thread is inside a sub-interpreter: attached to one, or detached within an
+/// attachment to one.
+pub(crate) fn is_inside_sub() -> bool {
+    let attached = AttachGuard::current();
+    attached.is_some_and(|attached| !attached.local().is_main()) || entry::is_inside_sub()
+}
+
 /// Runs `f`, which waits for other threads and does not use Python without attaching. If this
 /// thread is attached, it is detached while `f` runs.
 ///

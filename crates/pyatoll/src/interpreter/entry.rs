@@ -50,6 +50,10 @@ struct ThreadEntry {
     made: Cell<*mut ffi::PyThreadState>,
     /// Whether the thread was detached from `saved` and has not attached with it again.
     is_detached: Cell<bool>,
+    /// Whether other code has ended the interpreter on this thread, which is inside.
+    ended_here: Cell<bool>,
+    /// Called once the thread has left the interpreter.
+    at_leave: Cell<Option<fn(&'static LocalInternals)>>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
     /// The time at which the thread last attached or was detached here, in ticks of
@@ -177,6 +181,8 @@ fn push(local: &'static LocalInternals) -> &'static ThreadEntry {
             saved: Cell::new(null_mut()),
             made: Cell::new(null_mut()),
             is_detached: Cell::new(false),
+            ended_here: Cell::new(false),
+            at_leave: Cell::new(None),
             users: Cell::new(0),
             since: Cell::new(0),
             older: Cell::new(entries.newest.get()),
@@ -206,6 +212,14 @@ impl ThreadEntry {
     /// the interpreter has ended without waiting for it. `None`: there is no guard.
     fn may_attach(&self) -> Option<bool> {
         self.with_guard(|guard| !guard.is_away() || guard.come_back())
+    }
+
+    /// Ends the process if other code has ended the interpreter on this thread: CPython would hang
+    /// the thread, whose frames hold objects of the interpreter.
+    fn refuse_if_ended_here(&self) {
+        if self.ended_here.get() {
+            return_to_ended_interpreter(self.local);
+        }
     }
 
     /// Records that this thread is attached here with `thread_state`.
@@ -327,6 +341,7 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
         if entry.may_attach() == Some(false) {
             park_forever();
         }
+        entry.refuse_if_ended_here();
         // SAFETY: made in `enter`, and deleted once, since it is taken out here.
         let current = unsafe { delete_thread_state(entry.made.replace(null_mut())) };
         entry.mark_left(current, entered.since());
@@ -340,12 +355,35 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
             since => entry.mark_detached(thread_state, since),
         }
     }
+    let mut at_leave = None;
     if entered.has(Entered::GUARDED) {
         drop(entry.guard.take());
+        at_leave = entry.at_leave.take();
     } else if !entered.has(Entered::RELEASED) {
         entry.with_guard(InterpreterGuard::go_away);
     }
     entry.release();
+    if let Some(at_leave) = at_leave {
+        at_leave(local);
+    }
+}
+
+/// Calls `at_leave` once this thread, which entered `local`'s interpreter through this library, has
+/// left it. Returns whether it will leave.
+#[inline(never)]
+pub(super) fn at_leave(local: &LocalInternals, at_leave: fn(&'static LocalInternals)) -> bool {
+    let guarded = of(local).filter(|entry| entry.with_guard(|_| ()).is_some());
+    let Some(entry) = guarded else { return false };
+    entry.at_leave.set(Some(at_leave));
+    true
+}
+
+/// Records that other code ends `local`'s interpreter on this thread, which is inside it.
+#[inline(never)]
+pub(super) fn mark_ended_here(local: &LocalInternals) {
+    if let Some(entry) = of(local) {
+        entry.ended_here.set(true);
+    }
 }
 
 /// Detaches this thread from `local`'s interpreter, until [`reattach`].
@@ -392,6 +430,7 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
         if entry.may_attach() == Some(false) {
             park_forever();
         }
+        entry.refuse_if_ended_here();
         // SAFETY: the frame that was detached from this thread state has not returned, so it is
         // alive while its interpreter is; where that is gone, CPython hangs the thread here.
         unsafe {
@@ -449,6 +488,23 @@ pub(super) fn has_guard(local: &LocalInternals) -> bool {
 #[inline(never)]
 pub(super) fn is_inside(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.is_detached.get()) || has_guard(local)
+}
+
+/// Returns whether this thread is inside a sub-interpreter that runs, as [`is_inside`] says.
+#[inline(never)]
+pub(super) fn is_inside_sub() -> bool {
+    let is_inside = |entry: &ThreadEntry| {
+        !entry.local.is_main() && entry.local.is_usable() && is_inside(entry.local)
+    };
+    find(|entry| is_inside(entry).then_some(())).is_some()
+}
+
+/// Returns whether this thread is inside `local`'s interpreter, as [`is_inside`] says, and uses
+/// another thread state of it at this moment: the one with which it ends the interpreter.
+#[inline(never)]
+pub(super) fn is_inside_with_another_thread_state(local: &LocalInternals) -> bool {
+    let current = compat::current_thread_state();
+    is_inside(local) && of(local).is_some_and(|entry| entry.saved.get() != current)
 }
 
 /// The interpreter that a thread belongs to while it is not attached.
@@ -572,6 +628,18 @@ fn return_to_ended_attachment(local: &LocalInternals) -> ! {
     eprintln!(
         "pyatoll: a call that was suspended while detached from interpreter {} goes on after this \
          thread has left that interpreter; the process ends",
+        local.id()
+    );
+    std::process::abort();
+}
+
+/// A thread returns to an interpreter that other code has ended on it.
+#[cold]
+#[inline(never)]
+fn return_to_ended_interpreter(local: &LocalInternals) -> ! {
+    eprintln!(
+        "pyatoll: this thread returns to interpreter {}, which it has ended by other means than \
+         this library while it was inside; the process ends",
         local.id()
     );
     std::process::abort();

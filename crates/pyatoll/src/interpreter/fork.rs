@@ -113,6 +113,7 @@ mod unix {
     use super::super::lookup;
     use super::super::method_def::MethodDef;
     use super::super::process;
+    use super::super::waits;
     use super::super::{gate, local::LocalInternals, slots};
 
     pub(super) fn watch() {
@@ -128,6 +129,7 @@ mod unix {
     struct AllLocks {
         /// Taken first: one fork at a time.
         _known: lookup::RegistryForkLock,
+        _waits: waits::ForkLock,
         gates: Vec<(&'static LocalInternals, gate::ForkLock<'static>)>,
         _slots: Vec<slots::ForkLock<'static>>,
     }
@@ -138,6 +140,7 @@ mod unix {
     extern "C" fn prepare() {
         let known = lookup::lock_for_fork();
         super::keep_from_making();
+        let waits = waits::lock_for_fork();
         let live = known.live();
         let held = AllLocks {
             gates: live
@@ -149,6 +152,7 @@ mod unix {
                 .map(|local| local.slots().lock_for_fork())
                 .collect(),
             _known: known,
+            _waits: waits,
         };
         LOCKS.store(Box::into_raw(Box::new(held)), Ordering::Release);
     }

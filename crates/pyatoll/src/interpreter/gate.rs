@@ -161,6 +161,13 @@ impl Gate {
         self.lock_for_fork().close();
     }
 
+    /// Lets threads enter again: the end of the interpreter was called off.
+    pub(crate) fn open_again(&self) {
+        let mut state = self.state();
+        state.open = true;
+        self.closed.store(false, Ordering::Release);
+    }
+
     /// Takes the gate's lock.
     pub(crate) fn lock_for_fork(&self) -> ForkLock<'_> {
         ForkLock {
@@ -179,10 +186,15 @@ impl Gate {
         self.without_limit.load(Ordering::Relaxed)
     }
 
-    /// Waits until no other thread holds a guard, leaving holders behind as `timeouts` allows.
-    /// `timeouts` is called repeatedly; the time counts from when it first returns a limit.
+    /// Waits until no other thread holds a guard, leaving holders behind as `timeouts` allows, or
+    /// until the wait is called off. Both functions are called repeatedly; the time counts from
+    /// when `timeouts` first returns a limit. Returns whether the wait came to its end.
     #[inline(never)]
-    pub(crate) fn wait_for_others(&self, timeouts: impl Fn() -> Timeouts) {
+    pub(crate) fn wait_for_others(
+        &self,
+        timeouts: impl Fn() -> Timeouts,
+        is_called_off: impl Fn() -> bool,
+    ) -> bool {
         let this = thread::current().id();
         let process = process();
         let mut limited_since: Option<Instant> = None;
@@ -202,23 +214,34 @@ impl Gate {
         };
         let mut state = self.state();
         state.waiting += 1;
-        while is_waiting(&state) {
+        let mut is_over = !is_waiting(&state);
+        while !is_over && !is_called_off() {
             (state, _) = self
                 .left
                 .wait_timeout(state, POLL)
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
+            is_over = !is_waiting(&state);
         }
         state.waiting -= 1;
+        is_over
     }
 
     /// Returns whether no other thread holds a guard.
     #[inline(never)]
     pub(crate) fn is_empty_but_for_this_thread(&self) -> bool {
         let this = thread::current().id();
+        self.holders().into_iter().all(|thread| thread == this)
+    }
+
+    /// Returns the thread of each guard.
+    pub(crate) fn holders(&self) -> Vec<ThreadId> {
         let process = process();
         let state = self.state();
-        let mut inside = state.inside.iter();
-        inside.all(|holder| holder.thread == this || holder.process != process)
+        let inside = state.inside.iter();
+        inside
+            .filter(|holder| holder.process == process)
+            .map(|holder| holder.thread)
+            .collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -305,7 +328,7 @@ mod tests {
             let waiter = scope.spawn(|| {
                 assert!(!gate.is_empty_but_for_this_thread());
                 waits.send(()).unwrap();
-                gate.wait_for_others(Timeouts::default);
+                assert!(gate.wait_for_others(Timeouts::default, || false));
             });
             is_waiting.recv().unwrap();
             // Usually long enough for the waiter to wait; the test is right at any time.
@@ -325,10 +348,26 @@ mod tests {
         assert!(guard.come_back(), "nobody is waiting");
         guard.go_away();
         thread::scope(|scope| {
-            scope.spawn(|| gate.wait_for_others(|| AT_ONCE));
+            scope.spawn(|| gate.wait_for_others(|| AT_ONCE, || false));
         });
         assert!(!guard.come_back());
         assert!(!guard.come_back());
+    }
+
+    #[test]
+    fn a_gate_may_be_opened_again_and_waiting_called_off() {
+        let gate = Gate::new();
+        let guard = gate.enter().unwrap();
+        gate.close();
+        thread::scope(|scope| {
+            let waiter = || gate.wait_for_others(Timeouts::default, || true);
+            assert!(!scope.spawn(waiter).join().unwrap());
+            gate.open_again();
+            assert!(gate.is_open());
+            assert!(scope.spawn(|| gate.enter().is_some()).join().unwrap());
+            drop(guard);
+            assert!(scope.spawn(waiter).join().unwrap());
+        });
     }
 
     #[test]
@@ -336,7 +375,7 @@ mod tests {
         let gate = Gate::new();
         let guard = gate.enter_to_finish().unwrap();
         thread::scope(|scope| {
-            let waiter = scope.spawn(|| gate.wait_for_others(|| AT_ONCE));
+            let waiter = scope.spawn(|| gate.wait_for_others(|| AT_ONCE, || false));
             thread::sleep(Duration::from_millis(20));
             assert!(!waiter.is_finished());
             drop(guard);

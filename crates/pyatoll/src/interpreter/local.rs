@@ -207,11 +207,20 @@ impl LocalInternals {
             && RUN.load(Ordering::Relaxed) == self.run
     }
 
-    /// Records that the interpreter's end has begun.
-    pub(super) fn mark_closing(&self) {
+    /// Records that the interpreter's end has begun. Returns whether it had not before.
+    pub(super) fn mark_closing(&self) -> bool {
         let (live, closing) = (Phase::Live as u8, Phase::Closing as u8);
         let phase = &self.phase;
-        let _ = phase.compare_exchange(live, closing, Ordering::AcqRel, Ordering::Relaxed);
+        let closed = phase.compare_exchange(live, closing, Ordering::AcqRel, Ordering::Relaxed);
+        closed.is_ok()
+    }
+
+    /// Records that the interpreter goes on: the thread that had begun to end it called that off.
+    pub(super) fn reopen(&self) {
+        let (live, closing) = (Phase::Live as u8, Phase::Closing as u8);
+        let phase = &self.phase;
+        let _ = phase.compare_exchange(closing, live, Ordering::AcqRel, Ordering::Relaxed);
+        self.gate.open_again();
     }
 
     /// Records that the interpreter is gone. Where a reference that outlives it kept the capsule of

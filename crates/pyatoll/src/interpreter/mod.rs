@@ -19,6 +19,7 @@
 //! | `internals` | the state that all Pyatoll binaries in one interpreter share |
 //! | `entry` | the interpreters that this thread entered or was detached from |
 //! | `detach` | a thread that is detached |
+//! | `waits` | threads that wait for others to leave or to end |
 //! | `end` | ending a sub-interpreter |
 //! | `teardown` | the interpreter's `atexit` callback |
 //! | `create` | creating this binary's state of an interpreter |
@@ -28,7 +29,9 @@
 //! | `start` | starting the runtime; registering interpreters that other code started |
 //! | `handle` | `Interpreter` |
 //! | `make` | creating a sub-interpreter |
+//! | `closing` | ending a sub-interpreter now, later or elsewhere |
 //! | `sub` | `SubInterpreter` |
+//! | `close` | `SubInterpreter::close` |
 //! | `test_interpreter` | a sub-interpreter for each test of a crate |
 //! | `enter` | `Python::attach`, `Python::detach` |
 //! | `embed` | a runtime for the duration of one call |
@@ -49,6 +52,8 @@
 //! ```
 
 pub(crate) mod attach;
+mod close;
+mod closing;
 pub(crate) mod compat;
 mod create;
 pub(crate) mod detach;
@@ -77,14 +82,16 @@ mod teardown;
 mod test_interpreter;
 mod token;
 mod trashcan;
+pub(crate) mod waits;
 
+pub use close::{CloseError, CloseErrorKind};
 pub(crate) use compat::layout;
 pub use embed::with_embedded_python_interpreter;
 pub use error::{AttachError, BuildError};
 pub use handle::Interpreter;
 #[doc(hidden)]
 pub use local::LocalInternals;
-pub use sub::{CloseError, Gil, SubInterpreter, SubInterpreterBuilder};
+pub use sub::{Gil, SubInterpreter, SubInterpreterBuilder};
 pub use token::Python;
 
 /// Entry points for the benchmark of this layer; not part of the API.

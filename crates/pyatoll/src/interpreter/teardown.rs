@@ -14,11 +14,13 @@ use pyo3_ffi as ffi;
 
 use super::compat;
 use super::detach::detached;
-use super::end::{self, EndClaim};
+use super::end::{self, Callback, EndClaim, NotEnded};
+use super::entry;
 use super::gate::Timeouts;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
 use super::method_def::MethodDef;
+use super::waits::{self, Others, Wait};
 
 const CAPSULE: &CStr = c"pyatoll.local_internals";
 
@@ -113,11 +115,27 @@ const INSIDE_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Safety
 /// The thread must be attached to `local`'s interpreter.
 unsafe fn close(local: &'static LocalInternals) {
+    if waits::is_ended_by_this_thread(local) {
+        // `EndClaim::end` closes the gate once all exit functions have been called.
+        return;
+    }
+    if !local.is_main() && entry::is_inside_with_another_thread_state(local) {
+        entry::mark_ended_here(local);
+        eprintln!(
+            "pyatoll: interpreter {} is being ended by other code than this library \
+             (`_interpreters.destroy`, `Interpreter.close`), on a thread that is inside it and \
+             cannot return to it",
+            local.id()
+        );
+    }
     local.mark_closing();
     local.gate().close();
     // SAFETY: attached (upheld by the caller); nothing of Python is used while detached.
     unsafe {
-        end::drop_first_thread_state(local);
+        if !compat::is_in_python() {
+            // Not where Python code calls the exit functions itself: the interpreter goes on.
+            end::drop_first_thread_state(local);
+        }
         if !local.gate().is_empty_but_for_this_thread() {
             detached(local, || wait(local));
         }
@@ -127,10 +145,36 @@ unsafe fn close(local: &'static LocalInternals) {
     }
 }
 
+/// What [`EndClaim::end`] needs of this file.
+pub(super) const FOR_END: Callback = Callback {
+    wait: wait_unless_called_off,
+    register: register_atexit,
+};
+
 /// Waits for the threads inside `local`'s interpreter. This thread must be detached.
-fn wait(local: &LocalInternals) {
+///
+/// If one of them waits for this thread, in an end that cannot be called off either, the process
+/// ends: nothing of it could go on.
+fn wait(local: &'static LocalInternals) {
+    let (wait, is_possible) = Wait::begin_anyway(Others::Inside(local), false);
+    if !is_possible {
+        eprintln!(
+            "pyatoll: interpreter {} is being ended by other code than this library \
+             (`_interpreters.destroy`, `Interpreter.close`) on a thread that is inside another \
+             one, which a thread inside this one is ending: neither can leave; the process ends",
+            local.id()
+        );
+        std::process::abort();
+    }
+    wait_unless_called_off(local, &wait);
+}
+
+/// Waits like [`wait`], until `wait` is called off. Returns whether the waiting came to its end.
+fn wait_unless_called_off(local: &'static LocalInternals, wait: &Wait) -> bool {
     let main = lookup::main_live();
-    local.gate().wait_for_others(|| timeouts(local, main));
+    local
+        .gate()
+        .wait_for_others(|| timeouts(local, main), || wait.is_called_off())
 }
 
 /// Ends the remaining sub-interpreters that this binary created, since CPython aborts (below 3.13)
@@ -145,21 +189,24 @@ unsafe fn close_subs(main: &'static LocalInternals) {
     for sub in subs {
         // The state of an interpreter that other code has ended may be left here, where a reference
         // to the capsule keeps it; another interpreter may be at its address.
-        let claim = match sub.is_owned_and_unclaimed() {
+        // Nor can an interpreter be ended that this thread is inside.
+        let claim = match sub.is_owned_and_unclaimed() && !entry::is_inside(sub) {
             // SAFETY: attached to `main`, in an `atexit` function, without an exception.
             true => unsafe { EndClaim::to_closed(sub) },
             false => None,
         };
-        if claim.is_some() || !compat::ENDS_SUBS_FIRST {
+        if claim.is_none() && !compat::ENDS_SUBS_FIRST {
             sub.gate().close();
             // SAFETY: attached to `main`; nothing of Python is used while detached.
             unsafe { detached(main, || wait(sub)) };
         }
-        if let Some(claim) = claim
-            && sub.gate().is_empty_but_for_this_thread()
-        {
-            // SAFETY: its threads have left; this thread is attached to `main`.
-            unsafe { claim.end() };
+        if let Some(claim) = claim {
+            let (wait, _) = Wait::begin_anyway(Others::Inside(sub), true);
+            // SAFETY: this thread is attached to `main`.
+            let ended = unsafe { claim.end(&wait, FOR_END) };
+            if let Err(NotEnded::OtherThreads(threads)) = ended {
+                end::report_threads(sub, threads);
+            }
         }
         // Another thread may be ending it, one that Python started: those hold no guard.
         let has_ended = || !sub.is_being_ended() || sub.phase() == Phase::Emptied;

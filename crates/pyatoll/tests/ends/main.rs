@@ -5,24 +5,28 @@
 //! | file | concern |
 //! |---|---|
 //! | `child.rs` | runs a test in a child process with a time limit |
+//! | `closing.rs` | closing and dropping a `SubInterpreter` where something keeps it from ending |
 //! | `foreign.rs` | interpreters that Python code ends |
 //! | `fork.rs` | `os.fork` with other threads and sub-interpreters |
 //! | `process_exit.rs` | the end of the process and of the runtime with threads inside |
 //! | `state.rs` | the per-interpreter state at the end and under interference from Python code |
+//! | `system_exit.rs` | `SystemExit` printed on a thread that is inside a sub-interpreter |
 
 mod child;
+mod closing;
 mod foreign;
 #[cfg(unix)]
 mod fork;
 mod process_exit;
 mod state;
+mod system_exit;
 
 use std::time::Duration;
 
 use pyatoll::ffi;
 use pyatoll::prelude::*;
 
-pub use child::in_child;
+pub use child::{in_child, outcome_in_child};
 
 /// Long enough for a busy machine; a test that takes longer hangs.
 pub const LIMIT: Duration = Duration::from_secs(60);

@@ -7,13 +7,15 @@
 //! | `thread_state` | the thread state that this thread is attached with |
 //! | `legacy` | the same on 3.11 |
 //! | `main_interpreter` | entering the main interpreter |
-//! | `lifecycle` | creating and ending interpreters |
+//! | `lifecycle` | creating interpreters, the end of the runtime |
+//! | `ending` | ending an interpreter |
 //! | `depth` | the nesting of deallocations on a thread |
 //! | `dict` | dicts |
 //! | `raised` | the exception that is set |
 
 mod depth;
 mod dict;
+mod ending;
 pub(crate) mod layout;
 #[cfg(not(Py_3_12))]
 mod legacy;
@@ -24,10 +26,13 @@ mod thread_state;
 
 pub(crate) use depth::{DEFERS_BY_STACK, Depth};
 pub(crate) use dict::{item_of_dict, item_or_insert};
+pub(crate) use ending::{
+    ENDS_WITH_THREADS_LEFT, Ending, call_exit_functions, other_thread_states, shut_down_threading,
+};
 pub(crate) use lifecycle::{
     CAN_DELETE_FIRST_THREAD_STATE, CREATES_ONE_AT_A_TIME, ENDS_SUBS_FIRST, ENDS_UNDER_ANOTHERS_GIL,
     HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, Settings, at_interpreter_clear,
-    end_interpreter, interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
+    interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
 };
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
