@@ -146,6 +146,15 @@ pub(crate) fn is_in_traverse() -> bool {
     local.is_some_and(LocalInternals::is_in_traverse)
 }
 
+/// Returns the interpreter that this thread is attached to if that is another one than `local`'s.
+pub(crate) fn attached_elsewhere(local: &LocalInternals) -> Option<&'static LocalInternals> {
+    let current = compat::current_interpreter();
+    match current.is_null() || current == local.interpreter() {
+        true => None,
+        false => lookup::find_live(current),
+    }
+}
+
 /// Returns whether this thread is inside a sub-interpreter: attached to one, or detached within an
 /// attachment to one.
 pub(crate) fn is_inside_sub() -> bool {

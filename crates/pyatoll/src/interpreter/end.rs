@@ -11,8 +11,8 @@
 //! 4. The gate is closed; the threads that entered through it leave.
 //! 5. Only threads that Python code has started meanwhile can be left. If there are any, the
 //!    interpreter is opened again.
-//! 6. `Py_EndInterpreter`. Python code that it runs may start a thread before 3.14: an exit function
-//!    waits for that.
+//! 6. `Py_EndInterpreter`. Before 3.14, Python code that it runs may start a thread: an exit
+//!    function waits for that.
 
 use std::ptr::null_mut;
 use std::thread;

@@ -146,6 +146,11 @@ impl Interpreter {
     /// Attaches this thread to the interpreter and runs `f` with its token. If the thread is
     /// attached to it already, this only runs `f`.
     ///
+    /// No `Bound` or token of another interpreter can be used in `f`, as none gets into the closure
+    /// of [`Python::detach`], except through code that takes `Send` to mean "another thread"
+    /// (`send_wrapper`, `scoped-tls`). Such use is undefined behavior; debug builds panic where it
+    /// is noticed, with the text of [`WrongInterpreter`](crate::WrongInterpreter).
+    ///
     /// # Errors
     /// [`AttachError::InterpreterGone`] if it has ended;
     /// [`AttachError::AttachedElsewhere`] if this thread is attached to another interpreter:

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use crate::interpreter::{Interpreter, LocalInternals, Python};
+use crate::interpreter::{Interpreter, LocalInternals, Python, attach};
 
 /// The error of using a handle in an interpreter that does not own its object. Becomes a Python
 /// `RuntimeError`.
@@ -91,6 +91,24 @@ impl WrongInterpreter {
         let mut panicked = lock_panicked()?;
         let index = panicked.iter().rposition(|(raised, _)| raised == text)?;
         panicked.remove(index).map(|(_, error)| error)
+    }
+}
+
+/// Panics, in debug builds, if this thread is attached to another interpreter than the token's.
+///
+/// Only code that gets a token or a `Bound` past the bounds of [`Python::detach`] can do that:
+/// `send_wrapper`, `scoped-tls` and the like, which rely on `Send` to mean threads.
+#[inline]
+#[track_caller]
+pub(super) fn check_attached(py: Python<'_>) {
+    if cfg!(debug_assertions)
+        && let Some(current) = attach::attached_elsewhere(py.local())
+    {
+        let error = WrongInterpreter {
+            owner: Interpreter::new(py.owner()),
+            current: Interpreter::new(current),
+        };
+        error.panic()
     }
 }
 

@@ -87,6 +87,32 @@ fn dropping_a_pool_while_attached_waits_without_the_gil() {
 }
 
 #[test]
+fn a_pool_that_its_own_job_drops_ends_after_the_job() {
+    for detached in [false, true] {
+        let pool = Arc::new(pool(2));
+        let interpreters = pool.interpreters();
+        let own = Arc::clone(&pool);
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let job = pool.submit(move |py| {
+            py.detach(move || wait.recv().unwrap_err());
+            match detached {
+                false => drop(own),
+                true => py.detach(move || drop(own)),
+            }
+            py.eval(c"1 + 1", None, None)?.extract::<i32>()
+        });
+        drop(pool);
+        drop(go);
+        in_time(move || {
+            assert_eq!(job.join(), Ok(2));
+            while interpreters.iter().any(|one| one.is_alive()) {
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+    }
+}
+
+#[test]
 fn the_end_of_the_runtime_ends_a_pool() {
     if !in_a_child("ending::the_end_of_the_runtime_ends_a_pool") {
         return;

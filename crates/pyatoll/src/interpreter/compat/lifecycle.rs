@@ -1,5 +1,6 @@
 //! Creating and ending interpreters, and the end of the runtime.
 
+#[cfg(Py_3_12)]
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
