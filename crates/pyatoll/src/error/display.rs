@@ -47,7 +47,7 @@ impl PyErr {
     /// the runtime is finalized first (`Py_FinalizeEx`). On a thread that is inside a
     /// sub-interpreter, attached or detached, CPython cannot do that. There, the exit functions of
     /// the main interpreter and of this one are called and the standard streams are flushed; the
-    /// runtime is not finalized, and no thread is waited for.
+    /// runtime is not finalized, and threads that are inside have a second to leave.
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.

@@ -7,7 +7,7 @@
 
 use crate::error::PyErr;
 use crate::exceptions::PySystemExit;
-use crate::interpreter::{Interpreter, Python, attach};
+use crate::interpreter::{Interpreter, Python, attach, exit_without_finalizing};
 use crate::object::Bound;
 use crate::prelude::PyDictMethods;
 use crate::types::{PyAny, PyAnyMethods, PyDict};
@@ -55,6 +55,7 @@ fn status(exception: &Bound<'_, PyAny>) -> i32 {
 /// Ends the process: calls the exit functions of the main interpreter and then those of this one,
 /// and flushes their standard streams.
 fn exit(py: Python<'_>, status: i32) -> ! {
+    exit_without_finalizing();
     flush(py);
     if !py.interpreter().is_main() {
         // Where the main interpreter is ending already, others call them.

@@ -92,6 +92,7 @@ pub use handle::Interpreter;
 #[doc(hidden)]
 pub use local::LocalInternals;
 pub use sub::{Gil, SubInterpreter, SubInterpreterBuilder};
+pub(crate) use teardown::exit_without_finalizing;
 pub use token::Python;
 
 /// Entry points for the benchmark of this layer; not part of the API.

@@ -7,6 +7,7 @@
 
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -222,12 +223,27 @@ unsafe fn close_subs(main: &'static LocalInternals) {
     }
 }
 
+/// Whether the process exits without finalizing the runtime.
+static EXITS: AtomicBool = AtomicBool::new(false);
+
+/// Records that the process exits, and that the runtime is not finalized: exit functions are called
+/// for their effects, and no thread can get in the way of CPython.
+pub(crate) fn exit_without_finalizing() {
+    EXITS.store(true, Ordering::Relaxed);
+}
+
 /// Returns how long `local`'s end waits for other threads.
 ///
 /// A sub-interpreter that ends in a running process waits for all, as `close` promises. The
 /// end of the process leaves threads behind, as CPython does with daemon threads, where that does
 /// not abort the process.
 fn timeouts(local: &LocalInternals, main: Option<&LocalInternals>) -> Timeouts {
+    if EXITS.load(Ordering::Relaxed) {
+        return Timeouts {
+            away: Some(AWAY_TIMEOUT),
+            inside: Some(AWAY_TIMEOUT),
+        };
+    }
     let process_ends =
         main.is_some_and(|main| !main.gate().is_open() && !main.gate().waits_without_limit());
     if !process_ends {

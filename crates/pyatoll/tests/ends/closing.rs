@@ -10,7 +10,7 @@ use pyatoll::InterpreterPool;
 use pyatoll::interpreter::{CloseErrorKind, Gil, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 
-use crate::{LIMIT, finalize, in_child, is_from};
+use crate::{LIMIT, finalize, in_child, is_from, outcome_in_child};
 
 fn sub(gil: Gil) -> SubInterpreter {
     Python::initialize();
@@ -235,6 +235,61 @@ fn a_dropped_interpreter_in_which_a_raw_thread_runs_is_left_and_reported() {
         let is_from_3_14 = output.contains("from 3.14 on: true");
         assert_eq!(is_said, !is_from_3_14, "{output}");
     }
+}
+
+#[test]
+fn the_end_of_the_process_reports_an_interpreter_in_which_a_raw_thread_runs() {
+    let outcome = outcome_in_child(
+        "closing::the_end_of_the_process_reports_an_interpreter_in_which_a_raw_thread_runs",
+        LIMIT,
+        || {
+            let sub = sub(Gil::Own);
+            run(&sub, RAW_THREAD);
+            std::mem::forget(sub);
+            let ends = if is_from(14) {
+                "without it"
+            } else {
+                "with a report"
+            };
+            let ends = if is_from(13) { ends } else { "in CPython" };
+            eprintln!("the process ends {ends}");
+            finalize();
+        },
+    );
+    if let Some((status, output)) = outcome {
+        let is_said = output.contains("is not ended: 1 of its threads");
+        let is_left_out = output.contains("the process ends without it");
+        assert_ne!(is_said, is_left_out, "{output}");
+        // Before 3.13 `Py_FinalizeEx` aborts, whatever is done before.
+        let may_abort = output.contains("the process ends in CPython");
+        assert!(status.success() || may_abort, "{status}: {output}");
+    }
+}
+
+#[test]
+fn the_end_of_an_interpreter_waits_for_a_raw_thread_that_it_starts_itself() {
+    in_child(
+        "closing::the_end_of_an_interpreter_waits_for_a_raw_thread_that_it_starts_itself",
+        LIMIT,
+        || {
+            for gil in [Gil::Own, Gil::Shared] {
+                let sub = sub(gil);
+                // Called once more within `Py_EndInterpreter` from 3.12 on.
+                let code = "
+import threading, _thread, time
+@threading._register_atexit
+def start(start=_thread.start_new_thread, sleep=time.sleep):
+    try:
+        start(sleep, (0.2,))
+    except RuntimeError:
+        pass # refused while the interpreter ends
+";
+                run(&sub, code);
+                sub.close().unwrap();
+            }
+            finalize();
+        },
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::thread;
 use pyatoll::InterpreterPool;
 use pyatoll::interpreter::{Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
+use pyatoll::types::{PyCFunction, PyDict, PyTuple};
 
 use crate::{LIMIT, outcome_in_child};
 
@@ -71,6 +72,31 @@ fn a_printed_system_exit_ends_the_process_from_a_thread_within_a_sub_interpreter
                     });
                 });
             });
+        },
+    );
+}
+
+#[test]
+fn a_printed_system_exit_ends_the_process_from_a_python_thread_of_a_sub_interpreter() {
+    check(
+        "system_exit::a_printed_system_exit_ends_the_process_from_a_python_thread_of_a_sub_\
+         interpreter",
+        |sub| {
+            let waited = sub.attach(|py| {
+                let exit = |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+                    print(arguments.py());
+                };
+                let names = PyDict::new(py);
+                let exit = PyCFunction::new_closure(py, None, None, exit)?;
+                names.set_item("exit", exit)?;
+                let code = c"
+import threading
+thread = threading.Thread(target=exit)
+thread.start()
+thread.join()";
+                py.run(code, Some(&names), None)
+            });
+            waited.unwrap().unwrap();
         },
     );
 }
