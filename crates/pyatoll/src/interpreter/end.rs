@@ -6,7 +6,7 @@
 //!
 //! 1. `threading` is shut down: threads that are not daemons have ended afterwards.
 //! 2. If there are threads that neither `threading` nor the gate waits for, the interpreter stays
-//!    as it is.
+//!    as it is. (Threads of other binaries of this library are not told from those.)
 //! 3. The exit functions are called. Python code, and other threads, can still attach.
 //! 4. The gate is closed; the threads that entered through it leave.
 //! 5. Only threads that Python code has started meanwhile can be left. If there are any, the
@@ -24,6 +24,7 @@ use super::compat::{self, Ending};
 use super::detach::detached;
 use super::entry;
 use super::gate::InterpreterGuard;
+use super::internals::Internals;
 use super::local::{LocalInternals, Phase};
 use super::method_def::MethodDef;
 use super::waits::Wait;
@@ -161,8 +162,10 @@ impl EndClaim {
             }
             let ending = Ending::begin(thread_state);
             if let Err(why) = self.prepare(&ending, wait, callback) {
-                ending.call_off(is_kept);
-                if is_kept {
+                // Other code that ends it must not find the thread state.
+                let keep = is_kept && why != NotEnded::Elsewhere;
+                ending.call_off(keep);
+                if keep {
                     local.keep_first_thread_state(thread_state);
                 }
                 return Err(why);
@@ -193,7 +196,11 @@ impl EndClaim {
             self.is_ours()?;
             compat::shut_down_threading();
             self.is_ours()?;
-            wait_for_strangers(local, ending)?;
+            // The threads of other binaries are waited for by their exit functions.
+            let has_others = Internals::existing(local).is_some_and(|it| it.has_other_binaries());
+            if !has_others {
+                wait_for_strangers(local, ending)?;
+            }
             compat::call_exit_functions();
             self.has_closed = local.mark_closing();
             self.is_ours()?;

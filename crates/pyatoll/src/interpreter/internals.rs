@@ -237,6 +237,19 @@ impl Internals {
         found
     }
 
+    /// Returns whether another binary has registered a state.
+    pub(super) fn has_other_binaries(&self) -> bool {
+        let mut node = self.newest.load(Ordering::Acquire);
+        // SAFETY: registrations live as long as the internals.
+        while let Some(registration) = unsafe { node.as_ref() } {
+            if registration.binary != binary() {
+                return true;
+            }
+            node = registration.next;
+        }
+        false
+    }
+
     /// Returns the interpreter's `PanicException`, borrowed, or null if none was created.
     pub(crate) fn panic_exception(&self) -> *mut ffi::PyObject {
         self.panic_exception.load(Ordering::Acquire)

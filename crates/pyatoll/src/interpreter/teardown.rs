@@ -158,7 +158,8 @@ pub(super) const FOR_END: Callback = Callback {
 /// ends: nothing of it could go on.
 fn wait(local: &'static LocalInternals) {
     let (wait, is_possible) = Wait::begin_anyway(Others::Inside(local), false);
-    if !is_possible {
+    let is_limited = timeouts(local, lookup::main_live()).inside.is_some();
+    if !is_possible && !is_limited {
         eprintln!(
             "pyatoll: interpreter {} is being ended by other code than this library \
              (`_interpreters.destroy`, `Interpreter.close`) on a thread that is inside another \

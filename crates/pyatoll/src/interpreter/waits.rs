@@ -169,3 +169,69 @@ pub(super) struct ForkLock(
 pub(super) fn lock_for_fork() -> ForkLock {
     ForkLock(lock(&WAITS))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A thread that waits for another one, until it is dropped.
+    struct Waiter {
+        id: ThreadId,
+        is_asked: mpsc::Receiver<bool>,
+        stop: mpsc::Sender<()>,
+    }
+
+    impl Waiter {
+        fn for_thread(other: ThreadId, gives_up: bool) -> Self {
+            let (started, is_started) = mpsc::channel();
+            let (stop, stopped) = mpsc::channel::<()>();
+            let (asked, is_asked) = mpsc::channel();
+            let thread = thread::spawn(move || {
+                let wait = Wait::begin_if_possible(Others::Threads(vec![other]), gives_up);
+                let wait = wait.expect("nobody waits for this thread");
+                started.send(()).unwrap();
+                stopped.recv().ok();
+                asked.send(wait.is_called_off()).ok();
+            });
+            is_started.recv().unwrap();
+            Self {
+                id: thread.thread().id(),
+                is_asked,
+                stop,
+            }
+        }
+
+        fn end(self) -> bool {
+            drop(self.stop);
+            self.is_asked.recv().unwrap()
+        }
+    }
+
+    #[test]
+    fn the_announcement_that_completes_a_cycle_is_refused() {
+        let this = thread::current().id();
+        let first = Waiter::for_thread(this, false);
+        let second = Waiter::for_thread(first.id, false);
+        assert!(Wait::for_threads(vec![first.id]).is_none());
+        assert!(Wait::for_threads(vec![second.id]).is_none());
+        assert!(!Wait::begin_anyway(Others::Threads(vec![second.id]), false).1);
+        let unrelated = thread::spawn(|| thread::current().id()).join().unwrap();
+        assert!(Wait::for_threads(vec![unrelated, this]).is_some());
+        assert!(!second.end());
+        assert!(!first.end());
+    }
+
+    #[test]
+    fn a_wait_that_may_be_called_off_is_for_one_that_may_not() {
+        let this = thread::current().id();
+        let first = Waiter::for_thread(this, true);
+        let second = Waiter::for_thread(first.id, false);
+        assert!(Wait::for_threads(vec![second.id]).is_none());
+        let (wait, is_possible) = Wait::begin_anyway(Others::Threads(vec![second.id]), false);
+        assert!(is_possible && !wait.is_called_off());
+        assert!(!second.end());
+        assert!(first.end());
+    }
+}
