@@ -3,11 +3,11 @@
 use pyo3_ffi as ffi;
 
 use super::compat::{self, layout};
+use super::exit_hook;
 use super::fork;
 use super::internals::Internals;
 use super::local::{self, LocalInternals};
 use super::lookup;
-use super::teardown;
 
 /// Returns the state of the interpreter that this thread is attached to, for code that runs because
 /// a function or an object of this binary was called: then this binary has been initialized there.
@@ -72,8 +72,7 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
         // Also if another thread registered first: it may not have published its state yet.
         lookup::publish(local);
         if std::ptr::eq(local, made) {
-            teardown::register_atexit(local);
-            teardown::watch(local);
+            exit_hook::watch(local);
         }
         compat::restore_raised(raised);
         local

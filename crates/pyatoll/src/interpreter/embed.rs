@@ -3,6 +3,7 @@
 use pyo3_ffi as ffi;
 
 use super::create;
+use super::exit_hook;
 use super::local::LocalInternals;
 use super::token::Python;
 
@@ -88,6 +89,9 @@ impl Drop for Runtime {
         self.local.gate().wait_without_limit();
         // SAFETY: attached to the main interpreter, on the thread that started the runtime: guards
         // created in `f` have been dropped.
-        unsafe { ffi::Py_FinalizeEx() };
+        unsafe {
+            exit_hook::before_end(self.local);
+            ffi::Py_FinalizeEx();
+        }
     }
 }

@@ -25,6 +25,10 @@ pub(super) unsafe fn drop_first_thread_state(local: &LocalInternals) {
     }
 }
 
+/// A function to be called just before an interpreter is ended, by the thread that ends it. The
+/// thread must be attached to the interpreter, without an exception.
+pub(super) type BeforeEnd = unsafe fn(&'static LocalInternals);
+
 /// The right to end an interpreter that this binary created and that no other code is ending.
 /// Dropping it gives the right back.
 pub(super) struct EndClaim {
@@ -74,13 +78,13 @@ impl EndClaim {
         is_ours.then_some(claim)
     }
 
-    /// Ends the interpreter, unless other code has begun to. Afterwards this thread is attached as
-    /// before.
+    /// Ends the interpreter, unless other code has begun to: calls `before`, attached to it, and
+    /// then CPython. Afterwards this thread is attached as before.
     ///
     /// # Safety
     /// The thread must not be attached to the interpreter. Where
     /// [`compat::ENDS_UNDER_ANOTHERS_GIL`], it must be attached to another one.
-    pub(super) unsafe fn end(mut self) {
+    pub(super) unsafe fn end(mut self, before: BeforeEnd) {
         let Self { local, phase, .. } = self;
         // SAFETY: the interpreter is alive: any other thread that began to end it waits for the
         // guard. Attached as required (upheld by the caller).
@@ -88,7 +92,8 @@ impl EndClaim {
             let thread_state = local
                 .take_first_thread_state()
                 .unwrap_or_else(|| entry::new_thread_state(local));
-            compat::end_interpreter(thread_state, || local.phase() == phase)
+            let is_still_ours = || local.phase() == phase;
+            compat::end_interpreter(thread_state, is_still_ours, || before(local))
         };
         if has_ended {
             local.mark_gone();

@@ -177,7 +177,7 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
     #[cfg(feature = "auto-initialize")]
     start::initialize();
     if !compat::is_running() {
-        return Err(NoInterpreter::NotRunning);
+        return return_to_the_end().ok_or(NoInterpreter::NotRunning);
     }
     let home = match entry::home() {
         Some(Home::Known(local)) => Some(local),
@@ -196,6 +196,15 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
         None => default_interpreter()?,
     };
     AttachGuard::to(local).map_err(NoInterpreter::Refused)
+}
+
+/// Attaches this thread again if it finalizes the runtime and is detached for a moment, in a
+/// finalizer that Python calls.
+fn return_to_the_end() -> Option<AttachGuard> {
+    match entry::home()? {
+        Home::Known(local) if entry::is_ending(local) => AttachGuard::to(local).ok(),
+        _ => None,
+    }
 }
 
 /// Returns the interpreter of a thread that was never attached: the main one if this binary knows

@@ -130,6 +130,9 @@ pub(super) struct Detached {
     /// Whether it was created here, and so is alive while it is the entry's. Any other belongs to
     /// code further up the stack.
     made: bool,
+    /// Whether the note of 3.11 said that this thread is attached with it: an end of an interpreter
+    /// sets the note without an entry.
+    noted: bool,
     /// The entry's thread state and time, if this thread was detached before and other code
     /// attached it again (`PyGILState_Ensure`).
     outer: Option<(*mut ffi::PyThreadState, u64)>,
@@ -202,6 +205,11 @@ impl ThreadEntry {
         Some(result)
     }
 
+    /// Returns whether this thread is detached from the thread state that ends the interpreter.
+    fn ends_the_interpreter(&self) -> bool {
+        self.is_detached.get() && self.local.is_ended_with(self.saved.get())
+    }
+
     /// Marks this thread as inside, before it attaches. `Some(false)`: it must never attach, since
     /// the interpreter has ended without waiting for it. `None`: there is no guard.
     fn may_attach(&self) -> Option<bool> {
@@ -268,20 +276,24 @@ impl ThreadEntry {
     }
 }
 
-/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: its gate
-/// is closed.
+/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: its gate is
+/// closed, and this thread is not the one that closed it and is detached for a moment.
 ///
 /// # Panics
 /// If Python has no memory for a thread state.
 #[inline(never)]
 pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     let entry = of(local);
-    if !local.gate().is_open() {
+    let is_closed = !local.gate().is_open();
+    let is_ender = is_closed && entry.is_some_and(ThreadEntry::ends_the_interpreter);
+    if is_closed && !is_ender || !local.is_usable() {
         return None;
     }
     let guard = match entry.and_then(ThreadEntry::may_attach) {
         Some(true) => None,
         Some(false) => return None,
+        // No one waits for this thread: it is the one that waits for the others.
+        None if is_ender => None,
         None => Some(local.gate().enter()?),
     };
     // With a guard, the interpreter stays.
@@ -356,11 +368,13 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
 pub(super) unsafe fn detach(local: &'static LocalInternals) -> Detached {
     // SAFETY: attached (upheld by the caller).
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
+    let noted = compat::is_attach_noted(thread_state);
     let entry = of(local).unwrap_or_else(|| push(local));
     let is_detached = entry.is_detached.get();
     let detached = Detached {
         thread_state,
         made: entry.made.get() == thread_state,
+        noted,
         outer: is_detached.then(|| (entry.saved.get(), entry.since.get())),
     };
     entry.users.set(entry.users.get() + 1);
@@ -409,7 +423,9 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
         entry.with_guard(InterpreterGuard::go_away);
     }
     entry.release();
-    if compat::NEEDS_ATTACH_NOTE {
+    if detached.noted && compat::is_running_with(detached.thread_state) {
+        compat::set_attach_note(Some(detached.thread_state));
+    } else if compat::NEEDS_ATTACH_NOTE {
         restore_attach_note();
     }
 }
@@ -442,6 +458,12 @@ pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThr
 #[inline(never)]
 pub(super) fn has_guard(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.with_guard(|_| ()).is_some())
+}
+
+/// Returns whether this thread, detached for a moment, is the one that ends `local`'s interpreter.
+#[inline(never)]
+pub(super) fn is_ending(local: &LocalInternals) -> bool {
+    of(local).is_some_and(ThreadEntry::ends_the_interpreter)
 }
 
 /// Returns whether this thread entered `local`'s interpreter through this library, or was

@@ -161,6 +161,20 @@ impl Gate {
         self.lock_for_fork().close();
     }
 
+    /// Refuses new guards, and leaves behind all other threads that are away, however long their
+    /// end may wait: the interpreter ends without having asked this gate. Threads that are inside
+    /// are in CPython's hands.
+    #[inline(never)]
+    pub(crate) fn close_without_waiting(&self) {
+        let this = thread::current().id();
+        let mut locked = self.lock_for_fork();
+        locked.close();
+        let others = locked.state.inside.iter();
+        for holder in others.filter(|holder| holder.thread != this) {
+            holder.exchange(AWAY, LEFT_BEHIND);
+        }
+    }
+
     /// Takes the gate's lock.
     pub(crate) fn lock_for_fork(&self) -> ForkLock<'_> {
         ForkLock {
@@ -329,6 +343,19 @@ mod tests {
         });
         assert!(!guard.come_back());
         assert!(!guard.come_back());
+    }
+
+    #[test]
+    fn a_thread_that_is_away_when_an_interpreter_is_gone_may_not_come_back() {
+        let gate = Gate::new();
+        let (away, inside) = (gate.enter().unwrap(), gate.enter().unwrap());
+        away.go_away();
+        thread::scope(|scope| {
+            scope.spawn(|| gate.close_without_waiting());
+        });
+        assert!(gate.enter().is_none());
+        assert!(!away.come_back());
+        assert!(!inside.is_away());
     }
 
     #[test]

@@ -305,7 +305,7 @@ fn is_still_running(local: &LocalInternals) -> bool {
     match local.phase() {
         Phase::Live => compat::is_running(),
         // Exit functions and finalizers run until the end, but none of them clears the dict.
-        Phase::Closing => compat::is_in_python(),
+        Phase::Exiting | Phase::Closing => compat::is_in_python(),
         Phase::Ending | Phase::Emptied => false,
     }
 }

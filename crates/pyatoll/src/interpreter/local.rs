@@ -22,17 +22,19 @@ use super::trashcan::Trashcan;
 static RUN: AtomicU32 = AtomicU32::new(0);
 
 /// The phase of an interpreter's life, as far as this binary can tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 #[repr(u8)]
 pub(crate) enum Phase {
     /// Running.
     Live = 0,
-    /// Its `atexit` callback has been called; Python code still runs.
-    Closing = 1,
+    /// Its exit functions are being called; threads may still attach.
+    Exiting = 1,
+    /// Its exit functions are through, and no thread may attach any more; Python code still runs.
+    Closing = 2,
     /// Its state is being torn down: values are dropped, the queue is drained.
-    Ending = 2,
+    Ending = 3,
     /// Torn down. Objects may still be deallocated in the last garbage collection.
-    Emptied = 3,
+    Emptied = 4,
 }
 
 /// The state of one interpreter in this binary. `Python<'py>` is a pointer to it.
@@ -59,14 +61,18 @@ pub struct LocalInternals {
     run: u32,
     phase: AtomicU8,
     is_main: bool,
+    /// Whether Python code took the exit function out of `atexit`.
+    exit_function_lost: AtomicBool,
     gate: Gate,
     /// The thread state that is in a `__traverse__` of this library, or null: no Python may run on
     /// it.
     visiting: AtomicPtr<ffi::PyThreadState>,
-    /// Threads of the interpreter that are detached in a call of this library.
-    away: AtomicU32,
     /// The thread state that CPython created the interpreter with, if it is kept to end it with.
     first_thread_state: AtomicPtr<ffi::PyThreadState>,
+    /// The thread state that ends the interpreter, once that is known.
+    ender: AtomicPtr<ffi::PyThreadState>,
+    /// Threads of the interpreter that are detached in a call of this library.
+    away: AtomicU32,
     /// Whether this binary created the interpreter, and so ends it.
     owned: AtomicBool,
     /// Whether a thread of this binary is ending the interpreter, or has.
@@ -104,10 +110,12 @@ impl LocalInternals {
             run: RUN.load(Ordering::Relaxed),
             phase: AtomicU8::new(Phase::Live as u8),
             is_main: main == interpreter,
+            exit_function_lost: AtomicBool::new(false),
             gate: Gate::new(),
             visiting: AtomicPtr::new(null_mut()),
-            away: AtomicU32::new(0),
             first_thread_state: AtomicPtr::new(null_mut()),
+            ender: AtomicPtr::new(null_mut()),
+            away: AtomicU32::new(0),
             owned: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
             trashcan: Trashcan::new(),
@@ -194,8 +202,9 @@ impl LocalInternals {
     pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Live,
-            1 => Phase::Closing,
-            2 => Phase::Ending,
+            1 => Phase::Exiting,
+            2 => Phase::Closing,
+            3 => Phase::Ending,
             _ => Phase::Emptied,
         }
     }
@@ -203,22 +212,50 @@ impl LocalInternals {
     /// Returns whether the interpreter has not begun to drop its values.
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
-        matches!(self.phase(), Phase::Live | Phase::Closing)
-            && RUN.load(Ordering::Relaxed) == self.run
+        self.phase() < Phase::Ending && RUN.load(Ordering::Relaxed) == self.run
     }
 
-    /// Records that the interpreter's end has begun.
+    /// Records that the interpreter's exit functions are being called. Returns whether that is new.
+    pub(super) fn mark_exiting(&self) -> bool {
+        self.advance_to(Phase::Exiting) == Phase::Live as u8
+    }
+
+    /// Records that the interpreter's exit functions are through.
     pub(super) fn mark_closing(&self) {
-        let (live, closing) = (Phase::Live as u8, Phase::Closing as u8);
-        let phase = &self.phase;
-        let _ = phase.compare_exchange(live, closing, Ordering::AcqRel, Ordering::Relaxed);
+        self.advance_to(Phase::Closing);
+    }
+
+    /// Records a phase, unless a later one has been reached. Returns the one before.
+    fn advance_to(&self, phase: Phase) -> u8 {
+        self.phase.fetch_max(phase as u8, Ordering::AcqRel)
+    }
+
+    /// Records that the interpreter is ended, or is about to be, with this thread state.
+    pub(super) fn set_ender(&self, thread_state: *mut ffi::PyThreadState) {
+        self.ender.store(thread_state, Ordering::Release);
+    }
+
+    /// Returns whether the interpreter's end is known to be in the hands of the thread that is, or
+    /// was last, attached with this thread state.
+    pub(super) fn is_ended_with(&self, thread_state: *mut ffi::PyThreadState) -> bool {
+        !thread_state.is_null() && self.ender.load(Ordering::Acquire) == thread_state
+    }
+
+    /// Records that Python code took the exit function out, which an entry is to put back.
+    pub(super) fn mark_exit_function_lost(&self) {
+        self.exit_function_lost.store(true, Ordering::Release);
+    }
+
+    /// Returns whether the exit function is to be put back, which the caller then does.
+    pub(super) fn take_exit_function_lost(&self) -> bool {
+        self.exit_function_lost.swap(false, Ordering::AcqRel)
     }
 
     /// Records that the interpreter is gone. Where a reference that outlives it kept the capsule of
     /// [`Internals`](super::internals::Internals), nothing has torn this state down: the values
     /// stay in memory.
     pub(super) fn mark_gone(&self) {
-        self.gate.close();
+        self.gate.close_without_waiting();
         self.queue.close(|_| ());
         self.phase.store(Phase::Emptied as u8, Ordering::Release);
     }
@@ -299,7 +336,7 @@ impl LocalInternals {
 
     /// Pushes an object onto the drop queue. Out of line, since each drop of a handle has it.
     #[inline(never)]
-    fn release_later(&self, object: NonNull<ffi::PyObject>) {
+    pub(super) fn release_later(&self, object: NonNull<ffi::PyObject>) {
         // If the queue is closed, the object is gone with its interpreter.
         self.queue.push(object);
     }
@@ -350,7 +387,7 @@ impl LocalInternals {
     /// # Safety
     /// The thread must be attached to this interpreter; no other thread may be, now or later.
     pub(super) unsafe fn tear_down(&self) {
-        self.gate.close();
+        self.gate.close_without_waiting();
         self.phase.store(Phase::Ending as u8, Ordering::Release);
         let drop_values = || {
             // A thread counts itself before it detaches, and no other thread is attached: the count
@@ -401,6 +438,11 @@ static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
 /// Returns whether a watched run has not ended yet.
 pub(super) fn is_run_unfinished() -> bool {
     WATCHED.load(Ordering::Relaxed) == RUN.load(Ordering::Relaxed)
+}
+
+/// Returns the number of this run of the runtime.
+pub(super) fn current_run() -> u32 {
+    RUN.load(Ordering::Relaxed)
 }
 
 /// Returns whether this is the first call in this run of the runtime.

@@ -20,7 +20,8 @@
 //! | `entry` | the interpreters that this thread entered or was detached from |
 //! | `detach` | a thread that is detached |
 //! | `end` | ending a sub-interpreter |
-//! | `teardown` | the interpreter's `atexit` callback |
+//! | `teardown` | refusing and waiting for other threads at an interpreter's end |
+//! | `exit_hook` | noticing that an interpreter ends |
 //! | `create` | creating this binary's state of an interpreter |
 //! | `error` | the errors of creating and entering interpreters |
 //! | `attach` | a thread that is attached |
@@ -57,6 +58,7 @@ mod end;
 mod enter;
 mod entry;
 mod error;
+mod exit_hook;
 mod fork;
 mod gate;
 mod handle;

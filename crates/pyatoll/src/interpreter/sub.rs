@@ -9,6 +9,7 @@ use super::detach::DetachGuard;
 use super::end::EndClaim;
 use super::entry;
 use super::error::{AttachError, BuildError};
+use super::exit_hook;
 use super::fork;
 use super::handle::Interpreter;
 use super::local::{self, LocalInternals, Phase};
@@ -509,7 +510,7 @@ impl SubInterpreter {
         if let Some(claim) = EndClaim::to_live(local) {
             // SAFETY: this thread is not attached to it, and is attached to another one where
             // required.
-            unsafe { claim.end() };
+            unsafe { claim.end(exit_hook::before_end) };
         }
     }
 

@@ -168,6 +168,44 @@ fn a_process_ends_with_a_pool_alive_in_a_static() {
 }
 
 #[test]
+fn the_runtime_ends_a_pool_also_if_python_code_has_cleared_the_exit_functions() {
+    if !in_a_child(
+        "ending::the_runtime_ends_a_pool_also_if_python_code_has_cleared_the_exit_functions",
+    ) {
+        return;
+    }
+    let pool = pool(2);
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let running: Vec<_> = (0..2)
+        .map(|_| {
+            let begun = begun.clone();
+            pool.submit(move |py| {
+                begun.send(()).unwrap();
+                py.run(c"import time; time.sleep(0.3)", None, None)
+            })
+        })
+        .collect();
+    has_begun.recv().unwrap();
+    has_begun.recv().unwrap();
+    let queued = pool.submit(|_py| Ok(()));
+    // SAFETY: this thread started the runtime, and no token is alive.
+    unsafe {
+        ffi::PyGILState_Ensure();
+        assert_eq!(
+            ffi::PyRun_SimpleString(c"import atexit; atexit._clear()".as_ptr()),
+            0
+        );
+        assert_eq!(ffi::Py_FinalizeEx(), 0);
+    }
+    for job in running {
+        assert_eq!(in_time(move || job.join()), Ok(()));
+    }
+    // Run, or refused.
+    in_time(move || queued.join()).ok();
+    in_time(move || drop(pool));
+}
+
+#[test]
 fn creating_a_pool_while_the_runtime_ends_is_refused() {
     if !in_a_child("ending::creating_a_pool_while_the_runtime_ends_is_refused") {
         return;

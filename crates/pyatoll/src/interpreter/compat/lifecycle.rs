@@ -72,6 +72,42 @@ pub(crate) unsafe fn at_interpreter_clear(
     let _ = (interpreter, function, data);
 }
 
+/// Whether an interpreter's end makes the pending calls ([`add_pending_call`]) before it calls the
+/// exit functions. 3.11 does so for the main interpreter only, and makes them on the main thread.
+pub(crate) const PENDING_CALLS_PRECEDE_EXIT: bool = cfg!(Py_3_12);
+
+/// Has `function` called with `data` by a thread that is attached to `interpreter`, the next time
+/// one runs Python code there. `false`: CPython has no room for it.
+///
+/// # Safety
+/// The interpreter must be alive. `function` must not unwind, and must return 0 with no exception
+/// set. The thread need not be attached.
+pub(crate) unsafe fn add_pending_call(
+    interpreter: *mut ffi::PyInterpreterState,
+    function: unsafe extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int,
+    data: *mut std::ffi::c_void,
+) -> bool {
+    unsafe extern "C" {
+        // `Py_AddPendingCall` knows the main interpreter only, from 3.12 on. 3.11 has no flags.
+        fn _PyEval_AddPendingCall(
+            interpreter: *mut ffi::PyInterpreterState,
+            function: unsafe extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int,
+            data: *mut std::ffi::c_void,
+            #[cfg(Py_3_12)] flags: std::ffi::c_int,
+        ) -> std::ffi::c_int;
+    }
+    // SAFETY: the interpreter is alive (upheld by the caller). 0: any thread may call it.
+    unsafe {
+        _PyEval_AddPendingCall(
+            interpreter,
+            function,
+            data,
+            #[cfg(Py_3_12)]
+            0,
+        ) == 0
+    }
+}
+
 /// Returns whether this thread, which must be attached, runs Python code.
 pub(crate) fn is_in_python() -> bool {
     // SAFETY: attached; a new reference or null is returned.
@@ -204,7 +240,8 @@ unsafe fn new_raw(_settings: &Settings) -> (*mut ffi::PyThreadState, Option<Stri
 }
 
 /// Ends the interpreter of `thread_state` if `is_still_ours` returns `true` once no other code can
-/// begin to. Else only deletes the thread state. Afterwards this thread is attached as before.
+/// begin to: calls `before`, attached to it, and then CPython. Else only deletes the thread state.
+/// Afterwards this thread is attached as before.
 ///
 /// # Safety
 /// The interpreter must be alive, this thread not attached to it, and `thread_state` otherwise
@@ -212,6 +249,7 @@ unsafe fn new_raw(_settings: &Settings) -> (*mut ffi::PyThreadState, Option<Stri
 pub(crate) unsafe fn end_interpreter(
     thread_state: *mut ffi::PyThreadState,
     is_still_ours: impl FnOnce() -> bool,
+    before: impl FnOnce(),
 ) -> bool {
     #[cfg(Py_3_12)]
     // SAFETY: the thread is detached when it takes the thread state, which is otherwise unused, and
@@ -226,6 +264,7 @@ pub(crate) unsafe fn end_interpreter(
         ffi::PyEval_RestoreThread(thread_state);
         let is_ours = is_still_ours();
         if is_ours {
+            before();
             end_current(thread_state);
         } else {
             ffi::PyThreadState_Clear(thread_state);
@@ -245,6 +284,7 @@ pub(crate) unsafe fn end_interpreter(
             super::legacy::set_thread(thread_state, true);
             let previous = ffi::PyThreadState_Swap(thread_state);
             let note = exchange_attach_note(thread_state);
+            before();
             end_current(thread_state);
             note.restore();
             ffi::PyThreadState_Swap(previous);

@@ -26,8 +26,9 @@ pub(crate) use depth::{DEFERS_BY_STACK, Depth};
 pub(crate) use dict::{item_of_dict, item_or_insert};
 pub(crate) use lifecycle::{
     CAN_DELETE_FIRST_THREAD_STATE, CREATES_ONE_AT_A_TIME, ENDS_SUBS_FIRST, ENDS_UNDER_ANOTHERS_GIL,
-    HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, Settings, at_interpreter_clear,
-    end_interpreter, interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
+    HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, PENDING_CALLS_PRECEDE_EXIT,
+    Settings, add_pending_call, at_interpreter_clear, end_interpreter, interpreter_exists,
+    is_finalizing, is_in_python, is_running, new_interpreter,
 };
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
@@ -36,6 +37,6 @@ pub(crate) use thread_state::CAN_FORK_WITH_SUBS;
 pub(crate) use thread_state::{
     FORK_LOCKS_THREAD_STATES, FORK_NEEDS_THREAD_STATE_LOCKS, GIL_GUARDS_THREAD_STATES,
     NEEDS_ATTACH_NOTE, NOTES_LATEST_THREAD_STATE, attached_interpreter, current_interpreter,
-    current_thread_state, disown, exchange_attach_note, interpreter_of, noted_thread_state,
-    running_interpreter, set_attach_note,
+    current_thread_state, disown, exchange_attach_note, interpreter_of, is_attach_noted,
+    is_running_with, noted_thread_state, running_interpreter, set_attach_note,
 };

@@ -48,6 +48,32 @@ pub(crate) fn set_attach_note(note: Option<*mut ffi::PyThreadState>) {
     legacy::exchange_note(note);
 }
 
+/// Returns whether the note says that this thread is attached with `thread_state`.
+#[inline]
+pub(crate) fn is_attach_noted(thread_state: *mut ffi::PyThreadState) -> bool {
+    #[cfg(Py_3_12)]
+    {
+        let _ = thread_state;
+        false
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        let note = legacy::exchange_note(None);
+        legacy::exchange_note(note);
+        note == Some(thread_state)
+    }
+}
+
+/// Returns whether this thread, which must be attached, is so with `thread_state`.
+#[inline]
+pub(crate) fn is_running_with(thread_state: *mut ffi::PyThreadState) -> bool {
+    #[cfg(Py_3_12)]
+    let running = current_thread_state();
+    #[cfg(not(Py_3_12))]
+    let running = legacy::running_thread_state();
+    running == thread_state
+}
+
 /// Records that this thread is attached with `thread_state` until the result is restored.
 #[inline]
 pub(crate) fn exchange_attach_note(thread_state: *mut ffi::PyThreadState) -> AttachNote {
