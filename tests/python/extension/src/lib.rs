@@ -42,7 +42,9 @@ mod pyatoll_tests {
     use pyatoll::prelude::*;
 
     #[pymodule_export]
-    use super::attaching::{call_attached, call_deep, id_after_attaching, interpreter_id};
+    use super::attaching::{
+        call_attached, call_deep, call_in_thread, id_after_attaching, interpreter_id, keep_calling,
+    };
     #[pymodule_export]
     use super::classes::{
         Animal, Color, DictOfOurs, Dog, Frozen, Node, Open, Planet, Point, Properties, Shape,
