@@ -123,6 +123,7 @@ unsafe fn close(local: &'static LocalInternals) {
         }
         if local.is_main() {
             close_subs(local);
+            compat::hang_late_threads(local.interpreter());
         }
     }
 }

@@ -5,12 +5,14 @@
 //! | file | concern |
 //! |---|---|
 //! | `child.rs` | runs a test in a child process with a time limit |
+//! | `daemon.rs` | daemon threads of Python at the end of the runtime |
 //! | `foreign.rs` | interpreters that Python code ends |
 //! | `fork.rs` | `os.fork` with other threads and sub-interpreters |
 //! | `process_exit.rs` | the end of the process and of the runtime with threads inside |
 //! | `state.rs` | the per-interpreter state at the end and under interference from Python code |
 
 mod child;
+mod daemon;
 mod foreign;
 #[cfg(unix)]
 mod fork;

@@ -14,6 +14,31 @@ use super::thread_state::exchange_attach_note;
 /// that ends (`Py_EndInterpreter`).
 pub(crate) const HANGS_LATE_THREADS: bool = cfg!(Py_3_14);
 
+/// Makes the other threads of `interpreter` hang that CPython will end because they want to run
+/// Python after the end of the runtime has begun, where that would unwind frames of this binary.
+///
+/// # Safety
+/// The thread must be attached to `interpreter`.
+pub(crate) unsafe fn hang_late_threads(interpreter: *mut ffi::PyInterpreterState) {
+    #[cfg(all(
+        not(Py_3_14),
+        not(Py_GIL_DISABLED),
+        target_os = "linux",
+        target_env = "gnu"
+    ))]
+    // SAFETY: attached to `interpreter` (upheld by the caller).
+    unsafe {
+        super::forced_unwind::hang_late_threads(interpreter);
+    }
+    #[cfg(not(all(
+        not(Py_3_14),
+        not(Py_GIL_DISABLED),
+        target_os = "linux",
+        target_env = "gnu"
+    )))]
+    let _ = interpreter;
+}
+
 /// Whether the end of the runtime ends the remaining sub-interpreters while their threads can still
 /// run (`Py_FinalizeEx`). Before 3.14 no other thread can run by then.
 pub(crate) const ENDS_SUBS_FIRST: bool = cfg!(Py_3_14);

@@ -11,9 +11,17 @@
 //! | `depth` | the nesting of deallocations on a thread |
 //! | `dict` | dicts |
 //! | `raised` | the exception that is set |
+//! | `forced_unwind` | threads that CPython ends with `pthread_exit` |
 
 mod depth;
 mod dict;
+#[cfg(all(
+    not(Py_3_14),
+    not(Py_GIL_DISABLED),
+    target_os = "linux",
+    target_env = "gnu"
+))]
+mod forced_unwind;
 pub(crate) mod layout;
 #[cfg(not(Py_3_12))]
 mod legacy;
@@ -27,7 +35,8 @@ pub(crate) use dict::{item_of_dict, item_or_insert};
 pub(crate) use lifecycle::{
     CAN_DELETE_FIRST_THREAD_STATE, CREATES_ONE_AT_A_TIME, ENDS_SUBS_FIRST, ENDS_UNDER_ANOTHERS_GIL,
     HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, Settings, at_interpreter_clear,
-    end_interpreter, interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
+    end_interpreter, hang_late_threads, interpreter_exists, is_finalizing, is_in_python,
+    is_running, new_interpreter,
 };
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
