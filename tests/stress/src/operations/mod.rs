@@ -198,7 +198,7 @@ impl Kind {
             Self::Close => 5,
             Self::CloseWithin | Self::EndFromPython => 2,
             Self::DropWithin | Self::DaemonThread => 1,
-            Self::ExitFunctions | Self::HostileExit => 1,
+            Self::ExitFunctions | Self::HostileExit => 2,
             Self::Greenlets => 4,
             Self::Call => 60,
             Self::CallInPython => 30,
