@@ -108,7 +108,7 @@ pub fn hostile(world: &World, [choice, how, a, which]: [u64; 4]) -> Result<()> {
         for thread in threads {
             thread.join().map_err(|_| anyhow!("a thread panicked"))??;
         }
-        done.and(closed.map_err(anyhow::Error::from))
+        done.and(closed)
     })?;
     interpreter.mark_ended();
     ensure!(interpreter.stage() == Stage::Ended);

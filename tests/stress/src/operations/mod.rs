@@ -87,7 +87,7 @@ pub enum Kind {
     Audit,
 }
 
-/// Kinds whose promises the library does not keep yet, which are drawn only if `--pending` names them.
+/// Kinds whose promises the library does not keep yet: drawn only if `--pending` names them.
 const PENDING: &[Kind] = &[
     Kind::ExitFunctions,
     Kind::HostileExit,

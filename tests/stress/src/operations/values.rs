@@ -71,7 +71,7 @@ del lazy, kept
             let (Some(_change), Some(_other)) = (interpreter.change(), other.change()) else {
                 return Ok(());
             };
-            let cell = PyOnceLock::new();
+            let cell = Box::new(PyOnceLock::new());
             for interpreter in [&interpreter, &other, &interpreter] {
                 enter_unannounced(interpreter, |py| use_cell(py, &cell, value))?;
             }
