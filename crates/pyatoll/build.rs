@@ -1,12 +1,66 @@
 //! Turns what pyo3-ffi knows about the configured Python into `cfg`s, passes it on to the build
 //! scripts of dependents, and lets this package's own test binaries find libpython where it is not
-//! on the loader's path (pyenv, uv).
+//! on the loader's path (pyenv, uv). A Python that the library cannot be built for is refused here,
+//! in one line, and the library learns which Python it is built for.
+
+use std::path::Path;
+
+use pyo3_build_config::{InterpreterConfig, PythonAbiKind, PythonImplementation};
 
 fn main() {
     pyo3_build_config::use_pyo3_cfgs();
     pyo3_build_config::add_libpython_rpath_link_args();
+    let config = pyo3_build_config::get();
     // `pyo3_build_config::get()` of a dependent reads it, by the value of `links` in `Cargo.toml`.
-    if let Err(error) = pyo3_build_config::get().to_cargo_dep_env() {
+    if let Err(error) = config.to_cargo_dep_env() {
         panic!("cannot pass on the configuration of Python: {error}");
     }
+    if let Some(reason) = refusal(config) {
+        println!("cargo::error={reason}");
+    }
+    let version = config.target_abi().version();
+    println!("cargo::rustc-env=PYATOLL_BUILT_FOR={version}");
+    let library = library(config).unwrap_or_default();
+    println!("cargo::rustc-env=PYATOLL_BUILT_WITH={library}");
+}
+
+/// Returns why the library cannot be built for a Python, if so.
+pub fn refusal(config: &InterpreterConfig) -> Option<String> {
+    const REMEDY: &str = "select one with PYO3_PYTHON=/path/to/python";
+    let abi = config.target_abi();
+    let version = abi.version();
+    let executable = match config.executable() {
+        Some(path) => format!(" ({path})"),
+        None => String::new(),
+    };
+    if abi.implementation() != PythonImplementation::CPython {
+        let implementation = abi.implementation();
+        return Some(format!(
+            "Pyatoll needs CPython 3.11 or later, but the configured Python{executable} is \
+             {implementation} {version}: {REMEDY}"
+        ));
+    }
+    if (version.major, version.minor) < (3, 11) {
+        return Some(format!(
+            "Pyatoll needs CPython 3.11 or later, but the configured Python{executable} is \
+             {version}: {REMEDY}"
+        ));
+    }
+    if let PythonAbiKind::Stable(abi) = abi.kind() {
+        return Some(format!(
+            "Pyatoll does not support the stable ABI ({abi}), which a feature of `pyo3-ffi` asks \
+             for: `cargo tree -e features -i pyo3-ffi` shows who turns it on"
+        ));
+    }
+    None
+}
+
+/// Returns the path of the shared library that programs are linked with, if it is known. Links in
+/// it are not resolved: a later bug-fix release may be behind them.
+fn library(config: &InterpreterConfig) -> Option<String> {
+    let (folder, name) = (config.lib_dir()?, config.lib_name()?);
+    ["so", "dylib"]
+        .iter()
+        .map(|ending| format!("{folder}/lib{name}.{ending}"))
+        .find(|path| config.shared() && Path::new(path).exists())
 }

@@ -16,6 +16,7 @@ const INTERNAL: &[&str] = &[
     "use pyatoll::exceptions::",
     "use pyatoll::prelude::*;\n",
     " iteration should be infallible",
+    "cannot pass on the configuration of Python: {error}",
     " should always be iterable",
     "sets are iterable",
     "Python's version is ASCII",
@@ -25,8 +26,10 @@ const INTERNAL: &[&str] = &[
     "a job that was not queued has started",
     "a job that was not queued is not shared",
     "an exception was just set",
+    "each variant has a member",
     "each guard is a user of its entry",
     "each item was set above",
+    "free-threading build",
     "a type object",
     "the type of `args` was checked",
     "not a slot of an operator",
@@ -92,6 +95,7 @@ fn texts() -> BTreeMap<String, PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/pyatoll/src");
     let mut files = Vec::new();
     sources(&folder, &mut files);
+    files.push(folder.join("../build.rs"));
     let mut texts = BTreeMap::new();
     for file in files {
         let source = fs::read_to_string(&file).expect("the file can be read");

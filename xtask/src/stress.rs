@@ -18,6 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::python::Python;
+use crate::wheels::{REQUIREMENTS, Venv};
 use crate::{leaks, run};
 
 /// Time allowed beyond a round's duration for ending all interpreters and for detecting a hang.
@@ -46,6 +47,9 @@ pub struct Options {
     /// Maximum duration of a round; a process that has grown large ends earlier
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub round: u64,
+    /// Include an operation whose promises the library does not keep yet, or `all`
+    #[arg(long, value_name = "NAME")]
+    pub pending: Vec<String>,
     /// Build with optimizations, without debug assertions
     #[arg(long)]
     pub release: bool,
@@ -66,6 +70,7 @@ impl Options {
             threads: 8,
             storm,
             round: seconds,
+            pending: Vec::new(),
             release: false,
             python: None,
             json: None,
@@ -128,6 +133,7 @@ pub fn run(options: &Options) -> Result<()> {
     let python = Python::find(options.python.clone())?;
     let program = build(&python, options.release)?;
     let extensions = leaks::build_extension(&python)?;
+    let greenlets = Venv::make(&python, REQUIREMENTS)?.packages()?;
     let seed = options.seed.unwrap_or_else(seed_of_now);
     let mut total = Report {
         python: python.version,
@@ -153,7 +159,15 @@ pub fn run(options: &Options) -> Result<()> {
             total.interpreters
         ));
         let seconds = left.min(options.round);
-        match one_round(&program, &extensions, options, round, seconds, &bar, start) {
+        match one_round(
+            &program,
+            [&extensions, &greenlets],
+            options,
+            round,
+            seconds,
+            &bar,
+            start,
+        ) {
             Ok(report) => total.add(report),
             Err(error) => total.failures.push(format!("{error:#}")),
         }
@@ -195,7 +209,7 @@ fn build(python: &Python, release: bool) -> Result<PathBuf> {
 /// Runs one process. An error includes its unexpected messages.
 fn one_round(
     program: &Path,
-    extensions: &Path,
+    [extensions, greenlets]: [&Path; 2],
     options: &Options,
     seed: u64,
     seconds: u64,
@@ -213,12 +227,17 @@ fn one_round(
         .arg(options.threads.to_string())
         .arg("--extensions")
         .arg(extensions)
+        .arg("--greenlets")
+        .arg(greenlets)
         .arg("--json")
         .arg(&json)
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
     if options.storm {
         command.arg("--storm");
+    }
+    for name in &options.pending {
+        command.args(["--pending", name]);
     }
     let mut child = command
         .spawn()

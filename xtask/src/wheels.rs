@@ -113,6 +113,13 @@ impl Venv {
             .join(if cfg!(windows) { "Scripts" } else { "bin" })
     }
 
+    /// Returns the folder with the environment's packages.
+    pub fn packages(&self) -> Result<PathBuf> {
+        let code = "import sysconfig; print(sysconfig.get_path('platlib'))";
+        let folder = run::output(self.python().args(["-c", code]))?;
+        Ok(folder.trim().into())
+    }
+
     /// Builds every extension package as a wheel and installs it.
     pub fn install_extensions(&self, python: &Python) -> Result<()> {
         for extension in EXTENSIONS {

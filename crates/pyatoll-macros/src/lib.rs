@@ -70,7 +70,8 @@ pub fn pyfunction(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// A `mod` adds its `#[pyfunction]`s, `#[pyclass]`es and nested `#[pymodule]`s to the module, and
 /// the items marked `#[pymodule_export]`: a `use` of such an item or of an exception class, and
 /// constants. A `#[pymodule_init]` function runs last. The code runs once in each interpreter; if
-/// it fails, the import fails and can be repeated.
+/// it fails, the import fails and can be repeated. Nested modules can be imported like any other:
+/// `from name.inner import item`.
 ///
 /// | option, here or in `#[pyo3(…)]` | effect |
 /// |---|---|
@@ -108,9 +109,13 @@ pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `generic`, `immutable_type` | allow `Class[item]`; refuse to set attributes of the class |
 /// | `freelist = N` | keeps the memory of up to `N` deallocated instances per interpreter |
 /// | `from_py_object` | implements `FromPyObject` by cloning the value |
+/// | `pickle` | lets `pickle` and `copy` take instances apart into their fields |
+/// | `enum = "…"` | makes an enum without fields one of Python's: `Enum`, `IntEnum`, `StrEnum`, `Flag` or `IntFlag` |
 /// | `crate = "…"` | sets the path of the library |
 ///
-/// The variants of an enum without fields are class attributes. Each variant of an enum with fields
+/// The variants of an enum without fields are class attributes, or with `enum = "…"` the members of
+/// a class of Python's `enum` module, which have no methods of Rust. Their values are the
+/// discriminants; for `StrEnum`, the names in lower case. Each variant of an enum with fields
 /// is a subclass with a constructor: `#[pyo3(name = "…", constructor = (…))]`.
 ///
 /// C API: `PyType_FromModuleAndSpec`.

@@ -42,7 +42,15 @@ pub mod class {
         MethodsOf, SlotItem,
     };
     pub use crate::class::layout::token_of_instance;
+    pub use crate::class::native_enum::{
+        NativeEnum, NativeEnumSpec, NativeEnumStatics, native_enum_member, native_enum_number,
+        native_enum_text, native_enum_type, native_enum_value,
+    };
     pub use crate::class::parts::{NoSlot, ObjectSlot, Sendable, Unsendable};
+    pub use crate::class::pickle::{
+        Loaded, Pickle, PickleBase, PickleStruct, SaveByClone, SaveByReference, Saved, instance,
+        reduce_method, save_value, unknown_variant, unpickle_method,
+    };
     pub use crate::class::pyclass::{ClassImpl, Subclassable};
     pub use crate::class::spec::SpecOptions;
     pub use crate::class::statics::ClassStatics;
@@ -62,7 +70,10 @@ pub mod convert {
 pub mod module {
     //! For `#[pymodule]`.
     pub use crate::module::definition::{ModuleDefinition, MultipleInterpreters};
-    pub use crate::module::export::{AddToModule, ExportType, FunctionExport, add_submodule};
+    pub use crate::module::export::{
+        AddToModule, ExportType, FunctionExport, ModuleClass, NativeEnumExport, add_native_enum,
+        add_submodule,
+    };
     pub use crate::module::macros::append_to_inittab;
 }
 

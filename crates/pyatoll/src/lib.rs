@@ -112,6 +112,7 @@
 //! | [`SubInterpreter`] | owns an interpreter, which ends when it is closed or dropped |
 //! | [`InterpreterPool`] | worker threads with an interpreter each, and a queue of jobs |
 //! | [`sync::PyOnceLock`], [`sync::InterpreterLocal`] | a `static` with a value per interpreter |
+//! | [`sync::PyArc`] | a handle whose object the interpreter keeps until its end |
 //!
 //! ```
 //! use pyatoll::prelude::*;

@@ -135,12 +135,11 @@ assert all(ok for ok, _ in results) and len(results) == 2, results
     }
 }
 
-/// Simulates a host that attaches its threads with its own thread states (mod_wsgi in embedded
-/// mode): CPython has none in the thread's `PyGILState` slot.
-#[test]
-fn a_thread_attached_by_a_host_with_its_own_thread_state_counts_as_attached() {
+/// Attaches a new thread to a new interpreter as a host does that uses its own thread states
+/// (mod_wsgi in embedded mode), and runs `f`: CPython has none in the thread's `PyGILState` slot.
+fn in_a_hosts_thread(f: fn(Python<'_>)) {
     Python::initialize();
-    thread::spawn(|| {
+    thread::spawn(move || {
         // SAFETY: the calls of such a host for its first request, on a thread unknown to Python.
         // Each thread state is current only on this thread, and deleted once.
         unsafe {
@@ -154,15 +153,7 @@ fn a_thread_attached_by_a_host_with_its_own_thread_state_counts_as_attached() {
             ffi::PyGILState_Release(gil);
             ffi::PyEval_AcquireThread(own);
 
-            let py = Python::assume_attached();
-            let here = py.interpreter();
-            assert!(!here.is_main());
-            assert_eq!(attached_to(), here);
-            assert_eq!(py.detach(attached_to), here);
-            let list = py.eval(c"[1]", None, None).unwrap().unbind();
-            assert_eq!(Python::attach(|py| list.bind(py).len().unwrap()), 1);
-            drop(list);
-            assert_eq!(attached_to(), here);
+            f(Python::assume_attached());
 
             ffi::PyThreadState_Clear(own);
             ffi::PyThreadState_Swap(first);
@@ -181,4 +172,101 @@ fn a_thread_attached_by_a_host_with_its_own_thread_state_counts_as_attached() {
     })
     .join()
     .unwrap();
+}
+
+#[test]
+fn a_thread_attached_by_a_host_with_its_own_thread_state_counts_as_attached() {
+    in_a_hosts_thread(|py| {
+        let here = py.interpreter();
+        assert!(!here.is_main());
+        assert_eq!(attached_to(), here);
+        assert_eq!(py.detach(attached_to), here);
+        let list = py.eval(c"[1]", None, None).unwrap().unbind();
+        assert_eq!(Python::attach(|py| list.bind(py).len().unwrap()), 1);
+        drop(list);
+        assert_eq!(attached_to(), here);
+    });
+}
+
+/// A module of an application that such a host runs.
+#[pymodule]
+mod application {
+    use super::*;
+
+    #[pyclass]
+    struct Request {
+        #[pyo3(get, set)]
+        handler: Py<PyAny>,
+    }
+
+    #[pymethods]
+    impl Request {
+        #[new]
+        fn new(handler: Py<PyAny>) -> Self {
+            Self { handler }
+        }
+
+        /// Calls the handler from here, within `detach`, and on a thread of its own.
+        fn run(&self, py: Python<'_>) -> PyResult<Vec<i64>> {
+            let call = || {
+                Python::attach(|py| {
+                    let result = self.handler.call1(py, (py.interpreter().id(),))?;
+                    result.extract::<i64>(py)
+                })
+            };
+            let here = py.interpreter();
+            let elsewhere = || here.attach(|py| self.handler.call1(py, (2,))?.extract::<i64>(py));
+            Ok(vec![
+                call()?,
+                py.detach(call)?,
+                py.detach(|| thread::scope(|scope| scope.spawn(elsewhere).join().unwrap()))
+                    .unwrap()?,
+            ])
+        }
+
+        fn __add__(&self, other: i64) -> i64 {
+            other + 1
+        }
+    }
+
+    #[pyfunction]
+    fn interpreter(py: Python<'_>) -> i64 {
+        py.interpreter().id()
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // The host runs this in an interpreter of its own.
+        let id = Python::attach(|py| py.interpreter().id());
+        module.add("imported_in", id)
+    }
+}
+
+#[test]
+fn a_module_works_in_a_thread_that_a_host_attached_with_its_own_thread_state() {
+    in_a_hosts_thread(|py| {
+        let module = pyatoll::wrap_pymodule!(application)(py);
+        let globals = pyatoll::types::PyDict::new(py);
+        globals.set_item("application", module).unwrap();
+        globals.set_item("here", py.interpreter().id()).unwrap();
+        py.run(
+            c"
+import gc
+assert application.imported_in == application.interpreter() == here
+request = application.Request(lambda number: number + 1)
+assert request.run() == [here + 1, here + 1, 3], request.run()
+assert request + 1 == 2
+request.handler = [request]
+del request
+gc.collect()
+try:
+    application.Request()
+except TypeError:
+    pass
+",
+            Some(&globals),
+            None,
+        )
+        .unwrap();
+    });
 }

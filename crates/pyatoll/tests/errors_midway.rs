@@ -401,9 +401,13 @@ result = (sorted(set(seen)), weak() is None)
 fn an_allocation_that_is_too_large_raises_an_error() {
     for sub in [None, Some(sub())] {
         let check = |py: Python<'_>| {
-            let error = PyBytes::new_with(py, isize::MAX as usize / 2, |_| Ok(())).unwrap_err();
+            // Where one fits into a 32-bit address space, four do not.
+            let large = || PyBytes::new_with(py, isize::MAX as usize / 2, |_| Ok(()));
+            let error = (0..4).map(|_| large()).collect::<PyResult<Vec<_>>>();
+            let error = error.unwrap_err();
             assert!(error.is_instance_of::<PyMemoryError>(py), "{error}");
-            let error = py.eval(c"bytearray(1 << 60)", None, None).unwrap_err();
+            let code = c"[bytearray(__import__('sys').maxsize // 2) for _ in range(4)]";
+            let error = py.eval(code, None, None).unwrap_err();
             assert!(error.is_instance_of::<PyMemoryError>(py), "{error}");
             // Python still works.
             assert_eq!(py.eval(c"6 * 7", None, None).unwrap().to_string(), "42");

@@ -159,7 +159,7 @@ result = (m.double(2), m.double_of_module(3), m.answer, text, m.inner.double(5),
 
 const BY_FUNCTION_RESULT: &str = "(4, 6, 42, 'x', 10, 'by_function.inner', \
     'A module made by a function.', 'by_function', 3, \
-    ['double', 'double_of_module', 'triple', 'by_items.elsewhere', 'Trouble', 'answer', 'inner'])";
+    ['double', 'double_of_module', 'triple', 'elsewhere', 'Trouble', 'answer', 'inner'])";
 
 #[test]
 fn a_function_fills_a_module() {

@@ -374,3 +374,46 @@ fn the_shared_allocator_is_refused_with_an_own_gil() {
         built.unwrap();
     }
 }
+
+/// As `send_wrapper` and `scoped-tls` do, for which `Send` means another thread.
+struct Smuggled<T>(T);
+
+// SAFETY: the tests stay on one thread.
+unsafe impl<T> Send for Smuggled<T> {}
+// SAFETY: the tests stay on one thread.
+unsafe impl<T> Sync for Smuggled<T> {}
+
+impl<T> Smuggled<T> {
+    /// A closure that calls this captures the whole.
+    fn get(&self) -> &T {
+        &self.0
+    }
+}
+
+#[test]
+fn an_object_that_is_smuggled_into_another_interpreter_is_noticed_in_a_debug_build() {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    let sub = sub();
+    Python::attach(|py| {
+        let list = Smuggled(py.eval(c"[1, 2]", None, None).unwrap());
+        py.detach(|| {
+            sub.attach(|other| {
+                let uses: [&dyn Fn(); 3] = [
+                    &|| _ = list.get().len(),
+                    &|| _ = list.get().clone(),
+                    &|| _ = other.eval(c"len", None, None).unwrap().call1((list.get(),)),
+                ];
+                for used in uses {
+                    let used = std::panic::catch_unwind(std::panic::AssertUnwindSafe(used));
+                    let message = *used.unwrap_err().downcast::<String>().unwrap();
+                    let expected = "this object belongs to interpreter 0 and cannot be used in";
+                    assert!(message.starts_with(expected), "{message}");
+                }
+            })
+            .unwrap();
+        });
+        assert_eq!(list.get().len().unwrap(), 2);
+    });
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyatoll::exceptions::{PyException, PyIndexError, PyValueError};
 use pyatoll::prelude::*;
-use pyatoll::sync::{InterpreterLocal, PyOnceLock};
+use pyatoll::sync::{InterpreterLocal, PyArc, PyOnceLock};
 use pyatoll::types::{PyDict, PyTuple, PyType};
 use pyatoll::{PyTraverseError, PyVisit, create_exception, intern};
 
@@ -19,6 +19,9 @@ static ONCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// Handles that outlive their interpreters.
 static KEPT: Mutex<Vec<Py<PyAny>>> = Mutex::new(Vec::new());
+
+/// Handles that outlive their interpreters, to objects that those keep.
+static SHARED: Mutex<Vec<PyArc<PyAny>>> = Mutex::new(Vec::new());
 
 #[pyfunction]
 fn nothing() {}
@@ -91,6 +94,14 @@ fn keep(object: Py<PyAny>) {
     // Handles of ended interpreters are dropped, so that their number stays the same.
     kept.clear();
     kept.push(object);
+}
+
+/// Stores a shared handle that outlives its interpreter.
+#[pyfunction]
+fn keep_shared(object: PyArc<PyAny>) {
+    let mut shared = SHARED.lock().unwrap_or_else(|error| error.into_inner());
+    shared.clear();
+    shared.push(object.clone());
 }
 
 /// Attaches a new thread to this interpreter, and drops handles attached and detached.
@@ -314,7 +325,8 @@ mod leaks_pyatoll {
     #[pymodule_export]
     use super::{
         Adder, Color, Failure, Frozen, Node, Number, Point, Refusal, Series, Steps, Tagged,
-        call_back, count, fails, keep, name, nothing, once, one, panics, shapes, thread, two,
+        call_back, count, fails, keep, keep_shared, name, nothing, once, one, panics, shapes,
+        thread, two,
     };
 
     #[pymodule_export]

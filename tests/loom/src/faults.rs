@@ -63,42 +63,67 @@ pub const FAULTS: &[Fault] = &[
                 // SAFETY: from",
     },
     Fault {
-        name: "slots_draw_an_index_in_two_steps",
+        name: "slots_read_a_key_relaxed",
         part: "slots",
-        right: "let (segment, place) = locate(NEXT.fetch_add(1, Ordering::Relaxed));",
-        wrong: "let index = NEXT.load(Ordering::Relaxed);
-        NEXT.store(index + 1, Ordering::Relaxed);
-        let (segment, place) = locate(index);",
+        right: "unpack(key.place.load(Ordering::Acquire))",
+        wrong: "unpack(key.place.load(Ordering::Relaxed))",
     },
     Fault {
-        name: "slots_use_the_index_that_lost",
+        name: "slots_publish_a_key_relaxed",
         part: "slots",
-        right: "Ok(_) => fresh,
-            Err(other) => other,",
-        wrong: "Ok(_) => fresh,
-            Err(_) => fresh,",
+        right: "self.place.store(pack(segment, place), Ordering::Release);",
+        wrong: "self.place.store(pack(segment, place), Ordering::Relaxed);",
+    },
+    Fault {
+        name: "slots_free_an_index_before_its_values_are_withdrawn",
+        part: "slots",
+        right: "let mut keys = keys();
+            while let",
+        wrong: "keys().free.push(index);
+            let mut keys = keys();
+            while let",
+    },
+    Fault {
+        name: "slots_keep_the_value_of_a_dropped_key",
+        part: "slots",
+        right: "slot.store(null_mut(), Ordering::Release);",
+        wrong: "",
+    },
+    Fault {
+        name: "slots_clear_a_value_that_was_seen_earlier",
+        part: "slots",
+        right: "let mut keys = keys();
+        let Some(newest) = NonNull::new(self.newest(lasts).load(Ordering::Relaxed)) else {
+            return false;
+        };",
+        wrong: "let Some(newest) = NonNull::new(self.newest(lasts).load(Ordering::Relaxed)) else {
+            return false;
+        };
+        let mut keys = keys();",
     },
     Fault {
         name: "slots_publish_a_segment_relaxed",
         part: "slots",
-        right: "cell.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire)",
-        wrong: "cell.compare_exchange(null_mut(), fresh, Ordering::Relaxed, Ordering::Relaxed)",
+        right: "self.segments[segment].store(fresh, Ordering::Release);",
+        wrong: "self.segments[segment].store(fresh, Ordering::Relaxed);",
     },
     Fault {
         name: "slots_publish_a_value_relaxed",
         part: "slots",
-        right: "slot.compare_exchange(null_mut(), value, Ordering::AcqRel, Ordering::Acquire)",
-        wrong: "slot.compare_exchange(null_mut(), value, Ordering::Relaxed, Ordering::Relaxed)",
+        right: "slot.store(place, Ordering::Release);",
+        wrong: "slot.store(place, Ordering::Relaxed);",
     },
     Fault {
         name: "slots_set_in_two_steps",
         part: "slots",
-        right: "slot.compare_exchange(null_mut(), value, Ordering::AcqRel, Ordering::Acquire)?;",
-        wrong: "let first = slot.load(Ordering::Acquire);
-        if !first.is_null() {
+        right: "if !first.is_null() {
+            return Err(first);
+        }",
+        wrong: "if !first.is_null() {
             return Err(first);
         }
-        slot.store(value, Ordering::Release);",
+        drop(keys);
+        let mut keys = self::keys();",
     },
     Fault {
         name: "slots_read_a_value_relaxed",
@@ -181,8 +206,14 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "gate_waits_for_one_only",
         part: "gate",
-        right: "while is_waiting(&state) {",
-        wrong: "if is_waiting(&state) {",
+        right: "while !is_over && !is_called_off() {",
+        wrong: "if !is_over && !is_called_off() {",
+    },
+    Fault {
+        name: "gate_stays_closed_once_it_was",
+        part: "gate",
+        right: "state.open = true;",
+        wrong: "state.open |= false;",
     },
     Fault {
         name: "gate_lets_back_in_who_was_left_behind",

@@ -11,6 +11,7 @@
 //! | `operations/` | the operations, and the order in which a thread runs them |
 //! | `report` | the result of a run, as JSON |
 //! | `storm` | `--storm`: interpreters created and ended without pause |
+//! | `ways` | functions of `atoll` that leave the interpreter, or never return |
 //! | `work` | the working threads |
 //! | `world` | the state that all threads share |
 
@@ -22,6 +23,7 @@ mod module;
 mod operations;
 mod report;
 mod storm;
+mod ways;
 mod work;
 mod world;
 
@@ -30,12 +32,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use pyatoll::ffi;
 use pyatoll::prelude::*;
 
 use crate::model::{InterpreterModel, Maker};
 use crate::module::{atoll, flaky};
+use crate::operations::Kind;
 use crate::report::Report;
 use crate::world::World;
 
@@ -67,6 +71,12 @@ pub struct Options {
     /// The folder of an extension module that has its own copy of the library
     #[arg(long)]
     extensions: Option<PathBuf>,
+    /// The folder of the package `greenlet`
+    #[arg(long)]
+    greenlets: Option<PathBuf>,
+    /// Include an operation whose promises the library does not keep yet, or `all`
+    #[arg(long, value_name = "NAME")]
+    pending: Vec<String>,
     /// Write a report to this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -82,9 +92,11 @@ impl Options {
             ..
         } = self;
         let storm = if self.storm { " --storm" } else { "" };
+        let pending = self.pending.iter();
+        let pending: String = pending.map(|name| format!(" --pending '{name}'")).collect();
         format!(
             "replay with: cargo xtask stress --seed {seed} --seconds {seconds} --threads \
-             {threads}{storm} (the seed determines the operations, not their timing)"
+             {threads}{storm}{pending} (the seed determines the operations, not their timing)"
         )
     }
 }
@@ -119,15 +131,20 @@ fn run(options: &Options) -> Result<Report> {
     Python::initialize();
     let main = InterpreterModel::new(0, Maker::Runtime);
     Python::attach(|py| module::set_model(py, &main))?;
-    let world = Arc::new(World::new(main, options.extensions.clone()));
+    let pending = options.pending.iter().map(|name| Kind::pending(name));
+    let pending = pending.collect::<Result<Vec<_>>>()?.concat();
+    let greenlets = options.greenlets.as_deref();
+    greenlets.map_or(Ok(()), operations::import_greenlet)?;
+    let extensions = options.extensions.clone();
+    let world = Arc::new(World::new(main, extensions, greenlets.is_some()));
 
     let start = Instant::now();
     watch_for_hangs(options);
-    work::run(options, &world);
+    work::run(options, &pending, &world);
     if failure::all().is_empty() {
         flight::begin(0);
-        flight::step(1, operations::Kind::Audit);
-        if let Err(error) = end(&world) {
+        flight::step(1, Kind::Audit);
+        if let Err(error) = end(&world).and_then(|()| finalize(&world)) {
             failure::record(format!("at the end: {error:#}"));
         }
         flight::end();
@@ -149,6 +166,22 @@ fn end(world: &World) -> Result<()> {
     let handles = std::mem::take(&mut *world.handles());
     drop(handles);
     operations::final_audit(world)
+}
+
+/// Ends the runtime with daemon threads inside, and checks that they stay there.
+fn finalize(world: &World) -> Result<()> {
+    ensure!(world.main.begin_end());
+    // SAFETY: this thread started the runtime and is detached. No other thread uses Python, except
+    // daemon threads.
+    unsafe {
+        ffi::PyGILState_Ensure();
+        ensure!(ffi::Py_FinalizeEx() == 0, "the end of the runtime failed");
+    }
+    std::thread::sleep(Duration::from_millis(20));
+    let ended = ways::ended_forevers();
+    ensure!(ended == 0, "{ended} daemon threads left a Rust function");
+    world.main.mark_ended();
+    operations::check_ended(&world.main)
 }
 
 /// Silences panics that are part of the work.

@@ -65,6 +65,8 @@ pub struct InterpreterModel {
     pub calls: AtomicU64,
     /// The address of the object behind `atoll.once()`, or 0.
     pub once: AtomicU64,
+    /// Number of successful exit functions.
+    pub exits: AtomicU64,
     /// Whether the interpreter's per-interpreter value has been dropped.
     pub values_dropped: AtomicBool,
     /// Whether the next execution of the module `flaky` fails.
@@ -88,6 +90,7 @@ impl InterpreterModel {
             late_drops: AtomicI64::new(0),
             calls: AtomicU64::new(0),
             once: AtomicU64::new(0),
+            exits: AtomicU64::new(0),
             values_dropped: AtomicBool::new(false),
             fail_import: AtomicBool::new(false),
         })

@@ -12,8 +12,11 @@ use pyatoll::sync::{InterpreterLocal, PyOnceLock};
 use pyatoll::types::{PyDict, PyTuple, PyType};
 use pyatoll::{PyTraverseError, PyVisit, create_exception, intern};
 
+use crate::failure;
 use crate::handle::Tracked;
 use crate::model::{InterpreterModel, ObjectModel, lock};
+use crate::operations::call_here;
+use crate::world::enter_unannounced;
 
 create_exception!(atoll, Refused, PyValueError, "What `fails` raises.");
 
@@ -26,6 +29,12 @@ static SHELF: InterpreterLocal<Mutex<Vec<Py<Counted>>>> = InterpreterLocal::new(
 static CALLS: InterpreterLocal<AtomicU64> = InterpreterLocal::new();
 
 static ONCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// Handles to objects of any interpreter, held by a per-interpreter value.
+static KEPT: InterpreterLocal<Mutex<Vec<Tracked>>> = InterpreterLocal::new();
+
+/// Values that enter other interpreters when they are dropped.
+static ENTERING: InterpreterLocal<Mutex<Vec<EntersOnDrop>>> = InterpreterLocal::new();
 
 struct ModelRef(Arc<InterpreterModel>);
 
@@ -94,6 +103,68 @@ pub fn unshelve(py: Python<'_>) -> Option<Bound<'_, Counted>> {
     let object = lock(SHELF.get(py)?).pop()?.into_bound(py);
     object.get().model.unshelve();
     Some(object)
+}
+
+/// Puts a handle into a value of the current interpreter. Returns the one that makes room for it.
+pub fn keep(py: Python<'_>, handle: Tracked) -> Option<Tracked> {
+    const MAX: usize = 10;
+    let mut kept = lock(KEPT.get_or_init(py, Mutex::default));
+    kept.push(handle);
+    (kept.len() > MAX).then(|| kept.swap_remove(0))
+}
+
+/// Gives the current interpreter a value that enters `there` when it is dropped.
+pub fn enter_on_drop(py: Python<'_>, there: Arc<InterpreterModel>) {
+    const MAX: usize = 3;
+    let mut entering = lock(ENTERING.get_or_init(py, Mutex::default));
+    if entering.len() < MAX {
+        entering.push(EntersOnDrop { there });
+    }
+}
+
+struct EntersOnDrop {
+    there: Arc<InterpreterModel>,
+}
+
+impl Drop for EntersOnDrop {
+    fn drop(&mut self) {
+        let there = &self.there;
+        let entered = Python::attach(|py| {
+            py.detach(|| enter_unannounced(there, |py| call_here(py, there, 1, 2, 0)))
+        });
+        if let Err(error) = entered {
+            failure::record(format!("a dropped value: {error:#}"));
+        }
+    }
+}
+
+/// Has a cell that is not a static.
+#[pyclass(module = "atoll", frozen)]
+pub struct Lazy {
+    cell: PyOnceLock<Py<Counted>>,
+}
+
+#[pymethods]
+impl Lazy {
+    #[new]
+    fn new() -> Self {
+        let cell = PyOnceLock::new();
+        Self { cell }
+    }
+
+    fn value(&self, py: Python<'_>) -> PyResult<Py<Counted>> {
+        let made = self
+            .cell
+            .get_or_try_init(py, || Ok::<_, PyErr>(make(py, 7)?.unbind()));
+        Ok(made?.clone_ref(py))
+    }
+}
+
+/// Records that an exit function of Python code got to its end.
+#[pyfunction]
+fn at_exit(py: Python<'_>) -> PyResult<()> {
+    current_model(py)?.exits.fetch_add(1, Ordering::SeqCst);
+    Ok(())
 }
 
 /// An object whose creation and death the model records.
@@ -393,9 +464,12 @@ fn threads(py: Python<'_>, count: u64) -> PyResult<u64> {
 pub mod atoll {
     #[pymodule_export]
     use super::{
-        Counted, DropPanics, Holder, Node, Refused, Tally, TraversePanics, add, adopt, call_back,
-        count, fails, interpreter, name_of_module, nothing, once, panics, shapes, threads,
+        Counted, DropPanics, Holder, Lazy, Node, Refused, Tally, TraversePanics, add, adopt,
+        at_exit, call_back, count, fails, interpreter, name_of_module, nothing, once, panics,
+        shapes, threads,
     };
+    #[pymodule_export]
+    use crate::ways::{attaches, call_deep, forever, released};
 }
 
 /// A module whose execution fails on request of the driver.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use pyatoll::Interpreter;
 
-use crate::operations::{self, Draws};
+use crate::operations::{self, Draws, Kind};
 use crate::storm;
 use crate::world::World;
 use crate::{Options, failure, flight};
@@ -19,16 +19,17 @@ const TICK: Duration = Duration::from_millis(20);
 const STACK: usize = 16 << 20;
 
 /// Runs all threads for the configured time.
-pub fn run(options: &Options, world: &Arc<World>) {
+pub fn run(options: &Options, pending: &[Kind], world: &Arc<World>) {
     let end = Instant::now() + Duration::from_secs_f64(options.seconds);
     let threads: Vec<_> = (0..usize::from(options.threads))
         .map(|thread| {
             let world = world.clone();
-            let (seed, storm) = (options.seed, options.storm);
+            let draws = Draws::new(options.seed, thread, pending.to_vec());
+            let storm = options.storm;
             let steps = options.steps.unwrap_or(u64::MAX);
             std::thread::Builder::new()
                 .stack_size(STACK)
-                .spawn(move || work(&world, seed, thread, steps, storm))
+                .spawn(move || work(&world, draws, thread, steps, storm))
                 .expect("the system can start threads")
         })
         .collect();
@@ -47,9 +48,9 @@ pub fn run(options: &Options, world: &Arc<World>) {
     }
 }
 
-fn work(world: &World, seed: u64, thread: usize, steps: u64, storm: bool) {
+fn work(world: &World, draws: Draws, thread: usize, steps: u64, storm: bool) {
     flight::begin(thread);
-    for (step, draw) in (1..=steps).zip(Draws::new(seed, thread)) {
+    for (step, draw) in (1..=steps).zip(draws) {
         if failure::is_stopped() {
             break;
         }

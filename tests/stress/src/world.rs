@@ -26,6 +26,8 @@ pub struct World {
     pub main: Arc<InterpreterModel>,
     /// The folder with an extension module that has its own copy of the library.
     pub extensions: Option<PathBuf>,
+    /// Whether the main interpreter can import `greenlet`.
+    pub has_greenlets: bool,
     /// Open and ending interpreters, oldest first.
     interpreters: Mutex<Vec<Arc<InterpreterModel>>>,
     ended: Mutex<Vec<Arc<InterpreterModel>>>,
@@ -39,13 +41,23 @@ pub struct World {
 }
 
 /// Counts of operations, interpreters and audits.
-#[derive(Default)]
 pub struct Statistics {
     operations: [AtomicU64; Kind::ALL.len()],
     pub interpreters: AtomicU64,
     /// Completed audits, and those that were disturbed.
     pub audits: AtomicU64,
     pub disturbed: AtomicU64,
+}
+
+impl Default for Statistics {
+    fn default() -> Self {
+        Self {
+            operations: [const { AtomicU64::new(0) }; Kind::ALL.len()],
+            interpreters: AtomicU64::new(0),
+            audits: AtomicU64::new(0),
+            disturbed: AtomicU64::new(0),
+        }
+    }
 }
 
 impl Statistics {
@@ -82,10 +94,15 @@ impl Drop for Reservation<'_> {
 }
 
 impl World {
-    pub fn new(main: Arc<InterpreterModel>, extensions: Option<PathBuf>) -> Self {
+    pub fn new(
+        main: Arc<InterpreterModel>,
+        extensions: Option<PathBuf>,
+        has_greenlets: bool,
+    ) -> Self {
         Self {
             main,
             extensions,
+            has_greenlets,
             interpreters: Mutex::default(),
             ended: Mutex::default(),
             handles: Mutex::default(),

@@ -11,6 +11,7 @@ use super::constructor;
 use super::derived_slots;
 use super::model::{ClassModel, c_str};
 use super::options::{ClassOptions, VariantOptions};
+use super::pickle::{PickledField, PickledVariant};
 use crate::attributes::{cfgs, python_name};
 use crate::doc::Doc;
 
@@ -73,6 +74,10 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
     derived_slots::compare(&mut model, false);
     derived_slots::hash(&mut model);
     derived_slots::text(&mut model, None)?;
+    if options.pickle.is_some() {
+        let variants = variants.iter().map(|variant| variant.pickled(class));
+        super::pickle::of_enum(&mut model, &variants.collect::<Vec<_>>());
+    }
     let enum_class = model.expand();
 
     let visibility = &item.vis;
@@ -144,6 +149,21 @@ impl Variant {
             constructor: own.constructor.map(|(tokens, _)| tokens),
             ident,
         })
+    }
+
+    fn pickled(&self, enum_class: &Ident) -> PickledVariant {
+        let ident = &self.ident;
+        let fields = self.fields.iter().map(|field| PickledField {
+            member: field.member.clone(),
+            ty: field.ty.clone(),
+            cfgs: Vec::new(),
+        });
+        PickledVariant {
+            path: quote!(#enum_class::#ident),
+            name: self.name.clone(),
+            cfgs: self.cfgs.clone(),
+            fields: fields.collect(),
+        }
     }
 
     /// Adds the attribute of the enum's class that is the variant's class.

@@ -34,6 +34,7 @@ impl ClassModel<'_> {
         let class_impl = self.impl_class_impl();
         let into_object = self.impl_into_py_object();
         let from_object = self.impl_from_py_object();
+        let traits = &self.traits;
         quote! {
             const _: () = {
                 #(#functions)*
@@ -75,6 +76,8 @@ impl ClassModel<'_> {
                 #into_object
 
                 #from_object
+
+                #traits
             };
         }
     }
@@ -187,6 +190,7 @@ impl ClassModel<'_> {
             Some(limit) => limit.to_token_stream(),
             None => quote!(0),
         };
+        let inherits_module = options.inherited_module.is_some();
         let variant = optional_str(self.variant.as_deref());
         quote! {
             #hidden::class::SpecOptions {
@@ -196,6 +200,7 @@ impl ClassModel<'_> {
                 sequence: #sequence,
                 generic: #generic,
                 freelist: #freelist,
+                inherits_module: #inherits_module,
                 variant: #variant,
             }
         }

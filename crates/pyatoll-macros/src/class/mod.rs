@@ -5,8 +5,10 @@
 //! | `options` | the options of classes, fields and variants |
 //! | `structs` | from a struct to its model |
 //! | `simple_enum` | from an enum without fields to its model |
+//! | `native_enum` | an enum without fields as one of Python's enums |
 //! | `complex_enum` | from an enum with fields to the models of its class and its variants' classes |
 //! | `derived_slots` | `eq`, `eq_int`, `ord`, `hash`, `str` |
+//! | `pickle` | `pickle` |
 //! | `constructor` | constructors that the macro generates |
 //! | `model` | the class as the expansion sees it |
 //! | `expand` | from the model to the generated code |
@@ -16,7 +18,9 @@ mod constructor;
 mod derived_slots;
 mod expand;
 mod model;
+mod native_enum;
 mod options;
+mod pickle;
 mod simple_enum;
 mod structs;
 
@@ -34,12 +38,22 @@ pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<
         Item::Struct(item) => {
             check_generics(&item.generics)?;
             let options = ClassOptions::take(attribute, &mut item.attrs)?;
+            if let Some(base) = &options.native_enum {
+                return Err(syn::Error::new(
+                    base.span(),
+                    "`enum` can only be used on enums",
+                ));
+            }
             structs::expand(&options, item)?
         }
         Item::Enum(item) => {
             check_generics(&item.generics)?;
             let options = ClassOptions::take(attribute, &mut item.attrs)?;
             check_enum(&options, item)?;
+            if let Some(base) = &options.native_enum {
+                let expansion = native_enum::expand(&options, base, item)?;
+                return Ok(quote!(#item #expansion));
+            }
             let is_simple = item
                 .variants
                 .iter()

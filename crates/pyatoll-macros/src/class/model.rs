@@ -32,6 +32,8 @@ pub(crate) struct ClassModel<'a> {
     pub(crate) functions: Vec<TokenStream>,
     /// Functions for an `impl` of the type.
     pub(crate) inherent: TokenStream,
+    /// Implementations of further traits.
+    pub(crate) traits: TokenStream,
     /// The body of `IntoPyObject::into_pyobject`, with `self` and `py` in scope; `None` for the
     /// default one.
     pub(crate) into_object: Option<TokenStream>,
@@ -44,7 +46,11 @@ impl<'a> ClassModel<'a> {
             krate: &options.krate,
             ident,
             name,
-            module: options.module.as_ref().map(syn::LitStr::value),
+            module: options
+                .module
+                .as_ref()
+                .or(options.inherited_module.as_ref())
+                .map(syn::LitStr::value),
             doc,
             options,
             base: options.extends.as_ref().map(ToTokens::to_token_stream),
@@ -55,6 +61,7 @@ impl<'a> ClassModel<'a> {
             slots: Vec::new(),
             functions: Vec::new(),
             inherent: TokenStream::new(),
+            traits: TokenStream::new(),
             into_object: None,
         }
     }

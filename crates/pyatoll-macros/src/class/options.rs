@@ -3,6 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr, Path, Token, parenthesized};
 
 use crate::attributes::{self, PythonName, set_once};
@@ -30,12 +31,17 @@ pub(crate) struct ClassOptions {
     pub(crate) get_all: Option<Span>,
     pub(crate) hash: Option<Span>,
     pub(crate) immutable_type: Option<Span>,
+    /// The `mod` with `#[pymodule]` around the class. Set by that macro only.
+    pub(crate) inherited_module: Option<LitStr>,
     pub(crate) mapping: Option<Span>,
     pub(crate) module: Option<LitStr>,
     pub(crate) name: Option<PythonName>,
+    /// `enum = "…"`: the class of Python's `enum` module.
+    pub(crate) native_enum: Option<LitStr>,
     /// `new = "from_fields"`.
     pub(crate) new: Option<Span>,
     pub(crate) ord: Option<Span>,
+    pub(crate) pickle: Option<Span>,
     pub(crate) rename_all: Option<RenameRule>,
     pub(crate) sequence: Option<Span>,
     pub(crate) set_all: Option<Span>,
@@ -46,10 +52,10 @@ pub(crate) struct ClassOptions {
     pub(crate) weakref: Option<Span>,
 }
 
-const CLASS_OPTIONS: &str = "`crate`, `dict`, `eq`, `eq_int`, `extends`, `freelist`, \
+const CLASS_OPTIONS: &str = "`crate`, `dict`, `enum`, `eq`, `eq_int`, `extends`, `freelist`, \
     `from_py_object`, `frozen`, `generic`, `get_all`, `hash`, `immutable_type`, `mapping`, \
-    `module`, `name`, `new`, `ord`, `rename_all`, `sequence`, `set_all`, `skip_from_py_object`, \
-    `str`, `subclass`, `unsendable`, `weakref`";
+    `module`, `name`, `new`, `ord`, `pickle`, `rename_all`, `sequence`, `set_all`, \
+    `skip_from_py_object`, `str`, `subclass`, `unsendable`, `weakref`";
 
 type Set = Box<dyn FnOnce(&mut ClassOptions) -> syn::Result<()>>;
 
@@ -89,14 +95,17 @@ impl Parse for ClassOption {
             "immutable_type" => flag!(immutable_type),
             "mapping" => flag!(mapping),
             "ord" => flag!(ord),
+            "pickle" => flag!(pickle),
             "sequence" => flag!(sequence),
             "set_all" => flag!(set_all),
             "skip_from_py_object" => flag!(skip_from_py_object),
             "subclass" => flag!(subclass),
             "unsendable" => flag!(unsendable),
             "weakref" => flag!(weakref),
+            "enum" => value!(native_enum, input.parse::<LitStr>()?),
             "extends" => value!(extends, input.call(Path::parse_mod_style)?),
             "freelist" => value!(freelist, input.parse::<Expr>()?),
+            "inherited_module" => value!(inherited_module, input.parse::<LitStr>()?),
             "module" => value!(module, input.parse::<LitStr>()?),
             "name" => value!(name, input.parse::<PythonName>()?),
             "rename_all" => value!(rename_all, input.parse::<RenameRule>()?),
@@ -193,10 +202,34 @@ impl ClassOptions {
         Ok(())
     }
 
+    /// Returns the options that describe instances with a Rust value, and their names.
+    pub(crate) fn of_instances(&self) -> [(Option<Span>, &'static str); 17] {
+        [
+            (self.dict, "dict"),
+            (self.eq, "eq"),
+            (self.eq_int, "eq_int"),
+            (self.freelist.as_ref().map(Spanned::span), "freelist"),
+            (self.frozen, "frozen"),
+            (self.hash, "hash"),
+            (self.immutable_type, "immutable_type"),
+            (self.mapping, "mapping"),
+            (self.ord, "ord"),
+            (self.pickle, "pickle"),
+            (self.sequence, "sequence"),
+            (self.skip_from_py_object, "skip_from_py_object"),
+            (self.str.as_ref().map(|option| option.span), "str"),
+            (self.unsendable, "unsendable"),
+            (self.weakref, "weakref"),
+            (self.get_all, "get_all"),
+            (self.set_all, "set_all"),
+        ]
+    }
+
     /// Returns the options of the classes of an enum's variants.
     pub(crate) fn of_variant(&self) -> Self {
         Self {
             krate: self.krate.clone(),
+            inherited_module: self.inherited_module.clone(),
             module: self.module.clone(),
             ..Self::default()
         }

@@ -7,15 +7,16 @@ use syn::{Attribute, ItemEnum};
 use super::derived_slots;
 use super::model::{ClassModel, c_str};
 use super::options::{ClassOptions, VariantOptions};
+use super::pickle::PickledVariant;
 use crate::attributes::cfgs;
 use crate::doc::Doc;
 
 /// A variant.
-struct Variant {
-    ident: Ident,
+pub(crate) struct Variant {
+    pub(crate) ident: Ident,
     /// The name in Python.
-    name: String,
-    cfgs: Vec<Attribute>,
+    pub(crate) name: String,
+    pub(crate) cfgs: Vec<Attribute>,
 }
 
 /// Expands the enum and removes its helper attributes.
@@ -69,11 +70,29 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
     derived_slots::compare(&mut model, true);
     derived_slots::hash(&mut model);
     derived_slots::text(&mut model, None)?;
+    if options.pickle.is_some() {
+        let variants = variants
+            .iter()
+            .map(|variant| Variant::pickled(variant, class));
+        super::pickle::of_enum(&mut model, &variants.collect::<Vec<_>>());
+    }
     Ok(model.expand())
 }
 
+impl Variant {
+    fn pickled(&self, class: &Ident) -> PickledVariant {
+        let ident = &self.ident;
+        PickledVariant {
+            path: quote!(#class::#ident),
+            name: self.name.clone(),
+            cfgs: self.cfgs.clone(),
+            fields: Vec::new(),
+        }
+    }
+}
+
 /// Reads the variants and removes their helper attributes.
-fn variants(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result<Vec<Variant>> {
+pub(crate) fn variants(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result<Vec<Variant>> {
     let read = |variant: &mut syn::Variant| {
         let own = VariantOptions::take(&mut variant.attrs)?;
         if let Some((_, span)) = own.constructor {
@@ -119,7 +138,7 @@ fn class_attribute(
 }
 
 /// Returns the integer type that `#[repr(…)]` sets for the discriminants; `isize` by default.
-fn representation(attributes: &[Attribute]) -> Ident {
+pub(crate) fn representation(attributes: &[Attribute]) -> Ident {
     let mut found = None;
     for attribute in attributes {
         if attribute.path().is_ident("repr") {

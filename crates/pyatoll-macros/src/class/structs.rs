@@ -57,6 +57,9 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemStruct) -> syn::Resu
         .iter()
         .any(|field| field.member.to_string() != field.name);
     derived_slots::text(&mut model, Some((&item.fields, renamed)))?;
+    if options.pickle.is_some() {
+        super::pickle::of_struct(&mut model, &item.fields);
+    }
     if let Some(span) = options.new {
         super::constructor::from_fields(&mut model, &item.fields, span)?;
     }

@@ -1,6 +1,6 @@
 //! The items of a `#[pymodule] mod` that become members of the Python module.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, Ident, Item, ItemFn, Meta, UseTree};
 
@@ -79,7 +79,7 @@ impl Filler<'_> {
             Item::Mod(item) => {
                 reject_export(&item.attrs)?;
                 if has(&item.attrs, "pymodule") {
-                    name_module(&mut item.attrs, self.full_name);
+                    name_module(&mut item.attrs, self.full_name, "module");
                     item.attrs.push(syn::parse_quote!(#[pyo3(submodule)]));
                     self.export(&item.attrs, &item.ident);
                 }
@@ -111,7 +111,7 @@ impl Filler<'_> {
     fn add_class(&mut self, attributes: &mut Vec<Attribute>, ident: &Ident) -> syn::Result<()> {
         reject_export(attributes)?;
         if has(attributes, "pyclass") {
-            name_module(attributes, self.full_name);
+            name_module(attributes, self.full_name, "inherited_module");
             self.export(attributes, ident);
         }
         Ok(())
@@ -186,8 +186,8 @@ fn reject_export(attributes: &[Attribute]) -> syn::Result<()> {
     }
 }
 
-/// Sets the option `module` of a nested class or module that does not set it itself.
-fn name_module(attributes: &mut Vec<Attribute>, full_name: &str) {
+/// Sets an option to the module's name, of a nested class or module that has no option `module`.
+fn name_module(attributes: &mut Vec<Attribute>, full_name: &str, option: &str) {
     let is_given = attributes.iter().any(|attribute| {
         let ours = ["pyclass", "pymodule", "pyo3"]
             .iter()
@@ -198,7 +198,8 @@ fn name_module(attributes: &mut Vec<Attribute>, full_name: &str) {
         ours && gives_module(list.tokens.clone())
     });
     if !is_given {
-        attributes.push(syn::parse_quote!(#[pyo3(module = #full_name)]));
+        let option = Ident::new(option, Span::call_site());
+        attributes.push(syn::parse_quote!(#[pyo3(#option = #full_name)]));
     }
 }
 

@@ -9,7 +9,8 @@ use std::ptr;
 use pyo3_ffi as ffi;
 
 use crate::error::{PyErr, PyResult};
-use crate::interpreter::{Python, compat};
+use crate::interpreter::{Interpreter, LocalInternals, Python, compat};
+use crate::object::WrongInterpreter;
 
 /// The return type of a function that CPython calls.
 pub trait CallbackResult: Copy {
@@ -37,12 +38,18 @@ impl CallbackResult for () {
 /// Runs `body` for a C caller and sets an exception if it fails or panics.
 ///
 /// # Safety
-/// The thread must be attached to the token's interpreter until this returns.
+/// The thread must be attached to the token's interpreter until this returns; where
+/// [`compat::SHARES_SUBCLASSES`], to any interpreter.
 #[inline(always)]
 pub unsafe fn trampoline<R: CallbackResult>(
     py: Python<'_>,
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<R>,
 ) -> R {
+    // SAFETY: attached.
+    if compat::SHARES_SUBCLASSES && !unsafe { py.local().is_running() } {
+        refuse(py.owner());
+        return R::ERROR;
+    }
     // SAFETY: attached to the token's interpreter (upheld by the caller).
     unsafe { py.local().drain() };
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
@@ -128,6 +135,19 @@ pub unsafe fn trampoline_unraisable(
     }
     // SAFETY: attached to the interpreter it was taken from.
     unsafe { compat::restore_raised(raised) };
+}
+
+/// Sets the exception for a call of a function of another interpreter than the running one.
+#[cold]
+#[inline(never)]
+#[allow(improper_ctypes_definitions)]
+extern "C" fn refuse(owner: &'static LocalInternals) {
+    // SAFETY: attached, in an entry point.
+    let py = unsafe { Python::assume_attached() };
+    raise(
+        py,
+        WrongInterpreter::new(Interpreter::new(owner), py).into(),
+    );
 }
 
 /// Sets the current exception. `extern "C"`, like [`raise_panic`], so that it cannot unwind and

@@ -16,7 +16,7 @@ use super::layout::{self, Instance};
 use super::pyclass::PyClass;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{CastError, PyErr};
-use crate::interpreter::Python;
+use crate::interpreter::{Interpreter, Python};
 use crate::object::{Borrowed, Bound};
 use crate::types::PyAny;
 
@@ -493,7 +493,7 @@ unsafe fn bind_instance<'a, 'py, T: PyClass>(
     unsafe {
         let owner = layout::token_of_instance::<T>(object.as_ptr()).owner();
         if !std::ptr::eq(owner, py.owner()) {
-            return Err(crate::WrongInterpreter::new(owner, py));
+            return Err(crate::WrongInterpreter::new(Interpreter::new(owner), py));
         }
         Ok(Borrowed::from_non_null(py, object))
     }

@@ -23,7 +23,9 @@
 //! | `borrow_flag`, `guard`, `pyref` | borrowing the values of instances |
 //! | `handles`, `convert` | methods of `Py` and `Bound`, conversions |
 //! | `fields` | `#[pyo3(get, set)]` |
+//! | `native_enum` | `enum` |
 //! | `extras` | `eq`, `ord`, `hash`, `str` |
+//! | `pickle` | `pickle` |
 //! | `slots` | the special methods of `#[pymethods]` |
 //! | `refusals` | examples that must not compile |
 //! | `compat` | differences between versions of CPython |
@@ -71,7 +73,9 @@ pub(crate) mod items;
 pub(crate) mod layout;
 mod lifecycle;
 mod native_base;
+pub(crate) mod native_enum;
 pub(crate) mod parts;
+pub(crate) mod pickle;
 pub(crate) mod pyclass;
 pub(crate) mod pyref;
 #[cfg(doctest)]
@@ -83,7 +87,7 @@ mod spec_of;
 pub(crate) mod statics;
 mod trashcan;
 pub(crate) mod type_lookup;
-mod type_object;
+pub(crate) mod type_object;
 mod type_tables;
 
 pub use pyclass::PyClass;

@@ -31,7 +31,8 @@ use crate::object::PyTypeInfo;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a Python class",
-    note = "`#[pyclass]` on its definition makes it one"
+    note = "`#[pyclass]` on its definition makes it one, unless it has the option `enum`: the \
+            members of a Python enum have no Rust value in them, so no `#[pymethods]` either"
 )]
 pub trait PyClass: ClassImpl {
     /// The class's Python name: `name = "…"`, or the name of the Rust type.

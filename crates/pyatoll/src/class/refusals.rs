@@ -58,3 +58,70 @@ struct FrozenStaysFrozen;
 /// }
 /// ```
 struct OthersAreBorrowed;
+
+/// A class can be pickled only if what is in its base class is known.
+///
+/// ```compile_fail,E0277
+/// # use pyatoll::prelude::*;
+/// #[pyclass(subclass)]
+/// struct Base;
+/// #[pyclass(pickle, extends = Base)]
+/// struct Derived;
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use pyatoll::prelude::*;
+/// #[pyclass(pickle, extends = pyatoll::exceptions::PyException)]
+/// struct Derived;
+/// ```
+///
+/// ```
+/// # use pyatoll::prelude::*;
+/// #[pyclass(pickle, subclass)]
+/// struct Base;
+/// #[pyclass(pickle, extends = Base)]
+/// struct Derived;
+/// ```
+struct BasesArePickled;
+
+/// A class can be pickled only if its fields can be converted both ways.
+///
+/// ```compile_fail,E0277
+/// # use pyatoll::prelude::*;
+/// #[pyclass(pickle)]
+/// struct Locked(std::sync::Mutex<u8>);
+/// ```
+///
+/// ```
+/// # use pyatoll::prelude::*;
+/// #[pyclass(pickle)]
+/// struct Open(u8);
+/// ```
+struct FieldsAreConverted;
+
+/// A Python enum has no methods of Rust.
+///
+/// ```compile_fail,E0277
+/// # use pyatoll::prelude::*;
+/// #[pyclass(enum = "Enum")]
+/// enum Color {
+///     Red,
+/// }
+/// #[pymethods]
+/// impl Color {
+///     fn method(&self) {}
+/// }
+/// ```
+///
+/// ```
+/// # use pyatoll::prelude::*;
+/// #[pyclass]
+/// enum Color {
+///     Red,
+/// }
+/// #[pymethods]
+/// impl Color {
+///     fn method(&self) {}
+/// }
+/// ```
+struct NativeEnumsHaveNoMethods;

@@ -21,6 +21,9 @@ pub struct SpecOptions {
     pub generic: bool,
     /// The number of freed instances that each interpreter keeps for reuse.
     pub freelist: usize,
+    /// Whether `module_name` is that of the `mod` around the class, as it is declared: the package
+    /// that the module is imported from is not known before.
+    pub inherits_module: bool,
     /// The `__qualname__` of the class of an enum's variant, which belongs to the enum's module.
     pub variant: Option<&'static str>,
 }
@@ -34,6 +37,7 @@ impl SpecOptions {
         sequence: false,
         generic: false,
         freelist: 0,
+        inherits_module: false,
         variant: None,
     };
 }

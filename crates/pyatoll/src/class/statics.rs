@@ -27,7 +27,7 @@ impl ClassStatics {
         Self {
             spec,
             tables: OnceLock::new(),
-            types: InterpreterLocal::new(),
+            types: InterpreterLocal::lasting(),
             first: AtomicPtr::new(null_mut()),
         }
     }

@@ -6,11 +6,11 @@ use pyo3_ffi as ffi;
 
 use super::pyclass::PyClass;
 use super::statics::ClassStatics;
-use super::type_object::{TypeObject, initialization_error};
+use super::type_object::{TypeObject, imported_name, initialization_error, rename_module};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Bound, Py};
-use crate::types::PyAny;
+use crate::types::{PyAny, PyType};
 
 /// Returns the record of `T` in the token's interpreter, if it exists.
 #[inline]
@@ -64,6 +64,27 @@ pub(crate) fn create(
             let message = format!("An error occurred while initializing class {}", spec.name);
             initialization_error(py, message, error)
         })
+}
+
+/// Sets the `__module__` of a class that was created before it was added to its `module`.
+///
+/// # Errors
+/// Any exception raised by Python.
+pub(crate) fn set_module(
+    py: Python<'_>,
+    statics: &'static ClassStatics,
+    class: *mut ffi::PyTypeObject,
+    module: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let spec = &statics.spec;
+    if let (Some(declared), true) = (spec.module_name, spec.options.inherits_module) {
+        // SAFETY: attached (`py`); the class lives as long as the interpreter.
+        let class: Bound<'_, PyType> =
+            unsafe { Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked() };
+        let name = imported_name(py, declared, module)?;
+        rename_module(&class, declared, &name)?;
+    }
+    Ok(())
 }
 
 /// Returns whether an object is an instance of `T`, or of a subclass.

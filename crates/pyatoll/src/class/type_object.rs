@@ -20,10 +20,11 @@ use super::type_tables::TypeTables;
 use crate::call::token;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::{PyRuntimeError, PyValueError};
+use crate::intern;
 use crate::interpreter::Python;
 use crate::interpreter::sync::lock;
 use crate::object::{Bound, Py};
-use crate::types::{PyAny, PyString, PyType};
+use crate::types::{PyAny, PyAnyMethods, PyString, PyType};
 
 /// A class in one interpreter.
 pub struct TypeObject {
@@ -361,20 +362,88 @@ fn dotted_name(
     spec: &ClassSpec,
     module: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<CString> {
-    let module_name = match (spec.module_name, module) {
-        (Some(module_name), _) => module_name.to_owned(),
-        (None, Some(module)) => {
-            // SAFETY: attached (`py`); `module` is alive; returns a new reference or null.
-            let name = unsafe {
-                let name = ffi::PyModule_GetNameObject(module.as_ptr());
-                Bound::from_owned_ptr_or_err(py, name)?
-            };
-            crate::types::string::to_string_lossy(&name).into_owned()
-        }
-        (None, None) => "builtins".to_owned(),
-    };
+    let inherits = spec.options.inherits_module;
+    let module_name = module_name(py, spec.module_name, inherits, module)?;
     CString::new(format!("{module_name}.{}", spec.name))
         .map_err(|_| PyValueError::new_err("a class name with a NUL byte"))
+}
+
+/// Returns the `__module__` of a class: the one that it `declared`, or inherits from a `mod`, or
+/// else the `module` that it is created in.
+pub(super) fn module_name(
+    py: Python<'_>,
+    declared: Option<&str>,
+    inherits: bool,
+    module: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
+    match (declared, module) {
+        (Some(declared), Some(module)) if inherits => imported_name(py, declared, module),
+        (Some(declared), _) => Ok(declared.to_owned()),
+        (None, Some(module)) => name_of_module(py, module),
+        (None, None) => Ok("builtins".to_owned()),
+    }
+}
+
+fn name_of_module(py: Python<'_>, module: &Bound<'_, PyAny>) -> PyResult<String> {
+    // SAFETY: attached (`py`); `module` is alive; returns a new reference or null.
+    let name = unsafe {
+        let name = ffi::PyModule_GetNameObject(module.as_ptr());
+        Bound::from_owned_ptr_or_err(py, name)?
+    };
+    Ok(crate::types::string::to_string_lossy(&name).into_owned())
+}
+
+/// Returns the name that the module which was declared as `declared` is imported by: it is in the
+/// same package as `module`, a module of this binary. A package that consists of a module of its
+/// own name passes on what is in it, so it is not counted.
+pub(super) fn imported_name(
+    py: Python<'_>,
+    declared: &str,
+    module: &Bound<'_, PyAny>,
+) -> PyResult<String> {
+    let name = name_of_module(py, module)?;
+    // SAFETY: attached (`py`); `module` is alive, and so is its definition.
+    let root = unsafe {
+        let definition = ffi::PyModule_GetDef(module.as_ptr());
+        match definition.as_ref() {
+            Some(definition) => CStr::from_ptr(definition.m_name).to_string_lossy(),
+            None => return Ok(declared.to_owned()),
+        }
+    };
+    let packages = name
+        .strip_suffix(&*root)
+        .filter(|packages| !root.is_empty() && packages.ends_with('.'));
+    Ok(match packages {
+        Some(packages) if !format!(".{packages}").ends_with(&format!(".{root}.")) => {
+            format!("{packages}{declared}")
+        }
+        _ => declared.to_owned(),
+    })
+}
+
+/// Changes the `__module__` of a class from `old` to `new`, and that of the classes of its
+/// variants. Static types, which all interpreters share, stay as they are.
+pub(crate) fn rename_module(class: &Bound<'_, PyType>, old: &str, new: &str) -> PyResult<()> {
+    let py = class.py();
+    // SAFETY: attached (`py`); a live type.
+    let is_heap_type =
+        unsafe { ffi::PyType_HasFeature(class.as_ptr().cast(), ffi::Py_TPFLAGS_HEAPTYPE) != 0 };
+    let attribute = intern!(py, "__module__");
+    if old == new || !is_heap_type || !class.getattr(attribute)?.eq(old)? {
+        return Ok(());
+    }
+    let name = PyString::new(py, new).into_any().unbind();
+    set_attributes(py, class.as_any(), vec![(c"__module__", name)])?;
+    let inner_name = format!("{}.", crate::types::typeobject::qualname_of_class(class));
+    let attributes = class.getattr(intern!(py, "__dict__"))?;
+    for value in attributes.call_method0(intern!(py, "values"))?.try_iter()? {
+        if let Ok(inner) = value?.cast_into::<PyType>()
+            && crate::types::typeobject::qualname_of_class(&inner).starts_with(&inner_name)
+        {
+            rename_module(&inner, old, new)?;
+        }
+    }
+    Ok(())
 }
 
 /// Sets the `tp_vectorcall` of a new type, which bypasses the tuple, `tp_new` and `tp_init`, if

@@ -23,11 +23,11 @@ impl Imported {
         Self {
             module,
             name,
-            object: InterpreterLocal::new(),
+            object: InterpreterLocal::lasting(),
         }
     }
 
-    pub(super) fn get<'py>(&self, py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
+    pub(super) fn get<'py>(&'py self, py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
         let object = self.object.get_or_try_init(py, || {
             crate::types::imported::import(py, self.module, self.name).map(Bound::unbind)
         })?;

@@ -83,7 +83,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Duration {
 
 /// Returns 1970-01-01 in UTC, as a `datetime`.
 fn epoch<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
-    static EPOCH: InterpreterLocal<Py<PyAny>> = InterpreterLocal::new();
+    static EPOCH: InterpreterLocal<Py<PyAny>> = InterpreterLocal::lasting();
     let epoch = EPOCH.get_or_try_init(py, || {
         let utc = TIMEZONE.get(py)?.getattr(intern!(py, "utc"))?;
         let epoch = DATETIME.call(py, (1970, 1, 1, 0, 0, 0, 0, utc))?;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use pyo3_ffi as ffi;
 
-use crate::error::PyErr;
+use crate::error::{PyErr, system_exit};
 use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::{PyAny, PyTraceback, PyTracebackMethods};
@@ -44,6 +44,12 @@ impl PyErr {
 
     /// Prints the exception with its traceback to `sys.stderr`, through `sys.excepthook`.
     ///
+    /// A `SystemExit` is not printed but **ends the process**, with its code as the exit status:
+    /// the runtime is finalized first (`Py_FinalizeEx`). On a thread that is inside a
+    /// sub-interpreter, attached or detached, CPython cannot do that. There, the exit functions of
+    /// the main interpreter and of this one are called and the standard streams are flushed; the
+    /// runtime is not finalized, and threads that are inside have a second to leave.
+    ///
     /// # Panics
     /// If the exception belongs to another interpreter.
     ///
@@ -65,6 +71,7 @@ impl PyErr {
     /// C API: `PyErr_PrintEx(0)`.
     #[track_caller]
     pub fn print(&self, py: Python<'_>) {
+        system_exit::exit_within_sub(py, self);
         self.clone_ref(py).restore(py);
         // SAFETY: attached; `restore` set the current exception.
         unsafe { ffi::PyErr_PrintEx(0) };
@@ -92,6 +99,7 @@ impl PyErr {
     /// C API: `PyErr_PrintEx(1)`.
     #[track_caller]
     pub fn print_and_set_sys_last_vars(&self, py: Python<'_>) {
+        system_exit::exit_within_sub(py, self);
         self.clone_ref(py).restore(py);
         // SAFETY: attached; `restore` set the current exception.
         unsafe { ffi::PyErr_PrintEx(1) };

@@ -7,6 +7,7 @@
 //! | `arguments` | [`PyErrArguments`]: the arguments of a lazy exception |
 //! | `chain` | traceback, cause and context |
 //! | `display` | printing and reporting an exception |
+//! | `system_exit` | `SystemExit` in a sub-interpreter |
 //! | `python` | new exception classes, notes, warnings |
 //! | `cast` | [`CastError`], [`CastIntoError`] |
 //! | `conversions` | conversions between `PyErr`, exception objects and this library's errors |
@@ -24,6 +25,7 @@ mod py_err;
 mod python;
 mod state;
 mod std_errors;
+mod system_exit;
 #[cfg(test)]
 mod tests;
 

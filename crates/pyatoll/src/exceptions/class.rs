@@ -20,7 +20,7 @@ impl LocalClass {
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         Self {
-            class: InterpreterLocal::new(),
+            class: InterpreterLocal::lasting(),
         }
     }
 

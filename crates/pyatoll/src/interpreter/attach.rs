@@ -21,7 +21,7 @@ pub(crate) struct AttachGuard {
     not_send: PhantomData<*const ()>,
 }
 
-const _: () = assert!(size_of::<AttachGuard>() == 8 + size_of::<usize>());
+const _: () = assert!(size_of::<AttachGuard>() == size_of::<(u64, usize)>());
 
 impl Drop for AttachGuard {
     #[inline]
@@ -110,7 +110,7 @@ impl AttachGuard {
                 return Ok(Self::nested(local));
             }
             if !local.is_usable() {
-                return Err(AttachError::InterpreterGone { id: local.id() });
+                return Err(local.refusal());
             }
             // SAFETY: the thread is attached to `current`, so it is alive.
             let attached = unsafe { ffi::PyInterpreterState_GetID(current) };
@@ -120,7 +120,7 @@ impl AttachGuard {
             });
         }
         let Some(entered) = entry::enter(local) else {
-            return Err(AttachError::InterpreterGone { id: local.id() });
+            return Err(local.refusal());
         };
         let guard = Self {
             local,
@@ -147,6 +147,22 @@ pub(crate) fn refuse_in_traverse() {
 pub(crate) fn is_in_traverse() -> bool {
     let local = lookup::find_live(compat::current_interpreter());
     local.is_some_and(LocalInternals::is_in_traverse)
+}
+
+/// Returns the interpreter that this thread is attached to if that is another one than `local`'s.
+pub(crate) fn attached_elsewhere(local: &LocalInternals) -> Option<&'static LocalInternals> {
+    let current = compat::current_interpreter();
+    match current.is_null() || current == local.interpreter() {
+        true => None,
+        false => lookup::find_live(current),
+    }
+}
+
+/// Returns whether this thread is inside a sub-interpreter: attached to one, or detached within an
+/// attachment to one.
+pub(crate) fn is_inside_sub() -> bool {
+    let attached = AttachGuard::current();
+    attached.is_some_and(|attached| !attached.local().is_main()) || entry::is_inside_sub()
 }
 
 /// Runs `f`, which waits for other threads and does not use Python without attaching. If this

@@ -3,11 +3,12 @@
 use pyo3_ffi as ffi;
 
 use super::compat::{self, layout};
+use super::early_drop;
+use super::exit_hook;
 use super::fork;
 use super::internals::Internals;
 use super::local::{self, LocalInternals};
 use super::lookup;
-use super::teardown;
 
 /// Returns the state of the interpreter that this thread is attached to, for code that runs because
 /// a function or an object of this binary was called: then this binary has been initialized there.
@@ -44,17 +45,45 @@ pub(crate) fn current_or_create(
 ) -> &'static LocalInternals {
     match lookup::find(interpreter) {
         Some(local) if local.is_life_of_current() => local,
-        _ => create(interpreter),
+        _ => create(interpreter).unwrap_or_else(|unregistered| unregistered),
+    }
+}
+
+/// Returns the state of `interpreter`, to which this thread is attached, creating it on first use.
+///
+/// # Panics
+/// As for [`current_or_create`], and if the state cannot be created.
+pub(crate) fn current_or_created(
+    interpreter: *mut ffi::PyInterpreterState,
+) -> &'static LocalInternals {
+    match lookup::find(interpreter) {
+        Some(local) if local.is_life_of_current() => local,
+        _ => match create(interpreter) {
+            Ok(local) => local,
+            Err(_) => panic!("Python has no memory for the state of a new interpreter"),
+        },
     }
 }
 
 /// Creates and publishes the state of the interpreter that this thread is attached to.
+///
+/// # Errors
+/// If Python has no memory, or other code put something else in its place: a state that no other
+/// caller gets and that no thread can attach to. It serves functions that cannot fail: what is
+/// stored in it stays in memory, and an object created under it is used under it only.
+///
+/// # Panics
+/// If the running Python is not one that this binary was built for.
 #[cold]
-fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals {
+#[track_caller]
+fn create(
+    interpreter: *mut ffi::PyInterpreterState,
+) -> Result<&'static LocalInternals, &'static LocalInternals> {
     assert!(
         !interpreter.is_null(),
         "this thread is not attached to a Python interpreter: call `Python::attach` first"
     );
+    compat::assert_version();
     // SAFETY: attached to `interpreter` (upheld by every caller). An exception that is set is put
     // back afterwards, since this can run in the middle of anything. No lock is held while Python
     // code runs.
@@ -65,17 +94,20 @@ fn create(interpreter: *mut ffi::PyInterpreterState) -> &'static LocalInternals 
         layout::check();
         let made = LocalInternals::create(interpreter);
         let Some(internals) = Internals::of(made) else {
-            ffi::PyErr_PrintEx(0);
-            panic!("Python has no memory for the state of a new interpreter");
+            ffi::PyErr_Clear();
+            compat::restore_raised(raised);
+            made.mark_closing();
+            made.gate().close();
+            return Err(made);
         };
         let local = internals.register(made);
         // Also if another thread registered first: it may not have published its state yet.
         lookup::publish(local);
         if std::ptr::eq(local, made) {
-            teardown::register_atexit(local);
-            teardown::watch(local);
+            exit_hook::watch(local);
+            early_drop::watch(local);
         }
         compat::restore_raised(raised);
-        local
+        Ok(local)
     }
 }

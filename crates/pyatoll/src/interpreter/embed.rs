@@ -2,7 +2,10 @@
 
 use pyo3_ffi as ffi;
 
+use super::compat;
 use super::create;
+use super::exit_hook;
+use super::libpython;
 use super::local::LocalInternals;
 use super::token::Python;
 
@@ -14,7 +17,8 @@ use super::token::Python;
 /// panics, the runtime is finalized and the panic continues.
 ///
 /// # Panics
-/// If the runtime is already running, or its `threading` module cannot be imported.
+/// If the runtime is already running, if its `threading` module cannot be imported, or if this
+/// program was built for another version of Python.
 ///
 /// # Safety
 /// No other thread may start or finalize the Python runtime while this runs, through this library
@@ -60,12 +64,14 @@ impl Runtime {
             !running,
             "`with_embedded_python_interpreter` starts Python, but it is running already"
         );
+        compat::assert_version();
         // SAFETY: the runtime does not run, and no other thread starts it (upheld by the caller).
         // Afterwards this thread is attached to the main interpreter.
         let runtime = unsafe {
             // 0: Python leaves the process's signal handlers alone.
             ffi::Py_InitializeEx(0);
             let local = create::current_or_create(ffi::PyInterpreterState_Get());
+            libpython::warn_about_another();
             Self { local }
         };
         // The thread that imports `threading` first is the main thread to Python, and the main
@@ -89,6 +95,9 @@ impl Drop for Runtime {
         self.local.gate().wait_without_limit();
         // SAFETY: attached to the main interpreter, on the thread that started the runtime: guards
         // created in `f` have been dropped.
-        unsafe { ffi::Py_FinalizeEx() };
+        unsafe {
+            exit_hook::before_finalizing(self.local);
+            ffi::Py_FinalizeEx();
+        }
     }
 }

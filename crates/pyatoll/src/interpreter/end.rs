@@ -1,11 +1,75 @@
 //! Ending a sub-interpreter that this binary created.
+//!
+//! Before 3.14 `Py_EndInterpreter` aborts the process if another thread has a thread state of the
+//! interpreter. So everything after which one may be left is done here first, in CPython's order,
+//! and the end is called off if one is. Nothing but `Py_EndInterpreter` itself cannot be undone.
+//!
+//! 1. `threading` is shut down: threads that are not daemons have ended afterwards.
+//! 2. If there are threads that neither `threading` nor the gate waits for, the interpreter stays
+//!    as it is. (Threads of other binaries of this library are not told from those.)
+//! 3. The exit functions are called. Python code, and other threads, can still attach.
+//! 4. The gate is closed; the threads that entered through it leave.
+//! 5. Only threads that Python code has started meanwhile can be left. If there are any, the
+//!    interpreter is opened again.
+//! 6. `Py_EndInterpreter`. Before 3.14, Python code that it runs may start a thread: an exit
+//!    function waits for that.
+
+use std::ptr::null_mut;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
 
-use super::compat;
+use super::at_end;
+use super::busy::CHANGING_INTERPRETERS;
+use super::compat::{self, Ending};
+use super::detach::detached;
 use super::entry;
 use super::gate::InterpreterGuard;
+use super::internals::Internals;
 use super::local::{LocalInternals, Phase};
+use super::method_def::MethodDef;
+use super::waits::Wait;
+
+/// How long the end of an interpreter waits for threads that Python code started without
+/// `threading` (`_thread.start_new_thread`), or as daemons.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Polling interval while waiting for threads that do not announce their end.
+const POLL: Duration = Duration::from_millis(1);
+
+/// The reason why an interpreter was not ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum NotEnded {
+    /// Other code has ended it, or is ending it: the runtime, or `_interpreters.destroy`.
+    Elsewhere,
+    /// This many threads that this library did not let in run in it.
+    OtherThreads(usize),
+    /// A thread inside it waits, in turn, for this thread.
+    WouldDeadlock,
+}
+
+/// Says that an interpreter is left as it is, where nobody gets the error.
+pub(super) fn report_threads(local: &LocalInternals, threads: usize) {
+    eprintln!(
+        "pyatoll: interpreter {} is not ended: {threads} of its threads still run that Python code \
+         started as daemons or without `threading`",
+        local.id()
+    );
+}
+
+/// The parts of the exit hook that an end needs.
+#[derive(Clone, Copy)]
+pub(super) struct Callback {
+    /// Returns whether the wait for the threads inside came to its end. The thread must be
+    /// detached. `wait` may call it off.
+    pub(super) wait: fn(&'static LocalInternals, &Wait) -> bool,
+    /// Registers the exit function again.
+    ///
+    /// # Safety
+    /// The thread must be attached to the interpreter; no exception may be set.
+    pub(super) register: unsafe fn(&'static LocalInternals),
+}
 
 /// Deletes the thread state that was kept to end the interpreter with, where other code is ending
 /// it with another one (`_interpreters.destroy`): CPython aborts if there are two.
@@ -32,6 +96,8 @@ pub(super) struct EndClaim {
     /// The phase when it was claimed. Another one means that other code has begun to end the
     /// interpreter.
     phase: Phase,
+    /// Whether this thread has closed it.
+    has_closed: bool,
     /// Makes other code that begins to end the interpreter wait for this thread. `None`: this
     /// thread already has a guard, or no other thread can be in the interpreter.
     guard: Option<InterpreterGuard<'static>>,
@@ -63,6 +129,7 @@ impl EndClaim {
         let claim = Self {
             local,
             phase,
+            has_closed: false,
             guard: wants_guard
                 .then(|| local.gate().enter_to_finish())
                 .flatten(),
@@ -74,28 +141,198 @@ impl EndClaim {
         is_ours.then_some(claim)
     }
 
-    /// Ends the interpreter, unless other code has begun to. Afterwards this thread is attached as
-    /// before.
+    /// Ends the interpreter. Afterwards this thread is attached as before.
+    ///
+    /// # Errors
+    /// The interpreter goes on. Its exit functions may have been called.
     ///
     /// # Safety
     /// The thread must not be attached to the interpreter. Where
-    /// [`compat::ENDS_UNDER_ANOTHERS_GIL`], it must be attached to another one.
-    pub(super) unsafe fn end(mut self) {
-        let Self { local, phase, .. } = self;
+    /// [`compat::ENDS_UNDER_ANOTHERS_GIL`], it must be attached to another one. `callback` must be
+    /// that of [`exit_hook`](super::exit_hook).
+    pub(super) unsafe fn end(mut self, wait: &Wait, callback: Callback) -> Result<(), NotEnded> {
+        let local = self.local;
+        let _changing = CHANGING_INTERPRETERS.begin();
         // SAFETY: the interpreter is alive: any other thread that began to end it waits for the
         // guard. Attached as required (upheld by the caller).
-        let has_ended = unsafe {
-            let thread_state = local
-                .take_first_thread_state()
-                .unwrap_or_else(|| entry::new_thread_state(local));
-            compat::end_interpreter(thread_state, || local.phase() == phase)
-        };
-        if has_ended {
-            local.mark_gone();
-            // The claim is not given back.
-            self.guard = None;
-            std::mem::forget(self);
+        unsafe {
+            let first = local.take_first_thread_state();
+            let is_kept = first.is_some();
+            let thread_state = first.unwrap_or_else(|| entry::new_thread_state(local));
+            if thread_state.is_null() {
+                // Without memory, it stays until there is some.
+                return Err(NotEnded::OtherThreads(0));
+            }
+            let ending = Ending::begin(thread_state);
+            if let Err(why) = self.prepare(&ending, wait, callback) {
+                // Other code that ends it must not find the thread state.
+                let keep = is_kept && why != NotEnded::Elsewhere;
+                ending.call_off(keep);
+                if keep {
+                    local.keep_first_thread_state(thread_state);
+                }
+                return Err(why);
+            }
+            ending.finish();
         }
+        local.mark_gone();
+        // The claim is not given back.
+        self.guard = None;
+        std::mem::forget(self);
+        Ok(())
+    }
+
+    /// Does what comes before `Py_EndInterpreter`.
+    ///
+    /// # Safety
+    /// The thread must be attached with `ending`.
+    unsafe fn prepare(
+        &mut self,
+        ending: &Ending,
+        wait: &Wait,
+        callback: Callback,
+    ) -> Result<(), NotEnded> {
+        let local = self.local;
+        // SAFETY: attached (upheld by the caller), without an exception; nothing of Python is used
+        // while detached.
+        unsafe {
+            self.is_ours()?;
+            compat::shut_down_threading();
+            self.is_ours()?;
+            // The threads of other binaries are waited for by their exit functions.
+            let has_others = Internals::existing(local).is_some_and(|it| it.has_other_binaries());
+            if !has_others {
+                wait_for_strangers(local, ending)?;
+            }
+            compat::call_exit_functions();
+            // Again, where Python code took the exit function out.
+            at_end::run(local);
+            self.has_closed = local.mark_closing();
+            self.is_ours()?;
+            local.set_ender(ending.thread_state());
+            local.gate().close();
+            let is_empty = || local.gate().is_empty_but_for_this_thread();
+            let is_over = is_empty() || detached(local, || (callback.wait)(local, wait));
+            self.is_ours()?;
+            if is_over && !is_empty() {
+                // The runtime ends, and ends the interpreter without them.
+                return Err(NotEnded::Elsewhere);
+            }
+            let left = match is_over {
+                true => wait_for_strangers(local, ending),
+                false => Err(NotEnded::WouldDeadlock),
+            };
+            if left.is_err() {
+                if self.has_closed {
+                    local.set_ender(null_mut());
+                    local.reopen();
+                    (callback.register)(local);
+                }
+                return left;
+            }
+            if !compat::ENDS_WITH_THREADS_LEFT {
+                register_last(local);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns an error if other code has begun to end the interpreter.
+    fn is_ours(&self) -> Result<(), NotEnded> {
+        let is_ours =
+            self.local.phase() == Phase::Live || self.has_closed || self.phase != Phase::Live;
+        is_ours.then_some(()).ok_or(NotEnded::Elsewhere)
+    }
+}
+
+/// Waits a moment until all thread states of the interpreter are those of threads that entered
+/// through the gate.
+///
+/// # Safety
+/// The thread must be attached with `ending` to `local`'s interpreter.
+unsafe fn wait_for_strangers(local: &LocalInternals, ending: &Ending) -> Result<(), NotEnded> {
+    let until = Instant::now() + GRACE;
+    loop {
+        // SAFETY: attached (upheld by the caller).
+        let states = unsafe { compat::other_thread_states(ending.thread_state()) };
+        if states == 0 {
+            return Ok(());
+        }
+        // Counted afterwards: a thread has a guard before it has a thread state, and none of them
+        // is deleted while this thread is attached.
+        let this = thread::current().id();
+        let guards = local.gate().holders();
+        let guards = guards.into_iter().filter(|holder| *holder != this).count();
+        let strangers = states.saturating_sub(guards);
+        if strangers == 0 {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            return Err(NotEnded::OtherThreads(strangers));
+        }
+        // SAFETY: attached; nothing of Python is used while detached.
+        unsafe { detached(local, || thread::sleep(POLL)) };
+    }
+}
+
+static LAST: MethodDef = MethodDef::no_args(c"_pyatoll_last_threads_leave", last_threads_leave);
+
+/// Registers an exit function that waits for the threads that Python code starts while
+/// `Py_EndInterpreter` runs.
+///
+/// # Safety
+/// The thread must be attached to the interpreter, all of whose exit functions have been called; no
+/// exception may be set.
+unsafe fn register_last(local: &'static LocalInternals) {
+    // SAFETY: attached; the new references are released. An error is dropped: it only matters for
+    // code that starts a thread.
+    unsafe {
+        let pointer = std::ptr::from_ref(local).cast_mut().cast();
+        let capsule = ffi::PyCapsule_New(pointer, LOCAL.as_ptr(), None);
+        let module = ffi::PyImport_ImportModule(c"atexit".as_ptr());
+        if !capsule.is_null() && !module.is_null() {
+            let function = ffi::PyCFunction_NewEx(LAST.as_ptr(), capsule, null_mut());
+            let register = ffi::PyObject_GetAttrString(module, c"register".as_ptr());
+            if !function.is_null() && !register.is_null() {
+                ffi::Py_XDECREF(ffi::PyObject_CallOneArg(register, function));
+            }
+            ffi::Py_XDECREF(register);
+            ffi::Py_XDECREF(function);
+        }
+        ffi::Py_XDECREF(module);
+        ffi::Py_XDECREF(capsule);
+        ffi::PyErr_Clear();
+    }
+}
+
+const LOCAL: &std::ffi::CStr = c"pyatoll.ending_interpreter";
+
+unsafe extern "C" fn last_threads_leave(
+    capsule: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython calls this attached, with the capsule that `register_last` gave the function;
+    // the state it points to is never freed. Nothing of Python is used while detached.
+    unsafe {
+        let local: *const LocalInternals =
+            ffi::PyCapsule_GetPointer(capsule, LOCAL.as_ptr()).cast();
+        let Some(local) = local.as_ref() else {
+            return null_mut();
+        };
+        let said_from = Instant::now() + GRACE;
+        let mut is_said = false;
+        while compat::other_thread_states(ffi::PyThreadState_Get()) > 0 {
+            if !is_said && Instant::now() >= said_from {
+                is_said = true;
+                eprintln!(
+                    "pyatoll: interpreter {} cannot end before the thread that Python code started \
+                     in it while it was ending",
+                    local.id()
+                );
+            }
+            detached(local, || thread::sleep(POLL));
+        }
+        ffi::Py_NewRef(ffi::Py_None())
     }
 }
 

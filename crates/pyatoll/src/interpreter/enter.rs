@@ -75,6 +75,12 @@ impl Python<'_> {
     /// The calling thread is not attached afterwards. Signal handlers stay as they are, so Ctrl-C
     /// ends the process.
     ///
+    /// If the loader found another file of Python's library than the one that the program was built
+    /// with, which still exists, Python issues a `RuntimeWarning` that names both.
+    ///
+    /// # Panics
+    /// If the program was built for another version of Python.
+    ///
     /// ```
     /// use pyatoll::prelude::*;
     ///
@@ -83,6 +89,7 @@ impl Python<'_> {
     /// ```
     ///
     /// C API: `Py_InitializeEx`.
+    #[track_caller]
     pub fn initialize() {
         start::initialize();
     }
@@ -112,6 +119,17 @@ impl<'py> Python<'py> {
     #[track_caller]
     pub unsafe fn assume_attached() -> Self {
         Self::new(create::current_or_create(compat::running_interpreter()))
+    }
+
+    /// Creates a token for the first code of this binary that runs in an interpreter.
+    ///
+    /// # Safety
+    /// As for [`Python::assume_attached`].
+    ///
+    /// # Panics
+    /// If this binary's state of the interpreter cannot be created.
+    pub(crate) unsafe fn assume_importing() -> Self {
+        Self::new(create::current_or_created(compat::running_interpreter()))
     }
 
     /// Creates a token for code that runs because an object of this binary was called.
@@ -190,7 +208,7 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
     #[cfg(feature = "auto-initialize")]
     start::initialize();
     if !compat::is_running() {
-        return Err(NoInterpreter::NotRunning);
+        return return_to_the_end().ok_or(NoInterpreter::NotRunning);
     }
     let home = match entry::home() {
         Some(Home::Known(local)) => Some(local),
@@ -209,6 +227,15 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
         None => default_interpreter()?,
     };
     AttachGuard::to(local).map_err(NoInterpreter::Refused)
+}
+
+/// Attaches this thread again if it finalizes the runtime and is detached for a moment, in a
+/// finalizer that Python calls.
+fn return_to_the_end() -> Option<AttachGuard> {
+    match entry::home()? {
+        Home::Known(local) if entry::is_ending(local) => AttachGuard::to(local).ok(),
+        _ => None,
+    }
 }
 
 /// Returns the interpreter of a thread that was never attached: the main one if this binary knows

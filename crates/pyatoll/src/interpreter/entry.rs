@@ -32,8 +32,8 @@ use std::ptr::{null, null_mut};
 
 use pyo3_ffi as ffi;
 
+use super::busy::CHANGING_THREAD_STATES;
 use super::compat;
-use super::fork::MakingThreadState;
 use super::gate::InterpreterGuard;
 use super::local::LocalInternals;
 use super::lookup;
@@ -50,8 +50,14 @@ struct ThreadEntry {
     made: Cell<*mut ffi::PyThreadState>,
     /// Whether the thread was detached from `saved` and has not attached with it again.
     is_detached: Cell<bool>,
+    /// Whether other code has ended the interpreter on this thread, which is inside.
+    ended_here: Cell<bool>,
+    /// Called once the thread has left the interpreter.
+    at_leave: Cell<Option<fn(&'static LocalInternals)>>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
+    /// Those that keep this thread detached.
+    detachments: Cell<u32>,
     /// The time at which the thread last attached or was detached here, in ticks of
     /// [`Entries::clock`]. 0: it has left, and only guards of suspended greenlets refer to this
     /// entry.
@@ -84,6 +90,8 @@ impl Drop for AtThreadEnd {
     fn drop(&mut self) {
         find(|entry| {
             if entry.made.get().is_null() {
+                // Nothing that was lent to a suspended call is used any more.
+                entry.local.forget_leavings(entry.detachments.replace(0));
                 drop(entry.guard.take());
             }
             None::<()>
@@ -130,6 +138,9 @@ pub(super) struct Detached {
     /// Whether it was created here, and so is alive while it is the entry's. Any other belongs to
     /// code further up the stack.
     made: bool,
+    /// Whether the note of 3.11 said that this thread is attached with it: an end of an interpreter
+    /// sets the note without an entry.
+    noted: bool,
     /// The entry's thread state and time, if this thread was detached before and other code
     /// attached it again (`PyGILState_Ensure`).
     outer: Option<(*mut ffi::PyThreadState, u64)>,
@@ -177,7 +188,10 @@ fn push(local: &'static LocalInternals) -> &'static ThreadEntry {
             saved: Cell::new(null_mut()),
             made: Cell::new(null_mut()),
             is_detached: Cell::new(false),
+            ended_here: Cell::new(false),
+            at_leave: Cell::new(None),
             users: Cell::new(0),
+            detachments: Cell::new(0),
             since: Cell::new(0),
             older: Cell::new(entries.newest.get()),
         }));
@@ -202,10 +216,23 @@ impl ThreadEntry {
         Some(result)
     }
 
+    /// Returns whether this thread is detached from the thread state that ends the interpreter.
+    fn ends_the_interpreter(&self) -> bool {
+        self.is_detached.get() && self.local.is_ended_with(self.saved.get())
+    }
+
     /// Marks this thread as inside, before it attaches. `Some(false)`: it must never attach, since
     /// the interpreter has ended without waiting for it. `None`: there is no guard.
     fn may_attach(&self) -> Option<bool> {
         self.with_guard(|guard| !guard.is_away() || guard.come_back())
+    }
+
+    /// Ends the process if other code has ended the interpreter on this thread: CPython would hang
+    /// the thread, whose frames hold objects of the interpreter.
+    fn refuse_if_ended_here(&self) {
+        if self.ended_here.get() {
+            return_to_ended_interpreter(self.local);
+        }
     }
 
     /// Records that this thread is attached here with `thread_state`.
@@ -268,20 +295,24 @@ impl ThreadEntry {
     }
 }
 
-/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: its gate
-/// is closed.
+/// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: its gate is
+/// closed, and this thread is not the one that closed it and is detached for a moment.
 ///
 /// # Panics
 /// If Python has no memory for a thread state.
 #[inline(never)]
 pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     let entry = of(local);
-    if !local.gate().is_open() {
+    let is_closed = !local.gate().is_open();
+    let is_ender = is_closed && entry.is_some_and(ThreadEntry::ends_the_interpreter);
+    if is_closed && !is_ender || !local.is_usable() {
         return None;
     }
     let guard = match entry.and_then(ThreadEntry::may_attach) {
         Some(true) => None,
         Some(false) => return None,
+        // No one waits for this thread: it is the one that waits for the others.
+        None if is_ender => None,
         None => Some(local.gate().enter()?),
     };
     // With a guard, the interpreter stays.
@@ -327,6 +358,7 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
         if entry.may_attach() == Some(false) {
             park_forever();
         }
+        entry.refuse_if_ended_here();
         // SAFETY: made in `enter`, and deleted once, since it is taken out here.
         let current = unsafe { delete_thread_state(entry.made.replace(null_mut())) };
         entry.mark_left(current, entered.since());
@@ -340,12 +372,35 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
             since => entry.mark_detached(thread_state, since),
         }
     }
+    let mut at_leave = None;
     if entered.has(Entered::GUARDED) {
         drop(entry.guard.take());
+        at_leave = entry.at_leave.take();
     } else if !entered.has(Entered::RELEASED) {
         entry.with_guard(InterpreterGuard::go_away);
     }
     entry.release();
+    if let Some(at_leave) = at_leave {
+        at_leave(local);
+    }
+}
+
+/// Calls `at_leave` once this thread, which entered `local`'s interpreter through this library, has
+/// left it. Returns whether it will leave.
+#[inline(never)]
+pub(super) fn at_leave(local: &LocalInternals, at_leave: fn(&'static LocalInternals)) -> bool {
+    let guarded = of(local).filter(|entry| entry.with_guard(|_| ()).is_some());
+    let Some(entry) = guarded else { return false };
+    entry.at_leave.set(Some(at_leave));
+    true
+}
+
+/// Records that other code ends `local`'s interpreter on this thread, which is inside it.
+#[inline(never)]
+pub(super) fn mark_ended_here(local: &LocalInternals) {
+    if let Some(entry) = of(local) {
+        entry.ended_here.set(true);
+    }
 }
 
 /// Detaches this thread from `local`'s interpreter, until [`reattach`].
@@ -356,14 +411,17 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
 pub(super) unsafe fn detach(local: &'static LocalInternals) -> Detached {
     // SAFETY: attached (upheld by the caller).
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
+    let noted = compat::is_attach_noted(thread_state);
     let entry = of(local).unwrap_or_else(|| push(local));
     let is_detached = entry.is_detached.get();
     let detached = Detached {
         thread_state,
         made: entry.made.get() == thread_state,
+        noted,
         outer: is_detached.then(|| (entry.saved.get(), entry.since.get())),
     };
     entry.users.set(entry.users.get() + 1);
+    entry.detachments.set(entry.detachments.get() + 1);
     entry.mark_detached(thread_state, tick());
     entry.with_guard(InterpreterGuard::go_away);
     detached
@@ -392,6 +450,7 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
         if entry.may_attach() == Some(false) {
             park_forever();
         }
+        entry.refuse_if_ended_here();
         // SAFETY: the frame that was detached from this thread state has not returned, so it is
         // alive while its interpreter is; where that is gone, CPython hangs the thread here.
         unsafe {
@@ -408,8 +467,11 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
         entry.mark_detached(thread_state, since);
         entry.with_guard(InterpreterGuard::go_away);
     }
+    entry.detachments.set(entry.detachments.get() - 1);
     entry.release();
-    if compat::NEEDS_ATTACH_NOTE {
+    if detached.noted && compat::is_running_with(detached.thread_state) {
+        compat::set_attach_note(Some(detached.thread_state));
+    } else if compat::NEEDS_ATTACH_NOTE {
         restore_attach_note();
     }
 }
@@ -437,6 +499,13 @@ pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThr
     entry.mark_detached(thread_state, tick());
 }
 
+/// Returns how many calls of this thread are detached from `local`'s interpreter.
+#[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+#[inline(never)]
+pub(super) fn detachments(local: &LocalInternals) -> u32 {
+    of(local).map_or(0, |entry| entry.detachments.get())
+}
+
 /// Returns whether this thread entered `local`'s interpreter through this library, and is still
 /// attached or detached there.
 #[inline(never)]
@@ -444,11 +513,34 @@ pub(super) fn has_guard(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.with_guard(|_| ()).is_some())
 }
 
+/// Returns whether this thread, detached for a moment, is the one that ends `local`'s interpreter.
+#[inline(never)]
+pub(super) fn is_ending(local: &LocalInternals) -> bool {
+    of(local).is_some_and(ThreadEntry::ends_the_interpreter)
+}
+
 /// Returns whether this thread entered `local`'s interpreter through this library, or was
 /// detached from it by this library and has not returned.
 #[inline(never)]
 pub(super) fn is_inside(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.is_detached.get()) || has_guard(local)
+}
+
+/// Returns whether this thread is inside a sub-interpreter that runs, as [`is_inside`] says.
+#[inline(never)]
+pub(super) fn is_inside_sub() -> bool {
+    let is_inside = |entry: &ThreadEntry| {
+        !entry.local.is_main() && entry.local.is_usable() && is_inside(entry.local)
+    };
+    find(|entry| is_inside(entry).then_some(())).is_some()
+}
+
+/// Returns whether this thread is inside `local`'s interpreter, as [`is_inside`] says, and uses
+/// another thread state of it at this moment: the one with which it ends the interpreter.
+#[inline(never)]
+pub(super) fn is_inside_with_another_thread_state(local: &LocalInternals) -> bool {
+    let current = compat::current_thread_state();
+    is_inside(local) && of(local).is_some_and(|entry| entry.saved.get() != current)
 }
 
 /// The interpreter that a thread belongs to while it is not attached.
@@ -497,7 +589,7 @@ pub(super) fn home() -> Option<Home> {
 /// # Safety
 /// `local`'s interpreter must be alive.
 pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
-    let _making = MakingThreadState::begin();
+    let _changing = CHANGING_THREAD_STATES.begin();
     // SAFETY: the interpreter is alive (upheld by the caller).
     unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }
@@ -547,7 +639,10 @@ unsafe fn delete_thread_state(thread_state: *mut ffi::PyThreadState) -> *mut ffi
             ffi::PyEval_RestoreThread(thread_state);
         }
         ffi::PyThreadState_Clear(thread_state);
-        ffi::PyThreadState_DeleteCurrent();
+        {
+            let _changing = CHANGING_THREAD_STATES.begin();
+            ffi::PyThreadState_DeleteCurrent();
+        }
         if is_current || current.is_null() {
             return null_mut();
         }
@@ -572,6 +667,18 @@ fn return_to_ended_attachment(local: &LocalInternals) -> ! {
     eprintln!(
         "pyatoll: a call that was suspended while detached from interpreter {} goes on after this \
          thread has left that interpreter; the process ends",
+        local.id()
+    );
+    std::process::abort();
+}
+
+/// A thread returns to an interpreter that other code has ended on it.
+#[cold]
+#[inline(never)]
+fn return_to_ended_interpreter(local: &LocalInternals) -> ! {
+    eprintln!(
+        "pyatoll: this thread returns to interpreter {}, which it has ended by other means than \
+         this library while it was inside; the process ends",
         local.id()
     );
     std::process::abort();

@@ -32,6 +32,13 @@ pub enum AttachError {
         /// Its id (`PyInterpreterState_GetID`).
         id: i64,
     },
+    /// This process is a fork, and another thread of its parent was inside the interpreter: its GIL
+    /// may be held forever, and its Python code stopped at any point. Interpreters that only the
+    /// forking thread was in can be used.
+    LostInFork {
+        /// Its id (`PyInterpreterState_GetID`).
+        id: i64,
+    },
     /// This thread is attached to another interpreter: leave that first, with
     /// [`Python::detach`](crate::Python::detach).
     ///
@@ -61,6 +68,11 @@ impl fmt::Display for AttachError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InterpreterGone { id } => write!(f, "interpreter {id} has ended"),
+            Self::LostInFork { id } => write!(
+                f,
+                "interpreter {id} cannot be used in this process, which was forked while another \
+                 thread was inside it: fork before threads use it, or create another interpreter"
+            ),
             Self::AttachedElsewhere { wanted, attached } => write!(
                 f,
                 "cannot attach to interpreter {wanted}: this thread is attached to interpreter \

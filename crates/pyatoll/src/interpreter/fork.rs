@@ -1,27 +1,28 @@
-//! Forks: in the child, no other thread exists, and only the main interpreter may be used.
+//! Forks: the child of a fork has one thread, whatever the others were doing.
 //!
 //! - Locks that other threads hold would be held forever in the child, so the forking thread takes
 //!   them all first. None is held while CPython is called: `PyOS_BeforeFork` takes CPython's lock
 //!   on the list of thread states before the handlers of this file run.
-//! - CPython's own locks that are taken while a thread state is created: the forking thread waits
-//!   until no thread of this library is creating one, as long as that can help
-//!   ([`MakingThreadState`]).
-//! - Guards of the parent's other threads do not count: they carry the number of their process.
-//! - In the child, the gates of the sub-interpreters are closed: attaching is refused.
-//! - CPython cannot bring up a child in a process with sub-interpreters at all: it meets them in
-//!   `PyOS_AfterFork_Child` (`_PyInterpreterState_DeleteExceptMain` clears them without a thread
-//!   state, under the lock that clearing takes), and crashes or hangs before any Python code runs.
-//!   Where this library created some, the child of `os.fork` says so and exits instead.
+//! - CPython's own locks that are taken while a thread state or an interpreter is created or
+//!   deleted: the forking thread waits until no thread of this library does that, as long as that
+//!   can help ([`busy`]).
+//! - In the child, guards of the parent's other threads are dropped, and detachments of theirs do
+//!   not count. The guards and entries of the forking thread stay, whether it is attached, detached
+//!   or neither.
+//! - An interpreter goes on in the child unless another thread was inside it: then its GIL is held
+//!   forever, or its Python code stopped at any point. Attaching to it is refused. The interpreter
+//!   that the forking thread is attached to, and the main one, go on if nobody else held the GIL:
+//!   `os.fork` promises no more.
+//! - CPython cannot bring up a child of `os.fork` in a process with sub-interpreters at all: it
+//!   meets them in `PyOS_AfterFork_Child` (`_PyInterpreterState_DeleteExceptMain` clears them
+//!   without a thread state, under the lock that clearing takes), and crashes or hangs before any
+//!   Python code runs. Where this library created some, the child of `os.fork` says so and exits
+//!   instead.
 
 #[cfg(unix)]
 pub(super) use unix::watch_python;
 
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use super::compat;
 
 /// Makes sure that forks are noticed.
 pub(super) fn watch() {
@@ -30,72 +31,6 @@ pub(super) fn watch() {
         #[cfg(unix)]
         unix::watch();
     });
-}
-
-/// Threads that are creating a thread state, where that matters.
-static MAKING: AtomicU32 = AtomicU32::new(0);
-/// Whether a thread is forking, so that no thread may begin to create a thread state.
-static FORKING: AtomicBool = AtomicBool::new(false);
-
-/// Permission to create a thread state, until it is dropped.
-pub(super) struct MakingThreadState(());
-
-impl MakingThreadState {
-    /// Waits while another thread forks.
-    pub(super) fn begin() -> Self {
-        while compat::FORK_NEEDS_THREAD_STATE_LOCKS {
-            // Dekker-style handshake: each side announces itself before checking the other; with
-            // `SeqCst`, at least one sees the other.
-            MAKING.fetch_add(1, Ordering::SeqCst);
-            if !FORKING.load(Ordering::SeqCst) {
-                break;
-            }
-            MAKING.fetch_sub(1, Ordering::SeqCst);
-            while FORKING.load(Ordering::SeqCst) {
-                thread::sleep(POLL);
-            }
-        }
-        Self(())
-    }
-}
-
-impl Drop for MakingThreadState {
-    fn drop(&mut self) {
-        if compat::FORK_NEEDS_THREAD_STATE_LOCKS {
-            MAKING.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-}
-
-/// Polling interval of both sides of the handshake.
-const POLL: Duration = Duration::from_micros(100);
-
-/// Time limit of a fork's wait for threads that create thread states. From 3.13 on `os.fork` holds
-/// CPython's lock on the list of thread states by then, and such a thread may be waiting for it: it
-/// holds none of the locks that matter, which are held for an instant.
-const MAKING_TIMEOUT: Duration = if compat::FORK_LOCKS_THREAD_STATES {
-    Duration::from_millis(20)
-} else {
-    Duration::MAX
-};
-
-/// Keeps thread states from being created, until [`let_make`]. One thread at a time.
-#[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
-fn keep_from_making() {
-    FORKING.store(true, Ordering::SeqCst);
-    let since = Instant::now();
-    while MAKING.load(Ordering::SeqCst) != 0 && since.elapsed() < MAKING_TIMEOUT {
-        thread::sleep(POLL);
-    }
-}
-
-/// Lets them be created again; in the child, without the threads that were creating some.
-#[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
-fn let_make(is_child: bool) {
-    if is_child {
-        MAKING.store(0, Ordering::SeqCst);
-    }
-    FORKING.store(false, Ordering::SeqCst);
 }
 
 /// Does nothing: there is no fork.
@@ -109,13 +44,23 @@ mod unix {
 
     use pyo3_ffi as ffi;
 
+    use super::super::busy;
     use super::super::compat;
+    use super::super::entry;
+    use super::super::gate;
+    use super::super::local::LocalInternals;
     use super::super::lookup;
     use super::super::method_def::MethodDef;
     use super::super::process;
-    use super::super::{gate, local::LocalInternals, slots};
+    use super::super::slots;
+    use super::super::waits;
 
     pub(super) fn watch() {
+        register([prepare, in_parent, in_child]);
+    }
+
+    #[cfg(not(target_os = "emscripten"))]
+    fn register([prepare, in_parent, in_child]: [extern "C" fn(); 3]) {
         // SAFETY: the three functions may be registered. Without memory for that (the result would
         // say so), a child may wait for threads of its parent.
         unsafe {
@@ -123,34 +68,57 @@ mod unix {
         }
     }
 
+    /// Does nothing: Emscripten counts as Unix, but nothing forks there.
+    #[cfg(target_os = "emscripten")]
+    fn register(_: [extern "C" fn(); 3]) {}
+
     /// All locks of this layer that are held while no Python code runs, in the order they are
     /// taken.
     struct AllLocks {
         /// Taken first: one fork at a time.
         _known: lookup::RegistryForkLock,
+        _waits: waits::ForkLock,
         gates: Vec<(&'static LocalInternals, gate::ForkLock<'static>)>,
-        _slots: Vec<slots::ForkLock<'static>>,
+        _slots: slots::ForkLock,
     }
 
     /// The locks of the forking thread.
     static LOCKS: AtomicPtr<AllLocks> = AtomicPtr::new(null_mut());
 
     extern "C" fn prepare() {
+        // While this thread holds the GIL of the main interpreter, no other can be where creating
+        // or ending an interpreter takes CPython's locks, and some may be waiting for that GIL.
+        if !is_python_forking() && !holds_shared_gil() {
+            busy::CHANGING_INTERPRETERS.pause();
+        }
         let known = lookup::lock_for_fork();
-        super::keep_from_making();
+        busy::CHANGING_THREAD_STATES.pause();
+        let waits = waits::lock_for_fork();
         let live = known.live();
         let held = AllLocks {
             gates: live
                 .iter()
                 .map(|local| (*local, local.gate().lock_for_fork()))
                 .collect(),
-            _slots: live
-                .iter()
-                .map(|local| local.slots().lock_for_fork())
-                .collect(),
+            _slots: slots::lock_for_fork(),
             _known: known,
+            _waits: waits,
         };
         LOCKS.store(Box::into_raw(Box::new(held)), Ordering::Release);
+    }
+
+    /// Returns whether this thread is attached to an interpreter that may share the main one's GIL.
+    fn holds_shared_gil() -> bool {
+        let interpreter = compat::current_interpreter();
+        compat::HAS_GIL
+            && !interpreter.is_null()
+            && lookup::find_live(interpreter).is_none_or(|local| !local.has_own_gil())
+    }
+
+    /// Returns whether this thread is in `os.fork`.
+    fn is_python_forking() -> bool {
+        // SAFETY: may be called at any time.
+        PYTHON_FORKS.load(Ordering::Relaxed) == unsafe { libc::pthread_self() } as usize
     }
 
     fn release() -> Option<Box<AllLocks>> {
@@ -159,27 +127,59 @@ mod unix {
         (!held.is_null()).then(|| unsafe { Box::from_raw(held) })
     }
 
+    fn resume(is_child: bool) {
+        busy::CHANGING_THREAD_STATES.resume(is_child);
+        busy::CHANGING_INTERPRETERS.resume(is_child);
+    }
+
     extern "C" fn in_parent() {
-        super::let_make(false);
+        resume(false);
         drop(release());
     }
 
     extern "C" fn in_child() {
         process::count_fork();
-        super::let_make(true);
+        resume(true);
         let Some(mut held) = release() else { return };
+        let is_python = is_python_forking();
+        let current = compat::current_thread_state();
+        let here = compat::current_interpreter();
+        // SAFETY: the interpreter is alive, and no other thread exists that could change its list
+        // of thread states.
+        let is_held = |local: &LocalInternals| unsafe {
+            compat::is_held_by_another(local.interpreter(), current)
+        };
+        // Without a GIL, importing an extension module stops the threads of all interpreters, and
+        // waits for those that are attached (`_PyEval_EnableGILTransient`).
+        let shares_gil = |local: &LocalInternals| !compat::HAS_GIL || !local.has_own_gil();
+        let is_shared_gil_held = held
+            .gates
+            .iter()
+            .any(|(local, _)| shares_gil(local) && is_held(local));
         let mut has_subs = false;
         for (local, gate) in &mut held.gates {
-            if !local.is_main() {
-                has_subs = true;
-                local.mark_closing();
+            let was_inside = gate.keep_own();
+            local.keep_own_leavings(entry::detachments(local));
+            has_subs |= !local.is_main();
+            let is_lost = if is_python {
+                // CPython sees to the main interpreter.
+                !local.is_main()
+            } else {
+                let is_without_gil = if shares_gil(local) {
+                    is_shared_gil_held
+                } else {
+                    is_held(local)
+                };
+                let is_bystander = !local.is_main() && local.interpreter() != here;
+                is_without_gil || (is_bystander && (was_inside || local.is_being_ended()))
+            };
+            if is_lost {
+                local.mark_lost_in_fork();
                 gate.close();
             }
         }
         drop(held);
-        // SAFETY: may be called at any time.
-        let this = unsafe { libc::pthread_self() } as usize;
-        if has_subs && PYTHON_FORKS.load(Ordering::Relaxed) == this && !compat::CAN_FORK_WITH_SUBS {
+        if has_subs && is_python && !compat::CAN_FORK_WITH_SUBS {
             say_why_and_end();
         }
     }

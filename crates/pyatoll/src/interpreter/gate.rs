@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use super::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use super::sync::thread::{self, ThreadId};
-use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock, process};
+use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock};
 
 /// Attached, waiting to be, or running code that releases the GIL by itself.
 const INSIDE: u8 = 0;
@@ -41,8 +41,6 @@ const POLL: Duration = Duration::from_millis(5);
 struct Holder {
     state: AtomicU8,
     thread: ThreadId,
-    /// The process it entered in: after a fork, the parent's other threads do not exist.
-    process: u32,
     /// Whether the end must wait for it without limit.
     must_finish: bool,
 }
@@ -97,6 +95,23 @@ impl ForkLock<'_> {
         self.state.free_if_through();
         self.gate.closed.store(true, Ordering::Release);
     }
+
+    /// Drops the guards of other threads, which do not exist in the child of a fork. Returns
+    /// whether one of them was inside.
+    #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+    #[inline(never)]
+    pub(crate) fn keep_own(&mut self) -> bool {
+        let this = thread::current().id();
+        let inside = &mut self.state.inside;
+        let is_other = |holder: &Arc<Holder>| holder.thread != this;
+        let was_inside = inside
+            .iter()
+            .any(|holder| is_other(holder) && holder.state.load(Ordering::Relaxed) == INSIDE);
+        inside.retain(|holder| !is_other(holder));
+        self.state.free_if_through();
+        self.state.waiting = 0;
+        was_inside
+    }
 }
 
 /// A guard that keeps the interpreter from ending while this thread may be inside.
@@ -135,7 +150,6 @@ impl Gate {
         let holder = Arc::new(Holder {
             state: AtomicU8::new(INSIDE),
             thread: thread::current().id(),
-            process: process(),
             must_finish,
         });
         let mut state = self.state();
@@ -161,6 +175,27 @@ impl Gate {
         self.lock_for_fork().close();
     }
 
+    /// Lets threads enter again: the end of the interpreter was called off.
+    pub(crate) fn open_again(&self) {
+        let mut state = self.state();
+        state.open = true;
+        self.closed.store(false, Ordering::Release);
+    }
+
+    /// Refuses new guards, and leaves behind all other threads that are away, however long their
+    /// end may wait: the interpreter ends without having asked this gate. Threads that are inside
+    /// are in CPython's hands.
+    #[inline(never)]
+    pub(crate) fn close_without_waiting(&self) {
+        let this = thread::current().id();
+        let mut locked = self.lock_for_fork();
+        locked.close();
+        let others = locked.state.inside.iter();
+        for holder in others.filter(|holder| holder.thread != this) {
+            holder.exchange(AWAY, LEFT_BEHIND);
+        }
+    }
+
     /// Takes the gate's lock.
     pub(crate) fn lock_for_fork(&self) -> ForkLock<'_> {
         ForkLock {
@@ -179,12 +214,16 @@ impl Gate {
         self.without_limit.load(Ordering::Relaxed)
     }
 
-    /// Waits until no other thread holds a guard, leaving holders behind as `timeouts` allows.
-    /// `timeouts` is called repeatedly; the time counts from when it first returns a limit.
+    /// Waits until no other thread holds a guard, leaving holders behind as `timeouts` allows, or
+    /// until the wait is called off. Both functions are called repeatedly; the time counts from
+    /// when `timeouts` first returns a limit. Returns whether the wait came to its end.
     #[inline(never)]
-    pub(crate) fn wait_for_others(&self, timeouts: impl Fn() -> Timeouts) {
+    pub(crate) fn wait_for_others(
+        &self,
+        timeouts: impl Fn() -> Timeouts,
+        is_called_off: impl Fn() -> bool,
+    ) -> bool {
         let this = thread::current().id();
-        let process = process();
         let mut limited_since: Option<Instant> = None;
         let mut is_waiting = |state: &State| {
             let timeouts = timeouts();
@@ -193,32 +232,37 @@ impl Gate {
             }
             let passed = limited_since.map_or(Duration::ZERO, |since| since.elapsed());
             let waits_for = |holder: &&Arc<Holder>| {
-                holder.thread != this
-                    && holder.process == process
-                    && !holder.is_left_behind(passed, timeouts)
+                holder.thread != this && !holder.is_left_behind(passed, timeouts)
             };
             // Each holder is asked, so that all that are away are left behind at once.
             state.inside.iter().filter(waits_for).count() > 0
         };
         let mut state = self.state();
         state.waiting += 1;
-        while is_waiting(&state) {
+        let mut is_over = !is_waiting(&state);
+        while !is_over && !is_called_off() {
             (state, _) = self
                 .left
                 .wait_timeout(state, POLL)
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
+            is_over = !is_waiting(&state);
         }
         state.waiting -= 1;
+        is_over
     }
 
     /// Returns whether no other thread holds a guard.
     #[inline(never)]
     pub(crate) fn is_empty_but_for_this_thread(&self) -> bool {
         let this = thread::current().id();
-        let process = process();
+        self.holders().into_iter().all(|thread| thread == this)
+    }
+
+    /// Returns the thread of each guard.
+    pub(crate) fn holders(&self) -> Vec<ThreadId> {
         let state = self.state();
-        let mut inside = state.inside.iter();
-        inside.all(|holder| holder.thread == this || holder.process != process)
+        let inside = state.inside.iter();
+        inside.map(|holder| holder.thread).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -305,7 +349,7 @@ mod tests {
             let waiter = scope.spawn(|| {
                 assert!(!gate.is_empty_but_for_this_thread());
                 waits.send(()).unwrap();
-                gate.wait_for_others(Timeouts::default);
+                assert!(gate.wait_for_others(Timeouts::default, || false));
             });
             is_waiting.recv().unwrap();
             // Usually long enough for the waiter to wait; the test is right at any time.
@@ -325,10 +369,39 @@ mod tests {
         assert!(guard.come_back(), "nobody is waiting");
         guard.go_away();
         thread::scope(|scope| {
-            scope.spawn(|| gate.wait_for_others(|| AT_ONCE));
+            scope.spawn(|| gate.wait_for_others(|| AT_ONCE, || false));
         });
         assert!(!guard.come_back());
         assert!(!guard.come_back());
+    }
+
+    #[test]
+    fn a_gate_may_be_opened_again_and_waiting_called_off() {
+        let gate = Gate::new();
+        let guard = gate.enter().unwrap();
+        gate.close();
+        thread::scope(|scope| {
+            let waiter = || gate.wait_for_others(Timeouts::default, || true);
+            assert!(!scope.spawn(waiter).join().unwrap());
+            gate.open_again();
+            assert!(gate.is_open());
+            assert!(scope.spawn(|| gate.enter().is_some()).join().unwrap());
+            drop(guard);
+            assert!(scope.spawn(waiter).join().unwrap());
+        });
+    }
+
+    #[test]
+    fn a_thread_that_is_away_when_an_interpreter_is_gone_may_not_come_back() {
+        let gate = Gate::new();
+        let (away, inside) = (gate.enter().unwrap(), gate.enter().unwrap());
+        away.go_away();
+        thread::scope(|scope| {
+            scope.spawn(|| gate.close_without_waiting());
+        });
+        assert!(gate.enter().is_none());
+        assert!(!away.come_back());
+        assert!(!inside.is_away());
     }
 
     #[test]
@@ -336,7 +409,7 @@ mod tests {
         let gate = Gate::new();
         let guard = gate.enter_to_finish().unwrap();
         thread::scope(|scope| {
-            let waiter = scope.spawn(|| gate.wait_for_others(|| AT_ONCE));
+            let waiter = scope.spawn(|| gate.wait_for_others(|| AT_ONCE, || false));
             thread::sleep(Duration::from_millis(20));
             assert!(!waiter.is_finished());
             drop(guard);

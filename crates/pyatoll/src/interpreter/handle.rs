@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use super::at_end;
 use super::attach::{self, AttachGuard};
 use super::detach::detached;
 use super::entry;
@@ -35,6 +36,11 @@ pub struct Interpreter(&'static LocalInternals);
 impl Interpreter {
     pub(crate) fn new(local: &'static LocalInternals) -> Self {
         Self(local)
+    }
+
+    /// Returns this binary's state of the interpreter.
+    pub(crate) fn local(self) -> &'static LocalInternals {
+        self.0
     }
 
     /// Returns the interpreter that this thread is attached to, if any.
@@ -147,6 +153,11 @@ impl Interpreter {
     /// Attaches this thread to the interpreter and runs `f` with its token. If the thread is
     /// attached to it already, this only runs `f`.
     ///
+    /// No `Bound` or token of another interpreter can be used in `f`, as none gets into the closure
+    /// of [`Python::detach`], except through code that takes `Send` to mean "another thread"
+    /// (`send_wrapper`, `scoped-tls`). Such use is undefined behavior; debug builds panic where it
+    /// is noticed, with the text of [`WrongInterpreter`](crate::WrongInterpreter).
+    ///
     /// # Errors
     /// [`AttachError::InterpreterGone`] if it has ended;
     /// [`AttachError::AttachedElsewhere`] if this thread is attached to another interpreter:
@@ -171,6 +182,59 @@ impl Interpreter {
 }
 
 impl Interpreter {
+    /// Registers a function that runs when the interpreter ends: on the thread that ends it,
+    /// attached, while Python code can run. Unless the whole runtime ends, other threads can enter,
+    /// too. The last function registered runs first.
+    ///
+    /// Use it to stop what works for the interpreter (threads, connections), and to give up what
+    /// belongs to it. It may use everything, including the values of `PyOnceLock`s and
+    /// `InterpreterLocal`s, and may register further functions, which run next. If it panics, the
+    /// panic hook reports that, and the others run nevertheless.
+    ///
+    /// The functions run as one of Python's own exit functions (`atexit`), registered when this
+    /// binary first sees the interpreter. They run for every way in which an interpreter ends; the
+    /// main interpreter does at the end of the runtime, which a program that embeds Python reaches
+    /// only through [`with_embedded_python_interpreter`](super::with_embedded_python_interpreter)
+    /// or `Py_FinalizeEx`.
+    ///
+    /// This thread is attached to the interpreter for a moment, if it is not already.
+    ///
+    /// # Errors
+    /// As for [`Interpreter::attach`]; [`AttachError::InterpreterGone`] also once the functions
+    /// have run. `function` is dropped then.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::SubInterpreter;
+    /// use std::sync::mpsc;
+    ///
+    /// # Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// let (jobs, queue) = mpsc::channel::<i32>();
+    /// let worker = std::thread::spawn(move || queue.iter().sum::<i32>());
+    /// jobs.send(20)?;
+    /// let (result, results) = mpsc::channel();
+    /// sub.interpreter().at_end(move |py| {
+    ///     jobs.send(22).unwrap();
+    ///     drop(jobs);
+    ///     let sum = py.detach(|| worker.join()).unwrap();
+    ///     result.send(sum).unwrap();
+    /// })?;
+    /// sub.close()?;
+    /// assert_eq!(results.recv()?, 42);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// See: [`atexit`](https://docs.python.org/3/library/atexit.html).
+    pub fn at_end<F>(&self, function: F) -> Result<(), AttachError>
+    where
+        F: for<'py> FnOnce(Python<'py>) + Send + 'static,
+    {
+        let attached = AttachGuard::to(self.0)?;
+        // SAFETY: attached to the interpreter, as the guard shows.
+        unsafe { at_end::register(attached.local(), Box::new(function)) }
+    }
+
     /// Keeps one thread state of the interpreter for this thread while `f` runs: every attachment
     /// of this thread within `f` uses it. Without this, the outermost attachment creates one and
     /// deletes it at its end, along with what Python keeps for the thread (`threading.local`).

@@ -50,8 +50,8 @@ pub(crate) struct Internals {
     types: AtomicPtr<c_void>,
 }
 
-const _: () = assert!(size_of::<Internals>() == 32);
-const _: () = assert!(size_of::<Registration>() == 32);
+const _: () = assert!(size_of::<Internals>() == 8 + 3 * size_of::<usize>());
+const _: () = assert!(size_of::<Registration>() == 4 * size_of::<usize>());
 
 /// A static whose address identifies this binary.
 static BINARY: u8 = 0;
@@ -237,6 +237,19 @@ impl Internals {
         found
     }
 
+    /// Returns whether another binary has registered a state.
+    pub(super) fn has_other_binaries(&self) -> bool {
+        let mut node = self.newest.load(Ordering::Acquire);
+        // SAFETY: registrations live as long as the internals.
+        while let Some(registration) = unsafe { node.as_ref() } {
+            if registration.binary != binary() {
+                return true;
+            }
+            node = registration.next;
+        }
+        false
+    }
+
     /// Returns the interpreter's `PanicException`, borrowed, or null if none was created.
     pub(crate) fn panic_exception(&self) -> *mut ffi::PyObject {
         self.panic_exception.load(Ordering::Acquire)
@@ -305,7 +318,7 @@ fn is_still_running(local: &LocalInternals) -> bool {
     match local.phase() {
         Phase::Live => compat::is_running(),
         // Exit functions and finalizers run until the end, but none of them clears the dict.
-        Phase::Closing => compat::is_in_python(),
+        Phase::Exiting | Phase::Closing => compat::is_in_python(),
         Phase::Ending | Phase::Emptied => false,
     }
 }

@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use pyo3_ffi as ffi;
 
 use super::compat;
+use super::error::AttachError;
 use super::gate::Gate;
 use super::queue::DropQueue;
-use super::slots::Slots;
+use super::slots::{SlotKey, Slots, Withdrawn};
 use super::trashcan::Trashcan;
 
 /// Number of times the runtime was finalized while this binary was loaded. Interpreter ids and
@@ -22,17 +23,54 @@ use super::trashcan::Trashcan;
 static RUN: AtomicU32 = AtomicU32::new(0);
 
 /// The phase of an interpreter's life, as far as this binary can tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 #[repr(u8)]
 pub(crate) enum Phase {
     /// Running.
     Live = 0,
-    /// Its `atexit` callback has been called; Python code still runs.
-    Closing = 1,
+    /// Its exit functions are being called; threads may still attach.
+    Exiting = 1,
+    /// Its exit functions are through, and no thread may attach any more; Python code still runs.
+    Closing = 2,
     /// Its state is being torn down: values are dropped, the queue is drained.
-    Ending = 2,
+    Ending = 3,
     /// Torn down. Objects may still be deallocated in the last garbage collection.
-    Emptied = 3,
+    Emptied = 4,
+}
+
+/// What a thread dropped that was not attached to the interpreter.
+enum Dropped {
+    /// A handle: one reference to an object.
+    Reference(NonNull<ffi::PyObject>),
+    /// A cell's value.
+    Value(Withdrawn),
+}
+
+impl Dropped {
+    /// Releases it.
+    ///
+    /// # Safety
+    /// The thread must be attached to the interpreter.
+    unsafe fn release(self) {
+        match self {
+            // SAFETY: attached (upheld by the caller); the queue owns the reference.
+            Self::Reference(object) => unsafe { ffi::Py_DECREF(object.as_ptr()) },
+            Self::Value(value) => {
+                // SAFETY: attached (upheld by the caller). The drop may run any code.
+                let raised = unsafe { compat::take_raised() };
+                value.drop_value_without_unwinding();
+                // SAFETY: attached, with what was taken above.
+                unsafe { compat::restore_raised(raised) };
+            }
+        }
+    }
+
+    /// Releases it after the interpreter's end: an object is gone with its interpreter.
+    fn release_after_end(self) {
+        if let Self::Value(value) = self {
+            value.drop_value_without_unwinding();
+        }
+    }
 }
 
 /// The state of one interpreter in this binary. `Python<'py>` is a pointer to it.
@@ -51,7 +89,7 @@ pub(crate) enum Phase {
 pub struct LocalInternals {
     /// First, so that the token path adds no offset.
     slots: Slots,
-    queue: DropQueue<ffi::PyObject>,
+    queue: DropQueue<Dropped>,
     interpreter: *mut ffi::PyInterpreterState,
     /// CPython's id of the interpreter.
     id: i64,
@@ -59,24 +97,36 @@ pub struct LocalInternals {
     run: u32,
     phase: AtomicU8,
     is_main: bool,
+    /// Whether Python code took the exit function out of `atexit`.
+    exit_function_lost: AtomicBool,
     gate: Gate,
     /// The thread state that is in a `__traverse__` of this library, or null: no Python may run on
     /// it.
     visiting: AtomicPtr<ffi::PyThreadState>,
-    /// Threads of the interpreter that are detached in a call of this library.
-    away: AtomicU32,
     /// The thread state that CPython created the interpreter with, if it is kept to end it with.
     first_thread_state: AtomicPtr<ffi::PyThreadState>,
+    /// The thread state that ends the interpreter, once that is known.
+    ender: AtomicPtr<ffi::PyThreadState>,
+    /// Threads of the interpreter that are detached in a call of this library.
+    away: AtomicU32,
     /// Whether this binary created the interpreter, and so ends it.
     owned: AtomicBool,
+    /// Whether this binary created the interpreter with a GIL of its own.
+    own_gil: AtomicBool,
+    /// Whether another thread was inside when the process forked.
+    lost_in_fork: AtomicBool,
     /// Whether a thread of this binary is ending the interpreter, or has.
     end_claimed: AtomicBool,
     /// Deferred deallocations.
     trashcan: Trashcan,
 }
 
+// `drop_values_of` relies on it.
+const _: () = assert!(std::mem::offset_of!(LocalInternals, slots) == 0);
+
+// In words: pointers differ between platforms, and so do std's locks, which are larger on macOS.
 const _: () = assert!(
-    size_of::<LocalInternals>() <= 256,
+    size_of::<LocalInternals>() <= 40 * size_of::<usize>(),
     "one stays behind per interpreter"
 );
 
@@ -104,11 +154,15 @@ impl LocalInternals {
             run: RUN.load(Ordering::Relaxed),
             phase: AtomicU8::new(Phase::Live as u8),
             is_main: main == interpreter,
+            exit_function_lost: AtomicBool::new(false),
             gate: Gate::new(),
             visiting: AtomicPtr::new(null_mut()),
-            away: AtomicU32::new(0),
             first_thread_state: AtomicPtr::new(null_mut()),
+            ender: AtomicPtr::new(null_mut()),
+            away: AtomicU32::new(0),
             owned: AtomicBool::new(false),
+            own_gil: AtomicBool::new(false),
+            lost_in_fork: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
             trashcan: Trashcan::new(),
         }))
@@ -147,9 +201,36 @@ impl LocalInternals {
         self.is_main
     }
 
-    /// Records that this binary created the interpreter.
-    pub(super) fn mark_owned(&self) {
+    /// Records that this binary created the interpreter, and whether with a GIL of its own.
+    pub(super) fn mark_owned(&self, own_gil: bool) {
+        self.own_gil.store(own_gil, Ordering::Relaxed);
         self.owned.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the interpreter is known to have a GIL of its own. Those that other code
+    /// created are not.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+    pub(super) fn has_own_gil(&self) -> bool {
+        self.own_gil.load(Ordering::Relaxed)
+    }
+
+    /// Records, in the child of a fork, that the interpreter can be neither used nor ended: a
+    /// thread that does not exist in this process is inside.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+    pub(super) fn mark_lost_in_fork(&self) {
+        self.mark_closing();
+        self.lost_in_fork.store(true, Ordering::Relaxed);
+        self.owned.store(false, Ordering::Relaxed);
+        self.end_claimed.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns why a thread cannot attach to the interpreter, whose gate is closed.
+    pub(super) fn refusal(&self) -> AttachError {
+        if self.lost_in_fork.load(Ordering::Relaxed) {
+            AttachError::LostInFork { id: self.id }
+        } else {
+            AttachError::InterpreterGone { id: self.id }
+        }
     }
 
     /// Returns whether this binary created the interpreter and no thread has claimed its end.
@@ -194,8 +275,9 @@ impl LocalInternals {
     pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Live,
-            1 => Phase::Closing,
-            2 => Phase::Ending,
+            1 => Phase::Exiting,
+            2 => Phase::Closing,
+            3 => Phase::Ending,
             _ => Phase::Emptied,
         }
     }
@@ -203,23 +285,59 @@ impl LocalInternals {
     /// Returns whether the interpreter has not begun to drop its values.
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
-        matches!(self.phase(), Phase::Live | Phase::Closing)
-            && RUN.load(Ordering::Relaxed) == self.run
+        self.phase() < Phase::Ending && RUN.load(Ordering::Relaxed) == self.run
     }
 
-    /// Records that the interpreter's end has begun.
-    pub(super) fn mark_closing(&self) {
+    /// Records that the interpreter goes on: the thread that had begun to end it called that off.
+    pub(super) fn reopen(&self) {
         let (live, closing) = (Phase::Live as u8, Phase::Closing as u8);
         let phase = &self.phase;
-        let _ = phase.compare_exchange(live, closing, Ordering::AcqRel, Ordering::Relaxed);
+        let _ = phase.compare_exchange(closing, live, Ordering::AcqRel, Ordering::Relaxed);
+        self.gate.open_again();
+    }
+
+    /// Records that the interpreter's exit functions are being called. Returns whether that is new.
+    pub(super) fn mark_exiting(&self) -> bool {
+        self.advance_to(Phase::Exiting) == Phase::Live as u8
+    }
+
+    /// Records that the interpreter's exit functions are through. Returns whether that is new.
+    pub(super) fn mark_closing(&self) -> bool {
+        self.advance_to(Phase::Closing) < Phase::Closing as u8
+    }
+
+    /// Records a phase, unless a later one has been reached. Returns the one before.
+    fn advance_to(&self, phase: Phase) -> u8 {
+        self.phase.fetch_max(phase as u8, Ordering::AcqRel)
+    }
+
+    /// Records that the interpreter is ended, or is about to be, with this thread state.
+    pub(super) fn set_ender(&self, thread_state: *mut ffi::PyThreadState) {
+        self.ender.store(thread_state, Ordering::Release);
+    }
+
+    /// Returns whether the interpreter's end is known to be in the hands of the thread that is, or
+    /// was last, attached with this thread state.
+    pub(super) fn is_ended_with(&self, thread_state: *mut ffi::PyThreadState) -> bool {
+        !thread_state.is_null() && self.ender.load(Ordering::Acquire) == thread_state
+    }
+
+    /// Records that Python code took the exit function out, which an entry is to put back.
+    pub(super) fn mark_exit_function_lost(&self) {
+        self.exit_function_lost.store(true, Ordering::Release);
+    }
+
+    /// Returns whether the exit function is to be put back, which the caller then does.
+    pub(super) fn take_exit_function_lost(&self) -> bool {
+        self.exit_function_lost.swap(false, Ordering::AcqRel)
     }
 
     /// Records that the interpreter is gone. Where a reference that outlives it kept the capsule of
     /// [`Internals`](super::internals::Internals), nothing has torn this state down: the values
     /// stay in memory.
     pub(super) fn mark_gone(&self) {
-        self.gate.close();
-        self.queue.close(|_| ());
+        self.gate.close_without_waiting();
+        self.queue.close(Dropped::release_after_end);
         self.phase.store(Phase::Emptied as u8, Ordering::Release);
     }
 
@@ -227,6 +345,17 @@ impl LocalInternals {
     #[inline]
     pub(crate) fn is_current(&self) -> bool {
         compat::current_interpreter() == self.interpreter && self.is_life_of_current()
+    }
+
+    /// Returns whether this very interpreter runs, where this thread is attached.
+    ///
+    /// # Safety
+    /// The thread must be attached to some interpreter.
+    #[inline]
+    pub(crate) unsafe fn is_running(&self) -> bool {
+        // SAFETY: attached (upheld by the caller).
+        let running = unsafe { compat::attached_interpreter() };
+        running == self.interpreter && self.is_life_of_current()
     }
 
     /// Returns whether the interpreter at this address, which must be alive (the thread is attached
@@ -276,6 +405,17 @@ impl LocalInternals {
         self.away.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts only the threads of this process after a fork: this one, with `own` detachments.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+    pub(super) fn keep_own_leavings(&self, own: u32) {
+        self.away.store(own, Ordering::Relaxed);
+    }
+
+    /// Takes back `count` detachments of a thread that ends.
+    pub(super) fn forget_leavings(&self, count: u32) {
+        self.away.fetch_sub(count, Ordering::Release);
+    }
+
     /// Counts its return.
     #[inline]
     pub(super) fn mark_return(&self) {
@@ -299,9 +439,31 @@ impl LocalInternals {
 
     /// Pushes an object onto the drop queue. Out of line, since each drop of a handle has it.
     #[inline(never)]
-    fn release_later(&self, object: NonNull<ffi::PyObject>) {
+    pub(super) fn release_later(&self, object: NonNull<ffi::PyObject>) {
         // If the queue is closed, the object is gone with its interpreter.
-        self.queue.push(object);
+        let _ = self.queue.push(Dropped::Reference(object));
+    }
+
+    /// Withdraws a cell's values from all interpreters. This thread drops the one of the
+    /// interpreter that it is attached to, if any; the others are pushed onto their drop queues.
+    ///
+    /// # Panics
+    /// If the drop of this interpreter's value panics.
+    pub(crate) fn drop_values_of(key: &mut SlotKey) {
+        let mut own = None;
+        for value in key.withdraw() {
+            // SAFETY: a table is the first field of its interpreter's state, which is never freed.
+            let owner = unsafe { &*value.slots().cast::<LocalInternals>() };
+            if owner.is_current() && !owner.is_in_traverse() {
+                own = Some(value);
+            } else if let Err(dropped) = owner.queue.push(Dropped::Value(value)) {
+                dropped.release_after_end();
+            }
+        }
+        // Last, since it may panic.
+        if let Some(value) = own {
+            value.drop_value();
+        }
     }
 
     /// Releases references that other threads dropped. Called at every entry.
@@ -321,9 +483,8 @@ impl LocalInternals {
     #[cold]
     #[inline(never)]
     unsafe extern "C" fn drain_cold(&self) {
-        // SAFETY: the queue owns one reference for each entry; attached (upheld by the caller).
-        self.queue
-            .drain(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
+        // SAFETY: attached (upheld by the caller).
+        self.queue.drain(|dropped| unsafe { dropped.release() });
         // SAFETY: attached (upheld by the caller).
         if unsafe { self.trashcan.run_deferred() } {
             self.look_at_next_entry();
@@ -337,7 +498,27 @@ impl LocalInternals {
             // SAFETY: `None` is immortal on these versions, so no reference to it is needed.
             let none = NonNull::new(unsafe { ffi::Py_None() });
             // Refused while the interpreter ends, which deallocates them itself.
-            let _ = none.is_some_and(|none| self.queue.push(none));
+            if let Some(none) = none {
+                self.release_later(none);
+            }
+        }
+    }
+
+    /// Drops the values of cells, except those that last, while the interpreter can still be left
+    /// and entered. They stay if a thread is detached, as in
+    /// [`tear_down`](LocalInternals::tear_down).
+    ///
+    /// # Safety
+    /// The thread must be attached to this interpreter, which is ending; no other thread may be,
+    /// now or later.
+    pub(super) unsafe fn drop_values_early(&self) {
+        self.gate.close();
+        // SAFETY: attached, and no other thread is.
+        unsafe {
+            self.drain();
+            if self.away.load(Ordering::Acquire) == 0 {
+                self.slots.clear_early();
+            }
         }
     }
 
@@ -350,7 +531,7 @@ impl LocalInternals {
     /// # Safety
     /// The thread must be attached to this interpreter; no other thread may be, now or later.
     pub(super) unsafe fn tear_down(&self) {
-        self.gate.close();
+        self.gate.close_without_waiting();
         self.phase.store(Phase::Ending as u8, Ordering::Release);
         let drop_values = || {
             // A thread counts itself before it detaches, and no other thread is attached: the count
@@ -366,9 +547,8 @@ impl LocalInternals {
             self.trashcan.finish();
         }
         drop_values();
-        // SAFETY: attached; the queue owns one reference for each entry.
-        self.queue
-            .close(|object| unsafe { ffi::Py_DECREF(object.as_ptr()) });
+        // SAFETY: attached (upheld by the caller).
+        self.queue.close(|dropped| unsafe { dropped.release() });
         // Again: the objects that were just deallocated may have created values.
         drop_values();
         self.phase.store(Phase::Emptied as u8, Ordering::Release);
@@ -401,6 +581,11 @@ static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
 /// Returns whether a watched run has not ended yet.
 pub(super) fn is_run_unfinished() -> bool {
     WATCHED.load(Ordering::Relaxed) == RUN.load(Ordering::Relaxed)
+}
+
+/// Returns the number of this run of the runtime.
+pub(super) fn current_run() -> u32 {
+    RUN.load(Ordering::Relaxed)
 }
 
 /// Returns whether this is the first call in this run of the runtime.

@@ -1,22 +1,23 @@
 //! Creating a sub-interpreter, and this binary's state of it.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::MutexGuard;
 
 use pyo3_ffi as ffi;
 
+use super::busy::CHANGING_INTERPRETERS;
 use super::compat::{self, Settings};
 use super::create;
 use super::detach::detached;
 use super::local::LocalInternals;
-use super::sync::lock;
+use super::process::ProcessMutex;
 
 /// Takes the lock under which interpreters are created, where CPython needs one. The thread, which
 /// must be attached to `local`'s interpreter, is detached while it waits, so that the lock's holder
 /// can run.
 fn lock_creation(local: &LocalInternals) -> Option<MutexGuard<'static, ()>> {
-    static CREATION: Mutex<()> = Mutex::new(());
+    static CREATION: ProcessMutex<()> = ProcessMutex::new();
     // SAFETY: attached (upheld by the caller); taking a lock uses nothing of Python.
-    compat::CREATES_ONE_AT_A_TIME.then(|| unsafe { detached(local, || lock(&CREATION)) })
+    compat::CREATES_ONE_AT_A_TIME.then(|| unsafe { detached(local, || CREATION.lock()) })
 }
 
 /// Creates an interpreter and this binary's state of it. Afterwards the thread is attached as
@@ -33,6 +34,7 @@ pub(super) unsafe fn new_interpreter(
     settings: &Settings,
 ) -> Result<&'static LocalInternals, String> {
     let _creating = lock_creation(main);
+    let _changing = CHANGING_INTERPRETERS.begin();
     // SAFETY: attached, and alone where CPython requires that. `previous` is this thread's own,
     // idle while the new one is current.
     unsafe {
@@ -40,7 +42,7 @@ pub(super) unsafe fn new_interpreter(
         let first = compat::new_interpreter(settings)?;
         let note = compat::exchange_attach_note(first);
         let local = create::current_or_create(ffi::PyInterpreterState_Get());
-        local.mark_owned();
+        local.mark_owned(settings.own_gil && compat::HAS_SETTINGS);
         leave_first_thread_state(local, first, previous);
         note.restore();
         Ok(local)

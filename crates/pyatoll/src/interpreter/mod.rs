@@ -5,30 +5,38 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `process` | the current process, to detect a fork |
 //! | `sync` | atomics and locks of the parts that loom checks |
+//! | `process` | the current process, to detect a fork, and locks that a child finds free |
 //! | `method_def` | C functions that all interpreters share |
 //! | `compat` | differences between CPython versions |
-//! | `queue` | references dropped by threads that are not attached |
+//! | `libpython` | the file of Python's library that runs |
+//! | `queue` | what threads dropped that were not attached |
 //! | `slots` | per-interpreter values by key |
+//! | `error` | the errors of creating and entering interpreters |
 //! | `gate` | guards that keep an interpreter from ending |
 //! | `trashcan` | deferring deeply nested deallocations |
 //! | `local` | this binary's state of one interpreter, and its phases |
+//! | `token` | `Python` |
 //! | `registry`, `lookup` | the interpreters that this binary has seen |
-//! | `fork` | locks across a fork, and the child |
+//! | `busy` | operations that a fork must not interrupt |
 //! | `internals` | the state that all Pyatoll binaries in one interpreter share |
 //! | `entry` | the interpreters that this thread entered or was detached from |
+//! | `fork` | locks across a fork, and the child |
 //! | `detach` | a thread that is detached |
+//! | `at_end` | functions that run when an interpreter ends |
+//! | `waits` | threads that wait for others to leave or to end |
 //! | `end` | ending a sub-interpreter |
-//! | `teardown` | the interpreter's `atexit` callback |
+//! | `teardown` | refusing and waiting for other threads at an interpreter's end |
+//! | `exit_hook` | noticing that an interpreter ends |
+//! | `early_drop` | dropping values while the interpreter can still be left and entered |
 //! | `create` | creating this binary's state of an interpreter |
-//! | `error` | the errors of creating and entering interpreters |
 //! | `attach` | a thread that is attached |
-//! | `token` | `Python` |
 //! | `start` | starting the runtime; registering interpreters that other code started |
 //! | `handle` | `Interpreter` |
 //! | `make` | creating a sub-interpreter |
+//! | `closing` | ending a sub-interpreter now, later or elsewhere |
 //! | `sub` | `SubInterpreter` |
+//! | `close` | `SubInterpreter::close` |
 //! | `test_interpreter` | a sub-interpreter for each test of a crate |
 //! | `enter` | `Python::attach`, `Python::detach` |
 //! | `embed` | a runtime for the duration of one call |
@@ -48,19 +56,26 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod at_end;
 pub(crate) mod attach;
+mod busy;
+mod close;
+mod closing;
 pub(crate) mod compat;
 mod create;
 pub(crate) mod detach;
+mod early_drop;
 mod embed;
 mod end;
 mod enter;
 mod entry;
 mod error;
+mod exit_hook;
 mod fork;
 mod gate;
 mod handle;
 pub(crate) mod internals;
+mod libpython;
 pub(crate) mod local;
 mod lookup;
 mod make;
@@ -77,14 +92,17 @@ mod teardown;
 mod test_interpreter;
 mod token;
 mod trashcan;
+pub(crate) mod waits;
 
-pub(crate) use compat::layout;
+pub use close::{CloseError, CloseErrorKind};
+pub(crate) use compat::{check_version, layout};
 pub use embed::with_embedded_python_interpreter;
 pub use error::{AttachError, BuildError};
 pub use handle::Interpreter;
 #[doc(hidden)]
 pub use local::LocalInternals;
-pub use sub::{CloseError, Gil, SubInterpreter, SubInterpreterBuilder};
+pub use sub::{Gil, SubInterpreter, SubInterpreterBuilder};
+pub(crate) use teardown::exit_without_finalizing;
 pub use token::Python;
 
 /// Entry points for the benchmark of this layer; not part of the API.

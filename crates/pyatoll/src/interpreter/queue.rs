@@ -1,19 +1,20 @@
-//! Objects whose last handle was dropped by a thread that is not attached to their interpreter.
+//! What threads that are not attached to an interpreter drop there: references to its objects, and
+//! its values of cells.
 //!
 //! Any thread pushes. The interpreter drains the queue at its next entry and at its end, which
 //! closes the queue.
 //!
 //! Invariants, checked with loom in `tests/loom`:
-//! - Each object that was pushed is passed to one `release`, once, unless the push was refused.
+//! - Each item that was pushed is passed to one `release`, once, unless the push was refused.
 //! - The releasing thread sees all writes of the pushing thread from before the push.
 //! - A closed queue is empty and stays so.
 
-use std::ptr::{NonNull, null_mut};
+use std::ptr::null_mut;
 
 use super::sync::atomic::{AtomicPtr, Ordering};
 
 struct Node<T> {
-    object: NonNull<T>,
+    item: T,
     next: *mut Node<T>,
 }
 
@@ -22,7 +23,7 @@ const fn closed<T>() -> *mut Node<T> {
     std::ptr::without_provenance_mut(1)
 }
 
-/// A lock-free stack of references to give up.
+/// A lock-free stack of items to release.
 pub(crate) struct DropQueue<T> {
     /// Null when empty, [`closed`] once closed.
     head: AtomicPtr<Node<T>>,
@@ -42,19 +43,20 @@ impl<T> DropQueue<T> {
         !head.is_null() && head != closed()
     }
 
-    /// Pushes one reference. Returns `false` if the queue is closed: the reference is still the
-    /// caller's.
-    pub(crate) fn push(&self, object: NonNull<T>) -> bool {
+    /// Pushes one item.
+    ///
+    /// # Errors
+    /// The item, if the queue is closed.
+    pub(crate) fn push(&self, item: T) -> Result<(), T> {
         let node = Box::into_raw(Box::new(Node {
-            object,
+            item,
             next: null_mut(),
         }));
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             if head == closed() {
                 // SAFETY: from `Box::into_raw` above, not shared.
-                drop(unsafe { Box::from_raw(node) });
-                return false;
+                return Err(unsafe { Box::from_raw(node) }.item);
             }
             // SAFETY: not shared before the exchange succeeds.
             unsafe { (*node).next = head };
@@ -62,14 +64,14 @@ impl<T> DropQueue<T> {
                 .head
                 .compare_exchange_weak(head, node, Ordering::Release, Ordering::Relaxed)
             {
-                Ok(_) => return true,
+                Ok(_) => return Ok(()),
                 Err(other) => head = other,
             }
         }
     }
 
-    /// Takes everything that is queued and passes each reference to `release`.
-    pub(crate) fn drain(&self, release: impl FnMut(NonNull<T>)) {
+    /// Takes everything that is queued and passes each item to `release`.
+    pub(crate) fn drain(&self, release: impl FnMut(T)) {
         let mut head = self.head.load(Ordering::Relaxed);
         while !head.is_null() && head != closed() {
             match self.head.compare_exchange_weak(
@@ -85,19 +87,19 @@ impl<T> DropQueue<T> {
     }
 
     /// Drains and closes the queue in one step.
-    pub(crate) fn close(&self, release: impl FnMut(NonNull<T>)) {
+    pub(crate) fn close(&self, release: impl FnMut(T)) {
         let head = self.head.swap(closed(), Ordering::Acquire);
         if head != closed() {
             Self::release_all(head, release);
         }
     }
 
-    fn release_all(mut node: *mut Node<T>, mut release: impl FnMut(NonNull<T>)) {
+    fn release_all(mut node: *mut Node<T>, mut release: impl FnMut(T)) {
         while !node.is_null() {
             // SAFETY: every node came from `push`, and the list was taken out of `head`, so it is
             // not shared.
-            let Node { object, next } = *unsafe { Box::from_raw(node) };
-            release(object);
+            let Node { item, next } = *unsafe { Box::from_raw(node) };
+            release(item);
             node = next;
         }
     }
@@ -107,10 +109,6 @@ impl<T> DropQueue<T> {
 mod tests {
     use super::*;
 
-    fn object(number: usize) -> NonNull<u64> {
-        NonNull::new(std::ptr::without_provenance_mut(number)).unwrap()
-    }
-
     #[test]
     fn what_any_thread_pushes_is_drained_once() {
         let queue = DropQueue::new();
@@ -119,14 +117,14 @@ mod tests {
                 let queue = &queue;
                 scope.spawn(move || {
                     for number in 0..1000 {
-                        assert!(queue.push(object(1 + thread * 1000 + number)));
+                        assert!(queue.push(thread * 1000 + number).is_ok());
                     }
                 });
             }
         });
         assert!(queue.has_some());
         let mut seen = std::collections::HashSet::new();
-        queue.drain(|object| assert!(seen.insert(object)));
+        queue.drain(|item| assert!(seen.insert(item)));
         assert_eq!(seen.len(), 4000);
         assert!(!queue.has_some());
     }
@@ -134,12 +132,12 @@ mod tests {
     #[test]
     fn a_closed_queue_releases_what_it_had_and_refuses_more() {
         let queue = DropQueue::new();
-        assert!(queue.push(object(8)));
+        assert!(queue.push(8).is_ok());
         let mut released = 0;
         queue.close(|_| released += 1);
         queue.close(|_| released += 1);
         assert_eq!(released, 1);
-        assert!(!queue.push(object(16)));
+        assert_eq!(queue.push(16), Err(16));
         assert!(!queue.has_some());
     }
 }

@@ -239,7 +239,7 @@ mod tests {
         type Interpreter = u64;
 
         fn interpreter(&self) -> *mut u64 {
-            std::ptr::without_provenance_mut(0x7f00_0000_0000 + self.0 * 4096)
+            std::ptr::without_provenance_mut(0x7f00_0000 + self.0 * 4096)
         }
 
         fn is_live(&self) -> bool {

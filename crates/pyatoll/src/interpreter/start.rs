@@ -1,6 +1,6 @@
 //! Starting the runtime, and registering interpreters that other code started.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::MutexGuard;
 
 use pyo3_ffi as ffi;
 
@@ -10,17 +10,21 @@ use super::create;
 use super::detach::DetachGuard;
 use super::entry;
 use super::error::NoInterpreter;
+use super::fork;
+use super::libpython;
 use super::local::{self, LocalInternals};
 use super::lookup;
-use super::sync::lock;
+use super::process::ProcessMutex;
 
 /// Takes the lock for starting the runtime and for changing its configuration.
 pub(crate) fn lock_start() -> MutexGuard<'static, ()> {
-    static STARTING: Mutex<()> = Mutex::new(());
-    lock(&STARTING)
+    static STARTING: ProcessMutex<()> = ProcessMutex::new();
+    fork::watch();
+    STARTING.lock()
 }
 
 /// Starts the runtime if it is not running; this thread is then detached from it.
+#[track_caller]
 pub(crate) fn initialize() {
     let _starting = lock_start();
     // SAFETY: may be called at any time.
@@ -31,12 +35,14 @@ pub(crate) fn initialize() {
         // While it is finalized, it reports long before the end that it is not initialized.
         return;
     }
+    compat::assert_version();
     // SAFETY: the runtime does not run, and the lock keeps other threads of this binary from
     // starting it too. Afterwards this thread is attached to the main interpreter.
     unsafe {
         // 0: Python leaves the process's signal handlers alone.
         ffi::Py_InitializeEx(0);
         let local = create::current_or_create(ffi::PyInterpreterState_Get());
+        libpython::warn_about_another();
         let thread_state = ffi::PyEval_SaveThread();
         // This thread attaches with it from now on. The entry stays after the runtime's end, when
         // its interpreter can no longer be entered.

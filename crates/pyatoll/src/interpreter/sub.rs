@@ -1,18 +1,17 @@
 //! [`SubInterpreter`]: an interpreter that Rust creates and ends.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use super::attach::{self, AttachGuard};
+use super::closing::{self, Background};
 use super::compat::{self, Settings};
 use super::detach::DetachGuard;
-use super::end::EndClaim;
-use super::entry;
 use super::error::{AttachError, BuildError};
 use super::fork;
 use super::handle::Interpreter;
-use super::local::{self, LocalInternals, Phase};
-use super::lookup;
+use super::local::{self, LocalInternals};
 use super::make;
 use super::start;
 use super::token::Python;
@@ -275,7 +274,10 @@ impl SubInterpreterBuilder {
         // SAFETY: attached to the main interpreter, with a thread state to return to.
         let local = unsafe { make::new_interpreter(in_main.local(), &self.settings()) }
             .map_err(BuildError::new)?;
-        Ok(SubInterpreter { local: Some(local) })
+        Ok(SubInterpreter {
+            local: Some(local),
+            ending: None,
+        })
     }
 
     /// Refuses the combinations that CPython's documentation excludes. CPython itself rarely
@@ -352,6 +354,14 @@ impl InMain {
 ///
 /// It may be moved to and used from any thread, and from several at once.
 ///
+/// Where [`close`](SubInterpreter::close) returns an error, dropping it
+/// - within its own [`attach`](SubInterpreter::attach): ends it when this thread leaves it, before
+///   the outermost `attach` returns;
+/// - while a thread inside waits, in turn, for this thread to leave another interpreter: leaves the
+///   end to a new thread;
+/// - with threads that CPython cannot end it with: prints a message to the standard error and
+///   leaves the interpreter as it is.
+///
 /// ```
 /// use pyatoll::prelude::*;
 /// use pyatoll::interpreter::SubInterpreter;
@@ -368,6 +378,8 @@ impl InMain {
 pub struct SubInterpreter {
     /// `None` once it has ended.
     local: Option<&'static LocalInternals>,
+    /// Its end, which has begun on another thread.
+    ending: Option<Arc<Background>>,
 }
 
 impl SubInterpreter {
@@ -442,82 +454,25 @@ impl SubInterpreter {
         self.interpreter().attach(f)
     }
 
-    /// Ends it, once every thread that is attached to it through this library has left. Objects of
-    /// it that are still referenced through a `Py` become unusable; dropping those does nothing.
-    ///
-    /// # Errors
-    /// Returns [`CloseError`], with the interpreter, if this thread is inside one of its `attach`
-    /// calls.
-    ///
-    /// ```
-    /// use pyatoll::interpreter::SubInterpreter;
-    ///
-    /// # pyatoll::Python::initialize();
-    /// let sub = SubInterpreter::builder().build()?;
-    /// let handle = sub.interpreter();
-    /// sub.close()?;
-    /// assert!(!handle.is_alive());
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// C API: `Py_EndInterpreter`.
-    pub fn close(mut self) -> Result<(), CloseError> {
-        if Self::is_entered(self.local()) {
-            return Err(CloseError { interpreter: self });
-        }
-        self.end();
-        Ok(())
-    }
-
     /// Returns the state of this binary in it.
     pub(super) fn local(&self) -> &'static LocalInternals {
         self.local
             .expect("present until `close` or `drop` consumes it")
     }
 
-    /// Returns whether this thread is attached to it, or is detached within an attachment to it.
-    fn is_entered(local: &'static LocalInternals) -> bool {
-        local.is_current() || entry::is_inside(local)
+    /// Takes the end that has begun on another thread.
+    pub(super) fn take_ending(&mut self) -> Option<Arc<Background>> {
+        self.ending.take()
     }
 
-    /// Ends it. This thread must not be inside.
-    fn end(&mut self) {
-        attach::refuse_in_traverse();
-        let Some(local) = self.local.take() else {
-            return;
-        };
-        if local.phase() != Phase::Live || !compat::is_running() {
-            // Other code has ended it, or is ending it: the runtime, or `_interpreters.destroy`.
-            return;
-        }
-        // If the runtime's end begins now, it waits for this thread.
-        let main = lookup::main_live();
-        let _guard = match main {
-            Some(main) if !main.is_current() && !entry::has_guard(main) => {
-                match main.gate().enter_to_finish() {
-                    Some(guard) => Some(guard),
-                    // The runtime's end has begun.
-                    None => return,
-                }
-            }
-            _ => None,
-        };
-        let _attached = match compat::ENDS_UNDER_ANOTHERS_GIL.then(Self::attach_elsewhere) {
-            Some(Some(attached)) => Some(attached),
-            Some(None) => return,
-            None => None,
-        };
-        if let Some(claim) = EndClaim::to_live(local) {
-            // SAFETY: this thread is not attached to it, and is attached to another one where
-            // required.
-            unsafe { claim.end() };
-        }
+    /// Records that its end has begun on another thread.
+    pub(super) fn set_ending(&mut self, ending: Arc<Background>) {
+        self.ending = Some(ending);
     }
 
-    /// Keeps this thread's attachment, or attaches it to the main interpreter.
-    fn attach_elsewhere() -> Option<AttachGuard> {
-        let attached = AttachGuard::current();
-        attached.or_else(|| AttachGuard::to(start::main_interpreter().ok()?).ok())
+    /// Records that it has ended.
+    pub(super) fn forget(&mut self) {
+        self.local = None;
     }
 }
 
@@ -531,66 +486,10 @@ impl fmt::Debug for SubInterpreter {
 
 impl Drop for SubInterpreter {
     fn drop(&mut self) {
-        let Some(local) = self.local else { return };
-        if Self::is_entered(local) {
-            // It cannot be ended from within. Another thread ends it once this one has left.
-            let mut this = SubInterpreter {
-                local: self.local.take(),
-            };
-            std::thread::spawn(move || this.end());
-        } else {
-            self.end();
+        if let Some(local) = self.local.take()
+            && self.ending.is_none()
+        {
+            closing::end_when_possible(local);
         }
     }
 }
-
-/// The error of closing a sub-interpreter from within one of its `attach` calls. Holds the
-/// interpreter: close it again after leaving.
-///
-/// ```
-/// use pyatoll::interpreter::{CloseError, SubInterpreter};
-///
-/// # pyatoll::Python::initialize();
-/// let sub = SubInterpreter::builder().build()?;
-/// let handle = sub.interpreter();
-/// let error: CloseError = handle.attach(|_py| sub.close())?.unwrap_err();
-/// assert!(handle.is_alive());
-/// error.into_inner().close()?;
-/// assert!(!handle.is_alive());
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug)]
-pub struct CloseError {
-    interpreter: SubInterpreter,
-}
-
-impl CloseError {
-    /// Returns the interpreter, which still runs.
-    ///
-    /// ```
-    /// use pyatoll::interpreter::SubInterpreter;
-    ///
-    /// # pyatoll::Python::initialize();
-    /// let sub = SubInterpreter::builder().build()?;
-    /// let (id, handle) = (sub.id(), sub.interpreter());
-    /// let error = handle.attach(|_py| sub.close())?.unwrap_err();
-    /// assert_eq!(error.into_inner().id(), id);
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn into_inner(self) -> SubInterpreter {
-        self.interpreter
-    }
-}
-
-impl fmt::Display for CloseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "cannot close interpreter {}: this thread is inside its `attach`; close it after \
-             leaving",
-            self.interpreter.id()
-        )
-    }
-}
-
-impl std::error::Error for CloseError {}

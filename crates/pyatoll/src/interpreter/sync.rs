@@ -9,15 +9,6 @@ pub(crate) use std::{
     thread,
 };
 
-#[cfg(not(loom))]
-pub(super) use super::process::process;
-
-/// Models do not fork.
-#[cfg(loom)]
-pub(super) fn process() -> u32 {
-    0
-}
-
 #[cfg(loom)]
 pub(crate) use loom::{
     sync::{Arc, Condvar, Mutex, MutexGuard, atomic},
@@ -48,7 +39,7 @@ macro_rules! const_unless_loom {
 pub(super) use const_unless_loom;
 
 /// A `static`; under loom, a new one for each run of a model.
-macro_rules! static_atomic {
+macro_rules! static_unless_loom {
     ($(#[$attribute:meta])* static $name:ident: $kind:ty = $value:expr;) => {
         #[cfg(not(loom))]
         $(#[$attribute])*
@@ -61,4 +52,4 @@ macro_rules! static_atomic {
         }
     };
 }
-pub(super) use static_atomic;
+pub(super) use static_unless_loom;

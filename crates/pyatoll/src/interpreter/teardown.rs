@@ -1,165 +1,164 @@
-//! The `atexit` callback of an interpreter, with which this library first learns of its end, while
-//! Python code can still run.
+//! The end of an interpreter once its exit functions are through: refusing threads and waiting for
+//! those inside.
 //!
-//! `Py_EndInterpreter` aborts the process (3.12, 3.13) if another thread has a thread state of the
-//! interpreter. So the callback closes the gate and waits, detached, until every thread that
+//! `Py_EndInterpreter` aborts the process (before 3.14) if another thread has a thread state of the
+//! interpreter. So the gate is closed, and this thread waits, detached, until every thread that
 //! entered through it has left; later threads get an error.
 
-use std::ffi::{CStr, c_void};
+use std::cell::OnceCell;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
 
 use super::compat;
 use super::detach::detached;
-use super::end::{self, EndClaim};
+use super::end::{self, Callback, EndClaim, NotEnded};
+use super::entry;
 use super::gate::Timeouts;
-use super::local::{LocalInternals, Phase};
+use super::local::{self, LocalInternals, Phase};
 use super::lookup;
-use super::method_def::MethodDef;
-
-const CAPSULE: &CStr = c"pyatoll.local_internals";
-
-static CALLBACK: MethodDef = MethodDef::no_args(c"_pyatoll_interpreter_ends", interpreter_ends);
-
-/// Registers the callback with the interpreter's `atexit` module. If Python refuses because its
-/// finalization has gone too far, the gate is closed at once.
-///
-/// # Safety
-/// The thread must be attached to `local`'s interpreter; no exception may be set.
-pub(super) unsafe fn register_atexit(local: &'static LocalInternals) {
-    // SAFETY: attached. Every new reference is released below; null is passed only to functions
-    // that accept it as "an exception is set".
-    unsafe {
-        let pointer = std::ptr::from_ref(local).cast_mut().cast();
-        let capsule = ffi::PyCapsule_New(pointer, CAPSULE.as_ptr(), None);
-        let mut done = null_mut();
-        if !capsule.is_null() {
-            let callback = ffi::PyCFunction_NewEx(CALLBACK.as_ptr(), capsule, null_mut());
-            let module = ffi::PyImport_ImportModule(c"atexit".as_ptr());
-            if !callback.is_null() && !module.is_null() {
-                let register = ffi::PyObject_GetAttrString(module, c"register".as_ptr());
-                if !register.is_null() {
-                    done = ffi::PyObject_CallFunctionObjArgs(
-                        register,
-                        callback,
-                        null_mut::<ffi::PyObject>(),
-                    );
-                    ffi::Py_DECREF(register);
-                }
-            }
-            ffi::Py_XDECREF(module);
-            ffi::Py_XDECREF(callback);
-            ffi::Py_DECREF(capsule);
-        }
-        if done.is_null() {
-            ffi::PyErr_Clear();
-            local.mark_closing();
-            local.gate().close();
-        }
-        ffi::Py_XDECREF(done);
-    }
-}
-
-/// Makes sure that the state is torn down with the interpreter where Python code has cleared its
-/// exit functions or keeps the capsule alive.
-///
-/// # Safety
-/// The thread must be attached to `local`'s interpreter.
-pub(super) unsafe fn watch(local: &'static LocalInternals) {
-    unsafe extern "C" fn cleared(local: *mut c_void) {
-        // SAFETY: the state that is passed below, never freed. CPython calls this attached, in an
-        // interpreter that no other thread can enter.
-        unsafe {
-            let local = &*local.cast::<LocalInternals>();
-            if local.phase() != Phase::Emptied {
-                local.tear_down();
-            }
-        }
-    }
-    let data = std::ptr::from_ref(local).cast_mut().cast();
-    // SAFETY: attached (upheld by the caller); `cleared` does not unwind.
-    unsafe { compat::at_interpreter_clear(local.interpreter(), cleared, data) };
-}
-
-unsafe extern "C" fn interpreter_ends(
-    capsule: *mut ffi::PyObject,
-    _: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this attached, with the capsule that `register_atexit` gave the
-    // function; the state it points to is never freed.
-    unsafe {
-        let local: *const LocalInternals =
-            ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast();
-        let Some(local) = local.as_ref() else {
-            return null_mut();
-        };
-        close(local);
-        ffi::Py_NewRef(ffi::Py_None())
-    }
-}
+use super::waits::{self, Others, Wait};
 
 /// Time limit of the process's end for a thread that is detached in a call of this library.
 const AWAY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time limit of the process's end for a thread that is inside, where it can proceed without that
 /// thread.
 const INSIDE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time that each interpreter has at least, for threads that leave at once.
+const SHORTEST_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Closes `local`'s gate and waits for the threads inside. For the main interpreter, also ends the
-/// sub-interpreters: the process or the runtime ends.
+/// sub-interpreters, with `callback`: the process or the runtime ends.
 ///
 /// # Safety
-/// The thread must be attached to `local`'s interpreter.
-unsafe fn close(local: &'static LocalInternals) {
+/// The thread must be attached to `local`'s interpreter; no exception may be set.
+pub(super) unsafe fn close(local: &'static LocalInternals, callback: Callback) {
+    if waits::is_ended_by_this_thread(local) {
+        // `EndClaim::end` closes the gate once all exit functions have been called.
+        return;
+    }
+    if !local.is_main() && entry::is_inside_with_another_thread_state(local) {
+        entry::mark_ended_here(local);
+        eprintln!(
+            "pyatoll: interpreter {} is being ended by other code than this library \
+             (`_interpreters.destroy`, `Interpreter.close`), on a thread that is inside it and \
+             cannot return to it",
+            local.id()
+        );
+    }
     local.mark_closing();
+    local.set_ender(compat::current_thread_state());
     local.gate().close();
+    if local.is_main() {
+        RuntimeEnd::begin(local.gate().waits_without_limit());
+    }
     // SAFETY: attached (upheld by the caller); nothing of Python is used while detached.
     unsafe {
-        end::drop_first_thread_state(local);
+        if !compat::is_in_python() {
+            // Not where Python code calls the exit functions itself: the interpreter goes on.
+            end::drop_first_thread_state(local);
+        }
         if !local.gate().is_empty_but_for_this_thread() {
             detached(local, || wait(local));
         }
         if local.is_main() {
-            close_subs(local);
+            close_subs(local, callback);
+            compat::hang_late_threads(local.interpreter());
         }
     }
 }
 
-/// Waits for the threads inside `local`'s interpreter. This thread must be detached.
-fn wait(local: &LocalInternals) {
-    let main = lookup::main_live();
-    local.gate().wait_for_others(|| timeouts(local, main));
+/// Acts on the end of a main interpreter that this binary has not seen: closes the gates of
+/// interpreters whose threads cannot run after this, and waits for those inside.
+///
+/// # Safety
+/// The thread must be attached to the main interpreter.
+pub(super) unsafe fn close_without_main() {
+    if lookup::main_live().is_some() {
+        // Seen later, and so closed by its own exit function.
+        return;
+    }
+    RuntimeEnd::begin(false);
+    if compat::ENDS_SUBS_FIRST {
+        return;
+    }
+    let subs = lookup::all_live();
+    subs.iter().for_each(|sub| sub.gate().close());
+    // SAFETY: attached (upheld by the caller); nothing of Python is used while detached.
+    unsafe {
+        let note = compat::exchange_attach_note(null_mut());
+        let thread_state = ffi::PyEval_SaveThread();
+        subs.into_iter().for_each(wait);
+        ffi::PyEval_RestoreThread(thread_state);
+        note.restore();
+    }
 }
 
-/// Ends the remaining sub-interpreters that this binary created, since CPython aborts (below 3.13)
+/// Waits for the threads inside `local`'s interpreter. This thread must be detached.
+///
+/// If one of them waits for this thread, in an end that cannot be called off either, the process
+/// ends: nothing of it could go on.
+fn wait(local: &'static LocalInternals) {
+    let (wait, is_possible) = Wait::begin_anyway(Others::Inside(local), false);
+    let is_limited = timeouts(local).inside.is_some();
+    if !is_possible && !is_limited {
+        eprintln!(
+            "pyatoll: interpreter {} is being ended by other code than this library \
+             (`_interpreters.destroy`, `Interpreter.close`) on a thread that is inside another \
+             one, which a thread inside this one is ending: neither can leave; the process ends",
+            local.id()
+        );
+        std::process::abort();
+    }
+    wait_unless_called_off(local, &wait);
+}
+
+/// Waits like [`wait`], until `wait` is called off. Returns whether the waiting came to its end.
+pub(super) fn wait_unless_called_off(local: &'static LocalInternals, wait: &Wait) -> bool {
+    let limits = OnceCell::new();
+    let timeouts = || match RuntimeEnd::is_under_way() {
+        // A sub-interpreter that ends in a running process waits for all, as `close` promises.
+        false => Timeouts::default(),
+        true => *limits.get_or_init(|| timeouts(local)),
+    };
+    local
+        .gate()
+        .wait_for_others(timeouts, || wait.is_called_off())
+}
+
+/// Ends the remaining sub-interpreters that this binary created, with `callback`, since CPython aborts (below 3.13)
 /// or warns. Closes the gates of others where their threads cannot run after this.
 ///
 /// # Safety
 /// The thread must be attached to `main`'s interpreter, whose gate must be closed and in which no
 /// other thread may be that ends a sub-interpreter.
-unsafe fn close_subs(main: &'static LocalInternals) {
+unsafe fn close_subs(main: &'static LocalInternals, callback: Callback) {
     let mut subs = lookup::all_live();
     subs.retain(|local| !local.is_main());
     for sub in subs {
         // The state of an interpreter that other code has ended may be left here, where a reference
         // to the capsule keeps it; another interpreter may be at its address.
-        let claim = match sub.is_owned_and_unclaimed() {
+        // Nor can an interpreter be ended that this thread is inside.
+        let claim = match sub.is_owned_and_unclaimed() && !entry::is_inside(sub) {
             // SAFETY: attached to `main`, in an `atexit` function, without an exception.
             true => unsafe { EndClaim::to_closed(sub) },
             false => None,
         };
-        if claim.is_some() || !compat::ENDS_SUBS_FIRST {
+        if claim.is_none() && !compat::ENDS_SUBS_FIRST {
             sub.gate().close();
             // SAFETY: attached to `main`; nothing of Python is used while detached.
             unsafe { detached(main, || wait(sub)) };
         }
-        if let Some(claim) = claim
-            && sub.gate().is_empty_but_for_this_thread()
-        {
-            // SAFETY: its threads have left; this thread is attached to `main`.
-            unsafe { claim.end() };
+        if let Some(claim) = claim {
+            let (wait, _) = Wait::begin_anyway(Others::Inside(sub), true);
+            // SAFETY: this thread is attached to `main`.
+            let ended = unsafe { claim.end(&wait, callback) };
+            if let Err(NotEnded::OtherThreads(threads)) = ended {
+                end::report_threads(sub, threads);
+            }
         }
         // Another thread may be ending it, one that Python started: those hold no guard.
         let has_ended = || !sub.is_being_ended() || sub.phase() == Phase::Emptied;
@@ -175,19 +174,81 @@ unsafe fn close_subs(main: &'static LocalInternals) {
     }
 }
 
+/// Whether the process exits without finalizing the runtime.
+static EXITS: AtomicBool = AtomicBool::new(false);
+
+/// Records that the process exits, and that the runtime is not finalized: exit functions are called
+/// for their effects, and no thread can get in the way of CPython.
+pub(crate) fn exit_without_finalizing() {
+    EXITS.store(true, Ordering::Relaxed);
+}
+
 /// Returns how long `local`'s end waits for other threads.
-///
-/// A sub-interpreter that ends in a running process waits for all, as `close` promises. The
-/// end of the process leaves threads behind, as CPython does with daemon threads, where that does
-/// not abort the process.
-fn timeouts(local: &LocalInternals, main: Option<&LocalInternals>) -> Timeouts {
-    let process_ends =
-        main.is_some_and(|main| !main.gate().is_open() && !main.gate().waits_without_limit());
-    if !process_ends {
-        return Timeouts::default();
+fn timeouts(local: &LocalInternals) -> Timeouts {
+    if EXITS.load(Ordering::Relaxed) {
+        return Timeouts {
+            away: Some(AWAY_TIMEOUT),
+            inside: Some(AWAY_TIMEOUT),
+        };
     }
-    Timeouts {
-        away: (local.is_main() || compat::HANGS_LATE_THREADS).then_some(AWAY_TIMEOUT),
-        inside: compat::HANGS_LATE_THREADS.then_some(INSIDE_TIMEOUT),
+    match RuntimeEnd::current() {
+        None => Timeouts::default(),
+        Some(end) => end.timeouts(local),
+    }
+}
+
+/// The end of the runtime, which has begun.
+struct RuntimeEnd {
+    /// The run of the runtime that ends.
+    run: u32,
+    began: Instant,
+    /// Whether it waits for all threads.
+    without_limit: bool,
+}
+
+/// The latest end of the runtime, or null. Each is leaked: a thread may be reading it.
+static RUNTIME_END: AtomicPtr<RuntimeEnd> = AtomicPtr::new(null_mut());
+
+impl RuntimeEnd {
+    /// Records that the runtime's end has begun.
+    fn begin(without_limit: bool) {
+        if Self::current().is_some() {
+            return;
+        }
+        let end = Box::new(Self {
+            run: local::current_run(),
+            began: Instant::now(),
+            without_limit,
+        });
+        RUNTIME_END.store(Box::into_raw(end), Ordering::Release);
+    }
+
+    /// Returns whether the runtime's end has begun, or the process exits without it.
+    fn is_under_way() -> bool {
+        EXITS.load(Ordering::Relaxed) || Self::current().is_some()
+    }
+
+    /// Returns the end of this run of the runtime, if it has begun.
+    fn current() -> Option<&'static Self> {
+        // SAFETY: null, or leaked by `begin`.
+        let latest = unsafe { RUNTIME_END.load(Ordering::Acquire).as_ref() };
+        latest.filter(|end| end.run == local::current_run())
+    }
+
+    /// Returns how long the end of `local`'s interpreter waits for other threads.
+    ///
+    /// The end of the process leaves threads behind, as CPython does with daemon threads, where
+    /// that does not abort the process. The time is that of all interpreters together.
+    fn timeouts(&self, local: &LocalInternals) -> Timeouts {
+        if self.without_limit {
+            return Timeouts::default();
+        }
+        let passed = self.began.elapsed();
+        let rest = |limit: Duration| limit.saturating_sub(passed).max(SHORTEST_TIMEOUT);
+        let can_leave_away = local.is_main() || compat::HANGS_LATE_THREADS;
+        Timeouts {
+            away: can_leave_away.then(|| rest(AWAY_TIMEOUT)),
+            inside: compat::HANGS_LATE_THREADS.then(|| rest(INSIDE_TIMEOUT)),
+        }
     }
 }

@@ -117,9 +117,7 @@ impl Trashcan {
     /// be.
     pub(super) unsafe fn finish(&self) {
         let mut left = Vec::new();
-        // SAFETY: from `Box::leak` in `defer`, and taken out once.
-        self.deferred
-            .drain(|deferred| left.push(unsafe { Box::from_raw(deferred.as_ptr()) }));
+        self.deferred.drain(|deferred| left.push(deferred));
         // Once only: here, too, it may be too deep.
         for deferred in left {
             // SAFETY: the caller of `enter` promised that this may be called.
@@ -129,7 +127,8 @@ impl Trashcan {
 
     #[cold]
     fn defer(&self, object: Deferred) {
-        self.deferred.push(NonNull::from(Box::leak(object.into())));
+        // Never refused: this queue is not closed.
+        let _ = self.deferred.push(object);
     }
 
     /// # Safety
@@ -139,8 +138,6 @@ impl Trashcan {
             let mut mine = Vec::new();
             let mut others = Vec::new();
             self.deferred.drain(|deferred| {
-                // SAFETY: from `Box::leak` in `defer`, and taken out once.
-                let deferred = unsafe { Box::from_raw(deferred.as_ptr()) };
                 // Any thread may run those of a thread that is gone.
                 // SAFETY: attached (upheld by the caller).
                 if deferred.thread == this || unsafe { is_gone(deferred.thread) } {
@@ -151,7 +148,7 @@ impl Trashcan {
             });
             // Before any Python runs, so that their threads find them.
             for deferred in others {
-                self.deferred.push(NonNull::from(Box::leak(deferred)));
+                self.defer(deferred);
             }
             if mine.is_empty() {
                 return;

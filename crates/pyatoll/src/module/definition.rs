@@ -7,18 +7,20 @@
 //! The slots are chosen at run time, on first use, from the version of the running Python.
 
 use std::cell::UnsafeCell;
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::panic::catch_unwind;
 use std::ptr::null_mut;
 use std::sync::Once;
 
 use pyo3_ffi as ffi;
 
 use super::pymodule::{PyModule, PyModuleMethods};
+use super::submodules;
 use crate::call::token::{ModuleState, module_of_this_binary};
 use crate::call::trampoline::trampoline;
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyImportError;
-use crate::interpreter::{Python, layout};
+use crate::interpreter::{Python, check_version, layout};
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::{PyAnyMethods, PyDict, PyDictMethods, PyStringMethods};
 
@@ -119,11 +121,25 @@ impl ModuleDefinition {
         }
     }
 
-    /// Returns the initialized `PyModuleDef`: the body of `PyInit_<name>`.
+    /// Returns the initialized `PyModuleDef`: the body of `PyInit_<name>`. Returns null with an
+    /// `ImportError` set if the running Python is not one that this binary was built for.
     ///
     /// # Safety
     /// The thread must be attached to an interpreter.
     pub unsafe fn init(&'static self) -> *mut ffi::PyObject {
+        if let Err(error) = check_version() {
+            let message = format!("module {} {error}", self.name.to_string_lossy());
+            let message = std::ffi::CString::new(message).unwrap_or_default();
+            // SAFETY: attached (upheld by the caller). Neither function depends on the layout of
+            // objects.
+            unsafe { ffi::PyErr_SetString(ffi::PyExc_ImportError, message.as_ptr()) };
+            return null_mut();
+        }
+        self.prepare().cast()
+    }
+
+    /// Returns the initialized `PyModuleDef`.
+    fn prepare(&'static self) -> *mut ffi::PyModuleDef {
         self.ready.call_once(|| {
             // SAFETY: `call_once` runs this alone, before any other access to the cells.
             unsafe {
@@ -132,7 +148,7 @@ impl ModuleDefinition {
                 ffi::PyModuleDef_Init(self.definition.get());
             }
         });
-        self.definition.get().cast()
+        self.definition.get()
     }
 
     /// Returns the slots for the running Python.
@@ -173,11 +189,21 @@ impl ModuleDefinition {
         self.make(py, self.name).map(Bound::unbind)
     }
 
+    /// Does what [`make_module`](Self::make_module) does, with the name of a submodule of `parent`.
+    pub(super) fn make_submodule<'py>(
+        &'static self,
+        parent: &Bound<'py, PyModule>,
+    ) -> PyResult<Bound<'py, PyModule>> {
+        let name = submodules::name_in(parent, &self.name.to_string_lossy());
+        let name = CString::new(name).map_err(PyErr::from)?;
+        self.make(parent.py(), &name)
+    }
+
     fn make<'py>(&'static self, py: Python<'py>, name: &CStr) -> PyResult<Bound<'py, PyModule>> {
         // SAFETY: attached (`py`); new references are owned by handles. CPython only reads the
         // attribute `name` of a spec, so an empty module can serve as one.
         unsafe {
-            let definition: *mut ffi::PyModuleDef = self.init().cast();
+            let definition = self.prepare();
             let spec = Bound::from_owned_ptr_or_err(py, ffi::PyModule_New(name.as_ptr()))?;
             spec.setattr("name", spec.getattr("__name__")?)?;
             let module = ffi::PyModule_FromDefAndSpec(definition, spec.as_ptr());
@@ -217,37 +243,52 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
     unsafe {
         let definition = &*ffi::PyModule_GetDef(module).cast::<ModuleDefinition>();
         let state: *mut ModuleState = ffi::PyModule_GetState(module).cast();
-        trampoline(Python::assume_attached(), |py| {
+        let py = match catch_unwind(|| Python::assume_importing()) {
+            Ok(py) => py,
+            Err(payload) => {
+                crate::panic::raise_import_error(payload);
+                return -1;
+            }
+        };
+        trampoline(py, |py| {
             let module = Borrowed::from_ptr(py, module).cast_unchecked::<PyModule>();
             definition.check_interpreter(&module)?;
             if !layout::has_module_state(module.as_ptr()) {
                 return Err(PyImportError::new_err(
-                    "this Python keeps modules otherwise than others of its version",
+                    "this build of Python keeps its modules otherwise than the one that this module was \
+                     built for: build it for that one",
                 ));
             }
             // From here on, functions in the module take their token from its state.
             (*state).local = py.owner();
             let rollback = Rollback::new(&module)?;
             (definition.initialize)(&module)?;
+            submodules::enter_runtime(&module)?;
             rollback.disarm();
             Ok(0)
         })
     }
 }
 
-/// A guard that restores the `__dict__` of a module whose initialization fails. The module itself
-/// may live on: a class created for it is kept for the next attempt, and refers to it.
-struct Rollback<'py> {
+/// A guard that restores the `__dict__` of a module whose initialization fails, and `sys.modules`.
+/// The module itself may live on: a class created for it is kept for the next attempt, and refers
+/// to it.
+struct Rollback<'a, 'py> {
+    module: &'a Bound<'py, PyModule>,
     dict: Bound<'py, PyDict>,
     /// A copy of the original contents; `None` once disarmed.
     before: Option<Bound<'py, PyDict>>,
 }
 
-impl<'py> Rollback<'py> {
-    fn new(module: &Bound<'py, PyModule>) -> PyResult<Self> {
+impl<'a, 'py> Rollback<'a, 'py> {
+    fn new(module: &'a Bound<'py, PyModule>) -> PyResult<Self> {
         let dict = module.dict();
         let before = Some(dict.copy()?);
-        Ok(Self { dict, before })
+        Ok(Self {
+            module,
+            dict,
+            before,
+        })
     }
 
     fn disarm(mut self) {
@@ -255,9 +296,10 @@ impl<'py> Rollback<'py> {
     }
 }
 
-impl Drop for Rollback<'_> {
+impl Drop for Rollback<'_, '_> {
     fn drop(&mut self) {
         if let Some(before) = self.before.take() {
+            submodules::withdraw(self.module);
             self.dict.clear();
             if let Err(error) = self.dict.update(before.as_mapping()) {
                 error.write_unraisable(before.py(), Some(self.dict.as_any()));
@@ -275,6 +317,6 @@ pub(crate) fn plain<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyM
         MultipleInterpreters::PerInterpreterGil,
         false,
     );
-    let name = std::ffi::CString::new(name).map_err(PyErr::from)?;
+    let name = CString::new(name).map_err(PyErr::from)?;
     PLAIN.make(py, &name)
 }

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use crate::call::function::FunctionDefinition;
 use crate::class::PyClass;
+use crate::class::native_enum::NativeEnumStatics;
 use crate::error::PyResult;
 use crate::intern;
 use crate::object::{Bound, PyTypeInfo};
@@ -50,8 +51,47 @@ pub fn add_submodule(
     definition: &'static ModuleDefinition,
     module: &Bound<'_, PyModule>,
 ) -> PyResult<()> {
-    let py = module.py();
-    module.add_submodule(definition.make_module(py)?.bind(py))
+    module.add_submodule(&definition.make_submodule(module)?)
+}
+
+/// A class that [`PyModuleMethods::add_class`] accepts: a `#[pyclass]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a Python class",
+    note = "`#[pyclass]` on its definition makes it one"
+)]
+pub trait ModuleClass {
+    /// Adds the class to `module` under its Python name.
+    ///
+    /// # Errors
+    /// Any exception raised by Python.
+    fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()>;
+}
+
+impl<T: PyClass> ModuleClass for T {
+    fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::pymodule::add_class(module, T::statics())
+    }
+}
+
+/// A `#[pyclass(enum = "…")]`.
+pub struct NativeEnumExport(pub &'static NativeEnumStatics);
+
+impl AddToModule for NativeEnumExport {
+    fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
+        add_native_enum(self.0, module)
+    }
+}
+
+/// Adds the class of an enum to `module`.
+///
+/// # Errors
+/// Any exception raised by Python.
+pub fn add_native_enum(
+    statics: &'static NativeEnumStatics,
+    module: &Bound<'_, PyModule>,
+) -> PyResult<()> {
+    let (name, class) = statics.class_in(module.as_any())?;
+    module.add(name, class)
 }
 
 /// A class to export. See [`ExportType`].

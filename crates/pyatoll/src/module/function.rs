@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_int};
-use std::sync::Mutex;
 
 use pyo3_ffi as ffi;
 
@@ -11,7 +10,7 @@ use crate::call::function::{FunctionDefinition, create};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::interpreter::method_def::MethodDef;
-use crate::interpreter::sync::lock;
+use crate::interpreter::process::ProcessMutex;
 use crate::object::{Borrowed, Bound};
 use crate::types::PyCFunction;
 
@@ -102,9 +101,9 @@ fn definition_of(
     flags: c_int,
 ) -> *const ffi::PyMethodDef {
     type Key = (usize, &'static CStr, &'static CStr, c_int);
-    static DEFINITIONS: Mutex<BTreeMap<Key, Box<MethodDef>>> = Mutex::new(BTreeMap::new());
+    static DEFINITIONS: ProcessMutex<BTreeMap<Key, Box<MethodDef>>> = ProcessMutex::new();
 
-    let mut definitions = lock(&DEFINITIONS);
+    let mut definitions = DEFINITIONS.lock();
     let key = (function.as_ptr().addr(), name, doc, flags);
     let definition = definitions
         .entry(key)

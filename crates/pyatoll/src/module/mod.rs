@@ -5,6 +5,7 @@
 //! | `pymodule` | [`PyModule`](pymodule::PyModule) and its methods |
 //! | `definition` | the `PyModuleDef` of a `#[pymodule]` |
 //! | `export` | the items that a module can export |
+//! | `submodules` | the names of submodules, and their entries in `sys.modules` |
 //! | `function` | functions and the modules they belong to |
 //! | `macros` | `wrap_pymodule!`, `append_to_inittab!` |
 //! | `compat` | differences between versions of CPython |
@@ -15,3 +16,4 @@ pub(crate) mod export;
 pub(crate) mod function;
 pub(crate) mod macros;
 pub(crate) mod pymodule;
+mod submodules;

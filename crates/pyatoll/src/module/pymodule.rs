@@ -4,9 +4,9 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
-use super::{compat, definition};
+use super::export::ModuleClass;
+use super::{compat, definition, submodules};
 use crate::call::output::IntoOutput;
-use crate::class::PyClass;
 use crate::class::statics::ClassStatics;
 use crate::class::type_lookup;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
@@ -281,7 +281,7 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
-    fn add_class<T: PyClass>(&self) -> PyResult<()>;
+    fn add_class<T: ModuleClass>(&self) -> PyResult<()>;
 
     /// Adds a function, created by [`wrap_pyfunction!`](crate::wrap_pyfunction), under its name.
     ///
@@ -334,9 +334,13 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     where
         T: IntoOutput<'py, *mut ffi::PyObject>;
 
-    /// Adds a module as an attribute, under the last component of its name.
+    /// Adds a module as an attribute, under the last component of its name, and makes it
+    /// importable: `import outer.inner` works if `outer` is being imported or has been.
     ///
-    /// This does not make it importable: `import outer.inner` also needs an entry in `sys.modules`.
+    /// If the name lacks that of the parent, such as `inner`, or the parent's package, it gets it:
+    /// as the module's `__name__` and as the `__module__` of its functions and classes, so that
+    /// `pickle` finds them. A module that can already be imported by its name keeps the name, and
+    /// so does one whose name contradicts the parent's.
     ///
     /// # Errors
     /// If the module has no name; as for [`add`](PyModuleMethods::add).
@@ -347,10 +351,10 @@ pub trait PyModuleMethods<'py>: crate::types::sealed::Sealed {
     ///
     /// Python::attach(|py| {
     ///     let outer = PyModule::new(py, "outer")?;
-    ///     let inner = PyModule::new(py, "outer.inner")?;
+    ///     let inner = PyModule::new(py, "inner")?;
     ///     outer.add_submodule(&inner)?;
     ///     assert!(outer.getattr("inner")?.is(&inner));
-    ///     assert!(py.import("outer.inner").is_err());
+    ///     assert_eq!(inner.name()?, "outer.inner");
     ///     Ok::<_, PyErr>(())
     /// })?;
     /// # Ok::<_, PyErr>(())
@@ -421,8 +425,8 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
         add(self, name.as_borrowed(), value.as_borrowed())
     }
 
-    fn add_class<T: PyClass>(&self) -> PyResult<()> {
-        add_class(self, T::statics())
+    fn add_class<T: ModuleClass>(&self) -> PyResult<()> {
+        T::add_to(self)
     }
 
     fn add_function(&self, function: Bound<'_, PyCFunction>) -> PyResult<()> {
@@ -437,6 +441,9 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
         let object = wrapper(py).into_output(py)?;
         // SAFETY: attached (`py`); the conversion returns a new reference.
         let object = unsafe { Bound::from_owned_ptr(py, object) };
+        if let Ok(module) = object.cast::<PyModule>() {
+            return self.add_submodule(module);
+        }
         add_named(self, object.as_borrowed())
     }
 
@@ -444,7 +451,8 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
         let name = module.name()?.to_string();
         let last = name.rsplit('.').next().unwrap_or(&name);
         let name = PyString::new(self.py(), last);
-        add(self, name.as_borrowed(), module.as_any().as_borrowed())
+        add(self, name.as_borrowed(), module.as_any().as_borrowed())?;
+        submodules::adopt(self, module)
     }
 
     fn gil_used(&self, gil_used: bool) -> PyResult<()> {
@@ -454,9 +462,14 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
 
 /// Adds a class under its Python name, creating it in `module` if it does not exist yet.
 #[inline(never)]
-fn add_class(module: &Bound<'_, PyModule>, statics: &'static ClassStatics) -> PyResult<()> {
+pub(super) fn add_class(
+    module: &Bound<'_, PyModule>,
+    statics: &'static ClassStatics,
+) -> PyResult<()> {
     let py = module.py();
     let class = type_lookup::create(py, statics, Some(module.as_any()))?;
+    // The class may be older than the module.
+    type_lookup::set_module(py, statics, class, module.as_any())?;
     // SAFETY: attached (`py`); the class lives as long as the interpreter.
     let class = unsafe { Borrowed::from_ptr(py, class.cast()) };
     add(

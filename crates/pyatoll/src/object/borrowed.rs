@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
+use super::owner::check_attached;
 use super::{Bound, Py, PyAny};
 use crate::interpreter::Python;
 
@@ -61,7 +62,9 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn to_owned(self) -> Bound<'py, T> {
+        check_attached(self.py);
         // SAFETY: attached; the object is alive for `'a`, and the handle takes the new reference.
         unsafe {
             ffi::Py_INCREF(self.pointer.as_ptr());
@@ -84,7 +87,9 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     /// # Ok::<_, PyErr>(())
     /// ```
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn as_ptr(self) -> *mut ffi::PyObject {
+        check_attached(self.py);
         self.pointer.as_ptr()
     }
 
@@ -100,7 +105,9 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     /// Python::attach(|py| assert!(is_false(PyBool::new(py, false).as_any().as_borrowed())));
     /// ```
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn py(self) -> Python<'py> {
+        check_attached(self.py);
         self.py
     }
 

@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
+use super::owner::check_attached;
 use super::{Borrowed, DerefToPyAny, Py, PyAny};
 use crate::interpreter::Python;
 
@@ -73,7 +74,9 @@ impl<'py, T> Bound<'py, T> {
     /// # }).unwrap();
     /// ```
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn py(&self) -> Python<'py> {
+        check_attached(self.py);
         self.py
     }
 
@@ -90,7 +93,9 @@ impl<'py, T> Bound<'py, T> {
     /// });
     /// ```
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn as_ptr(&self) -> *mut ffi::PyObject {
+        check_attached(self.py);
         self.pointer.as_ptr()
     }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use crate::interpreter::{Interpreter, LocalInternals, Python};
+use crate::interpreter::{Interpreter, Python, attach};
 
 /// The error of using a handle in an interpreter that does not own its object. Becomes a Python
 /// `RuntimeError`.
@@ -51,9 +51,9 @@ fn lock_panicked() -> Option<MutexGuard<'static, VecDeque<(String, WrongInterpre
 
 impl WrongInterpreter {
     #[cold]
-    pub(crate) fn new(owner: &'static LocalInternals, py: Python<'_>) -> Self {
+    pub(crate) fn new(owner: Interpreter, py: Python<'_>) -> Self {
         Self {
-            owner: Interpreter::new(owner),
+            owner,
             current: py.interpreter(),
         }
     }
@@ -72,7 +72,7 @@ impl WrongInterpreter {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    pub(super) fn panic(self) -> ! {
+    pub(crate) fn panic(self) -> ! {
         let text = self.to_string();
         if let Some(mut panicked) = lock_panicked() {
             if panicked.len() == MAX_PANICKED {
@@ -94,8 +94,34 @@ impl WrongInterpreter {
     }
 }
 
+/// Panics, in debug builds, if this thread is attached to another interpreter than the token's.
+///
+/// Only code that gets a token or a `Bound` past the bounds of [`Python::detach`] can do that:
+/// `send_wrapper`, `scoped-tls` and the like, which rely on `Send` to mean threads.
+#[inline]
+#[track_caller]
+pub(super) fn check_attached(py: Python<'_>) {
+    if cfg!(debug_assertions)
+        && let Some(current) = attach::attached_elsewhere(py.local())
+    {
+        let error = WrongInterpreter {
+            owner: Interpreter::new(py.owner()),
+            current: Interpreter::new(current),
+        };
+        error.panic()
+    }
+}
+
 impl fmt::Display for WrongInterpreter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.owner == self.current {
+            // Code that runs at its very end.
+            return write!(
+                f,
+                "interpreter {} is at its end and has given this object up",
+                self.owner.id()
+            );
+        }
         write!(f, "this object belongs to interpreter {}", self.owner.id())?;
         if !self.owner.is_alive() {
             f.write_str(", which has ended,")?;

@@ -21,6 +21,14 @@ use crate::interpreter::{AttachError, Interpreter, LocalInternals, Python};
 ///   to the owner, otherwise when the owner is next entered. If the owner has ended, nothing
 ///   happens.
 ///
+/// # After the end
+///
+/// A handle that outlives its interpreter keeps its object in memory, even once it is dropped: only
+/// that interpreter could release the reference. CPython (3.12 and later) then does not free any
+/// memory of an interpreter with its own GIL, about 1.8 MB. Drop handles before their interpreter
+/// ends (a struct's fields are dropped in order), or use a [`PyArc`](crate::sync::PyArc), whose
+/// object the interpreter gives up at its end.
+///
 /// ```
 /// use pyatoll::prelude::*;
 /// use pyatoll::types::PyList;
@@ -86,7 +94,7 @@ impl<T> Py<T> {
             // the owner's.
             Ok(unsafe { &*std::ptr::from_ref(self).cast::<Bound<'py, T>>() })
         } else {
-            Err(WrongInterpreter::new(self.owner, py))
+            Err(WrongInterpreter::new(self.interpreter(), py))
         }
     }
 

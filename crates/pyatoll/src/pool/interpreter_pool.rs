@@ -12,6 +12,7 @@ use super::shared::{Refusal, Shared};
 use super::worker;
 use crate::error::PyResult;
 use crate::interpreter::sync::lock;
+use crate::interpreter::waits::Wait;
 use crate::interpreter::{Interpreter, Python, attach};
 
 /// Worker threads, each with a sub-interpreter of its own, and a queue of jobs for them. See the
@@ -202,7 +203,8 @@ impl InterpreterPool {
     /// # Errors
     /// [`ShutdownError`]: not all workers have ended in time. Running and queued jobs continue, and
     /// dropping the pool does not wait for them. A job of this pool, or a thread that is inside one
-    /// of its interpreters, gets this error immediately, as it cannot wait for itself.
+    /// of its interpreters, gets this error immediately, as it cannot wait for itself; so does a
+    /// thread that one of the workers waits for.
     ///
     /// # Panics
     /// If it would wait in a `__traverse__`.
@@ -272,6 +274,11 @@ impl InterpreterPool {
         if self.is_inside() {
             return Err(self.shared.progress());
         }
+        // A worker waits for the threads inside its interpreter, and one of them may wait for this
+        // thread to leave another one.
+        let Some(_wait) = Wait::for_threads(self.shared.worker_threads()) else {
+            return Err(self.shared.progress());
+        };
         // Beyond the range of the clock means without a limit.
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         attach::waiting(|| {

@@ -19,7 +19,7 @@ use crate::sync::InterpreterLocal;
 use crate::types::{PyAnyMethods, PyCFunction, PyTuple};
 
 /// The pools that use the runtime; only in the main interpreter.
-static POOLS: InterpreterLocal<PoolRegistry> = InterpreterLocal::new();
+static POOLS: InterpreterLocal<PoolRegistry> = InterpreterLocal::lasting();
 
 /// Timeout for all pools together to end.
 const TIMEOUT: Duration = Duration::from_secs(1);

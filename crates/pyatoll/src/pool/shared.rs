@@ -103,6 +103,12 @@ impl Shared {
         interpreters.collect()
     }
 
+    /// Returns the threads of the workers that have an interpreter.
+    pub(super) fn worker_threads(&self) -> Vec<ThreadId> {
+        let state = self.state();
+        state.workers.iter().map(|worker| worker.thread).collect()
+    }
+
     /// Returns the worker's interpreter, if this thread is a worker of the pool.
     pub(super) fn current_worker(&self) -> Option<Interpreter> {
         let this = thread::current().id();

@@ -43,7 +43,7 @@ impl InternedName {
     pub const fn of(text: &'static str) -> Self {
         Self {
             text,
-            objects: InterpreterLocal::new(),
+            objects: InterpreterLocal::lasting(),
         }
     }
 

@@ -1,19 +1,26 @@
-//! [`InterpreterLocal<T>`]: a `static` with one value in each interpreter.
+//! [`InterpreterLocal<T>`]: a cell with one value in each interpreter.
+//!
+//! References to a value end with the borrow of the cell and with the attachment, whichever is
+//! first: the drop of a cell finds none.
 
-use std::ffi::c_void;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::interpreter::Python;
 use crate::interpreter::local::Phase;
-use crate::interpreter::slots::SlotKey;
+use crate::interpreter::slots::{SlotKey, Withdrawn};
+use crate::interpreter::{Interpreter, LocalInternals, Python};
 
-/// A cell with one value per interpreter, for use in a `static`. This library keeps its own types
-/// and strings in such cells; use them instead of a plain `static` or a thread-local for the state
-/// of a module.
+/// A cell with one value per interpreter. This library keeps its own types and strings in such
+/// cells, in `static`s; use them instead of a plain `static` or a thread-local for the state of a
+/// module.
 ///
-/// A value is created at first use in its interpreter, read with two loads, borrowed for `'py`, and
-/// dropped (attached, in reverse order of creation) when the interpreter ends.
+/// A value is created at first use in its interpreter, read with two loads, and dropped (attached,
+/// in reverse order of creation) when the interpreter ends. It is borrowed for `'py`, or as long as
+/// the cell, if that is shorter.
+///
+/// A cell that is not in a `static` (a field of a class, say) drops its values when it is dropped:
+/// that of the interpreter that the thread is attached to at once, those of others when they are
+/// next entered.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -43,6 +50,15 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
         }
     }
 
+    /// Creates a cell whose values stay longer than those of others, since this library needs them
+    /// until the interpreter's end is complete. Their drop must not enter another interpreter.
+    pub(crate) const fn lasting() -> Self {
+        Self {
+            key: SlotKey::lasting(),
+            marker: PhantomData,
+        }
+    }
+
     /// Returns this interpreter's value, if there is one.
     ///
     /// ```
@@ -53,11 +69,59 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
     /// Python::attach(|py| assert!(NAME.get(py).is_none()));
     /// ```
     #[inline]
-    pub fn get<'py>(&self, py: Python<'py>) -> Option<&'py T> {
+    pub fn get<'a>(&'a self, py: Python<'a>) -> Option<&'a T> {
         let value = py.local().slots().get(&self.key);
-        // SAFETY: the slot of this key holds null or a `Box<T>` from `insert`, which is kept until
-        // the interpreter ends, and so longer than any token.
+        // SAFETY: the slot of this key holds null or a `T` from `insert`. It is kept until this
+        // cell, which is borrowed, is dropped, or the interpreter ends, which a token prevents.
         unsafe { value.cast::<T>().as_ref() }
+    }
+
+    /// Returns this interpreter's value for writing, if there is one.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::InterpreterLocal;
+    ///
+    /// let mut words: InterpreterLocal<Vec<&str>> = InterpreterLocal::new();
+    /// Python::attach(|py| {
+    ///     words.set(py, vec!["lagoon"]).unwrap();
+    ///     words.get_mut(py).unwrap().push("reef");
+    ///     assert_eq!(words.get(py).unwrap().len(), 2);
+    /// });
+    /// ```
+    pub fn get_mut<'a>(&'a mut self, py: Python<'a>) -> Option<&'a mut T> {
+        let value = py.local().slots().get(&self.key);
+        // SAFETY: as in `get`; the exclusive borrow of the cell excludes other references.
+        unsafe { value.cast::<T>().as_mut() }
+    }
+
+    /// Takes this interpreter's value out of the cell, if there is one.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::InterpreterLocal;
+    ///
+    /// let mut name: InterpreterLocal<String> = InterpreterLocal::new();
+    /// Python::attach(|py| {
+    ///     name.set(py, "Pyatoll".into()).unwrap();
+    ///     assert_eq!(name.take(py).unwrap(), "Pyatoll");
+    ///     assert_eq!(name.take(py), None);
+    /// });
+    /// ```
+    pub fn take(&mut self, py: Python<'_>) -> Option<T> {
+        let value = self.key.withdraw_one(Some(py.local().slots()))?;
+        // SAFETY: the values of this key are `T`s.
+        Some(unsafe { value.into_value() })
+    }
+
+    /// Takes the value of the interpreter that this thread is attached to; if it is not attached,
+    /// that of the only interpreter that has one.
+    pub(super) fn take_without_token(&mut self) -> Option<T> {
+        let attached = Interpreter::current();
+        let slots = attached.as_ref().map(|attached| attached.local().slots());
+        let value: Withdrawn = self.key.withdraw_one(slots)?;
+        // SAFETY: the values of this key are `T`s.
+        Some(unsafe { value.into_value() })
     }
 
     /// Returns this interpreter's value, creating it with `f` if there is none.
@@ -77,7 +141,7 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn get_or_init<'py>(&self, py: Python<'py>, f: impl FnOnce() -> T) -> &'py T {
+    pub fn get_or_init<'a>(&'a self, py: Python<'a>, f: impl FnOnce() -> T) -> &'a T {
         match self.get(py) {
             Some(value) => value,
             None => self.insert(py, f()).unwrap_or_else(|(first, _)| first),
@@ -111,11 +175,11 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn get_or_try_init<'py, E>(
-        &self,
-        py: Python<'py>,
+    pub fn get_or_try_init<'a, E>(
+        &'a self,
+        py: Python<'a>,
         f: impl FnOnce() -> Result<T, E>,
-    ) -> Result<&'py T, E> {
+    ) -> Result<&'a T, E> {
         match self.get(py) {
             Some(value) => Ok(value),
             None => Ok(self.insert(py, f()?).unwrap_or_else(|(first, _)| first)),
@@ -148,26 +212,29 @@ impl<T: Send + Sync + 'static> InterpreterLocal<T> {
     /// Stores the value if there is none; otherwise returns the existing one and `value`.
     #[cold]
     #[track_caller]
-    fn insert<'py>(&self, py: Python<'py>, value: T) -> Result<&'py T, (&'py T, T)> {
-        unsafe fn drop_value<T>(value: *mut c_void) {
-            // SAFETY: `insert` stored a `Box<T>`, which is dropped once.
-            drop(unsafe { Box::from_raw(value.cast::<T>()) });
-        }
+    fn insert<'a>(&'a self, py: Python<'a>, value: T) -> Result<&'a T, (&'a T, T)> {
         let local = py.local();
         assert!(
             local.phase() != Phase::Emptied,
             "interpreter {} is at its end: it keeps no new values",
             local.id()
         );
-        let value = Box::into_raw(Box::new(value));
-        // SAFETY: attached (`py`); `drop_value::<T>` drops a `Box<T>`.
-        let set = unsafe { local.slots().set(&self.key, value.cast(), drop_value::<T>) };
-        match set {
-            // SAFETY: the slot keeps the value until the interpreter ends.
-            Ok(()) => Ok(unsafe { &*value }),
-            // SAFETY: the slot keeps the first value until the interpreter ends; `value` was not
-            // stored, so it is still owned here.
-            Err(first) => Err(unsafe { (&*first.cast::<T>(), *Box::from_raw(value)) }),
+        // SAFETY: attached (`py`). The key is always used with `T`, which is `Send` and `Sync`;
+        // references end with the borrow of this cell, and with the attachment.
+        unsafe {
+            match local.slots().set(&self.key, value) {
+                Ok(value) => Ok(&*value),
+                Err((first, value)) => Err((&*first, value)),
+            }
+        }
+    }
+}
+
+impl<T: 'static> Drop for InterpreterLocal<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.key.is_used() {
+            LocalInternals::drop_values_of(&mut self.key);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | `interpreter_local` | [`InterpreterLocal`]: a `static` with one value per interpreter |
 //! | `once_lock` | [`PyOnceLock`]: a value initialized once per interpreter |
 //! | `intern` | [`intern!`](crate::intern): interned `str` objects |
+//! | `py_arc` | [`PyArc`]: a shared handle to an object that the interpreter keeps |
 //! | `extensions` | the standard library's locks, waiting detached |
 //! | `critical_section` | per-object locks of free-threaded Pythons |
 //! | `mutex_section` | critical sections of a `PyMutex` |
@@ -28,6 +29,7 @@ mod mutex_trait;
 #[cfg(Py_3_13)]
 pub mod nonpoison;
 mod once_lock;
+mod py_arc;
 #[cfg(all(doctest, Py_3_14))]
 mod refusals;
 
@@ -40,3 +42,4 @@ pub use mutex::{PyMutex, PyMutexGuard};
 #[cfg(Py_3_14)]
 pub use mutex_trait::PyMutexTrait;
 pub use once_lock::PyOnceLock;
+pub use py_arc::PyArc;

@@ -13,13 +13,13 @@ use crate::interpreter::sync::lock;
 use crate::object::{Bound, Py, PyTypeCheck};
 use crate::types::PyString;
 
-/// A cell with one value in each interpreter, written once, for use in a `static`.
+/// A cell with one value in each interpreter, written once.
 ///
 /// It is [`InterpreterLocal`] with PyO3's methods, and guarantees that if several threads need the
 /// value at once, one of them creates it while the others wait, detached.
 ///
-/// The value is borrowed for `'py`, and dropped when its interpreter ends, even if the lock is not
-/// in a `static`.
+/// The value is borrowed for `'py`, or as long as the lock, if that is shorter. It is dropped when
+/// its interpreter ends, or with the lock.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -37,6 +37,39 @@ use crate::types::PyString;
 /// Python::attach(|py| {
 ///     assert_eq!(remember(py, "lagoon")?, 1);
 ///     assert_eq!(remember(py, "reef")?, 2);
+///     Ok::<_, PyErr>(())
+/// })?;
+/// # Ok::<_, PyErr>(())
+/// ```
+///
+/// It can be a field of a class:
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::sync::PyOnceLock;
+///
+/// #[pyclass]
+/// struct Document {
+///     text: String,
+///     words: PyOnceLock<Vec<String>>,
+/// }
+///
+/// #[pymethods]
+/// impl Document {
+///     #[new]
+///     fn new(text: String) -> Self {
+///         Self { text, words: PyOnceLock::new() }
+///     }
+///
+///     fn __len__(&self, py: Python<'_>) -> usize {
+///         let words = || self.text.split_whitespace().map(String::from).collect();
+///         self.words.get_or_init(py, words).len()
+///     }
+/// }
+///
+/// Python::attach(|py| {
+///     let document = Bound::new(py, Document::new("atolls and reefs".into()))?;
+///     assert_eq!(document.len()?, 3);
 ///     Ok::<_, PyErr>(())
 /// })?;
 /// # Ok::<_, PyErr>(())
@@ -78,7 +111,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     }
 
     #[track_caller]
-    fn once<'py>(&self, py: Python<'py>) -> &'py Once<T> {
+    fn once<'a>(&'a self, py: Python<'a>) -> &'a Once<T> {
         self.cell.get_or_init(py, || Once {
             value: OnceLock::new(),
             initializer: Mutex::new(None),
@@ -101,7 +134,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// });
     /// ```
     #[inline]
-    pub fn get<'py>(&self, py: Python<'py>) -> Option<&'py T> {
+    pub fn get<'a>(&'a self, py: Python<'a>) -> Option<&'a T> {
         self.cell.get(py)?.value.get()
     }
 
@@ -119,7 +152,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn get_or_init<'py, F>(&self, py: Python<'py>, f: F) -> &'py T
+    pub fn get_or_init<'a, F>(&'a self, py: Python<'a>, f: F) -> &'a T
     where
         F: FnOnce() -> T,
     {
@@ -140,7 +173,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// If `f` panics or requests the same value, or the interpreter has already dropped its values.
     #[inline]
     #[track_caller]
-    pub fn get_or_try_init<'py, F, E>(&self, py: Python<'py>, f: F) -> Result<&'py T, E>
+    pub fn get_or_try_init<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {
@@ -153,7 +186,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn make<'py, F, E>(&self, py: Python<'py>, f: F) -> Result<&'py T, E>
+    fn make<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {
@@ -199,6 +232,53 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     pub fn set(&self, py: Python<'_>, value: T) -> Result<(), T> {
         self.once(py).value.set(value)
     }
+
+    /// Returns this interpreter's value for writing, if there is one.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    ///
+    /// let mut words: PyOnceLock<Vec<&str>> = PyOnceLock::new();
+    /// Python::attach(|py| {
+    ///     words.get_or_init(py, || vec!["lagoon"]);
+    ///     words.get_mut(py).unwrap().push("reef");
+    ///     assert_eq!(words.get(py).unwrap().len(), 2);
+    /// });
+    /// ```
+    pub fn get_mut<'a>(&'a mut self, py: Python<'a>) -> Option<&'a mut T> {
+        self.cell.get_mut(py)?.value.get_mut()
+    }
+
+    /// Takes the value of the interpreter that this thread is attached to, if there is one. If the
+    /// thread is not attached, takes the value of the only interpreter that has one.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    ///
+    /// let mut name: PyOnceLock<String> = PyOnceLock::new();
+    /// Python::attach(|py| name.set(py, "Pyatoll".into()).unwrap());
+    /// assert_eq!(name.take().unwrap(), "Pyatoll");
+    /// assert_eq!(name.take(), None);
+    /// ```
+    pub fn take(&mut self) -> Option<T> {
+        self.cell.take_without_token()?.value.into_inner()
+    }
+
+    /// Returns the value that [`take`](PyOnceLock::take) does.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    ///
+    /// let name: PyOnceLock<String> = PyOnceLock::new();
+    /// Python::attach(|py| name.set(py, "Pyatoll".into()).unwrap());
+    /// assert_eq!(name.into_inner().unwrap(), "Pyatoll");
+    /// ```
+    pub fn into_inner(mut self) -> Option<T> {
+        self.take()
+    }
 }
 
 impl<T: 'static> PyOnceLock<Py<T>> {
@@ -241,12 +321,12 @@ impl<T: PyTypeCheck + 'static> PyOnceLock<Py<T>> {
     ///
     /// Python::attach(|py| assert_eq!(fraction(py, "6/4").unwrap().to_string(), "3/2"));
     /// ```
-    pub fn import<'py>(
-        &self,
+    pub fn import<'a, 'py: 'a>(
+        &'a self,
         py: Python<'py>,
         module_name: &str,
         attr_name: &str,
-    ) -> PyResult<&'py Bound<'py, T>> {
+    ) -> PyResult<&'a Bound<'py, T>> {
         let value = self.get_or_try_init(py, || {
             let module = py.import(module_name)?;
             let name = PyString::new(py, attr_name);

@@ -41,7 +41,7 @@ impl crate::object::DerefToPyAny for PyIterator {}
 // acceptable, for which `is_type_of` checks.
 unsafe impl PyTypeInfo for PyIterator {
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
-        static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
+        static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::lasting();
         imported::class(py, &CLASS, c"collections.abc", c"Iterator")
     }
 

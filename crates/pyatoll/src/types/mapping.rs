@@ -37,7 +37,7 @@ impl crate::object::DerefToPyAny for PyMapping {}
 // mapping functions check their argument.
 unsafe impl PyTypeInfo for PyMapping {
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
-        static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
+        static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::lasting();
         imported::class(py, &CLASS, c"collections.abc", c"Mapping")
     }
 

@@ -2,7 +2,7 @@
 //! end the test, and a hang is a failure.
 
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 const VARIABLE: &str = "PYATOLL_TEST_CHILD";
@@ -10,6 +10,17 @@ const VARIABLE: &str = "PYATOLL_TEST_CHILD";
 /// Runs the test `name` (its path in this binary) alone in a child, which must succeed within
 /// `limit`, and returns its output. In the child, runs `body`.
 pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) -> Option<String> {
+    let (status, output) = outcome_in_child(name, limit, body)?;
+    assert!(status.success(), "the child ended with {status}:\n{output}");
+    Some(output)
+}
+
+/// Like [`in_child`], but the child may end in any way. Returns its status as well.
+pub fn outcome_in_child(
+    name: &str,
+    limit: Duration,
+    body: impl FnOnce(),
+) -> Option<(ExitStatus, String)> {
     if std::env::var_os(VARIABLE).is_some() {
         body();
         return None;
@@ -53,11 +64,10 @@ pub fn in_child(name: &str, limit: Duration, body: impl FnOnce()) -> Option<Stri
         std::thread::sleep(Duration::from_millis(10));
     };
     let output = format!("{}\n{}", stdout.join().unwrap(), stderr.join().unwrap());
-    match status {
-        None => panic!("the child did not end within {limit:?}:\n{output}"),
-        Some(status) if !status.success() => panic!("the child ended with {status}:\n{output}"),
-        // The name is right, and the test ran.
-        Some(_) => assert!(output.contains("running 1 test"), "{output}"),
-    }
-    Some(output)
+    let Some(status) = status else {
+        panic!("the child did not end within {limit:?}:\n{output}");
+    };
+    // The name is right, and the test ran.
+    assert!(output.contains("running 1 test"), "{output}");
+    Some((status, output))
 }

@@ -4,14 +4,14 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyatoll::interpreter::{AttachError, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
 use pyatoll::types::PyDict;
 
-use crate::{LIMIT, finalize, in_child, interpreters_module, is_from};
+use crate::{LIMIT, finalize, in_child, interpreters_module, is_from, outcome_in_child};
 
 /// Ends the interpreter with this id from Python code.
 fn destroy(id: i64) -> PyResult<()> {
@@ -287,6 +287,154 @@ assert all(ids), ids
                 let gone = AttachError::InterpreterGone { id: worker.id() };
                 assert_eq!(worker.attach(|_| ()), Err(gone));
             }
+            finalize();
+        },
+    );
+}
+
+#[test]
+fn a_thread_that_destroys_the_interpreter_it_is_inside_is_told_and_does_not_hang() {
+    let outcome = outcome_in_child(
+        "foreign::a_thread_that_destroys_the_interpreter_it_is_inside_is_told_and_does_not_hang",
+        LIMIT,
+        || {
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            let sub = SubInterpreter::builder().build().unwrap();
+            let id = sub.id();
+            if !is_from(12) {
+                // 3.11 refuses while a second thread state exists.
+                let refused = sub.attach(|py| py.detach(|| main.attach(|_| destroy(id))));
+                assert!(refused.unwrap().unwrap().is_err());
+                eprintln!("refused");
+                return;
+            }
+            sub.attach(|py| {
+                let list = py.eval(c"[1, 2, 3]", None, None).unwrap();
+                py.detach(|| main.attach(|_| destroy(id).unwrap()).unwrap());
+                assert_eq!(list.len().unwrap(), 3);
+            })
+            .unwrap();
+        },
+    );
+    if let Some((status, output)) = outcome
+        && !output.contains("refused")
+    {
+        assert!(!status.success(), "{output}");
+        assert!(output.contains("on a thread that is inside it"), "{output}");
+    }
+}
+
+#[test]
+fn exit_functions_that_python_calls_on_a_thread_inside_are_no_end() {
+    let output = in_child(
+        "foreign::exit_functions_that_python_calls_on_a_thread_inside_are_no_end",
+        LIMIT,
+        || {
+            Python::initialize();
+            let sub = SubInterpreter::builder().build().unwrap();
+            let called = sub.attach(|py| {
+                py.run(c"import atexit; atexit._run_exitfuncs()", None, None)?;
+                py.detach(|| Python::try_attach(|_| ()));
+                py.run(c"import json", None, None)
+            });
+            called.unwrap().unwrap();
+            drop(sub);
+            finalize();
+        },
+    );
+    if let Some(output) = output {
+        assert!(!output.contains("pyatoll:"), "{output}");
+    }
+}
+
+#[test]
+fn interpreters_that_python_destroys_from_within_each_other_end_the_process_with_a_message() {
+    let outcome = outcome_in_child(
+        "foreign::interpreters_that_python_destroys_from_within_each_other_end_the_process_with_a_\
+         message",
+        LIMIT,
+        || {
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            if !is_from(12) {
+                eprintln!("refused");
+                return;
+            }
+            let [a, b] = [(); 2].map(|()| SubInterpreter::builder().build().unwrap());
+            let [in_a, in_b] = [a.interpreter(), b.interpreter()];
+            let barrier = &std::sync::Barrier::new(2);
+            thread::scope(|scope| {
+                for (inside, other) in [(in_a, in_b), (in_b, in_a)] {
+                    scope.spawn(move || {
+                        let left = inside.attach(|py| {
+                            py.detach(|| {
+                                barrier.wait();
+                                main.attach(|_| destroy(other.id())).unwrap().unwrap();
+                            });
+                        });
+                        left.unwrap();
+                    });
+                }
+            });
+        },
+    );
+    if let Some((status, output)) = outcome
+        && !output.contains("refused")
+    {
+        assert!(!status.success(), "{output}");
+        assert!(output.contains("neither can leave"), "{output}");
+    }
+}
+
+#[test]
+fn an_end_that_rust_has_begun_gives_way_to_one_that_python_has() {
+    in_child(
+        "foreign::an_end_that_rust_has_begun_gives_way_to_one_that_python_has",
+        LIMIT,
+        || {
+            Python::initialize();
+            if !is_from(12) {
+                // 3.11 refuses while a second thread state exists.
+                return;
+            }
+            let main = Interpreter::main().unwrap();
+            let [a, b] = [(); 2].map(|()| SubInterpreter::builder().build().unwrap());
+            let (in_a, in_b, id) = (a.interpreter(), b.interpreter(), a.id());
+            let (inside, is_inside) = mpsc::channel();
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    let left = in_b.attach(|py| {
+                        py.detach(|| {
+                            inside.send(()).unwrap();
+                            while in_b.is_alive() {
+                                thread::yield_now();
+                            }
+                            // The other thread is inside, and waits for this one.
+                            main.attach(|_| destroy(id)).unwrap().unwrap();
+                        });
+                        py.run(c"import json", None, None).unwrap();
+                    });
+                    left.unwrap();
+                });
+                scope.spawn(move || {
+                    let left = in_a.attach(|py| {
+                        py.detach(move || {
+                            is_inside.recv().unwrap();
+                            drop(b);
+                        });
+                        py.run(c"import json", None, None).unwrap();
+                    });
+                    left.unwrap();
+                });
+            });
+            let end = Instant::now() + LIMIT;
+            while in_b.is_alive() || Interpreter::all().contains(&in_b) {
+                assert!(Instant::now() < end);
+                thread::sleep(Duration::from_millis(1));
+            }
+            assert!(!in_a.is_alive());
+            drop(a);
             finalize();
         },
     );

@@ -1,4 +1,4 @@
-//! `os.fork` in a process with other threads and with sub-interpreters.
+//! `os.fork` and C's `fork` in a process with other threads and with sub-interpreters.
 
 use std::os::unix::process::CommandExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
 use pyatoll::types::{PyCFunction, PyDict, PyTuple};
 
-use crate::{LIMIT, finalize, in_child};
+use crate::{LIMIT, finalize, in_child, is_from};
 
 /// Calls `os.fork`. In the child: runs `body` and exits. In the parent: returns the child's status.
 fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
@@ -198,35 +198,394 @@ fn a_forked_child_exits_with_a_message_if_sub_interpreters_are_alive() {
     }
 }
 
+/// Forks as C code does. In the child: runs `body` and exits. In the parent: returns the child's
+/// status.
+fn fork_in_c(body: impl FnOnce()) -> i32 {
+    // SAFETY: the child uses the interpreters that no other thread is inside, and this library's
+    // locks, which its fork handlers release.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        // SAFETY: has no preconditions; it ends the child if it hangs.
+        unsafe { libc::alarm(20) };
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        // SAFETY: ends the child at once, without the parent's exit functions.
+        unsafe { libc::_exit(i32::from(done.is_err())) };
+    }
+    // What the child consumes is the child's.
+    std::mem::forget(body);
+    wait_for(child)
+}
+
+/// Creates sub-interpreters, one for each kind of GIL.
+fn subs() -> [SubInterpreter; 2] {
+    [
+        SubInterpreter::builder().build().unwrap(),
+        SubInterpreter::builder().legacy().build().unwrap(),
+    ]
+}
+
+/// Uses an interpreter as a program does: from this thread and from one that did not exist before.
+fn assert_usable(interpreter: Interpreter) {
+    let work = move || {
+        interpreter
+            .attach(|py| {
+                assert!(py.interpreter() == interpreter && interpreter.is_alive());
+                let list = py.eval(c"[1]", None, None).unwrap().unbind();
+                let here = py.detach(|| Python::attach(|py| py.interpreter()));
+                assert_eq!(here, interpreter);
+                py.run(c"import json, gc; gc.collect()", None, None)
+                    .unwrap();
+                list
+            })
+            .unwrap()
+    };
+    // Drops are released at the next entry.
+    drop(work());
+    drop(thread::spawn(work).join().unwrap());
+    interpreter.attach(|_| ()).unwrap();
+}
+
+/// Imports what [`assert_usable`] needs.
+fn import_before(interpreter: Interpreter) {
+    let import = |py: Python<'_>| py.run(c"import json, gc", None, None);
+    interpreter.attach(import).unwrap().unwrap();
+}
+
 #[test]
-fn sub_interpreters_are_refused_in_a_child_forked_without_pythons_knowledge() {
+fn interpreters_go_on_in_a_child_forked_by_c_code() {
     in_child(
-        "fork::sub_interpreters_are_refused_in_a_child_forked_without_pythons_knowledge",
+        "fork::interpreters_go_on_in_a_child_forked_by_c_code",
         LIMIT,
         || {
             Python::initialize();
-            let sub = SubInterpreter::builder().build().unwrap();
-            let handle = sub.interpreter();
-            let object = sub
+            let main = Interpreter::main().unwrap();
+            let subs = subs();
+            let all = [main, subs[0].interpreter(), subs[1].interpreter()];
+            let object = subs[0]
                 .attach(|py| py.eval(c"[]", None, None).unwrap().unbind())
                 .unwrap();
-            // SAFETY: the only locks that the child uses are this library's, which its fork
-            // handlers release.
-            let child = unsafe { libc::fork() };
-            if child == 0 {
-                // SAFETY: has no preconditions; it ends the child if it hangs.
-                unsafe { libc::alarm(10) };
-                let gone = Err(AttachError::InterpreterGone { id: handle.id() });
-                let refused = handle.attach(|_| ()) == gone && sub.attach(|_| ()) == gone;
-                let refused = refused && !handle.is_alive();
-                drop(object);
-                drop(sub);
-                // SAFETY: ends the child at once, without the parent's exit functions.
-                unsafe { libc::_exit(i32::from(!refused)) };
+            // A thread that is detached from each of them, and does not exist in a child.
+            let (leave, may_leave) = mpsc::channel::<()>();
+            let may_leave = Mutex::new(may_leave);
+            let (is_away, away) = mpsc::channel();
+            let visitor = thread::spawn(move || {
+                let within = |interpreter: Interpreter, f: &mut (dyn FnMut() + Send)| {
+                    interpreter.attach(|py| py.detach(f)).unwrap();
+                };
+                within(all[0], &mut || {
+                    within(all[1], &mut || {
+                        within(all[2], &mut || {
+                            is_away.send(()).unwrap();
+                            may_leave.lock().unwrap().recv().ok();
+                        });
+                    });
+                });
+            });
+            away.recv().unwrap();
+            let check = || {
+                for interpreter in all {
+                    assert_usable(interpreter);
+                }
+            };
+            let from_everywhere = || {
+                assert_eq!(fork_in_c(check), 0);
+                for interpreter in all {
+                    // Within, detached from it.
+                    let status = interpreter.attach(|py| py.detach(|| fork_in_c(check)));
+                    assert_eq!(status, Ok(0));
+                    // Within, attached to it, and used after the fork.
+                    let status = interpreter.attach(|py| {
+                        let list = py.eval(c"[1, 2]", None, None).unwrap();
+                        fork_in_c(|| {
+                            assert_eq!(list.len().unwrap(), 2);
+                            assert_eq!(py.interpreter(), interpreter);
+                            py.detach(check);
+                            assert_eq!(list.len().unwrap(), 2);
+                        })
+                    });
+                    assert_eq!(status, Ok(0));
+                }
+                // Two forks in a row.
+                assert_eq!(
+                    fork_in_c(|| {
+                        check();
+                        assert_eq!(fork_in_c(check), 0);
+                        check();
+                    }),
+                    0
+                );
+            };
+            from_everywhere();
+            thread::scope(|scope| {
+                scope.spawn(from_everywhere);
+            });
+            drop(leave);
+            visitor.join().unwrap();
+            drop(object);
+            for sub in subs {
+                sub.attach(|py| assert!(py.import("json").is_ok())).unwrap();
+                sub.close().unwrap();
             }
-            assert_eq!(wait_for(child), 0);
-            sub.attach(|py| assert!(py.import("json").is_ok())).unwrap();
-            sub.close().unwrap();
+            finalize();
+        },
+    );
+}
+
+#[test]
+fn a_child_forked_by_c_code_ends_its_interpreters_and_its_runtime() {
+    in_child(
+        "fork::a_child_forked_by_c_code_ends_its_interpreters_and_its_runtime",
+        LIMIT,
+        || {
+            static VALUE: InterpreterLocal<Arc<()>> = InterpreterLocal::new();
+            Python::initialize();
+            let counted = Arc::new(());
+            let subs = subs();
+            for sub in &subs {
+                let value = Arc::clone(&counted);
+                sub.attach(|py| VALUE.get_or_init(py, || value).clone())
+                    .unwrap();
+            }
+            // Not in the child: values that are lent to it may not be dropped in the parent.
+            let (leave, may_leave) = mpsc::channel::<()>();
+            let (is_away, away) = mpsc::channel();
+            let main = Interpreter::main().unwrap();
+            let visitor = thread::spawn(move || {
+                main.attach(|py| {
+                    py.detach(move || {
+                        is_away.send(()).unwrap();
+                        may_leave.recv().ok();
+                    });
+                })
+                .unwrap();
+            });
+            away.recv().unwrap();
+            let new = Mutex::new(None);
+            let status = fork_in_c(|| {
+                for sub in &subs {
+                    assert_usable(sub.interpreter());
+                }
+                *new.lock().unwrap() = Some(SubInterpreter::builder().build().unwrap());
+                assert_usable(new.lock().unwrap().as_ref().unwrap().interpreter());
+                for sub in subs {
+                    sub.close().unwrap();
+                }
+                new.lock().unwrap().take().unwrap().close().unwrap();
+                assert_eq!(Arc::strong_count(&counted), 1);
+                finalize();
+                assert!(!main.is_alive());
+            });
+            assert_eq!(status, 0);
+            drop(leave);
+            visitor.join().unwrap();
+            finalize();
+        },
+    );
+}
+
+/// The error of an interpreter that another thread was inside.
+fn lost(interpreter: Interpreter) -> Result<(), AttachError> {
+    Err(AttachError::LostInFork {
+        id: interpreter.id(),
+    })
+}
+
+/// Uses an interpreter whose GIL another thread may have had.
+#[cfg(not(Py_GIL_DISABLED))]
+fn assert_usable_or_lost(interpreter: Interpreter) {
+    if interpreter.is_alive() {
+        assert_usable(interpreter);
+    } else {
+        assert_eq!(interpreter.attach(|_| ()), lost(interpreter));
+    }
+}
+
+#[test]
+fn an_interpreter_that_another_thread_was_inside_is_refused_in_the_child() {
+    in_child(
+        "fork::an_interpreter_that_another_thread_was_inside_is_refused_in_the_child",
+        LIMIT,
+        || {
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            let [own, shared] = subs();
+            let bystander = SubInterpreter::builder().build().unwrap();
+            let others = [own.interpreter(), shared.interpreter()];
+            let (leave, may_leave) = mpsc::channel::<()>();
+            let may_leave = Arc::new(Mutex::new(may_leave));
+            let (inside, is_inside) = mpsc::channel();
+            let threads = others.map(|interpreter| {
+                let (inside, may_leave) = (inside.clone(), Arc::clone(&may_leave));
+                thread::spawn(move || {
+                    interpreter
+                        .attach(|_| {
+                            // As C code that releases the GIL by itself.
+                            // SAFETY: attached; the thread state is current again afterwards.
+                            unsafe {
+                                let thread_state = pyatoll::ffi::PyEval_SaveThread();
+                                inside.send(()).unwrap();
+                                may_leave.lock().unwrap().recv().ok();
+                                pyatoll::ffi::PyEval_RestoreThread(thread_state);
+                            }
+                        })
+                        .unwrap();
+                })
+            });
+            is_inside.recv().unwrap();
+            is_inside.recv().unwrap();
+            let object = own
+                .interpreter()
+                .attach(|py| py.eval(c"[]", None, None).unwrap().unbind())
+                .unwrap();
+            let check = || {
+                for interpreter in others {
+                    assert_eq!(interpreter.attach(|_| ()), lost(interpreter));
+                    assert!(!interpreter.is_alive());
+                    let message = interpreter.attach(|_| ()).unwrap_err().to_string();
+                    assert!(message.contains("forked while another thread was inside"));
+                }
+                assert_usable(main);
+                assert_usable(bystander.interpreter());
+            };
+            assert_eq!(fork_in_c(check), 0);
+            let status = bystander.attach(|py| py.detach(|| fork_in_c(check)));
+            assert_eq!(status, Ok(0));
+            assert_eq!(
+                fork_in_c(|| {
+                    check();
+                    assert_eq!(fork_in_c(check), 0);
+                    // Dropping them does nothing, and does not wait.
+                    drop(object);
+                    drop((own, shared));
+                }),
+                0
+            );
+            drop(leave);
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        },
+    );
+}
+
+#[test]
+fn interpreters_whose_gil_another_thread_held_are_refused_in_the_child() {
+    in_child(
+        "fork::interpreters_whose_gil_another_thread_held_are_refused_in_the_child",
+        LIMIT,
+        || {
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            let subs = subs();
+            let [own, shared] = [&subs[0], &subs[1]].map(SubInterpreter::interpreter);
+            // Without a GIL, all threads wait for each other at times.
+            // Importing an extension module takes the main interpreter's GIL, from 3.13 on.
+            for interpreter in [main, own, shared] {
+                import_before(interpreter);
+            }
+            let owns = is_from(12) && !cfg!(Py_GIL_DISABLED);
+            for holder in [main, own, shared] {
+                let state = holder.attach(|_| {
+                    // SAFETY: attached.
+                    unsafe { pyatoll::ffi::PyInterpreterState_Get() as usize }
+                });
+                let state = state.unwrap();
+                let (leave, may_leave) = mpsc::channel::<()>();
+                let (inside, is_inside) = mpsc::channel();
+                // Attached by other code, so that there is no guard.
+                let thread = thread::spawn(move || {
+                    // SAFETY: the interpreter stays alive; the thread state is deleted once.
+                    unsafe {
+                        let thread_state = pyatoll::ffi::PyThreadState_New(state as *mut _);
+                        pyatoll::ffi::PyEval_RestoreThread(thread_state);
+                        inside.send(()).unwrap();
+                        may_leave.recv().ok();
+                        pyatoll::ffi::PyThreadState_Clear(thread_state);
+                        pyatoll::ffi::PyThreadState_DeleteCurrent();
+                    }
+                });
+                is_inside.recv().unwrap();
+                let has_own_gil = |interpreter| interpreter == own && owns;
+                let is_lost = |interpreter: Interpreter| {
+                    interpreter == holder || !(has_own_gil(holder) || has_own_gil(interpreter))
+                };
+                let status = fork_in_c(|| {
+                    for interpreter in [main, own, shared] {
+                        if is_lost(interpreter) {
+                            assert_eq!(interpreter.attach(|_| ()), lost(interpreter));
+                        } else {
+                            assert_usable(interpreter);
+                        }
+                    }
+                });
+                assert_eq!(status, 0, "{holder:?}");
+                drop(leave);
+                thread.join().unwrap();
+            }
+        },
+    );
+}
+
+/// Not on a free-threaded Python: creating an interpreter stops the threads of all others at times,
+/// and in a child of such a moment nobody lets them go on (`_PyEval_StopTheWorldAll`).
+#[cfg(not(Py_GIL_DISABLED))]
+#[test]
+fn a_fork_while_threads_create_and_end_interpreters_leaves_no_lock_taken() {
+    in_child(
+        "fork::a_fork_while_threads_create_and_end_interpreters_leaves_no_lock_taken",
+        LIMIT * 2,
+        || {
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            let [own, shared] = subs();
+            let all = [main, own.interpreter(), shared.interpreter()];
+            // Another thread may have Python's lock on imports.
+            for interpreter in all {
+                import_before(interpreter);
+            }
+            let stop = Arc::new(AtomicBool::new(false));
+            let threads = [(); 2].map(|()| {
+                let stop = Arc::clone(&stop);
+                thread::spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        SubInterpreter::builder().build().unwrap().close().unwrap();
+                    }
+                })
+            });
+            for _ in 0..10 {
+                // Attached, this thread has the GIL that the others need at times.
+                let status = main.attach(|py| {
+                    fork_in_c(|| {
+                        py.run(c"import json", None, None).unwrap();
+                        py.detach(|| {
+                            for interpreter in all {
+                                assert_usable_or_lost(interpreter);
+                            }
+                            // Nobody else had the GIL.
+                            assert!(main.is_alive());
+                        });
+                    })
+                });
+                assert_eq!(status, Ok(0));
+                let status = own.attach(|py| {
+                    fork_in_c(|| {
+                        py.run(c"import json", None, None).unwrap();
+                        py.detach(|| {
+                            for interpreter in all {
+                                assert_usable_or_lost(interpreter);
+                            }
+                            assert!(own.interpreter().is_alive());
+                        });
+                    })
+                });
+                assert_eq!(status, Ok(0));
+            }
+            stop.store(true, Ordering::Relaxed);
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            own.close().unwrap();
+            shared.close().unwrap();
             finalize();
         },
     );

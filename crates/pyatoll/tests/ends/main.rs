@@ -4,25 +4,37 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `at_end.rs` | functions that run when an interpreter ends |
 //! | `child.rs` | runs a test in a child process with a time limit |
+//! | `closing.rs` | closing and dropping a `SubInterpreter` where something keeps it from ending |
+//! | `daemon.rs` | daemon threads of Python at the end of the runtime |
+//! | `exit_functions.rs` | exit functions that use threads, and Python code that takes ours out |
 //! | `foreign.rs` | interpreters that Python code ends |
 //! | `fork.rs` | `os.fork` with other threads and sub-interpreters |
 //! | `process_exit.rs` | the end of the process and of the runtime with threads inside |
 //! | `state.rs` | the per-interpreter state at the end and under interference from Python code |
+//! | `system_exit.rs` | `SystemExit` printed on a thread that is inside a sub-interpreter |
+//! | `values.rs` | values are dropped while their interpreter can be left and entered |
 
+mod at_end;
 mod child;
+mod closing;
+mod daemon;
+mod exit_functions;
 mod foreign;
 #[cfg(unix)]
 mod fork;
 mod process_exit;
 mod state;
+mod system_exit;
+mod values;
 
 use std::time::Duration;
 
 use pyatoll::ffi;
 use pyatoll::prelude::*;
 
-pub use child::in_child;
+pub use child::{in_child, outcome_in_child};
 
 /// Long enough for a busy machine; a test that takes longer hangs.
 pub const LIMIT: Duration = Duration::from_secs(60);

@@ -87,6 +87,32 @@ fn dropping_a_pool_while_attached_waits_without_the_gil() {
 }
 
 #[test]
+fn a_pool_that_its_own_job_drops_ends_after_the_job() {
+    for detached in [false, true] {
+        let pool = Arc::new(pool(2));
+        let interpreters = pool.interpreters();
+        let own = Arc::clone(&pool);
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let job = pool.submit(move |py| {
+            py.detach(move || wait.recv().unwrap_err());
+            match detached {
+                false => drop(own),
+                true => py.detach(move || drop(own)),
+            }
+            py.eval(c"1 + 1", None, None)?.extract::<i32>()
+        });
+        drop(pool);
+        drop(go);
+        in_time(move || {
+            assert_eq!(job.join(), Ok(2));
+            while interpreters.iter().any(|one| one.is_alive()) {
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+    }
+}
+
+#[test]
 fn the_end_of_the_runtime_ends_a_pool() {
     if !in_a_child("ending::the_end_of_the_runtime_ends_a_pool") {
         return;
@@ -165,6 +191,44 @@ fn a_process_ends_with_a_pool_alive_in_a_static() {
     static POOL: std::sync::OnceLock<InterpreterPool> = std::sync::OnceLock::new();
     let pool = POOL.get_or_init(|| pool(2));
     assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
+}
+
+#[test]
+fn the_runtime_ends_a_pool_also_if_python_code_has_cleared_the_exit_functions() {
+    if !in_a_child(
+        "ending::the_runtime_ends_a_pool_also_if_python_code_has_cleared_the_exit_functions",
+    ) {
+        return;
+    }
+    let pool = pool(2);
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let running: Vec<_> = (0..2)
+        .map(|_| {
+            let begun = begun.clone();
+            pool.submit(move |py| {
+                begun.send(()).unwrap();
+                py.run(c"import time; time.sleep(0.3)", None, None)
+            })
+        })
+        .collect();
+    has_begun.recv().unwrap();
+    has_begun.recv().unwrap();
+    let queued = pool.submit(|_py| Ok(()));
+    // SAFETY: this thread started the runtime, and no token is alive.
+    unsafe {
+        ffi::PyGILState_Ensure();
+        assert_eq!(
+            ffi::PyRun_SimpleString(c"import atexit; atexit._clear()".as_ptr()),
+            0
+        );
+        assert_eq!(ffi::Py_FinalizeEx(), 0);
+    }
+    for job in running {
+        assert_eq!(in_time(move || job.join()), Ok(()));
+    }
+    // Run, or refused.
+    in_time(move || queued.join()).ok();
+    in_time(move || drop(pool));
 }
 
 #[test]

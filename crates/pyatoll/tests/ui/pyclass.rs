@@ -78,6 +78,28 @@ enum UnitInComplex {
     Two(u8),
 }
 
+#[pyclass(enum = "Enumeration")]
+enum UnknownBase {
+    One,
+}
+
+#[pyclass(enum = "Enum")]
+enum FieldsInNativeEnum {
+    One,
+    Two(u8),
+}
+
+#[pyclass(enum = "Enum", eq, frozen)]
+enum OptionOfNativeEnum {
+    One,
+}
+
+#[pyclass(enum = "Enum")]
+struct NotAnEnum;
+
+#[pyclass(pickle)]
+struct Generic<T>(T);
+
 #[pyclass]
 fn function() {}
 

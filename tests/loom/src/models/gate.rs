@@ -12,6 +12,7 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("nobody_is_inside_after_the_wait", nobody_is_inside_after_the_wait),
     ("the_wait_is_for_all_that_are_inside", the_wait_is_for_all_that_are_inside),
     ("a_thread_that_is_inside_need_not_leave_to_wait", a_thread_that_is_inside_need_not_leave_to_wait),
+    ("a_gate_that_is_opened_again_closes_as_before", a_gate_that_is_opened_again_closes_as_before),
     ("a_thread_that_is_away_is_back_or_left_behind", a_thread_that_is_away_is_back_or_left_behind),
 ];
 
@@ -48,7 +49,7 @@ impl Interpreter {
 
     fn end(&self) {
         self.gate.close();
-        self.gate.wait_for_others(Timeouts::default);
+        assert!(self.gate.wait_for_others(Timeouts::default, || false));
         assert!(self.gate.is_empty_but_for_this_thread());
         // SAFETY: loom fails here if a thread is inside.
         self.alive.with_mut(|alive| unsafe { *alive = false });
@@ -99,6 +100,23 @@ fn a_thread_that_is_inside_need_not_leave_to_wait() {
     });
 }
 
+fn a_gate_that_is_opened_again_closes_as_before() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitor = thread::spawn({
+            let interpreter = interpreter.clone();
+            move || interpreter.visit()
+        });
+        interpreter.gate.close();
+        interpreter.gate.wait_for_others(Timeouts::default, || true);
+        interpreter.gate.open_again();
+        interpreter.visit();
+        assert!(interpreter.gate.enter().is_some());
+        interpreter.end();
+        visitor.join().unwrap();
+    });
+}
+
 fn a_thread_that_is_away_is_back_or_left_behind() {
     loom::model(|| {
         let interpreter = Interpreter::new();
@@ -119,7 +137,7 @@ fn a_thread_that_is_away_is_back_or_left_behind() {
         interpreter.gate.wait_for_others(|| Timeouts {
             away: Some(Duration::ZERO),
             inside: None,
-        });
+        }, || false);
         // SAFETY: loom fails here if a thread is inside.
         interpreter.alive.with_mut(|alive| unsafe { *alive = false });
         visitor.join().unwrap();

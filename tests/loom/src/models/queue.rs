@@ -52,9 +52,9 @@ impl Object {
 }
 
 /// Uses an object for the last time and drops the handle.
-fn give_up(queue: &DropQueue<Object>, object: &Arc<Object>) -> bool {
+fn give_up(queue: &DropQueue<NonNull<Object>>, object: &Arc<Object>) -> bool {
     object.turn(State::Alive, State::Used);
-    queue.push(NonNull::from(&**object))
+    queue.push(NonNull::from(&**object)).is_ok()
 }
 
 fn release(object: NonNull<Object>) {

@@ -1,5 +1,8 @@
-//! Leaving an interpreter and coming back to it within one call.
+//! Leaving an interpreter and coming back to it within one call, and threads that enter it.
 
+use std::thread;
+
+use pyatoll::exceptions::PyRuntimeError;
 use pyatoll::prelude::*;
 
 /// Calls `function` attached, within a detachment.
@@ -27,4 +30,26 @@ pub fn id_after_attaching(py: Python<'_>) -> i64 {
 #[pyfunction]
 pub fn interpreter_id(py: Python<'_>) -> i64 {
     py.interpreter().id()
+}
+
+/// Calls `function` on a new thread, which attaches to this interpreter.
+#[pyfunction]
+pub fn call_in_thread(py: Python<'_>, function: Py<PyAny>) -> PyResult<Py<PyAny>> {
+    let here = py.interpreter();
+    let call = move || here.attach(|py| function.call0(py));
+    let called = py.detach(|| thread::spawn(call).join());
+    called
+        .expect("it does not panic")
+        .map_err(|gone| PyRuntimeError::new_err(gone.to_string()))?
+}
+
+/// Starts a thread that calls `function` in this interpreter until the interpreter refuses it.
+#[pyfunction]
+pub fn keep_calling(py: Python<'_>, function: Py<PyAny>) {
+    let here = py.interpreter();
+    thread::spawn(move || {
+        while here.attach(|py| function.call0(py).is_ok()) == Ok(true) {
+            thread::yield_now();
+        }
+    });
 }

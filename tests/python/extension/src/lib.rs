@@ -8,6 +8,7 @@
 //! | `protocols` | classes for the special methods |
 //! | `crossing` | handles in a `static` shared by all interpreters |
 //! | `statics` | per-interpreter values |
+//! | `pickling` | what `pickle` carries between interpreters |
 //! | `modules` | further modules of this library: restricted ones and one that fails |
 
 mod attaching;
@@ -15,6 +16,7 @@ mod classes;
 mod crossing;
 mod functions;
 mod modules;
+mod pickling;
 mod protocols;
 mod statics;
 
@@ -42,7 +44,9 @@ mod pyatoll_tests {
     use pyatoll::prelude::*;
 
     #[pymodule_export]
-    use super::attaching::{call_attached, call_deep, id_after_attaching, interpreter_id};
+    use super::attaching::{
+        call_attached, call_deep, call_in_thread, id_after_attaching, interpreter_id, keep_calling,
+    };
     #[pymodule_export]
     use super::classes::{
         Animal, Color, DictOfOurs, Dog, Frozen, Node, Open, Planet, Point, Properties, Shape,
@@ -59,6 +63,8 @@ mod pyatoll_tests {
         one_argument, panics, positional, positional_only, raise_error, round_trip, same,
         swallow_error, with_module,
     };
+    #[pymodule_export]
+    use super::pickling::post;
     #[pymodule_export]
     use super::protocols::{
         AsyncSteps, Buffer, Callable, Descriptor, Guard, Mapping, Number, Ordered, Sequence, Steps,

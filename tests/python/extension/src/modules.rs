@@ -70,3 +70,54 @@ pub mod pyatoll_tests_flaky {
         }
     }
 }
+
+/// A module with modules in it, to be loaded as a part of a package.
+#[pyatoll::pymodule]
+pub mod pyatoll_tests_tree {
+    use pyatoll::prelude::*;
+
+    #[pyclass(pickle, eq)]
+    #[derive(PartialEq)]
+    struct Trunk;
+
+    #[pymethods]
+    impl Trunk {
+        #[new]
+        fn new() -> Self {
+            Self
+        }
+    }
+
+    #[pymodule]
+    mod branch {
+        use pyatoll::prelude::*;
+
+        #[pyclass(pickle, eq)]
+        #[derive(PartialEq, Clone)]
+        enum Leaf {
+            Green(u8),
+        }
+
+        #[pyclass(enum = "Enum")]
+        enum Season {
+            Summer,
+        }
+
+        #[pyfunction]
+        fn grow() -> i32 {
+            1
+        }
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let by_hand = PyModule::new(module.py(), "by_hand")?;
+        by_hand.add_function(wrap_pyfunction!(from_hand, &by_hand)?)?;
+        module.add_submodule(&by_hand)
+    }
+
+    #[pyfunction]
+    fn from_hand() -> i32 {
+        2
+    }
+}

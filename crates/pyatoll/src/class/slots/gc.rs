@@ -269,5 +269,7 @@ impl Drop for Release<'_> {
 fn report(payload: Box<dyn Any + Send>) {
     let message = crate::panic::message(&*payload);
     crate::panic::discard(payload);
-    eprintln!("a Rust `__traverse__` panicked; the collector goes on without it: {message}");
+    crate::panic::say(format_args!(
+        "a Rust `__traverse__` panicked; the collector goes on without it: {message}"
+    ));
 }

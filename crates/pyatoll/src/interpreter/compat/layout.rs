@@ -90,6 +90,29 @@ pub(crate) unsafe fn interpreter_of(
     }
 }
 
+/// Returns whether a thread is attached with `thread_state` (`_status.active`).
+///
+/// # Safety
+/// `thread_state` must be alive.
+#[cfg(all(unix, Py_3_12))]
+pub(crate) unsafe fn is_active(thread_state: *mut ffi::PyThreadState) -> bool {
+    /// The beginning of the struct, in a public header.
+    #[repr(C)]
+    struct ThreadState {
+        /// `prev`, `next`, `interp`, and from 3.13 on `eval_breaker`.
+        words: [usize; if cfg!(Py_3_13) { 4 } else { 3 }],
+        /// Bit fields: `initialized`, `bound`, `unbound`, `bound_gilstate`, `active`.
+        status: u32,
+    }
+    const ACTIVE: u32 = if cfg!(target_endian = "little") {
+        1 << 4
+    } else {
+        1 << 27
+    };
+    // SAFETY: alive (upheld by the caller).
+    unsafe { (&raw const (*thread_state.cast::<ThreadState>()).status).read() & ACTIVE != 0 }
+}
+
 /// Returns the value of an `int` that CPython stores in one digit (`PyUnstable_Long_CompactValue`);
 /// `None` for a larger one, and where the layout is not known.
 ///
@@ -238,7 +261,8 @@ pub(crate) unsafe fn check() {
     unsafe { ffi::PyErr_Clear() };
     assert!(
         as_expected,
-        "this Python keeps its objects otherwise than others of its version"
+        "this build of Python keeps its objects otherwise than the one that this was built for: \
+         build it for that one"
     );
 }
 

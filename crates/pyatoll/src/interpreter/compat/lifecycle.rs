@@ -1,18 +1,46 @@
 //! Creating and ending interpreters, and the end of the runtime.
 
+#[cfg(Py_3_12)]
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
 use super::thread_state::current_thread_state;
-#[cfg(not(Py_3_12))]
-use super::thread_state::exchange_attach_note;
+
+/// Whether Python code can reach the classes of other interpreters, and so call their functions:
+/// before 3.12, `object` and its list of subclasses are shared (`object.__subclasses__()`).
+pub(crate) const SHARES_SUBCLASSES: bool = cfg!(not(Py_3_12));
 
 /// Whether CPython hangs a thread that wants to run Python in an interpreter that is gone. Before
 /// 3.14 it ends the thread (`pthread_exit`), which Rust code on its stack does not survive: the
 /// process aborts. It also aborts where another thread's thread state is left in a sub-interpreter
 /// that ends (`Py_EndInterpreter`).
 pub(crate) const HANGS_LATE_THREADS: bool = cfg!(Py_3_14);
+
+/// Makes the other threads of `interpreter` hang that CPython will end because they want to run
+/// Python after the end of the runtime has begun, where that would unwind frames of this binary.
+///
+/// # Safety
+/// The thread must be attached to `interpreter`.
+pub(crate) unsafe fn hang_late_threads(interpreter: *mut ffi::PyInterpreterState) {
+    #[cfg(all(
+        not(Py_3_14),
+        not(Py_GIL_DISABLED),
+        target_os = "linux",
+        target_env = "gnu"
+    ))]
+    // SAFETY: attached to `interpreter` (upheld by the caller).
+    unsafe {
+        super::forced_unwind::hang_late_threads(interpreter);
+    }
+    #[cfg(not(all(
+        not(Py_3_14),
+        not(Py_GIL_DISABLED),
+        target_os = "linux",
+        target_env = "gnu"
+    )))]
+    let _ = interpreter;
+}
 
 /// Whether the end of the runtime ends the remaining sub-interpreters while their threads can still
 /// run (`Py_FinalizeEx`). Before 3.14 no other thread can run by then.
@@ -70,6 +98,42 @@ pub(crate) unsafe fn at_interpreter_clear(
     }
     #[cfg(not(Py_3_13))]
     let _ = (interpreter, function, data);
+}
+
+/// Whether an interpreter's end makes the pending calls ([`add_pending_call`]) before it calls the
+/// exit functions. 3.11 does so for the main interpreter only, and makes them on the main thread.
+pub(crate) const PENDING_CALLS_PRECEDE_EXIT: bool = cfg!(Py_3_12);
+
+/// Has `function` called with `data` by a thread that is attached to `interpreter`, the next time
+/// one runs Python code there. `false`: CPython has no room for it.
+///
+/// # Safety
+/// The interpreter must be alive. `function` must not unwind, and must return 0 with no exception
+/// set. The thread need not be attached.
+pub(crate) unsafe fn add_pending_call(
+    interpreter: *mut ffi::PyInterpreterState,
+    function: unsafe extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int,
+    data: *mut std::ffi::c_void,
+) -> bool {
+    unsafe extern "C" {
+        // `Py_AddPendingCall` knows the main interpreter only, from 3.12 on. 3.11 has no flags.
+        fn _PyEval_AddPendingCall(
+            interpreter: *mut ffi::PyInterpreterState,
+            function: unsafe extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int,
+            data: *mut std::ffi::c_void,
+            #[cfg(Py_3_12)] flags: std::ffi::c_int,
+        ) -> std::ffi::c_int;
+    }
+    // SAFETY: the interpreter is alive (upheld by the caller). 0: any thread may call it.
+    unsafe {
+        _PyEval_AddPendingCall(
+            interpreter,
+            function,
+            data,
+            #[cfg(Py_3_12)]
+            0,
+        ) == 0
+    }
 }
 
 /// Returns whether this thread, which must be attached, runs Python code.
@@ -201,107 +265,4 @@ unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<Strin
 unsafe fn new_raw(_settings: &Settings) -> (*mut ffi::PyThreadState, Option<String>) {
     // SAFETY: attached (upheld by the caller).
     (unsafe { ffi::Py_NewInterpreter() }, None)
-}
-
-/// Ends the interpreter of `thread_state` if `is_still_ours` returns `true` once no other code can
-/// begin to. Else only deletes the thread state. Afterwards this thread is attached as before.
-///
-/// # Safety
-/// The interpreter must be alive, this thread not attached to it, and `thread_state` otherwise
-/// unused. Where [`ENDS_UNDER_ANOTHERS_GIL`], the thread must be attached.
-pub(crate) unsafe fn end_interpreter(
-    thread_state: *mut ffi::PyThreadState,
-    is_still_ours: impl FnOnce() -> bool,
-) -> bool {
-    #[cfg(Py_3_12)]
-    // SAFETY: the thread is detached when it takes the thread state, which is otherwise unused, and
-    // CPython leaves it detached.
-    unsafe {
-        let attached = !current_thread_state().is_null();
-        let previous = if attached {
-            ffi::PyEval_SaveThread()
-        } else {
-            null_mut()
-        };
-        ffi::PyEval_RestoreThread(thread_state);
-        let is_ours = is_still_ours();
-        if is_ours {
-            end_current(thread_state);
-        } else {
-            ffi::PyThreadState_Clear(thread_state);
-            ffi::PyThreadState_DeleteCurrent();
-        }
-        if attached {
-            ffi::PyEval_RestoreThread(previous);
-        }
-        is_ours
-    }
-    #[cfg(not(Py_3_12))]
-    // SAFETY: attached, under the one GIL, which stays taken when the interpreter ends;
-    // `thread_state` is otherwise unused.
-    unsafe {
-        let is_ours = is_still_ours();
-        if is_ours {
-            super::legacy::set_thread(thread_state, true);
-            let previous = ffi::PyThreadState_Swap(thread_state);
-            let note = exchange_attach_note(thread_state);
-            end_current(thread_state);
-            note.restore();
-            ffi::PyThreadState_Swap(previous);
-        } else {
-            ffi::PyThreadState_Clear(thread_state);
-            ffi::PyThreadState_Delete(thread_state);
-        }
-        is_ours
-    }
-}
-
-/// Ends the interpreter of the current thread state.
-///
-/// # Safety
-/// The thread must be attached with `thread_state`, created for this.
-unsafe fn end_current(thread_state: *mut ffi::PyThreadState) {
-    // SAFETY: attached; from here on no other thread can enter, and `Py_EndInterpreter` runs the
-    // `atexit` callback that waits for those inside.
-    unsafe {
-        prepare_threading_for_end();
-        ffi::Py_EndInterpreter(thread_state);
-    }
-    debug_assert_eq!(current_thread_state(), null_mut());
-}
-
-/// Tells `threading`, before 3.13, that this is the main thread, with this thread state. It takes
-/// the thread that imported it for the interpreter's main one: when the interpreter ends on that
-/// thread it asserts that the thread state of the import still exists, and on another it waits
-/// until that is gone. Neither holds here, since each attachment has its own thread state, and the
-/// first one ends the interpreter on 3.11. The gate waits for other threads.
-///
-/// # Safety
-/// The thread must be attached.
-unsafe fn prepare_threading_for_end() {
-    #[cfg(not(Py_3_13))]
-    // SAFETY: attached; the new references are released. An error is dropped: at worst, `threading`
-    // prints a message.
-    unsafe {
-        const CODE: &std::ffi::CStr = c"
-import sys
-threading = sys.modules.get('threading')
-if threading is not None:
-    main = threading._main_thread
-    main._set_ident()
-    lock = main._tstate_lock
-    if lock is None or not lock.locked():
-        main._is_stopped = False
-        main._set_tstate_lock()
-";
-        let globals = ffi::PyDict_New();
-        if !globals.is_null() {
-            let builtins = ffi::PyEval_GetBuiltins();
-            ffi::PyDict_SetItemString(globals, c"__builtins__".as_ptr(), builtins);
-            let done = ffi::PyRun_String(CODE.as_ptr(), ffi::Py_file_input, globals, globals);
-            ffi::Py_XDECREF(done);
-            ffi::Py_DECREF(globals);
-        }
-        ffi::PyErr_Clear();
-    }
 }

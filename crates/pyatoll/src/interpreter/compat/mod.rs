@@ -3,39 +3,56 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `target` | the Python that this binary was built for |
 //! | `layout` | CPython's memory that is read directly |
 //! | `thread_state` | the thread state that this thread is attached with |
 //! | `legacy` | the same on 3.11 |
 //! | `main_interpreter` | entering the main interpreter |
-//! | `lifecycle` | creating and ending interpreters |
+//! | `lifecycle` | creating interpreters, the end of the runtime |
+//! | `ending` | ending an interpreter |
 //! | `depth` | the nesting of deallocations on a thread |
 //! | `dict` | dicts |
 //! | `raised` | the exception that is set |
+//! | `forced_unwind` | threads that CPython ends with `pthread_exit` |
 
 mod depth;
 mod dict;
+mod ending;
+#[cfg(all(
+    not(Py_3_14),
+    not(Py_GIL_DISABLED),
+    target_os = "linux",
+    target_env = "gnu"
+))]
+mod forced_unwind;
 pub(crate) mod layout;
 #[cfg(not(Py_3_12))]
 mod legacy;
 mod lifecycle;
 mod main_interpreter;
 mod raised;
+mod target;
 mod thread_state;
 
 pub(crate) use depth::{DEFERS_BY_STACK, Depth};
 pub(crate) use dict::{item_of_dict, item_or_insert};
+pub(crate) use ending::{
+    ENDS_WITH_THREADS_LEFT, Ending, call_exit_functions, other_thread_states, shut_down_threading,
+};
 pub(crate) use lifecycle::{
     CAN_DELETE_FIRST_THREAD_STATE, CREATES_ONE_AT_A_TIME, ENDS_SUBS_FIRST, ENDS_UNDER_ANOTHERS_GIL,
-    HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, Settings, at_interpreter_clear,
-    end_interpreter, interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
+    HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, PENDING_CALLS_PRECEDE_EXIT,
+    SHARES_SUBCLASSES, Settings, add_pending_call, at_interpreter_clear, hang_late_threads,
+    interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
 };
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
+pub(crate) use target::{assert_version, check_version};
 #[cfg(unix)]
-pub(crate) use thread_state::CAN_FORK_WITH_SUBS;
+pub(crate) use thread_state::{CAN_FORK_WITH_SUBS, HAS_GIL, is_held_by_another};
 pub(crate) use thread_state::{
-    FORK_LOCKS_THREAD_STATES, FORK_NEEDS_THREAD_STATE_LOCKS, GIL_GUARDS_THREAD_STATES,
-    NEEDS_ATTACH_NOTE, NOTES_LATEST_THREAD_STATE, attached_interpreter, current_interpreter,
-    current_thread_state, disown, exchange_attach_note, interpreter_of, noted_thread_state,
-    running_interpreter, set_attach_note,
+    FORK_LOCKS_THREAD_STATES, GIL_GUARDS_THREAD_STATES, NEEDS_ATTACH_NOTE,
+    NOTES_LATEST_THREAD_STATE, attached_interpreter, current_interpreter, current_thread_state,
+    disown, exchange_attach_note, interpreter_of, is_attach_noted, is_running_with,
+    noted_thread_state, running_interpreter, set_attach_note,
 };

@@ -48,6 +48,32 @@ pub(crate) fn set_attach_note(note: Option<*mut ffi::PyThreadState>) {
     legacy::exchange_note(note);
 }
 
+/// Returns whether the note says that this thread is attached with `thread_state`.
+#[inline]
+pub(crate) fn is_attach_noted(thread_state: *mut ffi::PyThreadState) -> bool {
+    #[cfg(Py_3_12)]
+    {
+        let _ = thread_state;
+        false
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        let note = legacy::exchange_note(None);
+        legacy::exchange_note(note);
+        note == Some(thread_state)
+    }
+}
+
+/// Returns whether this thread, which must be attached, is so with `thread_state`.
+#[inline]
+pub(crate) fn is_running_with(thread_state: *mut ffi::PyThreadState) -> bool {
+    #[cfg(Py_3_12)]
+    let running = current_thread_state();
+    #[cfg(not(Py_3_12))]
+    let running = legacy::running_thread_state();
+    running == thread_state
+}
+
 /// Records that this thread is attached with `thread_state` until the result is restored.
 #[inline]
 pub(crate) fn exchange_attach_note(thread_state: *mut ffi::PyThreadState) -> AttachNote {
@@ -147,10 +173,43 @@ pub(crate) unsafe fn attached_interpreter() -> *mut ffi::PyInterpreterState {
 /// Whether an interpreter's GIL guards its list of thread states, so that it can be walked.
 pub(crate) const GIL_GUARDS_THREAD_STATES: bool = cfg!(not(Py_GIL_DISABLED));
 
-/// Whether CPython's child of a fork waits for locks that another thread held as it created a
-/// thread state (`_PyThreadState_DeleteExcept` of 3.11, `_PyIndexPool_FreeIndex` of free-threaded
-/// builds).
-pub(crate) const FORK_NEEDS_THREAD_STATE_LOCKS: bool = cfg!(any(not(Py_3_12), Py_GIL_DISABLED));
+/// Whether interpreters have a GIL.
+#[cfg(unix)]
+pub(crate) const HAS_GIL: bool = cfg!(not(Py_GIL_DISABLED));
+
+/// Returns whether another thread of the parent is attached to `interpreter`, in the child of a
+/// fork, whose only thread is attached with `own`, or not at all. `false` if the layout of thread
+/// states is not known.
+///
+/// # Safety
+/// `interpreter` must be alive, and this thread the only one of the process.
+#[cfg(unix)]
+pub(crate) unsafe fn is_held_by_another(
+    interpreter: *mut ffi::PyInterpreterState,
+    own: *mut ffi::PyThreadState,
+) -> bool {
+    #[cfg(Py_3_12)]
+    // SAFETY: alive, and no other thread changes the list (upheld by the caller).
+    unsafe {
+        if !own.is_null() && !super::layout::is_active(own) {
+            return false;
+        }
+        let mut next = ffi::PyInterpreterState_ThreadHead(interpreter);
+        while !next.is_null() {
+            if next != own && super::layout::is_active(next) {
+                return true;
+            }
+            next = ffi::PyThreadState_Next(next);
+        }
+        false
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        let running = legacy::running_thread_state();
+        // SAFETY: the running thread state holds the GIL, so it is alive.
+        !running.is_null() && running != own && unsafe { interpreter_of(running) } == interpreter
+    }
+}
 
 /// Whether `os.fork` holds CPython's lock on the list of thread states when it calls the handlers
 /// of `pthread_atfork`.

@@ -47,7 +47,7 @@ impl crate::object::DerefToPyAny for PySequence {}
 // sequence functions check their argument.
 unsafe impl PyTypeInfo for PySequence {
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
-        static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::new();
+        static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::lasting();
         imported::class(py, &CLASS, c"collections.abc", c"Sequence")
     }
 

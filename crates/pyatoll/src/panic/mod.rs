@@ -4,6 +4,10 @@
 //! `BaseException` so that `except Exception` does not catch it. When that exception returns to
 //! Rust, the panic resumes.
 //!
+//! | file | concern |
+//! |---|---|
+//! | `runtime` | the module that has the class |
+//!
 //! ```
 //! use pyatoll::prelude::*;
 //! use pyatoll::panic::PanicException;
@@ -25,6 +29,8 @@
 //! })?;
 //! # Ok::<_, PyErr>(())
 //! ```
+
+pub(crate) mod runtime;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,6 +93,10 @@ impl PanicException {
                 ffi::PyExc_BaseException,
                 std::ptr::null_mut(),
             ))?;
+            if runtime::complete(class.as_ptr()).is_none() {
+                ffi::Py_DECREF(class.as_ptr());
+                return None;
+            }
             NonNull::new(internals.set_panic_exception(class))
         }
     }
@@ -115,10 +125,36 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
+/// Writes a line to the standard error output. Unlike `eprintln!` it does not panic where nobody
+/// reads that (a closed pipe), since its callers are called by C.
+#[cold]
+pub(crate) fn say(line: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Drops the payload of a caught panic where unwinding would reach C. If that panics, the new
 /// payload is leaked.
 pub(crate) fn discard(payload: Box<dyn Any + Send>) {
     std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+}
+
+/// Raises an `ImportError` with the text of a panic, where there is no token.
+///
+/// # Safety
+/// The thread must be attached.
+#[cold]
+pub(crate) unsafe fn raise_import_error(payload: Box<dyn Any + Send>) {
+    let message = message(&*payload);
+    discard(payload);
+    // SAFETY: attached (upheld by the caller); the reference to the text is released.
+    unsafe {
+        let text = ffi::PyUnicode_FromStringAndSize(message.as_ptr().cast(), message.len() as _);
+        if !text.is_null() {
+            ffi::PyErr_SetObject(ffi::PyExc_ImportError, text);
+            ffi::Py_DECREF(text);
+        }
+    }
 }
 
 /// Raises the exception that a caught panic becomes.
@@ -164,6 +200,8 @@ pub(crate) fn resume_if_panic(py: Python<'_>, exception: &Bound<'_, PyBaseExcept
 #[cold]
 fn resume(exception: &Bound<'_, PyBaseException>) -> ! {
     let message = exception.to_string();
-    eprintln!("a Rust panic that Python code let pass goes on: {message}");
+    say(format_args!(
+        "a Rust panic that Python code let pass goes on: {message}"
+    ));
     std::panic::resume_unwind(Box::new(message))
 }

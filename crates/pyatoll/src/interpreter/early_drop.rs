@@ -1,0 +1,97 @@
+//! Drops the values of cells at an interpreter's end while it can still be left and entered: a
+//! value may own a `SubInterpreter`, or use another interpreter when it is dropped.
+//!
+//! That is too late when CPython clears the interpreter's dict, and the state is torn down:
+//! `_PyInterpreterState_Clear` has cleared the thread state before (`PyThreadState_Clear`), and a
+//! debug build does not let a thread return to it (the assertion `tstate_is_alive`). And it is too
+//! early before CPython has marked the interpreter as finalizing: a daemon thread that waits for
+//! the GIL may hold references to values.
+//!
+//! In between, `finalize_modules` clears the list of modules that are found by index
+//! (`PyState_AddModule`), which Python code has no access to. A hidden module in that list notices
+//! it. Values that are created later, by the objects that are deallocated last, are dropped when
+//! the state is torn down, as are those that this library itself needs until then.
+
+use std::cell::UnsafeCell;
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Once;
+
+use pyo3_ffi as ffi;
+
+use super::compat;
+use super::local::{LocalInternals, Phase};
+
+/// The definition of the hidden module, whose state is a pointer to the [`LocalInternals`].
+struct Definition(UnsafeCell<ffi::PyModuleDef>);
+
+// SAFETY: CPython changes it only in `PyModuleDef_Init`, which is called once.
+unsafe impl Sync for Definition {}
+
+static DEFINITION: Definition = Definition(UnsafeCell::new(ffi::PyModuleDef {
+    m_base: ffi::PyModuleDef_HEAD_INIT,
+    m_name: c"_pyatoll_values".as_ptr(),
+    m_doc: std::ptr::null(),
+    m_size: size_of::<*const LocalInternals>() as ffi::Py_ssize_t,
+    m_methods: null_mut(),
+    m_slots: null_mut(),
+    m_traverse: None,
+    m_clear: None,
+    m_free: Some(module_is_freed),
+}));
+
+/// Makes sure that the values are dropped early. Where Python has no memory for that, they are
+/// dropped when the state is torn down.
+///
+/// # Safety
+/// The thread must be attached to `local`'s interpreter; no exception may be set.
+pub(super) unsafe fn watch(local: &'static LocalInternals) {
+    static INITIALIZED: Once = Once::new();
+    let definition = DEFINITION.0.get();
+    // SAFETY: attached (upheld by the caller); the definition is static, and initialized once.
+    unsafe {
+        INITIALIZED.call_once(|| {
+            ffi::PyModuleDef_Init(definition);
+        });
+        // In a second run of the runtime, CPython may have given the index to another module.
+        if !ffi::PyState_FindModule(definition).is_null() {
+            return;
+        }
+        let module = ffi::PyModule_Create(definition);
+        if !module.is_null() {
+            let state: *mut *const LocalInternals = ffi::PyModule_GetState(module).cast();
+            if ffi::PyState_AddModule(module, definition) == 0 {
+                state.write(local);
+            }
+            ffi::Py_DECREF(module);
+        }
+        ffi::PyErr_Clear();
+    }
+}
+
+unsafe extern "C" fn module_is_freed(module: *mut c_void) {
+    // SAFETY: CPython calls this attached, with a module of the definition. Its state is null or,
+    // as allocated, a null pointer, before `watch` has set it.
+    unsafe {
+        let state: *mut *const LocalInternals = ffi::PyModule_GetState(module.cast()).cast();
+        let Some(local) = state.as_ref().and_then(|local| local.as_ref()) else {
+            return;
+        };
+        if is_cleared_by_python(local) {
+            // An exception that is set is kept across, since drops run any code.
+            let raised = compat::take_raised();
+            local.drop_values_early();
+            compat::restore_raised(raised);
+        }
+    }
+}
+
+/// Returns whether the module was freed because CPython cleared its list. Other code could only
+/// have found the list among the collector's objects.
+fn is_cleared_by_python(local: &LocalInternals) -> bool {
+    let is_ending = match local.is_main() {
+        true => compat::is_finalizing(),
+        false => local.phase() == Phase::Closing,
+    };
+    is_ending && local.is_usable() && !compat::is_in_python()
+}
