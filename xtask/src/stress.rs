@@ -47,9 +47,6 @@ pub struct Options {
     /// Maximum duration of a round; a process that has grown large ends earlier
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub round: u64,
-    /// Include an operation whose promises the library does not keep yet, or `all`
-    #[arg(long, value_name = "NAME")]
-    pub pending: Vec<String>,
     /// Build with optimizations, without debug assertions
     #[arg(long)]
     pub release: bool,
@@ -70,7 +67,6 @@ impl Options {
             threads: 8,
             storm,
             round: seconds,
-            pending: Vec::new(),
             release: false,
             python: None,
             json: None,
@@ -235,9 +231,6 @@ fn one_round(
         .stderr(Stdio::piped());
     if options.storm {
         command.arg("--storm");
-    }
-    for name in &options.pending {
-        command.args(["--pending", name]);
     }
     let mut child = command
         .spawn()

@@ -74,9 +74,6 @@ pub struct Options {
     /// The folder of the package `greenlet`
     #[arg(long)]
     greenlets: Option<PathBuf>,
-    /// Include an operation whose promises the library does not keep yet, or `all`
-    #[arg(long, value_name = "NAME")]
-    pending: Vec<String>,
     /// Write a report to this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -92,11 +89,9 @@ impl Options {
             ..
         } = self;
         let storm = if self.storm { " --storm" } else { "" };
-        let pending = self.pending.iter();
-        let pending: String = pending.map(|name| format!(" --pending '{name}'")).collect();
         format!(
             "replay with: cargo xtask stress --seed {seed} --seconds {seconds} --threads \
-             {threads}{storm}{pending} (the seed determines the operations, not their timing)"
+             {threads}{storm} (the seed determines the operations, not their timing)"
         )
     }
 }
@@ -131,8 +126,6 @@ fn run(options: &Options) -> Result<Report> {
     Python::initialize();
     let main = InterpreterModel::new(0, Maker::Runtime);
     Python::attach(|py| module::set_model(py, &main))?;
-    let pending = options.pending.iter().map(|name| Kind::pending(name));
-    let pending = pending.collect::<Result<Vec<_>>>()?.concat();
     let greenlets = options.greenlets.as_deref();
     greenlets.map_or(Ok(()), operations::import_greenlet)?;
     let extensions = options.extensions.clone();
@@ -140,7 +133,7 @@ fn run(options: &Options) -> Result<Report> {
 
     let start = Instant::now();
     watch_for_hangs(options);
-    work::run(options, &pending, &world);
+    work::run(options, &world);
     if failure::all().is_empty() {
         flight::begin(0);
         flight::step(1, Kind::Audit);

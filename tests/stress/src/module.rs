@@ -130,7 +130,16 @@ impl Drop for EntersOnDrop {
     fn drop(&mut self) {
         let there = &self.there;
         let entered = Python::attach(|py| {
-            py.detach(|| enter_unannounced(there, |py| call_here(py, there, 1, 2, 0)))
+            let is_here = py.interpreter() == there.handle();
+            py.detach(|| {
+                enter_unannounced(there, |py| {
+                    // Its own modules are cleared already, but it can be left and entered.
+                    if is_here {
+                        return Ok(());
+                    }
+                    call_here(py, there, 1, 2, 0).map(drop)
+                })
+            })
         });
         if let Err(error) = entered {
             failure::record(format!("a dropped value: {error:#}"));

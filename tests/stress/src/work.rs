@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use pyatoll::Interpreter;
 
-use crate::operations::{self, Draws, Kind};
+use crate::operations::{self, Draws};
 use crate::storm;
 use crate::world::World;
 use crate::{Options, failure, flight};
@@ -19,12 +19,12 @@ const TICK: Duration = Duration::from_millis(20);
 const STACK: usize = 16 << 20;
 
 /// Runs all threads for the configured time.
-pub fn run(options: &Options, pending: &[Kind], world: &Arc<World>) {
+pub fn run(options: &Options, world: &Arc<World>) {
     let end = Instant::now() + Duration::from_secs_f64(options.seconds);
     let threads: Vec<_> = (0..usize::from(options.threads))
         .map(|thread| {
             let world = world.clone();
-            let draws = Draws::new(options.seed, thread, pending.to_vec());
+            let draws = Draws::new(options.seed, thread);
             let storm = options.storm;
             let steps = options.steps.unwrap_or(u64::MAX);
             std::thread::Builder::new()

@@ -10,6 +10,7 @@ use pyo3_ffi as ffi;
 
 use super::attach::{self, AttachGuard};
 use super::compat;
+use super::detach::detached;
 use super::end::{self, EndClaim, NotEnded};
 use super::entry;
 use super::exit_hook;
@@ -44,14 +45,41 @@ pub(super) fn end(local: &'static LocalInternals) -> Result<(), NotEnded> {
         true => Some(attach_elsewhere().ok_or(NotEnded::Elsewhere)?),
         false => None,
     };
-    let claim = EndClaim::to_live(local).ok_or(NotEnded::Elsewhere)?;
+    let claim = match local.phase() {
+        Phase::Live => EndClaim::to_live(local),
+        _ => claim_closed(local, &wait)?,
+    };
+    let claim = claim.ok_or(NotEnded::Elsewhere)?;
     // SAFETY: this thread is not attached to it, and is attached to another one where required.
     unsafe { claim.end(&wait, exit_hook::FOR_END) }
 }
 
-/// Returns whether no other code has ended the interpreter or is ending it.
+/// Claims an interpreter whose gate is closed: Python code has called its exit functions
+/// (`atexit._run_exitfuncs`), or is ending it. `None`: it is.
+fn claim_closed(local: &'static LocalInternals, wait: &Wait) -> Result<Option<EndClaim>, NotEnded> {
+    let leave = || (exit_hook::FOR_END.wait)(local, wait);
+    let is_over = match AttachGuard::current() {
+        // SAFETY: attached; nothing of Python is used while detached.
+        Some(attached) => unsafe { detached(attached.local(), leave) },
+        None => leave(),
+    };
+    if !is_over {
+        return Err(NotEnded::WouldDeadlock);
+    }
+    let _attached = attach_elsewhere().ok_or(NotEnded::Elsewhere)?;
+    // SAFETY: attached to another interpreter: this thread is not inside. An exception that is set
+    // is put back.
+    Ok(unsafe {
+        let raised = compat::take_raised();
+        let claim = EndClaim::to_closed(local);
+        compat::restore_raised(raised);
+        claim
+    })
+}
+
+/// Returns whether the interpreter has not ended, and its exit functions are not being called.
 fn can_be_ended(local: &LocalInternals) -> bool {
-    local.phase() == Phase::Live && compat::is_running()
+    matches!(local.phase(), Phase::Live | Phase::Closing) && compat::is_running()
 }
 
 /// Keeps this thread's attachment, or attaches it to the main interpreter.

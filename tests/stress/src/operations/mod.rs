@@ -32,7 +32,7 @@ mod values;
 
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow};
 use fastrand::Rng;
 use pyatoll::PyErr;
 
@@ -86,14 +86,6 @@ pub enum Kind {
     Cells,
     Audit,
 }
-
-/// Kinds whose promises the library does not keep yet: drawn only if `--pending` names them.
-const PENDING: &[Kind] = &[
-    Kind::ExitFunctions,
-    Kind::HostileExit,
-    Kind::EnterOnDrop,
-    Kind::Cells,
-];
 
 impl Kind {
     /// All kinds, in the order of their discriminants.
@@ -179,19 +171,8 @@ impl Kind {
         }
     }
 
-    /// Returns the pending kinds with this name, or `all` of them.
-    pub fn pending(name: &str) -> Result<Vec<Self>> {
-        let is_named = |kind: &Self| name == "all" || name == kind.name();
-        let found: Vec<_> = PENDING.iter().copied().filter(is_named).collect();
-        ensure!(!found.is_empty(), "no pending operation is named `{name}`");
-        Ok(found)
-    }
-
     /// Returns the relative frequency. Creating and ending interpreters takes the most time.
-    fn weight(self, pending: &[Self]) -> u64 {
-        if PENDING.contains(&self) && !pending.contains(&self) {
-            return 0;
-        }
+    fn weight(self) -> u64 {
         match self {
             Self::Create => 8,
             Self::CreateFromPython => 3,
@@ -210,12 +191,11 @@ impl Kind {
         }
     }
 
-    fn drawn(mut number: u64, pending: &[Self]) -> Self {
-        let weight = |kind: &Self| kind.weight(pending);
-        let total: u64 = Self::ALL.iter().map(weight).sum();
+    fn drawn(mut number: u64) -> Self {
+        let total: u64 = Self::ALL.into_iter().map(Self::weight).sum();
         number %= total;
         for kind in Self::ALL {
-            match number.checked_sub(weight(&kind)) {
+            match number.checked_sub(kind.weight()) {
                 Some(rest) => number = rest,
                 None => return kind,
             }
@@ -234,16 +214,15 @@ pub struct Draw {
 /// The infinite sequence of a thread's operations.
 pub struct Draws {
     rng: Rng,
-    pending: Vec<Kind>,
 }
 
 impl Draws {
-    pub fn new(seed: u64, thread: usize, pending: Vec<Kind>) -> Self {
+    pub fn new(seed: u64, thread: usize) -> Self {
         let mut rng = Rng::with_seed(seed);
         for _ in 0..=thread {
             rng = rng.fork();
         }
-        Self { rng, pending }
+        Self { rng }
     }
 }
 
@@ -252,7 +231,7 @@ impl Iterator for Draws {
 
     fn next(&mut self) -> Option<Draw> {
         Some(Draw {
-            kind: Kind::drawn(self.rng.u64(..), &self.pending),
+            kind: Kind::drawn(self.rng.u64(..)),
             choices: std::array::from_fn(|_| self.rng.u64(..)),
         })
     }
@@ -324,11 +303,7 @@ mod tests {
 
     #[test]
     fn a_seed_and_a_thread_give_the_same_operations_each_time() {
-        let draws = |seed, thread| {
-            Draws::new(seed, thread, PENDING.into())
-                .take(1000)
-                .collect::<Vec<_>>()
-        };
+        let draws = |seed, thread| Draws::new(seed, thread).take(1000).collect::<Vec<_>>();
         assert_eq!(draws(7, 3), draws(7, 3));
         assert_ne!(draws(7, 3), draws(7, 2));
         assert_ne!(draws(7, 3), draws(8, 3));
@@ -337,11 +312,7 @@ mod tests {
     #[test]
     fn every_kind_is_drawn() {
         for kind in Kind::ALL {
-            assert!(
-                Draws::new(1, 0, PENDING.into())
-                    .take(10_000)
-                    .any(|draw| draw.kind == kind)
-            );
+            assert!(Draws::new(1, 0).take(10_000).any(|draw| draw.kind == kind));
         }
     }
 }
