@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use pyatoll::InterpreterPool;
 use pyatoll::interpreter::{CloseErrorKind, Gil, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
+use pyatoll::sync::InterpreterLocal;
 
 use crate::{LIMIT, finalize, in_child, is_from, outcome_in_child};
 
@@ -474,6 +475,37 @@ fn an_interpreter_dropped_by_a_thread_of_its_own_ends_once_that_has() {
                 })
                 .unwrap();
             wait_until_ended(interpreter);
+            finalize();
+        },
+    );
+}
+
+#[test]
+fn close_ends_an_interpreter_whose_exit_functions_python_code_has_called() {
+    static KEPT: InterpreterLocal<Dropped> = InterpreterLocal::new();
+    struct Dropped(mpsc::Sender<()>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.send(()).unwrap();
+        }
+    }
+    in_child(
+        "closing::close_ends_an_interpreter_whose_exit_functions_python_code_has_called",
+        LIMIT,
+        || {
+            for gil in [Gil::Own, Gil::Shared] {
+                let sub = sub(gil);
+                let (dropped, is_dropped) = mpsc::channel();
+                sub.attach(|py| {
+                    KEPT.get_or_init(py, || Dropped(dropped));
+                })
+                .unwrap();
+                run(&sub, "import atexit; atexit._run_exitfuncs()");
+                assert!(sub.attach(|_| ()).is_err());
+                assert!(is_dropped.try_recv().is_err(), "it has not ended yet");
+                sub.close().unwrap();
+                is_dropped.try_recv().unwrap();
+            }
             finalize();
         },
     );

@@ -175,7 +175,7 @@ fn an_interpreter_whose_exit_functions_python_has_run_is_ended_with_the_process(
             .unwrap();
             let gone = Err(AttachError::InterpreterGone { id: sub.id() });
             assert_eq!(sub.attach(|_| ()), gone);
-            drop(sub);
+            std::mem::forget(sub);
             finalize();
             assert!(DROPPED.load(Ordering::SeqCst));
         },
