@@ -127,8 +127,7 @@ pub mod marker {
 
     /// A value that the closure of [`Python::detach`] may capture and return: every `Send` type,
     /// which excludes tokens and [`Bound`](crate::Bound). It cannot exclude those in a wrapper that
-    /// is `Send` whatever is in it (`SendWrapper`): see
-    /// [`Python::detach`](Python::detach#what-send-does-not-keep-out).
+    /// is `Send` whatever is in it (`SendWrapper`): see [`Python::detach`].
     ///
     /// ```
     /// use pyatoll::prelude::*;

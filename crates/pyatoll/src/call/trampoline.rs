@@ -39,7 +39,7 @@ impl CallbackResult for () {
 ///
 /// # Safety
 /// The thread must be attached to the token's interpreter until this returns; where
-/// [`compat::SHARES_SUBCLASSES`], to any interpreter.
+/// `compat::SHARES_SUBCLASSES`, to any interpreter.
 #[inline(always)]
 pub unsafe fn trampoline<R: CallbackResult>(
     py: Python<'_>,

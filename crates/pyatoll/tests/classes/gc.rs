@@ -6,7 +6,7 @@ use pyatoll::prelude::*;
 use pyatoll::types::PyList;
 use pyatoll::{PyTraverseError, PyVisit};
 
-use crate::run;
+use crate::{collector, run};
 
 #[pyclass(subclass)]
 struct Node {
@@ -47,7 +47,7 @@ impl Drop for Node {
 }
 
 fn collect(py: Python<'_>) {
-    py.import("gc").unwrap().call_method0("collect").unwrap();
+    collector(py).call0().unwrap();
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn cycles_through_subclasses_and_their_classes_are_collected() {
             py,
             &[("Node", &py.get_type::<Node>())],
             c"
-import gc, weakref
+import weakref
 def make():
     class Own(Node):
         pass
@@ -93,7 +93,7 @@ def make():
     Own.instance = own
     return weakref.ref(Own), weakref.ref(own)
 cls, own = make()
-gc.collect()
+collect()
 assert cls() is None and own() is None
 ",
         );

@@ -144,7 +144,7 @@ fn python_classes_may_derive_from_rust_classes() {
                 ("Middle", &py.get_type::<Middle>()),
             ],
             c"
-import gc, weakref
+import weakref
 class Derived(Middle):
     def __init__(self):
         self.extra = [self]
@@ -156,7 +156,7 @@ derived.raise_value()
 assert derived.value == 3
 seen = weakref.ref(derived)
 del derived
-gc.collect()
+collect()
 assert seen() is None
 
 class Slots(Base):
@@ -259,13 +259,13 @@ fn rust_classes_extend_built_in_classes() {
                 ("CustomError", &py.get_type::<CustomError>()),
             ],
             c"
-import gc, weakref
+import weakref
 object = DictWithName()
 object['key'] = object
 assert object['key'] is object and object.name == 'first' and len(object) == 1
 assert isinstance(object, dict)
 del object
-gc.collect()
+collect()
 
 items = CountingList()
 items.add(1)
@@ -278,7 +278,7 @@ own.add(own)
 assert own.count == 1
 seen = weakref.ref(own)
 del own
-gc.collect()
+collect()
 assert seen() is None
 
 try:

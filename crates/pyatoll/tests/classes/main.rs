@@ -23,10 +23,34 @@ mod several_interpreters;
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
-/// Runs Python statements with the names bound to the objects.
+/// Returns a Python function that collects garbage. Without a GIL, `gc.collect` does nothing while
+/// another thread collects.
+pub(crate) fn collector(py: Python<'_>) -> Bound<'_, PyAny> {
+    let globals = PyDict::new(py);
+    let code = c"
+import gc, threading
+def collect():
+    done = []
+    this = threading.get_ident()
+    def note(phase, info):
+        if phase == 'stop' and threading.get_ident() == this:
+            done.append(phase)
+    gc.callbacks.append(note)
+    try:
+        while not done:
+            gc.collect()
+    finally:
+        gc.callbacks.remove(note)
+";
+    py.run(code, Some(&globals), None).unwrap();
+    globals.get_item("collect").unwrap().unwrap()
+}
+
+/// Runs Python statements with the names bound to the objects, and `collect` to a [`collector`].
 #[track_caller]
 pub(crate) fn run(py: Python<'_>, names: &[(&str, &Bound<'_, PyAny>)], code: &std::ffi::CStr) {
     let globals = PyDict::new(py);
+    globals.set_item("collect", collector(py)).unwrap();
     for (name, object) in names {
         globals.set_item(name, object).unwrap();
     }
