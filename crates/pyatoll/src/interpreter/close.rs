@@ -16,7 +16,7 @@ impl SubInterpreter {
     /// daemons. A `Py` that is left can no longer be used, and dropping it does nothing.
     ///
     /// # Errors
-    /// Returns [`CloseError`], with the interpreter, which goes on, if
+    /// Returns [`CloseError`], which holds the interpreter, still usable, if
     /// - this thread is inside one of its `attach` calls,
     /// - a thread inside it waits, in turn, for this thread to leave another interpreter,
     /// - before Python 3.14: a thread that Python code has started in it as a daemon or without

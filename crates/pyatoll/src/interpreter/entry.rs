@@ -677,8 +677,8 @@ fn return_to_ended_attachment(local: &LocalInternals) -> ! {
 #[inline(never)]
 fn return_to_ended_interpreter(local: &LocalInternals) -> ! {
     eprintln!(
-        "pyatoll: this thread returns to interpreter {}, which it has ended by other means than \
-         this library while it was inside; the process ends",
+        "pyatoll: this thread returns to interpreter {}, which other code than this library \
+         (`_interpreters.destroy`, `Interpreter.close`) has ended on it; the process ends",
         local.id()
     );
     std::process::abort();
