@@ -49,7 +49,7 @@ pub fn refusal(config: &InterpreterConfig) -> Option<String> {
     if let PythonAbiKind::Stable(abi) = abi.kind() {
         return Some(format!(
             "Pyatoll does not support the stable ABI ({abi}), which a feature of `pyo3-ffi` asks \
-             for: `cargo tree -e features -i pyo3-ffi` shows who turns it on"
+             for: `cargo tree -e features -i pyo3-ffi` shows which package enables it"
         ));
     }
     None

@@ -114,9 +114,9 @@ pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `crate = "…"` | sets the path of the library |
 ///
 /// The variants of an enum without fields are class attributes, or with `enum = "…"` the members of
-/// a class of Python's `enum` module, which have no methods of Rust. Their values are the
-/// discriminants; for `StrEnum`, the names in lower case. Each variant of an enum with fields
-/// is a subclass with a constructor: `#[pyo3(name = "…", constructor = (…))]`.
+/// a class of Python's `enum` module, which have no Rust methods. Their values are the
+/// discriminants; for `StrEnum`, the names in lower case. Each variant of an enum with fields is a
+/// subclass with a constructor: `#[pyo3(name = "…", constructor = (…))]`.
 ///
 /// C API: `PyType_FromModuleAndSpec`.
 #[proc_macro_attribute]

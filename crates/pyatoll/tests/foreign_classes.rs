@@ -106,7 +106,7 @@ for C in foreign:
         assert 'belongs to interpreter' in str(error), error
         refused += 1
         created = []
-    # A constructor that learns from nothing where it belongs creates an object of this interpreter.
+    # A constructor that cannot know where it belongs creates an object of this interpreter.
     created += [Derived(argument), C.__new__(C, argument)]
     assert {c.value is argument and c.interpreter() for c in created} == {here}
     del one, created, set_value, use

@@ -248,7 +248,7 @@ for enumeration in m.Color, m.Grade, m.Permission, m.Word:
     );
 }
 
-/// An enum of no module: in a static of its own, with a name that Python refuses.
+/// An enum that is in no module, with a name that Python refuses.
 #[pyclass(enum = "Enum")]
 enum Refused {
     #[pyo3(name = "mro")]

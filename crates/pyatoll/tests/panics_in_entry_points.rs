@@ -319,8 +319,7 @@ fn a_panic_in_any_function_that_python_calls_becomes_an_exception() {
     assert!(DROPPED.load(Ordering::Relaxed) > 30, "payloads are dropped");
 }
 
-/// The message of a panic in `__traverse__` goes to the standard error output, which may be a pipe
-/// that nobody reads.
+/// The message of a panic in `__traverse__` goes to standard error, which may be a closed pipe.
 #[cfg(unix)]
 #[test]
 fn a_panic_that_cannot_be_reported_does_not_end_the_process() {

@@ -119,7 +119,7 @@ impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Text<'a> {
     }
 }
 
-/// Text that is only looked at does not.
+/// Text that is not kept does not.
 fn is_long(text: Borrowed<'_, '_, PyAny>) -> bool {
     text.extract::<&str>().is_ok_and(|text| text.len() > 3)
 }

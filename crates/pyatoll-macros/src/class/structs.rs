@@ -162,7 +162,8 @@ fn add_getter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
     let doc = field.doc.optional_c_str(&hidden);
     let name = c_str(&field.name, span)?;
     let function = format_ident!("get_field_{}", field.index);
-    // At the field's type, where errors belong. The function is not: `unsafe_code` would report it.
+    // Spanned at the field's type, where errors belong. Not the function around it, which the lint
+    // `unsafe_code` would then report.
     let read = quote_spanned! { span =>
         #[allow(unused_imports)]
         use #hidden::class::{ReadByClone as _, ReadByReference as _};

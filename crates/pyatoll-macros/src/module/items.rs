@@ -186,7 +186,7 @@ fn reject_export(attributes: &[Attribute]) -> syn::Result<()> {
     }
 }
 
-/// Sets an option to the module's name, of a nested class or module that has no option `module`.
+/// Sets an option of a nested class or module that has no option `module` to the module's name.
 fn name_module(attributes: &mut Vec<Attribute>, full_name: &str, option: &str) {
     let is_given = attributes.iter().any(|attribute| {
         let ours = ["pyclass", "pymodule", "pyo3"]

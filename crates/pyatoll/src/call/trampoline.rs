@@ -45,7 +45,7 @@ pub unsafe fn trampoline<R: CallbackResult>(
     py: Python<'_>,
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<R>,
 ) -> R {
-    // SAFETY: attached.
+    // SAFETY: attached (upheld by the caller).
     if compat::SHARES_SUBCLASSES && !unsafe { py.local().is_running() } {
         refuse(py.owner());
         return R::ERROR;
@@ -137,7 +137,7 @@ pub unsafe fn trampoline_unraisable(
     unsafe { compat::restore_raised(raised) };
 }
 
-/// Sets the exception for a call of a function of another interpreter than the running one.
+/// Raises the exception for a function that belongs to another interpreter than the running one.
 #[cold]
 #[inline(never)]
 #[allow(improper_ctypes_definitions)]

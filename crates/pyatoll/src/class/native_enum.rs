@@ -169,7 +169,7 @@ pub fn native_enum_member<'py, T: NativeEnum>(
 /// Returns the value for a member: `FromPyObject`.
 ///
 /// # Errors
-/// If the object is no member, or is none of its own: a combination of flags.
+/// If the object is not a member, or is a combination of flags that is not a variant.
 pub fn native_enum_value<T: NativeEnum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<T> {
     let py = object.py();
     let class = T::statics().class(py, None)?;

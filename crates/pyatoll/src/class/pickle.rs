@@ -309,7 +309,7 @@ unsafe extern "C" fn reduce<T: Pickle>(
     }
 }
 
-/// Returns what `__reduce__` does: the class method, its arguments and the state.
+/// Returns the result of `__reduce__`: the class method, its arguments and the state.
 fn reduced(
     class: &Bound<'_, PyType>,
     object: &Bound<'_, PyAny>,

@@ -44,11 +44,12 @@ impl PyErr {
 
     /// Prints the exception with its traceback to `sys.stderr`, through `sys.excepthook`.
     ///
-    /// A `SystemExit` is not printed but **ends the process**, with its code as the exit status:
-    /// the runtime is finalized first (`Py_FinalizeEx`). On a thread that is inside a
-    /// sub-interpreter, attached or detached, CPython cannot do that. There, the exit functions of
-    /// the main interpreter and of this one are called and the standard streams are flushed; the
-    /// runtime is not finalized, and threads that are inside have a second to leave.
+    /// A `SystemExit` is not printed but **ends the process**, with its code as the exit status,
+    /// after finalizing the runtime (`Py_FinalizeEx`). On a thread that is inside a
+    /// sub-interpreter, attached or detached, CPython cannot finalize. There, the exit functions of
+    /// this interpreter, of the main one and of those created from Rust are called, and the
+    /// standard streams flushed, but the runtime is not finalized, and threads that are inside an
+    /// interpreter have a second to leave.
     ///
     /// # Panics
     /// If the exception belongs to another interpreter.

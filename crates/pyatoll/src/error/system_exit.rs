@@ -37,7 +37,7 @@ fn status(exception: &Bound<'_, PyAny>) -> i32 {
         return 0;
     }
     if code.is_instance_of::<crate::types::PyInt>() {
-        // As C converts a `long` to an `int`.
+        // Truncated, as CPython's cast of a `long` to an `int`.
         return code.extract::<i64>().map_or(-1, |code| code as i32);
     }
     let py = code.py();
@@ -53,8 +53,9 @@ fn status(exception: &Bound<'_, PyAny>) -> i32 {
     1
 }
 
-/// Ends the process: calls the exit functions of the main interpreter and then those of this one,
-/// and flushes their standard streams.
+/// Ends the process: calls the exit functions of the main interpreter, which include the end of the
+/// sub-interpreters that this thread is not inside, then those of this one, and flushes the
+/// standard streams.
 fn exit(py: Python<'_>, status: i32) -> ! {
     exit_without_finalizing();
     flush(py);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::compat;
 
-/// A kind of operation that threads wait with while another thread forks.
+/// A kind of operation that threads put off while another thread forks.
 pub(super) struct Operation {
     /// Threads in such an operation.
     threads: AtomicU32,
@@ -27,8 +27,9 @@ pub(super) struct Operation {
 /// Creating and deleting a thread state.
 ///
 /// From 3.13 on `os.fork` holds CPython's lock on the list of thread states when it calls the
-/// handlers of `pthread_atfork`, and such a thread may be waiting for it: it holds none of the
-/// locks that matter, which are held for an instant.
+/// handlers of `pthread_atfork`, and a thread in this operation may be waiting for that lock. Such
+/// a thread holds none of the locks that matter to the child; others hold those for an instant. So
+/// a short wait is enough.
 pub(super) static CHANGING_THREAD_STATES: Operation = Operation {
     threads: AtomicU32::new(0),
     is_paused: AtomicBool::new(false),

@@ -1,4 +1,4 @@
-//! [`SubInterpreter::close`], and the error of it.
+//! [`SubInterpreter::close`] and its error.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use super::sub::SubInterpreter;
 use super::waits::{Others, Wait};
 
 impl SubInterpreter {
-    /// Ends it, once every thread that is attached to it through this library has left, and every
-    /// thread that its Python code started with `threading` has ended, except daemons. Objects of
-    /// it that are still referenced through a `Py` become unusable; dropping those does nothing.
+    /// Ends the interpreter, once every thread that is attached to it through this library has
+    /// left, and every thread that its Python code started with `threading` has ended, except
+    /// daemons. A `Py` that is left can no longer be used, and dropping it does nothing.
     ///
     /// # Errors
-    /// Returns [`CloseError`], with the interpreter, which goes on, if
+    /// Returns [`CloseError`], which holds the interpreter, still usable, if
     /// - this thread is inside one of its `attach` calls,
     /// - a thread inside it waits, in turn, for this thread to leave another interpreter,
-    /// - before Python 3.14: Python code has started a thread in it as a daemon or without
-    ///   `threading`, and that has not ended within a second. Later versions let such a thread
-    ///   hang once it wants to run Python again.
+    /// - before Python 3.14: a thread that Python code has started in it as a daemon or without
+    ///   `threading` does not end within a second. Later versions let such a thread hang once it
+    ///   wants to run Python again.
     ///
     /// # Panics
     /// In a `__traverse__`.
@@ -55,15 +55,17 @@ impl SubInterpreter {
         self.closed(result.unwrap_or(Ok(())))
     }
 
-    /// Ends it like [`close`](SubInterpreter::close), on a thread of its own, and waits for that up
-    /// to `timeout`: for an interpreter whose Python code may have started a thread that does not
-    /// end. A thread that is attached, to another interpreter, is detached while it waits.
+    /// Ends the interpreter like [`close`](SubInterpreter::close), but on a new thread, and waits
+    /// for that for at most `timeout`. For an interpreter whose Python code may have started a
+    /// thread that does not end. A thread that is attached to another interpreter is detached while
+    /// it waits.
     ///
     /// # Errors
-    /// Those of [`close`](SubInterpreter::close), and [`CloseErrorKind::TimedOut`]. The end goes on
-    /// then. While it waits for the interpreter's own threads, the interpreter can be entered, for
-    /// instance to stop them; when it waits for threads inside, it cannot. Closing the interpreter
-    /// again waits again, on the same thread; dropping it does not wait.
+    /// Those of [`close`](SubInterpreter::close), and [`CloseErrorKind::TimedOut`]: then the new
+    /// thread goes on. As long as it waits for threads that Python code has started, the
+    /// interpreter can be entered, for instance to stop them; afterwards, while it waits for
+    /// threads inside, it cannot. Closing the interpreter again waits for the same thread; dropping
+    /// it does not wait.
     ///
     /// # Panics
     /// In a `__traverse__`.
@@ -174,8 +176,8 @@ pub enum CloseErrorKind {
         /// Their number.
         threads: usize,
     },
-    /// The interpreter's threads have not left it in time. The end goes on:
-    /// [`SubInterpreter::close_timeout`].
+    /// The interpreter's threads have not left it in time, and the end goes on
+    /// ([`SubInterpreter::close_timeout`]).
     TimedOut,
 }
 

@@ -1,5 +1,5 @@
-//! Ending a sub-interpreter that a [`SubInterpreter`](super::SubInterpreter) stands for: on this
-//! thread, once this thread has left it, or on a thread of its own.
+//! Ending the interpreter of a [`SubInterpreter`](super::SubInterpreter): on this thread, at once
+//! or when the thread has left the interpreter, or on a new thread.
 
 use std::ffi::CStr;
 use std::sync::{Arc, Condvar, Mutex};
@@ -125,8 +125,8 @@ fn hand_over(local: &'static LocalInternals) {
     });
 }
 
-/// Ends the interpreter on a thread that is not inside any. Its end is called off and begun anew
-/// where an end that cannot be called off needs that.
+/// Ends the interpreter, on a thread that is not inside any. Tries again each time that the end is
+/// called off for one that cannot be.
 fn end_repeatedly(local: &'static LocalInternals) -> Result<(), NotEnded> {
     loop {
         match end(local) {
@@ -196,21 +196,21 @@ impl Background {
             if let Err(NotEnded::OtherThreads(threads)) = result
                 && Arc::strong_count(&background) == 1
             {
-                // The `SubInterpreter` was dropped after the time.
+                // The `SubInterpreter` was dropped after the timeout: nobody gets the result.
                 end::report_threads(local, threads);
             }
         });
         this
     }
 
-    /// Waits for the end, up to a time. `None`: it goes on. This thread must be detached.
+    /// Waits for the end, until a point in time at most. `None`: the end goes on. This thread must
+    /// be detached.
     pub(super) fn wait(&self, until: Option<Instant>) -> Option<Result<(), NotEnded>> {
         let mut result = lock(&self.result);
         loop {
             if let Some(result) = *result {
                 return Some(result);
             }
-            // Without an end in sight, the longest time there is.
             let left = until.map_or(Duration::MAX, |until| {
                 until.saturating_duration_since(Instant::now())
             });

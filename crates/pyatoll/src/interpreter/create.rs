@@ -36,6 +36,7 @@ unsafe fn of_callee_of_several<'a>() -> &'a LocalInternals {
 }
 
 /// Returns the state of `interpreter`, to which this thread is attached, creating it on first use.
+/// A state that cannot be registered serves this caller only, as [`create`] describes.
 ///
 /// # Panics
 /// If `interpreter` is null, that is, the thread is not attached.
@@ -49,11 +50,12 @@ pub(crate) fn current_or_create(
     }
 }
 
-/// Returns the state of `interpreter`, to which this thread is attached, creating it on first use.
+/// Returns the registered state of `interpreter`, to which this thread is attached, creating it on
+/// first use.
 ///
 /// # Panics
-/// As for [`current_or_create`], and if the state cannot be created.
-pub(crate) fn current_or_created(
+/// As for [`current_or_create`], and if the state cannot be registered.
+pub(crate) fn current_or_register(
     interpreter: *mut ffi::PyInterpreterState,
 ) -> &'static LocalInternals {
     match lookup::find(interpreter) {

@@ -1,16 +1,16 @@
 //! Drops the values of cells at an interpreter's end while it can still be left and entered: a
 //! value may own a `SubInterpreter`, or use another interpreter when it is dropped.
 //!
-//! That is too late when CPython clears the interpreter's dict, and the state is torn down:
-//! `_PyInterpreterState_Clear` has cleared the thread state before (`PyThreadState_Clear`), and a
-//! debug build does not let a thread return to it (the assertion `tstate_is_alive`). And it is too
-//! early before CPython has marked the interpreter as finalizing: a daemon thread that waits for
-//! the GIL may hold references to values.
+//! When CPython clears the interpreter's dict, and the state is torn down, it is too late for that:
+//! `_PyInterpreterState_Clear` has already cleared the thread state (`PyThreadState_Clear`), and a
+//! debug build does not let a thread return to it (the assertion `tstate_is_alive`). Before CPython
+//! has marked the interpreter as finalizing, it is too early: a daemon thread that waits for the
+//! GIL may hold references to values.
 //!
 //! In between, `finalize_modules` clears the list of modules that are found by index
-//! (`PyState_AddModule`), which Python code has no access to. A hidden module in that list notices
-//! it. Values that are created later, by the objects that are deallocated last, are dropped when
-//! the state is torn down, as are those that this library itself needs until then.
+//! (`PyState_AddModule`), which Python code has no access to. A hidden module in that list is
+//! deallocated then. Values that are created later, by the objects that are deallocated last, are
+//! dropped when the state is torn down, as are those that this library itself needs until then.
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;

@@ -1,18 +1,19 @@
 //! Ending a sub-interpreter that this binary created.
 //!
 //! Before 3.14 `Py_EndInterpreter` aborts the process if another thread has a thread state of the
-//! interpreter. So everything after which one may be left is done here first, in CPython's order,
-//! and the end is called off if one is. Nothing but `Py_EndInterpreter` itself cannot be undone.
+//! interpreter, and it cannot be stopped. So what it does first is done here before, in its order,
+//! and the end is called off if a thread is left: all of these steps can be undone.
 //!
 //! 1. `threading` is shut down: threads that are not daemons have ended afterwards.
 //! 2. If there are threads that neither `threading` nor the gate waits for, the interpreter stays
-//!    as it is. (Threads of other binaries of this library are not told from those.)
+//!    as it is. (Skipped if other binaries of this library have a state of the interpreter: their
+//!    threads look the same from here.)
 //! 3. The exit functions are called. Python code, and other threads, can still attach.
 //! 4. The gate is closed; the threads that entered through it leave.
-//! 5. Only threads that Python code has started meanwhile can be left. If there are any, the
-//!    interpreter is opened again.
-//! 6. `Py_EndInterpreter`. Before 3.14, Python code that it runs may start a thread: an exit
-//!    function waits for that.
+//! 5. Only threads that Python code has started since step 2 can be left. If there are any, the
+//!    gate is opened again.
+//! 6. `Py_EndInterpreter` is called. Before 3.14, Python code that it runs may start a thread; an
+//!    exit function waits for it.
 
 use std::ptr::null_mut;
 use std::thread;
@@ -43,13 +44,13 @@ const POLL: Duration = Duration::from_millis(1);
 pub(super) enum NotEnded {
     /// Other code has ended it, or is ending it: the runtime, or `_interpreters.destroy`.
     Elsewhere,
-    /// This many threads that this library did not let in run in it.
+    /// Threads that entered in other ways than through this library still run in it; their number.
     OtherThreads(usize),
     /// A thread inside it waits, in turn, for this thread.
     WouldDeadlock,
 }
 
-/// Says that an interpreter is left as it is, where nobody gets the error.
+/// Prints that an interpreter is left as it is, where no caller gets the error.
 pub(super) fn report_threads(local: &LocalInternals, threads: usize) {
     eprintln!(
         "pyatoll: interpreter {} is not ended: {threads} of its threads still run that Python code \
@@ -61,8 +62,8 @@ pub(super) fn report_threads(local: &LocalInternals, threads: usize) {
 /// The parts of the exit hook that an end needs.
 #[derive(Clone, Copy)]
 pub(super) struct Callback {
-    /// Returns whether the wait for the threads inside came to its end. The thread must be
-    /// detached. `wait` may call it off.
+    /// Waits for the threads inside. Returns `false` if `wait` is called off first. The thread must
+    /// be detached.
     pub(super) wait: fn(&'static LocalInternals, &Wait) -> bool,
     /// Registers the exit function again.
     ///
@@ -202,7 +203,7 @@ impl EndClaim {
             // The threads of other binaries are waited for by their exit functions.
             let has_others = Internals::existing(local).is_some_and(|it| it.has_other_binaries());
             if !has_others {
-                wait_for_strangers(local, ending)?;
+                wait_for_other_entries(local, ending)?;
             }
             compat::call_exit_functions();
             // Again, where Python code took the exit function out.
@@ -219,7 +220,7 @@ impl EndClaim {
                 return Err(NotEnded::Elsewhere);
             }
             let left = match is_over {
-                true => wait_for_strangers(local, ending),
+                true => wait_for_other_entries(local, ending),
                 false => Err(NotEnded::WouldDeadlock),
             };
             if left.is_err() {
@@ -245,12 +246,15 @@ impl EndClaim {
     }
 }
 
-/// Waits a moment until all thread states of the interpreter are those of threads that entered
-/// through the gate.
+/// Waits until all thread states of the interpreter are those of threads that entered through the
+/// gate, for [`GRACE`] at most.
+///
+/// # Errors
+/// Other threads are left.
 ///
 /// # Safety
 /// The thread must be attached with `ending` to `local`'s interpreter.
-unsafe fn wait_for_strangers(local: &LocalInternals, ending: &Ending) -> Result<(), NotEnded> {
+unsafe fn wait_for_other_entries(local: &LocalInternals, ending: &Ending) -> Result<(), NotEnded> {
     let until = Instant::now() + GRACE;
     loop {
         // SAFETY: attached (upheld by the caller).
@@ -258,17 +262,17 @@ unsafe fn wait_for_strangers(local: &LocalInternals, ending: &Ending) -> Result<
         if states == 0 {
             return Ok(());
         }
-        // Counted afterwards: a thread has a guard before it has a thread state, and none of them
-        // is deleted while this thread is attached.
+        // Counted after the thread states: a thread has its guard first, and no thread state is
+        // deleted while this thread is attached.
         let this = thread::current().id();
         let guards = local.gate().holders();
         let guards = guards.into_iter().filter(|holder| *holder != this).count();
-        let strangers = states.saturating_sub(guards);
-        if strangers == 0 {
+        let others = states.saturating_sub(guards);
+        if others == 0 {
             return Ok(());
         }
         if Instant::now() >= until {
-            return Err(NotEnded::OtherThreads(strangers));
+            return Err(NotEnded::OtherThreads(others));
         }
         // SAFETY: attached; nothing of Python is used while detached.
         unsafe { detached(local, || thread::sleep(POLL)) };

@@ -75,8 +75,8 @@ impl Python<'_> {
     /// The calling thread is not attached afterwards. Signal handlers stay as they are, so Ctrl-C
     /// ends the process.
     ///
-    /// If the loader found another file of Python's library than the one that the program was built
-    /// with, which still exists, Python issues a `RuntimeWarning` that names both.
+    /// If the loader found another libpython than the one that the program was built with, and that
+    /// one still exists, Python issues a `RuntimeWarning` that names both files.
     ///
     /// # Panics
     /// If the program was built for another version of Python.
@@ -129,7 +129,7 @@ impl<'py> Python<'py> {
     /// # Panics
     /// If this binary's state of the interpreter cannot be created.
     pub(crate) unsafe fn assume_importing() -> Self {
-        Self::new(create::current_or_created(compat::running_interpreter()))
+        Self::new(create::current_or_register(compat::running_interpreter()))
     }
 
     /// Creates a token for code that runs because an object of this binary was called.
@@ -151,15 +151,14 @@ impl<'py> Python<'py> {
     ///
     /// # What `Send` does not keep out
     ///
-    /// The closure runs on this thread, while `Send` is about other threads. So it lets through
-    /// what reaches this thread's values in another way: a wrapper that is `Send` and checks the
-    /// thread at run time (`send_wrapper::SendWrapper`, `fragile::Fragile`), and a thread-local
-    /// that holds a reference to a token or a `Bound` (`scoped_tls::scoped_thread_local!`). **Using
-    /// a token, a `Bound` or a `Borrowed` that came in like that is undefined behavior**: the
-    /// thread does not hold the GIL, or is attached to another interpreter by then. PyO3 has the
-    /// same gap. Stable Rust has no means to close it, since only `Send` is derived for closures;
-    /// so do not put anything with a `'py` into such a wrapper or thread-local. A
-    /// [`Py<T>`](crate::Py) needs no wrapper.
+    /// `Send` is about other threads, but the closure runs on this one. So two kinds of code get a
+    /// token, a `Bound` or a `Borrowed` into it: a wrapper that is `Send` and checks the thread at
+    /// run time (`send_wrapper::SendWrapper`, `fragile::Fragile`), and a thread-local that lends a
+    /// reference (`scoped_tls::scoped_thread_local!`). **Using them in there is undefined
+    /// behavior**: the thread does not hold the GIL, or is attached to another interpreter by then.
+    /// Never put anything with a `'py` into such a wrapper or thread-local; a [`Py<T>`](crate::Py)
+    /// needs none. PyO3 has the same gap, which stable Rust has no means to close: `Send` is the
+    /// only suitable trait that the compiler derives for closures.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -229,8 +228,8 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
     AttachGuard::to(local).map_err(NoInterpreter::Refused)
 }
 
-/// Attaches this thread again if it finalizes the runtime and is detached for a moment, in a
-/// finalizer that Python calls.
+/// Attaches this thread again if it is the one that finalizes the runtime, detached for a moment in
+/// a finalizer that Python calls.
 fn return_to_the_end() -> Option<AttachGuard> {
     match entry::home()? {
         Home::Known(local) if entry::is_ending(local) => AttachGuard::to(local).ok(),

@@ -50,7 +50,7 @@ struct ThreadEntry {
     made: Cell<*mut ffi::PyThreadState>,
     /// Whether the thread was detached from `saved` and has not attached with it again.
     is_detached: Cell<bool>,
-    /// Whether other code has ended the interpreter on this thread, which is inside.
+    /// Whether other code has ended the interpreter on this thread while the thread was inside.
     ended_here: Cell<bool>,
     /// Called once the thread has left the interpreter.
     at_leave: Cell<Option<fn(&'static LocalInternals)>>,
@@ -90,8 +90,8 @@ impl Drop for AtThreadEnd {
     fn drop(&mut self) {
         find(|entry| {
             if entry.made.get().is_null() {
-                // Nothing that was lent to a suspended call is used any more.
-                entry.local.forget_leavings(entry.detachments.replace(0));
+                // A call that is suspended for good uses no value any more.
+                entry.local.forget_detachments(entry.detachments.replace(0));
                 drop(entry.guard.take());
             }
             None::<()>
@@ -138,8 +138,8 @@ pub(super) struct Detached {
     /// Whether it was created here, and so is alive while it is the entry's. Any other belongs to
     /// code further up the stack.
     made: bool,
-    /// Whether the note of 3.11 said that this thread is attached with it: an end of an interpreter
-    /// sets the note without an entry.
+    /// Whether 3.11's note said that this thread is attached with it. Ending an interpreter sets
+    /// the note without an entry.
     noted: bool,
     /// The entry's thread state and time, if this thread was detached before and other code
     /// attached it again (`PyGILState_Ensure`).
@@ -677,8 +677,8 @@ fn return_to_ended_attachment(local: &LocalInternals) -> ! {
 #[inline(never)]
 fn return_to_ended_interpreter(local: &LocalInternals) -> ! {
     eprintln!(
-        "pyatoll: this thread returns to interpreter {}, which it has ended by other means than \
-         this library while it was inside; the process ends",
+        "pyatoll: this thread returns to interpreter {}, which other code than this library \
+         (`_interpreters.destroy`, `Interpreter.close`) has ended on it; the process ends",
         local.id()
     );
     std::process::abort();

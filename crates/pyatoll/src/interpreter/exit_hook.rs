@@ -5,10 +5,11 @@
 //! end is irreversible until then. So this file registers two functions, each with a capsule whose
 //! destructor tells that CPython has released it:
 //!
-//! - The *exit function*, when the interpreter is first seen. Older exit functions follow it: they
-//!   may use threads that attach. So its call only registers the sentinel.
-//! - The *sentinel*, which is never called. CPython releases it after the last exit function: the
-//!   gate closes.
+//! - The *exit function*, when the interpreter is first seen. Older exit functions run after it and
+//!   may use threads that attach, so its call does not close the gate. It only runs the functions
+//!   of [`at_end`] and registers the sentinel.
+//! - The *sentinel*, which is never called. CPython releases it after the last exit function, and
+//!   its destructor closes the gate.
 //!
 //! Python code can take either out (`atexit._clear`; `atexit.unregister` with an object that
 //! equals everything). Without the exit function, nobody would wait for the threads inside, and
@@ -18,8 +19,9 @@
 //! does `atexit._run_exitfuncs`.
 //!
 //! The functions are hidden from the garbage collector, through which Python code finds objects
-//! that it was not given. If Python code keeps a sentinel all the same, which it must find while
-//! exit functions run, the gate closes when the interpreter's dict is cleared, without waiting.
+//! that it was not given. If Python code still gets hold of the sentinel, for which it has to
+//! search while exit functions run, the gate closes when the interpreter's dict is cleared, without
+//! waiting.
 //!
 //! A main interpreter that this binary has not seen is watched as well, as soon as it has seen a
 //! sub-interpreter: below 3.14 the end of the runtime stops the threads of all interpreters.
@@ -47,15 +49,15 @@ static SENTINEL: MethodDef = MethodDef::no_args(c"_pyatoll_interpreter_has_ended
 static RESTORER: MethodDef =
     MethodDef::no_args(c"_pyatoll_restores_exit_function", restorer_called);
 
-/// Makes sure that the end of `local`'s interpreter is noticed, in time and, where Python code
-/// clears the exit functions or keeps the interpreter's data, late.
+/// Makes sure that the end of `local`'s interpreter is noticed: by an exit function, and at the
+/// latest when the interpreter's dict is cleared.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter; no exception may be set.
 pub(super) unsafe fn watch(local: &'static LocalInternals) {
     unsafe extern "C" fn cleared(local: *mut c_void) {
-        // SAFETY: the state that is passed below, never freed. CPython calls this attached, in an
-        // interpreter that no other thread can enter.
+        // SAFETY: the state that is passed below, which is never freed. CPython calls this
+        // attached, in an interpreter that no other thread can enter.
         unsafe {
             let local = &*local.cast::<LocalInternals>();
             if local.phase() != Phase::Emptied {
@@ -129,7 +131,7 @@ enum Watched {
 }
 
 impl Watched {
-    /// Returns the pointer that a capsule or a pending call keeps.
+    /// Returns the pointer to store in a capsule or a pending call.
     fn as_ptr(self) -> *mut c_void {
         static UNSEEN_MAIN: u8 = 0;
         match self {
@@ -255,7 +257,7 @@ impl Watched {
             }
             ffi::Py_XDECREF(module);
             let registered = !done.is_null();
-            // It returns the function itself.
+            // `register` returns the function, so `done` is a second reference to it.
             ffi::Py_XDECREF(done);
             let is_kept = registered && ffi::Py_REFCNT(function) > 1;
             if is_kept {
@@ -371,13 +373,13 @@ impl Watched {
     unsafe fn lost(self) {
         // SAFETY: attached, without an exception (upheld by the caller).
         unsafe {
-            // Python code takes it out, but CPython itself releases it after the exit functions,
-            // where one of them was the first to import this binary.
+            // Outside Python code, CPython has released it after the exit functions, one of which
+            // was the first to import this binary. So it was never called.
             if self.is_ended_by_this_thread() || !compat::is_in_python() {
                 return self.close();
             }
-            // First: it runs Python code, in which nothing may be put back yet. `atexit._clear`
-            // would go on with what is registered while it releases this.
+            // Comes first, since it runs Python code, which would make the pending call.
+            // `atexit._clear`, which is releasing this function, would release the new one as well.
             if !compat::PENDING_CALLS_PRECEDE_EXIT {
                 self.restore_with_threading();
             }

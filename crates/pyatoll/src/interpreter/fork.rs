@@ -159,7 +159,7 @@ mod unix {
         let mut has_subs = false;
         for (local, gate) in &mut held.gates {
             let was_inside = gate.keep_own();
-            local.keep_own_leavings(entry::detachments(local));
+            local.keep_own_detachments(entry::detachments(local));
             has_subs |= !local.is_main();
             let is_lost = if is_python {
                 // CPython sees to the main interpreter.

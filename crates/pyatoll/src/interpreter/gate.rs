@@ -182,9 +182,9 @@ impl Gate {
         self.closed.store(false, Ordering::Release);
     }
 
-    /// Refuses new guards, and leaves behind all other threads that are away, however long their
-    /// end may wait: the interpreter ends without having asked this gate. Threads that are inside
-    /// are in CPython's hands.
+    /// Refuses new guards, and leaves behind all other threads that are away: the interpreter ends
+    /// without having waited for this gate. What becomes of threads that are inside is up to
+    /// CPython.
     #[inline(never)]
     pub(crate) fn close_without_waiting(&self) {
         let this = thread::current().id();
@@ -214,9 +214,9 @@ impl Gate {
         self.without_limit.load(Ordering::Relaxed)
     }
 
-    /// Waits until no other thread holds a guard, leaving holders behind as `timeouts` allows, or
-    /// until the wait is called off. Both functions are called repeatedly; the time counts from
-    /// when `timeouts` first returns a limit. Returns whether the wait came to its end.
+    /// Waits until no other thread holds a guard, leaving holders behind as `timeouts` allows.
+    /// Returns `false` if the wait is called off first. Both functions are called repeatedly; the
+    /// time counts from when `timeouts` first returns a limit.
     #[inline(never)]
     pub(crate) fn wait_for_others(
         &self,

@@ -153,10 +153,11 @@ impl Interpreter {
     /// Attaches this thread to the interpreter and runs `f` with its token. If the thread is
     /// attached to it already, this only runs `f`.
     ///
-    /// No `Bound` or token of another interpreter can be used in `f`, as none gets into the closure
-    /// of [`Python::detach`], except through code that takes `Send` to mean "another thread"
-    /// (`send_wrapper`, `scoped-tls`). Such use is undefined behavior; debug builds panic where it
-    /// is noticed, with the text of [`WrongInterpreter`](crate::WrongInterpreter).
+    /// No `Bound` or token of another interpreter must be used in `f`. None gets into the closure
+    /// of [`Python::detach`], except through `send_wrapper`, `scoped-tls` and the like
+    /// ([details](Python::detach#what-send-does-not-keep-out)). Such use is undefined behavior;
+    /// debug builds panic where they notice it, with the text of
+    /// [`WrongInterpreter`](crate::WrongInterpreter).
     ///
     /// # Errors
     /// [`AttachError::InterpreterGone`] if it has ended;
@@ -183,19 +184,19 @@ impl Interpreter {
 
 impl Interpreter {
     /// Registers a function that runs when the interpreter ends: on the thread that ends it,
-    /// attached, while Python code can run. Unless the whole runtime ends, other threads can enter,
-    /// too. The last function registered runs first.
+    /// attached, while Python code can run and other threads can enter. The function registered
+    /// last runs first.
     ///
     /// Use it to stop what works for the interpreter (threads, connections), and to give up what
     /// belongs to it. It may use everything, including the values of `PyOnceLock`s and
     /// `InterpreterLocal`s, and may register further functions, which run next. If it panics, the
-    /// panic hook reports that, and the others run nevertheless.
+    /// panic hook reports that, and the other functions still run.
     ///
-    /// The functions run as one of Python's own exit functions (`atexit`), registered when this
-    /// binary first sees the interpreter. They run for every way in which an interpreter ends; the
-    /// main interpreter does at the end of the runtime, which a program that embeds Python reaches
-    /// only through [`with_embedded_python_interpreter`](super::with_embedded_python_interpreter)
-    /// or `Py_FinalizeEx`.
+    /// The functions run as one of Python's exit functions (`atexit`), registered when this binary
+    /// first sees the interpreter, whoever ends the interpreter. The main interpreter ends with the
+    /// runtime, which a program that embeds Python has to finalize for that:
+    /// [`with_embedded_python_interpreter`](super::with_embedded_python_interpreter) or
+    /// `Py_FinalizeEx`.
     ///
     /// This thread is attached to the interpreter for a moment, if it is not already.
     ///

@@ -38,7 +38,7 @@ pub(crate) enum Phase {
     Emptied = 4,
 }
 
-/// What a thread dropped that was not attached to the interpreter.
+/// Something that was dropped by a thread that is not attached to the interpreter.
 enum Dropped {
     /// A handle: one reference to an object.
     Reference(NonNull<ffi::PyObject>),
@@ -124,7 +124,7 @@ pub struct LocalInternals {
 // `drop_values_of` relies on it.
 const _: () = assert!(std::mem::offset_of!(LocalInternals, slots) == 0);
 
-// In words: pointers differ between platforms, and so do std's locks, which are larger on macOS.
+// In words, since pointers and std's locks (larger on macOS) differ between platforms.
 const _: () = assert!(
     size_of::<LocalInternals>() <= 40 * size_of::<usize>(),
     "one stays behind per interpreter"
@@ -405,14 +405,15 @@ impl LocalInternals {
         self.away.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts only the threads of this process after a fork: this one, with `own` detachments.
+    /// Counts, in the child of a fork, only the `own` detachments of this thread: there is no
+    /// other.
     #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
-    pub(super) fn keep_own_leavings(&self, own: u32) {
+    pub(super) fn keep_own_detachments(&self, own: u32) {
         self.away.store(own, Ordering::Relaxed);
     }
 
     /// Takes back `count` detachments of a thread that ends.
-    pub(super) fn forget_leavings(&self, count: u32) {
+    pub(super) fn forget_detachments(&self, count: u32) {
         self.away.fetch_sub(count, Ordering::Release);
     }
 

@@ -10,7 +10,7 @@
 //! | `method_def` | C functions that all interpreters share |
 //! | `compat` | differences between CPython versions |
 //! | `libpython` | the file of Python's library that runs |
-//! | `queue` | what threads dropped that were not attached |
+//! | `queue` | references and values that threads dropped which were not attached |
 //! | `slots` | per-interpreter values by key |
 //! | `error` | the errors of creating and entering interpreters |
 //! | `gate` | guards that keep an interpreter from ending |
@@ -24,7 +24,7 @@
 //! | `fork` | locks across a fork, and the child |
 //! | `detach` | a thread that is detached |
 //! | `at_end` | functions that run when an interpreter ends |
-//! | `waits` | threads that wait for others to leave or to end |
+//! | `waits` | detection of threads that wait for each other |
 //! | `end` | ending a sub-interpreter |
 //! | `teardown` | refusing and waiting for other threads at an interpreter's end |
 //! | `exit_hook` | noticing that an interpreter ends |

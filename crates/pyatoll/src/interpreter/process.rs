@@ -21,8 +21,8 @@ pub(super) fn count_fork() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A lock, with a value, that a forked child finds free and as at the beginning, whatever its
-/// holder was doing. For locks that are held while CPython is called, which a fork cannot wait for.
+/// A lock with a value. A forked child finds it free, with the initial value, whatever its holder
+/// was doing. For locks that are held while CPython is called, which a fork cannot wait for.
 pub(crate) struct ProcessMutex<T: 'static> {
     /// The lock of this process, or of one that it is a fork of; null before the first use.
     current: AtomicPtr<OfProcess<T>>,

@@ -1,5 +1,5 @@
-//! What threads that are not attached to an interpreter drop there: references to its objects, and
-//! its values of cells.
+//! References to an interpreter's objects, and its values of cells, that were dropped by threads
+//! that are not attached to it.
 //!
 //! Any thread pushes. The interpreter drains the queue at its next entry and at its end, which
 //! closes the queue.

@@ -9,7 +9,7 @@
 //! until the end ([`SlotKey::lasting`]).
 //!
 //! One lock, of the binary, guards the indices and the lists of values. It is held for an instant,
-//! while no other code runs: to store a value, and to withdraw one. Reading takes no lock.
+//! to store or withdraw a value, and never while other code runs. Reading takes no lock.
 //!
 //! Invariants, checked with loom in `tests/loom`:
 //! - An index belongs to one key at a time, and is free only once its slots are null in all tables.
@@ -160,7 +160,8 @@ impl SlotKey {
         self.place.load(Ordering::Relaxed) != 0
     }
 
-    /// Withdraws all values from their tables, and gives the index up. Their owners must drop them.
+    /// Withdraws all values from their tables, and gives the index up. The caller has each value
+    /// dropped by its interpreter.
     ///
     /// The exclusive borrow keeps other threads from storing or reading a value.
     #[cold]
@@ -357,7 +358,7 @@ impl Withdrawn {
     }
 }
 
-/// Values that one key had, each to be dropped by its owner.
+/// Values that were withdrawn from one key, each to be dropped by its interpreter.
 pub(crate) struct WithdrawnValues(*mut Header);
 
 impl WithdrawnValues {

@@ -27,7 +27,7 @@ const AWAY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time limit of the process's end for a thread that is inside, where it can proceed without that
 /// thread.
 const INSIDE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time that each interpreter has at least, for threads that leave at once.
+/// Time that each interpreter's threads have at least, for those that leave at once.
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Closes `local`'s gate and waits for the threads inside. For the main interpreter, also ends the
@@ -116,7 +116,7 @@ fn wait(local: &'static LocalInternals) {
     wait_unless_called_off(local, &wait);
 }
 
-/// Waits like [`wait`], until `wait` is called off. Returns whether the waiting came to its end.
+/// Waits like [`wait`]. Returns `false` if `wait` is called off first.
 pub(super) fn wait_unless_called_off(local: &'static LocalInternals, wait: &Wait) -> bool {
     let limits = OnceCell::new();
     let timeouts = || match RuntimeEnd::is_under_way() {
@@ -178,8 +178,8 @@ unsafe fn close_subs(main: &'static LocalInternals, callback: Callback) {
 /// Whether the process exits without finalizing the runtime.
 static EXITS: AtomicBool = AtomicBool::new(false);
 
-/// Records that the process exits, and that the runtime is not finalized: exit functions are called
-/// for their effects, and no thread can get in the way of CPython.
+/// Records that the process exits without finalizing the runtime. Exit functions are still called,
+/// but no thread can get in CPython's way, so none is waited for longer than a second.
 pub(crate) fn exit_without_finalizing() {
     EXITS.store(true, Ordering::Relaxed);
 }
@@ -239,7 +239,7 @@ impl RuntimeEnd {
     /// Returns how long the end of `local`'s interpreter waits for other threads.
     ///
     /// The end of the process leaves threads behind, as CPython does with daemon threads, where
-    /// that does not abort the process. The time is that of all interpreters together.
+    /// that does not abort the process. All interpreters share the time limits.
     fn timeouts(&self, local: &LocalInternals) -> Timeouts {
         if self.without_limit {
             return Timeouts::default();

@@ -1,9 +1,9 @@
-//! Threads that wait for other threads to leave an interpreter or to end, to notice when these
-//! wait for them in turn.
+//! Detection of deadlocks between threads that wait for each other to leave an interpreter or to
+//! end.
 //!
-//! A thread announces a wait ([`Wait::begin`]) before it begins with anything that leads to it, and
-//! a thread that waits enters no interpreter meanwhile. So the announcement that completes a cycle
-//! finds it. What a thread waits for by other means (a lock, a channel) is not seen.
+//! A thread announces a wait ([`Wait::begin`]) before it takes any step towards it, and enters no
+//! interpreter while it waits. So the announcement that completes a cycle finds it. Other waits
+//! (for a lock, a channel) are not known here.
 //!
 //! The lock is held while the locks of gates are taken, and no other.
 
@@ -21,7 +21,7 @@ use super::sync::lock;
 pub(super) enum Others {
     /// Those inside an interpreter.
     Inside(&'static LocalInternals),
-    /// These.
+    /// Those with these ids.
     Threads(Vec<ThreadId>),
 }
 
@@ -40,8 +40,8 @@ type Announcements = Vec<Arc<Announced>>;
 
 static WAITS: Mutex<Announcements> = Mutex::new(Vec::new());
 
-/// Returns whether this thread has announced that it ends `local`'s interpreter, which it can call
-/// off: through this binary.
+/// Returns whether this thread has announced that it ends `local`'s interpreter through this
+/// binary, and so can call the end off.
 pub(super) fn is_ended_by_this_thread(local: &LocalInternals) -> bool {
     let this = thread::current().id();
     lock(&WAITS).iter().any(|wait| {
@@ -54,8 +54,8 @@ pub(super) fn is_ended_by_this_thread(local: &LocalInternals) -> bool {
 pub(crate) struct Wait(Arc<Announced>);
 
 impl Wait {
-    /// Announces that this thread waits for `others`, and gives up if another thread that cannot
-    /// asks it to. `None`: one of them waits for this thread.
+    /// Announces that this thread waits for `others`, and gives up if it is asked to by a thread
+    /// that cannot. `None`: one of them waits for this thread.
     pub(super) fn begin(others: Others) -> Option<Self> {
         Self::begin_if_possible(others, true)
     }
@@ -128,8 +128,8 @@ impl Announced {
     }
 }
 
-/// Returns the waits through which the threads that `wait` is for wait for its own thread, if they
-/// do. Those that were asked to give up do not count.
+/// Returns the chain of waits that leads from the threads that `wait` is for back to its own
+/// thread, if there is one. Waits that were asked to give up do not count.
 fn leads_back(waits: &[Arc<Announced>], wait: &Announced) -> Option<Vec<Arc<Announced>>> {
     let this = wait.thread;
     let mut seen = vec![this];

@@ -255,8 +255,8 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
             definition.check_interpreter(&module)?;
             if !layout::has_module_state(module.as_ptr()) {
                 return Err(PyImportError::new_err(
-                    "this build of Python keeps its modules otherwise than the one that this module was \
-                     built for: build it for that one",
+                    "this build of Python lays out its modules differently from the one that this \
+                     module was built for: build the module for this Python",
                 ));
             }
             // From here on, functions in the module take their token from its state.

@@ -94,7 +94,7 @@ fn enter(module: &Bound<'_, PyModule>, outer: &str, full: &str) -> PyResult<()> 
     Ok(())
 }
 
-/// Renames a module, its submodules, and the module of its functions and classes.
+/// Renames a module and its submodules, and changes the `__module__` of its functions and classes.
 fn rename(module: &Bound<'_, PyModule>, old: &str, new: &str) -> PyResult<()> {
     let py = module.py();
     for (name, submodule) in submodules(module, old) {

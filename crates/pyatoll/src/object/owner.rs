@@ -96,8 +96,8 @@ impl WrongInterpreter {
 
 /// Panics, in debug builds, if this thread is attached to another interpreter than the token's.
 ///
-/// Only code that gets a token or a `Bound` past the bounds of [`Python::detach`] can do that:
-/// `send_wrapper`, `scoped-tls` and the like, which rely on `Send` to mean threads.
+/// Only code that gets a token or a `Bound` past the bound of [`Python::detach`] can cause that:
+/// `send_wrapper`, `scoped-tls` and the like, for which `Send` is about other threads only.
 #[inline]
 #[track_caller]
 pub(super) fn check_attached(py: Python<'_>) {
@@ -115,7 +115,7 @@ pub(super) fn check_attached(py: Python<'_>) {
 impl fmt::Display for WrongInterpreter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.owner == self.current {
-            // Code that runs at its very end.
+            // A `PyArc` used by code that runs at the interpreter's very end.
             return write!(
                 f,
                 "interpreter {} is at its end and has given this object up",

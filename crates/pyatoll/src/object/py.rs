@@ -23,11 +23,11 @@ use crate::interpreter::{AttachError, Interpreter, LocalInternals, Python};
 ///
 /// # After the end
 ///
-/// A handle that outlives its interpreter keeps its object in memory, even once it is dropped: only
-/// that interpreter could release the reference. CPython (3.12 and later) then does not free any
-/// memory of an interpreter with its own GIL, about 1.8 MB. Drop handles before their interpreter
-/// ends (a struct's fields are dropped in order), or use a [`PyArc`](crate::sync::PyArc), whose
-/// object the interpreter gives up at its end.
+/// A handle that outlives its interpreter keeps its object in memory, even after the handle is
+/// dropped: only that interpreter could release the reference. If the interpreter has its own GIL,
+/// CPython (3.12 and later) then frees none of its memory, about 1.8 MB. Drop handles before their
+/// interpreter ends (a struct's fields are dropped in order), or use a
+/// [`PyArc`](crate::sync::PyArc), whose object the interpreter gives up at its end.
 ///
 /// ```
 /// use pyatoll::prelude::*;

@@ -1,8 +1,8 @@
 //! The module `pyo3_runtime`, through which Python code and `pickle` find the class.
 //!
-//! It is no module of a file. So that an interpreter which has no `pyo3_runtime` yet can import
-//! it, it is also a submodule of each `#[pymodule]`: importing `name.pyo3_runtime` imports
-//! `name` first. Pickled exceptions refer to a function of that submodule.
+//! No file provides it. So that an interpreter that does not have `pyo3_runtime` yet can import it,
+//! it is also a submodule of each `#[pymodule]`: importing `name.pyo3_runtime` imports `name`
+//! first. Pickled exceptions refer to a function of that submodule.
 
 use std::ffi::{CStr, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,7 @@
 //! [`InterpreterLocal<T>`]: a cell with one value in each interpreter.
 //!
-//! References to a value end with the borrow of the cell and with the attachment, whichever is
-//! first: the drop of a cell finds none.
+//! References to a value end with the borrow of the cell or with the attachment, whichever is
+//! first, so there is none when the cell is dropped.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,12 +15,12 @@ use crate::interpreter::{Interpreter, LocalInternals, Python};
 /// module.
 ///
 /// A value is created at first use in its interpreter, read with two loads, and dropped (attached,
-/// in reverse order of creation) when the interpreter ends. It is borrowed for `'py`, or as long as
-/// the cell, if that is shorter.
+/// in reverse order of creation) when the interpreter ends. It is borrowed for `'py`, or for as
+/// long as the cell is borrowed, if that is shorter.
 ///
 /// A cell that is not in a `static` (a field of a class, say) drops its values when it is dropped:
-/// that of the interpreter that the thread is attached to at once, those of others when they are
-/// next entered.
+/// the value of the interpreter that the thread is attached to at once, the others when their
+/// interpreters are next entered.
 ///
 /// ```
 /// use pyatoll::prelude::*;

@@ -18,8 +18,8 @@ use crate::types::PyString;
 /// It is [`InterpreterLocal`] with PyO3's methods, and guarantees that if several threads need the
 /// value at once, one of them creates it while the others wait, detached.
 ///
-/// The value is borrowed for `'py`, or as long as the lock, if that is shorter. It is dropped when
-/// its interpreter ends, or with the lock.
+/// The value is borrowed for `'py`, or for as long as the lock is borrowed, if that is shorter. It
+/// is dropped with the lock, or when its interpreter ends.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -266,7 +266,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
         self.cell.take_without_token()?.value.into_inner()
     }
 
-    /// Returns the value that [`take`](PyOnceLock::take) does.
+    /// Consumes the lock and returns the value that [`take`](PyOnceLock::take) would.
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -22,7 +22,7 @@ use crate::types::PyAny;
 /// - It can be cloned without a token, on any thread, like an [`Arc`].
 ///
 /// The object is released when the last clone is dropped: at once if the thread is attached to the
-/// interpreter, else when that is next entered.
+/// interpreter, otherwise when the interpreter is next entered.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -50,7 +50,7 @@ pub struct PyArc<T: 'static>(Arc<Kept<T>>);
 
 struct Kept<T: 'static> {
     owner: Interpreter,
-    /// Has a value in `owner`, until that ends.
+    /// Has a value in `owner`, until the end of that interpreter.
     object: InterpreterLocal<Py<T>>,
 }
 

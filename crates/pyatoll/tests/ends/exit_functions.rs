@@ -1,6 +1,6 @@
-//! Exit functions (`atexit`): threads that attach serve them all, also those that are older than
-//! this binary's module; and no Python code keeps an interpreter's end from waiting for the threads
-//! inside.
+//! All exit functions (`atexit`) can use threads that attach, including those registered before the
+//! import of this binary's module; and no Python code keeps an interpreter's end from waiting for
+//! the threads inside.
 
 use std::sync::{Mutex, mpsc};
 use std::thread::{self, JoinHandle};

@@ -15,7 +15,7 @@ use super::thread_state::{AttachNote, exchange_attach_note};
 pub(crate) const ENDS_WITH_THREADS_LEFT: bool = cfg!(Py_3_14);
 
 /// This thread's attachment to an interpreter that it is about to end, with a thread state for
-/// that. Must be used up by [`finish`](Ending::finish) or [`call_off`](Ending::call_off).
+/// that. Must be consumed by [`finish`](Ending::finish) or [`call_off`](Ending::call_off).
 pub(crate) struct Ending {
     thread_state: *mut ffi::PyThreadState,
     /// The thread state to restore, or null.
@@ -127,9 +127,9 @@ impl Ending {
     }
 }
 
-/// Does what `Py_EndInterpreter` does first: calls what modules have registered with `threading`
-/// for the end (thread pools wake and join their threads), and waits for the threads that are not
-/// daemons. May be called again.
+/// Does what `Py_EndInterpreter` does first: calls the functions that modules have registered with
+/// `threading` for the end (thread pools wake and join their threads), and waits for the threads
+/// that are not daemons. May be called again.
 ///
 /// # Safety
 /// The thread must be attached; no exception may be set.

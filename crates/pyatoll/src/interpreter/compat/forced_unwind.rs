@@ -5,13 +5,13 @@
 //! frames, although the thread has no GIL, until it reaches a frame that catches panics, where it
 //! aborts the process. Other C libraries do not unwind, and since 3.14 CPython hangs the thread.
 //!
-//! Nothing can be done about it when a thread is ended, so the thread that ends the runtime
-//! prepares the others, while it is attached: it interrupts each thread that has a thread state
-//! with a signal, whose handler registers a cleanup function with glibc. glibc calls that before it
-//! unwinds the frame in which the function was registered; it decides by comparing addresses, and a
-//! buffer that is not on the thread's stack counts as left behind with the first frame. The
-//! function hangs the thread if there are frames of this binary on its stack, and otherwise changes
-//! nothing.
+//! When a thread is being ended, it is too late to prevent that. So the thread that ends the
+//! runtime prepares the others, while it is attached: it interrupts each thread that has a thread
+//! state with a signal, whose handler registers a cleanup function with glibc. glibc calls the
+//! function before it unwinds the frame in which it was registered. It finds that frame by
+//! comparing addresses, and a buffer that is not on the thread's stack counts as one of the
+//! innermost frame's. The function hangs the thread if there are frames of this binary on its
+//! stack, and otherwise changes nothing.
 //!
 //! A thread that blocks the signal, or that starts later, is ended as before. Threads of
 //! sub-interpreters are not prepared: where one is left, CPython itself aborts the process or waits
@@ -28,8 +28,8 @@ use pyo3_ffi as ffi;
 
 use super::thread_state::GIL_GUARDS_THREAD_STATES;
 
-/// Ignored by default, and whoever uses it must expect it for no reason: "urgent data" is announced
-/// more than once.
+/// Ignored by default. A program that handles it must expect it without a reason, since the kernel
+/// may announce the same urgent data more than once.
 const SIGNAL: c_int = libc::SIGURG;
 
 /// Time limit for the other threads to handle the signal.
@@ -267,7 +267,7 @@ fn is_inside() -> bool {
 
     struct Search {
         this_binary: *mut c_void,
-        /// Frames of other binaries were found: those before them are of this function.
+        /// Whether a frame of another binary was found: the frames before it are this function's.
         is_outside: bool,
         is_inside: bool,
     }

@@ -261,8 +261,8 @@ pub(crate) unsafe fn check() {
     unsafe { ffi::PyErr_Clear() };
     assert!(
         as_expected,
-        "this build of Python keeps its objects otherwise than the one that this was built for: \
-         build it for that one"
+        "this build of Python lays out its objects differently from the one that this binary was \
+         built for: build it for this Python"
     );
 }
 

@@ -145,7 +145,7 @@ impl<'py> Iterator for BoundDictIterator<'py> {
     }
 }
 
-/// As Python's iterators, has no entries left once the dict has changed its size: the next call
+/// Like a Python iterator, it has no entries left once the dict has changed size; the next call
 /// panics.
 impl ExactSizeIterator for BoundDictIterator<'_> {
     #[inline]
