@@ -155,7 +155,7 @@ impl Interpreter {
     ///
     /// No `Bound` or token of another interpreter must be used in `f`. None gets into the closure
     /// of [`Python::detach`], except through `send_wrapper`, `scoped-tls` and the like
-    /// ([details](Python::detach#what-send-does-not-keep-out)). Such use is undefined behavior;
+    /// ([details](Python::detach)). Such use is undefined behavior;
     /// debug builds panic where they notice it, with the text of
     /// [`WrongInterpreter`](crate::WrongInterpreter).
     ///
