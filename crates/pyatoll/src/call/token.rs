@@ -20,7 +20,9 @@ pub(crate) struct ModuleState {
 
 const _: () = assert!(size_of::<ModuleState>() == size_of::<*const ()>());
 
-/// Does nothing: as the `m_free` of every module of this binary, it identifies them.
+/// Does nothing: as the `m_free` of every module of this binary, it identifies them. Never inlined:
+/// then another crate would have a copy of it, at another address.
+#[inline(never)]
 pub(crate) unsafe extern "C" fn module_of_this_binary(_module: *mut std::ffi::c_void) {
     /// Used here only, so that the linker does not merge this function with another empty one.
     static MARK: u8 = 0;
