@@ -130,8 +130,9 @@ pub(super) fn wait_unless_called_off(local: &'static LocalInternals, wait: &Wait
         .wait_for_others(timeouts, || wait.is_called_off())
 }
 
-/// Ends the remaining sub-interpreters that this binary created, with `callback`, since CPython aborts (below 3.13)
-/// or warns. Closes the gates of others where their threads cannot run after this.
+/// Ends the remaining sub-interpreters that this binary created, with `callback`, since CPython
+/// aborts (below 3.13) or warns. Closes the gates of others where their threads cannot run after
+/// this.
 ///
 /// # Safety
 /// The thread must be attached to `main`'s interpreter, whose gate must be closed and in which no

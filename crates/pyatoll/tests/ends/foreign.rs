@@ -441,7 +441,8 @@ fn an_end_that_rust_has_begun_gives_way_to_one_that_python_has() {
     );
 }
 
-/// Lets Rust begin to end an interpreter that `code` has run in, and Python when `is_begun` says so.
+/// Lets Rust begin to end an interpreter that `code` has run in, and Python once `is_begun` says
+/// so.
 fn end_from_both_sides(code: &CStr, is_begun: impl Fn(Interpreter) -> bool) {
     Python::initialize();
     if !is_from(13) {
