@@ -102,6 +102,12 @@ impl Operation {
         self.is_paused.store(false, Ordering::SeqCst);
     }
 
+    /// Returns whether this thread is in such an operation.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+    pub(super) fn is_done_by_this_thread(&self) -> bool {
+        self.own() > 0
+    }
+
     fn own(&self) -> u32 {
         self.own.map_or(0, |own| own.get())
     }

@@ -20,6 +20,7 @@ use std::sync::Once;
 use pyo3_ffi as ffi;
 
 use super::compat;
+use super::entry;
 use super::local::{LocalInternals, Phase};
 
 /// The definition of the hidden module, whose state is a pointer to the [`LocalInternals`].
@@ -91,7 +92,7 @@ unsafe extern "C" fn module_is_freed(module: *mut c_void) {
 fn is_cleared_by_python(local: &LocalInternals) -> bool {
     let is_ending = match local.is_main() {
         true => compat::is_finalizing(),
-        false => local.phase() == Phase::Closing,
+        false => local.phase() == Phase::Closing && !entry::keeps_from_ending(local),
     };
     is_ending && local.is_usable() && !compat::is_in_python()
 }

@@ -9,9 +9,10 @@
 //!    as it is. (Skipped if other binaries of this library have a state of the interpreter: their
 //!    threads look the same from here.)
 //! 3. The exit functions are called. Python code, and other threads, can still attach.
-//! 4. The gate is closed; the threads that entered through it leave.
+//! 4. The gate is closed; the threads that entered through it leave. Other code that begins to end
+//!    the interpreter meanwhile waits for this thread, which gives way to it.
 //! 5. Only threads that Python code has started since step 2 can be left. If there are any, the
-//!    gate is opened again.
+//!    interpreter is opened again.
 //! 6. `Py_EndInterpreter` is called. Before 3.14, Python code that it runs may start a thread; an
 //!    exit function waits for it.
 
@@ -165,7 +166,11 @@ impl EndClaim {
                 return Err(NotEnded::OtherThreads(0));
             }
             let ending = Ending::begin(thread_state);
+            local.set_claimant(thread_state);
             if let Err(why) = self.prepare(&ending, wait, callback) {
+                let why = self.is_ours(&ending).err().unwrap_or(why);
+                local.set_claimant(null_mut());
+                local.forget_ender(thread_state);
                 // Other code that ends it must not find the thread state.
                 let keep = is_kept && why != NotEnded::Elsewhere;
                 ending.call_off(keep);
@@ -176,6 +181,7 @@ impl EndClaim {
             }
             ending.finish();
         }
+        local.set_claimant(null_mut());
         local.mark_gone();
         // The claim is not given back.
         self.guard = None;
@@ -197,9 +203,9 @@ impl EndClaim {
         // SAFETY: attached (upheld by the caller), without an exception; nothing of Python is used
         // while detached.
         unsafe {
-            self.is_ours()?;
+            self.is_ours(ending)?;
             compat::shut_down_threading();
-            self.is_ours()?;
+            self.is_ours(ending)?;
             // The threads of other binaries are waited for by their exit functions.
             let has_others = Internals::existing(local).is_some_and(|it| it.has_other_binaries());
             if !has_others {
@@ -208,13 +214,16 @@ impl EndClaim {
             compat::call_exit_functions();
             // Again, where Python code took the exit function out.
             at_end::run(local);
-            self.has_closed = local.mark_closing();
-            self.is_ours()?;
+            // CPython has released it. Other code that ends the interpreter calls it.
+            (callback.register)(local);
+            self.has_closed = local.mark_closing_if_live();
+            self.is_ours(ending)?;
+            local.mark_closing();
             local.set_ender(ending.thread_state());
             local.gate().close();
             let is_empty = || local.gate().is_empty_but_for_this_thread();
             let is_over = is_empty() || detached(local, || (callback.wait)(local, wait));
-            self.is_ours()?;
+            self.is_ours(ending)?;
             if is_over && !is_empty() {
                 // The runtime ends, and ends the interpreter without them.
                 return Err(NotEnded::Elsewhere);
@@ -223,9 +232,9 @@ impl EndClaim {
                 true => wait_for_other_entries(local, ending),
                 false => Err(NotEnded::WouldDeadlock),
             };
+            self.is_ours(ending)?;
             if left.is_err() {
                 if self.has_closed {
-                    local.set_ender(null_mut());
                     local.reopen();
                     (callback.register)(local);
                 }
@@ -239,9 +248,10 @@ impl EndClaim {
     }
 
     /// Returns an error if other code has begun to end the interpreter.
-    fn is_ours(&self) -> Result<(), NotEnded> {
-        let is_ours =
-            self.local.phase() == Phase::Live || self.has_closed || self.phase != Phase::Live;
+    fn is_ours(&self, ending: &Ending) -> Result<(), NotEnded> {
+        let is_as_claimed = self.local.phase() == Phase::Live || self.has_closed;
+        let is_alone = !self.local.is_ended_with_another(ending.thread_state());
+        let is_ours = is_as_claimed && is_alone || self.phase != Phase::Live;
         is_ours.then_some(()).ok_or(NotEnded::Elsewhere)
     }
 }

@@ -513,6 +513,12 @@ pub(super) fn has_guard(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.with_guard(|_| ()).is_some())
 }
 
+/// Returns whether this thread entered `local`'s interpreter through this library and does not end
+/// it: the end waits for this thread.
+pub(super) fn keeps_from_ending(local: &LocalInternals) -> bool {
+    has_guard(local) && !local.is_ended_with(compat::current_thread_state())
+}
+
 /// Returns whether this thread, detached for a moment, is the one that ends `local`'s interpreter.
 #[inline(never)]
 pub(super) fn is_ending(local: &LocalInternals) -> bool {

@@ -39,7 +39,6 @@ use super::local::{self, LocalInternals, Phase};
 use super::lookup;
 use super::method_def::MethodDef;
 use super::teardown;
-use super::waits;
 
 /// The name of this file's capsules.
 const CAPSULE: &CStr = c"pyatoll.exit_hook";
@@ -172,10 +171,15 @@ impl Watched {
         }
     }
 
-    /// Records that the interpreter calls its exit functions. Returns whether that is new.
+    /// Records that this thread calls the exit functions. Returns whether nobody has closed the
+    /// gate for it: that is new, or another thread ends the interpreter with an `EndClaim`, which
+    /// gives way to this one.
     fn mark_exiting(self) -> bool {
         match self {
-            Self::Known(local) => local.mark_exiting(),
+            Self::Known(local) => {
+                local.set_ender(compat::current_thread_state());
+                local.mark_exiting() || local.is_being_ended()
+            }
             Self::UnseenMain => local::is_first_in_run(&UNSEEN_MAIN_EXITS),
         }
     }
@@ -209,7 +213,7 @@ impl Watched {
     /// Returns whether this thread ends the interpreter with an `EndClaim`, which closes the gate
     /// itself.
     fn is_claimed_by_this_thread(self) -> bool {
-        matches!(self, Self::Known(local) if waits::is_ended_by_this_thread(local))
+        matches!(self, Self::Known(local) if local.is_claimed_by_this_thread())
     }
 
     /// Registers the exit function. If that fails, the gate is closed at once: Python refuses where

@@ -156,6 +156,7 @@ mod unix {
             .gates
             .iter()
             .any(|(local, _)| shares_gil(local) && is_held(local));
+        let is_changing = busy::CHANGING_INTERPRETERS.is_done_by_this_thread();
         let mut has_subs = false;
         for (local, gate) in &mut held.gates {
             let was_inside = gate.keep_own();
@@ -176,6 +177,10 @@ mod unix {
             if is_lost {
                 local.mark_lost_in_fork();
                 gate.close();
+            } else if !is_changing {
+                // The thread that was ending the interpreter, which this one is inside, does not
+                // exist: nobody must wait for it.
+                local.give_claim_back();
             }
         }
         drop(held);

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use pyo3_ffi as ffi;
 
 use super::compat;
+use super::entry;
 use super::local::{LocalInternals, Phase};
 use super::lookup;
 
@@ -317,8 +318,12 @@ impl Internals {
 fn is_still_running(local: &LocalInternals) -> bool {
     match local.phase() {
         Phase::Live => compat::is_running(),
-        // Exit functions and finalizers run until the end, but none of them clears the dict.
-        Phase::Exiting | Phase::Closing => compat::is_in_python(),
+        // Exit functions and finalizers run until the end, but none of them clears the dict. Nor do
+        // threads that are still inside, whatever code of Rust they run.
+        Phase::Exiting => {
+            compat::is_in_python() || !local.is_ended_with(compat::current_thread_state())
+        }
+        Phase::Closing => compat::is_in_python() || entry::keeps_from_ending(local),
         Phase::Ending | Phase::Emptied => false,
     }
 }

@@ -107,6 +107,8 @@ pub struct LocalInternals {
     first_thread_state: AtomicPtr<ffi::PyThreadState>,
     /// The thread state that ends the interpreter, once that is known.
     ender: AtomicPtr<ffi::PyThreadState>,
+    /// The thread state with which a thread of this binary ends the interpreter, or null.
+    claimant: AtomicPtr<ffi::PyThreadState>,
     /// Threads of the interpreter that are detached in a call of this library.
     away: AtomicU32,
     /// Whether this binary created the interpreter, and so ends it.
@@ -159,6 +161,7 @@ impl LocalInternals {
             visiting: AtomicPtr::new(null_mut()),
             first_thread_state: AtomicPtr::new(null_mut()),
             ender: AtomicPtr::new(null_mut()),
+            claimant: AtomicPtr::new(null_mut()),
             away: AtomicU32::new(0),
             owned: AtomicBool::new(false),
             own_gil: AtomicBool::new(false),
@@ -301,9 +304,19 @@ impl LocalInternals {
         self.advance_to(Phase::Exiting) == Phase::Live as u8
     }
 
-    /// Records that the interpreter's exit functions are through. Returns whether that is new.
-    pub(super) fn mark_closing(&self) -> bool {
-        self.advance_to(Phase::Closing) < Phase::Closing as u8
+    /// Records that the interpreter's exit functions are through.
+    pub(super) fn mark_closing(&self) {
+        self.advance_to(Phase::Closing);
+    }
+
+    /// Records that the exit functions are through, unless other code has begun to call them as
+    /// well. Returns whether it has not.
+    pub(super) fn mark_closing_if_live(&self) -> bool {
+        let (live, closing) = (Phase::Live as u8, Phase::Closing as u8);
+        let phase = &self.phase;
+        phase
+            .compare_exchange(live, closing, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Records a phase, unless a later one has been reached. Returns the one before.
@@ -320,6 +333,36 @@ impl LocalInternals {
     /// was last, attached with this thread state.
     pub(super) fn is_ended_with(&self, thread_state: *mut ffi::PyThreadState) -> bool {
         !thread_state.is_null() && self.ender.load(Ordering::Acquire) == thread_state
+    }
+
+    /// Records that the interpreter is not ended with this thread state after all.
+    pub(super) fn forget_ender(&self, thread_state: *mut ffi::PyThreadState) {
+        let ender = &self.ender;
+        let _ = ender.compare_exchange(
+            thread_state,
+            null_mut(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+    }
+
+    /// Returns whether a thread that is attached with another thread state is known to end the
+    /// interpreter.
+    pub(super) fn is_ended_with_another(&self, thread_state: *mut ffi::PyThreadState) -> bool {
+        let ender = self.ender.load(Ordering::Acquire);
+        !ender.is_null() && ender != thread_state
+    }
+
+    /// Records the thread state of the thread that claimed the end, or null.
+    pub(super) fn set_claimant(&self, thread_state: *mut ffi::PyThreadState) {
+        self.claimant.store(thread_state, Ordering::Release);
+    }
+
+    /// Returns whether this thread is attached with the thread state that the interpreter is ended
+    /// with, by an [`EndClaim`](super::end::EndClaim).
+    pub(super) fn is_claimed_by_this_thread(&self) -> bool {
+        let claimant = self.claimant.load(Ordering::Acquire);
+        !claimant.is_null() && claimant == compat::current_thread_state()
     }
 
     /// Records that Python code took the exit function out, which an entry is to put back.

@@ -20,7 +20,7 @@ use super::entry;
 use super::gate::Timeouts;
 use super::local::{self, LocalInternals, Phase};
 use super::lookup;
-use super::waits::{self, Others, Wait};
+use super::waits::{Others, Wait};
 
 /// Time limit of the process's end for a thread that is detached in a call of this library.
 const AWAY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ const SHORTEST_TIMEOUT: Duration = Duration::from_millis(50);
 /// # Safety
 /// The thread must be attached to `local`'s interpreter; no exception may be set.
 pub(super) unsafe fn close(local: &'static LocalInternals, callback: Callback) {
-    if waits::is_ended_by_this_thread(local) {
+    if local.is_claimed_by_this_thread() {
         // `EndClaim::end` closes the gate once all exit functions have been called.
         return;
     }
@@ -57,12 +57,13 @@ pub(super) unsafe fn close(local: &'static LocalInternals, callback: Callback) {
     }
     // SAFETY: attached (upheld by the caller); nothing of Python is used while detached.
     unsafe {
-        if !compat::is_in_python() {
-            // Not where Python code calls the exit functions itself: the interpreter goes on.
-            end::drop_first_thread_state(local);
-        }
         if !local.gate().is_empty_but_for_this_thread() {
             detached(local, || wait(local));
+        }
+        if !compat::is_in_python() {
+            // Not where Python code calls the exit functions itself: the interpreter goes on. After
+            // the wait: a thread that gives way to this one may have kept the thread state again.
+            end::drop_first_thread_state(local);
         }
         if local.is_main() {
             close_subs(local, callback);

@@ -40,16 +40,6 @@ type Announcements = Vec<Arc<Announced>>;
 
 static WAITS: Mutex<Announcements> = Mutex::new(Vec::new());
 
-/// Returns whether this thread has announced that it ends `local`'s interpreter through this
-/// binary, and so can call the end off.
-pub(super) fn is_ended_by_this_thread(local: &LocalInternals) -> bool {
-    let this = thread::current().id();
-    lock(&WAITS).iter().any(|wait| {
-        let is_it = matches!(wait.others, Others::Inside(other) if std::ptr::eq(other, local));
-        is_it && wait.gives_up && wait.thread == this
-    })
-}
-
 /// An announced wait of this thread. Dropping it takes the announcement back.
 pub(crate) struct Wait(Arc<Announced>);
 

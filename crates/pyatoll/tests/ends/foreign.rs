@@ -1,6 +1,7 @@
 //! Interpreters that Python code ends: `Interpreter.close()`, `_interpreters.destroy`,
 //! `InterpreterPoolExecutor`.
 
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -436,6 +437,87 @@ fn an_end_that_rust_has_begun_gives_way_to_one_that_python_has() {
             assert!(!in_a.is_alive());
             drop(a);
             finalize();
+        },
+    );
+}
+
+/// Lets Rust begin to end an interpreter that `code` has run in, and Python once `is_begun` says
+/// so.
+fn end_from_both_sides(code: &CStr, is_begun: impl Fn(Interpreter) -> bool) {
+    Python::initialize();
+    if !is_from(13) {
+        // 3.11 refuses while a second thread state exists, and 3.12 ends the interpreter with the
+        // thread state of another thread.
+        return;
+    }
+    for builder in [
+        SubInterpreter::builder(),
+        SubInterpreter::builder().legacy(),
+    ] {
+        let sub = builder.build().unwrap();
+        let handle = sub.interpreter();
+        sub.attach(|py| py.run(code, None, None)).unwrap().unwrap();
+        let left = AtomicBool::new(false);
+        let (inside, is_inside) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                handle
+                    .attach(|py| {
+                        py.detach(|| {
+                            inside.send(()).unwrap();
+                            thread::sleep(Duration::from_millis(700));
+                        });
+                        py.run(c"import json", None, None).unwrap();
+                        left.store(true, Ordering::SeqCst);
+                    })
+                    .unwrap();
+            });
+            is_inside.recv().unwrap();
+            scope.spawn(move || sub.close().unwrap());
+            let end = Instant::now() + LIMIT;
+            while !is_begun(handle) {
+                assert!(Instant::now() < end);
+                thread::sleep(Duration::from_millis(1));
+            }
+            // Now, or at the end of the exit functions that are being called.
+            thread::sleep(Duration::from_millis(50));
+            let destroyed = destroy(handle.id());
+            assert!(left.load(Ordering::SeqCst));
+            drop(destroyed);
+        });
+        let gone = AttachError::InterpreterGone { id: handle.id() };
+        assert_eq!(handle.attach(|_| ()), Err(gone));
+    }
+    finalize();
+}
+
+#[test]
+fn python_may_end_an_interpreter_that_rust_closes_and_waits_for() {
+    in_child(
+        "foreign::python_may_end_an_interpreter_that_rust_closes_and_waits_for",
+        LIMIT,
+        || end_from_both_sides(c"pass", |handle| !handle.is_alive()),
+    );
+}
+
+#[test]
+fn python_may_end_an_interpreter_in_whose_exit_functions_rust_is() {
+    in_child(
+        "foreign::python_may_end_an_interpreter_in_whose_exit_functions_rust_is",
+        LIMIT,
+        || {
+            let code = c"
+import atexit, sys, time
+def slow():
+    sys.is_ending = True
+    time.sleep(0.3)
+atexit.register(slow)
+";
+            end_from_both_sides(code, |handle| {
+                let is_ending = c"hasattr(__import__('sys'), 'is_ending')";
+                let is_ending = |py: Python<'_>| py.eval(is_ending, None, None)?.is_truthy();
+                handle.attach(is_ending).is_ok_and(|seen| seen.unwrap())
+            });
         },
     );
 }

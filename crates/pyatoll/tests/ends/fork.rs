@@ -383,6 +383,49 @@ fn a_child_forked_by_c_code_ends_its_interpreters_and_its_runtime() {
     );
 }
 
+#[test]
+fn a_child_forked_inside_an_interpreter_that_another_thread_closes_does_not_hang_at_its_end() {
+    in_child(
+        "fork::a_child_forked_inside_an_interpreter_that_another_thread_closes_does_not_hang_at_its_end",
+        LIMIT,
+        || {
+            Python::initialize();
+            if !is_from(13) {
+                // 3.12 aborts a process that ends with a sub-interpreter.
+                return;
+            }
+            for sub in subs() {
+                let handle = sub.interpreter();
+                let closer = handle
+                    .attach(|py| {
+                        let closer = thread::spawn(move || sub.close().unwrap());
+                        py.detach(|| {
+                            while handle.is_alive() {
+                                thread::yield_now();
+                            }
+                        });
+                        // SAFETY: as in `fork_in_c`.
+                        (unsafe { libc::fork() }, closer)
+                    })
+                    .unwrap();
+                let (child, closer) = closer;
+                if child == 0 {
+                    // SAFETY: no preconditions; ends the child if it hangs, and without the
+                    // parent's exit functions.
+                    unsafe {
+                        libc::alarm(10);
+                        finalize();
+                        libc::_exit(0);
+                    }
+                }
+                assert_eq!(wait_for(child), 0);
+                closer.join().unwrap();
+            }
+            finalize();
+        },
+    );
+}
+
 /// The error of an interpreter that another thread was inside.
 fn lost(interpreter: Interpreter) -> Result<(), AttachError> {
     Err(AttachError::LostInFork {

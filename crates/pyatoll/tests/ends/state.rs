@@ -11,7 +11,7 @@ use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
 use pyatoll::types::{PyCFunction, PyDict, PyTuple};
 
-use crate::{LIMIT, finalize, in_child};
+use crate::{LIMIT, finalize, in_child, interpreters_module, is_from};
 
 /// Returns the interpreter's dict, which Python code can find with `gc.get_objects` on some
 /// versions.
@@ -80,6 +80,90 @@ def replace(d, key):
                 expected += 1;
                 assert_eq!(DROPS.load(Ordering::SeqCst), expected, "{how}");
             }
+            finalize();
+        },
+    );
+}
+
+#[pyatoll::pymodule]
+mod removing {
+    use super::*;
+    use std::sync::mpsc;
+
+    pub static DROPPED: AtomicBool = AtomicBool::new(false);
+    pub static RESULT: std::sync::Mutex<Option<mpsc::Receiver<bool>>> = std::sync::Mutex::new(None);
+    static VALUE: InterpreterLocal<Noted> = InterpreterLocal::new();
+    struct Noted;
+    impl Drop for Noted {
+        fn drop(&mut self) {
+            DROPPED.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Starts a thread that borrows a value and gives up the last reference to the capsule, once
+    /// `is_time` says so.
+    #[pyfunction]
+    fn start(py: Python<'_>, is_time: Py<PyAny>, done: Py<PyAny>) {
+        let here = py.interpreter();
+        let (result, results) = mpsc::channel();
+        *RESULT.lock().unwrap() = Some(results);
+        thread::spawn(move || {
+            let is_time = |py: Python<'_>| is_time.bind(py).call0()?.is_truthy();
+            while !here.attach(is_time).unwrap().unwrap() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            here.attach(|py| {
+                let _lent = VALUE.get_or_init(py, || Noted);
+                let dict = dict(py);
+                let names = PyDict::new(py);
+                names.set_item("d", &dict).unwrap();
+                let code = c"[d.pop(key) for key in list(d) if str(key).startswith('pyatoll.')]";
+                let popped = py.eval(code, Some(&names), None).unwrap();
+                assert!(popped.len().unwrap() > 0);
+                drop(popped);
+                let is_there = !DROPPED.load(Ordering::SeqCst);
+                done.bind(py).call0().unwrap();
+                result.send(is_there).unwrap();
+            })
+            .unwrap();
+            drop((is_time, done));
+        });
+    }
+}
+
+/// Here, too, the end has begun: an exit function that is older than the module runs.
+#[test]
+fn values_survive_if_a_thread_removes_the_capsule_while_exit_functions_run() {
+    in_child(
+        "state::values_survive_if_a_thread_removes_the_capsule_while_exit_functions_run",
+        LIMIT,
+        || {
+            pyatoll::append_to_inittab!(removing);
+            Python::initialize();
+            let code = "
+import atexit, threading, time
+has_begun, may_end = threading.Event(), threading.Event()
+def slow():
+    has_begun.set()
+    while not may_end.is_set(): time.sleep(0.001)
+atexit.register(slow)
+import removing
+removing.start(has_begun.is_set, may_end.set)
+";
+            Python::attach(|py| {
+                let module = py.import(interpreters_module()).unwrap();
+                let id = module.call_method0("create").unwrap();
+                if is_from(12) {
+                    module.call_method1("run_string", (&id, code)).unwrap();
+                    module.call_method1("destroy", (&id,)).unwrap();
+                    let result = removing::RESULT.lock().unwrap().take().unwrap();
+                    assert!(
+                        result.recv().unwrap(),
+                        "the value was dropped while it was lent"
+                    );
+                    assert!(removing::DROPPED.load(Ordering::SeqCst));
+                }
+            });
             finalize();
         },
     );
