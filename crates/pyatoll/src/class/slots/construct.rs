@@ -148,8 +148,11 @@ pub unsafe fn construct_call(
     // Unless the caller is `tp_new`, `class` is the class itself: subclasses do not inherit
     // `tp_vectorcall`.
     unsafe {
-        let is_from_new = nargs & FROM_NEW != 0;
-        let py = if is_from_new {
+        // A function instead of a second condition, for which the compiler would duplicate the call
+        // of `run`, and then not inline it.
+        let leave: unsafe extern "C" fn();
+        let py = if nargs & FROM_NEW != 0 {
+            leave = nothing;
             token_of_call()
         } else {
             if !has_own_new_and_init(class.cast(), own_new) {
@@ -160,16 +163,17 @@ pub unsafe fn construct_call(
             if ffi::Py_EnterRecursiveCall(c" while calling a Python object".as_ptr()) != 0 {
                 return null_mut();
             }
+            leave = ffi::Py_LeaveRecursiveCall;
             token_of_class(class.cast())
         };
         let nargs = (nargs & (FROM_NEW - 1)) as ffi::Py_ssize_t;
         let result = call_fast_with_keywords(py, class, args, nargs, names, run);
-        if !is_from_new {
-            ffi::Py_LeaveRecursiveCall();
-        }
+        leave();
         result
     }
 }
+
+extern "C" fn nothing() {}
 
 /// Returns whether the type still has its own `__new__`, and no `__init__`: Python code can replace
 /// them.
