@@ -377,3 +377,29 @@ fn a_module_that_is_not_imported_stays_out_of_sys_modules() {
         assert!(!modules.contains("json.inner").unwrap());
     });
 }
+
+#[test]
+fn a_module_may_be_added_to_itself_and_under_a_shorter_name() {
+    everywhere(
+        c"
+import types, sys, grows
+# As in a package that wraps a module of its name.
+package = types.ModuleType('wrapped')
+package.__path__ = []
+sys.modules['wrapped'] = package
+",
+    );
+    Python::attach(|py| {
+        let outer = PyModule::new(py, "wrapped.wrapped").unwrap();
+        let inner = PyModule::new(py, "w").unwrap();
+        let modules = py.import("sys").unwrap().getattr("modules").unwrap();
+        modules.set_item("wrapped.wrapped", &outer).unwrap();
+        outer.add_submodule(&outer).unwrap();
+        inner
+            .add_submodule(&PyModule::new(py, "v").unwrap())
+            .unwrap();
+        outer.add_submodule(&inner).unwrap();
+        outer.add_submodule(&outer).unwrap();
+        assert!(outer.getattr("w").unwrap().is(&inner));
+    });
+}

@@ -152,10 +152,13 @@ mod unix {
         // Without a GIL, importing an extension module stops the threads of all interpreters, and
         // waits for those that are attached (`_PyEval_EnableGILTransient`).
         let shares_gil = |local: &LocalInternals| !compat::HAS_GIL || !local.has_own_gil();
-        let is_shared_gil_held = held
-            .gates
-            .iter()
-            .any(|(local, _)| shares_gil(local) && is_held(local));
+        // Not if this thread has it: an interpreter that another thread is creating may look like
+        // one that shares it.
+        let is_shared_gil_held = !holds_shared_gil()
+            && held
+                .gates
+                .iter()
+                .any(|(local, _)| shares_gil(local) && is_held(local));
         let is_changing = busy::CHANGING_INTERPRETERS.is_done_by_this_thread();
         let mut has_subs = false;
         for (local, gate) in &mut held.gates {

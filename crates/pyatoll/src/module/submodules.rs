@@ -98,7 +98,11 @@ fn enter(module: &Bound<'_, PyModule>, outer: &str, full: &str) -> PyResult<()> 
 fn rename(module: &Bound<'_, PyModule>, old: &str, new: &str) -> PyResult<()> {
     let py = module.py();
     for (name, submodule) in submodules(module, old) {
-        rename(&submodule, &name, &format!("{new}{}", &name[old.len()..]))?;
+        rename(
+            &submodule,
+            &name,
+            &format!("{new}.{}", last_component(&name)),
+        )?;
     }
     module.setattr(intern!(py, "__name__"), new)?;
     for value in module.dict().values() {
@@ -133,7 +137,9 @@ fn submodules<'py>(
                 .ok()?;
             let submodule = value.cast_into::<PyModule>().ok()?;
             let name = name_of(&submodule)?;
-            belongs(&name, &key).then_some((name, submodule))
+            // A package and the module that it wraps may refer to each other.
+            let is_other = !submodule.is(module);
+            (is_other && belongs(&name, &key)).then_some((name, submodule))
         })
         .collect()
 }

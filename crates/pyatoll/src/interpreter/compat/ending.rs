@@ -189,12 +189,12 @@ unsafe fn call(module: *mut ffi::PyObject, name: &CStr) {
 }
 
 /// Returns the number of thread states in the interpreter that this thread is attached to with
-/// `own`, without that one. Zero where [`ENDS_WITH_THREADS_LEFT`].
+/// `own`, without that one. Zero without a GIL, where they may be deleted meanwhile.
 ///
 /// # Safety
 /// The thread must be attached to it.
 pub(crate) unsafe fn other_thread_states(own: *mut ffi::PyThreadState) -> usize {
-    if ENDS_WITH_THREADS_LEFT {
+    if cfg!(Py_GIL_DISABLED) {
         return 0;
     }
     // SAFETY: attached; the GIL keeps others from deleting thread states, and new ones are inserted
