@@ -74,6 +74,27 @@ const COLD: &[(&str, &str)] = &[
         "only when the value of a `PyOnceLock` is made",
     ),
     (
+        "pyatoll::interpreter::end::",
+        "only when an interpreter ends",
+    ),
+    (
+        "pyatoll::interpreter::compat::forced_unwind::",
+        "only on a thread that CPython ends with the process",
+    ),
+    (
+        "pyatoll::interpreter::waits::",
+        "only when a thread waits for others to leave or to end",
+    ),
+    (
+        "pyatoll_tests::attaching::",
+        "functions of the user's that start threads",
+    ),
+    (
+        "pyatoll_tests::round_trip::",
+        "takes a HashMap: std's has its hasher's keys in a thread-local",
+    ),
+    ("pyatoll::panic::say", "diagnostics"),
+    (
         "textstats::Counter::__pyatoll_construct_new",
         "has the user's constructor in it: std's HashMap has its hasher's keys in a thread-local",
     ),
@@ -95,6 +116,10 @@ const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
         "interpreter/entry.rs",
         "the interpreters of a thread, for one that is not attached or detaches",
+    ),
+    (
+        "interpreter/busy.rs",
+        "whether this thread creates or ends an interpreter",
     ),
     (
         "interpreter/test_interpreter.rs",

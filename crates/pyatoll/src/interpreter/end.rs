@@ -280,10 +280,7 @@ unsafe fn wait_for_other_entries(local: &LocalInternals, ending: &Ending) -> Res
         }
         // Counted after the thread states: a thread has its guard first, and no thread state is
         // deleted while this thread is attached.
-        let this = thread::current().id();
-        let guards = local.gate().holders();
-        let guards = guards.into_iter().filter(|holder| *holder != this).count();
-        let others = states.saturating_sub(guards);
+        let others = states.saturating_sub(local.gate().guards_of_others());
         if others == 0 {
             return Ok(());
         }

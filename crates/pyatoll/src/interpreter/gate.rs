@@ -254,8 +254,15 @@ impl Gate {
     /// Returns whether no other thread holds a guard.
     #[inline(never)]
     pub(crate) fn is_empty_but_for_this_thread(&self) -> bool {
+        self.guards_of_others() == 0
+    }
+
+    /// Returns the number of guards of other threads.
+    #[inline(never)]
+    pub(crate) fn guards_of_others(&self) -> usize {
         let this = thread::current().id();
-        self.holders().into_iter().all(|thread| thread == this)
+        let holders = self.holders().into_iter();
+        holders.filter(|thread| *thread != this).count()
     }
 
     /// Returns the thread of each guard.

@@ -99,6 +99,7 @@ impl Drop for Wait {
 }
 
 impl Announced {
+    #[inline(never)]
     fn new(others: Others, gives_up: bool) -> Arc<Self> {
         Arc::new(Self {
             thread: thread::current().id(),

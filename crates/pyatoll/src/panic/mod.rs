@@ -128,6 +128,7 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
 /// Writes a line to the standard error output. Unlike `eprintln!` it does not panic where nobody
 /// reads that (a closed pipe), since its callers are called by C.
 #[cold]
+#[inline(never)]
 pub(crate) fn say(line: std::fmt::Arguments<'_>) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{line}");

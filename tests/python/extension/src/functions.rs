@@ -1,6 +1,5 @@
 //! Functions of all shapes.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyatoll::exceptions::{PyKeyError, PyTypeError};
@@ -80,18 +79,6 @@ pub fn with_module(module: &Bound<'_, PyModule>) -> PyResult<String> {
 #[pyfunction]
 pub fn same(object: Py<PyAny>) -> Py<PyAny> {
     object
-}
-
-/// Converts to Rust and back.
-#[pyfunction]
-#[allow(clippy::type_complexity)]
-pub fn round_trip(
-    text: String,
-    numbers: Vec<f64>,
-    pairs: HashMap<String, (i32, bool)>,
-    bytes: Vec<u8>,
-) -> (String, Vec<f64>, HashMap<String, (i32, bool)>, Vec<u8>) {
-    (text, numbers, pairs, bytes)
 }
 
 /// Raises an error of the given kind.

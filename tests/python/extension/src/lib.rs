@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `attaching` | functions that detach, and attach again |
 //! | `functions` | functions of all shapes, errors, panics, closures |
+//! | `round_trip` | a function with arguments that are hashed |
 //! | `classes` | classes of all kinds |
 //! | `protocols` | classes for the special methods |
 //! | `crossing` | handles in a `static` shared by all interpreters |
@@ -18,6 +19,7 @@ mod functions;
 mod modules;
 mod pickling;
 mod protocols;
+mod round_trip;
 mod statics;
 
 use pyatoll::create_exception;
@@ -60,8 +62,8 @@ mod pyatoll_tests {
     #[pymodule_export]
     use super::functions::{
         all_kinds, call_back, defaults, keyword_only, make_adder, make_counter, no_arguments,
-        one_argument, panics, positional, positional_only, raise_error, round_trip, same,
-        swallow_error, with_module,
+        one_argument, panics, positional, positional_only, raise_error, same, swallow_error,
+        with_module,
     };
     #[pymodule_export]
     use super::pickling::post;
@@ -69,6 +71,8 @@ mod pyatoll_tests {
     use super::protocols::{
         AsyncSteps, Buffer, Callable, Descriptor, Guard, Mapping, Number, Ordered, Sequence, Steps,
     };
+    #[pymodule_export]
+    use super::round_trip::round_trip;
     #[pymodule_export]
     use super::statics::{count, counters, interned, singleton, template, wait_for_signal};
     #[pymodule_export]
