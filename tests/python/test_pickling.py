@@ -52,11 +52,14 @@ def items():
     ]
 
 
+# A wheel has a package around the module; under the address sanitizer there is only the module.
+MODULE = "pyatoll_tests.pyatoll_tests" if hasattr(pyatoll_tests, "__path__") else "pyatoll_tests"
+
+
 def test_submodules_are_importable_from_the_package_and_from_its_module():
-    inner = sys.modules[pyatoll_tests.no_arguments.__module__]
-    assert inner.__name__ == "pyatoll_tests.pyatoll_tests"
+    assert sys.modules[MODULE].no_arguments is pyatoll_tests.no_arguments
     assert pyatoll_tests.post is post is sys.modules["pyatoll_tests.post"]
-    assert post is sys.modules["pyatoll_tests.pyatoll_tests.post"]
+    assert post is sys.modules[f"{MODULE}.post"]
     assert post.__name__ == post.deliver.__module__ == post.Parcel.__module__
     assert post.__name__ == post.Priority.__module__ == post.Route.Via.__module__
     assert post.__name__ == "pyatoll_tests.post"
@@ -185,9 +188,9 @@ def test_a_panic_is_pickled_as_itself(protocol):
 
 
 def test_the_class_of_panics_is_importable():
-    code = """
+    code = f"""
 import importlib
-runtime = importlib.import_module("pyatoll_tests.pyatoll_tests.pyo3_runtime")
+runtime = importlib.import_module("{MODULE}.pyo3_runtime")
 from pyo3_runtime import PanicException
 assert runtime.PanicException is PanicException
 import pyatoll_tests
