@@ -177,22 +177,27 @@ def main(folder, cycles, block):
     read, write = os.pipe()
     blocks = max(1, cycles // block)
     pages, heap, imports = ({kind: [] for kind in KINDS} for _ in range(3))
+    def measure(number, kind, length):
+        before = resident(), allocated()
+        taken = [cycle(kind, folder, read, write) for _ in range(length)]
+        after = resident(), allocated()
+        # The first round only fills caches.
+        if number >= 0:
+            pages[kind].append((after[0] - before[0]) / length)
+            heap[kind].append((after[1] - before[1]) / length)
+            imports[kind] += taken
+
     for number in range(-1, blocks):
         # Alternate the order, so that no kind always follows the same one.
-        order = list(KINDS)
+        order = [kind for kind in KINDS if kind != FEW]
         if number % 2:
             order.reverse()
         for kind in order:
-            before = resident(), allocated()
-            length = max(2, block // 10) if kind == FEW else block
-            taken = [cycle(kind, folder, read, write) for _ in range(length)]
-            after = resident(), allocated()
-            # The first round only fills caches.
-            if number >= 0:
-                pages[kind].append((after[0] - before[0]) / length)
-                heap[kind].append((after[1] - before[1]) / length)
-                imports[kind] += taken
+            measure(number, kind, block)
         print(json.dumps({"progress": (number + 1) * block}), flush=True)
+    # Last: the arenas that stay behind would disturb the pages of the others.
+    for number in range(-1, blocks):
+        measure(number, FEW, max(2, block // 10))
     kinds = {
         kind: {"pages": pages[kind], "heap": heap[kind], "imports": imports[kind]} for kind in KINDS
     }
