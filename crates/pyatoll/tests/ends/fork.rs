@@ -433,16 +433,6 @@ fn lost(interpreter: Interpreter) -> Result<(), AttachError> {
     })
 }
 
-/// Uses an interpreter whose GIL another thread may have had.
-#[cfg(not(Py_GIL_DISABLED))]
-fn assert_usable_or_lost(interpreter: Interpreter) {
-    if interpreter.is_alive() {
-        assert_usable(interpreter);
-    } else {
-        assert_eq!(interpreter.attach(|_| ()), lost(interpreter));
-    }
-}
-
 #[test]
 fn an_interpreter_that_another_thread_was_inside_is_refused_in_the_child() {
     in_child(
@@ -571,6 +561,9 @@ fn interpreters_whose_gil_another_thread_held_are_refused_in_the_child() {
 
 /// Not on a free-threaded Python: creating an interpreter stops the threads of all others at times,
 /// and in a child of such a moment nobody lets them go on (`_PyEval_StopTheWorldAll`).
+///
+/// The child must not release the GIL: threads of the parent were waiting for it, and glibc's
+/// `pthread_cond_signal` may wait for these.
 #[cfg(not(Py_GIL_DISABLED))]
 #[test]
 fn a_fork_while_threads_create_and_end_interpreters_leaves_no_lock_taken() {
@@ -599,26 +592,16 @@ fn a_fork_while_threads_create_and_end_interpreters_leaves_no_lock_taken() {
                 // Attached, this thread has the GIL that the others need at times.
                 let status = main.attach(|py| {
                     fork_in_c(|| {
-                        py.run(c"import json", None, None).unwrap();
-                        py.detach(|| {
-                            for interpreter in all {
-                                assert_usable_or_lost(interpreter);
-                            }
-                            // Nobody else had the GIL.
-                            assert!(main.is_alive());
-                        });
+                        assert!(Interpreter::all().contains(&py.interpreter()));
+                        // Nobody else had the GIL.
+                        assert!(main.is_alive());
                     })
                 });
                 assert_eq!(status, Ok(0));
                 let status = own.attach(|py| {
                     fork_in_c(|| {
-                        py.run(c"import json", None, None).unwrap();
-                        py.detach(|| {
-                            for interpreter in all {
-                                assert_usable_or_lost(interpreter);
-                            }
-                            assert!(own.interpreter().is_alive());
-                        });
+                        assert!(Interpreter::all().contains(&py.interpreter()));
+                        assert!(own.interpreter().is_alive());
                     })
                 });
                 assert_eq!(status, Ok(0));
