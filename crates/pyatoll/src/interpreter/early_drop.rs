@@ -78,7 +78,7 @@ unsafe extern "C" fn module_is_freed(module: *mut c_void) {
         let Some(local) = state.as_ref().and_then(|local| local.as_ref()) else {
             return;
         };
-        if is_cleared_by_python(local) {
+        if is_cleared_by_cpython(local) {
             // An exception that is set is kept across, since drops run any code.
             let raised = compat::take_raised();
             local.drop_values_early();
@@ -89,7 +89,7 @@ unsafe extern "C" fn module_is_freed(module: *mut c_void) {
 
 /// Returns whether the module was freed because CPython cleared its list. Other code could only
 /// have found the list among the collector's objects.
-fn is_cleared_by_python(local: &LocalInternals) -> bool {
+fn is_cleared_by_cpython(local: &LocalInternals) -> bool {
     let is_ending = match local.is_main() {
         true => compat::is_finalizing(),
         false => local.phase() == Phase::Closing && !entry::keeps_from_ending(local),

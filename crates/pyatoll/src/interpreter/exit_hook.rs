@@ -430,24 +430,22 @@ unsafe extern "C" fn called(
     capsule: *mut ffi::PyObject,
     _: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this attached, with the capsule that the function was created with.
+    // SAFETY: the contract of `at_call`.
     unsafe {
-        let Some(watched) = Watched::of(capsule) else {
-            return null_mut();
-        };
-        if let Watched::Known(local) = watched {
-            at_end::run(local);
-        }
-        if !watched.is_claimed_by_this_thread()
-            && watched.mark_exiting()
-            && !matches!(
-                watched.register(&SENTINEL, sentinel_released),
-                Registered::Yes
-            )
-        {
-            watched.close();
-        }
-        ffi::Py_NewRef(ffi::Py_None())
+        at_call(capsule, |watched| {
+            if let Watched::Known(local) = watched {
+                at_end::run(local);
+            }
+            if !watched.is_claimed_by_this_thread()
+                && watched.mark_exiting()
+                && !matches!(
+                    watched.register(&SENTINEL, sentinel_released),
+                    Registered::Yes
+                )
+            {
+                watched.close();
+            }
+        })
     }
 }
 
@@ -465,12 +463,22 @@ unsafe extern "C" fn restorer_called(
     capsule: *mut ffi::PyObject,
     _: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this attached, with the capsule that the function was created with.
+    // SAFETY: the contract of `at_call`.
+    unsafe { at_call(capsule, |watched| watched.restore()) }
+}
+
+/// Calls `act` in a function of this file and returns `None`, or null with an exception set if the
+/// capsule is of other code.
+///
+/// # Safety
+/// CPython must have called the function, attached, with the capsule that it was created with.
+unsafe fn at_call(capsule: *mut ffi::PyObject, act: impl FnOnce(Watched)) -> *mut ffi::PyObject {
+    // SAFETY: attached (upheld by the caller).
     unsafe {
         let Some(watched) = Watched::of(capsule) else {
             return null_mut();
         };
-        watched.restore();
+        act(watched);
         ffi::Py_NewRef(ffi::Py_None())
     }
 }

@@ -160,7 +160,7 @@ fn code_that_runs_later_can_create_values_again() {
     );
 }
 
-/// Python code that finds the hidden module and lets go of it does not have the values dropped.
+/// Values are not dropped if Python code finds the hidden module and frees it.
 #[test]
 fn values_stay_if_python_frees_the_module_that_watches() {
     static DROPPED: Mutex<usize> = Mutex::new(0);

@@ -189,7 +189,8 @@ unsafe fn call(module: *mut ffi::PyObject, name: &CStr) {
 }
 
 /// Returns the number of thread states in the interpreter that this thread is attached to with
-/// `own`, without that one. Zero without a GIL, where they may be deleted meanwhile.
+/// `own`, without that one. Zero without a GIL: they could be deleted while
+/// they are counted.
 ///
 /// # Safety
 /// The thread must be attached to it.
