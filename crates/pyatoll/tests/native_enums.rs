@@ -1,11 +1,12 @@
 //! `#[pyclass(enum = "…")]`: Python's own enums for Rust's, in every kind of interpreter.
 
+mod everywhere;
+
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pyatoll::interpreter::{Gil, SubInterpreter};
+use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
-use pyatoll::types::PyDict;
 
 #[pymodule]
 mod enums {
@@ -128,9 +129,7 @@ fn start() {
 /// Runs code in the main interpreter, and in a new sub-interpreter of each kind.
 fn everywhere(code: &std::ffi::CStr) {
     start();
-    let run = |py: Python<'_>| {
-        let names = PyDict::new(py);
-        let setup = c"
+    let setup = c"
 import copy, enum, pickle, sys, enums as m
 
 def error(function, *args):
@@ -140,24 +139,7 @@ def error(function, *args):
         return f'{type(error).__name__}: {error}'
     return 'nothing'
 ";
-        let result = py
-            .run(setup, Some(&names), None)
-            .and_then(|()| py.run(code, Some(&names), None));
-        if let Err(error) = result {
-            error.print(py);
-            panic!("{error}");
-        }
-    };
-    Python::attach(run);
-    for builder in [
-        SubInterpreter::builder(),
-        SubInterpreter::builder().gil(Gil::Shared),
-        SubInterpreter::builder().legacy(),
-    ] {
-        let sub = builder.build().unwrap();
-        sub.attach(run).unwrap();
-        sub.close().unwrap();
-    }
+    everywhere::everywhere(setup, code);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! `#[pyclass(pickle)]`, and pickled panics, in every kind of interpreter.
 
+mod everywhere;
+
 use std::sync::Once;
 
-use pyatoll::interpreter::{Gil, SubInterpreter};
+use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::{PyBytes, PyDict, PyString};
 
@@ -147,11 +149,7 @@ fn start() {
 /// Runs code in the main interpreter, and in a new sub-interpreter of each kind.
 fn everywhere(code: &std::ffi::CStr) {
     start();
-    let run = |py: Python<'_>| {
-        let names = PyDict::new(py);
-        names.set_item("__name__", "__main__").unwrap();
-        py.import("__main__").unwrap();
-        let setup = c"
+    let setup = c"
 import copy, pickle, pickled as m
 
 def copies(item):
@@ -168,24 +166,7 @@ def error(function, *args):
         return f'{type(error).__name__}: {error}'
     return 'nothing'
 ";
-        let result = py
-            .run(setup, Some(&names), None)
-            .and_then(|()| py.run(code, Some(&names), None));
-        if let Err(error) = result {
-            error.print(py);
-            panic!("{error}");
-        }
-    };
-    Python::attach(run);
-    for builder in [
-        SubInterpreter::builder(),
-        SubInterpreter::builder().gil(Gil::Shared),
-        SubInterpreter::builder().legacy(),
-    ] {
-        let sub = builder.build().unwrap();
-        sub.attach(run).unwrap();
-        sub.close().unwrap();
-    }
+    everywhere::everywhere(setup, code);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Submodules: importable, with names by which `pickle` finds what is in them, in every
 //! interpreter.
 
+mod everywhere;
+
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyatoll::exceptions::PyRuntimeError;
-use pyatoll::interpreter::{Gil, SubInterpreter};
+use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 use pyatoll::wrap_pymodule;
@@ -181,23 +183,7 @@ fn everywhere(code: &std::ffi::CStr) {
         pyatoll::append_to_inittab!(grows);
         pyatoll::append_to_inittab!(failing);
     });
-    Python::initialize();
-    let run = |py: Python<'_>| {
-        if let Err(error) = py.run(code, Some(&PyDict::new(py)), None) {
-            error.print(py);
-            panic!("{error}");
-        }
-    };
-    Python::attach(run);
-    for builder in [
-        SubInterpreter::builder(),
-        SubInterpreter::builder().gil(Gil::Shared),
-        SubInterpreter::builder().legacy(),
-    ] {
-        let sub = builder.build().unwrap();
-        sub.attach(run).unwrap();
-        sub.close().unwrap();
-    }
+    everywhere::everywhere(c"", code);
 }
 
 #[test]

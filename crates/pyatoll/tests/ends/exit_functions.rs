@@ -11,7 +11,7 @@ use pyatoll::ffi;
 use pyatoll::interpreter::{AttachError, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 
-use crate::{LIMIT, finalize, in_child, interpreters_module, is_from};
+use crate::{LIMIT, finalize, in_child, interpreters_module, is_from, wait_forever};
 
 static NOTES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static THREADS: Mutex<Vec<JoinHandle<usize>>> = Mutex::new(Vec::new());
@@ -416,13 +416,7 @@ fn exit_gives_all_threads_that_are_stuck_ten_seconds_together() {
                 thread::spawn(move || {
                     interpreter.attach(|py| {
                         inside.send(()).unwrap();
-                        let code = c"
-import threading
-lock = threading.Lock()
-lock.acquire()
-lock.acquire()";
-                        py.run(code, None, None).unwrap();
-                        unreachable!("nobody releases it");
+                        wait_forever(py)
                     })
                 });
             }

@@ -48,6 +48,17 @@ pub fn finalize() {
     }
 }
 
+/// Waits, in Python code, for a lock that nobody releases.
+pub fn wait_forever(py: Python<'_>) -> ! {
+    let code = c"
+import threading
+lock = threading.Lock()
+lock.acquire()
+lock.acquire()";
+    py.run(code, None, None).unwrap();
+    unreachable!("nobody releases it");
+}
+
 /// Returns whether the running Python is at least 3.`minor`.
 pub fn is_from(minor: u8) -> bool {
     Python::attach(|py| py.version_info() >= (3, minor))

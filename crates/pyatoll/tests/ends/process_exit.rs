@@ -10,7 +10,7 @@ use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
 use pyatoll::types::{PyCFunction, PyDict};
 
-use crate::{LIMIT, finalize, in_child, is_from};
+use crate::{LIMIT, finalize, in_child, is_from, wait_forever};
 
 /// Starts a thread that is detached from `interpreter` until the returned sender is dropped.
 fn thread_detached_from(interpreter: Interpreter) -> mpsc::Sender<()> {
@@ -132,13 +132,7 @@ fn exit_abandons_a_thread_blocked_in_python() {
             thread::spawn(move || {
                 Python::attach(|py| {
                     inside.send(()).unwrap();
-                    let code = c"
-import threading
-lock = threading.Lock()
-lock.acquire()
-lock.acquire()";
-                    py.run(code, None, None).unwrap();
-                    unreachable!("nobody releases it");
+                    wait_forever(py)
                 });
             });
             is_inside.recv().unwrap();
