@@ -242,9 +242,12 @@ pub fn build_extension(python: &Python) -> Result<PathBuf> {
             .args([
                 "build",
                 "--quiet",
-                "--release",
                 "--package",
                 "leaks",
+                "--profile",
+                wheels::PROFILE,
+                "--features",
+                wheels::FEATURES,
                 "--target-dir",
             ])
             .arg(&target)
@@ -258,7 +261,7 @@ pub fn build_extension(python: &Python) -> Result<PathBuf> {
         "libleaks_pyatoll.so"
     };
     replace(&folder.join("leaks_pyatoll.so"), |path| {
-        fs::copy(target.join("release").join(library), path)
+        fs::copy(target.join(wheels::PROFILE).join(library), path)
             .with_context(|| format!("cannot copy {library}"))?;
         Ok(())
     })?;
