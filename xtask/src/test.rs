@@ -36,10 +36,8 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
 /// Runs `cargo xtask stress` for some seconds.
 fn stress_shortly(python: &Python) -> Result<()> {
     for storm in [false, true] {
-        stress::run(&stress::Options {
-            python: Some(python.executable.clone()),
-            ..stress::Options::short(storm, if storm { 8 } else { 15 })
-        })?;
+        let options = stress::Options::short(storm, if storm { 8 } else { 15 });
+        stress::run_tested(python, &options)?;
     }
     Ok(())
 }
