@@ -250,6 +250,7 @@ pub fn build_extension(python: &Python) -> Result<PathBuf> {
     let folder = run::target_dir().join("leaks");
     fs::create_dir_all(&folder)?;
     let target = wheels::target_dir();
+    let signature = format!("cpython-3.{}-{}bit", python.minor, usize::BITS);
     run::status(
         run::cargo()
             .args([
@@ -266,7 +267,9 @@ pub fn build_extension(python: &Python) -> Result<PathBuf> {
             .arg(&target)
             .env("PYO3_PYTHON", &python.executable)
             // The module must not link libpython.
-            .env("PYO3_BUILD_EXTENSION_MODULE", "1"),
+            .env("PYO3_BUILD_EXTENSION_MODULE", "1")
+            // As maturin sets it: otherwise each would compile the library anew after the other.
+            .env("PYO3_ENVIRONMENT_SIGNATURE", signature),
     )?;
     let library = if cfg!(target_os = "macos") {
         "libleaks_pyatoll.dylib"
