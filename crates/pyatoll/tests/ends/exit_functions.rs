@@ -427,7 +427,10 @@ fn exit_gives_all_threads_that_are_stuck_ten_seconds_together() {
             finalize();
             let passed = start.elapsed();
             assert!(passed >= Duration::from_secs(10), "{passed:?}");
-            assert!(passed < Duration::from_secs(15), "{passed:?}");
+            assert!(
+                passed < Duration::from_secs(20),
+                "{passed:?}, once for both"
+            );
         },
     );
 }
