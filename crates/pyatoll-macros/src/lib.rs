@@ -45,7 +45,11 @@ fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 ///
 /// Every argument type must convert from a Python object, and the return type to one; the error of
 /// a `Result` is raised. An argument `py: Python<'_>` receives the token. A panic becomes a
-/// `PanicException`. `async fn` and generic functions are rejected.
+/// `PanicException`. Generic functions are rejected.
+///
+/// An `async fn`, with the feature `experimental-async`, returns a coroutine. Its arguments are
+/// converted when that is first awaited; it takes no token. `#[pyo3(cancel_handle)]` marks the
+/// argument that receives the `CancelHandle`.
 ///
 /// | option, here or in `#[pyo3(…)]` | effect |
 /// |---|---|

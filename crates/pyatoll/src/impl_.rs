@@ -67,6 +67,18 @@ pub mod convert {
     };
 }
 
+#[cfg(feature = "experimental-async")]
+pub mod coroutine {
+    //! For `async fn`.
+    pub use crate::coroutine::future::{
+        borrow, borrow_mut, extract, extract_mut, extract_optional_mut, extract_optional_ref,
+        extract_ref, extract_with, module, new_coroutine, output, own, own_module, own_receiver,
+        receive, required,
+    };
+    pub use crate::coroutine::held::{HeldArgument, HeldMutArgument};
+    pub use crate::coroutine::token::CoroutineToken;
+}
+
 pub mod module {
     //! For `#[pymodule]`.
     pub use crate::module::definition::{ModuleDefinition, MultipleInterpreters};

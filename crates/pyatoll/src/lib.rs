@@ -145,6 +145,7 @@
 //! | `multiple-pymethods` | several `#[pymethods]` blocks per class |
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
+//! | `experimental-async` | `async fn` as Python functions and methods |
 //! | `extension-module` | accepted for compatibility with PyO3 |
 //!
 //! # Requirements
@@ -169,6 +170,8 @@ pub use pyo3_ffi as ffi;
 pub mod call;
 pub mod class;
 mod convert;
+#[cfg(feature = "experimental-async")]
+pub mod coroutine;
 mod error;
 pub mod exceptions;
 #[doc(hidden)]
