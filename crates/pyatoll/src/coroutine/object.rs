@@ -136,8 +136,9 @@ impl Coroutine {
     }
 
     fn close(&mut self) {
-        drop(self.future.take());
+        // First, since dropping the future may panic.
         self.waker.reset();
+        drop(self.future.take());
     }
 
     fn __await__(slf: Py<Self>) -> Py<Self> {
