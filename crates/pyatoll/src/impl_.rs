@@ -23,7 +23,7 @@ pub mod call {
 
 pub mod class {
     //! For `#[pyclass]` and `#[pymethods]`.
-    pub use crate::class::base::{ClassBase, NativeInitializer};
+    pub use crate::class::base::{BaseArguments, ClassBase, NativeBase, NativeInitializer};
     pub use crate::class::borrow_flag::{BorrowFlag, NoBorrowFlag};
     pub use crate::class::convert::{
         assert_send_sync, clone_value, value_into_object, variant_object,
@@ -42,17 +42,18 @@ pub mod class {
         MethodsOf, SlotItem,
     };
     pub use crate::class::layout::token_of_instance;
+    pub use crate::class::native_base::ExceptionObject;
     pub use crate::class::native_enum::{
         NativeEnum, NativeEnumSpec, NativeEnumStatics, native_enum_member, native_enum_number,
         native_enum_text, native_enum_type, native_enum_value,
     };
-    pub use crate::class::parts::{NoSlot, ObjectSlot, Sendable, Unsendable};
+    pub use crate::class::parts::{Header, NoSlot, ObjectSlot, Sendable, Unsendable};
     pub use crate::class::pickle::{
         Loaded, Pickle, PickleBase, PickleStruct, SaveByClone, SaveByReference, Saved, instance,
         reduce_method, save_value, unknown_variant, unpickle_method,
     };
     pub use crate::class::pyclass::{ClassImpl, Subclassable};
-    pub use crate::class::spec::SpecOptions;
+    pub use crate::class::spec::{PythonClasses, SpecOptions};
     pub use crate::class::statics::ClassStatics;
     pub use crate::class::type_lookup::{class_object, is_instance, type_object_raw};
     #[cfg(feature = "multiple-pymethods")]

@@ -154,6 +154,8 @@ pub mod type_object {
     //! Python::attach(|py| assert_eq!(PyList::type_object(py).to_string(), "<class 'list'>"));
     //! ```
 
+    #[doc(hidden)]
+    pub use crate::object::{PyLayout, PySizedLayout};
     pub use crate::object::{PyTypeCheck, PyTypeInfo};
 }
 

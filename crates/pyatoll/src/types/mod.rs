@@ -4,6 +4,7 @@
 //! | file | concern |
 //! |---|---|
 //! | `macros.rs` | `native_type!`, `sequence_methods!` |
+//! | `native_type.rs` | PyO3's hidden macros `pyobject_native_type!`, … |
 //! | `singleton.rs` | `singleton_type!` |
 //! | `span.rs` | `Span` and `span_iterator!`: iteration by index |
 //! | `value_eq.rs` | `value_eq!`: comparison with Rust values |
@@ -60,6 +61,7 @@ pub(crate) mod mapping;
 pub mod mappingproxy;
 mod memoryview;
 mod moved;
+mod native_type;
 mod none;
 mod notimplemented;
 pub(crate) mod py_methods;
