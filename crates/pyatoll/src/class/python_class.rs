@@ -126,6 +126,27 @@ fn complete(
     Ok(())
 }
 
+/// Returns the heap type from which a class was created: its nearest base with this `tp_dealloc`.
+/// Python code may have put its own classes in between, by assigning `__bases__`.
+///
+/// # Safety
+/// `class` must be a live type object that derives from such a type.
+pub(super) unsafe fn heap_type(
+    mut class: *mut ffi::PyTypeObject,
+    deallocate: ffi::destructor,
+) -> *mut ffi::PyTypeObject {
+    // SAFETY: upheld by the caller; each type keeps its base alive.
+    unsafe {
+        while !(*class)
+            .tp_dealloc
+            .is_some_and(|own| std::ptr::fn_addr_eq(own, deallocate))
+        {
+            class = (*class).tp_base;
+        }
+    }
+    class
+}
+
 /// Returns an error if the class has abstract methods.
 ///
 /// # Safety

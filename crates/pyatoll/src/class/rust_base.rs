@@ -37,8 +37,8 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         if !Self::IS_PYTHON_CLASS {
             return Ok(class);
         }
-        // SAFETY: the class was created by `python_class`: its base has the Rust parts.
-        Ok(unsafe { (*class).tp_base })
+        // SAFETY: a live type object.
+        Ok(unsafe { python_class::heap_type(class, T::statics().spec.deallocate) })
     }
 
     fn python_class(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {

@@ -146,3 +146,13 @@ macro_rules! pyobject_native_type {
         $crate::pyobject_native_type_sized!($name, $layout $(;$generics)*);
     };
 }
+
+/// Lets classes extend a type that each interpreter has for itself. Its instances must have the
+/// layout of those of `object`, or creating such a class is a `TypeError`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! pyobject_subclassable_native_type {
+    ($name:ty, $layout:path $(;$generics:ident)*) => {
+        $crate::python_base! { $name: $crate::PyAny as $crate::ffi::PyObject, with (); }
+    };
+}

@@ -688,6 +688,58 @@ sys.modules['kept'] = kept
     assert!(DROPS.load(Ordering::Relaxed) >= before + 12);
 }
 
+/// A type that each interpreter imports.
+#[repr(transparent)]
+struct TzInfo(PyAny);
+
+pyatoll::pyobject_native_type_core!(TzInfo, tz_info, "datetime", "tzinfo");
+pyatoll::pyobject_subclassable_native_type!(TzInfo, pyatoll::ffi::PyObject);
+
+fn tz_info(py: Python<'_>) -> *mut pyatoll::ffi::PyTypeObject {
+    static CLASS: pyatoll::sync::PyOnceLock<Py<PyType>> = pyatoll::sync::PyOnceLock::new();
+    let class = CLASS.import(py, "datetime", "tzinfo").unwrap();
+    class.as_ptr().cast()
+}
+
+#[pyclass(extends = TzInfo)]
+struct FixedOffset(i32);
+
+#[pymethods]
+impl FixedOffset {
+    #[new]
+    fn new(hours: i32) -> Self {
+        Self(hours)
+    }
+
+    fn utcoffset<'py>(&self, moment: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let arguments = (0, self.0 * 3600);
+        moment
+            .py()
+            .import("datetime")?
+            .getattr("timedelta")?
+            .call1(arguments)
+    }
+}
+
+#[test]
+fn a_class_may_extend_an_imported_type() {
+    Python::initialize();
+    in_each_interpreter(|py| {
+        run(
+            py,
+            &[("FixedOffset", &py.get_type::<FixedOffset>())],
+            c"
+import datetime
+zone = FixedOffset(2)
+assert isinstance(zone, datetime.tzinfo)
+moment = datetime.datetime(2024, 1, 1, 12, tzinfo=zone)
+assert moment.isoformat() == '2024-01-01T12:00:00+02:00'
+assert moment.astimezone(datetime.timezone.utc).hour == 10
+",
+        );
+    });
+}
+
 #[test]
 fn arguments_of_another_interpreter_are_refused() {
     Python::initialize();
