@@ -96,8 +96,8 @@ impl<T: PyClass> PyClassInitializer<T> {
     /// Sets the arguments for the `__new__` of the built-in base, which is otherwise called without
     /// arguments: the value of an `int`, a `str`, a `tuple`, …, or the `args` of an exception.
     ///
-    /// The base's `__init__` is not affected: Python calls it with the arguments of the constructor,
-    /// unless the class has an `__init__` of its own; [`Bound::new`] does not call it.
+    /// The base's `__init__` is not affected: Python calls it with the arguments of the
+    /// constructor, unless the class has an `__init__` of its own; [`Bound::new`] does not call it.
     ///
     /// # Errors
     /// If the arguments cannot be converted.

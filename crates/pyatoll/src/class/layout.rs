@@ -8,8 +8,8 @@
 //! - The owner and the flag are written last, once, before the instance is returned. The owner is
 //!   at [`HEADER`](super::base::ClassBase::HEADER) of the class, behind the part of the built-in
 //!   base: one owner for a class and all its Rust subclasses.
-//! - If instances of the built-in base vary in size, the Rust parts are behind the items. The number
-//!   of items of an instance never changes.
+//! - If instances of the built-in base vary in size, the Rust parts are behind the items. The
+//!   number of items of an instance never changes.
 //! - The value is only accessed under the borrow flag of the first class, from the root, that has
 //!   one, or by shared reference if no class of the chain has a flag.
 

@@ -1,5 +1,5 @@
-//! Built-in types whose instances vary in size, exceptions that macros define, and Python classes as
-//! bases; metaclasses.
+//! Built-in types whose instances vary in size, exceptions that macros define, and Python classes
+//! as bases; metaclasses.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
