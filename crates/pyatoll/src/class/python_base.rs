@@ -1,11 +1,11 @@
 //! Python classes with a Rust type as bases: exceptions defined or imported by a macro, and classes
 //! of which each interpreter has its own.
 
-/// Implements [`ClassBase`](crate::class::base::ClassBase) for a type that represents a Python
-/// class: `Type: Root as Layout with Arguments`, where `Root` is the built-in type from which the
-/// class has the layout of its instances. If it has another one, creating a class that extends it
-/// is a `TypeError`. `Layout` has space for an instance of `Root`, which may be a private type: its
-/// own layout could not be named then.
+/// Implements `ClassBase` for a type that represents a Python class: `Type: Root as Layout, with
+/// Arguments`, where `Root` is the built-in type from which the class has the layout of its
+/// instances. If it has another one, creating a class that extends it is a `TypeError`. `Layout`
+/// has space for an instance of `Root`, which may be a private type: its own layout could not be
+/// named then.
 ///
 /// Nothing is implemented if `Root` cannot be extended.
 #[doc(hidden)]
