@@ -7,12 +7,49 @@ use pyo3_ffi as ffi;
 
 use super::returned::new_reference;
 use crate::error::PyResult;
+use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyFrame, PyString, PyType};
 
 /// Whether other threads may change an object while this thread is attached and runs no Python
 /// code, as on free-threaded builds.
 pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
+
+/// Keeps `decimal` and `datetime` from importing `_decimal` and `_datetime` in an interpreter that
+/// refuses modules with single-phase initialization: they have versions in Python as well.
+///
+/// Python 3.12 initializes such a module before it refuses it, unless the main interpreter has
+/// imported it, and then crashes: the module's statics belong to the interpreter that failed. Later
+/// versions do not, and both modules support an own GIL there.
+pub(super) fn avoid_single_phase_modules(py: Python<'_>) {
+    #[cfg(all(Py_3_12, not(Py_3_13)))]
+    {
+        /// "Import checks a module for support of sub-interpreters."
+        const MULTI_INTERP_EXTENSIONS: std::ffi::c_ulong = 1 << 8;
+        unsafe extern "C" {
+            fn _PyInterpreterState_HasFeature(
+                interpreter: *mut ffi::PyInterpreterState,
+                feature: std::ffi::c_ulong,
+            ) -> std::ffi::c_int;
+        }
+        // SAFETY: attached (`py`); `sys.modules` is borrowed while it is used. If Python has no
+        // memory for an entry, the import raises that again.
+        unsafe {
+            let interpreter = ffi::PyInterpreterState_Get();
+            if _PyInterpreterState_HasFeature(interpreter, MULTI_INTERP_EXTENSIONS) == 0 {
+                return;
+            }
+            let modules = ffi::PyImport_GetModuleDict();
+            for name in [c"_decimal", c"_datetime"] {
+                if ffi::PyDict_GetItemString(modules, name.as_ptr()).is_null() {
+                    ffi::PyDict_SetItemString(modules, name.as_ptr(), ffi::Py_None());
+                    ffi::PyErr_Clear();
+                }
+            }
+        }
+    }
+    let _ = py;
+}
 
 /// Compares a `str` with a Rust string.
 pub(super) fn str_equals(object: Borrowed<'_, '_, PyString>, text: &str) -> bool {
