@@ -146,6 +146,10 @@
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
 //! | `extension-module` | accepted for compatibility with PyO3 |
+//! | `anyhow`, `eyre` | `From<anyhow::Error>`, `From<eyre::Report>` for [`PyErr`] |
+//! | `num-bigint`, `num-complex`, `num-rational`, `ordered-float`, `bigdecimal`, `rust_decimal`, `bytes`, `either`, `hashbrown`, `indexmap`, `smallvec`, `uuid` | [conversions](conversion) for the crate's types |
+//! | `serde` | `Serialize` and `Deserialize` for [`Py`] |
+//! | `lock_api`, `parking_lot`, `arc_lock` | [`MutexExt`](sync::MutexExt) and its siblings for these crates' locks, and for those in an `Arc` |
 //!
 //! # Requirements
 //!

@@ -28,6 +28,23 @@ pub mod conversion {
     //! | `IpAddr`, `Ipv4Addr`, `Ipv6Addr` | `ipaddress.IPv4Address`, `IPv6Address` | these, or text |
     //! | `Bound<T>`, `Py<T>` | the object | the object, if it is a `T` |
     //!
+    //! With the feature of the crate's name:
+    //!
+    //! | Rust | to Python | from Python |
+    //! |---|---|---|
+    //! | `num_bigint::BigInt`, `BigUint` | `int` | like the integers |
+    //! | `num_complex::Complex<f32>`, `<f64>` | `complex` | `complex`, or any object with `__complex__`, `__float__` or `__index__` |
+    //! | `num_rational::Ratio` of `i8` … `i64`, `isize`, `BigInt` | `fractions.Fraction` | any object with `numerator` and `denominator` |
+    //! | `ordered_float::OrderedFloat`, `NotNan` | `float` | like the floats; `ValueError` for `NotNan` of NaN |
+    //! | `bigdecimal::BigDecimal` | `decimal.Decimal` | any object whose `str()` is a number |
+    //! | `rust_decimal::Decimal` | `decimal.Decimal` | `int`, or any object whose `str()` is a number |
+    //! | `uuid::Uuid`, `NonNilUuid` | `uuid.UUID` | `uuid.UUID`; `ValueError` for `NonNilUuid` of nil |
+    //! | `bytes::Bytes` | `bytes` | `bytes`, which is shared, or `bytearray`, which is copied |
+    //! | `either::Either<L, R>` | like `L` or `R` | like `L`, else like `R` |
+    //! | `hashbrown::HashMap`, `indexmap::IndexMap` | `dict` | `dict` |
+    //! | `hashbrown::HashSet` | `set` | `set`, `frozenset` |
+    //! | `smallvec::SmallVec` | like `Vec` | like `Vec` |
+    //!
     //! References to values convert to Python like the values. Structs and enums get their
     //! conversions from `#[derive(FromPyObject, IntoPyObject, IntoPyObjectRef)]`, classes from
     //! `#[pyclass]`.

@@ -78,6 +78,7 @@ fn exercise_all(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
     exercise::<Option<Box<std::sync::Arc<i64>>>>(py, c"1000", wrong)?;
     exercise::<Struct>(py, c"{'number': 1000, 1: (1, 'a' * 9)}", wrong)?;
     exercise::<Enum>(py, c"('a' * 9, 1000)", wrong)?;
+    exercise_crates(py, wrong)?;
     for object in wrong {
         let _ = object.extract::<&str>();
         let _ = object.extract::<&[u8]>();
@@ -85,6 +86,26 @@ fn exercise_all(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
         let _ = object.extract::<Cow<'_, str>>();
     }
     Ok(())
+}
+
+/// Exercises the conversions for other crates.
+fn exercise_crates(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
+    exercise::<num_bigint::BigInt>(py, c"-1 << 1000", wrong)?;
+    exercise::<num_bigint::BigUint>(py, c"1 << 5000", wrong)?;
+    exercise::<num_complex::Complex<f64>>(py, c"1.5j", wrong)?;
+    exercise::<num_rational::Ratio<i64>>(py, c"__import__('fractions').Fraction(2, 3)", wrong)?;
+    exercise::<ordered_float::NotNan<f64>>(py, c"2.5", wrong)?;
+    exercise::<rust_decimal::Decimal>(py, c"__import__('decimal').Decimal('1.5')", wrong)?;
+    exercise::<bigdecimal::BigDecimal>(py, c"__import__('decimal').Decimal('1E-50')", wrong)?;
+    exercise::<uuid::Uuid>(py, c"__import__('uuid').UUID(int=1 << 100)", wrong)?;
+    exercise::<uuid::NonNilUuid>(py, c"__import__('uuid').UUID(int=1 << 100)", wrong)?;
+    exercise::<bytes::Bytes>(py, c"b'some bytes'", wrong)?;
+    exercise::<bytes::Bytes>(py, c"bytearray(b'some bytes')", wrong)?;
+    exercise::<either::Either<Vec<i64>, String>>(py, c"'a' * 9", wrong)?;
+    exercise::<hashbrown::HashMap<String, Vec<i64>>>(py, c"{'a': [1000]}", wrong)?;
+    exercise::<hashbrown::HashSet<i64>>(py, c"{1000, 2000}", wrong)?;
+    exercise::<indexmap::IndexMap<String, Vec<i64>>>(py, c"{'a': [1000]}", wrong)?;
+    exercise::<smallvec::SmallVec<[String; 1]>>(py, c"('a' * 9, 'b' * 9)", wrong)
 }
 
 /// Returns the total reference count, where `sys` has it, and the memory blocks in use.

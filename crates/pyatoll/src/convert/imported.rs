@@ -49,15 +49,22 @@ impl Imported {
         }
     }
 
-    /// Checks that the object is an instance of the attribute, a class.
-    pub(super) fn check(&self, object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
+    /// Returns whether the object is an instance of the attribute, a class.
+    pub(super) fn is_class_of(&self, object: Borrowed<'_, '_, PyAny>) -> PyResult<bool> {
         let class = self.get(object.py())?;
         // SAFETY: attached; both objects are alive.
         match unsafe { ffi::PyObject_IsInstance(object.as_ptr(), class.as_ptr()) } {
-            1 => Ok(()),
-            0 => Err(CastError::new(object, class.clone()).into()),
-            _ => Err(PyErr::fetch(object.py())),
+            -1 => Err(PyErr::fetch(object.py())),
+            is_instance => Ok(is_instance != 0),
         }
+    }
+
+    /// Checks that the object is an instance of the attribute, a class.
+    pub(super) fn check(&self, object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
+        if self.is_class_of(object)? {
+            return Ok(());
+        }
+        Err(CastError::new(object, self.get(object.py())?.clone()).into())
     }
 }
 

@@ -12,33 +12,69 @@
 //! | `sequence`, `tuple`, `map`, `set` | collections |
 //! | `wrapper` | `Option`, `Box`, `Arc`, `Cell` |
 //! | `time`, `ip_addr` | `Duration`, `SystemTime`, IP addresses |
+//! | `reports` | errors of `anyhow` and `eyre` |
+//! | `num_bigint`, `num_complex`, `num_rational`, `ordered_float` | the crates of these names |
+//! | `rust_decimal`, `bigdecimal`, `uuid` | the crates of these names |
+//! | `bytes_crate`, `either`, `hashbrown`, `indexmap`, `smallvec` | the crates of these names |
+//! | `serde` | `Serialize` and `Deserialize` for `Py` |
+//! | `decimal` | Python's `decimal` |
 //! | `imported` | classes of Python's standard library |
 //! | `by_reference` | conversion of a reference to a `Copy` type |
 //! | `derive_support` | functions that the derive macros call |
 //! | `compat` | differences between CPython versions |
 
+#[cfg(feature = "bigdecimal")]
+mod bigdecimal;
 mod boolean;
 mod by_reference;
 mod bytes;
+#[cfg(feature = "bytes")]
+mod bytes_crate;
 mod c_string;
 mod cast;
 mod compat;
+#[cfg(any(feature = "bigdecimal", feature = "rust_decimal"))]
+mod decimal;
 pub(crate) mod derive_support;
+#[cfg(feature = "either")]
+mod either;
 mod float;
 mod fmt;
 mod handles;
+#[cfg(feature = "hashbrown")]
+mod hashbrown;
 mod imported;
+#[cfg(feature = "indexmap")]
+mod indexmap;
 mod int;
 mod ip_addr;
 mod map;
+#[cfg(feature = "num-bigint")]
+mod num_bigint;
+#[cfg(feature = "num-complex")]
+mod num_complex;
+#[cfg(feature = "num-rational")]
+mod num_rational;
+#[cfg(feature = "ordered-float")]
+mod ordered_float;
 mod os_string;
 mod path;
+#[cfg(any(feature = "anyhow", feature = "eyre"))]
+mod reports;
+#[cfg(feature = "rust_decimal")]
+mod rust_decimal;
 mod sequence;
+#[cfg(feature = "serde")]
+mod serde;
 mod set;
+#[cfg(feature = "smallvec")]
+mod smallvec;
 mod string;
 mod time;
 pub(crate) mod traits;
 mod tuple;
+#[cfg(feature = "uuid")]
+mod uuid;
 mod wrapper;
 
 pub use traits::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
