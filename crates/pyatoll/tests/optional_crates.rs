@@ -114,7 +114,9 @@ impl Drop for Item {
 impl Item {
     fn __hash__(&self) -> PyResult<isize> {
         match self.0 {
-            3 => Err(pyatoll::exceptions::PyTypeError::new_err("unhashable item")),
+            3 => Err(pyatoll::exceptions::PyValueError::new_err(
+                "unhashable item",
+            )),
             number => Ok(number as isize),
         }
     }
@@ -163,7 +165,7 @@ fn an_error_midway_leaves_nothing_behind() {
         // To Python: what was converted before the error is released.
         let keys: IndexMap<_, _> = (0..6).map(|number| (Number(number), number)).collect();
         let error = keys.into_bound_py_any(py).unwrap_err();
-        assert_eq!(error.to_string(), "TypeError: unhashable item");
+        assert_eq!(error.to_string(), "ValueError: unhashable item");
         let keys: HashMap<_, _> = (0..6).map(|number| (Number(number), number)).collect();
         drop(keys.into_bound_py_any(py).unwrap_err());
         let set: HashSet<_> = (0..6).map(Number).collect();

@@ -124,7 +124,8 @@ mod once {
     }
 }
 
-#[cfg(all(test, feature = "parking_lot"))]
+#[cfg(test)]
+#[cfg(feature = "parking_lot")]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicUsize, Ordering};
