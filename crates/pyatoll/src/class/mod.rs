@@ -15,6 +15,7 @@
 //! | `type_lookup` | the type object of the token's interpreter |
 //! | `base` | types that a class can extend |
 //! | `native_base`, `rust_base` | built-in types and classes as bases |
+//! | `tzinfo_base` | `datetime.tzinfo` as a base |
 //! | `layout`, `parts` | the memory of an instance |
 //! | `initializer` | creating instances |
 //! | `lifecycle` | traversing, clearing and deallocating instances |
@@ -89,6 +90,7 @@ mod trashcan;
 pub(crate) mod type_lookup;
 pub(crate) mod type_object;
 mod type_tables;
+mod tzinfo_base;
 
 pub use pyclass::PyClass;
 pub use slots::{PyTraverseError, PyVisit};

@@ -23,6 +23,7 @@
 //! | `set.rs`, `frozenset.rs`, `set_iter.rs` | sets and their iterators |
 //! | `sequence/`, `mapping.rs`, `iterator.rs` | the protocols |
 //! | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
+//! | `datetime/` | dates, times, durations and time zones |
 //! | `function.rs`, `code.rs`, `frame.rs`, `traceback.rs` | functions and their execution |
 //! | `capsule/`, `weakref/` | capsules, weak references |
 //! | `moved.rs` | deprecated paths |
@@ -44,6 +45,7 @@ pub mod capsule;
 pub mod code;
 mod compat;
 pub(crate) mod complex;
+pub mod datetime;
 pub mod dict;
 mod ellipsis;
 mod fill;
@@ -87,6 +89,10 @@ pub use call_args::PyCallArgs;
 pub use capsule::{PyCapsule, PyCapsuleMethods};
 pub use code::{PyCode, PyCodeMethods};
 pub use complex::{PyComplex, PyComplexMethods};
+pub use datetime::{
+    PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTimeAccess, PyTzInfo,
+    PyTzInfoAccess,
+};
 pub use dict::{IntoPyDict, PyDict, PyDictItems, PyDictKeys, PyDictMethods, PyDictValues};
 pub use ellipsis::PyEllipsis;
 pub use float::{PyFloat, PyFloatMethods};
