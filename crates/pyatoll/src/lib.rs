@@ -143,6 +143,7 @@
 //! | `macros` (default) | the attribute and derive macros |
 //! | `auto-initialize` | [`Python::attach`] starts the runtime if the process has none |
 //! | `multiple-pymethods` | several `#[pymethods]` blocks per class |
+//! | `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time` | conversions of these crates' types |
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
 //! | `extension-module` | accepted for compatibility with PyO3 |

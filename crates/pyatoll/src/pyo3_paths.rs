@@ -25,6 +25,7 @@ pub mod conversion {
     //! | `Box<T>`, `Arc<T>`, `Cell<T>` | like `T` | like `T` |
     //! | `Duration` | `datetime.timedelta`, truncated to microseconds | `datetime.timedelta`, not negative |
     //! | `SystemTime` | `datetime.datetime` in UTC, truncated to microseconds | `datetime.datetime` with a time zone |
+    //! | with the features `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time`: the types of these crates | `datetime`'s classes | these |
     //! | `IpAddr`, `Ipv4Addr`, `Ipv6Addr` | `ipaddress.IPv4Address`, `IPv6Address` | these, or text |
     //! | `Bound<T>`, `Py<T>` | the object | the object, if it is a `T` |
     //!
