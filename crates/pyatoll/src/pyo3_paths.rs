@@ -2,6 +2,28 @@
 //!
 //! The items are defined in the layers; lib.rs makes these modules public.
 
+pub mod buffer {
+    //! Access to the memory that objects export: [`PyBuffer`].
+    //!
+    //! ```
+    //! use pyatoll::prelude::*;
+    //! use pyatoll::buffer::PyBuffer;
+    //! use pyatoll::types::PyByteArray;
+    //!
+    //! Python::attach(|py| {
+    //!     let array = PyByteArray::new(py, b"atoll");
+    //!     let buffer = PyBuffer::<u8>::get(&array)?;
+    //!     assert!(array.resize(9).is_err(), "the memory is in use");
+    //!     assert_eq!(buffer.to_vec(py)?, b"atoll");
+    //!     drop(buffer);
+    //!     array.resize(9)
+    //! })?;
+    //! # Ok::<_, PyErr>(())
+    //! ```
+
+    pub use crate::types::buffer::{Element, ElementType, PyBuffer, PyUntypedBuffer, ReadOnlyCell};
+}
+
 pub mod conversion {
     //! Conversions between Rust values and Python objects: [`IntoPyObject`] and [`FromPyObject`].
     //!
@@ -17,6 +39,7 @@ pub mod conversion {
     //! | `&OsStr`, `OsString`, `Cow<OsStr>` | `str` (PEP 383) | `str`; not to `&OsStr` |
     //! | `&Path`, `PathBuf`, `Cow<Path>` | `pathlib.Path` | `str`, or any object with `__fspath__`; not to `&Path` |
     //! | `&[u8]`, `Vec<u8>`, `[u8; N]`, `Cow<[u8]>` | `bytes` | `bytes`; except for `&[u8]`, also `bytearray` and sequences of `int` |
+    //! | [`PyBuffer<T>`](crate::buffer::PyBuffer) | | any object whose memory is `T`s |
     //! | `Vec<T>`, `[T; N]`, `&[T]`, `Cow<[T]>` | `list` | any sequence, except a `str` for `Vec<T>`; not to `&[T]`, `Cow<[T]>` |
     //! | `(A, B, …)`, up to twelve | `tuple` | a `tuple` of this length |
     //! | `HashMap`, `BTreeMap` | `dict` | `dict` |

@@ -6,6 +6,7 @@
 //! - `interpreter` is passed to CPython only while it is usable ([`LocalInternals::is_usable`]), or
 //!   by a thread that is attached to it ([`LocalInternals::is_current`]).
 
+use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
@@ -44,6 +45,16 @@ enum Dropped {
     Reference(NonNull<ffi::PyObject>),
     /// A cell's value.
     Value(Withdrawn),
+    /// Anything else that only the interpreter can release.
+    Resource(Resource),
+}
+
+/// Something other than a reference that only its interpreter can release, such as a buffer.
+pub(crate) struct Resource {
+    pub(crate) data: NonNull<c_void>,
+    /// Releases `data`; or frees only its memory, if the interpreter has ended. Called once; with
+    /// `true`, by a thread that is attached to the interpreter. It does not unwind.
+    pub(crate) release: unsafe fn(data: NonNull<c_void>, is_attached: bool),
 }
 
 impl Dropped {
@@ -62,13 +73,24 @@ impl Dropped {
                 // SAFETY: attached, with what was taken above.
                 unsafe { compat::restore_raised(raised) };
             }
+            Self::Resource(resource) => {
+                // SAFETY: attached (upheld by the caller); called once. It may run any code.
+                unsafe {
+                    let raised = compat::take_raised();
+                    (resource.release)(resource.data, true);
+                    compat::restore_raised(raised);
+                }
+            }
         }
     }
 
     /// Releases it after the interpreter's end: an object is gone with its interpreter.
     fn release_after_end(self) {
-        if let Self::Value(value) = self {
-            value.drop_value_without_unwinding();
+        match self {
+            Self::Reference(_) => {}
+            Self::Value(value) => value.drop_value_without_unwinding(),
+            // SAFETY: called once; the interpreter has ended.
+            Self::Resource(resource) => unsafe { (resource.release)(resource.data, false) },
         }
     }
 }
@@ -486,6 +508,22 @@ impl LocalInternals {
     pub(super) fn release_later(&self, object: NonNull<ffi::PyObject>) {
         // If the queue is closed, the object is gone with its interpreter.
         let _ = self.queue.push(Dropped::Reference(object));
+    }
+
+    /// Releases a resource of this interpreter, from any thread, as [`release`] does a reference.
+    ///
+    /// # Safety
+    /// The resource's function must accept its data.
+    ///
+    /// [`release`]: LocalInternals::release
+    #[inline]
+    pub(crate) unsafe fn release_resource(&self, resource: Resource) {
+        if self.is_current() && !self.is_in_traverse() {
+            // SAFETY: attached to the resource's interpreter; called once.
+            unsafe { (resource.release)(resource.data, true) };
+        } else if let Err(dropped) = self.queue.push(Dropped::Resource(resource)) {
+            dropped.release_after_end();
+        }
     }
 
     /// Withdraws a cell's values from all interpreters. This thread drops the one of the

@@ -17,6 +17,7 @@
 //! | `call_args.rs` | [`PyCallArgs`]: calls and their arguments |
 //! | `none.rs`, `ellipsis.rs`, `notimplemented.rs` | the singletons |
 //! | `boolobject.rs`, `int.rs`, `float.rs`, `complex.rs` | numbers |
+//! | `buffer/` | [`PyBuffer`](buffer::PyBuffer): memory that objects export |
 //! | `string/`, `bytes.rs`, `bytearray.rs`, `memoryview.rs` | text and binary data |
 //! | `list/`, `tuple/`, `range.rs`, `slice.rs` | sequences and slices |
 //! | `dict/`, `mappingproxy.rs` | mappings |
@@ -37,6 +38,7 @@ pub(crate) mod span;
 mod value_eq;
 pub(crate) mod any;
 pub(crate) mod boolobject;
+pub(crate) mod buffer;
 pub(crate) mod bytearray;
 pub mod bytes;
 pub(crate) mod call_args;
