@@ -39,6 +39,7 @@ pub mod conversion {
     //! | `&OsStr`, `OsString`, `Cow<OsStr>` | `str` (PEP 383) | `str`; not to `&OsStr` |
     //! | `&Path`, `PathBuf`, `Cow<Path>` | `pathlib.Path` | `str`, or any object with `__fspath__`; not to `&Path` |
     //! | `&[u8]`, `Vec<u8>`, `[u8; N]`, `Cow<[u8]>` | `bytes` | `bytes`; except for `&[u8]`, also `bytearray` and sequences of `int` |
+    //! | [`PyBackedStr`](crate::pybacked::PyBackedStr), [`PyBackedBytes`](crate::pybacked::PyBackedBytes) | `str`, `bytes` | `str`; `bytes`, `bytearray` |
     //! | [`PyBuffer<T>`](crate::buffer::PyBuffer) | | any object whose memory is `T`s |
     //! | `Vec<T>`, `[T; N]`, `&[T]`, `Cow<[T]>` | `list` | any sequence, except a `str` for `Vec<T>`; not to `&[T]`, `Cow<[T]>` |
     //! | `(A, B, …)`, up to twelve | `tuple` | a `tuple` of this length |
@@ -178,6 +179,32 @@ pub mod type_object {
     //! ```
 
     pub use crate::object::{PyTypeCheck, PyTypeInfo};
+}
+
+pub mod pybacked {
+    //! Text and bytes of Python objects that can be read without a token.
+    //!
+    //! ```
+    //! use pyatoll::prelude::*;
+    //! use pyatoll::pybacked::{PyBackedBytes, PyBackedStr};
+    //!
+    //! /// Counts the words of a text, or those of many at once, in parallel.
+    //! #[pyfunction]
+    //! fn count(py: Python<'_>, texts: Vec<PyBackedStr>, word: PyBackedBytes) -> usize {
+    //!     let word = std::str::from_utf8(&word).unwrap_or("");
+    //!     py.detach(|| texts.iter().map(|text| text.matches(word).count()).sum())
+    //! }
+    //!
+    //! Python::attach(|py| {
+    //!     let count = wrap_pyfunction!(count, py)?;
+    //!     let two = count.call1((["to be", "or not to be"], b"be".as_slice()))?;
+    //!     assert_eq!(two.extract::<usize>()?, 2);
+    //!     Ok::<_, PyErr>(())
+    //! })?;
+    //! # Ok::<_, PyErr>(())
+    //! ```
+
+    pub use crate::types::pybacked::{PyBackedBytes, PyBackedStr};
 }
 
 pub mod pycell {

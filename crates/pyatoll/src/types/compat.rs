@@ -14,6 +14,11 @@ use crate::types::{PyAny, PyFrame, PyString, PyType};
 /// code, as on free-threaded builds.
 pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
 
+/// Whether a reference keeps a `bytes` in memory beyond the end of its interpreter. Free-threaded
+/// builds make constants immortal (`intern_constants` in codeobject.c), also ones that were objects
+/// before, and free them at the end (`_PyCode_Fini`).
+pub(super) const BYTES_OUTLIVE_INTERPRETERS: bool = cfg!(not(Py_GIL_DISABLED));
+
 /// Compares a `str` with a Rust string.
 pub(super) fn str_equals(object: Borrowed<'_, '_, PyString>, text: &str) -> bool {
     #[cfg(Py_3_13)]

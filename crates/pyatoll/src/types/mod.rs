@@ -19,6 +19,7 @@
 //! | `boolobject.rs`, `int.rs`, `float.rs`, `complex.rs` | numbers |
 //! | `buffer/` | [`PyBuffer`](buffer::PyBuffer): memory that objects export |
 //! | `string/`, `bytes.rs`, `bytearray.rs`, `memoryview.rs` | text and binary data |
+//! | `pybacked/` | text and bytes that stay valid without a token |
 //! | `list/`, `tuple/`, `range.rs`, `slice.rs` | sequences and slices |
 //! | `dict/`, `mappingproxy.rs` | mappings |
 //! | `set.rs`, `frozenset.rs`, `set_iter.rs` | sets and their iterators |
@@ -65,6 +66,7 @@ mod moved;
 mod none;
 mod notimplemented;
 pub(crate) mod py_methods;
+pub(crate) mod pybacked;
 pub(crate) mod pysuper;
 pub(crate) mod range;
 pub(crate) mod returned;
