@@ -189,7 +189,8 @@ pub mod types;
 mod version;
 
 pub use pyo3_paths::{
-    buffer, conversion, err, instance, marker, pybacked, pycell, pyclass, pyclass_init, type_object,
+    buffer, conversion, err, instance, marker, marshal, pybacked, pycell, pyclass, pyclass_init,
+    type_object,
 };
 
 pub use class::guard::{PyClassGuard, PyClassGuardMut};

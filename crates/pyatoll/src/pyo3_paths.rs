@@ -167,6 +167,12 @@ pub mod marker {
     impl<T: Send> Ungil for T {}
 }
 
+pub mod marshal {
+    //! Serialization of Python's built-in types, as in `.pyc` files.
+
+    pub use crate::types::marshal::{VERSION, dumps, loads};
+}
+
 pub mod type_object {
     //! The Python types that Rust types represent.
     //!

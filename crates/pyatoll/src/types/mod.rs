@@ -19,6 +19,7 @@
 //! | `boolobject.rs`, `int.rs`, `float.rs`, `complex.rs` | numbers |
 //! | `buffer/` | [`PyBuffer`](buffer::PyBuffer): memory that objects export |
 //! | `string/`, `bytes.rs`, `bytearray.rs`, `memoryview.rs` | text and binary data |
+//! | `bytes_writer.rs`, `marshal.rs` | [`bytes::PyBytesWriter`]; serialization to `bytes` |
 //! | `pybacked/` | text and bytes that stay valid without a token |
 //! | `list/`, `tuple/`, `range.rs`, `slice.rs` | sequences and slices |
 //! | `dict/`, `mappingproxy.rs` | mappings |
@@ -26,7 +27,7 @@
 //! | `sequence/`, `mapping.rs`, `iterator.rs` | the protocols |
 //! | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
 //! | `function.rs`, `code.rs`, `frame.rs`, `traceback.rs` | functions and their execution |
-//! | `capsule/`, `weakref/` | capsules, weak references |
+//! | `capsule/`, `weakref/`, `context.rs` | capsules, weak references, contexts |
 //! | `moved.rs` | deprecated paths |
 
 #[macro_use]
@@ -42,11 +43,13 @@ pub(crate) mod boolobject;
 pub(crate) mod buffer;
 pub(crate) mod bytearray;
 pub mod bytes;
+mod bytes_writer;
 pub(crate) mod call_args;
 pub mod capsule;
 pub mod code;
 mod compat;
 pub(crate) mod complex;
+pub mod context;
 pub mod dict;
 mod ellipsis;
 mod fill;
@@ -61,6 +64,7 @@ pub mod iterator;
 pub mod list;
 pub(crate) mod mapping;
 pub mod mappingproxy;
+pub(crate) mod marshal;
 mod memoryview;
 mod moved;
 mod none;
@@ -91,6 +95,7 @@ pub use call_args::PyCallArgs;
 pub use capsule::{PyCapsule, PyCapsuleMethods};
 pub use code::{PyCode, PyCodeMethods};
 pub use complex::{PyComplex, PyComplexMethods};
+pub use context::PyContext;
 pub use dict::{IntoPyDict, PyDict, PyDictItems, PyDictKeys, PyDictMethods, PyDictValues};
 pub use ellipsis::PyEllipsis;
 pub use float::{PyFloat, PyFloatMethods};
