@@ -15,8 +15,8 @@ impl<T: Element> PyBuffer<T> {
     /// Copies the elements to a slice, in C's order if there are several dimensions.
     ///
     /// # Errors
-    /// `BufferError` if the slice has another length; `RuntimeError` if the token belongs to another
-    /// interpreter.
+    /// `BufferError` if the slice has another length; `RuntimeError` if the token belongs to
+    /// another interpreter.
     ///
     /// ```
     /// use pyatoll::prelude::*;

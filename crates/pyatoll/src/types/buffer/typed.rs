@@ -27,8 +27,8 @@ use crate::types::PyAny;
 /// /// Doubles all elements.
 /// #[pyfunction]
 /// fn double(py: Python<'_>, numbers: PyBuffer<f64>) -> PyResult<()> {
-///     let doubled: Vec<f64> = numbers.to_vec(py)?.into_iter().map(|number| number * 2.0).collect();
-///     numbers.copy_from_slice(py, &doubled)
+///     let doubled = numbers.to_vec(py)?.into_iter().map(|number| number * 2.0);
+///     numbers.copy_from_slice(py, &doubled.collect::<Vec<_>>())
 /// }
 ///
 /// Python::attach(|py| {
@@ -60,8 +60,8 @@ impl<T: Element> PyBuffer<T> {
         PyUntypedBuffer::get(obj)?.into_typed()
     }
 
-    /// Returns the elements, if they follow each other as in C; a slice with a pointer to nowhere if
-    /// there are none. See [`PyUntypedBuffer`] for access to them.
+    /// Returns the elements, if they follow each other as in C; a slice with a pointer to nowhere
+    /// if there are none. See [`PyUntypedBuffer`] for access to them.
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
@@ -113,7 +114,7 @@ impl PyUntypedBuffer {
         }
     }
 
-    /// Releases the buffer, as dropping it does.
+    /// Releases the buffer, which is cheaper than dropping it.
     ///
     /// # Panics
     /// If the token belongs to another interpreter. The buffer's interpreter then releases it.
@@ -122,6 +123,9 @@ impl PyUntypedBuffer {
     #[track_caller]
     pub fn release(self, py: Python<'_>) {
         self.expect_owner(py);
+        let this = ManuallyDrop::new(self);
+        // SAFETY: attached to the buffer's interpreter; the view is this buffer's own.
+        unsafe { View::release_attached(this.0) };
     }
 
     /// Returns the start of the memory, or of the first element if a stride is negative. See
@@ -260,8 +264,8 @@ impl PyUntypedBuffer {
         unsafe { self.per_dimension(self.raw().strides) }
     }
 
-    /// Returns, for each dimension, what to add to the pointers that its elements are, or a negative
-    /// number if they are not pointers; `None` if there are no pointers at all.
+    /// Returns, for each dimension, what to add to the pointers that its elements are, or a
+    /// negative number if they are not pointers; `None` if there are no pointers at all.
     #[inline]
     pub fn suboffsets(&self) -> Option<&[isize]> {
         let suboffsets = self.raw().suboffsets;

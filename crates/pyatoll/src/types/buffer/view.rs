@@ -65,6 +65,16 @@ impl View {
             });
         }
     }
+
+    /// Releases a view.
+    ///
+    /// # Safety
+    /// `view` must come from [`acquire`](View::acquire) and not be used afterwards; the thread must
+    /// be attached to its interpreter.
+    pub(super) unsafe fn release_attached(view: NonNull<Self>) {
+        // SAFETY: upheld by the caller.
+        unsafe { free(view.cast(), true) };
+    }
 }
 
 /// Releases the buffer, if this thread is attached to its interpreter, and frees the view.

@@ -30,16 +30,17 @@ use crate::types::{PyAny, PyByteArray, PyByteArrayMethods, PyBytes, PyTuple, com
 /// use pyatoll::prelude::*;
 /// use pyatoll::interpreter::SubInterpreter;
 /// use pyatoll::pybacked::PyBackedBytes;
+/// use pyatoll::types::PyBytes;
 ///
 /// let sub = SubInterpreter::builder().build()?;
-/// let data: PyBackedBytes = sub.attach(|py| py.eval(c"bytes(range(9))", None, None)?.extract())??;
+/// let data = sub.attach(|py| PyBackedBytes::from(PyBytes::new(py, &[10, 20, 6])))?;
 /// let sum: u8 = std::thread::scope(|scope| scope.spawn(|| data.iter().sum()).join()).unwrap();
 /// assert_eq!(sum, 36);
 ///
 /// // Other interpreters get a `bytes` of their own.
 /// Python::attach(|py| assert_eq!((&data).into_pyobject(py).unwrap().as_bytes(), &*data));
 /// sub.close()?;
-/// assert_eq!(data[8], 8);
+/// assert_eq!(data[2], 6);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[cfg_attr(feature = "py-clone", derive(Clone))]
