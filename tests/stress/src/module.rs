@@ -2,7 +2,6 @@
 //! statics whose results the driver can predict.
 
 use std::collections::HashMap;
-use std::ffi::c_int;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -11,7 +10,7 @@ use pyatoll::exceptions::{PyRuntimeError, PyValueError};
 use pyatoll::prelude::*;
 use pyatoll::sync::{InterpreterLocal, PyOnceLock};
 use pyatoll::types::{PyDict, PyTuple, PyType};
-use pyatoll::{PyTraverseError, PyVisit, create_exception, ffi, intern};
+use pyatoll::{PyTraverseError, PyVisit, create_exception, intern};
 
 use crate::failure;
 use crate::handle::Tracked;
@@ -217,22 +216,6 @@ impl Counted {
 
     fn __len__(&self) -> usize {
         (self.model.value % 1000) as usize
-    }
-
-    /// Exports the bytes of the value.
-    unsafe fn __getbuffer__(
-        slf: &Bound<'_, Self>,
-        view: *mut ffi::Py_buffer,
-        flags: c_int,
-    ) -> PyResult<()> {
-        let value = (&raw const slf.get().model.value).cast_mut().cast();
-        let len = size_of::<u64>() as isize;
-        // SAFETY: the view keeps the object alive, whose value neither moves nor changes.
-        let result = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), value, len, 1, flags) };
-        if result < 0 {
-            return Err(PyErr::fetch(slf.py()));
-        }
-        Ok(())
     }
 }
 

@@ -36,8 +36,6 @@ pub fn use_one(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
     if let Some(_change) = interpreter.change() {
         let value = handle.object().attach(|py, object| {
             ensure!(handle.object().try_bind(py).is_ok());
-            let bytes = handle.bytes(py).map_err(to_anyhow)?;
-            ensure!(bytes.is_none_or(|bytes| bytes == handle.model.value.to_ne_bytes()));
             ensure!(object.get().value() == handle.model.value);
             let value: u64 = object.getattr("value").map_err(to_anyhow)?.extract()?;
             ensure!(value == handle.model.value, "{} has {value}", handle.model);
