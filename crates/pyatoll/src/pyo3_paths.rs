@@ -123,24 +123,7 @@ pub mod marker {
     //! Python::attach(|py| assert!(py.version_info() >= (3, 11)));
     //! ```
 
-    pub use crate::interpreter::Python;
-
-    /// A value that the closure of [`Python::detach`] may capture and return: every `Send` type,
-    /// which excludes tokens and [`Bound`](crate::Bound). It cannot exclude those in a wrapper that
-    /// is `Send` whatever is in it (`SendWrapper`): see [`Python::detach`].
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::marker::Ungil;
-    ///
-    /// fn without_python<T: Ungil>(py: Python<'_>, f: impl Ungil + FnOnce() -> T) -> T {
-    ///     py.detach(f)
-    /// }
-    /// assert_eq!(Python::attach(|py| without_python(py, || 1 + 1)), 2);
-    /// ```
-    pub trait Ungil: Send {}
-
-    impl<T: Send> Ungil for T {}
+    pub use crate::interpreter::{Python, Ungil};
 }
 
 pub mod type_object {

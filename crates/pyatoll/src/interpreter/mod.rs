@@ -38,7 +38,7 @@
 //! | `sub` | `SubInterpreter` |
 //! | `close` | `SubInterpreter::close` |
 //! | `test_interpreter` | a sub-interpreter for each test of a crate |
-//! | `enter` | `Python::attach`, `Python::detach` |
+//! | `enter` | `Python::attach`, `Python::detach`, `Ungil` |
 //! | `embed` | a runtime for the duration of one call |
 //!
 //! A file uses only files above it.
@@ -97,6 +97,7 @@ pub(crate) mod waits;
 pub use close::{CloseError, CloseErrorKind};
 pub(crate) use compat::{check_version, layout};
 pub use embed::with_embedded_python_interpreter;
+pub use enter::Ungil;
 pub use error::{AttachError, BuildError};
 pub use handle::Interpreter;
 #[doc(hidden)]
