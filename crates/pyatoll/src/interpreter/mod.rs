@@ -21,6 +21,7 @@
 //! | `busy` | operations that a fork must not interrupt |
 //! | `internals` | the state that all Pyatoll binaries in one interpreter share |
 //! | `entry` | the interpreters that this thread entered or was detached from |
+//! | `other_threads` | threads that an interpreter's end leaves behind |
 //! | `fork` | locks across a fork, and the child |
 //! | `detach` | a thread that is detached |
 //! | `at_end` | functions that run when an interpreter ends |
@@ -80,6 +81,7 @@ pub(crate) mod local;
 mod lookup;
 mod make;
 pub(crate) mod method_def;
+mod other_threads;
 pub(crate) mod process;
 mod queue;
 mod registry;

@@ -20,6 +20,7 @@ use super::entry;
 use super::gate::Timeouts;
 use super::local::{self, LocalInternals, Phase};
 use super::lookup;
+use super::other_threads;
 use super::waits::{Others, Wait};
 
 /// Time limit of the process's end for a thread that is detached in a call of this library.
@@ -68,6 +69,9 @@ pub(super) unsafe fn close(local: &'static LocalInternals, callback: Callback) {
         if local.is_main() {
             close_subs(local, callback);
             compat::hang_late_threads(local.interpreter());
+        }
+        if !compat::is_in_python() {
+            other_threads::look(local);
         }
     }
 }
