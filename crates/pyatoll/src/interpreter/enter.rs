@@ -231,10 +231,7 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
 /// Attaches this thread again if it is the one that finalizes the runtime, detached for a moment in
 /// a finalizer that Python calls.
 fn return_to_the_end() -> Option<AttachGuard> {
-    match entry::home()? {
-        Home::Known(local) if entry::is_ending(local) => AttachGuard::to(local).ok(),
-        _ => None,
-    }
+    AttachGuard::to(entry::ended_by_this_thread()?).ok()
 }
 
 /// Returns the interpreter of a thread that was never attached: the main one if this binary knows

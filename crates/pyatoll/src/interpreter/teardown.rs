@@ -92,13 +92,15 @@ pub(super) unsafe fn close_without_main() {
     }
     let subs = lookup::all_live();
     subs.iter().for_each(|sub| sub.gate().close());
-    // SAFETY: attached (upheld by the caller); nothing of Python is used while detached.
+    // SAFETY: attached (upheld by the caller); nothing of Python is used while detached. Functions
+    // of this binary may be called in the main interpreter without Python's knowledge (`ctypes`).
     unsafe {
         let note = compat::exchange_attach_note(null_mut());
         let thread_state = ffi::PyEval_SaveThread();
         subs.into_iter().for_each(wait);
         ffi::PyEval_RestoreThread(thread_state);
         note.restore();
+        compat::hang_late_threads(ffi::PyInterpreterState_Main());
     }
 }
 

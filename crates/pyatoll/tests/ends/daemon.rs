@@ -1,7 +1,7 @@
 //! Threads that Python started and that still run when the runtime ends. CPython leaves them
 //! behind: it hangs them, or ends them, which must not unwind Rust code.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -134,6 +134,54 @@ fn a_daemon_thread_that_runs_python_in_a_rust_function_is_not_unwound() {
         || {
             start();
             finalize_and_check();
+        },
+    );
+}
+
+/// The main interpreter does not know this library, whose function is called by `ctypes`.
+#[test]
+fn a_daemon_thread_of_a_main_interpreter_that_was_not_seen_is_not_unwound() {
+    extern "C-unwind" fn call_again_and_again(function: extern "C-unwind" fn()) {
+        let _guard = Guard;
+        INSIDE.fetch_add(1, Ordering::SeqCst);
+        loop {
+            function();
+        }
+    }
+    in_child(
+        "daemon::a_daemon_thread_of_a_main_interpreter_that_was_not_seen_is_not_unwound",
+        LIMIT,
+        || {
+            let address = call_again_and_again as *const () as usize;
+            let code = format!(
+                "
+import ctypes, threading, time
+call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)({address})
+callback = ctypes.CFUNCTYPE(None)(lambda: time.sleep(0.001))
+pointer = ctypes.cast(callback, ctypes.c_void_p)
+threading.Thread(target=call, args=(pointer,), daemon=True).start()
+"
+            );
+            let code = CString::new(code).unwrap();
+            // SAFETY: the runtime does not run, and afterwards this thread is attached to the main
+            // interpreter, except while it ends the sub-interpreter.
+            unsafe {
+                ffi::Py_InitializeEx(0);
+                let main = ffi::PyThreadState_Get();
+                let sub = ffi::Py_NewInterpreter();
+                Python::attach(|py| assert!(!py.interpreter().is_main()));
+                ffi::Py_EndInterpreter(sub);
+                ffi::PyThreadState_Swap(main);
+                assert_eq!(ffi::PyRun_SimpleString(code.as_ptr()), 0);
+                while INSIDE.load(Ordering::SeqCst) == 0 {
+                    let thread_state = ffi::PyEval_SaveThread();
+                    thread::sleep(Duration::from_millis(1));
+                    ffi::PyEval_RestoreThread(thread_state);
+                }
+                assert_eq!(ffi::Py_FinalizeEx(), 0);
+            }
+            thread::sleep(Duration::from_millis(200));
+            assert_eq!(DROPS.load(Ordering::SeqCst), 0);
         },
     );
 }
