@@ -7,6 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pyatoll::InterpreterPool;
+#[cfg(target_os = "linux")]
+use pyatoll::ffi;
 use pyatoll::interpreter::{CloseErrorKind, Gil, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
@@ -509,4 +511,45 @@ fn close_ends_an_interpreter_whose_exit_functions_python_code_has_called() {
             finalize();
         },
     );
+}
+
+/// Where the system refuses a thread, a drop says that the interpreter stays, and goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interpreter_that_no_thread_can_be_started_for_stays() {
+    let output = in_child(
+        "closing::an_interpreter_that_no_thread_can_be_started_for_stays",
+        LIMIT,
+        || {
+            let sub = sub(Gil::Shared);
+            let handle = sub.interpreter();
+            // SAFETY: attached.
+            let state = handle.attach(|_| unsafe { ffi::PyInterpreterState_Get() as usize });
+            let state = state.unwrap();
+            // On a thread that this library has not detached: 3.11 would take it for detached.
+            let thread = thread::spawn(move || {
+                // SAFETY: as C code attaches; the interpreter is alive. The limit is lifted again.
+                unsafe {
+                    let thread_state = ffi::PyThreadState_New(state as *mut _);
+                    ffi::PyEval_RestoreThread(thread_state);
+                    let mut limit: libc::rlimit = std::mem::zeroed();
+                    libc::getrlimit(libc::RLIMIT_AS, &raw mut limit);
+                    let none = libc::rlimit {
+                        rlim_cur: 0,
+                        ..limit
+                    };
+                    libc::setrlimit(libc::RLIMIT_AS, &raw const none);
+                    drop(sub);
+                    libc::setrlimit(libc::RLIMIT_AS, &raw const limit);
+                    ffi::PyThreadState_Clear(thread_state);
+                    ffi::PyThreadState_DeleteCurrent();
+                }
+            });
+            thread.join().unwrap();
+            assert!(handle.is_alive());
+        },
+    );
+    if let Some(output) = output {
+        assert!(output.contains("which the system refuses"), "{output}");
+    }
 }
