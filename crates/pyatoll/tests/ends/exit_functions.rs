@@ -52,7 +52,8 @@ mod exiting {
     #[pyfunction]
     fn start_threads(py: Python<'_>) {
         let mut threads = THREADS.lock().unwrap();
-        for pause in [1, 20, 150] {
+        // Far less than the end of the process waits, for all of them together.
+        for pause in [1, 20, 50] {
             threads.push(keep_using(py.interpreter(), Duration::from_millis(pause)));
         }
     }
@@ -394,6 +395,39 @@ for each in made:
             for thread in threads.drain(..) {
                 assert!(thread.join().unwrap() > 0);
             }
+        },
+    );
+}
+
+#[test]
+fn exit_counts_the_time_that_it_waits_and_not_that_of_exit_functions() {
+    in_child(
+        "exit_functions::exit_counts_the_time_that_it_waits_and_not_that_of_exit_functions",
+        LIMIT,
+        || {
+            Python::initialize();
+            let [slow, next] = [(); 2].map(|()| SubInterpreter::builder().build().unwrap());
+            let code = c"import atexit, time; atexit.register(time.sleep, 1.5)";
+            let registered = slow.attach(|py| py.run(code, None, None));
+            registered.unwrap().unwrap();
+            let (inside, is_inside) = mpsc::channel();
+            let interpreter = next.interpreter();
+            let thread = thread::spawn(move || {
+                interpreter.attach(|py| {
+                    inside.send(()).unwrap();
+                    py.detach(|| {
+                        while interpreter.is_alive() {
+                            thread::sleep(Duration::from_millis(1));
+                        }
+                        // The end of its interpreter waits for it now.
+                        thread::sleep(Duration::from_millis(300));
+                    });
+                })
+            });
+            is_inside.recv().unwrap();
+            std::mem::forget((slow, next));
+            finalize();
+            thread.join().unwrap().unwrap();
         },
     );
 }
