@@ -531,6 +531,14 @@ pub(super) fn has_guard(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.with_guard(|_| ()).is_some())
 }
 
+/// Returns whether this thread entered `local`'s interpreter through this library, and is attached
+/// with the thread state of that.
+#[inline(never)]
+pub(super) fn is_attached_with_guard(local: &LocalInternals) -> bool {
+    let current = compat::current_thread_state();
+    has_guard(local) && of(local).is_some_and(|entry| entry.saved.get() == current)
+}
+
 /// Returns whether this thread entered `local`'s interpreter through this library and does not end
 /// it: the end waits for this thread.
 pub(super) fn keeps_from_ending(local: &LocalInternals) -> bool {

@@ -2,7 +2,7 @@
 //! threads that wait for each other, threads that Python code has started.
 
 use std::ffi::CString;
-use std::sync::{Barrier, mpsc};
+use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use pyatoll::ffi;
 use pyatoll::interpreter::{CloseErrorKind, Gil, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
+use pyatoll::types::PyCFunction;
 
 use crate::{LIMIT, finalize, in_child, is_from, outcome_in_child};
 
@@ -507,6 +508,87 @@ fn close_ends_an_interpreter_whose_exit_functions_python_code_has_called() {
                 assert!(is_dropped.try_recv().is_err(), "it has not ended yet");
                 sub.close().unwrap();
                 is_dropped.try_recv().unwrap();
+            }
+            finalize();
+        },
+    );
+}
+
+/// Without a GIL, the thread that created the exit function is the one that deallocates it, as it
+/// leaves: here just after CPython has called the exit functions, and before the gate is closed.
+#[test]
+fn close_ends_an_interpreter_whose_creator_leaves_just_after_the_exit_functions() {
+    struct Dropped(mpsc::Sender<()>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.send(()).ok();
+        }
+    }
+
+    /// Makes the creator leave, and waits for that.
+    struct Released {
+        interpreter: Interpreter,
+        go: mpsc::Sender<()>,
+        left: mpsc::Receiver<()>,
+    }
+
+    impl Drop for Released {
+        fn drop(&mut self) {
+            self.go.send(()).unwrap();
+            let pause = || thread::sleep(Duration::from_millis(1));
+            // It would not leave before this thread has ended the interpreter.
+            while self.interpreter.is_alive() && self.left.try_recv().is_err() {
+                Python::attach(|py| py.detach(pause));
+            }
+        }
+    }
+
+    static KEPT: InterpreterLocal<Dropped> = InterpreterLocal::new();
+
+    in_child(
+        "closing::close_ends_an_interpreter_whose_creator_leaves_just_after_the_exit_functions",
+        LIMIT,
+        || {
+            Python::initialize();
+            for gil in [Gil::Own, Gil::Shared] {
+                let (inside, is_inside) = mpsc::channel();
+                let (go, may_go) = mpsc::channel();
+                let (leaves, left) = mpsc::channel();
+                let (dropped, is_dropped) = mpsc::channel();
+                let creator = thread::spawn(move || {
+                    let sub = sub(gil);
+                    let interpreter = sub.interpreter();
+                    let wait = move || {
+                        inside.send(sub).unwrap();
+                        may_go.recv().unwrap();
+                    };
+                    interpreter.attach(|py| py.detach(wait)).unwrap();
+                    leaves.send(()).unwrap();
+                });
+                let sub = is_inside.recv().unwrap();
+                let interpreter = sub.interpreter();
+                let released = Released {
+                    interpreter,
+                    go,
+                    left,
+                };
+                let registered = sub.attach(|py| {
+                    KEPT.get_or_init(py, || Dropped(dropped));
+                    let released = Mutex::new(released);
+                    let function = PyCFunction::new_closure(py, None, None, move |_, _| {
+                        let _released = released.lock().unwrap();
+                        Ok::<_, PyErr>(())
+                    });
+                    py.import("atexit")?
+                        .call_method1("register", (function?,))?;
+                    Ok::<_, PyErr>(())
+                });
+                registered.unwrap().unwrap();
+                sub.close().unwrap();
+                assert!(!Interpreter::all().contains(&interpreter));
+                is_dropped.try_recv().unwrap();
+                creator.join().unwrap();
             }
             finalize();
         },

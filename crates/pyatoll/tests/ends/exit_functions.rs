@@ -399,6 +399,39 @@ for each in made:
     );
 }
 
+/// Without a GIL, the thread that created the exit function is the one that deallocates it, as it
+/// leaves.
+#[test]
+fn an_interpreter_whose_exit_functions_were_cleared_stays_open_when_its_creator_leaves() {
+    in_child(
+        "exit_functions::an_interpreter_whose_exit_functions_were_cleared_stays_open_when_its_creator_leaves",
+        LIMIT,
+        || {
+            Python::initialize();
+            let (inside, is_inside) = mpsc::channel();
+            let (go, may_go) = mpsc::channel();
+            let creator = thread::spawn(move || {
+                let sub = SubInterpreter::builder().build().unwrap();
+                let interpreter = sub.interpreter();
+                let wait = move || {
+                    inside.send(sub).unwrap();
+                    may_go.recv().unwrap();
+                };
+                interpreter.attach(|py| py.detach(wait)).unwrap();
+            });
+            let sub = is_inside.recv().unwrap();
+            let clear = c"import atexit; atexit._clear()";
+            sub.attach(|py| py.run(clear, None, None)).unwrap().unwrap();
+            go.send(()).unwrap();
+            creator.join().unwrap();
+            assert!(sub.interpreter().is_alive());
+            sub.attach(|_| ()).unwrap();
+            sub.close().unwrap();
+            finalize();
+        },
+    );
+}
+
 #[test]
 fn exit_counts_the_time_that_it_waits_and_not_that_of_exit_functions() {
     in_child(
