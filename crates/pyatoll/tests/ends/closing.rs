@@ -37,6 +37,15 @@ fn wait_until_ended(interpreter: Interpreter) {
     }
 }
 
+/// Tells that it is dropped.
+struct Dropped(mpsc::Sender<()>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.send(()).ok();
+    }
+}
+
 #[test]
 fn threads_inside_two_interpreters_may_drop_the_one_that_the_other_is_in() {
     in_child(
@@ -298,6 +307,7 @@ def start(start=_thread.start_new_thread, sleep=time.sleep):
 
 #[test]
 fn the_end_of_an_interpreter_waits_for_a_raw_thread_that_is_about_to_end() {
+    static KEPT: InterpreterLocal<Dropped> = InterpreterLocal::new();
     in_child(
         "closing::the_end_of_an_interpreter_waits_for_a_raw_thread_that_is_about_to_end",
         LIMIT,
@@ -310,7 +320,12 @@ for number in range(5):
     _thread.start_new_thread(time.sleep, (number / 100,))
 ";
                 run(&sub, code);
+                let (dropped, is_dropped) = mpsc::channel();
+                let keep = |py: Python<'_>| _ = KEPT.get_or_init(py, || Dropped(dropped));
+                sub.attach(keep).unwrap();
                 sub.close().unwrap();
+                // They would stay if a thread were left, which may use them.
+                is_dropped.try_recv().unwrap();
             }
             finalize();
         },
@@ -486,12 +501,6 @@ fn an_interpreter_dropped_by_a_thread_of_its_own_ends_once_that_has() {
 #[test]
 fn close_ends_an_interpreter_whose_exit_functions_python_code_has_called() {
     static KEPT: InterpreterLocal<Dropped> = InterpreterLocal::new();
-    struct Dropped(mpsc::Sender<()>);
-    impl Drop for Dropped {
-        fn drop(&mut self) {
-            self.0.send(()).unwrap();
-        }
-    }
     in_child(
         "closing::close_ends_an_interpreter_whose_exit_functions_python_code_has_called",
         LIMIT,
@@ -518,14 +527,6 @@ fn close_ends_an_interpreter_whose_exit_functions_python_code_has_called() {
 /// leaves: here just after CPython has called the exit functions, and before the gate is closed.
 #[test]
 fn close_ends_an_interpreter_whose_creator_leaves_just_after_the_exit_functions() {
-    struct Dropped(mpsc::Sender<()>);
-
-    impl Drop for Dropped {
-        fn drop(&mut self) {
-            self.0.send(()).ok();
-        }
-    }
-
     /// Makes the creator leave, and waits for that.
     struct Released {
         interpreter: Interpreter,

@@ -85,7 +85,7 @@ unsafe fn ulong(thread_state: *mut ffi::PyThreadState, place: usize) -> c_ulong 
 
 /// The other threads of an interpreter are kept from running Python until this is dropped. With a
 /// GIL, this thread holds it.
-struct Stopped(#[cfg(Py_GIL_DISABLED)] *mut ffi::PyInterpreterState);
+pub(super) struct Stopped(#[cfg(Py_GIL_DISABLED)] *mut ffi::PyInterpreterState);
 
 #[cfg(all(Py_GIL_DISABLED, Py_3_14))]
 unsafe extern "C" {
@@ -99,7 +99,7 @@ impl Stopped {
     /// # Safety
     /// The thread must be attached to `interpreter`, and must not let others run while the result
     /// exists.
-    unsafe fn stop(interpreter: *mut ffi::PyInterpreterState) -> Option<Self> {
+    pub(super) unsafe fn stop(interpreter: *mut ffi::PyInterpreterState) -> Option<Self> {
         #[cfg(not(Py_GIL_DISABLED))]
         {
             let _ = interpreter;
