@@ -98,6 +98,8 @@ mod chapters {
     mod functions {}
     #[doc = include_str!("src/classes.md")]
     mod classes {}
+    #[doc = include_str!("src/async.md")]
+    mod r#async {}
     #[doc = include_str!("src/modules.md")]
     mod modules {}
     #[doc = include_str!("src/conversions.md")]

@@ -3,8 +3,9 @@
 Run by `cargo xtask leaks`, which builds the modules: `driver.py FOLDER CYCLES BLOCK`. Prints one JSON
 object a line: {"progress": …} for each block, and at the end {"kinds": …}.
 
-Memory is measured in two ways: the resident pages of the process, and the bytes allocated with
-`malloc`, which include all of Python's own memory with `PYTHONMALLOC=malloc`.
+Memory is measured in two ways: the resident pages of the process, without those that `malloc` holds
+free, and the bytes allocated with `malloc`, which include all of Python's own memory with
+`PYTHONMALLOC=malloc`.
 
 The kinds take turns, a block of cycles each, so that unrelated growth is spread evenly.
 """
@@ -132,7 +133,14 @@ FEW = "py"
 
 
 def resident():
-    """Returns the resident memory of the process in bytes."""
+    """Returns the resident memory of the process in bytes, after `malloc` has returned what is free.
+
+    Otherwise it depends on the order of all frees when `malloc` returns pages: by up to a hundred of
+    them in a block of cycles.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 

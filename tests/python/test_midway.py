@@ -34,20 +34,30 @@ def in_process(code):
     reason="signals are handled on the main thread",
 )
 def test_ctrl_c_ends_a_rust_function_that_checks_for_signals():
+    def wait():
+        lock = threading.Lock()
+        lock.acquire()
+
+        def interrupt():
+            lock.acquire()
+            signal.raise_signal(signal.SIGINT)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            # The function lets the thread raise the signal, by a call that runs no Python code.
+            t.wait_for_signal(lock.release)
+        finally:
+            thread.join()
+
     old = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
-        timer.start()
         with pytest.raises(KeyboardInterrupt):
-            t.wait_for_signal()
-        timer.join()
+            wait()
         # An exception raised by a signal handler is propagated.
         signal.signal(signal.SIGINT, lambda *_: {}["no such key"])
-        timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
-        timer.start()
         with pytest.raises(KeyError):
-            t.wait_for_signal()
-        timer.join()
+            wait()
     finally:
         signal.signal(signal.SIGINT, old)
 

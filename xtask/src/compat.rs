@@ -28,30 +28,21 @@ fn target_dir(name: &str) -> PathBuf {
     run::target_dir().join("compat").join(name)
 }
 
-/// Runs the Rust tests of crates that depend on `pyo3`, with `compat/pyo3` in its place.
+/// Runs the Rust tests of crates that depend on `pyo3`, with `compat/pyo3` in its place: of the
+/// tree, and of the example, which is in it.
 pub fn rust(python: &Python) -> Result<()> {
     only_ours(TREE)?;
-    for (manifest, target) in [
-        (TREE, "tree"),
-        (&*format!("{EXAMPLE}/Cargo.toml"), "pyatoll"),
-    ] {
-        run::status(
-            run::cargo()
-                .args([
-                    "test",
-                    "--quiet",
-                    "--config",
-                    &patch(),
-                    "--manifest-path",
-                    manifest,
-                ])
-                .arg("--target-dir")
-                .arg(target_dir(target))
-                .env("PYO3_PYTHON", &python.executable)
-                .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?),
-        )?;
-    }
-    Ok(())
+    let example = Path::new(EXAMPLE).file_name().context("it is a folder")?;
+    run::status(
+        run::cargo()
+            .args(["test", "--quiet", "--config", &patch()])
+            .args(["--manifest-path", TREE, "--package", "tree", "--package"])
+            .arg(example)
+            .arg("--target-dir")
+            .arg(target_dir("tree"))
+            .env("PYO3_PYTHON", &python.executable)
+            .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?),
+    )
 }
 
 /// Fails unless the only package named `pyo3` in the tree is `compat/pyo3`.
@@ -93,7 +84,8 @@ pub fn wheels(python: &Python, venv: &Venv) -> Result<()> {
         println!("==> {EXAMPLE}, built with {name}");
         let build = Build {
             manifest: &manifest,
-            release: false,
+            profile: "dev",
+            features: &[],
             folder,
             target: target_dir(name),
         };

@@ -2,6 +2,7 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `api_diff/` | `api-diff`: Pyatoll's public API beside PyO3's |
 //! | `asan` | `asan`: the tests under the address sanitizer |
 //! | `bench/` | `bench`: Pyatoll beside its peers |
 //! | `book` | `book`: the guide, and the links of all Markdown files |
@@ -19,6 +20,7 @@
 //! | `tools` | installing pinned tools |
 //! | `wheels` | building wheels in a virtual environment |
 
+mod api_diff;
 mod asan;
 mod bench;
 mod book;
@@ -75,6 +77,8 @@ enum Command {
     },
     /// Compile PyO3's own tests against compat/pyo3, run them, and report how many pass
     Pyo3Tests(pyo3_tests::Options),
+    /// Compare the public API with PyO3's, by rustdoc's JSON
+    ApiDiff(api_diff::Options),
     /// Benchmark Pyatoll against C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
     /// Build the guide with mdBook, and check the links of all Markdown files
@@ -99,6 +103,7 @@ fn main() -> ExitCode {
         Command::CheckTls { python } => tls::run(python),
         Command::Asan { python } => asan::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
+        Command::ApiDiff(options) => api_diff::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Book(options) => book::run(&options),
         Command::Lint(options) => lint::run(&options),

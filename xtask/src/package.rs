@@ -35,15 +35,15 @@ pub fn run(python: Option<PathBuf>) -> Result<()> {
     )?;
 
     println!("==> tests of the unpacked crates");
-    let folder = run::target_dir().join("unpacked");
-    let workspace = folder.join("workspace");
+    let workspace = run::target_dir().join("unpacked");
     unpack(&packages, &workspace)?;
     run::status(
         run::cargo()
             .current_dir(&workspace)
             .args(["test", "--workspace", "--features", &features(&packages)])
+            // Shared with the workspace: the dependencies are compiled once for both.
             .arg("--target-dir")
-            .arg(folder.join("target"))
+            .arg(run::target_dir())
             .env("PYO3_PYTHON", &python.executable)
             .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?),
     )

@@ -125,14 +125,25 @@ impl Report {
     }
 }
 
+/// Builds the driver and runs it.
 pub fn run(options: &Options) -> Result<()> {
     let python = Python::find(options.python.clone())?;
     let program = build(&python, options.release)?;
-    let extensions = leaks::build_extension(&python)?;
-    let greenlets = Venv::make(&python, REQUIREMENTS)?.packages()?;
+    run_rounds(&program, &python, options)
+}
+
+/// Runs the driver that `cargo test` has built for its own tests: built alone, it and the library
+/// would have other features, and be compiled once more.
+pub fn run_tested(python: &Python, options: &Options) -> Result<()> {
+    run_rounds(&program("debug"), python, options)
+}
+
+fn run_rounds(program: &Path, python: &Python, options: &Options) -> Result<()> {
+    let extensions = leaks::build_extension(python)?;
+    let greenlets = Venv::make(python, REQUIREMENTS)?.packages()?;
     let seed = options.seed.unwrap_or_else(seed_of_now);
     let mut total = Report {
-        python: python.version,
+        python: python.version.clone(),
         seed,
         threads: options.threads,
         storm: options.storm,
@@ -156,7 +167,7 @@ pub fn run(options: &Options) -> Result<()> {
         ));
         let seconds = left.min(options.round);
         match one_round(
-            &program,
+            program,
             [&extensions, &greenlets],
             options,
             round,
@@ -198,8 +209,13 @@ fn build(python: &Python, release: bool) -> Result<PathBuf> {
     }
     run::status(&mut cargo)?;
     let profile = if release { "release" } else { "debug" };
-    let program = format!("stress{}", std::env::consts::EXE_SUFFIX);
-    Ok(run::target_dir().join(profile).join(program))
+    Ok(program(profile))
+}
+
+/// Returns the path of the driver.
+fn program(profile: &str) -> PathBuf {
+    let name = format!("stress{}", std::env::consts::EXE_SUFFIX);
+    run::target_dir().join(profile).join(name)
 }
 
 /// Runs one process. An error includes its unexpected messages.

@@ -36,18 +36,16 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
 /// Runs `cargo xtask stress` for some seconds.
 fn stress_shortly(python: &Python) -> Result<()> {
     for storm in [false, true] {
-        stress::run(&stress::Options {
-            python: Some(python.executable.clone()),
-            ..stress::Options::short(storm, if storm { 8 } else { 15 })
-        })?;
+        let options = stress::Options::short(storm, if storm { 8 } else { 15 });
+        stress::run_tested(python, &options)?;
     }
     Ok(())
 }
 
-/// Runs `cargo xtask leaks` with fewer cycles.
+/// Runs `cargo xtask leaks` with fewer cycles; with few, where it only measures.
 fn measure_leaks(python: &Python) -> Result<()> {
     leaks::run(&leaks::Options {
-        cycles: 150,
+        cycles: if leaks::is_enforced(python) { 150 } else { 30 },
         python: Some(python.executable.clone()),
         json: None,
     })

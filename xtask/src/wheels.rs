@@ -43,12 +43,21 @@ pub fn target_dir() -> PathBuf {
     run::target_dir().join("wheels")
 }
 
+/// The profile of wheels that are tested (`Cargo.toml`).
+pub const PROFILE: &str = "optimized";
+
+/// The features of the library in [`target_dir`]: what any of the packages there needs, so that it
+/// is compiled once for all of them.
+pub const FEATURES: &str = "pyatoll/multiple-pymethods";
+
 /// A wheel to build.
 pub struct Build<'a> {
     /// The package's manifest.
     pub manifest: &'a Path,
-    /// Whether to build with optimizations.
-    pub release: bool,
+    /// cargo's profile.
+    pub profile: &'a str,
+    /// Features besides the package's default ones.
+    pub features: &'a [&'a str],
     /// The folder in which cargo runs, and finds its configuration.
     pub folder: &'a Path,
     /// The target folder.
@@ -126,7 +135,8 @@ impl Venv {
             let manifest = Path::new(extension.folder).join("Cargo.toml");
             let build = Build {
                 manifest: &manifest,
-                release: true,
+                profile: PROFILE,
+                features: &[FEATURES],
                 folder: run::root(),
                 target: target_dir(),
             };
@@ -154,13 +164,10 @@ impl Venv {
                 .arg(build.target)
                 .arg("--out")
                 .arg(&wheels)
-                .args(build.release.then_some("--release"))
+                .args(["--profile", build.profile])
+                .args(build.features.iter().flat_map(|name| ["--features", name]))
                 .current_dir(build.folder)
-                .env("PYO3_PYTHON", &python.executable)
-                // For check-tls: keep symbols, and do not inline std's cold functions.
-                .env("CARGO_PROFILE_RELEASE_STRIP", "none")
-                .env("CARGO_PROFILE_RELEASE_LTO", "off")
-                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+                .env("PYO3_PYTHON", &python.executable),
         )?;
         only_wheel(&wheels)
     }

@@ -2,6 +2,14 @@
 
 pub use pyatoll::impl_::*;
 
+/// Python code in Rust sources.
+pub mod unindent {
+    /// Removes the indentation that all lines share.
+    pub fn unindent(code: &str) -> String {
+        pyatoll::py_run::unindent(code).into_owned()
+    }
+}
+
 /// Internals of PyO3.
 pub mod platform {
     /// Synchronization.

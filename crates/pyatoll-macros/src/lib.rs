@@ -45,7 +45,11 @@ fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 ///
 /// Every argument type must convert from a Python object, and the return type to one; the error of
 /// a `Result` is raised. An argument `py: Python<'_>` receives the token. A panic becomes a
-/// `PanicException`. `async fn` and generic functions are rejected.
+/// `PanicException`. Generic functions are rejected.
+///
+/// An `async fn`, with the feature `experimental-async`, returns a coroutine. Its arguments are
+/// converted when that is first awaited; it takes no token. `#[pyo3(cancel_handle)]` marks the
+/// argument that receives the `CancelHandle`.
 ///
 /// | option, here or in `#[pyo3(…)]` | effect |
 /// |---|---|
@@ -99,7 +103,9 @@ pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name = "…"`, `module = "…"` | set the class's name and its `__module__` |
 /// | `get_all`, `set_all`, `rename_all = "…"` | apply to all fields; one field has `#[pyo3(get, set, name = "…")]` |
 /// | `frozen` | never borrows values mutably, so that instances need no borrow flag |
-/// | `extends = Base`, `subclass` | set the base class; allow classes that extend this one |
+/// | `extends = Base`, `subclass` | set the base class, a type in Rust; allow classes that extend this one |
+/// | `bases = "module:Class"`, `bases = ["…", "…"]` | add Python classes as bases |
+/// | `metaclass = "module:Class"` | sets the metaclass, such as `"abc:ABCMeta"` |
 /// | `eq`, `ord`, `hash`, `str` or `str = "{field}"` | implement the special methods with the traits of the Rust type |
 /// | `eq_int` | makes the variants of a simple enum equal to their discriminants |
 /// | `new = "from_fields"` | adds a constructor with a parameter for each field |
@@ -117,6 +123,12 @@ pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// a class of Python's `enum` module, which have no Rust methods. Their values are the
 /// discriminants; for `StrEnum`, the names in lower case. Each variant of an enum with fields is a
 /// subclass with a constructor: `#[pyo3(name = "…", constructor = (…))]`.
+///
+/// `bases` and `metaclass` are imported when an interpreter creates the class, which is then made
+/// as by a class statement: the first base, after which those of `bases` come, is a class of the
+/// same name with the Rust methods. The `__new__` of the Python classes is not called. A class
+/// that extends an exception of `create_exception!` or `import_exception!`, or a class with
+/// `bases`, is made in the same way.
 ///
 /// C API: `PyType_FromModuleAndSpec`.
 #[proc_macro_attribute]

@@ -23,7 +23,7 @@ pub mod call {
 
 pub mod class {
     //! For `#[pyclass]` and `#[pymethods]`.
-    pub use crate::class::base::{ClassBase, NativeInitializer};
+    pub use crate::class::base::{BaseArguments, ClassBase, NativeBase, NativeInitializer};
     pub use crate::class::borrow_flag::{BorrowFlag, NoBorrowFlag};
     pub use crate::class::convert::{
         assert_send_sync, clone_value, value_into_object, variant_object,
@@ -42,17 +42,18 @@ pub mod class {
         MethodsOf, SlotItem,
     };
     pub use crate::class::layout::token_of_instance;
+    pub use crate::class::native_base::ExceptionObject;
     pub use crate::class::native_enum::{
         NativeEnum, NativeEnumSpec, NativeEnumStatics, native_enum_member, native_enum_number,
         native_enum_text, native_enum_type, native_enum_value,
     };
-    pub use crate::class::parts::{NoSlot, ObjectSlot, Sendable, Unsendable};
+    pub use crate::class::parts::{Header, NoSlot, ObjectSlot, Sendable, Unsendable};
     pub use crate::class::pickle::{
         Loaded, Pickle, PickleBase, PickleStruct, SaveByClone, SaveByReference, Saved, instance,
         reduce_method, save_value, unknown_variant, unpickle_method,
     };
     pub use crate::class::pyclass::{ClassImpl, Subclassable};
-    pub use crate::class::spec::SpecOptions;
+    pub use crate::class::spec::{PythonClasses, SpecOptions};
     pub use crate::class::statics::ClassStatics;
     pub use crate::class::type_lookup::{class_object, is_instance, type_object_raw};
     #[cfg(feature = "multiple-pymethods")]
@@ -65,6 +66,18 @@ pub mod convert {
         FailedVariant, extract_field, extract_field_with, failed_to_extract_enum, get_attribute,
         get_item, into_any, new_tuple, set_item, tuple_items, untyped,
     };
+}
+
+#[cfg(feature = "experimental-async")]
+pub mod coroutine {
+    //! For `async fn`.
+    pub use crate::coroutine::future::{
+        borrow, borrow_mut, extract, extract_mut, extract_optional_mut, extract_optional_ref,
+        extract_ref, extract_with, module, new_coroutine, output, own, own_module, own_receiver,
+        receive, required,
+    };
+    pub use crate::coroutine::held::{HeldArgument, HeldMutArgument};
+    pub use crate::coroutine::token::CoroutineToken;
 }
 
 pub mod module {

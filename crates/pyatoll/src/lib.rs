@@ -143,9 +143,15 @@
 //! | `macros` (default) | the attribute and derive macros |
 //! | `auto-initialize` | [`Python::attach`] starts the runtime if the process has none |
 //! | `multiple-pymethods` | several `#[pymethods]` blocks per class |
+//! | `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time` | conversions of these crates' types |
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
+//! | `experimental-async` | `async fn` as Python functions and methods |
 //! | `extension-module` | accepted for compatibility with PyO3 |
+//! | `anyhow`, `eyre` | `From<anyhow::Error>`, `From<eyre::Report>` for [`PyErr`] |
+//! | `num-bigint`, `num-complex`, `num-rational`, `ordered-float`, `bigdecimal`, `rust_decimal`, `bytes`, `either`, `hashbrown`, `indexmap`, `smallvec`, `uuid` | [conversions](conversion) for the crate's types |
+//! | `serde` | `Serialize` and `Deserialize` for [`Py`] |
+//! | `lock_api`, `parking_lot`, `arc_lock` | [`MutexExt`](sync::MutexExt) and its siblings for these crates' locks, and for those in an `Arc` |
 //!
 //! # Requirements
 //!
@@ -169,6 +175,8 @@ pub use pyo3_ffi as ffi;
 pub mod call;
 pub mod class;
 mod convert;
+#[cfg(feature = "experimental-async")]
+pub mod coroutine;
 mod error;
 pub mod exceptions;
 #[doc(hidden)]
@@ -189,7 +197,8 @@ pub mod types;
 mod version;
 
 pub use pyo3_paths::{
-    conversion, err, instance, marker, pycell, pyclass, pyclass_init, type_object,
+    buffer, conversion, err, instance, marker, marshal, pybacked, pycell, pyclass, pyclass_init,
+    type_object,
 };
 
 pub use class::guard::{PyClassGuard, PyClassGuardMut};

@@ -101,7 +101,7 @@ pub fn fail(py: Python<'_>, error: PyErr, code: &str) -> ! {
 
 /// Removes the indentation that all lines share. The first line does not count, and is removed if
 /// it is blank.
-fn unindent(code: &str) -> Cow<'_, str> {
+pub fn unindent(code: &str) -> Cow<'_, str> {
     let Some((first, rest)) = code.split_once('\n') else {
         return Cow::Borrowed(code);
     };

@@ -2,6 +2,28 @@
 //!
 //! The items are defined in the layers; lib.rs makes these modules public.
 
+pub mod buffer {
+    //! Access to the memory that objects export: [`PyBuffer`].
+    //!
+    //! ```
+    //! use pyatoll::prelude::*;
+    //! use pyatoll::buffer::PyBuffer;
+    //! use pyatoll::types::PyByteArray;
+    //!
+    //! Python::attach(|py| {
+    //!     let array = PyByteArray::new(py, b"atoll");
+    //!     let buffer = PyBuffer::<u8>::get(&array)?;
+    //!     assert!(array.resize(9).is_err(), "the memory is in use");
+    //!     assert_eq!(buffer.to_vec(py)?, b"atoll");
+    //!     drop(buffer);
+    //!     array.resize(9)
+    //! })?;
+    //! # Ok::<_, PyErr>(())
+    //! ```
+
+    pub use crate::types::buffer::{Element, ElementType, PyBuffer, PyUntypedBuffer, ReadOnlyCell};
+}
+
 pub mod conversion {
     //! Conversions between Rust values and Python objects: [`IntoPyObject`] and [`FromPyObject`].
     //!
@@ -17,6 +39,8 @@ pub mod conversion {
     //! | `&OsStr`, `OsString`, `Cow<OsStr>` | `str` (PEP 383) | `str`; not to `&OsStr` |
     //! | `&Path`, `PathBuf`, `Cow<Path>` | `pathlib.Path` | `str`, or any object with `__fspath__`; not to `&Path` |
     //! | `&[u8]`, `Vec<u8>`, `[u8; N]`, `Cow<[u8]>` | `bytes` | `bytes`; except for `&[u8]`, also `bytearray` and sequences of `int` |
+    //! | [`PyBackedStr`](crate::pybacked::PyBackedStr), [`PyBackedBytes`](crate::pybacked::PyBackedBytes) | `str`, `bytes` | `str`; `bytes`, `bytearray` |
+    //! | [`PyBuffer<T>`](crate::buffer::PyBuffer) | | any object whose memory is `T`s |
     //! | `Vec<T>`, `[T; N]`, `&[T]`, `Cow<[T]>` | `list` | any sequence, except a `str` for `Vec<T>`; not to `&[T]`, `Cow<[T]>` |
     //! | `(A, B, …)`, up to twelve | `tuple` | a `tuple` of this length |
     //! | `HashMap`, `BTreeMap` | `dict` | `dict` |
@@ -25,8 +49,26 @@ pub mod conversion {
     //! | `Box<T>`, `Arc<T>`, `Cell<T>` | like `T` | like `T` |
     //! | `Duration` | `datetime.timedelta`, truncated to microseconds | `datetime.timedelta`, not negative |
     //! | `SystemTime` | `datetime.datetime` in UTC, truncated to microseconds | `datetime.datetime` with a time zone |
+    //! | with the features `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time`: the types of these crates | `datetime`'s classes | these |
     //! | `IpAddr`, `Ipv4Addr`, `Ipv6Addr` | `ipaddress.IPv4Address`, `IPv6Address` | these, or text |
     //! | `Bound<T>`, `Py<T>` | the object | the object, if it is a `T` |
+    //!
+    //! With the feature of the crate's name:
+    //!
+    //! | Rust | to Python | from Python |
+    //! |---|---|---|
+    //! | `num_bigint::BigInt`, `BigUint` | `int` | like the integers |
+    //! | `num_complex::Complex<f32>`, `<f64>` | `complex` | `complex`, or any object with `__complex__`, `__float__` or `__index__` |
+    //! | `num_rational::Ratio` of `i8` … `i64`, `isize`, `BigInt` | `fractions.Fraction` | any object with `numerator` and `denominator` |
+    //! | `ordered_float::OrderedFloat`, `NotNan` | `float` | like the floats; `ValueError` for `NotNan` of NaN |
+    //! | `bigdecimal::BigDecimal` | `decimal.Decimal` | any object whose `str()` is a number |
+    //! | `rust_decimal::Decimal` | `decimal.Decimal` | `int`, or any object whose `str()` is a number |
+    //! | `uuid::Uuid`, `NonNilUuid` | `uuid.UUID` | `uuid.UUID`; `ValueError` for `NonNilUuid` of nil |
+    //! | `bytes::Bytes` | `bytes` | `bytes`, which is shared, or `bytearray`, which is copied |
+    //! | `either::Either<L, R>` | like `L` or `R` | like `L`, else like `R` |
+    //! | `hashbrown::HashMap`, `indexmap::IndexMap` | `dict` | `dict` |
+    //! | `hashbrown::HashSet` | `set` | `set`, `frozenset` |
+    //! | `smallvec::SmallVec` | like `Vec` | like `Vec` |
     //!
     //! References to values convert to Python like the values. Structs and enums get their
     //! conversions from `#[derive(FromPyObject, IntoPyObject, IntoPyObjectRef)]`, classes from
@@ -123,24 +165,13 @@ pub mod marker {
     //! Python::attach(|py| assert!(py.version_info() >= (3, 11)));
     //! ```
 
-    pub use crate::interpreter::Python;
+    pub use crate::interpreter::{Python, Ungil};
+}
 
-    /// A value that the closure of [`Python::detach`] may capture and return: every `Send` type,
-    /// which excludes tokens and [`Bound`](crate::Bound). It cannot exclude those in a wrapper that
-    /// is `Send` whatever is in it (`SendWrapper`): see [`Python::detach`].
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::marker::Ungil;
-    ///
-    /// fn without_python<T: Ungil>(py: Python<'_>, f: impl Ungil + FnOnce() -> T) -> T {
-    ///     py.detach(f)
-    /// }
-    /// assert_eq!(Python::attach(|py| without_python(py, || 1 + 1)), 2);
-    /// ```
-    pub trait Ungil: Send {}
+pub mod marshal {
+    //! Serialization of Python's built-in types, as in `.pyc` files.
 
-    impl<T: Send> Ungil for T {}
+    pub use crate::types::marshal::{VERSION, dumps, loads};
 }
 
 pub mod type_object {
@@ -154,7 +185,35 @@ pub mod type_object {
     //! Python::attach(|py| assert_eq!(PyList::type_object(py).to_string(), "<class 'list'>"));
     //! ```
 
+    #[doc(hidden)]
+    pub use crate::object::{PyLayout, PySizedLayout};
     pub use crate::object::{PyTypeCheck, PyTypeInfo};
+}
+
+pub mod pybacked {
+    //! Text and bytes of Python objects that can be read without a token.
+    //!
+    //! ```
+    //! use pyatoll::prelude::*;
+    //! use pyatoll::pybacked::{PyBackedBytes, PyBackedStr};
+    //!
+    //! /// Counts the words of a text, or those of many at once, in parallel.
+    //! #[pyfunction]
+    //! fn count(py: Python<'_>, texts: Vec<PyBackedStr>, word: PyBackedBytes) -> usize {
+    //!     let word = std::str::from_utf8(&word).unwrap_or("");
+    //!     py.detach(|| texts.iter().map(|text| text.matches(word).count()).sum())
+    //! }
+    //!
+    //! Python::attach(|py| {
+    //!     let count = wrap_pyfunction!(count, py)?;
+    //!     let two = count.call1((["to be", "or not to be"], b"be".as_slice()))?;
+    //!     assert_eq!(two.extract::<usize>()?, 2);
+    //!     Ok::<_, PyErr>(())
+    //! })?;
+    //! # Ok::<_, PyErr>(())
+    //! ```
+
+    pub use crate::types::pybacked::{PyBackedBytes, PyBackedStr};
 }
 
 pub mod pycell {

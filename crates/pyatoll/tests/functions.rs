@@ -195,13 +195,13 @@ fn tokens_and_borrowed_objects_are_passed() {
     }
 
     #[pyfunction]
-    fn bytes(data: &[u8], text: Option<&str>) -> usize {
+    fn total(data: &[u8], text: Option<&str>) -> usize {
         data.len() + text.map_or(0, str::len)
     }
 
     Python::attach(|py| {
         check!(py, second, "f([1, 2], 'x')" => "(2, 'x')", "f(other=3, list=[1, 2])" => "(2, 3)");
-        check!(py, bytes, "f(b'abc', 'de')" => "5", "f(b'abc', None)" => "3");
+        check!(py, total, "f(b'abc', 'de')" => "5", "f(b'abc', None)" => "3");
     });
 }
 

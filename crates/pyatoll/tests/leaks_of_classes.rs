@@ -5,6 +5,8 @@ use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
+pyatoll::create_exception!(leaks, LeakedError, pyatoll::exceptions::PyException);
+
 #[test]
 fn references_and_memory_do_not_grow() {
     #[pyclass(subclass, dict, weakref, get_all, set_all, new = "from_fields")]
@@ -45,6 +47,33 @@ fn references_and_memory_do_not_grow() {
         Pair(u8, u8),
     }
 
+    #[pyclass(extends = pyatoll::types::PyTuple)]
+    struct Pair {
+        #[pyo3(get)]
+        held: Py<PyAny>,
+    }
+    #[pymethods]
+    impl Pair {
+        #[new]
+        fn new(items: Bound<'_, PyAny>) -> PyResult<PyClassInitializer<Self>> {
+            let held = PyDict::new(items.py()).into_any().unbind();
+            PyClassInitializer::from(Self { held }).with_base_args(items.py(), (items,))
+        }
+    }
+    #[pyclass(extends = LeakedError, bases = "collections.abc:Sized")]
+    struct Failure(#[allow(dead_code)] String);
+    #[pymethods]
+    impl Failure {
+        #[new]
+        fn new(py: Python<'_>, text: &str) -> PyResult<PyClassInitializer<Self>> {
+            PyClassInitializer::from(Self("x".repeat(100))).with_base_args(py, (text,))
+        }
+
+        fn __len__(&self) -> usize {
+            1
+        }
+    }
+
     Python::initialize();
     let sub = SubInterpreter::builder().build().unwrap();
     sub.attach(|py| {
@@ -54,6 +83,8 @@ fn references_and_memory_do_not_grow() {
             ("Derived", py.get_type::<Derived>()),
             ("Kind", py.get_type::<Kind>()),
             ("Shape", py.get_type::<Shape>()),
+            ("Pair", py.get_type::<Pair>()),
+            ("Failure", py.get_type::<Failure>()),
         ] {
             globals.set_item(name, class).unwrap();
         }
@@ -87,6 +118,19 @@ def everything():
             del derived.held
         except AttributeError:
             pass
+    items = Pair([[], base])
+    assert len(items) == 2 and items.held == {}
+    failure = Failure('text')
+    failure.self = failure
+    assert len(failure) == 1
+    try:
+        raise Failure('raised')
+    except Failure:
+        pass
+    try:
+        Pair(5)
+    except TypeError:
+        pass
     pair = Shape.Pair(1, 2)
     assert list(pair) == [1, 2]
     match pair:

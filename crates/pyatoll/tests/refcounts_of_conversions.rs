@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use pyatoll::prelude::*;
+use pyatoll::types::{PyDate, PyDateAccess, PyDateTime, PyTzInfo, PyTzInfoAccess};
 use pyatoll::{IntoPyObjectExt, conversion::FromPyObjectOwned};
 
 #[derive(FromPyObject, IntoPyObject, IntoPyObjectRef)]
@@ -47,6 +48,49 @@ where
     Ok(())
 }
 
+/// Converts what `datetime`'s classes represent, in the types of the optional crates.
+fn exercise_datetimes(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
+    let date = c"__import__('datetime').date(2024, 2, 29)";
+    let time = c"__import__('datetime').time(12, 30, 15, 7)";
+    let naive = c"__import__('datetime').datetime(2024, 2, 29, 12, 30)";
+    let utc =
+        c"__import__('datetime').datetime(2020, 1, 1, tzinfo=__import__('datetime').timezone.utc)";
+    let offset = c"(lambda d: d.timezone(d.timedelta(hours=1)))(__import__('datetime'))";
+    let delta = c"__import__('datetime').timedelta(1, 2, 3)";
+    exercise::<chrono::NaiveDate>(py, date, wrong)?;
+    exercise::<chrono::NaiveTime>(py, time, wrong)?;
+    exercise::<chrono::NaiveDateTime>(py, naive, wrong)?;
+    exercise::<chrono::DateTime<chrono::Utc>>(py, utc, wrong)?;
+    exercise::<chrono::DateTime<chrono::FixedOffset>>(py, utc, wrong)?;
+    exercise::<chrono::FixedOffset>(py, offset, wrong)?;
+    exercise::<chrono::TimeDelta>(py, delta, wrong)?;
+    exercise::<chrono_tz::Tz>(py, c"__import__('zoneinfo').ZoneInfo('UTC')", wrong)?;
+    exercise::<jiff_02::civil::Date>(py, date, wrong)?;
+    exercise::<jiff_02::civil::Time>(py, time, wrong)?;
+    exercise::<jiff_02::civil::DateTime>(py, naive, wrong)?;
+    exercise::<jiff_02::Zoned>(py, utc, wrong)?;
+    exercise::<jiff_02::tz::Offset>(py, offset, wrong)?;
+    exercise::<jiff_02::SignedDuration>(py, delta, wrong)?;
+    exercise::<time::Date>(py, date, wrong)?;
+    exercise::<time::Time>(py, time, wrong)?;
+    exercise::<time::PrimitiveDateTime>(py, naive, wrong)?;
+    exercise::<time::OffsetDateTime>(py, utc, wrong)?;
+    exercise::<time::UtcDateTime>(py, utc, wrong)?;
+    exercise::<time::UtcOffset>(py, offset, wrong)?;
+    exercise::<time::Duration>(py, delta, wrong)?;
+    let object = py.eval(utc, None, None)?.cast_into::<PyDateTime>()?;
+    assert_eq!(object.get_year(), 2020);
+    assert!(
+        object
+            .get_tzinfo()
+            .is_some_and(|zone| zone.is(PyTzInfo::utc(py).unwrap()))
+    );
+    PyDate::from_timestamp(py, 1e9)?;
+    PyDateTime::from_timestamp(py, 1e9, None)?;
+    drop(PyDate::new(py, 2023, 2, 29).unwrap_err());
+    Ok(())
+}
+
 fn exercise_all(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
     exercise::<i8>(py, c"7", wrong)?;
     exercise::<u64>(py, c"1 << 63", wrong)?;
@@ -67,6 +111,7 @@ fn exercise_all(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
         c"__import__('datetime').datetime(2020, 1, 1, tzinfo=__import__('datetime').timezone.utc)",
         wrong,
     )?;
+    exercise_datetimes(py, &wrong[..3])?;
     exercise::<Vec<u8>>(py, c"b'bytes'", wrong)?;
     exercise::<Vec<String>>(py, c"['a' * 9, 'b' * 9]", wrong)?;
     exercise::<Vec<i64>>(py, c"range(1000, 1010)", wrong)?;
@@ -78,6 +123,7 @@ fn exercise_all(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
     exercise::<Option<Box<std::sync::Arc<i64>>>>(py, c"1000", wrong)?;
     exercise::<Struct>(py, c"{'number': 1000, 1: (1, 'a' * 9)}", wrong)?;
     exercise::<Enum>(py, c"('a' * 9, 1000)", wrong)?;
+    exercise_crates(py, wrong)?;
     for object in wrong {
         let _ = object.extract::<&str>();
         let _ = object.extract::<&[u8]>();
@@ -85,6 +131,26 @@ fn exercise_all(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
         let _ = object.extract::<Cow<'_, str>>();
     }
     Ok(())
+}
+
+/// Exercises the conversions for other crates.
+fn exercise_crates(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
+    exercise::<num_bigint::BigInt>(py, c"-1 << 1000", wrong)?;
+    exercise::<num_bigint::BigUint>(py, c"1 << 5000", wrong)?;
+    exercise::<num_complex::Complex<f64>>(py, c"1.5j", wrong)?;
+    exercise::<num_rational::Ratio<i64>>(py, c"__import__('fractions').Fraction(2, 3)", wrong)?;
+    exercise::<ordered_float::NotNan<f64>>(py, c"2.5", wrong)?;
+    exercise::<rust_decimal::Decimal>(py, c"__import__('decimal').Decimal('1.5')", wrong)?;
+    exercise::<bigdecimal::BigDecimal>(py, c"__import__('decimal').Decimal('1E-50')", wrong)?;
+    exercise::<uuid::Uuid>(py, c"__import__('uuid').UUID(int=1 << 100)", wrong)?;
+    exercise::<uuid::NonNilUuid>(py, c"__import__('uuid').UUID(int=1 << 100)", wrong)?;
+    exercise::<bytes::Bytes>(py, c"b'some bytes'", wrong)?;
+    exercise::<bytes::Bytes>(py, c"bytearray(b'some bytes')", wrong)?;
+    exercise::<either::Either<Vec<i64>, String>>(py, c"'a' * 9", wrong)?;
+    exercise::<hashbrown::HashMap<String, Vec<i64>>>(py, c"{'a': [1000]}", wrong)?;
+    exercise::<hashbrown::HashSet<i64>>(py, c"{1000, 2000}", wrong)?;
+    exercise::<indexmap::IndexMap<String, Vec<i64>>>(py, c"{'a': [1000]}", wrong)?;
+    exercise::<smallvec::SmallVec<[String; 1]>>(py, c"('a' * 9, 'b' * 9)", wrong)
 }
 
 /// Returns the total reference count, where `sys` has it, and the memory blocks in use.

@@ -30,6 +30,7 @@ mod world;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -129,7 +130,12 @@ fn run(options: &Options) -> Result<Report> {
     let greenlets = options.greenlets.as_deref();
     greenlets.map_or(Ok(()), operations::import_greenlet)?;
     let extensions = options.extensions.clone();
-    let world = Arc::new(World::new(main, extensions, greenlets.is_some()));
+    let world = Arc::new(World::new(
+        main,
+        extensions,
+        greenlets.is_some(),
+        options.seed.is_multiple_of(2),
+    ));
 
     let start = Instant::now();
     watch_for_hangs(options);
@@ -174,6 +180,12 @@ fn finalize(world: &World) -> Result<()> {
     let ended = ways::ended_forevers();
     ensure!(ended == 0, "{ended} daemon threads left a Rust function");
     world.main.mark_ended();
+    if operations::has_daemon_threads() {
+        // The functions that they are in may have lent values to other threads.
+        let dropped = world.main.values_dropped.load(Ordering::SeqCst);
+        ensure!(!dropped, "values that daemon threads may use were dropped");
+        return Ok(());
+    }
     operations::check_ended(&world.main)
 }
 

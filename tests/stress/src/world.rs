@@ -28,6 +28,8 @@ pub struct World {
     pub extensions: Option<PathBuf>,
     /// Whether the main interpreter can import `greenlet`.
     pub has_greenlets: bool,
+    /// Whether daemon threads are started. Where one is left, the main interpreter's values stay.
+    pub may_start_daemon_threads: bool,
     /// Open and ending interpreters, oldest first.
     interpreters: Mutex<Vec<Arc<InterpreterModel>>>,
     ended: Mutex<Vec<Arc<InterpreterModel>>>,
@@ -98,11 +100,13 @@ impl World {
         main: Arc<InterpreterModel>,
         extensions: Option<PathBuf>,
         has_greenlets: bool,
+        may_start_daemon_threads: bool,
     ) -> Self {
         Self {
             main,
             extensions,
             has_greenlets,
+            may_start_daemon_threads,
             interpreters: Mutex::default(),
             ended: Mutex::default(),
             handles: Mutex::default(),

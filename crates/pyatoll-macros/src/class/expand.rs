@@ -192,6 +192,7 @@ impl ClassModel<'_> {
         };
         let inherits_module = options.inherited_module.is_some();
         let variant = optional_str(self.variant.as_deref());
+        let python = self.python_classes();
         quote! {
             #hidden::class::SpecOptions {
                 subclass: #subclass,
@@ -202,7 +203,28 @@ impl ClassModel<'_> {
                 freelist: #freelist,
                 inherits_module: #inherits_module,
                 variant: #variant,
+                python: #python,
             }
+        }
+    }
+
+    /// Generates the runtime's `Option<&'static PythonClasses>`.
+    fn python_classes(&self) -> TokenStream {
+        let hidden = self.krate.hidden();
+        let options = self.options;
+        if options.bases.is_none() && options.metaclass.is_none() {
+            return quote!(::core::option::Option::None);
+        }
+        let bases = options.bases.iter().flatten();
+        let metaclass = match &options.metaclass {
+            Some(name) => quote!(::core::option::Option::Some(#name)),
+            None => quote!(::core::option::Option::None),
+        };
+        quote! {
+            ::core::option::Option::Some(&#hidden::class::PythonClasses {
+                bases: &[#(#bases),*],
+                metaclass: #metaclass,
+            })
         }
     }
 

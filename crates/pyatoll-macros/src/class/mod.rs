@@ -92,6 +92,14 @@ fn check_enum(options: &ClassOptions, item: &ItemEnum) -> syn::Result<()> {
             "enums can't extend from other classes",
         ),
         (
+            options.bases.iter().flatten().next().map(Spanned::span),
+            "enums can't extend from other classes",
+        ),
+        (
+            options.metaclass.as_ref().map(Spanned::span),
+            "`metaclass` can't be used on enums",
+        ),
+        (
             options.subclass,
             "enums can't be inherited by other classes",
         ),

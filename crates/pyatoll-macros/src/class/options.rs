@@ -3,8 +3,9 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitStr, Path, Token, parenthesized};
+use syn::{Expr, Ident, LitStr, Path, Token, bracketed, parenthesized, token};
 
 use crate::attributes::{self, PythonName, set_once};
 use crate::krate::Krate;
@@ -20,6 +21,8 @@ pub(crate) struct StrOption {
 #[derive(Default)]
 pub(crate) struct ClassOptions {
     pub(crate) krate: Krate,
+    /// `bases = ["module:qualname"]`: Python classes.
+    pub(crate) bases: Option<Vec<LitStr>>,
     pub(crate) dict: Option<Span>,
     pub(crate) eq: Option<Span>,
     pub(crate) eq_int: Option<Span>,
@@ -34,6 +37,8 @@ pub(crate) struct ClassOptions {
     /// The `mod` with `#[pymodule]` around the class. Set by that macro only.
     pub(crate) inherited_module: Option<LitStr>,
     pub(crate) mapping: Option<Span>,
+    /// `metaclass = "module:qualname"`.
+    pub(crate) metaclass: Option<LitStr>,
     pub(crate) module: Option<LitStr>,
     pub(crate) name: Option<PythonName>,
     /// `enum = "…"`: the class of Python's `enum` module.
@@ -52,10 +57,10 @@ pub(crate) struct ClassOptions {
     pub(crate) weakref: Option<Span>,
 }
 
-const CLASS_OPTIONS: &str = "`crate`, `dict`, `enum`, `eq`, `eq_int`, `extends`, `freelist`, \
-    `from_py_object`, `frozen`, `generic`, `get_all`, `hash`, `immutable_type`, `mapping`, \
-    `module`, `name`, `new`, `ord`, `pickle`, `rename_all`, `sequence`, `set_all`, \
-    `skip_from_py_object`, `str`, `subclass`, `unsendable`, `weakref`";
+const CLASS_OPTIONS: &str = "`bases`, `crate`, `dict`, `enum`, `eq`, `eq_int`, `extends`, \
+    `freelist`, `from_py_object`, `frozen`, `generic`, `get_all`, `hash`, `immutable_type`, \
+    `mapping`, `metaclass`, `module`, `name`, `new`, `ord`, `pickle`, `rename_all`, `sequence`, \
+    `set_all`, `skip_from_py_object`, `str`, `subclass`, `unsendable`, `weakref`";
 
 type Set = Box<dyn FnOnce(&mut ClassOptions) -> syn::Result<()>>;
 
@@ -102,10 +107,12 @@ impl Parse for ClassOption {
             "subclass" => flag!(subclass),
             "unsendable" => flag!(unsendable),
             "weakref" => flag!(weakref),
+            "bases" => value!(bases, python_classes(input)?),
             "enum" => value!(native_enum, input.parse::<LitStr>()?),
             "extends" => value!(extends, input.call(Path::parse_mod_style)?),
             "freelist" => value!(freelist, input.parse::<Expr>()?),
             "inherited_module" => value!(inherited_module, input.parse::<LitStr>()?),
+            "metaclass" => value!(metaclass, python_class(input)?),
             "module" => value!(module, input.parse::<LitStr>()?),
             "name" => value!(name, input.parse::<PythonName>()?),
             "rename_all" => value!(rename_all, input.parse::<RenameRule>()?),
@@ -145,6 +152,34 @@ impl Parse for ClassOption {
             }
         };
         Ok(Self(set))
+    }
+}
+
+/// Parses `"module:qualname"`, or several in brackets.
+fn python_classes(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
+    if !input.peek(token::Bracket) {
+        return Ok(vec![python_class(input)?]);
+    }
+    let content;
+    bracketed!(content in input);
+    let classes = Punctuated::<_, Token![,]>::parse_terminated_with(&content, |content| {
+        python_class(content)
+    })?;
+    Ok(classes.into_iter().collect())
+}
+
+/// Parses `"module:qualname"`.
+fn python_class(input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let literal: LitStr = input.parse()?;
+    let is_dotted_name = |name: &str| name.split('.').all(|part| !part.is_empty());
+    match literal.value().split_once(':') {
+        Some((module, qualname)) if is_dotted_name(module) && is_dotted_name(qualname) => {
+            Ok(literal)
+        }
+        _ => Err(syn::Error::new(
+            literal.span(),
+            "expected \"module:qualname\", such as \"collections.abc:Mapping\"",
+        )),
     }
 }
 

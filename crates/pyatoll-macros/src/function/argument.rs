@@ -1,5 +1,6 @@
 //! An argument of a Rust function, and the Python parameter that supplies it.
 
+use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr, Pat, Token, Type};
@@ -13,10 +14,20 @@ pub(crate) struct Argument {
     pub(crate) ty: Type,
     /// The function of `#[pyo3(from_py_with = …)]`.
     pub(crate) from_py_with: Option<Expr>,
-    /// Whether it is a `py: Python<'_>`, which is not a Python parameter.
-    pub(crate) is_token: bool,
-    /// The slot that holds its value; unused for a token.
+    pub(crate) kind: ArgumentKind,
+    /// The slot that holds its value; unused unless it is a parameter.
     pub(crate) slot: ParameterSlot,
+}
+
+/// What supplies the value of an argument.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ArgumentKind {
+    /// A Python parameter.
+    Parameter,
+    /// A `py: Python<'_>`.
+    Token,
+    /// The `CancelHandle` of an `async fn`.
+    CancelHandle,
 }
 
 /// A slot in the array that matching fills with the values of the Python parameters.
@@ -31,13 +42,20 @@ pub(crate) enum ParameterSlot {
 /// An option in `#[pyo3(…)]` on an argument.
 enum ArgumentOption {
     FromPyWith(Expr),
+    CancelHandle(Span),
 }
 
 impl Parse for ArgumentOption {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name: Ident = input.parse()?;
+        if name == "cancel_handle" {
+            return Ok(Self::CancelHandle(name.span()));
+        }
         if name != "from_py_with" {
-            return Err(syn::Error::new(name.span(), "expected `from_py_with`"));
+            return Err(syn::Error::new(
+                name.span(),
+                "expected `from_py_with` or `cancel_handle`",
+            ));
         }
         input.parse::<Token![=]>()?;
         if input.peek(LitStr) {
@@ -51,7 +69,7 @@ impl Parse for ArgumentOption {
 impl Argument {
     /// Reads an argument and removes its `#[pyo3(…)]` attributes.
     pub(super) fn new(typed: &mut syn::PatType) -> syn::Result<Self> {
-        let from_py_with = take_from_py_with(typed)?;
+        let options = ArgumentOptions::take(typed)?;
         let name = match &*typed.pat {
             Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
                 pattern.ident.clone()
@@ -75,33 +93,66 @@ impl Argument {
                 "Python functions cannot have `impl Trait` arguments",
             ));
         }
-        let is_token = is_python(&typed.ty);
-        if let (true, Some(function)) = (is_token, &from_py_with) {
-            return Err(syn::Error::new_spanned(
-                function,
-                "`from_py_with` is for Python parameters, not for the token",
-            ));
-        }
         Ok(Self {
             name,
             ty: (*typed.ty).clone(),
-            from_py_with,
-            is_token,
+            kind: options.kind(&typed.ty)?,
+            from_py_with: options.from_py_with,
             slot: ParameterSlot::Positional(0),
         })
     }
+
+    pub(crate) fn is_parameter(&self) -> bool {
+        self.kind == ArgumentKind::Parameter
+    }
 }
 
-fn take_from_py_with(typed: &mut syn::PatType) -> syn::Result<Option<Expr>> {
-    let mut from_py_with = None;
-    for option in take_pyo3_options(&mut typed.attrs)? {
-        let ArgumentOption::FromPyWith(function) = option;
-        if from_py_with.replace(function).is_some() {
-            return Err(syn::Error::new_spanned(
-                &*typed,
-                "`from_py_with` may only be specified once per argument",
-            ));
+/// The options in `#[pyo3(…)]` on one argument.
+#[derive(Default)]
+struct ArgumentOptions {
+    from_py_with: Option<Expr>,
+    cancel_handle: Option<Span>,
+}
+
+impl ArgumentOptions {
+    /// Removes the attributes from the argument, and returns their options.
+    fn take(typed: &mut syn::PatType) -> syn::Result<Self> {
+        let mut options = Self::default();
+        for option in take_pyo3_options(&mut typed.attrs)? {
+            let (is_repeated, word) = match option {
+                ArgumentOption::FromPyWith(function) => (
+                    options.from_py_with.replace(function).is_some(),
+                    "from_py_with",
+                ),
+                ArgumentOption::CancelHandle(span) => (
+                    options.cancel_handle.replace(span).is_some(),
+                    "cancel_handle",
+                ),
+            };
+            if is_repeated {
+                return Err(syn::Error::new_spanned(
+                    &*typed,
+                    format!("`{word}` may only be specified once per argument"),
+                ));
+            }
+        }
+        Ok(options)
+    }
+
+    /// Returns the kind of an argument with these options.
+    fn kind(&self, ty: &Type) -> syn::Result<ArgumentKind> {
+        match (self.cancel_handle, &self.from_py_with) {
+            (Some(span), Some(_)) => Err(syn::Error::new(
+                span,
+                "`from_py_with` and `cancel_handle` cannot be specified together",
+            )),
+            (None, Some(function)) if is_python(ty) => Err(syn::Error::new_spanned(
+                function,
+                "`from_py_with` is for Python parameters, not for the token",
+            )),
+            _ if is_python(ty) => Ok(ArgumentKind::Token),
+            (Some(_), None) => Ok(ArgumentKind::CancelHandle),
+            (None, _) => Ok(ArgumentKind::Parameter),
         }
     }
-    Ok(from_py_with)
 }

@@ -61,7 +61,7 @@ impl FunctionModel {
         }
         arguments.extend(callee.leading.iter().cloned());
         for (number, argument) in self.arguments.iter().enumerate() {
-            if argument.is_token {
+            if !argument.is_parameter() {
                 arguments.push(quote!(#py));
                 continue;
             }
@@ -83,7 +83,7 @@ impl FunctionModel {
     }
 
     /// Returns the statements that fill `values`, with one pointer per parameter slot.
-    fn matching(&self, krate: &Krate, callee: &Callee<'_>) -> TokenStream {
+    pub(super) fn matching(&self, krate: &Krate, callee: &Callee<'_>) -> TokenStream {
         let hidden = krate.hidden();
         let [one, args, nargs, kwnames, kwargs] = names();
         let [py, values, storage, signature] =

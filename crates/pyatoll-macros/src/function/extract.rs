@@ -13,7 +13,7 @@ use crate::krate::Krate;
 
 /// The code for one argument.
 pub(super) struct Extraction {
-    /// Statements before the call; the value may borrow from them.
+    /// Statements before the call; the value may borrow from what they declare.
     pub(super) declarations: TokenStream,
     /// The expression to pass.
     pub(super) value: TokenStream,
@@ -155,7 +155,7 @@ pub(super) fn or_return(result: &TokenStream) -> TokenStream {
 }
 
 /// Returns the default of a parameter; that of an `Option<T>` may be written as a `T`.
-fn default_value(krate: &Krate, default: &Expr, ty: &Type) -> TokenStream {
+pub(super) fn default_value(krate: &Krate, default: &Expr, ty: &Type) -> TokenStream {
     let hidden = krate.hidden();
     let is_none = matches!(default, Expr::Path(path) if path.path.is_ident("None"));
     if is_none || option_argument(ty).is_none() {

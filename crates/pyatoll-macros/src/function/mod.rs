@@ -9,13 +9,17 @@
 //! | `convention` | how CPython passes the arguments |
 //! | `extract` | the code that converts one argument |
 //! | `body` | the code that matches and converts arguments, calls, and converts the result |
+//! | `held` | the code that converts one argument within the future of an `async fn` |
+//! | `coroutine` | the code that matches arguments and creates the coroutine of an `async fn` |
 //! | `text` | `__text_signature__` |
 //! | `types` | types as written |
 
 pub(crate) mod argument;
 pub(crate) mod body;
 pub(crate) mod convention;
+pub(crate) mod coroutine;
 mod extract;
+mod held;
 pub(crate) mod model;
 pub(crate) mod options;
 mod signature;
@@ -27,6 +31,7 @@ use quote::{format_ident, quote};
 use syn::ItemFn;
 
 use self::body::Callee;
+use self::coroutine::HeldLeading;
 use self::model::{FunctionModel, Leading};
 use self::options::FunctionOptions;
 use self::text::text_signature;
@@ -144,7 +149,10 @@ fn entry(
         path: &quote!(#ident),
         leading: &leading,
     };
-    let body = model.body(krate, &callee);
+    let body = match model.asyncness {
+        Some(_) => model.coroutine(krate, &callee, held_module(options)),
+        None => model.body(krate, &callee),
+    };
     let parameters = convention.parameters(krate);
     let call = convention.trampoline(krate, &token, &m_self, &quote!(__pyatoll_run));
     quote! {
@@ -165,4 +173,19 @@ fn entry(
             unsafe { #call }
         }
     }
+}
+
+/// Returns the module that an `async fn` with `pass_module` takes.
+fn held_module(options: &FunctionOptions) -> Option<HeldLeading> {
+    options.pass_module?;
+    let hidden = options.krate.hidden();
+    let [py, m_self, token, module] = ["py", "m_self", "token", "module"].map(hygienic);
+    Some(HeldLeading {
+        setup: quote! {
+            // SAFETY: `m_self` is the object that CPython passed to the function.
+            let #module = unsafe { #hidden::coroutine::own_module(#py, #m_self) }?;
+        },
+        declarations: TokenStream::new(),
+        value: quote!(#hidden::coroutine::module(#token, &#module)),
+    })
 }

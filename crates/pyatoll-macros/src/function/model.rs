@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericParam, ReturnType};
 
-use super::argument::{Argument, ParameterSlot};
+use super::argument::{Argument, ArgumentKind, ParameterSlot};
 use super::options::{FunctionOptions, Warn};
 use super::signature::SignatureModel;
 use super::types::{is_python, option_argument};
@@ -30,6 +30,8 @@ pub(crate) struct FunctionModel {
     pub(crate) warnings: Vec<Warn>,
     /// Whether it is an `unsafe fn`.
     pub(crate) is_unsafe: bool,
+    /// The span of `async`, if it is an `async fn`.
+    pub(crate) asyncness: Option<Span>,
     /// The span of the return type, for errors.
     pub(crate) output_span: Span,
 }
@@ -48,7 +50,7 @@ impl FunctionModel {
         };
         let end = function.paren_token.span.join();
         let mut inputs = function.inputs.iter_mut();
-        let token_first = skip_leading(&mut inputs, leading, end)?;
+        let token = skip_leading(&mut inputs, leading, end)?;
         let mut arguments = inputs
             .map(|input| match input {
                 FnArg::Typed(typed) => Argument::new(typed),
@@ -62,20 +64,62 @@ impl FunctionModel {
         let model = Self {
             arguments,
             signature,
-            token_first,
+            token_first: token.is_some(),
             warnings: options.warnings.clone(),
             is_unsafe: function.unsafety.is_some(),
+            asyncness: function.asyncness.map(|token| token.span()),
             output_span,
         };
         model.check_variadic()?;
+        model.check_cancel_handle()?;
+        model.check_token(token)?;
         Ok(model)
+    }
+
+    /// Checks that only an `async fn` has a cancel handle, and only one.
+    fn check_cancel_handle(&self) -> syn::Result<()> {
+        let mut handles = self
+            .arguments
+            .iter()
+            .filter(|argument| argument.kind == ArgumentKind::CancelHandle);
+        let Some(handle) = handles.next() else {
+            return Ok(());
+        };
+        if self.asyncness.is_none() {
+            return Err(syn::Error::new(
+                handle.name.span(),
+                "`cancel_handle` attribute can only be used with `async fn`",
+            ));
+        }
+        match handles.next() {
+            Some(second) => Err(syn::Error::new(
+                second.name.span(),
+                "`cancel_handle` may only be specified once",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that an `async fn` takes no token, which its future could not hold while it is
+    /// suspended. `first` is the span of the type of a token before the receiver.
+    fn check_token(&self, first: Option<Span>) -> syn::Result<()> {
+        let mut others = self.arguments.iter();
+        let other = others.find(|argument| argument.kind == ArgumentKind::Token);
+        match first.or(other.map(|argument| argument.ty.span())) {
+            Some(span) if self.asyncness.is_some() => Err(syn::Error::new(
+                span,
+                "an `async fn` cannot take a `Python` token, which would be held across `.await`: \
+                 use `Python::attach` in the function",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that the type of `**kwargs` is an `Option`: no dict is passed without keywords.
     fn check_variadic(&self) -> syn::Result<()> {
         for argument in &self.arguments {
             if argument.slot == ParameterSlot::VarKeywords
-                && !argument.is_token
+                && argument.is_parameter()
                 && option_argument(&argument.ty).is_none()
             {
                 return Err(syn::Error::new_spanned(
@@ -88,37 +132,42 @@ impl FunctionModel {
     }
 }
 
-/// Skips the leading argument and a `py` before it. Returns whether there was a `py`.
+/// Skips the leading argument and a `py` before it. Returns the span of the type of the `py`.
 fn skip_leading<'a>(
     inputs: &mut impl Iterator<Item = &'a mut FnArg>,
     leading: Leading,
     end: Span,
-) -> syn::Result<bool> {
+) -> syn::Result<Option<Span>> {
     let message = match leading {
-        Leading::None => return Ok(false),
+        Leading::None => return Ok(None),
         Leading::Module => {
             "expected `&PyModule` or `Py<PyModule>` as first argument with `pass_module`"
         }
         Leading::Receiver => "expected a receiver for this method",
     };
     let mut first = inputs.next();
-    let token_first = matches!(&first, Some(FnArg::Typed(typed)) if is_python(&typed.ty));
-    if token_first {
+    let token = match &first {
+        Some(FnArg::Typed(typed)) if is_python(&typed.ty) => Some(typed.ty.span()),
+        _ => None,
+    };
+    if token.is_some() {
         first = inputs.next();
     }
     match first {
-        Some(_) => Ok(token_first),
+        Some(_) => Ok(token),
         None => Err(syn::Error::new(end, message)),
     }
 }
 
-/// Rejects functions that cannot be called from Python: async, generic and C-variadic ones.
+/// Rejects functions that cannot be called from Python: generic and C-variadic ones, and async ones
+/// without the feature `experimental-async`.
 fn check_kind(function: &syn::Signature) -> syn::Result<()> {
-    if let Some(token) = &function.asyncness {
+    if let Some(token) = &function.asyncness
+        && !cfg!(feature = "experimental-async")
+    {
         return Err(syn::Error::new(
             token.span(),
-            "`async fn` is not supported yet: return an awaitable object, or run the future in \
-             the function with `py.detach`",
+            "an `async fn` needs the feature `experimental-async`: enable it in `Cargo.toml`",
         ));
     }
     for parameter in &function.generics.params {

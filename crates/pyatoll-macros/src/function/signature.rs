@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, LitStr, Token, parenthesized};
 
-use super::argument::{Argument, ParameterSlot};
+use super::argument::{Argument, ArgumentKind, ParameterSlot};
 use crate::attributes::python_name;
 use crate::krate::Krate;
 
@@ -128,7 +128,10 @@ impl SignatureModel {
 
     fn all_required(arguments: &mut [Argument]) -> Self {
         let mut model = Self::default();
-        for argument in arguments.iter_mut().filter(|argument| !argument.is_token) {
+        for argument in arguments
+            .iter_mut()
+            .filter(|argument| argument.is_parameter())
+        {
             argument.slot = ParameterSlot::Positional(model.positional.len());
             model.positional.push(Parameter {
                 name: python_name(&argument.name),
@@ -143,7 +146,10 @@ impl SignatureModel {
         arguments: &mut [Argument],
     ) -> syn::Result<Self> {
         let mut model = Self::default();
-        let mut values = arguments.iter_mut().filter(|argument| !argument.is_token);
+        reject_cancel_handle(attribute, arguments)?;
+        let mut values = arguments
+            .iter_mut()
+            .filter(|argument| argument.is_parameter());
         let mut next = |name: &Ident, slot: ParameterSlot| -> syn::Result<()> {
             let Some(argument) = values.next() else {
                 return Err(syn::Error::new(
@@ -340,7 +346,32 @@ impl SignatureModel {
     }
 }
 
+/// Rejects an entry for the cancel handle, which is not a Python parameter.
+fn reject_cancel_handle(attribute: &SignatureAttribute, arguments: &[Argument]) -> syn::Result<()> {
+    let handles = arguments
+        .iter()
+        .filter(|argument| argument.kind == ArgumentKind::CancelHandle);
+    for handle in handles {
+        let mut names = attribute.items.iter().filter_map(Item::name);
+        if let Some(name) = names.find(|name| name.unraw() == handle.name.unraw()) {
+            return Err(syn::Error::new(
+                name.span(),
+                "`cancel_handle` argument must not be part of the signature",
+            ));
+        }
+    }
+    Ok(())
+}
+
 impl Item {
+    /// Returns the name of the argument that it stands for.
+    fn name(&self) -> Option<&Ident> {
+        match self {
+            Self::Parameter(name, _) | Self::VarArgs(name) | Self::VarKeywords(name) => Some(name),
+            Self::EndOfPositionalOnly(_) | Self::StartOfKeywordOnly(_) => None,
+        }
+    }
+
     fn span(&self) -> Span {
         match self {
             Self::EndOfPositionalOnly(span) | Self::StartOfKeywordOnly(span) => *span,

@@ -95,10 +95,10 @@ fn call(method: &Method, receiver: &[TokenStream], values: &[TokenStream]) -> To
     }
     arguments.extend(receiver.iter().cloned());
     for argument in &model.arguments {
-        if argument.is_token {
-            arguments.push(quote!(#py));
-        } else {
+        if argument.is_parameter() {
             arguments.extend(values.next().cloned());
+        } else {
+            arguments.push(quote!(#py));
         }
     }
     let ident = &method.ident;

@@ -51,10 +51,21 @@ impl Context<'_> {
             path: &quote!(Self::#ident),
             leading: &leading,
         };
-        let (setup, call) = method.function.call(krate, &callee);
         let parameters = convention.parameters(krate);
         let cfgs = &method.cfgs;
         let Output { ty, conversion } = output;
+        let body = if method.function.asyncness.is_some() {
+            let leading = self.held_receiver(&method.receiver, convention);
+            method.function.coroutine(krate, &callee, leading)
+        } else {
+            let (setup, call) = method.function.call(krate, &callee);
+            quote! {
+                #setup
+                #receiver
+                let #result = #call;
+                #conversion
+            }
+        };
         quote! {
             #(#cfgs)*
             fn #name(
@@ -62,10 +73,7 @@ impl Context<'_> {
                 #slf: *mut #krate::ffi::PyObject,
                 #parameters
             ) -> #krate::PyResult<#ty> {
-                #setup
-                #receiver
-                let #result = #call;
-                #conversion
+                #body
             }
         }
     }

@@ -8,6 +8,8 @@ use syn::spanned::Spanned;
 use super::receiver::Receiver;
 use crate::attributes::python_name;
 use crate::doc::Doc;
+use crate::function::convention::Convention;
+use crate::function::coroutine::HeldLeading;
 use crate::function::types::elided;
 use crate::hygiene::{hygienic, located};
 use crate::krate::Krate;
@@ -102,6 +104,63 @@ impl Context<'_> {
                 )
             }
         }
+    }
+
+    /// Returns what an `async fn` does with its receiver, with `slf` and `py` in scope, and in the
+    /// future `token`.
+    pub(super) fn held_receiver(
+        &self,
+        receiver: &Receiver,
+        convention: Convention,
+    ) -> Option<HeldLeading> {
+        let (krate, hidden) = (self.krate, self.hidden());
+        let [py, slf, token] = ["py", "slf", "token"].map(hygienic);
+        let [object, holder] = ["receiver", "held"].map(hygienic);
+        let (declarations, value) = match receiver {
+            Receiver::None => return None,
+            Receiver::Shared(span) => (
+                quote!(let mut #holder = ::core::option::Option::None;),
+                quote_spanned! {located(*span)=>
+                    unsafe { #hidden::coroutine::borrow::<Self>(#token, &#object, &mut #holder) }?
+                },
+            ),
+            Receiver::Mutable(span) => (
+                quote!(let mut #holder = ::core::option::Option::None;),
+                quote_spanned! {located(*span)=>
+                    unsafe { #hidden::coroutine::borrow_mut::<Self>(#token, &#object, &mut #holder) }?
+                },
+            ),
+            Receiver::Handle(ty) | Receiver::Class(ty) => {
+                let target = match receiver {
+                    Receiver::Class(_) => quote!(#krate::types::PyType),
+                    _ => quote!(Self),
+                };
+                let handle = elided(ty);
+                (
+                    TokenStream::new(),
+                    quote_spanned! {located(ty.span())=>
+                        unsafe {
+                            #hidden::coroutine::receive::<#handle, #target>(#token, &#object)
+                        }?
+                    },
+                )
+            }
+        };
+        // A slot of a class method gets an instance.
+        let pointer = match (receiver, convention) {
+            (Receiver::Class(_), Convention::Slot) => {
+                quote!(unsafe { #krate::ffi::Py_TYPE(#slf) }.cast())
+            }
+            _ => quote!(#slf),
+        };
+        Some(HeldLeading {
+            setup: quote! {
+                // SAFETY: the object whose method CPython calls.
+                let #object = unsafe { #hidden::coroutine::own_receiver(#py, #pointer) };
+            },
+            declarations,
+            value,
+        })
     }
 
     /// Does what [`receiver`](Self::receiver) does, for a slot: `slf` is an instance even if the

@@ -171,6 +171,7 @@ impl Context<'_> {
     }
 
     fn expand_method(&self, method: &Method, shared: &mut SharedSlots) -> syn::Result<Expanded> {
+        reject_async(method)?;
         match method.role {
             Role::New => call::constructor(self, method),
             Role::ClassAttribute => attribute::function(self, method),
@@ -237,6 +238,25 @@ impl Context<'_> {
             };
         }
     }
+}
+
+/// Rejects an `async fn` where CPython does not expect an awaitable object.
+fn reject_async(method: &Method) -> syn::Result<()> {
+    let Some(span) = method.function.asyncness else {
+        return Ok(());
+    };
+    let name = &method.python_name;
+    let place = match method.role {
+        Role::Method | Role::Class | Role::Static => match dunder::dunder(name) {
+            None | Some(Dunder::Call) => return Ok(()),
+            Some(_) => format!("magic method `{name}`"),
+        },
+        role => format!("`#[{}]`", role.attribute()),
+    };
+    Err(syn::Error::new(
+        span,
+        format!("`async fn` cannot be used with {place}: return an awaitable object instead"),
+    ))
 }
 
 /// Rejects signatures of special methods, whose arguments CPython prescribes.

@@ -68,7 +68,7 @@ impl Method {
         self.function
             .arguments
             .iter()
-            .filter(|argument| !argument.is_token)
+            .filter(|argument| argument.is_parameter())
     }
 
     /// Returns the condition under which the method exists, as the inside of a `cfg`.

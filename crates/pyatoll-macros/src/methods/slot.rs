@@ -11,6 +11,7 @@ use super::model::Method;
 use super::receiver::Receiver;
 use super::shared_slots::{Fragment, SharedSlots};
 use super::slot_item::{existence, plain, slot_item};
+use crate::function::argument::ArgumentKind;
 
 /// Expands a special method. One that shares a slot is also added to `shared`.
 pub(super) fn expand(
@@ -205,7 +206,7 @@ fn check_traverse(method: &Method) -> syn::Result<()> {
         .function
         .arguments
         .iter()
-        .find(|argument| argument.is_token);
+        .find(|argument| argument.kind == ArgumentKind::Token);
     if let Some(token) = token {
         return Err(syn::Error::new(
             token.ty.span(),

@@ -285,3 +285,48 @@ fn functions_that_do_not_fit_their_slot_are_rejected() {
         assert!(expansion.contains(message), "{expansion}");
     }
 }
+
+#[test]
+fn async_functions_need_a_feature_and_a_caller_that_awaits_them() {
+    let method = expansion(quote!(
+        async fn f(&self) {}
+    ));
+    if !cfg!(feature = "experimental-async") {
+        let message = "an `async fn` needs the feature `experimental-async`";
+        assert!(method.contains(message), "{method}");
+        return;
+    }
+    assert!(method.contains("new_coroutine"), "{method}");
+    for (item, place) in [
+        (
+            quote!(
+                #[getter]
+                async fn f(&self) {}
+            ),
+            "`#[getter]`",
+        ),
+        (
+            quote!(
+                #[new]
+                async fn f() -> Self {}
+            ),
+            "`#[new]`",
+        ),
+        (
+            quote!(
+                async fn __init__(&self) {}
+            ),
+            "magic method `__init__`",
+        ),
+        (
+            quote!(
+                async fn __anext__(&self) -> i32 {}
+            ),
+            "magic method `__anext__`",
+        ),
+    ] {
+        let message = format!("`async fn` cannot be used with {place}");
+        let expansion = expansion(item);
+        assert!(expansion.contains(&message), "{expansion}");
+    }
+}

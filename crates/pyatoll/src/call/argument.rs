@@ -331,7 +331,7 @@ fn is_none(object: Borrowed<'_, '_, PyAny>) -> bool {
 /// Adds a note that names the parameter (`BaseException.add_note`).
 #[cold]
 #[inline(never)]
-fn named(py: Python<'_>, error: PyErr, name: &str) -> PyErr {
+pub(crate) fn named(py: Python<'_>, error: PyErr, name: &str) -> PyErr {
     let note = crate::types::PyString::new(py, &format!("while processing '{name}'"));
     // SAFETY: attached (`py`); `error` and `note` are alive, and new references are owned by
     // handles. The note is best effort: failures are ignored.

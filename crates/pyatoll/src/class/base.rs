@@ -13,8 +13,8 @@ use super::borrow_flag::BorrowFlag;
 use super::parts::OwnHeader;
 use crate::error::PyResult;
 use crate::interpreter::Python;
-use crate::object::{Bound, PyTypeInfo};
-use crate::types::PyAny;
+use crate::object::{Bound, Py, PyTypeInfo};
+use crate::types::{PyAny, PyTuple};
 
 /// A type that `#[pyclass(extends = …)]` accepts: a class with `subclass`, `PyAny`, or a built-in
 /// type of known layout.
@@ -28,17 +28,26 @@ use crate::types::PyAny;
     note = "`{Self}` must have `#[pyclass(subclass)]` to be eligible for subclassing"
 )]
 pub unsafe trait ClassBase: PyTypeInfo {
-    /// The memory of an instance.
+    /// The memory of an instance, or of its Rust parts if [`FIXED`](ClassBase::FIXED) is false.
     type Layout;
     /// The header that a class extending this type adds: nothing if instances of this type have
     /// one.
     type OwnHeader: OwnHeader;
     /// The initializer of this part of an instance.
     type Initializer: ObjectInit<Self>;
-    /// The size of an instance, in bytes: `Layout` and padding.
+    /// The arguments for the `__new__` of the built-in base: [`BaseArguments`], or nothing for
+    /// `object`, which takes none.
+    type Arguments: Default;
+    /// The size of `Layout` and padding, in bytes.
     const SIZE: usize;
-    /// The offset of the owner in an instance of a class that extends this type.
+    /// The offset, from [`start`](ClassBase::start), of the owner in an instance of a class that
+    /// extends this type.
     const HEADER: usize;
+    /// Whether `Layout` begins at the object's address: false for types whose instances vary in
+    /// size. The Rust parts are behind their items.
+    const FIXED: bool;
+    /// Whether the class is made by its metaclass (see `python_class`).
+    const IS_PYTHON_CLASS: bool;
     /// Whether this part of an instance has a Rust value that needs dropping. Else
     /// [`drop_value`](ClassBase::drop_value) does nothing.
     const NEEDS_DROP: bool;
@@ -46,7 +55,8 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// Else [`clear_dict_and_weakrefs`](ClassBase::clear_dict_and_weakrefs) does nothing.
     const HAS_DICT_OR_WEAKREFS: bool;
 
-    /// Returns the type object. Creates it on first use, as a class of `module`.
+    /// Returns the type object that determines the layout of instances (CPython's "solid base").
+    /// Creates the class on first use, as a class of `module`.
     ///
     /// # Errors
     /// If the type object cannot be created, or its size is not that of `Layout`.
@@ -54,6 +64,24 @@ pub unsafe trait ClassBase: PyTypeInfo {
         py: Python<'py>,
         module: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<*mut ffi::PyTypeObject>;
+
+    /// Returns the class itself, which derives from [`base_type`](ClassBase::base_type). Only
+    /// called if [`IS_PYTHON_CLASS`](ClassBase::IS_PYTHON_CLASS).
+    ///
+    /// # Errors
+    /// If the class cannot be created.
+    fn python_class(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject>;
+
+    /// Returns the number of bytes that an instance has in addition to `Layout` and items: zero if
+    /// [`FIXED`](ClassBase::FIXED).
+    fn size_before() -> usize;
+
+    /// Returns the address at which `Layout` begins: the object's own if
+    /// [`FIXED`](ClassBase::FIXED).
+    ///
+    /// # Safety
+    /// The object must be an instance.
+    unsafe fn start(object: *mut ffi::PyObject) -> *mut u8;
 
     /// Returns whether instances have a `__dict__`, and whether they have a list of weak
     /// references.
@@ -76,7 +104,8 @@ pub unsafe trait ClassBase: PyTypeInfo {
     unsafe fn check_thread(object: *mut ffi::PyObject);
 
     /// Allocates an instance of `subtype`, with the built-in base initialized and the rest zeroed.
-    /// `size` is the size of an instance of the class whose `tp_new` is called.
+    /// `size` is the size of an instance of the class whose `tp_new` is called; `arguments` are
+    /// those of the base's `__new__`.
     ///
     /// # Safety
     /// `subtype` must be that class, which is or extends this type, or derive from it.
@@ -84,6 +113,7 @@ pub unsafe trait ClassBase: PyTypeInfo {
         py: Python<'_>,
         subtype: *mut ffi::PyTypeObject,
         size: usize,
+        arguments: &Self::Arguments,
     ) -> PyResult<*mut ffi::PyObject>;
 
     /// Visits the type and the references held by this part of an instance: a `tp_traverse`.
@@ -127,6 +157,10 @@ pub(super) struct BaseRecord {
     /// See [`ClassBase::base_type`].
     pub(super) type_object:
         for<'py> fn(Python<'py>, Option<&Bound<'py, PyAny>>) -> PyResult<*mut ffi::PyTypeObject>,
+    /// See [`ClassBase::python_class`]; `None` if the base is no Python class.
+    pub(super) python_class: Option<fn(Python<'_>) -> PyResult<*mut ffi::PyTypeObject>>,
+    /// See [`ClassBase::size_before`].
+    pub(super) size_before: fn() -> usize,
     /// See [`ClassBase::has_dict_and_weak_list`].
     pub(super) has_dict_and_weak_list: fn() -> (bool, bool),
     /// See [`ClassBase::is_collected`].
@@ -143,6 +177,12 @@ pub(super) struct RecordOf<B>(PhantomData<B>);
 impl<B: ClassBase> RecordOf<B> {
     pub(super) const RECORD: &'static BaseRecord = &BaseRecord {
         type_object: B::base_type,
+        python_class: if B::IS_PYTHON_CLASS {
+            Some(B::python_class)
+        } else {
+            None
+        },
+        size_before: B::size_before,
         has_dict_and_weak_list: B::has_dict_and_weak_list,
         is_collected: B::is_collected,
         traverse: B::traverse,
@@ -150,8 +190,17 @@ impl<B: ClassBase> RecordOf<B> {
     };
 }
 
+/// A built-in type, or a Python class of which only the built-in base has a layout of its own.
+///
+/// # Safety
+/// As for [`ClassBase`].
+pub unsafe trait NativeBase: ClassBase<Initializer = NativeInitializer<Self>> {}
+
 /// The initializer of one part of an instance.
-pub trait ObjectInit<T> {
+pub trait ObjectInit<T: ClassBase> {
+    /// Returns the arguments for the `__new__` of the built-in base.
+    fn arguments(&self) -> &T::Arguments;
+
     /// Writes the Rust parts, starting at the root of the chain. On an error, none is written.
     ///
     /// # Safety
@@ -162,18 +211,52 @@ pub trait ObjectInit<T> {
     unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()>;
 }
 
-/// The initializer of a built-in type's part. Does nothing: the allocation has initialized it.
-pub struct NativeInitializer<T>(PhantomData<T>);
+/// The initializer of a built-in type's part: the arguments of its `__new__`. Writes nothing, since
+/// the allocation has initialized it.
+pub struct NativeInitializer<T: ClassBase>(T::Arguments);
 
-impl<T> NativeInitializer<T> {
-    pub(super) const fn new() -> Self {
-        Self(PhantomData)
+impl<T: ClassBase> NativeInitializer<T> {
+    /// Passes no arguments.
+    #[inline]
+    pub(super) fn new() -> Self {
+        Self(T::Arguments::default())
+    }
+
+    /// Passes these arguments.
+    pub(super) fn with_arguments(arguments: T::Arguments) -> Self {
+        Self(arguments)
     }
 }
 
-impl<T> ObjectInit<T> for NativeInitializer<T> {
+impl<T: ClassBase> ObjectInit<T> for NativeInitializer<T> {
+    #[inline(always)]
+    fn arguments(&self) -> &T::Arguments {
+        &self.0
+    }
+
     #[inline]
     unsafe fn write(self, _py: Python<'_>, _object: *mut ffi::PyObject) -> PyResult<()> {
         Ok(())
+    }
+}
+
+/// Arguments for the `__new__` of a built-in base; none by default.
+#[derive(Default)]
+pub struct BaseArguments(Option<Py<PyTuple>>);
+
+impl BaseArguments {
+    pub(super) fn of(arguments: Bound<'_, PyTuple>) -> Self {
+        Self(Some(arguments.unbind()))
+    }
+
+    /// Returns the arguments as a tuple.
+    ///
+    /// # Errors
+    /// If they are of another interpreter.
+    pub(super) fn tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        match &self.0 {
+            Some(arguments) => Ok(arguments.try_bind(py)?.clone()),
+            None => Ok(PyTuple::empty(py)),
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use pyo3_ffi as ffi;
 
+use super::base::ClassBase;
 use super::boolean_struct::{Boolean, False};
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
 use super::items::MethodItem;
@@ -140,7 +141,8 @@ pub trait NotAHandle {
 impl<F> NotAHandle for Field<F> {}
 
 /// Returns the item for a getter of the field at `offset` in a value of `T`. CPython reads a
-/// constant `Py<…>` field directly, as a member: its first word is the object pointer.
+/// constant `Py<…>` field directly, as a member, unless its offset depends on the instance: its
+/// first word is the object pointer.
 pub const fn getter<T: PyClass>(
     name: &'static CStr,
     doc: Option<&'static CStr>,
@@ -148,7 +150,7 @@ pub const fn getter<T: PyClass>(
     offset: usize,
     function: ffi::getter,
 ) -> MethodItem {
-    if constant_handle {
+    if constant_handle && <T::BaseType as ClassBase>::FIXED {
         MethodItem::Member(ffi::PyMemberDef {
             name: name.as_ptr(),
             type_code: ffi::Py_T_OBJECT_EX,

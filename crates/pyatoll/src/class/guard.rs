@@ -17,7 +17,7 @@ use super::pyclass::PyClass;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{CastError, PyErr};
 use crate::interpreter::{Interpreter, Python};
-use crate::object::{Borrowed, Bound};
+use crate::object::{Borrowed, Bound, Py};
 use crate::types::PyAny;
 
 /// A borrow of an instance's value, while something else keeps the instance alive for `'a`. Used
@@ -182,7 +182,9 @@ impl<T: PyClass> Drop for PyClassGuard<'_, T> {
 /// ```
 pub struct PyClassGuardMut<'a, T: PyClass<Frozen = False>> {
     object: NonNull<ffi::PyObject>,
-    marker: PhantomData<(&'a mut T, *mut ())>,
+    /// Neither `Send` nor `Sync`. The value is only reachable through the borrow, so a panic leaves
+    /// it as it would leave any other value in a cell.
+    marker: PhantomData<(&'a Py<T>, *mut ())>,
 }
 
 impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {

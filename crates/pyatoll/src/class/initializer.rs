@@ -2,14 +2,15 @@
 
 use pyo3_ffi as ffi;
 
-use super::base::{ClassBase, NativeInitializer, ObjectInit};
+use super::base::{BaseArguments, ClassBase, NativeBase, NativeInitializer, ObjectInit};
 use super::layout::{self, Instance};
-use super::pyclass::PyClass;
-use super::{fields, type_lookup};
+use super::pyclass::{PyClass, Subclassable};
+use super::{fields, python_class, type_lookup};
+use crate::convert::IntoPyObject;
 use crate::error::PyResult;
 use crate::interpreter::Python;
-use crate::object::{Bound, Py};
-use crate::types::PyAny;
+use crate::object::{Bound, BoundObject, Py};
+use crate::types::{PyAny, PyTuple};
 
 /// The initial values of an instance: the value of its class and the initializer of the base class,
 /// or an existing instance.
@@ -92,6 +93,60 @@ impl<T: PyClass> PyClassInitializer<T> {
         PyClassInitializer::new(value, self)
     }
 
+    /// Sets the arguments for the `__new__` of the built-in base, which is otherwise called without
+    /// arguments: the value of an `int`, a `str`, a `tuple`, …, or the `args` of an exception.
+    ///
+    /// The base's `__init__` is not affected: Python calls it with the arguments of the
+    /// constructor, unless the class has an `__init__` of its own; [`Bound::new`] does not call it.
+    ///
+    /// # Errors
+    /// If the arguments cannot be converted.
+    ///
+    /// # Panics
+    /// If this initializer holds an existing instance.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyInt;
+    ///
+    /// #[pyclass(extends = PyInt)]
+    /// struct Celsius {
+    ///     exact: f64,
+    /// }
+    ///
+    /// #[pymethods]
+    /// impl Celsius {
+    ///     #[new]
+    ///     fn new(py: Python<'_>, exact: f64) -> PyResult<PyClassInitializer<Self>> {
+    ///         PyClassInitializer::from(Self { exact }).with_base_args(py, (exact.round() as i64,))
+    ///     }
+    /// }
+    ///
+    /// Python::attach(|py| {
+    ///     let object = py.get_type::<Celsius>().call1((21.6,))?;
+    ///     assert_eq!(object.add(1)?.extract::<u8>()?, 23);
+    ///     assert_eq!(object.cast::<Celsius>()?.borrow().exact, 21.6);
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    #[track_caller]
+    pub fn with_base_args<'py, A>(self, py: Python<'py>, args: A) -> PyResult<Self>
+    where
+        A: IntoPyObject<'py, Target = PyTuple>,
+        T::BaseType: NativeBase + ClassBase<Arguments = BaseArguments>,
+    {
+        let Kind::New { value, .. } = self.0 else {
+            panic!("the arguments of the base's `__new__` were set for an instance that exists");
+        };
+        let args = args.into_pyobject(py).map_err(Into::into)?;
+        let arguments = BaseArguments::of(args.into_bound());
+        Ok(Self::new(
+            value,
+            NativeInitializer::with_arguments(arguments),
+        ))
+    }
+
     /// Creates an instance of `T`.
     pub(super) fn create(self, py: Python<'_>) -> PyResult<Bound<'_, T>> {
         let class = type_lookup::get_or_create::<T>(py, None)?;
@@ -115,19 +170,26 @@ impl<T: PyClass> PyClassInitializer<T> {
         py: Python<'_>,
         subtype: *mut ffi::PyTypeObject,
     ) -> PyResult<*mut ffi::PyObject> {
-        if let Kind::Existing(object) = self.0 {
-            return existing(py, object.into_any());
-        }
+        let (value, base) = match self.0 {
+            Kind::Existing(object) => return existing(py, object.into_any()),
+            Kind::New { value, base } => (value, base),
+        };
         // SAFETY: `subtype` is or derives from `T`'s type (upheld by the caller), so the object is
         // a `T`; no other code uses it before it is published.
         unsafe {
+            if python_class::is_python_class::<T>()
+                && let Err(error) = python_class::refuse_abstract(py, subtype)
+            {
+                return Err(error);
+            }
+            let size = Instance::<T>::SIZE;
             let object =
-                match <T::BaseType as ClassBase>::allocate(py, subtype, Instance::<T>::SIZE) {
+                match <T::BaseType as ClassBase>::allocate(py, subtype, size, base.arguments()) {
                     // Owned by a handle, which frees the uninitialized instance on a panic.
                     Ok(object) => Bound::from_owned_ptr(py, object),
                     Err(error) => return Err(error),
                 };
-            if let Err(error) = self.write(py, object.as_ptr()) {
+            if let Err(error) = write_parts::<T>(py, object.as_ptr(), value, base) {
                 return Err(error);
             }
             layout::publish::<T>(py, object.as_ptr());
@@ -141,30 +203,56 @@ fn existing(py: Python<'_>, object: Py<PyAny>) -> PyResult<*mut ffi::PyObject> {
     Ok(object.try_into_bound(py)?.into_ptr())
 }
 
-impl<T: PyClass> ObjectInit<T> for PyClassInitializer<T> {
-    #[inline]
-    #[expect(
-        clippy::question_mark,
-        reason = "a `?` is two calls in a build without optimization, for each class"
-    )]
-    unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()> {
-        match self.0 {
-            // SAFETY: upheld by the caller: a new, unpublished instance; the base is written first.
-            Kind::New { value, base } => unsafe {
-                if let Err(error) = fields::check_handles(py, &value) {
-                    return Err(error);
-                }
-                if let Err(error) = base.write(py, object) {
-                    return Err(error);
-                }
-                Instance::<T>::write(object, value);
-                Ok(())
-            },
-            Kind::Existing(_) => {
-                panic!("a subclass's value cannot be added to an instance that exists")
-            }
+/// Writes the Rust parts of a new instance, those of the base first.
+///
+/// # Safety
+/// As for [`ObjectInit::write`].
+#[inline]
+#[expect(
+    clippy::question_mark,
+    reason = "a `?` is two calls in a build without optimization, for each class"
+)]
+unsafe fn write_parts<T: PyClass>(
+    py: Python<'_>,
+    object: *mut ffi::PyObject,
+    value: T,
+    base: <T::BaseType as ClassBase>::Initializer,
+) -> PyResult<()> {
+    if let Err(error) = fields::check_handles(py, &value) {
+        return Err(error);
+    }
+    // SAFETY: upheld by the caller: a new, unpublished instance.
+    unsafe {
+        if let Err(error) = base.write(py, object) {
+            return Err(error);
+        }
+        Instance::<T>::write(object, value);
+    }
+    Ok(())
+}
+
+impl<T: PyClass + Subclassable> ObjectInit<T> for PyClassInitializer<T> {
+    #[inline(always)]
+    fn arguments(&self) -> &<T as ClassBase>::Arguments {
+        match &self.0 {
+            Kind::New { base, .. } => base.arguments(),
+            Kind::Existing(_) => added_to_existing(),
         }
     }
+
+    #[inline]
+    unsafe fn write(self, py: Python<'_>, object: *mut ffi::PyObject) -> PyResult<()> {
+        match self.0 {
+            // SAFETY: upheld by the caller: a new, unpublished instance.
+            Kind::New { value, base } => unsafe { write_parts::<T>(py, object, value, base) },
+            Kind::Existing(_) => added_to_existing(),
+        }
+    }
+}
+
+#[cold]
+fn added_to_existing() -> ! {
+    panic!("a subclass's value cannot be added to an instance that exists")
 }
 
 impl<T> From<T> for PyClassInitializer<T>

@@ -8,6 +8,8 @@
 //! - The owner and the flag are written last, once, before the instance is returned. The owner is
 //!   at [`HEADER`](super::base::ClassBase::HEADER) of the class, behind the part of the built-in
 //!   base: one owner for a class and all its Rust subclasses.
+//! - If instances of the built-in base vary in size, the Rust parts are behind the items. The
+//!   number of items of an instance never changes.
 //! - The value is only accessed under the borrow flag of the first class, from the root, that has
 //!   one, or by shared reference if no class of the chain has a flag.
 
@@ -22,7 +24,7 @@ use super::parts::{Header, InlineSlot, ThreadCheck};
 use super::pyclass::{ClassImpl, PyClass};
 use crate::interpreter::{LocalInternals, Python};
 
-/// The memory of an instance of `T`.
+/// The memory of an instance of `T`, from [`start`](ClassBase::start) on.
 #[repr(C)]
 pub struct Instance<T: ClassImpl> {
     /// An instance of the base.
@@ -62,6 +64,11 @@ impl<T: ClassImpl> Instance<T> {
             size_of::<Self>() <= i32::MAX as usize,
             "a class's value may not be larger than CPython can tell: put it in a `Box`"
         );
+        assert!(
+            <T::BaseType as ClassBase>::FIXED
+                || !(T::Dict::PRESENT || T::WeakList::PRESENT || T::OPTIONS.freelist > 0),
+            "a class whose instances vary in size can have no `dict`, `weakref` or `freelist`"
+        );
         let mut size = size_of::<Self>();
         let is_behind_class = size_of::<<T::BaseType as ClassBase>::OwnHeader>() == 0;
         if is_behind_class && T::OPTIONS.variant.is_none() {
@@ -84,7 +91,7 @@ impl<T: ClassImpl> Instance<T> {
     #[inline]
     pub(super) unsafe fn of<'a>(object: *mut ffi::PyObject) -> &'a Self {
         // SAFETY: upheld by the caller; all mutable parts are cells.
-        unsafe { &*object.cast::<Self>() }
+        unsafe { &*<T::BaseType as ClassBase>::start(object).cast::<Self>() }
     }
 
     /// Returns the address of the value.
@@ -100,10 +107,10 @@ impl<T: ClassImpl> Instance<T> {
     /// # Safety
     /// The object must be a new, unpublished instance of `T`.
     pub(super) unsafe fn write(object: *mut ffi::PyObject, value: T) {
-        let instance = object.cast::<Self>();
         // SAFETY: the instance is unpublished (upheld by the caller), so nothing else accesses
         // these parts.
         unsafe {
+            let instance = <T::BaseType as ClassBase>::start(object).cast::<Self>();
             (&raw mut (*instance).thread).write(T::ThreadCheck::here());
             (&raw mut (*instance).value).write(UnsafeCell::new(MaybeUninit::new(value)));
         }
@@ -117,17 +124,20 @@ impl<T: ClassImpl> Instance<T> {
 #[inline]
 pub(super) unsafe fn header<'a, T: PyClass>(object: *mut ffi::PyObject) -> &'a Header {
     // SAFETY: upheld by the caller; `HEADER` is the header's offset in all classes of the chain.
-    unsafe { header_at(object, <T::BaseType as ClassBase>::HEADER) }
+    unsafe {
+        let start = <T::BaseType as ClassBase>::start(object);
+        header_at(start, <T::BaseType as ClassBase>::HEADER)
+    }
 }
 
-/// Returns the header at `offset` of an instance.
+/// Returns the header at `offset` from the start of an instance's `Layout`.
 ///
 /// # Safety
-/// The object must be an instance, alive for `'a`, of a class with its header at `offset`.
+/// `start` must be that of an instance, alive for `'a`, of a class with its header at `offset`.
 #[inline]
-pub(super) unsafe fn header_at<'a>(object: *mut ffi::PyObject, offset: usize) -> &'a Header {
+pub(super) unsafe fn header_at<'a>(start: *mut u8, offset: usize) -> &'a Header {
     // SAFETY: upheld by the caller: an instance, alive for `'a`, with a header at `offset`.
-    unsafe { &*object.byte_add(offset).cast::<Header>() }
+    unsafe { &*start.add(offset).cast::<Header>() }
 }
 
 /// Returns the owner of an instance of `T`; null while it is uninitialized.

@@ -76,8 +76,10 @@ unsafe fn clear_slot(slot: Option<NonNull<*mut ffi::PyObject>>) {
 struct DeallocInfo {
     /// The class's `tp_dealloc`.
     deallocate: ffi::destructor,
-    /// The offset of the header in an instance.
+    /// The offset of the header from the start of an instance's `Layout`.
     header: usize,
+    /// See [`ClassBase::start`]; `None` if it is the object's address.
+    start: Option<unsafe fn(*mut ffi::PyObject) -> *mut u8>,
     /// [`finish_dealloc`] of the class, if instances can form a chain.
     finish_dealloc: Option<ffi::destructor>,
     /// See [`ClassBase::clear_dict_and_weakrefs`]; `None` if it does nothing.
@@ -93,6 +95,11 @@ impl DeallocInfo {
         Self {
             deallocate: deallocate::<T>,
             header: <T::BaseType as ClassBase>::HEADER,
+            start: if <T::BaseType as ClassBase>::FIXED {
+                None
+            } else {
+                Some(<T::BaseType as ClassBase>::start)
+            },
             finish_dealloc: if can_hold_references::<T>() {
                 Some(finish_dealloc::<T>)
             } else {
@@ -119,7 +126,13 @@ impl DeallocInfo {
     #[inline(always)]
     unsafe fn owner<'a>(&self, object: *mut ffi::PyObject) -> Option<&'a LocalInternals> {
         // SAFETY: upheld by the caller; a `LocalInternals` is never freed.
-        unsafe { layout::header_at(object, self.header).owner().as_ref() }
+        unsafe {
+            let start = match self.start {
+                None => object.cast(),
+                Some(start) => start(object),
+            };
+            layout::header_at(start, self.header).owner().as_ref()
+        }
     }
 
     /// Returns whether the `tp_dealloc` of a type is the class's, and not CPython's for Python

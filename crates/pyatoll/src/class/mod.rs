@@ -14,7 +14,9 @@
 //! | `type_object` | its heap type, per interpreter |
 //! | `type_lookup` | the type object of the token's interpreter |
 //! | `base` | types that a class can extend |
-//! | `native_base`, `rust_base` | built-in types and classes as bases |
+//! | `native_base`, `rust_base`, `python_base` | built-in types, classes and Python classes as bases |
+//! | `native_place` | where the Rust parts are in an instance of a built-in type |
+//! | `python_class` | classes with a Python class as base, or a metaclass |
 //! | `layout`, `parts` | the memory of an instance |
 //! | `initializer` | creating instances |
 //! | `lifecycle` | traversing, clearing and deallocating instances |
@@ -26,6 +28,7 @@
 //! | `native_enum` | `enum` |
 //! | `extras` | `eq`, `ord`, `hash`, `str` |
 //! | `pickle` | `pickle` |
+//! | `serde` | `Serialize` and `Deserialize` for `Py` |
 //! | `slots` | the special methods of `#[pymethods]` |
 //! | `refusals` | examples that must not compile |
 //! | `compat` | differences between versions of CPython |
@@ -72,15 +75,20 @@ pub(crate) mod initializer;
 pub(crate) mod items;
 pub(crate) mod layout;
 mod lifecycle;
-mod native_base;
+pub(crate) mod native_base;
 pub(crate) mod native_enum;
+mod native_place;
 pub(crate) mod parts;
 pub(crate) mod pickle;
 pub(crate) mod pyclass;
 pub(crate) mod pyref;
+mod python_base;
+mod python_class;
 #[cfg(doctest)]
 mod refusals;
 mod rust_base;
+#[cfg(feature = "serde")]
+mod serde;
 pub(crate) mod slots;
 pub(crate) mod spec;
 mod spec_of;

@@ -1,17 +1,21 @@
-//! Built-in types as bases of classes: those whose instances have a fixed, public layout.
+//! Built-in types as bases of classes: those whose instances have a known layout.
 
 use std::ffi::{c_int, c_void};
+use std::mem::ManuallyDrop;
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::base::{ClassBase, NativeInitializer};
+use super::base::{BaseArguments, ClassBase, NativeBase, NativeInitializer};
 use super::borrow_flag::BorrowFlag;
+use super::compat::BaseExceptionGroupObject;
+use super::native_place::{Behind, BehindItems, Digits, Items, Place};
 use super::parts::Header;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
-use crate::types::PyAny;
+use crate::python_base;
+use crate::types::{PyAny, PyTuple};
 
 /// The address of a built-in type object.
 macro_rules! native_class {
@@ -27,18 +31,6 @@ macro_rules! native_class {
 mod native {
     use super::*;
     use crate::error::PyErr;
-
-    /// Returns an error unless instances have `size` bytes.
-    pub(super) fn check_size(class: *mut ffi::PyTypeObject, size: usize) -> PyResult<()> {
-        // SAFETY: a static type object, initialized with the runtime.
-        let actual = unsafe { (*class).tp_basicsize } as usize;
-        if actual == size {
-            return Ok(());
-        }
-        Err(crate::exceptions::PySystemError::new_err(format!(
-            "an instance of the base class has {actual} bytes in this Python, not {size}"
-        )))
-    }
 
     pub(super) fn is_collected(class: *mut ffi::PyTypeObject) -> bool {
         // All other bases may refer to objects.
@@ -65,12 +57,13 @@ mod native {
         class: *mut ffi::PyTypeObject,
         subtype: *mut ffi::PyTypeObject,
         size: usize,
+        arguments: &impl PassArguments,
     ) -> PyResult<*mut ffi::PyObject> {
         // SAFETY: attached (`py`); `subtype` derives from `class` (upheld by the caller). The
         // `tp_new` of `object` is skipped: it only checks for arguments and abstract methods.
         unsafe {
             if class != &raw mut ffi::PyBaseObject_Type {
-                return construct(py, class, subtype);
+                return construct(py, class, subtype, &arguments.tuple(py)?);
             }
             let Some(allocate) = (*subtype).tp_alloc else {
                 return checked(py, ffi::PyType_GenericAlloc(subtype, 0));
@@ -98,6 +91,7 @@ mod native {
         py: Python<'_>,
         class: *mut ffi::PyTypeObject,
         subtype: *mut ffi::PyTypeObject,
+        arguments: &Bound<'_, PyTuple>,
     ) -> PyResult<*mut ffi::PyObject> {
         // SAFETY: attached (`py`); `subtype` derives from `class` (upheld by the caller).
         unsafe {
@@ -106,8 +100,24 @@ mod native {
                     "base type without tp_new",
                 ));
             };
-            let arguments = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(0))?;
             checked(py, new(subtype, arguments.as_ptr(), null_mut()))
+        }
+    }
+
+    /// The arguments of a base's `tp_new`.
+    pub(super) trait PassArguments {
+        fn tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>>;
+    }
+
+    impl PassArguments for () {
+        fn tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+            Ok(PyTuple::empty(py))
+        }
+    }
+
+    impl PassArguments for BaseArguments {
+        fn tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+            BaseArguments::tuple(self, py)
         }
     }
 
@@ -177,26 +187,46 @@ mod native {
     }
 }
 
-/// Implements [`ClassBase`] for built-in types.
+/// Implements [`ClassBase`] for built-in types, with the place of the Rust parts.
 macro_rules! native_bases {
-    ($($name:ty, $layout:ty, $class:expr;)*) => {$(
-        // SAFETY: the layout is CPython's (its size is checked when a class is created), and the
-        // header follows it; the functions do what CPython does for its own subtypes.
+    ($($name:ty, $place:ty, $class:expr, $arguments:ty;)*) => {$(
+        // SAFETY: the functions do what CPython does for its own subtypes.
+        unsafe impl NativeBase for $name {}
+
+        // SAFETY: the layout is CPython's (checked when a class is created), and the header follows
+        // it; the functions do what CPython does for its own subtypes.
         unsafe impl ClassBase for $name {
-            type Layout = $layout;
+            type Layout = <$place as Place>::Layout;
             type OwnHeader = Header;
             type Initializer = NativeInitializer<$name>;
-            const SIZE: usize = size_of::<$layout>();
-            const HEADER: usize = size_of::<$layout>().next_multiple_of(align_of::<Header>());
+            type Arguments = $arguments;
+            const SIZE: usize = size_of::<Self::Layout>();
+            const HEADER: usize = size_of::<Self::Layout>().next_multiple_of(align_of::<Header>());
+            const FIXED: bool = <$place as Place>::FIXED;
+            const IS_PYTHON_CLASS: bool = false;
             const NEEDS_DROP: bool = false;
             const HAS_DICT_OR_WEAKREFS: bool = false;
 
             fn base_type<'py>(
-                _py: Python<'py>,
+                py: Python<'py>,
                 _module: Option<&Bound<'py, PyAny>>,
             ) -> PyResult<*mut ffi::PyTypeObject> {
-                native::check_size(native_class!($class), size_of::<$layout>())?;
+                <$place as Place>::check(py, native_class!($class))?;
                 Ok(native_class!($class))
+            }
+
+            fn python_class(_py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
+                Ok(native_class!($class))
+            }
+
+            fn size_before() -> usize {
+                <$place as Place>::size_before(native_class!($class))
+            }
+
+            #[inline(always)]
+            unsafe fn start(object: *mut ffi::PyObject) -> *mut u8 {
+                // SAFETY: upheld by the caller: an instance of this type.
+                unsafe { <$place as Place>::start(native_class!($class), object) }
             }
 
             fn is_collected() -> bool {
@@ -220,10 +250,11 @@ macro_rules! native_bases {
                 py: Python<'_>,
                 subtype: *mut ffi::PyTypeObject,
                 size: usize,
+                arguments: &Self::Arguments,
             ) -> PyResult<*mut ffi::PyObject> {
                 // SAFETY: upheld by the caller: `subtype` derives from this type, and `size` is
                 // that of the class called.
-                unsafe { native::allocate(py, native_class!($class), subtype, size) }
+                unsafe { native::allocate(py, native_class!($class), subtype, size, arguments) }
             }
 
             unsafe extern "C" fn traverse(
@@ -253,13 +284,20 @@ macro_rules! native_bases {
 }
 
 native_bases! {
-    PyAny, ffi::PyObject, &raw mut ffi::PyBaseObject_Type;
-    crate::types::PyComplex, ffi::PyComplexObject, &raw mut ffi::PyComplex_Type;
-    crate::types::PyDict, ffi::PyDictObject, &raw mut ffi::PyDict_Type;
-    crate::types::PyFloat, ffi::PyFloatObject, &raw mut ffi::PyFloat_Type;
-    crate::types::PyFrozenSet, ffi::PySetObject, &raw mut ffi::PyFrozenSet_Type;
-    crate::types::PyList, ffi::PyListObject, &raw mut ffi::PyList_Type;
-    crate::types::PySet, ffi::PySetObject, &raw mut ffi::PySet_Type;
+    PyAny, Behind<ffi::PyObject>, &raw mut ffi::PyBaseObject_Type, ();
+    crate::types::PyBytes, BehindItems<Items>, &raw mut ffi::PyBytes_Type, BaseArguments;
+    crate::types::PyComplex, Behind<ffi::PyComplexObject>, &raw mut ffi::PyComplex_Type,
+        BaseArguments;
+    crate::types::PyDict, Behind<ffi::PyDictObject>, &raw mut ffi::PyDict_Type, BaseArguments;
+    crate::types::PyFloat, Behind<ffi::PyFloatObject>, &raw mut ffi::PyFloat_Type, BaseArguments;
+    crate::types::PyFrozenSet, Behind<ffi::PySetObject>, &raw mut ffi::PyFrozenSet_Type,
+        BaseArguments;
+    crate::types::PyInt, BehindItems<Digits>, &raw mut ffi::PyLong_Type, BaseArguments;
+    crate::types::PyList, Behind<ffi::PyListObject>, &raw mut ffi::PyList_Type, BaseArguments;
+    crate::types::PySet, Behind<ffi::PySetObject>, &raw mut ffi::PySet_Type, BaseArguments;
+    crate::types::PyString, Behind<ffi::PyUnicodeObject>, &raw mut ffi::PyUnicode_Type,
+        BaseArguments;
+    crate::types::PyTuple, BehindItems<Items>, &raw mut ffi::PyTuple_Type, BaseArguments;
 }
 
 /// The memory of an instance of `AttributeError`.
@@ -277,10 +315,22 @@ pub struct NameErrorObject {
     name: *mut ffi::PyObject,
 }
 
+/// Space for an instance of any built-in exception, for the classes that derive from one.
+#[repr(C)]
+pub union ExceptionObject {
+    group: ManuallyDrop<BaseExceptionGroupObject>,
+    os_error: ManuallyDrop<ffi::PyOSErrorObject>,
+    syntax_error: ManuallyDrop<ffi::PySyntaxErrorObject>,
+    unicode_error: ManuallyDrop<ffi::PyUnicodeErrorObject>,
+    import_error: ManuallyDrop<ffi::PyImportErrorObject>,
+}
+
 macro_rules! exception_bases {
     ($($layout:ty: $($name:ident = $class:ident,)*;)*) => {
+        $(const _: () = assert!(size_of::<$layout>() <= size_of::<ExceptionObject>());)*
+
         native_bases! {$($(
-            crate::exceptions::$name, $layout, ffi::$class.cast();
+            crate::exceptions::$name, Behind<$layout>, ffi::$class.cast(), BaseArguments;
         )*)*}
     };
 }
@@ -322,6 +372,8 @@ exception_bases! {
         PyUnicodeWarning = PyExc_UnicodeWarning,
         PyUserWarning = PyExc_UserWarning,
         PyWarning = PyExc_Warning,;
+    BaseExceptionGroupObject:
+        PyBaseExceptionGroup = PyExc_BaseExceptionGroup,;
     AttributeErrorObject:
         PyAttributeError = PyExc_AttributeError,;
     NameErrorObject:
@@ -359,4 +411,10 @@ exception_bases! {
         PyUnicodeDecodeError = PyExc_UnicodeDecodeError,
         PyUnicodeEncodeError = PyExc_UnicodeEncodeError,
         PyUnicodeTranslateError = PyExc_UnicodeTranslateError,;
+}
+
+python_base! {
+    crate::exceptions::PyExceptionGroup:
+        crate::exceptions::PyBaseExceptionGroup as ExceptionObject, with BaseArguments;
+    crate::types::PyTzInfo: PyAny as ffi::PyObject, with ();
 }

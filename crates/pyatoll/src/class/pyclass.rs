@@ -34,7 +34,7 @@ use crate::object::PyTypeInfo;
     note = "`#[pyclass]` on its definition makes it one, unless it has the option `enum`: the \
             members of a Python enum have no Rust value in them, so no `#[pymethods]` either"
 )]
-pub trait PyClass: ClassImpl {
+pub trait PyClass: PyTypeInfo + ClassImpl {
     /// The class's Python name: `name = "…"`, or the name of the Rust type.
     const NAME: &'static str;
 

@@ -9,7 +9,7 @@ use super::borrow_flag::BorrowFlag;
 use super::initializer::PyClassInitializer;
 use super::layout::{self, Instance};
 use super::pyclass::{PyClass, Subclassable};
-use super::{lifecycle, type_lookup};
+use super::{lifecycle, python_class, type_lookup};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
@@ -21,8 +21,11 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
     type Layout = Instance<T>;
     type OwnHeader = ();
     type Initializer = PyClassInitializer<T>;
+    type Arguments = <T::BaseType as ClassBase>::Arguments;
     const SIZE: usize = Instance::<T>::SIZE;
     const HEADER: usize = <T::BaseType as ClassBase>::HEADER;
+    const FIXED: bool = <T::BaseType as ClassBase>::FIXED;
+    const IS_PYTHON_CLASS: bool = python_class::is_python_class::<T>();
     const NEEDS_DROP: bool = lifecycle::needs_drop::<T>();
     const HAS_DICT_OR_WEAKREFS: bool = lifecycle::has_dict_or_weakrefs::<T>();
 
@@ -30,7 +33,26 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         py: Python<'py>,
         module: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<*mut ffi::PyTypeObject> {
-        type_lookup::get_or_create::<T>(py, module)
+        let class = type_lookup::get_or_create::<T>(py, module)?;
+        if !Self::IS_PYTHON_CLASS {
+            return Ok(class);
+        }
+        // SAFETY: a live type object.
+        Ok(unsafe { python_class::heap_type(class, T::statics().spec.deallocate) })
+    }
+
+    fn python_class(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
+        type_lookup::get_or_create::<T>(py, None)
+    }
+
+    fn size_before() -> usize {
+        <T::BaseType as ClassBase>::size_before()
+    }
+
+    #[inline(always)]
+    unsafe fn start(object: *mut ffi::PyObject) -> *mut u8 {
+        // SAFETY: upheld by the caller: an instance of `T`, and so of its base.
+        unsafe { <T::BaseType as ClassBase>::start(object) }
     }
 
     fn has_dict_and_weak_list() -> (bool, bool) {
@@ -59,9 +81,10 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         py: Python<'_>,
         subtype: *mut ffi::PyTypeObject,
         size: usize,
+        arguments: &Self::Arguments,
     ) -> PyResult<*mut ffi::PyObject> {
         // SAFETY: upheld by the caller: `subtype` derives from `T`, and so from its base.
-        unsafe { <T::BaseType as ClassBase>::allocate(py, subtype, size) }
+        unsafe { <T::BaseType as ClassBase>::allocate(py, subtype, size, arguments) }
     }
 
     unsafe extern "C" fn traverse(

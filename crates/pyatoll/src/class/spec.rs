@@ -26,6 +26,16 @@ pub struct SpecOptions {
     pub inherits_module: bool,
     /// The `__qualname__` of the class of an enum's variant, which belongs to the enum's module.
     pub variant: Option<&'static str>,
+    /// The Python classes that the class is made with.
+    pub python: Option<&'static PythonClasses>,
+}
+
+/// Python classes, as `module:qualname`.
+pub struct PythonClasses {
+    /// The bases, after that of `extends`.
+    pub bases: &'static [&'static str],
+    /// The metaclass, if it is not that of the bases.
+    pub metaclass: Option<&'static str>,
 }
 
 impl SpecOptions {
@@ -39,6 +49,7 @@ impl SpecOptions {
         freelist: 0,
         inherits_module: false,
         variant: None,
+        python: None,
     };
 }
 
@@ -64,6 +75,13 @@ pub(super) struct ClassSpec {
     pub(super) dict: u32,
     /// The offset of the list of weak references in an instance; 0 if the class has none.
     pub(super) weak_list: u32,
+}
+
+impl ClassSpec {
+    /// Returns whether the class is made by its metaclass (see `python_class`).
+    pub(super) fn is_python_class(&self) -> bool {
+        self.options.python.is_some() || self.base.python_class.is_some()
+    }
 }
 
 /// `tp_traverse` and `tp_clear`.

@@ -15,6 +15,7 @@ use pyo3_ffi as ffi;
 
 use super::freelist::Freelist;
 use super::items::VectorCall;
+use super::python_class;
 use super::spec::ClassSpec;
 use super::type_tables::TypeTables;
 use crate::call::token;
@@ -91,7 +92,14 @@ impl TypeObject {
             .map(|known| known.clone_ref(py));
         let object = match known {
             Some(object) => object.into_bound(py),
-            None => create_heap_type(py, spec, tables, base, module)?,
+            None => {
+                let class = create_heap_type(py, spec, tables, base, module)?;
+                if spec.is_python_class() {
+                    python_class::create(py, spec, class)?
+                } else {
+                    class
+                }
+            }
         };
         let this_thread = std::thread::current().id();
         {

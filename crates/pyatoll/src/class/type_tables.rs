@@ -68,8 +68,9 @@ impl TypeTables {
         // An instance refers to its type. The type may refer to instances: an enum's to its
         // variants, and any type through attributes set by Python code. Without the collector, the
         // former would outlive their interpreter; the latter are cleared when it ends (see
-        // `type_object`).
+        // `type_object`), for which a Python class has too many of its own.
         let collected = (spec.base.is_collected)()
+            || spec.is_python_class()
             || dict.is_some()
             || spec.options.variant.is_some()
             || !items.class_attributes.is_empty()
@@ -86,7 +87,7 @@ impl TypeTables {
         }
         items.members.extend(offset_members(dict, weak_list));
         let mut this = Self {
-            basicsize: spec.basicsize as usize,
+            basicsize: spec.basicsize as usize + (spec.base.size_before)(),
             flags: flags(spec, collected),
             slots: Vec::new(),
             doc: doc_of(spec.name, items.signature, spec.doc),
@@ -262,7 +263,10 @@ fn flags(spec: &ClassSpec, collected: bool) -> std::ffi::c_uint {
     let flags = [
         (true, ffi::Py_TPFLAGS_DEFAULT),
         (collected, ffi::Py_TPFLAGS_HAVE_GC),
-        (spec.options.subclass, ffi::Py_TPFLAGS_BASETYPE),
+        (
+            spec.options.subclass || spec.is_python_class(),
+            ffi::Py_TPFLAGS_BASETYPE,
+        ),
         (spec.options.immutable_type, ffi::Py_TPFLAGS_IMMUTABLETYPE),
         (spec.options.mapping, ffi::Py_TPFLAGS_MAPPING),
         (spec.options.sequence, ffi::Py_TPFLAGS_SEQUENCE),

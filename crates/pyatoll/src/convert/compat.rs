@@ -8,6 +8,9 @@ pub(super) const BORROWED_ITEMS_ARE_STABLE: bool = cfg!(not(Py_GIL_DISABLED));
 
 pub(super) use int::{int_from_bytes, int_to_bytes};
 
+#[cfg(feature = "num-bigint")]
+pub(super) use big_int::{int_from_digits, int_from_le_bytes, int_to_le_bytes, len_of_int};
+
 #[cfg(Py_3_13)]
 mod int {
     use super::ffi;
@@ -107,5 +110,159 @@ mod int {
         unsafe {
             ffi::_PyLong_FromByteArray(bytes.as_ptr(), bytes.len(), LITTLE_ENDIAN, SIGNED.into())
         }
+    }
+}
+
+#[cfg(all(feature = "num-bigint", Py_3_14))]
+mod digits {
+    use super::ffi;
+
+    /// Creates an `int` of digits of 30 bits: `fill` writes all of them, the lowest first. Returns
+    /// a new reference, or null with an exception set; `None` if Python's digits are others.
+    ///
+    /// # Safety
+    /// Attached; `len` must not be 0, and `fill` must write digits below 2^30 only.
+    pub(crate) unsafe fn int_from_digits(
+        is_negative: bool,
+        len: usize,
+        fill: impl FnOnce(&mut [u32]),
+    ) -> Option<*mut ffi::PyObject> {
+        // SAFETY: attached; the layout is a constant of CPython. The new digits are `len` of them,
+        // and initialized below before they are used as such.
+        unsafe {
+            let layout = ffi::PyLong_GetNativeLayout();
+            if ((*layout).bits_per_digit, (*layout).digit_size) != (30, 4) {
+                return None;
+            }
+            let mut digits = std::ptr::null_mut();
+            let count = len as ffi::Py_ssize_t;
+            let writer = ffi::PyLongWriter_Create(is_negative.into(), count, &raw mut digits);
+            if writer.is_null() {
+                return Some(std::ptr::null_mut());
+            }
+            let digits = digits.cast::<u32>();
+            digits.write_bytes(0, len);
+            fill(std::slice::from_raw_parts_mut(digits, len));
+            Some(ffi::PyLongWriter_Finish(writer))
+        }
+    }
+}
+
+#[cfg(all(feature = "num-bigint", not(Py_3_14)))]
+mod digits {
+    use super::ffi;
+
+    /// `None`: this Python has no functions for digits.
+    ///
+    /// # Safety
+    /// None to uphold.
+    pub(crate) unsafe fn int_from_digits(
+        _is_negative: bool,
+        _len: usize,
+        _fill: impl FnOnce(&mut [u32]),
+    ) -> Option<*mut ffi::PyObject> {
+        None
+    }
+}
+
+#[cfg(all(feature = "num-bigint", Py_3_13))]
+mod big_int {
+    use super::ffi;
+    use crate::error::{PyErr, PyResult};
+    use crate::interpreter::Python;
+
+    pub(crate) use super::digits::int_from_digits;
+
+    const FLAGS: std::ffi::c_int = ffi::Py_ASNATIVEBYTES_LITTLE_ENDIAN;
+
+    /// Returns the number of bytes that an `int` takes in two's complement, or more.
+    ///
+    /// # Safety
+    /// Attached; `int` must be a live Python `int`.
+    pub(crate) unsafe fn len_of_int(py: Python<'_>, int: *mut ffi::PyObject) -> PyResult<usize> {
+        // SAFETY: attached; a live `int`; without a buffer the call only returns the length.
+        let len = unsafe { ffi::PyLong_AsNativeBytes(int, std::ptr::null_mut(), 0, FLAGS) };
+        usize::try_from(len).map_err(|_| PyErr::fetch(py))
+    }
+
+    /// Writes an `int` to `bytes`, in two's complement, little-endian. There must be
+    /// [`len_of_int`] of them.
+    ///
+    /// # Safety
+    /// Attached; `int` must be a live Python `int`.
+    pub(crate) unsafe fn int_to_le_bytes(
+        py: Python<'_>,
+        int: *mut ffi::PyObject,
+        bytes: &mut [u8],
+    ) -> PyResult<()> {
+        let len = bytes.len() as ffi::Py_ssize_t;
+        // SAFETY: attached; a live `int`; the pointer and the length are those of `bytes`.
+        let needed =
+            unsafe { ffi::PyLong_AsNativeBytes(int, bytes.as_mut_ptr().cast(), len, FLAGS) };
+        if needed < 0 {
+            return Err(PyErr::fetch(py));
+        }
+        Ok(())
+    }
+
+    /// Creates an `int` from bytes in two's complement, little-endian. Returns a new reference, or
+    /// null with an exception set.
+    ///
+    /// # Safety
+    /// Attached.
+    pub(crate) unsafe fn int_from_le_bytes(bytes: &[u8]) -> *mut ffi::PyObject {
+        // SAFETY: attached; the pointer and the length are those of `bytes`.
+        unsafe { ffi::PyLong_FromNativeBytes(bytes.as_ptr().cast(), bytes.len(), FLAGS) }
+    }
+}
+
+#[cfg(all(feature = "num-bigint", not(Py_3_13)))]
+mod big_int {
+    use super::ffi;
+    use crate::error::{PyErr, PyResult, error_on_minusone};
+    use crate::interpreter::Python;
+
+    pub(crate) use super::digits::int_from_digits;
+
+    unsafe extern "C" {
+        fn _PyLong_NumBits(int: *mut ffi::PyObject) -> usize;
+    }
+
+    /// Returns the number of bytes that an `int` takes in two's complement, or more.
+    ///
+    /// # Safety
+    /// Attached; `int` must be a live Python `int`.
+    pub(crate) unsafe fn len_of_int(py: Python<'_>, int: *mut ffi::PyObject) -> PyResult<usize> {
+        // SAFETY: attached; a live `int`.
+        match unsafe { _PyLong_NumBits(int) } {
+            usize::MAX => Err(PyErr::fetch(py)),
+            bits => Ok(bits / 8 + 1),
+        }
+    }
+
+    /// Writes an `int` to `bytes`, in two's complement, little-endian. There must be
+    /// [`len_of_int`] of them.
+    ///
+    /// # Safety
+    /// Attached; `int` must be a live Python `int`.
+    pub(crate) unsafe fn int_to_le_bytes(
+        py: Python<'_>,
+        int: *mut ffi::PyObject,
+        bytes: &mut [u8],
+    ) -> PyResult<()> {
+        // SAFETY: attached; a live `int`; the pointer and the length are those of `bytes`.
+        error_on_minusone(py, unsafe {
+            ffi::_PyLong_AsByteArray(int.cast(), bytes.as_mut_ptr(), bytes.len(), 1, 1)
+        })
+    }
+
+    /// Creates an `int` from bytes in two's complement, little-endian. Returns a new reference, or
+    /// null with an exception set.
+    ///
+    /// # Safety
+    /// Attached.
+    pub(crate) unsafe fn int_from_le_bytes(bytes: &[u8]) -> *mut ffi::PyObject {
+        // SAFETY: attached; the pointer and the length are those of `bytes`.
+        unsafe { ffi::_PyLong_FromByteArray(bytes.as_ptr(), bytes.len(), 1, 1) }
     }
 }

@@ -95,7 +95,7 @@ fn any_as_f64(object: Borrowed<'_, '_, PyAny>) -> PyResult<f64> {
 }
 
 impl<'a, 'py> FromPyObject<'a, 'py> for f32 {
-    type Error = PyErr;
+    type Error = <f64 as FromPyObject<'a, 'py>>::Error;
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

@@ -4,12 +4,12 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
-use crate::convert::{FromPyObject, IntoPyObject};
-use crate::error::{CastError, PyErr, PyResult};
+use crate::convert::IntoPyObject;
+use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, Py};
+use crate::object::{Bound, Py};
 use crate::sync::InterpreterLocal;
-use crate::types::{PyAny, PyAnyMethods, PyString, PyTuple};
+use crate::types::{PyAny, PyTuple};
 
 /// An attribute of a module, imported at first use and cached per interpreter.
 pub(super) struct Imported {
@@ -48,29 +48,6 @@ impl Imported {
             Bound::from_owned_ptr_or_err(py, result)
         }
     }
-
-    /// Checks that the object is an instance of the attribute, a class.
-    pub(super) fn check(&self, object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
-        let class = self.get(object.py())?;
-        // SAFETY: attached; both objects are alive.
-        match unsafe { ffi::PyObject_IsInstance(object.as_ptr(), class.as_ptr()) } {
-            1 => Ok(()),
-            0 => Err(CastError::new(object, class.clone()).into()),
-            _ => Err(PyErr::fetch(object.py())),
-        }
-    }
-}
-
-/// Extracts an attribute of an object.
-pub(super) fn extract_attribute<'py, T>(
-    object: Borrowed<'_, 'py, PyAny>,
-    name: &Bound<'py, PyString>,
-) -> PyResult<T>
-where
-    T: for<'a> FromPyObject<'a, 'py>,
-{
-    let value = object.getattr(name)?;
-    T::extract(value.as_borrowed()).map_err(Into::into)
 }
 
 #[cfg(test)]

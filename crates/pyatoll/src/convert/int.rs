@@ -98,7 +98,7 @@ fn any_as_u64(object: Borrowed<'_, '_, PyAny>) -> PyResult<u64> {
 
 /// Calls `operator.index`, which returns the object itself if it is an `int`.
 #[cold]
-fn index<'py>(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn index<'py>(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: attached; a live object; the call returns a new reference, or null with an exception.
     unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Index(object.as_ptr())) }
 }
@@ -137,7 +137,7 @@ fn as_128<const SIGNED: bool>(object: Borrowed<'_, '_, PyAny>) -> PyResult<[u8; 
 /// # Safety
 /// Attached.
 #[inline(always)]
-unsafe fn from_i64(value: i64) -> *mut ffi::PyObject {
+pub(super) unsafe fn from_i64(value: i64) -> *mut ffi::PyObject {
     // SAFETY: attached, as the caller guarantees.
     unsafe {
         match c_long::try_from(value) {

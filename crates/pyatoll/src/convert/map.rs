@@ -13,7 +13,7 @@ use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyDict};
 
-fn new<'py, K, V>(
+pub(super) fn new<'py, K, V>(
     py: Python<'py>,
     entries: impl IntoIterator<Item = (K, V)>,
 ) -> PyResult<Bound<'py, PyDict>>
@@ -36,7 +36,10 @@ where
 
 /// Passes the entries of a `dict` to `put`. Converting one may run arbitrary code, so a snapshot of
 /// the entries is used where that can happen.
-fn read<'py, K, V>(object: Borrowed<'_, 'py, PyAny>, mut put: impl FnMut(K, V)) -> PyResult<()>
+pub(super) fn read<'py, K, V>(
+    object: Borrowed<'_, 'py, PyAny>,
+    mut put: impl FnMut(K, V),
+) -> PyResult<()>
 where
     K: FromPyObjectOwned<'py>,
     V: FromPyObjectOwned<'py>,
@@ -103,7 +106,7 @@ where
 }
 
 /// Returns the number of entries, or 0 if the object is not a `dict`.
-fn len(object: Borrowed<'_, '_, PyAny>) -> usize {
+pub(super) fn len(object: Borrowed<'_, '_, PyAny>) -> usize {
     object.cast::<PyDict>().map_or(0, |dict| {
         // SAFETY: attached; a live dict.
         unsafe { layout::size_of_dict(dict.as_ptr()) }

@@ -166,18 +166,31 @@ const MAX_RESERVED: usize = 1024;
 fn extract_iterable<'py, T: FromPyObjectOwned<'py>>(
     object: Borrowed<'_, 'py, PyAny>,
 ) -> PyResult<Vec<T>> {
+    let mut values = Vec::with_capacity(capacity(object));
+    read(object, |value| values.push(value))?;
+    Ok(values)
+}
+
+/// Returns the capacity to reserve for the items of a sequence.
+pub(super) fn capacity(object: Borrowed<'_, '_, PyAny>) -> usize {
+    sequence_len(object).unwrap_or(0).min(MAX_RESERVED)
+}
+
+/// Passes the items of an iterable to `put`.
+pub(super) fn read<'py, T: FromPyObjectOwned<'py>>(
+    object: Borrowed<'_, 'py, PyAny>,
+    mut put: impl FnMut(T),
+) -> PyResult<()> {
     let py = object.py();
-    let len = sequence_len(object).unwrap_or(0);
-    let mut values = Vec::with_capacity(len.min(MAX_RESERVED));
     // SAFETY: attached; both calls return a new reference or null.
     unsafe {
         let iterator = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetIter(object.as_ptr()))?;
         while let Some(item) = Bound::from_owned_ptr_or_opt(py, ffi::PyIter_Next(iterator.as_ptr()))
         {
-            values.push(T::extract(item.as_borrowed()).map_err(Into::into)?);
+            put(T::extract(item.as_borrowed()).map_err(Into::into)?);
         }
     }
-    PyErr::take(py).map_or(Ok(values), Err)
+    PyErr::take(py).map_or(Ok(()), Err)
 }
 
 impl<'a, 'py, T: FromPyObjectOwned<'py>, const N: usize> FromPyObject<'a, 'py> for [T; N] {
@@ -223,7 +236,7 @@ fn sequence_len(object: Borrowed<'_, '_, PyAny>) -> PyResult<usize> {
 
 /// Checks for the sequence protocol, which more types have than the subclasses of
 /// `collections.abc.Sequence`.
-fn check_sequence(object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
+pub(super) fn check_sequence(object: Borrowed<'_, '_, PyAny>) -> PyResult<()> {
     // SAFETY: attached; a live object.
     if unsafe { ffi::PySequence_Check(object.as_ptr()) } != 0 {
         return Ok(());

@@ -11,7 +11,7 @@ use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyFrozenSet, PySet};
 
-fn new<'py, T: IntoPyObject<'py>>(
+pub(super) fn new<'py, T: IntoPyObject<'py>>(
     py: Python<'py>,
     values: impl IntoIterator<Item = T>,
 ) -> PyResult<Bound<'py, PySet>> {
@@ -27,7 +27,7 @@ fn new<'py, T: IntoPyObject<'py>>(
 }
 
 /// Returns the length of a `set` or `frozenset`; refuses any other object.
-fn check(object: Borrowed<'_, '_, PyAny>) -> PyResult<usize> {
+pub(super) fn check(object: Borrowed<'_, '_, PyAny>) -> PyResult<usize> {
     if let Err(error) = object.cast::<PySet>()
         && object.cast::<PyFrozenSet>().is_err()
     {
@@ -42,7 +42,7 @@ fn check(object: Borrowed<'_, '_, PyAny>) -> PyResult<usize> {
 /// # Errors
 /// A `RuntimeError` if the set changes during the iteration: converting a value may run arbitrary
 /// code.
-fn read<'py, T: FromPyObjectOwned<'py>>(
+pub(super) fn read<'py, T: FromPyObjectOwned<'py>>(
     object: Borrowed<'_, 'py, PyAny>,
     mut put: impl FnMut(T),
 ) -> PyResult<()> {

@@ -8,44 +8,34 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use pyo3_ffi as ffi;
 
 use super::by_reference::by_reference;
-use super::imported::{Imported, extract_attribute};
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyOverflowError, PyValueError};
-use crate::intern;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
 use crate::sync::InterpreterLocal;
-use crate::types::{PyAny, PyAnyMethods};
-
-static TIMEDELTA: Imported = Imported::new(c"datetime", c"timedelta");
-static DATETIME: Imported = Imported::new(c"datetime", c"datetime");
-static TIMEZONE: Imported = Imported::new(c"datetime", c"timezone");
+use crate::types::returned::new_reference;
+use crate::types::{PyAny, PyDateTime, PyDelta, PyDeltaAccess, PyTzInfo};
 
 const SECONDS_PER_DAY: i128 = 86_400;
 const MICROS_PER_SECOND: i128 = 1_000_000;
 
 /// Creates a `timedelta` from microseconds.
-fn new_timedelta(py: Python<'_>, micros: i128) -> PyResult<Bound<'_, PyAny>> {
+fn new_timedelta(py: Python<'_>, micros: i128) -> PyResult<Bound<'_, PyDelta>> {
     let seconds = micros.div_euclid(MICROS_PER_SECOND);
+    // Python refuses days that do not fit.
     let days = seconds.div_euclid(SECONDS_PER_DAY);
-    let arguments = (
-        days,
-        seconds.rem_euclid(SECONDS_PER_DAY),
-        micros.rem_euclid(MICROS_PER_SECOND),
-    );
-    TIMEDELTA.call(py, arguments)
+    let days = days.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+    let seconds = seconds.rem_euclid(SECONDS_PER_DAY) as i32;
+    let micros = micros.rem_euclid(MICROS_PER_SECOND) as i32;
+    PyDelta::new(py, days, seconds, micros, false)
 }
 
 /// Returns the microseconds of a `timedelta`.
-fn timedelta_micros(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
-    let py = object.py();
-    TIMEDELTA.check(object)?;
-    let days: i128 = extract_attribute(object, intern!(py, "days"))?;
-    let seconds: i128 = extract_attribute(object, intern!(py, "seconds"))?;
-    let micros: i128 = extract_attribute(object, intern!(py, "microseconds"))?;
-    // Cannot overflow, given the ranges of the fields.
-    Ok((days * SECONDS_PER_DAY + seconds) * MICROS_PER_SECOND + micros)
+fn timedelta_micros(delta: &Bound<'_, PyDelta>) -> i128 {
+    let days = i128::from(delta.get_days());
+    let seconds = days * SECONDS_PER_DAY + i128::from(delta.get_seconds());
+    seconds * MICROS_PER_SECOND + i128::from(delta.get_microseconds())
 }
 
 /// Creates a `Duration` from microseconds.
@@ -59,8 +49,8 @@ fn duration(micros: u128) -> PyResult<Duration> {
 }
 
 impl<'py> IntoPyObject<'py> for Duration {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
+    type Target = PyDelta;
+    type Output = Bound<'py, PyDelta>;
     type Error = PyErr;
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -68,11 +58,11 @@ impl<'py> IntoPyObject<'py> for Duration {
     }
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for Duration {
+impl FromPyObject<'_, '_> for Duration {
     type Error = PyErr;
 
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        match u128::try_from(timedelta_micros(object)?) {
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        match u128::try_from(timedelta_micros(&*object.cast::<PyDelta>()?)) {
             Ok(micros) => duration(micros),
             Err(_) => Err(PyValueError::new_err(
                 "It is not possible to convert a negative timedelta to a Rust Duration",
@@ -82,19 +72,18 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Duration {
 }
 
 /// Returns 1970-01-01 in UTC, as a `datetime`.
-fn epoch<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
-    static EPOCH: InterpreterLocal<Py<PyAny>> = InterpreterLocal::lasting();
+fn epoch<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyDateTime>> {
+    static EPOCH: InterpreterLocal<Py<PyDateTime>> = InterpreterLocal::lasting();
     let epoch = EPOCH.get_or_try_init(py, || {
-        let utc = TIMEZONE.get(py)?.getattr(intern!(py, "utc"))?;
-        let epoch = DATETIME.call(py, (1970, 1, 1, 0, 0, 0, 0, utc))?;
-        Ok::<_, PyErr>(epoch.unbind())
+        let utc = PyTzInfo::utc(py)?;
+        PyDateTime::new(py, 1970, 1, 1, 0, 0, 0, 0, Some(&utc)).map(Bound::unbind)
     })?;
     Ok(epoch.bind(py))
 }
 
 impl<'py> IntoPyObject<'py> for SystemTime {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
+    type Target = PyDateTime;
+    type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -106,26 +95,27 @@ impl<'py> IntoPyObject<'py> for SystemTime {
         let since = new_timedelta(py, micros)?;
         // SAFETY: attached; both objects are alive; the call returns a new reference, or null with
         // an exception set.
-        unsafe {
-            let time = ffi::PyNumber_Add(epoch(py)?.as_ptr(), since.as_ptr());
-            Bound::from_owned_ptr_or_err(py, time)
-        }
+        let time: Bound<'py, PyAny> =
+            unsafe { new_reference(py, ffi::PyNumber_Add(epoch(py)?.as_ptr(), since.as_ptr()))? };
+        Ok(time.cast_into()?)
     }
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for SystemTime {
+impl FromPyObject<'_, '_> for SystemTime {
     type Error = PyErr;
 
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let py = object.py();
-        DATETIME.check(object)?;
+        let time = object.cast::<PyDateTime>()?;
         // SAFETY: attached; both objects are alive; the call returns a new reference, or null with
         // an exception set.
-        let since = unsafe {
-            let since = ffi::PyNumber_Subtract(object.as_ptr(), epoch(py)?.as_ptr());
-            Bound::from_owned_ptr_or_err(py, since)?
+        let since: Bound<'_, PyAny> = unsafe {
+            new_reference(
+                py,
+                ffi::PyNumber_Subtract(time.as_ptr(), epoch(py)?.as_ptr()),
+            )?
         };
-        let micros = timedelta_micros(since.as_borrowed())?;
+        let micros = timedelta_micros(since.cast::<PyDelta>()?);
         let distance = duration(micros.unsigned_abs())?;
         let time = if micros < 0 {
             UNIX_EPOCH.checked_sub(distance)
@@ -138,8 +128,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SystemTime {
     }
 }
 
-by_reference!(Duration => PyAny, Bound<'py, PyAny>, PyErr);
-by_reference!(SystemTime => PyAny, Bound<'py, PyAny>, PyErr);
+by_reference!(Duration => PyDelta, Bound<'py, PyDelta>, PyErr);
+by_reference!(SystemTime => PyDateTime, Bound<'py, PyDateTime>, PyErr);
 
 #[cfg(test)]
 mod tests {

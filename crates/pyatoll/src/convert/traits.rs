@@ -193,6 +193,15 @@ pub trait FromPyObject<'a, 'py>: Sized {
     #[doc(hidden)]
     const PLAIN: bool = false;
 
+    /// Returns the time zone if the type is `chrono::Local`, in which a `datetime` without a time
+    /// zone is understood to be.
+    #[cfg(feature = "chrono-local")]
+    #[doc(hidden)]
+    #[inline]
+    fn as_local_tz(_: private::Token) -> Option<Self> {
+        None
+    }
+
     /// Extracts a `Vec` of values directly from objects of known layout: `bytes` for `u8`.
     #[doc(hidden)]
     #[inline(always)]

@@ -146,6 +146,10 @@ macro_rules! create_exception {
 macro_rules! create_exception_type_object {
     ($module:expr, $name:ident, $base:ty, $doc:expr) => {
         $crate::impl_exception_boilerplate!($name);
+        $crate::python_base! {
+            $name: $base as $crate::impl_::class::ExceptionObject,
+                with $crate::impl_::class::BaseArguments;
+        }
 
         // SAFETY: the interpreter's slot keeps the class alive until the interpreter ends; it is an
         // exception class, and the marker adds no fields, so it describes any instance.
@@ -198,6 +202,10 @@ macro_rules! import_exception {
         pub struct $name($crate::PyAny);
 
         $crate::impl_exception_boilerplate!($name);
+        $crate::python_base! {
+            $name: $crate::exceptions::PyBaseException as $crate::impl_::class::ExceptionObject,
+                with $crate::impl_::class::BaseArguments;
+        }
 
         // SAFETY: the interpreter's slot keeps the class alive until the interpreter ends; it was
         // checked to be an exception class, and the marker adds no fields, so it describes any

@@ -118,11 +118,12 @@ pub(super) fn end_when_possible(local: &'static LocalInternals) {
 
 /// Ends the interpreter on a thread of its own, which no thread waits for.
 fn hand_over(local: &'static LocalInternals) {
-    thread::spawn(move || {
+    fn end_here(local: &'static LocalInternals) {
         if let Err(NotEnded::OtherThreads(threads)) = end_repeatedly(local) {
             end::report_threads(local, threads);
         }
-    });
+    }
+    entry::call_on_new_thread(end_here, local);
 }
 
 /// Ends the interpreter, on a thread that is not inside any. Tries again each time that the end is

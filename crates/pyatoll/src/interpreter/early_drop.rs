@@ -22,6 +22,7 @@ use pyo3_ffi as ffi;
 use super::compat;
 use super::entry;
 use super::local::{LocalInternals, Phase};
+use super::other_threads;
 
 /// The definition of the hidden module, whose state is a pointer to the [`LocalInternals`].
 struct Definition(UnsafeCell<ffi::PyModuleDef>);
@@ -81,6 +82,7 @@ unsafe extern "C" fn module_is_freed(module: *mut c_void) {
         if is_cleared_by_cpython(local) {
             // An exception that is set is kept across, since drops run any code.
             let raised = compat::take_raised();
+            other_threads::look_again(local);
             local.drop_values_early();
             compat::restore_raised(raised);
         }

@@ -32,6 +32,7 @@ use super::gate::InterpreterGuard;
 use super::internals::Internals;
 use super::local::{LocalInternals, Phase};
 use super::method_def::MethodDef;
+use super::other_threads;
 use super::waits::Wait;
 
 /// How long the end of an interpreter waits for threads that Python code started without
@@ -249,6 +250,7 @@ impl EndClaim {
             if !compat::ENDS_WITH_THREADS_LEFT {
                 register_last(local);
             }
+            other_threads::look(local);
         }
         Ok(())
     }
@@ -349,6 +351,8 @@ unsafe extern "C" fn last_threads_leave(
             }
             detached(local, || thread::sleep(POLL));
         }
+        // Those that have ended meanwhile do not count.
+        other_threads::look(local);
         ffi::Py_NewRef(ffi::Py_None())
     }
 }

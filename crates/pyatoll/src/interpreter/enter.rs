@@ -12,6 +12,29 @@ use super::lookup;
 use super::start;
 use super::token::Python;
 
+/// A value that the closure of [`Python::detach`] may capture and return: every `Send` type,
+/// which excludes tokens and [`Bound`](crate::Bound). It cannot exclude those in a wrapper that
+/// is `Send` whatever is in it (`SendWrapper`): see [`Python::detach`].
+///
+/// # Safety
+/// The value must be usable without an interpreter, and on a thread that is attached to another
+/// one. Only this library implements the trait: another implementation would overlap with that for
+/// all `Send` types.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::marker::Ungil;
+///
+/// fn without_python<T: Ungil>(py: Python<'_>, f: impl Ungil + FnOnce() -> T) -> T {
+///     py.detach(f)
+/// }
+/// assert_eq!(Python::attach(|py| without_python(py, || 1 + 1)), 2);
+/// ```
+pub unsafe trait Ungil {}
+
+// SAFETY: a token, or a handle with one, is not `Send`, so neither is a value that contains one.
+unsafe impl<T: Send> Ungil for T {}
+
 impl Python<'_> {
     /// Attaches this thread to an interpreter and runs `f` with the token.
     ///
@@ -174,10 +197,10 @@ impl<'py> Python<'py> {
     /// C API: `PyEval_SaveThread`, `PyEval_RestoreThread`.
     pub fn detach<T, F>(self, f: F) -> T
     where
-        F: Send + FnOnce() -> T,
-        T: Send,
+        F: Ungil + FnOnce() -> T,
+        T: Ungil,
     {
-        // SAFETY: attached, as the token shows. `Send` keeps everything that needs the attachment
+        // SAFETY: attached, as the token shows. `Ungil` keeps everything that needs the attachment
         // out of `f`, since none of it is `Send`.
         unsafe { detached(self.local(), f) }
     }
@@ -231,10 +254,7 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
 /// Attaches this thread again if it is the one that finalizes the runtime, detached for a moment in
 /// a finalizer that Python calls.
 fn return_to_the_end() -> Option<AttachGuard> {
-    match entry::home()? {
-        Home::Known(local) if entry::is_ending(local) => AttachGuard::to(local).ok(),
-        _ => None,
-    }
+    AttachGuard::to(entry::ended_by_this_thread()?).ok()
 }
 
 /// Returns the interpreter of a thread that was never attached: the main one if this binary knows

@@ -29,6 +29,7 @@
 use std::cell::Cell;
 use std::num::NonZeroU64;
 use std::ptr::{null, null_mut};
+use std::thread;
 
 use pyo3_ffi as ffi;
 
@@ -93,9 +94,26 @@ impl Drop for AtThreadEnd {
                 // A call that is suspended for good uses no value any more.
                 entry.local.forget_detachments(entry.detachments.replace(0));
                 drop(entry.guard.take());
+                if let Some(at_leave) = entry.at_leave.take() {
+                    // std's thread-locals of this thread may be gone.
+                    call_on_new_thread(at_leave, entry.local);
+                }
             }
             None::<()>
         });
+    }
+}
+
+/// Calls `f`, which ends `local`'s interpreter, on a thread of its own, which no thread waits for.
+/// If the system has no room for a thread, the interpreter stays.
+pub(super) fn call_on_new_thread(f: fn(&'static LocalInternals), local: &'static LocalInternals) {
+    // Not `thread::spawn`, which panics: this runs in drops.
+    if let Err(error) = thread::Builder::new().spawn(move || f(local)) {
+        eprintln!(
+            "pyatoll: interpreter {} is not ended: that needs a thread of its own, which the \
+             system refuses: {error}",
+            local.id()
+        );
     }
 }
 
@@ -513,16 +531,28 @@ pub(super) fn has_guard(local: &LocalInternals) -> bool {
     of(local).is_some_and(|entry| entry.with_guard(|_| ()).is_some())
 }
 
+/// Returns whether this thread entered `local`'s interpreter through this library, and is attached
+/// with the thread state of that.
+#[inline(never)]
+pub(super) fn is_attached_with_guard(local: &LocalInternals) -> bool {
+    let current = compat::current_thread_state();
+    has_guard(local) && of(local).is_some_and(|entry| entry.saved.get() == current)
+}
+
 /// Returns whether this thread entered `local`'s interpreter through this library and does not end
 /// it: the end waits for this thread.
 pub(super) fn keeps_from_ending(local: &LocalInternals) -> bool {
     has_guard(local) && !local.is_ended_with(compat::current_thread_state())
 }
 
-/// Returns whether this thread, detached for a moment, is the one that ends `local`'s interpreter.
+/// Returns the interpreter that this thread, which is not attached, was last detached from, if it
+/// is the one that ends it. Unlike [`home`], this can be called at any time: once the runtime's end
+/// has begun, CPython's note may be of a thread state that it has freed.
 #[inline(never)]
-pub(super) fn is_ending(local: &LocalInternals) -> bool {
-    of(local).is_some_and(ThreadEntry::ends_the_interpreter)
+pub(super) fn ended_by_this_thread() -> Option<&'static LocalInternals> {
+    let entry = latest()?;
+    let is_ending = entry.ends_the_interpreter() && entry.local.is_usable();
+    is_ending.then_some(entry.local)
 }
 
 /// Returns whether this thread entered `local`'s interpreter through this library, or was
@@ -661,7 +691,7 @@ unsafe fn delete_thread_state(thread_state: *mut ffi::PyThreadState) -> *mut ffi
 #[inline(never)]
 fn park_forever() -> ! {
     loop {
-        std::thread::park();
+        thread::park();
     }
 }
 
@@ -693,6 +723,7 @@ fn return_to_ended_interpreter(local: &LocalInternals) -> ! {
 #[cfg(test)]
 mod tests {
     use std::thread;
+    use std::time::{Duration, Instant};
 
     use pyo3_ffi as ffi;
 
@@ -799,6 +830,32 @@ mod tests {
                     sub.close().unwrap();
                 });
             });
+        }
+    }
+
+    /// As such a greenlet that has dropped the interpreter.
+    #[test]
+    fn an_interpreter_that_was_dropped_inside_ends_when_the_thread_of_the_guards_is_gone() {
+        for sub in subs() {
+            let handle = sub.interpreter();
+            let thread = thread::spawn(move || {
+                let local = sub.local();
+                // SAFETY: as C code does; the guards are never dropped.
+                unsafe {
+                    let thread_state = super::new_thread_state(local);
+                    ffi::PyEval_RestoreThread(thread_state);
+                    std::mem::forget((detach(local), attach(local)));
+                    drop(sub);
+                    ffi::PyThreadState_Clear(thread_state);
+                    ffi::PyThreadState_DeleteCurrent();
+                }
+            });
+            thread.join().unwrap();
+            let end = Instant::now() + Duration::from_secs(60);
+            while handle.is_alive() {
+                assert!(Instant::now() < end, "{handle:?} has not ended");
+                thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 

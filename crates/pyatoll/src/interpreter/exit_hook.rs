@@ -35,6 +35,7 @@ use pyo3_ffi as ffi;
 use super::at_end;
 use super::compat;
 use super::end::Callback;
+use super::entry;
 use super::local::{self, LocalInternals, Phase};
 use super::lookup;
 use super::method_def::MethodDef;
@@ -216,6 +217,18 @@ impl Watched {
         matches!(self, Self::Known(local) if local.is_claimed_by_this_thread())
     }
 
+    /// Returns whether another thread ends the interpreter, as far as this binary can tell, if any
+    /// does. Without a GIL, a thread may be the one that releases what another has taken out of
+    /// `atexit`: CPython hands an object over to the thread that created it, which releases it when
+    /// it next can, or as it leaves.
+    fn is_ended_by_another_thread(self) -> bool {
+        let Self::Known(local) = self else {
+            return false;
+        };
+        let is_claimed = local.is_being_ended() && !local.is_claimed_by_this_thread();
+        is_claimed || entry::is_attached_with_guard(local)
+    }
+
     /// Registers the exit function. If that fails, the gate is closed at once: Python refuses where
     /// its finalization has gone too far.
     ///
@@ -379,7 +392,8 @@ impl Watched {
         unsafe {
             // Outside Python code, CPython has released it after the exit functions, one of which
             // was the first to import this binary. So it was never called.
-            if self.is_ended_by_this_thread() || !compat::is_in_python() {
+            let is_ending = !compat::is_in_python() && !self.is_ended_by_another_thread();
+            if self.is_ended_by_this_thread() || is_ending {
                 return self.close();
             }
             // Comes first, since it runs Python code, which would make the pending call.

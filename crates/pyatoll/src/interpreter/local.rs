@@ -6,8 +6,9 @@
 //! - `interpreter` is passed to CPython only while it is usable ([`LocalInternals::is_usable`]), or
 //!   by a thread that is attached to it ([`LocalInternals::is_current`]).
 
+use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use pyo3_ffi as ffi;
 
@@ -44,6 +45,16 @@ enum Dropped {
     Reference(NonNull<ffi::PyObject>),
     /// A cell's value.
     Value(Withdrawn),
+    /// Anything else that only the interpreter can release.
+    Resource(Resource),
+}
+
+/// Something other than a reference that only its interpreter can release, such as a buffer.
+pub(crate) struct Resource {
+    pub(crate) data: NonNull<c_void>,
+    /// Releases `data`; or frees only its memory, if the interpreter has ended. Called once; with
+    /// `true`, by a thread that is attached to the interpreter. It does not unwind.
+    pub(crate) release: unsafe fn(data: NonNull<c_void>, is_attached: bool),
 }
 
 impl Dropped {
@@ -62,13 +73,24 @@ impl Dropped {
                 // SAFETY: attached, with what was taken above.
                 unsafe { compat::restore_raised(raised) };
             }
+            Self::Resource(resource) => {
+                // SAFETY: attached (upheld by the caller); called once. It may run any code.
+                unsafe {
+                    let raised = compat::take_raised();
+                    (resource.release)(resource.data, true);
+                    compat::restore_raised(raised);
+                }
+            }
         }
     }
 
     /// Releases it after the interpreter's end: an object is gone with its interpreter.
     fn release_after_end(self) {
-        if let Self::Value(value) = self {
-            value.drop_value_without_unwinding();
+        match self {
+            Self::Reference(_) => {}
+            Self::Value(value) => value.drop_value_without_unwinding(),
+            // SAFETY: called once; the interpreter has ended.
+            Self::Resource(resource) => unsafe { (resource.release)(resource.data, false) },
         }
     }
 }
@@ -111,6 +133,9 @@ pub struct LocalInternals {
     claimant: AtomicPtr<ffi::PyThreadState>,
     /// Threads of the interpreter that are detached in a call of this library.
     away: AtomicU32,
+    /// The id of the thread state for which the thread that ends the interpreter has found no other
+    /// thread; 0 if it has found one, or has not looked yet.
+    alone_since: AtomicUsize,
     /// Whether this binary created the interpreter, and so ends it.
     owned: AtomicBool,
     /// Whether this binary created the interpreter with a GIL of its own.
@@ -163,6 +188,7 @@ impl LocalInternals {
             ender: AtomicPtr::new(null_mut()),
             claimant: AtomicPtr::new(null_mut()),
             away: AtomicU32::new(0),
+            alone_since: AtomicUsize::new(0),
             owned: AtomicBool::new(false),
             own_gil: AtomicBool::new(false),
             lost_in_fork: AtomicBool::new(false),
@@ -466,6 +492,27 @@ impl LocalInternals {
         self.away.fetch_sub(1, Ordering::Release);
     }
 
+    /// Records the id of a thread state when the thread that ends the interpreter found no other
+    /// thread there. `None`: there is one, and the values stay.
+    pub(super) fn set_alone_since(&self, id: Option<usize>) {
+        self.alone_since.store(id.unwrap_or(0), Ordering::Release);
+    }
+
+    /// Returns the id that [`set_alone_since`](Self::set_alone_since) recorded.
+    pub(super) fn alone_since(&self) -> Option<usize> {
+        match self.alone_since.load(Ordering::Acquire) {
+            0 => None,
+            id => Some(id),
+        }
+    }
+
+    /// Returns whether no other thread can use a reference to a value any more, in the interpreter,
+    /// which is ending. A thread counts itself before it detaches, and no other thread is attached:
+    /// that count cannot go up now.
+    fn are_values_unused(&self) -> bool {
+        self.away.load(Ordering::Acquire) == 0 && self.alone_since().is_some()
+    }
+
     /// Releases one reference to an object of this interpreter, from any thread: at once if the
     /// thread is attached to it, else through the queue. Does nothing after the interpreter's end.
     ///
@@ -486,6 +533,22 @@ impl LocalInternals {
     pub(super) fn release_later(&self, object: NonNull<ffi::PyObject>) {
         // If the queue is closed, the object is gone with its interpreter.
         let _ = self.queue.push(Dropped::Reference(object));
+    }
+
+    /// Releases a resource of this interpreter, from any thread, as [`release`] does a reference.
+    ///
+    /// # Safety
+    /// The resource's function must accept its data.
+    ///
+    /// [`release`]: LocalInternals::release
+    #[inline]
+    pub(crate) unsafe fn release_resource(&self, resource: Resource) {
+        if self.is_current() && !self.is_in_traverse() {
+            // SAFETY: attached to the resource's interpreter; called once.
+            unsafe { (resource.release)(resource.data, true) };
+        } else if let Err(dropped) = self.queue.push(Dropped::Resource(resource)) {
+            dropped.release_after_end();
+        }
     }
 
     /// Withdraws a cell's values from all interpreters. This thread drops the one of the
@@ -549,7 +612,7 @@ impl LocalInternals {
     }
 
     /// Drops the values of cells, except those that last, while the interpreter can still be left
-    /// and entered. They stay if a thread is detached, as in
+    /// and entered. They stay under the same conditions as in
     /// [`tear_down`](LocalInternals::tear_down).
     ///
     /// # Safety
@@ -560,7 +623,7 @@ impl LocalInternals {
         // SAFETY: attached, and no other thread is.
         unsafe {
             self.drain();
-            if self.away.load(Ordering::Acquire) == 0 {
+            if self.are_values_unused() {
                 self.slots.clear_early();
             }
         }
@@ -568,9 +631,10 @@ impl LocalInternals {
 
     /// Drops everything that this binary keeps in the interpreter, which is ending.
     ///
-    /// The values stay if a thread is detached in a call of this library: a daemon thread, which
-    /// the end of the main interpreter does not wait for. It never returns to Python, but the code
-    /// it runs may use references lent to it.
+    /// The values stay if a thread is detached in a call of this library, or another thread is left
+    /// ([`other_threads`](super::other_threads)): a daemon thread, which the end of the main
+    /// interpreter does not wait for. It never returns to Python, but the code it runs, and further
+    /// threads, may use references lent to it.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter; no other thread may be, now or later.
@@ -578,9 +642,7 @@ impl LocalInternals {
         self.gate.close_without_waiting();
         self.phase.store(Phase::Ending as u8, Ordering::Release);
         let drop_values = || {
-            // A thread counts itself before it detaches, and no other thread is attached: the count
-            // cannot go up now.
-            if self.away.load(Ordering::Acquire) == 0 {
+            if self.are_values_unused() {
                 // SAFETY: attached to the dying interpreter, alone.
                 unsafe { self.slots.clear() };
             }

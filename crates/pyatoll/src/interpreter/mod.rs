@@ -21,6 +21,7 @@
 //! | `busy` | operations that a fork must not interrupt |
 //! | `internals` | the state that all Pyatoll binaries in one interpreter share |
 //! | `entry` | the interpreters that this thread entered or was detached from |
+//! | `other_threads` | threads that an interpreter's end leaves behind |
 //! | `fork` | locks across a fork, and the child |
 //! | `detach` | a thread that is detached |
 //! | `at_end` | functions that run when an interpreter ends |
@@ -38,7 +39,7 @@
 //! | `sub` | `SubInterpreter` |
 //! | `close` | `SubInterpreter::close` |
 //! | `test_interpreter` | a sub-interpreter for each test of a crate |
-//! | `enter` | `Python::attach`, `Python::detach` |
+//! | `enter` | `Python::attach`, `Python::detach`, `Ungil` |
 //! | `embed` | a runtime for the duration of one call |
 //!
 //! A file uses only files above it.
@@ -80,6 +81,7 @@ pub(crate) mod local;
 mod lookup;
 mod make;
 pub(crate) mod method_def;
+mod other_threads;
 pub(crate) mod process;
 mod queue;
 mod registry;
@@ -97,6 +99,7 @@ pub(crate) mod waits;
 pub use close::{CloseError, CloseErrorKind};
 pub(crate) use compat::{check_version, layout};
 pub use embed::with_embedded_python_interpreter;
+pub use enter::Ungil;
 pub use error::{AttachError, BuildError};
 pub use handle::Interpreter;
 #[doc(hidden)]

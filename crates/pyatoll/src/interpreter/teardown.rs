@@ -7,7 +7,7 @@
 
 use std::cell::OnceCell;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use super::entry;
 use super::gate::Timeouts;
 use super::local::{self, LocalInternals, Phase};
 use super::lookup;
+use super::other_threads;
 use super::waits::{Others, Wait};
 
 /// Time limit of the process's end for a thread that is detached in a call of this library.
@@ -69,6 +70,9 @@ pub(super) unsafe fn close(local: &'static LocalInternals, callback: Callback) {
             close_subs(local, callback);
             compat::hang_late_threads(local.interpreter());
         }
+        if !compat::is_in_python() {
+            other_threads::look(local);
+        }
     }
 }
 
@@ -88,13 +92,15 @@ pub(super) unsafe fn close_without_main() {
     }
     let subs = lookup::all_live();
     subs.iter().for_each(|sub| sub.gate().close());
-    // SAFETY: attached (upheld by the caller); nothing of Python is used while detached.
+    // SAFETY: attached (upheld by the caller); nothing of Python is used while detached. Functions
+    // of this binary may be called in the main interpreter without Python's knowledge (`ctypes`).
     unsafe {
         let note = compat::exchange_attach_note(null_mut());
         let thread_state = ffi::PyEval_SaveThread();
         subs.into_iter().for_each(wait);
         ffi::PyEval_RestoreThread(thread_state);
         note.restore();
+        compat::hang_late_threads(ffi::PyInterpreterState_Main());
     }
 }
 
@@ -125,9 +131,15 @@ pub(super) fn wait_unless_called_off(local: &'static LocalInternals, wait: &Wait
         false => Timeouts::default(),
         true => *limits.get_or_init(|| timeouts(local)),
     };
-    local
-        .gate()
-        .wait_for_others(timeouts, || wait.is_called_off())
+    let wait = || {
+        local
+            .gate()
+            .wait_for_others(timeouts, || wait.is_called_off())
+    };
+    match RuntimeEnd::current() {
+        Some(end) => end.count(wait),
+        None => wait(),
+    }
 }
 
 /// Ends the remaining sub-interpreters that this binary created, with `callback`, since CPython
@@ -203,9 +215,12 @@ fn timeouts(local: &LocalInternals) -> Timeouts {
 struct RuntimeEnd {
     /// The run of the runtime that ends.
     run: u32,
-    began: Instant,
     /// Whether it waits for all threads.
     without_limit: bool,
+    /// How long it has waited for threads, in nanoseconds.
+    waited: AtomicU64,
+    /// Whether a thread counts its wait.
+    is_counted: AtomicBool,
 }
 
 /// The latest end of the runtime, or null. Each is leaked: a thread may be reading it.
@@ -219,8 +234,9 @@ impl RuntimeEnd {
         }
         let end = Box::new(Self {
             run: local::current_run(),
-            began: Instant::now(),
             without_limit,
+            waited: AtomicU64::new(0),
+            is_counted: AtomicBool::new(false),
         });
         RUNTIME_END.store(Box::into_raw(end), Ordering::Release);
     }
@@ -237,15 +253,30 @@ impl RuntimeEnd {
         latest.filter(|end| end.run == local::current_run())
     }
 
+    /// Calls `wait` and counts the time that it takes. Of waits at the same time, the first counts.
+    fn count<R>(&self, wait: impl FnOnce() -> R) -> R {
+        let is_first = !self.is_counted.swap(true, Ordering::Relaxed);
+        let since = Instant::now();
+        let result = wait();
+        if is_first {
+            let nanos = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.waited.fetch_add(nanos, Ordering::Relaxed);
+            self.is_counted.store(false, Ordering::Relaxed);
+        }
+        result
+    }
+
     /// Returns how long the end of `local`'s interpreter waits for other threads.
     ///
     /// The end of the process leaves threads behind, as CPython does with daemon threads, where
-    /// that does not abort the process. All interpreters share the time limits.
+    /// that does not abort the process. All interpreters share the time limits, which count the
+    /// waits only: exit functions, and CPython itself, may take long to end an interpreter, and the
+    /// threads of the next one must not lose their time by that.
     fn timeouts(&self, local: &LocalInternals) -> Timeouts {
         if self.without_limit {
             return Timeouts::default();
         }
-        let passed = self.began.elapsed();
+        let passed = Duration::from_nanos(self.waited.load(Ordering::Relaxed));
         let rest = |limit: Duration| limit.saturating_sub(passed).max(SHORTEST_TIMEOUT);
         let can_leave_away = local.is_main() || compat::HANGS_LATE_THREADS;
         Timeouts {

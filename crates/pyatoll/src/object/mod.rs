@@ -30,4 +30,4 @@ pub(crate) use compat::constant;
 pub use markers::{PyAny, PyType};
 pub use owner::WrongInterpreter;
 pub use py::Py;
-pub use type_info::{DerefToPyAny, PyTypeCheck, PyTypeInfo};
+pub use type_info::{DerefToPyAny, PyLayout, PySizedLayout, PyTypeCheck, PyTypeInfo};

@@ -11,6 +11,18 @@ use crate::interpreter::Python;
 #[doc(hidden)]
 pub trait DerefToPyAny {}
 
+/// The memory of an instance of `T`, as other crates declare it. The library itself does not use
+/// it.
+///
+/// # Safety
+/// An instance of `T` must begin with a valid `Self`.
+#[doc(hidden)]
+pub unsafe trait PyLayout<T> {}
+
+/// A [`PyLayout`] that all instances have, whose size does not vary.
+#[doc(hidden)]
+pub trait PySizedLayout<T>: PyLayout<T> + Sized {}
+
 /// A Rust type that represents one Python type, with a type object in each interpreter.
 ///
 /// Implemented by `#[pyclass]` and the exception macros.

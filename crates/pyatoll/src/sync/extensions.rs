@@ -12,12 +12,18 @@ use std::sync::{
 use crate::interpreter::Python;
 use crate::interpreter::detach::DetachGuard;
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for std::sync::Once {}
-    impl<T> Sealed for std::sync::OnceLock<T> {}
-    impl<T> Sealed for std::sync::Mutex<T> {}
-    impl<T> Sealed for std::sync::RwLock<T> {}
+/// One trait for each extension, with its parameter: `MutexExt<Theirs>` for `Mutex<T>` would be an
+/// implementation that another crate may write.
+pub(super) mod sealed {
+    pub trait Once {}
+    pub trait OnceLock<T> {}
+    pub trait Mutex<T> {}
+    pub trait RwLock<T> {}
+
+    impl Once for std::sync::Once {}
+    impl<T> OnceLock<T> for std::sync::OnceLock<T> {}
+    impl<T> Mutex<T> for std::sync::Mutex<T> {}
+    impl<T> RwLock<T> for std::sync::RwLock<T> {}
 }
 
 /// Returns the result of `try_lock` unless it would block; otherwise calls `lock` detached.
@@ -39,20 +45,20 @@ fn lock_detached<G>(
 
 /// The user's closure for a call that may wait first. This thread is detached while it exists, and
 /// attached again before the closure runs or, by the order of the fields, is dropped.
-struct DetachedClosure<F> {
+pub(super) struct DetachedClosure<F> {
     detached: DetachGuard,
     f: F,
 }
 
 impl<F> DetachedClosure<F> {
-    fn new(py: Python<'_>, f: F) -> Self {
+    pub(super) fn new(py: Python<'_>, f: F) -> Self {
         // SAFETY: attached (`py`); the closure, which may need the attachment, is only moved.
         let detached = unsafe { DetachGuard::new(py.local()) };
         Self { detached, f }
     }
 
     /// Attaches again and returns the closure.
-    fn attach(self) -> F {
+    pub(super) fn attach(self) -> F {
         drop(self.detached);
         self.f
     }
@@ -72,7 +78,7 @@ impl<F> DetachedClosure<F> {
 ///     assert!(START.is_completed());
 /// });
 /// ```
-pub trait OnceExt: sealed::Sealed {
+pub trait OnceExt: sealed::Once {
     /// The argument of the closure of `call_once_force`.
     type OnceState;
 
@@ -119,7 +125,7 @@ impl OnceExt for Once {
 ///     assert!(version.starts_with("3."));
 /// });
 /// ```
-pub trait OnceLockExt<T>: sealed::Sealed {
+pub trait OnceLockExt<T>: sealed::OnceLock<T> {
     /// Does what [`OnceLock::get_or_init`] does, but waits detached. `f` runs attached.
     ///
     /// # Panics
@@ -153,7 +159,7 @@ impl<T> OnceLockExt<T> for OnceLock<T> {
 /// static NAMES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Python::attach(|py| NAMES.lock_py_attached(py).unwrap().push("Pyatoll".into()));
 /// ```
-pub trait MutexExt<T>: sealed::Sealed {
+pub trait MutexExt<T>: sealed::Mutex<T> {
     /// The result of locking.
     type LockResult<'a>
     where
@@ -190,7 +196,7 @@ impl<T> MutexExt<T> for Mutex<T> {
 ///     assert_eq!(*LIMIT.read_py_attached(py).unwrap(), 2);
 /// });
 /// ```
-pub trait RwLockExt<T>: sealed::Sealed {
+pub trait RwLockExt<T>: sealed::RwLock<T> {
     /// The result of locking for reading.
     type ReadLockResult<'a>
     where
@@ -235,7 +241,7 @@ impl<T> RwLockExt<T> for RwLock<T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::sync::Barrier;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -243,7 +249,7 @@ mod tests {
 
     /// Runs two threads: the first locks, then attaches while it holds the lock; the second waits
     /// for the lock while attached. Hangs if a waiting thread keeps the GIL.
-    fn contend(hold: impl Fn(Python<'_>, &dyn Fn()) + Sync) {
+    pub(crate) fn contend(hold: impl Fn(Python<'_>, &dyn Fn()) + Sync) {
         Python::initialize();
         let barrier = Barrier::new(2);
         thread::scope(|scope| {

@@ -7,6 +7,7 @@
 //! | `intern` | [`intern!`](crate::intern): interned `str` objects |
 //! | `py_arc` | [`PyArc`]: a shared handle to an object that the interpreter keeps |
 //! | `extensions` | the standard library's locks, waiting detached |
+//! | `lock_api` | the same for the locks of `lock_api` and `parking_lot` |
 //! | `critical_section` | per-object locks of free-threaded Pythons |
 //! | `mutex_section` | critical sections of a `PyMutex` |
 //! | `mutex` | `PyMutex`: CPython's mutex, with poisoning |
@@ -20,6 +21,8 @@ pub mod critical_section;
 mod extensions;
 mod intern;
 mod interpreter_local;
+#[cfg(feature = "lock_api")]
+mod lock_api;
 #[cfg(Py_3_13)]
 mod mutex;
 #[cfg(Py_3_14)]

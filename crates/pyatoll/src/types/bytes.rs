@@ -5,6 +5,7 @@ use std::slice::SliceIndex;
 
 use pyo3_ffi as ffi;
 
+pub use super::bytes_writer::PyBytesWriter;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
@@ -80,6 +81,42 @@ impl PyBytes {
             init(std::slice::from_raw_parts_mut(data, len))?;
             Ok(bytes)
         }
+    }
+
+    /// Creates a `bytes` from what `write` writes to a writer, which has room for
+    /// `reserved_capacity` bytes and grows as needed.
+    ///
+    /// # Errors
+    /// The error of `write`; if Python runs out of memory.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::types::PyBytes;
+    /// use std::io::Write;
+    ///
+    /// Python::attach(|py| {
+    ///     let bytes = PyBytes::new_with_writer(py, 0, |writer| {
+    ///         writer.write_bytes(b"atoll")?;
+    ///         Ok(write!(writer, " {}", 7)?)
+    ///     })?;
+    ///     assert_eq!(bytes, b"atoll 7".as_slice());
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    ///
+    /// C API: `PyBytesWriter_Create`, `PyBytesWriter_Finish`.
+    pub fn new_with_writer<'py, F>(
+        py: Python<'py>,
+        reserved_capacity: usize,
+        write: F,
+    ) -> PyResult<Bound<'py, PyBytes>>
+    where
+        F: FnOnce(&mut PyBytesWriter<'py>) -> PyResult<()>,
+    {
+        let mut writer = PyBytesWriter::with_capacity(py, reserved_capacity)?;
+        write(&mut writer)?;
+        writer.try_into()
     }
 
     /// Creates a `bytes` with a copy of the data.

@@ -22,7 +22,7 @@ mod sealed {
 }
 
 /// Positional arguments of a call: a Rust tuple of up to 12 values that convert to Python objects
-/// (`()` for none, `(value,)` for one), or a Python tuple.
+/// (`()` for none, `(value,)` for one), a reference to one, or a Python tuple.
 ///
 /// This trait is sealed.
 ///
@@ -33,6 +33,8 @@ mod sealed {
 /// Python::attach(|py| {
 ///     let max = py.eval(c"max", None, None)?;
 ///     assert!(max.call1((1, 2.5))?.eq(2.5)?);
+///     let arguments = (1, 2.5);
+///     assert!(max.call1(&arguments)?.eq(2.5)?);
 ///     assert!(max.call1(PyTuple::new(py, [1, 2])?)?.eq(2)?);
 ///     Ok::<_, PyErr>(())
 /// })?;
@@ -174,12 +176,28 @@ impl<'py> PyCallArgs<'py> for () {
     }
 }
 
-/// Implements [`PyCallArgs`] for Rust tuples.
+/// Implements [`PyCallArgs`] for Rust tuples and references to them.
 macro_rules! rust_tuple_args {
     ($($name:ident $index:tt),+) => {
-        impl<$($name),+> sealed::Sealed for ($($name,)+) {}
+        rust_tuple_args!(
+            [$($name),+] [$($name: IntoPyObject<'py>),+] ($($name,)+),
+            tuple [$(tuple.$index),+] [$($index),+]
+        );
+        rust_tuple_args!(
+            ['a, $($name),+] [$(&'a $name: IntoPyObject<'py>),+] &'a ($($name,)+),
+            tuple [$(&tuple.$index),+] [$($index),+]
+        );
+    };
+    (
+        [$($parameter:tt)+] [$($bounds:tt)+] $type:ty,
+        $tuple:ident [$($value:expr),+] [$($index:tt),+]
+    ) => {
+        impl<$($parameter)+> sealed::Sealed for $type {}
 
-        impl<'py, $($name: IntoPyObject<'py>),+> PyCallArgs<'py> for ($($name,)+) {
+        impl<'py, $($parameter)+> PyCallArgs<'py> for $type
+        where
+            $($bounds)+
+        {
             #[inline]
             fn call(
                 self,
@@ -188,7 +206,8 @@ macro_rules! rust_tuple_args {
                 _: Token,
             ) -> PyResult<Bound<'py, PyAny>> {
                 let py = function.py();
-                let objects = ($(self.$index.into_pyobject_or_pyerr(py)?,)+);
+                let $tuple = self;
+                let objects = ($($value.into_pyobject_or_pyerr(py)?,)+);
                 let args = &mut [null_mut(), $(objects.$index.as_ptr()),+];
                 // SAFETY: a free slot, then objects that `objects` keeps alive.
                 unsafe { vectorcall(function, args, kwargs) }
@@ -202,7 +221,8 @@ macro_rules! rust_tuple_args {
                 _: Token,
             ) -> PyResult<Bound<'py, PyAny>> {
                 let py = object.py();
-                let objects = ($(self.$index.into_pyobject_or_pyerr(py)?,)+);
+                let $tuple = self;
+                let objects = ($($value.into_pyobject_or_pyerr(py)?,)+);
                 let args = &mut [null_mut(), object.as_ptr(), $(objects.$index.as_ptr()),+];
                 // SAFETY: a free slot, then `object` and what `objects` keeps alive.
                 unsafe { vectorcall_method(py, name, args) }
@@ -249,3 +269,42 @@ python_tuple_args!(
     [] Py<PyTuple>,
     ['a] &'a Py<PyTuple>
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::PyDictMethods;
+
+    #[test]
+    fn a_reference_to_a_tuple_passes_its_values() {
+        Python::attach(|py| {
+            let text = "b".to_owned();
+            let args = (1, text, [2.5]);
+            let function = py.eval(c"lambda *args, **kwargs: (args, kwargs)", None, None)?;
+            let expected = function.call1((1, "b", [2.5]))?;
+            assert!(function.call1(&args)?.eq(&expected)?);
+
+            let kwargs = PyDict::new(py);
+            kwargs.set_item("k", 3)?;
+            let expected = function.call((1, "b", [2.5]), Some(&kwargs))?;
+            assert!(function.call(&args, Some(&kwargs))?.eq(expected)?);
+
+            let (joined, joinable) = (py.eval(c"'-'", None, None)?, (["a", args.1.as_str()],));
+            assert!(joined.call_method1("join", &joinable)?.eq("a-b")?);
+            Ok::<_, crate::PyErr>(())
+        })
+        .expect("the calls succeed");
+    }
+
+    #[test]
+    fn the_longest_tuple_passes_by_reference() {
+        Python::attach(|py| {
+            let args = &(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+            let function = py.eval(c"lambda *args: args == tuple(range(12))", None, None)?;
+            assert!(function.call1(args)?.is_truthy()?);
+            assert!(function.call1(*args)?.is_truthy()?);
+            Ok::<_, crate::PyErr>(())
+        })
+        .expect("the calls succeed");
+    }
+}

@@ -4,6 +4,7 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
+use super::compat;
 use super::returned::new_reference;
 use crate::error::PyResult;
 use crate::interpreter::Python;
@@ -17,6 +18,7 @@ pub(crate) fn import<'py>(
     module: &CStr,
     name: &CStr,
 ) -> PyResult<Bound<'py, PyAny>> {
+    compat::avoid_single_phase_modules(py);
     // SAFETY: attached; each call returns a new reference or null.
     unsafe {
         let module: Bound<'_, PyAny> =

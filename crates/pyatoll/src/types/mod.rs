@@ -4,6 +4,7 @@
 //! | file | concern |
 //! |---|---|
 //! | `macros.rs` | `native_type!`, `sequence_methods!` |
+//! | `native_type.rs` | PyO3's hidden macros `pyobject_native_type!`, … |
 //! | `singleton.rs` | `singleton_type!` |
 //! | `span.rs` | `Span` and `span_iterator!`: iteration by index |
 //! | `value_eq.rs` | `value_eq!`: comparison with Rust values |
@@ -17,14 +18,18 @@
 //! | `call_args.rs` | [`PyCallArgs`]: calls and their arguments |
 //! | `none.rs`, `ellipsis.rs`, `notimplemented.rs` | the singletons |
 //! | `boolobject.rs`, `int.rs`, `float.rs`, `complex.rs` | numbers |
+//! | `buffer/` | [`PyBuffer`](buffer::PyBuffer): memory that objects export |
 //! | `string/`, `bytes.rs`, `bytearray.rs`, `memoryview.rs` | text and binary data |
+//! | `bytes_writer.rs`, `marshal.rs` | [`bytes::PyBytesWriter`]; serialization to `bytes` |
+//! | `pybacked/` | text and bytes that stay valid without a token |
 //! | `list/`, `tuple/`, `range.rs`, `slice.rs` | sequences and slices |
 //! | `dict/`, `mappingproxy.rs` | mappings |
 //! | `set.rs`, `frozenset.rs`, `set_iter.rs` | sets and their iterators |
 //! | `sequence/`, `mapping.rs`, `iterator.rs` | the protocols |
 //! | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
+//! | `datetime/` | dates, times, durations and time zones |
 //! | `function.rs`, `code.rs`, `frame.rs`, `traceback.rs` | functions and their execution |
-//! | `capsule/`, `weakref/` | capsules, weak references |
+//! | `capsule/`, `weakref/`, `context.rs` | capsules, weak references, contexts |
 //! | `moved.rs` | deprecated paths |
 
 #[macro_use]
@@ -37,13 +42,17 @@ pub(crate) mod span;
 mod value_eq;
 pub(crate) mod any;
 pub(crate) mod boolobject;
+pub(crate) mod buffer;
 pub(crate) mod bytearray;
 pub mod bytes;
+mod bytes_writer;
 pub(crate) mod call_args;
 pub mod capsule;
 pub mod code;
 mod compat;
 pub(crate) mod complex;
+pub mod context;
+pub mod datetime;
 pub mod dict;
 mod ellipsis;
 mod fill;
@@ -58,11 +67,14 @@ pub mod iterator;
 pub mod list;
 pub(crate) mod mapping;
 pub mod mappingproxy;
+pub(crate) mod marshal;
 mod memoryview;
 mod moved;
+mod native_type;
 mod none;
 mod notimplemented;
 pub(crate) mod py_methods;
+pub(crate) mod pybacked;
 pub(crate) mod pysuper;
 pub(crate) mod range;
 pub(crate) mod returned;
@@ -87,6 +99,11 @@ pub use call_args::PyCallArgs;
 pub use capsule::{PyCapsule, PyCapsuleMethods};
 pub use code::{PyCode, PyCodeMethods};
 pub use complex::{PyComplex, PyComplexMethods};
+pub use context::PyContext;
+pub use datetime::{
+    PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTimeAccess, PyTzInfo,
+    PyTzInfoAccess,
+};
 pub use dict::{IntoPyDict, PyDict, PyDictItems, PyDictKeys, PyDictMethods, PyDictValues};
 pub use ellipsis::PyEllipsis;
 pub use float::{PyFloat, PyFloatMethods};

@@ -2,6 +2,7 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `bases.rs` | built-in types, exceptions and Python classes as bases; metaclasses |
 //! | `basics.rs` | instances, fields, borrows, docs, class attributes |
 //! | `chains.rs` | long chains of instances and deferred deallocations |
 //! | `construct.rs` | calling a class |
@@ -11,6 +12,7 @@
 //! | `options.rs` | the options of `#[pyclass]` |
 //! | `several_interpreters.rs` | classes in several interpreters |
 
+mod bases;
 mod basics;
 mod chains;
 mod construct;

@@ -2,14 +2,17 @@
 //! threads that wait for each other, threads that Python code has started.
 
 use std::ffi::CString;
-use std::sync::{Barrier, mpsc};
+use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pyatoll::InterpreterPool;
+#[cfg(target_os = "linux")]
+use pyatoll::ffi;
 use pyatoll::interpreter::{CloseErrorKind, Gil, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
+use pyatoll::types::PyCFunction;
 
 use crate::{LIMIT, finalize, in_child, is_from, outcome_in_child};
 
@@ -31,6 +34,15 @@ fn wait_until_ended(interpreter: Interpreter) {
     while Interpreter::all().contains(&interpreter) || interpreter.is_alive() {
         assert!(Instant::now() < end, "{interpreter:?} has not ended");
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Tells that it is dropped.
+struct Dropped(mpsc::Sender<()>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.send(()).ok();
     }
 }
 
@@ -295,6 +307,7 @@ def start(start=_thread.start_new_thread, sleep=time.sleep):
 
 #[test]
 fn the_end_of_an_interpreter_waits_for_a_raw_thread_that_is_about_to_end() {
+    static KEPT: InterpreterLocal<Dropped> = InterpreterLocal::new();
     in_child(
         "closing::the_end_of_an_interpreter_waits_for_a_raw_thread_that_is_about_to_end",
         LIMIT,
@@ -307,7 +320,12 @@ for number in range(5):
     _thread.start_new_thread(time.sleep, (number / 100,))
 ";
                 run(&sub, code);
+                let (dropped, is_dropped) = mpsc::channel();
+                let keep = |py: Python<'_>| _ = KEPT.get_or_init(py, || Dropped(dropped));
+                sub.attach(keep).unwrap();
                 sub.close().unwrap();
+                // They would stay if a thread were left, which may use them.
+                is_dropped.try_recv().unwrap();
             }
             finalize();
         },
@@ -483,12 +501,6 @@ fn an_interpreter_dropped_by_a_thread_of_its_own_ends_once_that_has() {
 #[test]
 fn close_ends_an_interpreter_whose_exit_functions_python_code_has_called() {
     static KEPT: InterpreterLocal<Dropped> = InterpreterLocal::new();
-    struct Dropped(mpsc::Sender<()>);
-    impl Drop for Dropped {
-        fn drop(&mut self) {
-            self.0.send(()).unwrap();
-        }
-    }
     in_child(
         "closing::close_ends_an_interpreter_whose_exit_functions_python_code_has_called",
         LIMIT,
@@ -509,4 +521,118 @@ fn close_ends_an_interpreter_whose_exit_functions_python_code_has_called() {
             finalize();
         },
     );
+}
+
+/// Without a GIL, the thread that created the exit function is the one that deallocates it, as it
+/// leaves: here just after CPython has called the exit functions, and before the gate is closed.
+#[test]
+fn close_ends_an_interpreter_whose_creator_leaves_just_after_the_exit_functions() {
+    /// Makes the creator leave, and waits for that.
+    struct Released {
+        interpreter: Interpreter,
+        go: mpsc::Sender<()>,
+        left: mpsc::Receiver<()>,
+    }
+
+    impl Drop for Released {
+        fn drop(&mut self) {
+            self.go.send(()).unwrap();
+            let pause = || thread::sleep(Duration::from_millis(1));
+            // It would not leave before this thread has ended the interpreter.
+            while self.interpreter.is_alive() && self.left.try_recv().is_err() {
+                Python::attach(|py| py.detach(pause));
+            }
+        }
+    }
+
+    static KEPT: InterpreterLocal<Dropped> = InterpreterLocal::new();
+
+    in_child(
+        "closing::close_ends_an_interpreter_whose_creator_leaves_just_after_the_exit_functions",
+        LIMIT,
+        || {
+            Python::initialize();
+            for gil in [Gil::Own, Gil::Shared] {
+                let (inside, is_inside) = mpsc::channel();
+                let (go, may_go) = mpsc::channel();
+                let (leaves, left) = mpsc::channel();
+                let (dropped, is_dropped) = mpsc::channel();
+                let creator = thread::spawn(move || {
+                    let sub = sub(gil);
+                    let interpreter = sub.interpreter();
+                    let wait = move || {
+                        inside.send(sub).unwrap();
+                        may_go.recv().unwrap();
+                    };
+                    interpreter.attach(|py| py.detach(wait)).unwrap();
+                    leaves.send(()).unwrap();
+                });
+                let sub = is_inside.recv().unwrap();
+                let interpreter = sub.interpreter();
+                let released = Released {
+                    interpreter,
+                    go,
+                    left,
+                };
+                let registered = sub.attach(|py| {
+                    KEPT.get_or_init(py, || Dropped(dropped));
+                    let released = Mutex::new(released);
+                    let function = PyCFunction::new_closure(py, None, None, move |_, _| {
+                        let _released = released.lock().unwrap();
+                        Ok::<_, PyErr>(())
+                    });
+                    py.import("atexit")?
+                        .call_method1("register", (function?,))?;
+                    Ok::<_, PyErr>(())
+                });
+                registered.unwrap().unwrap();
+                sub.close().unwrap();
+                assert!(!Interpreter::all().contains(&interpreter));
+                is_dropped.try_recv().unwrap();
+                creator.join().unwrap();
+            }
+            finalize();
+        },
+    );
+}
+
+/// Where the system refuses a thread, a drop says that the interpreter stays, and goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interpreter_that_no_thread_can_be_started_for_stays() {
+    let output = in_child(
+        "closing::an_interpreter_that_no_thread_can_be_started_for_stays",
+        LIMIT,
+        || {
+            let sub = sub(Gil::Shared);
+            let handle = sub.interpreter();
+            // SAFETY: attached.
+            let state = handle.attach(|_| unsafe { ffi::PyInterpreterState_Get() as usize });
+            let state = state.unwrap();
+            // On a thread that this library has not detached: 3.11 would take it for detached.
+            let thread = thread::spawn(move || {
+                // SAFETY: as C code attaches; the interpreter is alive. The limit is lifted again.
+                unsafe {
+                    let thread_state = ffi::PyThreadState_New(state as *mut _);
+                    ffi::PyEval_RestoreThread(thread_state);
+                    let mut limit: libc::rlimit = std::mem::zeroed();
+                    libc::getrlimit(libc::RLIMIT_AS, &raw mut limit);
+                    let none = libc::rlimit {
+                        rlim_cur: 0,
+                        ..limit
+                    };
+                    libc::setrlimit(libc::RLIMIT_AS, &raw const none);
+                    drop(sub);
+                    libc::setrlimit(libc::RLIMIT_AS, &raw const limit);
+                    ffi::PyThreadState_Clear(thread_state);
+                    ffi::PyThreadState_DeleteCurrent();
+                }
+            });
+            thread.join().unwrap();
+            assert!(handle.is_alive());
+        },
+    );
+    if let Some(output) = output {
+        assert!(output.contains("which the system refuses"), "{output}");
+    }
 }

@@ -7,9 +7,6 @@ fn generic<T>(_value: T) {}
 fn anything(_value: impl Into<String>) {}
 
 #[pyfunction]
-async fn later() {}
-
-#[pyfunction]
 fn unnamed(_: i32) {}
 
 #[pyfunction(signature = (b))]

@@ -62,9 +62,11 @@ pub fn interned(py: Python<'_>) -> Bound<'_, PyString> {
     intern!(py, "interned by pyatoll_tests").clone()
 }
 
-/// Waits up to 10 seconds, mostly detached; a signal handler may interrupt it.
+/// Calls `ready`, then waits up to 10 seconds, mostly detached; a signal handler may interrupt it.
 #[pyfunction]
-pub fn wait_for_signal(py: Python<'_>) -> PyResult<bool> {
+pub fn wait_for_signal(ready: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = ready.py();
+    ready.call0()?;
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(10) {
         py.detach(|| std::thread::sleep(Duration::from_millis(1)));

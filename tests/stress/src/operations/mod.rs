@@ -41,7 +41,7 @@ use crate::world::World;
 pub use audit::{audit, check_ended, final_audit};
 pub use calls::call_here;
 pub use create::end_all;
-pub use outside::import_greenlet;
+pub use outside::{has_daemon_threads, import_greenlet};
 pub use pools::{PoolModel, final_audit as final_audit_of_pool, shut_down};
 
 /// A kind of operation.

@@ -98,9 +98,19 @@ pub fn released(world: &World, [choice, how, a, b]: [u64; 4]) -> Result<()> {
     Ok(())
 }
 
+/// Daemon threads that were started.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns whether a daemon thread was started.
+pub fn has_daemon_threads() -> bool {
+    STARTED.load(Ordering::SeqCst) > 0
+}
+
 /// Starts a daemon thread that is inside a Rust function until the process ends.
 pub fn daemon_thread(world: &World, [how, ..]: [u64; 4]) -> Result<()> {
-    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    if !world.may_start_daemon_threads {
+        return Ok(());
+    }
     if STARTED.fetch_add(1, Ordering::SeqCst) >= MAX_DAEMONS {
         STARTED.fetch_sub(1, Ordering::SeqCst);
         return Ok(());

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 use std::num::NonZero;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 #[cfg(debug_assertions)]
 use std::sync::Mutex;
 
@@ -91,6 +91,11 @@ pub struct PyVisit<'a> {
     /// Neither `Send` nor `Sync`, and bounded by the call of `__traverse__`.
     marker: PhantomData<&'a *mut ()>,
 }
+
+// A panic during a visit leaves nothing half done: what is shared is the interpreter's state, which
+// every token refers to, and in debug builds a list that is only added to.
+impl UnwindSafe for PyVisit<'_> {}
+impl RefUnwindSafe for PyVisit<'_> {}
 
 impl PyVisit<'_> {
     /// Visits an object, or the one in an `Option`. Objects of other interpreters, which this

@@ -6,6 +6,7 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
+use super::other_threads::Stopped;
 use super::thread_state::current_thread_state;
 #[cfg(not(Py_3_12))]
 use super::thread_state::{AttachNote, exchange_attach_note};
@@ -189,20 +190,20 @@ unsafe fn call(module: *mut ffi::PyObject, name: &CStr) {
 }
 
 /// Returns the number of thread states in the interpreter that this thread is attached to with
-/// `own`, without that one. Zero without a GIL: they could be deleted while
-/// they are counted.
+/// `own`, without that one. Zero where they could be deleted while they are counted.
 ///
 /// # Safety
 /// The thread must be attached to it.
 pub(crate) unsafe fn other_thread_states(own: *mut ffi::PyThreadState) -> usize {
-    if cfg!(Py_GIL_DISABLED) {
-        return 0;
-    }
-    // SAFETY: attached; the GIL keeps others from deleting thread states, and new ones are inserted
-    // at the head, complete.
+    // SAFETY: attached; no thread state is deleted meanwhile, since a thread does so while it is
+    // attached. New ones are inserted at the head, complete.
     unsafe {
+        let interpreter = super::interpreter_of(own);
+        let Some(_stopped) = Stopped::stop(interpreter) else {
+            return 0;
+        };
         let mut count = 0;
-        let mut next = ffi::PyInterpreterState_ThreadHead(super::interpreter_of(own));
+        let mut next = ffi::PyInterpreterState_ThreadHead(interpreter);
         while !next.is_null() {
             count += usize::from(next != own);
             next = ffi::PyThreadState_Next(next);

@@ -130,6 +130,50 @@ pub(crate) unsafe fn compact_int(int: *mut ffi::PyObject) -> Option<c_long> {
     is_compact.then_some(value)
 }
 
+/// Returns the digits of an `int`, of 30 bits each, the lowest first, and whether it is negative;
+/// `None` where the layout is not known.
+///
+/// # Safety
+/// `int` must be a live `int`, in an interpreter that was checked. The digits are valid while it
+/// lives.
+#[cfg(feature = "num-bigint")]
+#[inline]
+pub(crate) unsafe fn digits_of_int<'a>(int: *mut ffi::PyObject) -> Option<(&'a [u32], bool)> {
+    if !KNOWN {
+        return None;
+    }
+    // SAFETY: an `int` has these fields, which never change, and as many digits as its tag says.
+    unsafe {
+        let int = int.cast::<Int>();
+        let tag = (&raw const (*int).tag).read();
+        let digits = std::slice::from_raw_parts(&raw const (*int).digit, tag >> 3);
+        Some((digits, tag & 3 == 2))
+    }
+}
+
+/// Verifies [`digits_of_int`] with an `int` of two digits, and its negative.
+///
+/// # Safety
+/// The thread must be attached.
+#[cfg(feature = "num-bigint")]
+unsafe fn digits_are_as_expected() -> bool {
+    let value: i64 = (12345 << 30) + 54321;
+    [value, -value].into_iter().all(|value| {
+        // SAFETY: attached (upheld by the caller); a new `int`, released after the last use.
+        unsafe {
+            let int = ffi::PyLong_FromLongLong(value);
+            if int.is_null() {
+                return true;
+            }
+            let as_expected = digits_of_int(int).is_none_or(|(digits, is_negative)| {
+                digits == [54321, 12345] && is_negative == (value < 0)
+            });
+            ffi::Py_DECREF(int);
+            as_expected
+        }
+    })
+}
+
 /// Whether thread states, `int` and `str` objects are read directly: their layout of 3.12 to 3.15.
 const KNOWN: bool = cfg!(all(
     Py_3_12,
@@ -140,20 +184,23 @@ const KNOWN: bool = cfg!(all(
 
 const MAX_DIGIT: c_long = (1 << 30) - 1;
 
+/// An `int`.
+#[repr(C)]
+struct Int {
+    head: ffi::PyObject,
+    /// The sign in the lowest two bits (0 positive, 1 zero, 2 negative), the number of digits from
+    /// bit 3 on.
+    tag: usize,
+    /// The first digit.
+    digit: u32,
+}
+
 /// Returns the lowest digit of an `int` with its sign, and whether it is the only one.
 ///
 /// # Safety
 /// `int` must be a live `int`, of the layout that is [`KNOWN`].
 #[inline(always)]
 unsafe fn digit_of(int: *mut ffi::PyObject) -> (c_long, bool) {
-    #[repr(C)]
-    struct Int {
-        head: ffi::PyObject,
-        /// The sign in the lowest two bits (0 positive, 1 zero, 2 negative), the number of digits
-        /// from bit 3 on.
-        tag: usize,
-        digit: u32,
-    }
     // SAFETY: an `int` has these fields, which never change.
     unsafe {
         let int = int.cast::<Int>();
@@ -239,6 +286,11 @@ pub(crate) unsafe fn check() {
                 as_expected &= found.1 == is_compact && (!is_compact || found.0 == value);
             }
         }
+    }
+    #[cfg(feature = "num-bigint")]
+    {
+        // SAFETY: attached (upheld by the caller).
+        as_expected &= unsafe { digits_are_as_expected() };
     }
     for (text, is_ascii) in [
         ("", true),

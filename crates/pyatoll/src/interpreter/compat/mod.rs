@@ -8,6 +8,7 @@
 //! | `thread_state` | the thread state that this thread is attached with |
 //! | `legacy` | the same on 3.11 |
 //! | `main_interpreter` | entering the main interpreter |
+//! | `other_threads` | whose an interpreter's thread states are |
 //! | `lifecycle` | creating interpreters, the end of the runtime |
 //! | `ending` | ending an interpreter |
 //! | `depth` | the nesting of deallocations on a thread |
@@ -30,6 +31,7 @@ pub(crate) mod layout;
 mod legacy;
 mod lifecycle;
 mod main_interpreter;
+mod other_threads;
 mod raised;
 mod target;
 mod thread_state;
@@ -46,6 +48,7 @@ pub(crate) use lifecycle::{
     interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
 };
 pub(crate) use main_interpreter::enter_main;
+pub(crate) use other_threads::has_other_threads;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
 pub(crate) use target::{assert_version, check_version};
 #[cfg(unix)]

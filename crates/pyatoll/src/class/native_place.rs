@@ -1,0 +1,160 @@
+//! Where the Rust parts of an instance are: behind the memory of the built-in base, or behind its
+//! items if the instances of the base vary in size.
+//!
+//! The items of `int`, `tuple` and `bytes` are at a fixed offset, so a class that extends them can
+//! have no field at one (the case that PEP 697 leaves out). But CPython allocates the size of the
+//! class and the items in one block: a class that is larger than its base has room behind the
+//! items. It also is a layout of its own for CPython then, which therefore refuses to combine two
+//! of them or to assign `__class__`.
+
+use std::marker::PhantomData;
+
+use pyo3_ffi as ffi;
+
+use super::compat;
+use super::parts::Header;
+use crate::error::PyResult;
+use crate::exceptions::PySystemError;
+use crate::interpreter::Python;
+
+/// CPython aligns objects to two words.
+const ALIGNMENT: usize = 2 * size_of::<usize>();
+
+/// The place of the Rust parts, for [`ClassBase`](super::base::ClassBase).
+pub trait Place {
+    /// See `ClassBase::Layout`.
+    type Layout;
+    /// See `ClassBase::FIXED`.
+    const FIXED: bool;
+
+    /// Returns an error unless instances of the base are as expected.
+    fn check(py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()>;
+
+    /// See `ClassBase::size_before`.
+    fn size_before(class: *mut ffi::PyTypeObject) -> usize;
+
+    /// See `ClassBase::start`.
+    ///
+    /// # Safety
+    /// The object must be an instance of `class`.
+    unsafe fn start(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> *mut u8;
+}
+
+/// Behind instances of the base, which have the memory `L`.
+pub struct Behind<L>(PhantomData<L>);
+
+impl<L> Place for Behind<L> {
+    type Layout = L;
+    const FIXED: bool = true;
+
+    fn check(_py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()> {
+        // SAFETY: a static type object, initialized with the runtime.
+        let actual = unsafe { (*class).tp_basicsize } as usize;
+        let size = size_of::<L>();
+        if actual == size {
+            return Ok(());
+        }
+        Err(PySystemError::new_err(format!(
+            "an instance of the base class has {actual} bytes in this Python, not {size}"
+        )))
+    }
+
+    fn size_before(_class: *mut ffi::PyTypeObject) -> usize {
+        0
+    }
+
+    #[inline(always)]
+    unsafe fn start(_class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> *mut u8 {
+        object.cast()
+    }
+}
+
+/// Behind the items of an instance, which `C` counts.
+pub struct BehindItems<C>(PhantomData<C>);
+
+/// The start of the Rust parts behind the items.
+#[repr(C)]
+pub struct AfterItems([Header; 0]);
+
+impl<C: CountItems> Place for BehindItems<C> {
+    type Layout = AfterItems;
+    const FIXED: bool = false;
+
+    fn check(py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()> {
+        C::check(py, class)
+    }
+
+    fn size_before(class: *mut ffi::PyTypeObject) -> usize {
+        // SAFETY: a static type object, initialized with the runtime.
+        let base = unsafe { (*class).tp_basicsize } as usize;
+        base + (ALIGNMENT - 1)
+    }
+
+    #[inline]
+    unsafe fn start(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> *mut u8 {
+        // SAFETY: upheld by the caller. The block has `size_before` bytes and the Rust parts in
+        // addition to the items.
+        unsafe {
+            let (base, item) = ((*class).tp_basicsize, (*class).tp_itemsize);
+            let end = base as usize + item as usize * C::count(object);
+            object.cast::<u8>().add(end.next_multiple_of(ALIGNMENT))
+        }
+    }
+}
+
+/// The number of items for which an instance has space.
+pub trait CountItems {
+    /// Returns the number of items. It never changes.
+    ///
+    /// # Safety
+    /// The object must be an instance of the base.
+    unsafe fn count(object: *mut ffi::PyObject) -> usize;
+
+    /// Returns an error unless [`count`](CountItems::count) is correct in this Python.
+    fn check(_py: Python<'_>, _class: *mut ffi::PyTypeObject) -> PyResult<()> {
+        Ok(())
+    }
+}
+
+/// The items of `tuple` and `bytes`.
+pub struct Items;
+
+impl CountItems for Items {
+    #[inline]
+    unsafe fn count(object: *mut ffi::PyObject) -> usize {
+        // SAFETY: upheld by the caller: an instance of a type with `ob_size`.
+        unsafe { ffi::Py_SIZE(object) as usize }
+    }
+}
+
+/// The digits of `int`.
+pub struct Digits;
+
+impl CountItems for Digits {
+    #[inline]
+    unsafe fn count(object: *mut ffi::PyObject) -> usize {
+        // SAFETY: upheld by the caller: an instance of `int`.
+        unsafe { compat::digits_of_int(object) }
+    }
+
+    fn check(py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()> {
+        use crate::object::Bound;
+        use crate::types::PyAny;
+        // SAFETY: attached (`py`); a static type object. Each call returns a new reference or null.
+        let (counted, needed) = unsafe {
+            let text = c"-1000000000000000000000000000000".as_ptr();
+            let number = ffi::PyLong_FromString(text, std::ptr::null_mut(), 10);
+            let number: Bound<'_, PyAny> = Bound::from_owned_ptr_or_err(py, number)?;
+            // 100 bits, in digits of 30 or 15.
+            let bits = if (*class).tp_itemsize == 4 { 30 } else { 15 };
+            let needed = 100_usize.div_ceil(bits);
+            (compat::digits_of_int(number.as_ptr()), needed)
+        };
+        if counted == needed {
+            return Ok(());
+        }
+        Err(PySystemError::new_err(format!(
+            "an `int` of {needed} digits is taken to have {counted} in this Python"
+        )))
+    }
+}

@@ -1,0 +1,168 @@
+//! Whose an interpreter's thread states are.
+
+use std::ffi::c_ulong;
+#[cfg(windows)]
+use std::sync::atomic::AtomicU32 as AtomicUlong;
+#[cfg(not(windows))]
+use std::sync::atomic::AtomicUsize as AtomicUlong;
+use std::sync::atomic::Ordering;
+
+use pyo3_ffi as ffi;
+
+use super::thread_state::{current_thread_state, interpreter_of};
+
+const _: () = assert!(size_of::<AtomicUlong>() == size_of::<c_ulong>());
+
+unsafe extern "C" {
+    fn PyThread_get_thread_ident() -> c_ulong;
+}
+
+/// Returns whether other threads have thread states of the interpreter that this thread is attached
+/// to. `own` is an unused one that was created for this thread. Where that cannot be found out,
+/// they may.
+///
+/// # Safety
+/// The thread must be attached to the interpreter, and `own` alive.
+pub(crate) unsafe fn has_other_threads(own: *mut ffi::PyThreadState) -> bool {
+    // SAFETY: attached, and `own` is alive (upheld by the caller). No thread state is taken out of
+    // the list meanwhile: a thread does so while it is attached. New ones are inserted at the head,
+    // complete.
+    unsafe {
+        let Some(place) = place_of_thread_id(own) else {
+            return true;
+        };
+        let this = ulong(own, place);
+        let current = current_thread_state();
+        let stopped = Stopped::stop(interpreter_of(own));
+        let mut has_others = stopped.is_none();
+        let mut next = match has_others {
+            false => ffi::PyInterpreterState_ThreadHead(interpreter_of(own)),
+            true => std::ptr::null_mut(),
+        };
+        while !next.is_null() {
+            // The current one may have been created by another thread.
+            has_others |= next != current && ulong(next, place) != this;
+            next = ffi::PyThreadState_Next(next);
+        }
+        has_others
+    }
+}
+
+/// Returns the place of the field `thread_id` in thread states, whose layout depends on the
+/// version, counted in fields of its size.
+///
+/// # Safety
+/// `own` must be a thread state that was created for this thread.
+unsafe fn place_of_thread_id(own: *mut ffi::PyThreadState) -> Option<usize> {
+    /// Bytes of a thread state that are searched. All thread states are larger.
+    const SEARCHED: usize = 32 * size_of::<usize>();
+    // SAFETY: the function has no requirements; `own` is larger than what is read.
+    unsafe {
+        let this = PyThread_get_thread_ident();
+        // Behind it is the kernel's id of the thread; on Windows the two are the same, and small.
+        let expected: &[c_ulong] = match cfg!(windows) {
+            true => &[this, this],
+            false => &[this],
+        };
+        let fields: [c_ulong; SEARCHED / size_of::<c_ulong>()] =
+            std::array::from_fn(|place| ulong(own, place));
+        let mut places = fields.windows(expected.len());
+        places.position(|fields| fields == expected)
+    }
+}
+
+/// Reads a field of a thread state, which its thread may be setting.
+///
+/// # Safety
+/// `thread_state` must be alive, and must be larger than that.
+unsafe fn ulong(thread_state: *mut ffi::PyThreadState, place: usize) -> c_ulong {
+    // SAFETY: alive, and it has the field (upheld by the caller), which is aligned.
+    unsafe {
+        let field = thread_state.cast::<AtomicUlong>().add(place);
+        (*field).load(Ordering::Relaxed) as c_ulong
+    }
+}
+
+/// The other threads of an interpreter are kept from running Python until this is dropped. With a
+/// GIL, this thread holds it.
+pub(super) struct Stopped(#[cfg(Py_GIL_DISABLED)] *mut ffi::PyInterpreterState);
+
+#[cfg(all(Py_GIL_DISABLED, Py_3_14))]
+unsafe extern "C" {
+    fn _PyEval_StopTheWorld(interpreter: *mut ffi::PyInterpreterState);
+    fn _PyEval_StartTheWorld(interpreter: *mut ffi::PyInterpreterState);
+}
+
+impl Stopped {
+    /// Stops the other threads. `None`: Python offers no way.
+    ///
+    /// # Safety
+    /// The thread must be attached to `interpreter`, and must not let others run while the result
+    /// exists.
+    pub(super) unsafe fn stop(interpreter: *mut ffi::PyInterpreterState) -> Option<Self> {
+        #[cfg(not(Py_GIL_DISABLED))]
+        {
+            let _ = interpreter;
+            Some(Self())
+        }
+        #[cfg(all(Py_GIL_DISABLED, Py_3_14))]
+        // SAFETY: attached (upheld by the caller); the threads go on when the result is dropped.
+        unsafe {
+            _PyEval_StopTheWorld(interpreter);
+            Some(Self(interpreter))
+        }
+        #[cfg(all(Py_GIL_DISABLED, not(Py_3_14)))]
+        {
+            let _ = interpreter;
+            None
+        }
+    }
+}
+
+#[cfg(all(Py_GIL_DISABLED, Py_3_14))]
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        // SAFETY: this thread has stopped the others.
+        unsafe { _PyEval_StartTheWorld(self.0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interpreter::SubInterpreter;
+    use crate::prelude::*;
+
+    #[test]
+    fn thread_states_of_other_threads_are_told_from_those_of_this_one() {
+        Python::initialize();
+        let sub = SubInterpreter::builder().build().unwrap();
+        // SAFETY: attached; each thread state is deleted by the thread that created it.
+        let with_new = |f: &dyn Fn(*mut ffi::PyThreadState)| unsafe {
+            let new = ffi::PyThreadState_New(ffi::PyInterpreterState_Get());
+            f(new);
+            ffi::PyThreadState_Clear(new);
+            ffi::PyThreadState_Delete(new);
+        };
+        // SAFETY: attached to the interpreter of each.
+        let has_others = |own: *mut ffi::PyThreadState| unsafe { has_other_threads(own) };
+        sub.attach(|py| {
+            with_new(&|own| {
+                // SAFETY: created for this thread.
+                assert!(unsafe { place_of_thread_id(own) }.is_some());
+                // The interpreter's first thread state, where it is kept, is this thread's, too.
+                with_new(&|_| assert!(!has_others(own)));
+            });
+            py.detach(|| {
+                std::thread::scope(|scope| {
+                    scope.spawn(|| {
+                        sub.attach(|_| with_new(&|own| assert!(has_others(own))))
+                            .unwrap();
+                    });
+                });
+            });
+        })
+        .unwrap();
+        sub.close().unwrap();
+    }
+}
