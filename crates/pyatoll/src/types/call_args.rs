@@ -289,8 +289,9 @@ mod tests {
             let expected = function.call((1, "b", [2.5]), Some(&kwargs))?;
             assert!(function.call(&args, Some(&kwargs))?.eq(expected)?);
 
-            let (joined, joinable) = (py.eval(c"'-'", None, None)?, (["a", args.1.as_str()],));
-            assert!(joined.call_method1("join", &joinable)?.eq("a-b")?);
+            let joinable = &(["a", args.1.as_str()],);
+            let joined = py.eval(c"'-'", None, None)?;
+            assert!(joined.call_method1("join", joinable)?.eq("a-b")?);
             Ok::<_, crate::PyErr>(())
         })
         .expect("the calls succeed");

@@ -45,6 +45,7 @@ pub(crate) mod argued {
     }
 
     #[pyfunction(signature = (text, bytes, path, copied, maybe = None, defaulted = "d"))]
+    #[expect(clippy::needless_lifetimes, reason = "a named lifetime must work, too")]
     async fn borrowed<'a>(
         text: &'a str,
         bytes: &[u8],
