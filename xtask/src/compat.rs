@@ -28,8 +28,8 @@ fn target_dir(name: &str) -> PathBuf {
     run::target_dir().join("compat").join(name)
 }
 
-/// Runs the Rust tests of crates that depend on `pyo3`, with `compat/pyo3` in its place: of the
-/// tree, and of the example, which is in it.
+/// Runs the Rust tests of crates that depend on `pyo3`, with `compat/pyo3` in its place: those of
+/// the tree and of the example, which is part of it.
 pub fn rust(python: &Python) -> Result<()> {
     only_ours(TREE)?;
     let example = Path::new(EXAMPLE).file_name().context("it is a folder")?;

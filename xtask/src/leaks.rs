@@ -163,9 +163,9 @@ fn block(cycles: u32) -> u32 {
     (cycles / 15).clamp(5, 20)
 }
 
-/// Returns the error of the pages of a short run, in KB per cycle: pages that `malloc` uses in part
-/// vary by several in a block. What `malloc` does not count is mapped, so a leak of it is at least
-/// one page per cycle.
+/// Returns the measuring error of a short run's resident memory, in KB per cycle: the number of
+/// pages that `malloc` uses in part varies by several in a block. Memory that `malloc` does not
+/// count is mapped, so leaking it costs at least one page per cycle.
 fn page_error(cycles: u32) -> f64 {
     if cycles < FULL { PAGE_KB / 2.0 } else { 0.0 }
 }
@@ -268,7 +268,8 @@ pub fn build_extension(python: &Python) -> Result<PathBuf> {
             .env("PYO3_PYTHON", &python.executable)
             // The module must not link libpython.
             .env("PYO3_BUILD_EXTENSION_MODULE", "1")
-            // As maturin sets it: otherwise each would compile the library anew after the other.
+            // The value that maturin sets. With another one, cargo would compile the library again
+            // whenever the two builds alternate.
             .env("PYO3_ENVIRONMENT_SIGNATURE", signature),
     )?;
     let library = if cfg!(target_os = "macos") {

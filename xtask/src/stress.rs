@@ -132,8 +132,8 @@ pub fn run(options: &Options) -> Result<()> {
     run_rounds(&program, &python, options)
 }
 
-/// Runs the driver that `cargo test` has built for its own tests: built alone, it and the library
-/// would have other features, and be compiled once more.
+/// Runs the driver that `cargo test` has built for its own tests. Built alone, the driver and the
+/// library would have other features, and would be compiled once more.
 pub fn run_tested(python: &Python, options: &Options) -> Result<()> {
     run_rounds(&program("debug"), python, options)
 }

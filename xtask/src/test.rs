@@ -42,7 +42,7 @@ fn stress_shortly(python: &Python) -> Result<()> {
     Ok(())
 }
 
-/// Runs `cargo xtask leaks` with fewer cycles; with few, where it only measures.
+/// Runs `cargo xtask leaks` with fewer cycles, and with very few where no limits apply.
 fn measure_leaks(python: &Python) -> Result<()> {
     leaks::run(&leaks::Options {
         cycles: if leaks::is_enforced(python) { 150 } else { 30 },

@@ -124,11 +124,11 @@ pub fn pymodule(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// discriminants; for `StrEnum`, the names in lower case. Each variant of an enum with fields is a
 /// subclass with a constructor: `#[pyo3(name = "…", constructor = (…))]`.
 ///
-/// `bases` and `metaclass` are imported when an interpreter creates the class, which is then made
-/// as by a class statement: the first base, after which those of `bases` come, is a class of the
-/// same name with the Rust methods. The `__new__` of the Python classes is not called. A class
-/// that extends an exception of `create_exception!` or `import_exception!`, or a class with
-/// `bases`, is made in the same way.
+/// `bases` and `metaclass` are imported when an interpreter creates the class. It is created as by
+/// a class statement: its first base, before those of `bases`, is a class of the same name with the
+/// Rust methods. The `__new__` of the Python classes is not called. A class that extends an
+/// exception of `create_exception!` or `import_exception!`, or a class with `bases`, is created in
+/// the same way.
 ///
 /// C API: `PyType_FromModuleAndSpec`.
 #[proc_macro_attribute]

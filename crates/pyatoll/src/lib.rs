@@ -143,11 +143,11 @@
 //! | `macros` (default) | the attribute and derive macros |
 //! | `auto-initialize` | [`Python::attach`] starts the runtime if the process has none |
 //! | `multiple-pymethods` | several `#[pymethods]` blocks per class |
-//! | `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time` | conversions of these crates' types |
+//! | `experimental-async` | `async fn` as Python functions and methods |
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
-//! | `experimental-async` | `async fn` as Python functions and methods |
 //! | `extension-module` | accepted for compatibility with PyO3 |
+//! | `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time` | [conversions](conversion) for these crates' dates, times and time zones |
 //! | `anyhow`, `eyre` | `From<anyhow::Error>`, `From<eyre::Report>` for [`PyErr`] |
 //! | `num-bigint`, `num-complex`, `num-rational`, `ordered-float`, `bigdecimal`, `rust_decimal`, `bytes`, `either`, `hashbrown`, `indexmap`, `smallvec`, `uuid` | [conversions](conversion) for the crate's types |
 //! | `serde` | `Serialize` and `Deserialize` for [`Py`] |

@@ -40,7 +40,7 @@ pub mod conversion {
     //! | `&Path`, `PathBuf`, `Cow<Path>` | `pathlib.Path` | `str`, or any object with `__fspath__`; not to `&Path` |
     //! | `&[u8]`, `Vec<u8>`, `[u8; N]`, `Cow<[u8]>` | `bytes` | `bytes`; except for `&[u8]`, also `bytearray` and sequences of `int` |
     //! | [`PyBackedStr`](crate::pybacked::PyBackedStr), [`PyBackedBytes`](crate::pybacked::PyBackedBytes) | `str`, `bytes` | `str`; `bytes`, `bytearray` |
-    //! | [`PyBuffer<T>`](crate::buffer::PyBuffer) | | any object whose memory is `T`s |
+    //! | [`PyBuffer<T>`](crate::buffer::PyBuffer) | none | any object that exports a buffer of `T`s |
     //! | `Vec<T>`, `[T; N]`, `&[T]`, `Cow<[T]>` | `list` | any sequence, except a `str` for `Vec<T>`; not to `&[T]`, `Cow<[T]>` |
     //! | `(A, B, …)`, up to twelve | `tuple` | a `tuple` of this length |
     //! | `HashMap`, `BTreeMap` | `dict` | `dict` |
@@ -49,11 +49,11 @@ pub mod conversion {
     //! | `Box<T>`, `Arc<T>`, `Cell<T>` | like `T` | like `T` |
     //! | `Duration` | `datetime.timedelta`, truncated to microseconds | `datetime.timedelta`, not negative |
     //! | `SystemTime` | `datetime.datetime` in UTC, truncated to microseconds | `datetime.datetime` with a time zone |
-    //! | with the features `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time`: the types of these crates | `datetime`'s classes | these |
+    //! | with the features `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time`: the types of these crates | `datetime`'s classes | `datetime`'s classes |
     //! | `IpAddr`, `Ipv4Addr`, `Ipv6Addr` | `ipaddress.IPv4Address`, `IPv6Address` | these, or text |
     //! | `Bound<T>`, `Py<T>` | the object | the object, if it is a `T` |
     //!
-    //! With the feature of the crate's name:
+    //! With the feature named after the crate:
     //!
     //! | Rust | to Python | from Python |
     //! |---|---|---|
@@ -197,7 +197,7 @@ pub mod pybacked {
     //! use pyatoll::prelude::*;
     //! use pyatoll::pybacked::{PyBackedBytes, PyBackedStr};
     //!
-    //! /// Counts the words of a text, or those of many at once, in parallel.
+    //! /// Counts how often a word occurs in the texts, while other threads can run Python code.
     //! #[pyfunction]
     //! fn count(py: Python<'_>, texts: Vec<PyBackedStr>, word: PyBackedBytes) -> usize {
     //!     let word = std::str::from_utf8(&word).unwrap_or("");

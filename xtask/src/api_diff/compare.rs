@@ -1,4 +1,4 @@
-//! What one surface lacks of another.
+//! Comparison of two API surfaces.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,7 +71,7 @@ impl Difference {
             .filter(|name| is_generic(name))
             .collect();
         for (name, their) in theirs {
-            // That a type is not `Send` is a promise to no one.
+            // No user can rely on a type not being `Send`.
             if name.starts_with('!') {
                 continue;
             }
@@ -159,8 +159,8 @@ fn last_two(path: &str) -> &str {
     }
 }
 
-/// Returns whether the name is that of an implementation for all types of a kind, but not for all
-/// types, whose bounds say for which.
+/// Returns whether the name is that of an implementation for all types of one form (`Vec<_>`). One
+/// for all types (`_`, `&_`) does not count, since its bounds restrict it.
 fn is_generic(name: &str) -> bool {
     name.contains('_') && !name.ends_with(" _") && !name.ends_with(" &_")
 }

@@ -1,13 +1,13 @@
 //! `cargo xtask api-diff`: Pyatoll's public API beside PyO3's.
 //!
 //! Both are read from rustdoc's JSON, with all features on; PyO3's from the registry's copy of the
-//! crate. What PyO3 has and Pyatoll has not must be named in one of two lists: deliberate
+//! crate. What PyO3 has and Pyatoll lacks must be named in one of two lists: deliberate
 //! differences, each with its argument in the guide, and what is not supported yet, a list that
 //! only shrinks.
 //!
 //! | file | concern |
 //! |---|---|
-//! | `compare` | what one surface lacks of another |
+//! | `compare` | comparison of two API surfaces |
 //! | `documents` | rustdoc's JSON of both crates |
 //! | `lists` | the committed lists |
 //! | `printer` | types and bounds as text, with normalized names |

@@ -21,8 +21,8 @@ pub enum Elided {
     Local,
 }
 
-/// Hidden traits and types under other names than PyO3's: users cannot name either, so their
-/// arguments do not matter.
+/// Hidden traits and types whose names differ from PyO3's. Users can name neither, so their
+/// arguments are not compared.
 const HIDDEN: [(&str, &str); 5] = [
     ("Boolean", "Frozen"),
     ("ClassBase", "PyClassBaseType"),

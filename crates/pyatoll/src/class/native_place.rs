@@ -2,10 +2,10 @@
 //! items if the instances of the base vary in size.
 //!
 //! The items of `int`, `tuple` and `bytes` are at a fixed offset, so a class that extends them can
-//! have no field at one (the case that PEP 697 leaves out). But CPython allocates the size of the
-//! class and the items in one block: a class that is larger than its base has room behind the
-//! items. It also is a layout of its own for CPython then, which therefore refuses to combine two
-//! of them or to assign `__class__`.
+//! have no field at a fixed offset (PEP 697 excludes this case). But CPython allocates the size of
+//! the class and the items in one block: a class that is larger than its base has room behind the
+//! items. CPython then also considers it a layout of its own, and refuses to combine two of them or
+//! to assign `__class__`.
 
 use std::marker::PhantomData;
 

@@ -2,10 +2,10 @@
 //! of which each interpreter has its own.
 
 /// Implements `ClassBase` for a type that represents a Python class: `Type: Root as Layout, with
-/// Arguments`, where `Root` is the built-in type from which the class has the layout of its
-/// instances. If it has another one, creating a class that extends it is a `TypeError`. `Layout`
-/// has space for an instance of `Root`, which may be a private type: its own layout could not be
-/// named then.
+/// Arguments`, where `Root` is the built-in type that determines the layout of the instances. If
+/// they have another layout, creating a class that extends it is a `TypeError`. `Layout` has space
+/// for an instance of `Root`; it is given explicitly because `Root` may be a private type, whose
+/// own layout could not be named.
 ///
 /// Nothing is implemented if `Root` cannot be extended.
 #[doc(hidden)]
@@ -21,8 +21,9 @@ macro_rules! python_base {
         {
         }
 
-        // SAFETY: as above. The lifetime `'a` only makes the compiler accept a bound that does not
-        // hold.
+        // SAFETY: a class that extends this one has the root as base, which determines the layout,
+        // and the functions are those of the root. The lifetime `'a` only makes the compiler accept
+        // a bound that does not hold.
         #[allow(private_bounds)]
         unsafe impl $crate::impl_::class::ClassBase for $name
         where

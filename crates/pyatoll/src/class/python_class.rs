@@ -1,12 +1,12 @@
 //! Classes with a Python class among their bases, or with a metaclass.
 //!
 //! Python classes cannot be bases of a heap type that is created from a spec: CPython's functions
-//! for their instances start at the type of the instance and would come back to ours, and a
-//! metaclass with a `__new__` of its own, such as `ABCMeta`, refuses. So two classes are created.
-//! The heap type with the Rust parts extends the built-in base only. The class itself is what
-//! `class Name(HeapType, *bases, metaclass=…)` creates: a Python class in every respect, with the
-//! rules that Python has for layouts, method resolution, `__init_subclass__` and abstract methods.
-//! It adds nothing to the memory of an instance but what its bases require.
+//! for their instances start at the type of the instance and would call ours again, and creation
+//! fails if the metaclass has a `__new__` of its own, as `ABCMeta` does. So two classes are
+//! created. The heap type with the Rust parts extends the built-in base only. The class itself is
+//! what `class Name(HeapType, *bases, metaclass=…)` creates: a Python class in every respect, with
+//! the rules that Python has for layouts, method resolution, `__init_subclass__` and abstract
+//! methods. It adds nothing to the memory of an instance but what its bases require.
 
 use pyo3_ffi as ffi;
 

@@ -1,4 +1,4 @@
-//! What the conversions of chrono, jiff and time have in common.
+//! Functions shared by the conversions of chrono, jiff and time.
 
 use crate::error::PyResult;
 use crate::exceptions::PyTypeError;

@@ -17,7 +17,7 @@
 //! | `rust_decimal`, `bigdecimal`, `uuid` | the crates of these names |
 //! | `bytes_crate`, `either`, `hashbrown`, `indexmap`, `smallvec` | the crates of these names |
 //! | `decimal` | Python's `decimal` |
-//! | `datetime` | what the conversions of chrono, jiff and time have in common |
+//! | `datetime` | functions shared by the conversions of chrono, jiff and time |
 //! | `chrono`, `chrono_tz`, `jiff`, `time_crate` | dates, times and time zones of these crates |
 //! | `imported` | classes of Python's standard library |
 //! | `by_reference` | conversion of a reference to a `Copy` type |

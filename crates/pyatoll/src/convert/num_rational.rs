@@ -23,7 +23,7 @@ fn int<'py>(
     unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Long(value.as_ptr())) }
 }
 
-/// Returns the numerator and the denominator of an object, which is positive.
+/// Returns the numerator and the denominator of an object. The denominator is positive.
 ///
 /// # Errors
 /// If the denominator is zero, a `ZeroDivisionError` of `Fraction`.

@@ -18,8 +18,8 @@ struct Shared {
     waker: Option<Waker>,
 }
 
-/// A handle by which an `async fn` learns that an exception was thrown into its coroutine: a task
-/// was cancelled, say. An argument with `#[pyo3(cancel_handle)]` receives it.
+/// A handle by which an `async fn` learns that an exception was thrown into its coroutine, for
+/// example because its task was cancelled. An argument with `#[pyo3(cancel_handle)]` receives it.
 ///
 /// Without such an argument, an exception drops the future and is raised at the `await`. With one,
 /// the function goes on: it may return, or raise the exception with

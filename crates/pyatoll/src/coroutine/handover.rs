@@ -1,9 +1,9 @@
 //! [`Handover`]: waking from a thread that cannot attach to the coroutine's interpreter.
 //!
 //! Such a thread is attached to another interpreter, or in a `__traverse__`. It could detach, wake
-//! and return, but would wait for two GILs, perhaps with a lock held that a thread with one of them
-//! waits for. So it leaves the wakers to a helper thread, one at a time for each interpreter, which
-//! ends when it finds nothing more to do.
+//! the loop and return, but it would wait for two GILs, perhaps while it holds a lock that a thread
+//! with one of these GILs waits for. So it passes the waker to a helper thread. Each interpreter
+//! has at most one, which ends when its queue is empty.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};

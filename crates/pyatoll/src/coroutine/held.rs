@@ -1,7 +1,7 @@
 //! Borrowed arguments of an `async fn`: `&T` and `&mut T` of a class, `&str` and the like.
 //!
-//! The reference lives as long as the future, across `.await`. What it borrows from is in a
-//! *holder* in the future, and owns a reference to the object.
+//! The Rust reference lives as long as the future, across `.await`. It borrows from a *holder* in
+//! the future, which owns a reference to the object.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -76,7 +76,8 @@ pub struct HeldRefMut<T: PyClass<Frozen = False>> {
 // `CoroutineToken` shows that both run attached to the instance's interpreter, as it is used by the
 // future of a coroutine only. The value is shared, which needs a `Sync` type.
 unsafe impl<T: PyClass + Sync> Send for HeldRef<T> {}
-// SAFETY: as for `HeldRef`; the value is not shared, which needs a `Send` type.
+// SAFETY: the borrow flag is accessed as that of a `HeldRef` is. The value is not shared, which
+// needs a `Send` type.
 unsafe impl<T: PyClass<Frozen = False> + Send> Send for HeldRefMut<T> {}
 
 /// Returns an instance without the lifetimes of the poll.

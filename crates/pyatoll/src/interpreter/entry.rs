@@ -104,14 +104,14 @@ impl Drop for AtThreadEnd {
     }
 }
 
-/// Calls `f`, which ends `local`'s interpreter, on a thread of its own, which no thread waits for.
-/// If the system has no room for a thread, the interpreter stays.
+/// Calls `f`, which ends `local`'s interpreter, on a new thread that no other thread waits for. If
+/// the system cannot start a thread, the interpreter stays.
 pub(super) fn call_on_new_thread(f: fn(&'static LocalInternals), local: &'static LocalInternals) {
     // Not `thread::spawn`, which panics: this runs in drops.
     if let Err(error) = thread::Builder::new().spawn(move || f(local)) {
         eprintln!(
-            "pyatoll: interpreter {} is not ended: that needs a thread of its own, which the \
-             system refuses: {error}",
+            "pyatoll: interpreter {} is not ended: the system cannot start the thread that would \
+             end it: {error}",
             local.id()
         );
     }
@@ -547,7 +547,7 @@ pub(super) fn keeps_from_ending(local: &LocalInternals) -> bool {
 
 /// Returns the interpreter that this thread, which is not attached, was last detached from, if it
 /// is the one that ends it. Unlike [`home`], this can be called at any time: once the runtime's end
-/// has begun, CPython's note may be of a thread state that it has freed.
+/// has begun, CPython's note may refer to a thread state that it has freed.
 #[inline(never)]
 pub(super) fn ended_by_this_thread() -> Option<&'static LocalInternals> {
     let entry = latest()?;
@@ -833,7 +833,7 @@ mod tests {
         }
     }
 
-    /// As such a greenlet that has dropped the interpreter.
+    /// Stands for a thread that ends with a suspended greenlet that has dropped the interpreter.
     #[test]
     fn an_interpreter_that_was_dropped_inside_ends_when_the_thread_of_the_guards_is_gone() {
         for sub in subs() {

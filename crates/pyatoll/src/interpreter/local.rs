@@ -52,8 +52,8 @@ enum Dropped {
 /// Something other than a reference that only its interpreter can release, such as a buffer.
 pub(crate) struct Resource {
     pub(crate) data: NonNull<c_void>,
-    /// Releases `data`; or frees only its memory, if the interpreter has ended. Called once; with
-    /// `true`, by a thread that is attached to the interpreter. It does not unwind.
+    /// Releases `data`, or only frees its memory if the interpreter has ended. Called once, with
+    /// `true` by a thread that is attached to the interpreter. Does not unwind.
     pub(crate) release: unsafe fn(data: NonNull<c_void>, is_attached: bool),
 }
 
@@ -492,8 +492,8 @@ impl LocalInternals {
         self.away.fetch_sub(1, Ordering::Release);
     }
 
-    /// Records the id of a thread state when the thread that ends the interpreter found no other
-    /// thread there. `None`: there is one, and the values stay.
+    /// Records the id of a thread state that was created when the thread that ends the interpreter
+    /// found no other thread there. With `None`, another thread is there and the values stay.
     pub(super) fn set_alone_since(&self, id: Option<usize>) {
         self.alone_since.store(id.unwrap_or(0), Ordering::Release);
     }

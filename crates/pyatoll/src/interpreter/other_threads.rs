@@ -1,8 +1,8 @@
 //! Threads that have a thread state of an interpreter that ends, and that its end does not wait
 //! for: daemon threads of Python, and threads that other code attached.
 //!
-//! Such a thread never runs Python again, but it exists, with its stack: a call of Rust that it is
-//! in may have lent the value of a cell to further threads (`thread::scope`), which go on. So
+//! Such a thread never runs Python again, but its stack still exists: a Rust function that it is in
+//! may have lent the value of a cell to further threads (`thread::scope`), which keep running. So
 //! values are dropped only if the end is known to have left no such thread behind.
 //!
 //! CPython removes the other thread states before it clears the modules, and other code may attach
@@ -60,8 +60,8 @@ pub(super) unsafe fn look_again(local: &LocalInternals) {
     }
 }
 
-/// Calls `f` with a new thread state of this thread, which is deleted afterwards. `None`: Python
-/// has no memory for it.
+/// Calls `f` with a new thread state of this thread, which is deleted afterwards. Returns `None` if
+/// Python has no memory for it.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter, and must stay so.

@@ -12,8 +12,8 @@ use std::sync::{
 use crate::interpreter::Python;
 use crate::interpreter::detach::DetachGuard;
 
-/// One trait for each extension, with its parameter: `MutexExt<Theirs>` for `Mutex<T>` would be an
-/// implementation that another crate may write.
+/// One sealing trait per extension, with the extension's parameter: a single trait without it would
+/// let another crate implement `MutexExt<Theirs>` for `Mutex<T>`.
 pub(super) mod sealed {
     pub trait Once {}
     pub trait OnceLock<T> {}

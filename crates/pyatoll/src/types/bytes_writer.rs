@@ -59,7 +59,7 @@ impl<'py> PyBytesWriter<'py> {
         self.write_all_of(&[io::IoSlice::new(bytes)])
     }
 
-    /// Writes several slices. A failure leaves the bytes from before.
+    /// Writes several slices. After an error, the writer has the bytes that it had before.
     fn write_all_of(&mut self, slices: &[io::IoSlice<'_>]) -> PyResult<()> {
         let start = self.len();
         let end = slices

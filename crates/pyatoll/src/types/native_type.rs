@@ -72,7 +72,8 @@ macro_rules! pyobject_native_type_info {
         $name:ty, $object:expr, $hint_module:expr, $hint_name:expr, $module:expr
         $(, #checkfunction=$check:path)? $(;$generics:ident)*
     ) => {
-        // SAFETY: upheld by the caller of the macro.
+        // SAFETY: the type object is the one of the token's interpreter, `$check` recognizes its
+        // instances, and `$name` describes all of them (upheld by the caller of the macro).
         unsafe impl<$($generics,)*> $crate::type_object::PyTypeInfo for $name {
             #[inline]
             #[allow(clippy::redundant_closure_call)]
@@ -125,7 +126,7 @@ macro_rules! pyobject_native_type_core {
 #[macro_export]
 macro_rules! pyobject_native_type_sized {
     ($name:ty, $layout:path $(;$generics:ident)*) => {
-        // SAFETY: upheld by the caller of the macro.
+        // SAFETY: `$layout` is the memory of an instance (upheld by the caller of the macro).
         unsafe impl<$($generics,)*> $crate::type_object::PyLayout<$name> for $layout {}
         impl<$($generics,)*> $crate::type_object::PySizedLayout<$name> for $layout {}
     };

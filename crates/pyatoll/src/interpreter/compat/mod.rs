@@ -8,7 +8,7 @@
 //! | `thread_state` | the thread state that this thread is attached with |
 //! | `legacy` | the same on 3.11 |
 //! | `main_interpreter` | entering the main interpreter |
-//! | `other_threads` | whose an interpreter's thread states are |
+//! | `other_threads` | which threads the thread states of an interpreter belong to |
 //! | `lifecycle` | creating interpreters, the end of the runtime |
 //! | `ending` | ending an interpreter |
 //! | `depth` | the nesting of deallocations on a thread |

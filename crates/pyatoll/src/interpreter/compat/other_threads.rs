@@ -1,4 +1,4 @@
-//! Whose an interpreter's thread states are.
+//! Which threads the thread states of an interpreter belong to.
 
 use std::ffi::c_ulong;
 #[cfg(windows)]
@@ -18,8 +18,8 @@ unsafe extern "C" {
 }
 
 /// Returns whether other threads have thread states of the interpreter that this thread is attached
-/// to. `own` is an unused one that was created for this thread. Where that cannot be found out,
-/// they may.
+/// to; `true` where that cannot be determined. `own` is an unused thread state that was created for
+/// this thread.
 ///
 /// # Safety
 /// The thread must be attached to the interpreter, and `own` alive.
@@ -74,7 +74,7 @@ unsafe fn place_of_thread_id(own: *mut ffi::PyThreadState) -> Option<usize> {
 /// Reads a field of a thread state, which its thread may be setting.
 ///
 /// # Safety
-/// `thread_state` must be alive, and must be larger than that.
+/// `thread_state` must be alive and have a field at `place`.
 unsafe fn ulong(thread_state: *mut ffi::PyThreadState, place: usize) -> c_ulong {
     // SAFETY: alive, and it has the field (upheld by the caller), which is aligned.
     unsafe {
@@ -83,8 +83,8 @@ unsafe fn ulong(thread_state: *mut ffi::PyThreadState, place: usize) -> c_ulong 
     }
 }
 
-/// The other threads of an interpreter are kept from running Python until this is dropped. With a
-/// GIL, this thread holds it.
+/// Keeps the other threads of an interpreter from running Python until it is dropped. On builds
+/// with a GIL, holding the GIL is enough.
 pub(super) struct Stopped(#[cfg(Py_GIL_DISABLED)] *mut ffi::PyInterpreterState);
 
 #[cfg(all(Py_GIL_DISABLED, Py_3_14))]
@@ -94,7 +94,7 @@ unsafe extern "C" {
 }
 
 impl Stopped {
-    /// Stops the other threads. `None`: Python offers no way.
+    /// Stops the other threads. Returns `None` where Python offers no way to do so.
     ///
     /// # Safety
     /// The thread must be attached to `interpreter`, and must not let others run while the result

@@ -21,19 +21,19 @@ use std::ffi::{
 pub enum ElementType {
     /// A signed integer.
     SignedInteger {
-        /// Its size.
+        /// Its size in bytes.
         bytes: usize,
     },
     /// An unsigned integer, or a character (`c`).
     UnsignedInteger {
-        /// Its size.
+        /// Its size in bytes.
         bytes: usize,
     },
     /// A truth value.
     Bool,
     /// A floating-point number.
     Float {
-        /// Its size.
+        /// Its size in bytes.
         bytes: usize,
     },
     /// Anything else: a struct, an array, a pointer, or a format that is not valid.
@@ -122,7 +122,7 @@ fn has_native_order(format: &CStr) -> bool {
 /// A Rust type that the elements of a buffer may have: the integers and floats.
 ///
 /// # Safety
-/// Every value of the bytes must be a valid `Self`, and `is_compatible_format` must return `true`
+/// Every bit pattern must be a valid `Self`, and `is_compatible_format` must return `true`
 /// only for formats of elements that may be read and written as `Self`.
 ///
 /// ```
@@ -167,7 +167,7 @@ impl<T: Element> ReadOnlyCell<T> {
     #[inline]
     pub fn get(&self) -> T {
         // SAFETY: valid for reads; it is not `Sync`, so this thread is the only one to read
-        // through it. Whoever lent it sees to writes of others.
+        // through it. The code that created the cell has ruled out concurrent writes.
         unsafe { *self.0.get() }
     }
 

@@ -17,8 +17,8 @@ use crate::types::PyAny;
 /// The memory that an object exports, whose elements are `T`s. A parameter of this type takes any
 /// object with such a buffer.
 ///
-/// It is a [`PyUntypedBuffer`], which documents whom a buffer belongs to, and who may change its
-/// elements.
+/// It derefs to [`PyUntypedBuffer`], which documents the interpreter that a buffer belongs to, and
+/// who may change its elements.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -60,8 +60,8 @@ impl<T: Element> PyBuffer<T> {
         PyUntypedBuffer::get(obj)?.into_typed()
     }
 
-    /// Returns the elements, if they follow each other as in C; a slice with a pointer to nowhere
-    /// if there are none. See [`PyUntypedBuffer`] for access to them.
+    /// Returns the elements, if they follow each other as in C. If there are none, the slice is
+    /// empty and its pointer is dangling. See [`PyUntypedBuffer`] for access to the elements.
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -59,9 +59,10 @@ pub struct PyUntypedBuffer(NonNull<View>);
 // by functions with a token of the owner, or through pointers, in the caller's unsafe code.
 // Releasing goes through the owner.
 unsafe impl Send for PyUntypedBuffer {}
-// SAFETY: see `Send`; no function changes the view through a shared reference.
+// SAFETY: no function changes the view through a shared reference; functions that access its memory
+// take a token of the owner.
 unsafe impl Sync for PyUntypedBuffer {}
-// A panic cannot leave the view in between: it does not change.
+// A panic cannot leave the view in an inconsistent state: it does not change.
 impl UnwindSafe for PyUntypedBuffer {}
 impl RefUnwindSafe for PyUntypedBuffer {}
 
@@ -111,7 +112,7 @@ impl PyUntypedBuffer {
         if size_of::<T>() != self.item_size() || !T::is_compatible_format(self.format()) {
             Err(incompatible(element))
         } else if self.len_bytes() > 0 && !self.raw().buf.cast::<T>().is_aligned() {
-            // Where there are no elements, the address means nothing: `array.array` has any.
+            // Without elements, the address is arbitrary, as in an empty `array.array`.
             Err(not_aligned(element))
         } else {
             Ok(())
@@ -268,12 +269,12 @@ impl PyUntypedBuffer {
         unsafe { self.per_dimension(self.raw().strides) }
     }
 
-    /// Returns, for each dimension, what to add to the pointers that its elements are, or a
-    /// negative number if they are not pointers; `None` if there are no pointers at all.
+    /// Returns, for each dimension whose elements are pointers, the offset that is added after
+    /// following them, and a negative number for the others; `None` if no dimension has pointers.
     #[inline]
     pub fn suboffsets(&self) -> Option<&[isize]> {
         let suboffsets = self.raw().suboffsets;
-        // SAFETY: if there are any, then one for each dimension.
+        // SAFETY: an array of the view that is not null has one for each dimension.
         (!suboffsets.is_null()).then(|| unsafe { self.per_dimension(suboffsets) })
     }
 
@@ -347,8 +348,8 @@ impl PyUntypedBuffer {
         }
     }
 
-    /// Does what [`check_owner`](PyUntypedBuffer::check_owner) does, where there is no room for an
-    /// error.
+    /// Does what [`check_owner`](PyUntypedBuffer::check_owner) does, but panics: for functions that
+    /// cannot return an error.
     #[track_caller]
     pub(super) fn expect_owner(&self, py: Python<'_>) {
         if let Err(error) = self.check_owner(py) {

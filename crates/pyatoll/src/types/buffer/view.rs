@@ -1,7 +1,7 @@
 //! Acquiring and releasing a `Py_buffer`.
 //!
 //! Invariants:
-//! - A view does not move: exporters let fields of a `Py_buffer` point to others.
+//! - A view does not move: exporters let fields of a `Py_buffer` point to its other fields.
 //! - It is released once, in the interpreter that acquired it: at once by a thread that is attached
 //!   there, otherwise through the drop queue. After that interpreter's end, only its own memory is
 //!   freed.
@@ -30,7 +30,7 @@ pub(super) struct View {
 const _: () = assert!(offset_of!(View, raw) == 0);
 
 impl View {
-    /// Acquires a buffer with everything there is to know about it, read-only or not.
+    /// Acquires a buffer, read-only or not, with its format, shape, strides and suboffsets.
     pub(super) fn acquire(object: &Bound<'_, PyAny>) -> PyResult<NonNull<Self>> {
         let mut view = Box::<Self>::new_uninit();
         let this = view.as_mut_ptr();
@@ -72,7 +72,8 @@ impl View {
     /// `view` must come from [`acquire`](View::acquire) and not be used afterwards; the thread must
     /// be attached to its interpreter.
     pub(super) unsafe fn release_attached(view: NonNull<Self>) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached to the view's interpreter; the view is not used again (upheld by the
+        // caller).
         unsafe { free(view.cast(), true) };
     }
 }
@@ -83,7 +84,8 @@ impl View {
 /// `view` must come from [`View::acquire`] and not be used afterwards.
 unsafe fn free(view: NonNull<c_void>, is_attached: bool) {
     let view = view.cast::<View>().as_ptr();
-    // SAFETY: attached if it says so, to the interpreter of the buffer; the view came from a box.
+    // SAFETY: `is_attached` says that the thread is attached to the buffer's interpreter; the view
+    // came from a box and is not used again (upheld by the caller).
     unsafe {
         if is_attached {
             ffi::PyBuffer_Release(&raw mut (*view).raw);

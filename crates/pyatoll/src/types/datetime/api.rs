@@ -26,7 +26,7 @@ struct Table {
 
 // SAFETY: the table does not change while its capsule is alive, and is used by attached threads.
 unsafe impl Send for Table {}
-// SAFETY: see `Send`.
+// SAFETY: the table does not change while its capsule is alive.
 unsafe impl Sync for Table {}
 
 /// The classes of `datetime` in one interpreter.

@@ -60,7 +60,7 @@ impl PyTzInfo {
         unsafe { Ok(Borrowed::from_ptr(py, utc.as_ptr()).cast_unchecked()) }
     }
 
-    /// Returns the time zone of a name in the IANA database: a `zoneinfo.ZoneInfo`.
+    /// Returns the time zone with this name in the IANA database: a `zoneinfo.ZoneInfo`.
     ///
     /// # Errors
     /// `zoneinfo.ZoneInfoNotFoundError`, a `KeyError`, if Python does not find it; those of

@@ -19,12 +19,12 @@ use crate::types::{PyAny, PyByteArray, PyByteArrayMethods, PyBytes, PyTuple, com
 /// The bytes of a `bytes` are not copied: it never changes, and stays in memory as long as there is
 /// a reference to it, also after the end of its interpreter. (CPython frees the memory of an
 /// interpreter as a whole only if it is empty.) On free-threaded builds they are copied: there,
-/// CPython makes constants immortal, and at the interpreter's end frees those that it has made so,
-/// whoever refers to them. Clones share the copy.
+/// CPython makes constants immortal, and frees them at the interpreter's end even if references to
+/// them remain. Clones share the copy.
 ///
-/// In the object's interpreter, conversion to Python returns the object itself, in others, or if
-/// there is a copy, a new `bytes`. If a value without a copy outlives the interpreter, the object
-/// is never released, as for a [`Py`](crate::Py#after-the-end).
+/// In the object's interpreter, conversion to Python returns the object itself; in another one, or
+/// if there is a copy, it returns a new `bytes`. If a value without a copy outlives the
+/// interpreter, the object is never released, as for a [`Py`](crate::Py#after-the-end).
 ///
 /// ```
 /// use pyatoll::prelude::*;

@@ -13,7 +13,7 @@ mod text;
 pub use bytes::PyBackedBytes;
 pub use text::PyBackedStr;
 
-/// Implements comparison, ordering, hashing and `Debug` like those of what a type dereferences to.
+/// Implements comparison, ordering, hashing and `Debug` through the type's `Deref` target.
 macro_rules! compare_like {
     ($type:ty, $target:ty) => {
         impl std::fmt::Debug for $type {

@@ -17,12 +17,12 @@ use crate::types::{PyAny, PyString, PyStringMethods};
 /// after the end of the object's interpreter.
 ///
 /// The text is a copy. A reference does not keep a `str` in memory beyond the end of its
-/// interpreter: CPython (3.12 and later) makes names immortal, and at the end frees those that it
-/// has made so, whoever refers to them. Any `str` may become a name while it is in use, by
-/// `setattr` or the creation of a code object. Clones share the copy.
+/// interpreter: CPython (3.12 and later) makes names immortal, and frees them at the end even if
+/// references to them remain. Any `str` may become a name while it is in use, through `setattr` or
+/// the creation of a code object. Clones share the copy.
 ///
-/// In the object's interpreter, conversion to Python returns the object itself, in others a new
-/// `str`. If the value outlives the interpreter, the object stays in memory, as for a
+/// In the object's interpreter, conversion to Python returns the object itself; in another one, it
+/// returns a new `str`. If the value outlives the interpreter, the object stays in memory, as for a
 /// [`Py`](crate::Py#after-the-end).
 ///
 /// ```
