@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `compile` | compiling the package |
 //! | `count` | counting tests by parsing |
+//! | `edit` | calls that are `unsafe` in Pyatoll |
 //! | `execute` | running the test programs |
 //! | `expected` | the committed figures |
 //! | `options` | the options of the command |
@@ -18,6 +19,7 @@
 
 mod compile;
 mod count;
+mod edit;
 mod execute;
 mod expected;
 mod options;

@@ -1,8 +1,8 @@
 //! The package in which PyO3's tests are compiled.
 //!
-//! Its test targets are the tests' files in place. It has PyO3's features under the same names and
-//! PyO3's build script, for the `cfg`s in the tests, and those of PyO3's dependencies and
-//! dev-dependencies that the tests use.
+//! Its test targets are the tests' files in place, except those that [`edit`] copies. It has PyO3's
+//! features under the same names and PyO3's build script, for the `cfg`s in the tests, and those of
+//! PyO3's dependencies and dev-dependencies that the tests use.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use proc_macro2::{TokenStream, TokenTree};
 use toml::{Table, Value};
 
+use super::edit;
 use super::options::Against;
 use super::source::{Source, work_folder};
 use crate::run;
@@ -55,12 +56,17 @@ fn manifest(source: &Source, against: Against) -> Result<Table> {
         [dev]
         debug = false
     };
-    let tests = source.files.iter().map(|file| {
+    let mut tests = Vec::new();
+    for file in &source.files {
+        let path = match against {
+            Against::Pyo3 => file.path.clone(),
+            Against::Pyatoll => edit::path(file)?,
+        };
         let mut test = Table::new();
         test.insert("name".into(), file.name.clone().into());
-        test.insert("path".into(), text(&file.path));
-        Value::Table(test)
-    });
+        test.insert("path".into(), text(&path));
+        tests.push(Value::Table(test));
+    }
     let features = source.features();
     let mut declared: Table = features
         .iter()
@@ -71,7 +77,7 @@ fn manifest(source: &Source, against: Against) -> Result<Table> {
     let mut manifest = Table::new();
     manifest.insert("package".into(), package.into());
     manifest.insert("lib".into(), lib.into());
-    manifest.insert("test".into(), Value::Array(tests.collect()));
+    manifest.insert("test".into(), Value::Array(tests));
     manifest.insert("features".into(), declared.into());
     manifest.insert("dependencies".into(), dependencies(source, against)?.into());
     manifest.insert(
