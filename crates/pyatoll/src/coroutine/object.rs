@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use pyatoll_macros::{pyclass, pymethods};
@@ -12,8 +12,9 @@ use super::cancel::ThrowCallback;
 use super::waker::LoopWaker;
 use crate::class::slots::{PyTraverseError, PyVisit};
 use crate::error::{PyErr, PyResult};
-use crate::exceptions::{PyRuntimeError, PyStopIteration};
+use crate::exceptions::{PyRuntimeError, PyStopIteration, PyValueError};
 use crate::interpreter::Python;
+use crate::interpreter::sync::lock;
 use crate::object::{Bound, Py};
 use crate::types::PyAny;
 
@@ -28,28 +29,63 @@ pub(super) type CoroutineFuture = Pin<Box<dyn Future<Output = PyResult<Py<PyAny>
 /// [`CancelHandle`](super::CancelHandle), or drops the future and raises it; `close` drops the
 /// future. A panic of the future is raised as a
 /// [`PanicException`](crate::panic::PanicException). A coroutine that has returned, raised or been
-/// closed raises a `RuntimeError`. One that is dropped without being awaited is not reported.
+/// closed raises a `RuntimeError`, and one that is running a `ValueError`. One that is dropped
+/// without being awaited is not reported.
 ///
 /// The loop must be one of `asyncio`, or set itself as the running one there: a future that is
 /// pending and not woken already yields `asyncio.get_running_loop().create_future()`.
-#[pyclass(crate = "crate")]
+///
+/// ```compile_fail,E0271
+/// // Two coroutines cannot be swapped: they may be of different interpreters.
+/// use pyatoll::coroutine::Coroutine;
+/// use pyatoll::prelude::*;
+///
+/// fn swap(a: &Bound<'_, Coroutine>, b: &Bound<'_, Coroutine>) {
+///     std::mem::swap(&mut *a.borrow_mut(), &mut *b.borrow_mut());
+/// }
+/// ```
+// Frozen, since the futures of swapped coroutines would be polled and dropped in the wrong
+// interpreter, against what a `CoroutineToken` says. Safe code can swap values behind a `&mut`, also
+// on two threads that are attached to different interpreters.
+#[pyclass(frozen, crate = "crate")]
 pub struct Coroutine {
     name: &'static str,
     /// The name of the class whose method this is.
     class: Option<&'static str>,
     throw_callback: Option<ThrowCallback>,
-    /// `None` once it has completed, panicked or been dropped.
-    future: Option<CoroutineFuture>,
+    /// The lock is not held while other code runs.
+    stage: Mutex<Stage>,
     waker: Arc<LoopWaker>,
 }
 
-// SAFETY: the future, the only part that is not `Sync`, is used by `&mut self` methods only.
-unsafe impl Sync for Coroutine {}
+enum Stage {
+    Suspended(CoroutineFuture),
+    /// A call polls the future, which it has taken.
+    Running,
+    /// The future has completed, panicked or been dropped.
+    Finished,
+}
+
+/// The end of a call that polls: sets the stage that follows.
+struct Running<'a> {
+    coroutine: &'a Coroutine,
+    next: Stage,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let next = std::mem::replace(&mut self.next, Stage::Finished);
+        *lock(&self.coroutine.stage) = next;
+    }
+}
 
 /// Panics if the future's drop does.
 impl Drop for Coroutine {
     fn drop(&mut self) {
-        self.close();
+        // First, since dropping the future may panic.
+        self.waker.reset();
+        let stage = std::mem::replace(&mut *lock(&self.stage), Stage::Finished);
+        drop(stage);
     }
 }
 
@@ -65,18 +101,35 @@ impl Coroutine {
             name,
             class,
             throw_callback,
-            future: Some(future),
+            stage: Mutex::new(Stage::Suspended(future)),
             waker: Arc::new(LoopWaker::new(py)),
+        }
+    }
+
+    /// Takes the future, unless a call polls it; `None` if there is none any more.
+    fn take(&self) -> PyResult<Option<CoroutineFuture>> {
+        let mut stage = lock(&self.stage);
+        match std::mem::replace(&mut *stage, Stage::Running) {
+            Stage::Suspended(future) => Ok(Some(future)),
+            Stage::Running => Err(PyValueError::new_err("coroutine already executing")),
+            Stage::Finished => {
+                *stage = Stage::Finished;
+                Ok(None)
+            }
         }
     }
 
     /// Polls the future, after an exception was thrown if there is one. A result is raised as
     /// `StopIteration`.
-    fn poll(&mut self, py: Python<'_>, thrown: Option<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        let Some(mut future) = self.future.take() else {
+    fn poll(&self, py: Python<'_>, thrown: Option<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        let Some(mut future) = self.take()? else {
             return Err(PyRuntimeError::new_err(
                 "cannot reuse already awaited coroutine",
             ));
+        };
+        let mut running = Running {
+            coroutine: self,
+            next: Stage::Finished,
         };
         // Before the exception is thrown: what the coroutine yielded needs no waking.
         self.waker.reset();
@@ -96,7 +149,7 @@ impl Coroutine {
         // The future is not polled again after a panic.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
             Ok(Poll::Pending) => {
-                self.future = Some(future);
+                running.next = Stage::Suspended(future);
                 self.waker.suspend(py)
             }
             Ok(Poll::Ready(result)) => {
@@ -127,25 +180,31 @@ impl Coroutine {
         }
     }
 
-    fn send(&mut self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         self.poll(py, None)
     }
 
-    fn throw(&mut self, exc: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    fn throw(&self, exc: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         self.poll(exc.py(), Some(exc))
     }
 
-    fn close(&mut self) {
+    fn close(&self) -> PyResult<()> {
+        let future = self.take()?;
+        let _running = Running {
+            coroutine: self,
+            next: Stage::Finished,
+        };
         // First, since dropping the future may panic.
         self.waker.reset();
-        drop(self.future.take());
+        drop(future);
+        Ok(())
     }
 
     fn __await__(slf: Py<Self>) -> Py<Self> {
         slf
     }
 
-    fn __next__(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.poll(py, None)
     }
 
@@ -154,7 +213,7 @@ impl Coroutine {
         self.waker.traverse(visit)
     }
 
-    fn __clear__(&mut self) {
+    fn __clear__(&self) {
         self.waker.reset();
     }
 }

@@ -306,7 +306,7 @@ fn a_coroutine_that_runs_cannot_be_polled_or_closed() {
 box = []
 coroutine = poll_other(box)
 box.append(coroutine)
-raises(RuntimeError, 'borrowed', lambda: coroutine.send(None))
+raises(ValueError, 'already executing', lambda: coroutine.send(None))
 ",
     );
 }
