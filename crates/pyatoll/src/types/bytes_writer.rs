@@ -19,16 +19,22 @@ use crate::types::PyBytes;
 /// C API: `PyBytesWriter`, which Python 3.15 added; on older versions, an equivalent.
 pub struct PyBytesWriter<'py> {
     writer: NonNull<writer::PyBytesWriter>,
+    /// The number of bytes for which `writer` has room, at least.
+    room: usize,
     py: Python<'py>,
 }
+
+/// The room of an empty writer, which needs no `bytes` yet.
+const SMALL: usize = 256;
 
 impl<'py> PyBytesWriter<'py> {
     /// Creates an empty writer with room for `capacity` bytes.
     pub(super) fn with_capacity(py: Python<'py>, capacity: usize) -> PyResult<Self> {
+        let room = capacity.max(SMALL);
         // SAFETY: attached; returns a writer or null.
-        let created = unsafe { writer::PyBytesWriter_Create(to_ssize(capacity)) };
+        let created = unsafe { writer::PyBytesWriter_Create(to_ssize(room)) };
         let writer = NonNull::new(created).ok_or_else(|| PyErr::fetch(py))?;
-        let mut this = Self { writer, py };
+        let mut this = Self { writer, room, py };
         // SAFETY: no bytes, so none that are not initialized.
         unsafe { this.set_len(0)? };
         Ok(this)
@@ -52,9 +58,9 @@ impl<'py> PyBytesWriter<'py> {
     /// Writes all the bytes.
     ///
     /// # Errors
-    /// `MemoryError`, or `ValueError` if there would be more bytes than a `bytes` can have.
+    /// `MemoryError`, or `OverflowError` if there would be more bytes than a `bytes` can have.
     ///
-    /// C API: `PyBytesWriter_Resize`.
+    /// C API: `PyBytesWriter_GetData`.
     pub fn write_bytes(&mut self, bytes: &[u8]) -> PyResult<()> {
         self.write_all_of(&[io::IoSlice::new(bytes)])
     }
@@ -80,15 +86,39 @@ impl<'py> PyBytesWriter<'py> {
         Ok(())
     }
 
-    /// Sets the number of bytes.
+    /// Sets the number of bytes. A failure leaves those from before.
     ///
     /// # Safety
     /// The caller must initialize bytes that are added.
     unsafe fn set_len(&mut self, len: usize) -> PyResult<()> {
+        if len > self.room {
+            self.grow(len)?;
+        }
         // SAFETY: attached; a valid writer.
         status(self.py, unsafe {
             writer::PyBytesWriter_Resize(self.writer.as_ptr(), to_ssize(len))
         })
+    }
+
+    /// Moves the bytes to a writer with room for `len`, and some more if there is.
+    ///
+    /// `PyBytesWriter_Resize` could do that, but where it fails, it frees the bytes and still counts
+    /// them (CPython's), or panics (`pyo3_ffi`'s).
+    #[cold]
+    fn grow(&mut self, len: usize) -> PyResult<()> {
+        let mut larger = Self::with_capacity(self.py, len.saturating_add(len / 2))
+            .or_else(|_| Self::with_capacity(self.py, len))?;
+        let written = self.len();
+        // SAFETY: attached; there is room for the bytes, which are initialized by the copy. The two
+        // writers are different, so their bytes are, too.
+        unsafe {
+            larger.set_len(written)?;
+            let source = writer::PyBytesWriter_GetData(self.writer.as_ptr()).cast::<u8>();
+            let target = writer::PyBytesWriter_GetData(larger.writer.as_ptr()).cast::<u8>();
+            target.copy_from_nonoverlapping(source, written);
+        }
+        *self = larger;
+        Ok(())
     }
 }
 
@@ -181,6 +211,25 @@ mod tests {
                 Ok::<_, PyErr>(())
             }).unwrap();
         }
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn bytes_that_do_not_fit_in_memory_leave_those_from_before() {
+        Python::attach(|py| {
+            let part = vec![0; 1 << 30];
+            let too_many = vec![IoSlice::new(&part); 1 << 18];
+            for before in [10, 1000] {
+                let bytes = PyBytes::new_with_writer(py, 0, |writer| {
+                    writer.write_bytes(&vec![7; before])?;
+                    assert!(writer.write_vectored(&too_many).is_err());
+                    assert!(!PyErr::occurred(py));
+                    writer.write_bytes(b"end")
+                })
+                .unwrap();
+                assert_eq!(bytes, *[&vec![7; before][..], b"end"].concat());
+            }
+        });
     }
 
     #[test]
