@@ -50,6 +50,7 @@ kept = code.replace(co_names=tuple(later), co_consts=tuple(later + late_datas))
 struct Left {
     texts: Vec<(PyBackedStr, String)>,
     datas: Vec<(PyBackedBytes, Vec<u8>)>,
+    of_crate: Vec<(bytes::Bytes, Vec<u8>)>,
 }
 
 impl Left {
@@ -62,6 +63,7 @@ impl Left {
         for data in get(datas)?.try_iter()? {
             let data = data?;
             self.datas.push((data.extract()?, data.extract()?));
+            self.of_crate.push((data.extract()?, data.extract()?));
         }
         Ok(())
     }
@@ -87,6 +89,9 @@ late_datas = [bytes([n, 200, *range(n)]) for n in (1, 30, 250)]
         }
         for (data, expected) in &self.datas {
             assert_eq!(data, expected.as_slice());
+        }
+        for (data, expected) in &self.of_crate {
+            assert_eq!(data, expected);
         }
     }
 }

@@ -1,41 +1,21 @@
-//! `Bytes`: to a `bytes`; from a `bytes`, which it shares, or a `bytearray`, which it copies.
+//! `Bytes`: to a `bytes`; from a `bytes`, which it shares as [`PyBackedBytes`] does, or a
+//! `bytearray`, which it copies.
 
 use bytes::Bytes;
 
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{CastError, PyErr, PyResult};
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, Py, PyTypeInfo};
+use crate::object::{Borrowed, Bound, PyTypeInfo};
+use crate::types::pybacked::PyBackedBytes;
 use crate::types::{PyAny, PyByteArray, PyByteArrayMethods, PyBytes, PyTuple};
-
-/// The contents of a `bytes` object, on any thread.
-///
-/// Invariant: they never change, and are part of the object, which stays in memory as long as there
-/// is a handle, also after the end of its interpreter.
-struct Contents {
-    bytes: *const [u8],
-    _object: Py<PyBytes>,
-}
-
-// SAFETY: `Py` is `Send`, and the contents are read only.
-unsafe impl Send for Contents {}
-
-impl AsRef<[u8]> for Contents {
-    fn as_ref(&self) -> &[u8] {
-        // SAFETY: alive and unchanged, by the invariant.
-        unsafe { &*self.bytes }
-    }
-}
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Bytes {
     type Error = CastError<'a, 'py>;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         if let Ok(bytes) = object.cast::<PyBytes>() {
-            return Ok(Bytes::from_owner(Contents {
-                bytes: bytes.as_bytes(),
-                _object: bytes.to_owned().unbind(),
-            }));
+            return Ok(Bytes::from_owner(PyBackedBytes::from(bytes.to_owned())));
         }
         match object.cast::<PyByteArray>() {
             Ok(bytes) => Ok(bytes.to_vec().into()),
@@ -84,7 +64,14 @@ mod tests {
     use crate::convert::{IntoPyObject, IntoPyObjectExt};
     use crate::error::PyErr;
     use crate::interpreter::{Python, SubInterpreter};
+    use crate::object::Bound;
+    use crate::types::pybacked::PyBackedBytes;
     use crate::types::{PyAnyMethods, PyByteArray, PyBytes, PyBytesMethods};
+
+    /// Returns whether `PyBackedBytes` refers to the object's own memory.
+    fn shares(object: &Bound<'_, PyBytes>) -> bool {
+        PyBackedBytes::from(object.clone()).as_ptr() == object.as_bytes().as_ptr()
+    }
 
     proptest! {
         #[test]
@@ -94,7 +81,8 @@ mod tests {
                 for object in [(&bytes).into_pyobject(py)?, bytes.clone().into_pyobject(py)?] {
                     assert_eq!(object.as_bytes(), value);
                     let shared = object.extract::<Bytes>()?;
-                    assert_eq!(shared.as_ptr(), object.as_bytes().as_ptr(), "not copied");
+                    let is_shared = shared.as_ptr() == object.as_bytes().as_ptr();
+                    assert_eq!(is_shared, shares(&object));
                     assert_eq!(shared, bytes);
                 }
                 let array = PyByteArray::new(py, &value);
@@ -137,11 +125,12 @@ mod tests {
         Python::attach(|py| {
             let object = PyBytes::new(py, b"some bytes of its own");
             let count = object.get_refcnt();
+            let held = count + isize::from(shares(&object));
             let bytes = object.extract::<Bytes>()?;
             let part = bytes.slice(5..);
-            assert_eq!(object.get_refcnt(), count + 1);
+            assert_eq!(object.get_refcnt(), held);
             drop(bytes);
-            assert_eq!(object.get_refcnt(), count + 1);
+            assert_eq!(object.get_refcnt(), held);
             assert_eq!(part, b"bytes of its own"[..]);
             drop(part);
             assert_eq!(object.get_refcnt(), count);
