@@ -1,7 +1,5 @@
 //! `datetime.timedelta`.
 
-use std::ffi::c_int;
-
 use super::api::DatetimeApi;
 use crate::error::PyResult;
 use crate::interpreter::Python;
@@ -32,8 +30,7 @@ datetime_type!(PyDelta, delta);
 
 impl PyDelta {
     /// Creates a duration. What exceeds the ranges of the seconds, 0 to 86,399, and the
-    /// microseconds, 0 to 999,999, is carried over. If `normalize` is false, they should be in
-    /// range already, which saves a few instructions.
+    /// microseconds, 0 to 999,999, is carried over, whether `normalize` is true or not.
     ///
     /// # Errors
     /// `OverflowError` if the days are not from -999,999,999 to 999,999,999; those of importing
@@ -60,21 +57,34 @@ impl PyDelta {
         microseconds: i32,
         normalize: bool,
     ) -> PyResult<Bound<'_, PyDelta>> {
+        // Fields in range are left as they are: checking for that would cost as much.
+        let _ = normalize;
         let api = DatetimeApi::import(py)?;
-        // Without `normalize`, CPython relies on the ranges: a debug build aborts.
-        let in_range = (0..86_400).contains(&seconds) && (0..1_000_000).contains(&microseconds);
         // SAFETY: attached; the function and the class are the table's, of this interpreter; the
-        // fields are in their ranges or are normalized; the result is a new instance of the class
+        // seconds and microseconds are in their ranges; the result is a new instance of the class
         // or null.
         unsafe {
             if let Some(table) = api.table(py) {
-                let normalize = c_int::from(normalize || !in_range);
+                let (days, seconds, microseconds) = carried(days, seconds, microseconds);
                 let class = table.DeltaType;
-                let delta = (table.Delta_FromDelta)(days, seconds, microseconds, normalize, class);
+                let delta = (table.Delta_FromDelta)(days, seconds, microseconds, 0, class);
                 return new_reference(py, delta);
             }
             let delta = api.delta.bind(py).call1((days, seconds, microseconds))?;
             Ok(delta.cast_into()?)
         }
     }
+}
+
+/// Carries what exceeds the ranges of the seconds and microseconds. CPython would, too, but its sums
+/// overflow. Days that do not fit are out of the range of a `timedelta`, and so is the result.
+#[inline]
+fn carried(days: i32, seconds: i32, microseconds: i32) -> (i32, i32, i32) {
+    let seconds = i64::from(seconds) + i64::from(microseconds.div_euclid(1_000_000));
+    let days = i64::from(days) + seconds.div_euclid(86_400);
+    (
+        days.clamp(i32::MIN.into(), i32::MAX.into()) as i32,
+        seconds.rem_euclid(86_400) as i32,
+        microseconds.rem_euclid(1_000_000),
+    )
 }

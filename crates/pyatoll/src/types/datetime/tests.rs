@@ -114,6 +114,13 @@ fn the_extremes_exist_and_what_is_beyond_is_refused() {
             let error = delta(days).unwrap_err().to_string();
             assert!(error.starts_with("OverflowError: "), "{error}");
         }
+        for extreme in [i32::MIN, i32::MAX] {
+            let seconds = PyDelta::new(py, 0, extreme, extreme, true)?;
+            let class = py.get_type::<PyDelta>();
+            assert!(seconds.eq(class.call1((0, extreme, extreme))?)?);
+            let error = PyDelta::new(py, extreme, extreme, extreme, true).unwrap_err();
+            assert!(error.is_instance_of::<crate::exceptions::PyOverflowError>(py));
+        }
         Ok::<_, PyErr>(())
     })
     .unwrap();
