@@ -41,11 +41,41 @@ pub struct TypeObject {
 struct FillState {
     /// The type, possibly without its attributes.
     object: Option<Py<PyType>>,
+    /// The threads that are creating the class with its metaclass.
+    creating: Vec<ThreadId>,
     /// The threads that are computing the attributes.
     filling: Vec<ThreadId>,
     /// Whether one of them is setting its attributes, or has set them. The others wait for it, and
     /// drop theirs.
     setting: bool,
+}
+
+/// A call that creates a Python class, in which the metaclass and the bases run any code.
+struct Creating<'a>(&'a TypeObject);
+
+impl<'a> Creating<'a> {
+    /// # Errors
+    /// If this thread is creating the class already: the code that it runs uses the class. That
+    /// would create another one, and run the same code for it, and so on.
+    fn begin(class: &'a TypeObject) -> PyResult<Self> {
+        let this_thread = std::thread::current().id();
+        let mut state = class.state();
+        if state.creating.contains(&this_thread) {
+            return Err(PyRuntimeError::new_err(
+                "the class was used by its metaclass or a base while being created",
+            ));
+        }
+        state.creating.push(this_thread);
+        Ok(Self(class))
+    }
+}
+
+impl Drop for Creating<'_> {
+    fn drop(&mut self) {
+        let this_thread = std::thread::current().id();
+        let mut state = self.0.state();
+        state.creating.retain(|creating| *creating != this_thread);
+    }
 }
 
 impl TypeObject {
@@ -55,6 +85,7 @@ impl TypeObject {
             ready: AtomicPtr::new(null_mut()),
             fill: Mutex::new(FillState {
                 object: None,
+                creating: Vec::new(),
                 filling: Vec::new(),
                 setting: false,
             }),
@@ -95,6 +126,7 @@ impl TypeObject {
             None => {
                 let class = create_heap_type(py, spec, tables, base, module)?;
                 if spec.is_python_class() {
+                    let _creating = Creating::begin(self)?;
                     python_class::create(py, spec, class)?
                 } else {
                     class

@@ -645,6 +645,42 @@ else:
 }
 
 #[test]
+fn a_class_cannot_be_used_while_its_bases_are_told_of_it() {
+    #[pyclass(bases = "pyatoll_test_eager:Eager")]
+    struct Eager;
+
+    #[pyfunction]
+    fn eager(py: Python<'_>) -> PyResult<()> {
+        PyModule::new(py, "m")?.add_class::<Eager>()
+    }
+
+    in_each_interpreter(|py| {
+        let code = c"
+uses = []
+class Eager:
+    def __init_subclass__(cls):
+        uses.pop()()
+";
+        let module = PyModule::from_code(py, code, c"eager.py", c"pyatoll_test_eager").unwrap();
+        let uses = module.getattr("uses").unwrap();
+        let eager = wrap_pyfunction!(eager, py).unwrap();
+        uses.call_method1("extend", (vec![&eager; 100_000],))
+            .unwrap();
+        let mut error = eager.call0().unwrap_err();
+        while let Some(cause) = error.cause(py) {
+            error = cause;
+        }
+        let text = error.to_string();
+        assert!(text.contains("being created"), "{text}");
+        assert_eq!(uses.len().unwrap(), 99_999);
+        // The failure has left nothing behind.
+        uses.set_item(99_998, py.eval(c"lambda: None", None, None).unwrap())
+            .unwrap();
+        py.get_type::<Eager>();
+    });
+}
+
+#[test]
 fn instances_may_outlive_the_values_of_their_interpreter() {
     // Kept by an object that is deallocated after the interpreter's dict is cleared.
     let code = c"
