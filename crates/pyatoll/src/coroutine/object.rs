@@ -45,8 +45,8 @@ pub(super) type CoroutineFuture = Pin<Box<dyn Future<Output = PyResult<Py<PyAny>
 /// }
 /// ```
 // Frozen, since the futures of swapped coroutines would be polled and dropped in the wrong
-// interpreter, against what a `CoroutineToken` says. Safe code can swap values behind a `&mut`, also
-// on two threads that are attached to different interpreters.
+// interpreter, against what a `CoroutineToken` says. Safe code can swap values behind a `&mut`,
+// also on two threads that are attached to different interpreters.
 #[pyclass(frozen, crate = "crate")]
 pub struct Coroutine {
     name: &'static str,

@@ -102,8 +102,8 @@ impl<'py> PyBytesWriter<'py> {
 
     /// Moves the bytes to a writer with room for `len`, and some more if there is.
     ///
-    /// `PyBytesWriter_Resize` could do that, but where it fails, it frees the bytes and still counts
-    /// them (CPython's), or panics (`pyo3_ffi`'s).
+    /// `PyBytesWriter_Resize` could do that, but where it fails, it frees the bytes and still
+    /// counts them (CPython's), or panics (`pyo3_ffi`'s).
     #[cold]
     fn grow(&mut self, len: usize) -> PyResult<()> {
         let mut larger = Self::with_capacity(self.py, len.saturating_add(len / 2))

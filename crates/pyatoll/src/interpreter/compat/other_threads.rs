@@ -40,8 +40,10 @@ pub(crate) unsafe fn has_other_threads(own: *mut ffi::PyThreadState) -> bool {
             true => std::ptr::null_mut(),
         };
         while !next.is_null() {
-            // The current one may have been created by another thread.
-            has_others |= next != current && ulong(next, place) != this;
+            // The current one may have been created by another thread. One without an id is that of
+            // a thread that has not started yet, or is not in use.
+            let is_others = next != current && ![0, this].contains(&ulong(next, place));
+            has_others |= is_others;
             next = ffi::PyThreadState_Next(next);
         }
         has_others

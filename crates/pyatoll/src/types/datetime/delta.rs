@@ -76,8 +76,8 @@ impl PyDelta {
     }
 }
 
-/// Carries what exceeds the ranges of the seconds and microseconds. CPython would, too, but its sums
-/// overflow. Days that do not fit are out of the range of a `timedelta`, and so is the result.
+/// Carries what exceeds the ranges of the seconds and microseconds. CPython would, too, but its
+/// sums overflow. Days that do not fit are out of the range of a `timedelta`, and so is the result.
 #[inline]
 fn carried(days: i32, seconds: i32, microseconds: i32) -> (i32, i32, i32) {
     let seconds = i64::from(seconds) + i64::from(microseconds.div_euclid(1_000_000));
