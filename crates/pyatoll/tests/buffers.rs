@@ -482,10 +482,13 @@ view = _queues.Queue(id).get()
             assert!(array.bind(py).resize(1).is_err());
             assert!(buffer.to_vec(py).is_err());
         });
-        drop(buffer);
-        sub.close().unwrap();
         Python::attach(|py| {
-            // Released through a pending call.
+            // Released through a pending call, which CPython announces to the thread states that the
+            // interpreter has at that moment.
+            py.detach(|| {
+                drop(buffer);
+                sub.close().unwrap();
+            });
             for _ in 0..100 {
                 py.run(c"sum(range(100))", None, None).unwrap();
                 if array.bind(py).resize(1).is_ok() {

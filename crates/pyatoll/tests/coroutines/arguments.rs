@@ -160,7 +160,11 @@ pub(crate) mod argued {
 }
 
 const SETUP: &std::ffi::CStr = c"
-import asyncio, warnings
+import sys, warnings
+# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
+if sys.version_info < (3, 12):
+    sys.modules.setdefault('_asyncio', None)
+import asyncio
 from argued import *
 
 def raises(kind, text, call):

@@ -113,7 +113,11 @@ pub(crate) mod driven {
 }
 
 const SETUP: &std::ffi::CStr = c"
-import asyncio, collections.abc, gc, sys, weakref
+import collections.abc, gc, sys, weakref
+# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
+if sys.version_info < (3, 12):
+    sys.modules.setdefault('_asyncio', None)
+import asyncio
 from driven import *
 
 def raises(kind, text, call):

@@ -116,9 +116,18 @@ fn builders() -> Vec<(bool, SubInterpreter)> {
     ]
 }
 
+/// Imports `asyncio`. The C version of 3.11 confuses the loops of interpreters: its cache of the
+/// running loop is shared.
+const IMPORT_ASYNCIO: &str = "
+import sys
+if sys.version_info < (3, 12):
+    sys.modules.setdefault('_asyncio', None)
+import asyncio
+";
+
 fn run(py: Python<'_>, code: &str) -> Py<PyDict> {
     let globals = PyDict::new(py);
-    let code = format!("import asyncio\nfrom awaited import *\n{code}");
+    let code = format!("{IMPORT_ASYNCIO}\nfrom awaited import *\n{code}");
     let code = std::ffi::CString::new(code).unwrap();
     if let Err(error) = py.run(&code, Some(&globals), None) {
         error.print(py);
@@ -173,7 +182,11 @@ fn any_loop_that_sets_itself_as_the_running_one_works() {
     crate::append();
     everywhere(
         c"
-import asyncio, queue
+import queue, sys
+# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
+if sys.version_info < (3, 12):
+    sys.modules.setdefault('_asyncio', None)
+import asyncio
 from awaited import *
 
 class Future:
