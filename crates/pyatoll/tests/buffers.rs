@@ -483,8 +483,8 @@ view = _queues.Queue(id).get()
             assert!(buffer.to_vec(py).is_err());
         });
         Python::attach(|py| {
-            // Released through a pending call, which CPython announces to the thread states that the
-            // interpreter has at that moment.
+            // Released through a pending call, which CPython announces to the thread states that
+            // the interpreter has at that moment.
             py.detach(|| {
                 drop(buffer);
                 sub.close().unwrap();
