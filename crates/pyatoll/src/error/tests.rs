@@ -221,6 +221,30 @@ fn a_wrong_interpreter_panic_is_recognized_on_another_thread() {
 }
 
 #[test]
+fn a_wrong_interpreter_panic_is_recognized_after_many_that_rust_has_caught() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let [late, caught] = sub
+        .attach(|py| [(); 2].map(|()| PyString::new(py, "theirs").unbind()))
+        .unwrap();
+    Python::attach(|py| {
+        let panic_of = |handle: &Py<PyString>| {
+            catch_unwind(AssertUnwindSafe(|| handle.bind(py).as_ptr().addr())).unwrap_err()
+        };
+        let payload = panic_of(&late);
+        for _ in 0..200 {
+            drop(panic_of(&caught));
+        }
+        // The texts are equal: as many are recognized as are kept.
+        for _ in 0..201 {
+            let text = payload.downcast_ref::<String>().unwrap().clone();
+            crate::panic::raise_panic(py, Box::new(text));
+            assert!(PyErr::fetch(py).is_instance_of::<PyRuntimeError>(py));
+        }
+    });
+}
+
+#[test]
 fn causes_and_contexts_are_kept_and_removed() {
     Python::attach(|py| {
         let error = py

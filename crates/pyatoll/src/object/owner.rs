@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, TryLockError};
 
+use crate::interpreter::process::ProcessMutex;
 use crate::interpreter::{Interpreter, Python, attach};
 
 /// The error of using a handle in an interpreter that does not own its object. Becomes a Python
@@ -30,24 +30,11 @@ pub struct WrongInterpreter {
 /// Python, oldest first, with the texts of the panics. They are kept beside the panics, whose
 /// payload must be text: the panic hook and callers of `catch_unwind` show it. A panic may be
 /// carried to another thread (rayon) before it gets to the boundary.
-static PANICKED: Mutex<VecDeque<(String, WrongInterpreter)>> = Mutex::new(VecDeque::new());
+static PANICKED: ProcessMutex<VecDeque<(String, WrongInterpreter)>> = ProcessMutex::new();
 
-/// Errors that are kept. User code may catch a panic, so that it never gets to the boundary.
-const MAX_PANICKED: usize = 64;
-
-/// Locks [`PANICKED`], unless that takes too long: in a forked child, the lock's holder may not
-/// exist.
-fn lock_panicked() -> Option<MutexGuard<'static, VecDeque<(String, WrongInterpreter)>>> {
-    const TRIES: usize = 1000;
-    (0..TRIES).find_map(|_| match PANICKED.try_lock() {
-        Ok(panicked) => Some(panicked),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => {
-            std::thread::yield_now();
-            None
-        }
-    })
-}
+/// Errors that are kept. User code may catch a panic, so that it never gets to the boundary; and
+/// many threads may panic while one that has panicked is not scheduled.
+const MAX_PANICKED: usize = 1000;
 
 impl WrongInterpreter {
     #[cold]
@@ -74,12 +61,12 @@ impl WrongInterpreter {
     #[track_caller]
     pub(crate) fn panic(self) -> ! {
         let text = self.to_string();
-        if let Some(mut panicked) = lock_panicked() {
-            if panicked.len() == MAX_PANICKED {
-                panicked.pop_front();
-            }
-            panicked.push_back((text.clone(), self));
+        let mut panicked = PANICKED.lock();
+        if panicked.len() == MAX_PANICKED {
+            panicked.pop_front();
         }
+        panicked.push_back((text.clone(), self));
+        drop(panicked);
         panic!("{text}")
     }
 
@@ -88,7 +75,7 @@ impl WrongInterpreter {
     #[inline(never)]
     pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Option<Self> {
         let text = payload.downcast_ref::<String>()?;
-        let mut panicked = lock_panicked()?;
+        let mut panicked = PANICKED.lock();
         let index = panicked.iter().rposition(|(raised, _)| raised == text)?;
         panicked.remove(index).map(|(_, error)| error)
     }
