@@ -66,6 +66,10 @@ const COLD: &[(&str, &str)] = &[
         "only when a class is created",
     ),
     (
+        "pyatoll::class::type_object::Creating",
+        "only when a class is created",
+    ),
+    (
         "pyatoll::class::parts::Unsendable",
         "an `unsendable` class is asked for its thread; the others have nothing of it",
     ),
