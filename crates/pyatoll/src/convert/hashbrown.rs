@@ -4,103 +4,16 @@ use std::hash::{BuildHasher, Hash};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{map, set};
+use super::map::hash_map;
+use super::set::hash_set;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyDict, PySet};
 
-impl<'py, K, V, S> IntoPyObject<'py> for HashMap<K, V, S>
-where
-    K: IntoPyObject<'py> + Eq + Hash,
-    V: IntoPyObject<'py>,
-    S: BuildHasher,
-{
-    type Target = PyDict;
-    type Output = Bound<'py, PyDict>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        map::new(py, self)
-    }
-}
-
-impl<'a, 'py, K, V, S> IntoPyObject<'py> for &'a HashMap<K, V, S>
-where
-    &'a K: IntoPyObject<'py> + Eq + Hash,
-    &'a V: IntoPyObject<'py>,
-    S: BuildHasher,
-{
-    type Target = PyDict;
-    type Output = Bound<'py, PyDict>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        map::new(py, self)
-    }
-}
-
-impl<'a, 'py, K, V, S> FromPyObject<'a, 'py> for HashMap<K, V, S>
-where
-    K: FromPyObjectOwned<'py> + Eq + Hash,
-    V: FromPyObjectOwned<'py>,
-    S: BuildHasher + Default,
-{
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let mut map = HashMap::with_capacity_and_hasher(map::len(object), S::default());
-        map::read(object, |key, value| {
-            map.insert(key, value);
-        })?;
-        Ok(map)
-    }
-}
-
-impl<'py, T, S> IntoPyObject<'py> for HashSet<T, S>
-where
-    T: IntoPyObject<'py> + Eq + Hash,
-    S: BuildHasher,
-{
-    type Target = PySet;
-    type Output = Bound<'py, PySet>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        set::new(py, self)
-    }
-}
-
-impl<'a, 'py, T, S> IntoPyObject<'py> for &'a HashSet<T, S>
-where
-    &'a T: IntoPyObject<'py> + Eq + Hash,
-    S: BuildHasher,
-{
-    type Target = PySet;
-    type Output = Bound<'py, PySet>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        set::new(py, self)
-    }
-}
-
-impl<'a, 'py, T, S> FromPyObject<'a, 'py> for HashSet<T, S>
-where
-    T: FromPyObjectOwned<'py> + Eq + Hash,
-    S: BuildHasher + Default,
-{
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let mut set = HashSet::with_capacity_and_hasher(set::check(object)?, S::default());
-        set::read(object, |value| {
-            set.insert(value);
-        })?;
-        Ok(set)
-    }
-}
+hash_map!(HashMap, &'a K);
+hash_set!(HashSet, &'a T);
 
 #[cfg(test)]
 mod tests {

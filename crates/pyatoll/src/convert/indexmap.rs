@@ -4,59 +4,14 @@ use std::hash::{BuildHasher, Hash};
 
 use indexmap::IndexMap;
 
-use super::map;
+use super::map::hash_map;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyDict};
 
-impl<'py, K, V, S> IntoPyObject<'py> for IndexMap<K, V, S>
-where
-    K: IntoPyObject<'py> + Eq + Hash,
-    V: IntoPyObject<'py>,
-    S: BuildHasher,
-{
-    type Target = PyDict;
-    type Output = Bound<'py, PyDict>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        map::new(py, self)
-    }
-}
-
-impl<'a, 'py, K, V, S> IntoPyObject<'py> for &'a IndexMap<K, V, S>
-where
-    &'a K: IntoPyObject<'py> + Eq + Hash,
-    &'a V: IntoPyObject<'py>,
-    S: BuildHasher,
-{
-    type Target = PyDict;
-    type Output = Bound<'py, PyDict>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        map::new(py, self)
-    }
-}
-
-impl<'a, 'py, K, V, S> FromPyObject<'a, 'py> for IndexMap<K, V, S>
-where
-    K: FromPyObjectOwned<'py> + Eq + Hash,
-    V: FromPyObjectOwned<'py>,
-    S: BuildHasher + Default,
-{
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let mut map = IndexMap::with_capacity_and_hasher(map::len(object), S::default());
-        map::read(object, |key, value| {
-            map.insert(key, value);
-        })?;
-        Ok(map)
-    }
-}
+hash_map!(IndexMap, &'a K);
 
 #[cfg(test)]
 mod tests {

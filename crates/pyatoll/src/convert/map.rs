@@ -113,53 +113,64 @@ pub(super) fn len(object: Borrowed<'_, '_, PyAny>) -> usize {
     })
 }
 
-impl<'py, K, V, S> IntoPyObject<'py> for HashMap<K, V, S>
-where
-    K: IntoPyObject<'py> + Eq + Hash,
-    V: IntoPyObject<'py>,
-    S: BuildHasher,
-{
-    type Target = PyDict;
-    type Output = Bound<'py, PyDict>;
-    type Error = PyErr;
+/// Implements the conversions of a hash map, to and from a `dict`. `$key` is the type that has to
+/// be hashable in the conversion of a borrowed map with keys of type `K`.
+macro_rules! hash_map {
+    ($map:ident, $key:ty) => {
+        impl<'py, K, V, S> IntoPyObject<'py> for $map<K, V, S>
+        where
+            K: IntoPyObject<'py> + Eq + Hash,
+            V: IntoPyObject<'py>,
+            S: BuildHasher,
+        {
+            type Target = PyDict;
+            type Output = Bound<'py, PyDict>;
+            type Error = PyErr;
 
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        new(py, self)
-    }
+            fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+                $crate::convert::map::new(py, self)
+            }
+        }
+
+        impl<'a, 'py, K, V, S> IntoPyObject<'py> for &'a $map<K, V, S>
+        where
+            &'a K: IntoPyObject<'py>,
+            &'a V: IntoPyObject<'py>,
+            $key: Eq + Hash,
+            S: BuildHasher,
+        {
+            type Target = PyDict;
+            type Output = Bound<'py, PyDict>;
+            type Error = PyErr;
+
+            fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+                $crate::convert::map::new(py, self)
+            }
+        }
+
+        impl<'a, 'py, K, V, S> FromPyObject<'a, 'py> for $map<K, V, S>
+        where
+            K: FromPyObjectOwned<'py> + Eq + Hash,
+            V: FromPyObjectOwned<'py>,
+            S: BuildHasher + Default,
+        {
+            type Error = PyErr;
+
+            fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+                let len = $crate::convert::map::len(object);
+                let mut map = $map::with_capacity_and_hasher(len, S::default());
+                $crate::convert::map::read(object, |key, value| {
+                    map.insert(key, value);
+                })?;
+                Ok(map)
+            }
+        }
+    };
 }
+#[cfg(any(feature = "hashbrown", feature = "indexmap"))]
+pub(super) use hash_map;
 
-impl<'a, 'py, K, V, S> IntoPyObject<'py> for &'a HashMap<K, V, S>
-where
-    &'a K: IntoPyObject<'py>,
-    &'a V: IntoPyObject<'py>,
-    K: Eq + Hash,
-    S: BuildHasher,
-{
-    type Target = PyDict;
-    type Output = Bound<'py, PyDict>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        new(py, self)
-    }
-}
-
-impl<'a, 'py, K, V, S> FromPyObject<'a, 'py> for HashMap<K, V, S>
-where
-    K: FromPyObjectOwned<'py> + Eq + Hash,
-    V: FromPyObjectOwned<'py>,
-    S: BuildHasher + Default,
-{
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let mut map = HashMap::with_capacity_and_hasher(len(object), S::default());
-        read(object, |key, value| {
-            map.insert(key, value);
-        })?;
-        Ok(map)
-    }
-}
+hash_map!(HashMap, K);
 
 impl<'py, K, V> IntoPyObject<'py> for BTreeMap<K, V>
 where

@@ -59,50 +59,61 @@ pub(super) fn read<'py, T: FromPyObjectOwned<'py>>(
     PyErr::take(py).map_or(Ok(()), Err)
 }
 
-impl<'py, T, S> IntoPyObject<'py> for HashSet<T, S>
-where
-    T: IntoPyObject<'py> + Eq + Hash,
-    S: BuildHasher,
-{
-    type Target = PySet;
-    type Output = Bound<'py, PySet>;
-    type Error = PyErr;
+/// Implements the conversions of a hash set, to a `set`, from a `set` or `frozenset`. `$value` is
+/// the type that has to be hashable in the conversion of a borrowed set with values of type `T`.
+macro_rules! hash_set {
+    ($set:ident, $value:ty) => {
+        impl<'py, T, S> IntoPyObject<'py> for $set<T, S>
+        where
+            T: IntoPyObject<'py> + Eq + Hash,
+            S: BuildHasher,
+        {
+            type Target = PySet;
+            type Output = Bound<'py, PySet>;
+            type Error = PyErr;
 
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        new(py, self)
-    }
+            fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+                $crate::convert::set::new(py, self)
+            }
+        }
+
+        impl<'a, 'py, T, S> IntoPyObject<'py> for &'a $set<T, S>
+        where
+            &'a T: IntoPyObject<'py>,
+            $value: Eq + Hash,
+            S: BuildHasher,
+        {
+            type Target = PySet;
+            type Output = Bound<'py, PySet>;
+            type Error = PyErr;
+
+            fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+                $crate::convert::set::new(py, self)
+            }
+        }
+
+        impl<'a, 'py, T, S> FromPyObject<'a, 'py> for $set<T, S>
+        where
+            T: FromPyObjectOwned<'py> + Eq + Hash,
+            S: BuildHasher + Default,
+        {
+            type Error = PyErr;
+
+            fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+                let len = $crate::convert::set::check(object)?;
+                let mut set = $set::with_capacity_and_hasher(len, S::default());
+                $crate::convert::set::read(object, |value| {
+                    set.insert(value);
+                })?;
+                Ok(set)
+            }
+        }
+    };
 }
+#[cfg(feature = "hashbrown")]
+pub(super) use hash_set;
 
-impl<'a, 'py, T, S> IntoPyObject<'py> for &'a HashSet<T, S>
-where
-    &'a T: IntoPyObject<'py>,
-    T: Eq + Hash,
-    S: BuildHasher,
-{
-    type Target = PySet;
-    type Output = Bound<'py, PySet>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        new(py, self)
-    }
-}
-
-impl<'a, 'py, T, S> FromPyObject<'a, 'py> for HashSet<T, S>
-where
-    T: FromPyObjectOwned<'py> + Eq + Hash,
-    S: BuildHasher + Default,
-{
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let mut set = HashSet::with_capacity_and_hasher(check(object)?, S::default());
-        read(object, |value| {
-            set.insert(value);
-        })?;
-        Ok(set)
-    }
-}
+hash_set!(HashSet, T);
 
 impl<'py, T: IntoPyObject<'py> + Ord> IntoPyObject<'py> for BTreeSet<T> {
     type Target = PySet;
