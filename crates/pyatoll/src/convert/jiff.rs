@@ -9,7 +9,7 @@ use jiff_02::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff_02::{SignedDuration, Span, Timestamp, Zoned};
 
 use super::by_reference::by_reference;
-use super::datetime::{expect_naive, expected_tzinfo, fixed_offset};
+use super::datetime::{expect_naive, expect_tzinfo, fixed_offset};
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyValueError;
@@ -19,7 +19,6 @@ use crate::object::{Borrowed, Bound};
 use crate::types::datetime::{DateFields, TimeFields};
 use crate::types::{
     PyAny, PyAnyMethods, PyDate, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTzInfo,
-    PyTzInfoAccess,
 };
 
 /// Becomes a `ValueError`.
@@ -193,7 +192,7 @@ impl FromPyObject<'_, '_> for Zoned {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;
-        let tzinfo = date_time.get_tzinfo().ok_or_else(expected_tzinfo)?;
+        let tzinfo = expect_tzinfo(&date_time)?;
         let tz = tzinfo.extract::<TimeZone>()?;
         let (local, fold) = local_time(&date_time)?;
         let zoned = tz.into_ambiguous_zoned(local);
@@ -344,52 +343,11 @@ mod tests {
     use jiff_02::{SignedDuration, Span, SpanFieldwise, Timestamp, Zoned};
     use proptest::prelude::*;
 
-    use crate::convert::{FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
+    use crate::convert::IntoPyObjectExt;
+    use crate::convert::datetime::testing::{converts_to, eval, extract, round_trip};
     use crate::error::PyErr;
     use crate::interpreter::Python;
-    use crate::object::Bound;
-    use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods};
-
-    /// Evaluates an expression in which `d` is the module `datetime`, and `Z` is `ZoneInfo`.
-    fn eval<'py>(py: Python<'py>, code: &CStr) -> Bound<'py, PyAny> {
-        let names = PyDict::new(py);
-        names.set_item("d", py.import("datetime").unwrap()).unwrap();
-        let zoneinfo = py.import("zoneinfo").unwrap();
-        names
-            .set_item("Z", zoneinfo.getattr("ZoneInfo").unwrap())
-            .unwrap();
-        py.eval(code, Some(&names), None).unwrap()
-    }
-
-    /// Extracts a value, or returns the text of the error.
-    fn extract<T: for<'py> FromPyObjectOwned<'py>>(code: &CStr) -> Result<T, String> {
-        Python::attach(|py| {
-            let object = eval(py, code);
-            let value = object.extract::<T>();
-            value.map_err(|error| Into::<PyErr>::into(error).to_string())
-        })
-    }
-
-    /// Converts to Python and back, by value and by reference.
-    macro_rules! round_trip {
-        ($value:expr) => {{
-            let value = $value;
-            Python::attach(|py| {
-                let object = (&value).into_bound_py_any(py).unwrap();
-                let by_value = value.clone().into_bound_py_any(py).unwrap();
-                assert!(object.eq(by_value).unwrap());
-                extract_as(&value, &object)
-            })
-        }};
-    }
-
-    /// Extracts a value of the same type as `_like`.
-    fn extract_as<T>(_like: &T, object: &Bound<'_, PyAny>) -> T
-    where
-        T: for<'py> FromPyObjectOwned<'py>,
-    {
-        object.extract().map_err(Into::<PyErr>::into).unwrap()
-    }
+    use crate::types::PyAnyMethods;
 
     proptest! {
         #[test]
@@ -436,43 +394,35 @@ mod tests {
 
     #[test]
     fn extremes_and_examples_are_those_of_python() {
-        fn check<'py>(py: Python<'py>, value: impl IntoPyObject<'py>, code: &CStr) {
-            let object = value.into_bound_py_any(py).unwrap();
-            assert!(object.eq(eval(py, code)).unwrap(), "{object:?}");
-            assert!(
-                object.get_type().is(eval(py, code).get_type()),
-                "{object:?}"
-            );
-        }
         Python::attach(|py| {
-            check(py, date(1, 1, 1), c"d.date.min");
-            check(py, date(9999, 12, 31), c"d.date.max");
-            check(py, Time::MAX, c"d.time.max");
-            check(py, DateTime::MAX, c"d.datetime.max");
-            check(
+            converts_to(py, date(1, 1, 1), c"d.date.min");
+            converts_to(py, date(9999, 12, 31), c"d.date.max");
+            converts_to(py, Time::MAX, c"d.time.max");
+            converts_to(py, DateTime::MAX, c"d.datetime.max");
+            converts_to(
                 py,
                 SignedDuration::from_hours(-24 * 999_999_999),
                 c"d.timedelta.min",
             );
-            check(
+            converts_to(
                 py,
                 SignedDuration::from_micros(-1),
                 c"d.timedelta(microseconds=-1)",
             );
-            check(py, TimeZone::UTC, c"d.timezone.utc");
-            check(py, Offset::UTC, c"d.timezone.utc");
-            check(
+            converts_to(py, TimeZone::UTC, c"d.timezone.utc");
+            converts_to(py, Offset::UTC, c"d.timezone.utc");
+            converts_to(
                 py,
                 TimeZone::get("Europe/Paris").unwrap(),
                 c"Z('Europe/Paris')",
             );
-            check(
+            converts_to(
                 py,
                 Offset::constant(-5),
                 c"d.timezone(d.timedelta(hours=-5))",
             );
             let moment = Timestamp::from_nanosecond(1_999).unwrap();
-            check(
+            converts_to(
                 py,
                 moment,
                 c"d.datetime(1970, 1, 1, microsecond=1, tzinfo=d.timezone.utc)",

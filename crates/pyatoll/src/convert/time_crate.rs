@@ -7,7 +7,7 @@ use ::time::{
 };
 
 use super::by_reference::by_reference;
-use super::datetime::{expect_naive, expected_tzinfo, fixed_offset};
+use super::datetime::{expect_naive, expect_tzinfo, fixed_offset};
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyOverflowError, PyValueError};
@@ -16,7 +16,6 @@ use crate::object::{Borrowed, Bound};
 use crate::types::datetime::{DateFields, TimeFields};
 use crate::types::{
     PyAny, PyAnyMethods, PyDate, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTzInfo,
-    PyTzInfoAccess,
 };
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -180,7 +179,7 @@ impl FromPyObject<'_, '_> for OffsetDateTime {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;
-        let tzinfo = date_time.get_tzinfo().ok_or_else(expected_tzinfo)?;
+        let tzinfo = expect_tzinfo(&date_time)?;
         let offset = tzinfo.extract::<UtcOffset>()?;
         Ok(local_time(&date_time)?.assume_offset(offset))
     }
@@ -202,7 +201,7 @@ impl FromPyObject<'_, '_> for UtcDateTime {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;
-        let tzinfo = date_time.get_tzinfo().ok_or_else(expected_tzinfo)?;
+        let tzinfo = expect_tzinfo(&date_time)?;
         if !tzinfo.eq(PyTzInfo::utc(object.py())?)? {
             return Err(PyValueError::new_err(
                 "expected a datetime with UTC timezone",
@@ -230,63 +229,17 @@ mod tests {
     };
     use proptest::prelude::*;
 
-    use crate::convert::{FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
+    use crate::convert::datetime::testing::{extract, round_trip, there_and_back};
+    use crate::convert::{FromPyObjectOwned, IntoPyObjectExt};
     use crate::error::PyErr;
     use crate::interpreter::Python;
     use crate::object::Bound;
-    use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods};
-
-    /// Evaluates an expression in which `d` is the module `datetime`.
-    fn eval<'py>(py: Python<'py>, code: &CStr) -> Bound<'py, PyAny> {
-        let names = PyDict::new(py);
-        names.set_item("d", py.import("datetime").unwrap()).unwrap();
-        py.eval(code, Some(&names), None).unwrap()
-    }
+    use crate::types::PyAny;
 
     /// Returns the text of the error of extracting a value.
     fn refusal<T: for<'py> FromPyObjectOwned<'py>>(code: &CStr) -> String {
-        Python::attach(|py| match eval(py, code).extract::<T>() {
-            Ok(_) => panic!("{code:?} was accepted"),
-            Err(error) => Into::<PyErr>::into(error).to_string(),
-        })
-    }
-
-    /// Converts to Python and back, by value and by reference.
-    macro_rules! round_trip {
-        ($value:expr) => {{
-            let value = $value;
-            Python::attach(|py| {
-                let object = (&value).into_bound_py_any(py).unwrap();
-                let by_value = value.clone().into_bound_py_any(py).unwrap();
-                assert!(object.eq(by_value).unwrap());
-                extract_as(&value, &object)
-            })
-        }};
-    }
-
-    /// Extracts a value of the same type as `_like`.
-    fn extract_as<T>(_like: &T, object: &Bound<'_, PyAny>) -> T
-    where
-        T: for<'py> FromPyObjectOwned<'py>,
-    {
-        object.extract().map_err(Into::<PyErr>::into).unwrap()
-    }
-
-    /// Checks that the value converts to an object that equals the result of `code`, and back.
-    fn there_and_back<T>(value: T, code: &CStr)
-    where
-        T: for<'py> FromPyObjectOwned<'py> + for<'py> IntoPyObject<'py>,
-        T: Copy + PartialEq + std::fmt::Debug,
-    {
-        Python::attach(|py| {
-            let object = value.into_bound_py_any(py).unwrap();
-            assert!(object.eq(eval(py, code)).unwrap(), "{object:?}");
-            assert!(
-                object.get_type().is(eval(py, code).get_type()),
-                "{object:?}"
-            );
-            assert_eq!(extract_as(&value, &object), value);
-        });
+        let error = extract::<T>(code).err();
+        error.unwrap_or_else(|| panic!("{code:?} was accepted"))
     }
 
     fn from_micros(micros: i64) -> OffsetDateTime {

@@ -7,71 +7,12 @@ use ::chrono::{
 use ::chrono_tz::Tz;
 use proptest::prelude::*;
 
-use crate::convert::{FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
+use crate::convert::datetime::testing::{eval, extract, round_trip, there_and_back};
+use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyErr;
 use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods, PyList, PyListMethods};
-
-/// Evaluates an expression in which `d` is the module `datetime`, and `Z` is `ZoneInfo`.
-fn eval<'py>(py: Python<'py>, code: &CStr) -> Bound<'py, PyAny> {
-    let names = PyDict::new(py);
-    names.set_item("d", py.import("datetime").unwrap()).unwrap();
-    let zoneinfo = py.import("zoneinfo").unwrap();
-    names
-        .set_item("Z", zoneinfo.getattr("ZoneInfo").unwrap())
-        .unwrap();
-    py.eval(code, Some(&names), None).unwrap()
-}
-
-/// Extracts a value, or returns the text of the error.
-fn extract<T: for<'py> FromPyObjectOwned<'py>>(code: &CStr) -> Result<T, String> {
-    Python::attach(|py| {
-        let object = eval(py, code);
-        object
-            .extract::<T>()
-            .map_err(|error| Into::<PyErr>::into(error).to_string())
-    })
-}
-
-/// Checks that the value converts to an object that equals the result of `code`, and back.
-fn there_and_back<T>(value: T, code: &CStr)
-where
-    T: for<'py> FromPyObjectOwned<'py> + for<'py> IntoPyObject<'py>,
-    T: Clone + PartialEq + std::fmt::Debug,
-{
-    Python::attach(|py| {
-        let object = value.clone().into_bound_py_any(py).unwrap();
-        assert!(object.eq(eval(py, code)).unwrap(), "{object:?}");
-        assert!(
-            object.get_type().is(eval(py, code).get_type()),
-            "{object:?}"
-        );
-        let back: T = object.extract().map_err(Into::<PyErr>::into).unwrap();
-        assert_eq!(back, value);
-    });
-}
-
-/// Converts to Python and back, by value and by reference.
-macro_rules! round_trip {
-    ($value:expr) => {{
-        let value = $value;
-        Python::attach(|py| {
-            let object = (&value).into_bound_py_any(py).unwrap();
-            let by_value = value.clone().into_bound_py_any(py).unwrap();
-            assert!(object.eq(by_value).unwrap());
-            extract_as(&value, &object)
-        })
-    }};
-}
-
-/// Extracts a value of the same type as `_like`.
-fn extract_as<T>(_like: &T, object: &Bound<'_, PyAny>) -> T
-where
-    T: for<'py> FromPyObjectOwned<'py>,
-{
-    object.extract().map_err(Into::<PyErr>::into).unwrap()
-}
 
 fn date(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).unwrap()
