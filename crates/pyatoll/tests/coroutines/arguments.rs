@@ -159,24 +159,14 @@ pub(crate) mod argued {
     }
 }
 
-const SETUP: &std::ffi::CStr = c"
-import sys, warnings
-# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
-if sys.version_info < (3, 12):
-    sys.modules.setdefault('_asyncio', None)
-import asyncio
+const SETUP: &std::ffi::CStr = setup!(
+    "
+import warnings
 from argued import *
 
-def raises(kind, text, call):
-    try:
-        call()
-    except kind as error:
-        assert text in str(error), error
-    else:
-        raise AssertionError(f'no {kind}')
-
 run = asyncio.run
-";
+"
+);
 
 fn check(code: &std::ffi::CStr) {
     crate::append();

@@ -2,6 +2,38 @@
 
 #![cfg(feature = "experimental-async")]
 
+/// Adds the Python code that all tests begin with to `$code`: it imports `sys` and `asyncio`, and
+/// defines `raises`.
+macro_rules! setup {
+    ($code:literal) => {{
+        const CODE: &str = concat!(
+            "
+import sys
+# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
+if sys.version_info < (3, 12):
+    sys.modules.setdefault('_asyncio', None)
+import asyncio
+
+def raises(kind, text, call):
+    try:
+        call()
+    except kind as error:
+        assert text in str(error), error
+    else:
+        raise AssertionError(f'no {kind}')
+",
+            $code,
+            "\0"
+        );
+        const {
+            match std::ffi::CStr::from_bytes_with_nul(CODE.as_bytes()) {
+                Ok(code) => code,
+                Err(_) => panic!("the code has a nul character"),
+            }
+        }
+    }};
+}
+
 mod arguments;
 #[path = "../everywhere/mod.rs"]
 mod everywhere;

@@ -112,27 +112,17 @@ pub(crate) mod driven {
     }
 }
 
-const SETUP: &std::ffi::CStr = c"
-import collections.abc, gc, sys, weakref
-# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
-if sys.version_info < (3, 12):
-    sys.modules.setdefault('_asyncio', None)
-import asyncio
+const SETUP: &std::ffi::CStr = setup!(
+    "
+import collections.abc, gc, weakref
 from driven import *
-
-def raises(kind, text, call):
-    try:
-        call()
-    except kind as error:
-        assert text in str(error), error
-    else:
-        raise AssertionError(f'no {kind}')
 
 class Token:
     pass
 
 PanicException = None
-";
+"
+);
 
 fn check(code: &std::ffi::CStr) {
     crate::append();

@@ -116,18 +116,10 @@ fn builders() -> Vec<(bool, SubInterpreter)> {
     ]
 }
 
-/// Imports `asyncio`. The C version of 3.11 confuses the loops of interpreters: its cache of the
-/// running loop is shared.
-const IMPORT_ASYNCIO: &str = "
-import sys
-if sys.version_info < (3, 12):
-    sys.modules.setdefault('_asyncio', None)
-import asyncio
-";
-
 fn run(py: Python<'_>, code: &str) -> Py<PyDict> {
     let globals = PyDict::new(py);
-    let code = format!("{IMPORT_ASYNCIO}\nfrom awaited import *\n{code}");
+    let setup = setup!("from awaited import *").to_str().unwrap();
+    let code = format!("{setup}\n{code}");
     let code = std::ffi::CString::new(code).unwrap();
     if let Err(error) = py.run(&code, Some(&globals), None) {
         error.print(py);
@@ -181,12 +173,9 @@ impl<T> DropSoon for Py<T> {
 fn any_loop_that_sets_itself_as_the_running_one_works() {
     crate::append();
     everywhere(
-        c"
-import queue, sys
-# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
-if sys.version_info < (3, 12):
-    sys.modules.setdefault('_asyncio', None)
-import asyncio
+        setup!(
+            "
+import queue
 from awaited import *
 
 class Future:
@@ -229,7 +218,8 @@ class Loop:
                     callback(*args)
         finally:
             asyncio._set_running_loop(None)
-",
+"
+        ),
         c"
 loop = Loop()
 assert loop.run(sleep(5)) == 5
@@ -383,17 +373,24 @@ loop.run_until_complete(asyncio.sleep(0))
     )
 }
 
+/// Leaves a suspended task in the interpreter until its end; returns the number of its marker, and
+/// its waker.
+fn suspend_until_the_end(sub: &SubInterpreter) -> (usize, Waker) {
+    let (number, receiver) = receiver();
+    sub.attach(|py| {
+        let globals = run(py, &suspend(number));
+        // Like the names of a module.
+        py.import("sys").unwrap().setattr("kept", globals).unwrap();
+    })
+    .unwrap();
+    let waker = receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+    (number, waker)
+}
+
 #[test]
 fn waking_after_the_end_does_nothing_and_leaves_nothing_behind() {
     for (_, sub) in builders() {
-        let (number, receiver) = receiver();
-        sub.attach(|py| {
-            let globals = run(py, &suspend(number));
-            // Kept until the end, like the names of a module.
-            py.import("sys").unwrap().setattr("kept", globals).unwrap();
-        })
-        .unwrap();
-        let waker = receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+        let (number, waker) = suspend_until_the_end(&sub);
         let other = waker.clone();
         sub.close().unwrap();
         let is_dropped = awaited::DROPPED.lock().unwrap().contains(&number);
@@ -412,13 +409,7 @@ fn waking_after_the_end_does_nothing_and_leaves_nothing_behind() {
 fn threads_may_wake_while_the_interpreter_ends() {
     for round in 0..10 {
         for (_, sub) in builders() {
-            let (number, receiver) = receiver();
-            sub.attach(|py| {
-                let globals = run(py, &suspend(number));
-                py.import("sys").unwrap().setattr("kept", globals).unwrap();
-            })
-            .unwrap();
-            let waker = receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+            let (_, waker) = suspend_until_the_end(&sub);
             let stop = AtomicBool::new(false);
             let elsewhere = SubInterpreter::builder().build().unwrap();
             thread::scope(|scope| {
