@@ -10,6 +10,9 @@ use crate::python::Python;
 use crate::run;
 use crate::wheels::{Build, Venv};
 
+/// The version of PyO3 that `compat/pyo3` replaces: its tests are run, and its API is the measure.
+pub const PYO3: &str = "0.30.1";
+
 /// A tree of crates that depend on `pyo3`.
 const TREE: &str = "compat/tests/tree/Cargo.toml";
 

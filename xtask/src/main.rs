@@ -13,7 +13,7 @@
 //! | `package` | `package`: the crates as published, tested alone |
 //! | `pyo3_tests/` | `pyo3-tests`: PyO3's own tests |
 //! | `python` | finding the Python to work with |
-//! | `run` | running child processes |
+//! | `run` | running child processes, and writing files for them |
 //! | `stress` | `stress`: random work in many interpreters |
 //! | `test` | `test`: every test, against one Python |
 //! | `tls` | `check-tls`: no thread-local storage on hot paths |

@@ -1,7 +1,8 @@
-//! Running child processes, and the folders they run in.
+//! Running child processes, and the folders and files they run in.
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -54,6 +55,14 @@ pub fn library_path(folder: &Path) -> Result<OsString> {
     Ok(env::join_paths(
         std::iter::once(folder.to_owned()).chain(folders),
     )?)
+}
+
+/// Writes a file, unless it has this content already: cargo compiles what was written again.
+pub fn write_if_changed(path: &Path, content: &str) -> Result<()> {
+    if fs::read_to_string(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Runs `command` with inherited input and output. Returns an error if it fails.

@@ -23,16 +23,14 @@ struct Header {
 pub fn pyo3(version: &str, python: &Python) -> Result<Crate> {
     let folder = run::target_dir().join("api-diff").join(version);
     fs::create_dir_all(folder.join("src"))?;
-    fs::write(folder.join("src/lib.rs"), "")?;
+    run::write_if_changed(&folder.join("src/lib.rs"), "")?;
     let manifest = format!(
         "[package]\nname = \"api-diff\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
          pyo3 = {{ version = \"={version}\", features = [\"full\", \"multiple-pymethods\", \
          \"auto-initialize\"] }}\n\n[workspace]\n"
     );
     let path = folder.join("Cargo.toml");
-    if fs::read_to_string(&path).ok().as_deref() != Some(&manifest) {
-        fs::write(&path, manifest)?;
-    }
+    run::write_if_changed(&path, &manifest)?;
     // Documents of all versions have the same file name, so each version has a target folder.
     let target = folder.join("target");
     let package = format!("pyo3@{version}");

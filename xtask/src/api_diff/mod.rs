@@ -31,10 +31,8 @@ use clap::Args;
 use self::compare::Difference;
 use self::lists::Lists;
 use self::surface::Surface;
+use crate::compat::PYO3;
 use crate::python::Python;
-
-/// The version of PyO3 whose API is the measure.
-const PYO3: &str = "0.30.1";
 
 /// The options of the command.
 #[derive(Args)]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::source::{File, work_folder};
+use crate::run;
 
 /// The functions that are `unsafe` here.
 const UNSAFE: [&str; 2] = ["PyCFunction::new", "PyCFunction::new_with_keywords"];
@@ -30,11 +31,7 @@ pub fn path(file: &File) -> Result<PathBuf> {
     let folder = work_folder().join("edited");
     fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{}.rs", file.name));
-    // An unchanged file is not compiled again.
-    if fs::read_to_string(&path).is_ok_and(|old| old == edited) {
-        return Ok(path);
-    }
-    fs::write(&path, edited).with_context(|| format!("cannot write {}", path.display()))?;
+    run::write_if_changed(&path, &edited)?;
     Ok(path)
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use proc_macro2::{TokenStream, TokenTree};
 use toml::{Table, Value};
 
@@ -24,17 +24,10 @@ pub fn write(source: &Source, against: Against) -> Result<PathBuf> {
         Against::Pyo3 => "package-pyo3",
     });
     fs::create_dir_all(folder.join("src"))?;
-    update(&folder.join("src/lib.rs"), "")?;
+    run::write_if_changed(&folder.join("src/lib.rs"), "")?;
     let manifest = toml::to_string(&manifest(source, against)?)?;
-    update(&folder.join("Cargo.toml"), &manifest)?;
+    run::write_if_changed(&folder.join("Cargo.toml"), &manifest)?;
     Ok(folder)
-}
-
-fn update(path: &Path, content: &str) -> Result<()> {
-    if fs::read_to_string(path).is_ok_and(|old| old == content) {
-        return Ok(());
-    }
-    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn manifest(source: &Source, against: Against) -> Result<Table> {

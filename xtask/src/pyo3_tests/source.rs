@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::compat::PYO3;
 use crate::run;
-
-/// The version of PyO3 that `compat/pyo3` replaces and whose tests are run.
-const VERSION: &str = "0.30.1";
 
 /// The features that the tests are compiled with. `extension-module` and the like, the stable ABI
 /// and `nightly` are left out: tests are programs for one Python and the stable compiler.
@@ -80,7 +78,7 @@ pub fn find() -> Result<Source> {
     files.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Source {
         folder,
-        version: VERSION.to_owned(),
+        version: PYO3.to_owned(),
         manifest,
         files,
     })
@@ -123,7 +121,7 @@ fn fetch() -> Result<PathBuf> {
         folder.join("Cargo.toml"),
         format!(
             "[package]\nname = \"source\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\npyo3 = \"={VERSION}\"\n\n[workspace]\n"
+             [dependencies]\npyo3 = \"={PYO3}\"\n\n[workspace]\n"
         ),
     )?;
     let metadata = run::output(
