@@ -1,26 +1,19 @@
 //! Buffers in several interpreters: whose they are, who releases them, and when.
 
+#[path = "everywhere/kinds.rs"]
+mod kinds;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pyatoll::buffer::{PyBuffer, PyUntypedBuffer};
-use pyatoll::interpreter::{Gil, SubInterpreter};
+use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::{PyByteArray, PyBytes, PyDict};
 use pyatoll::{PyTraverseError, PyVisit, ffi};
 
-/// Creates a sub-interpreter of each kind.
-fn subs() -> impl Iterator<Item = SubInterpreter> {
-    Python::initialize();
-    [
-        SubInterpreter::builder(),
-        SubInterpreter::builder().gil(Gil::Shared),
-        SubInterpreter::builder().legacy(),
-    ]
-    .into_iter()
-    .map(|builder| builder.build().unwrap())
-}
+use kinds::subs;
 
 /// Exports bytes and counts its exports.
 #[pyclass(frozen)]

@@ -1,16 +1,21 @@
 //! Promises of `datetime`'s types and conversions in every kind of interpreter, several at once.
 
+#[path = "everywhere/kinds.rs"]
+mod kinds;
+
 use std::ffi::CStr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use pyatoll::interpreter::{Gil, SubInterpreter};
+use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::{
     PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyDict, PyTime, PyTimeAccess,
     PyTzInfo, PyTzInfoAccess,
 };
+
+use kinds::subs;
 
 /// A time zone that is always one hour ahead. Its value counts the instances.
 #[pyclass(extends = PyTzInfo, subclass)]
@@ -86,14 +91,8 @@ fn everywhere(f: impl Fn(Python<'_>) -> PyResult<()> + Send + Sync) {
         }
     };
     Python::attach(run);
-    for (builder, setup) in [
-        (SubInterpreter::builder(), c""),
-        (SubInterpreter::builder().gil(Gil::Shared), c""),
-        (SubInterpreter::builder().legacy(), c""),
-        (SubInterpreter::builder(), WITHOUT_C),
-        (SubInterpreter::builder().gil(Gil::Shared), WITHOUT_C),
-    ] {
-        let sub = builder.build().unwrap();
+    let without_c = subs().take(2).map(|sub| (sub, WITHOUT_C));
+    for (sub, setup) in subs().map(|sub| (sub, c"")).chain(without_c) {
         sub.attach(|py| {
             py.run(setup, None, None).unwrap();
             run(py);

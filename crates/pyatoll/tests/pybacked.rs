@@ -1,22 +1,13 @@
 //! Text and bytes of Python objects in several interpreters, and after the end of theirs.
 
-use pyatoll::interpreter::{Gil, SubInterpreter};
+#[path = "everywhere/kinds.rs"]
+mod kinds;
+
 use pyatoll::prelude::*;
 use pyatoll::pybacked::{PyBackedBytes, PyBackedStr};
 use pyatoll::types::{PyBytes, PyDict, PyString};
 
-/// Creates a sub-interpreter of each kind.
-fn subs() -> Vec<SubInterpreter> {
-    Python::initialize();
-    [
-        SubInterpreter::builder(),
-        SubInterpreter::builder().gil(Gil::Shared),
-        SubInterpreter::builder().legacy(),
-    ]
-    .into_iter()
-    .map(|builder| builder.build().unwrap())
-    .collect()
-}
+use kinds::subs;
 
 /// Objects that CPython treats specially, made in different ways.
 const OBJECTS: &std::ffi::CStr = c"
@@ -108,7 +99,7 @@ kept.append(['Y' * size for size in range(1, 1000)])
 #[test]
 fn text_and_bytes_outlive_their_interpreters_in_any_order() {
     for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
-        let mut subs: Vec<_> = subs().into_iter().map(Some).collect();
+        let mut subs: Vec<_> = subs().map(Some).collect();
         let left: Vec<_> = subs
             .iter()
             .map(|sub| sub.as_ref().unwrap().attach(Left::of).unwrap().unwrap())
@@ -145,7 +136,7 @@ fn text_and_bytes_outlive_their_interpreters_in_any_order() {
 
 #[test]
 fn values_convert_and_clone_in_every_interpreter() {
-    let subs = subs();
+    let subs: Vec<_> = subs().collect();
     let (text, data) = Python::attach(|py| {
         let text = PyBackedStr::try_from(PyString::new(py, "some text")).unwrap();
         (text, PyBackedBytes::from(PyBytes::new(py, b"some bytes")))

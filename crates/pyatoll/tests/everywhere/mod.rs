@@ -1,8 +1,9 @@
 //! Runs Python code in interpreters of every kind.
 
+mod kinds;
+
 use std::ffi::CStr;
 
-use pyatoll::interpreter::{Gil, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
@@ -21,12 +22,7 @@ pub fn everywhere(setup: &CStr, code: &CStr) {
         }
     };
     Python::attach(run);
-    for builder in [
-        SubInterpreter::builder(),
-        SubInterpreter::builder().gil(Gil::Shared),
-        SubInterpreter::builder().legacy(),
-    ] {
-        let sub = builder.build().unwrap();
+    for sub in kinds::subs() {
         sub.attach(run).unwrap();
         sub.close().unwrap();
     }
