@@ -18,14 +18,15 @@
 //! for the thread (`Py_EndInterpreter`).
 
 use std::cell::UnsafeCell;
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_ulong, c_void};
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
 
+use super::thread_ids;
 use super::thread_state::GIL_GUARDS_THREAD_STATES;
 
 /// Ignored by default. A program that handles it must expect it without a reason, since the kernel
@@ -95,28 +96,20 @@ fn this_thread() -> libc::pid_t {
 /// # Safety
 /// The thread must be attached to `interpreter`.
 unsafe fn threads_of(interpreter: *mut ffi::PyInterpreterState) -> Vec<libc::pid_t> {
-    /// Words of a thread state that are searched for the ids. All thread states are larger.
-    const WORDS: usize = 32;
     const { assert!(GIL_GUARDS_THREAD_STATES) };
     let this = this_thread();
     let mut threads = Vec::new();
     // SAFETY: attached (upheld by the caller); thread states are taken out of the list with the GIL
-    // held, and freed afterwards. Other threads may change some of their words: the reads are
-    // atomic.
+    // held, and freed afterwards.
     unsafe {
-        let word = |thread_state: *mut ffi::PyThreadState, place: usize| {
-            AtomicUsize::from_ptr(thread_state.cast::<usize>().add(place)).load(Ordering::Relaxed)
-        };
-        let own = ffi::PyThreadState_Get();
-        let own: [usize; WORDS] = std::array::from_fn(|place| word(own, place));
-        // `thread_id` and `native_thread_id`, whose place depends on the version.
-        let ids = [libc::pthread_self() as usize, this as usize];
-        let Some(place) = own.windows(2).position(|words| words == ids) else {
+        // `thread_id` and `native_thread_id`
+        let ids = [libc::pthread_self(), this as c_ulong];
+        let Some(place) = thread_ids::place_of(ffi::PyThreadState_Get(), &ids) else {
             return threads;
         };
         let mut next = ffi::PyInterpreterState_ThreadHead(interpreter);
         while !next.is_null() {
-            let id = word(next, place + 1) as libc::pid_t;
+            let id = thread_ids::field(next, place + 1) as libc::pid_t;
             if id > 0 && id != this && !threads.contains(&id) {
                 threads.push(id);
             }

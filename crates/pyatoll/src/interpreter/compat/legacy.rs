@@ -6,10 +6,10 @@ use std::ffi::{c_int, c_ulong, c_void};
 use pyo3_ffi as ffi;
 
 use super::layout::interpreter_of;
+use super::thread_ids::PyThread_get_thread_ident;
 
 unsafe extern "C" {
     fn _PyThreadState_UncheckedGet() -> *mut ffi::PyThreadState;
-    fn PyThread_get_thread_ident() -> c_ulong;
     fn PyThread_get_thread_native_id() -> c_ulong;
 }
 

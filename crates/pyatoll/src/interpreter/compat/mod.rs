@@ -8,6 +8,7 @@
 //! | `thread_state` | the thread state that this thread is attached with |
 //! | `legacy` | the same on 3.11 |
 //! | `main_interpreter` | entering the main interpreter |
+//! | `thread_ids` | the ids of threads in thread states |
 //! | `other_threads` | which threads the thread states of an interpreter belong to |
 //! | `lifecycle` | creating interpreters, the end of the runtime |
 //! | `ending` | ending an interpreter |
@@ -34,6 +35,7 @@ mod main_interpreter;
 mod other_threads;
 mod raised;
 mod target;
+mod thread_ids;
 mod thread_state;
 
 pub(crate) use depth::{DEFERS_BY_STACK, Depth};

@@ -1,21 +1,9 @@
 //! Which threads the thread states of an interpreter belong to.
 
-use std::ffi::c_ulong;
-#[cfg(windows)]
-use std::sync::atomic::AtomicU32 as AtomicUlong;
-#[cfg(not(windows))]
-use std::sync::atomic::AtomicUsize as AtomicUlong;
-use std::sync::atomic::Ordering;
-
 use pyo3_ffi as ffi;
 
+use super::thread_ids::{self, PyThread_get_thread_ident};
 use super::thread_state::{current_thread_state, interpreter_of};
-
-const _: () = assert!(size_of::<AtomicUlong>() == size_of::<c_ulong>());
-
-unsafe extern "C" {
-    fn PyThread_get_thread_ident() -> c_ulong;
-}
 
 /// Returns whether other threads have thread states of the interpreter that this thread is attached
 /// to; `true` where that cannot be determined. `own` is an unused thread state that was created for
@@ -31,7 +19,7 @@ pub(crate) unsafe fn has_other_threads(own: *mut ffi::PyThreadState) -> bool {
         let Some(place) = place_of_thread_id(own) else {
             return true;
         };
-        let this = ulong(own, place);
+        let this = thread_ids::field(own, place);
         let current = current_thread_state();
         let stopped = Stopped::stop(interpreter_of(own));
         let mut has_others = stopped.is_none();
@@ -42,7 +30,7 @@ pub(crate) unsafe fn has_other_threads(own: *mut ffi::PyThreadState) -> bool {
         while !next.is_null() {
             // The current one may have been created by another thread. One without an id is that of
             // a thread that has not started yet, or is not in use.
-            let is_others = next != current && ![0, this].contains(&ulong(next, place));
+            let is_others = next != current && ![0, this].contains(&thread_ids::field(next, place));
             has_others |= is_others;
             next = ffi::PyThreadState_Next(next);
         }
@@ -50,38 +38,19 @@ pub(crate) unsafe fn has_other_threads(own: *mut ffi::PyThreadState) -> bool {
     }
 }
 
-/// Returns the place of the field `thread_id` in thread states, whose layout depends on the
-/// version, counted in fields of its size.
+/// Returns the place of the field `thread_id` in thread states.
 ///
 /// # Safety
 /// `own` must be a thread state that was created for this thread.
 unsafe fn place_of_thread_id(own: *mut ffi::PyThreadState) -> Option<usize> {
-    /// Bytes of a thread state that are searched. All thread states are larger.
-    const SEARCHED: usize = 32 * size_of::<usize>();
-    // SAFETY: the function has no requirements; `own` is larger than what is read.
+    // SAFETY: the function has no requirements; `own` is alive.
     unsafe {
         let this = PyThread_get_thread_ident();
         // Behind it is the kernel's id of the thread; on Windows the two are the same, and small.
-        let expected: &[c_ulong] = match cfg!(windows) {
-            true => &[this, this],
-            false => &[this],
-        };
-        let fields: [c_ulong; SEARCHED / size_of::<c_ulong>()] =
-            std::array::from_fn(|place| ulong(own, place));
-        let mut places = fields.windows(expected.len());
-        places.position(|fields| fields == expected)
-    }
-}
-
-/// Reads a field of a thread state, which its thread may be setting.
-///
-/// # Safety
-/// `thread_state` must be alive and have a field at `place`.
-unsafe fn ulong(thread_state: *mut ffi::PyThreadState, place: usize) -> c_ulong {
-    // SAFETY: alive, and it has the field (upheld by the caller), which is aligned.
-    unsafe {
-        let field = thread_state.cast::<AtomicUlong>().add(place);
-        (*field).load(Ordering::Relaxed) as c_ulong
+        match cfg!(windows) {
+            true => thread_ids::place_of(own, &[this, this]),
+            false => thread_ids::place_of(own, &[this]),
+        }
     }
 }
 
