@@ -403,7 +403,7 @@ fn an_exporter_in_python_is_told_later_of_a_buffer_that_was_dropped_elsewhere() 
                     log.extract::<[String; 2]>()?,
                     ["get nested", "release outer"]
                 );
-                // An exception that is raised meanwhile is kept.
+                // An exception that is set is kept while the buffer is released.
                 let exporter = py.eval(c"Exporter(b'raises')", Some(names.bind(py)), None)?;
                 let buffer: PyBuffer<u8> = exporter.extract()?;
                 std::thread::spawn(move || drop(buffer)).join().unwrap();

@@ -150,8 +150,8 @@ pub fn required(argument: &Option<Py<PyAny>>) -> &Py<PyAny> {
     argument.as_ref().unwrap_or_else(|| unreachable!())
 }
 
-/// Converts an argument, with a function that works for every `'py`: so the value, which the future
-/// keeps, does not depend on that lifetime.
+/// Converts an argument. The function must work for every `'py`, so that the value, which the
+/// future keeps, does not depend on that lifetime.
 ///
 /// # Errors
 /// The error of the function.

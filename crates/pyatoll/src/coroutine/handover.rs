@@ -61,8 +61,8 @@ impl Handover {
         }
     }
 
-    /// Calls the wakers in the queue until there are none. Wakers of an interpreter that is at its
-    /// end are dropped.
+    /// Calls the wakers in the queue until it is empty. Drops those of an interpreter that refuses
+    /// threads because it is ending.
     fn work(&self) {
         loop {
             let wakers = {

@@ -9,8 +9,8 @@
 //! A coroutine belongs to the interpreter that created it and is polled there only, attached. Its
 //! waker may be called anywhere, by a thread that is attached to this or another interpreter or to
 //! none: it wakes the loop of the coroutine's own interpreter. It never panics, and does nothing
-//! once that interpreter is at its end. A thread that is attached to another interpreter does not
-//! wait: a helper thread wakes the loop.
+//! once that interpreter has begun to end. A thread that is attached to another interpreter does
+//! not wait: a helper thread wakes the loop.
 //!
 //! A waker holds no Python object: dropping it anywhere, at any time, leaves nothing behind.
 //!

@@ -123,7 +123,7 @@ impl LoopWaker {
         if !is_in_traverse() {
             match self.interpreter.attach(|py| self.release(py)) {
                 Err(AttachError::AttachedElsewhere { .. }) => {}
-                // Nothing waits in an interpreter that is at its end.
+                // Nothing waits in an interpreter that is ending.
                 Ok(()) | Err(_) => return,
             }
         }

@@ -351,7 +351,7 @@ unsafe extern "C" fn last_threads_leave(
             }
             detached(local, || thread::sleep(POLL));
         }
-        // Those that have ended meanwhile do not count.
+        // Again: the threads that this function has waited for no longer count.
         other_threads::look(local);
         ffi::Py_NewRef(ffi::Py_None())
     }

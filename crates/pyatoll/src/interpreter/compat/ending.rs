@@ -195,8 +195,8 @@ unsafe fn call(module: *mut ffi::PyObject, name: &CStr) {
 /// # Safety
 /// The thread must be attached to it.
 pub(crate) unsafe fn other_thread_states(own: *mut ffi::PyThreadState) -> usize {
-    // SAFETY: attached; no thread state is deleted meanwhile, since a thread does so while it is
-    // attached. New ones are inserted at the head, complete.
+    // SAFETY: attached. A thread deletes its thread state while it is attached, which no other
+    // thread is during the walk; new ones are inserted at the head, complete.
     unsafe {
         let interpreter = super::interpreter_of(own);
         let Some(_stopped) = Stopped::stop(interpreter) else {

@@ -12,9 +12,9 @@ use super::thread_state::{current_thread_state, interpreter_of};
 /// # Safety
 /// The thread must be attached to the interpreter, and `own` alive.
 pub(crate) unsafe fn has_other_threads(own: *mut ffi::PyThreadState) -> bool {
-    // SAFETY: attached, and `own` is alive (upheld by the caller). No thread state is taken out of
-    // the list meanwhile: a thread does so while it is attached. New ones are inserted at the head,
-    // complete.
+    // SAFETY: attached, and `own` is alive (upheld by the caller). A thread takes its thread state
+    // out of the list while it is attached, which no other thread is during the walk; new ones are
+    // inserted at the head, complete.
     unsafe {
         let Some(place) = place_of_thread_id(own) else {
             return true;

@@ -16,11 +16,11 @@ use crate::types::{PyAny, PyByteArray, PyByteArrayMethods, PyBytes, PyTuple, com
 /// The bytes of a Python `bytes`, or a copy of those of a `bytearray`. They can be read without a
 /// token, on any thread, and after the end of the object's interpreter.
 ///
-/// The bytes of a `bytes` are not copied: it never changes, and stays in memory as long as there is
-/// a reference to it, also after the end of its interpreter. (CPython frees the memory of an
-/// interpreter as a whole only if it is empty.) On free-threaded builds they are copied: there,
-/// CPython makes constants immortal, and frees them at the interpreter's end even if references to
-/// them remain. Clones share the copy.
+/// The bytes of a `bytes` are not copied: the object never changes, and a reference keeps it in
+/// memory, even after the end of its interpreter. (CPython frees the memory of an interpreter as a
+/// whole only if it is empty.) On free-threaded builds they are copied: there, CPython makes
+/// constants immortal, and frees them at the interpreter's end even if references to them remain.
+/// Clones share the copy.
 ///
 /// In the object's interpreter, conversion to Python returns the object itself; in another one, or
 /// if there is a copy, it returns a new `bytes`. If a value without a copy outlives the
