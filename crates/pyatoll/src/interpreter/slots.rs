@@ -729,20 +729,22 @@ mod tests {
                 set(slots, key, Noted(10 * table + number, Arc::clone(&order)));
             }
         }
-        let place = key.place.load(Ordering::Relaxed);
         drop_key(key);
         order.lock().unwrap().sort();
         assert_eq!(*order.lock().unwrap(), [1, 11]);
-        // Other tests may draw the index first.
-        let reuses = |()| {
-            let next = SlotKey::new();
-            set(&tables[0], &next, 0_u8);
-            assert!(tables[1].get(&next).is_null());
-            let reused = next.place.load(Ordering::Relaxed) == place;
-            drop_key(next);
-            reused
+        // Many, since other tests draw indices meanwhile.
+        let draw = || {
+            let keys = [const { SlotKey::new() }; 256];
+            for key in &keys {
+                assert!(tables.iter().all(|slots| slots.get(key).is_null()));
+                set(&tables[0], key, 0_u8);
+            }
+            let places = keys.each_ref().map(|key| key.place.load(Ordering::Relaxed));
+            keys.into_iter().for_each(drop_key);
+            places
         };
-        assert!([(); 1000].into_iter().any(reuses));
+        let dropped = draw();
+        assert!(draw().iter().any(|place| dropped.contains(place)));
         // The others are as they were.
         order.lock().unwrap().clear();
         for slots in &tables {

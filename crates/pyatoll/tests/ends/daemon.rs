@@ -64,14 +64,19 @@ mod ends_daemon {
     #[pyfunction]
     fn lend(py: Python<'_>, function: &Bound<'_, PyAny>) {
         let lent = VALUE.get_or_init(py, || Lent);
+        let is_inside = &AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(move || {
                 let _lent: &Lent = lent;
                 INSIDE.fetch_add(1, Ordering::SeqCst);
+                is_inside.store(true, Ordering::SeqCst);
                 loop {
                     thread::park();
                 }
             });
+            while !is_inside.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
             function.call0().unwrap();
         });
     }
