@@ -40,16 +40,12 @@ pub fn refusal(config: &InterpreterConfig) -> Option<String> {
              {implementation} {version}: {REMEDY}"
         ));
     }
-    if (version.major, version.minor) < (3, 11) {
+    // The stable ABI of an older version has what is needed to say at import that 3.11 is needed.
+    let is_stable = matches!(abi.kind(), PythonAbiKind::Stable(_));
+    if !is_stable && (version.major, version.minor) < (3, 11) {
         return Some(format!(
             "Pyatoll needs CPython 3.11 or later, but the configured Python{executable} is \
              {version}: {REMEDY}"
-        ));
-    }
-    if let PythonAbiKind::Stable(abi) = abi.kind() {
-        return Some(format!(
-            "Pyatoll does not support the stable ABI ({abi}), which a feature of `pyo3-ffi` asks \
-             for: `cargo tree -e features -i pyo3-ffi` shows which package enables it"
         ));
     }
     None

@@ -25,6 +25,7 @@ pub mod class {
     //! For `#[pyclass]` and `#[pymethods]`.
     pub use crate::class::base::{BaseArguments, ClassBase, NativeBase, NativeInitializer};
     pub use crate::class::borrow_flag::{BorrowFlag, NoBorrowFlag};
+    pub use crate::class::compat::layouts::ExceptionObject;
     pub use crate::class::convert::{
         assert_send_sync, clone_value, value_into_object, variant_object,
     };
@@ -42,7 +43,6 @@ pub mod class {
         MethodsOf, SlotItem,
     };
     pub use crate::class::layout::token_of_instance;
-    pub use crate::class::native_base::ExceptionObject;
     pub use crate::class::native_enum::{
         NativeEnum, NativeEnumSpec, NativeEnumStatics, native_enum_member, native_enum_number,
         native_enum_text, native_enum_type, native_enum_value,

@@ -173,6 +173,13 @@
 pub use pyo3_ffi as ffi;
 
 pub mod call;
+#[allow(
+    non_snake_case,
+    non_upper_case_globals,
+    dead_code,
+    reason = "CPython's names; builds use different ones"
+)]
+mod capi;
 pub mod class;
 mod convert;
 #[cfg(feature = "experimental-async")]

@@ -8,8 +8,7 @@
 use std::ffi::{CStr, OsString};
 use std::path::PathBuf;
 
-use pyo3_ffi as ffi;
-
+use crate::capi as ffi;
 use crate::convert::FromPyObject;
 use crate::convert::traits::private::Token;
 use crate::error::{PyErr, PyResult};

@@ -1,9 +1,8 @@
 //! Call arguments given as a tuple and a dict, converted to an array and a tuple of names; access
 //! to the items of tuples.
 
-use pyo3_ffi as ffi;
-
 use super::mismatch;
+use crate::capi as ffi;
 use crate::error::PyResult;
 use crate::interpreter::{Python, layout};
 use crate::object::Bound;
@@ -50,11 +49,21 @@ pub(crate) unsafe fn with_items<R>(
 ) -> R {
     // SAFETY: `tuple` is a live tuple, and tuples are immutable.
     unsafe {
-        f(std::slice::from_raw_parts(
-            (&raw const (*tuple.cast::<ffi::PyTupleObject>()).ob_item).cast(),
-            size(tuple),
-        ))
+        match ffi::tuple_items(tuple) {
+            Some(items) => f(std::slice::from_raw_parts(items, size(tuple))),
+            None => f(&copied_items(tuple)),
+        }
     }
+}
+
+/// Returns the items of a tuple, borrowed, one by one.
+///
+/// # Safety
+/// As for [`with_items`].
+#[cold]
+unsafe fn copied_items(tuple: *mut ffi::PyObject) -> Vec<*mut ffi::PyObject> {
+    // SAFETY: a live tuple (upheld by the caller), and in bounds.
+    unsafe { (0..size(tuple)).map(|index| item(tuple, index)).collect() }
 }
 
 /// Returns the dict of a `METH_VARARGS | METH_KEYWORDS` call, or `None` if there are no keywords.

@@ -39,14 +39,14 @@ impl CallbackResult for () {
 ///
 /// # Safety
 /// The thread must be attached to the token's interpreter until this returns; where
-/// `compat::SHARES_SUBCLASSES`, to any interpreter.
+/// `compat::shares_subclasses()`, to any interpreter.
 #[inline(always)]
 pub unsafe fn trampoline<R: CallbackResult>(
     py: Python<'_>,
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<R>,
 ) -> R {
     // SAFETY: attached (upheld by the caller).
-    if compat::SHARES_SUBCLASSES && !unsafe { py.local().is_running() } {
+    if compat::shares_subclasses() && !unsafe { py.local().is_running() } {
         refuse(py.owner());
         return R::ERROR;
     }

@@ -3,10 +3,9 @@
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-use pyo3_ffi as ffi;
-
 use super::pyclass::PyClass;
 use super::{layout, type_lookup};
+use crate::capi::{self as ffi, type_fields};
 use crate::interpreter::Python;
 
 /// Returns CPython's function that frees an instance of the class.
@@ -41,7 +40,7 @@ pub(super) unsafe extern "C" fn allocate<T: PyClass>(
         {
             let object = block.as_ptr();
             let head = size_of::<ffi::PyObject>();
-            let size = (*subtype).tp_basicsize as usize;
+            let size = T::statics().tables().basicsize;
             object
                 .cast::<u8>()
                 .add(head)
@@ -70,7 +69,7 @@ pub(super) unsafe extern "C" fn free<T: PyClass>(block: *mut c_void) {
             && let Some(cell) = type_lookup::existing::<T>(Python::new(owner))
             && cell.ready() == class
             // The collector records in the block that a finalizer has run.
-            && (*class).tp_finalize.is_none()
+            && type_fields::tp_finalize(class).is_none()
             && let Some(block) = NonNull::new(object)
             && cell.freelist.keep(block, release)
         {

@@ -44,8 +44,10 @@ pub unsafe trait ClassBase: PyTypeInfo {
     /// extends this type.
     const HEADER: usize;
     /// Whether `Layout` begins at the object's address: false for types whose instances vary in
-    /// size. The Rust parts are behind their items.
+    /// size, and if the size is known at run time only.
     const FIXED: bool;
+    /// Whether instances vary in size. The Rust parts are behind their items.
+    const VARIES: bool;
     /// Whether the class is made by its metaclass (see `python_class`).
     const IS_PYTHON_CLASS: bool;
     /// Whether this part of an instance has a Rust value that needs dropping. Else

@@ -65,7 +65,7 @@ impl<T: ClassImpl> Instance<T> {
             "a class's value may not be larger than CPython can tell: put it in a `Box`"
         );
         assert!(
-            <T::BaseType as ClassBase>::FIXED
+            !<T::BaseType as ClassBase>::VARIES
                 || !(T::Dict::PRESENT || T::WeakList::PRESENT || T::OPTIONS.freelist > 0),
             "a class whose instances vary in size can have no `dict`, `weakref` or `freelist`"
         );

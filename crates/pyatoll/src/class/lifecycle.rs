@@ -8,13 +8,12 @@ use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
-use pyo3_ffi as ffi;
-
 use super::base::ClassBase;
 use super::layout::{self, Instance};
 use super::parts::{InlineSlot, ThreadCheck};
 use super::pyclass::{ClassImpl, PyClass};
 use super::trashcan::TrashcanGuard;
+use crate::capi::{self as ffi, type_fields};
 use crate::error::PyErr;
 use crate::exceptions::PyRuntimeError;
 use crate::interpreter::{LocalInternals, Python, compat};
@@ -143,7 +142,7 @@ impl DeallocInfo {
     #[inline(always)]
     unsafe fn deallocates(&self, class: *mut ffi::PyTypeObject) -> bool {
         // SAFETY: upheld by the caller: a live type object.
-        match unsafe { (*class).tp_dealloc } {
+        match unsafe { type_fields::tp_dealloc(class) } {
             Some(own) => std::ptr::fn_addr_eq(own, self.deallocate),
             None => false,
         }
@@ -191,7 +190,7 @@ unsafe fn deallocate_as(info: &DeallocInfo, object: *mut ffi::PyObject) {
     unsafe {
         let class = ffi::Py_TYPE(object);
         if info.deallocates(class)
-            && (*class).tp_finalize.is_some()
+            && type_fields::tp_finalize(class).is_some()
             && info.owner(object).is_some()
             && ffi::PyObject_CallFinalizerFromDealloc(object) < 0
         {

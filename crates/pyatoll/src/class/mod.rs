@@ -15,7 +15,7 @@
 //! | `type_lookup` | the type object of the token's interpreter |
 //! | `base` | types that a class can extend |
 //! | `native_base`, `rust_base`, `python_base` | built-in types, classes and Python classes as bases |
-//! | `native_place` | where the Rust parts are in an instance of a built-in type |
+//! | `native_place`, `unsized_base` | where the Rust parts are in an instance of a built-in type |
 //! | `python_class` | classes with a Python class as base, or a metaclass |
 //! | `layout`, `parts` | the memory of an instance |
 //! | `initializer` | creating instances |
@@ -62,7 +62,7 @@ mod alloc;
 pub(crate) mod base;
 pub mod boolean_struct;
 pub(crate) mod borrow_flag;
-mod compat;
+pub(crate) mod compat;
 pub(crate) mod convert;
 mod default_slots;
 pub(crate) mod extras;
@@ -97,6 +97,7 @@ mod trashcan;
 pub(crate) mod type_lookup;
 pub(crate) mod type_object;
 mod type_tables;
+mod unsized_base;
 
 pub use pyclass::PyClass;
 pub use slots::{PyTraverseError, PyVisit};

@@ -1,16 +1,14 @@
 //! Built-in types as bases of classes: those whose instances have a known layout.
 
 use std::ffi::{c_int, c_void};
-use std::mem::ManuallyDrop;
 use std::ptr::null_mut;
-
-use pyo3_ffi as ffi;
 
 use super::base::{BaseArguments, ClassBase, NativeBase, NativeInitializer};
 use super::borrow_flag::BorrowFlag;
-use super::compat::BaseExceptionGroupObject;
-use super::native_place::{Behind, BehindItems, Digits, Items, Place};
+use super::compat::{BehindBase, BehindObject, layouts};
+use super::native_place::{BehindItems, BytesItems, Digits, Place, TupleItems};
 use super::parts::Header;
+use crate::capi::{self as ffi, type_fields};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
@@ -44,7 +42,12 @@ mod native {
 
     pub(super) fn has_dict_and_weak_list(class: *mut ffi::PyTypeObject) -> (bool, bool) {
         // SAFETY: a static type object, initialized with the runtime.
-        unsafe { ((*class).tp_dictoffset != 0, (*class).tp_weaklistoffset != 0) }
+        unsafe {
+            (
+                type_fields::tp_dictoffset(class) != 0,
+                type_fields::tp_weaklistoffset(class) != 0,
+            )
+        }
     }
 
     /// Implements [`ClassBase::allocate`].
@@ -65,10 +68,10 @@ mod native {
             if class != &raw mut ffi::PyBaseObject_Type {
                 return construct(py, class, subtype, &arguments.tuple(py)?);
             }
-            let Some(allocate) = (*subtype).tp_alloc else {
+            let Some(allocate) = type_fields::tp_alloc(subtype) else {
                 return checked(py, ffi::PyType_GenericAlloc(subtype, 0));
             };
-            let is_plain = (*subtype).tp_basicsize == size as ffi::Py_ssize_t
+            let is_plain = type_fields::is_known_to_have_size(subtype, size)
                 && ffi::PyType_HasFeature(subtype, ffi::Py_TPFLAGS_HAVE_GC) == 0
                 && std::ptr::fn_addr_eq(allocate, ffi::PyType_GenericAlloc as ffi::allocfunc);
             if !is_plain {
@@ -95,7 +98,7 @@ mod native {
     ) -> PyResult<*mut ffi::PyObject> {
         // SAFETY: attached (`py`); `subtype` derives from `class` (upheld by the caller).
         unsafe {
-            let Some(new) = (*class).tp_new else {
+            let Some(new) = type_fields::tp_new(class) else {
                 return Err(crate::exceptions::PyTypeError::new_err(
                     "base type without tp_new",
                 ));
@@ -146,7 +149,7 @@ mod native {
             if result != 0 {
                 return result;
             }
-            match (*class).tp_traverse {
+            match type_fields::tp_traverse(class) {
                 Some(traverse) => traverse(object, visit, arg),
                 None => 0,
             }
@@ -159,7 +162,7 @@ mod native {
     /// As for `tp_clear`.
     pub(super) unsafe fn clear(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> c_int {
         // SAFETY: upheld by the caller: attached; an instance of `class`, which is alive.
-        unsafe { (*class).tp_clear.map_or(0, |clear| clear(object)) }
+        unsafe { type_fields::tp_clear(class).map_or(0, |clear| clear(object)) }
     }
 
     /// Implements [`ClassBase::free`].
@@ -171,14 +174,14 @@ mod native {
         // expects a tracked instance.
         unsafe {
             let subtype = ffi::Py_TYPE(object);
-            match (*class).tp_dealloc {
+            match type_fields::tp_dealloc(class) {
                 Some(deallocate) if class != &raw mut ffi::PyBaseObject_Type => {
                     if has_gc(class) {
                         ffi::PyObject_GC_Track(object.cast());
                     }
                     deallocate(object);
                 }
-                _ => match (*subtype).tp_free {
+                _ => match type_fields::tp_free(subtype) {
                     Some(free) => free(object.cast()),
                     None => ffi::PyObject_Free(object.cast()),
                 },
@@ -203,6 +206,7 @@ macro_rules! native_bases {
             const SIZE: usize = size_of::<Self::Layout>();
             const HEADER: usize = size_of::<Self::Layout>().next_multiple_of(align_of::<Header>());
             const FIXED: bool = <$place as Place>::FIXED;
+            const VARIES: bool = <$place as Place>::VARIES;
             const IS_PYTHON_CLASS: bool = false;
             const NEEDS_DROP: bool = false;
             const HAS_DICT_OR_WEAKREFS: bool = false;
@@ -284,59 +288,34 @@ macro_rules! native_bases {
 }
 
 native_bases! {
-    PyAny, Behind<ffi::PyObject>, &raw mut ffi::PyBaseObject_Type, ();
-    crate::types::PyBytes, BehindItems<Items>, &raw mut ffi::PyBytes_Type, BaseArguments;
-    crate::types::PyComplex, Behind<ffi::PyComplexObject>, &raw mut ffi::PyComplex_Type,
+    PyAny, BehindObject, &raw mut ffi::PyBaseObject_Type, ();
+    crate::types::PyBytes, BehindItems<BytesItems>, &raw mut ffi::PyBytes_Type, BaseArguments;
+    crate::types::PyComplex, BehindBase<layouts::PyComplexObject>, &raw mut ffi::PyComplex_Type,
         BaseArguments;
-    crate::types::PyDict, Behind<ffi::PyDictObject>, &raw mut ffi::PyDict_Type, BaseArguments;
-    crate::types::PyFloat, Behind<ffi::PyFloatObject>, &raw mut ffi::PyFloat_Type, BaseArguments;
-    crate::types::PyFrozenSet, Behind<ffi::PySetObject>, &raw mut ffi::PyFrozenSet_Type,
+    crate::types::PyDict, BehindBase<layouts::PyDictObject>, &raw mut ffi::PyDict_Type, BaseArguments;
+    crate::types::PyFloat, BehindBase<layouts::PyFloatObject>, &raw mut ffi::PyFloat_Type, BaseArguments;
+    crate::types::PyFrozenSet, BehindBase<layouts::PySetObject>, &raw mut ffi::PyFrozenSet_Type,
         BaseArguments;
     crate::types::PyInt, BehindItems<Digits>, &raw mut ffi::PyLong_Type, BaseArguments;
-    crate::types::PyList, Behind<ffi::PyListObject>, &raw mut ffi::PyList_Type, BaseArguments;
-    crate::types::PySet, Behind<ffi::PySetObject>, &raw mut ffi::PySet_Type, BaseArguments;
-    crate::types::PyString, Behind<ffi::PyUnicodeObject>, &raw mut ffi::PyUnicode_Type,
+    crate::types::PyList, BehindBase<layouts::PyListObject>, &raw mut ffi::PyList_Type, BaseArguments;
+    crate::types::PySet, BehindBase<layouts::PySetObject>, &raw mut ffi::PySet_Type, BaseArguments;
+    crate::types::PyString, BehindBase<layouts::PyUnicodeObject>, &raw mut ffi::PyUnicode_Type,
         BaseArguments;
-    crate::types::PyTuple, BehindItems<Items>, &raw mut ffi::PyTuple_Type, BaseArguments;
-}
-
-/// The memory of an instance of `AttributeError`.
-#[repr(C)]
-pub struct AttributeErrorObject {
-    base: ffi::PyBaseExceptionObject,
-    object: *mut ffi::PyObject,
-    name: *mut ffi::PyObject,
-}
-
-/// The memory of an instance of `NameError`.
-#[repr(C)]
-pub struct NameErrorObject {
-    base: ffi::PyBaseExceptionObject,
-    name: *mut ffi::PyObject,
-}
-
-/// Space for an instance of any built-in exception, for the classes that derive from one.
-#[repr(C)]
-pub union ExceptionObject {
-    group: ManuallyDrop<BaseExceptionGroupObject>,
-    os_error: ManuallyDrop<ffi::PyOSErrorObject>,
-    syntax_error: ManuallyDrop<ffi::PySyntaxErrorObject>,
-    unicode_error: ManuallyDrop<ffi::PyUnicodeErrorObject>,
-    import_error: ManuallyDrop<ffi::PyImportErrorObject>,
+    crate::types::PyTuple, BehindItems<TupleItems>, &raw mut ffi::PyTuple_Type, BaseArguments;
 }
 
 macro_rules! exception_bases {
     ($($layout:ty: $($name:ident = $class:ident,)*;)*) => {
-        $(const _: () = assert!(size_of::<$layout>() <= size_of::<ExceptionObject>());)*
+        $(const _: () = assert!(size_of::<$layout>() <= size_of::<layouts::ExceptionObject>());)*
 
         native_bases! {$($(
-            crate::exceptions::$name, Behind<$layout>, ffi::$class.cast(), BaseArguments;
+            crate::exceptions::$name, BehindBase<$layout>, ffi::$class.cast(), BaseArguments;
         )*)*}
     };
 }
 
 exception_bases! {
-    ffi::PyBaseExceptionObject:
+    layouts::PyBaseExceptionObject:
         PyBaseException = PyExc_BaseException,
         PyException = PyExc_Exception,
         PyArithmeticError = PyExc_ArithmeticError,
@@ -372,17 +351,17 @@ exception_bases! {
         PyUnicodeWarning = PyExc_UnicodeWarning,
         PyUserWarning = PyExc_UserWarning,
         PyWarning = PyExc_Warning,;
-    BaseExceptionGroupObject:
+    layouts::BaseExceptionGroupObject:
         PyBaseExceptionGroup = PyExc_BaseExceptionGroup,;
-    AttributeErrorObject:
+    layouts::AttributeErrorObject:
         PyAttributeError = PyExc_AttributeError,;
-    NameErrorObject:
+    layouts::NameErrorObject:
         PyNameError = PyExc_NameError,
         PyUnboundLocalError = PyExc_UnboundLocalError,;
-    ffi::PyImportErrorObject:
+    layouts::PyImportErrorObject:
         PyImportError = PyExc_ImportError,
         PyModuleNotFoundError = PyExc_ModuleNotFoundError,;
-    ffi::PyOSErrorObject:
+    layouts::PyOSErrorObject:
         PyOSError = PyExc_OSError,
         PyBlockingIOError = PyExc_BlockingIOError,
         PyBrokenPipeError = PyExc_BrokenPipeError,
@@ -399,15 +378,15 @@ exception_bases! {
         PyPermissionError = PyExc_PermissionError,
         PyProcessLookupError = PyExc_ProcessLookupError,
         PyTimeoutError = PyExc_TimeoutError,;
-    ffi::PyStopIterationObject:
+    layouts::PyStopIterationObject:
         PyStopIteration = PyExc_StopIteration,;
-    ffi::PySyntaxErrorObject:
+    layouts::PySyntaxErrorObject:
         PyIndentationError = PyExc_IndentationError,
         PySyntaxError = PyExc_SyntaxError,
         PyTabError = PyExc_TabError,;
-    ffi::PySystemExitObject:
+    layouts::PySystemExitObject:
         PySystemExit = PyExc_SystemExit,;
-    ffi::PyUnicodeErrorObject:
+    layouts::PyUnicodeErrorObject:
         PyUnicodeDecodeError = PyExc_UnicodeDecodeError,
         PyUnicodeEncodeError = PyExc_UnicodeEncodeError,
         PyUnicodeTranslateError = PyExc_UnicodeTranslateError,;
@@ -415,6 +394,6 @@ exception_bases! {
 
 python_base! {
     crate::exceptions::PyExceptionGroup:
-        crate::exceptions::PyBaseExceptionGroup as ExceptionObject, with BaseArguments;
-    crate::types::PyTzInfo: PyAny as ffi::PyObject, with ();
+        crate::exceptions::PyBaseExceptionGroup as layouts::ExceptionObject, with BaseArguments;
+    crate::types::PyTzInfo: PyAny as layouts::PyObject, with ();
 }

@@ -1,5 +1,6 @@
 //! Where the Rust parts of an instance are: behind the memory of the built-in base, or behind its
-//! items if the instances of the base vary in size.
+//! items if the instances of the base vary in size. The stable ABI hides the size of all bases but
+//! `object`: a build for it determines the offset at run time.
 //!
 //! The items of `int`, `tuple` and `bytes` are at a fixed offset, so a class that extends them can
 //! have no field at a fixed offset (PEP 697 excludes this case). But CPython allocates the size of
@@ -8,17 +9,17 @@
 //! to assign `__class__`.
 
 use std::marker::PhantomData;
-
-use pyo3_ffi as ffi;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::compat;
 use super::parts::Header;
+use crate::capi::{self as ffi, type_fields};
 use crate::error::PyResult;
 use crate::exceptions::PySystemError;
 use crate::interpreter::Python;
 
 /// CPython aligns objects to two words.
-const ALIGNMENT: usize = 2 * size_of::<usize>();
+pub(super) const ALIGNMENT: usize = 2 * size_of::<usize>();
 
 /// The place of the Rust parts, for [`ClassBase`](super::base::ClassBase).
 pub trait Place {
@@ -26,6 +27,8 @@ pub trait Place {
     type Layout;
     /// See `ClassBase::FIXED`.
     const FIXED: bool;
+    /// See `ClassBase::VARIES`.
+    const VARIES: bool;
 
     /// Returns an error unless instances of the base are as expected.
     fn check(py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()>;
@@ -46,10 +49,11 @@ pub struct Behind<L>(PhantomData<L>);
 impl<L> Place for Behind<L> {
     type Layout = L;
     const FIXED: bool = true;
+    const VARIES: bool = false;
 
     fn check(_py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()> {
         // SAFETY: a static type object, initialized with the runtime.
-        let actual = unsafe { (*class).tp_basicsize } as usize;
+        let actual = unsafe { type_fields::tp_basicsize(class) } as usize;
         let size = size_of::<L>();
         if actual == size {
             return Ok(());
@@ -79,31 +83,52 @@ pub struct AfterItems([Header; 0]);
 impl<C: CountItems> Place for BehindItems<C> {
     type Layout = AfterItems;
     const FIXED: bool = false;
+    const VARIES: bool = true;
 
     fn check(py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()> {
         C::check(py, class)
     }
 
     fn size_before(class: *mut ffi::PyTypeObject) -> usize {
-        // SAFETY: a static type object, initialized with the runtime.
-        let base = unsafe { (*class).tp_basicsize } as usize;
-        base + (ALIGNMENT - 1)
+        // SAFETY: attached, since a class is created; a static type object.
+        let (base, item) = unsafe {
+            (
+                type_fields::tp_basicsize(class),
+                type_fields::tp_itemsize(class),
+            )
+        };
+        let sizes = C::sizes();
+        sizes.base.store(base as usize, Ordering::Relaxed);
+        sizes.item.store(item as usize, Ordering::Relaxed);
+        base as usize + (ALIGNMENT - 1)
     }
 
     #[inline]
-    unsafe fn start(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> *mut u8 {
+    unsafe fn start(_class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> *mut u8 {
+        let sizes = C::sizes();
+        let base = sizes.base.load(Ordering::Relaxed);
+        let item = sizes.item.load(Ordering::Relaxed);
         // SAFETY: upheld by the caller. The block has `size_before` bytes and the Rust parts in
         // addition to the items.
         unsafe {
-            let (base, item) = ((*class).tp_basicsize, (*class).tp_itemsize);
-            let end = base as usize + item as usize * C::count(object);
+            let end = base + item * C::count(object);
             object.cast::<u8>().add(end.next_multiple_of(ALIGNMENT))
         }
     }
 }
 
+/// The sizes of an instance without items, and of an item: zero until the first class that extends
+/// the base is created.
+pub struct Sizes {
+    base: AtomicUsize,
+    item: AtomicUsize,
+}
+
 /// The number of items for which an instance has space.
 pub trait CountItems {
+    /// Returns the sizes. They are the same in all interpreters: built-in types are static.
+    fn sizes() -> &'static Sizes;
+
     /// Returns the number of items. It never changes.
     ///
     /// # Safety
@@ -116,10 +141,39 @@ pub trait CountItems {
     }
 }
 
-/// The items of `tuple` and `bytes`.
-pub struct Items;
+/// The items of `tuple`.
+pub struct TupleItems;
 
-impl CountItems for Items {
+/// The items of `bytes`.
+pub struct BytesItems;
+
+/// Implements [`CountItems::sizes`].
+macro_rules! sizes {
+    () => {
+        #[inline(always)]
+        fn sizes() -> &'static Sizes {
+            static SIZES: Sizes = Sizes {
+                base: AtomicUsize::new(0),
+                item: AtomicUsize::new(0),
+            };
+            &SIZES
+        }
+    };
+}
+
+impl CountItems for TupleItems {
+    sizes!();
+
+    #[inline]
+    unsafe fn count(object: *mut ffi::PyObject) -> usize {
+        // SAFETY: upheld by the caller: an instance of a type with `ob_size`.
+        unsafe { ffi::Py_SIZE(object) as usize }
+    }
+}
+
+impl CountItems for BytesItems {
+    sizes!();
+
     #[inline]
     unsafe fn count(object: *mut ffi::PyObject) -> usize {
         // SAFETY: upheld by the caller: an instance of a type with `ob_size`.
@@ -131,6 +185,8 @@ impl CountItems for Items {
 pub struct Digits;
 
 impl CountItems for Digits {
+    sizes!();
+
     #[inline]
     unsafe fn count(object: *mut ffi::PyObject) -> usize {
         // SAFETY: upheld by the caller: an instance of `int`.
@@ -146,7 +202,11 @@ impl CountItems for Digits {
             let number = ffi::PyLong_FromString(text, std::ptr::null_mut(), 10);
             let number: Bound<'_, PyAny> = Bound::from_owned_ptr_or_err(py, number)?;
             // 100 bits, in digits of 30 or 15.
-            let bits = if (*class).tp_itemsize == 4 { 30 } else { 15 };
+            let bits = if type_fields::tp_itemsize(class) == 4 {
+                30
+            } else {
+                15
+            };
             let needed = 100_usize.div_ceil(bits);
             (compat::digits_of_int(number.as_ptr()), needed)
         };

@@ -4,8 +4,6 @@
 //! base class first. No constructor runs, neither `#[new]` nor an `__init__`. What a Python
 //! subclass adds, its `__dict__` and slots, is the state, as for any Python class.
 
-use pyo3_ffi as ffi;
-
 use super::base::{ClassBase, NativeInitializer};
 use super::fields::FieldRef;
 use super::guard::PyClassGuard;
@@ -17,6 +15,7 @@ use crate::call::argument;
 use crate::call::function::{EntryPoint, method_definition};
 use crate::call::token::token_of_call;
 use crate::call::trampoline::trampoline;
+use crate::capi::{self as ffi, type_fields};
 use crate::convert::{FromPyObject, IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::exceptions::{PyTypeError, PyValueError};
@@ -247,10 +246,10 @@ fn check_class<T: PyClass>(class: &Bound<'_, PyType>) -> PyResult<()> {
     let python_class = PanicException::type_object(py);
     // SAFETY: attached (`py`); types are alive as long as those that derive from them.
     unsafe {
-        let deallocate = (*python_class.as_type_ptr()).tp_dealloc.map(|f| f as usize);
+        let deallocate = type_fields::tp_dealloc(python_class.as_type_ptr()).map(|f| f as usize);
         let mut found = class.as_type_ptr();
-        while !found.is_null() && (*found).tp_dealloc.map(|f| f as usize) == deallocate {
-            found = (*found).tp_base;
+        while !found.is_null() && type_fields::tp_dealloc(found).map(|f| f as usize) == deallocate {
+            found = type_fields::tp_base(found);
         }
         if found != own.as_type_ptr() {
             return Err(PyTypeError::new_err(format!(

@@ -35,7 +35,8 @@ macro_rules! python_base {
             type Arguments = $arguments;
             const SIZE: usize = ::core::mem::size_of::<$layout>();
             const HEADER: usize = ::core::mem::size_of::<$layout>();
-            const FIXED: bool = true;
+            const FIXED: bool = <$root as $crate::impl_::class::ClassBase>::FIXED;
+            const VARIES: bool = <$root as $crate::impl_::class::ClassBase>::VARIES;
             const IS_PYTHON_CLASS: bool = true;
             const NEEDS_DROP: bool = false;
             const HAS_DICT_OR_WEAKREFS: bool = false;
@@ -57,12 +58,13 @@ macro_rules! python_base {
 
             #[inline]
             fn size_before() -> usize {
-                0
+                <$root as $crate::impl_::class::ClassBase>::size_before()
             }
 
             #[inline(always)]
             unsafe fn start(object: *mut $crate::ffi::PyObject) -> *mut u8 {
-                object.cast()
+                // SAFETY: upheld by the caller: an instance of this class, and so of the root.
+                unsafe { <$root as $crate::impl_::class::ClassBase>::start(object) }
             }
 
             #[inline]

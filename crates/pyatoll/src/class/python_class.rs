@@ -8,11 +8,10 @@
 //! the rules that Python has for layouts, method resolution, `__init_subclass__` and abstract
 //! methods. It adds nothing to the memory of an instance but what its bases require.
 
-use pyo3_ffi as ffi;
-
 use super::base::ClassBase;
 use super::pyclass::{ClassImpl, PyClass};
 use super::spec::ClassSpec;
+use crate::capi::{self as ffi, type_fields};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyTypeError;
 use crate::intern;
@@ -108,20 +107,24 @@ fn complete(
     // SAFETY: attached; both types are alive. No code depends on the flags of the class yet, and
     // CPython has cached nothing that depends on these two.
     unsafe {
-        if (*raw).tp_base.cast() != heap_type.as_ptr() || raw.cast() == heap_type.as_ptr() {
+        if type_fields::tp_base(raw).cast() != heap_type.as_ptr()
+            || raw.cast() == heap_type.as_ptr()
+        {
             return Err(PyTypeError::new_err(format!(
                 "the metaclass of '{}' returned another class: {}",
                 spec.name,
                 class.fully_qualified_name()?,
             )));
         }
-        let flags = (&raw mut (*raw).tp_flags).cast::<std::ffi::c_ulong>();
-        if !spec.options.subclass {
-            *flags &= !ffi::Py_TPFLAGS_BASETYPE;
-        }
-        if spec.options.immutable_type {
-            *flags |= ffi::Py_TPFLAGS_IMMUTABLETYPE;
-        }
+        let cleared = match spec.options.subclass {
+            true => 0,
+            false => ffi::Py_TPFLAGS_BASETYPE,
+        };
+        let set = match spec.options.immutable_type {
+            true => ffi::Py_TPFLAGS_IMMUTABLETYPE,
+            false => 0,
+        };
+        type_fields::change_flags(raw, set, cleared);
     }
     Ok(())
 }
@@ -137,11 +140,10 @@ pub(super) unsafe fn heap_type(
 ) -> *mut ffi::PyTypeObject {
     // SAFETY: upheld by the caller; each type keeps its base alive.
     unsafe {
-        while !(*class)
-            .tp_dealloc
+        while !type_fields::tp_dealloc(class)
             .is_some_and(|own| std::ptr::fn_addr_eq(own, deallocate))
         {
-            class = (*class).tp_base;
+            class = type_fields::tp_base(class);
         }
     }
     class
@@ -162,7 +164,7 @@ pub(super) unsafe fn refuse_abstract(
             return Ok(());
         }
         let object = &raw mut ffi::PyBaseObject_Type;
-        let Some(new) = (*object).tp_new else {
+        let Some(new) = type_fields::tp_new(object) else {
             return Ok(());
         };
         let none = PyTuple::empty(py);

@@ -25,6 +25,7 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
     const SIZE: usize = Instance::<T>::SIZE;
     const HEADER: usize = <T::BaseType as ClassBase>::HEADER;
     const FIXED: bool = <T::BaseType as ClassBase>::FIXED;
+    const VARIES: bool = <T::BaseType as ClassBase>::VARIES;
     const IS_PYTHON_CLASS: bool = python_class::is_python_class::<T>();
     const NEEDS_DROP: bool = lifecycle::needs_drop::<T>();
     const HAS_DICT_OR_WEAKREFS: bool = lifecycle::has_dict_or_weakrefs::<T>();

@@ -32,7 +32,7 @@ impl<'a> TrashcanGuard<'a> {
         is_collected: bool,
         retry: ffi::destructor,
     ) -> Option<Self> {
-        if compat::HAS_GENERAL_TRASHCAN && is_collected {
+        if compat::has_general_trashcan() && is_collected {
             return Some(Self { owner, level: 1 });
         }
         // SAFETY: upheld by the caller: attached to `owner`'s interpreter; a dead, untracked

@@ -11,14 +11,13 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::thread::ThreadId;
 
-use pyo3_ffi as ffi;
-
 use super::freelist::Freelist;
 use super::items::VectorCall;
 use super::python_class;
 use super::spec::ClassSpec;
 use super::type_tables::TypeTables;
 use crate::call::token;
+use crate::capi::{self as ffi, type_fields};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::{PyRuntimeError, PyValueError};
 use crate::intern;
@@ -250,7 +249,10 @@ unsafe fn clear_attributes(class: *mut ffi::PyTypeObject) {
     // SAFETY: attached, and the dict belongs to a live type (upheld by the caller). The items are
     // copied first, since dropping a value may run any code.
     unsafe {
-        let dict = (*class).tp_dict;
+        let dict = type_fields::dict_of_heap_type(class);
+        if dict.is_null() {
+            return;
+        }
         let items = ffi::PyDict_Items(dict);
         if items.is_null() {
             return ffi::PyErr_Clear();
@@ -326,7 +328,7 @@ fn set_attributes(
         // dict, before other code has seen it.
         let status = unsafe {
             if ffi::PyType_HasFeature(class.as_ptr().cast(), ffi::Py_TPFLAGS_IMMUTABLETYPE) != 0 {
-                let dict = (*class.as_ptr().cast::<ffi::PyTypeObject>()).tp_dict;
+                let dict = type_fields::dict_of_heap_type(class.as_ptr().cast());
                 let value = value.bind(py).as_ptr();
                 let status = ffi::PyDict_SetItemString(dict, name.as_ptr(), value);
                 ffi::PyType_Modified(class.as_ptr().cast());
@@ -496,9 +498,10 @@ unsafe fn set_vectorcall(class: *mut ffi::PyTypeObject, constructor: VectorCall)
     // SAFETY: upheld by the caller. `vectorcallfunc` is the same type as `VectorCall`.
     unsafe {
         let is_of_type = ffi::Py_TYPE(class.cast()) == &raw mut ffi::PyType_Type;
-        let init = |class: *mut ffi::PyTypeObject| (*class).tp_init.map(|init| init as usize);
+        let init =
+            |class: *mut ffi::PyTypeObject| type_fields::tp_init(class).map(|init| init as usize);
         if is_of_type && init(class) == init(&raw mut ffi::PyBaseObject_Type) {
-            (*class).tp_vectorcall = Some(constructor);
+            type_fields::set_vectorcall(class, constructor);
         }
     }
 }

@@ -4,12 +4,11 @@
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr::{null, null_mut};
 
-use pyo3_ffi as ffi;
-
 use super::default_slots;
 use super::getset::{Accessor, Properties};
 use super::items::{ClassAttributeValue, ClassItems, MethodItem, VectorCall};
 use super::spec::ClassSpec;
+use crate::capi as ffi;
 
 /// The tables of one class.
 pub struct TypeTables {
@@ -52,8 +51,9 @@ impl TypeTables {
         let mut blocks = (spec.methods)().into_vec();
         blocks.push(spec.items);
         let (base_has_dict, base_has_weak_list) = (spec.base.has_dict_and_weak_list)();
+        let before = (spec.base.size_before)();
         let own_offset = |offset: u32, base_has_it: bool| {
-            (offset > 0 && !base_has_it).then_some(offset as usize)
+            (offset > 0 && !base_has_it).then(|| offset as usize + before)
         };
         let dict = own_offset(spec.dict, base_has_dict);
         let weak_list = own_offset(spec.weak_list, base_has_weak_list);
@@ -87,7 +87,7 @@ impl TypeTables {
         }
         items.members.extend(offset_members(dict, weak_list));
         let mut this = Self {
-            basicsize: spec.basicsize as usize + (spec.base.size_before)(),
+            basicsize: spec.basicsize as usize + before,
             flags: flags(spec, collected),
             slots: Vec::new(),
             doc: doc_of(spec.name, items.signature, spec.doc),

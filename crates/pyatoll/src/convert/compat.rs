@@ -1,95 +1,31 @@
 //! Differences between CPython versions that conversions depend on.
 
-use pyo3_ffi as ffi;
+use crate::capi::{self as ffi, at_least};
+use crate::error::{PyErr, PyResult, error_on_minusone};
+use crate::exceptions::{PyOverflowError, PyValueError};
+use crate::interpreter::Python;
 
 /// Whether items of a `list` or `dict` stay valid, borrowed, while this thread runs no Python code.
 /// Without a GIL, other threads may change the container at any time.
 pub(super) const BORROWED_ITEMS_ARE_STABLE: bool = cfg!(not(Py_GIL_DISABLED));
 
-pub(super) use int::{int_from_bytes, int_to_bytes};
+const LITTLE_ENDIAN: std::ffi::c_int = cfg!(target_endian = "little") as std::ffi::c_int;
 
-#[cfg(feature = "num-bigint")]
-pub(super) use big_int::{int_from_digits, int_from_le_bytes, int_to_le_bytes, len_of_int};
-
-#[cfg(Py_3_13)]
-mod int {
-    use super::ffi;
-    use crate::error::{PyErr, PyResult};
-    use crate::exceptions::{PyOverflowError, PyValueError};
-    use crate::interpreter::Python;
-
-    /// Writes the value of an `int` to `bytes`, in native byte order.
-    ///
-    /// # Errors
-    /// An `OverflowError` if it does not fit, or is negative and not `SIGNED`.
-    ///
-    /// # Safety
-    /// Attached; `int` must be a live Python `int`.
-    pub(crate) unsafe fn int_to_bytes<const SIGNED: bool>(
-        py: Python<'_>,
-        int: *mut ffi::PyObject,
-        bytes: &mut [u8; 16],
-    ) -> PyResult<()> {
-        let len = bytes.len() as ffi::Py_ssize_t;
-        let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
-        if !SIGNED {
-            flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER | ffi::Py_ASNATIVEBYTES_REJECT_NEGATIVE;
-        }
-        // SAFETY: attached; a live `int`, and `bytes` has `len` bytes.
-        let needed =
-            unsafe { ffi::PyLong_AsNativeBytes(int, bytes.as_mut_ptr().cast(), len, flags) };
-        if needed < 0 {
-            let error = PyErr::fetch(py);
-            // Raised for negative values only. The other widths raise this.
-            return Err(if error.is_instance_of::<PyValueError>(py) {
-                PyOverflowError::new_err("can't convert negative int to unsigned")
-            } else {
-                error
-            });
-        }
-        if needed > len {
-            return Err(PyOverflowError::new_err("Python int larger than 128 bits"));
-        }
-        Ok(())
-    }
-
-    /// Creates an `int` from bytes in native byte order. Returns a new reference, or null with an
-    /// exception set.
-    ///
-    /// # Safety
-    /// Attached.
-    pub(crate) unsafe fn int_from_bytes<const SIGNED: bool>(bytes: [u8; 16]) -> *mut ffi::PyObject {
-        let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
-        if !SIGNED {
-            flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER;
-        }
-        // SAFETY: attached; the pointer and the length are those of `bytes`.
-        unsafe { ffi::PyLong_FromNativeBytes(bytes.as_ptr().cast(), bytes.len(), flags) }
-    }
-}
-
-#[cfg(not(Py_3_13))]
-mod int {
-    use super::ffi;
-    use crate::error::{PyResult, error_on_minusone};
-    use crate::interpreter::Python;
-
-    const LITTLE_ENDIAN: std::ffi::c_int = cfg!(target_endian = "little") as std::ffi::c_int;
-
-    /// Writes the value of an `int` to `bytes`, in native byte order.
-    ///
-    /// # Errors
-    /// An `OverflowError` if it does not fit, or is negative and not `SIGNED`.
-    ///
-    /// # Safety
-    /// Attached; `int` must be a live Python `int`.
-    pub(crate) unsafe fn int_to_bytes<const SIGNED: bool>(
-        py: Python<'_>,
-        int: *mut ffi::PyObject,
-        bytes: &mut [u8; 16],
-    ) -> PyResult<()> {
+/// Writes the value of an `int` to `bytes`, in native byte order.
+///
+/// # Errors
+/// An `OverflowError` if it does not fit, or is negative and not `SIGNED`.
+///
+/// # Safety
+/// Attached; `int` must be a live Python `int`.
+pub(super) unsafe fn int_to_bytes<const SIGNED: bool>(
+    py: Python<'_>,
+    int: *mut ffi::PyObject,
+    bytes: &mut [u8; 16],
+) -> PyResult<()> {
+    if !at_least(13) {
         // SAFETY: attached; a live `int`; the pointer and the length are those of `bytes`.
-        error_on_minusone(py, unsafe {
+        return error_on_minusone(py, unsafe {
             ffi::_PyLong_AsByteArray(
                 int.cast(),
                 bytes.as_mut_ptr(),
@@ -97,28 +33,60 @@ mod int {
                 LITTLE_ENDIAN,
                 SIGNED.into(),
             )
-        })
+        });
     }
+    let len = bytes.len() as ffi::Py_ssize_t;
+    let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
+    if !SIGNED {
+        flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER | ffi::Py_ASNATIVEBYTES_REJECT_NEGATIVE;
+    }
+    // SAFETY: attached; a live `int`, and `bytes` has `len` bytes.
+    let needed = unsafe { ffi::PyLong_AsNativeBytes(int, bytes.as_mut_ptr().cast(), len, flags) };
+    if needed < 0 {
+        let error = PyErr::fetch(py);
+        // Raised for negative values only. The other widths raise this.
+        return Err(if error.is_instance_of::<PyValueError>(py) {
+            PyOverflowError::new_err("can't convert negative int to unsigned")
+        } else {
+            error
+        });
+    }
+    if needed > len {
+        return Err(PyOverflowError::new_err("Python int larger than 128 bits"));
+    }
+    Ok(())
+}
 
-    /// Creates an `int` from bytes in native byte order. Returns a new reference, or null with an
-    /// exception set.
-    ///
-    /// # Safety
-    /// Attached.
-    pub(crate) unsafe fn int_from_bytes<const SIGNED: bool>(bytes: [u8; 16]) -> *mut ffi::PyObject {
-        // SAFETY: attached; the pointer and the length are those of `bytes`.
-        unsafe {
+/// Creates an `int` from bytes in native byte order. Returns a new reference, or null with an
+/// exception set.
+///
+/// # Safety
+/// Attached.
+pub(super) unsafe fn int_from_bytes<const SIGNED: bool>(bytes: [u8; 16]) -> *mut ffi::PyObject {
+    let mut flags = ffi::Py_ASNATIVEBYTES_NATIVE_ENDIAN;
+    if !SIGNED {
+        flags |= ffi::Py_ASNATIVEBYTES_UNSIGNED_BUFFER;
+    }
+    // SAFETY: attached; the pointer and the length are those of `bytes`.
+    unsafe {
+        if at_least(13) {
+            ffi::PyLong_FromNativeBytes(bytes.as_ptr().cast(), bytes.len(), flags)
+        } else {
             ffi::_PyLong_FromByteArray(bytes.as_ptr(), bytes.len(), LITTLE_ENDIAN, SIGNED.into())
         }
     }
 }
 
-#[cfg(all(feature = "num-bigint", Py_3_14))]
-mod digits {
-    use super::ffi;
+#[cfg(feature = "num-bigint")]
+pub(super) use big_int::{int_from_digits, int_from_le_bytes, int_to_le_bytes, len_of_int};
+
+#[cfg(feature = "num-bigint")]
+mod big_int {
+    use super::*;
 
     /// Creates an `int` of digits of 30 bits: `fill` writes all of them, the lowest first. Returns
-    /// a new reference, or null with an exception set; `None` if Python's digits are others.
+    /// a new reference, or null with an exception set; `None` if Python's digits are others, or it
+    /// has no functions for digits, as before 3.14.
     ///
     /// # Safety
     /// Attached; `len` must not be 0, and `fill` must write digits below 2^30 only.
@@ -127,6 +95,9 @@ mod digits {
         len: usize,
         fill: impl FnOnce(&mut [u32]),
     ) -> Option<*mut ffi::PyObject> {
+        if !at_least(14) {
+            return None;
+        }
         // SAFETY: attached; the layout is a constant of CPython. The new digits are `len` of them,
         // and initialized below before they are used as such.
         unsafe {
@@ -146,32 +117,6 @@ mod digits {
             Some(ffi::PyLongWriter_Finish(writer))
         }
     }
-}
-
-#[cfg(all(feature = "num-bigint", not(Py_3_14)))]
-mod digits {
-    use super::ffi;
-
-    /// `None`: this Python has no functions for digits.
-    ///
-    /// # Safety
-    /// None to uphold.
-    pub(crate) unsafe fn int_from_digits(
-        _is_negative: bool,
-        _len: usize,
-        _fill: impl FnOnce(&mut [u32]),
-    ) -> Option<*mut ffi::PyObject> {
-        None
-    }
-}
-
-#[cfg(all(feature = "num-bigint", Py_3_13))]
-mod big_int {
-    use super::ffi;
-    use crate::error::{PyErr, PyResult};
-    use crate::interpreter::Python;
-
-    pub(crate) use super::digits::int_from_digits;
 
     const FLAGS: std::ffi::c_int = ffi::Py_ASNATIVEBYTES_LITTLE_ENDIAN;
 
@@ -180,6 +125,13 @@ mod big_int {
     /// # Safety
     /// Attached; `int` must be a live Python `int`.
     pub(crate) unsafe fn len_of_int(py: Python<'_>, int: *mut ffi::PyObject) -> PyResult<usize> {
+        if !at_least(13) {
+            // SAFETY: attached; a live `int`.
+            return match unsafe { ffi::_PyLong_NumBits(int) } {
+                usize::MAX => Err(PyErr::fetch(py)),
+                bits => Ok(bits / 8 + 1),
+            };
+        }
         // SAFETY: attached; a live `int`; without a buffer the call only returns the length.
         let len = unsafe { ffi::PyLong_AsNativeBytes(int, std::ptr::null_mut(), 0, FLAGS) };
         usize::try_from(len).map_err(|_| PyErr::fetch(py))
@@ -195,6 +147,12 @@ mod big_int {
         int: *mut ffi::PyObject,
         bytes: &mut [u8],
     ) -> PyResult<()> {
+        if !at_least(13) {
+            // SAFETY: attached; a live `int`; the pointer and the length are those of `bytes`.
+            return error_on_minusone(py, unsafe {
+                ffi::_PyLong_AsByteArray(int.cast(), bytes.as_mut_ptr(), bytes.len(), 1, 1)
+            });
+        }
         let len = bytes.len() as ffi::Py_ssize_t;
         // SAFETY: attached; a live `int`; the pointer and the length are those of `bytes`.
         let needed =
@@ -212,57 +170,12 @@ mod big_int {
     /// Attached.
     pub(crate) unsafe fn int_from_le_bytes(bytes: &[u8]) -> *mut ffi::PyObject {
         // SAFETY: attached; the pointer and the length are those of `bytes`.
-        unsafe { ffi::PyLong_FromNativeBytes(bytes.as_ptr().cast(), bytes.len(), FLAGS) }
-    }
-}
-
-#[cfg(all(feature = "num-bigint", not(Py_3_13)))]
-mod big_int {
-    use super::ffi;
-    use crate::error::{PyErr, PyResult, error_on_minusone};
-    use crate::interpreter::Python;
-
-    pub(crate) use super::digits::int_from_digits;
-
-    unsafe extern "C" {
-        fn _PyLong_NumBits(int: *mut ffi::PyObject) -> usize;
-    }
-
-    /// Returns the number of bytes that an `int` takes in two's complement, or more.
-    ///
-    /// # Safety
-    /// Attached; `int` must be a live Python `int`.
-    pub(crate) unsafe fn len_of_int(py: Python<'_>, int: *mut ffi::PyObject) -> PyResult<usize> {
-        // SAFETY: attached; a live `int`.
-        match unsafe { _PyLong_NumBits(int) } {
-            usize::MAX => Err(PyErr::fetch(py)),
-            bits => Ok(bits / 8 + 1),
+        unsafe {
+            if at_least(13) {
+                ffi::PyLong_FromNativeBytes(bytes.as_ptr().cast(), bytes.len(), FLAGS)
+            } else {
+                ffi::_PyLong_FromByteArray(bytes.as_ptr(), bytes.len(), 1, 1)
+            }
         }
-    }
-
-    /// Writes an `int` to `bytes`, in two's complement, little-endian. There must be
-    /// [`len_of_int`] of them.
-    ///
-    /// # Safety
-    /// Attached; `int` must be a live Python `int`.
-    pub(crate) unsafe fn int_to_le_bytes(
-        py: Python<'_>,
-        int: *mut ffi::PyObject,
-        bytes: &mut [u8],
-    ) -> PyResult<()> {
-        // SAFETY: attached; a live `int`; the pointer and the length are those of `bytes`.
-        error_on_minusone(py, unsafe {
-            ffi::_PyLong_AsByteArray(int.cast(), bytes.as_mut_ptr(), bytes.len(), 1, 1)
-        })
-    }
-
-    /// Creates an `int` from bytes in two's complement, little-endian. Returns a new reference, or
-    /// null with an exception set.
-    ///
-    /// # Safety
-    /// Attached.
-    pub(crate) unsafe fn int_from_le_bytes(bytes: &[u8]) -> *mut ffi::PyObject {
-        // SAFETY: attached; the pointer and the length are those of `bytes`.
-        unsafe { ffi::_PyLong_FromByteArray(bytes.as_ptr(), bytes.len(), 1, 1) }
     }
 }

@@ -4,10 +4,9 @@
 
 use std::convert::Infallible;
 
-use pyo3_ffi as ffi;
-
 use super::by_reference::by_reference;
 use super::traits::private::Token;
+use crate::capi as ffi;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;

@@ -4,10 +4,9 @@
 
 use std::borrow::Cow;
 
-use pyo3_ffi as ffi;
-
 use super::compat;
 use super::traits::private::Token;
+use crate::capi as ffi;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
 use crate::error::{CastError, PyErr, PyResult};
 use crate::exceptions::{PyTypeError, PyValueError};

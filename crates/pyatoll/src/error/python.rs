@@ -2,8 +2,7 @@
 
 use std::ffi::CStr;
 
-use pyo3_ffi as ffi;
-
+use crate::capi as ffi;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::Python;

@@ -21,7 +21,7 @@ pub(super) struct Operation {
     /// Operations of this thread, where it may fork in the middle of one.
     own: Option<&'static LocalKey<Cell<u32>>>,
     /// Time limit of a fork's wait.
-    limit: Duration,
+    limit: fn() -> Duration,
 }
 
 /// Creating and deleting a thread state.
@@ -34,10 +34,12 @@ pub(super) static CHANGING_THREAD_STATES: Operation = Operation {
     threads: AtomicU32::new(0),
     is_paused: AtomicBool::new(false),
     own: None,
-    limit: if compat::FORK_LOCKS_THREAD_STATES {
-        Duration::from_millis(20)
-    } else {
-        Duration::MAX
+    limit: || {
+        if compat::fork_locks_thread_states() {
+            Duration::from_millis(20)
+        } else {
+            Duration::MAX
+        }
     },
 };
 
@@ -47,7 +49,7 @@ pub(super) static CHANGING_INTERPRETERS: Operation = Operation {
     threads: AtomicU32::new(0),
     is_paused: AtomicBool::new(false),
     own: Some(&OWN_CHANGES),
-    limit: Duration::from_millis(100),
+    limit: || Duration::from_millis(100),
 };
 
 thread_local! {
@@ -87,7 +89,7 @@ impl Operation {
     pub(super) fn pause(&self) {
         self.is_paused.store(true, Ordering::SeqCst);
         let since = Instant::now();
-        while self.threads.load(Ordering::SeqCst) > self.own() && since.elapsed() < self.limit {
+        while self.threads.load(Ordering::SeqCst) > self.own() && since.elapsed() < (self.limit)() {
             thread::sleep(POLL);
         }
     }

@@ -41,7 +41,7 @@ pub(super) fn end(local: &'static LocalInternals) -> Result<(), NotEnded> {
         }
         _ => None,
     };
-    let _attached = match compat::ENDS_UNDER_ANOTHERS_GIL {
+    let _attached = match compat::ends_under_anothers_gil() {
         true => Some(attach_elsewhere().ok_or(NotEnded::Elsewhere)?),
         false => None,
     };

@@ -21,8 +21,6 @@ use std::ptr::null_mut;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pyo3_ffi as ffi;
-
 use super::at_end;
 use super::busy::CHANGING_INTERPRETERS;
 use super::compat::{self, Ending};
@@ -34,6 +32,7 @@ use super::local::{LocalInternals, Phase};
 use super::method_def::MethodDef;
 use super::other_threads;
 use super::waits::Wait;
+use crate::capi as ffi;
 
 /// How long the end of an interpreter waits for threads that Python code started without
 /// `threading` (`_thread.start_new_thread`), or as daemons.
@@ -152,7 +151,7 @@ impl EndClaim {
     ///
     /// # Safety
     /// The thread must not be attached to the interpreter. Where
-    /// [`compat::ENDS_UNDER_ANOTHERS_GIL`], it must be attached to another one. `callback` must be
+    /// [`compat::ends_under_anothers_gil()`], it must be attached to another one. `callback` must be
     /// that of [`exit_hook`](super::exit_hook).
     pub(super) unsafe fn end(mut self, wait: &Wait, callback: Callback) -> Result<(), NotEnded> {
         let local = self.local;
@@ -210,7 +209,7 @@ impl EndClaim {
             self.is_ours(ending)?;
             // The threads of other binaries are waited for by their exit functions.
             let has_others = Internals::existing(local).is_some_and(|it| it.has_other_binaries());
-            if !has_others && !compat::ENDS_WITH_THREADS_LEFT {
+            if !has_others && !compat::ends_with_threads_left() {
                 wait_for_other_entries(local, ending)?;
             }
             compat::call_exit_functions();
@@ -235,7 +234,7 @@ impl EndClaim {
                 true => match wait_for_other_entries(local, ending) {
                     // CPython hangs them. The wait is for those that are about to return: in the
                     // middle of `Py_EndInterpreter`, they may use what it has freed.
-                    Err(_) if compat::ENDS_WITH_THREADS_LEFT => Ok(()),
+                    Err(_) if compat::ends_with_threads_left() => Ok(()),
                     left => left,
                 },
                 false => Err(NotEnded::WouldDeadlock),
@@ -247,7 +246,7 @@ impl EndClaim {
                 }
                 return left;
             }
-            if !compat::ENDS_WITH_THREADS_LEFT {
+            if !compat::ends_with_threads_left() {
                 register_last(local);
             }
             other_threads::look(local);

@@ -31,13 +31,12 @@ use std::num::NonZeroU64;
 use std::ptr::{null, null_mut};
 use std::thread;
 
-use pyo3_ffi as ffi;
-
 use super::busy::CHANGING_THREAD_STATES;
 use super::compat;
 use super::gate::InterpreterGuard;
 use super::local::LocalInternals;
 use super::lookup;
+use crate::capi as ffi;
 
 /// One interpreter that this thread entered or was detached from. There is one entry for each.
 struct ThreadEntry {
@@ -489,7 +488,7 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
     entry.release();
     if detached.noted && compat::is_running_with(detached.thread_state) {
         compat::set_attach_note(Some(detached.thread_state));
-    } else if compat::NEEDS_ATTACH_NOTE {
+    } else if compat::needs_attach_note() {
         restore_attach_note();
     }
 }
@@ -607,7 +606,7 @@ pub(super) fn home() -> Option<Home> {
         .filter(|local| local.is_usable());
     // Another thread state than those this library dealt with: other code attached this thread with
     // it later, and released the GIL.
-    let is_newer = !is_ours && (latest.is_none() || compat::NOTES_LATEST_THREAD_STATE);
+    let is_newer = !is_ours && (latest.is_none() || compat::notes_latest_thread_state());
     if !is_newer {
         return own.map(Home::Known);
     }
@@ -725,7 +724,7 @@ mod tests {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use pyo3_ffi as ffi;
+    use crate::capi as ffi;
 
     use crate::interpreter::attach::AttachGuard;
     use crate::interpreter::compat;
@@ -892,7 +891,7 @@ mod tests {
                 });
                 // On 3.11, code that released the GIL by itself may be taken for attached while
                 // another thread is.
-                if !compat::NOTES_LATEST_THREAD_STATE {
+                if !compat::notes_latest_thread_state() {
                     return;
                 }
                 scope.spawn(|| {
@@ -976,7 +975,7 @@ mod tests {
             // SAFETY: attached; the thread state is current again afterwards.
             let thread_state = unsafe { ffi::PyEval_SaveThread() };
             // On 3.11, another thread may be attached, which hides that this one is not.
-            if compat::NOTES_LATEST_THREAD_STATE {
+            if compat::notes_latest_thread_state() {
                 let inner = attach(local);
                 works_in(sub);
                 let (detached, attached) = (detach(local), attach(local));

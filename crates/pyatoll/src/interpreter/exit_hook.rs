@@ -30,8 +30,6 @@ use std::ffi::{CStr, c_int, c_void};
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use pyo3_ffi as ffi;
-
 use super::at_end;
 use super::compat;
 use super::end::Callback;
@@ -40,6 +38,7 @@ use super::local::{self, LocalInternals, Phase};
 use super::lookup;
 use super::method_def::MethodDef;
 use super::teardown;
+use crate::capi as ffi;
 
 /// The name of this file's capsules.
 const CAPSULE: &CStr = c"pyatoll.exit_hook";
@@ -398,7 +397,7 @@ impl Watched {
             }
             // Comes first, since it runs Python code, which would make the pending call.
             // `atexit._clear`, which is releasing this function, would release the new one as well.
-            if !compat::PENDING_CALLS_PRECEDE_EXIT {
+            if !compat::pending_calls_precede_exit() {
                 self.restore_with_threading();
             }
             match self {

@@ -187,7 +187,7 @@ mod unix {
             }
         }
         drop(held);
-        if has_subs && is_python && !compat::CAN_FORK_WITH_SUBS {
+        if has_subs && is_python && !compat::can_fork_with_subs() {
             say_why_and_end();
         }
     }

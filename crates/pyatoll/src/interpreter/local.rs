@@ -10,14 +10,13 @@ use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
-use pyo3_ffi as ffi;
-
 use super::compat;
 use super::error::AttachError;
 use super::gate::Gate;
 use super::queue::DropQueue;
 use super::slots::{SlotKey, Slots, Withdrawn};
 use super::trashcan::Trashcan;
+use crate::capi as ffi;
 
 /// Number of times the runtime was finalized while this binary was loaded. Interpreter ids and
 /// addresses repeat after that; a (run, id) pair does not.
@@ -601,7 +600,7 @@ impl LocalInternals {
     /// Makes the next entry run deferred deallocations, though no handle was dropped elsewhere.
     #[cold]
     pub(crate) fn look_at_next_entry(&self) {
-        if compat::DEFERS_BY_STACK {
+        if compat::defers_by_stack() {
             // SAFETY: `None` is immortal on these versions, so no reference to it is needed.
             let none = NonNull::new(unsafe { ffi::Py_None() });
             // Refused while the interpreter ends, which deallocates them itself.

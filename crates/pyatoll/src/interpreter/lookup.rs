@@ -1,11 +1,10 @@
 //! The interpreters that this binary has seen, found by address.
 
-use pyo3_ffi as ffi;
-
 use super::local::{LocalInternals, Phase};
 #[cfg(unix)]
 use super::registry::ForkLock;
 use super::registry::{Registry, Tracked};
+use crate::capi as ffi;
 
 static REGISTRY: Registry<LocalInternals> = Registry::new();
 

@@ -17,7 +17,7 @@ use super::process::ProcessMutex;
 fn lock_creation(local: &LocalInternals) -> Option<MutexGuard<'static, ()>> {
     static CREATION: ProcessMutex<()> = ProcessMutex::new();
     // SAFETY: attached (upheld by the caller); taking a lock uses nothing of Python.
-    compat::CREATES_ONE_AT_A_TIME.then(|| unsafe { detached(local, || CREATION.lock()) })
+    compat::creates_one_at_a_time().then(|| unsafe { detached(local, || CREATION.lock()) })
 }
 
 /// Creates an interpreter and this binary's state of it. Afterwards the thread is attached as
@@ -42,7 +42,7 @@ pub(super) unsafe fn new_interpreter(
         let first = compat::new_interpreter(settings)?;
         let note = compat::exchange_attach_note(first);
         let local = create::current_or_create(ffi::PyInterpreterState_Get());
-        local.mark_owned(settings.own_gil && compat::HAS_SETTINGS);
+        local.mark_owned(settings.own_gil && compat::has_settings());
         leave_first_thread_state(local, first, previous);
         note.restore();
         Ok(local)
@@ -65,7 +65,7 @@ unsafe fn leave_first_thread_state(
     // SAFETY: upheld by the caller: attached with `first`, which is not used once it is deleted;
     // `previous` is idle.
     unsafe {
-        if compat::CAN_DELETE_FIRST_THREAD_STATE {
+        if compat::can_delete_first_thread_state() {
             ffi::PyThreadState_Clear(first);
             ffi::PyThreadState_Swap(previous);
             ffi::PyThreadState_Delete(first);

@@ -283,7 +283,7 @@ impl SubInterpreterBuilder {
     /// Refuses the combinations that CPython's documentation excludes. CPython itself rarely
     /// reports them: 3.12 aborts the process at the first, and no version notices the second.
     fn check(&self) -> Result<(), BuildError> {
-        if !compat::HAS_SETTINGS {
+        if !compat::has_settings() {
             return Ok(());
         }
         let message = if !self.use_main_obmalloc && !self.check_multi_interp_extensions {

@@ -11,8 +11,6 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pyo3_ffi as ffi;
-
 use super::compat;
 use super::detach::detached;
 use super::end::{self, Callback, EndClaim, NotEnded};
@@ -22,6 +20,7 @@ use super::local::{self, LocalInternals, Phase};
 use super::lookup;
 use super::other_threads;
 use super::waits::{Others, Wait};
+use crate::capi as ffi;
 
 /// Time limit of the process's end for a thread that is detached in a call of this library.
 const AWAY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -87,7 +86,7 @@ pub(super) unsafe fn close_without_main() {
         return;
     }
     RuntimeEnd::begin(false);
-    if compat::ENDS_SUBS_FIRST {
+    if compat::ends_subs_first() {
         return;
     }
     let subs = lookup::all_live();
@@ -161,7 +160,7 @@ unsafe fn close_subs(main: &'static LocalInternals, callback: Callback) {
             true => unsafe { EndClaim::to_closed(sub) },
             false => None,
         };
-        if claim.is_none() && !compat::ENDS_SUBS_FIRST {
+        if claim.is_none() && !compat::ends_subs_first() {
             sub.gate().close();
             // SAFETY: attached to `main`; nothing of Python is used while detached.
             unsafe { detached(main, || wait(sub)) };
@@ -278,10 +277,10 @@ impl RuntimeEnd {
         }
         let passed = Duration::from_nanos(self.waited.load(Ordering::Relaxed));
         let rest = |limit: Duration| limit.saturating_sub(passed).max(SHORTEST_TIMEOUT);
-        let can_leave_away = local.is_main() || compat::HANGS_LATE_THREADS;
+        let can_leave_away = local.is_main() || compat::hangs_late_threads();
         Timeouts {
             away: can_leave_away.then(|| rest(AWAY_TIMEOUT)),
-            inside: compat::HANGS_LATE_THREADS.then(|| rest(INSIDE_TIMEOUT)),
+            inside: compat::hangs_late_threads().then(|| rest(INSIDE_TIMEOUT)),
         }
     }
 }

@@ -66,7 +66,7 @@ fn wanted() -> Option<Gil> {
     *WANTED.get_or_init(|| {
         let text = env::var_os(VARIABLE)?;
         match text.to_str() {
-            Some("own-gil") if compat::HAS_SETTINGS => Some(Gil::Own),
+            Some("own-gil") if compat::has_settings() => Some(Gil::Own),
             Some("own-gil") => panic!(
                 "{VARIABLE} is 'own-gil', but only Python 3.12 and later have interpreters with \
                  their own GIL: 'shared-gil' works"

@@ -13,10 +13,9 @@
 
 use std::ptr::NonNull;
 
-use pyo3_ffi as ffi;
-
 use super::compat::{self, Depth};
 use super::queue::DropQueue;
+use crate::capi as ffi;
 
 /// The deferred deallocations of one interpreter. Used attached.
 pub(crate) struct Trashcan {
@@ -89,7 +88,7 @@ impl Trashcan {
     /// The thread must be attached to this interpreter.
     pub(super) unsafe fn run_deferred(&self) -> bool {
         // Where levels are counted, the outermost deallocation does it.
-        if compat::DEFERS_BY_STACK && self.deferred.has_some() {
+        if compat::defers_by_stack() && self.deferred.has_some() {
             // SAFETY: attached (upheld by the caller).
             unsafe { self.run_if_room(1) };
             return self.deferred.has_some();

@@ -12,12 +12,11 @@ use std::panic::catch_unwind;
 use std::ptr::null_mut;
 use std::sync::Once;
 
-use pyo3_ffi as ffi;
-
 use super::pymodule::{PyModule, PyModuleMethods};
 use super::submodules;
 use crate::call::token::{ModuleState, module_of_this_binary};
 use crate::call::trampoline::trampoline;
+use crate::capi::{self as ffi, at_least};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyImportError;
 use crate::interpreter::{Python, check_version, layout};
@@ -153,13 +152,12 @@ impl ModuleDefinition {
 
     /// Returns the slots for the running Python.
     fn choose_slots(&self) -> [ffi::PyModuleDef_Slot; 4] {
-        let version = running_version();
         let mut slots = [NO_SLOT; 4];
         slots[0] = ffi::PyModuleDef_Slot {
             slot: slot::EXEC,
             value: execute as *mut c_void,
         };
-        if version >= (3, 12) {
+        if at_least(12) {
             slots[1] = ffi::PyModuleDef_Slot {
                 slot: slot::MULTIPLE_INTERPRETERS,
                 value: std::ptr::without_provenance_mut(match self.multiple_interpreters {
@@ -169,7 +167,7 @@ impl ModuleDefinition {
                 }),
             };
         }
-        if version >= (3, 13) {
+        if at_least(13) {
             slots[2] = ffi::PyModuleDef_Slot {
                 slot: slot::GIL,
                 value: std::ptr::without_provenance_mut(usize::from(!self.gil_used)),
@@ -226,13 +224,6 @@ impl ModuleDefinition {
         }
         Ok(())
     }
-}
-
-/// Returns the major and minor version of the running Python.
-fn running_version() -> (u8, u8) {
-    // SAFETY: a constant of CPython.
-    let version = unsafe { ffi::Py_Version };
-    ((version >> 24) as u8, (version >> 16) as u8)
 }
 
 /// Implements the `Py_mod_exec` slot of every module. Runs once per interpreter, and again after a

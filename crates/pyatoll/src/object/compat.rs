@@ -1,6 +1,6 @@
 //! Differences between CPython versions that the handles depend on.
 
-use pyo3_ffi as ffi;
+use crate::capi::{self as ffi, at_least};
 
 /// Returns a new reference to one of CPython's constants: `None`, `True`, `False`,
 /// `NotImplemented`, `...`. They are immortal from 3.12 on, so that nothing is counted there.
@@ -9,10 +9,9 @@ use pyo3_ffi as ffi;
 /// Attached; `object` must be one of CPython's constants.
 #[inline(always)]
 pub(crate) unsafe fn constant(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    #[cfg(not(Py_3_12))]
-    // SAFETY: attached; the constants are always alive.
-    unsafe {
-        ffi::Py_INCREF(object);
+    if !at_least(12) {
+        // SAFETY: attached; the constants are always alive.
+        unsafe { ffi::Py_INCREF(object) };
     }
     object
 }

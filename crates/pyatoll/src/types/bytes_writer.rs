@@ -4,9 +4,8 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use pyo3_ffi::compat as writer;
-
 use super::returned::{new_reference, status, to_ssize};
+use crate::capi::bytes_writer as writer;
 use crate::convert::IntoPyObject;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;

@@ -5,8 +5,7 @@
 
 use std::ptr::null_mut;
 
-use pyo3_ffi as ffi;
-
+use crate::capi as ffi;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::interpreter::Python;

@@ -14,10 +14,9 @@
 
 use std::ffi::CStr;
 
-use pyo3_ffi as ffi;
-
 use super::dict::PyDictMethods;
 use super::returned::new_reference;
+use crate::capi as ffi;
 use crate::error::PyResult;
 use crate::intern;
 use crate::interpreter::Python;
@@ -43,7 +42,7 @@ use crate::types::{PyAny, PyDict};
 #[repr(transparent)]
 pub struct PyCode(PyAny);
 
-native_type!(PyCode, PyCode_Type, PyCode_Check);
+native_type!(PyCode, { crate::capi::code_type() }, PyCode_Check);
 
 /// The kind of source that [`PyCode::compile`] expects.
 ///

@@ -3,13 +3,12 @@
 
 use std::ffi::CStr;
 
-use pyo3_ffi as ffi;
-
 use super::returned::new_reference;
+use crate::capi::{self as ffi, at_least};
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::{PyAny, PyFrame, PyString, PyType};
+use crate::types::{PyAny, PyAnyMethods, PyFrame, PyFrameMethods, PyString, PyType, PyTypeMethods};
 
 /// Whether other threads may change an object while this thread is attached and runs no Python
 /// code, as on free-threaded builds.
@@ -23,37 +22,30 @@ pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
 /// statics belong to an interpreter that has given it up. `_decimal` also keeps the context of the
 /// last thread state and other objects in statics, which all interpreters that import it share: it
 /// crashes when one of them ends.
-pub(super) fn avoid_single_phase_modules(py: Python<'_>) {
-    #[cfg(not(Py_3_13))]
-    // SAFETY: attached (`py`).
+pub(super) fn avoid_single_phase_modules(_py: Python<'_>) {
+    if at_least(13) {
+        return;
+    }
+    // SAFETY: attached (`_py`).
     unsafe {
         let interpreter = ffi::PyInterpreterState_Get();
         if interpreter != ffi::PyInterpreterState_Main() {
             block_module(c"_decimal");
         }
-        #[cfg(Py_3_12)]
+        /// "Import checks a module for support of sub-interpreters."
+        const MULTI_INTERP_EXTENSIONS: std::ffi::c_ulong = 1 << 8;
+        if at_least(12)
+            && ffi::_PyInterpreterState_HasFeature(interpreter, MULTI_INTERP_EXTENSIONS) != 0
         {
-            /// "Import checks a module for support of sub-interpreters."
-            const MULTI_INTERP_EXTENSIONS: std::ffi::c_ulong = 1 << 8;
-            unsafe extern "C" {
-                fn _PyInterpreterState_HasFeature(
-                    interpreter: *mut ffi::PyInterpreterState,
-                    feature: std::ffi::c_ulong,
-                ) -> std::ffi::c_int;
-            }
-            if _PyInterpreterState_HasFeature(interpreter, MULTI_INTERP_EXTENSIONS) != 0 {
-                block_module(c"_datetime");
-            }
+            block_module(c"_datetime");
         }
     }
-    let _ = py;
 }
 
 /// Makes the import of a module an `ImportError`, unless it was imported already.
 ///
 /// # Safety
 /// Attached.
-#[cfg(not(Py_3_13))]
 unsafe fn block_module(name: &CStr) {
     // SAFETY: attached (upheld by the caller); `sys.modules` is borrowed while it is used. If
     // Python has no memory for the entry, the import raises that again.
@@ -73,39 +65,34 @@ pub(super) const BYTES_OUTLIVE_INTERPRETERS: bool = cfg!(not(Py_GIL_DISABLED));
 
 /// Compares a `str` with a Rust string.
 pub(super) fn str_equals(object: Borrowed<'_, '_, PyString>, text: &str) -> bool {
-    #[cfg(Py_3_13)]
-    {
-        let len = text.len() as ffi::Py_ssize_t;
-        // SAFETY: attached; `object` is a `str`; `text` is valid UTF-8 of this length. Never fails.
-        unsafe {
-            ffi::PyUnicode_EqualToUTF8AndSize(object.as_ptr(), text.as_ptr().cast(), len) == 1
-        }
+    if !at_least(13) {
+        return object.to_str().is_ok_and(|own| own == text);
     }
-    #[cfg(not(Py_3_13))]
-    {
-        object.to_str().is_ok_and(|own| own == text)
-    }
+    let len = text.len() as ffi::Py_ssize_t;
+    // SAFETY: attached; `object` is a `str`; `text` is valid UTF-8 of this length. Never fails.
+    unsafe { ffi::PyUnicode_EqualToUTF8AndSize(object.as_ptr(), text.as_ptr().cast(), len) == 1 }
 }
 
 /// Converts a `str` created through the legacy API, which Python 3.12 removed, to its canonical
 /// form.
 #[inline(always)]
 pub(super) fn make_ready(text: &Bound<'_, PyString>) -> PyResult<()> {
-    #[cfg(not(Py_3_12))]
+    if at_least(12) {
+        return Ok(());
+    }
     // SAFETY: attached; `text` is a `str`.
-    super::returned::status(text.py(), unsafe { ffi::PyUnicode_READY(text.as_ptr()) })?;
-    let _ = text;
-    Ok(())
+    super::returned::status(text.py(), unsafe { ffi::PyUnicode_READY(text.as_ptr()) })
 }
 
 /// Returns the `__module__` of a class, which may be any object.
 pub(super) fn module_of_class<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: attached; `class` is a class; returns a new reference or null.
     unsafe {
-        #[cfg(Py_3_13)]
-        let module = ffi::PyType_GetModuleName(class.as_ptr().cast());
-        #[cfg(not(Py_3_13))]
-        let module = ffi::PyObject_GetAttrString(class.as_ptr(), c"__module__".as_ptr());
+        let module = if at_least(13) {
+            ffi::PyType_GetModuleName(class.as_ptr().cast())
+        } else {
+            ffi::PyObject_GetAttrString(class.as_ptr(), c"__module__".as_ptr())
+        };
         new_reference(class.py(), module)
     }
 }
@@ -115,23 +102,20 @@ pub(super) fn module_of_class<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound
 pub(super) fn fully_qualified_name<'py>(
     class: &Bound<'py, PyType>,
 ) -> PyResult<Bound<'py, PyString>> {
-    #[cfg(Py_3_13)]
-    // SAFETY: attached; `class` is a class; returns a new `str` or null.
-    unsafe {
-        let name = ffi::PyType_GetFullyQualifiedName(class.as_ptr().cast());
-        new_reference(class.py(), name)
+    if at_least(13) {
+        // SAFETY: attached; `class` is a class; returns a new `str` or null.
+        return unsafe {
+            let name = ffi::PyType_GetFullyQualifiedName(class.as_ptr().cast());
+            new_reference(class.py(), name)
+        };
     }
-    #[cfg(not(Py_3_13))]
-    {
-        use crate::types::PyTypeMethods;
-        let name = class.qualname()?;
-        match module_of_class(class)?.cast::<PyString>() {
-            Ok(module) => match super::string::to_string_lossy(module).as_ref() {
-                "builtins" | "__main__" => Ok(name),
-                module => Ok(PyString::new(class.py(), &format!("{module}.{name}"))),
-            },
-            Err(_) => Ok(name),
-        }
+    let name = class.qualname()?;
+    match module_of_class(class)?.cast::<PyString>() {
+        Ok(module) => match super::string::to_string_lossy(module).as_ref() {
+            "builtins" | "__main__" => Ok(name),
+            module => Ok(PyString::new(class.py(), &format!("{module}.{name}"))),
+        },
+        Err(_) => Ok(name),
     }
 }
 
@@ -140,20 +124,18 @@ pub(super) fn variable_of_frame<'py>(
     frame: &Bound<'py, PyFrame>,
     name: &CStr,
 ) -> PyResult<Bound<'py, PyAny>> {
-    #[cfg(Py_3_12)]
-    // SAFETY: attached; `frame` is a frame; the name is only read; returns a new reference or null.
-    unsafe {
-        let value = ffi::PyFrame_GetVarString(frame.as_ptr().cast(), name.as_ptr().cast_mut());
-        new_reference(frame.py(), value)
+    if at_least(12) {
+        // SAFETY: attached; `frame` is a frame; the name is only read; returns a new reference or
+        // null.
+        return unsafe {
+            let value = ffi::PyFrame_GetVarString(frame.as_ptr().cast(), name.as_ptr().cast_mut());
+            new_reference(frame.py(), value)
+        };
     }
-    #[cfg(not(Py_3_12))]
-    {
-        use crate::types::{PyAnyMethods, PyFrameMethods};
-        let text = name.to_string_lossy();
-        frame.locals().get_item(text.as_ref()).map_err(|_| {
-            crate::exceptions::PyNameError::new_err(format!("variable '{text}' does not exist"))
-        })
-    }
+    let text = name.to_string_lossy();
+    frame.locals().get_item(text.as_ref()).map_err(|_| {
+        crate::exceptions::PyNameError::new_err(format!("variable '{text}' does not exist"))
+    })
 }
 
 /// Deprecated aliases of types that only some versions have.

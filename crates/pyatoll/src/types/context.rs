@@ -22,7 +22,11 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyContext(PyAny);
 
-native_type!(PyContext, PyContext_Type, PyContext_CheckExact);
+native_type!(
+    PyContext,
+    { crate::capi::context_type() },
+    PyContext_CheckExact
+);
 
 #[cfg(test)]
 mod tests {

@@ -2,11 +2,10 @@
 
 use std::ffi::CStr;
 
-use pyo3_ffi as ffi;
-
 use super::code::PyCode;
 use super::compat;
 use super::returned::{new_reference, new_reference_or_panic};
+use crate::capi as ffi;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
@@ -30,7 +29,7 @@ use crate::types::{PyAny, PyDict};
 #[repr(transparent)]
 pub struct PyFrame(PyAny);
 
-native_type!(PyFrame, PyFrame_Type, PyFrame_Check);
+native_type!(PyFrame, { crate::capi::frame_type() }, PyFrame_Check);
 
 impl PyFrame {
     /// Creates a frame that has never run, for

@@ -34,4 +34,8 @@ native_type!(PyCFunction, PyCFunction_Type, PyCFunction_Check);
 #[repr(transparent)]
 pub struct PyFunction(PyAny);
 
-native_type!(PyFunction, PyFunction_Type, PyFunction_Check);
+native_type!(
+    PyFunction,
+    { crate::capi::function_type() },
+    PyFunction_Check
+);

@@ -2,10 +2,9 @@
 
 use std::ptr::null_mut;
 
-use pyo3_ffi as ffi;
-
 use super::imported;
 use super::returned::{new_reference, size, truth};
+use crate::capi as ffi;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Bound, Py, PyTypeInfo};

@@ -25,7 +25,7 @@ macro_rules! native_type {
                 #[inline]
                 fn is_type_of(object: &$crate::Bound<'_, $crate::PyAny>) -> bool {
                     // SAFETY: the object is valid.
-                    unsafe { ::pyo3_ffi::$check(object.as_ptr()) != 0 }
+                    unsafe { $crate::capi::$check(object.as_ptr()) != 0 }
                 }
             )?
         }

@@ -2,9 +2,8 @@
 
 use std::ffi::c_int;
 
-use pyo3_ffi as ffi;
-
 use super::returned::{new_reference, to_ssize};
+use crate::capi as ffi;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;

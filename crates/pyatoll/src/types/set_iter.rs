@@ -1,7 +1,6 @@
 //! The iterators over a `set` and a `frozenset`.
 
-use pyo3_ffi as ffi;
-
+use crate::capi::{self as ffi, type_fields};
 use crate::error::PyResult;
 use crate::object::Bound;
 use crate::types::{PyAny, PyFrozenSet, PyIterator, PySet};
@@ -13,12 +12,12 @@ use crate::types::{PyAny, PyFrozenSet, PyIterator, PySet};
 /// `set` must be an instance of `class`, a built-in type.
 unsafe fn own_iterator<'py, T>(
     set: &Bound<'py, T>,
-    class: *const ffi::PyTypeObject,
+    class: *mut ffi::PyTypeObject,
 ) -> PyResult<Bound<'py, PyIterator>> {
     // SAFETY: attached; built-in types do not change. `tp_iter` returns a new reference to an
     // iterator, or null with an exception set.
     unsafe {
-        let iterate = (*class).tp_iter.expect("sets are iterable");
+        let iterate = type_fields::tp_iter(class).expect("sets are iterable");
         let items = Bound::from_owned_ptr_or_err(set.py(), iterate(set.as_ptr()))?;
         Ok(items.cast_into_unchecked())
     }
@@ -58,7 +57,7 @@ macro_rules! set_iterator {
             #[track_caller]
             fn new(set: Bound<'py, $set>) -> Self {
                 // SAFETY: an instance of the built-in type.
-                let items = unsafe { own_iterator(&set, &raw const ffi::$class) };
+                let items = unsafe { own_iterator(&set, &raw mut ffi::$class) };
                 Self(items.expect(concat!($python, " should always be iterable")))
             }
         }

@@ -8,11 +8,10 @@
 
 use std::ffi::{c_int, c_void};
 
-use pyo3_ffi as ffi;
-
 use super::inherit;
 use super::result::{is_not_implemented, not_implemented, raised_if_null};
 use crate::call::trampoline::trampoline;
+use crate::capi::{self as ffi, type_fields};
 use crate::class::layout::token_of_instance;
 use crate::class::pyclass::PyClass;
 use crate::error::PyResult;
@@ -160,42 +159,6 @@ unsafe fn is_instance<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObject) ->
 /// Attached; `object` must be alive.
 #[inline]
 unsafe fn has_own_slot<const SLOT: c_int>(object: *mut ffi::PyObject, own: *mut c_void) -> bool {
-    // SAFETY: the object keeps its type alive. All fields of `tp_as_number` are pointers to
-    // functions, or null.
-    unsafe {
-        let suite = (*ffi::Py_TYPE(object)).tp_as_number;
-        if suite.is_null() {
-            return false;
-        }
-        let field = const { number_offset(SLOT) };
-        suite.byte_add(field).cast::<*mut c_void>().read() == own
-    }
-}
-
-/// Returns the offset of a slot in `PyNumberMethods`.
-const fn number_offset(slot: c_int) -> usize {
-    macro_rules! offsets {
-        ($($slot:ident $field:ident)*) => {
-            match slot {
-                $(ffi::$slot => std::mem::offset_of!(ffi::PyNumberMethods, $field),)*
-                _ => panic!("not a slot of an operator"),
-            }
-        };
-    }
-    offsets! {
-        Py_nb_add nb_add
-        Py_nb_subtract nb_subtract
-        Py_nb_multiply nb_multiply
-        Py_nb_remainder nb_remainder
-        Py_nb_divmod nb_divmod
-        Py_nb_power nb_power
-        Py_nb_lshift nb_lshift
-        Py_nb_rshift nb_rshift
-        Py_nb_and nb_and
-        Py_nb_xor nb_xor
-        Py_nb_or nb_or
-        Py_nb_floor_divide nb_floor_divide
-        Py_nb_true_divide nb_true_divide
-        Py_nb_matrix_multiply nb_matrix_multiply
-    }
+    // SAFETY: the object keeps its type alive.
+    unsafe { type_fields::has_number_slot::<SLOT>(ffi::Py_TYPE(object), own) }
 }

@@ -7,15 +7,13 @@
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, Ordering};
-
-use pyo3_ffi as ffi;
 
 use super::result::raised_if_null;
 use crate::call::arguments::{self, Arguments};
 use crate::call::output::IntoOutput;
 use crate::call::token::{token_of_call, token_of_class};
 use crate::call::trampoline::{call_fast_with_keywords, trampoline};
+use crate::capi::{self as ffi, type_fields};
 use crate::class::initializer::{PyClassInitializer, construct};
 use crate::class::items::VectorCall;
 use crate::class::pyclass::PyClass;
@@ -155,7 +153,7 @@ pub unsafe fn construct_call(
             leave = nothing;
             token_of_call()
         } else {
-            if !has_own_new_and_init(class.cast(), own_new) {
+            if !type_fields::has_new_and_no_init(class.cast(), own_new) {
                 return call_type_generic(class, args, nargs, names);
             }
             // `type.__call__` does this, but is bypassed for a type with a `tp_vectorcall`. A
@@ -174,25 +172,6 @@ pub unsafe fn construct_call(
 }
 
 extern "C" fn nothing() {}
-
-/// Returns whether the type still has its own `__new__`, and no `__init__`: Python code can replace
-/// them.
-///
-/// # Safety
-/// Attached; `class` must be a live type object.
-#[inline(always)]
-unsafe fn has_own_new_and_init(class: *mut ffi::PyTypeObject, own_new: ffi::newfunc) -> bool {
-    // SAFETY: upheld by the caller. On free-threaded builds another thread may be changing the
-    // fields, so they are loaded atomically; either value is valid.
-    unsafe {
-        let field = |field: *mut *mut ()| AtomicPtr::from_ptr(field).load(Ordering::Relaxed);
-        let object = &raw mut ffi::PyBaseObject_Type;
-        field((&raw mut (*class).tp_new).cast()) == own_new as *mut ()
-            && field((&raw mut (*class).tp_init).cast())
-                == field((&raw mut (*object).tp_init).cast())
-    }
-}
-
 /// Calls a type whose `__new__` or `__init__` was replaced, through its metatype's `tp_call`.
 ///
 /// # Safety

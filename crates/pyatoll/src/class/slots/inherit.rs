@@ -6,7 +6,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use pyo3_ffi as ffi;
+use crate::capi::{self as ffi, type_fields};
 
 /// Returns the slot `id` of a type, its own or inherited; null if it has none.
 ///
@@ -17,7 +17,7 @@ unsafe fn slot_of(class: *mut ffi::PyTypeObject, id: c_int) -> *mut c_void {
     macro_rules! field {
         ($name:ident) => {{
             // SAFETY: a live type object (upheld by the caller).
-            let function = unsafe { (*class).$name };
+            let function = unsafe { type_fields::$name(class) };
             function.map_or(std::ptr::null_mut(), |function| function as *mut c_void)
         }};
     }
@@ -46,7 +46,7 @@ pub(super) unsafe fn below(
 ) -> (*mut ffi::PyTypeObject, *mut c_void) {
     // SAFETY: the instance keeps its type alive, and each type its base.
     unsafe {
-        let base_of = |class: *mut ffi::PyTypeObject| (*class).tp_base;
+        let base_of = |class: *mut ffi::PyTypeObject| type_fields::tp_base(class);
         let mut class = ffi::Py_TYPE(slf);
         while !class.is_null() && slot_of(class, id) != own {
             class = base_of(class);

@@ -1,6 +1,6 @@
 //! Dicts, with strong references where CPython once lent borrowed ones.
 
-use pyo3_ffi as ffi;
+use crate::capi::{self as ffi, at_least};
 
 /// Returns the item of a dict under a key: a new reference, or null, in which case an exception may
 /// be set.
@@ -28,14 +28,12 @@ pub(crate) unsafe fn item_or_insert(
     key: *mut ffi::PyObject,
     value: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    #[cfg(Py_3_13)]
-    {
+    if at_least(13) {
         let mut item = std::ptr::null_mut();
         // SAFETY: attached, with live objects (upheld by the caller).
         unsafe { ffi::PyDict_SetDefaultRef(dict, key, value, &raw mut item) };
-        item
+        return item;
     }
-    #[cfg(not(Py_3_13))]
     // SAFETY: attached, with live objects (upheld by the caller). The GIL is held until the
     // borrowed item has its reference.
     unsafe {

@@ -4,16 +4,16 @@
 use std::ffi::CStr;
 use std::ptr::null_mut;
 
-use pyo3_ffi as ffi;
-
 use super::other_threads::Stopped;
-use super::thread_state::current_thread_state;
-#[cfg(not(Py_3_12))]
-use super::thread_state::{AttachNote, exchange_attach_note};
+use super::thread_state::{AttachNote, current_thread_state, exchange_attach_note};
+use crate::capi::{self as ffi, at_least};
 
 /// Whether `Py_EndInterpreter` takes other threads' thread states out of the interpreter. Before
 /// 3.14 it aborts the process if there are any.
-pub(crate) const ENDS_WITH_THREADS_LEFT: bool = cfg!(Py_3_14);
+#[inline(always)]
+pub(crate) fn ends_with_threads_left() -> bool {
+    at_least(14)
+}
 
 /// This thread's attachment to an interpreter that it is about to end, with a thread state for
 /// that. Must be consumed by [`finish`](Ending::finish) or [`call_off`](Ending::call_off).
@@ -21,7 +21,6 @@ pub(crate) struct Ending {
     thread_state: *mut ffi::PyThreadState,
     /// The thread state to restore, or null.
     previous: *mut ffi::PyThreadState,
-    #[cfg(not(Py_3_12))]
     note: AttachNote,
 }
 
@@ -30,33 +29,28 @@ impl Ending {
     ///
     /// # Safety
     /// Its interpreter must be alive, this thread not attached to it, and `thread_state` otherwise
-    /// unused. Where [`ENDS_UNDER_ANOTHERS_GIL`](super::ENDS_UNDER_ANOTHERS_GIL), the thread must
+    /// unused. Where [`ends_under_anothers_gil`](super::ends_under_anothers_gil), the thread must
     /// be attached.
     pub(crate) unsafe fn begin(thread_state: *mut ffi::PyThreadState) -> Self {
-        #[cfg(Py_3_12)]
-        // SAFETY: the thread is detached when it takes the thread state, which is otherwise unused.
-        unsafe {
-            let previous = match current_thread_state().is_null() {
-                true => null_mut(),
-                false => ffi::PyEval_SaveThread(),
-            };
-            ffi::PyEval_RestoreThread(thread_state);
-            Self {
-                thread_state,
-                previous,
+        // SAFETY: the thread is detached when it takes the thread state, which is otherwise unused;
+        // on 3.11, it is attached, under the one GIL.
+        let previous = unsafe {
+            if at_least(12) {
+                let previous = match current_thread_state().is_null() {
+                    true => null_mut(),
+                    false => ffi::PyEval_SaveThread(),
+                };
+                ffi::PyEval_RestoreThread(thread_state);
+                previous
+            } else {
+                super::legacy::set_thread(thread_state, true);
+                ffi::PyThreadState_Swap(thread_state)
             }
-        }
-        #[cfg(not(Py_3_12))]
-        // SAFETY: attached, under the one GIL; `thread_state` is otherwise unused.
-        unsafe {
-            super::legacy::set_thread(thread_state, true);
-            let previous = ffi::PyThreadState_Swap(thread_state);
-            let note = exchange_attach_note(thread_state);
-            Self {
-                thread_state,
-                previous,
-                note,
-            }
+        };
+        Self {
+            thread_state,
+            previous,
+            note: exchange_attach_note(thread_state),
         }
     }
 
@@ -91,13 +85,12 @@ impl Ending {
                 true => super::disown(self.thread_state),
                 false => ffi::PyThreadState_Clear(self.thread_state),
             }
-            #[cfg(Py_3_12)]
-            match keep {
-                true => _ = ffi::PyEval_SaveThread(),
-                false => ffi::PyThreadState_DeleteCurrent(),
-            }
-            #[cfg(not(Py_3_12))]
-            {
+            if at_least(12) {
+                match keep {
+                    true => _ = ffi::PyEval_SaveThread(),
+                    false => ffi::PyThreadState_DeleteCurrent(),
+                }
+            } else {
                 // The one GIL stays taken.
                 ffi::PyThreadState_Swap(null_mut());
                 if !keep {
@@ -115,14 +108,11 @@ impl Ending {
     unsafe fn restore(self) {
         // SAFETY: `previous` is this thread's and idle. Detached (upheld by the caller).
         unsafe {
-            #[cfg(Py_3_12)]
-            if !self.previous.is_null() {
-                ffi::PyEval_RestoreThread(self.previous);
-            }
-            #[cfg(not(Py_3_12))]
-            {
-                self.note.restore();
+            self.note.restore();
+            if !at_least(12) {
                 ffi::PyThreadState_Swap(self.previous);
+            } else if !self.previous.is_null() {
+                ffi::PyEval_RestoreThread(self.previous);
             }
         }
     }
@@ -221,7 +211,9 @@ pub(crate) unsafe fn other_thread_states(own: *mut ffi::PyThreadState) -> usize 
 /// # Safety
 /// The thread must be attached.
 unsafe fn prepare_threading_for_end() {
-    #[cfg(not(Py_3_13))]
+    if at_least(13) {
+        return;
+    }
     // SAFETY: attached; the new references are released. An error is dropped: at worst, `threading`
     // prints a message.
     unsafe {

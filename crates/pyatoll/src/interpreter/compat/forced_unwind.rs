@@ -24,10 +24,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pyo3_ffi as ffi;
-
 use super::thread_ids;
 use super::thread_state::GIL_GUARDS_THREAD_STATES;
+use crate::capi as ffi;
 
 /// Ignored by default. A program that handles it must expect it without a reason, since the kernel
 /// may announce the same urgent data more than once.

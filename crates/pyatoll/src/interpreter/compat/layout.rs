@@ -1,16 +1,18 @@
 //! Fields of CPython's objects that are read directly, where calling the function would cost more
 //! than the rest of a call.
 //!
-//! Invariant: a field is read directly only if its offset is known for the version this is built
-//! for, and was verified in the running Python: by [`check`] when an interpreter is first seen, by
-//! [`has_module_state`] for each module. (A thread state is read before that, to find its
-//! interpreter; in one not seen before, nothing but the check runs.) Unknown versions call the
-//! function.
+//! Invariant: a field is read directly only if its offset is known for the version that this is
+//! built for, or that runs, and was verified in the running Python: by [`check`] when an interpreter
+//! is first seen, by [`has_module_state`] for each module. (A build for one version reads a thread
+//! state before that, to find its interpreter; in one not seen before, nothing but the check runs.)
+//! Unknown versions call the function, and so does a build for the stable ABI until `check` has
+//! found the fields where they are expected.
 
 use std::ffi::{c_long, c_void};
 use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
 
-use pyo3_ffi as ffi;
+use crate::capi::memory::reads_memory;
+use crate::capi::{self as ffi, at_least, type_fields};
 
 /// Returns the state of a module (`PyModule_GetState`).
 ///
@@ -18,11 +20,15 @@ use pyo3_ffi as ffi;
 /// The thread must be attached; `module` must be a live module for which [`has_module_state`] held.
 #[inline(always)]
 pub(crate) unsafe fn module_state(module: *mut ffi::PyObject) -> *mut c_void {
-    /// Words between the object's head and the state: the dict, and the definition until 3.14.
-    const WORDS: usize = if cfg!(Py_3_15) { 1 } else { 2 };
-    const OFFSET: usize = size_of::<ffi::PyObject>() + WORDS * size_of::<*mut c_void>();
+    if !reads_memory() {
+        // SAFETY: attached; a live module (upheld by the caller).
+        return unsafe { ffi::PyModule_GetState(module) };
+    }
+    // Words between the object's head and the state: the dict, and the definition until 3.14.
+    let words = if at_least(15) { 1 } else { 2 };
+    let offset = size_of::<ffi::PyObject>() + words * size_of::<*mut c_void>();
     // SAFETY: a live module whose field was found there (upheld by the caller).
-    unsafe { module.byte_add(OFFSET).cast::<*mut c_void>().read() }
+    unsafe { module.byte_add(offset).cast::<*mut c_void>().read() }
 }
 
 /// Returns whether [`module_state`] returns the module's state, and it has one.
@@ -45,8 +51,18 @@ pub(crate) unsafe fn has_module_state(module: *mut ffi::PyObject) -> bool {
 /// found to return the same.
 #[inline(always)]
 pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
-    // SAFETY: a live heap type (upheld by the caller).
-    unsafe { (*class.cast::<ffi::PyHeapTypeObject>()).ht_module }
+    // SAFETY: attached; a live heap type that has a module, or had one (upheld by the caller): the
+    // exception of one that is cleared is dropped.
+    unsafe {
+        if !reads_memory() {
+            let module = ffi::PyType_GetModule(class);
+            if module.is_null() {
+                ffi::PyErr_Clear();
+            }
+            return module;
+        }
+        type_fields::module_of_heap_type(class)
+    }
 }
 
 /// Returns the number of items of a dict (`PyDict_GET_SIZE`, which reads the same field, in a
@@ -56,10 +72,24 @@ pub(crate) unsafe fn module_of_class(class: *mut ffi::PyTypeObject) -> *mut ffi:
 /// The thread must be attached; `dict` must be a live instance of `dict`.
 #[inline(always)]
 pub(crate) unsafe fn size_of_dict(dict: *mut ffi::PyObject) -> usize {
-    // SAFETY: a live dict. On free-threaded builds another thread may change it: the read is
-    // atomic.
+    // SAFETY: a live dict (upheld by the caller).
     unsafe {
-        let used = &raw mut (*dict.cast::<ffi::PyDictObject>()).ma_used;
+        if reads_memory() {
+            used_of_dict(dict)
+        } else {
+            ffi::PyDict_Size(dict) as usize
+        }
+    }
+}
+
+/// # Safety
+/// `dict` must be a live instance of `dict`, laid out as expected.
+#[inline(always)]
+unsafe fn used_of_dict(dict: *mut ffi::PyObject) -> usize {
+    // SAFETY: a live dict, whose first field is the number of items. On free-threaded builds another
+    // thread may change it: the read is atomic.
+    unsafe {
+        let used = dict.byte_add(size_of::<ffi::PyObject>()).cast::<isize>();
         AtomicIsize::from_ptr(used).load(Ordering::Relaxed) as usize
     }
 }
@@ -72,6 +102,20 @@ pub(crate) unsafe fn size_of_dict(dict: *mut ffi::PyObject) -> usize {
 pub(crate) unsafe fn interpreter_of(
     thread_state: *mut ffi::PyThreadState,
 ) -> *mut ffi::PyInterpreterState {
+    // SAFETY: valid (upheld by the caller).
+    unsafe {
+        if is_known() {
+            interp_of(thread_state)
+        } else {
+            ffi::PyThreadState_GetInterpreter(thread_state)
+        }
+    }
+}
+
+/// # Safety
+/// `thread_state` must be valid, and laid out as expected.
+#[inline(always)]
+unsafe fn interp_of(thread_state: *mut ffi::PyThreadState) -> *mut ffi::PyInterpreterState {
     /// The beginning of the struct, in a public header. `interp` is its documented public member.
     #[repr(C)]
     struct ThreadState {
@@ -81,36 +125,27 @@ pub(crate) unsafe fn interpreter_of(
     }
     // SAFETY: valid (upheld by the caller). The field is set when a thread state is created, and
     // stays.
-    unsafe {
-        if KNOWN {
-            (&raw const (*thread_state.cast::<ThreadState>()).interp).read()
-        } else {
-            ffi::PyThreadState_GetInterpreter(thread_state)
-        }
-    }
+    unsafe { (&raw const (*thread_state.cast::<ThreadState>()).interp).read() }
 }
 
-/// Returns whether a thread is attached with `thread_state` (`_status.active`).
+/// Returns whether a thread is attached with `thread_state` (`_status.active`). `false` where the
+/// layout is not known.
 ///
 /// # Safety
-/// `thread_state` must be alive.
-#[cfg(all(unix, Py_3_12))]
+/// `thread_state` must be alive; the running Python must be 3.12 or later.
+#[cfg(unix)]
 pub(crate) unsafe fn is_active(thread_state: *mut ffi::PyThreadState) -> bool {
-    /// The beginning of the struct, in a public header.
-    #[repr(C)]
-    struct ThreadState {
-        /// `prev`, `next`, `interp`, and from 3.13 on `eval_breaker`.
-        words: [usize; if cfg!(Py_3_13) { 4 } else { 3 }],
-        /// Bit fields: `initialized`, `bound`, `unbound`, `bound_gilstate`, `active`.
-        status: u32,
-    }
+    // Before the status: `prev`, `next`, `interp`, and from 3.13 on `eval_breaker`.
+    let words = if at_least(13) { 4 } else { 3 };
+    // Of the bit fields `initialized`, `bound`, `unbound`, `bound_gilstate`, `active`.
     const ACTIVE: u32 = if cfg!(target_endian = "little") {
         1 << 4
     } else {
         1 << 27
     };
-    // SAFETY: alive (upheld by the caller).
-    unsafe { (&raw const (*thread_state.cast::<ThreadState>()).status).read() & ACTIVE != 0 }
+    // SAFETY: alive (upheld by the caller); the fields are in a public header.
+    reads_memory()
+        && unsafe { thread_state.cast::<usize>().add(words).cast::<u32>().read() } & ACTIVE != 0
 }
 
 /// Returns the value of an `int` that CPython stores in one digit (`PyUnstable_Long_CompactValue`);
@@ -120,7 +155,7 @@ pub(crate) unsafe fn is_active(thread_state: *mut ffi::PyThreadState) -> bool {
 /// `int` must be a live `int`, in an interpreter that was checked.
 #[inline(always)]
 pub(crate) unsafe fn compact_int(int: *mut ffi::PyObject) -> Option<c_long> {
-    if !KNOWN {
+    if !is_known() {
         return None;
     }
     // SAFETY: a live `int`, in an interpreter that was checked.
@@ -139,15 +174,21 @@ pub(crate) unsafe fn compact_int(int: *mut ffi::PyObject) -> Option<c_long> {
 #[cfg(feature = "num-bigint")]
 #[inline]
 pub(crate) unsafe fn digits_of_int<'a>(int: *mut ffi::PyObject) -> Option<(&'a [u32], bool)> {
-    if !KNOWN {
-        return None;
-    }
+    // SAFETY: an `int` (upheld by the caller).
+    is_known().then(|| unsafe { digits_of(int) })
+}
+
+/// # Safety
+/// `int` must be a live `int`, laid out as expected. The digits are valid while it lives.
+#[cfg(feature = "num-bigint")]
+#[inline]
+unsafe fn digits_of<'a>(int: *mut ffi::PyObject) -> (&'a [u32], bool) {
     // SAFETY: an `int` has these fields, which never change, and as many digits as its tag says.
     unsafe {
         let int = int.cast::<Int>();
         let tag = (&raw const (*int).tag).read();
         let digits = std::slice::from_raw_parts(&raw const (*int).digit, tag >> 3);
-        Some((digits, tag & 3 == 2))
+        (digits, tag & 3 == 2)
     }
 }
 
@@ -165,18 +206,21 @@ unsafe fn digits_are_as_expected() -> bool {
             if int.is_null() {
                 return true;
             }
-            let as_expected = digits_of_int(int).is_none_or(|(digits, is_negative)| {
-                digits == [54321, 12345] && is_negative == (value < 0)
-            });
+            let as_expected = digits_of(int) == (&[54321, 12345][..], value < 0);
             ffi::Py_DECREF(int);
             as_expected
         }
     })
 }
 
-/// Whether thread states, `int` and `str` objects are read directly: their layout of 3.12 to 3.15.
-const KNOWN: bool = cfg!(all(
-    Py_3_12,
+/// Returns whether thread states, `int` and `str` objects are read directly: their layout of 3.12
+/// to 3.15.
+#[inline(always)]
+fn is_known() -> bool {
+    IS_KNOWN_PLATFORM && reads_memory() && at_least(12)
+}
+
+const IS_KNOWN_PLATFORM: bool = cfg!(all(
     target_pointer_width = "64",
     target_endian = "little",
     not(all(Py_GIL_DISABLED, windows))
@@ -198,7 +242,7 @@ struct Int {
 /// Returns the lowest digit of an `int` with its sign, and whether it is the only one.
 ///
 /// # Safety
-/// `int` must be a live `int`, of the layout that is [`KNOWN`].
+/// `int` must be a live `int`, laid out as expected.
 #[inline(always)]
 unsafe fn digit_of(int: *mut ffi::PyObject) -> (c_long, bool) {
     // SAFETY: an `int` has these fields, which never change.
@@ -218,6 +262,17 @@ unsafe fn digit_of(int: *mut ffi::PyObject) -> (c_long, bool) {
 /// lives.
 #[inline(always)]
 pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u8]> {
+    if !is_known() {
+        return None;
+    }
+    // SAFETY: a live `str` (upheld by the caller).
+    unsafe { text_of(string) }
+}
+
+/// # Safety
+/// `string` must be a live `str`, laid out as expected. The text is valid while it lives.
+#[inline(always)]
+unsafe fn text_of<'a>(string: *mut ffi::PyObject) -> Option<&'a [u8]> {
     #[repr(C)]
     struct Text {
         head: ffi::PyObject,
@@ -233,9 +288,6 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
     } else {
         3 << 5
     };
-    if !KNOWN {
-        return None;
-    }
     // SAFETY: a `str` has these fields; those bits never change. Other bits may, under a reader on
     // a free-threaded build, so the read is atomic.
     unsafe {
@@ -249,6 +301,36 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
     }
 }
 
+/// Verifies that the running Python's objects have the layout that this library assumes. A build
+/// for the stable ABI reads them from then on; otherwise it calls functions.
+///
+/// # Safety
+/// The thread must be attached; no exception may be set.
+///
+/// # Panics
+/// In a build for one version, if the layout differs: Python was built with an option that changes
+/// it.
+#[cfg(Py_LIMITED_API)]
+pub(crate) unsafe fn check() {
+    use crate::capi::memory;
+    if reads_memory() || !memory::is_known_version() {
+        return;
+    }
+    // SAFETY: attached (upheld by the caller). The types come first, since they are read by the
+    // others. An exception is cleared: Python may have had no memory.
+    unsafe {
+        let as_expected = type_fields::are_as_expected()
+            && ffi::items_are_as_expected()
+            && is_dict_as_expected()
+            && is_interpreter_as_expected()
+            && (!at_least(12) || are_values_as_expected());
+        ffi::PyErr_Clear();
+        if as_expected {
+            memory::allow();
+        }
+    }
+}
+
 /// Verifies that the running Python's objects have the layout that this file assumes.
 ///
 /// # Safety
@@ -256,10 +338,60 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
 ///
 /// # Panics
 /// If the layout differs: Python was built with an option that changes it.
+#[cfg(not(Py_LIMITED_API))]
 pub(crate) unsafe fn check() {
-    if !KNOWN {
+    if !is_known() {
         return;
     }
+    // SAFETY: attached (upheld by the caller). Python may have had no memory.
+    let as_expected = unsafe {
+        let as_expected = is_interpreter_as_expected() && are_values_as_expected();
+        ffi::PyErr_Clear();
+        as_expected
+    };
+    assert!(
+        as_expected,
+        "this build of Python lays out its objects differently from the one that this binary was \
+         built for: build it for this Python"
+    );
+}
+
+/// # Safety
+/// The thread must be attached.
+unsafe fn is_interpreter_as_expected() -> bool {
+    // SAFETY: attached (upheld by the caller), so there is a current thread state.
+    unsafe {
+        let thread_state = ffi::PyThreadState_Get();
+        interp_of(thread_state) == ffi::PyThreadState_GetInterpreter(thread_state)
+    }
+}
+
+/// # Safety
+/// The thread must be attached.
+#[cfg(Py_LIMITED_API)]
+unsafe fn is_dict_as_expected() -> bool {
+    // SAFETY: attached (upheld by the caller); a new `dict`, released.
+    unsafe {
+        let dict = ffi::PyDict_New();
+        if dict.is_null() {
+            return false;
+        }
+        let mut as_expected = used_of_dict(dict) == 0;
+        for name in [c"one", c"two", c"three"] {
+            as_expected &= ffi::PyDict_SetItemString(dict, name.as_ptr(), dict) == 0;
+        }
+        as_expected &= used_of_dict(dict) == 3;
+        ffi::PyDict_Clear(dict);
+        ffi::Py_DECREF(dict);
+        as_expected
+    }
+}
+
+/// Returns whether `int` and `str` objects are laid out as this file assumes.
+///
+/// # Safety
+/// The thread must be attached. An exception may be set afterwards.
+unsafe fn are_values_as_expected() -> bool {
     let ints = [
         0,
         1,
@@ -270,11 +402,7 @@ pub(crate) unsafe fn check() {
         MAX_DIGIT + 1,
         -MAX_DIGIT - 1,
     ];
-    // SAFETY: attached (upheld by the caller), so there is a current thread state.
-    let mut as_expected = unsafe {
-        let thread_state = ffi::PyThreadState_Get();
-        interpreter_of(thread_state) == ffi::PyThreadState_GetInterpreter(thread_state)
-    };
+    let mut as_expected = true;
     for value in ints {
         // SAFETY: attached; a new `int` with a digit at least, released.
         unsafe {
@@ -303,19 +431,13 @@ pub(crate) unsafe fn check() {
             let len = text.len() as ffi::Py_ssize_t;
             let string = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), len);
             if !string.is_null() {
-                let found = ascii_text(string);
+                let found = text_of(string);
                 as_expected &= found == is_ascii.then_some(text.as_bytes());
                 ffi::Py_DECREF(string);
             }
         }
     }
-    // SAFETY: attached. Python may have had no memory.
-    unsafe { ffi::PyErr_Clear() };
-    assert!(
-        as_expected,
-        "this build of Python lays out its objects differently from the one that this binary was \
-         built for: build it for this Python"
-    );
+    as_expected
 }
 
 #[cfg(test)]

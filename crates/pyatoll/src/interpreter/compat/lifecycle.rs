@@ -1,21 +1,25 @@
 //! Creating and ending interpreters, and the end of the runtime.
 
-#[cfg(Py_3_12)]
 use std::ptr::null_mut;
 
-use pyo3_ffi as ffi;
-
 use super::thread_state::current_thread_state;
+use crate::capi::{self as ffi, at_least};
 
 /// Whether Python code can reach the classes of other interpreters, and so call their functions:
 /// before 3.12, `object` and its list of subclasses are shared (`object.__subclasses__()`).
-pub(crate) const SHARES_SUBCLASSES: bool = cfg!(not(Py_3_12));
+#[inline(always)]
+pub(crate) fn shares_subclasses() -> bool {
+    !at_least(12)
+}
 
 /// Whether CPython hangs a thread that wants to run Python in an interpreter that is gone. Before
 /// 3.14 it ends the thread (`pthread_exit`), which Rust code on its stack does not survive: the
 /// process aborts. It also aborts where another thread's thread state is left in a sub-interpreter
 /// that ends (`Py_EndInterpreter`).
-pub(crate) const HANGS_LATE_THREADS: bool = cfg!(Py_3_14);
+#[inline(always)]
+pub(crate) fn hangs_late_threads() -> bool {
+    at_least(14)
+}
 
 /// Makes the other threads of `interpreter` hang that CPython will end because they want to run
 /// Python after the end of the runtime has begun, where that would unwind frames of this binary.
@@ -29,9 +33,9 @@ pub(crate) unsafe fn hang_late_threads(interpreter: *mut ffi::PyInterpreterState
         target_os = "linux",
         target_env = "gnu"
     ))]
-    // SAFETY: attached to `interpreter` (upheld by the caller).
-    unsafe {
-        super::forced_unwind::hang_late_threads(interpreter);
+    if !hangs_late_threads() {
+        // SAFETY: attached to `interpreter` (upheld by the caller).
+        unsafe { super::forced_unwind::hang_late_threads(interpreter) };
     }
     #[cfg(not(all(
         not(Py_3_14),
@@ -44,7 +48,10 @@ pub(crate) unsafe fn hang_late_threads(interpreter: *mut ffi::PyInterpreterState
 
 /// Whether the end of the runtime ends the remaining sub-interpreters while their threads can still
 /// run (`Py_FinalizeEx`). Before 3.14 no other thread can run by then.
-pub(crate) const ENDS_SUBS_FIRST: bool = cfg!(Py_3_14);
+#[inline(always)]
+pub(crate) fn ends_subs_first() -> bool {
+    at_least(14)
+}
 
 /// Returns whether the interpreter with this id exists, at this address.
 ///
@@ -54,17 +61,33 @@ pub(crate) unsafe fn interpreter_exists(
     interpreter: *mut ffi::PyInterpreterState,
     id: i64,
 ) -> bool {
-    unsafe extern "C" {
-        // `_interpreters` itself is built on it. Takes CPython's lock on the list of interpreters.
-        fn _PyInterpreterState_LookUpID(id: i64) -> *mut ffi::PyInterpreterState;
-    }
     // SAFETY: attached (upheld by the caller).
     unsafe {
-        let found = _PyInterpreterState_LookUpID(id);
+        if !ffi::has::interpreter_lookup() {
+            return is_listed(interpreter, id);
+        }
+        let found = ffi::_PyInterpreterState_LookUpID(id);
         if found.is_null() {
             ffi::PyErr_Clear();
         }
         found == interpreter
+    }
+}
+
+/// Returns whether the list of interpreters has the one with this id, at this address.
+///
+/// # Safety
+/// The thread must be attached; no exception may be set.
+#[cold]
+unsafe fn is_listed(interpreter: *mut ffi::PyInterpreterState, id: i64) -> bool {
+    // SAFETY: attached (upheld by the caller). Only the one at this address is looked into, which
+    // the list has.
+    unsafe {
+        let mut next = ffi::PyInterpreterState_Head();
+        while !next.is_null() && next != interpreter {
+            next = ffi::PyInterpreterState_Next(next);
+        }
+        !next.is_null() && ffi::PyInterpreterState_GetID(next) == id
     }
 }
 
@@ -80,29 +103,23 @@ pub(crate) unsafe fn at_interpreter_clear(
     function: unsafe extern "C" fn(*mut std::ffi::c_void),
     data: *mut std::ffi::c_void,
 ) {
-    #[cfg(Py_3_13)]
-    {
-        unsafe extern "C" {
-            fn PyUnstable_AtExit(
-                interpreter: *mut ffi::PyInterpreterState,
-                function: unsafe extern "C" fn(*mut std::ffi::c_void),
-                data: *mut std::ffi::c_void,
-            ) -> std::ffi::c_int;
-        }
-        // SAFETY: attached to `interpreter` (upheld by the caller).
-        unsafe {
-            if PyUnstable_AtExit(interpreter, function, data) != 0 {
-                ffi::PyErr_Clear();
-            }
+    if !ffi::has::at_exit() {
+        return;
+    }
+    // SAFETY: attached to `interpreter` (upheld by the caller).
+    unsafe {
+        if ffi::PyUnstable_AtExit(interpreter, function, data) != 0 {
+            ffi::PyErr_Clear();
         }
     }
-    #[cfg(not(Py_3_13))]
-    let _ = (interpreter, function, data);
 }
 
 /// Whether an interpreter's end makes the pending calls ([`add_pending_call`]) before it calls the
 /// exit functions. 3.11 does so for the main interpreter only, and makes them on the main thread.
-pub(crate) const PENDING_CALLS_PRECEDE_EXIT: bool = cfg!(Py_3_12);
+#[inline(always)]
+pub(crate) fn pending_calls_precede_exit() -> bool {
+    at_least(12)
+}
 
 /// Has `function` called with `data` by a thread that is attached to `interpreter`, the next time
 /// one runs Python code there. `false`: CPython has no room for it.
@@ -115,24 +132,17 @@ pub(crate) unsafe fn add_pending_call(
     function: unsafe extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int,
     data: *mut std::ffi::c_void,
 ) -> bool {
-    unsafe extern "C" {
-        // `Py_AddPendingCall` knows the main interpreter only, from 3.12 on. 3.11 has no flags.
-        fn _PyEval_AddPendingCall(
-            interpreter: *mut ffi::PyInterpreterState,
-            function: unsafe extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int,
-            data: *mut std::ffi::c_void,
-            #[cfg(Py_3_12)] flags: std::ffi::c_int,
-        ) -> std::ffi::c_int;
-    }
     // SAFETY: the interpreter is alive (upheld by the caller). 0: any thread may call it.
     unsafe {
-        _PyEval_AddPendingCall(
-            interpreter,
-            function,
-            data,
-            #[cfg(Py_3_12)]
-            0,
-        ) == 0
+        if ffi::has::pending_calls() {
+            ffi::_PyEval_AddPendingCall(interpreter, function, data, 0) == 0
+        } else if at_least(12) {
+            // The public function knows the main interpreter only.
+            interpreter == ffi::PyInterpreterState_Main()
+                && ffi::add_pending_call(function, data) == 0
+        } else {
+            ffi::_PyEval_AddPendingCall_3_11(interpreter, function, data) == 0
+        }
     }
 }
 
@@ -157,23 +167,17 @@ pub(crate) fn is_running() -> bool {
 
 /// Returns whether the runtime is being finalized.
 pub(crate) fn is_finalizing() -> bool {
-    #[cfg(Py_3_13)]
     // SAFETY: may be called at any time.
     unsafe {
-        ffi::Py_IsFinalizing() != 0
-    }
-    #[cfg(not(Py_3_13))]
-    {
-        unsafe extern "C" {
-            fn _Py_IsFinalizing() -> std::ffi::c_int;
+        if at_least(13) {
+            ffi::Py_IsFinalizing() != 0
+        } else {
+            ffi::_Py_IsFinalizing() != 0
         }
-        // SAFETY: may be called at any time.
-        unsafe { _Py_IsFinalizing() != 0 }
     }
 }
 
 /// The settings of a new interpreter, which CPython takes from 3.12 on.
-#[cfg_attr(not(Py_3_12), expect(dead_code, reason = "3.11 has one kind"))]
 pub(crate) struct Settings {
     pub(crate) use_main_obmalloc: bool,
     pub(crate) allow_fork: bool,
@@ -185,7 +189,10 @@ pub(crate) struct Settings {
 }
 
 /// Whether interpreters have settings (PEP 684). Before 3.12 there is one kind.
-pub(crate) const HAS_SETTINGS: bool = cfg!(Py_3_12);
+#[inline(always)]
+pub(crate) fn has_settings() -> bool {
+    at_least(12)
+}
 
 /// Whether `Py_NewInterpreter` checks that extension modules support several interpreters: on a
 /// free-threaded build, where a module without per-interpreter state has no GIL to guard it.
@@ -193,16 +200,25 @@ pub(crate) const LEGACY_CHECKS_EXTENSIONS: bool = cfg!(Py_GIL_DISABLED);
 
 /// Whether two interpreters must not be created at once: 3.12 initializes shared static types
 /// without a lock. On 3.11 the one GIL guards that.
-pub(crate) const CREATES_ONE_AT_A_TIME: bool = cfg!(all(Py_3_12, not(Py_3_13)));
+#[inline(always)]
+pub(crate) fn creates_one_at_a_time() -> bool {
+    at_least(12) && !at_least(13)
+}
 
 /// Whether an interpreter's first thread state can be deleted before the interpreter ends. Before
 /// 3.13, CPython cannot always create another one after that: the first one's memory is part of the
 /// interpreter, and is not cleared in time.
-pub(crate) const CAN_DELETE_FIRST_THREAD_STATE: bool = cfg!(Py_3_13);
+#[inline(always)]
+pub(crate) fn can_delete_first_thread_state() -> bool {
+    at_least(13)
+}
 
 /// Whether `Py_EndInterpreter` must be called by a thread that is attached to another interpreter,
 /// whose GIL it keeps.
-pub(crate) const ENDS_UNDER_ANOTHERS_GIL: bool = cfg!(not(Py_3_12));
+#[inline(always)]
+pub(crate) fn ends_under_anothers_gil() -> bool {
+    !at_least(12)
+}
 
 /// Creates an interpreter. This thread is then attached to it with the thread state that is
 /// returned. On an error, it is attached as before.
@@ -211,7 +227,7 @@ pub(crate) const ENDS_UNDER_ANOTHERS_GIL: bool = cfg!(not(Py_3_12));
 /// Returns CPython's message.
 ///
 /// # Safety
-/// The thread must be attached. Where [`CREATES_ONE_AT_A_TIME`], no other thread may create one.
+/// The thread must be attached. Where [`creates_one_at_a_time`], no other thread may create one.
 pub(crate) unsafe fn new_interpreter(
     settings: &Settings,
 ) -> Result<*mut ffi::PyThreadState, String> {
@@ -231,8 +247,11 @@ pub(crate) unsafe fn new_interpreter(
 
 /// # Safety
 /// The contract of [`new_interpreter`].
-#[cfg(Py_3_12)]
 unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<String>) {
+    if !has_settings() {
+        // SAFETY: attached (upheld by the caller).
+        return (unsafe { ffi::Py_NewInterpreter() }, None);
+    }
     let config = ffi::PyInterpreterConfig {
         use_main_obmalloc: settings.use_main_obmalloc.into(),
         allow_fork: settings.allow_fork.into(),
@@ -257,12 +276,4 @@ unsafe fn new_raw(settings: &Settings) -> (*mut ffi::PyThreadState, Option<Strin
         });
         (if refused { null_mut() } else { fresh }, refusal)
     }
-}
-
-/// # Safety
-/// The contract of [`new_interpreter`].
-#[cfg(not(Py_3_12))]
-unsafe fn new_raw(_settings: &Settings) -> (*mut ffi::PyThreadState, Option<String>) {
-    // SAFETY: attached (upheld by the caller).
-    (unsafe { ffi::Py_NewInterpreter() }, None)
 }

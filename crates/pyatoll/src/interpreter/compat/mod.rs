@@ -28,7 +28,6 @@ mod ending;
 ))]
 mod forced_unwind;
 pub(crate) mod layout;
-#[cfg(not(Py_3_12))]
 mod legacy;
 mod lifecycle;
 mod main_interpreter;
@@ -38,26 +37,26 @@ mod target;
 mod thread_ids;
 mod thread_state;
 
-pub(crate) use depth::{DEFERS_BY_STACK, Depth};
+pub(crate) use depth::{Depth, defers_by_stack};
 pub(crate) use dict::{item_of_dict, item_or_insert};
 pub(crate) use ending::{
-    ENDS_WITH_THREADS_LEFT, Ending, call_exit_functions, other_thread_states, shut_down_threading,
+    Ending, call_exit_functions, ends_with_threads_left, other_thread_states, shut_down_threading,
 };
 pub(crate) use lifecycle::{
-    CAN_DELETE_FIRST_THREAD_STATE, CREATES_ONE_AT_A_TIME, ENDS_SUBS_FIRST, ENDS_UNDER_ANOTHERS_GIL,
-    HANGS_LATE_THREADS, HAS_SETTINGS, LEGACY_CHECKS_EXTENSIONS, PENDING_CALLS_PRECEDE_EXIT,
-    SHARES_SUBCLASSES, Settings, add_pending_call, at_interpreter_clear, hang_late_threads,
-    interpreter_exists, is_finalizing, is_in_python, is_running, new_interpreter,
+    LEGACY_CHECKS_EXTENSIONS, Settings, add_pending_call, at_interpreter_clear,
+    can_delete_first_thread_state, creates_one_at_a_time, ends_subs_first, ends_under_anothers_gil,
+    hang_late_threads, hangs_late_threads, has_settings, interpreter_exists, is_finalizing,
+    is_in_python, is_running, new_interpreter, pending_calls_precede_exit, shares_subclasses,
 };
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use other_threads::has_other_threads;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
 pub(crate) use target::{assert_version, check_version};
-#[cfg(unix)]
-pub(crate) use thread_state::{CAN_FORK_WITH_SUBS, HAS_GIL, is_held_by_another};
 pub(crate) use thread_state::{
-    FORK_LOCKS_THREAD_STATES, GIL_GUARDS_THREAD_STATES, NEEDS_ATTACH_NOTE,
-    NOTES_LATEST_THREAD_STATE, attached_interpreter, current_interpreter, current_thread_state,
-    disown, exchange_attach_note, interpreter_of, is_attach_noted, is_running_with,
-    noted_thread_state, running_interpreter, set_attach_note,
+    GIL_GUARDS_THREAD_STATES, attached_interpreter, current_interpreter, current_thread_state,
+    disown, exchange_attach_note, fork_locks_thread_states, interpreter_of, is_attach_noted,
+    is_running_with, needs_attach_note, noted_thread_state, notes_latest_thread_state,
+    running_interpreter, set_attach_note,
 };
+#[cfg(unix)]
+pub(crate) use thread_state::{HAS_GIL, can_fork_with_subs, is_held_by_another};

@@ -1,9 +1,8 @@
 //! Which threads the thread states of an interpreter belong to.
 
-use pyo3_ffi as ffi;
-
 use super::thread_ids::{self, PyThread_get_thread_ident};
 use super::thread_state::{current_thread_state, interpreter_of};
+use crate::capi as ffi;
 
 /// Returns whether other threads have thread states of the interpreter that this thread is attached
 /// to; `true` where that cannot be determined. `own` is an unused thread state that was created for
@@ -58,12 +57,6 @@ unsafe fn place_of_thread_id(own: *mut ffi::PyThreadState) -> Option<usize> {
 /// with a GIL, holding the GIL is enough.
 pub(super) struct Stopped(#[cfg(Py_GIL_DISABLED)] *mut ffi::PyInterpreterState);
 
-#[cfg(all(Py_GIL_DISABLED, Py_3_14))]
-unsafe extern "C" {
-    fn _PyEval_StopTheWorld(interpreter: *mut ffi::PyInterpreterState);
-    fn _PyEval_StartTheWorld(interpreter: *mut ffi::PyInterpreterState);
-}
-
 impl Stopped {
     /// Stops the other threads. Returns `None` where Python offers no way to do so.
     ///
@@ -76,25 +69,20 @@ impl Stopped {
             let _ = interpreter;
             Some(Self())
         }
-        #[cfg(all(Py_GIL_DISABLED, Py_3_14))]
+        #[cfg(Py_GIL_DISABLED)]
         // SAFETY: attached (upheld by the caller); the threads go on when the result is dropped.
-        unsafe {
-            _PyEval_StopTheWorld(interpreter);
-            Some(Self(interpreter))
-        }
-        #[cfg(all(Py_GIL_DISABLED, not(Py_3_14)))]
-        {
-            let _ = interpreter;
-            None
-        }
+        ffi::has::stop_the_world().then(|| unsafe {
+            ffi::_PyEval_StopTheWorld(interpreter);
+            Self(interpreter)
+        })
     }
 }
 
-#[cfg(all(Py_GIL_DISABLED, Py_3_14))]
+#[cfg(Py_GIL_DISABLED)]
 impl Drop for Stopped {
     fn drop(&mut self) {
         // SAFETY: this thread has stopped the others.
-        unsafe { _PyEval_StartTheWorld(self.0) };
+        unsafe { ffi::_PyEval_StartTheWorld(self.0) };
     }
 }
 

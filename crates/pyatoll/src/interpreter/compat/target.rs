@@ -2,22 +2,28 @@
 //!
 //! A binary built for another version of CPython, or for another kind of build, can be loaded: only
 //! the name of its file keeps Python from doing so. CPython's structs differ there, so the check
-//! calls functions only.
+//! calls functions only. A binary for the stable ABI runs on its version and on later ones, but not
+//! before 3.11, which its name cannot tell.
 
 use std::ffi::CStr;
 use std::fmt;
 
-use pyo3_ffi as ffi;
+use crate::capi as ffi;
 
-/// The version that this binary was built for: major and minor.
+/// The version that this binary was built for: major and minor. The oldest one, for the stable ABI.
 const VERSION: &str = env!("PYATOLL_BUILT_FOR");
 const IS_FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
+const IS_STABLE_ABI: bool = cfg!(Py_LIMITED_API);
+/// The oldest version that this library supports, if it is later than [`VERSION`].
+const OLDEST: u8 = 11;
 
 /// The Python that runs is not one that this binary was built for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct WrongPython {
     /// What `Py_GetVersion` returned.
     running: String,
+    /// A function that it does not have.
+    missing: Option<&'static CStr>,
 }
 
 /// Compares the running Python with the one that this binary was built for. May be called at any
@@ -28,7 +34,14 @@ pub(crate) struct WrongPython {
 pub(crate) fn check_version() -> Result<(), WrongPython> {
     // SAFETY: may be called at any time, attached or not; a string that stays.
     let running = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) };
-    check(&running.to_string_lossy())
+    check(&running.to_string_lossy())?;
+    match ffi::missing() {
+        None => Ok(()),
+        missing => Err(WrongPython {
+            running: running.to_string_lossy().into_owned(),
+            missing,
+        }),
+    }
 }
 
 /// Panics if the running Python is not one that this binary was built for.
@@ -39,15 +52,30 @@ pub(crate) fn assert_version() {
 }
 
 fn check(running: &str) -> Result<(), WrongPython> {
-    let rest = running.strip_prefix(VERSION);
-    let is_same = rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
-        && is_free_threaded(running) == IS_FREE_THREADED;
-    if is_same {
+    let is_right = if IS_STABLE_ABI {
+        // A binary for both kinds of builds is one for a free-threaded Python.
+        minor_of(running) >= minor_of(VERSION).max(Some(OLDEST))
+            && (IS_FREE_THREADED || !is_free_threaded(running))
+    } else {
+        let rest = running.strip_prefix(VERSION);
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+            && is_free_threaded(running) == IS_FREE_THREADED
+    };
+    if is_right {
         Ok(())
     } else {
-        let running = running.to_owned();
-        Err(WrongPython { running })
+        Err(WrongPython {
+            running: running.to_owned(),
+            missing: None,
+        })
     }
+}
+
+/// Returns the minor version in a text that begins with a version, if the major one is 3.
+fn minor_of(version: &str) -> Option<u8> {
+    let minor = version.strip_prefix("3.")?;
+    let end = minor.find(|c: char| !c.is_ascii_digit());
+    minor[..end.unwrap_or(minor.len())].parse().ok()
 }
 
 /// Returns whether `Py_GetVersion` names a free-threaded build.
@@ -67,6 +95,21 @@ impl fmt::Display for WrongPython {
         let built = kind(IS_FREE_THREADED);
         let running = kind(is_free_threaded(&self.running));
         let version = self.running.split_whitespace().next().unwrap_or_default();
+        if let Some(missing) = self.missing {
+            let missing = missing.to_string_lossy();
+            return write!(
+                f,
+                "needs `{missing}`, which {running} {version} does not have"
+            );
+        }
+        if IS_STABLE_ABI {
+            let oldest = minor_of(VERSION).unwrap_or_default().max(OLDEST);
+            let with_gil = if IS_FREE_THREADED { "" } else { " with a GIL" };
+            return write!(
+                f,
+                "needs Python 3.{oldest} or later{with_gil}, but {running} {version} runs it"
+            );
+        }
         write!(
             f,
             "was built for {built} {VERSION}, but {running} {version} runs it: build it for that one"
@@ -94,6 +137,13 @@ mod tests {
         for patch in [".0", ".12", ".0a1+", "+"] {
             assert_eq!(check(&format!("{VERSION}{patch}{kind} (main, …)")), Ok(()));
         }
+        if IS_STABLE_ABI {
+            assert_eq!(check("3.99.0 (main, …)"), Ok(()));
+            assert!(check("3.10.1 (main, …)").is_err());
+            let free_threaded = check("3.99.0 free-threading build (main, …)");
+            assert_eq!(free_threaded.is_ok(), IS_FREE_THREADED);
+            return;
+        }
         for running in [
             format!("3.9.1{kind} (main, …)"),
             format!("{VERSION}9.1{kind} (main, …)"),
@@ -105,6 +155,12 @@ mod tests {
 
     #[test]
     fn the_error_names_both_pythons() {
+        if IS_STABLE_ABI {
+            let error = check("3.10.1rc2 (main, …)").unwrap_err().to_string();
+            assert!(error.starts_with("needs Python 3.1"), "{error}");
+            assert!(error.ends_with("but Python 3.10.1rc2 runs it"), "{error}");
+            return;
+        }
         let error = check("3.99.1rc2 free-threading build (main, …)").unwrap_err();
         let ours = if IS_FREE_THREADED {
             "free-threaded Python"

@@ -1,9 +1,8 @@
 //! The thread state that this thread is attached with.
 
-use pyo3_ffi as ffi;
-
-#[cfg(not(Py_3_12))]
 use super::legacy;
+use crate::capi as ffi;
+use crate::capi::at_least;
 
 /// Returns the thread state that this thread is attached with, or null.
 ///
@@ -12,14 +11,16 @@ use super::legacy;
 /// `legacy`.
 #[inline]
 pub(crate) fn current_thread_state() -> *mut ffi::PyThreadState {
-    #[cfg(Py_3_12)]
-    {
-        // SAFETY: may be called at any time, attached or not, initialized or not.
-        unsafe { ffi::compat::PyThreadState_GetUnchecked() }
+    if !at_least(12) {
+        return legacy::current_thread_state();
     }
-    #[cfg(not(Py_3_12))]
-    {
-        legacy::current_thread_state()
+    // SAFETY: may be called at any time, attached or not, initialized or not.
+    unsafe {
+        if at_least(13) {
+            ffi::PyThreadState_GetUnchecked()
+        } else {
+            ffi::_PyThreadState_UncheckedGet()
+        }
     }
 }
 
@@ -33,71 +34,69 @@ pub(crate) fn noted_thread_state() -> *mut ffi::PyThreadState {
 
 /// Whether CPython notes the thread state that a thread last attached with. Before 3.12 it notes
 /// the first one of the thread that still exists.
-pub(crate) const NOTES_LATEST_THREAD_STATE: bool = cfg!(Py_3_12);
+#[inline(always)]
+pub(crate) fn notes_latest_thread_state() -> bool {
+    at_least(12)
+}
 
 /// Whether [`set_attach_note`] has an effect.
-pub(crate) const NEEDS_ATTACH_NOTE: bool = cfg!(not(Py_3_12));
+#[inline(always)]
+pub(crate) fn needs_attach_note() -> bool {
+    !at_least(12)
+}
 
 /// Records the thread state that this library attached this thread with, null if it detached it;
 /// `None` if other code decides when this thread is attached. Only 3.11 needs it.
 #[inline]
 pub(crate) fn set_attach_note(note: Option<*mut ffi::PyThreadState>) {
-    #[cfg(Py_3_12)]
-    let _ = note;
-    #[cfg(not(Py_3_12))]
-    legacy::exchange_note(note);
+    if needs_attach_note() {
+        legacy::exchange_note(note);
+    }
 }
 
 /// Returns whether the note says that this thread is attached with `thread_state`.
 #[inline]
 pub(crate) fn is_attach_noted(thread_state: *mut ffi::PyThreadState) -> bool {
-    #[cfg(Py_3_12)]
-    {
-        let _ = thread_state;
-        false
+    if !needs_attach_note() {
+        return false;
     }
-    #[cfg(not(Py_3_12))]
-    {
-        let note = legacy::exchange_note(None);
-        legacy::exchange_note(note);
-        note == Some(thread_state)
-    }
+    let note = legacy::exchange_note(None);
+    legacy::exchange_note(note);
+    note == Some(thread_state)
 }
 
 /// Returns whether this thread, which must be attached, is so with `thread_state`.
 #[inline]
 pub(crate) fn is_running_with(thread_state: *mut ffi::PyThreadState) -> bool {
-    #[cfg(Py_3_12)]
-    let running = current_thread_state();
-    #[cfg(not(Py_3_12))]
-    let running = legacy::running_thread_state();
+    let running = if at_least(12) {
+        current_thread_state()
+    } else {
+        legacy::running_thread_state()
+    };
     running == thread_state
 }
 
 /// Records that this thread is attached with `thread_state` until the result is restored.
 #[inline]
 pub(crate) fn exchange_attach_note(thread_state: *mut ffi::PyThreadState) -> AttachNote {
-    #[cfg(Py_3_12)]
-    {
-        let _ = thread_state;
-        AttachNote()
-    }
-    #[cfg(not(Py_3_12))]
-    {
+    if needs_attach_note() {
         AttachNote(legacy::exchange_note(Some(thread_state)))
+    } else {
+        AttachNote(None)
     }
 }
 
 /// The note that [`exchange_attach_note`] replaced.
 #[must_use]
-pub(crate) struct AttachNote(#[cfg(not(Py_3_12))] Option<*mut ffi::PyThreadState>);
+pub(crate) struct AttachNote(Option<*mut ffi::PyThreadState>);
 
 impl AttachNote {
     /// Puts the earlier note back.
     #[inline]
     pub(crate) fn restore(self) {
-        #[cfg(not(Py_3_12))]
-        legacy::exchange_note(self.0);
+        if needs_attach_note() {
+            legacy::exchange_note(self.0);
+        }
     }
 }
 
@@ -108,9 +107,9 @@ impl AttachNote {
 /// `thread_state` must be alive and idle; the thread must hold its interpreter's GIL.
 #[inline]
 pub(crate) unsafe fn disown(thread_state: *mut ffi::PyThreadState) {
-    #[cfg(Py_3_12)]
-    let _ = thread_state;
-    #[cfg(not(Py_3_12))]
+    if at_least(12) {
+        return;
+    }
     // SAFETY: alive and idle, with the GIL held (upheld by the caller).
     unsafe {
         legacy::set_thread(thread_state, false);
@@ -145,19 +144,15 @@ pub(crate) fn current_interpreter() -> *mut ffi::PyInterpreterState {
 /// whether it is attached.
 #[inline]
 pub(crate) fn running_interpreter() -> *mut ffi::PyInterpreterState {
-    #[cfg(Py_3_12)]
-    {
-        current_interpreter()
+    if at_least(12) {
+        return current_interpreter();
     }
-    #[cfg(not(Py_3_12))]
-    {
-        let thread_state = legacy::running_thread_state();
-        if thread_state.is_null() {
-            return std::ptr::null_mut();
-        }
-        // SAFETY: this thread is attached with it.
-        unsafe { interpreter_of(thread_state) }
+    let thread_state = legacy::running_thread_state();
+    if thread_state.is_null() {
+        return std::ptr::null_mut();
     }
+    // SAFETY: this thread is attached with it.
+    unsafe { interpreter_of(thread_state) }
 }
 
 /// Returns the interpreter that this thread is attached to.
@@ -188,7 +183,13 @@ pub(crate) unsafe fn is_held_by_another(
     interpreter: *mut ffi::PyInterpreterState,
     own: *mut ffi::PyThreadState,
 ) -> bool {
-    #[cfg(Py_3_12)]
+    if !at_least(12) {
+        let running = legacy::running_thread_state();
+        // SAFETY: the running thread state holds the GIL, so it is alive.
+        return !running.is_null()
+            && running != own
+            && unsafe { interpreter_of(running) } == interpreter;
+    }
     // SAFETY: alive, and no other thread changes the list (upheld by the caller).
     unsafe {
         if !own.is_null() && !super::layout::is_active(own) {
@@ -203,19 +204,19 @@ pub(crate) unsafe fn is_held_by_another(
         }
         false
     }
-    #[cfg(not(Py_3_12))]
-    {
-        let running = legacy::running_thread_state();
-        // SAFETY: the running thread state holds the GIL, so it is alive.
-        !running.is_null() && running != own && unsafe { interpreter_of(running) } == interpreter
-    }
 }
 
 /// Whether `os.fork` holds CPython's lock on the list of thread states when it calls the handlers
 /// of `pthread_atfork`.
-pub(crate) const FORK_LOCKS_THREAD_STATES: bool = cfg!(Py_3_13);
+#[inline(always)]
+pub(crate) fn fork_locks_thread_states() -> bool {
+    at_least(13)
+}
 
 /// Whether CPython can bring up the child of `os.fork` in a process with sub-interpreters: no
 /// released version can.
 #[cfg(unix)]
-pub(crate) const CAN_FORK_WITH_SUBS: bool = cfg!(Py_3_16);
+#[inline(always)]
+pub(crate) fn can_fork_with_subs() -> bool {
+    at_least(16)
+}

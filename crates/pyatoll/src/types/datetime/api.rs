@@ -6,9 +6,8 @@
 use std::ffi::c_int;
 use std::ptr::NonNull;
 
-use pyo3_ffi as ffi;
-
 use super::PyTzInfo;
+use crate::capi::{self as ffi, type_fields};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyAttributeError;
 use crate::interpreter::Python;
@@ -85,6 +84,10 @@ impl DatetimeApi {
 
     #[cold]
     fn load(py: Python<'_>) -> PyResult<Self> {
+        if !ffi::memory::reads_memory() {
+            let missing = || PyAttributeError::new_err("a class of `datetime`");
+            return Self::from_classes(py).ok_or_else(missing);
+        }
         match import(py, c"datetime", c"datetime_CAPI") {
             Ok(capsule) => Self::from_capsule(&capsule),
             Err(error) if error.is_instance_of::<PyAttributeError>(py) => {
@@ -156,7 +159,7 @@ impl DatetimeApi {
 /// Returns whether the instances of the classes in C have the layout of `pyo3_ffi`'s structs.
 fn has_layout(table: &ffi::PyDateTime_CAPI) -> bool {
     // SAFETY: the table's classes are alive.
-    let size = |class: *mut ffi::PyTypeObject| unsafe { (*class).tp_basicsize } as usize;
+    let size = |class: *mut ffi::PyTypeObject| unsafe { type_fields::tp_basicsize(class) } as usize;
     size(table.DateType) == size_of::<ffi::PyDateTime_Date>()
         && size(table.DateTimeType) == size_of::<ffi::PyDateTime_DateTime>()
         && size(table.TimeType) == size_of::<ffi::PyDateTime_Time>()

@@ -1,13 +1,12 @@
 //! Reading the fields of `datetime`'s objects: from their memory, or, if the layout is not that of
 //! `pyo3_ffi`'s structs, through the properties of the class that defines them.
 
-use pyo3_ffi as ffi;
-
 use super::api::DatetimeApi;
 use super::{
     PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTimeAccess, PyTzInfo,
     PyTzInfoAccess,
 };
+use crate::capi as ffi;
 use crate::convert::FromPyObjectOwned;
 use crate::error::{PyErr, PyResult};
 use crate::intern;

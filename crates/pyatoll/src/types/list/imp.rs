@@ -1,8 +1,7 @@
 //! The implementation of [`PyListMethods`].
 
-use pyo3_ffi as ffi;
-
 use super::{BoundListIterator, PyListMethods};
+use crate::capi as ffi;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::object::Bound;

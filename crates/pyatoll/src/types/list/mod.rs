@@ -12,7 +12,7 @@ mod methods;
 #[cfg(test)]
 mod tests;
 
-use pyo3_ffi as ffi;
+use crate::capi as ffi;
 
 pub use iter::BoundListIterator;
 pub use methods::PyListMethods;

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use pyo3_ffi as ffi;
-
 use super::{PyString, PyStringData, PyStringMethods};
+use crate::capi as ffi;
 use crate::error::{PyErr, PyResult};
+use crate::exceptions::PyNotImplementedError;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::returned::{new_reference, size};
@@ -47,8 +47,10 @@ impl<'py> PyStringMethods<'py> for Bound<'py, PyString> {
         // at the address, which do not change while it lives. The caller guarantees that the bit
         // fields have the expected layout.
         unsafe {
-            let data = ffi::PyUnicode_DATA(object);
-            Ok(match ffi::PyUnicode_KIND(object) {
+            let (kind, data) = ffi::text_data(object).ok_or_else(|| {
+                PyNotImplementedError::new_err("the memory of a `str` is unknown in this Python")
+            })?;
+            Ok(match kind {
                 ffi::PyUnicode_1BYTE_KIND => {
                     PyStringData::Ucs1(std::slice::from_raw_parts(data.cast(), len))
                 }

@@ -1,8 +1,7 @@
 //! The implementation of [`PyTupleMethods`].
 
-use pyo3_ffi as ffi;
-
 use super::{BorrowedTupleIterator, BoundTupleIterator, PyTupleMethods, TupleSlice};
+use crate::capi as ffi;
 use crate::convert::IntoPyObject;
 use crate::error::PyResult;
 use crate::object::{Borrowed, Bound};

@@ -1,0 +1,73 @@
+//! Whether CPython's memory is read directly, where calling a function would cost more than the
+//! rest of a call.
+//!
+//! A build for one version of Python always does: its layout is known, and verified when an
+//! interpreter is first seen. A build for the stable ABI does so for the versions known when this
+//! library was written, once the layout was verified ([`allow`]); otherwise it calls functions.
+
+#[cfg(not(Py_LIMITED_API))]
+pub(crate) use fixed::reads_memory;
+#[cfg(Py_LIMITED_API)]
+pub(crate) use running::{allow, is_known_version, is_stable_abi_only, reads_memory};
+
+#[cfg(not(Py_LIMITED_API))]
+mod fixed {
+    /// Returns whether CPython's memory is read directly.
+    #[inline(always)]
+    pub(crate) const fn reads_memory() -> bool {
+        true
+    }
+}
+
+#[cfg(Py_LIMITED_API)]
+mod running {
+    use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+    use crate::capi::running_minor;
+
+    /// Whether the layout of the running Python was verified.
+    static IS_VERIFIED: AtomicBool = AtomicBool::new(false);
+
+    /// Whether this build may read memory at all. Objects have no head of known size where they are
+    /// the same with and without a GIL.
+    const IS_POSSIBLE: bool = cfg!(all(
+        target_pointer_width = "64",
+        target_endian = "little",
+        not(Py_GIL_DISABLED)
+    ));
+
+    /// Returns whether CPython's memory is read directly.
+    #[inline(always)]
+    pub(crate) fn reads_memory() -> bool {
+        IS_POSSIBLE && IS_VERIFIED.load(Ordering::Relaxed)
+    }
+
+    /// Has memory read directly from now on: the layout was verified.
+    pub(crate) fn allow() {
+        IS_VERIFIED.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the layout of the running Python is known, if it was built with the usual
+    /// options.
+    pub(crate) fn is_known_version() -> bool {
+        IS_POSSIBLE && (11..=15).contains(&running_minor()) && !is_stable_abi_only()
+    }
+
+    /// Returns whether the environment variable `PYATOLL_STABLE_ABI_ONLY` is set: then this library
+    /// reads no memory and uses no optional function, as with a Python that it does not know.
+    #[inline]
+    pub(crate) fn is_stable_abi_only() -> bool {
+        const UNKNOWN: u8 = 0;
+        const NO: u8 = 1;
+        const YES: u8 = 2;
+        static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
+        match STATE.load(Ordering::Relaxed) {
+            UNKNOWN => {
+                let is_set = std::env::var_os("PYATOLL_STABLE_ABI_ONLY").is_some();
+                STATE.store(if is_set { YES } else { NO }, Ordering::Relaxed);
+                is_set
+            }
+            state => state == YES,
+        }
+    }
+}

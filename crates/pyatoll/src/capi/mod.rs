@@ -1,0 +1,39 @@
+//! CPython's C API, with the same names in every build: `pyo3-ffi` declares what the stable ABI of
+//! the oldest Python has that a build may run on; the rest is here.
+//!
+//! A build for one version of Python only re-exports: the functions and constants below are
+//! resolved at compile time. A build for the stable ABI looks functions up in the running Python,
+//! and decides by its version. What such a build reads of CPython's memory is verified first
+//! ([`reads_memory`](memory::reads_memory)).
+//!
+//! | file | concern |
+//! |---|---|
+//! | `version` | the version of the running Python |
+//! | `lookup` | addresses of CPython's functions and objects, by name |
+//! | `functions` | functions that `pyo3-ffi` does not declare in this build |
+//! | `structs` | structs and constants that `pyo3-ffi` does not declare in this build |
+//! | `memory` | whether CPython's memory is read directly |
+//! | `items` | items of tuples and lists, the value of a `float` |
+//! | `type_fields` | the fields of type objects |
+//! | `type_objects` | type objects that the stable ABI leaves out |
+//! | `bytes_writer` | the writer of `bytes` |
+//! | `datetime` | the structs and the function table of `datetime` |
+
+pub(crate) mod bytes_writer;
+mod datetime;
+mod functions;
+mod items;
+mod lookup;
+pub(crate) mod memory;
+mod structs;
+pub(crate) mod type_fields;
+mod type_objects;
+mod version;
+
+pub(crate) use pyo3_ffi::*;
+
+pub(crate) use version::at_least;
+#[allow(unused_imports, reason = "of no use in a build for one version")]
+pub(crate) use version::running_minor;
+#[allow(unused_imports, reason = "empty in a build for one version")]
+pub(crate) use {datetime::*, functions::*, items::*, structs::*, type_objects::*};
