@@ -2,9 +2,8 @@
 
 use std::ffi::{CStr, c_int};
 
-use pyo3_ffi as ffi;
-
 use super::token::is_module_of_this_binary;
+use crate::capi as ffi;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::Bound;
@@ -70,16 +69,9 @@ pub const fn method_definition(
             },
             ffi::METH_O,
         ),
-        EntryPoint::Fast(function) => (
-            ffi::PyMethodDefPointer {
-                PyCFunctionFast: function,
-            },
-            ffi::METH_FASTCALL,
-        ),
+        EntryPoint::Fast(function) => (ffi::fast_function(function), ffi::METH_FASTCALL),
         EntryPoint::FastWithKeywords(function) => (
-            ffi::PyMethodDefPointer {
-                PyCFunctionFastWithKeywords: function,
-            },
+            ffi::fast_function_with_keywords(function),
             ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
         ),
         EntryPoint::WithKeywords(function) => (

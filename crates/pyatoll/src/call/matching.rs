@@ -7,11 +7,10 @@ use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 use std::slice;
 
-use pyo3_ffi as ffi;
-
 use super::arguments::{Arguments, item, size, tuple_of, with_items};
 use super::mismatch;
 use super::signature::{KeywordOnly, Signature};
+use crate::capi as ffi;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::{Python, layout};
 use crate::object::{Borrowed, Bound};

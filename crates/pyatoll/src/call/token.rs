@@ -6,8 +6,7 @@
 
 use std::ptr;
 
-use pyo3_ffi as ffi;
-
+use crate::capi as ffi;
 use crate::interpreter::local::LocalInternals;
 use crate::interpreter::{Python, layout};
 

@@ -32,9 +32,9 @@ pub(crate) fn missing() -> Option<&'static std::ffi::CStr> {
 }
 
 /// One function, for [`missing`].
-struct Entry {
-    symbol: &'static Symbol,
-    versions: std::ops::RangeInclusive<u8>,
+pub(super) struct Entry {
+    pub(super) symbol: &'static Symbol,
+    pub(super) versions: std::ops::RangeInclusive<u8>,
 }
 
 /// Defines functions: `fn name(arguments) -> result, versions;`.
@@ -77,10 +77,13 @@ macro_rules! functions {
     };
 }
 
+#[allow(unused_imports, reason = "for a build for 3.9 or 3.10")]
+pub(super) use functions;
+
 /// The first supported version.
-const FIRST: u8 = 11;
+pub(super) const FIRST: u8 = 11;
 /// No version has dropped the function.
-const LATEST: u8 = u8::MAX;
+pub(super) const LATEST: u8 = u8::MAX;
 
 functions! {
     entries NEWER, symbols newer:
@@ -363,6 +366,7 @@ mod unstable {
         fn PyObject_LengthHint(
             object: *mut PyObject, default: Py_ssize_t,
         ) -> Py_ssize_t, FIRST..=LATEST;
+        fn PyComplex_AsCComplex(object: *mut PyObject) -> super::super::Py_complex, FIRST..=LATEST;
         fn PyDict_SetDefault(
             dict: *mut PyObject, key: *mut PyObject, value: *mut PyObject,
         ) -> *mut PyObject, FIRST..=LATEST;

@@ -39,8 +39,9 @@ mod running {
 
     use pyo3_ffi::*;
 
-    use crate::capi::at_least;
     use crate::capi::memory::reads_memory;
+    #[allow(unused_imports, reason = "declared by `pyo3-ffi` from 3.10 on")]
+    use crate::capi::{Py_NewRef, at_least};
 
     /// The beginning of a `tuple` or a `list`.
     #[repr(C)]

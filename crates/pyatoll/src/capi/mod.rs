@@ -12,6 +12,7 @@
 //! | `lookup` | addresses of CPython's functions and objects, by name |
 //! | `functions` | functions that `pyo3-ffi` does not declare in this build |
 //! | `structs` | structs and constants that `pyo3-ffi` does not declare in this build |
+//! | `oldest` | what 3.10 and 3.11 added to the stable ABI |
 //! | `memory` | whether CPython's memory is read directly |
 //! | `items` | items of tuples and lists, the value of a `float` |
 //! | `type_fields` | the fields of type objects |
@@ -25,6 +26,7 @@ mod functions;
 mod items;
 mod lookup;
 pub(crate) mod memory;
+mod oldest;
 mod structs;
 pub(crate) mod type_fields;
 mod type_objects;
@@ -36,4 +38,4 @@ pub(crate) use version::at_least;
 #[allow(unused_imports, reason = "of no use in a build for one version")]
 pub(crate) use version::running_minor;
 #[allow(unused_imports, reason = "empty in a build for one version")]
-pub(crate) use {datetime::*, functions::*, items::*, structs::*, type_objects::*};
+pub(crate) use {datetime::*, functions::*, items::*, oldest::*, structs::*, type_objects::*};

@@ -94,6 +94,14 @@ mod limited {
 
     impl Copy for PyStatus {}
 
+    /// CPython passes it by value.
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    pub(crate) struct Py_complex {
+        pub(crate) real: f64,
+        pub(crate) imag: f64,
+    }
+
     pub(crate) const Py_TPFLAGS_SEQUENCE: c_ulong = 1 << 5;
     pub(crate) const Py_TPFLAGS_MAPPING: c_ulong = 1 << 6;
 

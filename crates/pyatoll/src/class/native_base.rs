@@ -309,7 +309,7 @@ macro_rules! exception_bases {
         $(const _: () = assert!(size_of::<$layout>() <= size_of::<layouts::ExceptionObject>());)*
 
         native_bases! {$($(
-            crate::exceptions::$name, BehindBase<$layout>, ffi::$class.cast(), BaseArguments;
+            crate::exceptions::$name, BehindBase<$layout>, ffi::exception_class!($class).cast(), BaseArguments;
         )*)*}
     };
 }

@@ -4,15 +4,14 @@
 use std::convert::Infallible;
 use std::ffi::c_double;
 
-use num_complex::Complex;
-use pyo3_ffi as ffi;
-
 use super::by_reference::by_reference;
+use crate::capi as ffi;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyComplex};
+use num_complex::Complex;
 
 impl PyComplex {
     /// Creates a `complex` from a [`Complex`].

@@ -5,10 +5,9 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
-use pyo3_ffi as ffi;
-
 use super::by_reference::by_reference;
 use super::traits::private::Token;
+use crate::capi as ffi;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyValueError;

@@ -83,7 +83,10 @@ macro_rules! native_exception {
             #[inline]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
                 // SAFETY: CPython sets it before any token exists and never changes it.
-                unsafe { $crate::ffi::$class.cast() }
+                #[allow(unused_unsafe, reason = "not all classes are in statics of this build")]
+                unsafe {
+                    $crate::capi::exception_class!($class).cast()
+                }
             }
 
             $($check)?

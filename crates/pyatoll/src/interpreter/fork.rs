@@ -42,7 +42,7 @@ mod unix {
     use std::ptr::null_mut;
     use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-    use pyo3_ffi as ffi;
+    use crate::capi as ffi;
 
     use super::super::busy;
     use super::super::compat;

@@ -13,13 +13,12 @@
 //! 2. When the values are about to be dropped, and no thread can attach any more, it compares
 //!    thread state ids, which CPython counts per interpreter: none was created in between.
 
-use pyo3_ffi as ffi;
-
 use super::busy::CHANGING_THREAD_STATES;
 use super::compat;
 use super::entry;
 use super::internals::Internals;
 use super::local::LocalInternals;
+use crate::capi as ffi;
 
 /// Records whether other threads have thread states of `local`'s interpreter.
 ///

@@ -3,8 +3,7 @@
 use std::ffi::c_double;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use pyo3_ffi as ffi;
-
+use crate::capi as ffi;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};

@@ -1,9 +1,8 @@
 //! `type`.
 
-use pyo3_ffi as ffi;
-
 use super::compat;
 use super::returned::{new_reference, truth};
+use crate::capi as ffi;
 use crate::error::PyResult;
 use crate::intern;
 use crate::interpreter::Python;

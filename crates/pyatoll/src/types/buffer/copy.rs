@@ -2,10 +2,9 @@
 
 use std::ffi::{c_char, c_void};
 
-use pyo3_ffi as ffi;
-
 use super::untyped::Order;
 use super::{Element, PyBuffer, PyUntypedBuffer};
+use crate::capi as ffi;
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyBufferError;
 use crate::interpreter::Python;

@@ -7,10 +7,9 @@ use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
-use pyo3_ffi as ffi;
-
 use super::view::View;
 use super::{Element, PyBuffer};
+use crate::capi as ffi;
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyBufferError;
 use crate::interpreter::{Interpreter, Python};

@@ -10,8 +10,7 @@ use std::ffi::c_void;
 use std::mem::{ManuallyDrop, offset_of};
 use std::ptr::NonNull;
 
-use pyo3_ffi as ffi;
-
+use crate::capi as ffi;
 use crate::error::PyResult;
 use crate::interpreter::local::{LocalInternals, Resource};
 use crate::object::{Bound, Py};
