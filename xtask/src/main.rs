@@ -2,6 +2,7 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `abi3` | `abi3`: wheels for the stable ABI |
 //! | `api_diff/` | `api-diff`: Pyatoll's public API beside PyO3's |
 //! | `asan` | `asan`: the tests under the address sanitizer |
 //! | `bench/` | `bench`: Pyatoll beside its peers |
@@ -20,6 +21,7 @@
 //! | `tools` | installing pinned tools |
 //! | `wheels` | building wheels in a virtual environment |
 
+mod abi3;
 mod api_diff;
 mod asan;
 mod bench;
@@ -59,6 +61,8 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
     },
+    /// Build wheels for the stable ABI, audit them, and test the same files on any Python
+    Abi3(abi3::Options),
     /// Run random operations in many interpreters and threads at once, checked against a model
     Stress(stress::Options),
     /// Measure the memory that interpreters leak after using a module, and the time of its import
@@ -98,6 +102,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Test { python } => test::run(python),
+        Command::Abi3(options) => abi3::run(&options),
         Command::Stress(options) => stress::run(&options),
         Command::Leaks(options) => leaks::run(&options),
         Command::CheckTls { python } => tls::run(python),

@@ -16,9 +16,8 @@ pub use pyatoll::*;
 #[doc(hidden)]
 pub mod impl_;
 
-#[cfg(any(feature = "abi3", feature = "abi3t"))]
+#[cfg(feature = "abi3t")]
 compile_error!(
-    "Pyatoll has no support for the stable ABI yet: build without the features `abi3…` of `pyo3` \
-     (with `default-features = false` where they are a default of your crate), which makes one \
-     wheel for each version of Python"
+    "Pyatoll has no support for `abi3t` yet: build without the features `abi3t…` of `pyo3` (with \
+     `default-features = false` where they are a default of your crate)"
 );

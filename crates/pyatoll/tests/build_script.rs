@@ -54,12 +54,17 @@ fn other_implementations_are_refused_in_one_line() {
 }
 
 #[test]
-fn the_stable_abi_is_refused_in_one_line() {
-    let config = InterpreterConfigBuilder::new(PythonImplementation::CPython, version(12))
-        .stable_abi(StableAbi::Abi3)
-        .finalize()
-        .unwrap();
-    let line = build_script::refusal(&config).unwrap();
-    assert!(line.contains("the stable ABI (abi3)"), "{line}");
+fn the_stable_abi_of_an_old_version_is_accepted_and_that_of_all_builds_refused_in_one_line() {
+    let refusal = |minor, abi| {
+        let config = InterpreterConfigBuilder::new(PythonImplementation::CPython, version(minor))
+            .stable_abi(abi)
+            .finalize()
+            .unwrap();
+        build_script::refusal(&config)
+    };
+    assert_eq!(refusal(9, StableAbi::Abi3), None);
+    assert_eq!(refusal(12, StableAbi::Abi3), None);
+    let line = refusal(15, StableAbi::Abi3t).unwrap();
+    assert!(line.contains("the stable ABI `abi3t`"), "{line}");
     assert_eq!(line.lines().count(), 1);
 }

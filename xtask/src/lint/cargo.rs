@@ -122,12 +122,18 @@ pub fn deny() -> Result<()> {
     })
 }
 
-/// Checks that `compat/pyo3` refuses PyO3's features for the stable ABI, and says why.
-pub fn stable_abi_is_refused() -> Result<()> {
+/// Checks that the library compiles for the stable ABI of each version up to the configured one, by
+/// the name of PyO3's features, and that `compat/pyo3` refuses those that are not supported, and
+/// says why.
+pub fn stable_abi() -> Result<()> {
+    for minimum in [9, 10, 11, 12] {
+        let mut cargo = WORKSPACES[3].build("check");
+        run::status(cargo.args(["--features", &format!("full,abi3-py3{minimum}")]))?;
+    }
     let mut cargo = WORKSPACES[3].build("check");
     fails_with(
-        cargo.args(["--features", "abi3-py311"]),
-        "no support for the stable ABI",
+        cargo.args(["--features", "abi3t-py315"]),
+        "no support for `abi3t`",
     )
 }
 

@@ -1,4 +1,5 @@
-//! The check `cfgs`: differences between versions of CPython are in files named `compat`.
+//! The check `cfgs`: differences between versions of CPython are in files named `compat`, and in
+//! `capi/`.
 
 use anyhow::Result;
 use proc_macro2::TokenTree;
@@ -9,7 +10,7 @@ use super::tokens;
 /// The folders in which the rule holds.
 const FOLDERS: [&str; 2] = ["crates/pyatoll/src/", "crates/pyatoll-macros/src/"];
 
-/// Files other than `compat.rs` and `compat/` that may have version cfgs, each with the reason.
+/// Files other than `compat.rs`, `compat/` and `capi/` that may have version cfgs, each with the reason.
 const ALLOWED: [(&str, &str); 4] = [
     (
         "crates/pyatoll/src/sync/mod.rs",
@@ -39,7 +40,9 @@ fn check_with(files: &Files, allowed: &[(&str, &str)]) -> Result<Vec<String>> {
     let mut is_used = vec![false; allowed.len()];
     for (path, text) in files.with_ending("rs") {
         let is_ours = FOLDERS.iter().any(|folder| path.starts_with(folder));
-        let is_compat = path.ends_with("/compat.rs") || path.contains("/compat/");
+        let is_compat = path.ends_with("/compat.rs")
+            || path.contains("/compat/")
+            || path.starts_with("crates/pyatoll/src/capi/");
         let is_tests = path.ends_with("/tests.rs") || path.contains("/tests/");
         if !is_ours || is_compat || is_tests {
             continue;
@@ -136,6 +139,7 @@ mod tests {
         for path in [
             "crates/pyatoll/src/types/compat.rs",
             "crates/pyatoll/src/interpreter/compat/layout.rs",
+            "crates/pyatoll/src/capi/items.rs",
             "crates/pyatoll/src/error/tests.rs",
             "crates/pyatoll/build.rs",
         ] {

@@ -96,7 +96,7 @@ const CHECKS: &[Check] = &[
     },
     Check {
         name: "stable-abi",
-        run: Run::Programs(cargo::stable_abi_is_refused),
+        run: Run::Programs(cargo::stable_abi),
     },
     Check {
         name: "links",

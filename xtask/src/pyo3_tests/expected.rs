@@ -24,8 +24,14 @@ struct Expected {
     python: String,
     /// Number of tests that pass against PyO3 itself, by file.
     tests: BTreeMap<String, usize>,
+    /// The same for the stable ABI.
+    #[serde(default)]
+    tests_abi3: BTreeMap<String, usize>,
     /// Number of tests that pass against Pyatoll, by interpreter and file.
     passed: BTreeMap<String, BTreeMap<String, usize>>,
+    /// The same for the stable ABI.
+    #[serde(default)]
+    passed_abi3: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 /// New figures to compare or to write.
@@ -34,6 +40,8 @@ pub struct Figures<'a> {
     pub version: &'a str,
     pub against: Against,
     pub interpreter: Interpreter,
+    /// Whether the tests are compiled for the stable ABI.
+    pub abi3: bool,
     pub report: &'a Report,
     /// Whether all files were run.
     pub whole: bool,
@@ -44,10 +52,14 @@ impl Figures<'_> {
     pub fn check(&self) -> Result<()> {
         let expected = read()?;
         self.check_versions(&expected)?;
+        let (tests, passed) = match self.abi3 {
+            false => (&expected.tests, &expected.passed),
+            true => (&expected.tests_abi3, &expected.passed_abi3),
+        };
         let (what, old) = match self.against {
-            Against::Pyo3 => ("with PyO3 itself", &expected.tests),
+            Against::Pyo3 => ("with PyO3 itself", tests),
             Against::Pyatoll => {
-                let figures = expected.passed.get(self.interpreter.name());
+                let figures = passed.get(self.interpreter.name());
                 let figures = figures.with_context(|| {
                     format!(
                         "{FILE} has no figures for {} interpreters",
@@ -57,7 +69,7 @@ impl Figures<'_> {
                 (self.interpreter.name(), figures)
             }
         };
-        let (complaints, more) = compare(self.report, &expected.tests, old, self.whole);
+        let (complaints, more) = compare(self.report, tests, old, self.whole);
         if !complaints.is_empty() {
             bail!(
                 "PyO3's tests ({what}):\n  {}\nIf this is intended, update {FILE} with `cargo xtask \
@@ -88,12 +100,15 @@ impl Figures<'_> {
             }
         };
         self.check_versions(&expected)?;
+        let (tests, passed) = match self.abi3 {
+            false => (&mut expected.tests, &mut expected.passed),
+            true => (&mut expected.tests_abi3, &mut expected.passed_abi3),
+        };
         let figures = match self.against {
-            Against::Pyo3 => &mut expected.tests,
-            Against::Pyatoll => {
-                let name = self.interpreter.name().to_owned();
-                expected.passed.entry(name).or_default()
-            }
+            Against::Pyo3 => tests,
+            Against::Pyatoll => passed
+                .entry(self.interpreter.name().to_owned())
+                .or_default(),
         };
         if self.whole {
             figures.clear();
@@ -122,9 +137,10 @@ impl Figures<'_> {
     }
 
     fn arguments(&self) -> String {
+        let abi3 = if self.abi3 { " --abi3" } else { "" };
         match self.against {
-            Against::Pyo3 => "--against pyo3".to_owned(),
-            Against::Pyatoll => format!("--interpreter {}", self.interpreter.name()),
+            Against::Pyo3 => format!("--against pyo3{abi3}"),
+            Against::Pyatoll => format!("--interpreter {}{abi3}", self.interpreter.name()),
         }
     }
 }

@@ -49,14 +49,15 @@ pub fn run(options: &Options) -> Result<()> {
             python.version
         );
     }
-    let source = source::find()?;
+    let source = source::find(options.abi3)?;
     let files = source.select(&options.file)?;
-    let folder = package::write(&source, options.against)?;
+    let folder = package::write(&source, options.against, options.abi3)?;
     println!(
-        "==> {} files of PyO3 {}'s tests, Python {}, {} interpreter, against {}",
+        "==> {} files of PyO3 {}'s tests, Python {}{}, {} interpreter, against {}",
         files.len(),
         source.version,
         python.version,
+        if options.abi3 { ", stable ABI" } else { "" },
         options.interpreter.name(),
         match options.against {
             Against::Pyatoll => "Pyatoll",
@@ -66,7 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
 
     let whole = files.len() == source.files.len();
     let compiled = compile::all(&folder, &python, if whole { &[] } else { &files })?;
-    let cfgs = Cfgs::new(&source.features(), &compiled.cfgs)?;
+    let cfgs = Cfgs::new(&source.features, &compiled.cfgs)?;
     let runner = execute::Runner::new(&folder, &python, options.interpreter)?;
     let mut report = Report::default();
     for file in &files {
@@ -106,6 +107,7 @@ pub fn run(options: &Options) -> Result<()> {
             version: &source.version,
             against: options.against,
             interpreter: options.interpreter,
+            abi3: options.abi3,
             report: &report,
             whole,
         };

@@ -25,6 +25,9 @@ pub struct Options {
     /// Write the result to compat/expected.json
     #[arg(long)]
     pub update: bool,
+    /// Compile the tests for the stable ABI of 3.11
+    #[arg(long)]
+    pub abi3: bool,
     /// Compile the tests against Pyatoll or PyO3
     #[arg(long, value_enum, default_value_t)]
     pub against: Against,

@@ -18,10 +18,12 @@ use super::source::{Source, work_folder};
 use crate::run;
 
 /// Writes the package and returns its folder. Files that are up to date are not touched.
-pub fn write(source: &Source, against: Against) -> Result<PathBuf> {
-    let folder = work_folder().join(match against {
-        Against::Pyatoll => "package",
-        Against::Pyo3 => "package-pyo3",
+pub fn write(source: &Source, against: Against, abi3: bool) -> Result<PathBuf> {
+    let folder = work_folder().join(match (against, abi3) {
+        (Against::Pyatoll, false) => "package",
+        (Against::Pyatoll, true) => "package-abi3",
+        (Against::Pyo3, false) => "package-pyo3",
+        (Against::Pyo3, true) => "package-pyo3-abi3",
     });
     fs::create_dir_all(folder.join("src"))?;
     run::write_if_changed(&folder.join("src/lib.rs"), "")?;
@@ -60,7 +62,7 @@ fn manifest(source: &Source, against: Against) -> Result<Table> {
         test.insert("path".into(), text(&path));
         tests.push(Value::Table(test));
     }
-    let features = source.features();
+    let features = source.features.clone();
     let mut declared: Table = features
         .iter()
         .map(|feature| ((*feature).to_owned(), Value::Array(Vec::new())))
@@ -107,7 +109,7 @@ fn dependencies(source: &Source, against: Against) -> Result<Table> {
         source.manifest["dependencies"]["pyo3-ffi"].clone(),
     );
     let mut pyo3 = Table::new();
-    let mut features = source.features();
+    let mut features = source.features.clone();
     match against {
         Against::Pyo3 => {
             pyo3.insert("version".into(), format!("={}", source.version).into());

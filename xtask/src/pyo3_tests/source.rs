@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::compat::PYO3;
 use crate::run;
 
-/// The features that the tests are compiled with. `extension-module` and the like, the stable ABI
-/// and `nightly` are left out: tests are programs for one Python and the stable compiler.
+/// The features that all tests are compiled with. `extension-module` and the like and `nightly`
+/// are left out: tests are programs for one Python and the stable compiler.
 const FEATURES: &[&str] = &[
     "macros",
     "experimental-async",
@@ -28,6 +28,9 @@ const FEATURES: &[&str] = &[
     "uuid",
 ];
 
+/// The feature of tests for the stable ABI.
+const ABI3: &str = "abi3-py311";
+
 /// Returns the folder of everything that this command generates.
 pub fn work_folder() -> PathBuf {
     run::target_dir().join("pyo3-tests")
@@ -43,6 +46,8 @@ pub struct Source {
     pub manifest: toml::Table,
     /// Its test files, sorted by name.
     pub files: Vec<File>,
+    /// The features that the tests are compiled with.
+    pub features: Vec<&'static str>,
 }
 
 /// A test file.
@@ -54,8 +59,9 @@ pub struct File {
     pub path: PathBuf,
 }
 
-/// Fetches the crate with cargo and reads its manifest.
-pub fn find() -> Result<Source> {
+/// Fetches the crate with cargo and reads its manifest. `abi3`: the tests are compiled for the
+/// stable ABI.
+pub fn find(abi3: bool) -> Result<Source> {
     let folder = fetch()?;
     let text = fs::read_to_string(folder.join("Cargo.toml"))
         .with_context(|| format!("cannot read the manifest in {}", folder.display()))?;
@@ -81,15 +87,15 @@ pub fn find() -> Result<Source> {
         version: PYO3.to_owned(),
         manifest,
         files,
+        features: FEATURES
+            .iter()
+            .copied()
+            .chain(abi3.then_some(ABI3))
+            .collect(),
     })
 }
 
 impl Source {
-    /// Returns the features that the tests are compiled with.
-    pub fn features(&self) -> Vec<&'static str> {
-        FEATURES.to_vec()
-    }
-
     /// Returns the files with these names, or all files if the list is empty.
     pub fn select(&self, names: &[String]) -> Result<Vec<File>> {
         let names: BTreeSet<&str> = names

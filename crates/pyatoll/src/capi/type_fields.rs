@@ -350,8 +350,8 @@ unsafe fn dict_by_functions(class: *mut PyTypeObject) -> *mut PyObject {
     }
 }
 
-/// Sets the `tp_vectorcall` of a new heap type. Without effect where memory is not read: from 3.14
-/// on it is a slot of the type's spec there.
+/// Sets the `tp_vectorcall` of a new heap type. Without effect where memory is not read: calls go
+/// through `tp_new` there.
 ///
 /// # Safety
 /// Attached; `class` must be a live heap type that no other code has seen.
