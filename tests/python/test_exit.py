@@ -3,6 +3,7 @@
 Each test is a process of its own.
 """
 
+import os
 import subprocess
 import sys
 
