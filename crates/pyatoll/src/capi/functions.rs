@@ -377,6 +377,14 @@ mod unstable {
             data: *const c_char, len: Py_ssize_t,
         ) -> *mut PyObject, FIRST..=LATEST;
 
+        // Mutexes.
+        #[cfg(Py_3_13)]
+        fn PyMutex_Lock(mutex: *mut crate::capi::PyMutex), 13..=LATEST;
+        #[cfg(Py_3_13)]
+        fn PyMutex_Unlock(mutex: *mut crate::capi::PyMutex), 13..=LATEST;
+        #[cfg(Py_3_14)]
+        fn PyMutex_IsLocked(mutex: *mut crate::capi::PyMutex) -> c_int, 14..=LATEST;
+
         // Code and frames.
         fn PyCode_NewEmpty(
             file: *const c_char, function: *const c_char, line: c_int,

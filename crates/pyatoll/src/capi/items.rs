@@ -22,6 +22,16 @@ mod fixed {
         Some(unsafe { (&raw const (*tuple.cast::<PyTupleObject>()).ob_item).cast() })
     }
 
+    /// Returns the length of a `bytes`.
+    ///
+    /// # Safety
+    /// `bytes` must be a live `bytes`.
+    #[inline(always)]
+    pub(crate) unsafe fn bytes_len(bytes: *mut PyObject) -> Py_ssize_t {
+        // SAFETY: upheld by the caller.
+        unsafe { Py_SIZE(bytes) }
+    }
+
     /// Returns the width of the characters of a `str`, in bytes, and their address.
     ///
     /// # Safety
@@ -103,6 +113,16 @@ mod running {
     pub(crate) unsafe fn tuple_items(tuple: *mut PyObject) -> Option<*const *mut PyObject> {
         // SAFETY: a live tuple (upheld by the caller).
         reads_memory().then(|| unsafe { items_of_tuple(tuple).cast_const() })
+    }
+
+    /// Returns the length of a `bytes`.
+    ///
+    /// # Safety
+    /// `bytes` must be a live `bytes`.
+    #[inline]
+    pub(crate) unsafe fn bytes_len(bytes: *mut PyObject) -> Py_ssize_t {
+        // SAFETY: upheld by the caller.
+        unsafe { PyBytes_Size(bytes) }
     }
 
     /// # Safety

@@ -34,6 +34,8 @@ mod version;
 
 pub(crate) use pyo3_ffi::*;
 
+#[cfg(all(Py_LIMITED_API, Py_3_13))]
+pub(crate) use structs::mutex::PyMutex;
 pub(crate) use version::at_least;
 #[allow(unused_imports, reason = "of no use in a build for one version")]
 pub(crate) use version::running_minor;

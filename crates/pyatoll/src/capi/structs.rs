@@ -64,6 +64,24 @@ mod long_writer {
     }
 }
 
+/// New in 3.13, and not in the stable ABI.
+#[cfg(all(Py_LIMITED_API, Py_3_13))]
+pub(crate) mod mutex {
+    /// CPython's struct is one byte, zero while the mutex is not locked. There is room for more.
+    #[repr(C)]
+    pub struct PyMutex {
+        bits: std::sync::atomic::AtomicUsize,
+    }
+
+    impl PyMutex {
+        pub(crate) const fn new() -> Self {
+            Self {
+                bits: std::sync::atomic::AtomicUsize::new(0),
+            }
+        }
+    }
+}
+
 /// Not in the stable ABI.
 #[cfg(Py_LIMITED_API)]
 mod limited {

@@ -166,8 +166,8 @@ impl CountItems for TupleItems {
 
     #[inline]
     unsafe fn count(object: *mut ffi::PyObject) -> usize {
-        // SAFETY: upheld by the caller: an instance of a type with `ob_size`.
-        unsafe { ffi::Py_SIZE(object) as usize }
+        // SAFETY: upheld by the caller: an instance of `tuple`.
+        unsafe { ffi::PyTuple_GET_SIZE(object) as usize }
     }
 }
 
@@ -176,8 +176,8 @@ impl CountItems for BytesItems {
 
     #[inline]
     unsafe fn count(object: *mut ffi::PyObject) -> usize {
-        // SAFETY: upheld by the caller: an instance of a type with `ob_size`.
-        unsafe { ffi::Py_SIZE(object) as usize }
+        // SAFETY: upheld by the caller: an instance of `bytes`.
+        unsafe { ffi::bytes_len(object) as usize }
     }
 }
 

@@ -12,7 +12,7 @@ mod sections {
     use std::mem::MaybeUninit;
     use std::pin::{Pin, pin};
 
-    use pyo3_ffi as ffi;
+    use crate::capi as ffi;
 
     /// CPython's struct for a section. CPython keeps its address while the section is open, so it
     /// must not move.
@@ -131,7 +131,7 @@ mod sections {
 
 #[cfg(not(Py_GIL_DISABLED))]
 mod sections {
-    use pyo3_ffi as ffi;
+    use crate::capi as ffi;
 
     /// # Safety
     /// Attached; `object` must be alive until this returns.

@@ -5,11 +5,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-use pyo3_ffi as ffi;
+use crate::capi as ffi;
 
 /// CPython's mutex around a value. A waiting thread releases its GIL, or does not block the garbage
 /// collection of a free-threaded Python: the mutex may be locked while attached, and held while
-/// Python code runs. It takes one byte.
+/// Python code runs. It takes one byte, or a word in a build for the stable ABI.
 ///
 /// It belongs to the process, not to an interpreter: threads of all interpreters exclude one
 /// another.

@@ -104,7 +104,8 @@ impl fmt::Display for WrongPython {
         }
         if IS_STABLE_ABI {
             let oldest = minor_of(VERSION).unwrap_or_default().max(OLDEST);
-            let with_gil = if IS_FREE_THREADED { "" } else { " with a GIL" };
+            let needs_gil = !IS_FREE_THREADED && is_free_threaded(&self.running);
+            let with_gil = if needs_gil { " with a GIL" } else { "" };
             return write!(
                 f,
                 "needs Python 3.{oldest} or later{with_gil}, but {running} {version} runs it"
