@@ -1,6 +1,6 @@
 //! A binary that another Python runs than it was built for says so, before it reads that Python's
 //! objects.
-#![cfg(unix)]
+#![cfg(all(unix, not(Py_LIMITED_API)))]
 
 use std::ffi::{CStr, CString, c_char};
 use std::panic::catch_unwind;

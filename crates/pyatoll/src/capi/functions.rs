@@ -9,6 +9,7 @@
 //! entries for those of other versions only, which it never calls: the condition for the call is a
 //! constant.
 
+#[allow(unused_imports, reason = "some builds use none of them")]
 use std::ffi::{c_char, c_int, c_ulong, c_void};
 
 use pyo3_ffi::*;
@@ -146,7 +147,7 @@ functions! {
     fn _PyThreadState_UncheckedGet() -> *mut PyThreadState, FIRST..=12;
     #[cfg(any(Py_LIMITED_API, Py_3_13))]
     fn _Py_IsFinalizing() -> c_int, FIRST..=12;
-    #[cfg(any(Py_LIMITED_API, Py_3_13))]
+    #[cfg(any(Py_LIMITED_API, Py_3_13, not(Py_3_12)))]
     fn _PyInterpreterState_HasFeature(
         interpreter: *mut PyInterpreterState, feature: c_ulong,
     ) -> c_int, 12..=12;
@@ -224,6 +225,7 @@ pub(crate) unsafe fn add_pending_call(
 ///
 /// # Safety
 /// As for CPython's function; the running Python must be 3.11.
+#[cfg(any(Py_LIMITED_API, Py_3_12))]
 pub(crate) unsafe fn _PyEval_AddPendingCall_3_11(
     interpreter: *mut PyInterpreterState,
     function: unsafe extern "C" fn(*mut c_void) -> c_int,
@@ -286,7 +288,7 @@ mod linked {
         pub(crate) fn _PyThreadState_UncheckedGet() -> *mut PyThreadState;
         #[cfg(not(Py_3_13))]
         pub(crate) fn _Py_IsFinalizing() -> c_int;
-        #[cfg(not(Py_3_13))]
+        #[cfg(all(Py_3_12, not(Py_3_13)))]
         pub(crate) fn _PyInterpreterState_HasFeature(
             interpreter: *mut PyInterpreterState,
             feature: c_ulong,
@@ -303,6 +305,13 @@ mod linked {
             function: unsafe extern "C" fn(*mut c_void) -> c_int,
             data: *mut c_void,
             flags: c_int,
+        ) -> c_int;
+        #[cfg(not(Py_3_12))]
+        #[link_name = "_PyEval_AddPendingCall"]
+        pub(crate) fn _PyEval_AddPendingCall_3_11(
+            interpreter: *mut PyInterpreterState,
+            function: unsafe extern "C" fn(*mut c_void) -> c_int,
+            data: *mut c_void,
         ) -> c_int;
         #[cfg(Py_3_13)]
         pub(crate) fn PyUnstable_AtExit(
