@@ -1,6 +1,8 @@
 //! `Python::attach` on a detached thread: it returns to the interpreter that the thread was in,
 //! no matter which code detached it.
 
+mod unstable;
+
 use std::thread;
 
 use pyatoll::ffi;
@@ -163,10 +165,10 @@ fn in_a_hosts_thread(f: fn(Python<'_>)) {
             if cfg!(Py_3_12) {
                 assert_eq!(Interpreter::current(), None);
             } else {
-                let gil = ffi::PyThreadState_New(ffi::PyInterpreterState_Main());
+                let gil = ffi::PyThreadState_New(crate::unstable::PyInterpreterState_Main());
                 ffi::PyThreadState_Swap(gil);
                 ffi::PyThreadState_Clear(gil);
-                ffi::PyThreadState_DeleteCurrent();
+                crate::unstable::PyThreadState_DeleteCurrent();
             }
         }
     })

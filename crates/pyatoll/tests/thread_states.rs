@@ -1,5 +1,7 @@
 //! Thread states: reused where that is sound and never leaked, for every kind of thread.
 
+mod unstable;
+
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -28,11 +30,12 @@ fn count(_: Python<'_>) -> usize {
     // SAFETY: attached by the token; the caller ensures that no other thread creates or deletes a
     // thread state during the walk.
     unsafe {
-        let mut state = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
+        let mut state =
+            crate::unstable::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
         let mut count = 0;
         while !state.is_null() {
             count += 1;
-            state = ffi::PyThreadState_Next(state);
+            state = crate::unstable::PyThreadState_Next(state);
         }
         count
     }
@@ -196,10 +199,10 @@ fn the_gilstate_slot_never_holds_a_deleted_thread_state() {
                     let state = ffi::PyGILState_Ensure();
                     assert_eq!(
                         ffi::PyInterpreterState_Get(),
-                        ffi::PyInterpreterState_Main()
+                        crate::unstable::PyInterpreterState_Main()
                     );
                     assert_eq!(
-                        ffi::PyRun_SimpleString(c"assert sum([1, 2]) == 3".as_ptr()),
+                        crate::unstable::PyRun_SimpleString(c"assert sum([1, 2]) == 3".as_ptr()),
                         0
                     );
                     ffi::PyGILState_Release(state);

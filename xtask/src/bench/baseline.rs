@@ -18,7 +18,7 @@ const FILE: &str = "bench/baseline.json";
 /// Limit of a row's count relative to the baseline.
 const LIMIT: f64 = 1.05;
 
-/// The counts for one minor version of Python.
+/// The counts for one minor version of Python, or for it and the stable ABI.
 #[derive(Serialize, Deserialize)]
 struct Baseline {
     /// Python's full version.
@@ -29,17 +29,17 @@ struct Baseline {
     rows: BTreeMap<String, [f64; 2]>,
 }
 
-/// Counts all rows of Pyatoll, and compares the counts with the baseline or, with `update`, makes
+/// Counts all rows of Pyatoll, built for the stable ABI or not, and compares the counts with the baseline or, with `update`, makes
 /// them the new baseline.
-pub fn run(python: Python, update: bool) -> Result<()> {
-    let version = format!("3.{}", python.minor);
+pub fn run(python: Python, abi3: bool, update: bool) -> Result<()> {
+    let version = format!("3.{}{}", python.minor, if abi3 { "-abi3" } else { "" });
     let mut now = Baseline {
         python: python.version.clone(),
         rustc: rustc()?,
         rows: BTreeMap::new(),
     };
     let peers = modules::named(&["pyatoll".to_owned()])?;
-    let modules = Modules::build(python, &peers)?;
+    let modules = Modules::build(python, &peers, abi3)?;
     let rows = instructions::count(&modules, &peers, &[])?;
     now.rows = rows.iter().map(|row| (row.id.clone(), pair(row))).collect();
     instructions::print(&rows, &peers);

@@ -68,6 +68,9 @@ pub struct Options {
     /// Update bench/baseline.json for this Python
     #[arg(long, requires = "instructions", conflicts_with = "check")]
     update: bool,
+    /// Build the modules in Rust for the stable ABI of 3.11; the results are not stored
+    #[arg(long)]
+    abi3: bool,
     /// Only regenerate the page and the chart in bench/results
     #[arg(long)]
     page: bool,
@@ -131,14 +134,14 @@ pub fn run(options: &Options) -> Result<()> {
         );
     }
     if options.check || options.update {
-        return baseline::run(python, options.update);
+        return baseline::run(python, options.abi3, options.update);
     }
     let peers = modules::named(&options.peers)?;
     let patterns = options.patterns();
     let modules = if patterns.is_some() {
-        Modules::build(python, &peers)?
+        Modules::build(python, &peers, options.abi3)?
     } else {
-        Modules::build(python, &[])?
+        Modules::build(python, &[], options.abi3)?
     };
     if options.instructions {
         let rows = instructions::count(&modules, &peers, &patterns.unwrap_or_default())?;
@@ -180,7 +183,7 @@ pub fn run(options: &Options) -> Result<()> {
             serde_json::to_string_pretty(&measured)?,
         )?;
     }
-    if options.quick {
+    if options.quick || options.abi3 {
         return Ok(());
     }
     if !options.is_complete() {

@@ -110,17 +110,23 @@ pub struct Modules {
     pub venv: Venv,
     /// The folder of all builds.
     pub folder: PathBuf,
+    /// Whether the modules in Rust are built for the stable ABI.
+    abi3: bool,
 }
 
 impl Modules {
     /// Builds the peers' modules in release mode.
-    pub fn build(python: Python, peers: &[&Peer]) -> Result<Self> {
+    pub fn build(python: Python, peers: &[&Peer], abi3: bool) -> Result<Self> {
         let venv = Venv::make(&python, REQUIREMENTS)?;
-        let folder = run::target_dir().join("bench").join(&python.version);
+        let kind = if abi3 { "-abi3" } else { "" };
+        let folder = run::target_dir()
+            .join("bench")
+            .join(format!("{}{kind}", python.version));
         let modules = Self {
             python,
             venv,
             folder,
+            abi3,
         };
         fs::create_dir_all(modules.output())?;
         tools()?;
@@ -175,6 +181,7 @@ impl Modules {
                 .args(["build", "--release", "--quiet"])
                 .args(["--manifest-path", manifest])
                 .args(["--package", package])
+                .args(self.abi3.then_some("--features=pyo3/abi3-py311"))
                 .arg("--target-dir")
                 .arg(&target)
                 .env("PYO3_PYTHON", &self.python.executable),

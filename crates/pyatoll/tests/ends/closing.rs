@@ -625,7 +625,7 @@ fn an_interpreter_that_no_thread_can_be_started_for_stays() {
                     drop(sub);
                     libc::setrlimit(libc::RLIMIT_AS, &raw const limit);
                     ffi::PyThreadState_Clear(thread_state);
-                    ffi::PyThreadState_DeleteCurrent();
+                    crate::unstable::PyThreadState_DeleteCurrent();
                 }
             });
             thread.join().unwrap();

@@ -177,7 +177,7 @@ threading.Thread(target=call, args=(pointer,), daemon=True).start()
                 Python::attach(|py| assert!(!py.interpreter().is_main()));
                 ffi::Py_EndInterpreter(sub);
                 ffi::PyThreadState_Swap(main);
-                assert_eq!(ffi::PyRun_SimpleString(code.as_ptr()), 0);
+                assert_eq!(crate::unstable::PyRun_SimpleString(code.as_ptr()), 0);
                 while INSIDE.load(Ordering::SeqCst) == 0 {
                     let thread_state = ffi::PyEval_SaveThread();
                     thread::sleep(Duration::from_millis(1));
@@ -266,7 +266,7 @@ class StartsThread:
             // SAFETY: the runtime does not run, and afterwards this thread is attached.
             unsafe {
                 ffi::Py_InitializeEx(0);
-                assert_eq!(ffi::PyRun_SimpleString(code.as_ptr()), 0);
+                assert_eq!(crate::unstable::PyRun_SimpleString(code.as_ptr()), 0);
                 assert_eq!(ffi::Py_FinalizeEx(), 0);
             }
             assert_eq!(INSIDE.load(Ordering::SeqCst), 1);

@@ -278,7 +278,7 @@ fn exit_functions_older_than_the_module_use_threads_in_the_main_interpreter() {
             unsafe {
                 ffi::Py_InitializeEx(0);
                 let code = std::ffi::CString::new(USES_THREADS).unwrap();
-                assert_eq!(ffi::PyRun_SimpleString(code.as_ptr()), 0);
+                assert_eq!(crate::unstable::PyRun_SimpleString(code.as_ptr()), 0);
                 assert_eq!(ffi::Py_FinalizeEx(), 0);
             }
             all_was_used();
@@ -342,7 +342,7 @@ def first():
     exiting.in_thread(lambda: exiting.note('in a thread'))
     exiting.start_threads()
 ";
-                assert_eq!(ffi::PyRun_SimpleString(code.as_ptr()), 0);
+                assert_eq!(crate::unstable::PyRun_SimpleString(code.as_ptr()), 0);
                 assert_eq!(ffi::Py_FinalizeEx(), 0);
             }
             assert_eq!(*NOTES.lock().unwrap(), ["in a thread"]);
@@ -387,7 +387,7 @@ for each in made:
             // SAFETY: as a host that is not built with this library; nothing else uses Python.
             unsafe {
                 ffi::Py_InitializeEx(0);
-                assert_eq!(ffi::PyRun_SimpleString(code.as_ptr()), 0);
+                assert_eq!(crate::unstable::PyRun_SimpleString(code.as_ptr()), 0);
                 assert_eq!(ffi::Py_FinalizeEx(), 0);
             }
             let mut threads = THREADS.lock().unwrap();

@@ -534,7 +534,7 @@ fn interpreters_whose_gil_another_thread_held_are_refused_in_the_child() {
                         inside.send(()).unwrap();
                         may_leave.recv().ok();
                         pyatoll::ffi::PyThreadState_Clear(thread_state);
-                        pyatoll::ffi::PyThreadState_DeleteCurrent();
+                        crate::unstable::PyThreadState_DeleteCurrent();
                     }
                 });
                 is_inside.recv().unwrap();

@@ -27,6 +27,8 @@ mod fork;
 mod process_exit;
 mod state;
 mod system_exit;
+#[path = "../unstable/mod.rs"]
+mod unstable;
 mod values;
 
 use std::time::Duration;

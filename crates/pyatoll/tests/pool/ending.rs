@@ -218,7 +218,7 @@ fn the_runtime_ends_a_pool_also_if_python_code_has_cleared_the_exit_functions() 
     unsafe {
         ffi::PyGILState_Ensure();
         assert_eq!(
-            ffi::PyRun_SimpleString(c"import atexit; atexit._clear()".as_ptr()),
+            crate::unstable::PyRun_SimpleString(c"import atexit; atexit._clear()".as_ptr()),
             0
         );
         assert_eq!(ffi::Py_FinalizeEx(), 0);

@@ -12,6 +12,8 @@ mod ending;
 mod errors;
 mod jobs;
 mod nested;
+#[path = "../unstable/mod.rs"]
+mod unstable;
 mod workers;
 
 use pyatoll::InterpreterPool;
