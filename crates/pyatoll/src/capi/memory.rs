@@ -6,9 +6,11 @@
 //! library was written, once the layout was verified ([`allow`]); otherwise it calls functions.
 
 #[cfg(not(Py_LIMITED_API))]
-pub(crate) use fixed::reads_memory;
+pub(crate) use fixed::{reads_memory, reads_memory_from};
 #[cfg(Py_LIMITED_API)]
-pub(crate) use running::{allow, is_known_version, is_stable_abi_only, reads_memory};
+pub(crate) use running::{
+    allow, is_known_version, is_stable_abi_only, reads_memory, reads_memory_from,
+};
 
 #[cfg(not(Py_LIMITED_API))]
 mod fixed {
@@ -17,16 +19,23 @@ mod fixed {
     pub(crate) const fn reads_memory() -> bool {
         true
     }
+
+    /// Returns whether CPython's memory is read directly, and the running Python is 3.`minor` or
+    /// later.
+    #[inline(always)]
+    pub(crate) const fn reads_memory_from(minor: u8) -> bool {
+        crate::capi::at_least(minor)
+    }
 }
 
 #[cfg(Py_LIMITED_API)]
 mod running {
-    use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+    use std::sync::atomic::{AtomicU8, Ordering};
 
     use crate::capi::running_minor;
 
-    /// Whether the layout of the running Python was verified.
-    static IS_VERIFIED: AtomicBool = AtomicBool::new(false);
+    /// The minor version of the running Python, once its layout was verified; zero before.
+    static VERIFIED: AtomicU8 = AtomicU8::new(0);
 
     /// Whether this build may read memory at all. Objects have no head of known size where they are
     /// the same with and without a GIL.
@@ -39,12 +48,19 @@ mod running {
     /// Returns whether CPython's memory is read directly.
     #[inline(always)]
     pub(crate) fn reads_memory() -> bool {
-        IS_POSSIBLE && IS_VERIFIED.load(Ordering::Relaxed)
+        reads_memory_from(1)
+    }
+
+    /// Returns whether CPython's memory is read directly, and the running Python is 3.`minor` or
+    /// later.
+    #[inline(always)]
+    pub(crate) fn reads_memory_from(minor: u8) -> bool {
+        IS_POSSIBLE && VERIFIED.load(Ordering::Relaxed) >= minor
     }
 
     /// Has memory read directly from now on: the layout was verified.
     pub(crate) fn allow() {
-        IS_VERIFIED.store(true, Ordering::Relaxed);
+        VERIFIED.store(running_minor(), Ordering::Relaxed);
     }
 
     /// Returns whether the layout of the running Python is known, if it was built with the usual

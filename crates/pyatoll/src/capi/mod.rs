@@ -13,6 +13,7 @@
 //! | `functions` | functions that `pyo3-ffi` does not declare in this build |
 //! | `structs` | structs and constants that `pyo3-ffi` does not declare in this build |
 //! | `oldest` | what 3.10 and 3.11 added to the stable ABI |
+//! | `refcount` | reference counts |
 //! | `memory` | whether CPython's memory is read directly |
 //! | `items` | items of tuples and lists, the value of a `float` |
 //! | `type_fields` | the fields of type objects |
@@ -27,6 +28,7 @@ mod items;
 mod lookup;
 pub(crate) mod memory;
 mod oldest;
+mod refcount;
 mod structs;
 pub(crate) mod type_fields;
 mod type_objects;
@@ -34,8 +36,14 @@ mod version;
 
 pub(crate) use pyo3_ffi::*;
 
+#[cfg(all(Py_LIMITED_API, not(Py_GIL_DISABLED)))]
+pub(crate) use refcount::{
+    Py_DECREF, Py_INCREF, Py_NewRef, Py_XDECREF, Py_XINCREF, counts_are_as_expected,
+};
 #[cfg(all(Py_LIMITED_API, Py_3_13))]
 pub(crate) use structs::mutex::PyMutex;
+#[cfg(Py_LIMITED_API)]
+pub(crate) use type_fields::PyType_HasFeature;
 pub(crate) use version::at_least;
 #[allow(unused_imports, reason = "of no use in a build for one version")]
 pub(crate) use version::running_minor;

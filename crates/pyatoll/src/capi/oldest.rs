@@ -115,15 +115,6 @@ mod before_3_10 {
         unsafe { std::mem::transmute::<*mut c_void, Function>(SYMBOL.address())(object, context) }
     }
 
-    /// # Safety
-    /// As for CPython's function.
-    #[inline(always)]
-    pub(crate) unsafe fn Py_NewRef(object: *mut PyObject) -> *mut PyObject {
-        // SAFETY: upheld by the caller.
-        unsafe { Py_INCREF(object) };
-        object
-    }
-
     #[repr(C)]
     #[allow(non_camel_case_types, reason = "CPython's names")]
     #[derive(Clone, Copy, PartialEq, Eq)]

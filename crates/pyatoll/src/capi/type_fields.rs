@@ -280,6 +280,24 @@ unsafe fn attribute(class: *mut PyTypeObject, name: &std::ffi::CStr) -> Py_ssize
     }
 }
 
+/// Returns whether a type has a flag (`PyType_HasFeature`).
+///
+/// # Safety
+/// `class` must be a live type object.
+#[inline(always)]
+#[cfg(Py_LIMITED_API)]
+pub(crate) unsafe fn PyType_HasFeature(class: *mut PyTypeObject, flag: c_ulong) -> c_int {
+    // SAFETY: a live type object (upheld by the caller).
+    unsafe {
+        let flags = if reads_memory() {
+            (*class.cast::<Fields>()).tp_flags
+        } else {
+            PyType_GetFlags(class)
+        };
+        c_int::from(flags & flag != 0)
+    }
+}
+
 /// Changes the flags of a type: sets `set` and clears `cleared`. Without effect where memory is not
 /// read.
 ///

@@ -3,7 +3,7 @@
 
 use std::ffi::c_int;
 
-use pyo3_ffi as ffi;
+use crate::capi as ffi;
 
 /// Implements `sq_item` for a class with `__getitem__`: C code may treat instances as sequences.
 ///

@@ -4,10 +4,9 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-use pyo3_ffi as ffi;
-
 use super::owner::check_attached;
 use super::{Bound, Py, PyAny};
+use crate::capi as ffi;
 use crate::interpreter::Python;
 
 /// A reference to a Python object that something else keeps alive for `'a`: a `&'a Bound<'py, T>`

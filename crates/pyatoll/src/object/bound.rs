@@ -5,10 +5,9 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-use pyo3_ffi as ffi;
-
 use super::owner::check_attached;
 use super::{Borrowed, DerefToPyAny, Py, PyAny};
+use crate::capi as ffi;
 use crate::interpreter::Python;
 
 /// An owned reference to a Python object of type `T`, held by a thread that is attached to the

@@ -5,9 +5,8 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use pyo3_ffi as ffi;
-
 use super::{Borrowed, Bound, DerefToPyAny, PyAny, WrongInterpreter};
+use crate::capi as ffi;
 use crate::interpreter::{AttachError, Interpreter, LocalInternals, Python};
 
 /// An owned reference to a Python object that is independent of any token: it can be kept in a

@@ -2,11 +2,10 @@
 
 use std::ffi::{c_int, c_void};
 
-use pyo3_ffi as ffi;
-
 use super::inherit;
 use super::result::{is_not_implemented, not_implemented, raised_if_null};
 use crate::call::trampoline::trampoline;
+use crate::capi as ffi;
 use crate::class::items::SlotItem;
 use crate::class::layout::token_of_instance;
 use crate::class::pyclass::PyClass;

@@ -11,7 +11,7 @@
 use std::ffi::{c_long, c_void};
 use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
 
-use crate::capi::memory::reads_memory;
+use crate::capi::memory::{reads_memory, reads_memory_from};
 use crate::capi::{self as ffi, at_least, type_fields};
 
 /// Returns the state of a module (`PyModule_GetState`).
@@ -217,7 +217,7 @@ unsafe fn digits_are_as_expected() -> bool {
 /// to 3.15.
 #[inline(always)]
 fn is_known() -> bool {
-    IS_KNOWN_PLATFORM && reads_memory() && at_least(12)
+    IS_KNOWN_PLATFORM && reads_memory_from(12)
 }
 
 const IS_KNOWN_PLATFORM: bool = cfg!(all(
