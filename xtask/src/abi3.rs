@@ -9,10 +9,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::python::Python;
 use crate::run;
+use crate::tls;
 use crate::wheels::{self, Build, EXTENSIONS, REQUIREMENTS, Venv};
-
-/// The feature that selects the stable ABI of the oldest supported version.
-const FEATURE: &str = "pyatoll/abi3-py311";
 
 /// The requirements of the audit.
 const AUDIT: &str = "tests/python/abi3audit.txt";
@@ -55,7 +53,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the wheels into `folder`, and audits them.
+/// Builds the wheels into `folder`, and checks their symbols and the code of their hot paths.
 fn build(python: &Python, folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
@@ -69,17 +67,18 @@ fn build(python: &Python, folder: &Path) -> Result<()> {
             Build {
                 manifest: &manifest,
                 profile: wheels::PROFILE,
-                features: &[wheels::FEATURES, FEATURE],
+                features: &[wheels::FEATURES, wheels::ABI3_FEATURE],
                 folder: run::root(),
-                // Not the one of version-specific wheels: the features differ.
-                target: run::target_dir().join("wheels-abi3"),
+                target: wheels::abi3_target_dir(),
             },
         )?;
         let name = wheel.file_name().unwrap_or_default();
         let is_tagged = name.to_string_lossy().contains("-cp311-abi3-");
         ensure!(is_tagged, "{} is not tagged cp311-abi3", wheel.display());
         fs::copy(&wheel, folder.join(name))?;
+        venv.install(&wheel)?;
     }
+    tls::check(&venv)?;
     let audit = Venv::make(python, AUDIT)?;
     let mut command = audit.program("abi3audit");
     command.args(["--strict", "--summary", "--verbose"]);

@@ -53,6 +53,9 @@ pub struct Options {
     /// The Python to measure [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
     pub python: Option<PathBuf>,
+    /// Build the module for the stable ABI
+    #[arg(long)]
+    pub abi3: bool,
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -101,7 +104,7 @@ pub fn run(options: &Options) -> Result<()> {
         "Python {} has no isolated interpreters: use 3.12 or later",
         python.version
     );
-    let folder = build(&python)?;
+    let folder = build(&python, options.abi3)?;
     // Fewer cycles are enough for figures without noise.
     let exact_cycles = (options.cycles / 3).max(10);
     let bar = ProgressBar::new(u64::from(options.cycles + exact_cycles));
@@ -245,11 +248,14 @@ fn lower_quartile(values: &[f64]) -> Option<f64> {
     sorted.get(sorted.len() / 4).copied()
 }
 
-/// Builds the module made with Pyatoll; returns its folder.
-pub fn build_extension(python: &Python) -> Result<PathBuf> {
+/// Builds the module made with Pyatoll, for the stable ABI or not; returns its folder.
+pub fn build_extension(python: &Python, abi3: bool) -> Result<PathBuf> {
     let folder = run::target_dir().join("leaks");
     fs::create_dir_all(&folder)?;
-    let target = wheels::target_dir();
+    let (target, feature) = match abi3 {
+        false => (wheels::target_dir(), None),
+        true => (wheels::abi3_target_dir(), Some(wheels::ABI3_FEATURE)),
+    };
     let signature = format!("cpython-3.{}-{}bit", python.minor, usize::BITS);
     run::status(
         run::cargo()
@@ -265,6 +271,7 @@ pub fn build_extension(python: &Python) -> Result<PathBuf> {
                 "--target-dir",
             ])
             .arg(&target)
+            .args(feature.iter().flat_map(|name| ["--features", name]))
             .env("PYO3_PYTHON", &python.executable)
             // The module must not link libpython.
             .env("PYO3_BUILD_EXTENSION_MODULE", "1")
@@ -293,8 +300,8 @@ fn replace(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
 }
 
 /// Builds both modules into one folder and returns it.
-fn build(python: &Python) -> Result<PathBuf> {
-    let folder = build_extension(python)?;
+fn build(python: &Python, abi3: bool) -> Result<PathBuf> {
+    let folder = build_extension(python, abi3)?;
     let include = run::output(Command::new(&python.executable).args([
         "-I",
         "-c",

@@ -47,6 +47,7 @@ fn measure_leaks(python: &Python) -> Result<()> {
     leaks::run(&leaks::Options {
         cycles: if leaks::is_enforced(python) { 150 } else { 30 },
         python: Some(python.executable.clone()),
+        abi3: false,
         json: None,
     })
 }

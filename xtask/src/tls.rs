@@ -62,6 +62,10 @@ const COLD: &[(&str, &str)] = &[
         "runs the user's closure, detached",
     ),
     (
+        "pyatoll::interpreter::enter::<impl pyatoll::interpreter::token::Python>::detach",
+        "as above, where the compiler puts the one into the other",
+    ),
+    (
         "pyatoll::class::type_object::TypeObject::complete",
         "only when a class is created",
     ),

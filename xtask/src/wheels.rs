@@ -43,6 +43,15 @@ pub fn target_dir() -> PathBuf {
     run::target_dir().join("wheels")
 }
 
+/// Returns the target folder of wheels for the stable ABI, which need the library with another
+/// feature.
+pub fn abi3_target_dir() -> PathBuf {
+    run::target_dir().join("wheels-abi3")
+}
+
+/// The feature of a wheel for the stable ABI: that of the oldest supported version.
+pub const ABI3_FEATURE: &str = "pyatoll/abi3-py311";
+
 /// The profile of wheels that are tested (`Cargo.toml`).
 pub const PROFILE: &str = "optimized";
 
