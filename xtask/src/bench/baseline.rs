@@ -29,8 +29,8 @@ struct Baseline {
     rows: BTreeMap<String, [f64; 2]>,
 }
 
-/// Counts all rows of Pyatoll, built for the stable ABI or not, and compares the counts with the baseline or, with `update`, makes
-/// them the new baseline.
+/// Counts all rows of Pyatoll, built for the stable ABI or not, and compares the counts with the
+/// baseline or, with `update`, makes them the new baseline.
 pub fn run(python: Python, abi3: bool, update: bool) -> Result<()> {
     let version = format!("3.{}{}", python.minor, if abi3 { "-abi3" } else { "" });
     let mut now = Baseline {

@@ -10,7 +10,8 @@ use super::tokens;
 /// The folders in which the rule holds.
 const FOLDERS: [&str; 2] = ["crates/pyatoll/src/", "crates/pyatoll-macros/src/"];
 
-/// Files other than `compat.rs`, `compat/` and `capi/` that may have version cfgs, each with the reason.
+/// Files other than `compat.rs`, `compat/` and `capi/` that may have version cfgs, each with the
+/// reason.
 const ALLOWED: [(&str, &str); 4] = [
     (
         "crates/pyatoll/src/sync/mod.rs",

@@ -45,7 +45,6 @@ mod fixed {
 #[cfg(Py_LIMITED_API)]
 mod running {
     use std::ffi::{c_int, c_uint, c_void};
-    use std::ptr::null_mut;
 
     use pyo3_ffi::*;
 
@@ -329,7 +328,7 @@ mod running {
             }
             let (found, data) = data_of(object);
             let mut buffer = [0_u32; 2];
-            let copied = PyUnicode_AsUCS4(object, buffer.as_mut_ptr(), 2, 0) != null_mut();
+            let copied = !PyUnicode_AsUCS4(object, buffer.as_mut_ptr(), 2, 0).is_null();
             let first = match kind {
                 1 => u32::from(data.cast::<u8>().read()),
                 2 => u32::from(data.cast::<u16>().read()),

@@ -9,8 +9,8 @@ mod running {
 
     use crate::capi::memory::{reads_memory, reads_memory_from};
 
-    /// Returns the address of the count, from 3.12 on: the lower half of the first word. As a signed
-    /// number it is negative for immortal objects.
+    /// Returns the address of the count, from 3.12 on: the lower half of the first word. As a
+    /// signed number it is negative for immortal objects.
     ///
     /// # Safety
     /// `object` must be alive.

@@ -1,5 +1,5 @@
-//! The place of the Rust parts behind a base whose size the stable ABI hides: all built-in types but
-//! `object`. Only a build for the stable ABI uses it.
+//! The place of the Rust parts behind a base whose size the stable ABI hides: all built-in types
+//! but `object`. Only a build for the stable ABI uses it.
 //!
 //! Invariant: the offset of a base is determined when the first class that extends it is created,
 //! as PEP 697 does it, and is the same in all interpreters: built-in types are static.

@@ -151,7 +151,7 @@ impl EndClaim {
     ///
     /// # Safety
     /// The thread must not be attached to the interpreter. Where
-    /// [`compat::ends_under_anothers_gil()`], it must be attached to another one. `callback` must be
+    /// [`compat::ends_under_anothers_gil`], it must be attached to another one. `callback` must be
     /// that of [`exit_hook`](super::exit_hook).
     pub(super) unsafe fn end(mut self, wait: &Wait, callback: Callback) -> Result<(), NotEnded> {
         let local = self.local;

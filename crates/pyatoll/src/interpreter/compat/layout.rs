@@ -2,9 +2,10 @@
 //! than the rest of a call.
 //!
 //! Invariant: a field is read directly only if its offset is known for the version that this is
-//! built for, or that runs, and was verified in the running Python: by [`check`] when an interpreter
-//! is first seen, by [`has_module_state`] for each module. (A build for one version reads a thread
-//! state before that, to find its interpreter; in one not seen before, nothing but the check runs.)
+//! built for, or that runs, and was verified in the running Python: by [`check`] when an
+//! interpreter is first seen, by [`has_module_state`] for each module. (A build for one version
+//! reads a thread state before that, to find its interpreter; in one not seen before, nothing but
+//! the check runs.)
 //! Unknown versions call the function, and so does a build for the stable ABI until `check` has
 //! found the fields where they are expected.
 
@@ -86,8 +87,8 @@ pub(crate) unsafe fn size_of_dict(dict: *mut ffi::PyObject) -> usize {
 /// `dict` must be a live instance of `dict`, laid out as expected.
 #[inline(always)]
 unsafe fn used_of_dict(dict: *mut ffi::PyObject) -> usize {
-    // SAFETY: a live dict, whose first field is the number of items. On free-threaded builds another
-    // thread may change it: the read is atomic.
+    // SAFETY: a live dict, whose first field is the number of items. On free-threaded builds
+    // another thread may change it: the read is atomic.
     unsafe {
         let used = dict.byte_add(size_of::<ffi::PyObject>()).cast::<isize>();
         AtomicIsize::from_ptr(used).load(Ordering::Relaxed) as usize
