@@ -16,7 +16,7 @@ use crate::exceptions::PyValueError;
 use crate::intern;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::datetime::{DateFields, TimeFields};
+use crate::types::datetime::{DateFields, DateTimeFields, TimeFields};
 use crate::types::{
     PyAny, PyAnyMethods, PyDate, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTzInfo,
 };
@@ -79,8 +79,8 @@ fn time_from(time: &TimeFields) -> PyResult<Time> {
 
 /// Returns the local time of a `datetime`, and its `fold`.
 fn local_time(date_time: &Bound<'_, PyDateTime>) -> PyResult<(DateTime, bool)> {
-    let time = TimeFields::from(date_time);
-    let date = date_from(DateFields::from(date_time))?;
+    let DateTimeFields { date, time } = DateTimeFields::from(date_time);
+    let date = date_from(date)?;
     Ok((DateTime::from_parts(date, time_from(&time)?), time.fold))
 }
 

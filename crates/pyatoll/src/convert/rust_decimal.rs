@@ -1,5 +1,6 @@
 //! `Decimal`: to a `decimal.Decimal`; from an `int`, or any object whose text is a number.
 
+use pyo3_ffi as ffi;
 use rust_decimal::Decimal;
 
 use super::by_reference::by_reference;
@@ -27,7 +28,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Decimal {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(value) = i64::extract(object) {
+        // SAFETY: attached; a live object. Without this, extraction would raise for a `Decimal`.
+        let is_int = unsafe { ffi::PyIndex_Check(object.as_ptr()) } != 0;
+        if is_int && let Ok(value) = i64::extract(object) {
             return Ok(Decimal::new(value, 0));
         }
         decimal::parse(object, |text| {

@@ -13,7 +13,7 @@ use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyOverflowError, PyValueError};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::datetime::{DateFields, TimeFields};
+use crate::types::datetime::{DateFields, DateTimeFields, TimeFields};
 use crate::types::{
     PyAny, PyAnyMethods, PyDate, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTzInfo,
 };
@@ -52,9 +52,8 @@ fn time_from(time: TimeFields) -> PyResult<Time> {
 }
 
 fn local_time(date_time: &Bound<'_, PyDateTime>) -> PyResult<PrimitiveDateTime> {
-    let date = date_from(DateFields::from(date_time))?;
-    let time = time_from(TimeFields::from(date_time))?;
-    Ok(PrimitiveDateTime::new(date, time))
+    let DateTimeFields { date, time } = DateTimeFields::from(date_time);
+    Ok(PrimitiveDateTime::new(date_from(date)?, time_from(time)?))
 }
 
 impl<'py> IntoPyObject<'py> for Duration {

@@ -9,7 +9,7 @@ use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyUserWarning, PyValueError};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::datetime::{DateFields, TimeFields};
+use crate::types::datetime::{DateFields, DateTimeFields, TimeFields};
 use crate::types::{PyAny, PyDate, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTzInfo};
 
 /// Creates a `datetime` from the local time; issues a warning if it is in a leap second.
@@ -71,8 +71,8 @@ fn naive_time(time: &TimeFields) -> PyResult<NaiveTime> {
 
 /// Returns the local time of a `datetime`, and its `fold`.
 pub(super) fn local_time(date_time: &Bound<'_, PyDateTime>) -> PyResult<(NaiveDateTime, bool)> {
-    let time = TimeFields::from(date_time);
-    let date = naive_date(DateFields::from(date_time))?;
+    let DateTimeFields { date, time } = DateTimeFields::from(date_time);
+    let date = naive_date(date)?;
     Ok((NaiveDateTime::new(date, naive_time(&time)?), time.fold))
 }
 

@@ -59,6 +59,6 @@ pub use date::PyDate;
 pub use date_time::PyDateTime;
 pub use delta::PyDelta;
 #[allow(unused_imports, reason = "for the conversions of optional crates")]
-pub(crate) use fields::{DateFields, TimeFields};
+pub(crate) use fields::{DateFields, DateTimeFields, TimeFields};
 pub use time::PyTime;
 pub use tzinfo::PyTzInfo;
