@@ -3,6 +3,7 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `every_type` | a use of every conversion and every kind of type, shared with other tests |
 //! | `failure` | recorded failures, and stopping all threads |
 //! | `flight` | the last step of every thread, for hangs and crashes |
 //! | `handle` | handles to counted objects |
@@ -15,6 +16,8 @@
 //! | `work` | the working threads |
 //! | `world` | the state that all threads share |
 
+#[path = "../../../crates/pyatoll/tests/every_type/mod.rs"]
+mod every_type;
 mod failure;
 mod flight;
 mod handle;
@@ -126,7 +129,11 @@ fn run(options: &Options) -> Result<Report> {
     }
     Python::initialize();
     let main = InterpreterModel::new(0, Maker::Runtime);
-    Python::attach(|py| module::set_model(py, &main))?;
+    Python::attach(|py| {
+        // Python 3.12 crashes at its end if the first import is in an interpreter with its own GIL.
+        py.import("asyncio")?;
+        module::set_model(py, &main)
+    })?;
     let greenlets = options.greenlets.as_deref();
     greenlets.map_or(Ok(()), operations::import_greenlet)?;
     let extensions = options.extensions.clone();
