@@ -10,6 +10,9 @@ free, and the bytes allocated with `malloc`, which include all of Python's own m
 The kinds take turns, a block of cycles each, so that unrelated growth is spread evenly.
 """
 
+# First: Python 3.12 frees memory with the wrong allocator at its end if an interpreter with its own
+# GIL was the first to import this.
+import asyncio  # noqa: F401
 import ctypes
 import json
 import os
@@ -47,7 +50,7 @@ if sys.version_info >= (3, 13):
 FRAME = """
 import sys, time, struct, os
 {block}
-import abc, array, collections.abc, contextvars, datetime, decimal, fractions, ipaddress, pathlib
+import abc, array, asyncio, collections.abc, contextvars, datetime, decimal, fractions, ipaddress, pathlib
 import uuid, zoneinfo
 sys.path.insert(0, {folder!r})
 sys.unraisablehook = lambda unraisable: None
