@@ -75,8 +75,8 @@ impl Slow {
         Self { number: 0 }
     }
 
-    async fn add(&mut self, by: u64) -> u64 {
-        Timer::new(1).await;
+    async fn add(&mut self, by: u64, milliseconds: u64) -> u64 {
+        Timer::new(milliseconds).await;
         self.number += by;
         self.number
     }
