@@ -185,6 +185,7 @@ pub mod interpreter;
 mod macros;
 mod module;
 mod object;
+mod optional_crates;
 pub mod panic;
 pub mod pool;
 pub mod prelude;
@@ -196,6 +197,8 @@ pub mod sync;
 pub mod types;
 mod version;
 
+#[allow(unused_imports, reason = "each module has a feature of its own")]
+pub use optional_crates::*;
 pub use pyo3_paths::{
     buffer, conversion, err, instance, marker, marshal, pybacked, pycell, pyclass, pyclass_init,
     type_object,
@@ -209,9 +212,7 @@ pub use class::{PyClass, basic, gc};
 pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
 pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_interpreter};
-pub use object::{
-    Borrowed, Bound, BoundObject, DerefToPyAny, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter,
-};
+pub use object::{Borrowed, Bound, BoundObject, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter};
 pub use pool::InterpreterPool;
 pub use types::PyAny;
 

@@ -185,9 +185,7 @@ pub mod type_object {
     //! Python::attach(|py| assert_eq!(PyList::type_object(py).to_string(), "<class 'list'>"));
     //! ```
 
-    #[doc(hidden)]
-    pub use crate::object::{PyLayout, PySizedLayout};
-    pub use crate::object::{PyTypeCheck, PyTypeInfo};
+    pub use crate::object::{PyLayout, PySizedLayout, PyTypeCheck, PyTypeInfo};
 }
 
 pub mod pybacked {

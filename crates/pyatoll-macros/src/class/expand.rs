@@ -53,7 +53,7 @@ impl ClassModel<'_> {
                 }
 
                 #[automatically_derived]
-                impl #krate::DerefToPyAny for #ident {}
+                impl #krate::types::DerefToPyAny for #ident {}
 
                 #subclassable
 

@@ -98,7 +98,7 @@ pub(crate) fn expand(
             }
 
             #[automatically_derived]
-            impl #krate::DerefToPyAny for #ident {}
+            impl #krate::types::DerefToPyAny for #ident {}
 
             #[automatically_derived]
             impl #hidden::module::ModuleClass for #ident {

@@ -196,7 +196,6 @@ pub trait FromPyObject<'a, 'py>: Sized {
     /// Returns the time zone if the type is `chrono::Local`, in which a `datetime` without a time
     /// zone is understood to be.
     #[cfg(feature = "chrono-local")]
-    #[doc(hidden)]
     #[inline]
     fn as_local_tz(_: private::Token) -> Option<Self> {
         None

@@ -6,7 +6,7 @@
 #[macro_export]
 macro_rules! impl_exception_boilerplate {
     ($name:ident) => {
-        impl $crate::DerefToPyAny for $name {}
+        impl $crate::types::DerefToPyAny for $name {}
 
         impl $crate::ToPyErr for $name {}
 

@@ -7,20 +7,53 @@ use pyo3_ffi as ffi;
 use super::{Borrowed, Bound, PyAny, PyType};
 use crate::interpreter::Python;
 
-/// A marker type whose handles deref to `Bound<'py, PyAny>`: every Python type except `PyAny`.
-#[doc(hidden)]
+/// A Python type whose handles deref to `Bound<'py, PyAny>`: every one except `PyAny` itself.
+///
+/// `#[pyclass]` and the exception macros implement it.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{DerefToPyAny, PyList};
+///
+/// fn length<T: DerefToPyAny>(object: &Bound<'_, T>) -> PyResult<usize> {
+///     object.len() // of `PyAnyMethods`
+/// }
+///
+/// Python::attach(|py| assert_eq!(length(&PyList::empty(py)).unwrap(), 0));
+/// ```
 pub trait DerefToPyAny {}
 
-/// The memory of an instance of `T`, as other crates declare it. The library itself does not use
-/// it.
+/// The memory of an instance of `T`, as a crate that defines a Python type in C declares it. The
+/// library itself does not use it.
 ///
 /// # Safety
 /// An instance of `T` must begin with a valid `Self`.
-#[doc(hidden)]
+///
+/// ```
+/// use pyatoll::type_object::PyLayout;
+/// use pyatoll::{ffi, types::PyList};
+///
+/// #[repr(transparent)]
+/// struct List(ffi::PyListObject);
+///
+/// // SAFETY: CPython's struct of a list.
+/// unsafe impl PyLayout<PyList> for List {}
+/// ```
 pub unsafe trait PyLayout<T> {}
 
 /// A [`PyLayout`] that all instances have, whose size does not vary.
-#[doc(hidden)]
+///
+/// ```
+/// use pyatoll::type_object::{PyLayout, PySizedLayout};
+/// use pyatoll::{ffi, types::PyFloat};
+///
+/// #[repr(transparent)]
+/// struct Float(ffi::PyFloatObject);
+///
+/// // SAFETY: CPython's struct of a float.
+/// unsafe impl PyLayout<PyFloat> for Float {}
+/// impl PySizedLayout<PyFloat> for Float {}
+/// ```
 pub trait PySizedLayout<T>: PyLayout<T> + Sized {}
 
 /// A Rust type that represents one Python type, with a type object in each interpreter.

@@ -4,6 +4,7 @@
 //! | file | concern |
 //! |---|---|
 //! | `macros.rs` | `native_type!`, `sequence_methods!` |
+//! | `layouts.rs` | CPython's structs of instances |
 //! | `native_type.rs` | PyO3's hidden macros `pyobject_native_type!`, … |
 //! | `singleton.rs` | `singleton_type!` |
 //! | `span.rs` | `Span` and `span_iterator!`: iteration by index |
@@ -64,6 +65,7 @@ pub(crate) mod genericalias;
 pub(crate) mod imported;
 mod int;
 pub mod iterator;
+mod layouts;
 pub mod list;
 pub(crate) mod mapping;
 pub mod mappingproxy;
