@@ -24,7 +24,7 @@
 //! | `bytes_writer.rs`, `marshal.rs` | [`bytes::PyBytesWriter`]; serialization to `bytes` |
 //! | `pybacked/` | text and bytes that stay valid without a token |
 //! | `list/`, `tuple/`, `range.rs`, `slice.rs` | sequences and slices |
-//! | `dict/`, `mappingproxy.rs` | mappings |
+//! | `dict/`, `frozendict.rs`, `mappingproxy.rs` | mappings |
 //! | `set.rs`, `frozenset.rs`, `set_iter.rs` | sets and their iterators |
 //! | `sequence/`, `mapping.rs`, `iterator.rs` | the protocols |
 //! | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
@@ -59,6 +59,8 @@ mod ellipsis;
 mod fill;
 pub(crate) mod float;
 mod frame;
+#[cfg(Py_3_15)]
+pub mod frozendict;
 pub mod frozenset;
 pub(crate) mod function;
 pub(crate) mod genericalias;
@@ -110,6 +112,8 @@ pub use dict::{IntoPyDict, PyDict, PyDictItems, PyDictKeys, PyDictMethods, PyDic
 pub use ellipsis::PyEllipsis;
 pub use float::{PyFloat, PyFloatMethods};
 pub use frame::{PyFrame, PyFrameMethods};
+#[cfg(Py_3_15)]
+pub use frozendict::{PyFrozenDict, PyFrozenDictMethods};
 pub use frozenset::{PyFrozenSet, PyFrozenSetMethods};
 pub use function::{PyCFunction, PyFunction};
 pub use genericalias::PyGenericAlias;
@@ -137,6 +141,8 @@ pub use weakref::{PyWeakref, PyWeakrefMethods, PyWeakrefProxy, PyWeakrefReferenc
 pub mod iter {
     //! The iterators over Python's built-in containers.
     pub use super::dict::BoundDictIterator;
+    #[cfg(Py_3_15)]
+    pub use super::frozendict::BoundFrozenDictIterator;
     pub use super::list::BoundListIterator;
     pub use super::set_iter::{BoundFrozenSetIterator, BoundSetIterator};
     pub use super::tuple::{BorrowedTupleIterator, BoundTupleIterator};
