@@ -72,9 +72,9 @@ pub mod convert {
 pub mod coroutine {
     //! For `async fn`.
     pub use crate::coroutine::future::{
-        borrow, borrow_mut, extract, extract_mut, extract_optional_mut, extract_optional_ref,
-        extract_ref, extract_with, module, new_coroutine, output, own, own_module, own_receiver,
-        receive, required,
+        borrow, borrow_mut, converted, extract, extract_mut, extract_optional_mut,
+        extract_optional_ref, extract_ref, extract_with, module, new_coroutine, output, own,
+        own_module, own_receiver, receive, required,
     };
     pub use crate::coroutine::held::{HeldArgument, HeldMutArgument};
     pub use crate::coroutine::token::CoroutineToken;

@@ -31,7 +31,7 @@ use quote::{format_ident, quote};
 use syn::ItemFn;
 
 use self::body::Callee;
-use self::coroutine::HeldLeading;
+use self::coroutine::{AsyncResult, HeldLeading};
 use self::model::{FunctionModel, Leading};
 use self::options::FunctionOptions;
 use self::text::text_signature;
@@ -150,7 +150,7 @@ fn entry(
         leading: &leading,
     };
     let body = match model.asyncness {
-        Some(_) => model.coroutine(krate, &callee, held_module(options)),
+        Some(_) => model.coroutine(krate, &callee, held_module(options), AsyncResult::Value),
         None => model.body(krate, &callee),
     };
     let parameters = convention.parameters(krate);

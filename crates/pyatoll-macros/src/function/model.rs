@@ -7,7 +7,7 @@ use syn::{FnArg, GenericParam, ReturnType};
 use super::argument::{Argument, ArgumentKind, ParameterSlot};
 use super::options::{FunctionOptions, Warn};
 use super::signature::SignatureModel;
-use super::types::{is_python, option_argument};
+use super::types::{handle_with_token, is_python, option_argument};
 
 /// The argument before the Python arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +73,7 @@ impl FunctionModel {
         model.check_variadic()?;
         model.check_cancel_handle()?;
         model.check_token(token)?;
+        model.check_handles()?;
         Ok(model)
     }
 
@@ -113,6 +114,26 @@ impl FunctionModel {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Checks that an `async fn` takes no handle with a token.
+    fn check_handles(&self) -> syn::Result<()> {
+        if self.asyncness.is_none() {
+            return Ok(());
+        }
+        for argument in &self.arguments {
+            let ty = option_argument(&argument.ty).unwrap_or(&argument.ty);
+            if let Some(name) = handle_with_token(ty) {
+                return Err(syn::Error::new(
+                    argument.ty.span(),
+                    format!(
+                        "an `async fn` cannot take a `{name}`, which would be held across `.await`: \
+                         take a `Py`"
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Checks that the type of `**kwargs` is an `Option`: no dict is passed without keywords.

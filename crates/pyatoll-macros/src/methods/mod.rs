@@ -41,7 +41,7 @@ use syn::spanned::Spanned;
 use syn::{ImplItem, ItemImpl, Type};
 
 use self::context::{Context, Expanded};
-use self::dunder::Dunder;
+use self::dunder::{Dunder, SlotResult};
 use self::model::{Constant, Method};
 use self::role::Role;
 use self::shared_slots::SharedSlots;
@@ -249,6 +249,9 @@ fn reject_async(method: &Method) -> syn::Result<()> {
     let place = match method.role {
         Role::Method | Role::Class | Role::Static => match dunder::dunder(name) {
             None | Some(Dunder::Call) => return Ok(()),
+            Some(Dunder::Single(slot)) if slot.shape.result == SlotResult::AsyncNext => {
+                return Ok(());
+            }
             Some(_) => format!("magic method `{name}`"),
         },
         role => format!("`#[{}]`", role.attribute()),
