@@ -80,6 +80,16 @@ pub mod coroutine {
     pub use crate::coroutine::token::CoroutineToken;
 }
 
+#[cfg(feature = "experimental-inspect")]
+pub mod inspect {
+    //! For the records of a module's items.
+    pub use crate::call::hints::{FieldHint, FieldOutput, NextHint, NextOutput, ReturnType};
+    pub use crate::class::inspect::is_disjoint_base;
+    pub use crate::object::inspect::{Json, NONE, Record, id_of, measure, render, since_3_15};
+    #[cfg(feature = "macros")]
+    pub use pyatoll_macros::exception_record;
+}
+
 pub mod module {
     //! For `#[pymodule]`.
     pub use crate::module::definition::{ModuleDefinition, MultipleInterpreters};

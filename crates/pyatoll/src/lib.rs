@@ -144,6 +144,7 @@
 //! | `auto-initialize` | [`Python::attach`] starts the runtime if the process has none |
 //! | `multiple-pymethods` | several `#[pymethods]` blocks per class |
 //! | `experimental-async` | `async fn` as Python functions and methods |
+//! | `experimental-inspect` | [type hints](inspect), and a module's signatures in the built library |
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
 //! | `extension-module` | accepted for compatibility with PyO3 |
@@ -196,6 +197,8 @@ pub mod sync;
 pub mod types;
 mod version;
 
+#[cfg(feature = "experimental-inspect")]
+pub use pyo3_paths::inspect;
 pub use pyo3_paths::{
     buffer, conversion, err, instance, marker, marshal, pybacked, pycell, pyclass, pyclass_init,
     type_object,

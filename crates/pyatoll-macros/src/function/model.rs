@@ -32,6 +32,8 @@ pub(crate) struct FunctionModel {
     pub(crate) is_unsafe: bool,
     /// The span of `async`, if it is an `async fn`.
     pub(crate) asyncness: Option<Span>,
+    /// The return type.
+    pub(crate) output: ReturnType,
     /// The span of the return type, for errors.
     pub(crate) output_span: Span,
 }
@@ -68,6 +70,7 @@ impl FunctionModel {
             warnings: options.warnings.clone(),
             is_unsafe: function.unsafety.is_some(),
             asyncness: function.asyncness.map(|token| token.span()),
+            output: function.output.clone(),
             output_span,
         };
         model.check_variadic()?;

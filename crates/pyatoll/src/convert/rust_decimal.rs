@@ -16,6 +16,8 @@ impl<'py> IntoPyObject<'py> for Decimal {
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("decimal", "Decimal") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         decimal::new(py, (self.to_string(),))
     }
@@ -25,6 +27,11 @@ by_reference!(Decimal => PyAny, Bound<'py, PyAny>, PyErr);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Decimal {
     type Error = PyErr;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(type_hint_identifier!("decimal", "Decimal"), of::<crate::types::PyInt>())
+    }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(value) = i64::extract(object) {

@@ -62,6 +62,8 @@ impl<'py> IntoPyObject<'py> for Duration {
     type Output = Bound<'py, PyDelta>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDelta>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let (seconds, micros) = (self.whole_seconds(), self.subsec_microseconds());
         let days = i32::try_from(seconds.div_euclid(SECONDS_PER_DAY))
@@ -73,6 +75,8 @@ impl<'py> IntoPyObject<'py> for Duration {
 
 impl FromPyObject<'_, '_> for Duration {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDelta>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let delta = object.cast::<PyDelta>()?;
@@ -88,6 +92,8 @@ impl<'py> IntoPyObject<'py> for Date {
     type Output = Bound<'py, PyDate>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDate>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         PyDate::new(py, self.year(), self.month().into(), self.day())
     }
@@ -95,6 +101,8 @@ impl<'py> IntoPyObject<'py> for Date {
 
 impl FromPyObject<'_, '_> for Date {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDate>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         date_from(DateFields::from(&*object.cast::<PyDate>()?))
@@ -106,6 +114,8 @@ impl<'py> IntoPyObject<'py> for Time {
     type Output = Bound<'py, PyTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let (hour, minute, second, microsecond) = self.as_hms_micro();
         PyTime::new(py, hour, minute, second, microsecond, None)
@@ -114,6 +124,8 @@ impl<'py> IntoPyObject<'py> for Time {
 
 impl FromPyObject<'_, '_> for Time {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         time_from(TimeFields::from(&*object.cast::<PyTime>()?))
@@ -125,6 +137,8 @@ impl<'py> IntoPyObject<'py> for PrimitiveDateTime {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new_datetime(py, self.date(), self.time(), None)
     }
@@ -132,6 +146,8 @@ impl<'py> IntoPyObject<'py> for PrimitiveDateTime {
 
 impl FromPyObject<'_, '_> for PrimitiveDateTime {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;
@@ -145,6 +161,8 @@ impl<'py> IntoPyObject<'py> for UtcOffset {
     type Output = Bound<'py, PyTzInfo>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("datetime", "timezone") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let offset = PyDelta::new(py, 0, self.whole_seconds(), 0, true)?;
         PyTzInfo::fixed_offset(py, offset)
@@ -154,6 +172,8 @@ impl<'py> IntoPyObject<'py> for UtcOffset {
 /// Microseconds of the offset are truncated.
 impl FromPyObject<'_, '_> for UtcOffset {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyTzInfo>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         i32::try_from(fixed_offset(object)?)
@@ -168,6 +188,8 @@ impl<'py> IntoPyObject<'py> for OffsetDateTime {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let tzinfo = self.offset().into_pyobject(py)?;
         new_datetime(py, self.date(), self.time(), Some(&tzinfo))
@@ -176,6 +198,8 @@ impl<'py> IntoPyObject<'py> for OffsetDateTime {
 
 impl FromPyObject<'_, '_> for OffsetDateTime {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;
@@ -190,6 +214,8 @@ impl<'py> IntoPyObject<'py> for UtcDateTime {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let utc = PyTzInfo::utc(py)?;
         new_datetime(py, self.date(), self.time(), Some(&utc))
@@ -198,6 +224,8 @@ impl<'py> IntoPyObject<'py> for UtcDateTime {
 
 impl FromPyObject<'_, '_> for UtcDateTime {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;

@@ -39,6 +39,10 @@ pub trait PySizedLayout<T>: PyLayout<T> + Sized {}
 /// interpreter that stays alive as long as the interpreter, and whose instances are valid `Self`
 /// objects.
 pub unsafe trait PyTypeInfo: Sized {
+    /// The type's name in type hints.
+    #[cfg(feature = "experimental-inspect")]
+    const TYPE_HINT: super::inspect::PyStaticExpr = super::inspect::INCOMPLETE;
+
     /// Returns the type object in the token's interpreter, borrowed.
     #[track_caller]
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject;
@@ -86,6 +90,10 @@ pub unsafe trait PyTypeInfo: Sized {
 /// # Safety
 /// If [`type_check`](PyTypeCheck::type_check) returns true, the object must be a valid `Self`.
 pub unsafe trait PyTypeCheck {
+    /// The type hint of what can be cast to `Self`.
+    #[cfg(feature = "experimental-inspect")]
+    const TYPE_HINT: super::inspect::PyStaticExpr;
+
     /// Returns whether the object may be cast to `Self`.
     #[track_caller]
     fn type_check(object: &Bound<'_, PyAny>) -> bool;
@@ -98,6 +106,8 @@ pub unsafe trait PyTypeCheck {
 // SAFETY: `type_check` is `is_type_of`, and the type's instances are valid `T`s by the contract of
 // `PyTypeInfo`.
 unsafe impl<T: PyTypeInfo> PyTypeCheck for T {
+    super::hint! { TYPE_HINT = <T as PyTypeInfo>::TYPE_HINT }
+
     #[inline]
     fn type_check(object: &Bound<'_, PyAny>) -> bool {
         T::is_type_of(object)

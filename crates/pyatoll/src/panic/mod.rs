@@ -106,6 +106,8 @@ crate::impl_exception_boilerplate!(PanicException);
 
 // SAFETY: the interpreter's `Internals` keep the class alive; its instances are `PanicException`s.
 unsafe impl crate::object::PyTypeInfo for PanicException {
+    crate::object::hint! { TYPE_HINT = type_hint_identifier!("pyo3_runtime", "PanicException") }
+
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         match Self::class(py) {
             Some(class) => class.as_ptr().cast(),

@@ -15,6 +15,22 @@ use crate::types::{PyAny, PyFrame, PyString, PyType};
 /// code, as on free-threaded builds.
 pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
 
+/// The module that has `CapsuleType`.
+#[allow(dead_code, reason = "only type hints refer to it")]
+pub(super) const CAPSULE_MODULE: &str = if cfg!(Py_3_13) {
+    "types"
+} else {
+    "typing_extensions"
+};
+
+/// The module that has `Buffer`.
+#[allow(dead_code, reason = "only type hints refer to it")]
+pub(super) const BUFFER_MODULE: &str = if cfg!(Py_3_12) {
+    "collections.abc"
+} else {
+    "typing_extensions"
+};
+
 /// Keeps `decimal` and `datetime` from importing `_decimal` and `_datetime` where that is not safe
 /// before Python 3.13: they have versions in Python as well.
 ///

@@ -38,7 +38,7 @@ use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods};
 #[repr(transparent)]
 pub struct PyDateTime(PyAny);
 
-datetime_type!(PyDateTime, date_time);
+datetime_type!(PyDateTime, date_time, "datetime");
 
 impl PyDateTime {
     /// Creates a date and time.

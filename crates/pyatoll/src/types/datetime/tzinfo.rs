@@ -33,7 +33,7 @@ use crate::types::{PyAny, PyAnyMethods, PyString};
 #[repr(transparent)]
 pub struct PyTzInfo(PyAny);
 
-datetime_type!(PyTzInfo, tzinfo);
+datetime_type!(PyTzInfo, tzinfo, "tzinfo");
 
 impl PyTzInfo {
     /// Returns `datetime.timezone.utc`.
