@@ -15,6 +15,7 @@
 //! | `python` | finding the Python to work with |
 //! | `run` | running child processes, and writing files for them |
 //! | `stress` | `stress`: random work in many interpreters |
+//! | `stubs` | `stubs`: the stubs of built modules, checked with type checkers |
 //! | `test` | `test`: every test, against one Python |
 //! | `tls` | `check-tls`: no thread-local storage on hot paths |
 //! | `tools` | installing pinned tools |
@@ -33,6 +34,7 @@ mod pyo3_tests;
 mod python;
 mod run;
 mod stress;
+mod stubs;
 mod test;
 mod tls;
 mod tools;
@@ -81,6 +83,8 @@ enum Command {
     ApiDiff(api_diff::Options),
     /// Benchmark Pyatoll against C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
+    /// Write the stubs (`.pyi`) of a built module, or check those of the examples
+    Stubs(stubs::Options),
     /// Build the guide with mdBook, and check the links of all Markdown files
     Book(book::Options),
     /// Check formatting, lints, docs, source structure and licenses: everything but the tests
@@ -105,6 +109,7 @@ fn main() -> ExitCode {
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::ApiDiff(options) => api_diff::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Stubs(options) => stubs::run(&options),
         Command::Book(options) => book::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Package { python } => package::run(python),
