@@ -10,7 +10,15 @@ use super::tokens;
 const FOLDERS: [&str; 2] = ["crates/pyatoll/src/", "crates/pyatoll-macros/src/"];
 
 /// Files other than `compat.rs` and `compat/` that may have version cfgs, each with the reason.
-const ALLOWED: [(&str, &str); 4] = [
+const ALLOWED: [(&str, &str); 6] = [
+    (
+        "crates/pyatoll/src/prelude.rs",
+        "the methods of `frozendict`, which begins with 3.15",
+    ),
+    (
+        "crates/pyatoll/src/types/mod.rs",
+        "the module of `frozendict`, which begins with 3.15",
+    ),
     (
         "crates/pyatoll/src/sync/mod.rs",
         "modules whose C API begins with 3.13 or 3.14",

@@ -28,6 +28,10 @@ pub trait RefArgument<'a, 'holder, 'py> {
     /// Storage that outlives the reference.
     type Holder: Default;
 
+    /// The type hint of the argument.
+    #[cfg(feature = "experimental-inspect")]
+    const INPUT_TYPE: crate::inspect::PyStaticExpr;
+
     /// Borrows the argument.
     ///
     /// # Errors
@@ -63,6 +67,10 @@ pub trait RefMutArgument<'a, 'holder, 'py> {
     /// Storage that outlives the reference.
     type Holder: Default;
 
+    /// The type hint of the argument.
+    #[cfg(feature = "experimental-inspect")]
+    const INPUT_TYPE: crate::inspect::PyStaticExpr;
+
     /// Borrows the argument.
     ///
     /// # Errors
@@ -77,6 +85,8 @@ impl<'a: 'holder, 'holder, 'py: 'a, T: PyTypeCheck + 'a> RefArgument<'a, 'holder
     for Bound<'py, T>
 {
     type Holder = Option<Borrowed<'a, 'py, T>>;
+
+    crate::object::hint! { INPUT_TYPE = of::<T>() }
 
     #[inline]
     fn extract_ref(
@@ -93,6 +103,8 @@ where
 {
     type Holder = ();
 
+    crate::object::hint! { INPUT_TYPE = <&'a str>::INPUT_TYPE }
+
     #[inline]
     fn extract_ref(object: Borrowed<'a, 'py, PyAny>, _: &'holder mut ()) -> PyResult<&'holder str> {
         <&'a str>::extract(object).map_err(Into::into)
@@ -104,6 +116,8 @@ where
     &'a [u8]: FromPyObject<'a, 'py>,
 {
     type Holder = ();
+
+    crate::object::hint! { INPUT_TYPE = <&'a [u8]>::INPUT_TYPE }
 
     #[inline]
     fn extract_ref(
@@ -120,6 +134,8 @@ where
 {
     type Holder = Option<PathBuf>;
 
+    crate::object::hint! { INPUT_TYPE = PathBuf::INPUT_TYPE }
+
     #[inline]
     fn extract_ref(
         object: Borrowed<'a, 'py, PyAny>,
@@ -134,6 +150,8 @@ where
     OsString: FromPyObject<'a, 'py>,
 {
     type Holder = Option<OsString>;
+
+    crate::object::hint! { INPUT_TYPE = OsString::INPUT_TYPE }
 
     #[inline]
     fn extract_ref(

@@ -14,6 +14,7 @@
 //! | `mismatch` | the `TypeError`s of a call that does not match |
 //! | `argument` | converting one argument |
 //! | `output` | converting the result |
+//! | `hints` | the type hints of results (the feature `experimental-inspect`) |
 //! | `function` | Rust functions as Python functions |
 //! | `closure` | Rust closures as Python functions |
 //!
@@ -39,6 +40,8 @@ pub(crate) mod argument;
 pub(crate) mod arguments;
 mod closure;
 pub(crate) mod function;
+#[cfg(feature = "experimental-inspect")]
+pub(crate) mod hints;
 pub(crate) mod matching;
 pub(crate) mod mismatch;
 pub(crate) mod output;

@@ -28,6 +28,7 @@
 //! | `native_enum` | `enum` |
 //! | `extras` | `eq`, `ord`, `hash`, `str` |
 //! | `pickle` | `pickle` |
+//! | `inspect` | what stubs tell of a class (the feature `experimental-inspect`) |
 //! | `serde` | `Serialize` and `Deserialize` for `Py` |
 //! | `slots` | the special methods of `#[pymethods]` |
 //! | `refusals` | examples that must not compile |
@@ -72,6 +73,8 @@ mod getset;
 pub(crate) mod guard;
 mod handles;
 pub(crate) mod initializer;
+#[cfg(feature = "experimental-inspect")]
+pub(crate) mod inspect;
 pub(crate) mod items;
 pub(crate) mod layout;
 mod lifecycle;

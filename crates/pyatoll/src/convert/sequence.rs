@@ -20,6 +20,8 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Vec<T> {
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = T::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         T::owned_sequence_into_pyobject(self, py, Token)
@@ -30,6 +32,8 @@ impl<'py, T: IntoPyObject<'py>, const N: usize> IntoPyObject<'py> for [T; N] {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = T::SEQUENCE_OUTPUT_TYPE }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -45,6 +49,8 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = <&T>::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         <&T>::borrowed_sequence_into_pyobject(self, py, Token)
@@ -58,6 +64,8 @@ where
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = <&T>::SEQUENCE_OUTPUT_TYPE }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -73,6 +81,8 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = <&'a T>::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         self.as_slice().into_pyobject(py)
@@ -86,6 +96,8 @@ where
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = <&T>::SEQUENCE_OUTPUT_TYPE }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -101,6 +113,8 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = <&T>::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         (**self).into_pyobject(py)
@@ -109,6 +123,11 @@ where
 
 impl<'a, 'py, T: FromPyObjectOwned<'py>> FromPyObject<'a, 'py> for Vec<T> {
     type Error = PyErr;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_subscript!(type_hint_identifier!("_typeshed", "SupportsGetItem"), type_hint_identifier!("builtins", "int"), T::INPUT_TYPE)
+    }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if let Some(values) = T::extract_vec(object, Token) {
@@ -195,6 +214,8 @@ pub(super) fn read<'py, T: FromPyObjectOwned<'py>>(
 
 impl<'a, 'py, T: FromPyObjectOwned<'py>, const N: usize> FromPyObject<'a, 'py> for [T; N] {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = type_hint_subscript!(type_hint_identifier!("_typeshed", "SupportsLenAndGetItem"), T::INPUT_TYPE) }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if let Some(values) = T::extract_vec(object, Token) {

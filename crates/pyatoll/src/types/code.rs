@@ -43,7 +43,7 @@ use crate::types::{PyAny, PyDict};
 #[repr(transparent)]
 pub struct PyCode(PyAny);
 
-native_type!(PyCode, PyCode_Type, PyCode_Check);
+native_type!(PyCode: ("types", "CodeType"), PyCode_Type, PyCode_Check);
 
 /// The kind of source that [`PyCode::compile`] expects.
 ///

@@ -22,7 +22,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyContext(PyAny);
 
-native_type!(PyContext, PyContext_Type, PyContext_CheckExact);
+native_type!(PyContext: ("contextvars", "Context"), PyContext_Type, PyContext_CheckExact);
 
 #[cfg(test)]
 mod tests {

@@ -30,7 +30,7 @@ use crate::types::{PyAny, PyDict};
 #[repr(transparent)]
 pub struct PyFrame(PyAny);
 
-native_type!(PyFrame, PyFrame_Type, PyFrame_Check);
+native_type!(PyFrame: ("types", "FrameType"), PyFrame_Type, PyFrame_Check);
 
 impl PyFrame {
     /// Creates a frame that has never run, for
