@@ -30,7 +30,7 @@ use crate::types::{PyAny, PyDict, PyDictMethods, PyList, PyMapping};
 #[repr(transparent)]
 pub struct PyFrozenDict(PyAny);
 
-native_type!(PyFrozenDict, PyFrozenDict_Type, PyFrozenDict_Check);
+native_type!(PyFrozenDict: ("builtins", "frozendict"), PyFrozenDict_Type, PyFrozenDict_Check);
 
 impl PyFrozenDict {
     /// Creates a frozen dict from keys and values. Of equal keys, the last value is kept.
