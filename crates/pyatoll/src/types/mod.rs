@@ -30,7 +30,7 @@
 //! | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
 //! | `datetime/` | dates, times, durations and time zones |
 //! | `function.rs`, `code.rs`, `frame.rs`, `traceback.rs` | functions and their execution |
-//! | `capsule/`, `weakref/`, `context.rs` | capsules, weak references, contexts |
+//! | `capsule/`, `weakref/`, `context/` | capsules, weak references, contexts |
 //! | `moved.rs` | deprecated paths |
 
 #[macro_use]
