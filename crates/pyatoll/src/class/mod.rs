@@ -15,6 +15,7 @@
 //! | `type_lookup` | the type object of the token's interpreter |
 //! | `base` | types that a class can extend |
 //! | `native_base`, `rust_base`, `python_base` | built-in types, classes and Python classes as bases |
+//! | `datetime_base` | the types of `datetime` as bases |
 //! | `native_place` | where the Rust parts are in an instance of a built-in type |
 //! | `python_class` | classes with a Python class as base, or a metaclass |
 //! | `layout`, `parts` | the memory of an instance |
@@ -65,6 +66,7 @@ pub mod boolean_struct;
 pub(crate) mod borrow_flag;
 mod compat;
 pub(crate) mod convert;
+mod datetime_base;
 mod default_slots;
 pub(crate) mod extras;
 pub(crate) mod fields;

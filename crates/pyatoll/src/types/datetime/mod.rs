@@ -64,3 +64,11 @@ pub use delta::PyDelta;
 pub(crate) use fields::{DateFields, DateTimeFields, TimeFields};
 pub use time::PyTime;
 pub use tzinfo::PyTzInfo;
+
+/// Imports `datetime`, so that its types are there.
+///
+/// # Errors
+/// Those of the import, and `AttributeError` if the module does not have the classes.
+pub(crate) fn import(py: crate::Python<'_>) -> crate::PyResult<()> {
+    api::DatetimeApi::import(py).map(drop)
+}
