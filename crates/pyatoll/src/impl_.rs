@@ -84,7 +84,7 @@ pub mod coroutine {
 pub mod inspect {
     //! For the records of a module's items.
     pub use crate::call::hints::{FieldHint, FieldOutput, NextHint, NextOutput, ReturnType};
-    pub use crate::class::inspect::is_disjoint_base;
+    pub use crate::class::inspect::{has_field_getter, is_disjoint_base};
     pub use crate::object::inspect::{Json, NONE, Record, id_of, measure, render, since_3_15};
     #[cfg(feature = "macros")]
     pub use pyatoll_macros::exception_record;

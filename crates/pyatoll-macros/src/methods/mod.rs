@@ -69,13 +69,18 @@ pub(crate) fn pymethods(attribute: TokenStream, item: TokenStream) -> syn::Resul
         class: &class,
     };
     let mut shared = SharedSlots::default();
+    let mut methods = Vec::new();
     let mut expanded = Expanded::default();
     let mut errors = Errors::default();
     for item in &mut block.items {
-        match context.expand_item(item, &mut shared) {
+        match context.expand_item(item, &mut shared, &mut methods) {
             Ok(part) => expanded.add(part),
             Err(error) => errors.push(error),
         }
+    }
+    match record::of_methods(&context, &methods) {
+        Ok(part) => expanded.add(part),
+        Err(error) => errors.push(error),
     }
     expanded.add(shared.expand(&context));
     let generated = match errors.finish() {
@@ -127,10 +132,12 @@ pub(crate) fn contribution(
         class: &class,
     };
     let mut shared = SharedSlots::default();
+    let mut methods = Vec::new();
     let mut expanded = Expanded::default();
     for item in items {
-        expanded.add(context.expand_item(item, &mut shared)?);
+        expanded.add(context.expand_item(item, &mut shared, &mut methods)?);
     }
+    expanded.add(record::of_methods(&context, &methods)?);
     expanded.add(shared.expand(&context));
     let split = |tokens: TokenStream| -> syn::Result<Vec<TokenStream>> {
         let items = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated.parse2(tokens)?;
@@ -156,12 +163,19 @@ impl Parse for CrateOption {
 }
 
 impl Context<'_> {
-    fn expand_item(&self, item: &mut ImplItem, shared: &mut SharedSlots) -> syn::Result<Expanded> {
+    /// Expands an item, and adds a method to `methods`.
+    fn expand_item(
+        &self,
+        item: &mut ImplItem,
+        shared: &mut SharedSlots,
+        methods: &mut Vec<Method>,
+    ) -> syn::Result<Expanded> {
         match item {
             ImplItem::Fn(function) => {
                 let method = Method::new(function)?;
                 let expanded = self.expand_method(&method, shared)?;
-                Ok(expanded.and(record::of_method(self, &method)?))
+                methods.push(method);
+                Ok(expanded)
             }
             ImplItem::Const(constant) => {
                 match Constant::new(constant)? {

@@ -18,11 +18,19 @@ use crate::inspect::{
 /// The comparisons that `__richcmp__` implements.
 const COMPARISONS: [&str; 6] = ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"];
 
-/// Returns the records of a method; nothing without the feature.
-pub(super) fn of_method(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
-    if !inspect::ENABLED {
-        return Ok(Expanded::default());
+/// Returns the records of a block's methods; nothing without the feature.
+pub(super) fn of_methods(context: &Context<'_>, methods: &[Method]) -> syn::Result<Expanded> {
+    let mut records = Expanded::default();
+    if inspect::ENABLED {
+        for method in methods {
+            records.add(of_method(context, method, methods)?);
+        }
     }
+    Ok(records)
+}
+
+/// Returns the records of one of a block's methods.
+fn of_method(context: &Context<'_>, method: &Method, methods: &[Method]) -> syn::Result<Expanded> {
     let condition = method.condition();
     let name = method.python_name.as_str();
     if method.role == Role::ClassAttribute {
@@ -40,6 +48,14 @@ pub(super) fn of_method(context: &Context<'_>, method: &Method) -> syn::Result<E
         .json(krate);
         return Ok(expanded(context, &method.ident, "", &condition, &json));
     }
+    let has = |role, name| {
+        let mut others = methods.iter();
+        others.any(|other| other.role == role && other.python_name == name)
+    };
+    if matches!(method.role, Role::Setter | Role::Deleter) && !has(Role::Getter, name) {
+        let has_setter = method.role == Role::Deleter && has(Role::Setter, name);
+        return without_getter(context, method, has_setter);
+    }
     // Methods of the C API have other names in Python, or none.
     let names: &[&str] = match name {
         "__richcmp__" => &COMPARISONS,
@@ -52,6 +68,10 @@ pub(super) fn of_method(context: &Context<'_>, method: &Method) -> syn::Result<E
     };
     let mut records = Expanded::default();
     for name in names {
+        if *name != method.python_name && has(Role::Method, name) {
+            // CPython tries the operator of numbers first.
+            continue;
+        }
         let json = function(context, method, name)?.json(context.krate);
         let kind = method.role.attribute();
         let kind = format!("{kind}_{name}");
@@ -100,22 +120,82 @@ fn expanded(
     condition: &TokenStream,
     json: &TokenStream,
 ) -> Expanded {
-    let hidden = context.hidden();
     let class = context.class;
-    let item = syn::ext::IdentExt::unraw(item);
-    let constant = format_ident!("__PYATOLL_RECORD_{kind}_{item}");
+    let (constant, declaration) = declared(context, item, kind, condition, json);
     let symbol = inspect::symbol(context.krate, &quote!(<#class>::#constant));
     Expanded {
-        functions: quote! {
-            #[cfg(#condition)]
-            const #constant: #hidden::inspect::Json = #json;
-        },
+        functions: declaration,
         records: quote! {
             #[cfg(#condition)]
             #symbol
         },
         ..Expanded::default()
     }
+}
+
+/// Returns a constant of the class for a record, and its declaration.
+fn declared(
+    context: &Context<'_>,
+    item: &Ident,
+    kind: &str,
+    condition: &TokenStream,
+    json: &TokenStream,
+) -> (Ident, TokenStream) {
+    let hidden = context.hidden();
+    let item = syn::ext::IdentExt::unraw(item);
+    let constant = format_ident!("__PYATOLL_RECORD_{kind}_{item}");
+    let declaration = quote! {
+        #[cfg(#condition)]
+        const #constant: #hidden::inspect::Json = #json;
+    };
+    (constant, declaration)
+}
+
+/// Returns the record of a setter or a deleter without a getter in the block. If a field has the
+/// getter, it belongs to that property. Otherwise, it is an attribute, as Python's syntax has no
+/// property without a getter; if the block has a setter as well, that one's record is enough.
+fn without_getter(
+    context: &Context<'_>,
+    method: &Method,
+    has_setter: bool,
+) -> syn::Result<Expanded> {
+    let (krate, hidden) = (context.krate, context.hidden());
+    let name = method.python_name.as_str();
+    let condition = method.condition();
+    let hint = match method.values().next() {
+        Some(argument) if argument.from_py_with.is_none() => hint::argument(krate, &argument.ty),
+        _ => Expression::in_module("typing", "Any"),
+    };
+    let attribute = AttributeRecord {
+        name,
+        // One without a class is in no stub.
+        parent: if has_setter {
+            quote!("")
+        } else {
+            parent(context)
+        },
+        annotation: Some(hint),
+        value: None,
+        doc: &method.doc,
+    };
+    let accessor = function(context, method, name)?.json(krate);
+    let kind = method.role.attribute();
+    let declared =
+        |kind: &str, json: &TokenStream| declared(context, &method.ident, kind, &condition, json);
+    let (accessor, accessor_declaration) = declared(&format!("{kind}_of_property"), &accessor);
+    let attribute = attribute.json(krate);
+    let (attribute, attribute_declaration) = declared(&format!("{kind}_alone"), &attribute);
+    let record = quote! {
+        if #hidden::inspect::has_field_getter::<Self>(#name) {
+            Self::#accessor
+        } else {
+            Self::#attribute
+        }
+    };
+    let mut records = expanded(context, &method.ident, kind, &condition, &record);
+    records.functions.extend(accessor_declaration);
+    records.functions.extend(attribute_declaration);
+    Ok(records)
 }
 
 /// Returns the record of a method under one of its names.

@@ -53,8 +53,8 @@ mod pyatoll_tests {
     };
     #[pymodule_export]
     use super::classes::{
-        Animal, Color, DictOfOurs, Dog, Frozen, Node, Open, Planet, Point, Properties, Shape,
-        Unsendable,
+        Accessors, Animal, Color, DictOfOurs, Dog, Frozen, Node, Open, Planet, Point, Properties,
+        Shape, Unsendable,
     };
     #[pymodule_export]
     use super::coroutines::{Slow, cancelled, later};
@@ -74,6 +74,7 @@ mod pyatoll_tests {
     #[pymodule_export]
     use super::protocols::{
         AsyncSteps, Buffer, Callable, Descriptor, Guard, Mapping, Number, Ordered, Sequence, Steps,
+        Sum,
     };
     #[pymodule_export]
     use super::round_trip::round_trip;
