@@ -1,6 +1,6 @@
 //! `cargo xtask stubs`: the stubs (`.pyi`) of built modules, and what type checkers say of them.
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,14 +22,18 @@ const ALLOWED: &str = "tests/stubs/allowed.txt";
 /// The options of `cargo xtask stubs`.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The built module, with the feature `experimental-inspect`, and with symbols
+    /// The built module, or the program that contains it, with the feature
+    /// `experimental-inspect`, and with symbols
     #[arg(required_unless_present = "check")]
     path: Option<PathBuf>,
+    /// The name of the module [default: from the name of the file]
+    #[arg(long, value_name = "NAME", conflicts_with = "check")]
+    module: Option<String>,
     /// The folder for the stubs [default: that of the module]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Build the tests' extension module and the examples, and check their stubs with mypy,
-    /// pyright and stubtest
+    /// Build the tests' extension module, the examples and the demo, and check their stubs with
+    /// mypy, pyright and, except for the demo, which is a program, stubtest
     #[arg(long, conflicts_with_all = ["path", "out"])]
     check: bool,
     /// The Python to check with [default: $PYO3_PYTHON, else python3 on the path]
@@ -39,12 +43,16 @@ pub struct Options {
 
 /// Writes the stubs of a module, or checks those of the project's.
 pub fn run(options: &Options) -> Result<()> {
-    let Some(module) = &options.path else {
+    let Some(file) = &options.path else {
         return check(&Python::find(options.python.clone())?);
     };
-    let own = module.parent().unwrap_or(Path::new(""));
+    let own = file.parent().unwrap_or(Path::new(""));
     let folder = options.out.as_deref().unwrap_or(own);
-    for file in write(module, module_name(module)?, folder)? {
+    let name = match &options.module {
+        Some(name) => name,
+        None => module_name(file)?,
+    };
+    for file in write(file, name, folder)? {
         println!("{}", file.display());
     }
     Ok(())
@@ -106,7 +114,7 @@ fn check(python: &Python) -> Result<()> {
     for extension in EXTENSIONS {
         let manifest = Path::new(extension.folder).join("Cargo.toml");
         let target = run::target_dir();
-        build(python, &manifest, "pyatoll", &[], &target)?;
+        build(python, &manifest, "pyatoll", &["--lib"], &target)?;
         install(&target, extension.module, &folder)?;
         names.push(extension.module);
     }
@@ -114,10 +122,17 @@ fn check(python: &Python) -> Result<()> {
     let manifest = Path::new(compat::EXAMPLE).join("Cargo.toml");
     let target = run::target_dir().join("compat").join("stubs");
     let patch = compat::patch();
-    build(python, &manifest, "pyo3", &["--config", &patch], &target)?;
+    let options = ["--lib", "--config", &patch];
+    build(python, &manifest, "pyo3", &options, &target)?;
     install(&target, "geoindex", &folder)?;
     names.push("geoindex");
-    check_all(python, &venv, &folder, &names)
+    // A program, which Python cannot import.
+    let target = run::target_dir();
+    let manifest = Path::new("demo").join("Cargo.toml");
+    build(python, &manifest, "pyatoll", &["--bin", "demo"], &target)?;
+    let program = target.join("debug").join(format!("demo{EXE_SUFFIX}"));
+    write(&program, "pytokens", &folder)?;
+    check_all(python, &venv, &folder, &names, &["pytokens"])
 }
 
 /// Runs tests of the hints, which need the feature.
@@ -132,7 +147,7 @@ fn test(python: &Python, options: &[&str]) -> Result<()> {
     )
 }
 
-/// Builds a package's library, with the records.
+/// Builds a target of a package, with the records.
 fn build(
     python: &Python,
     manifest: &Path,
@@ -142,7 +157,7 @@ fn build(
 ) -> Result<()> {
     run::status(
         run::cargo()
-            .args(["build", "--quiet", "--lib"])
+            .args(["build", "--quiet"])
             .args(["--features", &format!("{library}/experimental-inspect")])
             .args(options)
             .arg("--manifest-path")
@@ -165,10 +180,18 @@ fn install(target: &Path, name: &str, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs the type checkers on all stubs, and compares the stubs with the modules.
-fn check_all(python: &Python, venv: &Venv, folder: &Path, names: &[&str]) -> Result<()> {
+/// Runs the type checkers on all stubs, and compares those of `names` with the modules. Those of
+/// `built_in` are part of programs.
+fn check_all(
+    python: &Python,
+    venv: &Venv,
+    folder: &Path,
+    names: &[&str],
+    built_in: &[&str],
+) -> Result<()> {
     println!("==> mypy");
-    let packages = names.iter().flat_map(|name| ["--package", name]);
+    let packages = names.iter().chain(built_in);
+    let packages = packages.flat_map(|name| ["--package", name]);
     let mypy = run::status(
         venv.python()
             .args(["-m", "mypy", "--no-incremental"])
