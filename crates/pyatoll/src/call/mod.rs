@@ -17,6 +17,7 @@
 //! | `hints` | the type hints of results (the feature `experimental-inspect`) |
 //! | `function` | Rust functions as Python functions |
 //! | `closure` | Rust closures as Python functions |
+//! | `context_watcher` | watching switches of the current context |
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -39,6 +40,8 @@
 pub(crate) mod argument;
 pub(crate) mod arguments;
 mod closure;
+#[cfg(all(Py_3_14, not(Py_GIL_DISABLED)))]
+pub(crate) mod context_watcher;
 pub(crate) mod function;
 #[cfg(feature = "experimental-inspect")]
 pub(crate) mod hints;

@@ -215,6 +215,7 @@ pub trait PyFrozenDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyDict_Keys`.
+    #[track_caller]
     fn keys(&self) -> Bound<'py, PyList>;
 
     /// Returns a list of the values.
@@ -233,6 +234,7 @@ pub trait PyFrozenDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyDict_Values`.
+    #[track_caller]
     fn values(&self) -> Bound<'py, PyList>;
 
     /// Returns a list of the keys and values, in tuples.
@@ -251,6 +253,7 @@ pub trait PyFrozenDictMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyDict_Items`.
+    #[track_caller]
     fn items(&self) -> Bound<'py, PyList>;
 
     /// Returns an iterator over the keys and values. It yields what is in the frozen dict: the
@@ -328,16 +331,19 @@ impl<'py> PyFrozenDictMethods<'py> for Bound<'py, PyFrozenDict> {
         get_item(self, key.as_borrowed())
     }
 
+    #[track_caller]
     fn keys(&self) -> Bound<'py, PyList> {
         // SAFETY: attached; `self` is a frozen dict; returns a new list or null.
         unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Keys(self.as_ptr())) }
     }
 
+    #[track_caller]
     fn values(&self) -> Bound<'py, PyList> {
         // SAFETY: attached; `self` is a frozen dict; returns a new list or null.
         unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Values(self.as_ptr())) }
     }
 
+    #[track_caller]
     fn items(&self) -> Bound<'py, PyList> {
         // SAFETY: attached; `self` is a frozen dict; returns a new list or null.
         unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Items(self.as_ptr())) }

@@ -3,8 +3,8 @@
 //!
 //! rustdoc compiles most examples as one program, unless one of them does not compile: then it
 //! compiles each on its own, which takes many minutes. So these are marked as programs of their
-//! own: those that are known to fail, and those that define an extension module with a name that another
-//! one has, since the linker knows its functions by that name.
+//! own: those that are known to fail, and those that define an extension module with a name that
+//! another one has, since the linker knows its functions by that name.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -16,16 +16,15 @@ use std::sync::{Arc, Mutex};
 
 use pyo3_ffi as ffi;
 
-use super::PyContext;
-use crate::call::token::token_of_call;
-use crate::call::trampoline::trampoline_unraisable;
+use super::token::token_of_call;
+use super::trampoline::trampoline_unraisable;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::sync::lock;
 use crate::interpreter::{Interpreter, LocalInternals, Python};
 use crate::object::{Borrowed, WrongInterpreter};
 use crate::sync::InterpreterLocal;
-use crate::types::PyAny;
 use crate::types::returned::status;
+use crate::types::{PyAny, PyContext};
 
 /// A function that is called with events.
 type Callback = for<'a, 'py> fn(Python<'py>, ContextEvent<'a, 'py>) -> PyResult<()>;
@@ -55,7 +54,9 @@ impl WatchCallback {
     }
 }
 
-/// Makes a function a callback for [`PyContext::add_watcher`](crate::types::PyContext::add_watcher).
+/// Makes a function a callback for [`PyContext::add_watcher`].
+///
+/// [`PyContext::add_watcher`]: crate::types::PyContext::add_watcher
 ///
 /// The function is given by its path, and has the signature
 /// `fn(Python<'_>, ContextEvent<'_, '_>) -> PyResult<()>`.

@@ -1,17 +1,12 @@
 //! `contextvars.Context`.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `watcher.rs` | watching switches of the current context |
 
 #[cfg(all(Py_3_14, not(Py_GIL_DISABLED)))]
-mod watcher;
-
+pub use crate::call::context_watcher::{
+    BoundContextWatcherGuard, ContextEvent, ContextWatcherGuard, WatchCallback,
+};
 use crate::types::PyAny;
 #[cfg(all(Py_3_14, not(Py_GIL_DISABLED)))]
 pub use crate::watch_callback;
-#[cfg(all(Py_3_14, not(Py_GIL_DISABLED)))]
-pub use watcher::{BoundContextWatcherGuard, ContextEvent, ContextWatcherGuard, WatchCallback};
 
 /// Python's `contextvars.Context`: the values of context variables.
 ///
