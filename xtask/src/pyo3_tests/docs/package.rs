@@ -47,7 +47,24 @@ pub fn write(
     run::write_if_changed(&folder.join("src/lib.rs"), &library)?;
     let manifest = toml::to_string(&manifest(source, against)?)?;
     run::write_if_changed(&folder.join("Cargo.toml"), &manifest)?;
+    copy_assets(source)?;
     Ok(folder)
+}
+
+/// Copies the files that examples include, by paths as from two folders down in PyO3's package:
+/// `src/types/`. The generated source is one folder down, so they are beside the package.
+fn copy_assets(source: &Source) -> Result<()> {
+    let assets = source.folder.join("assets");
+    let copies = work_folder().join("assets");
+    fs::create_dir_all(&copies)?;
+    for entry in
+        fs::read_dir(&assets).with_context(|| format!("cannot read {}", assets.display()))?
+    {
+        let entry = entry?;
+        let text = fs::read_to_string(entry.path())?;
+        run::write_if_changed(&copies.join(entry.file_name()), &text)?;
+    }
+    Ok(())
 }
 
 /// Returns the source of the library.
