@@ -382,6 +382,12 @@ with decimal.localcontext() as context:
     assert str(decimal.Decimal(1) / 3) == '0.333'
 ";
     Python::initialize();
+    Python::attach(|py| {
+        // CPython 3.13 crashes if the main interpreter is not the first to import it.
+        if py.version_info() >= (3, 13) && py.version_info() < (3, 14) {
+            py.import("datetime").unwrap();
+        }
+    });
     for _ in 0..2 {
         for gil in [Gil::Own, Gil::Shared] {
             let subs = [(); 2].map(|()| SubInterpreter::builder().gil(gil).build().unwrap());
