@@ -183,7 +183,7 @@ impl BoundContextWatcherGuard<'_> {
 /// let guard = Python::attach(|py| {
 ///     Ok::<_, PyErr>(PyContext::add_watcher(py, watch_callback!(switched))?.unbind())
 /// })?;
-/// std::thread::spawn(move || drop(guard)).join().unwrap();
+/// thread::spawn(move || drop(guard)).join().unwrap();
 /// # Ok::<_, PyErr>(())
 /// ```
 #[must_use = "the watcher is removed when the guard is dropped"]
@@ -364,33 +364,43 @@ unsafe extern "C" fn notify(event: ffi::PyContextEvent, object: *mut ffi::PyObje
 
 #[cfg(test)]
 mod tests {
-    use std::cell::{Cell, RefCell};
+    use std::thread::{self, ThreadId};
 
     use super::*;
     use crate::exceptions::{PyRuntimeError, PyValueError};
     use crate::interpreter::{Gil, SubInterpreter};
     use crate::types::PyAnyMethods;
 
-    thread_local! {
-        /// The interpreters in which this thread was notified.
-        static CALLS: RefCell<Vec<i64>> = const { RefCell::new(Vec::new()) };
-        static LATER: Cell<Option<ContextWatcherGuard>> = const { Cell::new(None) };
+    /// The threads that were notified, and in which interpreters. Watchers of the main interpreter
+    /// see the threads of all tests.
+    static CALLS: Mutex<Vec<(ThreadId, i64)>> = Mutex::new(Vec::new());
+
+    /// The guard of [`a_watcher_may_add_and_remove_others`].
+    static LATER: Mutex<Option<ContextWatcherGuard>> = Mutex::new(None);
+
+    /// Returns the interpreters in which this thread was notified, and forgets them.
+    fn take_calls() -> Vec<i64> {
+        let this_thread = thread::current().id();
+        let mut calls = lock(&CALLS);
+        let own = calls.extract_if(.., |(thread, _)| *thread == this_thread);
+        own.map(|(_, interpreter)| interpreter).collect()
     }
 
     fn record(py: Python<'_>, event: ContextEvent<'_, '_>) -> PyResult<()> {
         assert!(matches!(event, ContextEvent::Switched(_)), "{event:?}");
-        CALLS.with_borrow_mut(|calls| calls.push(py.interpreter().id()));
+        lock(&CALLS).push((thread::current().id(), py.interpreter().id()));
         Ok(())
     }
 
     fn remove_later(_py: Python<'_>, _event: ContextEvent<'_, '_>) -> PyResult<()> {
-        LATER.take();
+        drop(lock(&LATER).take());
         Ok(())
     }
 
     fn add_later(py: Python<'_>, _event: ContextEvent<'_, '_>) -> PyResult<()> {
         let guard = PyContext::add_watcher(py, watch_callback!(record))?.unbind();
-        LATER.set(Some(guard));
+        let replaced = lock(&LATER).replace(guard);
+        drop(replaced);
         Ok(())
     }
 
@@ -415,12 +425,17 @@ mod tests {
         sub.close().unwrap();
     }
 
-    /// Enters and leaves a context, and returns how often this thread was notified.
-    fn switch(py: Python<'_>) -> usize {
-        CALLS.take();
+    /// Enters and leaves a context, and returns the interpreters in which this thread was notified.
+    fn switches(py: Python<'_>) -> Vec<i64> {
+        take_calls();
         let code = c"import contextvars; contextvars.Context().run(int)";
         py.run(code, None, None).unwrap();
-        CALLS.with_borrow(Vec::len)
+        take_calls()
+    }
+
+    /// Enters and leaves a context, and returns how often this thread was notified.
+    fn switch(py: Python<'_>) -> usize {
+        switches(py).len()
     }
 
     #[test]
@@ -433,7 +448,7 @@ mod tests {
             assert_eq!(switch(py), 0);
             let guard = add().unbind();
             assert_eq!(switch(py), 2);
-            py.detach(|| std::thread::spawn(move || drop(guard)).join().unwrap());
+            py.detach(|| thread::spawn(move || drop(guard)).join().unwrap());
             assert_eq!(switch(py), 0);
             add().clear().unwrap();
             add().unbind().clear(py).unwrap();
@@ -462,7 +477,7 @@ mod tests {
         alone(|py| {
             let first = PyContext::add_watcher(py, watch_callback!(remove_later)).unwrap();
             let later = PyContext::add_watcher(py, watch_callback!(record)).unwrap();
-            LATER.set(Some(later.unbind()));
+            *lock(&LATER) = Some(later.unbind());
             assert_eq!(switch(py), 0);
             drop(first);
             let first = PyContext::add_watcher(py, watch_callback!(add_later)).unwrap();
@@ -470,7 +485,7 @@ mod tests {
             assert_eq!(switch(py), 0);
             drop(first);
             assert_eq!(switch(py), 2);
-            LATER.take();
+            drop(lock(&LATER).take());
         });
     }
 
@@ -490,14 +505,12 @@ mod tests {
                     .attach(|py| {
                         assert_eq!(switch(py), 0);
                         let guard = PyContext::add_watcher(py, watch_callback!(record)).unwrap();
-                        assert_eq!(switch(py), 2);
-                        assert_eq!(CALLS.take(), [id, id]);
+                        assert_eq!(switches(py), [id, id]);
                         guard.unbind()
                     })
                     .unwrap();
                 Python::attach(|py| {
-                    assert_eq!(switch(py), 2);
-                    assert_eq!(CALLS.take(), [0, 0]);
+                    assert_eq!(switches(py), [0, 0]);
                 });
                 if round % 2 == 0 {
                     // From a thread that is attached to no interpreter.
@@ -555,10 +568,10 @@ def switch():
                 add(watch_callback!(panicking)),
                 add(watch_callback!(record)),
             ];
-            CALLS.take();
+            take_calls();
             let own: String = py.eval(c"switch()", None, None).unwrap().extract().unwrap();
             assert_eq!(own, "'own'");
-            assert_eq!(CALLS.with_borrow(Vec::len), 2);
+            assert_eq!(take_calls().len(), 2);
             let caught: Vec<(String, String)> =
                 py.eval(c"caught", None, None).unwrap().extract().unwrap();
             let expected = [
