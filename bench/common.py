@@ -11,13 +11,14 @@ import _interpreters
 import rows
 
 
-def selected(patterns):
-    """Returns the rows whose group, name or id matches a pattern; all rows without patterns."""
+def selected(patterns, modules):
+    """Returns the rows of these modules whose group, name or id matches a pattern, if there are any."""
     patterns = patterns or ["*"]
     found = [
         row
         for row in rows.ROWS
-        if any(
+        if row.of(modules)
+        and any(
             fnmatch(name, pattern)
             for name in (row.group, row.name, row.id)
             for pattern in patterns

@@ -47,7 +47,7 @@ def measure(modules, wanted, alive):
     count(probe, rows.make_timer("pass", {}), TIMES, f"empty loop {alive}")
     for row in wanted:
         times = TIMES_LONG if row.name in LONG else TIMES
-        for name, module in modules.items():
+        for name, module in row.of(modules).items():
             count(probe, row.timer(module), times, f"{row.id} {name} {alive}")
     probe.stop()
 
@@ -60,4 +60,4 @@ def run(modules, wanted, alive, source):
         common.settle()
         measure(modules, wanted, alive)
         common.end_interpreters(others)
-    return [{"id": row.id, "title": row.title} for row in wanted]
+    return [{"id": row.id, "peers": row.peers} for row in wanted]

@@ -1,4 +1,4 @@
-"""The rows of the function and class groups: the timed statement and its operands.
+"""The rows of the function, class and conversion groups: the timed statement and its operands.
 
 A row's statement is compiled separately for each module, so that code specialized for one module's
 objects does not run with another's. Its names are local variables.
@@ -21,10 +21,16 @@ class Row:
     # Evaluated before the timing, and compared with `expected`.
     check: str = ""
     expected: object = None
+    # The peers that have what the row measures; all if empty.
+    peers: tuple = ()
 
     @property
     def id(self):
         return f"{self.group}/{self.name}"
+
+    def of(self, modules):
+        """Returns the modules, by the peer's name, that this row is measured with."""
+        return {name: m for name, m in modules.items() if not self.peers or name in self.peers}
 
     def namespace(self, module):
         """Runs `setup` and `check`. Returns the names that the statement uses."""
@@ -71,7 +77,24 @@ def _class(name, title, statement, setup, check, expected):
     return Row("classes", name, title, statement, setup, check, expected)
 
 
+def _conversion(name, title, statement, setup, check=None, expected=None):
+    peers = ("pyo3", "pyatoll")
+    return Row("conversions", name, title, statement, setup, check or statement, expected, peers)
+
+
+# Runs a coroutine that does not suspend, or once.
+_RUN = """\
+def run(coroutine):
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+"""
+
 _NUM = "Num = m.Num\na = Num(3)\nb = Num(4)\n"
+
+_DATETIME = "import datetime as d\nv = d.datetime(2024, 2, 29, 12, 30, 15"
 
 ROWS = [
     _function("no-arguments", "no arguments", "f()", "f = m.nothing"),
@@ -159,4 +182,80 @@ def raises():
         "(c.value(), isinstance(c, Num))",
         (3, True),
     ),
+    _conversion("bigint-in", "`BigInt` from an int", "f(v)", "f = m.big_bits\nv = -7 << 997", expected=1000),
+    _conversion("bigint-out", "`BigInt` to an int", "f()", "f = m.big", expected=-7 << 997),
+    _conversion("datetime-new", "`PyDateTime::new`", "f()", "f = m.date", "str(f())", "2024-02-29 12:30:15.000007"),
+    _conversion(
+        "chrono-naive-in",
+        "`NaiveDateTime` from a datetime",
+        "f(v)",
+        f"f = m.naive_seconds\n{_DATETIME})",
+        expected=1709209815,
+    ),
+    _conversion(
+        "chrono-naive-out",
+        "`NaiveDateTime` to a datetime",
+        "f(1709209815)",
+        "f = m.naive",
+        "str(f(1709209815))",
+        "2024-02-29 12:30:15",
+    ),
+    _conversion(
+        "chrono-utc-in",
+        "`DateTime<Utc>` from a datetime",
+        "f(v)",
+        f"f = m.utc_seconds\n{_DATETIME}, tzinfo=d.timezone.utc)",
+        expected=1709209815,
+    ),
+    _conversion(
+        "chrono-utc-out",
+        "`DateTime<Utc>` to a datetime",
+        "f(1709209815)",
+        "f = m.utc",
+        "str(f(1709209815))",
+        "2024-02-29 12:30:15+00:00",
+    ),
+    _conversion(
+        "buffer", "`PyBuffer<u8>` of 100, copied", "f(v)", "f = m.buffer_len\nv = bytearray(100)", expected=100
+    ),
+    _conversion(
+        "backed-str", "`PyBackedStr`", "f(v)", "f = m.backed_str_len\nv = 'a text of letters'", expected=17
+    ),
+    _conversion(
+        "backed-bytes", "`PyBackedBytes`", "f(v)", "f = m.backed_bytes_len\nv = b'some bytes'", expected=10
+    ),
+    _conversion(
+        "uuid-in",
+        "`Uuid` from a UUID",
+        "f(v)",
+        "import uuid\nf = m.uuid_half\nv = uuid.UUID(int=5 << 64)",
+        expected=5,
+    ),
+    _conversion(
+        "uuid-out",
+        "`Uuid` to a UUID",
+        "f(5)",
+        "f = m.uuid_of",
+        "str(f(5))",
+        "00000000-0000-0005-0000-000000000007",
+    ),
+    _conversion(
+        "decimal-in",
+        "`Decimal` from a Decimal",
+        "f(v)",
+        "import decimal\nf = m.decimal_scale\nv = decimal.Decimal('12.345')",
+        expected=3,
+    ),
+    _conversion(
+        "decimal-out", "`Decimal` to a Decimal", "f(5)", "f = m.decimal", "str(f(5))", "0.005"
+    ),
+    _conversion("coroutine", "`async fn`, run", "run(f(7))", _RUN + "f = m.ready", expected=7),
+    _conversion(
+        "await",
+        "`async fn`, awaited",
+        "run(g())",
+        _RUN + "f = m.ready\nasync def g(): return await f(7)",
+        expected=7,
+    ),
+    _conversion("suspended", "`async fn`, suspended once", "run(f())", _RUN + "f = m.pause"),
 ]

@@ -28,11 +28,13 @@ def main():
         common.settle()
     match options.what:
         case "time":
-            modules, wanted = common.import_modules(peers), common.selected(options.rows)
+            modules = common.import_modules(peers)
+            wanted = common.selected(options.rows, modules)
             source = common.imports(options.modules, multi)
             result = timing.run(modules, wanted, options.rounds, options.alive, source)
         case "count":
-            modules, wanted = common.import_modules(peers), common.selected(options.rows)
+            modules = common.import_modules(peers)
+            wanted = common.selected(options.rows, modules)
             source = common.imports(options.modules, multi)
             result = count.run(modules, wanted, options.alive, source)
         case "internals":

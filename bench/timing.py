@@ -37,7 +37,7 @@ class Case:
 def measure(modules, wanted, rounds):
     """Returns the nanoseconds of each round, for each row and module; `empty` is the loop alone."""
     cases = [
-        (row, {name: Case(row.timer(module)) for name, module in modules.items()})
+        (row, {name: Case(row.timer(module)) for name, module in row.of(modules).items()})
         for row in wanted
     ]
     empty = Case(rows.make_timer("pass", {}))

@@ -106,6 +106,8 @@ mod chapters {
     mod conversions {}
     #[doc = include_str!("src/errors.md")]
     mod errors {}
+    #[doc = include_str!("src/stubs.md")]
+    mod stubs {}
     #[doc = include_str!("src/many-interpreters.md")]
     mod many_interpreters {}
     #[doc = include_str!("src/free-threading.md")]

@@ -71,6 +71,27 @@ def test_properties_are_read_set_and_deleted():
         del properties.plain
 
 
+def test_accessors_may_be_in_several_places_or_incomplete():
+    accessors = t.Accessors()
+    accessors.clamped = 12
+    assert accessors.clamped == 10
+    accessors.field = 5
+    accessors.secret = "abc"
+    assert accessors.sum() == 18
+    for name in ("field", "secret"):
+        with pytest.raises(AttributeError):
+            getattr(accessors, name)
+    del accessors.secret
+    assert accessors.sum() == 15
+    del accessors.all
+    assert accessors.sum() == 0
+
+
+def test_a_number_may_be_a_sequence_too():
+    assert (t.Sum(1) + 2).value == 3
+    assert (t.Sum(1) + t.Sum(2)).value == 102
+
+
 def test_rust_classes_extend_rust_classes():
     dog = t.Dog("Rex", "sits", "rolls")
     assert dog.speak() == "Rex barks; sits, rolls"

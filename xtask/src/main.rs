@@ -13,9 +13,11 @@
 //! | `loom` | `loom`: the models of the lock-free parts |
 //! | `package` | `package`: the crates as published, tested alone |
 //! | `pyo3_tests/` | `pyo3-tests`: PyO3's own tests |
+//! | `ports/` | `ports`: published packages and crates on top of PyO3 |
 //! | `python` | finding the Python to work with |
 //! | `run` | running child processes, and writing files for them |
 //! | `stress` | `stress`: random work in many interpreters |
+//! | `stubs` | `stubs`: the stubs of built modules, checked with type checkers |
 //! | `test` | `test`: every test, against one Python |
 //! | `tls` | `check-tls`: no thread-local storage on hot paths |
 //! | `tools` | installing pinned tools |
@@ -31,10 +33,12 @@ mod leaks;
 mod lint;
 mod loom;
 mod package;
+mod ports;
 mod pyo3_tests;
 mod python;
 mod run;
 mod stress;
+mod stubs;
 mod test;
 mod tls;
 mod tools;
@@ -81,10 +85,14 @@ enum Command {
     },
     /// Compile PyO3's own tests against compat/pyo3, run them, and report how many pass
     Pyo3Tests(pyo3_tests::Options),
+    /// Build published packages and crates with compat/pyo3, and run their own tests
+    Ports(ports::Options),
     /// Compare the public API with PyO3's, by rustdoc's JSON
     ApiDiff(api_diff::Options),
     /// Benchmark Pyatoll against C, pybind11, nanobind, Cython and PyO3
     Bench(bench::Options),
+    /// Write the stubs (`.pyi`) of a built module, or check those of the examples
+    Stubs(stubs::Options),
     /// Build the guide with mdBook, and check the links of all Markdown files
     Book(book::Options),
     /// Check formatting, lints, docs, source structure and licenses: everything but the tests
@@ -108,8 +116,10 @@ fn main() -> ExitCode {
         Command::CheckTls { python } => tls::run(python),
         Command::Asan { python } => asan::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
+        Command::Ports(options) => ports::run(&options),
         Command::ApiDiff(options) => api_diff::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Stubs(options) => stubs::run(&options),
         Command::Book(options) => book::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Package { python } => package::run(python),

@@ -1,6 +1,6 @@
 //! `cargo xtask package`: the crates as they would be published, tested by themselves.
 //!
-//! `cargo package` builds both. Their archives are then unpacked beside each other, in a workspace
+//! `cargo package` builds them. Their archives are then unpacked beside each other, in a workspace
 //! of their own, and `cargo test` runs there: it sees no file that is not in the archives.
 
 use std::fs;
@@ -14,7 +14,7 @@ use crate::python::Python;
 use crate::run;
 
 /// The crates that are published, dependencies first.
-const CRATES: [&str; 2] = ["pyatoll-macros", "pyatoll"];
+const CRATES: [&str; 3] = ["pyatoll-macros", "pyatoll", "pyatoll-log"];
 
 /// Packages the crates and tests them.
 pub fn run(python: Option<PathBuf>) -> Result<()> {

@@ -78,7 +78,7 @@ const COLD: &[(&str, &str)] = &[
         "an `unsendable` class is asked for its thread; the others have nothing of it",
     ),
     (
-        "pyatoll::sync::once_lock::PyOnceLock<T>::make",
+        "pyatoll::sync::once_lock::OnceValues<T>::make",
         "only when the value of a `PyOnceLock` is made",
     ),
     (

@@ -222,7 +222,7 @@ impl Venv {
 }
 
 /// Returns the only wheel in a folder.
-fn only_wheel(folder: &Path) -> Result<PathBuf> {
+pub fn only_wheel(folder: &Path) -> Result<PathBuf> {
     let mut wheels = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

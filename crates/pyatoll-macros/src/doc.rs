@@ -46,6 +46,22 @@ impl Doc {
         doc
     }
 
+    /// Creates a docstring from an expression of type `&'static str`.
+    pub(crate) fn of_expression(expression: &Expr) -> Self {
+        Self {
+            parts: vec![Part::Expression(expression.to_token_stream())],
+        }
+    }
+
+    /// Returns the parts: expressions of type `&'static str`.
+    pub(crate) fn texts(&self) -> Vec<TokenStream> {
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.to_token_stream(),
+            Part::Expression(expression) => expression.clone(),
+        };
+        self.parts.iter().map(part).collect()
+    }
+
     /// Prepends a text signature, which CPython splits off again.
     pub(crate) fn with_signature(mut self, name: &str, signature: &str) -> Self {
         let line = format!("{name}{signature}\n--\n\n");
@@ -102,10 +118,7 @@ impl From<String> for Doc {
 /// An expression of type `&'static str` that ends with a NUL byte.
 impl ToTokens for Doc {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let parts = self.parts.iter().map(|part| match part {
-            Part::Text(text) => text.to_token_stream(),
-            Part::Expression(expression) => expression.clone(),
-        });
+        let parts = self.texts();
         quote!(::core::concat!(#(#parts,)* "\0")).to_tokens(tokens);
     }
 }

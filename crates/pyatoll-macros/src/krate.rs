@@ -20,6 +20,14 @@ pub(crate) struct Krate {
 }
 
 impl Krate {
+    /// Returns the library at a path.
+    pub(crate) fn at(path: Path) -> Self {
+        Self {
+            given: Some(path),
+            ..Self::default()
+        }
+    }
+
     /// Returns whether `crate = "…"` was given.
     pub(crate) fn is_given(&self) -> bool {
         self.given.is_some()
@@ -67,9 +75,6 @@ impl Parse for Krate {
         let path = literal.parse_with(Path::parse_mod_style).map_err(|_| {
             syn::Error::new(literal.span(), "`crate` must be the path of the library")
         })?;
-        Ok(Self {
-            given: Some(path),
-            ..Self::default()
-        })
+        Ok(Self::at(path))
     }
 }

@@ -12,6 +12,7 @@
 //! | `module/` | `#[pymodule]` |
 //! | `conversion/` | the derive macros of the conversion traits |
 //! | `attributes` | attributes of items, and lists of options |
+//! | `inspect/` | the records from which tools write stubs (the feature `experimental-inspect`) |
 //! | `rename` | `rename_all = "…"` |
 //! | `doc` | doc comments as docstrings |
 //! | `krate` | the library's path in generated code |
@@ -28,6 +29,7 @@ mod doc;
 mod errors;
 mod function;
 mod hygiene;
+mod inspect;
 mod krate;
 mod lints;
 mod methods;
@@ -198,4 +200,12 @@ pub fn derive_into_py_object(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(IntoPyObjectRef, attributes(pyatoll, pyo3))]
 pub fn derive_into_py_object_ref(item: TokenStream) -> TokenStream {
     finish(conversion::into_py_object_ref(item.into()))
+}
+
+/// Expands to the record of a class of `create_exception!`, with the feature
+/// `experimental-inspect`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn exception_record(input: TokenStream) -> TokenStream {
+    finish(inspect::exception_record(input.into()))
 }

@@ -72,12 +72,22 @@ pub mod convert {
 pub mod coroutine {
     //! For `async fn`.
     pub use crate::coroutine::future::{
-        borrow, borrow_mut, extract, extract_mut, extract_optional_mut, extract_optional_ref,
-        extract_ref, extract_with, module, new_coroutine, output, own, own_module, own_receiver,
-        receive, required,
+        borrow, borrow_mut, converted, extract, extract_mut, extract_optional_mut,
+        extract_optional_ref, extract_ref, extract_with, module, new_coroutine, output, own,
+        own_module, own_receiver, receive, required,
     };
     pub use crate::coroutine::held::{HeldArgument, HeldMutArgument};
     pub use crate::coroutine::token::CoroutineToken;
+}
+
+#[cfg(feature = "experimental-inspect")]
+pub mod inspect {
+    //! For the records of a module's items.
+    pub use crate::call::hints::{FieldHint, FieldOutput, NextHint, NextOutput, ReturnType};
+    pub use crate::class::inspect::{has_field_getter, is_disjoint_base};
+    pub use crate::object::inspect::{Json, NONE, Record, id_of, measure, render, since_3_15};
+    #[cfg(feature = "macros")]
+    pub use pyatoll_macros::exception_record;
 }
 
 pub mod module {

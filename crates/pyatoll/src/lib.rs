@@ -144,6 +144,7 @@
 //! | `auto-initialize` | [`Python::attach`] starts the runtime if the process has none |
 //! | `multiple-pymethods` | several `#[pymethods]` blocks per class |
 //! | `experimental-async` | `async fn` as Python functions and methods |
+//! | `experimental-inspect` | type hints (the module `inspect`), and a module's signatures in the built library |
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
 //! | `extension-module` | accepted for compatibility with PyO3 |
@@ -192,6 +193,7 @@ pub mod interpreter;
 mod macros;
 mod module;
 mod object;
+mod optional_crates;
 pub mod panic;
 pub mod pool;
 pub mod prelude;
@@ -203,6 +205,10 @@ pub mod sync;
 pub mod types;
 mod version;
 
+#[allow(unused_imports, reason = "each module has a feature of its own")]
+pub use optional_crates::*;
+#[cfg(feature = "experimental-inspect")]
+pub use pyo3_paths::inspect;
 pub use pyo3_paths::{
     buffer, conversion, err, instance, marker, marshal, pybacked, pycell, pyclass, pyclass_init,
     type_object,
@@ -216,9 +222,7 @@ pub use class::{PyClass, basic, gc};
 pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
 pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_interpreter};
-pub use object::{
-    Borrowed, Bound, BoundObject, DerefToPyAny, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter,
-};
+pub use object::{Borrowed, Bound, BoundObject, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter};
 pub use pool::InterpreterPool;
 pub use types::PyAny;
 

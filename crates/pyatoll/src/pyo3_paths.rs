@@ -139,6 +139,37 @@ pub mod err {
     pub use crate::error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
 }
 
+#[cfg(feature = "experimental-inspect")]
+pub mod inspect {
+    //! Type hints, for the stubs of modules.
+    //!
+    //! Each type and each conversion has one: [`PyTypeInfo::TYPE_HINT`],
+    //! [`FromPyObject::INPUT_TYPE`] and [`IntoPyObject::OUTPUT_TYPE`]. The macros put the
+    //! signatures of a module into the built library, where `maturin` and the crate
+    //! `pyo3-introspection` find them.
+    //!
+    //! [`PyTypeInfo::TYPE_HINT`]: crate::PyTypeInfo::TYPE_HINT
+    //! [`FromPyObject::INPUT_TYPE`]: crate::FromPyObject::INPUT_TYPE
+    //! [`IntoPyObject::OUTPUT_TYPE`]: crate::IntoPyObject::OUTPUT_TYPE
+    //!
+    //! ```
+    //! use std::collections::HashMap;
+    //!
+    //! use pyatoll::prelude::*;
+    //! use pyatoll::inspect::PyStaticExpr;
+    //!
+    //! const HINT: PyStaticExpr = <HashMap<String, Option<f64>> as IntoPyObject>::OUTPUT_TYPE;
+    //! assert_eq!(
+    //!     HINT.to_string(),
+    //!     "builtins.dict[builtins.str, builtins.float | None]"
+    //! );
+    //! ```
+
+    pub use crate::object::inspect::{
+        PyClassNameStaticExpr, PyStaticConstant, PyStaticExpr, PyStaticOperator,
+    };
+}
+
 pub mod instance {
     //! Handles to Python objects.
     //!
@@ -185,9 +216,7 @@ pub mod type_object {
     //! Python::attach(|py| assert_eq!(PyList::type_object(py).to_string(), "<class 'list'>"));
     //! ```
 
-    #[doc(hidden)]
-    pub use crate::object::{PyLayout, PySizedLayout};
-    pub use crate::object::{PyTypeCheck, PyTypeInfo};
+    pub use crate::object::{PyLayout, PySizedLayout, PyTypeCheck, PyTypeInfo};
 }
 
 pub mod pybacked {

@@ -8,12 +8,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use pyatoll::exceptions::PyTypeError;
 use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::{
     PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyDict, PyTime, PyTimeAccess,
-    PyTzInfo, PyTzInfoAccess,
+    PyTuple, PyTzInfo, PyTzInfoAccess,
 };
+use pyatoll::{PyTraverseError, PyVisit};
 
 use kinds::subs;
 
@@ -353,4 +355,139 @@ fn durations_and_times_of_rust_convert_everywhere() {
         assert_eq!(object.extract::<std::time::SystemTime>()?, time);
         Ok(())
     });
+}
+
+/// Defines a class that extends a type of `datetime` and takes the base's arguments.
+macro_rules! extended {
+    ($($name:ident: $base:ty;)*) => {$(
+        #[pyclass(extends = $base, subclass, dict, weakref)]
+        struct $name {
+            #[pyo3(get, set)]
+            note: Option<Py<PyAny>>,
+            _counted: Counted,
+        }
+
+        #[pymethods]
+        impl $name {
+            #[new]
+            #[pyo3(signature = (*args))]
+            fn new(args: &Bound<'_, PyTuple>) -> PyResult<PyClassInitializer<Self>> {
+                INSTANCES.fetch_add(1, Ordering::Relaxed);
+                let value = Self { note: None, _counted: Counted };
+                PyClassInitializer::from(value).with_base_args(args.py(), args.clone())
+            }
+
+            fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+                visit.call(&self.note)
+            }
+
+            fn __clear__(&mut self) {
+                self.note = None;
+            }
+        }
+    )*};
+}
+
+extended! {
+    NotedDate: PyDate;
+    NotedDateTime: PyDateTime;
+    NotedTime: PyTime;
+    NotedDelta: PyDelta;
+}
+
+/// Uses the classes; `d` is the module `datetime`.
+const USE_EXTENDED: &CStr = c"
+import gc, weakref
+utc = d.timezone.utc
+cases = [
+    (NotedDate, d.date, (2024, 2, 29)),
+    (NotedDateTime, d.datetime, (2024, 2, 29, 20, 15)),
+    (NotedDateTime, d.datetime, (2024, 2, 29, 20, 15, 1, 2, utc)),
+    (NotedTime, d.time, (20, 15)),
+    (NotedTime, d.time, (20, 15, 1, 2, utc)),
+    (NotedDelta, d.timedelta, (1, 2, 3)),
+]
+for extended, base, args in cases:
+    class Sub(extended):
+        __slots__ = ('slot',)
+    for cls in (extended, Sub):
+        assert issubclass(cls, base)
+        value = cls(*args)
+        assert value == base(*args) and hash(value) == hash(base(*args)), value
+        assert str(value) == str(base(*args))
+        assert value.note is None
+        value.note = value  # a cycle
+        value.more = [value]
+        if cls is Sub:
+            value.slot = value
+        assert value.note is value and value == base(*args)
+        gone = weakref.ref(value)
+        del value
+        gc.collect()
+        assert gone() is None
+        assert cls(*args).note is None  # deallocated at once
+        if base is not d.timedelta:
+            # Calls the class.
+            assert type(cls(*args).replace()) is cls
+    try:
+        extended('no', 'numbers')
+    except TypeError:
+        pass
+    else:
+        raise AssertionError(extended)
+assert type(NotedDate.fromisoformat('2024-02-29') + d.timedelta(1)) is NotedDate
+assert NotedDateTime.now(utc).tzinfo is utc
+assert NotedDateTime(2024, 2, 29) - NotedDateTime(2024, 2, 28) == NotedDelta(1)
+many = [NotedDateTime(2024, 2, 29, tzinfo) for tzinfo in range(24)] * 10
+del many
+";
+
+#[test]
+fn classes_extend_dates_and_times_of_c() {
+    let _alone = alone();
+    let before = INSTANCES.load(Ordering::Relaxed);
+    everywhere(|py| {
+        let names = PyDict::new(py);
+        names.set_item("d", py.import("datetime")?)?;
+        let is_c = py.import("datetime")?.hasattr("datetime_CAPI")?;
+        if !is_c {
+            let message = "a class cannot extend a type of 'datetime' in this interpreter, where \
+                           the module is written in Python";
+            for _ in 0..2 {
+                let value = NotedDate {
+                    note: None,
+                    _counted: Counted,
+                };
+                INSTANCES.fetch_add(1, Ordering::Relaxed);
+                let error = Bound::new(py, value).unwrap_err().cause(py).unwrap();
+                assert!(error.is_instance_of::<PyTypeError>(py), "{error}");
+                assert!(error.to_string().contains(message), "{error}");
+            }
+            return Ok(());
+        }
+        names.set_item("NotedDate", py.get_type::<NotedDate>())?;
+        names.set_item("NotedDateTime", py.get_type::<NotedDateTime>())?;
+        names.set_item("NotedTime", py.get_type::<NotedTime>())?;
+        names.set_item("NotedDelta", py.get_type::<NotedDelta>())?;
+        py.run(USE_EXTENDED, Some(&names), None)?;
+        // An instance is one of the base in Rust, too.
+        let date = py.get_type::<NotedDate>().call1((2024, 2, 29))?;
+        let date: &Bound<'_, PyDate> = date.cast()?;
+        assert_eq!(
+            (date.get_year(), date.get_month(), date.get_day()),
+            (2024, 2, 29)
+        );
+        // Those that the interpreter's end finds.
+        py.import("builtins")?.setattr("kept", date)?;
+        Ok(())
+    });
+    Python::attach(|py| {
+        py.run(
+            c"import builtins, gc; del builtins.kept; gc.collect()",
+            None,
+            None,
+        )
+    })
+    .unwrap();
+    assert_eq!(INSTANCES.load(Ordering::Relaxed), before);
 }

@@ -364,6 +364,46 @@ except FileNotFoundError:
 }
 
 #[test]
+fn python_code_may_import_decimal_datetime_and_zoneinfo_first() {
+    let code = c"
+import datetime, decimal, zoneinfo
+try:
+    zone = zoneinfo.ZoneInfo('Europe/Paris')
+    moment = datetime.datetime(2024, 7, 1, tzinfo=zone)
+    assert moment.utcoffset() == datetime.timedelta(hours=2)
+except zoneinfo.ZoneInfoNotFoundError:
+    # This system has no database.
+    pass
+moment = datetime.datetime(2024, 2, 29) + datetime.timedelta(days=1)
+assert moment.isoformat() == '2024-03-01T00:00:00'
+assert decimal.Decimal('0.1') + decimal.Decimal('0.2') == decimal.Decimal('0.3')
+with decimal.localcontext() as context:
+    context.prec = 3
+    assert str(decimal.Decimal(1) / 3) == '0.333'
+";
+    Python::initialize();
+    Python::attach(|py| {
+        // CPython 3.13 crashes if the main interpreter is not the first to import it.
+        if py.version_info() >= (3, 13) && py.version_info() < (3, 14) {
+            py.import("datetime").unwrap();
+        }
+    });
+    for _ in 0..2 {
+        for gil in [Gil::Own, Gil::Shared] {
+            let subs = [(); 2].map(|()| SubInterpreter::builder().gil(gil).build().unwrap());
+            for sub in &subs {
+                sub.attach(|py| py.run(code, None, None).unwrap()).unwrap();
+            }
+            for sub in subs {
+                sub.close().unwrap();
+            }
+        }
+        // The main interpreter may import the modules before or after the others.
+        Python::attach(|py| py.run(code, None, None).unwrap());
+    }
+}
+
+#[test]
 fn the_shared_allocator_is_refused_with_an_own_gil() {
     Python::initialize();
     let built = SubInterpreter::builder().use_main_obmalloc(true).build();

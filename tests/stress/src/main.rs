@@ -15,6 +15,8 @@
 //! | `work` | the working threads |
 //! | `world` | the state that all threads share |
 
+#[path = "../../../crates/pyatoll/tests/every_type/mod.rs"]
+mod every_type;
 mod failure;
 mod flight;
 mod handle;
@@ -126,7 +128,11 @@ fn run(options: &Options) -> Result<Report> {
     }
     Python::initialize();
     let main = InterpreterModel::new(0, Maker::Runtime);
-    Python::attach(|py| module::set_model(py, &main))?;
+    Python::attach(|py| {
+        // Python 3.12 crashes at its end if the first import is in an interpreter with its own GIL.
+        py.import("asyncio")?;
+        module::set_model(py, &main)
+    })?;
     let greenlets = options.greenlets.as_deref();
     greenlets.map_or(Ok(()), operations::import_greenlet)?;
     let extensions = options.extensions.clone();

@@ -52,9 +52,11 @@ fn document(cargo: &mut Command, target: &Path, name: &str, python: &Python) -> 
     cargo.arg("--target-dir").arg(target);
     cargo.args(["--", "-Zunstable-options", "--output-format", "json"]);
     cargo.args(["--cap-lints", "allow"]);
+    // For this crate only: the build scripts of others would find a nightly compiler, and enable
+    // features that later builds in the same folder lack.
     run::status(
         cargo
-            .env("RUSTC_BOOTSTRAP", "1")
+            .env("RUSTC_BOOTSTRAP", name)
             .env("PYO3_PYTHON", &python.executable)
             .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?),
     )?;

@@ -33,6 +33,8 @@ pub struct Row {
 #[derive(Deserialize)]
 struct Title {
     id: String,
+    /// The peers that have what the row measures; all if empty.
+    peers: Vec<String>,
 }
 
 /// Returns whether valgrind is installed.
@@ -92,6 +94,7 @@ pub fn count(modules: &Modules, peers: &[&Peer], patterns: &[String]) -> Result<
             let of = |alive| {
                 peers
                     .iter()
+                    .filter(|peer| row.peers.is_empty() || row.peers.iter().any(|p| p == peer.name))
                     .map(|peer| Ok((peer.name.to_owned(), get(&row.id, peer.name, alive)?)))
                     .collect::<Result<_>>()
             };
@@ -170,7 +173,10 @@ pub fn print(rows: &[Row], peers: &[&Peer]) {
     for row in rows {
         print!("{:<38}", row.id);
         for peer in peers {
-            print!(" {:>9.1}", row.one[peer.name]);
+            match row.one.get(peer.name) {
+                Some(count) => print!(" {count:>9.1}"),
+                None => print!(" {:>9}", "n/a"),
+            }
         }
         match row.many.get("pyatoll") {
             Some(count) => println!(" {count:>12.1}"),

@@ -16,7 +16,7 @@
 //! | `page` | the page of results |
 //! | `promises` | the promised numbers, and whether they are kept |
 //! | `results` | the stored results |
-//! | `times` | the groups `functions` and `classes`: times |
+//! | `times` | the groups `functions`, `classes` and `conversions`: times |
 
 mod baseline;
 mod build_times;
@@ -43,8 +43,8 @@ use crate::run;
 /// The options of the command.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Groups (functions, classes, internals, interpreters, build) or rows of the first two, such
-    /// as `classes/get*` [default: all groups but build]
+    /// Groups (functions, classes, conversions, internals, interpreters, build) or rows of the
+    /// first three, such as `classes/get*` [default: all groups but build]
     #[arg(long, value_name = "PATTERN", num_args = 1..)]
     rows: Vec<String>,
     /// Peers to measure [default: all]
@@ -76,11 +76,14 @@ pub struct Options {
     page: bool,
 }
 
-/// The groups other than functions and classes.
+/// The groups that are measured by `bench/rows.py`.
+const ROWS: &[&str] = &["functions", "classes", "conversions"];
+
+/// The other groups.
 const OTHER_GROUPS: &[&str] = &["internals", "interpreters", "build"];
 
 impl Options {
-    /// Returns whether a group other than functions and classes was requested.
+    /// Returns whether one of [`OTHER_GROUPS`] was requested.
     fn wants(&self, group: &str) -> bool {
         if self.rows.is_empty() {
             return group != "build" && self.peers.is_empty();
@@ -88,8 +91,7 @@ impl Options {
         self.rows.iter().any(|row| row == group)
     }
 
-    /// Returns the patterns for functions and classes, or `None` if only other groups are
-    /// requested.
+    /// Returns the patterns for `bench/rows.py`, or `None` if only other groups are requested.
     fn patterns(&self) -> Option<Vec<String>> {
         let patterns: Vec<String> = self
             .rows
@@ -100,9 +102,9 @@ impl Options {
         (self.rows.is_empty() || !patterns.is_empty()).then_some(patterns)
     }
 
-    /// Returns whether all rows of functions and classes are measured with all peers.
+    /// Returns whether all rows of [`ROWS`] are measured with all peers.
     fn is_complete(&self) -> bool {
-        let all = ["functions", "classes"]
+        let all = ROWS
             .iter()
             .all(|group| self.rows.iter().any(|row| row == group));
         !self.quick && self.peers.is_empty() && (self.rows.is_empty() || all)

@@ -28,14 +28,18 @@ pub fn page(results: &Results) -> Result<String> {
     );
     promises(&mut page, results);
     if let Some(section) = &results.times {
-        heading(&mut page, "Functions and classes", &section.conditions);
+        heading(
+            &mut page,
+            "Functions, classes and conversions",
+            &section.conditions,
+        );
         times(&mut page, &section.data);
         missed(&mut page, &section.data, &causes);
     }
     if let Some(section) = &results.instructions {
         heading(
             &mut page,
-            "Functions and classes: instructions",
+            "Functions, classes and conversions: instructions",
             &section.conditions,
         );
         counts(&mut page, &section.data);

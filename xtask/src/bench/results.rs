@@ -96,11 +96,11 @@ fn versions() -> Result<BTreeMap<String, String>> {
         .map(|(name, version)| (name.to_lowercase(), version.trim().to_owned()))
         .collect();
     let manifest = fs::read_to_string(run::root().join("bench/modules/pyo3/Cargo.toml"))?;
-    if let Some(version) = manifest
-        .lines()
-        .find_map(|line| line.strip_prefix("pyo3 = \"="))
+    if let Some((version, _)) = manifest
+        .split_once("pyo3 = { version = \"=")
+        .and_then(|(_, rest)| rest.split_once('"'))
     {
-        versions.insert("pyo3".to_owned(), version.trim_end_matches('"').to_owned());
+        versions.insert("pyo3".to_owned(), version.to_owned());
     }
     let workspace = fs::read_to_string(run::root().join("Cargo.toml"))?;
     if let Some(version) = workspace

@@ -161,8 +161,12 @@ impl Times {
         for row in &self.rows {
             print!("{:<38}", row.id);
             for peer in peers {
-                let time = row.one[peer.name];
-                print!(" {:>8.1} {:>8}", time.min, format!("({:.1})", time.median));
+                match row.one.get(peer.name) {
+                    Some(time) => {
+                        print!(" {:>8.1} {:>8}", time.min, format!("({:.1})", time.median));
+                    }
+                    None => print!(" {:>17}", "n/a"),
+                }
             }
             match row.many.get("pyatoll") {
                 Some(time) => println!(" {:>12.1}", time.min),

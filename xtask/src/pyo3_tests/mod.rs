@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `compile` | compiling the package |
 //! | `count` | counting tests by parsing |
+//! | `docs/` | the examples in PyO3's documentation |
 //! | `edit` | calls that are `unsafe` in Pyatoll |
 //! | `execute` | running the test programs |
 //! | `expected` | the committed figures |
@@ -19,6 +20,7 @@
 
 mod compile;
 mod count;
+mod docs;
 mod edit;
 mod execute;
 mod expected;
@@ -39,6 +41,9 @@ use crate::python::Python;
 /// Compiles and runs the tests, and reports how many pass.
 pub fn run(options: &Options) -> Result<()> {
     let python = Python::find(options.python.clone())?;
+    if options.docs {
+        return docs::run(options, &python);
+    }
     if options.against == Against::Pyo3 && options.interpreter != Interpreter::Main {
         bail!("PyO3 itself can only be tested in the main interpreter");
     }

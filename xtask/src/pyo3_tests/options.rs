@@ -13,16 +13,19 @@ pub struct Options {
     /// Run only this file of tests (can be given several times)
     #[arg(long, value_name = "NAME")]
     pub file: Vec<String>,
+    /// Run the examples of PyO3's documentation and guide instead, in the main interpreter
+    #[arg(long, conflicts_with_all = ["interpreter", "file"])]
+    pub docs: bool,
     /// The Python to test with [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
     pub python: Option<PathBuf>,
     /// Write the result to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Fail if a file passes fewer tests than in compat/expected.json
+    /// Fail if fewer tests pass than in compat/expected.json, or expected-docs.json
     #[arg(long, conflicts_with = "update")]
     pub check: bool,
-    /// Write the result to compat/expected.json
+    /// Write the result to compat/expected.json, or expected-docs.json
     #[arg(long)]
     pub update: bool,
     /// Compile the tests for the stable ABI of 3.11

@@ -12,8 +12,10 @@ use super::derived_slots;
 use super::model::{ClassModel, c_str};
 use super::options::{ClassOptions, VariantOptions};
 use super::pickle::{PickledField, PickledVariant};
+use super::record::FieldRecord;
 use crate::attributes::{cfgs, python_name};
 use crate::doc::Doc;
+use crate::inspect::Expression;
 
 /// A variant.
 struct Variant {
@@ -216,15 +218,28 @@ impl Variant {
         model.base = Some(enum_class.to_token_stream());
         model.frozen = true;
         model.variant = Some(format!("{enum_name}.{}", self.name));
+        model.parent = Some(enum_class.clone());
         let mut getters = Vec::new();
         for (index, field) in self.fields.iter().enumerate() {
             let function = format_ident!("get_field_{index}");
             self.add_getter(&mut model, enum_class, field, &function)?;
+            model.add_field_record(&FieldRecord {
+                name: &field.name,
+                ty: &field.ty,
+                doc: &field.doc,
+                get: true,
+                set: false,
+                cfgs: &[],
+            });
             getters.push(function);
         }
         self.add_match_args(&mut model);
         if self.is_tuple {
             add_tuple_slots(&mut model, &getters);
+            let int = || Expression::name("int");
+            model.add_method_record("__len__", Vec::new(), int());
+            let any = Expression::in_module("typing", "Any");
+            model.add_method_record("__getitem__", vec![int()], any);
         }
         self.add_constructor(&mut model, enum_class)?;
         Ok(model.expand())
@@ -234,6 +249,13 @@ impl Variant {
     fn add_match_args(&self, model: &mut ClassModel<'_>) {
         let krate = model.krate;
         let hidden = krate.hidden();
+        let texts = self.fields.iter().map(|field| {
+            let text = Expression::Text(field.name.clone());
+            Expression::in_module("typing", "Literal").subscript(text)
+        });
+        let texts = Expression::Tuple(texts.collect());
+        let hint = Expression::name("tuple").subscript(texts);
+        model.add_attribute_record(&[], "__match_args__", hint, &Doc::default());
         let names = self.fields.iter().map(|field| &field.name);
         let count = self.fields.len();
         model.functions.push(quote! {

@@ -19,6 +19,7 @@ pub(crate) fn add(model: &mut ClassModel<'_>, function: &TokenStream) -> syn::Re
     model.slots.extend(contribution.slots);
     model.inherent.extend(quote!(#function));
     model.inherent.extend(contribution.functions);
+    model.records.extend(contribution.records);
     Ok(())
 }
 

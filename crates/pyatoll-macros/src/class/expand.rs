@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::model::ClassModel;
+use super::record;
 use crate::lints::lints;
 
 impl ClassModel<'_> {
@@ -35,6 +36,8 @@ impl ClassModel<'_> {
         let into_object = self.impl_into_py_object();
         let from_object = self.impl_from_py_object();
         let traits = &self.traits;
+        let type_hint = self.type_hint();
+        let (record, records) = (self.record(), &self.records);
         quote! {
             const _: () = {
                 #(#functions)*
@@ -53,13 +56,15 @@ impl ClassModel<'_> {
                 }
 
                 #[automatically_derived]
-                impl #krate::DerefToPyAny for #ident {}
+                impl #krate::types::DerefToPyAny for #ident {}
 
                 #subclassable
 
                 // SAFETY: the type object is the one that the runtime creates for this class alone.
                 #[automatically_derived]
                 unsafe impl #krate::PyTypeInfo for #ident {
+                    #type_hint
+
                     #[inline]
                     fn type_object_raw(py: #krate::Python<'_>) -> *mut #krate::ffi::PyTypeObject {
                         #hidden::class::type_object_raw::<Self>(py)
@@ -78,6 +83,9 @@ impl ClassModel<'_> {
                 #from_object
 
                 #traits
+
+                #record
+                #records
             };
         }
     }
@@ -238,12 +246,14 @@ impl ClassModel<'_> {
             (None, None) => quote!(#hidden::class::value_into_object(py, self)),
             (None, Some(_)) => return None,
         };
+        let output_type = record::conversion_hint(krate, "OUTPUT_TYPE");
         Some(quote! {
             #[automatically_derived]
             impl<'py> #krate::IntoPyObject<'py> for #ident {
                 type Target = Self;
                 type Output = #krate::Bound<'py, Self>;
                 type Error = #krate::PyErr;
+                #output_type
 
                 fn into_pyobject(
                     self,
@@ -261,9 +271,11 @@ impl ClassModel<'_> {
         let hidden = krate.hidden();
         let span = self.options.from_py_object?;
         let clone = quote_spanned!(span => #hidden::class::clone_value::<#ident>(object));
+        let input_type = record::conversion_hint(krate, "INPUT_TYPE");
         Some(quote! {
             impl<'a, 'py> #krate::FromPyObject<'a, 'py> for #ident {
                 type Error = #krate::PyErr;
+                #input_type
 
                 fn extract(
                     object: #krate::Borrowed<'a, 'py, #krate::PyAny>,

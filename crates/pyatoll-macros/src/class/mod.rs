@@ -9,6 +9,7 @@
 //! | `complex_enum` | from an enum with fields to the models of its class and its variants' classes |
 //! | `derived_slots` | `eq`, `eq_int`, `ord`, `hash`, `str` |
 //! | `pickle` | `pickle` |
+//! | `record` | the records of a class and its attributes, for stubs |
 //! | `constructor` | constructors that the macro generates |
 //! | `model` | the class as the expansion sees it |
 //! | `expand` | from the model to the generated code |
@@ -21,6 +22,7 @@ mod model;
 mod native_enum;
 mod options;
 mod pickle;
+mod record;
 mod simple_enum;
 mod structs;
 

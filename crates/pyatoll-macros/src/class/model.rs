@@ -32,6 +32,12 @@ pub(crate) struct ClassModel<'a> {
     pub(crate) functions: Vec<TokenStream>,
     /// Functions for an `impl` of the type.
     pub(crate) inherent: TokenStream,
+    /// The records of its attributes and methods, for stubs, as items.
+    pub(crate) records: TokenStream,
+    /// The Rust type of the class that contains it.
+    pub(crate) parent: Option<Ident>,
+    /// The id of its record.
+    pub(crate) id: String,
     /// Implementations of further traits.
     pub(crate) traits: TokenStream,
     /// The body of `IntoPyObject::into_pyobject`, with `self` and `py` in scope; `None` for the
@@ -61,6 +67,9 @@ impl<'a> ClassModel<'a> {
             slots: Vec::new(),
             functions: Vec::new(),
             inherent: TokenStream::new(),
+            records: TokenStream::new(),
+            parent: None,
+            id: crate::inspect::unique_id(),
             traits: TokenStream::new(),
             into_object: None,
         }

@@ -5,8 +5,10 @@ use quote::quote;
 use syn::{Fields, ItemEnum, LitStr};
 
 use super::options::ClassOptions;
+use super::record;
 use super::simple_enum::{Variant, representation, variants};
 use crate::doc::Doc;
+use crate::inspect::{AttributeRecord, ClassRecord, Expression, symbol};
 use crate::lints::lints;
 
 /// The classes of Python's `enum` module that can be named.
@@ -56,6 +58,15 @@ pub(crate) fn expand(
              ..
          }| { quote!(#(#cfgs)* #ident::#variant) },
     );
+    let id = crate::inspect::unique_id();
+    let id_constant = crate::inspect::id_constant(&id);
+    let inherited = options
+        .module
+        .as_ref()
+        .or(options.inherited_module.as_ref());
+    let inherited = inherited.map(LitStr::value);
+    let type_hint = record::type_hint(krate, inherited.as_deref(), &name, &id);
+    let records = records(options, base, item, &name, &variants);
     let conversions = conversions(options, item);
     let lints = lints();
     Ok(quote! {
@@ -92,13 +103,15 @@ pub(crate) fn expand(
             // SAFETY: the type object is the one that the runtime creates for this enum alone.
             #[automatically_derived]
             unsafe impl #krate::PyTypeInfo for #ident {
+                #type_hint
+
                 fn type_object_raw(py: #krate::Python<'_>) -> *mut #krate::ffi::PyTypeObject {
                     #hidden::class::native_enum_type::<Self>(py)
                 }
             }
 
             #[automatically_derived]
-            impl #krate::DerefToPyAny for #ident {}
+            impl #krate::types::DerefToPyAny for #ident {}
 
             #[automatically_derived]
             impl #hidden::module::ModuleClass for #ident {
@@ -114,11 +127,54 @@ pub(crate) fn expand(
             impl #ident {
                 pub const _PYATOLL_DEF: #hidden::module::NativeEnumExport =
                     #hidden::module::NativeEnumExport(&STATICS);
+                #id_constant
             }
+
+            #records
 
             #conversions
         };
     })
+}
+
+/// Generates the records of the class and its members, for stubs.
+fn records(
+    options: &ClassOptions,
+    base: &LitStr,
+    item: &ItemEnum,
+    name: &str,
+    variants: &[Variant],
+) -> Option<TokenStream> {
+    if !crate::inspect::ENABLED {
+        return None;
+    }
+    let krate = &options.krate;
+    let id = record::id_of(krate, &item.ident);
+    let class = ClassRecord {
+        name,
+        id: id.clone(),
+        parent: None,
+        bases: vec![Expression::in_module("enum", &base.value())],
+        decorators: None,
+        doc: &Doc::of(&item.attrs),
+    };
+    let mut records = symbol(krate, &class.json(krate));
+    for variant in variants {
+        let member = AttributeRecord {
+            name: &variant.name,
+            parent: id.clone(),
+            annotation: None,
+            value: Some(if base.value() == "StrEnum" {
+                Expression::Text(variant.name.to_lowercase())
+            } else {
+                Expression::Ellipsis
+            }),
+            doc: &Doc::default(),
+        };
+        let (cfgs, record) = (&variant.cfgs, symbol(krate, &member.json(krate)));
+        records.extend(quote!(#(#cfgs)* #record));
+    }
+    Some(records)
 }
 
 /// Generates the conversions: by value and by reference, from Rust and from Python.
@@ -126,13 +182,21 @@ fn conversions(options: &ClassOptions, item: &ItemEnum) -> TokenStream {
     let krate = &options.krate;
     let hidden = krate.hidden();
     let ident = &item.ident;
+    let input_type = record::conversion_hint(krate, "INPUT_TYPE");
     let into = |ty: TokenStream, value: TokenStream| {
+        let output_type = crate::inspect::ENABLED.then(|| {
+            quote! {
+                const OUTPUT_TYPE: #krate::inspect::PyStaticExpr =
+                    <#ident as #krate::PyTypeInfo>::TYPE_HINT;
+            }
+        });
         quote! {
             #[automatically_derived]
             impl<'py> #krate::IntoPyObject<'py> for #ty {
                 type Target = #ident;
                 type Output = #krate::Bound<'py, #ident>;
                 type Error = #krate::PyErr;
+                #output_type
 
                 fn into_pyobject(
                     self,
@@ -152,6 +216,7 @@ fn conversions(options: &ClassOptions, item: &ItemEnum) -> TokenStream {
         #[automatically_derived]
         impl<'a, 'py> #krate::FromPyObject<'a, 'py> for #ident {
             type Error = #krate::PyErr;
+            #input_type
 
             fn extract(
                 object: #krate::Borrowed<'a, 'py, #krate::PyAny>,
@@ -163,6 +228,7 @@ fn conversions(options: &ClassOptions, item: &ItemEnum) -> TokenStream {
         #[automatically_derived]
         impl<'a: 'holder, 'holder, 'py> #hidden::call::RefArgument<'a, 'holder, 'py> for #ident {
             type Holder = ::core::option::Option<Self>;
+            #input_type
 
             fn extract_ref(
                 object: #krate::Borrowed<'a, 'py, #krate::PyAny>,

@@ -1,7 +1,7 @@
 //! `#[pyclass]` on an enum whose variants have no fields: each is a class attribute.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, ItemEnum};
 
 use super::derived_slots;
@@ -10,6 +10,7 @@ use super::options::{ClassOptions, VariantOptions};
 use super::pickle::PickledVariant;
 use crate::attributes::cfgs;
 use crate::doc::Doc;
+use crate::inspect::{Expression, hint};
 
 /// A variant.
 pub(crate) struct Variant {
@@ -67,6 +68,7 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
     });
     derived_slots::text_slot(&mut model, "Py_tp_repr", &quote!(match *value { #texts }));
     derived_slots::discriminant(&mut model, &numbers);
+    model.add_method_record("__int__", Vec::new(), Expression::name("int"));
     derived_slots::compare(&mut model, true);
     derived_slots::hash(&mut model);
     derived_slots::text(&mut model, None)?;
@@ -130,6 +132,8 @@ fn class_attribute(
             #krate::PyResult::Ok(#krate::Py::new(py, #value)?.into_any())
         }
     });
+    let class = hint::class(krate, &model.ident.to_token_stream());
+    model.add_attribute_record(cfgs, name, class, &Doc::default());
     model.methods.push(quote! {
         #(#cfgs)*
         #hidden::class::MethodItem::ClassAttribute { name: #c_name, value: #function }

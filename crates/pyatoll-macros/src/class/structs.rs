@@ -8,6 +8,7 @@ use syn::{Attribute, Fields, Index, ItemStruct, Type};
 use super::derived_slots;
 use super::model::{ClassModel, c_str};
 use super::options::{ClassOptions, FieldOptions};
+use super::record::FieldRecord;
 use crate::attributes::cfgs;
 use crate::doc::Doc;
 
@@ -44,6 +45,14 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemStruct) -> syn::Resu
     let name = options.class_name(&item.ident);
     let mut model = ClassModel::new(options, &item.ident, name, Doc::of(&item.attrs));
     for field in &fields {
+        model.add_field_record(&FieldRecord {
+            name: &field.name,
+            ty: &field.ty,
+            doc: &field.doc,
+            get: field.get,
+            set: field.set,
+            cfgs: &field.cfgs,
+        });
         if field.get {
             add_getter(&mut model, field)?;
         }

@@ -5,8 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Generics, Lifetime, parse_quote};
 
+use super::hint;
 use super::model::{Access, Body, Container, Direction, Field, Model, Shape};
 use crate::hygiene::hygienic;
+use crate::inspect::Expression;
 use crate::krate::Krate;
 
 pub(super) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
@@ -42,12 +44,28 @@ pub(super) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         Body::Struct(container) => extract_container(container, &krate),
         Body::Enum(variants) => extract_enum(&ident.to_string(), variants, &krate),
     };
+    let input_type = hint::declaration(
+        &krate,
+        "INPUT_TYPE",
+        &body,
+        |field| match &field.options.from_py_with {
+            Some(_) => Expression::in_module("_typeshed", "Incomplete"),
+            None => {
+                let ty = &field.ty;
+                Expression::rust(quote_spanned! { ty.span() =>
+                    <#ty as #krate::FromPyObject<#borrow, #py>>::INPUT_TYPE
+                })
+            }
+        },
+        hint::object,
+    );
     Ok(quote! {
         #[automatically_derived]
         impl #impl_generics #krate::FromPyObject<#borrow, #py> for #ident #type_generics
         #where_clause
         {
             type Error = #krate::PyErr;
+            #input_type
 
             fn extract(
                 #object: #krate::Borrowed<#borrow, #py, #krate::PyAny>,

@@ -5,8 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Ident, Lifetime, Lit, parse_quote};
 
+use super::hint;
 use super::model::{Access, Body, Container, Direction, Field, Model, Shape};
 use crate::hygiene::hygienic;
+use crate::inspect::Expression;
 use crate::krate::Krate;
 
 /// The `self` of the conversion.
@@ -55,6 +57,21 @@ pub(super) fn expand(input: &DeriveInput, receiver: &Receiver) -> syn::Result<To
 
     let (target, output, error) = expansion.types(&body, &py);
     let token = hygienic("py");
+    let output_type = hint::declaration(
+        krate,
+        "OUTPUT_TYPE",
+        &body,
+        |field| match &field.options.into_py_with {
+            Some(_) => Expression::in_module("_typeshed", "Incomplete"),
+            None => {
+                let ty = &field.ty;
+                Expression::rust(quote_spanned! { ty.span() =>
+                    <#reference #ty as #krate::conversion::IntoPyObject<#py>>::OUTPUT_TYPE
+                })
+            }
+        },
+        hint::dict,
+    );
     let convert = expansion.convert(&body, &py);
     Ok(quote! {
         #[automatically_derived]
@@ -65,6 +82,7 @@ pub(super) fn expand(input: &DeriveInput, receiver: &Receiver) -> syn::Result<To
             type Target = #target;
             type Output = #output;
             type Error = #error;
+            #output_type
 
             fn into_pyobject(
                 self,

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `options` | the options of containers and fields |
 //! | `model` | a type's containers and fields, with the options resolved |
+//! | `hint` | the type hints of the conversions |
 //! | `from_py_object` | `#[derive(FromPyObject)]` |
 //! | `into_py_object` | `#[derive(IntoPyObject)]` and `#[derive(IntoPyObjectRef)]` |
 
 mod from_py_object;
+mod hint;
 mod into_py_object;
 mod model;
 mod options;

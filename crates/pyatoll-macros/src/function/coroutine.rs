@@ -25,6 +25,15 @@ pub(crate) struct HeldLeading {
     pub(crate) value: TokenStream,
 }
 
+/// What the value of the future means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AsyncResult {
+    /// The value that the caller awaits.
+    Value,
+    /// The next item of an asynchronous iteration, or its end.
+    Next,
+}
+
 impl FunctionModel {
     /// Returns the body of an `async fn`, an expression of type `PyResult<*mut PyObject>`.
     ///
@@ -34,6 +43,7 @@ impl FunctionModel {
         krate: &Krate,
         callee: &Callee<'_>,
         leading: Option<HeldLeading>,
+        kind: AsyncResult,
     ) -> TokenStream {
         let hidden = krate.hidden();
         let [py, token] = ["py", "token"].map(hygienic);
@@ -50,7 +60,7 @@ impl FunctionModel {
             Some(leading) => (leading.setup, leading.declarations, vec![leading.value]),
             None => Default::default(),
         };
-        let future = self.future(krate, callee, declarations, values);
+        let future = self.future(krate, callee, declarations, values, kind);
         quote! {
             #(#warnings)*
             #matching
@@ -99,6 +109,7 @@ impl FunctionModel {
         callee: &Callee<'_>,
         mut declarations: TokenStream,
         mut values: Vec<TokenStream>,
+        kind: AsyncResult,
     ) -> TokenStream {
         let hidden = krate.hidden();
         let [token, future] = ["token", "future"].map(hygienic);
@@ -124,8 +135,22 @@ impl FunctionModel {
         }
         let span = located(self.output_span);
         let result = proc_macro2::Ident::new("result", span);
-        let output = quote_spanned! {span=>
-            #hidden::coroutine::output(#token, #result)
+        let output = match kind {
+            AsyncResult::Value => quote_spanned! {span=>
+                #hidden::coroutine::output(#token, #result)
+            },
+            AsyncResult::Next => {
+                let py = hygienic("py");
+                quote_spanned! {span=>
+                    // SAFETY: the conversion returns a new reference.
+                    unsafe {
+                        #hidden::coroutine::converted(#token, |#py| {
+                            use #hidden::slots::NextValue as _;
+                            #hidden::slots::AsyncNext(#result).convert(#py)
+                        })
+                    }
+                }
+            }
         };
         quote! {
             #declarations

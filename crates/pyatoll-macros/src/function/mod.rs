@@ -31,13 +31,14 @@ use quote::{format_ident, quote};
 use syn::ItemFn;
 
 use self::body::Callee;
-use self::coroutine::HeldLeading;
+use self::coroutine::{AsyncResult, HeldLeading};
 use self::model::{FunctionModel, Leading};
 use self::options::FunctionOptions;
 use self::text::text_signature;
 use crate::attributes::{cfgs, parse_options, python_name, take_pyo3_options};
 use crate::doc::Doc;
 use crate::hygiene::hygienic;
+use crate::inspect::{self, FunctionRecord, Parameters, hint};
 use crate::lints::lints;
 
 /// Expands `#[pyfunction]`.
@@ -66,6 +67,9 @@ fn export(function: &mut ItemFn, options: &FunctionOptions) -> syn::Result<Token
         Some(name) => name.name.clone(),
         None => python_name(ident),
     };
+    let id = inspect::unique_id();
+    let id_constant = inspect::id_constant(&id);
+    let record = record(function, options, &model, &name, id)?;
     let doc = docstring(function, options, &model, &name).c_str(&hidden);
     let entry = entry(ident, options, &model, &name);
     let entry_point = model
@@ -83,6 +87,7 @@ fn export(function: &mut ItemFn, options: &FunctionOptions) -> syn::Result<Token
         #visibility mod #ident {
             pub struct #definition;
             pub const _PYATOLL_DEF: #definition = #definition;
+            #id_constant
         }
 
         #(#cfgs)*
@@ -99,8 +104,38 @@ fn export(function: &mut ItemFn, options: &FunctionOptions) -> syn::Result<Token
                         #pass_module,
                     );
             }
+
+            #record
         };
     })
+}
+
+/// Generates the record of the function, for stubs.
+fn record(
+    function: &ItemFn,
+    options: &FunctionOptions,
+    model: &FunctionModel,
+    name: &str,
+    id: String,
+) -> syn::Result<Option<TokenStream>> {
+    if !inspect::ENABLED {
+        return Ok(None);
+    }
+    let krate = &options.krate;
+    let given = options.signature.as_ref();
+    let record = FunctionRecord {
+        name: name.to_owned(),
+        id: Some(id),
+        parameters: Parameters::of(krate, model)?,
+        returns: match given.and_then(|signature| signature.returns.as_ref()) {
+            Some(given) => Some(given.expression()?),
+            None => hint::returned(krate, &model.output),
+        },
+        is_async: model.asyncness.is_some(),
+        doc: Doc::of(&function.attrs),
+        ..FunctionRecord::default()
+    };
+    Ok(Some(inspect::symbol(krate, &record.json(krate))))
 }
 
 fn docstring(
@@ -150,7 +185,7 @@ fn entry(
         leading: &leading,
     };
     let body = match model.asyncness {
-        Some(_) => model.coroutine(krate, &callee, held_module(options)),
+        Some(_) => model.coroutine(krate, &callee, held_module(options), AsyncResult::Value),
         None => model.body(krate, &callee),
     };
     let parameters = convention.parameters(krate);

@@ -7,7 +7,7 @@ use syn::{FnArg, GenericParam, ReturnType};
 use super::argument::{Argument, ArgumentKind, ParameterSlot};
 use super::options::{FunctionOptions, Warn};
 use super::signature::SignatureModel;
-use super::types::{is_python, option_argument};
+use super::types::{handle_with_token, is_python, option_argument};
 
 /// The argument before the Python arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct FunctionModel {
     pub(crate) is_unsafe: bool,
     /// The span of `async`, if it is an `async fn`.
     pub(crate) asyncness: Option<Span>,
+    /// The return type.
+    pub(crate) output: ReturnType,
     /// The span of the return type, for errors.
     pub(crate) output_span: Span,
 }
@@ -68,11 +70,13 @@ impl FunctionModel {
             warnings: options.warnings.clone(),
             is_unsafe: function.unsafety.is_some(),
             asyncness: function.asyncness.map(|token| token.span()),
+            output: function.output.clone(),
             output_span,
         };
         model.check_variadic()?;
         model.check_cancel_handle()?;
         model.check_token(token)?;
+        model.check_handles()?;
         Ok(model)
     }
 
@@ -113,6 +117,26 @@ impl FunctionModel {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Checks that an `async fn` takes no handle with a token.
+    fn check_handles(&self) -> syn::Result<()> {
+        if self.asyncness.is_none() {
+            return Ok(());
+        }
+        for argument in &self.arguments {
+            let ty = option_argument(&argument.ty).unwrap_or(&argument.ty);
+            if let Some(name) = handle_with_token(ty) {
+                return Err(syn::Error::new(
+                    argument.ty.span(),
+                    format!(
+                        "an `async fn` cannot take a `{name}`, which would be held across `.await`: \
+                         take a `Py`"
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Checks that the type of `**kwargs` is an `Option`: no dict is passed without keywords.

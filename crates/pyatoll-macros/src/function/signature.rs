@@ -9,27 +9,30 @@ use syn::{Expr, Ident, LitStr, Token, parenthesized};
 
 use super::argument::{Argument, ArgumentKind, ParameterSlot};
 use crate::attributes::python_name;
+use crate::inspect::Annotation;
 use crate::krate::Krate;
 
 /// The value of `signature = …`, as parsed.
 #[derive(Clone)]
 pub(crate) struct SignatureAttribute {
     items: Vec<Item>,
+    /// The type hint after `->`.
+    pub(crate) returns: Option<Annotation>,
     pub(crate) span: Span,
 }
 
 #[derive(Clone)]
 enum Item {
-    /// `name` or `name = default`.
-    Parameter(Ident, Option<Expr>),
+    /// `name` or `name = default`, each perhaps with a type hint.
+    Parameter(Ident, Option<Annotation>, Option<Expr>),
     /// `/`.
     EndOfPositionalOnly(Span),
     /// `*`.
     StartOfKeywordOnly(Span),
     /// `*name`.
-    VarArgs(Ident),
+    VarArgs(Ident, Option<Annotation>),
     /// `**name`.
-    VarKeywords(Ident),
+    VarKeywords(Ident, Option<Annotation>),
 }
 
 impl SignatureAttribute {
@@ -38,24 +41,25 @@ impl SignatureAttribute {
         let content;
         parenthesized!(content in input);
         let items = Punctuated::<Item, Token![,]>::parse_terminated(&content)?;
+        let mut returns = None;
         if input.peek(Token![->]) {
-            // A return annotation, which only tools read.
             input.parse::<Token![->]>()?;
-            input.parse::<LitStr>()?;
+            returns = Some(Annotation::new(&input.parse::<LitStr>()?));
         }
         Ok(Self {
+            returns,
             items: items.into_iter().collect(),
             span,
         })
     }
 }
 
-fn skip_annotation(input: ParseStream<'_>) -> syn::Result<()> {
-    if input.peek(Token![:]) {
-        input.parse::<Token![:]>()?;
-        input.parse::<LitStr>()?;
+fn parse_annotation(input: ParseStream<'_>) -> syn::Result<Option<Annotation>> {
+    if !input.peek(Token![:]) {
+        return Ok(None);
     }
-    Ok(())
+    input.parse::<Token![:]>()?;
+    Ok(Some(Annotation::new(&input.parse::<LitStr>()?)))
 }
 
 impl Parse for Item {
@@ -68,25 +72,23 @@ impl Parse for Item {
             if input.peek(Token![*]) {
                 input.parse::<Token![*]>()?;
                 let name = input.call(Ident::parse_any)?;
-                skip_annotation(input)?;
-                return Ok(Self::VarKeywords(name));
+                return Ok(Self::VarKeywords(name, parse_annotation(input)?));
             }
             if input.peek(Ident::peek_any) {
                 let name = input.call(Ident::parse_any)?;
-                skip_annotation(input)?;
-                return Ok(Self::VarArgs(name));
+                return Ok(Self::VarArgs(name, parse_annotation(input)?));
             }
             return Ok(Self::StartOfKeywordOnly(star.span));
         }
         let name = input.call(Ident::parse_any)?;
-        skip_annotation(input)?;
+        let annotation = parse_annotation(input)?;
         let default = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
             Some(input.parse()?)
         } else {
             None
         };
-        Ok(Self::Parameter(name, default))
+        Ok(Self::Parameter(name, annotation, default))
     }
 }
 
@@ -95,6 +97,8 @@ impl Parse for Item {
 pub(crate) struct Parameter {
     /// The Python name.
     pub(crate) name: String,
+    /// The type hint that is given as text.
+    annotation: Option<Annotation>,
     pub(crate) default: Option<Expr>,
 }
 
@@ -109,6 +113,8 @@ pub(crate) struct SignatureModel {
     pub(crate) varargs: Option<String>,
     /// The name of `**kwargs`.
     pub(crate) varkeywords: Option<String>,
+    varargs_annotation: Option<Annotation>,
+    varkeywords_annotation: Option<Annotation>,
     /// Whether there is a `*` without a name.
     bare_star: bool,
 }
@@ -135,6 +141,7 @@ impl SignatureModel {
             argument.slot = ParameterSlot::Positional(model.positional.len());
             model.positional.push(Parameter {
                 name: python_name(&argument.name),
+                annotation: None,
                 default: None,
             });
         }
@@ -198,9 +205,10 @@ impl SignatureModel {
             return error(span, &format!("nothing may follow `**{name}`"));
         }
         match item {
-            Item::Parameter(name, default) => {
+            Item::Parameter(name, annotation, default) => {
                 let parameter = Parameter {
                     name: python_name(name),
+                    annotation: annotation.clone(),
                     default: default.clone(),
                 };
                 if variadic {
@@ -229,7 +237,7 @@ impl SignatureModel {
                 }
                 self.bare_star = true;
             }
-            Item::VarArgs(name) => {
+            Item::VarArgs(name, annotation) => {
                 if variadic {
                     return error(
                         name.span(),
@@ -238,10 +246,12 @@ impl SignatureModel {
                 }
                 next(name, ParameterSlot::VarArgs)?;
                 self.varargs = Some(python_name(name));
+                self.varargs_annotation.clone_from(annotation);
             }
-            Item::VarKeywords(name) => {
+            Item::VarKeywords(name, annotation) => {
                 next(name, ParameterSlot::VarKeywords)?;
                 self.varkeywords = Some(python_name(name));
+                self.varkeywords_annotation.clone_from(annotation);
             }
         }
         Ok(())
@@ -314,6 +324,16 @@ impl SignatureModel {
         }
     }
 
+    /// Returns the type hint that is given for the parameter that a slot belongs to.
+    pub(crate) fn annotation_of(&self, slot: ParameterSlot) -> Option<&Annotation> {
+        match slot {
+            ParameterSlot::Positional(index) => self.positional[index].annotation.as_ref(),
+            ParameterSlot::KeywordOnly(index) => self.keyword_only[index].annotation.as_ref(),
+            ParameterSlot::VarArgs => self.varargs_annotation.as_ref(),
+            ParameterSlot::VarKeywords => self.varkeywords_annotation.as_ref(),
+        }
+    }
+
     /// Returns the `Signature` record for the runtime.
     pub(crate) fn record(&self, krate: &Krate, class: Option<&str>, function: &str) -> TokenStream {
         let hidden = krate.hidden();
@@ -367,7 +387,9 @@ impl Item {
     /// Returns the name of the argument that it stands for.
     fn name(&self) -> Option<&Ident> {
         match self {
-            Self::Parameter(name, _) | Self::VarArgs(name) | Self::VarKeywords(name) => Some(name),
+            Self::Parameter(name, ..) | Self::VarArgs(name, _) | Self::VarKeywords(name, _) => {
+                Some(name)
+            }
             Self::EndOfPositionalOnly(_) | Self::StartOfKeywordOnly(_) => None,
         }
     }
@@ -375,7 +397,9 @@ impl Item {
     fn span(&self) -> Span {
         match self {
             Self::EndOfPositionalOnly(span) | Self::StartOfKeywordOnly(span) => *span,
-            Self::Parameter(name, _) | Self::VarArgs(name) | Self::VarKeywords(name) => name.span(),
+            Self::Parameter(name, ..) | Self::VarArgs(name, _) | Self::VarKeywords(name, _) => {
+                name.span()
+            }
         }
     }
 }

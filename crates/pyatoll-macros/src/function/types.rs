@@ -21,6 +21,18 @@ pub(crate) fn is_python(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == "Python")
 }
 
+/// Returns the name of `Bound<'_, _>`, `Borrowed<'_, '_, _>` or a reference to one.
+pub(crate) fn handle_with_token(ty: &Type) -> Option<&'static str> {
+    let ty = match ungrouped(ty) {
+        Type::Reference(reference) => &*reference.elem,
+        ty => ty,
+    };
+    let segment = last_segment(ty)?;
+    ["Bound", "Borrowed"]
+        .into_iter()
+        .find(|name| segment.ident == name)
+}
+
 /// Returns the `T` of an `Option<T>`.
 pub(crate) fn option_argument(ty: &Type) -> Option<&Type> {
     let segment = last_segment(ty)?;

@@ -8,6 +8,9 @@ use super::arguments::expand_arguments;
 use super::context::{Context, Expanded};
 use super::dunder::{Shape, SlotArgument, SlotResult};
 use super::model::Method;
+use crate::function::body::Callee;
+use crate::function::convention::Convention;
+use crate::function::coroutine::AsyncResult;
 use crate::hygiene::{hygienic, located};
 
 /// Returns the names and the C types of a slot's arguments after the receiver.
@@ -62,8 +65,19 @@ pub(super) fn expand_body(
     let warnings = warnings.map(|warn| warn.statement(krate, &py));
     let (receiver, receiver_value) = context.slot_receiver(&method.receiver);
     let (arguments, values) = expand_arguments(context, method, shape, &names)?;
-    let call = call(method, &receiver_value, &values);
-    let conversion = conversion(context, method, shape.result);
+    let code = if method.function.asyncness.is_some() {
+        coroutine(context, method)
+    } else {
+        let call = call(method, &receiver_value, &values);
+        let conversion = conversion(context, method, shape.result);
+        quote! {
+            #(#warnings)*
+            #receiver
+            #arguments
+            let #result = #call;
+            #conversion
+        }
+    };
     let cfgs = &method.cfgs;
     Ok(Expanded {
         functions: quote! {
@@ -73,15 +87,27 @@ pub(super) fn expand_body(
                 #slf: *mut #krate::ffi::PyObject,
                 #(#names: #types,)*
             ) -> #krate::PyResult<#result_type> {
-                #(#warnings)*
-                #receiver
-                #arguments
-                let #result = #call;
-                #conversion
+                #code
             }
         },
         ..Expanded::default()
     })
+}
+
+/// Generates the code of an `async fn __anext__`, the only slot whose result Python awaits.
+fn coroutine(context: &Context<'_>, method: &Method) -> TokenStream {
+    let ident = &method.ident;
+    let callee = Callee {
+        convention: Convention::NoArguments,
+        name: &method.python_name,
+        class: Some(&context.class_name()),
+        path: &quote!(Self::#ident),
+        leading: &[],
+    };
+    let leading = context.held_receiver(&method.receiver, Convention::Slot);
+    method
+        .function
+        .coroutine(context.krate, &callee, leading, AsyncResult::Next)
 }
 
 /// Generates the call. The method may take fewer values than the slot has arguments.

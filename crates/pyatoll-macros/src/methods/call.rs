@@ -10,6 +10,7 @@ use super::role::Role;
 use crate::doc::Doc;
 use crate::function::body::Callee;
 use crate::function::convention::Convention;
+use crate::function::coroutine::AsyncResult;
 use crate::function::text::text_signature;
 use crate::hygiene::{hygienic, located};
 
@@ -56,7 +57,9 @@ impl Context<'_> {
         let Output { ty, conversion } = output;
         let body = if method.function.asyncness.is_some() {
             let leading = self.held_receiver(&method.receiver, convention);
-            method.function.coroutine(krate, &callee, leading)
+            method
+                .function
+                .coroutine(krate, &callee, leading, AsyncResult::Value)
         } else {
             let (setup, call) = method.function.call(krate, &callee);
             quote! {

@@ -29,6 +29,8 @@ pub(super) struct Expanded {
     pub(super) methods: TokenStream,
     /// `SlotItem`s, each followed by a comma.
     pub(super) slots: TokenStream,
+    /// The records for stubs, as items.
+    pub(super) records: TokenStream,
 }
 
 impl Expanded {
@@ -36,6 +38,7 @@ impl Expanded {
         self.functions.extend(other.functions);
         self.methods.extend(other.methods);
         self.slots.extend(other.slots);
+        self.records.extend(other.records);
     }
 
     pub(super) fn and(mut self, other: Self) -> Self {

@@ -13,6 +13,7 @@
 //! | `shared_slots` | expands the slots that several methods share |
 //! | `slot_item` | the record of a slot, with its trampoline |
 //! | `body` | the function that a slot or an accessor runs |
+//! | `record` | the records of the items, for stubs |
 //! | `arguments` | converts the arguments of a slot |
 //!
 //! The expansion is the block itself, a second `impl` with the generated functions, and a static
@@ -26,6 +27,7 @@ mod context;
 mod dunder;
 mod model;
 mod receiver;
+pub(crate) mod record;
 mod role;
 mod shared_slots;
 mod slot;
@@ -41,7 +43,7 @@ use syn::spanned::Spanned;
 use syn::{ImplItem, ItemImpl, Type};
 
 use self::context::{Context, Expanded};
-use self::dunder::Dunder;
+use self::dunder::{Dunder, SlotResult};
 use self::model::{Constant, Method};
 use self::role::Role;
 use self::shared_slots::SharedSlots;
@@ -67,13 +69,18 @@ pub(crate) fn pymethods(attribute: TokenStream, item: TokenStream) -> syn::Resul
         class: &class,
     };
     let mut shared = SharedSlots::default();
+    let mut methods = Vec::new();
     let mut expanded = Expanded::default();
     let mut errors = Errors::default();
     for item in &mut block.items {
-        match context.expand_item(item, &mut shared) {
+        match context.expand_item(item, &mut shared, &mut methods) {
             Ok(part) => expanded.add(part),
             Err(error) => errors.push(error),
         }
+    }
+    match record::of_methods(&context, &methods) {
+        Ok(part) => expanded.add(part),
+        Err(error) => errors.push(error),
     }
     expanded.add(shared.expand(&context));
     let generated = match errors.finish() {
@@ -109,6 +116,8 @@ pub(crate) struct Contribution {
     pub(crate) methods: Vec<TokenStream>,
     /// Expressions of type `SlotItem`.
     pub(crate) slots: Vec<TokenStream>,
+    /// The records of the functions.
+    pub(crate) records: TokenStream,
 }
 
 /// Expands functions like those of a block, for `#[pyclass]`, and removes their helper attributes.
@@ -123,10 +132,12 @@ pub(crate) fn contribution(
         class: &class,
     };
     let mut shared = SharedSlots::default();
+    let mut methods = Vec::new();
     let mut expanded = Expanded::default();
     for item in items {
-        expanded.add(context.expand_item(item, &mut shared)?);
+        expanded.add(context.expand_item(item, &mut shared, &mut methods)?);
     }
+    expanded.add(record::of_methods(&context, &methods)?);
     expanded.add(shared.expand(&context));
     let split = |tokens: TokenStream| -> syn::Result<Vec<TokenStream>> {
         let items = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated.parse2(tokens)?;
@@ -136,6 +147,7 @@ pub(crate) fn contribution(
         functions: expanded.functions,
         methods: split(expanded.methods)?,
         slots: split(expanded.slots)?,
+        records: expanded.records,
     })
 }
 
@@ -151,16 +163,27 @@ impl Parse for CrateOption {
 }
 
 impl Context<'_> {
-    fn expand_item(&self, item: &mut ImplItem, shared: &mut SharedSlots) -> syn::Result<Expanded> {
+    /// Expands an item, and adds a method to `methods`.
+    fn expand_item(
+        &self,
+        item: &mut ImplItem,
+        shared: &mut SharedSlots,
+        methods: &mut Vec<Method>,
+    ) -> syn::Result<Expanded> {
         match item {
             ImplItem::Fn(function) => {
                 let method = Method::new(function)?;
-                self.expand_method(&method, shared)
+                let expanded = self.expand_method(&method, shared)?;
+                methods.push(method);
+                Ok(expanded)
             }
-            ImplItem::Const(constant) => match Constant::new(constant)? {
-                Some(constant) => Ok(attribute::constant(self, &constant)),
-                None => Ok(Expanded::default()),
-            },
+            ImplItem::Const(constant) => {
+                match Constant::new(constant)? {
+                    Some(constant) => Ok(attribute::constant(self, &constant)
+                        .and(record::of_constant(self, &constant))),
+                    None => Ok(Expanded::default()),
+                }
+            }
             ImplItem::Macro(invocation) => Err(syn::Error::new(
                 invocation.span(),
                 "macros cannot be used as items in `#[pymethods]` impl blocks\n\
@@ -205,6 +228,7 @@ impl Context<'_> {
             functions,
             methods,
             slots,
+            records,
         } = expanded;
         let register = if cfg!(feature = "multiple-pymethods") {
             quote! {
@@ -236,6 +260,8 @@ impl Context<'_> {
                 };
                 #register
             };
+
+            #records
         }
     }
 }
@@ -249,6 +275,9 @@ fn reject_async(method: &Method) -> syn::Result<()> {
     let place = match method.role {
         Role::Method | Role::Class | Role::Static => match dunder::dunder(name) {
             None | Some(Dunder::Call) => return Ok(()),
+            Some(Dunder::Single(slot)) if slot.shape.result == SlotResult::AsyncNext => {
+                return Ok(());
+            }
             Some(_) => format!("magic method `{name}`"),
         },
         role => format!("`#[{}]`", role.attribute()),

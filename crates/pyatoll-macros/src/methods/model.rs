@@ -113,6 +113,10 @@ pub(super) fn condition(cfgs: &[Attribute]) -> TokenStream {
 pub(super) struct Constant {
     pub(super) ident: Ident,
     pub(super) python_name: String,
+    /// The type, in the form of a return type.
+    pub(super) ty: syn::ReturnType,
+    pub(super) value: syn::Expr,
+    pub(super) doc: Doc,
     pub(super) cfgs: Vec<Attribute>,
 }
 
@@ -143,6 +147,9 @@ impl Constant {
         Ok(Some(Self {
             python_name: name.map_or_else(|| python_name(&constant.ident), |name| name.name),
             ident: constant.ident.clone(),
+            ty: syn::ReturnType::Type(Token![->](Span::call_site()), Box::new(constant.ty.clone())),
+            value: constant.expr.clone(),
+            doc: Doc::of(&constant.attrs),
             cfgs: cfgs(&constant.attrs),
         }))
     }

@@ -297,6 +297,13 @@ fn async_functions_need_a_feature_and_a_caller_that_awaits_them() {
         return;
     }
     assert!(method.contains("new_coroutine"), "{method}");
+    let next = expansion(quote!(
+        async fn __anext__(&self) -> Option<i32> {}
+    ));
+    assert!(
+        next.contains("new_coroutine") && next.contains("AsyncNext"),
+        "{next}"
+    );
     for (item, place) in [
         (
             quote!(
@@ -320,9 +327,9 @@ fn async_functions_need_a_feature_and_a_caller_that_awaits_them() {
         ),
         (
             quote!(
-                async fn __anext__(&self) -> i32 {}
+                async fn __next__(&self) -> i32 {}
             ),
-            "magic method `__anext__`",
+            "magic method `__next__`",
         ),
     ] {
         let message = format!("`async fn` cannot be used with {place}");

@@ -11,7 +11,7 @@ use crate::doc::Doc;
 /// The names of a module.
 pub(super) struct Names {
     /// The name without packages.
-    name: String,
+    pub(super) name: String,
     /// The name with the packages that contain the module.
     pub(super) full: String,
     span: Span,

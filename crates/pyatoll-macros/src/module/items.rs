@@ -2,27 +2,45 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
-use syn::{Attribute, Ident, Item, ItemFn, Meta, UseTree};
+use syn::{Attribute, Ident, Item, ItemFn, Meta, ReturnType, Token, UseTree};
 
+use super::definition::Names;
 use super::init::InitCall;
 use crate::attributes::{cfgs, python_name};
+use crate::doc::Doc;
+use crate::inspect::{AttributeRecord, ENABLED, Expression, ModuleRecord, hint, symbol, value_of};
 use crate::krate::Krate;
 
-/// Returns the statements that fill the module: its items in order, then the call of
-/// `#[pymodule_init]`.
+/// The members of a module.
+pub(super) struct Members {
+    /// The statements that fill the module: its items in order, then the call of
+    /// `#[pymodule_init]`.
+    pub(super) statements: TokenStream,
+    /// The module's record, for stubs: an expression of type `Json`.
+    pub(super) record: TokenStream,
+    /// The records of its constants, as items.
+    pub(super) attributes: TokenStream,
+}
+
+/// Reads the members among the items.
 ///
 /// Removes the marker attributes, and tells nested classes and modules which module they are in.
-pub(super) fn statements(
+pub(super) fn members(
     items: &mut [Item],
     krate: &Krate,
-    full_name: &str,
+    names: &Names,
+    id: &str,
+    doc: &Doc,
     module: &Ident,
-) -> syn::Result<TokenStream> {
+) -> syn::Result<Members> {
     let mut filler = Filler {
         krate,
-        full_name,
+        full_name: &names.full,
+        id,
         module,
         statements: TokenStream::new(),
+        members: Vec::new(),
+        attributes: TokenStream::new(),
         init: None,
     };
     for item in items {
@@ -30,21 +48,42 @@ pub(super) fn statements(
     }
     let Filler {
         mut statements,
+        members,
+        attributes,
         init,
         ..
     } = filler;
+    let record = ModuleRecord {
+        name: &names.name,
+        id,
+        members,
+        // The function may add anything.
+        is_incomplete: init.is_some(),
+        doc,
+    }
+    .json(krate);
     statements.extend(init);
-    Ok(statements)
+    Ok(Members {
+        statements,
+        record,
+        attributes,
+    })
 }
 
-/// The collector of the statements.
+/// The collector of the members.
 struct Filler<'a> {
     krate: &'a Krate,
     /// The module's name with its packages.
     full_name: &'a str,
+    /// The id of the module's record.
+    id: &'a str,
     /// The variable that holds the module.
     module: &'a Ident,
     statements: TokenStream,
+    /// The ids of the members' records.
+    members: Vec<(Vec<Attribute>, TokenStream)>,
+    /// The records of constants.
+    attributes: TokenStream,
     /// The call of `#[pymodule_init]`.
     init: Option<TokenStream>,
 }
@@ -70,6 +109,7 @@ impl Filler<'_> {
                     let module = self.module;
                     self.statements
                         .extend(quote!(#(#cfgs)* #module.add(#name, #ident)?;));
+                    self.record_constant(item, &name, &cfgs);
                 }
                 Ok(())
             }
@@ -123,6 +163,32 @@ impl Filler<'_> {
         let module = self.module;
         self.statements
             .extend(quote!(#(#cfgs)* #name::_PYATOLL_DEF.add_to_module(#module)?;));
+        self.members.push((cfgs, quote!(#name::_PYATOLL_ID)));
+    }
+
+    /// Adds the record of a constant.
+    fn record_constant(&mut self, item: &syn::ItemConst, name: &str, cfgs: &[Attribute]) {
+        if !ENABLED {
+            return;
+        }
+        let id = self.id;
+        let value = value_of(&item.expr);
+        let is_literal = value != Expression::Ellipsis;
+        let ty = Box::new((*item.ty).clone());
+        let ty = ReturnType::Type(Token![->](Span::call_site()), ty);
+        let hint = hint::returned(self.krate, &ty);
+        let record = AttributeRecord {
+            name,
+            parent: quote!(#id),
+            annotation: match hint {
+                Some(hint) if !is_literal => Some(AttributeRecord::is_final(hint)),
+                _ => Some(Expression::in_module("typing", "Final")),
+            },
+            value: is_literal.then_some(value),
+            doc: &Doc::of(&item.attrs),
+        };
+        let record = symbol(self.krate, &record.json(self.krate));
+        self.attributes.extend(quote!(#(#cfgs)* #record));
     }
 }
 

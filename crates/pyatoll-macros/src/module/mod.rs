@@ -24,6 +24,7 @@ use self::options::ModuleOptions;
 use self::pyfn::expand_pyfn;
 use crate::attributes::{cfgs, parse_options, take_pyo3_options};
 use crate::doc::Doc;
+use crate::inspect::{ENABLED, ModuleRecord, id_constant, symbol, unique_id};
 use crate::lints::lints;
 
 /// Expands `#[pymodule]`.
@@ -64,6 +65,16 @@ fn function_module(mut function: ItemFn, options: ModuleOptions) -> syn::Result<
     let statement = call.statement(krate, &quote!(#ident), &module);
     let body = quote!(#statement ::core::result::Result::Ok(()));
     let code = definition(&options, &names, &doc, &body, &quote!(#ident::__Pyatoll));
+    let id = unique_id();
+    let id_constant = id_constant(&id);
+    let record = ModuleRecord {
+        name: &names.name,
+        id: &id,
+        members: Vec::new(),
+        is_incomplete: true,
+        doc: &doc,
+    };
+    let record = ENABLED.then(|| symbol(krate, &record.json(krate)));
     let cfgs = cfgs(&function.attrs);
     let lints = lints();
     Ok(quote! {
@@ -74,11 +85,12 @@ fn function_module(mut function: ItemFn, options: ModuleOptions) -> syn::Result<
         #visibility mod #ident {
             pub struct __Pyatoll;
             pub const _PYATOLL_DEF: __Pyatoll = __Pyatoll;
+            #id_constant
         }
 
         #(#cfgs)*
         #lints
-        const _: () = { #code };
+        const _: () = { #code #record };
     })
 }
 
@@ -94,7 +106,12 @@ fn inline_module(mut module: ItemMod, options: ModuleOptions) -> syn::Result<Tok
     let names = Names::new(&module.ident, &options);
     let doc = Doc::of(&module.attrs);
     let variable = format_ident!("module");
-    let statements = items::statements(content, krate, &names.full, &variable)?;
+    let id = unique_id();
+    let items::Members {
+        statements,
+        record,
+        attributes,
+    } = items::members(content, krate, &names, &id, &doc, &variable)?;
     let hidden = krate.hidden();
     let body = quote! {
         use #hidden::module::{AddToModule as _, ExportType as _};
@@ -104,6 +121,18 @@ fn inline_module(mut module: ItemMod, options: ModuleOptions) -> syn::Result<Tok
     };
     let code = definition(&options, &names, &doc, &body, &quote!(__Pyatoll));
     let lints = lints();
+    let records = ENABLED.then(|| {
+        let record = symbol(krate, &record);
+        quote! {
+            #[allow(unused_imports)]
+            use #hidden::module::ExportType as _;
+            #record
+            #attributes
+        }
+    });
+    if let Some(id_constant) = id_constant(&id) {
+        content.push(Item::Verbatim(id_constant));
+    }
     let hidden_items: [Item; 3] = [
         syn::parse_quote! {
             #[doc(hidden)]
@@ -115,7 +144,7 @@ fn inline_module(mut module: ItemMod, options: ModuleOptions) -> syn::Result<Tok
         },
         syn::parse_quote! {
             #lints
-            const _: () = { #code };
+            const _: () = { #code #records };
         },
     ];
     content.extend(hidden_items);

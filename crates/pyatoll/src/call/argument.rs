@@ -27,6 +27,10 @@ pub trait RefArgument<'a, 'holder, 'py> {
     /// Storage that outlives the reference.
     type Holder: Default;
 
+    /// The type hint of the argument.
+    #[cfg(feature = "experimental-inspect")]
+    const INPUT_TYPE: crate::inspect::PyStaticExpr;
+
     /// Borrows the argument.
     ///
     /// # Errors
@@ -62,6 +66,10 @@ pub trait RefMutArgument<'a, 'holder, 'py> {
     /// Storage that outlives the reference.
     type Holder: Default;
 
+    /// The type hint of the argument.
+    #[cfg(feature = "experimental-inspect")]
+    const INPUT_TYPE: crate::inspect::PyStaticExpr;
+
     /// Borrows the argument.
     ///
     /// # Errors
@@ -76,6 +84,8 @@ impl<'a: 'holder, 'holder, 'py: 'a, T: PyTypeCheck + 'a> RefArgument<'a, 'holder
     for Bound<'py, T>
 {
     type Holder = Option<Borrowed<'a, 'py, T>>;
+
+    crate::object::hint! { INPUT_TYPE = of::<T>() }
 
     #[inline]
     fn extract_ref(
@@ -92,6 +102,8 @@ where
 {
     type Holder = ();
 
+    crate::object::hint! { INPUT_TYPE = <&'a str>::INPUT_TYPE }
+
     #[inline]
     fn extract_ref(object: Borrowed<'a, 'py, PyAny>, _: &'holder mut ()) -> PyResult<&'holder str> {
         <&'a str>::extract(object).map_err(Into::into)
@@ -103,6 +115,8 @@ where
     &'a [u8]: FromPyObject<'a, 'py>,
 {
     type Holder = ();
+
+    crate::object::hint! { INPUT_TYPE = <&'a [u8]>::INPUT_TYPE }
 
     #[inline]
     fn extract_ref(
@@ -119,6 +133,8 @@ where
 {
     type Holder = Option<PathBuf>;
 
+    crate::object::hint! { INPUT_TYPE = PathBuf::INPUT_TYPE }
+
     #[inline]
     fn extract_ref(
         object: Borrowed<'a, 'py, PyAny>,
@@ -133,6 +149,8 @@ where
     OsString: FromPyObject<'a, 'py>,
 {
     type Holder = Option<OsString>;
+
+    crate::object::hint! { INPUT_TYPE = OsString::INPUT_TYPE }
 
     #[inline]
     fn extract_ref(

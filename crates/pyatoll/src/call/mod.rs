@@ -14,8 +14,10 @@
 //! | `mismatch` | the `TypeError`s of a call that does not match |
 //! | `argument` | converting one argument |
 //! | `output` | converting the result |
+//! | `hints` | the type hints of results (the feature `experimental-inspect`) |
 //! | `function` | Rust functions as Python functions |
 //! | `closure` | Rust closures as Python functions |
+//! | `context_watcher` | watching switches of the current context |
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -38,7 +40,11 @@
 pub(crate) mod argument;
 pub(crate) mod arguments;
 mod closure;
+#[cfg(all(Py_3_14, not(any(Py_GIL_DISABLED, Py_LIMITED_API))))]
+pub(crate) mod context_watcher;
 pub(crate) mod function;
+#[cfg(feature = "experimental-inspect")]
+pub(crate) mod hints;
 pub(crate) mod matching;
 pub(crate) mod mismatch;
 pub(crate) mod output;

@@ -54,10 +54,10 @@ pub mod layouts {
 
         use pyo3_ffi as ffi;
         pub use pyo3_ffi::{
-            PyBaseExceptionObject, PyComplexObject, PyDictObject, PyFloatObject,
-            PyImportErrorObject, PyListObject, PyOSErrorObject, PyObject, PySetObject,
-            PyStopIterationObject, PySyntaxErrorObject, PySystemExitObject, PyUnicodeErrorObject,
-            PyUnicodeObject,
+            PyBaseExceptionObject, PyComplexObject, PyDateTime_Date, PyDateTime_DateTime,
+            PyDateTime_Delta, PyDateTime_Time, PyDictObject, PyFloatObject, PyImportErrorObject,
+            PyListObject, PyOSErrorObject, PyObject, PySetObject, PyStopIterationObject,
+            PySyntaxErrorObject, PySystemExitObject, PyUnicodeErrorObject, PyUnicodeObject,
         };
 
         /// The memory of an instance of `BaseExceptionGroup`.
@@ -107,6 +107,7 @@ pub mod layouts {
 
         macro_rules! markers {
             ($($name:ident)*) => {$(
+                #[allow(non_camel_case_types, reason = "CPython's names")]
                 pub struct $name;
 
                 impl SizeOfBase for $name {
@@ -120,7 +121,8 @@ pub mod layouts {
 
         markers! {
             AttributeErrorObject BaseExceptionGroupObject NameErrorObject PyBaseExceptionObject
-            PyComplexObject PyDictObject PyFloatObject PyImportErrorObject PyListObject
+            PyComplexObject PyDateTime_Date PyDateTime_DateTime PyDateTime_Delta
+            PyDateTime_Time PyDictObject PyFloatObject PyImportErrorObject PyListObject
             PyOSErrorObject PySetObject PyStopIterationObject PySyntaxErrorObject
             PySystemExitObject PyUnicodeErrorObject PyUnicodeObject
         }

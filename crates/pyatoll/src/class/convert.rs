@@ -73,6 +73,8 @@ pub fn clone_value<T: PyClass + Clone>(object: Borrowed<'_, '_, PyAny>) -> PyRes
 impl<'a: 'holder, 'holder, 'py: 'a, T: PyClass> RefArgument<'a, 'holder, 'py> for T {
     type Holder = Option<PyClassGuard<'a, T>>;
 
+    crate::object::hint! { INPUT_TYPE = of::<T>() }
+
     #[inline]
     fn extract_ref(
         object: Borrowed<'a, 'py, PyAny>,
@@ -117,6 +119,8 @@ impl<'a: 'holder, 'holder, 'py: 'a, T: PyClass<Frozen = False>> RefMutArgument<'
     for T
 {
     type Holder = Option<PyClassGuardMut<'a, T>>;
+
+    crate::object::hint! { INPUT_TYPE = of::<T>() }
 
     #[inline]
     fn extract_mut(

@@ -421,6 +421,8 @@ guard_error!(PyClassGuardMutError);
 impl<'a, 'py: 'a, T: PyClass> FromPyObject<'a, 'py> for PyClassGuard<'a, T> {
     type Error = PyClassGuardError<'a, 'py>;
 
+    crate::object::hint! { INPUT_TYPE = of::<T>() }
+
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         let object = object
@@ -432,6 +434,8 @@ impl<'a, 'py: 'a, T: PyClass> FromPyObject<'a, 'py> for PyClassGuard<'a, T> {
 
 impl<'a, 'py: 'a, T: PyClass<Frozen = False>> FromPyObject<'a, 'py> for PyClassGuardMut<'a, T> {
     type Error = PyClassGuardMutError<'a, 'py>;
+
+    crate::object::hint! { INPUT_TYPE = of::<T>() }
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
@@ -466,6 +470,8 @@ macro_rules! into_instance {
             type Target = T;
             type Output = Borrowed<'a, 'py, T>;
             type Error = crate::WrongInterpreter;
+
+            crate::object::hint! { OUTPUT_TYPE = of::<T>() }
 
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 // SAFETY: an instance of `T`, alive for the guard's `'a`.

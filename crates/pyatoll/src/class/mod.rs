@@ -15,6 +15,7 @@
 //! | `type_lookup` | the type object of the token's interpreter |
 //! | `base` | types that a class can extend |
 //! | `native_base`, `rust_base`, `python_base` | built-in types, classes and Python classes as bases |
+//! | `datetime_base` | the types of `datetime` as bases |
 //! | `native_place`, `unsized_base` | where the Rust parts are in an instance of a built-in type |
 //! | `python_class` | classes with a Python class as base, or a metaclass |
 //! | `layout`, `parts` | the memory of an instance |
@@ -28,6 +29,7 @@
 //! | `native_enum` | `enum` |
 //! | `extras` | `eq`, `ord`, `hash`, `str` |
 //! | `pickle` | `pickle` |
+//! | `inspect` | what stubs tell of a class (the feature `experimental-inspect`) |
 //! | `serde` | `Serialize` and `Deserialize` for `Py` |
 //! | `slots` | the special methods of `#[pymethods]` |
 //! | `refusals` | examples that must not compile |
@@ -64,6 +66,7 @@ pub mod boolean_struct;
 pub(crate) mod borrow_flag;
 pub(crate) mod compat;
 pub(crate) mod convert;
+mod datetime_base;
 mod default_slots;
 pub(crate) mod extras;
 pub(crate) mod fields;
@@ -72,6 +75,8 @@ mod getset;
 pub(crate) mod guard;
 mod handles;
 pub(crate) mod initializer;
+#[cfg(feature = "experimental-inspect")]
+pub(crate) mod inspect;
 pub(crate) mod items;
 pub(crate) mod layout;
 mod lifecycle;

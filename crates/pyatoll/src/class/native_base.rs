@@ -26,11 +26,11 @@ macro_rules! native_class {
 }
 
 /// The functions of all built-in bases; `class` is the base's static type object.
-mod native {
+pub(super) mod native {
     use super::*;
     use crate::error::PyErr;
 
-    pub(super) fn is_collected(class: *mut ffi::PyTypeObject) -> bool {
+    pub(in crate::class) fn is_collected(class: *mut ffi::PyTypeObject) -> bool {
         // All other bases may refer to objects.
         class != &raw mut ffi::PyBaseObject_Type
     }
@@ -40,7 +40,7 @@ mod native {
         unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) != 0 }
     }
 
-    pub(super) fn has_dict_and_weak_list(class: *mut ffi::PyTypeObject) -> (bool, bool) {
+    pub(in crate::class) fn has_dict_and_weak_list(class: *mut ffi::PyTypeObject) -> (bool, bool) {
         // SAFETY: a static type object, initialized with the runtime.
         unsafe {
             (
@@ -55,7 +55,7 @@ mod native {
     /// # Safety
     /// `subtype` must be a live type object that derives from `class`.
     #[inline(always)]
-    pub(super) unsafe fn allocate(
+    pub(in crate::class) unsafe fn allocate(
         py: Python<'_>,
         class: *mut ffi::PyTypeObject,
         subtype: *mut ffi::PyTypeObject,
@@ -108,7 +108,7 @@ mod native {
     }
 
     /// The arguments of a base's `tp_new`.
-    pub(super) trait PassArguments {
+    pub(in crate::class) trait PassArguments {
         fn tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>>;
     }
 
@@ -136,7 +136,7 @@ mod native {
     ///
     /// # Safety
     /// As for `tp_traverse`.
-    pub(super) unsafe fn traverse(
+    pub(in crate::class) unsafe fn traverse(
         class: *mut ffi::PyTypeObject,
         object: *mut ffi::PyObject,
         visit: ffi::visitproc,
@@ -160,7 +160,10 @@ mod native {
     ///
     /// # Safety
     /// As for `tp_clear`.
-    pub(super) unsafe fn clear(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> c_int {
+    pub(in crate::class) unsafe fn clear(
+        class: *mut ffi::PyTypeObject,
+        object: *mut ffi::PyObject,
+    ) -> c_int {
         // SAFETY: upheld by the caller: attached; an instance of `class`, which is alive.
         unsafe { type_fields::tp_clear(class).map_or(0, |clear| clear(object)) }
     }
@@ -169,7 +172,7 @@ mod native {
     ///
     /// # Safety
     /// As for [`ClassBase::free`].
-    pub(super) unsafe fn free(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) {
+    pub(in crate::class) unsafe fn free(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) {
         // SAFETY: upheld by the caller. The `tp_dealloc` of a base with `Py_TPFLAGS_HAVE_GC`
         // expects a tracked instance.
         unsafe {
@@ -230,7 +233,7 @@ macro_rules! native_bases {
             #[inline(always)]
             unsafe fn start(object: *mut ffi::PyObject) -> *mut u8 {
                 // SAFETY: upheld by the caller: an instance of this type.
-                unsafe { <$place as Place>::start(native_class!($class), object) }
+                unsafe { <$place as Place>::start(object) }
             }
 
             fn is_collected() -> bool {

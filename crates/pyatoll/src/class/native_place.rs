@@ -36,11 +36,14 @@ pub trait Place {
     /// See `ClassBase::size_before`.
     fn size_before(class: *mut ffi::PyTypeObject) -> usize;
 
+    /// See `ClassBase::size_before`; for a class that was checked, which need not be passed.
+    fn known_size_before() -> usize;
+
     /// See `ClassBase::start`.
     ///
     /// # Safety
-    /// The object must be an instance of `class`.
-    unsafe fn start(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> *mut u8;
+    /// The object must be an instance of a checked class.
+    unsafe fn start(object: *mut ffi::PyObject) -> *mut u8;
 }
 
 /// Behind instances of the base, which have the memory `L`.
@@ -67,8 +70,12 @@ impl<L> Place for Behind<L> {
         0
     }
 
+    fn known_size_before() -> usize {
+        0
+    }
+
     #[inline(always)]
-    unsafe fn start(_class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> *mut u8 {
+    unsafe fn start(object: *mut ffi::PyObject) -> *mut u8 {
         object.cast()
     }
 }
@@ -100,11 +107,15 @@ impl<C: CountItems> Place for BehindItems<C> {
         let sizes = C::sizes();
         sizes.base.store(base as usize, Ordering::Relaxed);
         sizes.item.store(item as usize, Ordering::Relaxed);
-        base as usize + (ALIGNMENT - 1)
+        Self::known_size_before()
+    }
+
+    fn known_size_before() -> usize {
+        C::sizes().base.load(Ordering::Relaxed) + (ALIGNMENT - 1)
     }
 
     #[inline]
-    unsafe fn start(_class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> *mut u8 {
+    unsafe fn start(object: *mut ffi::PyObject) -> *mut u8 {
         let sizes = C::sizes();
         let base = sizes.base.load(Ordering::Relaxed);
         let item = sizes.item.load(Ordering::Relaxed);

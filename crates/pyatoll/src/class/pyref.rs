@@ -303,6 +303,8 @@ macro_rules! conversions {
         impl<'a, 'py, T: $bound $(<Frozen = $frozen>)?> FromPyObject<'a, 'py> for $name<'py, T> {
             type Error = $error<'a, 'py>;
 
+            crate::object::hint! { INPUT_TYPE = of::<T>() }
+
             #[inline]
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
                 let object = object
@@ -317,6 +319,8 @@ macro_rules! conversions {
             type Output = Bound<'py, T>;
             type Error = Infallible;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<T>() }
+
             #[inline]
             fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 Ok(self.object.clone())
@@ -327,6 +331,8 @@ macro_rules! conversions {
             type Target = T;
             type Output = Borrowed<'a, 'py, T>;
             type Error = Infallible;
+
+            crate::object::hint! { OUTPUT_TYPE = of::<T>() }
 
             #[inline]
             fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {

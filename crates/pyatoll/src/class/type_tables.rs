@@ -153,6 +153,9 @@ impl TypeTables {
         if let Some(freelist) = spec.freelist {
             self.push(ffi::Py_tp_alloc, freelist.allocate as *const ());
             self.push(ffi::Py_tp_free, freelist.free as *const ());
+        } else {
+            // That of a built-in base may allocate instances of the base only: `datetime`'s does.
+            self.push(ffi::Py_tp_alloc, ffi::PyType_GenericAlloc as *const ());
         }
         if !spec.options.mapping {
             if has_getitem {

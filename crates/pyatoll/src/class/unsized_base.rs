@@ -57,8 +57,12 @@ impl<L: SizeOfBase> Place for BehindUnsized<L> {
         offset
     }
 
+    fn known_size_before() -> usize {
+        L::offset().load(Ordering::Relaxed)
+    }
+
     #[inline(always)]
-    unsafe fn start(_class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) -> *mut u8 {
+    unsafe fn start(object: *mut ffi::PyObject) -> *mut u8 {
         // SAFETY: upheld by the caller. The offset was determined when the class was created.
         unsafe { object.cast::<u8>().add(L::offset().load(Ordering::Relaxed)) }
     }

@@ -19,6 +19,8 @@ impl<'py> IntoPyObject<'py> for BigDecimal {
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("decimal", "Decimal") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let (number, scale) = self.into_bigint_and_scale();
         if scale == 0 {
@@ -42,6 +44,8 @@ fn invalid_operation(py: Python<'_>) -> PyErr {
 
 impl<'a, 'py> FromPyObject<'a, 'py> for BigDecimal {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = type_hint_identifier!("decimal", "Decimal") }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         decimal::parse(object, |text| {

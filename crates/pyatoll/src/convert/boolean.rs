@@ -18,6 +18,8 @@ impl<'py> IntoPyObject<'py> for bool {
     type Output = Borrowed<'py, 'py, PyBool>;
     type Error = Infallible;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyBool>() }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         // SAFETY: attached; `True` and `False` are always alive.
@@ -48,6 +50,8 @@ by_reference!(bool => PyBool, Borrowed<'py, 'py, PyBool>, Infallible);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for bool {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyBool>() }
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

@@ -9,6 +9,8 @@ macro_rules! by_reference {
             type Output = $output;
             type Error = $error;
 
+            crate::object::hint! { OUTPUT_TYPE = <$type>::OUTPUT_TYPE }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 (*self).into_pyobject(py)

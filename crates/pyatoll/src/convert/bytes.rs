@@ -33,6 +33,8 @@ pub(super) fn copy(object: Borrowed<'_, '_, PyAny>) -> Option<Vec<u8>> {
 impl<'a, 'py: 'a> FromPyObject<'a, 'py> for &'a [u8] {
     type Error = CastError<'a, 'py>;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyBytes>() }
+
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         object.cast::<PyBytes>().map(Borrowed::<PyBytes>::as_bytes)
@@ -42,6 +44,8 @@ impl<'a, 'py: 'a> FromPyObject<'a, 'py> for &'a [u8] {
 /// Borrows from a `bytes`; copies a `bytearray` or another sequence of integers.
 impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, [u8]> {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = <Vec<u8> as FromPyObject>::INPUT_TYPE }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         match object.cast::<PyBytes>() {

@@ -13,6 +13,11 @@ use crate::types::{PyAny, PyByteArray, PyByteArrayMethods, PyBytes, PyTuple};
 impl<'a, 'py> FromPyObject<'a, 'py> for Bytes {
     type Error = CastError<'a, 'py>;
 
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(of::<crate::types::PyBytes>(), of::<crate::types::PyByteArray>())
+    }
+
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         if let Ok(bytes) = object.cast::<PyBytes>() {
             return Ok(Bytes::from_owner(PyBackedBytes::from(bytes.to_owned())));
@@ -39,6 +44,8 @@ impl<'py> IntoPyObject<'py> for &Bytes {
     type Output = Bound<'py, PyBytes>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyBytes>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         // SAFETY: created as a `bytes`.
         super::bytes::new(py, self).map(|bytes| unsafe { bytes.cast_into_unchecked() })
@@ -49,6 +56,8 @@ impl<'py> IntoPyObject<'py> for Bytes {
     type Target = PyBytes;
     type Output = Bound<'py, PyBytes>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyBytes>() }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {

@@ -19,6 +19,8 @@ macro_rules! lends_c_str {
             type Output = Bound<'py, PyString>;
             type Error = PyErr;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyString>() }
+
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 let text: &CStr = self.as_ref();
                 new(py, text)
@@ -42,6 +44,8 @@ fn new<'py>(py: Python<'py>, text: &CStr) -> PyResult<Bound<'py, PyString>> {
 impl<'a, 'py: 'a> FromPyObject<'a, 'py> for &'a CStr {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
+
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let bytes = super::string::text_and_null(object)?;
         CStr::from_bytes_with_nul(bytes).map_err(|error| PyValueError::new_err(error.to_string()))
@@ -51,6 +55,8 @@ impl<'a, 'py: 'a> FromPyObject<'a, 'py> for &'a CStr {
 impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, CStr> {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
+
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         object.extract().map(Cow::Borrowed)
@@ -59,6 +65,8 @@ impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, CStr> {
 
 impl<'a, 'py> FromPyObject<'a, 'py> for CString {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

@@ -19,6 +19,8 @@ impl<'py> IntoPyObject<'py> for Tz {
     type Output = Bound<'py, PyTzInfo>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("zoneinfo", "ZoneInfo") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         PyTzInfo::timezone(py, self.name())
     }
@@ -26,6 +28,8 @@ impl<'py> IntoPyObject<'py> for Tz {
 
 impl FromPyObject<'_, '_> for Tz {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = type_hint_identifier!("zoneinfo", "ZoneInfo") }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let key = object.getattr(intern!(object.py(), "key"))?;

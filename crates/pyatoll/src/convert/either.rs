@@ -18,6 +18,8 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_union!(L::OUTPUT_TYPE, R::OUTPUT_TYPE) }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         match self {
             Either::Left(value) => value.into_bound_py_any(py),
@@ -35,6 +37,11 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! {
+        OUTPUT_TYPE =
+            type_hint_union!(<&'a L>::OUTPUT_TYPE, <&'a R>::OUTPUT_TYPE)
+    }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         self.as_ref().into_pyobject(py)
     }
@@ -47,6 +54,8 @@ where
     R: FromPyObject<'a, 'py>,
 {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = type_hint_union!(L::INPUT_TYPE, R::INPUT_TYPE) }
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

@@ -18,6 +18,8 @@ impl<'py> IntoPyObject<'py> for f64 {
     type Output = Bound<'py, PyFloat>;
     type Error = Infallible;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyFloat>() }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         // SAFETY: attached; the call returns a new reference to a `float`, or null.
@@ -38,6 +40,8 @@ impl<'py> IntoPyObject<'py> for f32 {
     type Output = Bound<'py, PyFloat>;
     type Error = Infallible;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyFloat>() }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         f64::from(self).into_pyobject(py)
@@ -54,6 +58,11 @@ by_reference!(f32 => PyFloat, Bound<'py, PyFloat>, Infallible);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for f64 {
     type Error = PyErr;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(type_hint_identifier!("typing", "SupportsFloat"), type_hint_identifier!("typing", "SupportsIndex"))
+    }
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
@@ -95,6 +104,11 @@ fn any_as_f64(object: Borrowed<'_, '_, PyAny>) -> PyResult<f64> {
 
 impl<'a, 'py> FromPyObject<'a, 'py> for f32 {
     type Error = <f64 as FromPyObject<'a, 'py>>::Error;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(type_hint_identifier!("typing", "SupportsFloat"), type_hint_identifier!("typing", "SupportsIndex"))
+    }
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

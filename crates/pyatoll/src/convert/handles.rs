@@ -66,6 +66,8 @@ impl<T> Py<T> {
 impl<'a, 'py, T: PyTypeCheck> FromPyObject<'a, 'py> for Borrowed<'a, 'py, T> {
     type Error = CastError<'a, 'py>;
 
+    crate::object::hint! { INPUT_TYPE = T::TYPE_HINT }
+
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         object.cast()
@@ -74,6 +76,8 @@ impl<'a, 'py, T: PyTypeCheck> FromPyObject<'a, 'py> for Borrowed<'a, 'py, T> {
 
 impl<'a, 'py, T: PyTypeCheck + 'a> FromPyObject<'a, 'py> for Py<T> {
     type Error = CastError<'a, 'py>;
+
+    crate::object::hint! { INPUT_TYPE = T::TYPE_HINT }
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
@@ -84,16 +88,20 @@ impl<'a, 'py, T: PyTypeCheck + 'a> FromPyObject<'a, 'py> for Py<T> {
 impl<'a, 'py, T: PyTypeCheck + 'a> FromPyObject<'a, 'py> for Bound<'py, T> {
     type Error = CastError<'a, 'py>;
 
+    crate::object::hint! { INPUT_TYPE = T::TYPE_HINT }
+
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         object.cast::<T>().map(Borrowed::to_owned)
     }
 }
 
-impl<'py, T> IntoPyObject<'py> for Bound<'py, T> {
+impl<'py, T: PyTypeCheck> IntoPyObject<'py> for Bound<'py, T> {
     type Target = T;
     type Output = Bound<'py, T>;
     type Error = Infallible;
+
+    crate::object::hint! { OUTPUT_TYPE = T::TYPE_HINT }
 
     #[inline]
     fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
@@ -101,10 +109,12 @@ impl<'py, T> IntoPyObject<'py> for Bound<'py, T> {
     }
 }
 
-impl<'a, 'py, T> IntoPyObject<'py> for &'a Bound<'py, T> {
+impl<'a, 'py, T: PyTypeCheck> IntoPyObject<'py> for &'a Bound<'py, T> {
     type Target = T;
     type Output = Borrowed<'a, 'py, T>;
     type Error = Infallible;
+
+    crate::object::hint! { OUTPUT_TYPE = T::TYPE_HINT }
 
     #[inline]
     fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
@@ -112,10 +122,12 @@ impl<'a, 'py, T> IntoPyObject<'py> for &'a Bound<'py, T> {
     }
 }
 
-impl<'a, 'py, T> IntoPyObject<'py> for Borrowed<'a, 'py, T> {
+impl<'a, 'py, T: PyTypeCheck> IntoPyObject<'py> for Borrowed<'a, 'py, T> {
     type Target = T;
     type Output = Borrowed<'a, 'py, T>;
     type Error = Infallible;
+
+    crate::object::hint! { OUTPUT_TYPE = T::TYPE_HINT }
 
     #[inline]
     fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
@@ -123,10 +135,12 @@ impl<'a, 'py, T> IntoPyObject<'py> for Borrowed<'a, 'py, T> {
     }
 }
 
-impl<'a, 'py, T> IntoPyObject<'py> for &Borrowed<'a, 'py, T> {
+impl<'a, 'py, T: PyTypeCheck> IntoPyObject<'py> for &Borrowed<'a, 'py, T> {
     type Target = T;
     type Output = Borrowed<'a, 'py, T>;
     type Error = Infallible;
+
+    crate::object::hint! { OUTPUT_TYPE = T::TYPE_HINT }
 
     #[inline]
     fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
@@ -135,10 +149,12 @@ impl<'a, 'py, T> IntoPyObject<'py> for &Borrowed<'a, 'py, T> {
 }
 
 /// A `Py` of another interpreter is refused with a `RuntimeError`.
-impl<'py, T> IntoPyObject<'py> for Py<T> {
+impl<'py, T: PyTypeCheck> IntoPyObject<'py> for Py<T> {
     type Target = T;
     type Output = Bound<'py, T>;
     type Error = WrongInterpreter;
+
+    crate::object::hint! { OUTPUT_TYPE = T::TYPE_HINT }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
@@ -147,10 +163,12 @@ impl<'py, T> IntoPyObject<'py> for Py<T> {
 }
 
 /// A `Py` of another interpreter is refused with a `RuntimeError`.
-impl<'a, 'py, T> IntoPyObject<'py> for &'a Py<T> {
+impl<'a, 'py, T: PyTypeCheck> IntoPyObject<'py> for &'a Py<T> {
     type Target = T;
     type Output = Borrowed<'a, 'py, T>;
     type Error = WrongInterpreter;
+
+    crate::object::hint! { OUTPUT_TYPE = T::TYPE_HINT }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {

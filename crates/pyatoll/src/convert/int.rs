@@ -170,6 +170,8 @@ macro_rules! int {
             type Output = Bound<'py, PyInt>;
             type Error = Infallible;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyInt>() }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 // SAFETY: attached; the call returns a new reference to an `int`, or null.
@@ -198,6 +200,8 @@ macro_rules! int {
         impl<'a, 'py> FromPyObject<'a, 'py> for $type {
             type Error = PyErr;
 
+            crate::object::hint! { INPUT_TYPE = type_hint_identifier!("typing", "SupportsIndex") }
+
             #[inline]
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
                 #[allow(irrefutable_let_patterns)]
@@ -222,6 +226,8 @@ macro_rules! int {
 /// Overrides the conversion of sequences: a sequence of `u8` is `bytes`.
 macro_rules! int_hooks {
     (bytes owned) => {
+        crate::object::hint! { SEQUENCE_OUTPUT_TYPE = of::<crate::types::PyBytes>() }
+
         #[inline]
         fn owned_sequence_into_pyobject<I>(
             values: I,
@@ -235,6 +241,8 @@ macro_rules! int_hooks {
         }
     };
     (bytes borrowed) => {
+        crate::object::hint! { SEQUENCE_OUTPUT_TYPE = of::<crate::types::PyBytes>() }
+
         #[inline]
         fn borrowed_sequence_into_pyobject<I>(
             values: I,
@@ -276,6 +284,8 @@ macro_rules! int_128 {
             type Output = Bound<'py, PyInt>;
             type Error = Infallible;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyInt>() }
+
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 if let Ok(small) = i64::try_from(self) {
                     return small.into_pyobject(py);
@@ -292,6 +302,8 @@ macro_rules! int_128 {
 
         impl<'a, 'py> FromPyObject<'a, 'py> for $type {
             type Error = PyErr;
+
+            crate::object::hint! { INPUT_TYPE = type_hint_identifier!("typing", "SupportsIndex") }
 
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
                 as_128::<$signed>(object).map($type::from_ne_bytes)
@@ -310,6 +322,8 @@ macro_rules! nonzero {
             type Output = Bound<'py, PyInt>;
             type Error = Infallible;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyInt>() }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 self.get().into_pyobject(py)
@@ -320,6 +334,8 @@ macro_rules! nonzero {
 
         impl<'a, 'py> FromPyObject<'a, 'py> for $nonzero {
             type Error = PyErr;
+
+            crate::object::hint! { INPUT_TYPE = type_hint_identifier!("typing", "SupportsIndex") }
 
             #[inline]
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

@@ -15,11 +15,13 @@ use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyAnyMethods};
 
 macro_rules! to_python {
-    ($($type:ty: |$value:ident, $py:ident| $body:expr;)*) => {$(
+    ($($type:ty, $hint:expr, |$value:ident, $py:ident| $body:expr;)*) => {$(
         impl<'py> IntoPyObject<'py> for $type {
             type Target = PyAny;
             type Output = Bound<'py, PyAny>;
             type Error = PyErr;
+
+            crate::object::hint! { OUTPUT_TYPE = $hint }
 
             fn into_pyobject(self, $py: Python<'py>) -> PyResult<Self::Output> {
                 let $value = self;
@@ -32,15 +34,15 @@ macro_rules! to_python {
 }
 
 to_python! {
-    Ipv4Addr: |address, py| {
+    Ipv4Addr, type_hint_identifier!("ipaddress", "IPv4Address"), |address, py| {
         static CLASS: Imported = Imported::new(c"ipaddress", c"IPv4Address");
         CLASS.call(py, (address.to_bits(),))
     };
-    Ipv6Addr: |address, py| {
+    Ipv6Addr, type_hint_identifier!("ipaddress", "IPv6Address"), |address, py| {
         static CLASS: Imported = Imported::new(c"ipaddress", c"IPv6Address");
         CLASS.call(py, (address.to_bits(),))
     };
-    IpAddr: |address, py| match address {
+    IpAddr, type_hint_union!(Ipv4Addr::OUTPUT_TYPE, Ipv6Addr::OUTPUT_TYPE), |address, py| match address {
         IpAddr::V4(address) => address.into_pyobject(py),
         IpAddr::V6(address) => address.into_pyobject(py),
     };
@@ -48,6 +50,11 @@ to_python! {
 
 impl<'a, 'py> FromPyObject<'a, 'py> for IpAddr {
     type Error = PyErr;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(of::<crate::types::PyString>(), type_hint_identifier!("ipaddress", "IPv4Address"), type_hint_identifier!("ipaddress", "IPv6Address"))
+    }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let Ok(packed) = object.getattr(intern!(object.py(), "packed")) else {
@@ -78,6 +85,11 @@ macro_rules! one_family {
     ($type:ident, $variant:ident, $expected:literal) => {
         impl<'a, 'py> FromPyObject<'a, 'py> for $type {
             type Error = PyErr;
+
+            crate::object::hint! {
+                INPUT_TYPE =
+                    type_hint_union!(of::<crate::types::PyString>(), type_hint_identifier!("ipaddress", concat!($expected, "Address")))
+            }
 
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
                 match IpAddr::extract(object)? {

@@ -16,7 +16,7 @@ use crate::exceptions::PyValueError;
 use crate::intern;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::datetime::{DateFields, TimeFields};
+use crate::types::datetime::{DateFields, DateTimeFields, TimeFields};
 use crate::types::{
     PyAny, PyAnyMethods, PyDate, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTzInfo,
 };
@@ -79,8 +79,8 @@ fn time_from(time: &TimeFields) -> PyResult<Time> {
 
 /// Returns the local time of a `datetime`, and its `fold`.
 fn local_time(date_time: &Bound<'_, PyDateTime>) -> PyResult<(DateTime, bool)> {
-    let time = TimeFields::from(date_time);
-    let date = date_from(DateFields::from(date_time))?;
+    let DateTimeFields { date, time } = DateTimeFields::from(date_time);
+    let date = date_from(date)?;
     Ok((DateTime::from_parts(date, time_from(&time)?), time.fold))
 }
 
@@ -88,6 +88,8 @@ impl<'py> IntoPyObject<'py> for Timestamp {
     type Target = PyDateTime;
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let utc = PyTzInfo::utc(py)?;
@@ -97,6 +99,8 @@ impl<'py> IntoPyObject<'py> for Timestamp {
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Timestamp {
     type Error = <Zoned as FromPyObject<'a, 'py>>::Error;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         Ok(Zoned::extract(object)?.timestamp())
@@ -108,6 +112,8 @@ impl<'py> IntoPyObject<'py> for Date {
     type Output = Bound<'py, PyDate>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDate>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         PyDate::new(py, self.year().into(), self.month() as u8, self.day() as u8)
     }
@@ -115,6 +121,8 @@ impl<'py> IntoPyObject<'py> for Date {
 
 impl FromPyObject<'_, '_> for Date {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDate>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         date_from(DateFields::from(&*object.cast::<PyDate>()?))
@@ -126,6 +134,8 @@ impl<'py> IntoPyObject<'py> for Time {
     type Output = Bound<'py, PyTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let (hour, minute, second, microsecond) = time_fields(self);
         PyTime::new(py, hour, minute, second, microsecond, None)
@@ -134,6 +144,8 @@ impl<'py> IntoPyObject<'py> for Time {
 
 impl FromPyObject<'_, '_> for Time {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         time_from(&TimeFields::from(&*object.cast::<PyTime>()?))
@@ -145,6 +157,8 @@ impl<'py> IntoPyObject<'py> for DateTime {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new_datetime(py, self, None, false)
     }
@@ -152,6 +166,8 @@ impl<'py> IntoPyObject<'py> for DateTime {
 
 impl FromPyObject<'_, '_> for DateTime {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;
@@ -165,6 +181,8 @@ impl<'py> IntoPyObject<'py> for Zoned {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         (&self).into_pyobject(py)
@@ -175,6 +193,8 @@ impl<'py> IntoPyObject<'py> for &Zoned {
     type Target = PyDateTime;
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let tzinfo = self.time_zone().into_pyobject(py)?;
@@ -189,6 +209,8 @@ impl<'py> IntoPyObject<'py> for &Zoned {
 
 impl FromPyObject<'_, '_> for Zoned {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;
@@ -213,6 +235,8 @@ impl<'py> IntoPyObject<'py> for TimeZone {
     type Output = Bound<'py, PyTzInfo>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyTzInfo>() }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         (&self).into_pyobject(py)
@@ -223,6 +247,8 @@ impl<'py> IntoPyObject<'py> for &TimeZone {
     type Target = PyTzInfo;
     type Output = Bound<'py, PyTzInfo>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<PyTzInfo>() }
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         if *self == TimeZone::UTC {
@@ -238,6 +264,8 @@ impl<'py> IntoPyObject<'py> for &TimeZone {
 impl FromPyObject<'_, '_> for TimeZone {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyTzInfo>() }
+
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let tzinfo = object.cast::<PyTzInfo>()?;
         match tzinfo.getattr_opt(intern!(object.py(), "key"))? {
@@ -252,6 +280,8 @@ impl<'py> IntoPyObject<'py> for Offset {
     type Output = Bound<'py, PyTzInfo>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("datetime", "timezone") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         if self == Offset::UTC {
             return Ok(PyTzInfo::utc(py)?.to_owned());
@@ -264,6 +294,8 @@ impl<'py> IntoPyObject<'py> for Offset {
 impl FromPyObject<'_, '_> for Offset {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyTzInfo>() }
+
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let seconds = fixed_offset(object)?.clamp(i32::MIN.into(), i32::MAX.into());
         Ok(Offset::from_seconds(seconds as i32)?)
@@ -274,6 +306,8 @@ impl<'py> IntoPyObject<'py> for SignedDuration {
     type Target = PyDelta;
     type Output = Bound<'py, PyDelta>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDelta>() }
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let (days, seconds) = (self.as_secs() / 86_400, self.as_secs() % 86_400);
@@ -290,6 +324,8 @@ impl<'py> IntoPyObject<'py> for SignedDuration {
 impl FromPyObject<'_, '_> for SignedDuration {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDelta>() }
+
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let delta = object.cast::<PyDelta>()?;
         let seconds = i64::from(delta.get_days()) * 86_400 + i64::from(delta.get_seconds());
@@ -303,6 +339,8 @@ impl FromPyObject<'_, '_> for SignedDuration {
 impl FromPyObject<'_, '_> for Span {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDelta>() }
+
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         Ok(SignedDuration::extract(object)?.try_into()?)
     }
@@ -313,6 +351,8 @@ impl<'py> IntoPyObject<'py> for ISOWeekDate {
     type Output = Bound<'py, PyDate>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDate>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         self.date().into_pyobject(py)
     }
@@ -320,6 +360,8 @@ impl<'py> IntoPyObject<'py> for ISOWeekDate {
 
 impl FromPyObject<'_, '_> for ISOWeekDate {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDate>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         Ok(Date::extract(object)?.iso_week_date())

@@ -127,6 +127,11 @@ macro_rules! hash_map {
             type Output = Bound<'py, PyDict>;
             type Error = PyErr;
 
+            crate::object::hint! {
+                OUTPUT_TYPE =
+                    type_hint_subscript!(of::<crate::types::PyDict>(), K::OUTPUT_TYPE, V::OUTPUT_TYPE)
+            }
+
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 $crate::convert::map::new(py, self)
             }
@@ -143,6 +148,11 @@ macro_rules! hash_map {
             type Output = Bound<'py, PyDict>;
             type Error = PyErr;
 
+            crate::object::hint! {
+                OUTPUT_TYPE =
+                    type_hint_subscript!(of::<crate::types::PyDict>(), <&'a K>::OUTPUT_TYPE, <&'a V>::OUTPUT_TYPE)
+            }
+
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 $crate::convert::map::new(py, self)
             }
@@ -155,6 +165,11 @@ macro_rules! hash_map {
             S: BuildHasher + Default,
         {
             type Error = PyErr;
+
+            crate::object::hint! {
+                INPUT_TYPE =
+                    type_hint_subscript!(of::<crate::types::PyDict>(), K::INPUT_TYPE, V::INPUT_TYPE)
+            }
 
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
                 let len = $crate::convert::map::len(object);
@@ -181,6 +196,11 @@ where
     type Output = Bound<'py, PyDict>;
     type Error = PyErr;
 
+    crate::object::hint! {
+        OUTPUT_TYPE =
+            type_hint_subscript!(of::<crate::types::PyDict>(), K::OUTPUT_TYPE, V::OUTPUT_TYPE)
+    }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new(py, self)
     }
@@ -195,6 +215,11 @@ where
     type Output = Bound<'py, PyDict>;
     type Error = PyErr;
 
+    crate::object::hint! {
+        OUTPUT_TYPE =
+            type_hint_subscript!(of::<crate::types::PyDict>(), <&'a K>::OUTPUT_TYPE, <&'a V>::OUTPUT_TYPE)
+    }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new(py, self)
     }
@@ -206,6 +231,11 @@ where
     V: FromPyObjectOwned<'py>,
 {
     type Error = PyErr;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_subscript!(of::<crate::types::PyDict>(), K::INPUT_TYPE, V::INPUT_TYPE)
+    }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let mut map = BTreeMap::new();

@@ -185,6 +185,8 @@ macro_rules! to_python {
             type Output = Bound<'py, PyInt>;
             type Error = PyErr;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyInt>() }
+
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 let $value = self;
                 to_int(py, $sign, $magnitude)
@@ -195,6 +197,8 @@ macro_rules! to_python {
             type Target = PyInt;
             type Output = Bound<'py, PyInt>;
             type Error = PyErr;
+
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyInt>() }
 
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -212,6 +216,8 @@ to_python! {
 impl<'a, 'py> FromPyObject<'a, 'py> for BigInt {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = type_hint_identifier!("typing", "SupportsIndex") }
+
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let (is_negative, magnitude) = from_int(object)?;
         let sign = if is_negative { Sign::Minus } else { Sign::Plus };
@@ -221,6 +227,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BigInt {
 
 impl<'a, 'py> FromPyObject<'a, 'py> for BigUint {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = type_hint_identifier!("typing", "SupportsIndex") }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         match from_int(object)? {

@@ -63,6 +63,8 @@ macro_rules! complex {
             type Output = Bound<'py, PyComplex>;
             type Error = Infallible;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyComplex>() }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 Ok(PyComplex::from_complex_bound(py, self))
@@ -73,6 +75,11 @@ macro_rules! complex {
 
         impl<'a, 'py> FromPyObject<'a, 'py> for Complex<$float> {
             type Error = PyErr;
+
+            crate::object::hint! {
+                INPUT_TYPE =
+                    type_hint_union!(type_hint_identifier!("typing", "SupportsComplex"), type_hint_identifier!("typing", "SupportsFloat"), type_hint_identifier!("typing", "SupportsIndex"))
+            }
 
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
                 let $value = value(object)?;

@@ -55,6 +55,8 @@ macro_rules! ratio {
             type Output = Bound<'py, PyAny>;
             type Error = PyErr;
 
+            crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("fractions", "Fraction") }
+
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 FRACTION.call(py, (self.numer(), self.denom()))
             }
@@ -65,6 +67,8 @@ macro_rules! ratio {
             type Output = Bound<'py, PyAny>;
             type Error = PyErr;
 
+            crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("fractions", "Fraction") }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 (&self).into_pyobject(py)
@@ -73,6 +77,8 @@ macro_rules! ratio {
 
         impl<'a, 'py> FromPyObject<'a, 'py> for Ratio<$int> {
             type Error = PyErr;
+
+            crate::object::hint! { INPUT_TYPE = type_hint_identifier!("fractions", "Fraction") }
 
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
                 let (numerator, denominator) = parts(object)?;

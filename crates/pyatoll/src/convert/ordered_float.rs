@@ -19,6 +19,8 @@ macro_rules! float {
             type Output = Bound<'py, PyFloat>;
             type Error = Infallible;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyFloat>() }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 self.into_inner().into_pyobject(py)
@@ -29,6 +31,8 @@ macro_rules! float {
 
         impl<'a, 'py> FromPyObject<'a, 'py> for $wrapper<$float> {
             type Error = <$float as FromPyObject<'a, 'py>>::Error;
+
+            crate::object::hint! { INPUT_TYPE = <$float as FromPyObject>::INPUT_TYPE }
 
             #[inline]
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

@@ -17,6 +17,8 @@ impl<'py> IntoPyObject<'py> for &OsStr {
     type Output = Bound<'py, PyString>;
     type Error = Infallible;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyString>() }
+
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         if let Some(text) = self.to_str() {
             return Ok(PyString::new(py, text));
@@ -33,6 +35,8 @@ macro_rules! lends_os_str {
             type Output = Bound<'py, PyString>;
             type Error = Infallible;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyString>() }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 let text: &OsStr = self.as_ref();
@@ -47,6 +51,8 @@ lends_os_str!(OsString, &OsString, Cow<'_, OsStr>, &Cow<'_, OsStr>);
 impl<'a, 'py> FromPyObject<'a, 'py> for OsString {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
+
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         system::encode(object.cast::<PyString>()?)
     }
@@ -55,6 +61,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for OsString {
 /// Borrows from a `str` without lone surrogates.
 impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, OsStr> {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         match object.extract::<&str>() {

@@ -20,6 +20,8 @@ macro_rules! lends_path {
             type Output = Bound<'py, PyAny>;
             type Error = PyErr;
 
+            crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("pathlib", "Path") }
+
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 static PATH: Imported = Imported::new(c"pathlib", c"Path");
                 let path: &Path = self.as_ref();
@@ -34,6 +36,11 @@ lends_path!(&Path, PathBuf, &PathBuf, Cow<'_, Path>, &Cow<'_, Path>);
 impl<'a, 'py> FromPyObject<'a, 'py> for PathBuf {
     type Error = PyErr;
 
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(of::<crate::types::PyString>(), type_hint_subscript!(type_hint_identifier!("os", "PathLike"), of::<crate::types::PyString>()))
+    }
+
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         // SAFETY: attached; a live object; the call returns a new reference, or null with an
         // exception set.
@@ -47,6 +54,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for PathBuf {
 /// Borrows from a `str`.
 impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, Path> {
     type Error = PyErr;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(of::<crate::types::PyString>(), type_hint_subscript!(type_hint_identifier!("os", "PathLike"), of::<crate::types::PyString>()))
+    }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         match object.extract::<&str>() {

@@ -1,5 +1,6 @@
 //! `Decimal`: to a `decimal.Decimal`; from an `int`, or any object whose text is a number.
 
+use pyo3_ffi as ffi;
 use rust_decimal::Decimal;
 
 use super::by_reference::by_reference;
@@ -16,6 +17,8 @@ impl<'py> IntoPyObject<'py> for Decimal {
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("decimal", "Decimal") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         decimal::new(py, (self.to_string(),))
     }
@@ -26,8 +29,15 @@ by_reference!(Decimal => PyAny, Bound<'py, PyAny>, PyErr);
 impl<'a, 'py> FromPyObject<'a, 'py> for Decimal {
     type Error = PyErr;
 
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(type_hint_identifier!("decimal", "Decimal"), of::<crate::types::PyInt>())
+    }
+
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(value) = i64::extract(object) {
+        // SAFETY: attached; a live object. Without this, extraction would raise for a `Decimal`.
+        let is_int = unsafe { ffi::PyIndex_Check(object.as_ptr()) } != 0;
+        if is_int && let Ok(value) = i64::extract(object) {
             return Ok(Decimal::new(value, 0));
         }
         decimal::parse(object, |text| {

@@ -19,6 +19,8 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Vec<T> {
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = T::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         T::owned_sequence_into_pyobject(self, py, Token)
@@ -29,6 +31,8 @@ impl<'py, T: IntoPyObject<'py>, const N: usize> IntoPyObject<'py> for [T; N] {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = T::SEQUENCE_OUTPUT_TYPE }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -44,6 +48,8 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = <&T>::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         <&T>::borrowed_sequence_into_pyobject(self, py, Token)
@@ -57,6 +63,8 @@ where
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = <&T>::SEQUENCE_OUTPUT_TYPE }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -72,6 +80,8 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = <&'a T>::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         self.as_slice().into_pyobject(py)
@@ -85,6 +95,8 @@ where
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = <&T>::SEQUENCE_OUTPUT_TYPE }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -100,6 +112,8 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = <&T>::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         (**self).into_pyobject(py)
@@ -108,6 +122,11 @@ where
 
 impl<'a, 'py, T: FromPyObjectOwned<'py>> FromPyObject<'a, 'py> for Vec<T> {
     type Error = PyErr;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_subscript!(type_hint_identifier!("_typeshed", "SupportsGetItem"), type_hint_identifier!("builtins", "int"), T::INPUT_TYPE)
+    }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if let Some(values) = T::extract_vec(object, Token) {
@@ -194,6 +213,8 @@ pub(super) fn read<'py, T: FromPyObjectOwned<'py>>(
 
 impl<'a, 'py, T: FromPyObjectOwned<'py>, const N: usize> FromPyObject<'a, 'py> for [T; N] {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = type_hint_subscript!(type_hint_identifier!("_typeshed", "SupportsLenAndGetItem"), T::INPUT_TYPE) }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if let Some(values) = T::extract_vec(object, Token) {

@@ -72,6 +72,11 @@ macro_rules! hash_set {
             type Output = Bound<'py, PySet>;
             type Error = PyErr;
 
+            crate::object::hint! {
+                OUTPUT_TYPE =
+                    type_hint_subscript!(of::<crate::types::PySet>(), T::OUTPUT_TYPE)
+            }
+
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 $crate::convert::set::new(py, self)
             }
@@ -87,6 +92,11 @@ macro_rules! hash_set {
             type Output = Bound<'py, PySet>;
             type Error = PyErr;
 
+            crate::object::hint! {
+                OUTPUT_TYPE =
+                    type_hint_subscript!(of::<crate::types::PySet>(), <&'a T>::OUTPUT_TYPE)
+            }
+
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 $crate::convert::set::new(py, self)
             }
@@ -98,6 +108,11 @@ macro_rules! hash_set {
             S: BuildHasher + Default,
         {
             type Error = PyErr;
+
+            crate::object::hint! {
+                INPUT_TYPE =
+                    type_hint_union!(type_hint_subscript!(of::<crate::types::PySet>(), T::INPUT_TYPE), type_hint_subscript!(of::<crate::types::PyFrozenSet>(), T::INPUT_TYPE))
+            }
 
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
                 let len = $crate::convert::set::check(object)?;
@@ -120,6 +135,11 @@ impl<'py, T: IntoPyObject<'py> + Ord> IntoPyObject<'py> for BTreeSet<T> {
     type Output = Bound<'py, PySet>;
     type Error = PyErr;
 
+    crate::object::hint! {
+        OUTPUT_TYPE =
+            type_hint_subscript!(of::<crate::types::PySet>(), T::OUTPUT_TYPE)
+    }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new(py, self)
     }
@@ -134,6 +154,11 @@ where
     type Output = Bound<'py, PySet>;
     type Error = PyErr;
 
+    crate::object::hint! {
+        OUTPUT_TYPE =
+            type_hint_subscript!(of::<crate::types::PySet>(), <&'a T>::OUTPUT_TYPE)
+    }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new(py, self)
     }
@@ -141,6 +166,11 @@ where
 
 impl<'a, 'py, T: FromPyObjectOwned<'py> + Ord> FromPyObject<'a, 'py> for BTreeSet<T> {
     type Error = PyErr;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(type_hint_subscript!(of::<crate::types::PySet>(), T::INPUT_TYPE), type_hint_subscript!(of::<crate::types::PyFrozenSet>(), T::INPUT_TYPE))
+    }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         check(object)?;

@@ -20,6 +20,8 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = A::Item::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         <A::Item>::owned_sequence_into_pyobject(self, py, Token)
@@ -35,6 +37,8 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = <&'a A::Item>::SEQUENCE_OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         self.as_slice().into_pyobject(py)
@@ -47,6 +51,11 @@ where
     A::Item: FromPyObjectOwned<'py>,
 {
     type Error = PyErr;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_subscript!(type_hint_identifier!("_typeshed", "SupportsGetItem"), type_hint_identifier!("builtins", "int"), A::Item::INPUT_TYPE)
+    }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if PyString::is_type_of(&object) {

@@ -23,6 +23,8 @@ macro_rules! lends_str {
             type Output = Bound<'py, PyString>;
             type Error = Infallible;
 
+            crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyString>() }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 Ok(PyString::new(py, self.as_ref()))
@@ -49,6 +51,8 @@ impl<'py> IntoPyObject<'py> for char {
     type Target = PyString;
     type Output = Bound<'py, PyString>;
     type Error = Infallible;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyString>() }
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         Ok(PyString::new(py, self.encode_utf8(&mut [0; 4])))
@@ -103,6 +107,8 @@ fn any_text<'a, 'py: 'a>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a str> 
 impl<'a, 'py: 'a> FromPyObject<'a, 'py> for &'a str {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
+
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         text(object)
@@ -112,6 +118,8 @@ impl<'a, 'py: 'a> FromPyObject<'a, 'py> for &'a str {
 impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, str> {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
+
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         text(object).map(Cow::Borrowed)
@@ -120,6 +128,8 @@ impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, str> {
 
 impl<'a, 'py> FromPyObject<'a, 'py> for String {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
@@ -134,6 +144,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for String {
 
 impl<'a, 'py> FromPyObject<'a, 'py> for char {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let mut chars = text(object)?.chars();

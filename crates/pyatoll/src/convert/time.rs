@@ -53,6 +53,8 @@ impl<'py> IntoPyObject<'py> for Duration {
     type Output = Bound<'py, PyDelta>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDelta>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new_timedelta(py, self.as_micros() as i128)
     }
@@ -60,6 +62,8 @@ impl<'py> IntoPyObject<'py> for Duration {
 
 impl FromPyObject<'_, '_> for Duration {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDelta>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         match u128::try_from(timedelta_micros(&*object.cast::<PyDelta>()?)) {
@@ -86,6 +90,8 @@ impl<'py> IntoPyObject<'py> for SystemTime {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let micros = match self.duration_since(UNIX_EPOCH) {
             Ok(since) => since.as_micros() as i128,
@@ -103,6 +109,8 @@ impl<'py> IntoPyObject<'py> for SystemTime {
 
 impl FromPyObject<'_, '_> for SystemTime {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let py = object.py();

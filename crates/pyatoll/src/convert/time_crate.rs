@@ -13,7 +13,7 @@ use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyOverflowError, PyValueError};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::datetime::{DateFields, TimeFields};
+use crate::types::datetime::{DateFields, DateTimeFields, TimeFields};
 use crate::types::{
     PyAny, PyAnyMethods, PyDate, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTzInfo,
 };
@@ -52,15 +52,16 @@ fn time_from(time: TimeFields) -> PyResult<Time> {
 }
 
 fn local_time(date_time: &Bound<'_, PyDateTime>) -> PyResult<PrimitiveDateTime> {
-    let date = date_from(DateFields::from(date_time))?;
-    let time = time_from(TimeFields::from(date_time))?;
-    Ok(PrimitiveDateTime::new(date, time))
+    let DateTimeFields { date, time } = DateTimeFields::from(date_time);
+    Ok(PrimitiveDateTime::new(date_from(date)?, time_from(time)?))
 }
 
 impl<'py> IntoPyObject<'py> for Duration {
     type Target = PyDelta;
     type Output = Bound<'py, PyDelta>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDelta>() }
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let (seconds, micros) = (self.whole_seconds(), self.subsec_microseconds());
@@ -73,6 +74,8 @@ impl<'py> IntoPyObject<'py> for Duration {
 
 impl FromPyObject<'_, '_> for Duration {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDelta>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let delta = object.cast::<PyDelta>()?;
@@ -88,6 +91,8 @@ impl<'py> IntoPyObject<'py> for Date {
     type Output = Bound<'py, PyDate>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDate>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         PyDate::new(py, self.year(), self.month().into(), self.day())
     }
@@ -95,6 +100,8 @@ impl<'py> IntoPyObject<'py> for Date {
 
 impl FromPyObject<'_, '_> for Date {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDate>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         date_from(DateFields::from(&*object.cast::<PyDate>()?))
@@ -106,6 +113,8 @@ impl<'py> IntoPyObject<'py> for Time {
     type Output = Bound<'py, PyTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let (hour, minute, second, microsecond) = self.as_hms_micro();
         PyTime::new(py, hour, minute, second, microsecond, None)
@@ -114,6 +123,8 @@ impl<'py> IntoPyObject<'py> for Time {
 
 impl FromPyObject<'_, '_> for Time {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         time_from(TimeFields::from(&*object.cast::<PyTime>()?))
@@ -125,6 +136,8 @@ impl<'py> IntoPyObject<'py> for PrimitiveDateTime {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new_datetime(py, self.date(), self.time(), None)
     }
@@ -132,6 +145,8 @@ impl<'py> IntoPyObject<'py> for PrimitiveDateTime {
 
 impl FromPyObject<'_, '_> for PrimitiveDateTime {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;
@@ -145,6 +160,8 @@ impl<'py> IntoPyObject<'py> for UtcOffset {
     type Output = Bound<'py, PyTzInfo>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("datetime", "timezone") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let offset = PyDelta::new(py, 0, self.whole_seconds(), 0, true)?;
         PyTzInfo::fixed_offset(py, offset)
@@ -154,6 +171,8 @@ impl<'py> IntoPyObject<'py> for UtcOffset {
 /// Microseconds of the offset are truncated.
 impl FromPyObject<'_, '_> for UtcOffset {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyTzInfo>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         i32::try_from(fixed_offset(object)?)
@@ -168,6 +187,8 @@ impl<'py> IntoPyObject<'py> for OffsetDateTime {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let tzinfo = self.offset().into_pyobject(py)?;
         new_datetime(py, self.date(), self.time(), Some(&tzinfo))
@@ -176,6 +197,8 @@ impl<'py> IntoPyObject<'py> for OffsetDateTime {
 
 impl FromPyObject<'_, '_> for OffsetDateTime {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;
@@ -190,6 +213,8 @@ impl<'py> IntoPyObject<'py> for UtcDateTime {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let utc = PyTzInfo::utc(py)?;
         new_datetime(py, self.date(), self.time(), Some(&utc))
@@ -198,6 +223,8 @@ impl<'py> IntoPyObject<'py> for UtcDateTime {
 
 impl FromPyObject<'_, '_> for UtcDateTime {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;

@@ -33,6 +33,22 @@ pub trait IntoPyObject<'py>: Sized {
     /// The error of the conversion; [`Infallible`](std::convert::Infallible) if it cannot fail.
     type Error: Into<PyErr>;
 
+    /// The type hint of the result.
+    #[cfg(feature = "experimental-inspect")]
+    const OUTPUT_TYPE: crate::inspect::PyStaticExpr = crate::object::inspect::INCOMPLETE;
+
+    crate::object::hint! {
+        /// The type hint of the value as a function's return value: that of `()` is `None`.
+        #[doc(hidden)]
+        RETURN_TYPE = Self::OUTPUT_TYPE
+    }
+
+    crate::object::hint! {
+        /// The type hint of a sequence of such values.
+        #[doc(hidden)]
+        SEQUENCE_OUTPUT_TYPE = type_hint_subscript!(of::<crate::types::PyList>(), Self::OUTPUT_TYPE)
+    }
+
     /// Converts to a Python object.
     ///
     /// # Errors
@@ -174,6 +190,10 @@ pub trait FromPyObject<'a, 'py>: Sized {
     /// The error of the conversion.
     type Error: Into<PyErr>;
 
+    /// The type hint of the objects that can be converted.
+    #[cfg(feature = "experimental-inspect")]
+    const INPUT_TYPE: crate::inspect::PyStaticExpr = crate::object::inspect::INCOMPLETE;
+
     /// Converts from a Python object.
     ///
     /// # Errors
@@ -196,7 +216,6 @@ pub trait FromPyObject<'a, 'py>: Sized {
     /// Returns the time zone if the type is `chrono::Local`, in which a `datetime` without a time
     /// zone is understood to be.
     #[cfg(feature = "chrono-local")]
-    #[doc(hidden)]
     #[inline]
     fn as_local_tz(_: private::Token) -> Option<Self> {
         None
@@ -237,6 +256,8 @@ where
     type Target = <&'a T as IntoPyObject<'py>>::Target;
     type Output = <&'a T as IntoPyObject<'py>>::Output;
     type Error = <&'a T as IntoPyObject<'py>>::Error;
+
+    crate::object::hint! { OUTPUT_TYPE = <&'a T as IntoPyObject<'py>>::OUTPUT_TYPE }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {

@@ -56,10 +56,17 @@ impl<'py> IntoPyObject<'py> for () {
     type Output = Bound<'py, PyTuple>;
     type Error = Infallible;
 
+    crate::object::hint! {
+        OUTPUT_TYPE =
+            type_hint_subscript!(of::<PyTuple>(), crate::inspect::PyStaticExpr::Tuple { elts: &[] })
+    }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         Ok(PyTuple::empty(py))
     }
+
+    crate::object::hint! { RETURN_TYPE = crate::object::inspect::NONE }
 
     /// Returns `None`, the result of a function without a return value.
     #[inline]
@@ -80,6 +87,11 @@ macro_rules! tuple {
             type Output = Bound<'py, PyTuple>;
             type Error = PyErr;
 
+            crate::object::hint! {
+                OUTPUT_TYPE =
+                    type_hint_subscript!(of::<PyTuple>(), $($value::OUTPUT_TYPE),+)
+            }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 new(py, [$(self.$index.into_bound_py_any(py)?),+])
@@ -94,6 +106,11 @@ macro_rules! tuple {
             type Output = Bound<'py, PyTuple>;
             type Error = PyErr;
 
+            crate::object::hint! {
+                OUTPUT_TYPE =
+                    type_hint_subscript!(of::<PyTuple>(), $(<&'a $value>::OUTPUT_TYPE),+)
+            }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 new(py, [$((&self.$index).into_bound_py_any(py)?),+])
@@ -104,6 +121,11 @@ macro_rules! tuple {
             for ($($value,)+)
         {
             type Error = PyErr;
+
+            crate::object::hint! {
+                INPUT_TYPE =
+                    type_hint_subscript!(of::<PyTuple>(), $($value::INPUT_TYPE),+)
+            }
 
             #[inline]
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {

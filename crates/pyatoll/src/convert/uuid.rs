@@ -19,6 +19,8 @@ impl<'py> IntoPyObject<'py> for Uuid {
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("uuid", "UUID") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         // The other notations: hex, bytes, bytes_le, fields.
         let none = || None::<u128>;
@@ -30,6 +32,8 @@ impl<'py> IntoPyObject<'py> for NonNilUuid {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("uuid", "UUID") }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -43,6 +47,8 @@ by_reference!(NonNilUuid => PyAny, Bound<'py, PyAny>, PyErr);
 impl<'a, 'py> FromPyObject<'a, 'py> for Uuid {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = type_hint_identifier!("uuid", "UUID") }
+
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if !object.is_instance(CLASS.get(object.py())?)? {
             return Err(PyTypeError::new_err("Expected a `uuid.UUID` instance."));
@@ -54,6 +60,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Uuid {
 
 impl<'a, 'py> FromPyObject<'a, 'py> for NonNilUuid {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = type_hint_identifier!("uuid", "UUID") }
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let uuid = Uuid::extract(object)?;

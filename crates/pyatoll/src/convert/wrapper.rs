@@ -17,6 +17,11 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Option<T> {
     type Output = Bound<'py, PyAny>;
     type Error = T::Error;
 
+    crate::object::hint! {
+        OUTPUT_TYPE =
+            type_hint_union!(T::OUTPUT_TYPE, crate::object::inspect::NONE)
+    }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         match self {
@@ -35,6 +40,11 @@ where
     type Output = Bound<'py, PyAny>;
     type Error = <&'a T as IntoPyObject<'py>>::Error;
 
+    crate::object::hint! {
+        OUTPUT_TYPE =
+            type_hint_union!(<&'a T>::OUTPUT_TYPE, crate::object::inspect::NONE)
+    }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         self.as_ref().into_pyobject(py)
@@ -43,6 +53,11 @@ where
 
 impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for Option<T> {
     type Error = T::Error;
+
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(T::INPUT_TYPE, crate::object::inspect::NONE)
+    }
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
@@ -60,6 +75,8 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Box<T> {
     type Output = T::Output;
     type Error = T::Error;
 
+    crate::object::hint! { OUTPUT_TYPE = T::OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         (*self).into_pyobject(py)
@@ -74,6 +91,8 @@ where
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = <&T>::OUTPUT_TYPE }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
@@ -93,6 +112,8 @@ macro_rules! pointer_by_reference {
             type Output = <&'a T as IntoPyObject<'py>>::Output;
             type Error = <&'a T as IntoPyObject<'py>>::Error;
 
+            crate::object::hint! { OUTPUT_TYPE = <&'a T>::OUTPUT_TYPE }
+
             #[inline]
             fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
                 (**self).into_pyobject(py)
@@ -108,6 +129,8 @@ impl<'py, T: Copy + IntoPyObject<'py>> IntoPyObject<'py> for Cell<T> {
     type Output = T::Output;
     type Error = T::Error;
 
+    crate::object::hint! { OUTPUT_TYPE = T::OUTPUT_TYPE }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         self.get().into_pyobject(py)
@@ -118,6 +141,8 @@ impl<'py, T: Copy + IntoPyObject<'py>> IntoPyObject<'py> for &Cell<T> {
     type Target = T::Target;
     type Output = T::Output;
     type Error = T::Error;
+
+    crate::object::hint! { OUTPUT_TYPE = T::OUTPUT_TYPE }
 
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
@@ -130,6 +155,8 @@ macro_rules! extract_and_wrap {
     ($($wrapper:ident),*) => {$(
         impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for $wrapper<T> {
             type Error = T::Error;
+
+            crate::object::hint! { INPUT_TYPE = T::INPUT_TYPE }
 
             #[inline]
             fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {

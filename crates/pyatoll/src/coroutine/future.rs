@@ -243,8 +243,23 @@ pub fn output<T>(token: CoroutineToken, result: T) -> PyResult<Py<PyAny>>
 where
     T: for<'py> IntoOutput<'py, *mut ffi::PyObject>,
 {
+    // SAFETY: the function returns a new reference.
+    unsafe { converted(token, |py| return_value(py, result)) }
+}
+
+/// Returns the object that `convert` returns.
+///
+/// # Errors
+/// That of `convert`.
+///
+/// # Safety
+/// `convert` must return a new reference.
+pub unsafe fn converted(
+    token: CoroutineToken,
+    convert: impl FnOnce(Python<'_>) -> PyResult<*mut ffi::PyObject>,
+) -> PyResult<Py<PyAny>> {
     let py = token.py();
-    let object = return_value(py, result)?;
-    // SAFETY: a new reference.
+    let object = convert(py)?;
+    // SAFETY: a new reference, upheld by the caller.
     Ok(unsafe { Bound::from_owned_ptr(py, object) }.unbind())
 }

@@ -82,10 +82,13 @@ impl Drop for Running<'_> {
 /// Panics if the future's drop does.
 impl Drop for Coroutine {
     fn drop(&mut self) {
-        // First, since dropping the future may panic.
-        self.waker.reset();
-        let stage = std::mem::replace(&mut *lock(&self.stage), Stage::Finished);
-        drop(stage);
+        let stage = self.stage.get_mut();
+        let stage = stage.unwrap_or_else(|poisoned| poisoned.into_inner());
+        // The waker of a finished coroutine holds nothing.
+        if let Stage::Suspended(_) = stage {
+            // First, since dropping the future may panic.
+            self.waker.reset();
+        }
     }
 }
 
@@ -154,7 +157,7 @@ impl Coroutine {
             }
             Ok(Poll::Ready(result)) => {
                 drop(future);
-                Err(PyStopIteration::new_err((result?,)))
+                Err(PyErr::new_with_object::<PyStopIteration>(result?))
             }
             Err(payload) => {
                 // Not while unwinding, when a panic in its drop would end the process.

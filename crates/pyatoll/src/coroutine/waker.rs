@@ -31,7 +31,6 @@ use crate::{intern, wrap_pyfunction};
 /// The waker of a coroutine, for all its life.
 pub(super) struct LoopWaker {
     interpreter: Interpreter,
-    handover: Arc<Handover>,
     state: Mutex<State>,
 }
 
@@ -48,6 +47,8 @@ enum State {
 struct LoopFuture {
     event_loop: Py<PyAny>,
     future: Py<PyAny>,
+    /// For threads that cannot attach to the coroutine's interpreter.
+    handover: Arc<Handover>,
 }
 
 impl LoopWaker {
@@ -55,15 +56,20 @@ impl LoopWaker {
     pub(super) fn new(py: Python<'_>) -> Self {
         Self {
             interpreter: py.interpreter(),
-            handover: Handover::of(py),
             state: Mutex::new(State::Idle),
         }
     }
 
     /// Forgets the future that the coroutine has yielded, and that it was woken. The thread must be
     /// attached to the coroutine's interpreter.
+    #[inline]
     pub(super) fn reset(&self) {
-        let before = std::mem::replace(&mut *lock(&self.state), State::Idle);
+        let mut state = lock(&self.state);
+        if matches!(*state, State::Idle) {
+            return;
+        }
+        let before = std::mem::replace(&mut *state, State::Idle);
+        drop(state);
         drop(before);
     }
 
@@ -87,6 +93,7 @@ impl LoopWaker {
         let suspended = State::Suspended(LoopFuture {
             event_loop: event_loop.unbind(),
             future: future.unbind(),
+            handover: Handover::of(py),
         });
         let mut state = lock(&self.state);
         if matches!(*state, State::Woken) {
@@ -108,18 +115,18 @@ impl LoopWaker {
         }
     }
 
-    /// Records that the coroutine was woken. Returns whether a loop waits for it.
-    fn note(&self) -> bool {
+    /// Records that the coroutine was woken. If a loop waits for it, returns the handover.
+    fn note(&self) -> Option<Arc<Handover>> {
         let mut state = lock(&self.state);
-        match *state {
-            State::Suspended(_) => return true,
-            State::Idle | State::Woken => *state = State::Woken,
+        if let State::Suspended(waiting) = &*state {
+            return Some(Arc::clone(&waiting.handover));
         }
-        false
+        *state = State::Woken;
+        None
     }
 
     /// Wakes the loop, on this thread if it can attach, otherwise on a helper thread.
-    fn wake_loop(self: &Arc<Self>) {
+    fn wake_loop(self: &Arc<Self>, handover: &Arc<Handover>) {
         if !is_in_traverse() {
             match self.interpreter.attach(|py| self.release(py)) {
                 Err(AttachError::AttachedElsewhere { .. }) => {}
@@ -127,7 +134,7 @@ impl LoopWaker {
                 Ok(()) | Err(_) => return,
             }
         }
-        self.handover.wake(Arc::clone(self));
+        handover.wake(Arc::clone(self));
     }
 
     /// Completes the future that the loop waits for. `py` must be of the coroutine's interpreter.
@@ -154,12 +161,12 @@ impl Wake for LoopWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.note() {
+        let Some(handover) = self.note() else {
             return;
-        }
+        };
         // Executors call wakers where a panic would be fatal. One is possible where Python has no
         // memory for a thread state; the panic hook has reported it.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.wake_loop())) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.wake_loop(&handover))) {
             crate::panic::discard(payload);
         }
     }

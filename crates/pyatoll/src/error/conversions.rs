@@ -67,6 +67,8 @@ impl<'py> IntoPyObject<'py> for PyErr {
     type Output = Bound<'py, PyBaseException>;
     type Error = WrongInterpreter;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::exceptions::PyBaseException>() }
+
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         (&self).into_pyobject(py)
     }
@@ -78,6 +80,8 @@ impl<'py> IntoPyObject<'py> for &PyErr {
     type Target = PyBaseException;
     type Output = Bound<'py, PyBaseException>;
     type Error = WrongInterpreter;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::exceptions::PyBaseException>() }
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         self.state.normalize(py).try_bind(py).cloned()

@@ -74,6 +74,12 @@ impl PyErr {
         }))
     }
 
+    /// Creates an exception with one object as its argument; see [`PyErr::new`].
+    #[cfg(feature = "experimental-async")]
+    pub(crate) fn new_with_object<T: PyTypeInfo>(object: Py<PyAny>) -> PyErr {
+        Self::from_state(ErrorState::object(T::type_object_raw, object))
+    }
+
     /// Creates an exception of a type that is a value; see [`PyErr::new`]. If it is not an
     /// exception class, the exception is a `TypeError`.
     ///

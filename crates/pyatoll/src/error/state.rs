@@ -21,6 +21,9 @@ enum Make {
     Text(ClassOf, &'static str),
     /// From a class and one owned text.
     OwnedText(ClassOf, String),
+    /// From a class and one object.
+    #[cfg(feature = "experimental-async")]
+    Object(ClassOf, Py<PyAny>),
     /// From the class and the arguments that the closure returns.
     Boxed(Arguments),
 }
@@ -57,6 +60,12 @@ impl ErrorState {
     /// Creates an error with an owned [`text`](ErrorState::text).
     pub(super) fn owned_text(class: ClassOf, text: String) -> Box<Self> {
         Self::pending(Make::OwnedText(class, text))
+    }
+
+    /// Creates a [`lazy`](ErrorState::lazy) error with an object as the only argument.
+    #[cfg(feature = "experimental-async")]
+    pub(super) fn object(class: ClassOf, object: Py<PyAny>) -> Box<Self> {
+        Self::pending(Make::Object(class, object))
     }
 
     #[inline(always)]
@@ -191,6 +200,8 @@ fn raise_lazy(py: Python<'_>, make: Make) {
     match make {
         Make::Text(class, text) => raise_text(py, class, text),
         Make::OwnedText(class, text) => raise_text(py, class, &text),
+        #[cfg(feature = "experimental-async")]
+        Make::Object(class, object) => raise_object(py, class, object),
         Make::Boxed(make) => raise_with(py, make),
     }
 }
@@ -200,6 +211,31 @@ fn raise_text(py: Python<'_>, class: ClassOf, text: &str) {
     let text = PyString::new(py, text);
     // SAFETY: attached; a live type object and a live `str`.
     unsafe { set_object(class.cast(), text.as_ptr()) };
+}
+
+#[cfg(feature = "experimental-async")]
+fn raise_object(py: Python<'_>, class: ClassOf, object: Py<PyAny>) {
+    let object = match object.try_into_bound(py) {
+        Ok(object) => object,
+        Err(error) => return crate::PyErr::from(error).restore(py),
+    };
+    let (class, object) = (class(py), object.as_ptr());
+    // SAFETY: attached; a live type object and a live object; a new reference is released.
+    unsafe {
+        // `PyErr_SetObject` would take these for the arguments, for none, or for the exception.
+        let is_argument = ffi::PyTuple_Check(object) == 0
+            && object != ffi::Py_None()
+            && ffi::PyExceptionInstance_Check(object) == 0;
+        if is_argument {
+            return set_object(class.cast(), object);
+        }
+        let arguments = ffi::PyTuple_Pack(1, object);
+        // If there is no memory, that is the current exception.
+        if !arguments.is_null() {
+            set_object(class.cast(), arguments);
+            ffi::Py_DECREF(arguments);
+        }
+    }
 }
 
 fn raise_with(py: Python<'_>, make: Arguments) {

@@ -6,7 +6,7 @@
 #[macro_export]
 macro_rules! impl_exception_boilerplate {
     ($name:ident) => {
-        impl $crate::DerefToPyAny for $name {}
+        impl $crate::types::DerefToPyAny for $name {}
 
         impl $crate::ToPyErr for $name {}
 
@@ -80,6 +80,8 @@ macro_rules! native_exception {
         // SAFETY: a static class of CPython, valid in every interpreter; the marker adds no fields,
         // so it describes any instance.
         unsafe impl $crate::PyTypeInfo for $name {
+            $crate::native_type_hint!("builtins", $python);
+
             #[inline]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
                 // SAFETY: CPython sets it before any token exists and never changes it.
@@ -128,6 +130,7 @@ macro_rules! create_exception {
         pub struct $name($crate::PyAny);
 
         $crate::create_exception_type_object!($module, $name, $base, ::core::option::Option::None);
+        $crate::create_exception_record!($name, $base);
     };
     ($module:expr, $name:ident, $base:ty, $doc:expr) => {
         #[doc = $doc]
@@ -141,7 +144,51 @@ macro_rules! create_exception {
             $base,
             ::core::option::Option::Some($crate::c_str!($doc))
         );
+        $crate::create_exception_record!($name, $base, $doc);
     };
+}
+
+/// Declares the type hint of a class, with the feature `experimental-inspect`.
+#[cfg(feature = "experimental-inspect")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! exception_type_hint {
+    ($module:expr, $name:ident) => {
+        const TYPE_HINT: $crate::inspect::PyStaticExpr =
+            $crate::inspect::PyStaticExpr::PyClass($crate::inspect::PyClassNameStaticExpr::new(
+                &$crate::type_hint_identifier!(
+                    ::core::stringify!($module),
+                    ::core::stringify!($name)
+                ),
+                ::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)),
+            ));
+    };
+}
+
+/// Declares nothing without the feature.
+#[cfg(not(feature = "experimental-inspect"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! exception_type_hint {
+    ($module:expr, $name:ident) => {};
+}
+
+/// Puts the record of a class into the module, for stubs.
+#[cfg(all(feature = "experimental-inspect", feature = "macros"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! create_exception_record {
+    ($name:ident, $base:ty $(, $doc:expr)?) => {
+        $crate::impl_::inspect::exception_record! { $crate, $name, $base $(, $doc)? }
+    };
+}
+
+/// Does nothing without the features.
+#[cfg(not(all(feature = "experimental-inspect", feature = "macros")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! create_exception_record {
+    ($name:ident, $base:ty $(, $doc:expr)?) => {};
 }
 
 #[doc(hidden)]
@@ -157,6 +204,8 @@ macro_rules! create_exception_type_object {
         // SAFETY: the interpreter's slot keeps the class alive until the interpreter ends; it is an
         // exception class, and the marker adds no fields, so it describes any instance.
         unsafe impl $crate::PyTypeInfo for $name {
+            $crate::exception_type_hint!($module, $name);
+
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
                 static CLASS: $crate::exceptions::class::LocalClass =
@@ -214,6 +263,8 @@ macro_rules! import_exception {
         // checked to be an exception class, and the marker adds no fields, so it describes any
         // instance.
         unsafe impl $crate::PyTypeInfo for $name {
+            $crate::native_type_hint!(::core::stringify!($module), ::core::stringify!($name));
+
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
                 static CLASS: $crate::exceptions::class::LocalClass =
@@ -238,6 +289,8 @@ macro_rules! builtin_exception {
         // checked to be an exception class, and the marker adds no fields, so it describes any
         // instance.
         unsafe impl $crate::PyTypeInfo for $name {
+            $crate::native_type_hint!("builtins", $python);
+
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {
                 static CLASS: $crate::exceptions::class::LocalClass =

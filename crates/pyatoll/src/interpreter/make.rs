@@ -42,6 +42,7 @@ pub(super) unsafe fn new_interpreter(
         let first = compat::new_interpreter(settings)?;
         let note = compat::exchange_attach_note(first);
         let local = create::current_or_create(ffi::PyInterpreterState_Get());
+        compat::avoid_single_phase_modules();
         local.mark_owned(settings.own_gil && compat::has_settings());
         leave_first_thread_state(local, first, previous);
         note.restore();

@@ -121,8 +121,15 @@ impl<T: PyTypeInfo> AddToModule for ClassExport<T> {
 pub trait ExportType: Sized {
     /// The value to export.
     const _PYATOLL_DEF: ClassExport<Self>;
+
+    /// The id of the class's record.
+    #[cfg(feature = "experimental-inspect")]
+    const _PYATOLL_ID: &'static str;
 }
 
 impl<T: PyTypeInfo> ExportType for T {
     const _PYATOLL_DEF: ClassExport<T> = ClassExport(PhantomData);
+
+    #[cfg(feature = "experimental-inspect")]
+    const _PYATOLL_ID: &'static str = crate::object::inspect::id_of(&<T as PyTypeInfo>::TYPE_HINT);
 }

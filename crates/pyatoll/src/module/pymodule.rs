@@ -37,7 +37,7 @@ use crate::types::{PyAny, PyAnyMethods, PyCFunction, PyDict, PyList, PyString};
 #[repr(transparent)]
 pub struct PyModule(PyAny);
 
-native_type!(PyModule, PyModule_Type, PyModule_Check);
+native_type!(PyModule: ("types", "ModuleType"), PyModule_Type, PyModule_Check);
 
 impl PyModule {
     /// Creates an empty module. It is not added to `sys.modules`.

@@ -11,6 +11,7 @@
 //! | `py` | [`Py`]: an owned reference without a token |
 //! | `owner` | [`WrongInterpreter`]: use of a handle in an interpreter that does not own it |
 //! | `type_info` | [`PyTypeInfo`], [`PyTypeCheck`]: Python types as Rust types |
+//! | `hint`, `inspect/` | type hints (the feature `experimental-inspect`) |
 //! | `markers` | [`PyAny`], [`PyType`] |
 //! | `compat` | differences between CPython versions |
 
@@ -18,6 +19,9 @@ mod borrowed;
 mod bound;
 mod bound_object;
 mod compat;
+mod hint;
+#[cfg(feature = "experimental-inspect")]
+pub mod inspect;
 mod markers;
 mod owner;
 mod py;
@@ -27,6 +31,7 @@ pub use borrowed::Borrowed;
 pub use bound::Bound;
 pub use bound_object::BoundObject;
 pub(crate) use compat::constant;
+pub(crate) use hint::hint;
 pub use markers::{PyAny, PyType};
 pub use owner::WrongInterpreter;
 pub use py::Py;

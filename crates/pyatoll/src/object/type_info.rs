@@ -7,20 +7,53 @@ use pyo3_ffi as ffi;
 use super::{Borrowed, Bound, PyAny, PyType};
 use crate::interpreter::Python;
 
-/// A marker type whose handles deref to `Bound<'py, PyAny>`: every Python type except `PyAny`.
-#[doc(hidden)]
+/// A Python type whose handles deref to `Bound<'py, PyAny>`: every one except `PyAny` itself.
+///
+/// `#[pyclass]` and the exception macros implement it.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::types::{DerefToPyAny, PyList};
+///
+/// fn length<T: DerefToPyAny>(object: &Bound<'_, T>) -> PyResult<usize> {
+///     object.len() // of `PyAnyMethods`
+/// }
+///
+/// Python::attach(|py| assert_eq!(length(&PyList::empty(py)).unwrap(), 0));
+/// ```
 pub trait DerefToPyAny {}
 
-/// The memory of an instance of `T`, as other crates declare it. The library itself does not use
-/// it.
+/// The memory of an instance of `T`, as a crate that defines a Python type in C declares it. The
+/// library itself does not use it.
 ///
 /// # Safety
 /// An instance of `T` must begin with a valid `Self`.
-#[doc(hidden)]
+///
+/// ```
+/// use pyatoll::type_object::PyLayout;
+/// use pyatoll::{ffi, types::PyList};
+///
+/// #[repr(transparent)]
+/// struct List(ffi::PyListObject);
+///
+/// // SAFETY: CPython's struct of a list.
+/// unsafe impl PyLayout<PyList> for List {}
+/// ```
 pub unsafe trait PyLayout<T> {}
 
 /// A [`PyLayout`] that all instances have, whose size does not vary.
-#[doc(hidden)]
+///
+/// ```
+/// use pyatoll::type_object::{PyLayout, PySizedLayout};
+/// use pyatoll::{ffi, types::PyFloat};
+///
+/// #[repr(transparent)]
+/// struct Float(ffi::PyFloatObject);
+///
+/// // SAFETY: CPython's struct of a float.
+/// unsafe impl PyLayout<PyFloat> for Float {}
+/// impl PySizedLayout<PyFloat> for Float {}
+/// ```
 pub trait PySizedLayout<T>: PyLayout<T> + Sized {}
 
 /// A Rust type that represents one Python type, with a type object in each interpreter.
@@ -39,6 +72,10 @@ pub trait PySizedLayout<T>: PyLayout<T> + Sized {}
 /// interpreter that stays alive as long as the interpreter, and whose instances are valid `Self`
 /// objects.
 pub unsafe trait PyTypeInfo: Sized {
+    /// The type's name in type hints.
+    #[cfg(feature = "experimental-inspect")]
+    const TYPE_HINT: super::inspect::PyStaticExpr = super::inspect::INCOMPLETE;
+
     /// Returns the type object in the token's interpreter, borrowed.
     #[track_caller]
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject;
@@ -86,6 +123,10 @@ pub unsafe trait PyTypeInfo: Sized {
 /// # Safety
 /// If [`type_check`](PyTypeCheck::type_check) returns true, the object must be a valid `Self`.
 pub unsafe trait PyTypeCheck {
+    /// The type hint of what can be cast to `Self`.
+    #[cfg(feature = "experimental-inspect")]
+    const TYPE_HINT: super::inspect::PyStaticExpr;
+
     /// Returns whether the object may be cast to `Self`.
     #[track_caller]
     fn type_check(object: &Bound<'_, PyAny>) -> bool;
@@ -98,6 +139,8 @@ pub unsafe trait PyTypeCheck {
 // SAFETY: `type_check` is `is_type_of`, and the type's instances are valid `T`s by the contract of
 // `PyTypeInfo`.
 unsafe impl<T: PyTypeInfo> PyTypeCheck for T {
+    super::hint! { TYPE_HINT = <T as PyTypeInfo>::TYPE_HINT }
+
     #[inline]
     fn type_check(object: &Bound<'_, PyAny>) -> bool {
         T::is_type_of(object)

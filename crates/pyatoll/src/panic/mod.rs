@@ -106,6 +106,8 @@ crate::impl_exception_boilerplate!(PanicException);
 
 // SAFETY: the interpreter's `Internals` keep the class alive; its instances are `PanicException`s.
 unsafe impl crate::object::PyTypeInfo for PanicException {
+    crate::object::hint! { TYPE_HINT = type_hint_identifier!("pyo3_runtime", "PanicException") }
+
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         match Self::class(py) {
             Some(class) => class.as_ptr().cast(),
@@ -184,8 +186,14 @@ pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
 /// Resumes the panic if `exception` is a [`PanicException`].
 #[inline]
 pub(crate) fn resume_if_panic(py: Python<'_>, exception: &Bound<'_, PyBaseException>) {
-    // SAFETY: attached. Only existing internals are read: without them there is no such exception.
+    // SAFETY: attached; the exception is alive. Only existing internals are read: without them
+    // there is no such exception.
     let class = unsafe {
+        // The class is a heap type; most exceptions are instances of static ones.
+        let flags = ffi::PyType_GetFlags(ffi::Py_TYPE(exception.as_ptr()));
+        if flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+            return;
+        }
         match Internals::existing(py.local()) {
             Some(internals) => internals.panic_exception(),
             None => return,

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use super::{mutex, nonpoison};
 
 mod sealed {
-    pub trait Sealed<'a, T: 'a> {}
+    pub trait Sealed<'a, T: ?Sized + 'a> {}
 }
 use sealed::Sealed;
 
@@ -25,20 +25,20 @@ use sealed::Sealed;
 ///     });
 /// });
 /// ```
-pub trait PyMutexTrait<'a, T: 'a>: Sealed<'a, T> {
+pub trait PyMutexTrait<'a, T: ?Sized + 'a>: Sealed<'a, T> {
     #[doc(hidden)]
     fn mutex(&'a self) -> &'a nonpoison::PyMutex<T>;
 }
 
-impl<'a, T: 'a> Sealed<'a, T> for mutex::PyMutex<T> {}
-impl<'a, T: 'a> PyMutexTrait<'a, T> for mutex::PyMutex<T> {
+impl<'a, T: ?Sized + 'a> Sealed<'a, T> for mutex::PyMutex<T> {}
+impl<'a, T: ?Sized + 'a> PyMutexTrait<'a, T> for mutex::PyMutex<T> {
     fn mutex(&'a self) -> &'a nonpoison::PyMutex<T> {
         &self.mutex
     }
 }
 
-impl<'a, T: 'a> Sealed<'a, T> for nonpoison::PyMutex<T> {}
-impl<'a, T: 'a> PyMutexTrait<'a, T> for nonpoison::PyMutex<T> {
+impl<'a, T: ?Sized + 'a> Sealed<'a, T> for nonpoison::PyMutex<T> {}
+impl<'a, T: ?Sized + 'a> PyMutexTrait<'a, T> for nonpoison::PyMutex<T> {
     fn mutex(&'a self) -> &'a nonpoison::PyMutex<T> {
         self
     }
@@ -46,14 +46,14 @@ impl<'a, T: 'a> PyMutexTrait<'a, T> for nonpoison::PyMutex<T> {
 
 impl<'a, T, U, P> Sealed<'a, T> for P
 where
-    T: 'a,
+    T: ?Sized + 'a,
     U: PyMutexTrait<'a, T> + ?Sized + 'a,
     P: Deref<Target = U> + ?Sized,
 {
 }
 impl<'a, T, U, P> PyMutexTrait<'a, T> for P
 where
-    T: 'a,
+    T: ?Sized + 'a,
     U: PyMutexTrait<'a, T> + ?Sized + 'a,
     P: Deref<Target = U> + ?Sized,
 {

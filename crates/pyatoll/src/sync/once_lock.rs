@@ -1,6 +1,10 @@
 //! [`PyOnceLock<T>`]: a value initialized once in each interpreter.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem::needs_drop;
+use std::ops::Deref;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -19,7 +23,8 @@ use crate::types::PyString;
 /// value at once, one of them creates it while the others wait, detached.
 ///
 /// The value is borrowed for `'py`, or for as long as the lock is borrowed, if that is shorter. It
-/// is dropped with the lock, or when its interpreter ends.
+/// is dropped with the lock, or when its interpreter ends, by the thread that ends it. So it must
+/// be `Send` and `Sync`, unless it needs no drop, like a pointer.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -74,49 +79,196 @@ use crate::types::PyString;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+///
+/// A value that only its thread may drop is refused:
+///
+/// ```compile_fail,E0080
+/// use pyatoll::prelude::*;
+/// use pyatoll::sync::PyOnceLock;
+/// use std::rc::Rc;
+///
+/// let lock: PyOnceLock<Rc<str>> = PyOnceLock::new();
+/// Python::attach(|py| lock.get_or_init(py, || Rc::from("atoll")).len());
+/// ```
+///
+/// A lock whose values are not `Send + Sync` cannot be in a `static`:
+///
+/// ```compile_fail,E0277
+/// use pyatoll::sync::PyOnceLock;
+///
+/// static POINTER: PyOnceLock<*const u8> = PyOnceLock::new();
+/// ```
 pub struct PyOnceLock<T: 'static> {
+    values: OnceValues<T>,
+}
+
+/// The values of a [`PyOnceLock`], also of types that are not `Send + Sync`: then its methods are
+/// found here.
+#[doc(hidden)]
+pub struct OnceValues<T: 'static> {
     cell: InterpreterLocal<Once<T>>,
+    // `Sync` if values may be lent to, and set by, any thread.
+    marker: PhantomData<OnceLock<T>>,
 }
 
 /// One interpreter's value.
 struct Once<T> {
     value: OnceLock<T>,
+    turn: Turn,
+}
+
+// SAFETY: a `OnceValues` lends a value, or takes it out, only where it may itself be used: on other
+// threads if the value is `Send + Sync`. Another thread may drop the value without being lent the
+// cell: it is `Send + Sync` or nothing to drop, since no other is stored.
+unsafe impl<T> Send for Once<T> {}
+// SAFETY: as for `Send`.
+unsafe impl<T> Sync for Once<T> {}
+
+/// Which thread may create a value.
+struct Turn {
     /// The thread that is creating the value.
     initializer: Mutex<Option<ThreadId>>,
     done: Condvar,
 }
 
-impl<T> Once<T> {
+impl Turn {
     fn initializer(&self) -> MutexGuard<'_, Option<ThreadId>> {
         lock(&self.initializer)
     }
 }
 
 /// Held by the thread that creates the value.
-struct InitGuard<'a, T>(&'a Once<T>);
+struct InitGuard<'a>(&'a Turn);
 
-impl<T> Drop for InitGuard<'_, T> {
+impl Drop for InitGuard<'_> {
     fn drop(&mut self) {
         *self.0.initializer() = None;
         self.0.done.notify_all();
     }
 }
 
-impl<T: Send + Sync + 'static> PyOnceLock<T> {
-    /// Creates a lock without values.
-    pub const fn new() -> Self {
-        Self {
-            cell: InterpreterLocal::new(),
-        }
+impl<T: 'static> OnceValues<T> {
+    #[inline]
+    fn get<'a>(&'a self, py: Python<'a>) -> Option<&'a T> {
+        self.cell.get(py)?.value.get()
     }
 
     #[track_caller]
     fn once<'a>(&'a self, py: Python<'a>) -> &'a Once<T> {
         self.cell.get_or_init(py, || Once {
             value: OnceLock::new(),
-            initializer: Mutex::new(None),
-            done: Condvar::new(),
+            turn: Turn {
+                initializer: Mutex::new(None),
+                done: Condvar::new(),
+            },
         })
+    }
+
+    /// Creates the value with `f`, unless another thread does.
+    ///
+    /// # Safety
+    /// `T` must be `Send + Sync`, or need no drop.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    unsafe fn make<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    where
+        F: FnOnce() -> Result<T, E>,
+    {
+        let once = self.once(py);
+        let turn = &once.turn;
+        let this_thread = thread::current().id();
+        let guard = loop {
+            let mut initializer = turn.initializer();
+            if let Some(value) = once.value.get() {
+                return Ok(value);
+            }
+            match *initializer {
+                None => {
+                    *initializer = Some(this_thread);
+                    break InitGuard(turn);
+                }
+                Some(thread) => assert!(
+                    thread != this_thread,
+                    "making the value of a `PyOnceLock` asked for that value"
+                ),
+            }
+            drop(initializer);
+            py.detach(|| {
+                let initializer = turn.initializer();
+                let wait = turn.done.wait_while(initializer, |thread| thread.is_some());
+                drop(wait.unwrap_or_else(PoisonError::into_inner));
+            });
+        };
+        let value = f()?;
+        // A value that was `set` in the meantime stays.
+        let _ = once.value.set(value);
+        drop(guard);
+        Ok(once.value.get().expect("set above"))
+    }
+
+    /// Refuses, at compile time, values that may only be dropped by their own thread.
+    const NOTHING_TO_DROP: () = assert!(
+        !needs_drop::<T>(),
+        "a value of a `PyOnceLock` must be `Send + Sync`, or need no drop: the thread that ends the \
+         interpreter drops it"
+    );
+
+    /// Does what [`PyOnceLock::get_or_init`] does.
+    #[inline]
+    #[track_caller]
+    pub fn get_or_init<'a, F>(&'a self, py: Python<'a>, f: F) -> &'a T
+    where
+        F: FnOnce() -> T,
+    {
+        match self.get_or_try_init(py, || Ok::<_, Infallible>(f())) {
+            Ok(value) => value,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Does what [`PyOnceLock::get_or_try_init`] does.
+    #[inline]
+    #[track_caller]
+    pub fn get_or_try_init<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    where
+        F: FnOnce() -> Result<T, E>,
+    {
+        let () = Self::NOTHING_TO_DROP;
+        match self.get(py) {
+            Some(value) => Ok(value),
+            // SAFETY: nothing to drop, by the constant.
+            None => unsafe { self.make(py, f) },
+        }
+    }
+
+    /// Does what [`PyOnceLock::set`] does.
+    #[track_caller]
+    pub fn set(&self, py: Python<'_>, value: T) -> Result<(), T> {
+        let () = Self::NOTHING_TO_DROP;
+        self.once(py).value.set(value)
+    }
+}
+
+/// A value that is not `Send + Sync` is stored through the methods of the target.
+impl<T: 'static> Deref for PyOnceLock<T> {
+    type Target = OnceValues<T>;
+
+    #[inline]
+    fn deref(&self) -> &OnceValues<T> {
+        &self.values
+    }
+}
+
+impl<T: 'static> PyOnceLock<T> {
+    /// Creates a lock without values.
+    pub const fn new() -> Self {
+        Self {
+            values: OnceValues {
+                cell: InterpreterLocal::new(),
+                marker: PhantomData,
+            },
+        }
     }
 
     /// Returns this interpreter's value, if there is one.
@@ -135,9 +287,58 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// ```
     #[inline]
     pub fn get<'a>(&'a self, py: Python<'a>) -> Option<&'a T> {
-        self.cell.get(py)?.value.get()
+        self.values.get(py)
     }
 
+    /// Returns this interpreter's value for writing, if there is one.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    ///
+    /// let mut words: PyOnceLock<Vec<&str>> = PyOnceLock::new();
+    /// Python::attach(|py| {
+    ///     words.get_or_init(py, || vec!["lagoon"]);
+    ///     words.get_mut(py).unwrap().push("reef");
+    ///     assert_eq!(words.get(py).unwrap().len(), 2);
+    /// });
+    /// ```
+    pub fn get_mut<'a>(&'a mut self, py: Python<'a>) -> Option<&'a mut T> {
+        self.values.cell.get_mut(py)?.value.get_mut()
+    }
+
+    /// Takes the value of the interpreter that this thread is attached to, if there is one. If the
+    /// thread is not attached, takes the value of the only interpreter that has one.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    ///
+    /// let mut name: PyOnceLock<String> = PyOnceLock::new();
+    /// Python::attach(|py| name.set(py, "Pyatoll".into()).unwrap());
+    /// assert_eq!(name.take().unwrap(), "Pyatoll");
+    /// assert_eq!(name.take(), None);
+    /// ```
+    pub fn take(&mut self) -> Option<T> {
+        self.values.cell.take_without_token()?.value.into_inner()
+    }
+
+    /// Consumes the lock and returns the value that [`take`](PyOnceLock::take) would.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyOnceLock;
+    ///
+    /// let name: PyOnceLock<String> = PyOnceLock::new();
+    /// Python::attach(|py| name.set(py, "Pyatoll".into()).unwrap());
+    /// assert_eq!(name.into_inner().unwrap(), "Pyatoll");
+    /// ```
+    pub fn into_inner(mut self) -> Option<T> {
+        self.take()
+    }
+}
+
+impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// Returns this interpreter's value, creating it with `f` if there is none.
     ///
     /// # Panics
@@ -156,7 +357,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     where
         F: FnOnce() -> T,
     {
-        match self.get_or_try_init(py, || Ok::<_, std::convert::Infallible>(f())) {
+        match self.get_or_try_init(py, || Ok::<_, Infallible>(f())) {
             Ok(value) => value,
             Err(never) => match never {},
         }
@@ -179,46 +380,9 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     {
         match self.get(py) {
             Some(value) => Ok(value),
-            None => self.make(py, f),
+            // SAFETY: `Send + Sync`, by the bound.
+            None => unsafe { self.values.make(py, f) },
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    #[track_caller]
-    fn make<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
-    where
-        F: FnOnce() -> Result<T, E>,
-    {
-        let once = self.once(py);
-        let this_thread = thread::current().id();
-        let guard = loop {
-            let mut initializer = once.initializer();
-            if let Some(value) = once.value.get() {
-                return Ok(value);
-            }
-            match *initializer {
-                None => {
-                    *initializer = Some(this_thread);
-                    break InitGuard(once);
-                }
-                Some(thread) => assert!(
-                    thread != this_thread,
-                    "making the value of a `PyOnceLock` asked for that value"
-                ),
-            }
-            drop(initializer);
-            py.detach(|| {
-                let initializer = once.initializer();
-                let wait = once.done.wait_while(initializer, |thread| thread.is_some());
-                drop(wait.unwrap_or_else(PoisonError::into_inner));
-            });
-        };
-        let value = f()?;
-        // A value that was `set` in the meantime stays.
-        let _ = once.value.set(value);
-        drop(guard);
-        Ok(once.value.get().expect("set above"))
     }
 
     /// Sets this interpreter's value, if it has none.
@@ -230,54 +394,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// If the interpreter has already dropped its values.
     #[track_caller]
     pub fn set(&self, py: Python<'_>, value: T) -> Result<(), T> {
-        self.once(py).value.set(value)
-    }
-
-    /// Returns this interpreter's value for writing, if there is one.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::sync::PyOnceLock;
-    ///
-    /// let mut words: PyOnceLock<Vec<&str>> = PyOnceLock::new();
-    /// Python::attach(|py| {
-    ///     words.get_or_init(py, || vec!["lagoon"]);
-    ///     words.get_mut(py).unwrap().push("reef");
-    ///     assert_eq!(words.get(py).unwrap().len(), 2);
-    /// });
-    /// ```
-    pub fn get_mut<'a>(&'a mut self, py: Python<'a>) -> Option<&'a mut T> {
-        self.cell.get_mut(py)?.value.get_mut()
-    }
-
-    /// Takes the value of the interpreter that this thread is attached to, if there is one. If the
-    /// thread is not attached, takes the value of the only interpreter that has one.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::sync::PyOnceLock;
-    ///
-    /// let mut name: PyOnceLock<String> = PyOnceLock::new();
-    /// Python::attach(|py| name.set(py, "Pyatoll".into()).unwrap());
-    /// assert_eq!(name.take().unwrap(), "Pyatoll");
-    /// assert_eq!(name.take(), None);
-    /// ```
-    pub fn take(&mut self) -> Option<T> {
-        self.cell.take_without_token()?.value.into_inner()
-    }
-
-    /// Consumes the lock and returns the value that [`take`](PyOnceLock::take) would.
-    ///
-    /// ```
-    /// use pyatoll::prelude::*;
-    /// use pyatoll::sync::PyOnceLock;
-    ///
-    /// let name: PyOnceLock<String> = PyOnceLock::new();
-    /// Python::attach(|py| name.set(py, "Pyatoll".into()).unwrap());
-    /// assert_eq!(name.into_inner().unwrap(), "Pyatoll");
-    /// ```
-    pub fn into_inner(mut self) -> Option<T> {
-        self.take()
+        self.values.once(py).value.set(value)
     }
 }
 
@@ -342,7 +459,7 @@ impl<T: PyTypeCheck + 'static> PyOnceLock<Py<T>> {
     }
 }
 
-impl<T: Send + Sync + 'static> Default for PyOnceLock<T> {
+impl<T: 'static> Default for PyOnceLock<T> {
     fn default() -> Self {
         Self::new()
     }
@@ -359,6 +476,7 @@ mod tests {
     use super::*;
     use crate::interpreter::SubInterpreter;
     use crate::types::PyType;
+    use std::ptr::NonNull;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
@@ -381,6 +499,31 @@ mod tests {
             }
         });
         assert_eq!(MADE.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_pointer_can_be_the_value() {
+        struct Shared(PyOnceLock<NonNull<u8>>);
+        // SAFETY: the test only compares the pointers.
+        unsafe impl Sync for Shared {}
+        static SHARED: Shared = Shared(PyOnceLock::new());
+        static BYTES: [u8; 2] = [0; 2];
+        let pointer = |index: usize| NonNull::from(&BYTES[index]);
+        Python::attach(|py| {
+            let value = SHARED.0.get_or_try_init(py, || Ok::<_, ()>(pointer(0)));
+            assert_eq!(value, Ok(&pointer(0)));
+            assert_eq!(SHARED.0.get_or_init(py, || pointer(1)), &pointer(0));
+            assert_eq!(SHARED.0.set(py, pointer(1)), Err(pointer(1)));
+            assert_eq!(SHARED.0.get(py), Some(&pointer(0)));
+        });
+        let sub = SubInterpreter::builder().build().unwrap();
+        sub.attach(|py| {
+            assert_eq!(SHARED.0.get(py), None);
+            assert_eq!(SHARED.0.set(py, pointer(1)), Ok(()));
+            assert_eq!(SHARED.0.get(py), Some(&pointer(1)));
+        })
+        .unwrap();
+        sub.close().unwrap();
     }
 
     #[test]

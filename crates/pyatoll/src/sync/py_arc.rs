@@ -195,6 +195,8 @@ impl<T> From<&Bound<'_, T>> for PyArc<T> {
 impl<'a, 'py, T: PyTypeCheck + 'static> FromPyObject<'a, 'py> for PyArc<T> {
     type Error = CastError<'a, 'py>;
 
+    crate::object::hint! { INPUT_TYPE = of::<T>() }
+
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         object
             .cast::<T>()
@@ -203,10 +205,12 @@ impl<'a, 'py, T: PyTypeCheck + 'static> FromPyObject<'a, 'py> for PyArc<T> {
 }
 
 /// A handle of another interpreter is refused with a `RuntimeError`.
-impl<'py, T> IntoPyObject<'py> for PyArc<T> {
+impl<'py, T: PyTypeCheck> IntoPyObject<'py> for PyArc<T> {
     type Target = T;
     type Output = Bound<'py, T>;
     type Error = WrongInterpreter;
+
+    crate::object::hint! { OUTPUT_TYPE = T::TYPE_HINT }
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         self.try_bind(py).cloned()
@@ -214,10 +218,12 @@ impl<'py, T> IntoPyObject<'py> for PyArc<T> {
 }
 
 /// A handle of another interpreter is refused with a `RuntimeError`.
-impl<'py, T> IntoPyObject<'py> for &PyArc<T> {
+impl<'py, T: PyTypeCheck> IntoPyObject<'py> for &PyArc<T> {
     type Target = T;
     type Output = Bound<'py, T>;
     type Error = WrongInterpreter;
+
+    crate::object::hint! { OUTPUT_TYPE = T::TYPE_HINT }
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         self.try_bind(py).cloned()

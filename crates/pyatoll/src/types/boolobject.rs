@@ -24,7 +24,7 @@ use crate::types::sealed::Sealed;
 #[repr(transparent)]
 pub struct PyBool(PyAny);
 
-native_type!(PyBool, PyBool_Type, PyBool_Check);
+native_type!(PyBool: ("builtins", "bool"), PyBool_Type, PyBool_Check);
 
 impl PyBool {
     /// Returns `True` or `False`, without creating an object.

@@ -30,7 +30,7 @@ use crate::types::sealed::Sealed;
 #[repr(transparent)]
 pub struct PyByteArray(PyAny);
 
-native_type!(PyByteArray, PyByteArray_Type, PyByteArray_Check);
+native_type!(PyByteArray: ("builtins", "bytearray"), PyByteArray_Type, PyByteArray_Check);
 
 impl PyByteArray {
     /// Creates a `bytearray` with a copy of the data.

@@ -31,7 +31,7 @@ use crate::types::sealed::Sealed;
 #[repr(transparent)]
 pub struct PyBytes(PyAny);
 
-native_type!(PyBytes, PyBytes_Type, PyBytes_Check);
+native_type!(PyBytes: ("builtins", "bytes"), PyBytes_Type, PyBytes_Check);
 
 impl PyBytes {
     /// Creates a `bytes` with a copy of the data.

@@ -142,6 +142,8 @@ impl<'py> IntoPyObject<'py> for PyBytesWriter<'py> {
     type Output = Bound<'py, PyBytes>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyBytes>() }
+
     fn into_pyobject(self, _py: Python<'py>) -> PyResult<Self::Output> {
         self.try_into()
     }

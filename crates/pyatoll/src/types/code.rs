@@ -42,7 +42,7 @@ use crate::types::{PyAny, PyDict};
 #[repr(transparent)]
 pub struct PyCode(PyAny);
 
-native_type!(PyCode, { crate::capi::code_type() }, PyCode_Check);
+native_type!(PyCode: ("types", "CodeType"), { crate::capi::code_type() }, PyCode_Check);
 
 /// The kind of source that [`PyCode::compile`] expects.
 ///

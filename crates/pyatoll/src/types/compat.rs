@@ -6,7 +6,6 @@ use std::ffi::CStr;
 use super::returned::new_reference;
 use crate::capi::{self as ffi, at_least};
 use crate::error::PyResult;
-use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyAnyMethods, PyFrame, PyFrameMethods, PyString, PyType, PyTypeMethods};
 
@@ -14,49 +13,21 @@ use crate::types::{PyAny, PyAnyMethods, PyFrame, PyFrameMethods, PyString, PyTyp
 /// code, as on free-threaded builds.
 pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
 
-/// Keeps `decimal` and `datetime` from importing `_decimal` and `_datetime` where that is not safe
-/// before Python 3.13: they have versions in Python as well.
-///
-/// Both modules have single-phase initialization. In an interpreter that refuses those, Python 3.12
-/// initializes the module first, unless the main interpreter has imported it, and then crashes: its
-/// statics belong to an interpreter that has given it up. `_decimal` also keeps the context of the
-/// last thread state and other objects in statics, which all interpreters that import it share: it
-/// crashes when one of them ends.
-pub(super) fn avoid_single_phase_modules(_py: Python<'_>) {
-    if at_least(13) {
-        return;
-    }
-    // SAFETY: attached (`_py`).
-    unsafe {
-        let interpreter = ffi::PyInterpreterState_Get();
-        if interpreter != ffi::PyInterpreterState_Main() {
-            block_module(c"_decimal");
-        }
-        /// "Import checks a module for support of sub-interpreters."
-        const MULTI_INTERP_EXTENSIONS: std::ffi::c_ulong = 1 << 8;
-        if at_least(12)
-            && ffi::_PyInterpreterState_HasFeature(interpreter, MULTI_INTERP_EXTENSIONS) != 0
-        {
-            block_module(c"_datetime");
-        }
-    }
-}
+/// The module that has `CapsuleType`.
+#[allow(dead_code, reason = "only type hints refer to it")]
+pub(super) const CAPSULE_MODULE: &str = if cfg!(Py_3_13) {
+    "types"
+} else {
+    "typing_extensions"
+};
 
-/// Makes the import of a module an `ImportError`, unless it was imported already.
-///
-/// # Safety
-/// Attached.
-unsafe fn block_module(name: &CStr) {
-    // SAFETY: attached (upheld by the caller); `sys.modules` is borrowed while it is used. If
-    // Python has no memory for the entry, the import raises that again.
-    unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        if ffi::PyDict_GetItemString(modules, name.as_ptr()).is_null() {
-            ffi::PyDict_SetItemString(modules, name.as_ptr(), ffi::Py_None());
-            ffi::PyErr_Clear();
-        }
-    }
-}
+/// The module that has `Buffer`.
+#[allow(dead_code, reason = "only type hints refer to it")]
+pub(super) const BUFFER_MODULE: &str = if cfg!(Py_3_12) {
+    "collections.abc"
+} else {
+    "typing_extensions"
+};
 
 /// Whether a reference keeps a `bytes` in memory beyond the end of its interpreter. Free-threaded
 /// builds make constants immortal (`intern_constants` in codeobject.c), also ones that were objects

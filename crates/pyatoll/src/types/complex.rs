@@ -31,7 +31,7 @@ use crate::types::{PyAny, PyAnyMethods};
 #[repr(transparent)]
 pub struct PyComplex(PyAny);
 
-native_type!(PyComplex, PyComplex_Type, PyComplex_Check);
+native_type!(PyComplex: ("builtins", "complex"), PyComplex_Type, PyComplex_Check);
 
 impl PyComplex {
     /// Creates `complex(real, imag)`.

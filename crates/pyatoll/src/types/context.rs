@@ -1,6 +1,12 @@
 //! `contextvars.Context`.
 
+#[cfg(all(Py_3_14, not(any(Py_GIL_DISABLED, Py_LIMITED_API))))]
+pub use crate::call::context_watcher::{
+    BoundContextWatcherGuard, ContextEvent, ContextWatcherGuard, WatchCallback,
+};
 use crate::types::PyAny;
+#[cfg(all(Py_3_14, not(any(Py_GIL_DISABLED, Py_LIMITED_API))))]
+pub use crate::watch_callback;
 
 /// Python's `contextvars.Context`: the values of context variables.
 ///
@@ -22,11 +28,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyContext(PyAny);
 
-native_type!(
-    PyContext,
-    { crate::capi::context_type() },
-    PyContext_CheckExact
-);
+native_type!(PyContext: ("contextvars", "Context"), { crate::capi::context_type() }, PyContext_CheckExact);
 
 #[cfg(test)]
 mod tests {

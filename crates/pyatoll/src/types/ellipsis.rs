@@ -20,4 +20,8 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyEllipsis(PyAny);
 
-singleton_type!(PyEllipsis, "ellipsis", Py_Ellipsis);
+singleton_type!(
+    PyEllipsis: type_hint_identifier!("types", "EllipsisType"),
+    "ellipsis",
+    Py_Ellipsis
+);

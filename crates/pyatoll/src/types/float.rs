@@ -26,7 +26,7 @@ use crate::types::sealed::Sealed;
 #[repr(transparent)]
 pub struct PyFloat(PyAny);
 
-native_type!(PyFloat, PyFloat_Type, PyFloat_Check);
+native_type!(PyFloat: ("builtins", "float"), PyFloat_Type, PyFloat_Check);
 
 impl PyFloat {
     /// Creates a `float` from the value.

@@ -29,7 +29,7 @@ use crate::types::{PyAny, PyDict};
 #[repr(transparent)]
 pub struct PyFrame(PyAny);
 
-native_type!(PyFrame, { crate::capi::frame_type() }, PyFrame_Check);
+native_type!(PyFrame: ("types", "FrameType"), { crate::capi::frame_type() }, PyFrame_Check);
 
 impl PyFrame {
     /// Creates a frame that has never run, for

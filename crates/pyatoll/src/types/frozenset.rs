@@ -31,7 +31,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyFrozenSet(PyAny);
 
-native_type!(PyFrozenSet, PyFrozenSet_Type, PyFrozenSet_Check);
+native_type!(PyFrozenSet: ("builtins", "frozenset"), PyFrozenSet_Type, PyFrozenSet_Check);
 
 impl PyFrozenSet {
     /// Creates a frozen set from the values.

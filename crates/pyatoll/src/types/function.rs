@@ -17,7 +17,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyCFunction(PyAny);
 
-native_type!(PyCFunction, PyCFunction_Type, PyCFunction_Check);
+native_type!(PyCFunction: ("types", "BuiltinFunctionType"), PyCFunction_Type, PyCFunction_Check);
 
 /// Python's `function`: a function written in Python.
 ///
@@ -34,8 +34,4 @@ native_type!(PyCFunction, PyCFunction_Type, PyCFunction_Check);
 #[repr(transparent)]
 pub struct PyFunction(PyAny);
 
-native_type!(
-    PyFunction,
-    { crate::capi::function_type() },
-    PyFunction_Check
-);
+native_type!(PyFunction: ("types", "FunctionType"), { crate::capi::function_type() }, PyFunction_Check);

@@ -27,7 +27,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyGenericAlias(PyAny);
 
-native_type!(PyGenericAlias, Py_GenericAliasType);
+native_type!(PyGenericAlias: ("types", "GenericAlias"), Py_GenericAliasType);
 
 impl PyGenericAlias {
     /// Creates `origin[args]`, where `args` is a tuple or a single argument.

@@ -4,10 +4,10 @@ use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
-use super::compat;
 use super::returned::new_reference;
 use crate::error::PyResult;
 use crate::interpreter::Python;
+use crate::interpreter::compat::avoid_single_phase_modules;
 use crate::object::{Bound, Py};
 use crate::sync::InterpreterLocal;
 use crate::types::{PyAny, PyType};
@@ -18,9 +18,9 @@ pub(crate) fn import<'py>(
     module: &CStr,
     name: &CStr,
 ) -> PyResult<Bound<'py, PyAny>> {
-    compat::avoid_single_phase_modules(py);
     // SAFETY: attached; each call returns a new reference or null.
     unsafe {
+        avoid_single_phase_modules();
         let module: Bound<'_, PyAny> =
             new_reference(py, ffi::PyImport_ImportModule(module.as_ptr()))?;
         new_reference(

@@ -27,7 +27,7 @@ use crate::types::{PyAny, PyAnyMethods};
 #[repr(transparent)]
 pub struct PyInt(PyAny);
 
-native_type!(PyInt, PyLong_Type, PyLong_Check);
+native_type!(PyInt: ("builtins", "int"), PyLong_Type, PyLong_Check);
 
 impl PyInt {
     /// Creates an `int` from a Rust integer.

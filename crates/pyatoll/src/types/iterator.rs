@@ -39,6 +39,8 @@ impl crate::object::DerefToPyAny for PyIterator {}
 // SAFETY: the interpreter's slot keeps the class alive; any object with `tp_iternext` is
 // acceptable, for which `is_type_of` checks.
 unsafe impl PyTypeInfo for PyIterator {
+    crate::object::hint! { TYPE_HINT = type_hint_identifier!("collections.abc", "Iterator") }
+
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::lasting();
         imported::class(py, &CLASS, c"collections.abc", c"Iterator")

@@ -1,19 +1,21 @@
 //! `native_type!`, which binds a marker struct to a built-in type, and `sequence_methods!`.
 
 /// Binds a marker struct to a built-in type with a static type object and, where CPython has one,
-/// a faster check than `PyObject_TypeCheck`.
+/// a faster check than `PyObject_TypeCheck`. In parentheses are the module and name for type hints.
 ///
-/// `native_type!(PyList, PyList_Type, PyList_Check);`
+/// `native_type!(PyList: ("builtins", "list"), PyList_Type, PyList_Check);`
 macro_rules! native_type {
-    ($name:ident, $class:ident $(, $check:ident)?) => {
-        native_type!($name, { &raw mut ::pyo3_ffi::$class } $(, $check)?);
+    ($name:ident: $hint:tt, $class:ident $(, $check:ident)?) => {
+        native_type!($name: $hint, { &raw mut ::pyo3_ffi::$class } $(, $check)?);
     };
-    ($name:ident, $class:block $(, $check:ident)?) => {
+    ($name:ident: ($module:expr, $python:expr), $class:block $(, $check:ident)?) => {
         impl $crate::object::DerefToPyAny for $name {}
 
         // SAFETY: a static type of CPython, valid in every interpreter; the marker adds no fields,
         // so it describes any instance.
         unsafe impl $crate::object::PyTypeInfo for $name {
+            $crate::object::hint! { TYPE_HINT = type_hint_identifier!($module, $python) }
+
             #[inline]
             #[allow(unused_unsafe)]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut ::pyo3_ffi::PyTypeObject {

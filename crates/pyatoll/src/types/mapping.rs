@@ -36,6 +36,8 @@ impl crate::object::DerefToPyAny for PyMapping {}
 // SAFETY: the interpreter's slot keeps the class alive; any object is acceptable, since CPython's
 // mapping functions check their argument.
 unsafe impl PyTypeInfo for PyMapping {
+    crate::object::hint! { TYPE_HINT = type_hint_identifier!("collections.abc", "Mapping") }
+
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::lasting();
         imported::class(py, &CLASS, c"collections.abc", c"Mapping")

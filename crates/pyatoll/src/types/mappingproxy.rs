@@ -31,7 +31,7 @@ use crate::types::{PyAny, PyAnyMethods, PyIterator, PyList, PyMapping};
 #[repr(transparent)]
 pub struct PyMappingProxy(PyAny);
 
-native_type!(PyMappingProxy, PyDictProxy_Type);
+native_type!(PyMappingProxy: ("types", "MappingProxyType"), PyDictProxy_Type);
 
 impl PyMappingProxy {
     /// Creates a view of the mapping.

@@ -79,9 +79,35 @@ where
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::convert::IntoPyObjectExt;
     use crate::exceptions::{PyEOFError, PyValueError};
     use crate::types::{PyAnyMethods, PyBytesMethods};
+
+    proptest! {
+        #[test]
+        fn every_value_round_trips(
+            number: i128,
+            float in prop::num::f64::NORMAL,
+            text: String,
+            bytes: Vec<u8>,
+            version in 0..=VERSION,
+        ) {
+            Python::attach(|py| {
+                let bytes = PyBytes::new(py, &bytes);
+                let object = (number, float, text, bytes).into_bound_py_any(py)?;
+                let serialized = dumps(&object, version)?;
+                assert!(loads(py, &serialized)?.eq(&object)?);
+                // What is cut off is an error.
+                let cut = serialized.as_bytes().split_last().unwrap().1;
+                assert!(loads(py, cut).is_err());
+                Ok::<_, crate::PyErr>(())
+            })
+            .unwrap();
+        }
+    }
 
     #[test]
     fn every_version_round_trips() {

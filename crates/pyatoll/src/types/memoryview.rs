@@ -26,7 +26,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyMemoryView(PyAny);
 
-native_type!(PyMemoryView, PyMemoryView_Type, PyMemoryView_Check);
+native_type!(PyMemoryView: ("builtins", "memoryview"), PyMemoryView_Type, PyMemoryView_Check);
 
 impl PyMemoryView {
     /// Creates Python's `memoryview(src)`.

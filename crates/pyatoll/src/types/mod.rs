@@ -4,6 +4,7 @@
 //! | file | concern |
 //! |---|---|
 //! | `macros.rs` | `native_type!`, `sequence_methods!` |
+//! | `layouts.rs` | CPython's structs of instances |
 //! | `native_type.rs` | PyO3's hidden macros `pyobject_native_type!`, … |
 //! | `singleton.rs` | `singleton_type!` |
 //! | `span.rs` | `Span` and `span_iterator!`: iteration by index |
@@ -23,13 +24,13 @@
 //! | `bytes_writer.rs`, `marshal.rs` | [`bytes::PyBytesWriter`]; serialization to `bytes` |
 //! | `pybacked/` | text and bytes that stay valid without a token |
 //! | `list/`, `tuple/`, `range.rs`, `slice.rs` | sequences and slices |
-//! | `dict/`, `mappingproxy.rs` | mappings |
+//! | `dict/`, `frozendict.rs`, `mappingproxy.rs` | mappings |
 //! | `set.rs`, `frozenset.rs`, `set_iter.rs` | sets and their iterators |
 //! | `sequence/`, `mapping.rs`, `iterator.rs` | the protocols |
 //! | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
 //! | `datetime/` | dates, times, durations and time zones |
 //! | `function.rs`, `code.rs`, `frame.rs`, `traceback.rs` | functions and their execution |
-//! | `capsule/`, `weakref/`, `context.rs` | capsules, weak references, contexts |
+//! | `capsule/`, `weakref/`, `context/` | capsules, weak references, contexts |
 //! | `moved.rs` | deprecated paths |
 
 #[macro_use]
@@ -58,12 +59,16 @@ mod ellipsis;
 mod fill;
 pub(crate) mod float;
 mod frame;
+#[cfg(all(Py_3_15, not(Py_LIMITED_API)))]
+pub mod frozendict;
 pub mod frozenset;
 pub(crate) mod function;
 pub(crate) mod genericalias;
 pub(crate) mod imported;
 mod int;
 pub mod iterator;
+#[cfg(not(Py_LIMITED_API))]
+mod layouts;
 pub mod list;
 pub(crate) mod mapping;
 pub mod mappingproxy;
@@ -108,6 +113,8 @@ pub use dict::{IntoPyDict, PyDict, PyDictItems, PyDictKeys, PyDictMethods, PyDic
 pub use ellipsis::PyEllipsis;
 pub use float::{PyFloat, PyFloatMethods};
 pub use frame::{PyFrame, PyFrameMethods};
+#[cfg(all(Py_3_15, not(Py_LIMITED_API)))]
+pub use frozendict::{PyFrozenDict, PyFrozenDictMethods};
 pub use frozenset::{PyFrozenSet, PyFrozenSetMethods};
 pub use function::{PyCFunction, PyFunction};
 pub use genericalias::PyGenericAlias;
@@ -135,6 +142,8 @@ pub use weakref::{PyWeakref, PyWeakrefMethods, PyWeakrefProxy, PyWeakrefReferenc
 pub mod iter {
     //! The iterators over Python's built-in containers.
     pub use super::dict::BoundDictIterator;
+    #[cfg(all(Py_3_15, not(Py_LIMITED_API)))]
+    pub use super::frozendict::BoundFrozenDictIterator;
     pub use super::list::BoundListIterator;
     pub use super::set_iter::{BoundFrozenSetIterator, BoundSetIterator};
     pub use super::tuple::{BorrowedTupleIterator, BoundTupleIterator};

@@ -1,7 +1,7 @@
 //! PyO3's hidden macros for types that C code defines, which crates such as `numpy` use.
 //!
 //! The type object comes from a function of the token: in each interpreter, it must be that
-//! interpreter's. A module name and a name for type hints are accepted, and have no effect.
+//! interpreter's. A module name and a name are for type hints.
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -59,6 +59,25 @@ macro_rules! pyobject_native_static_type_object {
     };
 }
 
+/// Declares the type hint, with the feature `experimental-inspect`.
+#[cfg(feature = "experimental-inspect")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! native_type_hint {
+    ($module:expr, $name:expr) => {
+        const TYPE_HINT: $crate::inspect::PyStaticExpr =
+            $crate::type_hint_identifier!($module, $name);
+    };
+}
+
+/// Declares nothing without the feature.
+#[cfg(not(feature = "experimental-inspect"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! native_type_hint {
+    ($module:expr, $name:expr) => {};
+}
+
 /// Implements `PyTypeInfo`.
 ///
 /// # Safety
@@ -75,6 +94,8 @@ macro_rules! pyobject_native_type_info {
         // SAFETY: the type object is the one of the token's interpreter, `$check` recognizes its
         // instances, and `$name` describes all of them (upheld by the caller of the macro).
         unsafe impl<$($generics,)*> $crate::type_object::PyTypeInfo for $name {
+            $crate::native_type_hint!($hint_module, $hint_name);
+
             #[inline]
             #[allow(clippy::redundant_closure_call)]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut $crate::ffi::PyTypeObject {

@@ -20,4 +20,8 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyNone(PyAny);
 
-singleton_type!(PyNone, "NoneType", Py_None);
+singleton_type!(
+    PyNone: crate::object::inspect::NONE,
+    "NoneType",
+    Py_None
+);

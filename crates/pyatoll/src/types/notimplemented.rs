@@ -22,4 +22,8 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyNotImplemented(PyAny);
 
-singleton_type!(PyNotImplemented, "NotImplementedType", Py_NotImplemented);
+singleton_type!(
+    PyNotImplemented: type_hint_identifier!("types", "NotImplementedType"),
+    "NotImplementedType",
+    Py_NotImplemented
+);

@@ -26,7 +26,7 @@ use crate::types::{PyAny, PyAnyMethods, PyType};
 #[repr(transparent)]
 pub struct PySuper(PyAny);
 
-native_type!(PySuper, PySuper_Type);
+native_type!(PySuper: ("builtins", "super"), PySuper_Type);
 
 impl PySuper {
     /// Creates `super(ty, obj)`, which looks attributes of `obj` up in the classes that follow `ty`

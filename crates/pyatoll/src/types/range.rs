@@ -24,7 +24,7 @@ use crate::types::{PyAny, PyAnyMethods};
 #[repr(transparent)]
 pub struct PyRange(PyAny);
 
-native_type!(PyRange, PyRange_Type, PyRange_Check);
+native_type!(PyRange: ("builtins", "range"), PyRange_Type, PyRange_Check);
 
 impl<'py> PyRange {
     /// Creates Python's `range(start, stop)`.

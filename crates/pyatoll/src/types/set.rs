@@ -31,7 +31,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PySet(PyAny);
 
-native_type!(PySet, PySet_Type, PySet_Check);
+native_type!(PySet: ("builtins", "set"), PySet_Type, PySet_Check);
 
 impl PySet {
     /// Creates a set from the values.

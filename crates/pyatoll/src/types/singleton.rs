@@ -2,7 +2,7 @@
 
 /// Binds a marker struct to the only object of its type, a static of CPython.
 macro_rules! singleton_type {
-    ($name:ident, $python:literal, $object:ident) => {
+    ($name:ident: $hint:expr, $python:literal, $object:ident) => {
         impl $crate::object::DerefToPyAny for $name {}
 
         impl $name {
@@ -19,6 +19,8 @@ macro_rules! singleton_type {
         // SAFETY: the static type of the object, which is its only instance: the type can be
         // neither instantiated nor subclassed.
         unsafe impl $crate::object::PyTypeInfo for $name {
+            $crate::object::hint! { TYPE_HINT = $hint }
+
             #[inline]
             fn type_object_raw(_py: $crate::Python<'_>) -> *mut ::pyo3_ffi::PyTypeObject {
                 // SAFETY: the object is valid.

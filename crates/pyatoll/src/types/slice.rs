@@ -43,7 +43,7 @@ use crate::types::{PyAny, PyInt, PyRange, PyRangeMethods};
 #[repr(transparent)]
 pub struct PySlice(PyAny);
 
-native_type!(PySlice, PySlice_Type, PySlice_Check);
+native_type!(PySlice: ("builtins", "slice"), PySlice_Type, PySlice_Check);
 
 /// A slice resolved against the length of a sequence: see [`PySliceMethods::indices`].
 ///
@@ -214,6 +214,8 @@ impl<'py> IntoPyObject<'py> for PySliceIndices {
     type Output = Bound<'py, PySlice>;
     type Error = Infallible;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PySlice>() }
+
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         (&self).into_pyobject(py)
     }
@@ -223,6 +225,8 @@ impl<'py> IntoPyObject<'py> for &PySliceIndices {
     type Target = PySlice;
     type Output = Bound<'py, PySlice>;
     type Error = Infallible;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PySlice>() }
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
         Ok(PySlice::new(py, self.start, self.stop, self.step))

@@ -29,7 +29,7 @@ use crate::types::{PyAny, PyAnyMethods, PyFrame, PyString};
 #[repr(transparent)]
 pub struct PyTraceback(PyAny);
 
-native_type!(PyTraceback, PyTraceBack_Type, PyTraceBack_Check);
+native_type!(PyTraceback: ("types", "TracebackType"), PyTraceBack_Type, PyTraceBack_Check);
 
 impl PyTraceback {
     /// Creates a traceback entry for `frame`. `next` is the entry closer to the point where the

@@ -11,7 +11,7 @@ use crate::types::{PyAny, PyAnyMethods, PyString, PyTuple};
 
 pub use crate::object::PyType;
 
-native_type!(PyType, PyType_Type, PyType_Check);
+native_type!(PyType: ("builtins", "type"), PyType_Type, PyType_Check);
 
 impl PyType {
     /// Returns the class of `T` in the token's interpreter, like [`Python::get_type`].

@@ -55,6 +55,59 @@ pub(crate) mod driven {
         async fn free() {}
     }
 
+    /// Yields the numbers below `left`, the largest first.
+    #[pyclass]
+    struct Countdown {
+        left: usize,
+    }
+
+    #[pymethods]
+    impl Countdown {
+        #[new]
+        fn new(left: usize) -> Self {
+            Self { left }
+        }
+
+        fn __aiter__(slf: Py<Self>) -> Py<Self> {
+            slf
+        }
+
+        async fn __anext__(&mut self) -> Option<usize> {
+            pause().await;
+            self.left = self.left.checked_sub(1)?;
+            Some(self.left)
+        }
+    }
+
+    /// An asynchronous iterator that fails after one item, which is `None`.
+    #[pyclass]
+    struct Failing {
+        has_begun: bool,
+    }
+
+    #[pymethods]
+    impl Failing {
+        #[new]
+        fn new() -> Self {
+            Self { has_begun: false }
+        }
+
+        fn __aiter__(slf: Py<Self>) -> Py<Self> {
+            slf
+        }
+
+        async fn __anext__(
+            &mut self,
+            #[pyo3(cancel_handle)] cancel: CancelHandle,
+        ) -> PyResult<Option<Option<i32>>> {
+            assert!(!cancel.is_cancelled());
+            if std::mem::replace(&mut self.has_begun, true) {
+                return Err(pyatoll::exceptions::PyValueError::new_err("failed"));
+            }
+            Ok(Some(None))
+        }
+    }
+
     struct PanicsInDrop;
 
     impl Drop for PanicsInDrop {
@@ -172,6 +225,36 @@ async def outer():
     return await spin(1000)
 
 assert asyncio.run(outer()) == 1000
+",
+    );
+}
+
+#[test]
+fn a_class_is_an_asynchronous_iterator() {
+    check(
+        c"
+async def items(iterable):
+    found = []
+    try:
+        async for item in iterable:
+            found.append(item)
+    except ValueError as error:
+        found.append(str(error))
+    return found
+
+assert asyncio.run(items(Countdown(3))) == [2, 1, 0]
+assert asyncio.run(items(Failing())) == [None, 'failed']
+
+coroutine = Countdown(1).__anext__()
+assert (coroutine.__name__, coroutine.__qualname__) == ('__anext__', 'Countdown.__anext__')
+assert coroutine.send(None) is None
+try:
+    coroutine.send(None)
+except StopIteration as stop:
+    assert stop.value == 0
+coroutine = Countdown(0).__anext__()
+assert coroutine.send(None) is None
+raises(StopAsyncIteration, '', lambda: coroutine.send(None))
 ",
     );
 }

@@ -20,6 +20,12 @@ async fn two_handles(
 #[pyfunction]
 async fn converted(#[pyo3(cancel_handle, from_py_with = f)] cancel: CancelHandle) {}
 
+#[pyfunction]
+async fn borrows_object(object: &Bound<'_, PyAny>) {}
+
+#[pyfunction(signature = (object=None))]
+async fn owns_object(object: Option<Bound<'_, PyAny>>) {}
+
 #[pyclass]
 struct Class;
 

@@ -118,6 +118,52 @@ impl Properties {
     }
 }
 
+/// Attributes whose accessors are in several places, or incomplete.
+#[pyclass]
+#[derive(Default)]
+pub struct Accessors {
+    #[pyo3(get)]
+    clamped: i64,
+    #[pyo3(set)]
+    field: i64,
+    secret: Option<String>,
+}
+
+#[pymethods]
+impl Accessors {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// The getter is the field's.
+    #[setter]
+    fn set_clamped(&mut self, clamped: i64) {
+        self.clamped = clamped.clamp(0, 10);
+    }
+
+    /// There is no getter.
+    #[setter]
+    fn set_secret(&mut self, secret: String) {
+        self.secret = Some(secret);
+    }
+
+    #[deleter]
+    fn delete_secret(&mut self) {
+        self.secret = None;
+    }
+
+    /// There is nothing else.
+    #[deleter]
+    fn delete_all(&mut self) {
+        *self = Self::default();
+    }
+
+    fn sum(&self) -> i64 {
+        self.clamped + self.field + self.secret.as_ref().map_or(0, |secret| secret.len() as i64)
+    }
+}
+
 /// Can be subclassed.
 #[pyclass(subclass)]
 pub struct Animal {

@@ -7,6 +7,7 @@
 //! | `round_trip` | a function with arguments that are hashed |
 //! | `classes` | classes of all kinds |
 //! | `protocols` | classes for the special methods |
+//! | `coroutines` | functions and methods that are `async` |
 //! | `crossing` | handles in a `static` shared by all interpreters |
 //! | `statics` | per-interpreter values |
 //! | `pickling` | what `pickle` carries between interpreters |
@@ -14,6 +15,7 @@
 
 mod attaching;
 mod classes;
+mod coroutines;
 mod crossing;
 mod functions;
 mod modules;
@@ -51,9 +53,11 @@ mod pyatoll_tests {
     };
     #[pymodule_export]
     use super::classes::{
-        Animal, Color, DictOfOurs, Dog, Frozen, Node, Open, Planet, Point, Properties, Shape,
-        Unsendable,
+        Accessors, Animal, Color, DictOfOurs, Dog, Frozen, Node, Open, Planet, Point, Properties,
+        Shape, Unsendable,
     };
+    #[pymodule_export]
+    use super::coroutines::{Slow, cancelled, later};
     #[pymodule_export]
     use super::crossing::{
         drop_in_thread, drop_kept, get_kept, is_own, keep, kept_owner, take_kept, try_get_kept,
@@ -70,6 +74,7 @@ mod pyatoll_tests {
     #[pymodule_export]
     use super::protocols::{
         AsyncSteps, Buffer, Callable, Descriptor, Guard, Mapping, Number, Ordered, Sequence, Steps,
+        Sum,
     };
     #[pymodule_export]
     use super::round_trip::round_trip;

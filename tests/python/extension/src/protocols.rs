@@ -148,6 +148,29 @@ impl Sequence {
     }
 }
 
+/// Adds as a number does, and what is no number as a sequence does.
+#[pyclass]
+pub struct Sum {
+    #[pyo3(get)]
+    value: i64,
+}
+
+#[pymethods]
+impl Sum {
+    #[new]
+    fn new(value: i64) -> Self {
+        Self { value }
+    }
+
+    fn __add__(&self, other: i64) -> Self {
+        Self::new(self.value + other)
+    }
+
+    fn __concat__(&self, other: &Self) -> Self {
+        Self::new(self.value * 100 + other.value)
+    }
+}
+
 /// Behaves like a mapping.
 #[pyclass(mapping)]
 pub struct Mapping {

@@ -10,6 +10,7 @@ use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
 use super::to_anyhow;
+use crate::every_type::use_every_type;
 use crate::model::{InterpreterModel, Stage};
 use crate::module::{Counted, Refused, Tally};
 use crate::world::{World, enter};
@@ -310,6 +311,20 @@ assert other.thread([a]) == atoll.interpreter()
         // Attaching is refused while the interpreter is ending.
         match interpreter.stage() {
             Stage::Open => result,
+            _ => Ok(()),
+        }
+    })?;
+    Ok(())
+}
+
+/// Uses every conversion and every kind of type.
+pub fn every_type(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
+    let interpreter = world.pick_any(choice);
+    enter(&interpreter, |py| {
+        let used = use_every_type(py).map_err(to_anyhow);
+        // An ending interpreter may refuse to import what they need.
+        match interpreter.stage() {
+            Stage::Open => used,
             _ => Ok(()),
         }
     })?;

@@ -84,12 +84,13 @@ pub enum Kind {
     KeepInValue,
     EnterOnDrop,
     Cells,
+    EveryType,
     Audit,
 }
 
 impl Kind {
     /// All kinds, in the order of their discriminants.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Create,
         Self::CreateFromPython,
         Self::Close,
@@ -126,6 +127,7 @@ impl Kind {
         Self::KeepInValue,
         Self::EnterOnDrop,
         Self::Cells,
+        Self::EveryType,
         Self::Audit,
     ];
 
@@ -167,6 +169,7 @@ impl Kind {
             Self::KeepInValue => "keep in value",
             Self::EnterOnDrop => "enter on drop",
             Self::Cells => "cells",
+            Self::EveryType => "every type",
             Self::Audit => "audit",
         }
     }
@@ -179,6 +182,7 @@ impl Kind {
             Self::Close => 5,
             Self::CloseWithin | Self::EndFromPython => 2,
             Self::DropWithin | Self::DaemonThread => 1,
+            Self::EveryType => 6,
             Self::ExitFunctions | Self::HostileExit => 2,
             Self::Greenlets => 4,
             Self::Call => 60,
@@ -278,6 +282,7 @@ pub fn run(world: &World, draw: Draw) -> Result<()> {
         Kind::KeepInValue => values::keep(world, choices),
         Kind::EnterOnDrop => values::enter_on_drop(world, choices),
         Kind::Cells => values::cells(world, choices),
+        Kind::EveryType => calls::every_type(world, choices),
         Kind::Audit => {
             let interpreter = world.pick_any(choices[0]);
             audit(world, &interpreter, Duration::from_millis(100)).map(|_| ())

@@ -19,6 +19,8 @@ where
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyDateTime>() }
+
     #[inline]
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         (&self).into_pyobject(py)
@@ -32,6 +34,8 @@ where
     type Target = PyDateTime;
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let tzinfo: Bound<'py, PyTzInfo> = self.timezone().into_bound_py_any(py)?.cast_into()?;
@@ -55,6 +59,8 @@ where
     Tz: TimeZone + FromPyObjectOwned<'py>,
 {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;

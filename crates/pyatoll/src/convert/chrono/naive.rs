@@ -9,7 +9,7 @@ use crate::error::{PyErr, PyResult};
 use crate::exceptions::{PyUserWarning, PyValueError};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound};
-use crate::types::datetime::{DateFields, TimeFields};
+use crate::types::datetime::{DateFields, DateTimeFields, TimeFields};
 use crate::types::{PyAny, PyDate, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTzInfo};
 
 /// Creates a `datetime` from the local time; issues a warning if it is in a leap second.
@@ -71,8 +71,8 @@ fn naive_time(time: &TimeFields) -> PyResult<NaiveTime> {
 
 /// Returns the local time of a `datetime`, and its `fold`.
 pub(super) fn local_time(date_time: &Bound<'_, PyDateTime>) -> PyResult<(NaiveDateTime, bool)> {
-    let time = TimeFields::from(date_time);
-    let date = naive_date(DateFields::from(date_time))?;
+    let DateTimeFields { date, time } = DateTimeFields::from(date_time);
+    let date = naive_date(date)?;
     Ok((NaiveDateTime::new(date, naive_time(&time)?), time.fold))
 }
 
@@ -80,6 +80,8 @@ impl<'py> IntoPyObject<'py> for Duration {
     type Target = PyDelta;
     type Output = Bound<'py, PyDelta>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDelta>() }
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let seconds = self.num_seconds();
@@ -95,6 +97,8 @@ impl<'py> IntoPyObject<'py> for Duration {
 impl FromPyObject<'_, '_> for Duration {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDelta>() }
+
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let delta = object.cast::<PyDelta>()?;
         // Python's range is much smaller than chrono's.
@@ -109,6 +113,8 @@ impl<'py> IntoPyObject<'py> for NaiveDate {
     type Output = Bound<'py, PyDate>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDate>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         PyDate::new(py, self.year(), self.month() as u8, self.day() as u8)
     }
@@ -116,6 +122,8 @@ impl<'py> IntoPyObject<'py> for NaiveDate {
 
 impl FromPyObject<'_, '_> for NaiveDate {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDate>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         naive_date(DateFields::from(&*object.cast::<PyDate>()?))
@@ -126,6 +134,8 @@ impl<'py> IntoPyObject<'py> for NaiveTime {
     type Target = PyTime;
     type Output = Bound<'py, PyTime>;
     type Error = PyErr;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<PyTime>() }
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let (hour, minute, second) = (self.hour() as u8, self.minute() as u8, self.second() as u8);
@@ -141,6 +151,8 @@ impl<'py> IntoPyObject<'py> for NaiveTime {
 impl FromPyObject<'_, '_> for NaiveTime {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyTime>() }
+
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         naive_time(&TimeFields::from(&*object.cast::<PyTime>()?))
     }
@@ -151,6 +163,8 @@ impl<'py> IntoPyObject<'py> for NaiveDateTime {
     type Output = Bound<'py, PyDateTime>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<PyDateTime>() }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         new_datetime(py, self, None, false)
     }
@@ -158,6 +172,8 @@ impl<'py> IntoPyObject<'py> for NaiveDateTime {
 
 impl FromPyObject<'_, '_> for NaiveDateTime {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyDateTime>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let date_time = object.cast::<PyDateTime>()?;

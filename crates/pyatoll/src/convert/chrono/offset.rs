@@ -16,6 +16,8 @@ impl<'py> IntoPyObject<'py> for FixedOffset {
     type Output = Bound<'py, PyTzInfo>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("datetime", "timezone") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         let offset = PyDelta::new(py, 0, self.local_minus_utc(), 0, true)?;
         PyTzInfo::fixed_offset(py, offset)
@@ -25,6 +27,8 @@ impl<'py> IntoPyObject<'py> for FixedOffset {
 /// Microseconds of the offset are truncated.
 impl FromPyObject<'_, '_> for FixedOffset {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyTzInfo>() }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         i32::try_from(fixed_offset(object)?)
@@ -39,6 +43,8 @@ impl<'py> IntoPyObject<'py> for Utc {
     type Output = Borrowed<'static, 'py, PyTzInfo>;
     type Error = PyErr;
 
+    crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("datetime", "timezone") }
+
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         PyTzInfo::utc(py)
     }
@@ -46,6 +52,8 @@ impl<'py> IntoPyObject<'py> for Utc {
 
 impl FromPyObject<'_, '_> for Utc {
     type Error = PyErr;
+
+    crate::object::hint! { INPUT_TYPE = type_hint_identifier!("datetime", "timezone") }
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         if object.eq(PyTzInfo::utc(object.py())?)? {
@@ -75,6 +83,8 @@ mod local {
         type Output = Borrowed<'static, 'py, PyTzInfo>;
         type Error = PyErr;
 
+        crate::object::hint! { OUTPUT_TYPE = type_hint_identifier!("zoneinfo", "ZoneInfo") }
+
         fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
             static LOCAL: InterpreterLocal<Py<PyTzInfo>> = InterpreterLocal::lasting();
             let tzinfo = LOCAL.get_or_try_init(py, || {
@@ -91,6 +101,8 @@ mod local {
 
     impl FromPyObject<'_, '_> for Local {
         type Error = PyErr;
+
+        crate::object::hint! { INPUT_TYPE = type_hint_identifier!("zoneinfo", "ZoneInfo") }
 
         fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
             let py = object.py();

@@ -15,6 +15,7 @@
 //! | `depth` | the nesting of deallocations on a thread |
 //! | `dict` | dicts |
 //! | `raised` | the exception that is set |
+//! | `single_phase` | modules that crash in sub-interpreters |
 //! | `forced_unwind` | threads that CPython ends with `pthread_exit` |
 
 mod depth;
@@ -33,6 +34,7 @@ mod lifecycle;
 mod main_interpreter;
 mod other_threads;
 mod raised;
+mod single_phase;
 mod target;
 mod thread_ids;
 mod thread_state;
@@ -51,6 +53,7 @@ pub(crate) use lifecycle::{
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use other_threads::has_other_threads;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
+pub(crate) use single_phase::avoid_single_phase_modules;
 pub(crate) use target::{assert_version, check_version};
 pub(crate) use thread_state::{
     GIL_GUARDS_THREAD_STATES, attached_interpreter, current_interpreter, current_thread_state,

@@ -22,6 +22,8 @@ use crate::object::{Bound, PyTypeInfo};
 
 // SAFETY: the type is `object`, the base of every type.
 unsafe impl PyTypeInfo for PyAny {
+    crate::object::hint! { TYPE_HINT = type_hint_identifier!("typing", "Any") }
+
     #[inline]
     fn type_object_raw(_py: crate::Python<'_>) -> *mut ffi::PyTypeObject {
         &raw mut ffi::PyBaseObject_Type

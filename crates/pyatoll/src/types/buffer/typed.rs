@@ -175,6 +175,10 @@ impl<T> Deref for PyBuffer<T> {
 impl<T: Element> FromPyObject<'_, '_> for PyBuffer<T> {
     type Error = PyErr;
 
+    crate::object::hint! {
+        INPUT_TYPE = type_hint_identifier!(crate::types::compat::BUFFER_MODULE, "Buffer")
+    }
+
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         Self::get(&object)
     }

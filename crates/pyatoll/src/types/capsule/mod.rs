@@ -58,7 +58,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyCapsule(PyAny);
 
-native_type!(PyCapsule, PyCapsule_Type, PyCapsule_CheckExact);
+native_type!(PyCapsule: (crate::types::compat::CAPSULE_MODULE, "CapsuleType"), PyCapsule_Type, PyCapsule_CheckExact);
 
 /// The allocation behind a capsule that owns a value.
 #[repr(C)]

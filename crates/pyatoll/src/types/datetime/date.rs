@@ -28,7 +28,7 @@ use crate::types::{PyAny, PyAnyMethods, PyTuple};
 #[repr(transparent)]
 pub struct PyDate(PyAny);
 
-datetime_type!(PyDate, date);
+datetime_type!(PyDate, date, "date");
 
 impl PyDate {
     /// Creates a date.

@@ -5,12 +5,12 @@ use std::ffi::c_int;
 use super::PyTzInfo;
 use super::api::{DatetimeApi, or_none, to_int};
 use crate::convert::IntoPyObject;
-use crate::error::PyResult;
+use crate::error::{PyErr, PyResult};
 use crate::intern;
 use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::returned::new_reference;
-use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods};
+use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods, PyTuple};
 
 /// Python's `datetime.datetime`: a date and a time of day, in a time zone or none. Its fields are
 /// in [`PyDateAccess`](super::PyDateAccess), [`PyTimeAccess`](super::PyTimeAccess) and
@@ -38,7 +38,7 @@ use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods};
 #[repr(transparent)]
 pub struct PyDateTime(PyAny);
 
-datetime_type!(PyDateTime, date_time);
+datetime_type!(PyDateTime, date_time, "datetime");
 
 impl PyDateTime {
     /// Creates a date and time.
@@ -107,6 +107,7 @@ impl PyDateTime {
     /// ```
     ///
     /// C API: `PyDateTime_FromDateAndTimeAndFold`.
+    #[inline]
     #[allow(clippy::too_many_arguments, reason = "those of Python's constructor")]
     pub fn new_with_fold<'py>(
         py: Python<'py>,
@@ -139,12 +140,9 @@ impl PyDateTime {
                 );
                 return new_reference(py, date_time);
             }
-            let keywords = PyDict::new(py);
-            keywords.set_item(intern!(py, "fold"), fold)?;
-            let arguments = (year, month, day, hour, minute, second, microsecond, tzinfo);
-            let date_time = api.date_time.bind(py).call(arguments, Some(&keywords))?;
-            Ok(date_time.cast_into()?)
         }
+        let arguments = (year, month, day, hour, minute, second, microsecond, tzinfo);
+        call_class(py, arguments, fold)
     }
 
     /// Creates the date and time of a POSIX timestamp: in the time zone, or else in local time,
@@ -189,4 +187,18 @@ impl PyDateTime {
             Ok(date_time.cast_into()?)
         }
     }
+}
+
+/// Calls the class, where `datetime` is written in Python.
+#[cold]
+fn call_class<'py>(
+    py: Python<'py>,
+    arguments: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
+    fold: bool,
+) -> PyResult<Bound<'py, PyDateTime>> {
+    let keywords = PyDict::new(py);
+    keywords.set_item(intern!(py, "fold"), fold)?;
+    let arguments = arguments.into_pyobject(py)?;
+    let class = DatetimeApi::import(py)?.date_time.bind(py);
+    Ok(class.call(arguments, Some(&keywords))?.cast_into()?)
 }

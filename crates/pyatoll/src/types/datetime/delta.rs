@@ -26,7 +26,7 @@ use crate::types::{PyAny, PyAnyMethods};
 #[repr(transparent)]
 pub struct PyDelta(PyAny);
 
-datetime_type!(PyDelta, delta);
+datetime_type!(PyDelta, delta, "timedelta");
 
 impl PyDelta {
     /// Creates a duration. What exceeds the ranges of the seconds, 0 to 86,399, and the

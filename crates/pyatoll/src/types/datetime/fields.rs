@@ -73,6 +73,48 @@ macro_rules! field {
     };
 }
 
+/// The fields of a date and time.
+#[allow(dead_code, reason = "for the conversions of optional crates")]
+pub(crate) struct DateTimeFields {
+    pub(crate) date: DateFields,
+    pub(crate) time: TimeFields,
+}
+
+/// Reads the fields of a date, with the classes of the object's interpreter.
+trait DateFieldsOf {
+    fn date_fields(&self, api: &DatetimeApi) -> DateFields;
+}
+
+/// Reads the fields of a time, with the classes of the object's interpreter.
+trait TimeFieldsOf {
+    fn time_fields(&self, api: &DatetimeApi) -> TimeFields;
+}
+
+impl From<&Bound<'_, PyDate>> for DateFields {
+    #[inline]
+    fn from(date: &Bound<'_, PyDate>) -> Self {
+        date.date_fields(DatetimeApi::get(date.py()))
+    }
+}
+
+impl From<&Bound<'_, PyTime>> for TimeFields {
+    #[inline]
+    fn from(time: &Bound<'_, PyTime>) -> Self {
+        time.time_fields(DatetimeApi::get(time.py()))
+    }
+}
+
+impl From<&Bound<'_, PyDateTime>> for DateTimeFields {
+    #[inline]
+    fn from(date_time: &Bound<'_, PyDateTime>) -> Self {
+        let api = DatetimeApi::get(date_time.py());
+        Self {
+            date: date_time.date_fields(api),
+            time: date_time.time_fields(api),
+        }
+    }
+}
+
 macro_rules! date_fields {
     ($($name:ident)*) => {$(
         impl PyDateAccess for Bound<'_, $name> {
@@ -95,14 +137,13 @@ macro_rules! date_fields {
             }
         }
 
-        impl From<&Bound<'_, $name>> for DateFields {
+        impl DateFieldsOf for Bound<'_, $name> {
             #[inline]
-            fn from(date: &Bound<'_, $name>) -> Self {
-                let api = DatetimeApi::get(date.py());
-                Self {
-                    year: field!(date, api, PyDateTime_GET_YEAR, date."year": i32),
-                    month: field!(date, api, PyDateTime_GET_MONTH, date."month": u8),
-                    day: field!(date, api, PyDateTime_GET_DAY, date."day": u8),
+            fn date_fields(&self, api: &DatetimeApi) -> DateFields {
+                DateFields {
+                    year: field!(self, api, PyDateTime_GET_YEAR, date."year": i32),
+                    month: field!(self, api, PyDateTime_GET_MONTH, date."month": u8),
+                    day: field!(self, api, PyDateTime_GET_DAY, date."day": u8),
                 }
             }
         }
@@ -148,16 +189,15 @@ macro_rules! time_fields {
             }
         }
 
-        impl From<&Bound<'_, $name>> for TimeFields {
+        impl TimeFieldsOf for Bound<'_, $name> {
             #[inline]
-            fn from(time: &Bound<'_, $name>) -> Self {
-                let api = DatetimeApi::get(time.py());
-                Self {
-                    hour: field!(time, api, $hour, $class."hour": u8),
-                    minute: field!(time, api, $minute, $class."minute": u8),
-                    second: field!(time, api, $second, $class."second": u8),
-                    microsecond: field!(time, api, $microsecond, $class."microsecond": u32),
-                    fold: field!(time, api, $fold, $class."fold": u8) != 0,
+            fn time_fields(&self, api: &DatetimeApi) -> TimeFields {
+                TimeFields {
+                    hour: field!(self, api, $hour, $class."hour": u8),
+                    minute: field!(self, api, $minute, $class."minute": u8),
+                    second: field!(self, api, $second, $class."second": u8),
+                    microsecond: field!(self, api, $microsecond, $class."microsecond": u32),
+                    fold: field!(self, api, $fold, $class."fold": u8) != 0,
                 }
             }
         }

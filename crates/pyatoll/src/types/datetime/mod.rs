@@ -27,14 +27,16 @@
 //! ```
 
 /// Binds a marker struct to a class of `datetime`; `$field` is the one of
-/// [`DatetimeApi`](api::DatetimeApi).
+/// [`DatetimeApi`](api::DatetimeApi), `$python` the class's name.
 macro_rules! datetime_type {
-    ($name:ident, $field:ident) => {
+    ($name:ident, $field:ident, $python:literal) => {
         impl $crate::object::DerefToPyAny for $name {}
 
         // SAFETY: a class of the token's interpreter, whose slot keeps it until the interpreter's
         // end; the marker adds no fields, so it describes any instance.
         unsafe impl $crate::object::PyTypeInfo for $name {
+            $crate::object::hint! { TYPE_HINT = type_hint_identifier!("datetime", $python) }
+
             #[inline]
             fn type_object_raw(py: $crate::Python<'_>) -> *mut ::pyo3_ffi::PyTypeObject {
                 super::api::DatetimeApi::get(py).$field.as_ptr().cast()
@@ -59,6 +61,14 @@ pub use date::PyDate;
 pub use date_time::PyDateTime;
 pub use delta::PyDelta;
 #[allow(unused_imports, reason = "for the conversions of optional crates")]
-pub(crate) use fields::{DateFields, TimeFields};
+pub(crate) use fields::{DateFields, DateTimeFields, TimeFields};
 pub use time::PyTime;
 pub use tzinfo::PyTzInfo;
+
+/// Imports `datetime`, so that its types are there.
+///
+/// # Errors
+/// Those of the import, and `AttributeError` if the module does not have the classes.
+pub(crate) fn import(py: crate::Python<'_>) -> crate::PyResult<()> {
+    api::DatetimeApi::import(py).map(drop)
+}

@@ -30,7 +30,7 @@ use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods};
 #[repr(transparent)]
 pub struct PyTime(PyAny);
 
-datetime_type!(PyTime, time);
+datetime_type!(PyTime, time, "time");
 
 impl PyTime {
     /// Creates a time.

@@ -33,7 +33,7 @@ use crate::types::{PyAny, PyAnyMethods, PyString};
 #[repr(transparent)]
 pub struct PyTzInfo(PyAny);
 
-datetime_type!(PyTzInfo, tzinfo);
+datetime_type!(PyTzInfo, tzinfo, "tzinfo");
 
 impl PyTzInfo {
     /// Returns `datetime.timezone.utc`.
@@ -53,6 +53,7 @@ impl PyTzInfo {
     /// ```
     ///
     /// C API: `PyDateTime_TimeZone_UTC`.
+    #[inline]
     pub fn utc(py: Python<'_>) -> PyResult<Borrowed<'static, '_, PyTzInfo>> {
         let utc = &DatetimeApi::import(py)?.utc;
         // SAFETY: the interpreter's slot keeps the object as long as the token is valid, and

@@ -50,7 +50,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyDict(PyAny);
 
-native_type!(PyDict, PyDict_Type, PyDict_Check);
+native_type!(PyDict: ("builtins", "dict"), PyDict_Type, PyDict_Check);
 
 impl PyDict {
     /// Creates an empty dict.

@@ -24,7 +24,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyDictKeys(PyAny);
 
-native_type!(PyDictKeys, PyDictKeys_Type, PyDictKeys_Check);
+native_type!(PyDictKeys: ("_collections_abc", "dict_keys"), PyDictKeys_Type, PyDictKeys_Check);
 
 /// Python's `dict_values`, a view of a dict: see [`PyDictKeys`].
 ///
@@ -32,7 +32,7 @@ native_type!(PyDictKeys, PyDictKeys_Type, PyDictKeys_Check);
 #[repr(transparent)]
 pub struct PyDictValues(PyAny);
 
-native_type!(PyDictValues, PyDictValues_Type, PyDictValues_Check);
+native_type!(PyDictValues: ("_collections_abc", "dict_values"), PyDictValues_Type, PyDictValues_Check);
 
 /// Python's `dict_items`, a view of a dict: see [`PyDictKeys`].
 ///
@@ -40,4 +40,4 @@ native_type!(PyDictValues, PyDictValues_Type, PyDictValues_Check);
 #[repr(transparent)]
 pub struct PyDictItems(PyAny);
 
-native_type!(PyDictItems, PyDictItems_Type, PyDictItems_Check);
+native_type!(PyDictItems: ("_collections_abc", "dict_items"), PyDictItems_Type, PyDictItems_Check);

@@ -44,7 +44,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyList(PyAny);
 
-native_type!(PyList, PyList_Type, PyList_Check);
+native_type!(PyList: ("builtins", "list"), PyList_Type, PyList_Check);
 
 impl PyList {
     /// Creates a list from the values.

@@ -160,6 +160,11 @@ impl From<Bound<'_, PyByteArray>> for PyBackedBytes {
 impl<'a, 'py> FromPyObject<'a, 'py> for PyBackedBytes {
     type Error = CastError<'a, 'py>;
 
+    crate::object::hint! {
+        INPUT_TYPE =
+            type_hint_union!(of::<crate::types::PyBytes>(), of::<crate::types::PyByteArray>())
+    }
+
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
         if let Ok(bytes) = object.cast::<PyBytes>() {
             Ok(bytes.to_owned().into())
@@ -187,6 +192,8 @@ impl<'py> IntoPyObject<'py> for PyBackedBytes {
     type Output = Bound<'py, PyBytes>;
     type Error = Infallible;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyBytes>() }
+
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
         (&self).into_pyobject(py)
     }
@@ -197,6 +204,8 @@ impl<'py> IntoPyObject<'py> for &PyBackedBytes {
     type Target = PyBytes;
     type Output = Bound<'py, PyBytes>;
     type Error = Infallible;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyBytes>() }
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
         if let Storage::Object(object) = &self.storage

@@ -145,6 +145,8 @@ impl TryFrom<Bound<'_, PyString>> for PyBackedStr {
 impl FromPyObject<'_, '_> for PyBackedStr {
     type Error = PyErr;
 
+    crate::object::hint! { INPUT_TYPE = of::<crate::types::PyString>() }
+
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         object.cast::<PyString>()?.to_owned().try_into()
     }
@@ -156,6 +158,8 @@ impl<'py> IntoPyObject<'py> for PyBackedStr {
     type Output = Bound<'py, PyString>;
     type Error = Infallible;
 
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyString>() }
+
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
         (&self).into_pyobject(py)
     }
@@ -166,6 +170,8 @@ impl<'py> IntoPyObject<'py> for &PyBackedStr {
     type Target = PyString;
     type Output = Bound<'py, PyString>;
     type Error = Infallible;
+
+    crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyString>() }
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
         Ok(self.to_object(py))

@@ -46,6 +46,8 @@ impl crate::object::DerefToPyAny for PySequence {}
 // SAFETY: the interpreter's slot keeps the class alive; any object is acceptable, since CPython's
 // sequence functions check their argument.
 unsafe impl PyTypeInfo for PySequence {
+    crate::object::hint! { TYPE_HINT = type_hint_identifier!("collections.abc", "Sequence") }
+
     fn type_object_raw(py: Python<'_>) -> *mut ffi::PyTypeObject {
         static CLASS: InterpreterLocal<Py<PyType>> = InterpreterLocal::lasting();
         imported::class(py, &CLASS, c"collections.abc", c"Sequence")

@@ -51,7 +51,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyString(PyAny);
 
-native_type!(PyString, PyUnicode_Type, PyUnicode_Check);
+native_type!(PyString: ("builtins", "str"), PyUnicode_Type, PyUnicode_Check);
 
 impl PyString {
     /// Creates a `str` from the text.

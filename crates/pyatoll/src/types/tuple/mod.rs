@@ -51,7 +51,7 @@ use crate::types::PyAny;
 #[repr(transparent)]
 pub struct PyTuple(PyAny);
 
-native_type!(PyTuple, PyTuple_Type, PyTuple_Check);
+native_type!(PyTuple: ("builtins", "tuple"), PyTuple_Type, PyTuple_Check);
 
 impl PyTuple {
     /// Creates a tuple from the values.

@@ -48,6 +48,10 @@ impl crate::object::DerefToPyAny for PyWeakref {}
 
 // SAFETY: the check is CPython's own.
 unsafe impl PyTypeCheck for PyWeakref {
+    crate::object::hint! {
+        TYPE_HINT = type_hint_union!(of::<PyWeakrefProxy>(), of::<PyWeakrefReference>())
+    }
+
     #[inline]
     fn type_check(object: &Bound<'_, PyAny>) -> bool {
         // SAFETY: the object is valid.

@@ -37,6 +37,13 @@ impl crate::object::DerefToPyAny for PyWeakrefProxy {}
 
 // SAFETY: the check is CPython's own.
 unsafe impl PyTypeCheck for PyWeakrefProxy {
+    crate::object::hint! {
+        TYPE_HINT = type_hint_union!(
+            type_hint_identifier!("weakref", "ProxyType"),
+            type_hint_identifier!("weakref", "CallableProxyType")
+        )
+    }
+
     #[inline]
     fn type_check(object: &Bound<'_, PyAny>) -> bool {
         // SAFETY: the object is valid.

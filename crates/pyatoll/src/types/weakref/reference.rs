@@ -28,7 +28,7 @@ use crate::types::returned::new_reference;
 #[repr(transparent)]
 pub struct PyWeakrefReference(PyAny);
 
-native_type!(PyWeakrefReference, _PyWeakref_RefType, PyWeakref_CheckRef);
+native_type!(PyWeakrefReference: ("weakref", "ReferenceType"), _PyWeakref_RefType, PyWeakref_CheckRef);
 
 impl PyWeakrefReference {
     /// Creates a weak reference to the object.

@@ -1,0 +1,101 @@
+//! Sending one line to Python.
+
+use log::{Level, Record};
+use pyatoll::prelude::*;
+use pyatoll::types::PyTuple;
+
+use crate::config;
+
+/// What is logged: a record of `log` or an event of `tracing`.
+pub(crate) struct Line<'a> {
+    pub(crate) target: &'a str,
+    pub(crate) level: Level,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+    pub(crate) text: String,
+    /// Attributes of Python's record.
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl<'a> From<&Record<'a>> for Line<'a> {
+    fn from(record: &Record<'a>) -> Self {
+        Self {
+            target: record.metadata().target(),
+            level: record.level(),
+            file: record.file(),
+            line: record.line(),
+            text: record.args().to_string(),
+            fields: fields(record),
+        }
+    }
+}
+
+#[cfg(feature = "kv")]
+fn fields(record: &Record<'_>) -> Vec<(String, String)> {
+    use log::kv::{Error, Key, Value, VisitSource};
+
+    struct Fields(Vec<(String, String)>);
+
+    impl<'kvs> VisitSource<'kvs> for Fields {
+        fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+            self.0.push((key.to_string(), value.to_string()));
+            Ok(())
+        }
+    }
+
+    let mut fields = Fields(Vec::new());
+    // A pair that cannot be read ends the visit; those before it are logged.
+    _ = record.key_values().visit(&mut fields);
+    fields.0
+}
+
+#[cfg(not(feature = "kv"))]
+fn fields(_record: &Record<'_>) -> Vec<(String, String)> {
+    Vec::new()
+}
+
+/// Logs a line in the interpreter that this thread is in. Drops it if that ends.
+pub(crate) fn send(line: &Line<'_>) {
+    Python::try_attach(|py| {
+        let before = PyErr::take(py);
+        if let Some(config) = config::of(py)
+            && let Err(error) = send_to(&config, py, line)
+        {
+            error.write_unraisable(py, None);
+        }
+        if let Some(before) = before {
+            before.restore(py);
+        }
+    });
+}
+
+fn send_to(config: &config::Config, py: Python<'_>, line: &Line<'_>) -> PyResult<()> {
+    // Asked again: without a token, another interpreter's settings may have let it pass.
+    if !config.may_want(line.target, line.level) {
+        return Ok(());
+    }
+    let logger = config.logger(py, line.target)?;
+    if !config::is_enabled_for(&logger, line.level)? {
+        return Ok(());
+    }
+    let record = logger.call_method1(
+        "makeRecord",
+        (
+            config.name(line.target),
+            config::number(line.level),
+            line.file.unwrap_or("(unknown file)"),
+            line.line.unwrap_or(0),
+            &line.text,
+            PyTuple::empty(py),
+            py.None(), // exc_info
+        ),
+    )?;
+    for (name, value) in &line.fields {
+        // As `logging` does, but without an error for names that a record has anyway.
+        if !record.hasattr(&**name)? {
+            record.setattr(&**name, value)?;
+        }
+    }
+    logger.call_method1("handle", (record,))?;
+    Ok(())
+}

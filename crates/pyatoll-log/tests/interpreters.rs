@@ -1,0 +1,169 @@
+//! Records reach the logging of the interpreter that the thread is in.
+
+use std::thread;
+
+use log::LevelFilter;
+use pyatoll::interpreter::{Gil, SubInterpreter};
+use pyatoll::prelude::*;
+use pyatoll_log::{Caching, Logger};
+use tracing_subscriber::layer::SubscriberExt;
+
+/// Keeps what is logged in `logging.lines`.
+const LISTEN: &std::ffi::CStr = c"
+import logging
+logging.lines = []
+class Keep(logging.Handler):
+    def emit(self, record):
+        logging.lines.append(f'{record.levelname} {record.name}: {record.getMessage()}')
+        logging.last = record
+logging.getLogger().addHandler(Keep())
+logging.getLogger().setLevel(5)
+";
+
+fn listen(py: Python<'_>, caching: Caching) -> pyatoll_log::ResetHandle {
+    py.run(LISTEN, None, None).unwrap();
+    Logger::new(py, caching)
+        .unwrap()
+        .filter(LevelFilter::Trace)
+        .install()
+        .unwrap()
+}
+
+fn lines(py: Python<'_>) -> Vec<String> {
+    let logging = py.import("logging").unwrap();
+    let lines = logging.getattr("lines").unwrap();
+    let found = lines.extract().unwrap();
+    lines.call_method0("clear").unwrap();
+    found
+}
+
+// One test: `log` and the main interpreter are the process's.
+#[test]
+fn records_reach_the_interpreter_that_the_thread_is_in() {
+    Python::initialize();
+    let main = Python::attach(|py| {
+        listen(py, Caching::LoggersAndLevels);
+        py.interpreter()
+    });
+    let is_old = Python::attach(|py| py.version_info() < (3, 12));
+    let create = |gil| SubInterpreter::builder().gil(gil).build().unwrap();
+    let mut subs = vec![create(Gil::Shared)];
+    if !is_old {
+        subs.push(create(Gil::Own));
+    }
+
+    // Attached, detached, and detached for a while.
+    for sub in &subs {
+        sub.attach(|py| {
+            listen(py, Caching::LoggersAndLevels);
+            log::info!(target: "a::b", "attached");
+            py.detach(|| log::warn!(target: "a", "detached"));
+            assert_eq!(lines(py), ["INFO a.b: attached", "WARNING a: detached"]);
+        })
+        .unwrap();
+    }
+    main.attach(|py| assert!(lines(py).is_empty())).unwrap();
+
+    // All at once, on threads of their own; threads of no interpreter log to the main one.
+    thread::scope(|scope| {
+        for (number, sub) in subs.iter().enumerate() {
+            scope.spawn(move || {
+                for line in 0..100 {
+                    sub.attach(|_| log::debug!(target: "many", "{number}: {line}"))
+                        .unwrap();
+                }
+            });
+        }
+        scope.spawn(|| log::error!(target: "foreign", "from a thread of Rust"));
+    });
+    for (number, sub) in subs.iter().enumerate() {
+        sub.attach(|py| {
+            let expected: Vec<_> = (0..100)
+                .map(|line| format!("DEBUG many: {number}: {line}"))
+                .collect();
+            assert_eq!(lines(py), expected);
+        })
+        .unwrap();
+    }
+    main.attach(|py| assert_eq!(lines(py), ["ERROR foreign: from a thread of Rust"]))
+        .unwrap();
+
+    // An interpreter without settings of its own gets the first ones.
+    let late = create(Gil::Shared);
+    late.attach(|py| {
+        py.run(LISTEN, None, None).unwrap();
+        log::trace!(target: "late", "here");
+        assert_eq!(lines(py), ["Level 5 late: here"]);
+    })
+    .unwrap();
+    subs.push(late);
+
+    // Events of tracing.
+    let subscriber = tracing_subscriber::registry().with(pyatoll_log::layer());
+    tracing::subscriber::with_default(subscriber, || {
+        subs[0]
+            .attach(|py| {
+                let span = tracing::info_span!("outer");
+                span.in_scope(
+                    || tracing::error!(target: "t", count = 3, name = "x", "it {}", "broke"),
+                );
+                assert_eq!(lines(py), ["ERROR t: it broke count=3 name=x"]);
+                let last = py.import("logging").unwrap().getattr("last").unwrap();
+                assert_eq!(
+                    last.getattr("count").unwrap().extract::<String>().unwrap(),
+                    "3"
+                );
+                assert_eq!(
+                    last.getattr("span").unwrap().extract::<String>().unwrap(),
+                    "outer"
+                );
+                // A record has that attribute already.
+                assert_eq!(
+                    last.getattr("name").unwrap().extract::<String>().unwrap(),
+                    "t"
+                );
+            })
+            .unwrap();
+    });
+
+    // Key-value pairs, an exception that is set, and one that logging raises.
+    subs[0]
+        .attach(|py| {
+            log::info!(target: "kv", code = 7; "with a pair");
+            let last = py.import("logging").unwrap().getattr("last").unwrap();
+            assert_eq!(
+                last.getattr("code").unwrap().extract::<String>().unwrap(),
+                "7"
+            );
+            pyatoll::exceptions::PyValueError::new_err("before").restore(py);
+            log::info!(target: "kv", "while an exception is set");
+            assert!(PyErr::take(py).unwrap().to_string().contains("before"));
+            py.run(
+                c"
+import sys, logging
+class Broken(logging.Filter):
+    def filter(self, record):
+        raise KeyError('broken')
+logging.getLogger('broken').addFilter(Broken())
+sys.unraisablehook = lambda args: setattr(logging, 'unraisable', args.exc_type)
+",
+                None,
+                None,
+            )
+            .unwrap();
+            log::info!(target: "broken", "lost");
+            assert!(PyErr::take(py).is_none());
+            let found = py.import("logging").unwrap().getattr("unraisable").unwrap();
+            assert!(found.is(py.get_type::<pyatoll::exceptions::PyKeyError>()));
+            lines(py);
+        })
+        .unwrap();
+
+    // After the end of an interpreter, its thread's records go to the main one.
+    for sub in subs {
+        sub.close().unwrap();
+    }
+    log::info!(target: "after", "the ends");
+    main.attach(|py| assert_eq!(lines(py), ["INFO after: the ends"]))
+        .unwrap();
+}

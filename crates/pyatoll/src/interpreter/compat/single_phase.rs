@@ -1,0 +1,56 @@
+//! Modules with single-phase initialization that crash in a sub-interpreter.
+
+use crate::capi::{self as ffi, at_least};
+
+/// Keeps `decimal`, `datetime` and `zoneinfo` from importing `_decimal`, `_datetime` and
+/// `_zoneinfo` where that is not safe before Python 3.13: they have versions in Python as well.
+///
+/// Both modules have single-phase initialization. In an interpreter that refuses those, Python 3.12
+/// initializes the module first, unless the main interpreter has imported it, and then crashes: its
+/// statics belong to an interpreter that has given it up. `_decimal` also keeps the context of the
+/// last thread state and other objects in statics, which all interpreters that import it share: it
+/// crashes when one of them ends.
+///
+/// Without `_datetime`, `_zoneinfo` cannot be imported either, but does not raise the `ImportError`
+/// that makes `zoneinfo` use its version in Python. And it sets a static to null, which the other
+/// interpreters use.
+///
+/// # Safety
+/// The thread must be attached.
+#[inline]
+pub(crate) unsafe fn avoid_single_phase_modules() {
+    if at_least(13) {
+        return;
+    }
+    // SAFETY: attached (upheld by the caller).
+    unsafe {
+        let interpreter = ffi::PyInterpreterState_Get();
+        if interpreter != ffi::PyInterpreterState_Main() {
+            block_module(c"_decimal");
+        }
+        /// "Import checks a module for support of sub-interpreters."
+        const MULTI_INTERP_EXTENSIONS: std::ffi::c_ulong = 1 << 8;
+        if at_least(12)
+            && ffi::_PyInterpreterState_HasFeature(interpreter, MULTI_INTERP_EXTENSIONS) != 0
+        {
+            block_module(c"_datetime");
+            block_module(c"_zoneinfo");
+        }
+    }
+}
+
+/// Makes the import of a module an `ImportError`, unless it was imported already.
+///
+/// # Safety
+/// Attached.
+unsafe fn block_module(name: &std::ffi::CStr) {
+    // SAFETY: attached (upheld by the caller); `sys.modules` is borrowed while it is used. If
+    // Python has no memory for the entry, the import raises that again.
+    unsafe {
+        let modules = ffi::PyImport_GetModuleDict();
+        if ffi::PyDict_GetItemString(modules, name.as_ptr()).is_null() {
+            ffi::PyDict_SetItemString(modules, name.as_ptr(), ffi::Py_None());
+            ffi::PyErr_Clear();
+        }
+    }
+}

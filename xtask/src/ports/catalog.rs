@@ -1,0 +1,131 @@
+//! The packages and crates, from `compat/ports/ports.toml`.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::library::FOLDER;
+use crate::run;
+
+/// What can be built and tested.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// Requirements of other crates on top of PyO3, for the version of PyO3 that is replaced.
+    pub raised: BTreeMap<String, String>,
+    package: Vec<Package>,
+    #[serde(rename = "crate", default)]
+    krate: Vec<Crate>,
+}
+
+/// A package on PyPI.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What its tests require, beside pytest.
+    #[serde(default)]
+    pub requirements: Vec<String>,
+    /// The files and folders that its tests need, which pytest collects unless `collect` says what.
+    /// Without them the tests are those of this repository, `smoke/NAME.py`.
+    #[serde(default)]
+    pub tests: Vec<String>,
+    /// What pytest collects.
+    #[serde(default)]
+    pub collect: Vec<String>,
+    /// Arguments for pytest.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Further arguments in sub-interpreters.
+    #[serde(default)]
+    pub in_interpreters: Vec<String>,
+    /// Use `smoke/NAME.py` in sub-interpreters, since the package's tests need what refuses them.
+    #[serde(default)]
+    pub smoke_in_interpreters: bool,
+    /// Whether C code that it requires refuses interpreters with their own GIL.
+    #[serde(default)]
+    pub refuses_own_gil: bool,
+    /// The file below `bench` with the code that is timed.
+    pub bench: Option<String>,
+    /// Texts in its manifests to replace, with the reason.
+    #[serde(default)]
+    pub edits: Vec<Edit>,
+}
+
+/// A change of a package's source beside the raised requirement.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// The file.
+    pub file: String,
+    /// The text, which must occur.
+    pub from: String,
+    /// What replaces it.
+    pub to: String,
+    /// Why it is needed.
+    #[serde(rename = "why")]
+    _why: String,
+}
+
+/// A crate on crates.io.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crate {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The features that its tests are compiled with.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Arguments for `cargo test`.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Python packages that its tests require.
+    #[serde(default)]
+    pub requirements: Vec<String>,
+}
+
+impl Catalog {
+    /// Reads the file.
+    pub fn read() -> Result<Self> {
+        let path = run::root().join(FOLDER).join("ports.toml");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is wrong", path.display()))
+    }
+
+    /// Returns the packages and crates with these names, or all.
+    pub fn select(&self, names: &[String]) -> Result<(Vec<&Package>, Vec<&Crate>)> {
+        let known = |name: &&String| {
+            self.package.iter().any(|package| package.name == **name)
+                || self.krate.iter().any(|krate| krate.name == **name)
+        };
+        if let Some(unknown) = names.iter().find(|name| !known(name)) {
+            let packages = self.package.iter().map(|package| &*package.name);
+            let all: Vec<_> = packages
+                .chain(self.krate.iter().map(|krate| &*krate.name))
+                .collect();
+            bail!(
+                "no package or crate '{unknown}'; there are: {}",
+                all.join(", ")
+            );
+        }
+        let wanted = |name: &String| names.is_empty() || names.contains(name);
+        Ok((
+            self.package
+                .iter()
+                .filter(|package| wanted(&package.name))
+                .collect(),
+            self.krate
+                .iter()
+                .filter(|krate| wanted(&krate.name))
+                .collect(),
+        ))
+    }
+}

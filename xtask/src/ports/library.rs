@@ -1,0 +1,43 @@
+//! PyO3 or Pyatoll.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::{compat, run};
+
+/// The folder of the catalog and of the files that the tests need.
+pub const FOLDER: &str = "compat/ports";
+
+/// What stands behind the name `pyo3`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Library {
+    /// PyO3 itself.
+    Pyo3,
+    /// Pyatoll, through `compat/pyo3`.
+    Pyatoll,
+}
+
+impl Library {
+    /// Returns its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pyo3 => "pyo3",
+            Self::Pyatoll => "pyatoll",
+        }
+    }
+
+    /// Returns the folder for everything that is built with it. Its configuration of cargo applies
+    /// to all builds below it, whoever starts cargo.
+    pub fn folder(self) -> Result<PathBuf> {
+        let folder = run::target_dir().join("ports").join(self.name());
+        fs::create_dir_all(folder.join(".cargo"))?;
+        let config = match self {
+            Self::Pyo3 => String::new(),
+            Self::Pyatoll => compat::patch() + "\n",
+        };
+        run::write_if_changed(&folder.join(".cargo/config.toml"), &config)?;
+        Ok(folder)
+    }
+}

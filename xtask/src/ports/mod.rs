@@ -1,0 +1,154 @@
+//! `cargo xtask ports`: published packages and crates on top of PyO3, built with `compat/pyo3`.
+//!
+//! A package's source distribution is downloaded, and its requirement of PyO3 raised to the
+//! version that `compat/pyo3` replaces. It is built twice: with PyO3, and with Pyatoll in its
+//! place. Its own tests run with both wheels, and with Pyatoll's also in two sub-interpreters at
+//! once, with their own GIL and with a shared one. Of crates, the Rust tests run. This repository
+//! contains nothing of them but their names, and tests of our own for packages that publish none.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `build` | building the wheels |
+//! | `catalog` | the packages and crates, from `compat/ports/ports.toml` |
+//! | `crates` | the crates' Rust tests |
+//! | `expected` | the committed figures |
+//! | `library` | PyO3 or Pyatoll |
+//! | `outcomes` | running a package's tests |
+//! | `report` | the result as tables and as JSON |
+//! | `source` | downloading and unpacking, and raising requirements |
+
+mod build;
+mod catalog;
+mod crates;
+mod expected;
+mod library;
+mod outcomes;
+mod report;
+mod source;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use self::catalog::{Catalog, Crate, Package};
+use self::library::Library;
+use self::outcomes::{Kind, Tests};
+use self::report::{CrateResult, PackageResult, Report};
+use crate::python::Python;
+
+/// The options of the command.
+#[derive(Args)]
+pub struct Options {
+    /// The packages and crates [default: all]
+    name: Vec<String>,
+    /// The Python to test with [default: $PYO3_PYTHON, else python3 on the path]
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// Write the result to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Build with Pyatoll only, and fail if fewer tests pass than in compat/ports/expected.json
+    #[arg(long, conflicts_with_all = ["update", "bench"])]
+    check: bool,
+    /// Write the result to compat/ports/expected.json
+    #[arg(long)]
+    update: bool,
+    /// Compile quickly instead of with the package's own profile
+    #[arg(long, conflicts_with = "bench")]
+    quick: bool,
+    /// Time the packages with both libraries, in alternating runs
+    #[arg(long)]
+    bench: bool,
+}
+
+/// Builds and tests the packages and crates, and reports how many tests pass.
+pub fn run(options: &Options) -> Result<()> {
+    let python = Python::find(options.python.clone())?;
+    let catalog = Catalog::read()?;
+    let (packages, crates) = catalog.select(&options.name)?;
+    let libraries: &[Library] = if options.check {
+        &[Library::Pyatoll]
+    } else {
+        &[Library::Pyo3, Library::Pyatoll]
+    };
+    let mut report = Report::default();
+    for package in packages {
+        println!("==> {} {}", package.name, package.version);
+        let result = of_package(package, &python, libraries, options)?;
+        report.packages.insert(package.name.clone(), result);
+    }
+    for krate in crates {
+        println!("==> {} {}", krate.name, krate.version);
+        let result = of_crate(krate, &python, libraries)?;
+        report.crates.insert(krate.name.clone(), result);
+    }
+    report.print();
+    if let Some(path) = &options.json {
+        report.write_json(path)?;
+    }
+    if options.update {
+        expected::update(&report, &python)?;
+    } else if options.check {
+        expected::check(&report, &python)?;
+    } else {
+        let faults = report.faults();
+        if !faults.is_empty() {
+            bail!("{}", faults.join("\n"));
+        }
+    }
+    Ok(())
+}
+
+fn of_package(
+    package: &Package,
+    python: &Python,
+    libraries: &[Library],
+    options: &Options,
+) -> Result<PackageResult> {
+    let mut result = PackageResult::default();
+    let tests = Tests::new(package, python)?;
+    let mut sites = Vec::new();
+    for &library in libraries {
+        let source = source::package(package, library, &tests.venv)?;
+        match build::wheel(package, library, &source, &tests.venv, options.quick) {
+            Ok(built) => {
+                let site = tests.install(&built.wheel, library)?;
+                result.built(library, &built);
+                let kinds = match library {
+                    Library::Pyo3 => &[Kind::Main][..],
+                    Library::Pyatoll => &[Kind::Main, Kind::OwnGil, Kind::SharedGil],
+                };
+                for &kind in kinds {
+                    if kind == Kind::OwnGil && (python.minor < 12 || package.refuses_own_gil) {
+                        continue;
+                    }
+                    result.tested(library, kind, tests.run(&source, &site, kind)?);
+                }
+                sites.push(site);
+            }
+            Err(error) => {
+                println!(
+                    "{} does not compile with {}:\n{error:#}",
+                    package.name,
+                    library.name()
+                );
+            }
+        }
+    }
+    if options.bench
+        && let ([pyo3, pyatoll], Some(_)) = (&*sites, &package.bench)
+    {
+        result.ratio = Some(tests.ratio(pyo3, pyatoll)?);
+    }
+    Ok(result)
+}
+
+fn of_crate(krate: &Crate, python: &Python, libraries: &[Library]) -> Result<CrateResult> {
+    let mut result = CrateResult::default();
+    for &library in libraries {
+        let folder = source::krate(krate, library)?;
+        result.tested(library, crates::test(krate, library, &folder, python)?);
+    }
+    Ok(result)
+}

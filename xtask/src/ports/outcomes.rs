@@ -1,0 +1,269 @@
+//! Running a package's tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use wait_timeout::ChildExt;
+
+use super::catalog::Package;
+use super::library::{FOLDER, Library};
+use crate::python::Python;
+use crate::run;
+use crate::wheels::Venv;
+
+/// Time after which a run of tests is taken to hang.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// Pairs of runs that a package's time is taken from.
+const PAIRS: usize = 15;
+
+/// The interpreters in which tests run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The main interpreter.
+    Main,
+    /// Two sub-interpreters at once, each with its own GIL.
+    OwnGil,
+    /// Two sub-interpreters at once, which share the main interpreter's GIL.
+    SharedGil,
+}
+
+impl Kind {
+    /// Returns its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::OwnGil => "own-gil",
+            Self::SharedGil => "shared-gil",
+        }
+    }
+}
+
+/// The tests that passed and failed in one run.
+#[derive(Default)]
+pub struct Outcomes {
+    /// Those that passed, in all interpreters of the run.
+    pub passed: BTreeSet<String>,
+    /// Those that failed, in any of them.
+    pub failed: BTreeSet<String>,
+    /// What else went wrong: modules that could not be collected, a crash, a hang.
+    pub errors: Vec<String>,
+}
+
+/// What `outcomes.py` writes.
+#[derive(Deserialize)]
+struct Written {
+    tests: BTreeMap<String, String>,
+    errors: Vec<String>,
+}
+
+impl Outcomes {
+    /// Adds what one interpreter has written.
+    fn add(&mut self, path: &Path) -> Result<()> {
+        let Ok(text) = fs::read_to_string(path) else {
+            self.errors.push("pytest did not finish".to_owned());
+            return Ok(());
+        };
+        let written: Written = serde_json::from_str(&text)?;
+        for (test, outcome) in written.tests {
+            match &*outcome {
+                "passed" => self.passed.insert(test),
+                "failed" => self.failed.insert(test),
+                _ => false, // skipped
+            };
+        }
+        self.errors.extend(written.errors);
+        Ok(())
+    }
+}
+
+/// The tests of a package, and the environment in which they run.
+pub struct Tests<'a> {
+    package: &'a Package,
+    /// An environment with the requirements of the tests.
+    pub venv: Venv,
+}
+
+impl<'a> Tests<'a> {
+    /// Makes the environment.
+    pub fn new(package: &'a Package, python: &Python) -> Result<Self> {
+        let folder = run::target_dir().join("ports/requirements");
+        fs::create_dir_all(&folder)?;
+        let path = folder.join(format!("{}.txt", package.name));
+        let base = fs::read_to_string(run::root().join(FOLDER).join("requirements.txt"))?;
+        fs::write(&path, base + &package.requirements.join("\n") + "\n")?;
+        let path = path
+            .to_str()
+            .context("the target folder's path is not UTF-8")?;
+        let venv = Venv::make(python, path)?;
+        Ok(Self { package, venv })
+    }
+
+    /// Installs a wheel into a folder of its own, and returns that.
+    pub fn install(&self, wheel: &Path, library: Library) -> Result<PathBuf> {
+        let site = library.folder()?.join("site").join(&self.package.name);
+        if site.exists() {
+            fs::remove_dir_all(&site)?;
+        }
+        run::status(
+            self.venv
+                .python()
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--no-deps",
+                    "--no-index",
+                    "--target",
+                ])
+                .args([&site, wheel]),
+        )?;
+        Ok(site)
+    }
+
+    /// Runs the tests with the package that is installed in `site`.
+    pub fn run(&self, source: &Path, site: &Path, kind: Kind) -> Result<Outcomes> {
+        let smoke = self.package.tests.is_empty()
+            || kind != Kind::Main && self.package.smoke_in_interpreters;
+        let folder = source.with_extension("tests");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        // Apart from the source, whose Python package would be imported instead.
+        if smoke {
+            let name = format!("{}.py", self.package.name);
+            let ours = run::root().join(FOLDER).join("smoke").join(name);
+            fs::copy(&ours, folder.join("test_smoke.py"))
+                .with_context(|| format!("cannot copy {}", ours.display()))?;
+        } else {
+            for name in &self.package.tests {
+                copy(&source.join(name), &folder.join(name))?;
+            }
+        }
+        let outcomes = folder.with_extension(format!("{}.json", kind.name()));
+        let files = match kind {
+            Kind::Main => vec![outcomes.clone()],
+            Kind::OwnGil | Kind::SharedGil => [0, 1]
+                .map(|number| PathBuf::from(format!("{}{number}", outcomes.display())))
+                .to_vec(),
+        };
+        for file in &files {
+            _ = fs::remove_file(file);
+        }
+        let mut command = self.venv.python();
+        command.current_dir(&folder).env(
+            "PYTHONPATH",
+            std::env::join_paths([site, &run::root().join(FOLDER)])?,
+        );
+        if kind == Kind::Main {
+            let option = format!("--outcomes={}", outcomes.display());
+            command.args(["-m", "pytest", &option]);
+        } else {
+            let script = run::root().join(FOLDER).join("interpreters.py");
+            command.arg(script).arg(kind.name()).arg(&outcomes);
+            // Python refuses the module faulthandler there.
+            command.args(["-p", "no:faulthandler"]);
+            command.args(&self.package.in_interpreters);
+        }
+        command.args([
+            "-p",
+            "outcomes",
+            "-p",
+            "no:cacheprovider",
+            "-q",
+            "--tb=short",
+        ]);
+        if !smoke {
+            command
+                .args(&self.package.arguments)
+                .args(&self.package.collect);
+        }
+        let log = folder.with_extension(format!("{}.log", kind.name()));
+        let status = with_limit(&mut command, &log)?;
+        let mut found = Outcomes::default();
+        for file in &files {
+            found.add(file)?;
+        }
+        for test in &found.failed {
+            found.passed.remove(test);
+        }
+        match status {
+            None => found.errors.push("hangs".to_owned()),
+            // 1: tests failed.
+            Some(status) if !matches!(status.code(), Some(0 | 1)) => {
+                found.errors.push(format!("pytest ended with {status}"));
+            }
+            Some(_) => {}
+        }
+        for error in &found.errors {
+            println!("{} ({}): {error}", self.package.name, kind.name());
+        }
+        println!(
+            "{} ({}): {} passed, {} failed; {}",
+            self.package.name,
+            kind.name(),
+            found.passed.len(),
+            found.failed.len(),
+            log.display(),
+        );
+        Ok(found)
+    }
+
+    /// Returns the time with Pyatoll over the time with PyO3: the median of pairs of runs.
+    pub fn ratio(&self, pyo3: &Path, pyatoll: &Path) -> Result<f64> {
+        let script = self.package.bench.as_ref().context("it has no bench")?;
+        let script = run::root().join(FOLDER).join("bench").join(script);
+        let seconds = |site: &Path| -> Result<f64> {
+            let text = run::output(self.venv.python().arg(&script).env("PYTHONPATH", site))?;
+            text.trim().parse().context("the bench prints no time")
+        };
+        let mut ratios = Vec::new();
+        for pair in 0..PAIRS {
+            let ratio = if pair % 2 == 0 {
+                let first = seconds(pyo3)?;
+                seconds(pyatoll)? / first
+            } else {
+                seconds(pyatoll)? / seconds(pyo3)?
+            };
+            ratios.push(ratio);
+        }
+        ratios.sort_by(f64::total_cmp);
+        Ok(ratios[PAIRS / 2])
+    }
+}
+
+/// Runs a command with its output in a file. Returns no status if it does not end in time.
+fn with_limit(command: &mut Command, log: &Path) -> Result<Option<ExitStatus>> {
+    let output = fs::File::create(log)?;
+    let mut child = command.stdout(output.try_clone()?).stderr(output).spawn()?;
+    let status = child.wait_timeout(LIMIT)?;
+    if status.is_none() {
+        child.kill()?;
+        child.wait()?;
+    }
+    Ok(status)
+}
+
+/// Copies a file or a folder.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if from.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let name = entry?.file_name();
+            copy(&from.join(&name), &to.join(&name))?;
+        }
+    } else {
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    Ok(())
+}

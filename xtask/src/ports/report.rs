@@ -1,0 +1,214 @@
+//! The result, as tables and as JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::build::Built;
+use super::crates::Outcome;
+use super::library::Library;
+use super::outcomes::{Kind, Outcomes};
+
+/// What was built and tested of one package with one library.
+#[derive(Default, Serialize)]
+pub struct Side {
+    /// Whether it compiled.
+    pub compiled: bool,
+    /// Seconds that the build took.
+    pub build_seconds: f64,
+    /// The wheel's size in bytes.
+    pub wheel_bytes: u64,
+    /// Number of tests that passed, by the kind of interpreters.
+    pub passed: BTreeMap<&'static str, usize>,
+    /// Number of tests that failed.
+    pub failed: BTreeMap<&'static str, usize>,
+    /// What else went wrong.
+    pub errors: Vec<String>,
+    #[serde(skip)]
+    main: Outcomes,
+}
+
+/// The result of one package.
+#[derive(Default, Serialize)]
+pub struct PackageResult {
+    pyo3: Side,
+    /// With Pyatoll.
+    pub pyatoll: Side,
+    /// The tests that pass with PyO3 and not with Pyatoll, both in the main interpreter.
+    lost: BTreeSet<String>,
+    /// The time of its bench with Pyatoll over that with PyO3.
+    pub ratio: Option<f64>,
+}
+
+impl PackageResult {
+    fn side(&mut self, library: Library) -> &mut Side {
+        match library {
+            Library::Pyo3 => &mut self.pyo3,
+            Library::Pyatoll => &mut self.pyatoll,
+        }
+    }
+
+    /// Adds a wheel.
+    pub fn built(&mut self, library: Library, built: &Built) {
+        let side = self.side(library);
+        side.compiled = true;
+        side.build_seconds = built.seconds;
+        side.wheel_bytes = built.bytes;
+    }
+
+    /// Adds a run of the tests.
+    pub fn tested(&mut self, library: Library, kind: Kind, outcomes: Outcomes) {
+        let side = self.side(library);
+        side.passed.insert(kind.name(), outcomes.passed.len());
+        side.failed.insert(kind.name(), outcomes.failed.len());
+        let errors = outcomes.errors.iter();
+        side.errors
+            .extend(errors.map(|error| format!("{}: {error}", kind.name())));
+        if kind == Kind::Main {
+            side.main = outcomes;
+        }
+        let both = self.pyo3.compiled && self.pyatoll.compiled;
+        if both && kind == Kind::Main {
+            let passed = self.pyo3.main.passed.iter();
+            self.lost = passed
+                .filter(|test| !self.pyatoll.main.passed.contains(*test))
+                .cloned()
+                .collect();
+        }
+    }
+}
+
+/// The result of one crate.
+#[derive(Default, Serialize)]
+pub struct CrateResult {
+    compiled: BTreeMap<&'static str, bool>,
+    /// Number of tests that passed, by the library.
+    pub passed: BTreeMap<&'static str, usize>,
+    failed: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl CrateResult {
+    /// Adds a run of the tests.
+    pub fn tested(&mut self, library: Library, outcome: Outcome) {
+        self.compiled.insert(library.name(), outcome.compiled);
+        self.passed.insert(library.name(), outcome.passed);
+        self.failed.insert(library.name(), outcome.failed);
+    }
+
+    fn get(&self, library: Library) -> String {
+        match self.compiled.get(library.name()) {
+            None => "-".to_owned(),
+            Some(false) => "does not compile".to_owned(),
+            Some(true) => format!(
+                "{} of {}",
+                self.passed[library.name()],
+                self.passed[library.name()] + self.failed[library.name()].len()
+            ),
+        }
+    }
+}
+
+/// The results of all packages and crates.
+#[derive(Default, Serialize)]
+pub struct Report {
+    /// The packages' results, by name.
+    pub packages: BTreeMap<String, PackageResult>,
+    /// The crates' results, by name.
+    pub crates: BTreeMap<String, CrateResult>,
+}
+
+impl Report {
+    /// Returns what works with PyO3 and not with Pyatoll, and whose tests did not run at all.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (name, result) in &self.packages {
+            for (side, library) in [
+                (&result.pyo3, Library::Pyo3),
+                (&result.pyatoll, Library::Pyatoll),
+            ] {
+                if side.compiled && side.main.passed.is_empty() {
+                    faults.push(format!("{name}: no test passes with {}", library.name()));
+                }
+            }
+            if result.pyo3.compiled && !result.pyatoll.compiled {
+                faults.push(format!("{name} compiles with PyO3 only"));
+            }
+            let lost = result.lost.iter();
+            faults.extend(lost.map(|test| format!("{name}: {test} passes with PyO3 only")));
+        }
+        for (name, result) in &self.crates {
+            let of = |library: Library| result.compiled.get(library.name());
+            if of(Library::Pyo3) == Some(&true) && of(Library::Pyatoll) == Some(&false) {
+                faults.push(format!("{name} compiles with PyO3 only"));
+            }
+            let failed = |library: Library| result.failed.get(library.name()).into_iter().flatten();
+            for test in failed(Library::Pyatoll) {
+                if failed(Library::Pyo3).all(|other| other != test) {
+                    faults.push(format!("{name}: {test} passes with PyO3 only"));
+                }
+            }
+        }
+        faults
+    }
+
+    /// Prints the tables.
+    pub fn print(&self) {
+        if !self.packages.is_empty() {
+            println!(
+                "\n{:16} {:>9} {:>11} {:>11} {:>11} {:>13} {:>15} {:>6}",
+                "package",
+                "PyO3",
+                "Pyatoll",
+                "2 own GIL",
+                "2 shared",
+                "build, s",
+                "wheel, KiB",
+                "time"
+            );
+        }
+        for (name, result) in &self.packages {
+            let count = |side: &Side, kind: Kind| match side.passed.get(kind.name()) {
+                _ if !side.compiled => "no build".to_owned(),
+                None => "-".to_owned(),
+                Some(passed) => match side.failed[kind.name()] {
+                    0 => passed.to_string(),
+                    failed => format!("{passed}, -{failed}"),
+                },
+            };
+            let [pyo3, pyatoll] = [&result.pyo3, &result.pyatoll];
+            let ratio = result
+                .ratio
+                .map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+            println!(
+                "{name:16} {:>9} {:>11} {:>11} {:>11} {:>13} {:>15} {ratio:>6}",
+                count(pyo3, Kind::Main),
+                count(pyatoll, Kind::Main),
+                count(pyatoll, Kind::OwnGil),
+                count(pyatoll, Kind::SharedGil),
+                format!("{:.0} / {:.0}", pyo3.build_seconds, pyatoll.build_seconds),
+                format!(
+                    "{} / {}",
+                    pyo3.wheel_bytes / 1024,
+                    pyatoll.wheel_bytes / 1024
+                ),
+            );
+        }
+        if !self.crates.is_empty() {
+            println!("\n{:24} {:>18} {:>18}", "crate", "PyO3", "Pyatoll");
+        }
+        for (name, result) in &self.crates {
+            let [pyo3, pyatoll] =
+                [Library::Pyo3, Library::Pyatoll].map(|library| result.get(library));
+            println!("{name:24} {pyo3:>18} {pyatoll:>18}");
+        }
+    }
+
+    /// Writes the report to a file.
+    pub fn write_json(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))
+    }
+}
