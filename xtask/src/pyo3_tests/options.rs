@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(long)]
     pub update: bool,
     /// Compile the tests for the stable ABI of 3.11
-    #[arg(long)]
+    #[arg(long, conflicts_with = "docs")]
     pub abi3: bool,
     /// Compile the tests against Pyatoll or PyO3
     #[arg(long, value_enum, default_value_t)]

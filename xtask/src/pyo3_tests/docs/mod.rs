@@ -36,7 +36,7 @@ const TIMEOUT: Duration = Duration::from_secs(45 * 60);
 
 /// Compiles and runs the examples, and reports how many pass.
 pub fn run(options: &Options, python: &Python) -> Result<()> {
-    let source = source::find()?;
+    let source = source::find(false)?;
     let examples = examples::find(&source.folder)?;
     let expected = expected::read()?;
     // PyO3 itself passes other examples.
