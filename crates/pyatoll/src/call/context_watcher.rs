@@ -183,7 +183,7 @@ impl BoundContextWatcherGuard<'_> {
 /// let guard = Python::attach(|py| {
 ///     Ok::<_, PyErr>(PyContext::add_watcher(py, watch_callback!(switched))?.unbind())
 /// })?;
-/// thread::spawn(move || drop(guard)).join().unwrap();
+/// std::thread::spawn(move || drop(guard)).join().unwrap();
 /// # Ok::<_, PyErr>(())
 /// ```
 #[must_use = "the watcher is removed when the guard is dropped"]
