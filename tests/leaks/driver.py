@@ -10,9 +10,6 @@ free, and the bytes allocated with `malloc`, which include all of Python's own m
 The kinds take turns, a block of cycles each, so that unrelated growth is spread evenly.
 """
 
-# First: Python 3.12 frees memory with the wrong allocator at its end if an interpreter with its own
-# GIL was the first to import this.
-import asyncio  # noqa: F401
 import ctypes
 import json
 import os
@@ -40,18 +37,10 @@ else:
         _interpreters.run_string(interpreter, code)
 
 
-# Python 3.12 crashes if these modules in C are imported in an interpreter with its own GIL.
-BLOCK = "sys.modules.update(_decimal=None, _datetime=None, _zoneinfo=None)"
-if sys.version_info >= (3, 13):
-    BLOCK = ""
-
 # The code of every cycle: the same text with or without a module, since 3.13 never frees the names
-# that it interns for code. All of them import what the conversions need.
+# that it interns for code.
 FRAME = """
 import sys, time, struct, os
-{block}
-import abc, array, asyncio, collections.abc, contextvars, datetime, decimal, fractions, ipaddress, pathlib
-import uuid, zoneinfo
 sys.path.insert(0, {folder!r})
 sys.unraisablehook = lambda unraisable: None
 name = {name!r}
@@ -127,7 +116,6 @@ try:
 except BaseException as error:
     assert type(error).__name__ == "PanicException"
 assert m.thread([m]) > 0
-m.use_types()
 """
 
 # The module of each kind of cycle, and which handle outlives the interpreter: none, a `Py`, or a
@@ -181,7 +169,6 @@ def cycle(kind, folder, read, write):
     interpreter = create()
     name, kept = KINDS[kind]
     code = FRAME.format(
-        block=BLOCK,
         folder=folder,
         name=name,
         kept=kept,

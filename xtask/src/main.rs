@@ -9,12 +9,14 @@
 //! | `book` | `book`: the guide, and the links of all Markdown files |
 //! | `compat` | crates that depend on `pyo3`, built with `compat/pyo3` |
 //! | `leaks` | `leaks`: memory that interpreters with a module leak |
+//! | `libtest` | reading what test programs print |
 //! | `lint/` | `lint`: every check that runs no code of the library |
 //! | `loom` | `loom`: the models of the lock-free parts |
 //! | `package` | `package`: the crates as published, tested alone |
 //! | `pyo3_tests/` | `pyo3-tests`: PyO3's own tests |
 //! | `ports/` | `ports`: published packages and crates on top of PyO3 |
 //! | `python` | finding the Python to work with |
+//! | `registry` | crates in cargo's registry |
 //! | `run` | running child processes, and writing files for them |
 //! | `stress` | `stress`: random work in many interpreters |
 //! | `stubs` | `stubs`: the stubs of built modules, checked with type checkers |
@@ -30,12 +32,14 @@ mod bench;
 mod book;
 mod compat;
 mod leaks;
+mod libtest;
 mod lint;
 mod loom;
 mod package;
 mod ports;
 mod pyo3_tests;
 mod python;
+mod registry;
 mod run;
 mod stress;
 mod stubs;

@@ -75,10 +75,7 @@ fn features(packages: &[&Value]) -> String {
 
 /// Unpacks the archives into a workspace in which each replaces the published crate.
 fn unpack(packages: &[&Value], workspace: &Path) -> Result<()> {
-    if workspace.exists() {
-        fs::remove_dir_all(workspace)
-            .with_context(|| format!("cannot delete {}", workspace.display()))?;
-    }
+    run::remove_folder(workspace)?;
     fs::create_dir_all(workspace)?;
     let mut members = Vec::new();
     let mut patches = String::new();
@@ -107,10 +104,9 @@ fn unpack(packages: &[&Value], workspace: &Path) -> Result<()> {
         [patch.crates-io]\n{patches}\n[profile.dev]\ndebug = \"line-tables-only\"\n"
     );
     fs::write(workspace.join("Cargo.toml"), manifest)?;
-    // The versions that the archive was built with.
-    let lock = |folder: &String| workspace.join(folder).join("Cargo.lock");
-    if let Some(lock) = members.last().map(lock).filter(|lock| lock.exists()) {
-        fs::copy(lock, workspace.join("Cargo.lock"))?;
-    }
-    Ok(())
+    // The versions that the archives were built with.
+    run::copy(
+        &run::root().join("Cargo.lock"),
+        &workspace.join("Cargo.lock"),
+    )
 }

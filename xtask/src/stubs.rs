@@ -106,9 +106,7 @@ fn check(python: &Python) -> Result<()> {
     test(python, &["--test", "inspect"])?;
     let venv = Venv::make(python, REQUIREMENTS)?;
     let folder = run::target_dir().join("stubs");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
+    run::remove_folder(&folder)?;
     fs::create_dir_all(&folder)?;
     let mut names = Vec::new();
     for extension in EXTENSIONS {

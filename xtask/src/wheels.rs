@@ -91,10 +91,7 @@ impl Venv {
         let venv = Self { folder };
         let complete = venv.folder.join("complete");
         if !complete.exists() {
-            if venv.folder.exists() {
-                fs::remove_dir_all(&venv.folder)
-                    .with_context(|| format!("cannot delete {}", venv.folder.display()))?;
-            }
+            run::remove_folder(&venv.folder)?;
             run::output(
                 Command::new(&python.executable)
                     .args(["-m", "venv"])
@@ -157,9 +154,7 @@ impl Venv {
     /// Builds a package as a wheel and returns its path.
     pub fn build_wheel(&self, python: &Python, build: Build<'_>) -> Result<PathBuf> {
         let wheels = self.folder.join("wheels");
-        if wheels.exists() {
-            fs::remove_dir_all(&wheels)?;
-        }
+        run::remove_folder(&wheels)?;
         // `--compatibility linux`: for this machine only, so nothing needs to be bundled.
         run::status(
             self.python()
@@ -193,12 +188,8 @@ impl Venv {
 
     /// Returns the path of the installed shared library of an extension package.
     pub fn library(&self, extension: &Extension) -> Result<PathBuf> {
-        let packages = run::output(self.python().args([
-            "-c",
-            "import sysconfig; print(sysconfig.get_path('platlib'))",
-        ]))?;
-        let packages = Path::new(packages.trim());
-        for folder in [packages.join(extension.module), packages.to_owned()] {
+        let packages = self.packages()?;
+        for folder in [packages.join(extension.module), packages.clone()] {
             let Ok(entries) = fs::read_dir(&folder) else {
                 continue;
             };

@@ -1,6 +1,7 @@
 //! The settings of the interpreters, and what is cached for them.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use log::{Level, LevelFilter, Log, SetLoggerError};
@@ -15,49 +16,16 @@ struct Cached {
     wanted: LevelFilter,
 }
 
-/// The settings of one interpreter.
-pub(crate) struct Config {
-    interpreter: Interpreter,
-    caching: Caching,
-    filter: LevelFilter,
-    filters: HashMap<String, LevelFilter>,
-    prefix: Option<String>,
-    /// By target. Emptied when the interpreter ends, whose memory a handle would keep. Never locked
-    /// while Python code runs.
-    cache: Mutex<HashMap<String, Cached>>,
+/// What a [`Logger`](crate::Logger) sets.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) caching: Caching,
+    pub(crate) filter: LevelFilter,
+    pub(crate) filters: HashMap<String, LevelFilter>,
+    pub(crate) prefix: Option<String>,
 }
 
-impl Config {
-    pub(crate) fn new(
-        interpreter: Interpreter,
-        caching: Caching,
-        filter: LevelFilter,
-        filters: HashMap<String, LevelFilter>,
-        prefix: Option<String>,
-    ) -> Self {
-        Self {
-            interpreter,
-            caching,
-            filter,
-            filters,
-            prefix,
-            cache: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn interpreter(&self) -> Interpreter {
-        self.interpreter
-    }
-
-    fn cache(&self) -> MutexGuard<'_, HashMap<String, Cached>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn reset(&self) {
-        // The handles are dropped once the lock is released.
-        drop(std::mem::take(&mut *self.cache()));
-    }
-
+impl Settings {
     /// Returns the filter of a target: that of the longest prefix that has one.
     fn filter_of(&self, target: &str) -> LevelFilter {
         let mut name = target;
@@ -78,10 +46,50 @@ impl Config {
         filters.fold(self.filter, std::cmp::max)
     }
 
+    /// Returns the name of the Python logger of a target.
+    fn name(&self, target: &str) -> String {
+        let name = target.replace("::", ".");
+        match &self.prefix {
+            Some(prefix) => format!("{prefix}.{name}"),
+            None => name,
+        }
+    }
+}
+
+/// The settings of one interpreter.
+pub(crate) struct Config {
+    interpreter: Interpreter,
+    settings: Settings,
+    /// Whether they are another interpreter's, since this one has not installed any.
+    is_inherited: bool,
+    /// By target. Emptied when the interpreter ends, whose memory a handle would keep. Never locked
+    /// while Python code runs.
+    cache: Mutex<HashMap<String, Cached>>,
+}
+
+impl Config {
+    pub(crate) fn new(interpreter: Interpreter, settings: Settings) -> Self {
+        Self {
+            interpreter,
+            settings,
+            is_inherited: false,
+            cache: Mutex::default(),
+        }
+    }
+
+    fn cache(&self) -> MutexGuard<'_, HashMap<String, Cached>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reset(&self) {
+        // The handles are dropped once the lock is released.
+        drop(std::mem::take(&mut *self.cache()));
+    }
+
     /// Returns whether Python has to be asked: the filters let the record pass, and so does the
     /// cached level, if there is one.
     pub(crate) fn may_want(&self, target: &str, level: Level) -> bool {
-        level <= self.filter_of(target)
+        level <= self.settings.filter_of(target)
             && self
                 .cache()
                 .get(target)
@@ -90,11 +98,7 @@ impl Config {
 
     /// Returns the name of the Python logger of a target.
     pub(crate) fn name(&self, target: &str) -> String {
-        let name = target.replace("::", ".");
-        match &self.prefix {
-            Some(prefix) => format!("{prefix}.{name}"),
-            None => name,
-        }
+        self.settings.name(target)
     }
 
     /// Returns the logger of a target, from the cache if it is there.
@@ -105,7 +109,7 @@ impl Config {
         let logger = py
             .import("logging")?
             .call_method1("getLogger", (self.name(target),))?;
-        let wanted = match self.caching {
+        let wanted = match self.settings.caching {
             Caching::Nothing => return Ok(logger),
             Caching::Loggers => LevelFilter::Trace,
             Caching::LoggersAndLevels => wanted(&logger)?,
@@ -114,10 +118,19 @@ impl Config {
             logger: logger.clone().unbind(),
             wanted,
         };
-        // What another thread has stored meanwhile is dropped after the lock is released.
+        // Another thread may have stored one; it is dropped after the lock is released.
         let replaced = self.cache().insert(target.to_owned(), cached);
         drop(replaced);
         Ok(logger)
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("interpreter", &self.interpreter)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -134,7 +147,13 @@ pub(crate) fn number(level: Level) -> u8 {
 
 /// Returns the most verbose level that a logger wants.
 fn wanted(logger: &Bound<'_, PyAny>) -> PyResult<LevelFilter> {
-    for level in Level::iter().collect::<Vec<_>>().into_iter().rev() {
+    for level in [
+        Level::Trace,
+        Level::Debug,
+        Level::Info,
+        Level::Warn,
+        Level::Error,
+    ] {
         if is_enabled_for(logger, level)? {
             return Ok(level.to_level_filter());
         }
@@ -149,13 +168,6 @@ pub(crate) fn is_enabled_for(logger: &Bound<'_, PyAny>, level: Level) -> PyResul
 
 /// The settings of the interpreters that have any, oldest first.
 static CONFIGS: RwLock<Vec<Arc<Config>>> = RwLock::new(Vec::new());
-
-fn configs() -> Vec<Arc<Config>> {
-    CONFIGS
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone()
-}
 
 /// Makes ours the logger of `log`, once.
 pub(crate) fn claim_log(logger: &'static dyn Log) -> Result<(), SetLoggerError> {
@@ -176,17 +188,32 @@ pub(crate) fn claim_log(logger: &'static dyn Log) -> Result<(), SetLoggerError> 
     }
 }
 
-/// Adds settings. Returns whether their interpreter had none.
-pub(crate) fn add(config: &Arc<Config>) -> bool {
-    let mut all = CONFIGS.write().unwrap_or_else(PoisonError::into_inner);
-    if all
-        .iter()
-        .any(|other| other.interpreter == config.interpreter)
-    {
+/// Adds settings until their interpreter ends. Returns `false` if it has ended, or has settings: they
+/// are only replaced if they are inherited and the new ones are not.
+pub(crate) fn install(config: &Arc<Config>) -> bool {
+    let removed = Arc::clone(config);
+    let at_end = config.interpreter.at_end(move |_| remove(&removed));
+    if at_end.is_err() {
         return false;
     }
-    all.push(Arc::clone(config));
+    let mut all = CONFIGS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut same = all
+        .iter_mut()
+        .filter(|other| other.interpreter == config.interpreter);
+    let replaced = match same.next() {
+        Some(old) if old.is_inherited && !config.is_inherited => {
+            Some(std::mem::replace(old, Arc::clone(config)))
+        }
+        Some(_) => return false,
+        None => {
+            all.push(Arc::clone(config));
+            None
+        }
+    };
     set_max_level(&all);
+    // It drops handles, which must not happen under the lock.
+    drop(all);
+    drop(replaced);
     true
 }
 
@@ -200,8 +227,12 @@ pub(crate) fn remove(config: &Arc<Config>) {
 }
 
 fn set_max_level(all: &[Arc<Config>]) {
-    let levels = all.iter().map(|config| config.most_verbose());
+    let levels = all.iter().map(|config| config.settings.most_verbose());
     log::set_max_level(levels.max().unwrap_or(LevelFilter::Off));
+}
+
+fn find(all: &[Arc<Config>], interpreter: Interpreter) -> Option<&Arc<Config>> {
+    all.iter().find(|config| config.interpreter == interpreter)
 }
 
 /// Returns whether an interpreter that this thread may be in could want such a record. Does not
@@ -209,60 +240,56 @@ fn set_max_level(all: &[Arc<Config>]) {
 pub(crate) fn may_want(target: &str, level: Level) -> bool {
     let all = CONFIGS.read().unwrap_or_else(PoisonError::into_inner);
     match Interpreter::current() {
-        Some(current) => match all.iter().find(|config| config.interpreter == current) {
-            Some(config) => config.may_want(target, level),
-            None => all
-                .first()
-                .is_some_and(|first| level <= first.filter_of(target)),
+        Some(current) => match (find(&all, current), all.first()) {
+            (Some(config), _) => config.may_want(target, level),
+            (None, Some(first)) => level <= first.settings.filter_of(target),
+            (None, None) => false,
         },
         // Detached: which one it was is only known once it is attached again.
         None => all.iter().any(|config| config.may_want(target, level)),
     }
 }
 
-/// Returns the settings of the token's interpreter. If it has none, it gets those that were
+/// Returns the settings of the token's interpreter. If it has none, it inherits those that were
 /// installed first.
 pub(crate) fn of(py: Python<'_>) -> Option<Arc<Config>> {
-    let all = configs();
     let interpreter = py.interpreter();
-    if let Some(found) = all.iter().find(|config| config.interpreter == interpreter) {
-        return Some(Arc::clone(found));
-    }
-    let first = all.first()?;
-    let config = Arc::new(Config::new(
-        interpreter,
-        first.caching,
-        first.filter,
-        first.filters.clone(),
-        first.prefix.clone(),
-    ));
-    let at_end = Arc::clone(&config);
-    interpreter.at_end(move |_| remove(&at_end)).ok()?;
-    add(&config);
-    Some(config)
+    let found = || {
+        let all = CONFIGS.read().unwrap_or_else(PoisonError::into_inner);
+        let first = || Some(all.first()?.settings.clone());
+        find(&all, interpreter).cloned().ok_or_else(first)
+    };
+    let settings = match found() {
+        Ok(config) => return Some(config),
+        Err(first) => first?,
+    };
+    install(&Arc::new(Config {
+        is_inherited: true,
+        ..Config::new(interpreter, settings)
+    }));
+    // Another thread may have been faster.
+    found().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config(filter: LevelFilter, filters: &[(&str, LevelFilter)]) -> Config {
+    fn settings(filter: LevelFilter, filters: &[(&str, LevelFilter)]) -> Settings {
         let filters = filters
             .iter()
             .map(|(target, filter)| ((*target).to_owned(), *filter));
-        let interpreter = Python::attach(|py| py.interpreter());
-        Config::new(
-            interpreter,
-            Caching::default(),
+        Settings {
+            caching: Caching::default(),
             filter,
-            filters.collect(),
-            None,
-        )
+            filters: filters.collect(),
+            prefix: None,
+        }
     }
 
     #[test]
     fn the_filter_of_the_longest_prefix_applies() {
-        let config = config(
+        let settings = settings(
             LevelFilter::Warn,
             &[
                 ("app", LevelFilter::Debug),
@@ -277,16 +304,16 @@ mod tests {
             ("app::net", LevelFilter::Trace),
             ("app::net::tls::record", LevelFilter::Trace),
         ] {
-            assert_eq!(config.filter_of(target), expected, "{target}");
+            assert_eq!(settings.filter_of(target), expected, "{target}");
         }
-        assert_eq!(config.most_verbose(), LevelFilter::Trace);
+        assert_eq!(settings.most_verbose(), LevelFilter::Trace);
     }
 
     #[test]
     fn a_prefix_becomes_part_of_the_name() {
-        let mut config = config(LevelFilter::Warn, &[]);
-        assert_eq!(config.name("a::b"), "a.b");
-        config.prefix = Some("app.core".to_owned());
-        assert_eq!(config.name("a::b"), "app.core.a.b");
+        let mut settings = settings(LevelFilter::Warn, &[]);
+        assert_eq!(settings.name("a::b"), "a.b");
+        settings.prefix = Some("app.core".to_owned());
+        assert_eq!(settings.name("a::b"), "app.core.a.b");
     }
 }

@@ -53,14 +53,13 @@ mod layer;
 mod record;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 use pyatoll::interpreter::Interpreter;
 use pyatoll::prelude::*;
 
-use self::config::Config;
+use self::config::{Config, Settings};
 #[cfg(feature = "tracing")]
 pub use self::layer::{Layer, layer};
 
@@ -112,10 +111,7 @@ impl ResetHandle {
 #[derive(Debug)]
 pub struct Logger {
     interpreter: Interpreter,
-    caching: Caching,
-    filter: LevelFilter,
-    filters: HashMap<String, LevelFilter>,
-    prefix: Option<String>,
+    settings: Settings,
 }
 
 impl Logger {
@@ -128,29 +124,31 @@ impl Logger {
         py.import("logging")?;
         Ok(Self {
             interpreter: py.interpreter(),
-            caching,
-            filter: LevelFilter::Debug,
-            filters: HashMap::new(),
-            prefix: None,
+            settings: Settings {
+                caching,
+                filter: LevelFilter::Debug,
+                filters: HashMap::new(),
+                prefix: None,
+            },
         })
     }
 
     /// Sets the filter of targets that have none of their own. It applies before Python's levels.
     pub fn filter(mut self, filter: LevelFilter) -> Self {
-        self.filter = filter;
+        self.settings.filter = filter;
         self
     }
 
     /// Sets the filter of a target and of those below it.
     pub fn filter_target(mut self, target: String, filter: LevelFilter) -> Self {
-        self.filters.insert(target, filter);
+        self.settings.filters.insert(target, filter);
         self
     }
 
     /// Sets what the names of Python's loggers begin with: `app` makes the logger `app.my_crate` of
     /// the target `my_crate`.
     pub fn set_prefix(mut self, prefix: &str) -> Self {
-        self.prefix = Some(prefix.replace("::", "."));
+        self.settings.prefix = Some(prefix.replace("::", "."));
         self
     }
 
@@ -162,24 +160,9 @@ impl Logger {
     /// has ended.
     pub fn install(self) -> Result<ResetHandle, SetLoggerError> {
         config::claim_log(&Router)?;
-        let interpreter = self.interpreter;
-        let config = Arc::new(Config::new(
-            self.interpreter,
-            self.caching,
-            self.filter,
-            self.filters,
-            self.prefix,
-        ));
-        let installed = config::add(&config);
-        let ends = interpreter.at_end({
-            let config = Arc::clone(&config);
-            move |_| config::remove(&config)
-        });
-        if installed && ends.is_ok() {
+        let config = Arc::new(Config::new(self.interpreter, self.settings));
+        if config::install(&config) {
             return Ok(ResetHandle(config));
-        }
-        if installed {
-            config::remove(&config);
         }
         // `log` alone can make the error.
         match log::set_logger(&Router) {
@@ -235,12 +218,4 @@ impl Log for Router {
     }
 
     fn flush(&self) {}
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("interpreter", &self.interpreter())
-            .finish_non_exhaustive()
-    }
 }

@@ -94,6 +94,12 @@ fn records_reach_the_interpreter_that_the_thread_is_in() {
         py.run(LISTEN, None, None).unwrap();
         log::trace!(target: "late", "here");
         assert_eq!(lines(py), ["Level 5 late: here"]);
+        // Its own settings replace those.
+        let logger = Logger::new(py, Caching::Nothing).unwrap();
+        logger.filter(LevelFilter::Error).install().unwrap();
+        log::warn!(target: "late", "filtered out");
+        log::error!(target: "late", "and here");
+        assert_eq!(lines(py), ["ERROR late: and here"]);
     })
     .unwrap();
     subs.push(late);

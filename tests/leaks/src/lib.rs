@@ -1,9 +1,6 @@
 //! A module with every kind of entry point. `cargo xtask leaks` imports it in one interpreter after
 //! another and compares it with `leaks_c.c`, the same module in C.
 
-#[path = "../../../crates/pyatoll/tests/every_type/mod.rs"]
-mod every_type;
-
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -123,12 +120,6 @@ fn thread(py: Python<'_>, object: Py<PyAny>) -> PyResult<i64> {
     let id = py.detach(|| std::thread::spawn(work).join());
     let id = id.map_err(|_| PyValueError::new_err("the thread panicked"))?;
     id.map_err(|error| PyValueError::new_err(error.to_string()))
-}
-
-/// Uses every conversion and every kind of type; the C module has no counterpart.
-#[pyfunction]
-fn use_types(py: Python<'_>) -> PyResult<()> {
-    every_type::use_every_type(py)
 }
 
 /// Fields, methods of each kind, comparison.
@@ -335,7 +326,7 @@ mod leaks_pyatoll {
     use super::{
         Adder, Color, Failure, Frozen, Node, Number, Point, Refusal, Series, Steps, Tagged,
         call_back, count, fails, keep, keep_shared, name, nothing, once, one, panics, shapes,
-        thread, two, use_types,
+        thread, two,
     };
 
     #[pymodule_export]

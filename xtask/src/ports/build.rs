@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::catalog::Package;
 use super::library::Library;
+use crate::run;
 use crate::wheels::{Venv, only_wheel};
 
 /// Settings that compile in a fraction of the time of a release.
@@ -38,9 +39,7 @@ pub fn wheel(
 ) -> Result<Built> {
     let folder = library.folder()?;
     let out = folder.join("wheels").join(&package.name);
-    if out.exists() {
-        fs::remove_dir_all(&out)?;
-    }
+    run::remove_folder(&out)?;
     let log = folder.join(format!("{}.log", package.name));
     let output = fs::File::create(&log)?;
     let mut command = venv.python();

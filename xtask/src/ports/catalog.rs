@@ -9,12 +9,15 @@ use serde::Deserialize;
 use super::library::FOLDER;
 use crate::run;
 
+/// Versions that are required, by crate.
+pub type Requirements = BTreeMap<String, String>;
+
 /// What can be built and tested.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
     /// Requirements of other crates on top of PyO3, for the version of PyO3 that is replaced.
-    pub raised: BTreeMap<String, String>,
+    pub raised: Requirements,
     package: Vec<Package>,
     #[serde(rename = "crate", default)]
     krate: Vec<Crate>,
@@ -50,26 +53,6 @@ pub struct Package {
     /// Whether C code that it requires refuses interpreters with their own GIL.
     #[serde(default)]
     pub refuses_own_gil: bool,
-    /// The file below `bench` with the code that is timed.
-    pub bench: Option<String>,
-    /// Texts in its manifests to replace, with the reason.
-    #[serde(default)]
-    pub edits: Vec<Edit>,
-}
-
-/// A change of a package's source beside the raised requirement.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Edit {
-    /// The file.
-    pub file: String,
-    /// The text, which must occur.
-    pub from: String,
-    /// What replaces it.
-    pub to: String,
-    /// Why it is needed.
-    #[serde(rename = "why")]
-    _why: String,
 }
 
 /// A crate on crates.io.

@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::catalog::Crate;
-use super::library::{FOLDER, Library};
+use super::library::Library;
+use super::venv;
 use crate::python::Python;
-use crate::run;
-use crate::wheels::Venv;
+use crate::{libtest, run};
 
 /// The result of a crate's tests with one library.
 #[derive(Default)]
@@ -24,12 +24,7 @@ pub struct Outcome {
 
 /// Compiles and runs a crate's tests.
 pub fn test(krate: &Crate, library: Library, folder: &Path, python: &Python) -> Result<Outcome> {
-    let requirements = run::target_dir().join("ports/requirements");
-    fs::create_dir_all(&requirements)?;
-    let path = requirements.join(format!("{}.txt", krate.name));
-    let base = fs::read_to_string(run::root().join(FOLDER).join("requirements.txt"))?;
-    fs::write(&path, base + &krate.requirements.join("\n") + "\n")?;
-    let venv = Venv::make(python, &path.to_string_lossy())?;
+    let venv = venv::make(&krate.name, &krate.requirements, python)?;
     let mut command = run::cargo();
     command
         .args([
@@ -51,17 +46,12 @@ pub fn test(krate: &Crate, library: Library, folder: &Path, python: &Python) -> 
     let log = library.folder()?.join(format!("{}.log", krate.name));
     fs::write(&log, format!("{errors}\n{text}"))?;
     let mut outcome = Outcome::default();
-    for line in text.lines() {
-        let Some(line) = line.strip_prefix("test ") else {
-            continue;
-        };
-        if let Some((name, result)) = line.rsplit_once(" ... ") {
-            outcome.compiled = true;
-            match result {
-                "ok" => outcome.passed += 1,
-                "FAILED" => outcome.failed.push(name.to_owned()),
-                _ => {}
-            }
+    for (name, passed) in libtest::verdicts(&text) {
+        outcome.compiled = true;
+        if passed {
+            outcome.passed += 1;
+        } else {
+            outcome.failed.push(name.to_owned());
         }
     }
     // A crate without tests compiles all the same.

@@ -28,7 +28,7 @@ impl Library {
         }
     }
 
-    /// Returns the folder for everything that is built with it. Its configuration of cargo applies
+    /// Returns the folder of all builds with this library. Its configuration of cargo applies
     /// to all builds below it, whoever starts cargo.
     pub fn folder(self) -> Result<PathBuf> {
         let folder = run::target_dir().join("ports").join(self.name());

@@ -16,6 +16,7 @@
 //! | `outcomes` | running a package's tests |
 //! | `report` | the result as tables and as JSON |
 //! | `source` | downloading and unpacking, and raising requirements |
+//! | `venv` | the virtual environments of the tests |
 
 mod build;
 mod catalog;
@@ -25,6 +26,7 @@ mod library;
 mod outcomes;
 mod report;
 mod source;
+mod venv;
 
 use std::path::PathBuf;
 
@@ -49,17 +51,14 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Build with Pyatoll only, and fail if fewer tests pass than in compat/ports/expected.json
-    #[arg(long, conflicts_with_all = ["update", "bench"])]
+    #[arg(long, conflicts_with = "update")]
     check: bool,
     /// Write the result to compat/ports/expected.json
     #[arg(long)]
     update: bool,
     /// Compile quickly instead of with the package's own profile
-    #[arg(long, conflicts_with = "bench")]
-    quick: bool,
-    /// Time the packages with both libraries, in alternating runs
     #[arg(long)]
-    bench: bool,
+    quick: bool,
 }
 
 /// Builds and tests the packages and crates, and reports how many tests pass.
@@ -75,12 +74,12 @@ pub fn run(options: &Options) -> Result<()> {
     let mut report = Report::default();
     for package in packages {
         println!("==> {} {}", package.name, package.version);
-        let result = of_package(package, &python, libraries, options)?;
+        let result = of_package(package, &catalog, &python, libraries, options.quick)?;
         report.packages.insert(package.name.clone(), result);
     }
     for krate in crates {
         println!("==> {} {}", krate.name, krate.version);
-        let result = of_crate(krate, &python, libraries)?;
+        let result = of_crate(krate, &catalog, &python, libraries)?;
         report.crates.insert(krate.name.clone(), result);
     }
     report.print();
@@ -102,16 +101,16 @@ pub fn run(options: &Options) -> Result<()> {
 
 fn of_package(
     package: &Package,
+    catalog: &Catalog,
     python: &Python,
     libraries: &[Library],
-    options: &Options,
+    quick: bool,
 ) -> Result<PackageResult> {
     let mut result = PackageResult::default();
     let tests = Tests::new(package, python)?;
-    let mut sites = Vec::new();
     for &library in libraries {
-        let source = source::package(package, library, &tests.venv)?;
-        match build::wheel(package, library, &source, &tests.venv, options.quick) {
+        let source = source::package(package, library, &catalog.raised, &tests.venv)?;
+        match build::wheel(package, library, &source, &tests.venv, quick) {
             Ok(built) => {
                 let site = tests.install(&built.wheel, library)?;
                 result.built(library, &built);
@@ -125,7 +124,6 @@ fn of_package(
                     }
                     result.tested(library, kind, tests.run(&source, &site, kind)?);
                 }
-                sites.push(site);
             }
             Err(error) => {
                 println!(
@@ -136,18 +134,18 @@ fn of_package(
             }
         }
     }
-    if options.bench
-        && let ([pyo3, pyatoll], Some(_)) = (&*sites, &package.bench)
-    {
-        result.ratio = Some(tests.ratio(pyo3, pyatoll)?);
-    }
     Ok(result)
 }
 
-fn of_crate(krate: &Crate, python: &Python, libraries: &[Library]) -> Result<CrateResult> {
+fn of_crate(
+    krate: &Crate,
+    catalog: &Catalog,
+    python: &Python,
+    libraries: &[Library],
+) -> Result<CrateResult> {
     let mut result = CrateResult::default();
     for &library in libraries {
-        let folder = source::krate(krate, library)?;
+        let folder = source::krate(krate, library, &catalog.raised)?;
         result.tested(library, crates::test(krate, library, &folder, python)?);
     }
     Ok(result)

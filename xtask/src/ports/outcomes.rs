@@ -6,21 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Deserialize;
 use wait_timeout::ChildExt;
 
 use super::catalog::Package;
 use super::library::{FOLDER, Library};
+use super::venv;
 use crate::python::Python;
 use crate::run;
 use crate::wheels::Venv;
 
 /// Time after which a run of tests is taken to hang.
 const LIMIT: Duration = Duration::from_secs(900);
-
-/// Pairs of runs that a package's time is taken from.
-const PAIRS: usize = 15;
 
 /// The interpreters in which tests run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,24 +90,14 @@ pub struct Tests<'a> {
 impl<'a> Tests<'a> {
     /// Makes the environment.
     pub fn new(package: &'a Package, python: &Python) -> Result<Self> {
-        let folder = run::target_dir().join("ports/requirements");
-        fs::create_dir_all(&folder)?;
-        let path = folder.join(format!("{}.txt", package.name));
-        let base = fs::read_to_string(run::root().join(FOLDER).join("requirements.txt"))?;
-        fs::write(&path, base + &package.requirements.join("\n") + "\n")?;
-        let path = path
-            .to_str()
-            .context("the target folder's path is not UTF-8")?;
-        let venv = Venv::make(python, path)?;
+        let venv = venv::make(&package.name, &package.requirements, python)?;
         Ok(Self { package, venv })
     }
 
     /// Installs a wheel into a folder of its own, and returns that.
     pub fn install(&self, wheel: &Path, library: Library) -> Result<PathBuf> {
         let site = library.folder()?.join("site").join(&self.package.name);
-        if site.exists() {
-            fs::remove_dir_all(&site)?;
-        }
+        run::remove_folder(&site)?;
         run::status(
             self.venv
                 .python()
@@ -132,19 +120,16 @@ impl<'a> Tests<'a> {
         let smoke = self.package.tests.is_empty()
             || kind != Kind::Main && self.package.smoke_in_interpreters;
         let folder = source.with_extension("tests");
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
+        run::remove_folder(&folder)?;
         fs::create_dir_all(&folder)?;
         // Apart from the source, whose Python package would be imported instead.
         if smoke {
             let name = format!("{}.py", self.package.name);
             let ours = run::root().join(FOLDER).join("smoke").join(name);
-            fs::copy(&ours, folder.join("test_smoke.py"))
-                .with_context(|| format!("cannot copy {}", ours.display()))?;
+            run::copy(&ours, &folder.join("test_smoke.py"))?;
         } else {
             for name in &self.package.tests {
-                copy(&source.join(name), &folder.join(name))?;
+                run::copy(&source.join(name), &folder.join(name))?;
             }
         }
         let outcomes = folder.with_extension(format!("{}.json", kind.name()));
@@ -215,28 +200,6 @@ impl<'a> Tests<'a> {
         );
         Ok(found)
     }
-
-    /// Returns the time with Pyatoll over the time with PyO3: the median of pairs of runs.
-    pub fn ratio(&self, pyo3: &Path, pyatoll: &Path) -> Result<f64> {
-        let script = self.package.bench.as_ref().context("it has no bench")?;
-        let script = run::root().join(FOLDER).join("bench").join(script);
-        let seconds = |site: &Path| -> Result<f64> {
-            let text = run::output(self.venv.python().arg(&script).env("PYTHONPATH", site))?;
-            text.trim().parse().context("the bench prints no time")
-        };
-        let mut ratios = Vec::new();
-        for pair in 0..PAIRS {
-            let ratio = if pair % 2 == 0 {
-                let first = seconds(pyo3)?;
-                seconds(pyatoll)? / first
-            } else {
-                seconds(pyatoll)? / seconds(pyo3)?
-            };
-            ratios.push(ratio);
-        }
-        ratios.sort_by(f64::total_cmp);
-        Ok(ratios[PAIRS / 2])
-    }
 }
 
 /// Runs a command with its output in a file. Returns no status if it does not end in time.
@@ -249,21 +212,4 @@ fn with_limit(command: &mut Command, log: &Path) -> Result<Option<ExitStatus>> {
         child.wait()?;
     }
     Ok(status)
-}
-
-/// Copies a file or a folder.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    if from.is_dir() {
-        fs::create_dir_all(to)?;
-        for entry in fs::read_dir(from)? {
-            let name = entry?.file_name();
-            copy(&from.join(&name), &to.join(&name))?;
-        }
-    } else {
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
-    }
-    Ok(())
 }

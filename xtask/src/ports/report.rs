@@ -39,8 +39,6 @@ pub struct PackageResult {
     pub pyatoll: Side,
     /// The tests that pass with PyO3 and not with Pyatoll, both in the main interpreter.
     lost: BTreeSet<String>,
-    /// The time of its bench with Pyatoll over that with PyO3.
-    pub ratio: Option<f64>,
 }
 
 impl PackageResult {
@@ -158,15 +156,8 @@ impl Report {
     pub fn print(&self) {
         if !self.packages.is_empty() {
             println!(
-                "\n{:16} {:>9} {:>11} {:>11} {:>11} {:>13} {:>15} {:>6}",
-                "package",
-                "PyO3",
-                "Pyatoll",
-                "2 own GIL",
-                "2 shared",
-                "build, s",
-                "wheel, KiB",
-                "time"
+                "\n{:16} {:>9} {:>11} {:>11} {:>11} {:>13} {:>15}",
+                "package", "PyO3", "Pyatoll", "2 own GIL", "2 shared", "build, s", "wheel, KiB"
             );
         }
         for (name, result) in &self.packages {
@@ -179,11 +170,8 @@ impl Report {
                 },
             };
             let [pyo3, pyatoll] = [&result.pyo3, &result.pyatoll];
-            let ratio = result
-                .ratio
-                .map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
             println!(
-                "{name:16} {:>9} {:>11} {:>11} {:>11} {:>13} {:>15} {ratio:>6}",
+                "{name:16} {:>9} {:>11} {:>11} {:>11} {:>13} {:>15}",
                 count(pyo3, Kind::Main),
                 count(pyatoll, Kind::Main),
                 count(pyatoll, Kind::OwnGil),

@@ -1,18 +1,16 @@
 //! Downloading and unpacking, and raising requirements.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value as Json;
+use anyhow::{Context, Result};
 use toml::{Table, Value};
 
-use super::catalog::{Catalog, Crate, Package};
+use super::catalog::{Crate, Package, Requirements};
 use super::library::{FOLDER, Library};
 use crate::compat::PYO3;
-use crate::run;
 use crate::wheels::Venv;
+use crate::{registry, run};
 
 /// PyO3's own crates, which have one version.
 const PYO3_CRATES: &[&str] = &[
@@ -25,11 +23,14 @@ const PYO3_CRATES: &[&str] = &[
 
 /// Downloads a package's source distribution, unpacks it and raises its requirements. Returns the
 /// folder.
-pub fn package(package: &Package, library: Library, venv: &Venv) -> Result<PathBuf> {
+pub fn package(
+    package: &Package,
+    library: Library,
+    raised: &Requirements,
+    venv: &Venv,
+) -> Result<PathBuf> {
     let folder = library.folder()?.join("source").join(&package.name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
+    run::remove_folder(&folder)?;
     let archives = run::target_dir().join("ports/archives");
     fs::create_dir_all(&archives)?;
     run::status(
@@ -38,74 +39,24 @@ pub fn package(package: &Package, library: Library, venv: &Venv) -> Result<PathB
             .args([&package.name, &package.version])
             .args([&archives, &folder]),
     )?;
-    raise_all(&folder)?;
-    for edit in &package.edits {
-        let path = folder.join(&edit.file);
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        if !text.contains(&edit.from) {
-            bail!("{} does not contain {:?}", path.display(), edit.from);
-        }
-        fs::write(&path, text.replace(&edit.from, &edit.to))?;
-    }
+    raise_all(&folder, raised)?;
     lock(&folder)?;
     Ok(folder)
 }
 
 /// Copies a crate from cargo's registry and raises its requirements. Returns the folder.
-pub fn krate(krate: &Crate, library: Library) -> Result<PathBuf> {
-    let found = in_registry(&krate.name, &krate.version)?;
+pub fn krate(krate: &Crate, library: Library, raised: &Requirements) -> Result<PathBuf> {
+    let found = registry::folder_of(&krate.name, &krate.version)?;
     let folder = library.folder()?.join("source").join(&krate.name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+    run::remove_folder(&folder)?;
+    run::copy(&found, &folder)?;
+    // Without it, cargo takes the newest versions, as for a package that depends on the crate.
+    let lock = folder.join("Cargo.lock");
+    if lock.exists() {
+        fs::remove_file(lock)?;
     }
-    copy(&found, &folder)?;
-    raise_all(&folder)?;
+    raise_all(&folder, raised)?;
     Ok(folder)
-}
-
-/// Returns the folder of a crate that cargo unpacked for a package that depends on it.
-fn in_registry(name: &str, version: &str) -> Result<PathBuf> {
-    let folder = run::target_dir().join("ports/registry").join(name);
-    fs::create_dir_all(folder.join("src"))?;
-    fs::write(folder.join("src/lib.rs"), "")?;
-    fs::write(
-        folder.join("Cargo.toml"),
-        format!(
-            "[package]\nname = \"registry\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\n{name} = \"={version}\"\n\n[workspace]\n"
-        ),
-    )?;
-    let metadata = run::output(
-        run::cargo()
-            .args(["metadata", "--format-version", "1", "--manifest-path"])
-            .arg(folder.join("Cargo.toml")),
-    )?;
-    let metadata: Json = serde_json::from_str(&metadata)?;
-    let manifest = metadata["packages"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|package| package["name"] == name)
-        .and_then(|package| package["manifest_path"].as_str())
-        .with_context(|| format!("cargo found no package {name}"))?;
-    let folder = Path::new(manifest).parent();
-    Ok(folder.context("the manifest has no folder")?.to_owned())
-}
-
-/// Copies a folder, but for cargo's own files in it.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to.join(name))?;
-        } else if name != ".cargo-ok" && name != "Cargo.toml.orig" && name != "Cargo.lock" {
-            fs::copy(entry.path(), to.join(name))?;
-        }
-    }
-    Ok(())
 }
 
 /// Calls `visit` for each manifest in a folder.
@@ -122,13 +73,12 @@ fn each_manifest(folder: &Path, visit: &mut dyn FnMut(&Path) -> Result<()>) -> R
 }
 
 /// Raises the requirements in all manifests of a folder.
-fn raise_all(folder: &Path) -> Result<()> {
-    let others = Catalog::read()?.raised;
+fn raise_all(folder: &Path, others: &Requirements) -> Result<()> {
     each_manifest(folder, &mut |path| {
         let text = fs::read_to_string(path)?;
         let mut manifest: Table =
             toml::from_str(&text).with_context(|| format!("cannot parse {}", path.display()))?;
-        if raise(&mut manifest, &others) {
+        if raise(&mut manifest, others) {
             fs::write(path, toml::to_string(&manifest)?)?;
         }
         Ok(())
@@ -136,7 +86,7 @@ fn raise_all(folder: &Path) -> Result<()> {
 }
 
 /// Raises the requirements in a manifest. Returns whether there are any.
-fn raise(table: &mut Table, others: &BTreeMap<String, String>) -> bool {
+fn raise(table: &mut Table, others: &Requirements) -> bool {
     let mut found = false;
     for (key, value) in table.iter_mut() {
         let Value::Table(inner) = value else { continue };
@@ -211,7 +161,7 @@ mod tests {
             "#,
         )
         .expect("the manifest is valid");
-        let others = BTreeMap::from([("numpy".to_owned(), "0.30".to_owned())]);
+        let others = Requirements::from([("numpy".to_owned(), "0.30".to_owned())]);
         assert!(raise(&mut manifest, &others));
         let dependencies = &manifest["dependencies"];
         assert_eq!(dependencies["pyo3"].as_str(), Some(PYO3));

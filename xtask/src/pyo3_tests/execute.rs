@@ -16,7 +16,7 @@ use wait_timeout::ChildExt;
 use super::options::Interpreter;
 use super::report::FileResult;
 use crate::python::Python;
-use crate::run;
+use crate::{libtest, run};
 
 /// Time limits of a file with all its tests, and of a single test.
 const FILE_TIMEOUT: Duration = Duration::from_secs(240);
@@ -91,7 +91,9 @@ impl<'a> Runner<'a> {
         let arguments = [format!("--test-threads={threads}")];
         let end = self.spawn(executable, &arguments, &log, FILE_TIMEOUT)?;
         let mut output = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
-        let mut verdicts = verdicts(&output);
+        let mut verdicts: BTreeMap<_, _> = libtest::verdicts(&output)
+            .map(|(name, passed)| (name.to_owned(), passed))
+            .collect();
         if end.is_success() {
             for test in &tests {
                 verdicts.entry(test.clone()).or_insert(true);
@@ -191,44 +193,5 @@ impl<'a> Runner<'a> {
                 Ok(End::TimedOut)
             }
         }
-    }
-}
-
-/// Reads from libtest's lines (`test name ... ok`) which tests passed or failed.
-fn verdicts(output: &str) -> BTreeMap<String, bool> {
-    let mut verdicts = BTreeMap::new();
-    for line in output.lines() {
-        let Some((name, verdict)) = line
-            .strip_prefix("test ")
-            .and_then(|rest| rest.split_once(" ... "))
-        else {
-            continue;
-        };
-        let name = name.strip_suffix(" - should panic").unwrap_or(name);
-        match verdict {
-            "ok" => verdicts.insert(name.to_owned(), true),
-            "FAILED" => verdicts.insert(name.to_owned(), false),
-            _ => None,
-        };
-    }
-    verdicts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_intact_lines_give_a_verdict() {
-        let output = "running 4 tests\ntest a ... ok\ntest m::b ... FAILED\n\
-            test c - should panic ... ok\ntest d ... hello ok\ntest result: FAILED. 1 passed";
-        let verdicts = verdicts(output);
-        let expected = [("a", true), ("c", true), ("m::b", false)];
-        assert!(
-            verdicts
-                .iter()
-                .map(|(name, ok)| (&**name, *ok))
-                .eq(expected)
-        );
     }
 }

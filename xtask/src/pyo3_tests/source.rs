@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
 use crate::compat::PYO3;
-use crate::run;
+use crate::{registry, run};
 
 /// The features that all tests are compiled with. `extension-module` and the like and `nightly`
 /// are left out: tests are programs for one Python and the stable compiler.
@@ -62,7 +61,7 @@ pub struct File {
 /// Fetches the crate with cargo and reads its manifest. `abi3`: the tests are compiled for the
 /// stable ABI.
 pub fn find(abi3: bool) -> Result<Source> {
-    let folder = fetch()?;
+    let folder = registry::folder_of("pyo3", PYO3)?;
     let text = fs::read_to_string(folder.join("Cargo.toml"))
         .with_context(|| format!("cannot read the manifest in {}", folder.display()))?;
     let manifest: toml::Table = toml::from_str(&text).context("cannot parse PyO3's manifest")?;
@@ -116,33 +115,4 @@ impl Source {
             })
             .collect()
     }
-}
-
-/// Returns the folder of the crate, which cargo unpacks for a package that depends on it.
-fn fetch() -> Result<PathBuf> {
-    let folder = work_folder().join("source");
-    fs::create_dir_all(folder.join("src"))?;
-    fs::write(folder.join("src/lib.rs"), "")?;
-    fs::write(
-        folder.join("Cargo.toml"),
-        format!(
-            "[package]\nname = \"source\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\npyo3 = \"={PYO3}\"\n\n[workspace]\n"
-        ),
-    )?;
-    let metadata = run::output(
-        run::cargo()
-            .args(["metadata", "--format-version", "1", "--manifest-path"])
-            .arg(folder.join("Cargo.toml")),
-    )?;
-    let metadata: Value = serde_json::from_str(&metadata)?;
-    let packages = metadata["packages"].as_array();
-    let manifest = packages
-        .into_iter()
-        .flatten()
-        .find(|package| package["name"] == "pyo3")
-        .and_then(|package| package["manifest_path"].as_str())
-        .context("cargo found no package pyo3")?;
-    let folder = Path::new(manifest).parent();
-    Ok(folder.context("the manifest has no folder")?.to_owned())
 }

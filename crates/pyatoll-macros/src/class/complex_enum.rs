@@ -238,8 +238,7 @@ impl Variant {
             add_tuple_slots(&mut model, &getters);
             let int = || Expression::name("int");
             model.add_method_record("__len__", Vec::new(), int());
-            let any = Expression::in_module("typing", "Any");
-            model.add_method_record("__getitem__", vec![int()], any);
+            model.add_method_record("__getitem__", vec![int()], Expression::any());
         }
         self.add_constructor(&mut model, enum_class)?;
         Ok(model.expand())

@@ -8,7 +8,7 @@ use super::options::ClassOptions;
 use super::record;
 use super::simple_enum::{Variant, representation, variants};
 use crate::doc::Doc;
-use crate::inspect::{AttributeRecord, ClassRecord, Expression, symbol};
+use crate::inspect::{AttributeRecord, ClassRecord, Expression, hint, symbol};
 use crate::lints::lints;
 
 /// The classes of Python's `enum` module that can be named.
@@ -149,7 +149,7 @@ fn records(
         return None;
     }
     let krate = &options.krate;
-    let id = record::id_of(krate, &item.ident);
+    let id = hint::id_of(krate, &item.ident);
     let class = ClassRecord {
         name,
         id: id.clone(),

@@ -1,7 +1,7 @@
 //! The records of a class and of what the macro generates for it, for the stubs of the module (see
 //! `crate::inspect`). Nothing is generated without the feature.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Attribute, LitStr, Type};
 
@@ -47,12 +47,6 @@ pub(super) fn conversion_hint(krate: &Krate, constant: &str) -> Option<TokenStre
     })
 }
 
-/// Returns the id of a class's record: an expression of type `&'static str`.
-pub(super) fn id_of(krate: &Krate, class: &Ident) -> TokenStream {
-    let hidden = krate.hidden();
-    quote!(#hidden::inspect::id_of(&<#class as #krate::PyTypeInfo>::TYPE_HINT))
-}
-
 /// Returns a class of a Python module, given as `"module:Class"`.
 fn python_class(name: &LitStr) -> Expression {
     let name = name.value();
@@ -68,7 +62,7 @@ impl ClassModel<'_> {
     }
 
     fn id_expression(&self) -> TokenStream {
-        id_of(self.krate, self.ident)
+        hint::id_of(self.krate, self.ident)
     }
 
     /// Returns the name under which the class that contains it, or the module, has it.
@@ -92,7 +86,7 @@ impl ClassModel<'_> {
         let class = ClassRecord {
             name: self.short_name(),
             id: self.id_expression(),
-            parent: self.parent.as_ref().map(|class| id_of(krate, class)),
+            parent: self.parent.as_ref().map(|class| hint::id_of(krate, class)),
             bases,
             decorators: Some(if self.subclass {
                 ClassRecord::is_extensible(krate, self.ident)
@@ -134,7 +128,7 @@ impl ClassModel<'_> {
             methods.push(method("__str__", vec![], Expression::name("str")));
         }
         if options.generic.is_some() {
-            let any = Expression::in_module("typing", "Any");
+            let any = Expression::any();
             let mut item = method(
                 "__class_getitem__",
                 vec![any],

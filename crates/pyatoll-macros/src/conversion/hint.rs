@@ -58,11 +58,10 @@ pub(super) fn dict(container: &Container) -> Expression {
             Access::Attribute(_) | Access::Item(Lit::Str(_))
         )
     });
-    let any = || Expression::in_module("typing", "Any");
     let key = if has_names {
         Expression::name("str")
     } else {
-        any()
+        Expression::any()
     };
-    Expression::name("dict").subscript(Expression::Tuple(vec![key, any()]))
+    Expression::name("dict").subscript(Expression::Tuple(vec![key, Expression::any()]))
 }

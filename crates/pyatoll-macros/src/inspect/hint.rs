@@ -1,7 +1,7 @@
 //! The type hints of Rust types, in each of their uses.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
@@ -80,6 +80,12 @@ pub(crate) fn extracted(krate: &Krate, ty: &Type) -> Expression {
 /// Returns the type hint of a class.
 pub(crate) fn class(krate: &Krate, class: &TokenStream) -> Expression {
     Expression::rust(quote!(<#class as #krate::PyTypeInfo>::TYPE_HINT))
+}
+
+/// Returns the id of a class's record: an expression of type `&'static str`.
+pub(crate) fn id_of(krate: &Krate, class: &impl ToTokens) -> TokenStream {
+    let hidden = krate.hidden();
+    quote!(#hidden::inspect::id_of(&<#class as #krate::PyTypeInfo>::TYPE_HINT))
 }
 
 /// Returns whether a function returns nothing: `()`, or a `Result` of it.

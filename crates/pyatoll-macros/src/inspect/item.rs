@@ -171,10 +171,9 @@ pub(crate) fn exception_record(input: TokenStream) -> syn::Result<TokenStream> {
         return Ok(TokenStream::new());
     }
     let krate = Krate::at(krate);
-    let hidden = krate.hidden();
     let record = ClassRecord {
         name: &crate::attributes::python_name(&name),
-        id: quote!(#hidden::inspect::id_of(&<#name as #krate::PyTypeInfo>::TYPE_HINT)),
+        id: hint::id_of(&krate, &name),
         parent: None,
         bases: vec![hint::class(&krate, &quote!(#base))],
         decorators: None,

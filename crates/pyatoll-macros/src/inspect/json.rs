@@ -98,6 +98,11 @@ impl Expression {
         Self::name(module).attribute(name)
     }
 
+    /// Returns `typing.Any`.
+    pub(crate) fn any() -> Self {
+        Self::in_module("typing", "Any")
+    }
+
     pub(crate) fn rust(tokens: TokenStream) -> Self {
         Self::Rust(Tokens(tokens))
     }

@@ -40,7 +40,7 @@ fn of_method(context: &Context<'_>, method: &Method, methods: &[Method]) -> syn:
             name,
             parent: parent(context),
             annotation: Some(AttributeRecord::is_final(
-                returned.unwrap_or_else(|| Expression::in_module("typing", "Any")),
+                returned.unwrap_or_else(Expression::any),
             )),
             value: None,
             doc: &method.doc,
@@ -89,7 +89,7 @@ pub(super) fn of_constant(context: &Context<'_>, constant: &Constant) -> Expande
     let value = value_of(&constant.value);
     let (annotation, value) = if value == Expression::Ellipsis {
         let hint = hint::returned(krate, &constant.ty);
-        let hint = hint.unwrap_or_else(|| Expression::in_module("typing", "Any"));
+        let hint = hint.unwrap_or_else(Expression::any);
         (AttributeRecord::is_final(hint), None)
     } else {
         (Expression::in_module("typing", "Final"), Some(value))
@@ -108,8 +108,7 @@ pub(super) fn of_constant(context: &Context<'_>, constant: &Constant) -> Expande
 
 /// Returns the id of the block's class.
 fn parent(context: &Context<'_>) -> TokenStream {
-    let (krate, hidden) = (context.krate, context.hidden());
-    quote!(#hidden::inspect::id_of(&<Self as #krate::PyTypeInfo>::TYPE_HINT))
+    hint::id_of(context.krate, &quote!(Self))
 }
 
 /// Declares a record as a constant of the class, and puts it into the module.
@@ -164,7 +163,7 @@ fn without_getter(
     let condition = method.condition();
     let hint = match method.values().next() {
         Some(argument) if argument.from_py_with.is_none() => hint::argument(krate, &argument.ty),
-        _ => Expression::in_module("typing", "Any"),
+        _ => Expression::any(),
     };
     let attribute = AttributeRecord {
         name,

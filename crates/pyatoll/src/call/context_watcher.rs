@@ -96,7 +96,7 @@ impl PyContext {
     /// `RuntimeError` if other libraries have registered as many watchers as CPython has room for.
     ///
     /// # Panics
-    /// If the interpreter is at its end.
+    /// If the interpreter is being finalized.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -183,7 +183,7 @@ impl BoundContextWatcherGuard<'_> {
 /// let guard = Python::attach(|py| {
 ///     Ok::<_, PyErr>(PyContext::add_watcher(py, watch_callback!(switched))?.unbind())
 /// })?;
-/// thread::spawn(move || drop(guard)).join().unwrap();
+/// std::thread::spawn(move || drop(guard)).join().unwrap();
 /// # Ok::<_, PyErr>(())
 /// ```
 #[must_use = "the watcher is removed when the guard is dropped"]
@@ -286,8 +286,8 @@ impl Watchers {
             .map(|watcher| (watcher.number, watcher.callback))
     }
 
-    /// Calls each function. Those that are added meanwhile are not called; those that are removed
-    /// meanwhile are not called any more.
+    /// Calls each function. Functions that are added during the notification are not called;
+    /// functions that are removed before their turn are not called either.
     ///
     /// # Safety
     /// `object` must be null or alive, and for `Py_CONTEXT_SWITCHED`, not null.

@@ -732,7 +732,7 @@ mod tests {
         drop_key(key);
         order.lock().unwrap().sort();
         assert_eq!(*order.lock().unwrap(), [1, 11]);
-        // Many, since other tests draw indices meanwhile.
+        // Many, since concurrent tests draw indices, too.
         let draw = || {
             let keys = [const { SlotKey::new() }; 256];
             for key in &keys {

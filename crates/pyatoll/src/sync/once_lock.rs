@@ -164,6 +164,23 @@ impl<T: 'static> OnceValues<T> {
         })
     }
 
+    /// Returns the value, created with `f` if there is none.
+    ///
+    /// # Safety
+    /// As for [`make`](Self::make).
+    #[inline]
+    #[track_caller]
+    unsafe fn get_or_make<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    where
+        F: FnOnce() -> Result<T, E>,
+    {
+        match self.get(py) {
+            Some(value) => Ok(value),
+            // SAFETY: upheld by the caller.
+            None => unsafe { self.make(py, f) },
+        }
+    }
+
     /// Creates the value with `f`, unless another thread does.
     ///
     /// # Safety
@@ -235,11 +252,8 @@ impl<T: 'static> OnceValues<T> {
         F: FnOnce() -> Result<T, E>,
     {
         let () = Self::NOTHING_TO_DROP;
-        match self.get(py) {
-            Some(value) => Ok(value),
-            // SAFETY: nothing to drop, by the constant.
-            None => unsafe { self.make(py, f) },
-        }
+        // SAFETY: nothing to drop, by the constant.
+        unsafe { self.get_or_make(py, f) }
     }
 
     /// Does what [`PyOnceLock::set`] does.
@@ -378,11 +392,8 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     where
         F: FnOnce() -> Result<T, E>,
     {
-        match self.get(py) {
-            Some(value) => Ok(value),
-            // SAFETY: `Send + Sync`, by the bound.
-            None => unsafe { self.values.make(py, f) },
-        }
+        // SAFETY: `Send + Sync`, by the bound.
+        unsafe { self.values.get_or_make(py, f) }
     }
 
     /// Sets this interpreter's value, if it has none.

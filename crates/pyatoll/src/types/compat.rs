@@ -14,7 +14,7 @@ use crate::types::{PyAny, PyAnyMethods, PyFrame, PyFrameMethods, PyString, PyTyp
 pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
 
 /// The module that has `CapsuleType`.
-#[allow(dead_code, reason = "only type hints refer to it")]
+#[cfg(feature = "experimental-inspect")]
 pub(super) const CAPSULE_MODULE: &str = if cfg!(Py_3_13) {
     "types"
 } else {
@@ -22,7 +22,7 @@ pub(super) const CAPSULE_MODULE: &str = if cfg!(Py_3_13) {
 };
 
 /// The module that has `Buffer`.
-#[allow(dead_code, reason = "only type hints refer to it")]
+#[cfg(feature = "experimental-inspect")]
 pub(super) const BUFFER_MODULE: &str = if cfg!(Py_3_12) {
     "collections.abc"
 } else {

@@ -4,11 +4,12 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::returned::{new_reference, new_reference_or_panic, truth};
+use super::dict::imp;
+use super::returned::{new_reference, new_reference_or_panic};
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
-use crate::error::{PyErr, PyResult};
+use crate::error::PyResult;
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, BoundObject};
+use crate::object::{Bound, BoundObject};
 use crate::types::{PyAny, PyDict, PyDictMethods, PyList, PyMapping};
 
 /// Python's `frozendict`, since 3.15. Its methods are in [`PyFrozenDictMethods`].
@@ -317,10 +318,8 @@ impl<'py> PyFrozenDictMethods<'py> for Bound<'py, PyFrozenDict> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
-        // SAFETY: attached; `self` is a frozen dict, `key` a valid object.
-        truth(self.py(), unsafe {
-            ffi::PyDict_Contains(self.as_ptr(), key.as_ptr())
-        })
+        // SAFETY: `self` is a frozen dict.
+        unsafe { imp::contains(self.as_any(), key.as_borrowed()) }
     }
 
     fn get_item<K>(&self, key: K) -> PyResult<Option<Bound<'py, PyAny>>>
@@ -328,7 +327,8 @@ impl<'py> PyFrozenDictMethods<'py> for Bound<'py, PyFrozenDict> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
-        get_item(self, key.as_borrowed())
+        // SAFETY: `self` is a frozen dict.
+        unsafe { imp::get_item(self.as_any(), key.as_borrowed()) }
     }
 
     #[track_caller]
@@ -363,23 +363,6 @@ impl<'py> PyFrozenDictMethods<'py> for Bound<'py, PyFrozenDict> {
     fn into_mapping(self) -> Bound<'py, PyMapping> {
         // SAFETY: a frozen dict is a mapping.
         unsafe { self.cast_into_unchecked() }
-    }
-}
-
-fn get_item<'py>(
-    dict: &Bound<'py, PyFrozenDict>,
-    key: Borrowed<'_, 'py, PyAny>,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let py = dict.py();
-    let mut value = null_mut();
-    // SAFETY: attached; `dict` is a frozen dict, `key` a valid object. The function sets `value` to
-    // a new reference if it returns 1.
-    unsafe {
-        match ffi::compat::PyDict_GetItemRef(dict.as_ptr(), key.as_ptr(), &raw mut value) {
-            0 => Ok(None),
-            1 => Ok(Some(Bound::from_owned_ptr(py, value))),
-            _ => Err(PyErr::fetch(py)),
-        }
     }
 }
 
@@ -465,23 +448,11 @@ impl ExactSizeIterator for BoundFrozenDictIterator<'_> {
     }
 }
 
-impl<'py> IntoIterator for Bound<'py, PyFrozenDict> {
-    type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
-    type IntoIter = BoundFrozenDictIterator<'py>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        BoundFrozenDictIterator::new(self)
-    }
-}
-
-impl<'py> IntoIterator for &Bound<'py, PyFrozenDict> {
-    type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
-    type IntoIter = BoundFrozenDictIterator<'py>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
+into_iterator!(
+    PyFrozenDict,
+    BoundFrozenDictIterator,
+    (Bound<'py, PyAny>, Bound<'py, PyAny>)
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,5 @@
-//! `native_type!`, which binds a marker struct to a built-in type, and `sequence_methods!`.
+//! `native_type!`, which binds a marker struct to a built-in type, `into_iterator!` and
+//! `sequence_methods!`.
 
 /// Binds a marker struct to a built-in type with a static type object and, where CPython has one,
 /// a faster check than `PyObject_TypeCheck`. In parentheses are the module and name for type hints.
@@ -35,6 +36,30 @@ macro_rules! native_type {
 }
 
 pub(crate) use native_type;
+
+/// Implements `IntoIterator` for a handle to a type and a reference to one, with the iterator that
+/// the type's method `iter` returns.
+macro_rules! into_iterator {
+    ($name:ident, $iterator:ident, $item:ty) => {
+        impl<'py> IntoIterator for $crate::Bound<'py, $name> {
+            type Item = $item;
+            type IntoIter = $iterator<'py>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                $iterator::new(self)
+            }
+        }
+
+        impl<'py> IntoIterator for &$crate::Bound<'py, $name> {
+            type Item = $item;
+            type IntoIter = $iterator<'py>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.iter()
+            }
+        }
+    };
+}
 
 /// Expands to the methods that `list` and `tuple` have in common, for the `impl` of their traits.
 macro_rules! sequence_methods {

@@ -3,7 +3,7 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `macros.rs` | `native_type!`, `sequence_methods!` |
+//! | `macros.rs` | `native_type!`, `into_iterator!`, `sequence_methods!` |
 //! | `layouts.rs` | CPython's structs of instances |
 //! | `native_type.rs` | PyO3's hidden macros `pyobject_native_type!`, … |
 //! | `singleton.rs` | `singleton_type!` |
@@ -30,7 +30,7 @@
 //! | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
 //! | `datetime/` | dates, times, durations and time zones |
 //! | `function.rs`, `code.rs`, `frame.rs`, `traceback.rs` | functions and their execution |
-//! | `capsule/`, `weakref/`, `context/` | capsules, weak references, contexts |
+//! | `capsule/`, `weakref/`, `context.rs` | capsules, weak references, contexts |
 //! | `moved.rs` | deprecated paths |
 
 #[macro_use]

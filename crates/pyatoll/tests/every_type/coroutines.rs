@@ -6,7 +6,7 @@ use pyatoll::coroutine::CancelHandle;
 use pyatoll::prelude::*;
 use pyatoll::types::PyList;
 
-/// Suspends once. Its arguments are held meanwhile.
+/// Suspends once, holding its arguments.
 #[pyfunction]
 async fn paused(object: Py<PyAny>, times: usize) -> Py<PyAny> {
     let mut left = times;

@@ -1,5 +1,4 @@
-//! Uses every conversion and every kind of type once. Also part of `tests/leaks` and
-//! `tests/stress`.
+//! Uses every conversion and every kind of type once. Also part of `tests/stress`.
 
 mod classes;
 mod conversions;

@@ -5,15 +5,11 @@ use crate::capi::{self as ffi, at_least};
 /// Keeps `decimal`, `datetime` and `zoneinfo` from importing `_decimal`, `_datetime` and
 /// `_zoneinfo` where that is not safe before Python 3.13: they have versions in Python as well.
 ///
-/// Both modules have single-phase initialization. In an interpreter that refuses those, Python 3.12
+/// These have single-phase initialization. In an interpreter that refuses that, Python 3.12
 /// initializes the module first, unless the main interpreter has imported it, and then crashes: its
-/// statics belong to an interpreter that has given it up. `_decimal` also keeps the context of the
-/// last thread state and other objects in statics, which all interpreters that import it share: it
-/// crashes when one of them ends.
-///
-/// Without `_datetime`, `_zoneinfo` cannot be imported either, but does not raise the `ImportError`
-/// that makes `zoneinfo` use its version in Python. And it sets a static to null, which the other
-/// interpreters use.
+/// statics belong to an interpreter that has given it up. `_decimal` and `_zoneinfo` also keep
+/// objects in statics, which all interpreters that import them share: the context of the last
+/// thread state, and a cache of time zones that is used after the end of its interpreter.
 ///
 /// # Safety
 /// The thread must be attached.
@@ -27,6 +23,7 @@ pub(crate) unsafe fn avoid_single_phase_modules() {
         let interpreter = ffi::PyInterpreterState_Get();
         if interpreter != ffi::PyInterpreterState_Main() {
             block_module(c"_decimal");
+            block_module(c"_zoneinfo");
         }
         /// "Import checks a module for support of sub-interpreters."
         const MULTI_INTERP_EXTENSIONS: std::ffi::c_ulong = 1 << 8;
@@ -34,7 +31,6 @@ pub(crate) unsafe fn avoid_single_phase_modules() {
             && ffi::_PyInterpreterState_HasFeature(interpreter, MULTI_INTERP_EXTENSIONS) != 0
         {
             block_module(c"_datetime");
-            block_module(c"_zoneinfo");
         }
     }
 }

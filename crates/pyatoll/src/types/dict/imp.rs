@@ -41,7 +41,8 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
-        contains(self, key.as_borrowed())
+        // SAFETY: `self` is a dict.
+        unsafe { contains(self.as_any(), key.as_borrowed()) }
     }
 
     fn get_item<K>(&self, key: K) -> PyResult<Option<Bound<'py, PyAny>>>
@@ -49,7 +50,8 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
         K: IntoPyObject<'py>,
     {
         let key = key.into_pyobject_or_pyerr(self.py())?.into_any();
-        get_item(self, key.as_borrowed())
+        // SAFETY: `self` is a dict.
+        unsafe { get_item(self.as_any(), key.as_borrowed()) }
     }
 
     fn set_item<K, V>(&self, key: K, value: V) -> PyResult<()>
@@ -162,19 +164,31 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
     }
 }
 
-fn contains(dict: &Bound<'_, PyDict>, key: Borrowed<'_, '_, PyAny>) -> PyResult<bool> {
-    // SAFETY: attached; `dict` is a dict, `key` a valid object.
+/// Implements `contains`.
+///
+/// # Safety
+/// `dict` must be a dict or a frozen dict.
+pub(in crate::types) unsafe fn contains(
+    dict: &Bound<'_, PyAny>,
+    key: Borrowed<'_, '_, PyAny>,
+) -> PyResult<bool> {
+    // SAFETY: attached; `dict` is one (upheld by the caller), `key` a valid object.
     truth(dict.py(), unsafe {
         ffi::PyDict_Contains(dict.as_ptr(), key.as_ptr())
     })
 }
 
-fn get_item<'py>(
-    dict: &Bound<'py, PyDict>,
+/// Implements `get_item`.
+///
+/// # Safety
+/// `dict` must be a dict or a frozen dict.
+pub(in crate::types) unsafe fn get_item<'py>(
+    dict: &Bound<'py, PyAny>,
     key: Borrowed<'_, '_, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let mut value = null_mut();
-    // SAFETY: attached; `dict` is a dict, `key` a valid object; `value` is a new reference or null.
+    // SAFETY: attached; `dict` is one (upheld by the caller), `key` a valid object; `value` is a
+    // new reference or null.
     unsafe {
         let found = ffi::compat::PyDict_GetItemRef(dict.as_ptr(), key.as_ptr(), &raw mut value);
         status(dict.py(), found)?;

@@ -158,23 +158,11 @@ impl ExactSizeIterator for BoundDictIterator<'_> {
     }
 }
 
-impl<'py> IntoIterator for Bound<'py, PyDict> {
-    type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
-    type IntoIter = BoundDictIterator<'py>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        BoundDictIterator::new(self)
-    }
-}
-
-impl<'py> IntoIterator for &Bound<'py, PyDict> {
-    type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
-    type IntoIter = BoundDictIterator<'py>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
+into_iterator!(
+    PyDict,
+    BoundDictIterator,
+    (Bound<'py, PyAny>, Bound<'py, PyAny>)
+);
 
 #[cfg(test)]
 mod tests {

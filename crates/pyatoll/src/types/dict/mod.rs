@@ -8,7 +8,7 @@
 //! | `into_py_dict.rs` | [`IntoPyDict`], pairs that make up a dict |
 //! | `views.rs` | the types of the views |
 
-mod imp;
+pub(in crate::types) mod imp;
 mod into_py_dict;
 mod iter;
 mod methods;

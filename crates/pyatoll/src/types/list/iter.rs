@@ -54,20 +54,4 @@ span_iterator!(
     |this: &BoundListIterator<'py>, index| this.get(index),
 );
 
-impl<'py> IntoIterator for Bound<'py, PyList> {
-    type Item = Bound<'py, PyAny>;
-    type IntoIter = BoundListIterator<'py>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        BoundListIterator::new(self)
-    }
-}
-
-impl<'py> IntoIterator for &Bound<'py, PyList> {
-    type Item = Bound<'py, PyAny>;
-    type IntoIter = BoundListIterator<'py>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
+into_iterator!(PyList, BoundListIterator, Bound<'py, PyAny>);

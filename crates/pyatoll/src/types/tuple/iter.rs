@@ -78,23 +78,7 @@ span_iterator!(
     },
 );
 
-impl<'py> IntoIterator for Bound<'py, PyTuple> {
-    type Item = Bound<'py, PyAny>;
-    type IntoIter = BoundTupleIterator<'py>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        BoundTupleIterator::new(self)
-    }
-}
-
-impl<'py> IntoIterator for &Bound<'py, PyTuple> {
-    type Item = Bound<'py, PyAny>;
-    type IntoIter = BoundTupleIterator<'py>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
+into_iterator!(PyTuple, BoundTupleIterator, Bound<'py, PyAny>);
 
 impl<'a, 'py> Borrowed<'a, 'py, PyTuple> {
     pub(crate) fn iter_borrowed(self) -> BorrowedTupleIterator<'a, 'py> {
