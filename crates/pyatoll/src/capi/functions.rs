@@ -130,13 +130,13 @@ functions! {
     ) -> *mut PyObject, 13..=LATEST;
 
     // New in 3.14.
-    #[cfg(any(Py_LIMITED_API, not(Py_3_14)))]
+    #[cfg(not(any(all(Py_3_14, not(Py_LIMITED_API)), Py_3_15)))]
     fn PyLong_GetNativeLayout() -> *const PyLongLayout, 14..=LATEST;
-    #[cfg(any(Py_LIMITED_API, not(Py_3_14)))]
+    #[cfg(not(any(all(Py_3_14, not(Py_LIMITED_API)), Py_3_15)))]
     fn PyLongWriter_Create(
         is_negative: c_int, len: Py_ssize_t, digits: *mut *mut c_void,
     ) -> *mut PyLongWriter, 14..=LATEST;
-    #[cfg(any(Py_LIMITED_API, not(Py_3_14)))]
+    #[cfg(not(any(all(Py_3_14, not(Py_LIMITED_API)), Py_3_15)))]
     fn PyLongWriter_Finish(writer: *mut PyLongWriter) -> *mut PyObject, 14..=LATEST;
 }
 
