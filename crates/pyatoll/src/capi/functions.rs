@@ -198,6 +198,8 @@ functions! {
     fn PyThreadState_EnsureFromView(view: *mut c_void) -> *mut c_void, 15..=LATEST;
     #[cfg(any(Py_LIMITED_API, not(Py_3_15)))]
     fn PyThreadState_Release(token: *mut c_void), 15..=LATEST;
+    #[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
+    fn PyUnstable_Module_SetGIL(module: *mut PyObject, gil: *mut c_void) -> c_int, 13..=LATEST;
     #[cfg(Py_LIMITED_API)]
     fn PyType_GetDict(class: *mut PyTypeObject) -> *mut PyObject, 12..=LATEST;
 }
@@ -275,6 +277,8 @@ pub(crate) mod has {
     ask!(stack_limit from 14 as _Py_ReachedRecursionLimitWithMargin);
     ask!(stop_the_world from 14 as _PyEval_StopTheWorld);
     ask!(interpreter_views from 15 as PyThreadState_EnsureFromView);
+    #[cfg(Py_GIL_DISABLED)]
+    ask!(module_gil from 13 as PyUnstable_Module_SetGIL);
     ask!(type_dict from 12 as PyType_GetDict);
 }
 
@@ -393,6 +397,17 @@ mod unstable {
         fn PyMutex_Unlock(mutex: *mut crate::capi::PyMutex), 13..=LATEST;
         #[cfg(Py_3_14)]
         fn PyMutex_IsLocked(mutex: *mut crate::capi::PyMutex) -> c_int, 14..=LATEST;
+
+        // Critical sections.
+        #[cfg(all(Py_3_14, Py_GIL_DISABLED))]
+        fn PyCriticalSection_BeginMutex(
+            section: *mut PyCriticalSection, mutex: *mut crate::capi::PyMutex,
+        ), 14..=LATEST;
+        #[cfg(all(Py_3_14, Py_GIL_DISABLED))]
+        fn PyCriticalSection2_BeginMutex(
+            section: *mut PyCriticalSection2, first: *mut crate::capi::PyMutex,
+            second: *mut crate::capi::PyMutex,
+        ), 14..=LATEST;
 
         // Code and frames.
         fn PyCode_NewEmpty(

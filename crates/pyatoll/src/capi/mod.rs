@@ -14,6 +14,7 @@
 //! | `structs` | structs and constants that `pyo3-ffi` does not declare in this build |
 //! | `oldest` | what 3.10 and 3.11 added to the stable ABI |
 //! | `refcount` | reference counts |
+//! | `module_def` | definitions of modules |
 //! | `memory` | whether CPython's memory is read directly |
 //! | `items` | items of tuples and lists, the value of a `float` |
 //! | `type_fields` | the fields of type objects |
@@ -27,16 +28,17 @@ mod functions;
 mod items;
 mod lookup;
 pub(crate) mod memory;
+pub(crate) mod module_def;
 mod oldest;
 mod refcount;
 mod structs;
 pub(crate) mod type_fields;
 mod type_objects;
-mod version;
+pub(crate) mod version;
 
 pub(crate) use pyo3_ffi::*;
 
-#[cfg(all(Py_LIMITED_API, not(Py_GIL_DISABLED)))]
+#[cfg(Py_LIMITED_API)]
 pub(crate) use refcount::{
     Py_DECREF, Py_INCREF, Py_NewRef, Py_XDECREF, Py_XINCREF, counts_are_as_expected,
 };
@@ -44,8 +46,8 @@ pub(crate) use refcount::{
 pub(crate) use structs::mutex::PyMutex;
 #[cfg(Py_LIMITED_API)]
 pub(crate) use type_fields::PyType_HasFeature;
-pub(crate) use version::at_least;
 #[allow(unused_imports, reason = "of no use in a build for one version")]
 pub(crate) use version::running_minor;
+pub(crate) use version::{at_least, is_free_threaded};
 #[allow(unused_imports, reason = "empty in a build for one version")]
 pub(crate) use {datetime::*, functions::*, items::*, oldest::*, structs::*, type_objects::*};

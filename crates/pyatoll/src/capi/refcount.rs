@@ -1,9 +1,9 @@
 //! Reference counts. `pyo3-ffi` calls functions in every build for the stable ABI.
 
-#[cfg(all(Py_LIMITED_API, not(Py_GIL_DISABLED)))]
+#[cfg(Py_LIMITED_API)]
 pub(crate) use running::*;
 
-#[cfg(all(Py_LIMITED_API, not(Py_GIL_DISABLED)))]
+#[cfg(Py_LIMITED_API)]
 mod running {
     use pyo3_ffi::{Py_DecRef, Py_IncRef, PyObject};
 

@@ -6,7 +6,7 @@ pub(crate) use fixed::{at_least, running_minor};
 pub(crate) use running::{at_least, running_minor};
 
 /// The oldest minor version that this build runs on.
-const OLDEST: u8 = if cfg!(Py_3_16) {
+pub(super) const OLDEST: u8 = if cfg!(Py_3_16) {
     16
 } else if cfg!(Py_3_15) {
     15
@@ -19,6 +19,40 @@ const OLDEST: u8 = if cfg!(Py_3_16) {
 } else {
     11
 };
+
+/// Returns whether the running Python is a free-threaded build.
+#[cfg(not(all(Py_LIMITED_API, Py_GIL_DISABLED)))]
+#[inline(always)]
+pub(crate) const fn is_free_threaded() -> bool {
+    cfg!(Py_GIL_DISABLED)
+}
+
+/// Returns whether the running Python is a free-threaded build.
+#[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
+#[inline]
+pub(crate) fn is_free_threaded() -> bool {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    const UNKNOWN: u8 = 0;
+    const NO: u8 = 1;
+    const YES: u8 = 2;
+    static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
+    match STATE.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            // SAFETY: may be called at any time; a string that stays.
+            let version = unsafe { std::ffi::CStr::from_ptr(pyo3_ffi::Py_GetVersion()) };
+            let is_free_threaded = names_free_threaded(&version.to_string_lossy());
+            STATE.store(if is_free_threaded { YES } else { NO }, Ordering::Relaxed);
+            is_free_threaded
+        }
+        state => state == YES,
+    }
+}
+
+/// Returns whether what `Py_GetVersion` returns names a free-threaded build.
+pub(crate) fn names_free_threaded(version: &str) -> bool {
+    version.contains("free-threading build")
+}
 
 #[cfg(not(Py_LIMITED_API))]
 mod fixed {

@@ -9,6 +9,7 @@ use std::ffi::CStr;
 use std::fmt;
 
 use crate::capi as ffi;
+use crate::capi::version::names_free_threaded as is_free_threaded;
 
 /// The version that this binary was built for: major and minor. The oldest one, for the stable ABI.
 const VERSION: &str = env!("PYATOLL_BUILT_FOR");
@@ -76,11 +77,6 @@ fn minor_of(version: &str) -> Option<u8> {
     let minor = version.strip_prefix("3.")?;
     let end = minor.find(|c: char| !c.is_ascii_digit());
     minor[..end.unwrap_or(minor.len())].parse().ok()
-}
-
-/// Returns whether `Py_GetVersion` names a free-threaded build.
-fn is_free_threaded(version: &str) -> bool {
-    version.contains("free-threading build")
 }
 
 impl fmt::Display for WrongPython {
