@@ -10,12 +10,26 @@ use std::thread::{self, ThreadId};
 
 use pyo3_ffi as ffi;
 
-use super::InterpreterLocal;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::interpreter::sync::lock;
 use crate::object::{Bound, Py, PyTypeCheck};
 use crate::types::PyString;
+
+#[cfg(not(feature = "lasting-once-lock"))]
+type Values<T> = super::InterpreterLocal<T>;
+#[cfg(feature = "lasting-once-lock")]
+type Values<T> = super::lasting::LastingLocal<T>;
+
+/// The token for a value that is borrowed for `$a`.
+#[cfg(not(feature = "lasting-once-lock"))]
+macro_rules! token {
+    ($a:lifetime) => { Python<$a> };
+}
+#[cfg(feature = "lasting-once-lock")]
+macro_rules! token {
+    ($a:lifetime) => { Python<'_> };
+}
 
 /// A cell with one value in each interpreter, written once.
 ///
@@ -25,6 +39,10 @@ use crate::types::PyString;
 /// The value is borrowed for `'py`, or for as long as the lock is borrowed, if that is shorter. It
 /// is dropped with the lock, or when its interpreter ends, by the thread that ends it. So it must
 /// be `Send` and `Sync`, unless it needs no drop, like a pointer.
+///
+/// With the feature `lasting-once-lock` it is borrowed for as long as the lock, as in PyO3, so that
+/// a `static` lends `&'static T`. It is then dropped with the lock only: a `static` keeps the values
+/// of all interpreters, and what they refer to, until the process ends.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -106,7 +124,7 @@ pub struct PyOnceLock<T: 'static> {
 /// found here.
 #[doc(hidden)]
 pub struct OnceValues<T: 'static> {
-    cell: InterpreterLocal<Once<T>>,
+    cell: Values<Once<T>>,
     // `Sync` if values may be lent to, and set by, any thread.
     marker: PhantomData<OnceLock<T>>,
 }
@@ -115,6 +133,18 @@ pub struct OnceValues<T: 'static> {
 struct Once<T> {
     value: OnceLock<T>,
     turn: Turn,
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self {
+            value: OnceLock::new(),
+            turn: Turn {
+                initializer: Mutex::new(None),
+                done: Condvar::new(),
+            },
+        }
+    }
 }
 
 // SAFETY: a `OnceValues` lends a value, or takes it out, only where it may itself be used: on other
@@ -149,19 +179,13 @@ impl Drop for InitGuard<'_> {
 
 impl<T: 'static> OnceValues<T> {
     #[inline]
-    fn get<'a>(&'a self, py: Python<'a>) -> Option<&'a T> {
+    fn get<'a>(&'a self, py: token!('a)) -> Option<&'a T> {
         self.cell.get(py)?.value.get()
     }
 
     #[track_caller]
-    fn once<'a>(&'a self, py: Python<'a>) -> &'a Once<T> {
-        self.cell.get_or_init(py, || Once {
-            value: OnceLock::new(),
-            turn: Turn {
-                initializer: Mutex::new(None),
-                done: Condvar::new(),
-            },
-        })
+    fn once<'a>(&'a self, py: token!('a)) -> &'a Once<T> {
+        self.cell.get_or_init(py, Once::default)
     }
 
     /// Returns the value, created with `f` if there is none.
@@ -170,7 +194,7 @@ impl<T: 'static> OnceValues<T> {
     /// As for [`make`](Self::make).
     #[inline]
     #[track_caller]
-    unsafe fn get_or_make<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    unsafe fn get_or_make<'a, F, E>(&'a self, py: token!('a), f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {
@@ -188,7 +212,7 @@ impl<T: 'static> OnceValues<T> {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    unsafe fn make<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    unsafe fn make<'a, F, E>(&'a self, py: token!('a), f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {
@@ -234,7 +258,7 @@ impl<T: 'static> OnceValues<T> {
     /// Does what [`PyOnceLock::get_or_init`] does.
     #[inline]
     #[track_caller]
-    pub fn get_or_init<'a, F>(&'a self, py: Python<'a>, f: F) -> &'a T
+    pub fn get_or_init<'a, F>(&'a self, py: token!('a), f: F) -> &'a T
     where
         F: FnOnce() -> T,
     {
@@ -247,7 +271,7 @@ impl<T: 'static> OnceValues<T> {
     /// Does what [`PyOnceLock::get_or_try_init`] does.
     #[inline]
     #[track_caller]
-    pub fn get_or_try_init<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    pub fn get_or_try_init<'a, F, E>(&'a self, py: token!('a), f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {
@@ -279,7 +303,7 @@ impl<T: 'static> PyOnceLock<T> {
     pub const fn new() -> Self {
         Self {
             values: OnceValues {
-                cell: InterpreterLocal::new(),
+                cell: Values::new(),
                 marker: PhantomData,
             },
         }
@@ -300,7 +324,7 @@ impl<T: 'static> PyOnceLock<T> {
     /// });
     /// ```
     #[inline]
-    pub fn get<'a>(&'a self, py: Python<'a>) -> Option<&'a T> {
+    pub fn get<'a>(&'a self, py: token!('a)) -> Option<&'a T> {
         self.values.get(py)
     }
 
@@ -367,7 +391,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn get_or_init<'a, F>(&'a self, py: Python<'a>, f: F) -> &'a T
+    pub fn get_or_init<'a, F>(&'a self, py: token!('a), f: F) -> &'a T
     where
         F: FnOnce() -> T,
     {
@@ -388,7 +412,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// If `f` panics or requests the same value, or the interpreter has already dropped its values.
     #[inline]
     #[track_caller]
-    pub fn get_or_try_init<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    pub fn get_or_try_init<'a, F, E>(&'a self, py: token!('a), f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {
