@@ -50,6 +50,9 @@ pub struct Package {
     /// Use `smoke/NAME.py` in sub-interpreters, since the package's tests need what refuses them.
     #[serde(default)]
     pub smoke_in_interpreters: bool,
+    /// Features of `compat/pyo3` that PyO3 does not have, for its requirement of `pyo3`.
+    #[serde(default)]
+    pub pyo3_features: Vec<String>,
     /// Whether C code that it requires refuses interpreters with their own GIL.
     #[serde(default)]
     pub refuses_own_gil: bool,
@@ -66,6 +69,9 @@ pub struct Crate {
     /// The features that its tests are compiled with.
     #[serde(default)]
     pub features: Vec<String>,
+    /// Features of `compat/pyo3` that PyO3 does not have, for its requirement of `pyo3`.
+    #[serde(default)]
+    pub pyo3_features: Vec<String>,
     /// Arguments for `cargo test`.
     #[serde(default)]
     pub arguments: Vec<String>,

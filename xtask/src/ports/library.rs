@@ -28,6 +28,14 @@ impl Library {
         }
     }
 
+    /// Returns the features that a package needs with this library.
+    pub fn features(self, of_pyatoll: &[String]) -> &[String] {
+        match self {
+            Self::Pyo3 => &[],
+            Self::Pyatoll => of_pyatoll,
+        }
+    }
+
     /// Returns the folder of all builds with this library. Its configuration of cargo applies
     /// to all builds below it, whoever starts cargo.
     pub fn folder(self) -> Result<PathBuf> {
