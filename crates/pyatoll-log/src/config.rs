@@ -188,8 +188,8 @@ pub(crate) fn claim_log(logger: &'static dyn Log) -> Result<(), SetLoggerError> 
     }
 }
 
-/// Adds settings until their interpreter ends. Returns `false` if it has ended, or has settings: they
-/// are only replaced if they are inherited and the new ones are not.
+/// Adds settings until their interpreter ends. Returns `false` if it has ended, or has settings:
+/// they are only replaced if they are inherited and the new ones are not.
 pub(crate) fn install(config: &Arc<Config>) -> bool {
     let removed = Arc::clone(config);
     let at_end = config.interpreter.at_end(move |_| remove(&removed));

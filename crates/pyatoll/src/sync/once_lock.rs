@@ -41,8 +41,10 @@ macro_rules! token {
 /// be `Send` and `Sync`, unless it needs no drop, like a pointer.
 ///
 /// With the feature `lasting-once-lock` it is borrowed for as long as the lock, as in PyO3, so that
-/// a `static` lends `&'static T`. It is then dropped with the lock only: a `static` keeps the values
-/// of all interpreters, and what they refer to, until the process ends.
+/// a `static` lends `&'static T`. It is then dropped with the lock only: a `static` keeps the
+/// values of all interpreters, and what they refer to, until the process ends.
+///
+/// [`InterpreterLocal`]: super::InterpreterLocal
 ///
 /// ```
 /// use pyatoll::prelude::*;

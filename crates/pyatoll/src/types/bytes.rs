@@ -193,8 +193,8 @@ unsafe fn contents<'b>(bytes: Borrowed<'_, '_, PyBytes>) -> &'b [u8] {
 impl Py<PyBytes> {
     /// Returns the bytes without a copy; they never change.
     ///
-    /// They are borrowed for as long as the reference, also beyond the attachment and the end of the
-    /// interpreter; on free-threaded builds for `'py` at most. [`PyBackedBytes`] says why.
+    /// They are borrowed for as long as the reference, also beyond the attachment and the end of
+    /// the interpreter; on free-threaded builds for `'py` at most. [`PyBackedBytes`] says why.
     ///
     /// [`PyBackedBytes`]: crate::pybacked::PyBackedBytes
     ///
