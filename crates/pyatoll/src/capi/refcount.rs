@@ -1,4 +1,5 @@
-//! Reference counts. `pyo3-ffi` calls functions in every build for the stable ABI.
+//! Reference counts. In a build for the stable ABI, `pyo3-ffi` calls functions to change them; the
+//! functions here change them inline where memory is read.
 
 #[cfg(all(Py_LIMITED_API, not(Py_GIL_DISABLED)))]
 pub(crate) use running::*;
