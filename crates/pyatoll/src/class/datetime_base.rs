@@ -25,7 +25,7 @@ use crate::types::{PyAny, PyDate, PyDateTime, PyDelta, PyTime, datetime};
 /// # Safety
 /// `class` must be a live type object.
 unsafe fn is_heap_type(class: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: upheld by the caller.
+    // SAFETY: a live type object (upheld by the caller).
     unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
 }
 
@@ -34,8 +34,8 @@ unsafe fn is_heap_type(class: *mut ffi::PyTypeObject) -> bool {
 /// # Safety
 /// `class` must be a live type object.
 unsafe fn static_base(mut class: *mut ffi::PyTypeObject) -> *mut ffi::PyTypeObject {
-    // SAFETY: upheld by the caller; each type keeps its base alive, and the last one is `object`,
-    // which is static.
+    // SAFETY: a live type object (upheld by the caller). Each type keeps its base alive, and the
+    // last base is `object`, which is static.
     unsafe {
         while is_heap_type(class) {
             class = type_fields::tp_base(class);

@@ -138,7 +138,8 @@ pub(super) unsafe fn heap_type(
     mut class: *mut ffi::PyTypeObject,
     deallocate: ffi::destructor,
 ) -> *mut ffi::PyTypeObject {
-    // SAFETY: upheld by the caller; each type keeps its base alive.
+    // SAFETY: a live type object that derives from such a type (upheld by the caller); each type
+    // keeps its base alive.
     unsafe {
         while !type_fields::tp_dealloc(class)
             .is_some_and(|own| std::ptr::fn_addr_eq(own, deallocate))

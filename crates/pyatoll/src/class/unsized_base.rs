@@ -63,7 +63,8 @@ impl<L: SizeOfBase> Place for BehindUnsized<L> {
 
     #[inline(always)]
     unsafe fn start(object: *mut ffi::PyObject) -> *mut u8 {
-        // SAFETY: upheld by the caller. The offset was determined when the class was created.
+        // SAFETY: an instance of a checked class (upheld by the caller), for which the offset was
+        // determined.
         unsafe { object.cast::<u8>().add(L::offset().load(Ordering::Relaxed)) }
     }
 }

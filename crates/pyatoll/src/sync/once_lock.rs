@@ -201,7 +201,7 @@ impl<T: 'static> OnceValues<T> {
     {
         match self.get(py) {
             Some(value) => Ok(value),
-            // SAFETY: upheld by the caller.
+            // SAFETY: `T` is `Send + Sync`, or needs no drop (upheld by the caller).
             None => unsafe { self.make(py, f) },
         }
     }
