@@ -19,7 +19,7 @@ use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods, PyTuple, PyType, PyTypeMethods};
 
-/// Returns whether the class is made by its metaclass.
+/// Returns whether the class is created by its metaclass.
 pub(super) const fn is_python_class<T: PyClass>() -> bool {
     <T as ClassImpl>::OPTIONS.python.is_some() || <T::BaseType as ClassBase>::IS_PYTHON_CLASS
 }
