@@ -3,7 +3,7 @@
 Usage: interpreters.py {own-gil|shared-gil} OUTCOMES ARGUMENT…
 
 The arguments are pytest's. Each interpreter writes its outcomes to a file of its own, OUTCOMES
-followed by its number.
+followed by its number. For Python 3.14 and later: 3.12 and 3.13 may crash or hang with any tests.
 """
 
 import sys
