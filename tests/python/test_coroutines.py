@@ -14,7 +14,7 @@ import pytest
 
 from subinterpreters import Several
 
-# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
+# `_asyncio` of 3.11 caches the running loop in a static, which all interpreters share.
 SETUP = """
 import sys
 if sys.version_info < (3, 12):

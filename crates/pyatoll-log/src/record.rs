@@ -1,4 +1,4 @@
-//! Sending one line to Python.
+//! Sending one record to Python.
 
 use log::{Level, Record};
 use pyatoll::prelude::*;
@@ -6,14 +6,14 @@ use pyatoll::types::PyTuple;
 
 use crate::config;
 
-/// What is logged: a record of `log` or an event of `tracing`.
+/// A record of `log`, or an event of `tracing`.
 pub(crate) struct Line<'a> {
     pub(crate) target: &'a str,
     pub(crate) level: Level,
     pub(crate) file: Option<&'a str>,
     pub(crate) line: Option<u32>,
     pub(crate) text: String,
-    /// Attributes of Python's record.
+    /// Additional attributes of Python's `LogRecord`.
     pub(crate) fields: Vec<(String, String)>,
 }
 
@@ -54,7 +54,7 @@ fn fields(_record: &Record<'_>) -> Vec<(String, String)> {
     Vec::new()
 }
 
-/// Logs a line in the interpreter that this thread is in. Drops it if that ends.
+/// Logs a record in the interpreter that this thread is in, unless that interpreter is ending.
 pub(crate) fn send(line: &Line<'_>) {
     Python::try_attach(|py| {
         let before = PyErr::take(py);
@@ -70,7 +70,7 @@ pub(crate) fn send(line: &Line<'_>) {
 }
 
 fn send_to(config: &config::Config, py: Python<'_>, line: &Line<'_>) -> PyResult<()> {
-    // Asked again: without a token, another interpreter's settings may have let it pass.
+    // Checked again: a detached thread has checked the settings of all interpreters.
     if !config.may_want(line.target, line.level) {
         return Ok(());
     }
@@ -91,7 +91,7 @@ fn send_to(config: &config::Config, py: Python<'_>, line: &Line<'_>) -> PyResult
         ),
     )?;
     for (name, value) in &line.fields {
-        // As `logging` does, but without an error for names that a record has anyway.
+        // Like `extra` in `logging`, but a name that every record has is skipped, not an error.
         if !record.hasattr(&**name)? {
             record.setattr(&**name, value)?;
         }

@@ -1,4 +1,4 @@
-//! Downloading and unpacking, and raising requirements.
+//! Downloading and unpacking sources, and raising their requirements.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::compat::PYO3;
 use crate::wheels::Venv;
 use crate::{registry, run};
 
-/// PyO3's own crates, which have one version.
+/// PyO3's own crates, which all have the same version.
 const PYO3_CRATES: &[&str] = &[
     "pyo3",
     "pyo3-ffi",
@@ -50,7 +50,8 @@ pub fn krate(krate: &Crate, library: Library, raised: &Requirements) -> Result<P
     let folder = library.folder()?.join("source").join(&krate.name);
     run::remove_folder(&folder)?;
     run::copy(&found, &folder)?;
-    // Without it, cargo takes the newest versions, as for a package that depends on the crate.
+    // Without a lock file, cargo selects the newest versions, as it does for packages that depend
+    // on the crate.
     let lock = folder.join("Cargo.lock");
     if lock.exists() {
         fs::remove_file(lock)?;
@@ -86,13 +87,13 @@ fn edit(folder: &Path, others: &Requirements, features: &[String]) -> Result<()>
     })
 }
 
-/// Raises the requirements in a manifest. Returns whether there are any.
+/// Raises the requirements in a table of a manifest. Returns whether it has any.
 fn raise(table: &mut Table, others: &Requirements) -> bool {
     let mut found = false;
     for (key, value) in table.iter_mut() {
         let Value::Table(inner) = value else { continue };
         if !key.ends_with("dependencies") {
-            // `[workspace]`, `[target.…]`
+            // `[workspace]` and `[target.…]` contain further tables of dependencies.
             found |= raise(inner, others);
             continue;
         }
@@ -120,7 +121,7 @@ fn raise(table: &mut Table, others: &Requirements) -> bool {
     found
 }
 
-/// Adds features to the requirements of `pyo3` that name a version.
+/// Adds features to the requirements of `pyo3`, except those that are inherited from a workspace.
 fn add_features(table: &mut Table, features: &[String]) {
     if features.is_empty() {
         return;
@@ -149,8 +150,8 @@ fn add_features(table: &mut Table, features: &[String]) {
     }
 }
 
-/// Brings the lock files up to date: some packages are built with `--locked`. One that names a
-/// version that the registry does not have is made anew.
+/// Updates the lock files, since some packages are built with `--locked`. A lock file that names a
+/// version that the registry does not have is generated again.
 fn lock(folder: &Path) -> Result<()> {
     let mut locked = Vec::new();
     each_manifest(folder, &mut |path| {

@@ -114,7 +114,7 @@ impl Signature {
             return Ok(unsafe { &*args.cast() });
         }
         let values = buffer.as_mut_ptr().cast();
-        // SAFETY: upheld by the caller; all `N` values are written.
+        // SAFETY: the arguments of the call (upheld by the caller); all `N` values are written.
         unsafe {
             self.match_fast_slow(py, args, nargs, kwnames, (values, N))?;
             Ok(buffer.assume_init_ref())
@@ -136,7 +136,8 @@ impl Signature {
         (values, len): (*mut *mut ffi::PyObject, usize),
     ) -> PyResult<()> {
         debug_assert!(!self.varargs && !self.varkeywords);
-        // SAFETY: upheld by the caller; every value is written before the slice is made.
+        // SAFETY: the arguments of the call, and room for `len` values (upheld by the caller);
+        // every value is written before the slice is created.
         unsafe {
             let values = {
                 for index in 0..len {
@@ -286,7 +287,8 @@ impl Signature {
         values: &mut [*mut ffi::PyObject],
         temporaries: &mut Temporaries<'py>,
     ) -> PyResult<()> {
-        // SAFETY: upheld by the caller; the contents of the dict are kept in `temporaries`.
+        // SAFETY: the arguments of the call (upheld by the caller); the contents of the dict are
+        // kept in `temporaries`.
         unsafe {
             if kwargs.is_null() || layout::size_of_dict(kwargs) == 0 {
                 return with_items(args, |items| {

@@ -202,7 +202,7 @@ functions! {
     fn PyType_GetDict(class: *mut PyTypeObject) -> *mut PyObject, 12..=LATEST;
 }
 
-/// `Py_AddPendingCall`.
+/// Calls `Py_AddPendingCall`.
 ///
 /// # Safety
 /// As for CPython's function.
@@ -221,7 +221,7 @@ pub(crate) unsafe fn add_pending_call(
     }
 }
 
-/// `_PyEval_AddPendingCall` of 3.11, which has no flags.
+/// Calls `_PyEval_AddPendingCall` of 3.11, which has no flags.
 ///
 /// # Safety
 /// As for CPython's function; the running Python must be 3.11.

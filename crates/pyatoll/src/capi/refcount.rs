@@ -1,4 +1,5 @@
-//! Reference counts. `pyo3-ffi` calls functions in every build for the stable ABI.
+//! Reference counts. In a build for the stable ABI, `pyo3-ffi` calls functions to change them; the
+//! functions here change them inline where memory is read.
 
 #[cfg(all(Py_LIMITED_API, not(Py_GIL_DISABLED)))]
 pub(crate) use running::*;
@@ -59,7 +60,7 @@ mod running {
     #[inline]
     pub(crate) unsafe fn Py_XINCREF(object: *mut PyObject) {
         if !object.is_null() {
-            // SAFETY: upheld by the caller.
+            // SAFETY: attached; a live object (upheld by the caller).
             unsafe { Py_INCREF(object) };
         }
     }
@@ -69,7 +70,7 @@ mod running {
     #[inline]
     pub(crate) unsafe fn Py_XDECREF(object: *mut PyObject) {
         if !object.is_null() {
-            // SAFETY: upheld by the caller.
+            // SAFETY: attached; a live object, whose reference the caller gives up.
             unsafe { Py_DECREF(object) };
         }
     }
@@ -78,7 +79,7 @@ mod running {
     /// As for CPython's function.
     #[inline(always)]
     pub(crate) unsafe fn Py_NewRef(object: *mut PyObject) -> *mut PyObject {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached; a live object (upheld by the caller).
         unsafe { Py_INCREF(object) };
         object
     }

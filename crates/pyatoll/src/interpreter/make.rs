@@ -16,7 +16,7 @@ use super::process::ProcessMutex;
 /// can run.
 fn lock_creation(local: &LocalInternals) -> Option<MutexGuard<'static, ()>> {
     static CREATION: ProcessMutex<()> = ProcessMutex::new();
-    // SAFETY: attached (upheld by the caller); taking a lock uses nothing of Python.
+    // SAFETY: attached (upheld by the caller); taking a lock calls no Python function.
     compat::creates_one_at_a_time().then(|| unsafe { detached(local, || CREATION.lock()) })
 }
 

@@ -11,9 +11,9 @@ use crate::interpreter::Python;
 /// A cell with one value per interpreter, which outlives the interpreter.
 pub(super) struct LastingLocal<T: 'static> {
     current: InterpreterLocal<Link<T>>,
-    /// All values, also those of interpreters that have ended: a list that only grows.
+    /// The list of all values, including those of interpreters that have ended. It only grows.
     newest: AtomicPtr<Node<T>>,
-    /// It owns values, and lends them to any thread.
+    /// The cell owns values, and lends them to any thread.
     marker: PhantomData<(T, InterpreterLocal<T>)>,
 }
 
@@ -25,7 +25,7 @@ struct Node<T> {
 /// A pointer into the list of a cell.
 struct Link<T>(NonNull<Node<T>>);
 
-// SAFETY: it is only followed by the cell, whose values are `Send + Sync` (`new`).
+// SAFETY: only the cell dereferences it, and the cell's values are `Send + Sync` (`new`).
 unsafe impl<T> Send for Link<T> {}
 // SAFETY: as for `Send`.
 unsafe impl<T> Sync for Link<T> {}
@@ -64,7 +64,8 @@ impl<T: Send + Sync + 'static> LastingLocal<T> {
         unsafe { &link.0.as_ref().value }
     }
 
-    /// Takes what [`InterpreterLocal::take_without_token`] would, and leaves the default.
+    /// Takes the value that [`InterpreterLocal::take_without_token`] would take, and leaves the
+    /// default in its place.
     pub(super) fn take_without_token(&mut self) -> Option<T>
     where
         T: Default,

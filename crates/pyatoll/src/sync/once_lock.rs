@@ -40,9 +40,10 @@ macro_rules! token {
 /// is dropped with the lock, or when its interpreter ends, by the thread that ends it. So it must
 /// be `Send` and `Sync`, unless it needs no drop, like a pointer.
 ///
-/// With the feature `lasting-once-lock` it is borrowed for as long as the lock, as in PyO3, so that
-/// a `static` lends `&'static T`. It is then dropped with the lock only: a `static` keeps the
-/// values of all interpreters, and what they refer to, until the process ends.
+/// With the feature `lasting-once-lock`, the value is borrowed for as long as the lock is, as in
+/// PyO3, so a `static` lends `&'static T`. The value is then dropped with the lock, not when its
+/// interpreter ends: a `static` keeps the values of all interpreters, with the objects that they
+/// refer to, until the process ends.
 ///
 /// [`InterpreterLocal`]: super::InterpreterLocal
 ///
@@ -122,12 +123,12 @@ pub struct PyOnceLock<T: 'static> {
     values: OnceValues<T>,
 }
 
-/// The values of a [`PyOnceLock`], also of types that are not `Send + Sync`: then its methods are
-/// found here.
+/// The values of a [`PyOnceLock`]. For a type that is not `Send + Sync`, the methods that store a
+/// value are those of this struct, which the lock derefs to.
 #[doc(hidden)]
 pub struct OnceValues<T: 'static> {
     cell: Values<Once<T>>,
-    // `Sync` if values may be lent to, and set by, any thread.
+    // Makes it `Sync` only if any thread may borrow and set the values.
     marker: PhantomData<OnceLock<T>>,
 }
 
@@ -202,7 +203,7 @@ impl<T: 'static> OnceValues<T> {
     {
         match self.get(py) {
             Some(value) => Ok(value),
-            // SAFETY: upheld by the caller.
+            // SAFETY: `T` is `Send + Sync`, or needs no drop (upheld by the caller).
             None => unsafe { self.make(py, f) },
         }
     }
@@ -290,7 +291,7 @@ impl<T: 'static> OnceValues<T> {
     }
 }
 
-/// A value that is not `Send + Sync` is stored through the methods of the target.
+/// Provides the methods that store values that are not `Send + Sync`.
 impl<T: 'static> Deref for PyOnceLock<T> {
     type Target = OnceValues<T>;
 

@@ -193,10 +193,10 @@ unsafe fn contents<'b>(bytes: Borrowed<'_, '_, PyBytes>) -> &'b [u8] {
 impl Py<PyBytes> {
     /// Returns the bytes without a copy; they never change.
     ///
-    /// They are borrowed for as long as the reference, also beyond the attachment and the end of
-    /// the interpreter; on free-threaded builds for `'py` at most. [`PyBackedBytes`] says why.
-    ///
-    /// [`PyBackedBytes`]: crate::pybacked::PyBackedBytes
+    /// On builds with a GIL, they are borrowed for as long as the handle is, even while the thread
+    /// is detached and after the end of the interpreter. On free-threaded builds, they are borrowed
+    /// for `'py` at most: CPython frees constants with their interpreter there, even if references
+    /// to them remain.
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
