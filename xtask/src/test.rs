@@ -9,8 +9,8 @@ use crate::python::Python;
 use crate::wheels::{EXTENSIONS, REQUIREMENTS, Venv};
 use crate::{compat, leaks, run, stress, tls};
 
-/// Runs the steps in order, and stops at the first one that fails. After failed Rust tests the other
-/// steps run all the same, so that one run shows everything that is wrong.
+/// Runs the steps in order, and stops at the first one that fails. After failed Rust tests the
+/// other steps run all the same, so that one run shows everything that is wrong.
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
     let python = Python::find(choice)?;
     println!(
