@@ -38,7 +38,7 @@
 //! it are dropped.
 //!
 //! # Errors
-//! An exception in Python's logging (a filter that raises, for instance) goes to
+//! An exception or a panic in Python's logging (a filter that raises, for instance) goes to
 //! [`sys.unraisablehook`](https://docs.python.org/3/library/sys.html#sys.unraisablehook): whoever
 //! logs a line does not expect it. An exception that is set when a line is logged stays set.
 //!
