@@ -56,7 +56,7 @@ pub(crate) use main_interpreter::enter_main;
 pub(crate) use other_threads::has_other_threads;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
 pub(crate) use signals::hide_handlers_of_main;
-pub(crate) use single_phase::avoid_single_phase_modules;
+pub(crate) use single_phase::{avoid_asyncio_in_c, avoid_single_phase_modules};
 pub(crate) use target::{assert_version, check_version};
 pub(crate) use thread_state::{
     GIL_GUARDS_THREAD_STATES, attached_interpreter, current_interpreter, current_thread_state,
