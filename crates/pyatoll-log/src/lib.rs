@@ -38,8 +38,8 @@
 //! the interpreter, because that is ending.
 //!
 //! # Errors
-//! Logging macros return nothing, so an exception in Python's `logging` (a filter that raises, for
-//! instance) goes to
+//! Logging macros return nothing, so an exception or a panic in Python's `logging` (a filter that
+//! raises, for instance) goes to
 //! [`sys.unraisablehook`](https://docs.python.org/3/library/sys.html#sys.unraisablehook). An
 //! exception that is set when a record is logged stays set.
 //!

@@ -1,6 +1,9 @@
 //! Sending one record to Python.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use log::{Level, Record};
+use pyatoll::panic::PanicException;
 use pyatoll::prelude::*;
 use pyatoll::types::PyTuple;
 
@@ -55,18 +58,38 @@ fn fields(_record: &Record<'_>) -> Vec<(String, String)> {
 }
 
 /// Logs a record in the interpreter that this thread is in, unless that interpreter is ending.
+///
+/// A panic is reported like an error: whoever logs a record expects neither, and may be unwinding.
 pub(crate) fn send(line: &Line<'_>) {
     Python::try_attach(|py| {
-        let before = PyErr::take(py);
-        if let Some(config) = config::of(py)
-            && let Err(error) = send_to(&config, py, line)
-        {
+        let before = caught(|| Ok(PyErr::take(py))).unwrap_or_else(Some);
+        let sent = caught(|| match config::of(py) {
+            Some(config) => send_to(&config, py, line),
+            None => Ok(()),
+        });
+        if let Err(error) = sent {
             error.write_unraisable(py, None);
         }
         if let Some(before) = before {
             before.restore(py);
         }
     });
+}
+
+/// Calls a function, and converts a panic to the exception that it is for Python.
+fn caught<T>(function: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(function)).unwrap_or_else(|payload| {
+        let text = match payload.downcast_ref::<String>() {
+            Some(text) => text.clone(),
+            None => payload
+                .downcast_ref::<&str>()
+                .unwrap_or(&"panic")
+                .to_string(),
+        };
+        // Its drop may panic again.
+        std::mem::forget(payload);
+        Err(PanicException::new_err((text,)))
+    })
 }
 
 fn send_to(config: &config::Config, py: Python<'_>, line: &Line<'_>) -> PyResult<()> {

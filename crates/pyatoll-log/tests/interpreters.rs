@@ -1,10 +1,13 @@
 //! Records reach the logging of the interpreter that the thread is in.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use log::LevelFilter;
 use pyatoll::interpreter::{Gil, SubInterpreter};
+use pyatoll::panic::PanicException;
 use pyatoll::prelude::*;
+use pyatoll::types::PyCFunction;
 use pyatoll_log::{Caching, Logger};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -160,8 +163,25 @@ sys.unraisablehook = lambda args: setattr(logging, 'unraisable', args.exc_type)
             .unwrap();
             log::info!(target: "broken", "lost");
             assert!(PyErr::take(py).is_none());
-            let found = py.import("logging").unwrap().getattr("unraisable").unwrap();
+            let logging = py.import("logging").unwrap();
+            let found = logging.getattr("unraisable").unwrap();
             assert!(found.is(py.get_type::<pyatoll::exceptions::PyKeyError>()));
+
+            // A panic, of a filter, or one that is set as an exception.
+            let panics = PyCFunction::new_closure(py, None, None, |_, _| -> PyResult<bool> {
+                panic!("in a filter")
+            });
+            let logger = logging.call_method1("getLogger", ("panics",)).unwrap();
+            logger
+                .call_method1("addFilter", (panics.unwrap(),))
+                .unwrap();
+            PanicException::new_err("set before").restore(py);
+            log::info!(target: "panics", "lost");
+            let set = catch_unwind(AssertUnwindSafe(|| PyErr::take(py))).unwrap_err();
+            assert_eq!(set.downcast_ref::<String>().unwrap(), "set before");
+            let found = logging.getattr("unraisable").unwrap();
+            assert!(found.is(py.get_type::<PanicException>()));
+            assert!(PyErr::take(py).is_none());
             lines(py);
         })
         .unwrap();

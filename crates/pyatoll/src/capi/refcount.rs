@@ -8,7 +8,7 @@ pub(crate) use running::*;
 mod running {
     use pyo3_ffi::{Py_DecRef, Py_IncRef, PyObject};
 
-    use crate::capi::memory::{reads_memory, reads_memory_from};
+    use crate::capi::memory::reads_memory_from;
 
     /// Returns the address of the count, from 3.12 on: the lower half of the first word. As a
     /// signed number it is negative for immortal objects.
@@ -89,7 +89,6 @@ mod running {
     /// # Safety
     /// Attached; `object` must be a new object with one reference.
     pub(crate) unsafe fn counts_are_as_expected(object: *mut PyObject) -> bool {
-        debug_assert!(!reads_memory());
         // SAFETY: attached; a new object, and a constant (upheld by the caller).
         unsafe {
             let is_new = *count(object) == 1;

@@ -64,15 +64,20 @@ impl<T: Send + Sync + 'static> LastingLocal<T> {
         unsafe { &link.0.as_ref().value }
     }
 
-    /// Takes the value that [`InterpreterLocal::take_without_token`] would take, and leaves the
-    /// default in its place.
-    pub(super) fn take_without_token(&mut self) -> Option<T>
-    where
-        T: Default,
-    {
-        let mut link = self.current.take_without_token()?;
-        // SAFETY: as in `get_mut`.
-        Some(std::mem::take(unsafe { &mut link.0.as_mut().value }))
+    /// Takes the value that [`InterpreterLocal::take_without_token`] would take.
+    pub(super) fn take_without_token(&mut self) -> Option<T> {
+        let taken = self.current.take_without_token()?.0.as_ptr();
+        let mut place: *mut *mut Node<T> = self.newest.get_mut();
+        // SAFETY: the exclusive borrow of the cell excludes other references to its list, which has
+        // the node. It was created by `push`, and no link to it is left.
+        unsafe {
+            while *place != taken {
+                place = &raw mut (**place).next;
+            }
+            let node = Box::from_raw(taken);
+            *place = node.next;
+            Some(node.value)
+        }
     }
 
     fn push(&self, value: T) -> Link<T> {
@@ -142,6 +147,29 @@ mod tests {
         assert_eq!(Arc::strong_count(&shared), 4);
         drop(cell);
         assert_eq!(Arc::strong_count(&shared), 1);
+    }
+
+    #[test]
+    fn a_value_that_is_taken_leaves_nothing_behind() {
+        let mut cell: LastingLocal<usize> = LastingLocal::new();
+        let sub = SubInterpreter::builder().build().unwrap();
+        sub.attach(|py| assert_eq!(cell.get_or_init(py, || 0), &0))
+            .unwrap();
+        Python::attach(|py| {
+            for value in 1..4 {
+                assert_eq!(cell.get_or_init(py, || value), &value);
+                assert_eq!(cell.take_without_token(), Some(value));
+                assert_eq!(cell.get(py), None);
+            }
+        });
+        // The values in between, the newest and the oldest one.
+        assert_eq!(sub.attach(|py| cell.get(py).copied()).unwrap(), Some(0));
+        Python::attach(|py| assert_eq!(cell.get_or_init(py, || 4), &4));
+        sub.attach(|_| assert_eq!(cell.take_without_token(), Some(0)))
+            .unwrap();
+        Python::attach(|_| assert_eq!(cell.take_without_token(), Some(4)));
+        assert!(cell.newest.get_mut().is_null());
+        sub.close().unwrap();
     }
 
     #[test]

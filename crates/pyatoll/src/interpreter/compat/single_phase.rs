@@ -36,6 +36,20 @@ pub(crate) unsafe fn avoid_single_phase_modules() {
     }
 }
 
+/// Keeps `asyncio` from importing `_asyncio` in the interpreter that this thread is attached to, a
+/// new sub-interpreter, before Python 3.12: it caches the running loop in a static, for the id of a
+/// thread state, which a thread of another interpreter has as well. `asyncio` has a version in
+/// Python.
+///
+/// # Safety
+/// The thread must be attached; no exception may be set.
+pub(crate) unsafe fn avoid_asyncio_in_c() {
+    if !at_least(12) {
+        // SAFETY: attached (upheld by the caller).
+        unsafe { block_module(c"_asyncio") };
+    }
+}
+
 /// Makes the import of a module an `ImportError`, unless it was imported already.
 ///
 /// # Safety
