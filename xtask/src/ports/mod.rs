@@ -40,6 +40,10 @@ use self::outcomes::{Kind, Tests};
 use self::report::{CrateResult, PackageResult, Report};
 use crate::python::Python;
 
+/// The first minor version whose sub-interpreters run pytest, two at once. Earlier ones abort or
+/// hang at their end, without any extension module.
+const PYTEST_IN_INTERPRETERS: u32 = 14;
+
 /// The options of the command.
 #[derive(Args)]
 pub struct Options {
@@ -120,7 +124,10 @@ fn of_package(
                     Library::Pyatoll => &[Kind::Main, Kind::OwnGil, Kind::SharedGil],
                 };
                 for &kind in kinds {
-                    if kind == Kind::OwnGil && (python.minor < 12 || package.refuses_own_gil) {
+                    if kind != Kind::Main && python.minor < PYTEST_IN_INTERPRETERS {
+                        continue;
+                    }
+                    if kind == Kind::OwnGil && package.refuses_own_gil {
                         continue;
                     }
                     result.tested(library, kind, tests.run(&source, &site, kind)?);
