@@ -5,6 +5,9 @@ pub(crate) use fixed::{at_least, running_minor};
 #[cfg(Py_LIMITED_API)]
 pub(crate) use running::{at_least, running_minor};
 
+/// The latest minor version that was known when this library was written.
+pub(super) const LATEST_KNOWN: u8 = 15;
+
 /// The oldest minor version that this build runs on.
 pub(super) const OLDEST: u8 = if cfg!(Py_3_16) {
     16
