@@ -1,5 +1,9 @@
 //! The version of the running Python.
 
+use std::ffi::CStr;
+use std::thread;
+use std::time::Duration;
+
 #[cfg(not(Py_LIMITED_API))]
 pub(crate) use fixed::{at_least, running_minor};
 #[cfg(Py_LIMITED_API)]
@@ -23,6 +27,29 @@ const OLDEST: u8 = if cfg!(Py_3_16) {
     11
 };
 
+/// Returns what `Py_GetVersion` returns. May be called at any time, attached or not.
+///
+/// The first call writes the text, and another thread that calls at the same time gets it
+/// incomplete: this function waits for the parenthesis that ends the last part of interest.
+#[cold]
+#[inline(never)]
+pub(crate) fn version_text() -> String {
+    let read = || {
+        // SAFETY: may be called at any time; a buffer that stays, and that ends with a null byte
+        // while it is written as well, since it is larger than the text and zeroed.
+        let text = unsafe { CStr::from_ptr(pyo3_ffi::Py_GetVersion()) };
+        text.to_string_lossy().into_owned()
+    };
+    for _ in 0..1000 {
+        let text = read();
+        if text.contains(')') {
+            return text;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    read()
+}
+
 #[cfg(not(Py_LIMITED_API))]
 mod fixed {
     use super::OLDEST;
@@ -43,10 +70,9 @@ mod fixed {
 
 #[cfg(Py_LIMITED_API)]
 mod running {
-    use std::ffi::CStr;
     use std::sync::atomic::{AtomicU8, Ordering};
 
-    use super::OLDEST;
+    use super::{OLDEST, version_text};
 
     /// Returns whether the running Python is 3.`minor` or later.
     #[inline(always)]
@@ -70,12 +96,8 @@ mod running {
     }
 
     /// Reads the version with a function that every Python has; `Py_Version` is new in 3.11.
-    #[cold]
-    #[inline(never)]
     fn parse() -> u8 {
-        // SAFETY: may be called at any time; a string that stays.
-        let version = unsafe { CStr::from_ptr(pyo3_ffi::Py_GetVersion()) };
-        minor_of(&version.to_string_lossy())
+        minor_of(&version_text())
     }
 
     /// Returns the minor version in what `Py_GetVersion` returns; 255 for another major version.

@@ -32,15 +32,11 @@ pub(crate) struct WrongPython {
 /// # Errors
 /// If the version or the kind of build differs.
 pub(crate) fn check_version() -> Result<(), WrongPython> {
-    // SAFETY: may be called at any time, attached or not; a string that stays.
-    let running = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) };
-    check(&running.to_string_lossy())?;
+    let running = ffi::version_text();
+    check(&running)?;
     match ffi::missing() {
         None => Ok(()),
-        missing => Err(WrongPython {
-            running: running.to_string_lossy().into_owned(),
-            missing,
-        }),
+        missing => Err(WrongPython { running, missing }),
     }
 }
 
