@@ -46,6 +46,6 @@ pub(crate) use structs::mutex::PyMutex;
 pub(crate) use type_fields::PyType_HasFeature;
 #[allow(unused_imports, reason = "of no use in a build for one version")]
 pub(crate) use version::running_minor;
-pub(crate) use version::{at_least, version_text};
+pub(crate) use version::{at_least, minor_of, version_text};
 #[allow(unused_imports, reason = "empty in a build for one version")]
 pub(crate) use {datetime::*, functions::*, items::*, oldest::*, structs::*, type_objects::*};

@@ -50,6 +50,13 @@ pub(crate) fn version_text() -> String {
     read()
 }
 
+/// Returns the minor version in a text that begins with a version, if the major one is 3.
+pub(crate) fn minor_of(version: &str) -> Option<u8> {
+    let minor = version.strip_prefix("3.")?;
+    let end = minor.find(|c: char| !c.is_ascii_digit());
+    minor[..end.unwrap_or(minor.len())].parse().ok()
+}
+
 #[cfg(not(Py_LIMITED_API))]
 mod fixed {
     use super::OLDEST;
@@ -72,7 +79,7 @@ mod fixed {
 mod running {
     use std::sync::atomic::{AtomicU8, Ordering};
 
-    use super::{OLDEST, version_text};
+    use super::{OLDEST, minor_of, version_text};
 
     /// Returns whether the running Python is 3.`minor` or later.
     #[inline(always)]
@@ -96,20 +103,9 @@ mod running {
     }
 
     /// Reads the version with a function that every Python has; `Py_Version` is new in 3.11.
+    /// Returns 255 for another major version.
     fn parse() -> u8 {
-        minor_of(&version_text())
-    }
-
-    /// Returns the minor version in what `Py_GetVersion` returns; 255 for another major version.
-    pub(super) fn minor_of(version: &str) -> u8 {
-        let digits = |text: &str| {
-            let end = text.find(|c: char| !c.is_ascii_digit());
-            text[..end.unwrap_or(text.len())].parse().ok()
-        };
-        version
-            .strip_prefix("3.")
-            .and_then(digits)
-            .unwrap_or(u8::MAX)
+        minor_of(&version_text()).unwrap_or(u8::MAX)
     }
 
     #[cfg(test)]
@@ -117,17 +113,22 @@ mod running {
         use super::*;
 
         #[test]
-        fn the_minor_version_is_the_second_number() {
-            assert_eq!(minor_of("3.9.1 (main, …)"), 9);
-            assert_eq!(minor_of("3.15.0a1+ (main, …)"), 15);
-            assert_eq!(minor_of("3.16"), 16);
-            assert_eq!(minor_of("4.0.0"), u8::MAX);
-        }
-
-        #[test]
         fn versions_compare_with_the_running_one() {
             assert!(at_least(OLDEST) && at_least(running_minor()));
             assert!(!at_least(running_minor() + 1));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minor_version_is_the_second_number() {
+        assert_eq!(minor_of("3.9.1 (main, …)"), Some(9));
+        assert_eq!(minor_of("3.15.0a1+ (main, …)"), Some(15));
+        assert_eq!(minor_of("3.16"), Some(16));
+        assert_eq!(minor_of("4.0.0"), None);
     }
 }
