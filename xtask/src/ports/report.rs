@@ -119,8 +119,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Returns a line for everything that works with PyO3 but not with Pyatoll, and for packages
-    /// none of whose tests pass.
+    /// Returns the failures, each as one line: what works with PyO3 only (a package, a crate, a
+    /// test), and packages without a test that passes.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         for (name, result) in &self.packages {

@@ -109,8 +109,8 @@ mod running {
         tzinfo: *mut PyObject,
     }
 
-    /// Defines a function that reads a field of an object. The fields are read through a pointer: an
-    /// object without a time zone is smaller than its struct.
+    /// Defines a function that reads a field of an object. The fields are read through a pointer:
+    /// an object without a time zone is smaller than its struct.
     macro_rules! read {
         ($($name:ident($type:ty) -> $result:ty: |$object:ident| $value:expr;)*) => {$(
             /// # Safety

@@ -34,7 +34,7 @@ mod refcount;
 mod structs;
 pub(crate) mod type_fields;
 mod type_objects;
-pub(crate) mod version;
+mod version;
 
 pub(crate) use pyo3_ffi::*;
 
@@ -48,6 +48,6 @@ pub(crate) use structs::mutex::PyMutex;
 pub(crate) use type_fields::PyType_HasFeature;
 #[allow(unused_imports, reason = "of no use in a build for one version")]
 pub(crate) use version::running_minor;
-pub(crate) use version::{at_least, is_free_threaded};
+pub(crate) use version::{at_least, is_free_threaded, minor_of, names_free_threaded, version_text};
 #[allow(unused_imports, reason = "empty in a build for one version")]
 pub(crate) use {datetime::*, functions::*, items::*, oldest::*, structs::*, type_objects::*};

@@ -321,8 +321,8 @@ unsafe fn attribute(class: *mut PyTypeObject, name: &std::ffi::CStr) -> Py_ssize
 }
 
 /// Returns what the descriptor of `type` computes for an attribute of a type: a new reference, or
-/// null; an exception may be set then. No attribute of a metaclass is asked for, which may run any code and
-/// return anything.
+/// null; an exception may be set then. Attributes of a metaclass are not used: they may run any
+/// code and return anything.
 ///
 /// # Safety
 /// Attached; `class` must be a live type object; no exception may be set.

@@ -11,7 +11,8 @@ use crate::interpreter::Python;
 /// A cell with one value per interpreter, which outlives the interpreter.
 pub(super) struct LastingLocal<T: 'static> {
     current: InterpreterLocal<Link<T>>,
-    /// The list of all values, including those of interpreters that have ended. It only grows.
+    /// The list of all values, including those of interpreters that have ended. A value is removed
+    /// only with an exclusive borrow of the cell.
     newest: AtomicPtr<Node<T>>,
     /// The cell owns values, and lends them to any thread.
     marker: PhantomData<(T, InterpreterLocal<T>)>,
@@ -81,19 +82,18 @@ impl<T: Send + Sync + 'static> LastingLocal<T> {
     }
 
     fn push(&self, value: T) -> Link<T> {
-        let next = self.newest.load(Ordering::Relaxed);
+        let mut next = self.newest.load(Ordering::Relaxed);
         let node = NonNull::from(Box::leak(Box::new(Node { value, next })));
-        let mut expected = next;
         // Released to `drop`, which has the cell for itself.
         while let Err(newer) = self.newest.compare_exchange_weak(
-            expected,
+            next,
             node.as_ptr(),
             Ordering::Release,
             Ordering::Relaxed,
         ) {
+            next = newer;
             // SAFETY: no other thread has the node yet.
-            unsafe { (*node.as_ptr()).next = newer };
-            expected = newer;
+            unsafe { (*node.as_ptr()).next = next };
         }
         Link(node)
     }

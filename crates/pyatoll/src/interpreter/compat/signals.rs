@@ -50,7 +50,7 @@ unsafe extern "C" fn getsignal(
     _module: *mut ffi::PyObject,
     number: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    /// As many as there may be. CPython's number depends on the platform.
+    /// The signal numbers of Linux. CPython's limit, `Py_NSIG`, depends on the platform.
     const SIGNALS: std::ops::RangeInclusive<c_long> = 1..=64;
     // SAFETY: attached, and the object is alive (upheld by the caller).
     unsafe {
