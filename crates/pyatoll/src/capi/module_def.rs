@@ -215,7 +215,8 @@ mod running {
     use std::ffi::{CStr, c_char, c_int};
     use std::ptr::{from_ref, null_mut};
     use std::sync::Once;
-    use std::sync::atomic::{AtomicPtr, Ordering};
+    use std::sync::atomic::Ordering::{self, Relaxed};
+    use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
     use super::*;
     use crate::capi::memory::is_known_version;
@@ -303,7 +304,7 @@ mod running {
             };
             let words = head.len();
             let memory: &'static mut [usize] = vec![0; words + WORDS].leak();
-            memory[..words].copy_from_slice(head);
+            memory[..words].copy_from_slice(&head);
             // The type, which CPython sets.
             memory[words - 1] = 0;
             let new = memory.as_mut_ptr();
@@ -344,16 +345,23 @@ mod running {
     ///
     /// # Safety
     /// Attached.
-    unsafe fn head_of_static() -> Option<&'static [usize]> {
+    unsafe fn head_of_static() -> Option<Vec<usize>> {
         if !is_known_version() {
             return None;
         }
-        // SAFETY: attached (upheld by the caller); static objects, whose heads never change: they
-        // are immortal.
+        // SAFETY: attached (upheld by the caller); a static object, whose words others may change,
+        // but atomically: it is locked by a mutex, and extension modules count its references.
         unsafe {
             let words = head_size() / size_of::<usize>();
             let none = Py_None();
-            let head = std::slice::from_raw_parts(none.cast::<usize>(), words);
+            let word = |index| AtomicUsize::from_ptr(none.cast::<usize>().add(index)).load(Relaxed);
+            let mut head: Vec<usize> = (0..words).map(word).collect();
+            if let [_, flags, _, _] = &mut head[..] {
+                // Without a GIL: two bytes of flags, the mutex, and more.
+                let mut bytes = flags.to_ne_bytes();
+                bytes[2] = 0;
+                *flags = usize::from_ne_bytes(bytes);
+            }
             let size = tp_basicsize(&raw mut PyModuleDef_Type) as usize;
             let is_known = size == (words + WORDS) * size_of::<usize>()
                 && head.last() == Some(&Py_TYPE(none).addr());
@@ -371,6 +379,8 @@ mod running {
         /// For `PyInit_<name>`, which only built-in modules need.
         definition: StaticDef,
         legacy_slots: UnsafeCell<LegacySlots>,
+        /// Completed once `PyModuleDef_Init` was called.
+        initialized: Once,
         /// Completed once the slots are written and the table is in the list.
         ready: Once,
         /// The next one in the list of all tables of this binary.
@@ -404,6 +414,7 @@ mod running {
                 slots: UnsafeCell::new([PySlot_END(); SLOTS]),
                 definition: StaticDef::with_free(name, doc, size, None),
                 legacy_slots: UnsafeCell::new([NO_SLOT; 4]),
+                initialized: Once::new(),
                 ready: Once::new(),
                 next: AtomicPtr::new(null_mut()),
             }
@@ -481,7 +492,10 @@ mod running {
                 if definition.is_null() {
                     return null_mut();
                 }
-                PyModuleDef_Init(definition)
+                self.initialized.call_once(|| {
+                    PyModuleDef_Init(definition);
+                });
+                definition.cast()
             }
         }
 

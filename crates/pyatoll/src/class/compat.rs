@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::capi::{self as ffi, at_least, type_fields};
 
-/// Whether several threads can be attached to an interpreter at once.
+/// Whether several threads may be attached to an interpreter at once.
 pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
 
 /// The ordering of a load that acquires another attached thread's release store. With a GIL, its

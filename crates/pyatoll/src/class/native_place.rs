@@ -1,6 +1,6 @@
 //! Where the Rust parts of an instance are: behind the memory of the built-in base, or behind its
 //! items if the instances of the base vary in size. The stable ABI hides the size of all bases but
-//! `object`: a build for it determines the offset at run time.
+//! `object`, and abi3t that as well: a build for it determines the offset at run time.
 //!
 //! The items of `int`, `tuple` and `bytes` are at a fixed offset, so a class that extends them can
 //! have no field at a fixed offset (PEP 697 excludes this case). But CPython allocates the size of

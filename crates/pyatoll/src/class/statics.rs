@@ -39,7 +39,12 @@ impl ClassStatics {
 
     /// Returns the tables, building them on first use.
     pub(super) fn tables(&'static self) -> &'static TypeTables {
-        self.tables
-            .get_or_init(|| Box::new(TypeTables::of(&self.spec)))
+        if let Some(tables) = self.tables.get() {
+            return tables;
+        }
+        // Not in `get_or_init`: this calls Python's functions, which may detach the thread, and
+        // another one would wait there while it is attached.
+        let tables = Box::new(TypeTables::of(&self.spec));
+        self.tables.get_or_init(|| tables)
     }
 }

@@ -1,5 +1,5 @@
-//! The offset of the Rust parts in instances of a class that extends a built-in type other than
-//! `object`, in builds for the stable ABI, which hides the types' sizes.
+//! The offset of the Rust parts in instances of a class that extends a built-in type, in builds for
+//! the stable ABI, which hides the types' sizes: that of `object` only in abi3t.
 //!
 //! Invariant: the offset is determined when the first class that extends the base is created, as in
 //! PEP 697. It is the same in all interpreters, because built-in types are static.

@@ -167,7 +167,7 @@ impl Trashcan {
 /// # Safety
 /// The thread must be attached.
 unsafe fn is_gone(thread: *mut ffi::PyThreadState) -> bool {
-    if !compat::GIL_GUARDS_THREAD_STATES {
+    if ffi::is_free_threaded() {
         // The list may change while it is walked.
         return false;
     }

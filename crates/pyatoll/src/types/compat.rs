@@ -10,7 +10,7 @@ use crate::object::{Borrowed, Bound};
 use crate::types::{PyAny, PyAnyMethods, PyFrame, PyFrameMethods, PyString, PyType, PyTypeMethods};
 
 /// Whether other threads may change an object while this thread is attached and runs no Python
-/// code, as on free-threaded builds.
+/// code, as on free-threaded builds. A build for abi3t expects it everywhere.
 pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
 
 /// The module that has `CapsuleType`.

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU32};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capi as ffi;
 
@@ -84,8 +85,10 @@ fn is_short(this: *mut ffi::PyThreadState, margins: std::ffi::c_int) -> bool {
     unsafe { ffi::_Py_ReachedRecursionLimitWithMargin(this, margins) != 0 }
 }
 
-/// The number of nested deallocations on each thread. Guarded by the GIL.
+/// The number of nested deallocations on each thread. Guarded by the GIL, or by `lock`.
 struct Counted {
+    /// Held during each operation where there is no GIL.
+    lock: Mutex<()>,
     /// The thread of `level`, or null.
     thread: AtomicPtr<ffi::PyThreadState>,
     level: AtomicU32,
@@ -99,6 +102,7 @@ impl Counted {
 
     fn new() -> Self {
         Self {
+            lock: Mutex::new(()),
             thread: AtomicPtr::new(std::ptr::null_mut()),
             level: AtomicU32::new(0),
             interrupted: AtomicPtr::new(std::ptr::null_mut()),
@@ -106,7 +110,14 @@ impl Counted {
     }
 
     #[inline]
+    fn lock(&self) -> Option<MutexGuard<'_, ()>> {
+        let lock = || self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        ffi::is_free_threaded().then(lock)
+    }
+
+    #[inline]
     fn enter(&self, this: *mut ffi::PyThreadState) -> Option<u32> {
+        let _lock = self.lock();
         let level = self.level_of(this) + 1;
         if level > Self::DEEPEST {
             return None;
@@ -118,6 +129,7 @@ impl Counted {
     /// Sets the level of this thread.
     #[inline]
     fn set(&self, this: *mut ffi::PyThreadState, level: u32) {
+        let _lock = self.lock();
         self.level_of(this);
         if level > 0 {
             self.note(this, level);

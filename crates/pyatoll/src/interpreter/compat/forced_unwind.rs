@@ -25,7 +25,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::thread_ids;
-use super::thread_state::GIL_GUARDS_THREAD_STATES;
 use crate::capi as ffi;
 
 /// Ignored by default. A program that handles it must expect it without a reason, since the kernel
@@ -95,7 +94,8 @@ fn this_thread() -> libc::pid_t {
 /// # Safety
 /// The thread must be attached to `interpreter`.
 unsafe fn threads_of(interpreter: *mut ffi::PyInterpreterState) -> Vec<libc::pid_t> {
-    const { assert!(GIL_GUARDS_THREAD_STATES) };
+    // The GIL guards the list of thread states.
+    const { assert!(!ffi::is_free_threaded()) };
     let this = this_thread();
     let mut threads = Vec::new();
     // SAFETY: attached (upheld by the caller); thread states are taken out of the list with the GIL

@@ -19,7 +19,8 @@ use crate::capi::{self as ffi, at_least, type_fields};
 #[cfg(not(all(Py_LIMITED_API, Py_GIL_DISABLED)))]
 type Head = ffi::PyObject;
 
-/// The head of an object where there is a GIL: otherwise, a build for `abi3t` reads no memory.
+/// The head of an object where there is a GIL: otherwise, a build for `abi3t` reads no object this
+/// way.
 #[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
 type Head = [usize; 2];
 

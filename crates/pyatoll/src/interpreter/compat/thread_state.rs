@@ -165,9 +165,6 @@ pub(crate) unsafe fn attached_interpreter() -> *mut ffi::PyInterpreterState {
     unsafe { ffi::PyInterpreterState_Get() }
 }
 
-/// Whether an interpreter's GIL guards its list of thread states, so that it can be walked.
-pub(crate) const GIL_GUARDS_THREAD_STATES: bool = cfg!(not(Py_GIL_DISABLED));
-
 /// Whether interpreters have a GIL.
 #[cfg(unix)]
 #[inline(always)]
