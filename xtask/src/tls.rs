@@ -126,6 +126,10 @@ const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
         "the interpreters of a thread, for one that is not attached or detaches",
     ),
     (
+        "interpreter/thread_default.rs",
+        "the interpreter that a thread which is not attached enters by default",
+    ),
+    (
         "interpreter/busy.rs",
         "whether this thread creates or ends an interpreter",
     ),
