@@ -29,8 +29,8 @@ fn pyo3_async_runtimes() -> Path {
 
 /// Runs an `async fn main` with an event loop of Python and the tokio runtime.
 ///
-/// The function returns a `PyResult`. Its error is printed as Python does, and the exit
-/// status is 1.
+/// The function returns a `PyResult`. Its error is printed as Python does, and the exit status is
+/// 1.
 ///
 /// | option | effect |
 /// |---|---|

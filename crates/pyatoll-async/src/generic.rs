@@ -125,7 +125,13 @@ where
         *lock(&setter) = Some(value);
         Ok(())
     })?;
-    event_loop.call_method1("run_until_complete", (future,))?;
+    if let Err(error) = event_loop.call_method1("run_until_complete", (&future,)) {
+        if !asyncio::is_done(&future)? {
+            // Interrupted: the loop drops the Rust future, if it runs again before it is closed.
+            future.call_method0("cancel")?;
+        }
+        return Err(error);
+    }
     let result = lock(&result).take();
     Ok(result.expect("the future has returned a value"))
 }

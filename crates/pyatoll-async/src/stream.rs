@@ -169,9 +169,15 @@ struct ItemSender {
 
 #[pymethods]
 impl ItemSender {
-    /// Called first, in the task.
-    fn start(&self, task: Py<PyAny>) {
-        lock(&self.channel.state).task = Some(task);
+    /// Called first, in the task. Returns whether there is a stream.
+    fn start(&self, task: Py<PyAny>) -> bool {
+        let mut state = lock(&self.channel.state);
+        if state.is_unread || state.has_ended {
+            drop(state);
+            return false;
+        }
+        state.task = Some(task);
+        true
     }
 
     /// Returns whether the stream wants more items, or an awaitable of that.
@@ -265,7 +271,8 @@ fn forward(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 from asyncio import current_task
 
 async def forward(items, sender):
-    sender.start(current_task())
+    if not sender.start(current_task()):
+        return
     try:
         async for item in items:
             wants_more = sender.send(item)

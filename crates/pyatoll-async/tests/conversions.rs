@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::StreamExt;
@@ -303,62 +304,6 @@ async def waits():
     });
 }
 
-#[test]
-fn a_future_that_a_runtime_drops_is_cancelled() {
-    use pyatoll_async::generic::{self, ContextExt, JoinError, Runtime};
-    use std::pin::Pin;
-
-    /// Drops each future.
-    struct Lazy;
-    struct Never;
-
-    impl JoinError for Never {
-        fn is_panic(&self) -> bool {
-            false
-        }
-
-        fn into_panic(self) -> Box<dyn std::any::Any + Send> {
-            unreachable!()
-        }
-    }
-
-    impl Runtime for Lazy {
-        type JoinError = Never;
-        type JoinHandle = std::future::Ready<Result<(), Never>>;
-
-        fn spawn<F: Future<Output = ()> + Send + 'static>(_: F) -> Self::JoinHandle {
-            std::future::ready(Ok(()))
-        }
-
-        fn spawn_blocking<F: FnOnce() + Send + 'static>(_: F) -> Self::JoinHandle {
-            std::future::ready(Ok(()))
-        }
-    }
-
-    impl ContextExt for Lazy {
-        fn scope<F, R>(_: TaskLocals, fut: F) -> Pin<Box<dyn Future<Output = R> + Send>>
-        where
-            F: Future<Output = R> + Send + 'static,
-        {
-            Box::pin(fut)
-        }
-
-        fn get_task_locals() -> Option<TaskLocals> {
-            None
-        }
-    }
-
-    Python::initialize();
-    Python::attach(|py| {
-        let event_loop = py.import("asyncio").unwrap().call_method0("new_event_loop");
-        let event_loop = event_loop.unwrap();
-        let result = generic::run_until_complete::<Lazy, _, ()>(&event_loop, async { Ok(()) });
-        let cancelled = py.get_type::<pyatoll::exceptions::asyncio::CancelledError>();
-        assert!(result.unwrap_err().matches(py, cancelled).unwrap());
-        event_loop.call_method0("close").unwrap();
-    });
-}
-
 /// An asynchronous generator of `count` numbers, which notes that it was closed.
 const NUMBERS: &std::ffi::CStr = c"
 import asyncio
@@ -489,6 +434,32 @@ fn dropping_a_stream_cancels_the_generator() {
         drop(stream);
         until_closed(&globals, 8).await;
         Ok(())
+    });
+}
+
+#[test]
+fn an_interrupted_run_drops_the_future() {
+    Python::initialize();
+    let alive = Arc::new(());
+    Python::attach(|py| {
+        let held = Arc::clone(&alive);
+        let run = bridge::run::<_, ()>(py, async move {
+            Python::attach(|py| {
+                let exit = py.import("sys")?.getattr("exit")?;
+                let event_loop = bridge::get_current_loop(py)?;
+                event_loop
+                    .call_method1("call_soon_threadsafe", (exit,))
+                    .map(drop)
+            })?;
+            std::future::pending::<()>().await;
+            drop(held);
+            Ok(())
+        });
+        let error = run.unwrap_err();
+        assert!(error.is_instance_of::<pyatoll::exceptions::PySystemExit>(py));
+        py.detach(|| {
+            common::eventually("the future is dropped", || Arc::strong_count(&alive) == 1);
+        });
     });
 }
 
