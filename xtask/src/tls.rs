@@ -153,7 +153,7 @@ const LISTINGS: &[&[&str]] = &[
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
     let python = Python::find(choice)?;
     let venv = Venv::make(&python, REQUIREMENTS)?;
-    venv.install_extensions(&python)?;
+    venv.install_extensions(&python, EXTENSIONS)?;
     check(&venv)
 }
 

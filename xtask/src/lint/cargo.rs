@@ -19,11 +19,12 @@ struct Workspace {
 }
 
 /// All workspaces, the project's own first.
-static WORKSPACES: [Workspace; 6] = [
+static WORKSPACES: [Workspace; 7] = [
     Workspace::new(".", false),
     Workspace::new("bench", false),
     Workspace::new("bench/modules/pyo3", false),
     Workspace::new("compat/pyo3", true),
+    Workspace::new("compat/tests/bridges", true),
     Workspace::new("compat/tests/tree", true),
     Workspace::new("examples/geoindex", true),
 ];
