@@ -82,7 +82,7 @@ def _conversion(name, title, statement, setup, check=None, expected=None):
     return Row("conversions", name, title, statement, setup, check or statement, expected, peers)
 
 
-# Runs a coroutine that does not suspend, or once.
+# Runs a coroutine that suspends at most once.
 _RUN = """\
 def run(coroutine):
     try:

@@ -120,6 +120,8 @@ mod chapters {
     mod moving_from_pyo3 {}
     #[doc = include_str!("src/differences.md")]
     mod differences {}
+    #[doc = include_str!("src/stable-abi.md")]
+    mod stable_abi {}
     #[doc = include_str!("src/performance.md")]
     mod performance {}
     #[doc = include_str!("src/debugging.md")]

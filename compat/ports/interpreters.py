@@ -3,7 +3,7 @@
 Usage: interpreters.py {own-gil|shared-gil} OUTCOMES ARGUMENT…
 
 The arguments are pytest's. Each interpreter writes its outcomes to a file of its own, OUTCOMES
-followed by its number.
+followed by its number. For Python 3.14 and later: 3.12 and 3.13 may crash or hang with any tests.
 """
 
 import sys
@@ -21,13 +21,13 @@ status = int(pytest.main({arguments!r}))
 
 
 def create(own_gil):
-    """Creates an interpreter. Returns functions that run code in it and that end it."""
+    """Creates an interpreter. Returns a function that runs code in it, and one that ends it."""
     if sys.version_info >= (3, 13):
         import _interpreters as module
 
         changes = {"gil": "shared"}
         if own_gil:
-            # All that "isolated" has but its limits on threads and processes, which tests start.
+            # "isolated" would also forbid daemon threads, `fork` and `exec`, which tests use.
             changes = {"gil": "own", "use_main_obmalloc": False, "check_multi_interp_extensions": True}
         number = module.create(module.new_config("legacy", **changes))
 

@@ -1,7 +1,6 @@
-"""A pytest plugin that writes the outcome of each test to a file of JSON.
+"""A pytest plugin that writes the outcome of each test to a JSON file.
 
-It is loaded in the main interpreter and in sub-interpreters, where plugins that entry points name
-are not.
+It is loaded with `-p outcomes`, in the main interpreter and in sub-interpreters.
 """
 
 import json

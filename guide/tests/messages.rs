@@ -22,6 +22,7 @@ const INTERNAL: &[&str] = &[
     "Python's version is ASCII",
     "`PyFrame_GetBuiltins` returns a `dict`",
     "a `str` of kind {kind}",
+    "a name with one null byte, at its end",
     "`ALWAYS` is not zero",
     "a job that was not queued has started",
     "a job that was not queued is not shared",

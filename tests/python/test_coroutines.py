@@ -14,7 +14,7 @@ import pytest
 
 from subinterpreters import Several
 
-# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
+# `_asyncio` of 3.11 caches the running loop in a static, which all interpreters share.
 SETUP = """
 import sys
 if sys.version_info < (3, 12):
@@ -143,10 +143,13 @@ def several(own_gil):
     """Creates interpreters, in each of which this thread is the first to import `threading`.
 
     Otherwise 3.11 and 3.12 hang when this thread ends them, with or without the library.
+
+    CPython lends the handlers of the main interpreter to the others, without its GIL, and
+    `asyncio.run` asks for that of SIGINT.
     """
     subs = Several(own_gil)
     for sub in subs.all:
-        sub.run("import threading")
+        sub.run("import threading, _signal\n_signal.getsignal = lambda number: None")
     return subs
 
 

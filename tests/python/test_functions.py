@@ -48,7 +48,7 @@ def test_arguments_are_passed_according_to_the_signature():
         ),
         (
             lambda: t.keyword_only(),
-            r"keyword_only\(\) missing 1 required keyword-only argument: 'first'",
+            r"keyword_only\(\) missing 1 required keyword argument: 'first'",
         ),
         (
             lambda: t.positional_only(first=1),
@@ -57,7 +57,7 @@ def test_arguments_are_passed_according_to_the_signature():
         ),
     ],
 )
-def test_wrong_calls_raise_cpythons_messages(call, message):
+def test_wrong_calls_raise_pyo3s_messages(call, message):
     with pytest.raises(TypeError, match=message):
         call()
 

@@ -4,6 +4,9 @@ Debug builds of Python count all references (`sys.gettotalrefcount`), others the
 object allocator (`sys.getallocatedblocks`). Neither is quite constant: Python has caches, the test
 has a few objects of its own, and free-threaded builds free some memory late. So the tolerance is 100
 over 1,000 calls, while a leak of one reference or block per call adds 1,000.
+
+A wheel for the stable ABI is built for no debug build: what it counts inline, as C extensions do,
+is missing from the total. There, too, blocks are counted.
 """
 
 import copy
@@ -22,6 +25,7 @@ ROUNDS = 4
 
 MARKER = object()
 BIG = 1 << 60
+STABLE_ABI = ".abi3" in t.pyatoll_tests.__file__
 
 
 def raises(error, function, *args, **kwargs):
@@ -198,7 +202,7 @@ def drive(coroutine):
 
 def count():
     gc.collect()
-    if hasattr(sys, "gettotalrefcount"):
+    if hasattr(sys, "gettotalrefcount") and not STABLE_ABI:
         return sys.gettotalrefcount()
     return sys.getallocatedblocks()
 

@@ -1,6 +1,6 @@
 //! `cargo xtask package`: the crates as they would be published, tested by themselves.
 //!
-//! `cargo package` builds them. Their archives are then unpacked beside each other, in a workspace
+//! `cargo package` builds them. Their archives are then unpacked side by side, in a workspace
 //! of their own, and `cargo test` runs there: it sees no file that is not in the archives.
 
 use std::fs;

@@ -1,4 +1,5 @@
-//! `cargo xtask stubs`: the stubs (`.pyi`) of built modules, and what type checkers say of them.
+//! `cargo xtask stubs`: writes the stubs (`.pyi`) of built modules, and checks them with type
+//! checkers.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX};
 use std::ffi::OsStr;
@@ -16,7 +17,7 @@ use crate::wheels::{EXTENSIONS, Venv};
 /// The type checkers.
 const REQUIREMENTS: &str = "tests/stubs/requirements.txt";
 
-/// What `stubtest` may report: what the records of a module cannot express.
+/// Differences that `stubtest` may report: the records of a module cannot express them.
 const ALLOWED: &str = "tests/stubs/allowed.txt";
 
 /// The options of `cargo xtask stubs`.
@@ -41,7 +42,7 @@ pub struct Options {
     python: Option<PathBuf>,
 }
 
-/// Writes the stubs of a module, or checks those of the project's.
+/// Writes the stubs of a module, or checks those of the repository's modules.
 pub fn run(options: &Options) -> Result<()> {
     let Some(file) = &options.path else {
         return check(&Python::find(options.python.clone())?);

@@ -9,7 +9,8 @@ use crate::python::Python;
 use crate::wheels::{EXTENSIONS, Extension, REQUIREMENTS, Venv, WITH_RUNTIME};
 use crate::{compat, leaks, run, stress, tls};
 
-/// Runs the steps in order, and stops at the first one that fails.
+/// Runs the steps in order, and stops at the first one that fails. After failed Rust tests the
+/// other steps run all the same, so that one run shows everything that is wrong.
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
     let python = Python::find(choice)?;
     println!(
@@ -18,22 +19,32 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
         python.executable.display()
     );
 
-    step("Rust tests", || rust(&python))?;
-    let venv = step("virtual environment", || Venv::make(&python, REQUIREMENTS))?;
-    step("wheels", || venv.install_extensions(&python, EXTENSIONS))?;
+    let rust = step("Rust tests", || rust(&python));
+    if let Err(error) = &rust {
+        eprintln!("error: {error:#}");
+    }
+    others(&python)?;
+    rust?;
+    println!("==> all passed with Python {}", python.version);
+    Ok(())
+}
+
+/// Runs all steps but the Rust tests.
+fn others(python: &Python) -> Result<()> {
+    let venv = step("virtual environment", || Venv::make(python, REQUIREMENTS))?;
+    step("wheels", || venv.install_extensions(python, EXTENSIONS))?;
     step("Python tests", || pytest(&venv, EXTENSIONS))?;
     step("check-tls", || tls::check(&venv))?;
     step("wheels with a runtime", || {
-        venv.install_extensions(&python, WITH_RUNTIME)?;
+        venv.install_extensions(python, WITH_RUNTIME)?;
         pytest(&venv, WITH_RUNTIME)
     })?;
-    step("PyO3's names", || compat::rust(&python))?;
-    step("PyO3's names in wheels", || compat::wheels(&python, &venv))?;
-    step("stress", || stress_shortly(&python))?;
+    step("PyO3's names", || compat::rust(python))?;
+    step("PyO3's names in wheels", || compat::wheels(python, &venv))?;
+    step("stress", || stress_shortly(python))?;
     if python.minor >= 13 {
-        step("leaks", || measure_leaks(&python))?;
+        step("leaks", || measure_leaks(python))?;
     }
-    println!("==> all passed with Python {}", python.version);
     Ok(())
 }
 
@@ -78,7 +89,7 @@ fn rust(python: &Python) -> Result<()> {
 fn cargo_test(python: &Python, targets: &[&str], threads: Option<&str>) -> Result<()> {
     let mut cargo = run::cargo();
     cargo
-        .args(["test", "--workspace"])
+        .args(["test", "--workspace", "--no-fail-fast"])
         .args(targets)
         .env("PYO3_PYTHON", &python.executable)
         // Build scripts set the rpath of programs and tests; doc tests need the loader's path.

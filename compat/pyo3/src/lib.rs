@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Every crate of the tree that depends on `pyo3 = "0.30"` then uses this package. It re-exports
-//! Pyatoll; `compat/DIFFERENCES.md` lists the differences from PyO3, and `Cargo.toml` the features
-//! that have no effect yet.
+//! Pyatoll. The guide's page `differences.md` lists the differences from PyO3, and
+//! `compat/DIFFERENCES.md` what each feature does.
 
 pub use pyatoll::*;
 

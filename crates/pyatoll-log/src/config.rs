@@ -1,4 +1,4 @@
-//! The settings of the interpreters, and what is cached for them.
+//! The settings of each interpreter, and its cached loggers and levels.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,13 +10,13 @@ use pyatoll::prelude::*;
 
 use crate::Caching;
 
-/// A target's logger, and the levels that it wants.
+/// A target's logger, and the most verbose level that it is enabled for.
 struct Cached {
     logger: Py<PyAny>,
     wanted: LevelFilter,
 }
 
-/// What a [`Logger`](crate::Logger) sets.
+/// The settings of a [`Logger`](crate::Logger).
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) caching: Caching,
@@ -26,7 +26,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Returns the filter of a target: that of the longest prefix that has one.
+    /// Returns the filter of a target: that of the longest prefix that has a filter.
     fn filter_of(&self, target: &str) -> LevelFilter {
         let mut name = target;
         loop {
@@ -40,7 +40,7 @@ impl Settings {
         }
     }
 
-    /// Returns the most verbose filter of any target.
+    /// Returns the most verbose of all filters.
     fn most_verbose(&self) -> LevelFilter {
         let filters = self.filters.values().copied();
         filters.fold(self.filter, std::cmp::max)
@@ -60,10 +60,11 @@ impl Settings {
 pub(crate) struct Config {
     interpreter: Interpreter,
     settings: Settings,
-    /// Whether they are another interpreter's, since this one has not installed any.
+    /// Whether the settings were copied from another interpreter, since this one has installed
+    /// none.
     is_inherited: bool,
-    /// By target. Emptied when the interpreter ends, whose memory a handle would keep. Never locked
-    /// while Python code runs.
+    /// By target. Cleared when the interpreter ends, because a handle that is left would keep its
+    /// memory. Never locked while Python code runs.
     cache: Mutex<HashMap<String, Cached>>,
 }
 
@@ -82,12 +83,12 @@ impl Config {
     }
 
     pub(crate) fn reset(&self) {
-        // The handles are dropped once the lock is released.
+        // Dropping a handle can run Python code, so the lock must be released first.
         drop(std::mem::take(&mut *self.cache()));
     }
 
-    /// Returns whether Python has to be asked: the filters let the record pass, and so does the
-    /// cached level, if there is one.
+    /// Returns whether Python has to be asked: whether the record passes the filters and, if there
+    /// is one, the cached level.
     pub(crate) fn may_want(&self, target: &str, level: Level) -> bool {
         level <= self.settings.filter_of(target)
             && self
@@ -101,7 +102,7 @@ impl Config {
         self.settings.name(target)
     }
 
-    /// Returns the logger of a target, from the cache if it is there.
+    /// Returns the logger of a target, from the cache if possible.
     pub(crate) fn logger<'py>(&self, py: Python<'py>, target: &str) -> PyResult<Bound<'py, PyAny>> {
         if let Some(cached) = self.cache().get(target) {
             return Ok(cached.logger.bind(py).clone());
@@ -118,7 +119,7 @@ impl Config {
             logger: logger.clone().unbind(),
             wanted,
         };
-        // Another thread may have stored one; it is dropped after the lock is released.
+        // Another thread may have stored one, which must be dropped without the lock.
         let replaced = self.cache().insert(target.to_owned(), cached);
         drop(replaced);
         Ok(logger)
@@ -134,7 +135,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Returns Python's number of a level.
+/// Returns the number of a level in Python's `logging`.
 pub(crate) fn number(level: Level) -> u8 {
     match level {
         Level::Error => 40,
@@ -145,7 +146,7 @@ pub(crate) fn number(level: Level) -> u8 {
     }
 }
 
-/// Returns the most verbose level that a logger wants.
+/// Returns the most verbose level that a logger is enabled for.
 fn wanted(logger: &Bound<'_, PyAny>) -> PyResult<LevelFilter> {
     for level in [
         Level::Trace,
@@ -166,10 +167,10 @@ pub(crate) fn is_enabled_for(logger: &Bound<'_, PyAny>, level: Level) -> PyResul
     answer.is_truthy()
 }
 
-/// The settings of the interpreters that have any, oldest first.
+/// The settings of all interpreters that have some, oldest first.
 static CONFIGS: RwLock<Vec<Arc<Config>>> = RwLock::new(Vec::new());
 
-/// Makes ours the logger of `log`, once.
+/// Sets the logger of `log`, unless this was done before.
 pub(crate) fn claim_log(logger: &'static dyn Log) -> Result<(), SetLoggerError> {
     static IS_OURS: OnceLock<bool> = OnceLock::new();
     let mut error = None;
@@ -183,13 +184,13 @@ pub(crate) fn claim_log(logger: &'static dyn Log) -> Result<(), SetLoggerError> 
     match error {
         Some(refused) => Err(refused),
         None if is_ours => Ok(()),
-        // Refused before: it is now, too.
+        // `log` refused before, so it returns the error again.
         None => log::set_logger(logger),
     }
 }
 
-/// Adds settings until their interpreter ends. Returns `false` if it has ended, or has settings: they
-/// are only replaced if they are inherited and the new ones are not.
+/// Adds settings, which are removed when their interpreter ends. Returns `false` if it has ended,
+/// or if it already has settings; inherited ones are replaced by others.
 pub(crate) fn install(config: &Arc<Config>) -> bool {
     let removed = Arc::clone(config);
     let at_end = config.interpreter.at_end(move |_| remove(&removed));
@@ -211,13 +212,13 @@ pub(crate) fn install(config: &Arc<Config>) -> bool {
         }
     };
     set_max_level(&all);
-    // It drops handles, which must not happen under the lock.
+    // The drop of the replaced settings drops handles, which must not happen under the lock.
     drop(all);
     drop(replaced);
     true
 }
 
-/// Removes settings, and gives up what they hold of their interpreter.
+/// Removes settings, and drops their handles.
 pub(crate) fn remove(config: &Arc<Config>) {
     let mut all = CONFIGS.write().unwrap_or_else(PoisonError::into_inner);
     all.retain(|other| !Arc::ptr_eq(other, config));
@@ -235,8 +236,8 @@ fn find(all: &[Arc<Config>], interpreter: Interpreter) -> Option<&Arc<Config>> {
     all.iter().find(|config| config.interpreter == interpreter)
 }
 
-/// Returns whether an interpreter that this thread may be in could want such a record. Does not
-/// attach.
+/// Returns whether a record may be wanted in the interpreter that this thread is in. Does not
+/// attach; if the thread is detached, all interpreters are considered.
 pub(crate) fn may_want(target: &str, level: Level) -> bool {
     let all = CONFIGS.read().unwrap_or_else(PoisonError::into_inner);
     match Interpreter::current() {
@@ -245,13 +246,13 @@ pub(crate) fn may_want(target: &str, level: Level) -> bool {
             (None, Some(first)) => level <= first.settings.filter_of(target),
             (None, None) => false,
         },
-        // Detached: which one it was is only known once it is attached again.
+        // Detached: its interpreter is only known once it attaches again.
         None => all.iter().any(|config| config.may_want(target, level)),
     }
 }
 
-/// Returns the settings of the token's interpreter. If it has none, it inherits those that were
-/// installed first.
+/// Returns the settings of the token's interpreter. If it has none, it gets a copy of those that
+/// were installed first.
 pub(crate) fn of(py: Python<'_>) -> Option<Arc<Config>> {
     let interpreter = py.interpreter();
     let found = || {
@@ -267,7 +268,7 @@ pub(crate) fn of(py: Python<'_>) -> Option<Arc<Config>> {
         is_inherited: true,
         ..Config::new(interpreter, settings)
     }));
-    // Another thread may have been faster.
+    // Another thread may have installed settings first.
     found().ok()
 }
 

@@ -14,11 +14,11 @@ use crate::record::{self, Line};
 /// A layer of a `tracing` subscriber that logs events to Python, in the interpreter that the thread
 /// is in.
 ///
-/// The text is the event's message, then its other fields as `name=value`. The fields are also
-/// attributes of Python's record, and so is `span`: the names of the spans around the event,
-/// outermost first, with colons between.
+/// The message is the event's message, followed by its other fields as `name=value`. The fields are
+/// also attributes of Python's `LogRecord`. The attribute `span` has the names of the spans around
+/// the event, outermost first, separated by colons.
 ///
-/// The settings are those of the [`Logger`](crate::Logger)s.
+/// The filters, caching and prefix are those of the interpreter's [`Logger`](crate::Logger).
 ///
 /// ```
 /// use pyatoll::prelude::*;

@@ -2,7 +2,7 @@
 //! [`logging`](https://docs.python.org/3/library/logging.html), in the interpreter that the thread
 //! is in.
 //!
-//! The function of a module calls [`init`] once per interpreter:
+//! Call [`init`] once per interpreter, in `#[pymodule_init]`:
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -30,20 +30,22 @@
 //! Python's; [`Trace`](log::Level::Trace) is 5.
 //!
 //! # Which interpreter
-//! The one that the thread is attached to, or was before it was detached; each has its own loggers,
-//! handlers and levels. On a thread that belongs to no interpreter it is the one that
-//! [`Python::attach`] enters there: the main interpreter, or the one of
-//! [`Interpreter::keep_thread_state`]. In an interpreter without a [`Logger`] of its own, the
-//! settings of the one that was installed first apply. Once an interpreter has ended, records for
-//! it are dropped.
+//! A record goes to the interpreter that the thread is attached to, or was attached to before it
+//! was detached. On a thread that belongs to no interpreter, it goes to the one that
+//! [`Python::attach`] enters: the main interpreter, or that of [`Interpreter::keep_thread_state`].
+//! Each interpreter has its own loggers, handlers and levels. If it has no [`Logger`] of its own,
+//! the settings that were installed first apply. A record is dropped if the thread cannot attach to
+//! the interpreter, because that is ending.
 //!
 //! # Errors
-//! An exception in Python's logging (a filter that raises, for instance) goes to
-//! [`sys.unraisablehook`](https://docs.python.org/3/library/sys.html#sys.unraisablehook): whoever
-//! logs a line does not expect it. An exception that is set when a line is logged stays set.
+//! Logging macros return nothing, so an exception or a panic in Python's `logging` (a filter that
+//! raises, for instance) goes to
+//! [`sys.unraisablehook`](https://docs.python.org/3/library/sys.html#sys.unraisablehook). An
+//! exception that is set when a record is logged stays set.
 //!
 //! # Levels are cached
-//! Asking Python for each record whether it is wanted would cost an attachment; see [`Caching`].
+//! To ask Python whether a record is wanted, the thread must attach. To avoid that for records that
+//! are not wanted, levels are cached: see [`Caching`].
 
 #![forbid(unsafe_code)]
 
@@ -63,27 +65,28 @@ use self::config::{Config, Settings};
 #[cfg(feature = "tracing")]
 pub use self::layer::{Layer, layer};
 
-/// What is remembered between records, per interpreter.
+/// What is cached between records, per interpreter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Caching {
-    /// Nothing: each record asks Python.
+    /// Nothing: Python is asked for each record.
     Nothing,
-    /// The logger of each target. Its level is asked for each record.
+    /// The logger of each target. Python is asked for its level for each record.
     Loggers,
-    /// The logger and its level. A record below that does not attach the thread, and a later change
-    /// of the level in Python goes unnoticed until [`ResetHandle::reset`].
+    /// The logger of each target, and its level. A record below the level is dropped without
+    /// attaching the thread. A later change of the level in Python has no effect until
+    /// [`ResetHandle::reset`] is called.
     #[default]
     LoggersAndLevels,
 }
 
-/// Forgets cached loggers and levels.
+/// A handle that clears the cached loggers and levels of one interpreter.
 #[derive(Clone, Debug)]
 pub struct ResetHandle(Arc<Config>);
 
 impl ResetHandle {
-    /// Forgets them, so that changed levels in Python's logging take effect. Any thread may call
-    /// it; it does not attach.
+    /// Clears the cache, so that changed levels in Python's `logging` take effect. Any thread may
+    /// call it; it does not attach.
     pub fn reset(&self) {
         self.0.reset();
     }
@@ -115,7 +118,7 @@ pub struct Logger {
 }
 
 impl Logger {
-    /// Creates settings for the interpreter of the token, with the filter
+    /// Creates settings for the token's interpreter, with the filter
     /// [`Debug`](LevelFilter::Debug).
     ///
     /// # Errors
@@ -133,7 +136,8 @@ impl Logger {
         })
     }
 
-    /// Sets the filter of targets that have none of their own. It applies before Python's levels.
+    /// Sets the filter of all targets that have no filter of their own. Records that it refuses are
+    /// dropped without asking Python.
     pub fn filter(mut self, filter: LevelFilter) -> Self {
         self.settings.filter = filter;
         self
@@ -145,26 +149,26 @@ impl Logger {
         self
     }
 
-    /// Sets what the names of Python's loggers begin with: `app` makes the logger `app.my_crate` of
-    /// the target `my_crate`.
+    /// Sets a prefix for the names of Python's loggers: with `app`, records of the target
+    /// `my_crate` go to the logger `app.my_crate`.
     pub fn set_prefix(mut self, prefix: &str) -> Self {
         self.settings.prefix = Some(prefix.replace("::", "."));
         self
     }
 
-    /// Installs the settings for their interpreter, until it ends, and the logger for the process
-    /// if it is not installed yet.
+    /// Installs the settings for their interpreter, until it ends. The first call in a binary also
+    /// installs the logger of `log`.
     ///
     /// # Errors
-    /// If `log` has another logger in this binary, or the interpreter has settings already, or it
-    /// has ended.
+    /// If `log` already has another logger in this binary, if the interpreter already has settings,
+    /// or if it has ended.
     pub fn install(self) -> Result<ResetHandle, SetLoggerError> {
         config::claim_log(&Router)?;
         let config = Arc::new(Config::new(self.interpreter, self.settings));
         if config::install(&config) {
             return Ok(ResetHandle(config));
         }
-        // `log` alone can make the error.
+        // Only `log` can create this error.
         match log::set_logger(&Router) {
             Err(error) => Err(error),
             Ok(()) => unreachable!("a logger is installed"),
@@ -203,7 +207,7 @@ pub fn init() -> ResetHandle {
     }
 }
 
-/// The logger of the process: it finds the settings of the interpreter.
+/// The logger of `log`, which passes each record to the interpreter that the thread is in.
 struct Router;
 
 impl Log for Router {

@@ -1,19 +1,22 @@
-//! Sending one line to Python.
+//! Sending one record to Python.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use log::{Level, Record};
+use pyatoll::panic::PanicException;
 use pyatoll::prelude::*;
 use pyatoll::types::PyTuple;
 
 use crate::config;
 
-/// What is logged: a record of `log` or an event of `tracing`.
+/// A record of `log`, or an event of `tracing`.
 pub(crate) struct Line<'a> {
     pub(crate) target: &'a str,
     pub(crate) level: Level,
     pub(crate) file: Option<&'a str>,
     pub(crate) line: Option<u32>,
     pub(crate) text: String,
-    /// Attributes of Python's record.
+    /// Additional attributes of Python's `LogRecord`.
     pub(crate) fields: Vec<(String, String)>,
 }
 
@@ -54,13 +57,17 @@ fn fields(_record: &Record<'_>) -> Vec<(String, String)> {
     Vec::new()
 }
 
-/// Logs a line in the interpreter that this thread is in. Drops it if that ends.
+/// Logs a record in the interpreter that this thread is in, unless that interpreter is ending.
+///
+/// A panic is reported like an error: whoever logs a record expects neither, and may be unwinding.
 pub(crate) fn send(line: &Line<'_>) {
     Python::try_attach(|py| {
-        let before = PyErr::take(py);
-        if let Some(config) = config::of(py)
-            && let Err(error) = send_to(&config, py, line)
-        {
+        let before = caught(|| Ok(PyErr::take(py))).unwrap_or_else(Some);
+        let sent = caught(|| match config::of(py) {
+            Some(config) => send_to(&config, py, line),
+            None => Ok(()),
+        });
+        if let Err(error) = sent {
             error.write_unraisable(py, None);
         }
         if let Some(before) = before {
@@ -69,8 +76,24 @@ pub(crate) fn send(line: &Line<'_>) {
     });
 }
 
+/// Calls a function, and converts a panic to the exception that it is for Python.
+fn caught<T>(function: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(function)).unwrap_or_else(|payload| {
+        let text = match payload.downcast_ref::<String>() {
+            Some(text) => text.clone(),
+            None => payload
+                .downcast_ref::<&str>()
+                .unwrap_or(&"panic")
+                .to_string(),
+        };
+        // Its drop may panic again.
+        std::mem::forget(payload);
+        Err(PanicException::new_err((text,)))
+    })
+}
+
 fn send_to(config: &config::Config, py: Python<'_>, line: &Line<'_>) -> PyResult<()> {
-    // Asked again: without a token, another interpreter's settings may have let it pass.
+    // Checked again: a detached thread has checked the settings of all interpreters.
     if !config.may_want(line.target, line.level) {
         return Ok(());
     }
@@ -91,7 +114,7 @@ fn send_to(config: &config::Config, py: Python<'_>, line: &Line<'_>) -> PyResult
         ),
     )?;
     for (name, value) in &line.fields {
-        // As `logging` does, but without an error for names that a record has anyway.
+        // Like `extra` in `logging`, but a name that every record has is skipped, not an error.
         if !record.hasattr(&**name)? {
             record.setattr(&**name, value)?;
         }

@@ -1,14 +1,17 @@
 //! Records reach the logging of the interpreter that the thread is in.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use log::LevelFilter;
 use pyatoll::interpreter::{Gil, SubInterpreter};
+use pyatoll::panic::PanicException;
 use pyatoll::prelude::*;
+use pyatoll::types::PyCFunction;
 use pyatoll_log::{Caching, Logger};
 use tracing_subscriber::layer::SubscriberExt;
 
-/// Keeps what is logged in `logging.lines`.
+/// Adds a handler that stores what is logged in `logging.lines`.
 const LISTEN: &std::ffi::CStr = c"
 import logging
 logging.lines = []
@@ -37,7 +40,7 @@ fn lines(py: Python<'_>) -> Vec<String> {
     found
 }
 
-// One test: `log` and the main interpreter are the process's.
+// One test, since `log` and the main interpreter exist once per process.
 #[test]
 fn records_reach_the_interpreter_that_the_thread_is_in() {
     Python::initialize();
@@ -52,7 +55,7 @@ fn records_reach_the_interpreter_that_the_thread_is_in() {
         subs.push(create(Gil::Own));
     }
 
-    // Attached, detached, and detached for a while.
+    // Attached and detached.
     for sub in &subs {
         sub.attach(|py| {
             listen(py, Caching::LoggersAndLevels);
@@ -64,7 +67,8 @@ fn records_reach_the_interpreter_that_the_thread_is_in() {
     }
     main.attach(|py| assert!(lines(py).is_empty())).unwrap();
 
-    // All at once, on threads of their own; threads of no interpreter log to the main one.
+    // All at once, on threads of their own. A thread that is in no interpreter logs to the main
+    // one.
     thread::scope(|scope| {
         for (number, sub) in subs.iter().enumerate() {
             scope.spawn(move || {
@@ -88,7 +92,7 @@ fn records_reach_the_interpreter_that_the_thread_is_in() {
     main.attach(|py| assert_eq!(lines(py), ["ERROR foreign: from a thread of Rust"]))
         .unwrap();
 
-    // An interpreter without settings of its own gets the first ones.
+    // An interpreter without settings of its own gets those that were installed first.
     let late = create(Gil::Shared);
     late.attach(|py| {
         py.run(LISTEN, None, None).unwrap();
@@ -123,7 +127,7 @@ fn records_reach_the_interpreter_that_the_thread_is_in() {
                     last.getattr("span").unwrap().extract::<String>().unwrap(),
                     "outer"
                 );
-                // A record has that attribute already.
+                // Every `LogRecord` has this attribute, so the field does not replace it.
                 assert_eq!(
                     last.getattr("name").unwrap().extract::<String>().unwrap(),
                     "t"
@@ -159,13 +163,30 @@ sys.unraisablehook = lambda args: setattr(logging, 'unraisable', args.exc_type)
             .unwrap();
             log::info!(target: "broken", "lost");
             assert!(PyErr::take(py).is_none());
-            let found = py.import("logging").unwrap().getattr("unraisable").unwrap();
+            let logging = py.import("logging").unwrap();
+            let found = logging.getattr("unraisable").unwrap();
             assert!(found.is(py.get_type::<pyatoll::exceptions::PyKeyError>()));
+
+            // A panic, of a filter, or one that is set as an exception.
+            let panics = PyCFunction::new_closure(py, None, None, |_, _| -> PyResult<bool> {
+                panic!("in a filter")
+            });
+            let logger = logging.call_method1("getLogger", ("panics",)).unwrap();
+            logger
+                .call_method1("addFilter", (panics.unwrap(),))
+                .unwrap();
+            PanicException::new_err("set before").restore(py);
+            log::info!(target: "panics", "lost");
+            let set = catch_unwind(AssertUnwindSafe(|| PyErr::take(py))).unwrap_err();
+            assert_eq!(set.downcast_ref::<String>().unwrap(), "set before");
+            let found = logging.getattr("unraisable").unwrap();
+            assert!(found.is(py.get_type::<PanicException>()));
+            assert!(PyErr::take(py).is_none());
             lines(py);
         })
         .unwrap();
 
-    // After the end of an interpreter, its thread's records go to the main one.
+    // After the end of all sub-interpreters, this thread's records go to the main one.
     for sub in subs {
         sub.close().unwrap();
     }

@@ -1,4 +1,4 @@
-//! Levels of Python's loggers are remembered until they are reset.
+//! Levels of Python's loggers are cached until they are reset.
 
 use log::{Level, LevelFilter, log_enabled};
 use pyatoll::prelude::*;
@@ -13,7 +13,7 @@ fn set_level(level: &str) {
 }
 
 #[test]
-fn levels_are_remembered_until_they_are_reset() {
+fn levels_are_cached_until_they_are_reset() {
     Python::initialize();
     let handle = Python::attach(|py| {
         let logger = Logger::new(py, Caching::LoggersAndLevels).unwrap();

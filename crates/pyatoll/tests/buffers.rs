@@ -324,7 +324,7 @@ class Exporter:
             raise ValueError('in __release_buffer__')
 ";
 
-/// Whether classes in Python can export buffers.
+/// Returns whether classes in Python can export buffers.
 fn python_exports(py: Python<'_>) -> bool {
     py.version_info() >= (3, 12)
 }

@@ -72,7 +72,7 @@ fn arguments_arrive_by_position_and_by_name() {
 }
 
 #[test]
-fn a_wrong_call_raises_cpythons_message() {
+fn a_wrong_call_raises_the_message_of_pyo3_or_cpython() {
     Python::attach(|py| {
         check!(py, nothing, "f(1)" => "TypeError: functions.nothing() takes no arguments (1 given)"
             .replace("functions.", ""));
@@ -88,7 +88,7 @@ fn a_wrong_call_raises_cpythons_message() {
             "f(1, 2, z=3)" => "TypeError: two() got an unexpected keyword argument 'z'",
         );
         check!(py, everything,
-            "f(1)" => "TypeError: everything() missing 1 required keyword-only argument: 'd'",
+            "f(1)" => "TypeError: everything() missing 1 required keyword argument: 'd'",
             "f(d='x')" => "TypeError: everything() missing 1 required positional argument: 'a'",
         );
     });

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use pyatoll::exceptions::PyKeyboardInterrupt;
-use pyatoll::interpreter::SubInterpreter;
+use pyatoll::interpreter::{Gil, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 use pyatoll::{ffi, wrap_pyfunction};
@@ -83,6 +83,8 @@ result.append(work_on())
         let error = py.run(c"work()", Some(&names), None).unwrap_err();
         assert!(error.is_instance_of::<PyKeyboardInterrupt>(py));
 
+        a_sub_interpreter_gets_no_handler_of_the_main_one(py);
+
         // A sub-interpreter handles no signals: it stays pending for the main interpreter.
         py.detach(|| {
             let sub = SubInterpreter::builder().build().unwrap();
@@ -99,4 +101,54 @@ result.append(work_on())
         assert!(error.is_instance_of::<PyKeyboardInterrupt>(py));
         py.check_signals().unwrap();
     });
+}
+
+/// A part of the test: only this thread may install handlers.
+fn a_sub_interpreter_gets_no_handler_of_the_main_one(py: Python<'_>) {
+    py.run(
+        c"
+import signal
+class Handler:
+    def __call__(self, *args): raise AssertionError
+    def __repr__(self): raise AssertionError
+signal.signal(signal.SIGUSR1, Handler())
+signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+",
+        None,
+        None,
+    )
+    .unwrap();
+    py.detach(|| {
+        for gil in [Gil::Own, Gil::Shared] {
+            let sub = SubInterpreter::builder().gil(gil).build().unwrap();
+            let code = c"
+import signal
+assert signal.getsignal(signal.SIGINT) is None
+assert signal.getsignal(signal.SIGUSR1) is None
+assert signal.getsignal(signal.SIGUSR2) is signal.SIG_IGN
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+for wrong in (0, -1, 1 << 20, 1 << 40, 'x'):
+    try:
+        signal.getsignal(wrong)
+    except (ValueError, OverflowError, TypeError):
+        continue
+    raise AssertionError(wrong)
+";
+            sub.attach(|py| {
+                if let Err(error) = py.run(code, None, None) {
+                    error.print(py);
+                    panic!("{error}");
+                }
+            })
+            .unwrap();
+            sub.close().unwrap();
+        }
+    });
+    let code = c"
+import _signal as signal  # Others call the `repr` of what they return.
+assert type(signal.getsignal(signal.SIGUSR1)).__name__ == 'Handler'
+signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+signal.signal(signal.SIGUSR2, signal.SIG_DFL)
+";
+    py.run(code, None, None).unwrap();
 }

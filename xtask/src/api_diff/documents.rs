@@ -40,11 +40,18 @@ pub fn pyo3(version: &str, python: &Python) -> Result<Crate> {
     document(&mut cargo, &target, "pyo3", python)
 }
 
-/// Documents this library with all of its features.
+/// Documents this library with the features of its documentation: the others are the stable ABI,
+/// which leaves items out, and what changes signatures.
 pub fn pyatoll(python: &Python) -> Result<Crate> {
+    let path = run::root().join("crates/pyatoll/Cargo.toml");
+    let manifest: toml::Table = toml::from_str(&fs::read_to_string(path)?)?;
+    let features = manifest["package"]["metadata"]["docs"]["rs"]["features"]
+        .as_array()
+        .context("the features of the documentation are not a list")?;
+    let features: Vec<_> = features.iter().filter_map(toml::Value::as_str).collect();
     let mut cargo = run::cargo();
     cargo.args(["rustdoc", "--quiet", "--lib", "--package", "pyatoll"]);
-    cargo.arg("--all-features");
+    cargo.args(["--features", &features.join(",")]);
     document(&mut cargo, &run::target_dir(), "pyatoll", python)
 }
 

@@ -1,9 +1,9 @@
 //! `cargo xtask api-diff`: Pyatoll's public API beside PyO3's.
 //!
-//! Both are read from rustdoc's JSON, with all features on; PyO3's from the registry's copy of the
-//! crate. What PyO3 has and Pyatoll lacks must be named in one of two lists: deliberate
-//! differences, each with its argument in the guide, and what is not supported yet, a list that
-//! only shrinks.
+//! Both are read from rustdoc's JSON, with the features that are documented; PyO3's from the
+//! registry's copy of the crate. What PyO3 has and Pyatoll lacks must be named in one of two lists:
+//! deliberate differences, each with its argument in the guide, and what is not supported yet, a
+//! list that only shrinks.
 //!
 //! | file | concern |
 //! |---|---|

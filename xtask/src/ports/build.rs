@@ -11,7 +11,7 @@ use super::library::Library;
 use crate::run;
 use crate::wheels::{Venv, only_wheel};
 
-/// Settings that compile in a fraction of the time of a release.
+/// Settings with which a release build takes a fraction of the time.
 const QUICK: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_LTO", "off"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
@@ -23,7 +23,7 @@ const QUICK: &[(&str, &str)] = &[
 pub struct Built {
     /// Its path.
     pub wheel: PathBuf,
-    /// How long it took, in seconds, with the crates that were compiled before left out.
+    /// Build time in seconds, without the crates that an earlier build has compiled.
     pub seconds: f64,
     /// Its size in bytes.
     pub bytes: u64,
@@ -56,7 +56,7 @@ pub fn wheel(
         .arg(&out)
         .arg(".")
         .current_dir(source)
-        // One for each library: crates that several packages need are compiled once.
+        // Shared by all packages, so that crates that several of them need are compiled once.
         .env(
             "CARGO_TARGET_DIR",
             folder.join(if quick { "quick" } else { "release" }),
@@ -85,7 +85,7 @@ pub fn wheel(
     })
 }
 
-/// Returns the lines of the compiler's errors, or the last lines if there are none.
+/// Returns the first lines with errors of the compiler, or the last lines if there are none.
 fn errors(log: &str) -> String {
     const SHOWN: usize = 40;
     let lines: Vec<_> = log.lines().map(str::trim_end).collect();

@@ -9,14 +9,14 @@ use serde::Deserialize;
 use super::library::FOLDER;
 use crate::run;
 
-/// Versions that are required, by crate.
+/// Required versions, by the name of the crate.
 pub type Requirements = BTreeMap<String, String>;
 
 /// What can be built and tested.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
-    /// Requirements of other crates on top of PyO3, for the version of PyO3 that is replaced.
+    /// Requirements of crates on top of PyO3: the versions that require the PyO3 that is replaced.
     pub raised: Requirements,
     package: Vec<Package>,
     #[serde(rename = "crate", default)]
@@ -31,14 +31,14 @@ pub struct Package {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// What its tests require, beside pytest.
+    /// The requirements of its tests, besides pytest.
     #[serde(default)]
     pub requirements: Vec<String>,
-    /// The files and folders that its tests need, which pytest collects unless `collect` says what.
-    /// Without them the tests are those of this repository, `smoke/NAME.py`.
+    /// The files and folders that its tests need. pytest collects all of them, unless `collect`
+    /// names others. If there are none, the tests are those of this repository, `smoke/NAME.py`.
     #[serde(default)]
     pub tests: Vec<String>,
-    /// What pytest collects.
+    /// The files and folders that pytest collects.
     #[serde(default)]
     pub collect: Vec<String>,
     /// Arguments for pytest.
@@ -47,10 +47,14 @@ pub struct Package {
     /// Further arguments in sub-interpreters.
     #[serde(default)]
     pub in_interpreters: Vec<String>,
-    /// Use `smoke/NAME.py` in sub-interpreters, since the package's tests need what refuses them.
+    /// Whether the tests in sub-interpreters are `smoke/NAME.py`, because the package's own import
+    /// a module that refuses sub-interpreters.
     #[serde(default)]
     pub smoke_in_interpreters: bool,
-    /// Whether C code that it requires refuses interpreters with their own GIL.
+    /// Features of `compat/pyo3`, which PyO3 does not have, to add to its requirement of `pyo3`.
+    #[serde(default)]
+    pub pyo3_features: Vec<String>,
+    /// Whether a C module that it requires refuses interpreters with their own GIL.
     #[serde(default)]
     pub refuses_own_gil: bool,
 }
@@ -66,6 +70,9 @@ pub struct Crate {
     /// The features that its tests are compiled with.
     #[serde(default)]
     pub features: Vec<String>,
+    /// Features of `compat/pyo3`, which PyO3 does not have, to add to its requirement of `pyo3`.
+    #[serde(default)]
+    pub pyo3_features: Vec<String>,
     /// Arguments for `cargo test`.
     #[serde(default)]
     pub arguments: Vec<String>,

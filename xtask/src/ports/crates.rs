@@ -54,7 +54,7 @@ pub fn test(krate: &Crate, library: Library, folder: &Path, python: &Python) -> 
             outcome.failed.push(name.to_owned());
         }
     }
-    // A crate without tests compiles all the same.
+    // A crate without tests has no verdicts.
     outcome.compiled |= output.status.success();
     println!(
         "{} ({}): {}, {} passed, {} failed; {}",

@@ -1,5 +1,5 @@
 //! The committed figures, in `compat/ports/expected.json`: the number of tests that pass with
-//! Pyatoll, by package and kind of interpreters.
+//! Pyatoll, for each package and kind of interpreter.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ fn path() -> PathBuf {
     run::root().join(FOLDER).join("expected.json")
 }
 
-/// Reads the figures of one Python, beside those of all.
+/// Reads the figures of all Pythons, and returns those of one as well.
 fn read(python: &Python) -> Result<(BTreeMap<String, Figures>, Figures)> {
     let text = fs::read_to_string(path()).unwrap_or_else(|_| "{}".to_owned());
     let all: BTreeMap<String, Figures> =
@@ -47,7 +47,7 @@ fn figures(report: &Report) -> Figures {
     packages.chain(crates).collect()
 }
 
-/// Writes the figures of what was run, and keeps the others.
+/// Writes the figures of the packages and crates that were run, and keeps the others.
 pub fn update(report: &Report, python: &Python) -> Result<()> {
     let (mut all, mut own) = read(python)?;
     own.extend(figures(report));
@@ -56,7 +56,7 @@ pub fn update(report: &Report, python: &Python) -> Result<()> {
     Ok(())
 }
 
-/// Returns an error if fewer tests pass than is written.
+/// Returns an error if fewer tests pass than the file says.
 pub fn check(report: &Report, python: &Python) -> Result<()> {
     let (_, expected) = read(python)?;
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! PyO3 or Pyatoll.
+//! The library of a build: PyO3 or Pyatoll.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::{compat, run};
 /// The folder of the catalog and of the files that the tests need.
 pub const FOLDER: &str = "compat/ports";
 
-/// What stands behind the name `pyo3`.
+/// The library that the package `pyo3` is in a build.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Library {
     /// PyO3 itself.
@@ -28,8 +28,16 @@ impl Library {
         }
     }
 
-    /// Returns the folder of all builds with this library. Its configuration of cargo applies
-    /// to all builds below it, whoever starts cargo.
+    /// Returns the features that a package needs with this library.
+    pub fn features(self, of_pyatoll: &[String]) -> &[String] {
+        match self {
+            Self::Pyo3 => &[],
+            Self::Pyatoll => of_pyatoll,
+        }
+    }
+
+    /// Returns the folder of all builds with this library. Its cargo configuration applies to all
+    /// builds in folders below it, also if a build backend starts cargo.
     pub fn folder(self) -> Result<PathBuf> {
         let folder = run::target_dir().join("ports").join(self.name());
         fs::create_dir_all(folder.join(".cargo"))?;

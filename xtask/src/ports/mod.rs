@@ -1,10 +1,11 @@
 //! `cargo xtask ports`: published packages and crates on top of PyO3, built with `compat/pyo3`.
 //!
-//! A package's source distribution is downloaded, and its requirement of PyO3 raised to the
-//! version that `compat/pyo3` replaces. It is built twice: with PyO3, and with Pyatoll in its
-//! place. Its own tests run with both wheels, and with Pyatoll's also in two sub-interpreters at
-//! once, with their own GIL and with a shared one. Of crates, the Rust tests run. This repository
-//! contains nothing of them but their names, and tests of our own for packages that publish none.
+//! For a package, the command downloads the source distribution and raises its requirement of PyO3
+//! to the version that `compat/pyo3` replaces. It builds the package twice: with PyO3, and with
+//! Pyatoll in its place. It runs the package's own tests with both wheels, and with Pyatoll's wheel
+//! also in two sub-interpreters at once, with their own GIL and with a shared one. For a crate, it
+//! runs the Rust tests with both libraries. This repository contains only the names of packages and
+//! crates, and tests of our own for packages whose source distribution has none.
 //!
 //! | file | concern |
 //! |---|---|
@@ -12,7 +13,7 @@
 //! | `catalog` | the packages and crates, from `compat/ports/ports.toml` |
 //! | `crates` | the crates' Rust tests |
 //! | `expected` | the committed figures |
-//! | `library` | PyO3 or Pyatoll |
+//! | `library` | the library of a build: PyO3 or Pyatoll |
 //! | `outcomes` | running a package's tests |
 //! | `report` | the result as tables and as JSON |
 //! | `source` | downloading and unpacking, and raising requirements |
@@ -39,10 +40,14 @@ use self::outcomes::{Kind, Tests};
 use self::report::{CrateResult, PackageResult, Report};
 use crate::python::Python;
 
+/// The first minor version whose sub-interpreters run pytest, two at once. Earlier ones abort or
+/// hang at their end, without any extension module.
+const PYTEST_IN_INTERPRETERS: u32 = 14;
+
 /// The options of the command.
 #[derive(Args)]
 pub struct Options {
-    /// The packages and crates [default: all]
+    /// The names of the packages and crates [default: all]
     name: Vec<String>,
     /// The Python to test with [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
@@ -56,7 +61,7 @@ pub struct Options {
     /// Write the result to compat/ports/expected.json
     #[arg(long)]
     update: bool,
-    /// Compile quickly instead of with the package's own profile
+    /// Compile the packages with less optimization than their own profile has
     #[arg(long)]
     quick: bool,
 }
@@ -119,7 +124,10 @@ fn of_package(
                     Library::Pyatoll => &[Kind::Main, Kind::OwnGil, Kind::SharedGil],
                 };
                 for &kind in kinds {
-                    if kind == Kind::OwnGil && (python.minor < 12 || package.refuses_own_gil) {
+                    if kind != Kind::Main && python.minor < PYTEST_IN_INTERPRETERS {
+                        continue;
+                    }
+                    if kind == Kind::OwnGil && package.refuses_own_gil {
                         continue;
                     }
                     result.tested(library, kind, tests.run(&source, &site, kind)?);

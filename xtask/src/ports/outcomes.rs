@@ -17,7 +17,7 @@ use crate::python::Python;
 use crate::run;
 use crate::wheels::Venv;
 
-/// Time after which a run of tests is taken to hang.
+/// Time limit of a run of tests; one that exceeds it counts as hanging.
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// The interpreters in which tests run.
@@ -49,11 +49,11 @@ pub struct Outcomes {
     pub passed: BTreeSet<String>,
     /// Those that failed, in any of them.
     pub failed: BTreeSet<String>,
-    /// What else went wrong: modules that could not be collected, a crash, a hang.
+    /// Other problems: modules that could not be collected, a crash, a hang.
     pub errors: Vec<String>,
 }
 
-/// What `outcomes.py` writes.
+/// The contents of a file that `outcomes.py` has written.
 #[derive(Deserialize)]
 struct Written {
     tests: BTreeMap<String, String>,
@@ -61,7 +61,7 @@ struct Written {
 }
 
 impl Outcomes {
-    /// Adds what one interpreter has written.
+    /// Adds the outcomes that one interpreter has written.
     fn add(&mut self, path: &Path) -> Result<()> {
         let Ok(text) = fs::read_to_string(path) else {
             self.errors.push("pytest did not finish".to_owned());
@@ -122,7 +122,8 @@ impl<'a> Tests<'a> {
         let folder = source.with_extension("tests");
         run::remove_folder(&folder)?;
         fs::create_dir_all(&folder)?;
-        // Apart from the source, whose Python package would be imported instead.
+        // In a folder of their own: beside the source, its Python package would be imported instead
+        // of the installed one.
         if smoke {
             let name = format!("{}.py", self.package.name);
             let ours = run::root().join(FOLDER).join("smoke").join(name);
@@ -153,7 +154,7 @@ impl<'a> Tests<'a> {
         } else {
             let script = run::root().join(FOLDER).join("interpreters.py");
             command.arg(script).arg(kind.name()).arg(&outcomes);
-            // Python refuses the module faulthandler there.
+            // Python refuses the module faulthandler in sub-interpreters.
             command.args(["-p", "no:faulthandler"]);
             command.args(&self.package.in_interpreters);
         }
@@ -181,7 +182,7 @@ impl<'a> Tests<'a> {
         }
         match status {
             None => found.errors.push("hangs".to_owned()),
-            // 1: tests failed.
+            // pytest exits with 1 if tests have failed.
             Some(status) if !matches!(status.code(), Some(0 | 1)) => {
                 found.errors.push(format!("pytest ended with {status}"));
             }

@@ -1,4 +1,4 @@
-//! The result, as tables and as JSON.
+//! The results, as tables and as JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,7 @@ use super::crates::Outcome;
 use super::library::Library;
 use super::outcomes::{Kind, Outcomes};
 
-/// What was built and tested of one package with one library.
+/// The result of one package with one library.
 #[derive(Default, Serialize)]
 pub struct Side {
     /// Whether it compiled.
@@ -21,11 +21,11 @@ pub struct Side {
     pub build_seconds: f64,
     /// The wheel's size in bytes.
     pub wheel_bytes: u64,
-    /// Number of tests that passed, by the kind of interpreters.
+    /// Number of tests that passed, by the kind of interpreter.
     pub passed: BTreeMap<&'static str, usize>,
     /// Number of tests that failed.
     pub failed: BTreeMap<&'static str, usize>,
-    /// What else went wrong.
+    /// Other problems, each with the kind of interpreter.
     pub errors: Vec<String>,
     #[serde(skip)]
     main: Outcomes,
@@ -37,7 +37,7 @@ pub struct PackageResult {
     pyo3: Side,
     /// With Pyatoll.
     pub pyatoll: Side,
-    /// The tests that pass with PyO3 and not with Pyatoll, both in the main interpreter.
+    /// The tests that pass with PyO3 but not with Pyatoll, in the main interpreter.
     lost: BTreeSet<String>,
 }
 
@@ -119,7 +119,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Returns what works with PyO3 and not with Pyatoll, and whose tests did not run at all.
+    /// Returns the failures, each as one line: what works with PyO3 only (a package, a crate, a
+    /// test), and packages without a test that passes.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         for (name, result) in &self.packages {

@@ -1,4 +1,4 @@
-//! Downloading and unpacking, and raising requirements.
+//! Downloading and unpacking sources, and raising their requirements.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::compat::PYO3;
 use crate::wheels::Venv;
 use crate::{registry, run};
 
-/// PyO3's own crates, which have one version.
+/// PyO3's own crates, which all have the same version.
 const PYO3_CRATES: &[&str] = &[
     "pyo3",
     "pyo3-ffi",
@@ -39,7 +39,7 @@ pub fn package(
             .args([&package.name, &package.version])
             .args([&archives, &folder]),
     )?;
-    raise_all(&folder, raised)?;
+    edit(&folder, raised, library.features(&package.pyo3_features))?;
     lock(&folder)?;
     Ok(folder)
 }
@@ -50,12 +50,13 @@ pub fn krate(krate: &Crate, library: Library, raised: &Requirements) -> Result<P
     let folder = library.folder()?.join("source").join(&krate.name);
     run::remove_folder(&folder)?;
     run::copy(&found, &folder)?;
-    // Without it, cargo takes the newest versions, as for a package that depends on the crate.
+    // Without a lock file, cargo selects the newest versions, as it does for packages that depend
+    // on the crate.
     let lock = folder.join("Cargo.lock");
     if lock.exists() {
         fs::remove_file(lock)?;
     }
-    raise_all(&folder, raised)?;
+    edit(&folder, raised, library.features(&krate.pyo3_features))?;
     Ok(folder)
 }
 
@@ -72,26 +73,27 @@ fn each_manifest(folder: &Path, visit: &mut dyn FnMut(&Path) -> Result<()>) -> R
     Ok(())
 }
 
-/// Raises the requirements in all manifests of a folder.
-fn raise_all(folder: &Path, others: &Requirements) -> Result<()> {
+/// Raises the requirements in all manifests of a folder, and adds features to those of `pyo3`.
+fn edit(folder: &Path, others: &Requirements, features: &[String]) -> Result<()> {
     each_manifest(folder, &mut |path| {
         let text = fs::read_to_string(path)?;
         let mut manifest: Table =
             toml::from_str(&text).with_context(|| format!("cannot parse {}", path.display()))?;
         if raise(&mut manifest, others) {
+            add_features(&mut manifest, features);
             fs::write(path, toml::to_string(&manifest)?)?;
         }
         Ok(())
     })
 }
 
-/// Raises the requirements in a manifest. Returns whether there are any.
+/// Raises the requirements in a table of a manifest. Returns whether it has any.
 fn raise(table: &mut Table, others: &Requirements) -> bool {
     let mut found = false;
     for (key, value) in table.iter_mut() {
         let Value::Table(inner) = value else { continue };
         if !key.ends_with("dependencies") {
-            // `[workspace]`, `[target.…]`
+            // `[workspace]` and `[target.…]` contain further tables of dependencies.
             found |= raise(inner, others);
             continue;
         }
@@ -119,7 +121,37 @@ fn raise(table: &mut Table, others: &Requirements) -> bool {
     found
 }
 
-/// Brings the lock files up to date: some packages are built with `--locked`.
+/// Adds features to the requirements of `pyo3`, except those that are inherited from a workspace.
+fn add_features(table: &mut Table, features: &[String]) {
+    if features.is_empty() {
+        return;
+    }
+    for (key, value) in table.iter_mut() {
+        let Value::Table(inner) = value else { continue };
+        if !key.ends_with("dependencies") {
+            add_features(inner, features);
+            continue;
+        }
+        let Some(dependency) = inner.get_mut("pyo3") else {
+            continue;
+        };
+        if let Value::String(version) = dependency {
+            let version = ("version".to_owned(), Value::String(version.clone()));
+            *dependency = Value::Table(Table::from_iter([version]));
+        }
+        if let Value::Table(dependency) = dependency
+            && dependency.contains_key("version")
+            && let Value::Array(own) = dependency
+                .entry("features")
+                .or_insert_with(|| Value::Array(Vec::new()))
+        {
+            own.extend(features.iter().cloned().map(Value::String));
+        }
+    }
+}
+
+/// Updates the lock files, since some packages are built with `--locked`. A lock file that names a
+/// version that the registry does not have is generated again.
 fn lock(folder: &Path) -> Result<()> {
     let mut locked = Vec::new();
     each_manifest(folder, &mut |path| {
@@ -129,12 +161,18 @@ fn lock(folder: &Path) -> Result<()> {
         Ok(())
     })?;
     for manifest in locked {
-        run::output(
-            run::cargo()
-                .args(["metadata", "--format-version", "1", "--manifest-path"])
-                .arg(&manifest)
-                .current_dir(folder),
-        )?;
+        let resolve = || {
+            run::output(
+                run::cargo()
+                    .args(["metadata", "--format-version", "1", "--manifest-path"])
+                    .arg(&manifest)
+                    .current_dir(folder),
+            )
+        };
+        if resolve().is_err() {
+            fs::remove_file(manifest.with_file_name("Cargo.lock"))?;
+            resolve()?;
+        }
     }
     Ok(())
 }
@@ -174,5 +212,18 @@ mod tests {
         let unix = &manifest["target"]["cfg(unix)"]["build-dependencies"];
         assert_eq!(unix["pyo3-build-config"]["workspace"].as_bool(), Some(true));
         assert!(!raise(&mut Table::new(), &others));
+
+        add_features(&mut manifest, &["more".to_owned()]);
+        assert_eq!(
+            manifest["dependencies"]["pyo3"]["version"].as_str(),
+            Some(PYO3)
+        );
+        assert_eq!(
+            manifest["dependencies"]["pyo3"]["features"][0].as_str(),
+            Some("more")
+        );
+        let shared = &manifest["workspace"]["dependencies"]["pyo3"];
+        assert_eq!(shared["features"][1].as_str(), Some("more"));
+        assert_eq!(manifest["dependencies"]["other"].as_str(), Some("0.26"));
     }
 }

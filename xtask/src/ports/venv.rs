@@ -9,7 +9,7 @@ use crate::python::Python;
 use crate::run;
 use crate::wheels::Venv;
 
-/// Makes an environment with pytest and what the tests of a package or crate require.
+/// Creates an environment with pytest and the requirements of a package's or crate's tests.
 pub fn make(name: &str, requirements: &[String], python: &Python) -> Result<Venv> {
     let folder = run::target_dir().join("ports/requirements");
     fs::create_dir_all(&folder)?;

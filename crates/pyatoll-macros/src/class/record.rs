@@ -65,7 +65,7 @@ impl ClassModel<'_> {
         hint::id_of(self.krate, self.ident)
     }
 
-    /// Returns the name under which the class that contains it, or the module, has it.
+    /// Returns the class's name in the class or module that contains it.
     fn short_name(&self) -> &str {
         let path = self.variant.as_deref().unwrap_or(&self.name);
         path.rsplit('.').next().unwrap_or(path)
@@ -185,7 +185,7 @@ impl ClassModel<'_> {
         let FieldRecord { name, ty, cfgs, .. } = *field;
         let ident = self.ident;
         if !field.get {
-            // There is no property without a getter in Python's syntax.
+            // Python has no syntax for a property without a getter.
             let attribute = AttributeRecord {
                 name,
                 parent: self.id_expression(),

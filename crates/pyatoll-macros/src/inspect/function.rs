@@ -36,8 +36,8 @@ impl ParameterRecord {
     }
 }
 
-/// Returns the name of a parameter in a stub. Nothing can be passed by the name of a keyword, which
-/// is no name in Python's syntax.
+/// Returns the name of a parameter in a stub. A Python keyword is not valid there, so an underscore
+/// is appended.
 fn parameter_name(name: &str) -> String {
     const KEYWORDS: &[&str] = &[
         "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",

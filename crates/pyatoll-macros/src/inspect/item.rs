@@ -49,8 +49,8 @@ impl ClassRecord<'_> {
         values.list(&[values.expression(&Expression::in_module("typing", "final"))])
     }
 
-    /// Returns the decorators of a class that Python code can extend: instances of a class that is
-    /// not made by its metaclass are larger than those of its base (PEP 800).
+    /// Returns the decorators of a class that Python code can extend: `disjoint_base` if its
+    /// instances are larger than those of its base (PEP 800).
     pub(crate) fn is_extensible(krate: &Krate, class: &Ident) -> TokenStream {
         let values = Values(krate);
         let hidden = krate.hidden();

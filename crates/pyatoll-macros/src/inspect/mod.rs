@@ -33,8 +33,8 @@ use crate::krate::Krate;
 /// Whether records are generated.
 pub(crate) const ENABLED: bool = cfg!(feature = "experimental-inspect");
 
-/// Returns a text that no other call returns, also in other crates of the same program; an empty
-/// one without the feature.
+/// Returns a text that no other call returns, in this or in another crate of the same program.
+/// Without the feature, the text is empty.
 pub(crate) fn unique_id() -> String {
     if !ENABLED {
         return String::new();

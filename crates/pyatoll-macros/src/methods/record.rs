@@ -150,9 +150,10 @@ fn declared(
     (constant, declaration)
 }
 
-/// Returns the record of a setter or a deleter without a getter in the block. If a field has the
-/// getter, it belongs to that property. Otherwise, it is an attribute, as Python's syntax has no
-/// property without a getter; if the block has a setter as well, that one's record is enough.
+/// Returns the record of a setter or a deleter without a getter in the block. If the getter is that
+/// of a field, the record describes an accessor of that property. Otherwise, it describes an
+/// attribute, since Python has no syntax for a property without a getter. A deleter then needs no
+/// record if the block has a setter.
 fn without_getter(
     context: &Context<'_>,
     method: &Method,
@@ -167,7 +168,7 @@ fn without_getter(
     };
     let attribute = AttributeRecord {
         name,
-        // One without a class is in no stub.
+        // A record without a parent is left out of the stubs.
         parent: if has_setter {
             quote!("")
         } else {

@@ -72,7 +72,7 @@ unsafe fn copied_items(tuple: *mut ffi::PyObject) -> Vec<*mut ffi::PyObject> {
 /// Attached; `kwargs` must be null or a dict that stays alive during the call.
 #[inline]
 pub unsafe fn keywords_or_none(kwargs: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: upheld by the caller; `None` is a static of CPython.
+    // SAFETY: attached; null, or a live dict (upheld by the caller); `None` is a static of CPython.
     unsafe {
         if kwargs.is_null() || layout::size_of_dict(kwargs) == 0 {
             ffi::Py_None()

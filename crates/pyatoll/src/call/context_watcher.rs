@@ -349,7 +349,8 @@ unsafe fn event_from_raw<'a, 'py>(
     }
 }
 
-/// The watcher that CPython calls. It always succeeds, with the same exception set as before.
+/// Implements the watcher that CPython calls. It always succeeds, and leaves the same exception set
+/// as before.
 unsafe extern "C" fn notify(event: ffi::PyContextEvent, object: *mut ffi::PyObject) -> c_int {
     // SAFETY: attached, because CPython called a function of this binary, which was registered in
     // this interpreter.

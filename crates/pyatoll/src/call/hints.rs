@@ -1,4 +1,4 @@
-//! The type hints of what functions return, for generated code.
+//! The type hints of results, for generated code.
 
 use std::marker::PhantomData;
 

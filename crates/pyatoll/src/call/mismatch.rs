@@ -1,4 +1,7 @@
-//! The `TypeError`s of calls that do not match a function's parameters, with CPython's messages.
+//! The `TypeError`s of calls that do not match a function's parameters.
+//!
+//! The messages are PyO3's, which packages' tests compare: CPython's but for "takes 1 positional
+//! arguments", and "keyword argument" where CPython has "keyword-only argument".
 
 use pyo3_ffi as ffi;
 
@@ -15,8 +18,14 @@ fn full_name(signature: &Signature) -> String {
     }
 }
 
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
+/// Returns the names as a list in English.
+fn list(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => format!("'{only}'"),
+        [first, second] => format!("'{first}' and '{second}'"),
+        [rest @ .., last] => format!("'{}', and '{last}'", rest.join("', '")),
+    }
 }
 
 #[cold]
@@ -43,42 +52,26 @@ pub(super) fn unexpected_keyword(signature: &Signature, name: Borrowed<'_, '_, P
 #[cold]
 pub(super) fn positional_only(signature: &Signature, names: &[&str]) -> PyErr {
     PyTypeError::new_err(format!(
-        "{} got some positional-only arguments passed as keyword arguments: '{}'",
+        "{} got some positional-only arguments passed as keyword arguments: {}",
         full_name(signature),
-        names.join(", ")
+        list(names)
     ))
 }
 
-/// Returns the error for too many positional arguments: `given` of them, beside `named`
-/// keyword-only ones.
+/// Returns the error for too many positional arguments: `given` of them.
 #[cold]
-pub(super) fn too_many(signature: &Signature, given: usize, named: usize) -> PyErr {
+pub(super) fn too_many(signature: &Signature, given: usize) -> PyErr {
     let function = full_name(signature);
-    let (min, max) = (
-        signature.required_positional,
-        signature.positional_names.len(),
-    );
+    let min = signature.required_positional;
+    let max = signature.positional_names.len();
     let takes = if min == max {
-        format!("{max} positional argument{}", plural(max))
+        max.to_string()
     } else {
-        format!("from {min} to {max} positional arguments")
+        format!("from {min} to {max}")
     };
-    let extra = if named == 0 {
-        String::new()
-    } else {
-        format!(
-            " positional argument{} (and {named} keyword-only argument{})",
-            plural(given),
-            plural(named)
-        )
-    };
-    let were = if given == 1 && named == 0 {
-        "was"
-    } else {
-        "were"
-    };
+    let were = if given == 1 { "was" } else { "were" };
     PyTypeError::new_err(format!(
-        "{function} takes {takes} but {given}{extra} {were} given"
+        "{function} takes {takes} positional arguments but {given} {were} given"
     ))
 }
 
@@ -101,20 +94,15 @@ pub(super) fn missing_keyword(signature: &Signature, values: &[*mut ffi::PyObjec
         .filter(|(parameter, value)| parameter.required && value.is_null())
         .map(|(parameter, _)| parameter.name)
         .collect();
-    missing_error(signature, "keyword-only", &missing)
+    missing_error(signature, "keyword", &missing)
 }
 
 fn missing_error(signature: &Signature, kind: &str, names: &[&str]) -> PyErr {
-    let list = match names {
-        [] => String::new(),
-        [only] => format!("'{only}'"),
-        [first, second] => format!("'{first}' and '{second}'"),
-        [rest @ .., last] => format!("'{}', and '{last}'", rest.join("', '")),
-    };
     PyTypeError::new_err(format!(
-        "{} missing {} required {kind} argument{}: {list}",
+        "{} missing {} required {kind} argument{}: {}",
         full_name(signature),
         names.len(),
-        plural(names.len())
+        if names.len() == 1 { "" } else { "s" },
+        list(names)
     ))
 }

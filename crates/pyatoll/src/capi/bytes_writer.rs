@@ -1,6 +1,6 @@
-//! The writer of `bytes`: CPython's (3.15), `pyo3-ffi`'s equivalent, or one with the same functions
-//! for the stable ABI, which leaves them out. The last keeps the bytes in Rust's memory until they
-//! are complete.
+//! The writer of `bytes`: CPython's `PyBytesWriter` (3.15), `pyo3-ffi`'s equivalent before, or, for
+//! the stable ABI, which has none, one that keeps the bytes in a Rust allocation until they are
+//! complete.
 
 #[cfg(not(Py_LIMITED_API))]
 pub(crate) use pyo3_ffi::compat::{
@@ -63,9 +63,9 @@ mod running {
     }
 
     /// # Safety
-    /// Attached; a valid writer, which is given up.
+    /// Attached; a valid writer, which must not be used afterwards.
     pub(crate) unsafe fn PyBytesWriter_Finish(writer: *mut PyBytesWriter) -> *mut PyObject {
-        // SAFETY: attached; from `Box::into_raw`, given up (upheld by the caller).
+        // SAFETY: attached; from `Box::into_raw`, and not used afterwards (upheld by the caller).
         unsafe {
             let bytes = Box::from_raw(writer).0;
             PyBytes_FromStringAndSize(bytes.as_ptr().cast(), bytes.len() as Py_ssize_t)
@@ -73,9 +73,9 @@ mod running {
     }
 
     /// # Safety
-    /// A valid writer, which is given up.
+    /// A valid writer, which must not be used afterwards.
     pub(crate) unsafe fn PyBytesWriter_Discard(writer: *mut PyBytesWriter) {
-        // SAFETY: from `Box::into_raw`, given up (upheld by the caller).
+        // SAFETY: from `Box::into_raw`, and not used afterwards (upheld by the caller).
         drop(unsafe { Box::from_raw(writer) });
     }
 }

@@ -109,17 +109,18 @@ mod running {
         tzinfo: *mut PyObject,
     }
 
-    /// Defines a function that reads a field of an object.
+    /// Defines a function that reads a field of an object. The fields are read through a pointer:
+    /// an object without a time zone is smaller than its struct.
     macro_rules! read {
         ($($name:ident($type:ty) -> $result:ty: |$object:ident| $value:expr;)*) => {$(
             /// # Safety
             /// As for CPython's macro; the object must have the layout of the struct.
             #[inline(always)]
             pub(crate) unsafe fn $name(object: *mut PyObject) -> $result {
+                let $object = object.cast::<$type>().cast_const();
                 // SAFETY: an object with this layout, whose fields never change (upheld by the
-                // caller).
-                let $object = unsafe { &*object.cast::<$type>() };
-                $value
+                // caller), and which has the field that is read.
+                unsafe { $value }
             }
         )*};
     }
@@ -132,42 +133,47 @@ mod running {
         c_int::from(time[3]) << 16 | c_int::from(time[4]) << 8 | c_int::from(time[5])
     }
 
-    fn tzinfo(has_tzinfo: u8, tzinfo: *mut PyObject) -> *mut PyObject {
-        if has_tzinfo != 0 {
-            return tzinfo;
+    /// # Safety
+    /// An object that has a time zone must have it at `tzinfo`.
+    unsafe fn tzinfo(has_tzinfo: u8, tzinfo: *const *mut PyObject) -> *mut PyObject {
+        // SAFETY: upheld by the caller; `None` is always alive.
+        unsafe {
+            if has_tzinfo != 0 {
+                tzinfo.read()
+            } else {
+                Py_None()
+            }
         }
-        // SAFETY: `None` is always alive.
-        unsafe { Py_None() }
     }
 
     read! {
-        PyDateTime_GET_YEAR(PyDateTime_Date) -> c_int: |object| year(object.date);
-        PyDateTime_GET_MONTH(PyDateTime_Date) -> c_int: |object| object.date[2].into();
-        PyDateTime_GET_DAY(PyDateTime_Date) -> c_int: |object| object.date[3].into();
-        PyDateTime_DATE_GET_HOUR(PyDateTime_DateTime) -> c_int: |object| object.time[0].into();
-        PyDateTime_DATE_GET_MINUTE(PyDateTime_DateTime) -> c_int: |object| object.time[1].into();
-        PyDateTime_DATE_GET_SECOND(PyDateTime_DateTime) -> c_int: |object| object.time[2].into();
+        PyDateTime_GET_YEAR(PyDateTime_Date) -> c_int: |object| year((*object).date);
+        PyDateTime_GET_MONTH(PyDateTime_Date) -> c_int: |object| (*object).date[2].into();
+        PyDateTime_GET_DAY(PyDateTime_Date) -> c_int: |object| (*object).date[3].into();
+        PyDateTime_DATE_GET_HOUR(PyDateTime_DateTime) -> c_int: |object| (*object).time[0].into();
+        PyDateTime_DATE_GET_MINUTE(PyDateTime_DateTime) -> c_int: |object| (*object).time[1].into();
+        PyDateTime_DATE_GET_SECOND(PyDateTime_DateTime) -> c_int: |object| (*object).time[2].into();
         PyDateTime_DATE_GET_MICROSECOND(PyDateTime_DateTime) -> c_int: |object| {
-            microsecond(object.time)
+            microsecond((*object).time)
         };
-        PyDateTime_DATE_GET_FOLD(PyDateTime_DateTime) -> c_int: |object| object.fold.into();
+        PyDateTime_DATE_GET_FOLD(PyDateTime_DateTime) -> c_int: |object| (*object).fold.into();
         PyDateTime_DATE_GET_TZINFO(PyDateTime_DateTime) -> *mut PyObject: |object| {
-            tzinfo(object.has_tzinfo, object.tzinfo)
+            tzinfo((*object).has_tzinfo, &raw const (*object).tzinfo)
         };
-        PyDateTime_TIME_GET_HOUR(PyDateTime_Time) -> c_int: |object| object.time[0].into();
-        PyDateTime_TIME_GET_MINUTE(PyDateTime_Time) -> c_int: |object| object.time[1].into();
-        PyDateTime_TIME_GET_SECOND(PyDateTime_Time) -> c_int: |object| object.time[2].into();
+        PyDateTime_TIME_GET_HOUR(PyDateTime_Time) -> c_int: |object| (*object).time[0].into();
+        PyDateTime_TIME_GET_MINUTE(PyDateTime_Time) -> c_int: |object| (*object).time[1].into();
+        PyDateTime_TIME_GET_SECOND(PyDateTime_Time) -> c_int: |object| (*object).time[2].into();
         PyDateTime_TIME_GET_MICROSECOND(PyDateTime_Time) -> c_int: |object| {
-            microsecond(object.time)
+            microsecond((*object).time)
         };
-        PyDateTime_TIME_GET_FOLD(PyDateTime_Time) -> c_int: |object| object.fold.into();
+        PyDateTime_TIME_GET_FOLD(PyDateTime_Time) -> c_int: |object| (*object).fold.into();
         PyDateTime_TIME_GET_TZINFO(PyDateTime_Time) -> *mut PyObject: |object| {
-            tzinfo(object.has_tzinfo, object.tzinfo)
+            tzinfo((*object).has_tzinfo, &raw const (*object).tzinfo)
         };
-        PyDateTime_DELTA_GET_DAYS(PyDateTime_Delta) -> c_int: |object| object.days;
-        PyDateTime_DELTA_GET_SECONDS(PyDateTime_Delta) -> c_int: |object| object.seconds;
+        PyDateTime_DELTA_GET_DAYS(PyDateTime_Delta) -> c_int: |object| (*object).days;
+        PyDateTime_DELTA_GET_SECONDS(PyDateTime_Delta) -> c_int: |object| (*object).seconds;
         PyDateTime_DELTA_GET_MICROSECONDS(PyDateTime_Delta) -> c_int: |object| {
-            object.microseconds
+            (*object).microseconds
         };
     }
 }

@@ -202,7 +202,7 @@ functions! {
     fn PyType_GetDict(class: *mut PyTypeObject) -> *mut PyObject, 12..=LATEST;
 }
 
-/// `Py_AddPendingCall`.
+/// Calls `Py_AddPendingCall`.
 ///
 /// # Safety
 /// As for CPython's function.
@@ -221,7 +221,7 @@ pub(crate) unsafe fn add_pending_call(
     }
 }
 
-/// `_PyEval_AddPendingCall` of 3.11, which has no flags.
+/// Calls `_PyEval_AddPendingCall` of 3.11, which has no flags.
 ///
 /// # Safety
 /// As for CPython's function; the running Python must be 3.11.
@@ -245,14 +245,19 @@ pub(crate) unsafe fn _PyEval_AddPendingCall_3_11(
 }
 
 /// Whether the running Python has an optional function.
+///
+/// Most are private or unstable: a Python that did not exist when this library was written may have
+/// a function of the same name with other parameters. So these are used in known versions only.
+/// The others are public, or (`_PyInterpreterState_LookUpID`) have been the same since 3.7, while
+/// what replaces them is not safe while other threads end interpreters.
 pub(crate) mod has {
     #[cfg(Py_LIMITED_API)]
     macro_rules! ask {
-        ($name:ident from $version:literal as $function:ident) => {
+        ($name:ident in $versions:expr, $function:ident) => {
             #[inline]
             pub(crate) fn $name() -> bool {
                 use crate::capi;
-                capi::at_least($version)
+                $versions.contains(&capi::running_minor())
                     && !capi::memory::is_stable_abi_only()
                     && super::optional::$function.is_found()
             }
@@ -261,21 +266,24 @@ pub(crate) mod has {
 
     #[cfg(not(Py_LIMITED_API))]
     macro_rules! ask {
-        ($name:ident from $version:literal as $function:ident) => {
+        ($name:ident in $versions:expr, $function:ident) => {
             #[inline(always)]
             pub(crate) const fn $name() -> bool {
-                crate::capi::at_least($version)
+                crate::capi::at_least(*$versions.start())
             }
         };
     }
 
-    ask!(interpreter_lookup from 11 as _PyInterpreterState_LookUpID);
-    ask!(pending_calls from 12 as _PyEval_AddPendingCall);
-    ask!(at_exit from 13 as PyUnstable_AtExit);
-    ask!(stack_limit from 14 as _Py_ReachedRecursionLimitWithMargin);
-    ask!(stop_the_world from 14 as _PyEval_StopTheWorld);
-    ask!(interpreter_views from 15 as PyThreadState_EnsureFromView);
-    ask!(type_dict from 12 as PyType_GetDict);
+    use super::LATEST;
+    use crate::capi::version::LATEST_KNOWN;
+
+    ask!(interpreter_lookup in 11..=LATEST, _PyInterpreterState_LookUpID);
+    ask!(pending_calls in 12..=LATEST_KNOWN, _PyEval_AddPendingCall);
+    ask!(at_exit in 13..=LATEST_KNOWN, PyUnstable_AtExit);
+    ask!(stack_limit in 14..=LATEST_KNOWN, _Py_ReachedRecursionLimitWithMargin);
+    ask!(stop_the_world in 14..=LATEST_KNOWN, _PyEval_StopTheWorld);
+    ask!(interpreter_views in 15..=LATEST, PyThreadState_EnsureFromView);
+    ask!(type_dict in 12..=LATEST, PyType_GetDict);
 }
 
 /// CPython's private functions, and those that `pyo3-ffi` does not know.

@@ -28,7 +28,7 @@ mod fixed {
     /// `bytes` must be a live `bytes`.
     #[inline(always)]
     pub(crate) unsafe fn bytes_len(bytes: *mut PyObject) -> Py_ssize_t {
-        // SAFETY: upheld by the caller.
+        // SAFETY: a live `bytes` (upheld by the caller).
         unsafe { Py_SIZE(bytes) }
     }
 
@@ -120,7 +120,7 @@ mod running {
     /// `bytes` must be a live `bytes`.
     #[inline]
     pub(crate) unsafe fn bytes_len(bytes: *mut PyObject) -> Py_ssize_t {
-        // SAFETY: upheld by the caller.
+        // SAFETY: a live `bytes` (upheld by the caller).
         unsafe { PyBytes_Size(bytes) }
     }
 
@@ -128,7 +128,7 @@ mod running {
     /// As for CPython's macro.
     #[inline(always)]
     pub(crate) unsafe fn PyTuple_GET_SIZE(tuple: *mut PyObject) -> Py_ssize_t {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached; a live tuple (upheld by the caller).
         unsafe {
             if reads_memory() {
                 len_of(tuple)
@@ -145,7 +145,7 @@ mod running {
         tuple: *mut PyObject,
         index: Py_ssize_t,
     ) -> *mut PyObject {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached; a live tuple, `index` in bounds (upheld by the caller).
         unsafe {
             if reads_memory() {
                 items_of_tuple(tuple).offset(index).read()
@@ -163,7 +163,7 @@ mod running {
         index: Py_ssize_t,
         item: *mut PyObject,
     ) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached; a new tuple, `index` in bounds (upheld by the caller).
         unsafe {
             if reads_memory() {
                 items_of_tuple(tuple).offset(index).write(item);
@@ -177,7 +177,7 @@ mod running {
     /// As for CPython's macro.
     #[inline(always)]
     pub(crate) unsafe fn PyList_GET_SIZE(list: *mut PyObject) -> Py_ssize_t {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached; a live list (upheld by the caller).
         unsafe {
             if reads_memory() {
                 len_of(list)
@@ -191,7 +191,7 @@ mod running {
     /// As for CPython's macro.
     #[inline(always)]
     pub(crate) unsafe fn PyList_GET_ITEM(list: *mut PyObject, index: Py_ssize_t) -> *mut PyObject {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached; a live list, `index` in bounds (upheld by the caller).
         unsafe {
             if reads_memory() {
                 items_of_list(list).offset(index).read()
@@ -209,7 +209,7 @@ mod running {
         index: Py_ssize_t,
         item: *mut PyObject,
     ) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached; a new list, `index` in bounds (upheld by the caller).
         unsafe {
             if reads_memory() {
                 items_of_list(list).offset(index).write(item);
@@ -223,7 +223,7 @@ mod running {
     /// As for CPython's macro.
     #[inline(always)]
     pub(crate) unsafe fn PyFloat_AS_DOUBLE(float: *mut PyObject) -> f64 {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached; a live `float` (upheld by the caller).
         unsafe {
             if reads_memory() {
                 (*float.cast::<Float>()).value
@@ -238,7 +238,8 @@ mod running {
     /// # Safety
     /// As for CPython's macro.
     pub(crate) unsafe fn PyUnicode_READY(text: *mut PyObject) -> c_int {
-        // SAFETY: upheld by the caller. The function converts the text, if need be.
+        // SAFETY: attached; a live `str` (upheld by the caller). The function converts it, if need
+        // be.
         match unsafe { PyUnicode_GetLength(text) } {
             ..0 => -1,
             _ => 0,

@@ -1,7 +1,7 @@
 //! Addresses of CPython's functions and objects, by name, in the running process.
 //!
-//! Invariant: a name is looked up where the loader resolves CPython's own names for this binary, so
-//! that both are of the same Python. CPython is never unloaded, so an address stays valid.
+//! Invariant: a name is looked up where the loader has resolved this binary's imports from CPython,
+//! so all addresses are of the same Python. CPython is never unloaded, so an address stays valid.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;

@@ -33,6 +33,7 @@ mod running {
     use std::sync::atomic::{AtomicU8, Ordering};
 
     use crate::capi::running_minor;
+    use crate::capi::version::LATEST_KNOWN;
 
     /// The minor version of the running Python, once its layout was verified; zero before.
     static VERIFIED: AtomicU8 = AtomicU8::new(0);
@@ -66,7 +67,7 @@ mod running {
     /// Returns whether the layout of the running Python is known, if it was built with the usual
     /// options.
     pub(crate) fn is_known_version() -> bool {
-        IS_POSSIBLE && (11..=15).contains(&running_minor()) && !is_stable_abi_only()
+        IS_POSSIBLE && (11..=LATEST_KNOWN).contains(&running_minor()) && !is_stable_abi_only()
     }
 
     /// Returns whether the environment variable `PYATOLL_STABLE_ABI_ONLY` is set: then this library

@@ -44,8 +44,8 @@ pub(crate) use refcount::{
 pub(crate) use structs::mutex::PyMutex;
 #[cfg(Py_LIMITED_API)]
 pub(crate) use type_fields::PyType_HasFeature;
-pub(crate) use version::at_least;
 #[allow(unused_imports, reason = "of no use in a build for one version")]
 pub(crate) use version::running_minor;
+pub(crate) use version::{at_least, minor_of, version_text};
 #[allow(unused_imports, reason = "empty in a build for one version")]
 pub(crate) use {datetime::*, functions::*, items::*, oldest::*, structs::*, type_objects::*};

@@ -1,5 +1,5 @@
-//! What 3.10 and 3.11 added to the stable ABI. A build for 3.9 or 3.10 must be loaded by these
-//! versions, to say that it needs 3.11, so it is not linked with it: all of it is looked up.
+//! Functions and types that 3.10 and 3.11 added to the stable ABI. A build for 3.9 or 3.10 must
+//! load in these versions, to report that it needs 3.11, so all of them are looked up by name.
 
 #[cfg(not(Py_3_10))]
 pub(crate) use before_3_10::*;
@@ -21,8 +21,8 @@ macro_rules! exception_class {
 
 pub(crate) use exception_class;
 
-/// Defines a function that returns an exception class. On some platforms, reading the static is
-/// safe.
+/// Defines a function that returns an exception class. (On some platforms, reading the static is
+/// not `unsafe`.)
 macro_rules! newer_exceptions {
     ($($cfg:meta: $function:ident $name:ident;)*) => {$(
         #[cfg($cfg)]

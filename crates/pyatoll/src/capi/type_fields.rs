@@ -247,8 +247,7 @@ pub(crate) unsafe fn tp_weaklistoffset(class: *mut PyTypeObject) -> Py_ssize_t {
     unsafe { (*class.cast::<Fields>()).tp_weaklistoffset }
 }
 
-/// Returns an attribute of a type that is a number. It is there, and `type` computes it: the
-/// attribute of a type's metaclass is not asked for.
+/// Returns an attribute of a type that is a number.
 ///
 /// # Safety
 /// Attached; `class` must be a live type object.
@@ -257,25 +256,50 @@ pub(crate) unsafe fn tp_weaklistoffset(class: *mut PyTypeObject) -> Py_ssize_t {
 #[inline(never)]
 #[allow(deprecated, reason = "the functions that all versions have")]
 unsafe fn attribute(class: *mut PyTypeObject, name: &std::ffi::CStr) -> Py_ssize_t {
-    // SAFETY: attached, and `class` is alive (upheld by the caller); the new references are
-    // released, and an exception that was set is set again.
+    // SAFETY: attached, and `class` is alive (upheld by the caller); the new reference is released,
+    // and an exception that is set stays.
     unsafe {
         let [mut kind, mut raised, mut traceback] = [std::ptr::null_mut(); 3];
         PyErr_Fetch(&raw mut kind, &raw mut raised, &raw mut traceback);
-        let name = PyUnicode_InternFromString(name.as_ptr());
         let mut value = -1;
-        if !name.is_null() {
-            let getattro = PyType_GetSlot(&raw mut PyType_Type, Py_tp_getattro);
-            let getattro = std::mem::transmute::<*mut c_void, getattrofunc>(getattro);
-            let number = getattro(class.cast(), name);
-            Py_DECREF(name);
-            if !number.is_null() {
-                value = PyLong_AsSsize_t(number);
-                Py_DECREF(number);
-            }
+        let number = attribute_of_type(class, name);
+        if !number.is_null() {
+            value = PyLong_AsSsize_t(number);
+            Py_DECREF(number);
         }
         PyErr_Restore(kind, raised, traceback);
         assert!(value >= 0, "a type has no size");
+        value
+    }
+}
+
+/// Returns what the descriptor of `type` computes for an attribute of a type: a new reference, or
+/// null; an exception may be set then. Attributes of a metaclass are not used: they may run any
+/// code and return anything.
+///
+/// # Safety
+/// Attached; `class` must be a live type object; no exception may be set.
+#[cfg(Py_LIMITED_API)]
+unsafe fn attribute_of_type(class: *mut PyTypeObject, name: &std::ffi::CStr) -> *mut PyObject {
+    let metaclass = (&raw mut PyType_Type).cast::<PyObject>();
+    // SAFETY: attached (upheld by the caller); `type` is its own type, and cannot be changed. The
+    // new references are released.
+    unsafe {
+        let attributes = PyObject_GetAttrString(metaclass, c"__dict__".as_ptr());
+        if attributes.is_null() {
+            return attributes;
+        }
+        let descriptor = PyMapping_GetItemString(attributes, name.as_ptr());
+        Py_DECREF(attributes);
+        if descriptor.is_null() {
+            return descriptor;
+        }
+        let get = PyType_GetSlot(Py_TYPE(descriptor), Py_tp_descr_get);
+        let get = std::mem::transmute::<*mut c_void, Option<descrgetfunc>>(get);
+        let value = get.map_or(std::ptr::null_mut(), |get| {
+            get(descriptor, class.cast(), metaclass)
+        });
+        Py_DECREF(descriptor);
         value
     }
 }
@@ -355,7 +379,7 @@ unsafe fn dict_by_functions(class: *mut PyTypeObject) -> *mut PyObject {
             return dict;
         }
         let mut dict = std::ptr::null_mut::<PyObject>();
-        let proxy = PyObject_GetAttrString(class.cast(), c"__dict__".as_ptr());
+        let proxy = attribute_of_type(class, c"__dict__");
         if proxy.is_null() {
             PyErr_Clear();
             return dict;
@@ -453,12 +477,9 @@ pub(crate) unsafe fn module_of_heap_type(class: *mut PyTypeObject) -> *mut PyObj
         /// `as_buffer` (2), `ht_name`, `ht_slots`, `ht_qualname`, `ht_cached_keys`.
         const WORDS: usize = 4 + 36 + 3 + 10 + 2 + 4;
         const OFFSET: usize = size_of::<Fields>() + WORDS * size_of::<usize>();
-        // 3.12 added a field to types (`tp_watched`).
-        let offset = if super::at_least(12) {
-            OFFSET + size_of::<usize>()
-        } else {
-            OFFSET
-        };
+        // 3.12 added a word to types (`tp_watched`), and 3.15 another one (`_tp_iteritem`).
+        let words = usize::from(super::at_least(12)) + usize::from(super::at_least(15));
+        let offset = OFFSET + words * size_of::<usize>();
         // SAFETY: a live heap type (upheld by the caller).
         unsafe { class.byte_add(offset).cast::<*mut PyObject>().read() }
     }
@@ -530,4 +551,59 @@ pub(crate) unsafe fn are_as_expected() -> bool {
                 && (*fields).tp_weaklistoffset == attribute(class, c"__weakrefoffset__")
         }
     })
+}
+
+#[cfg(all(test, Py_LIMITED_API))]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn the_module_of_a_heap_type_is_where_it_is_read() {
+        Python::attach(|py| {
+            let class = py.import("functools").unwrap().getattr("partial").unwrap();
+            let class = class.as_ptr().cast();
+            // SAFETY: attached; a live heap type, which has a module.
+            unsafe {
+                assert_ne!(PyType_HasFeature(class, Py_TPFLAGS_HEAPTYPE), 0);
+                let module = PyType_GetModule(class);
+                assert!(!module.is_null());
+                assert!(!reads_memory() || module_of_heap_type(class) == module);
+            }
+        });
+    }
+
+    #[test]
+    fn a_metaclass_is_not_asked_for_the_fields_of_its_classes() {
+        let code = c"
+class Meta(type):
+    __basicsize__ = __itemsize__ = property(lambda cls: 1 << 40)
+    __dict__ = property(lambda cls: type(type.__dict__)({}))
+
+class Plain:
+    pass
+
+class Lying(metaclass=Meta):
+    pass
+";
+        Python::attach(|py| {
+            let globals = crate::types::PyDict::new(py);
+            py.run(code, Some(&globals), None).unwrap();
+            let class = |name| globals.get_item(name).unwrap().unwrap().as_ptr().cast();
+            let (plain, lying) = (class("Plain"), class("Lying"));
+            for name in [c"__basicsize__", c"__itemsize__"] {
+                // SAFETY: attached; live types.
+                unsafe { assert_eq!(attribute(lying, name), attribute(plain, name)) };
+            }
+            // SAFETY: attached; a live heap type, and no exception is set; the dict is borrowed
+            // from it.
+            unsafe {
+                let dict = dict_of_heap_type(lying);
+                assert!(!PyDict_GetItemString(dict, c"__module__".as_ptr()).is_null());
+                let proxy = attribute_of_type(lying, c"__dict__");
+                assert_eq!(PyMapping_Size(proxy), PyDict_Size(dict));
+                Py_DECREF(proxy);
+            }
+        });
+    }
 }

@@ -1,9 +1,16 @@
 //! The version of the running Python.
 
+use std::ffi::CStr;
+use std::thread;
+use std::time::Duration;
+
 #[cfg(not(Py_LIMITED_API))]
 pub(crate) use fixed::{at_least, running_minor};
 #[cfg(Py_LIMITED_API)]
 pub(crate) use running::{at_least, running_minor};
+
+/// The latest minor version that was known when this library was written.
+pub(super) const LATEST_KNOWN: u8 = 15;
 
 /// The oldest minor version that this build runs on.
 const OLDEST: u8 = if cfg!(Py_3_16) {
@@ -19,6 +26,36 @@ const OLDEST: u8 = if cfg!(Py_3_16) {
 } else {
     11
 };
+
+/// Returns what `Py_GetVersion` returns. May be called at any time, attached or not.
+///
+/// The first call writes the text, and another thread that calls at the same time gets it
+/// incomplete: this function waits for the parenthesis that ends the last part of interest.
+#[cold]
+#[inline(never)]
+pub(crate) fn version_text() -> String {
+    let read = || {
+        // SAFETY: may be called at any time; a buffer that stays, and that ends with a null byte
+        // while it is written as well, since it is larger than the text and zeroed.
+        let text = unsafe { CStr::from_ptr(pyo3_ffi::Py_GetVersion()) };
+        text.to_string_lossy().into_owned()
+    };
+    for _ in 0..1000 {
+        let text = read();
+        if text.contains(')') {
+            return text;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    read()
+}
+
+/// Returns the minor version in a text that begins with a version, if the major one is 3.
+pub(crate) fn minor_of(version: &str) -> Option<u8> {
+    let minor = version.strip_prefix("3.")?;
+    let end = minor.find(|c: char| !c.is_ascii_digit());
+    minor[..end.unwrap_or(minor.len())].parse().ok()
+}
 
 #[cfg(not(Py_LIMITED_API))]
 mod fixed {
@@ -40,10 +77,9 @@ mod fixed {
 
 #[cfg(Py_LIMITED_API)]
 mod running {
-    use std::ffi::CStr;
     use std::sync::atomic::{AtomicU8, Ordering};
 
-    use super::OLDEST;
+    use super::{OLDEST, minor_of, version_text};
 
     /// Returns whether the running Python is 3.`minor` or later.
     #[inline(always)]
@@ -67,24 +103,9 @@ mod running {
     }
 
     /// Reads the version with a function that every Python has; `Py_Version` is new in 3.11.
-    #[cold]
-    #[inline(never)]
+    /// Returns 255 for another major version.
     fn parse() -> u8 {
-        // SAFETY: may be called at any time; a string that stays.
-        let version = unsafe { CStr::from_ptr(pyo3_ffi::Py_GetVersion()) };
-        minor_of(&version.to_string_lossy())
-    }
-
-    /// Returns the minor version in what `Py_GetVersion` returns; 255 for another major version.
-    pub(super) fn minor_of(version: &str) -> u8 {
-        let digits = |text: &str| {
-            let end = text.find(|c: char| !c.is_ascii_digit());
-            text[..end.unwrap_or(text.len())].parse().ok()
-        };
-        version
-            .strip_prefix("3.")
-            .and_then(digits)
-            .unwrap_or(u8::MAX)
+        minor_of(&version_text()).unwrap_or(u8::MAX)
     }
 
     #[cfg(test)]
@@ -92,17 +113,22 @@ mod running {
         use super::*;
 
         #[test]
-        fn the_minor_version_is_the_second_number() {
-            assert_eq!(minor_of("3.9.1 (main, …)"), 9);
-            assert_eq!(minor_of("3.15.0a1+ (main, …)"), 15);
-            assert_eq!(minor_of("3.16"), 16);
-            assert_eq!(minor_of("4.0.0"), u8::MAX);
-        }
-
-        #[test]
         fn versions_compare_with_the_running_one() {
             assert!(at_least(OLDEST) && at_least(running_minor()));
             assert!(!at_least(running_minor() + 1));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minor_version_is_the_second_number() {
+        assert_eq!(minor_of("3.9.1 (main, …)"), Some(9));
+        assert_eq!(minor_of("3.15.0a1+ (main, …)"), Some(15));
+        assert_eq!(minor_of("3.16"), Some(16));
+        assert_eq!(minor_of("4.0.0"), None);
     }
 }

@@ -48,7 +48,7 @@ pub unsafe trait ClassBase: PyTypeInfo {
     const FIXED: bool;
     /// Whether instances vary in size. The Rust parts are behind their items.
     const VARIES: bool;
-    /// Whether the class is made by its metaclass (see `python_class`).
+    /// Whether the class is created by its metaclass (see `python_class`).
     const IS_PYTHON_CLASS: bool;
     /// Whether this part of an instance has a Rust value that needs dropping. Else
     /// [`drop_value`](ClassBase::drop_value) does nothing.

@@ -15,9 +15,9 @@ pub(super) const ACQUIRE_UNLESS_GIL: Ordering = if FREE_THREADED {
     Ordering::Relaxed
 };
 
-/// Whether CPython itself defers deeply nested deallocations of all objects that its collector
-/// tracks. Earlier versions do it only for the Python part of a subclass, and 3.13 only after
-/// 10,000 levels, for which not every thread's stack has room.
+/// Returns whether CPython itself defers deeply nested deallocations of all objects that its
+/// collector tracks. Earlier versions do it only for the Python part of a subclass, and 3.13 only
+/// after 10,000 levels, for which not every thread's stack has room.
 #[inline(always)]
 pub(super) fn has_general_trashcan() -> bool {
     at_least(14)

@@ -1,9 +1,9 @@
 //! The types of `datetime` as bases of classes, where the module is written in C.
 //!
-//! They are static types, which all interpreters share, but the C API has no address of them: an
-//! interpreter gets it from the module's capsule. The functions that have no token, or run after
-//! the end of the interpreter's values, get it from the instance: it is the nearest static type
-//! among the bases of the instance's type.
+//! They are static types, which all interpreters share, but the C API has no symbols for them:
+//! their addresses are in the capsule of each interpreter's module. Functions that have no token,
+//! or run after the interpreter's values were dropped, find the type through the instance: it is
+//! the nearest static type among the bases of the instance's type.
 
 use std::ffi::{c_int, c_void};
 
@@ -20,12 +20,12 @@ use crate::interpreter::Python;
 use crate::object::{Bound, PyTypeInfo};
 use crate::types::{PyAny, PyDate, PyDateTime, PyDelta, PyTime, datetime};
 
-/// Returns whether a type object is allocated: Python classes are, and those of this library.
+/// Returns whether a type object is a heap type, as Python classes and those of this library are.
 ///
 /// # Safety
 /// `class` must be a live type object.
 unsafe fn is_heap_type(class: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: upheld by the caller.
+    // SAFETY: a live type object (upheld by the caller).
     unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
 }
 
@@ -34,8 +34,8 @@ unsafe fn is_heap_type(class: *mut ffi::PyTypeObject) -> bool {
 /// # Safety
 /// `class` must be a live type object.
 unsafe fn static_base(mut class: *mut ffi::PyTypeObject) -> *mut ffi::PyTypeObject {
-    // SAFETY: upheld by the caller; each type keeps its base alive, and the last one is `object`,
-    // which is static.
+    // SAFETY: a live type object (upheld by the caller). Each type keeps its base alive, and the
+    // last base is `object`, which is static.
     unsafe {
         while is_heap_type(class) {
             class = type_fields::tp_base(class);

@@ -205,8 +205,8 @@ unsafe fn value_of_frozen<'a, T>(object: *mut ffi::PyObject) -> &'a T
 where
     T: PyClass<Frozen = True> + Sync,
 {
-    // SAFETY: upheld by the caller. The value of a frozen class is never borrowed mutably, so once
-    // initialized it can be shared.
+    // SAFETY: an instance of `T`, alive for `'a` (upheld by the caller). The value of a frozen
+    // class is never borrowed mutably, so it can be shared once it is initialized.
     unsafe {
         if layout::owner::<T>(object).is_null() {
             not_constructed::<T>();

@@ -1,4 +1,4 @@
-//! What stubs tell of a class.
+//! Properties of a class that its stub depends on, for generated code.
 
 use std::ffi::CStr;
 
@@ -7,7 +7,7 @@ use super::items::MethodItem;
 use super::pyclass::{ClassImpl, PyClass};
 
 /// Returns whether instances of the class are larger than those of its base (PEP 800). A class that
-/// is made by its metaclass has the size of the class with the Rust parts, which is its base.
+/// is created by its metaclass is not: its base is the heap type that has the Rust parts.
 pub const fn is_disjoint_base<T: PyClass>() -> bool {
     T::OPTIONS.python.is_none() && !<T::BaseType as ClassBase>::IS_PYTHON_CLASS
 }

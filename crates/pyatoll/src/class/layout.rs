@@ -90,7 +90,8 @@ impl<T: ClassImpl> Instance<T> {
     /// The object must be an instance of `T`, alive for `'a`.
     #[inline]
     pub(super) unsafe fn of<'a>(object: *mut ffi::PyObject) -> &'a Self {
-        // SAFETY: upheld by the caller; all mutable parts are cells.
+        // SAFETY: an instance of `T`, alive for `'a` (upheld by the caller); all mutable parts are
+        // cells.
         unsafe { &*<T::BaseType as ClassBase>::start(object).cast::<Self>() }
     }
 
@@ -123,7 +124,8 @@ impl<T: ClassImpl> Instance<T> {
 /// The object must be an instance of `T`, alive for `'a`.
 #[inline]
 pub(super) unsafe fn header<'a, T: PyClass>(object: *mut ffi::PyObject) -> &'a Header {
-    // SAFETY: upheld by the caller; `HEADER` is the header's offset in all classes of the chain.
+    // SAFETY: an instance of `T`, alive for `'a` (upheld by the caller); `HEADER` is the header's
+    // offset in all classes of the chain.
     unsafe {
         let start = <T::BaseType as ClassBase>::start(object);
         header_at(start, <T::BaseType as ClassBase>::HEADER)
@@ -175,7 +177,7 @@ pub(super) unsafe fn publish<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObj
 /// The object must be an instance of `T`, and the thread attached to its interpreter for `'py`.
 #[inline]
 pub unsafe fn token_of_instance<'py, T: PyClass>(object: *mut ffi::PyObject) -> Python<'py> {
-    // SAFETY: upheld by the caller; a `LocalInternals` is never freed.
+    // SAFETY: an instance of `T` (upheld by the caller); a `LocalInternals` is never freed.
     match unsafe { owner::<T>(object).as_ref() } {
         Some(owner) => Python::new(owner),
         None => token_of_uninitialized(),
@@ -285,7 +287,7 @@ pub(super) unsafe fn release_borrow_mut<T: PyClass>(object: *mut ffi::PyObject) 
 pub(super) unsafe fn borrow_flag<'a, T: PyClass>(
     object: *mut ffi::PyObject,
 ) -> Option<&'a BorrowFlag> {
-    // SAFETY: upheld by the caller; an instance of a class is an instance of its base.
+    // SAFETY: an instance of `T`, alive for `'a` (upheld by the caller), and so of its base.
     unsafe {
         match <T::BaseType as ClassBase>::borrow_flag(object) {
             Some(flag) => Some(flag),

@@ -29,7 +29,7 @@
 //! | `native_enum` | `enum` |
 //! | `extras` | `eq`, `ord`, `hash`, `str` |
 //! | `pickle` | `pickle` |
-//! | `inspect` | what stubs tell of a class (the feature `experimental-inspect`) |
+//! | `inspect` | properties of a class for its stub (the feature `experimental-inspect`) |
 //! | `serde` | `Serialize` and `Deserialize` for `Py` |
 //! | `slots` | the special methods of `#[pymethods]` |
 //! | `refusals` | examples that must not compile |

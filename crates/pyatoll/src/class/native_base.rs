@@ -142,8 +142,9 @@ pub(super) mod native {
         visit: ffi::visitproc,
         arg: *mut c_void,
     ) -> c_int {
-        // SAFETY: upheld by the caller. An instance of a heap type refers to its type, which the
-        // `tp_traverse` of a static base does not visit.
+        // SAFETY: called by the collector with a live instance (upheld by the caller). An instance
+        // of a heap type refers to its type, which the `tp_traverse` of a static base does not
+        // visit.
         unsafe {
             let result = visit(ffi::Py_TYPE(object).cast(), arg);
             if result != 0 {
@@ -173,8 +174,8 @@ pub(super) mod native {
     /// # Safety
     /// As for [`ClassBase::free`].
     pub(in crate::class) unsafe fn free(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) {
-        // SAFETY: upheld by the caller. The `tp_dealloc` of a base with `Py_TPFLAGS_HAVE_GC`
-        // expects a tracked instance.
+        // SAFETY: attached; an instance whose values are dropped (upheld by the caller). The
+        // `tp_dealloc` of a base with `Py_TPFLAGS_HAVE_GC` expects a tracked instance.
         unsafe {
             let subtype = ffi::Py_TYPE(object);
             match type_fields::tp_dealloc(class) {

@@ -19,7 +19,7 @@ use crate::interpreter::Python;
 use crate::object::Bound;
 use crate::types::{PyAny, PyAnyMethods, PyDict, PyDictMethods, PyTuple, PyType, PyTypeMethods};
 
-/// Returns whether the class is made by its metaclass.
+/// Returns whether the class is created by its metaclass.
 pub(super) const fn is_python_class<T: PyClass>() -> bool {
     <T as ClassImpl>::OPTIONS.python.is_some() || <T::BaseType as ClassBase>::IS_PYTHON_CLASS
 }
@@ -138,7 +138,8 @@ pub(super) unsafe fn heap_type(
     mut class: *mut ffi::PyTypeObject,
     deallocate: ffi::destructor,
 ) -> *mut ffi::PyTypeObject {
-    // SAFETY: upheld by the caller; each type keeps its base alive.
+    // SAFETY: a live type object that derives from such a type (upheld by the caller); each type
+    // keeps its base alive.
     unsafe {
         while !type_fields::tp_dealloc(class)
             .is_some_and(|own| std::ptr::fn_addr_eq(own, deallocate))

@@ -93,12 +93,13 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
         visit: ffi::visitproc,
         arg: *mut c_void,
     ) -> c_int {
-        // SAFETY: upheld by the caller; this is the `tp_traverse` of `T`.
+        // SAFETY: called by the collector with a live instance (upheld by the caller); this is the
+        // `tp_traverse` of `T`.
         unsafe { (T::statics().tables().traverse)(object, visit, arg) }
     }
 
     unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
-        // SAFETY: upheld by the caller; this is the `tp_clear` of `T`.
+        // SAFETY: attached; a live instance (upheld by the caller); this is the `tp_clear` of `T`.
         unsafe { (T::statics().tables().clear)(object) }
     }
 

@@ -78,7 +78,7 @@ pub(super) struct ClassSpec {
 }
 
 impl ClassSpec {
-    /// Returns whether the class is made by its metaclass (see `python_class`).
+    /// Returns whether the class is created by its metaclass (see `python_class`).
     pub(super) fn is_python_class(&self) -> bool {
         self.options.python.is_some() || self.base.python_class.is_some()
     }

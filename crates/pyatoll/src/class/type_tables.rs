@@ -146,7 +146,7 @@ impl TypeTables {
             let no_constructor = default_slots::no_constructor as *const ();
             self.push(ffi::Py_tp_new, no_constructor);
         }
-        // Also if instances are not tracked: those of a Python subclass are, and code that walks
+        // Even if instances are not tracked: those of a Python subclass are, and code that walks
         // the heap by hand reaches the type.
         self.push(ffi::Py_tp_traverse, self.traverse as *const ());
         self.push(ffi::Py_tp_clear, self.clear as *const ());
@@ -154,7 +154,8 @@ impl TypeTables {
             self.push(ffi::Py_tp_alloc, freelist.allocate as *const ());
             self.push(ffi::Py_tp_free, freelist.free as *const ());
         } else {
-            // That of a built-in base may allocate instances of the base only: `datetime`'s does.
+            // An inherited one may allocate only instances of the built-in base, as `datetime`'s
+            // does.
             self.push(ffi::Py_tp_alloc, ffi::PyType_GenericAlloc as *const ());
         }
         if !spec.options.mapping {

@@ -1,8 +1,8 @@
-//! The place of the Rust parts behind a base whose size the stable ABI hides: all built-in types
-//! but `object`. Only a build for the stable ABI uses it.
+//! The offset of the Rust parts in instances of a class that extends a built-in type other than
+//! `object`, in builds for the stable ABI, which hides the types' sizes.
 //!
-//! Invariant: the offset of a base is determined when the first class that extends it is created,
-//! as PEP 697 does it, and is the same in all interpreters: built-in types are static.
+//! Invariant: the offset is determined when the first class that extends the base is created, as in
+//! PEP 697. It is the same in all interpreters, because built-in types are static.
 
 #![allow(dead_code, reason = "of no use in a build for one version")]
 
@@ -63,7 +63,8 @@ impl<L: SizeOfBase> Place for BehindUnsized<L> {
 
     #[inline(always)]
     unsafe fn start(object: *mut ffi::PyObject) -> *mut u8 {
-        // SAFETY: upheld by the caller. The offset was determined when the class was created.
+        // SAFETY: an instance of a checked class (upheld by the caller), for which the offset was
+        // determined.
         unsafe { object.cast::<u8>().add(L::offset().load(Ordering::Relaxed)) }
     }
 }

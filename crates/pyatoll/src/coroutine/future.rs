@@ -82,7 +82,7 @@ pub unsafe fn own_receiver(py: Python<'_>, object: *mut ffi::PyObject) -> Py<PyA
 /// # Errors
 /// As for [`passed_module`].
 pub unsafe fn own_module(py: Python<'_>, m_self: *mut ffi::PyObject) -> PyResult<Py<PyModule>> {
-    // SAFETY: upheld by the caller.
+    // SAFETY: `m_self` is the function's (upheld by the caller).
     let module = unsafe { passed_module(py, m_self) }?;
     Ok(module.to_owned().unbind())
 }

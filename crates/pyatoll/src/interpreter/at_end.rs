@@ -43,7 +43,7 @@ unsafe fn of_or_new(local: &LocalInternals) -> &Mutex<Functions> {
 /// Registers a function to run at the end of `local`'s interpreter.
 ///
 /// # Errors
-/// It is too late.
+/// If the functions have already run.
 ///
 /// # Safety
 /// The thread must be attached to the interpreter.

@@ -59,7 +59,7 @@ pub(super) fn end(local: &'static LocalInternals) -> Result<(), NotEnded> {
 fn claim_closed(local: &'static LocalInternals, wait: &Wait) -> Result<Option<EndClaim>, NotEnded> {
     let leave = || (exit_hook::FOR_END.wait)(local, wait);
     let is_over = match AttachGuard::current() {
-        // SAFETY: attached; nothing of Python is used while detached.
+        // SAFETY: attached; no Python function is called while detached.
         Some(attached) => unsafe { detached(attached.local(), leave) },
         None => leave(),
     };

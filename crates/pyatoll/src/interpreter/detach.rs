@@ -47,7 +47,7 @@ impl Drop for DetachGuard {
 /// the attachment.
 pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) -> R {
     // SAFETY: attached, and `f` uses nothing that needs it (upheld by the caller). The guard is
-    // dropped also when `f` panics.
+    // dropped even if `f` panics.
     let _detached = unsafe { DetachGuard::new(local) };
     f()
 }

@@ -288,7 +288,7 @@ unsafe fn wait_for_other_entries(local: &LocalInternals, ending: &Ending) -> Res
         if Instant::now() >= until {
             return Err(NotEnded::OtherThreads(others));
         }
-        // SAFETY: attached; nothing of Python is used while detached.
+        // SAFETY: attached; no Python function is called while detached.
         unsafe { detached(local, || thread::sleep(POLL)) };
     }
 }
@@ -330,7 +330,7 @@ unsafe extern "C" fn last_threads_leave(
     _: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython calls this attached, with the capsule that `register_last` gave the function;
-    // the state it points to is never freed. Nothing of Python is used while detached.
+    // the state it points to is never freed. No Python function is called while detached.
     unsafe {
         let local: *const LocalInternals =
             ffi::PyCapsule_GetPointer(capsule, LOCAL.as_ptr()).cast();

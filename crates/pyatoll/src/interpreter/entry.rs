@@ -776,7 +776,7 @@ mod tests {
     }
 
     fn detach(local: &LocalInternals) -> DetachGuard {
-        // SAFETY: the tests use nothing of Python before they attach again.
+        // SAFETY: the tests call no Python function before they attach again.
         unsafe { DetachGuard::new(local) }
     }
 
@@ -814,7 +814,7 @@ mod tests {
         });
     }
 
-    /// As a greenlet that is suspended in `attach` within `detach`, and goes on after the
+    /// Acts as a greenlet that is suspended in `attach` within `detach`, and goes on after the
     /// attachment that it was started in has ended.
     #[test]
     fn a_guard_may_outlive_the_attachment_that_it_was_made_in() {
@@ -834,7 +834,7 @@ mod tests {
         });
     }
 
-    /// As a greenlet that is suspended for good.
+    /// Acts as a greenlet that is suspended for good.
     #[test]
     fn guards_that_are_never_dropped_do_not_keep_an_interpreter_from_ending() {
         for sub in subs() {
@@ -853,7 +853,7 @@ mod tests {
         }
     }
 
-    /// Stands for a thread that ends with a suspended greenlet that has dropped the interpreter.
+    /// Acts as a thread that ends with a suspended greenlet that has dropped the interpreter.
     #[test]
     fn an_interpreter_that_was_dropped_inside_ends_when_the_thread_of_the_guards_is_gone() {
         for sub in subs() {
@@ -879,7 +879,7 @@ mod tests {
         }
     }
 
-    /// As a greenlet that is suspended for good, in a thread that Python or C code attached.
+    /// Acts as a greenlet that is suspended for good, in a thread that Python or C code attached.
     #[test]
     fn guards_of_a_thread_that_is_gone_do_not_keep_an_interpreter_from_ending() {
         for sub in subs() {
@@ -944,7 +944,7 @@ mod tests {
         super::of(local).and_then(|entry| entry.with_guard(|guard| guard.is_away()))
     }
 
-    /// As C code that is called detached, and calls functions of this library back.
+    /// Acts as C code that is called detached, and calls functions of this library back.
     #[test]
     fn a_detached_thread_may_be_attached_by_other_code_that_detaches_it_again() {
         Python::initialize();
@@ -988,7 +988,7 @@ mod tests {
         visited.close().unwrap();
     }
 
-    /// As C code that is called attached, releases the GIL and calls Rust back.
+    /// Acts as C code that is called attached, releases the GIL and calls Rust back.
     #[test]
     fn a_thread_that_attaches_where_other_code_released_the_gil_is_inside_afterwards() {
         with_each(|sub, local| {

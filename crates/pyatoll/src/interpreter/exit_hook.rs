@@ -438,7 +438,7 @@ enum Registered {
     Dropped,
 }
 
-/// The exit function: the exit functions have begun.
+/// Implements the exit function, which CPython calls with the other exit functions.
 unsafe extern "C" fn called(
     capsule: *mut ffi::PyObject,
     _: *mut ffi::PyObject,
@@ -462,7 +462,7 @@ unsafe extern "C" fn called(
     }
 }
 
-/// The sentinel, which is called only by `atexit._run_exitfuncs` in an exit function.
+/// Implements the sentinel, which is called only by `atexit._run_exitfuncs` in an exit function.
 unsafe extern "C" fn sentinel_called(
     _: *mut ffi::PyObject,
     _: *mut ffi::PyObject,
@@ -471,7 +471,7 @@ unsafe extern "C" fn sentinel_called(
     unsafe { ffi::Py_NewRef(ffi::Py_None()) }
 }
 
-/// A function that `threading` calls before the exit functions.
+/// Implements the function that `threading` calls before the exit functions.
 unsafe extern "C" fn restorer_called(
     capsule: *mut ffi::PyObject,
     _: *mut ffi::PyObject,
@@ -496,7 +496,7 @@ unsafe fn at_call(capsule: *mut ffi::PyObject, act: impl FnOnce(Watched)) -> *mu
     }
 }
 
-/// CPython has released the exit function.
+/// Handles the release of the exit function by CPython.
 unsafe extern "C" fn exit_function_released(capsule: *mut ffi::PyObject) {
     // SAFETY: the contract of `at_release`.
     unsafe {
@@ -508,13 +508,13 @@ unsafe extern "C" fn exit_function_released(capsule: *mut ffi::PyObject) {
     }
 }
 
-/// CPython has released the sentinel: the exit functions are through.
+/// Closes the gate: CPython has called all exit functions and released the sentinel.
 unsafe extern "C" fn sentinel_released(capsule: *mut ffi::PyObject) {
     // SAFETY: the contract of `at_release`.
     unsafe { at_release(capsule, |watched| watched.close()) };
 }
 
-/// The drop queue has released its capsule: a thread has entered.
+/// Restores the exit function: a thread has entered, and the drop queue has released its capsule.
 unsafe extern "C" fn restorer_released(capsule: *mut ffi::PyObject) {
     // SAFETY: the contract of `at_release`.
     unsafe { at_release(capsule, |watched| watched.restore()) };
@@ -538,7 +538,7 @@ unsafe fn at_release(capsule: *mut ffi::PyObject, act: impl FnOnce(Watched)) {
     }
 }
 
-/// A pending call: a thread that is attached to the interpreter runs Python code.
+/// Restores the exit function, as a pending call of CPython.
 unsafe extern "C" fn pending(watched: *mut c_void) -> c_int {
     // SAFETY: CPython calls this attached to the interpreter that it was added to, with the pointer
     // that was given.

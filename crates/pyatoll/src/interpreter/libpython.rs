@@ -34,7 +34,7 @@ pub(super) unsafe fn warn_about_another() {
     }
 }
 
-/// Where the loader cannot be asked, no other library is noticed.
+/// Finds no library: the loader of this system cannot be asked.
 #[cfg(not(unix))]
 mod loader {
     pub(super) fn other_than(_: &str) -> Option<String> {

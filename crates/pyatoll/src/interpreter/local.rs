@@ -30,7 +30,7 @@ pub(crate) enum Phase {
     Live = 0,
     /// Its exit functions are being called; threads may still attach.
     Exiting = 1,
-    /// Its exit functions are through, and no thread may attach any more; Python code still runs.
+    /// Its exit functions have returned, and no thread may attach any more; Python code still runs.
     Closing = 2,
     /// Its state is being torn down: values are dropped, the queue is drained.
     Ending = 3,
@@ -329,12 +329,12 @@ impl LocalInternals {
         self.advance_to(Phase::Exiting) == Phase::Live as u8
     }
 
-    /// Records that the interpreter's exit functions are through.
+    /// Records that the interpreter's exit functions have returned.
     pub(super) fn mark_closing(&self) {
         self.advance_to(Phase::Closing);
     }
 
-    /// Records that the exit functions are through, unless other code has begun to call them as
+    /// Records that the exit functions have returned, unless other code has begun to call them as
     /// well. Returns whether it has not.
     pub(super) fn mark_closing_if_live(&self) -> bool {
         let (live, closing) = (Phase::Live as u8, Phase::Closing as u8);
@@ -706,9 +706,9 @@ pub(super) fn watch_runtime() {
     }
     let run = RUN.load(Ordering::Relaxed);
     if WATCHED.swap(run, Ordering::Relaxed) != run {
-        // SAFETY: the runtime is initialized, and `ended` calls nothing of Python. CPython has room
-        // for 32 such functions; without one, only an interpreter of a second run with both the
-        // address and the id of one of the first could be mistaken for it.
+        // SAFETY: the runtime is initialized, and `ended` calls no Python function. CPython has
+        // room for 32 such functions; without one, only an interpreter of a second run with both
+        // the address and the id of one of the first could be mistaken for it.
         let _ = unsafe { ffi::Py_AtExit(Some(ended)) };
     }
 }

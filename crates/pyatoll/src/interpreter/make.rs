@@ -16,7 +16,7 @@ use super::process::ProcessMutex;
 /// can run.
 fn lock_creation(local: &LocalInternals) -> Option<MutexGuard<'static, ()>> {
     static CREATION: ProcessMutex<()> = ProcessMutex::new();
-    // SAFETY: attached (upheld by the caller); taking a lock uses nothing of Python.
+    // SAFETY: attached (upheld by the caller); taking a lock calls no Python function.
     compat::creates_one_at_a_time().then(|| unsafe { detached(local, || CREATION.lock()) })
 }
 
@@ -43,6 +43,8 @@ pub(super) unsafe fn new_interpreter(
         let note = compat::exchange_attach_note(first);
         let local = create::current_or_create(ffi::PyInterpreterState_Get());
         compat::avoid_single_phase_modules();
+        compat::avoid_asyncio_in_c();
+        compat::hide_handlers_of_main();
         local.mark_owned(settings.own_gil && compat::has_settings());
         leave_first_thread_state(local, first, previous);
         note.restore();

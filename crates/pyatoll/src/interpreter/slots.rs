@@ -514,7 +514,7 @@ impl Slots {
     /// The caller must be attached to the interpreter of this table, which is ending: no other
     /// thread reads the table, and no reference to such a value is alive.
     pub(crate) unsafe fn clear_early(&self) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached, and no reader or reference is left (upheld by the caller).
         while unsafe { self.drop_newest(false) } {}
     }
 
@@ -525,7 +525,7 @@ impl Slots {
     /// The caller must be attached to the interpreter of this table, which is ending: no other
     /// thread reads the table, and no reference into it is alive.
     pub(crate) unsafe fn clear(&self) {
-        // SAFETY: upheld by the caller.
+        // SAFETY: attached, and no reader or reference is left (upheld by the caller).
         while unsafe { self.drop_newest(false) || self.drop_newest(true) } {}
         for (segment, cell) in self.segments.iter().enumerate() {
             let slots = cell.swap(null_mut(), Ordering::AcqRel);

@@ -1,5 +1,5 @@
-//! The end of an interpreter once its exit functions are through: refusing threads and waiting for
-//! those inside.
+//! The end of an interpreter once its exit functions have returned: refusing threads and waiting
+//! for those inside.
 //!
 //! `Py_EndInterpreter` aborts the process (before 3.14) if another thread has a thread state of the
 //! interpreter. So the gate is closed, and this thread waits, detached, until every thread that
@@ -55,7 +55,7 @@ pub(super) unsafe fn close(local: &'static LocalInternals, callback: Callback) {
     if local.is_main() {
         RuntimeEnd::begin(local.gate().waits_without_limit());
     }
-    // SAFETY: attached (upheld by the caller); nothing of Python is used while detached.
+    // SAFETY: attached (upheld by the caller); no Python function is called while detached.
     unsafe {
         if !local.gate().is_empty_but_for_this_thread() {
             detached(local, || wait(local));
@@ -91,8 +91,9 @@ pub(super) unsafe fn close_without_main() {
     }
     let subs = lookup::all_live();
     subs.iter().for_each(|sub| sub.gate().close());
-    // SAFETY: attached (upheld by the caller); nothing of Python is used while detached. Functions
-    // of this binary may be called in the main interpreter without Python's knowledge (`ctypes`).
+    // SAFETY: attached (upheld by the caller); no Python function is called while detached.
+    // Functions of this binary may be called in the main interpreter without Python's knowledge
+    // (`ctypes`).
     unsafe {
         let note = compat::exchange_attach_note(null_mut());
         let thread_state = ffi::PyEval_SaveThread();
@@ -162,7 +163,7 @@ unsafe fn close_subs(main: &'static LocalInternals, callback: Callback) {
         };
         if claim.is_none() && !compat::ends_subs_first() {
             sub.gate().close();
-            // SAFETY: attached to `main`; nothing of Python is used while detached.
+            // SAFETY: attached to `main`; no Python function is called while detached.
             unsafe { detached(main, || wait(sub)) };
         }
         if let Some(claim) = claim {
@@ -181,7 +182,7 @@ unsafe fn close_subs(main: &'static LocalInternals, callback: Callback) {
                     thread::sleep(Duration::from_millis(1));
                 }
             };
-            // SAFETY: attached to `main`; nothing of Python is used while detached.
+            // SAFETY: attached to `main`; no Python function is called while detached.
             unsafe { detached(main, wait) };
         }
     }

@@ -74,7 +74,7 @@ static ATTRIBUTE: Definition = Definition::new(
 /// # Safety
 /// The thread must be attached; `class` must be a live heap type.
 pub(super) unsafe fn complete(class: *mut ffi::PyObject) -> Option<()> {
-    // SAFETY: upheld by the caller; the definition lives as long as the process.
+    // SAFETY: attached; a live heap type (upheld by the caller); the definition is a static.
     unsafe {
         let definition = (&raw const REDUCE.0).cast_mut();
         let method = ffi::PyDescr_NewMethod(class.cast(), definition);

@@ -1,6 +1,6 @@
 //! Critical sections on Pythons with and without a GIL.
 //!
-//! Each function runs `f` in a critical section, and ends the section also if `f` panics. With a
+//! Each function runs `f` in a critical section, and ends the section even if `f` panics. With a
 //! GIL, which makes sections unnecessary, it only calls `f`.
 
 pub(super) use sections::*;

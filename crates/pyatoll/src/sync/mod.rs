@@ -3,6 +3,7 @@
 //! | file | concern |
 //! |---|---|
 //! | `interpreter_local` | [`InterpreterLocal`]: a `static` with one value per interpreter |
+//! | `lasting` | an `InterpreterLocal` whose values live as long as the cell |
 //! | `once_lock` | [`PyOnceLock`]: a value initialized once per interpreter |
 //! | `intern` | [`intern!`](crate::intern): interned `str` objects |
 //! | `py_arc` | [`PyArc`]: a shared handle to an object that the interpreter keeps |
@@ -21,6 +22,8 @@ pub mod critical_section;
 mod extensions;
 mod intern;
 mod interpreter_local;
+#[cfg(any(test, feature = "lasting-once-lock"))]
+mod lasting;
 #[cfg(feature = "lock_api")]
 mod lock_api;
 #[cfg(Py_3_13)]

@@ -10,12 +10,26 @@ use std::thread::{self, ThreadId};
 
 use pyo3_ffi as ffi;
 
-use super::InterpreterLocal;
 use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::interpreter::sync::lock;
 use crate::object::{Bound, Py, PyTypeCheck};
 use crate::types::PyString;
+
+#[cfg(not(feature = "lasting-once-lock"))]
+type Values<T> = super::InterpreterLocal<T>;
+#[cfg(feature = "lasting-once-lock")]
+type Values<T> = super::lasting::LastingLocal<T>;
+
+/// The token for a value that is borrowed for `$a`.
+#[cfg(not(feature = "lasting-once-lock"))]
+macro_rules! token {
+    ($a:lifetime) => { Python<$a> };
+}
+#[cfg(feature = "lasting-once-lock")]
+macro_rules! token {
+    ($a:lifetime) => { Python<'_> };
+}
 
 /// A cell with one value in each interpreter, written once.
 ///
@@ -25,6 +39,13 @@ use crate::types::PyString;
 /// The value is borrowed for `'py`, or for as long as the lock is borrowed, if that is shorter. It
 /// is dropped with the lock, or when its interpreter ends, by the thread that ends it. So it must
 /// be `Send` and `Sync`, unless it needs no drop, like a pointer.
+///
+/// With the feature `lasting-once-lock`, the value is borrowed for as long as the lock is, as in
+/// PyO3, so a `static` lends `&'static T`. The value is then dropped with the lock, not when its
+/// interpreter ends: a `static` keeps the values of all interpreters, with the objects that they
+/// refer to, until the process ends.
+///
+/// [`InterpreterLocal`]: super::InterpreterLocal
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -102,12 +123,12 @@ pub struct PyOnceLock<T: 'static> {
     values: OnceValues<T>,
 }
 
-/// The values of a [`PyOnceLock`], also of types that are not `Send + Sync`: then its methods are
-/// found here.
+/// The values of a [`PyOnceLock`]. For a type that is not `Send + Sync`, the methods that store a
+/// value are those of this struct, which the lock derefs to.
 #[doc(hidden)]
 pub struct OnceValues<T: 'static> {
-    cell: InterpreterLocal<Once<T>>,
-    // `Sync` if values may be lent to, and set by, any thread.
+    cell: Values<Once<T>>,
+    // Makes it `Sync` only if any thread may borrow and set the values.
     marker: PhantomData<OnceLock<T>>,
 }
 
@@ -115,6 +136,18 @@ pub struct OnceValues<T: 'static> {
 struct Once<T> {
     value: OnceLock<T>,
     turn: Turn,
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self {
+            value: OnceLock::new(),
+            turn: Turn {
+                initializer: Mutex::new(None),
+                done: Condvar::new(),
+            },
+        }
+    }
 }
 
 // SAFETY: a `OnceValues` lends a value, or takes it out, only where it may itself be used: on other
@@ -149,19 +182,13 @@ impl Drop for InitGuard<'_> {
 
 impl<T: 'static> OnceValues<T> {
     #[inline]
-    fn get<'a>(&'a self, py: Python<'a>) -> Option<&'a T> {
+    fn get<'a>(&'a self, py: token!('a)) -> Option<&'a T> {
         self.cell.get(py)?.value.get()
     }
 
     #[track_caller]
-    fn once<'a>(&'a self, py: Python<'a>) -> &'a Once<T> {
-        self.cell.get_or_init(py, || Once {
-            value: OnceLock::new(),
-            turn: Turn {
-                initializer: Mutex::new(None),
-                done: Condvar::new(),
-            },
-        })
+    fn once<'a>(&'a self, py: token!('a)) -> &'a Once<T> {
+        self.cell.get_or_init(py, Once::default)
     }
 
     /// Returns the value, created with `f` if there is none.
@@ -170,13 +197,13 @@ impl<T: 'static> OnceValues<T> {
     /// As for [`make`](Self::make).
     #[inline]
     #[track_caller]
-    unsafe fn get_or_make<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    unsafe fn get_or_make<'a, F, E>(&'a self, py: token!('a), f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {
         match self.get(py) {
             Some(value) => Ok(value),
-            // SAFETY: upheld by the caller.
+            // SAFETY: `T` is `Send + Sync`, or needs no drop (upheld by the caller).
             None => unsafe { self.make(py, f) },
         }
     }
@@ -188,7 +215,7 @@ impl<T: 'static> OnceValues<T> {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    unsafe fn make<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    unsafe fn make<'a, F, E>(&'a self, py: token!('a), f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {
@@ -234,7 +261,7 @@ impl<T: 'static> OnceValues<T> {
     /// Does what [`PyOnceLock::get_or_init`] does.
     #[inline]
     #[track_caller]
-    pub fn get_or_init<'a, F>(&'a self, py: Python<'a>, f: F) -> &'a T
+    pub fn get_or_init<'a, F>(&'a self, py: token!('a), f: F) -> &'a T
     where
         F: FnOnce() -> T,
     {
@@ -247,7 +274,7 @@ impl<T: 'static> OnceValues<T> {
     /// Does what [`PyOnceLock::get_or_try_init`] does.
     #[inline]
     #[track_caller]
-    pub fn get_or_try_init<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    pub fn get_or_try_init<'a, F, E>(&'a self, py: token!('a), f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {
@@ -264,7 +291,7 @@ impl<T: 'static> OnceValues<T> {
     }
 }
 
-/// A value that is not `Send + Sync` is stored through the methods of the target.
+/// Provides the methods that store values that are not `Send + Sync`.
 impl<T: 'static> Deref for PyOnceLock<T> {
     type Target = OnceValues<T>;
 
@@ -279,7 +306,7 @@ impl<T: 'static> PyOnceLock<T> {
     pub const fn new() -> Self {
         Self {
             values: OnceValues {
-                cell: InterpreterLocal::new(),
+                cell: Values::new(),
                 marker: PhantomData,
             },
         }
@@ -300,7 +327,7 @@ impl<T: 'static> PyOnceLock<T> {
     /// });
     /// ```
     #[inline]
-    pub fn get<'a>(&'a self, py: Python<'a>) -> Option<&'a T> {
+    pub fn get<'a>(&'a self, py: token!('a)) -> Option<&'a T> {
         self.values.get(py)
     }
 
@@ -367,7 +394,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn get_or_init<'a, F>(&'a self, py: Python<'a>, f: F) -> &'a T
+    pub fn get_or_init<'a, F>(&'a self, py: token!('a), f: F) -> &'a T
     where
         F: FnOnce() -> T,
     {
@@ -388,7 +415,7 @@ impl<T: Send + Sync + 'static> PyOnceLock<T> {
     /// If `f` panics or requests the same value, or the interpreter has already dropped its values.
     #[inline]
     #[track_caller]
-    pub fn get_or_try_init<'a, F, E>(&'a self, py: Python<'a>, f: F) -> Result<&'a T, E>
+    pub fn get_or_try_init<'a, F, E>(&'a self, py: token!('a), f: F) -> Result<&'a T, E>
     where
         F: FnOnce() -> Result<T, E>,
     {

@@ -10,6 +10,7 @@ use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::PyAny;
+use crate::types::compat::token_of_bytes;
 use crate::types::returned::to_ssize;
 use crate::types::sealed::Sealed;
 
@@ -169,19 +170,33 @@ impl<'py> PyBytesMethods<'py> for Bound<'py, PyBytes> {
 impl<'a, 'py: 'a> Borrowed<'a, 'py, PyBytes> {
     #[inline]
     pub(crate) fn as_bytes(self) -> &'a [u8] {
-        // SAFETY: attached; `self` is a `bytes`, which never changes and lives for `'a`.
-        unsafe {
-            let data = ffi::PyBytes_AsString(self.as_ptr()).cast::<u8>();
-            let len = ffi::PyBytes_Size(self.as_ptr()) as usize;
-            debug_assert!(!data.is_null());
-            std::slice::from_raw_parts(data, len)
-        }
+        // SAFETY: attached, and alive for `'a`.
+        unsafe { contents(self) }
+    }
+}
+
+/// Returns the bytes of a `bytes`.
+///
+/// # Safety
+/// Their memory must be valid for `'b`.
+#[inline]
+unsafe fn contents<'b>(bytes: Borrowed<'_, '_, PyBytes>) -> &'b [u8] {
+    // SAFETY: attached; a `bytes`, which never changes. Valid for `'b` (upheld by the caller).
+    unsafe {
+        let data = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>();
+        let len = ffi::PyBytes_Size(bytes.as_ptr()) as usize;
+        debug_assert!(!data.is_null());
+        std::slice::from_raw_parts(data, len)
     }
 }
 
 impl Py<PyBytes> {
-    /// Returns the bytes without a copy; they never change, and are borrowed from both the
-    /// reference and the token.
+    /// Returns the bytes without a copy; they never change.
+    ///
+    /// On builds with a GIL, they are borrowed for as long as the handle is, even while the thread
+    /// is detached and after the end of the interpreter. On free-threaded builds, they are borrowed
+    /// for `'py` at most: CPython frees constants with their interpreter there, even if references
+    /// to them remain.
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
@@ -196,8 +211,10 @@ impl Py<PyBytes> {
     ///
     /// C API: `PyBytes_AsString`, `PyBytes_Size`.
     #[track_caller]
-    pub fn as_bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
-        self.bind_borrowed(py).as_bytes()
+    pub fn as_bytes<'a>(&'a self, py: token_of_bytes!('a)) -> &'a [u8] {
+        // SAFETY: `self` keeps the object for `'a`, and its memory valid, after the end of the
+        // interpreter as well, or `'py` includes `'a` (`token_of_bytes`).
+        unsafe { contents(self.bind_borrowed(py)) }
     }
 }
 

@@ -34,6 +34,21 @@ pub(super) const BUFFER_MODULE: &str = if cfg!(Py_3_12) {
 /// before, and free them at the end (`_PyCode_Fini`).
 pub(super) const BYTES_OUTLIVE_INTERPRETERS: bool = cfg!(not(Py_GIL_DISABLED));
 
+/// The token for bytes that are borrowed for `$a`: any, where [`BYTES_OUTLIVE_INTERPRETERS`].
+#[cfg(not(Py_GIL_DISABLED))]
+macro_rules! token_of_bytes {
+    ($a:lifetime) => {
+        $crate::Python<'_>
+    };
+}
+#[cfg(Py_GIL_DISABLED)]
+macro_rules! token_of_bytes {
+    ($a:lifetime) => {
+        $crate::Python<$a>
+    };
+}
+pub(super) use token_of_bytes;
+
 /// Compares a `str` with a Rust string.
 pub(super) fn str_equals(object: Borrowed<'_, '_, PyString>, text: &str) -> bool {
     if !at_least(13) {

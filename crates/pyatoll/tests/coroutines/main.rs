@@ -9,9 +9,6 @@ macro_rules! setup {
         const CODE: &str = concat!(
             "
 import sys
-# The C version of 3.11 confuses the loops of interpreters: it caches the running one in a static.
-if sys.version_info < (3, 12):
-    sys.modules.setdefault('_asyncio', None)
 import asyncio
 
 def raises(kind, text, call):

@@ -22,7 +22,7 @@ async fn paused(object: Py<PyAny>, times: usize) -> Py<PyAny> {
     object
 }
 
-/// Completes when it is canceled. Returns what it was thrown.
+/// Completes when it is canceled. Returns the exception that was thrown into it.
 #[pyfunction]
 async fn canceled(#[pyo3(cancel_handle)] mut cancel: CancelHandle) -> Py<PyAny> {
     cancel.cancelled().await

@@ -9,5 +9,5 @@ fn main() {
     let _lent: &str = Python::attach(|py| text.to_str(py).unwrap());
 
     let bytes: Py<PyBytes> = Python::attach(|py| PyBytes::new(py, b"kept").unbind());
-    let _lent: &[u8] = Python::attach(|py| bytes.as_bytes(py));
+    let _extracted: &[u8] = Python::attach(|py| bytes.extract(py).unwrap());
 }

@@ -20,7 +20,7 @@ pub unsafe fn object_or_none<'py>(
     py: Python<'py>,
     object: *mut ffi::PyObject,
 ) -> Borrowed<'py, 'py, PyAny> {
-    // SAFETY: upheld by the caller; `None` is a static of CPython.
+    // SAFETY: null, or alive during the call (upheld by the caller); `None` is a static of CPython.
     unsafe {
         if object.is_null() {
             Borrowed::from_ptr(py, ffi::Py_None())

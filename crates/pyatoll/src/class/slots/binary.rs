@@ -43,7 +43,8 @@ pub unsafe fn binary<T: PyClass, const SLOT: c_int>(
     forward: Option<BinaryBody>,
     reflected: Option<BinaryBody>,
 ) -> *mut ffi::PyObject {
-    // SAFETY: upheld by the caller; each body gets an instance of `T` as its receiver.
+    // SAFETY: CPython calls the slot (upheld by the caller); each body gets an instance of `T` as
+    // its receiver.
     unsafe {
         operator::<T, SLOT>(
             own as *mut c_void,
@@ -70,7 +71,8 @@ pub unsafe fn power<T: PyClass>(
     forward: Option<TernaryBody>,
     reflected: Option<TernaryBody>,
 ) -> *mut ffi::PyObject {
-    // SAFETY: upheld by the caller; each body gets an instance of `T` as its receiver.
+    // SAFETY: CPython calls the slot (upheld by the caller); each body gets an instance of `T` as
+    // its receiver.
     unsafe {
         operator::<T, { ffi::Py_nb_power }>(
             own as *mut c_void,

@@ -1,12 +1,13 @@
-//! The nesting of deallocations on a thread: CPython tells from 3.14 on; before, it is counted.
+//! The nesting of deallocations on a thread: bounded by the stack that is left, which CPython tells
+//! from 3.14 on, and counted before.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 use crate::capi as ffi;
 
-/// Whether deallocations are deferred where CPython says that the stack gets short, and not by
-/// counting levels.
+/// Returns whether deallocations are deferred when CPython says that the stack is nearly exhausted,
+/// and not after a number of levels.
 #[inline(always)]
 pub(crate) fn defers_by_stack() -> bool {
     ffi::has::stack_limit()

@@ -5,17 +5,18 @@ use std::ptr::null_mut;
 use super::thread_state::current_thread_state;
 use crate::capi::{self as ffi, at_least};
 
-/// Whether Python code can reach the classes of other interpreters, and so call their functions:
-/// before 3.12, `object` and its list of subclasses are shared (`object.__subclasses__()`).
+/// Returns whether Python code can reach the classes of other interpreters, and so call their
+/// functions: before 3.12, `object` and its list of subclasses are shared
+/// (`object.__subclasses__()`).
 #[inline(always)]
 pub(crate) fn shares_subclasses() -> bool {
     !at_least(12)
 }
 
-/// Whether CPython hangs a thread that wants to run Python in an interpreter that is gone. Before
-/// 3.14 it ends the thread (`pthread_exit`), which Rust code on its stack does not survive: the
-/// process aborts. It also aborts where another thread's thread state is left in a sub-interpreter
-/// that ends (`Py_EndInterpreter`).
+/// Returns whether CPython hangs a thread that wants to run Python in an interpreter that is gone.
+/// Before 3.14 it ends the thread (`pthread_exit`), which Rust code on its stack does not survive:
+/// the process aborts. It also aborts where another thread's thread state is left in a
+/// sub-interpreter that ends (`Py_EndInterpreter`).
 #[inline(always)]
 pub(crate) fn hangs_late_threads() -> bool {
     at_least(14)
@@ -46,8 +47,8 @@ pub(crate) unsafe fn hang_late_threads(interpreter: *mut ffi::PyInterpreterState
     let _ = interpreter;
 }
 
-/// Whether the end of the runtime ends the remaining sub-interpreters while their threads can still
-/// run (`Py_FinalizeEx`). Before 3.14 no other thread can run by then.
+/// Returns whether the end of the runtime ends the remaining sub-interpreters while their threads
+/// can still run (`Py_FinalizeEx`). Before 3.14 no other thread can run by then.
 #[inline(always)]
 pub(crate) fn ends_subs_first() -> bool {
     at_least(14)
@@ -114,8 +115,9 @@ pub(crate) unsafe fn at_interpreter_clear(
     }
 }
 
-/// Whether an interpreter's end makes the pending calls ([`add_pending_call`]) before it calls the
-/// exit functions. 3.11 does so for the main interpreter only, and makes them on the main thread.
+/// Returns whether an interpreter's end makes the pending calls ([`add_pending_call`]) before it
+/// calls the exit functions. 3.11 does so for the main interpreter only, and makes them on the main
+/// thread.
 #[inline(always)]
 pub(crate) fn pending_calls_precede_exit() -> bool {
     at_least(12)
@@ -188,7 +190,7 @@ pub(crate) struct Settings {
     pub(crate) own_gil: bool,
 }
 
-/// Whether interpreters have settings (PEP 684). Before 3.12 there is one kind.
+/// Returns whether interpreters have settings (PEP 684). Before 3.12 there is one kind.
 #[inline(always)]
 pub(crate) fn has_settings() -> bool {
     at_least(12)
@@ -198,23 +200,23 @@ pub(crate) fn has_settings() -> bool {
 /// free-threaded build, where a module without per-interpreter state has no GIL to guard it.
 pub(crate) const LEGACY_CHECKS_EXTENSIONS: bool = cfg!(Py_GIL_DISABLED);
 
-/// Whether two interpreters must not be created at once: 3.12 initializes shared static types
-/// without a lock. On 3.11 the one GIL guards that.
+/// Returns whether two interpreters must not be created at once: 3.12 initializes shared static
+/// types without a lock. On 3.11 the one GIL guards that.
 #[inline(always)]
 pub(crate) fn creates_one_at_a_time() -> bool {
     at_least(12) && !at_least(13)
 }
 
-/// Whether an interpreter's first thread state can be deleted before the interpreter ends. Before
-/// 3.13, CPython cannot always create another one after that: the first one's memory is part of the
-/// interpreter, and is not cleared in time.
+/// Returns whether an interpreter's first thread state can be deleted before the interpreter ends.
+/// Before 3.13, CPython cannot always create another one after that: the first one's memory is part
+/// of the interpreter, and is not cleared in time.
 #[inline(always)]
 pub(crate) fn can_delete_first_thread_state() -> bool {
     at_least(13)
 }
 
-/// Whether `Py_EndInterpreter` must be called by a thread that is attached to another interpreter,
-/// whose GIL it keeps.
+/// Returns whether `Py_EndInterpreter` must be called by a thread that is attached to another
+/// interpreter, whose GIL it keeps.
 #[inline(always)]
 pub(crate) fn ends_under_anothers_gil() -> bool {
     !at_least(12)

@@ -16,6 +16,7 @@
 //! | `dict` | dicts |
 //! | `raised` | the exception that is set |
 //! | `single_phase` | modules that crash in sub-interpreters |
+//! | `signals` | the handlers of signals in sub-interpreters |
 //! | `forced_unwind` | threads that CPython ends with `pthread_exit` |
 
 mod depth;
@@ -34,6 +35,7 @@ mod lifecycle;
 mod main_interpreter;
 mod other_threads;
 mod raised;
+mod signals;
 mod single_phase;
 mod target;
 mod thread_ids;
@@ -53,7 +55,8 @@ pub(crate) use lifecycle::{
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use other_threads::has_other_threads;
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
-pub(crate) use single_phase::avoid_single_phase_modules;
+pub(crate) use signals::hide_handlers_of_main;
+pub(crate) use single_phase::{avoid_asyncio_in_c, avoid_single_phase_modules};
 pub(crate) use target::{assert_version, check_version};
 pub(crate) use thread_state::{
     GIL_GUARDS_THREAD_STATES, attached_interpreter, current_interpreter, current_thread_state,

@@ -3,13 +3,14 @@
 use crate::capi::{self as ffi, at_least};
 
 /// Keeps `decimal`, `datetime` and `zoneinfo` from importing `_decimal`, `_datetime` and
-/// `_zoneinfo` where that is not safe before Python 3.13: they have versions in Python as well.
+/// `_zoneinfo` where these crash before Python 3.13. They then use their Python implementations.
 ///
-/// These have single-phase initialization. In an interpreter that refuses that, Python 3.12
-/// initializes the module first, unless the main interpreter has imported it, and then crashes: its
-/// statics belong to an interpreter that has given it up. `_decimal` and `_zoneinfo` also keep
-/// objects in statics, which all interpreters that import them share: the context of the last
-/// thread state, and a cache of time zones that is used after the end of its interpreter.
+/// All three have single-phase initialization. In an interpreter that refuses that, Python 3.12
+/// calls the module's init function before it raises the `ImportError`, unless the main interpreter
+/// has imported the module. The module's statics then belong to an interpreter that ends, and the
+/// process aborts. `_decimal` and `_zoneinfo` also keep objects in statics that all interpreters
+/// share: the context of the last thread state, and a cache of time zones that is used after its
+/// interpreter's end.
 ///
 /// # Safety
 /// The thread must be attached.
@@ -35,13 +36,27 @@ pub(crate) unsafe fn avoid_single_phase_modules() {
     }
 }
 
+/// Keeps `asyncio` from importing `_asyncio` in the interpreter that this thread is attached to, a
+/// new sub-interpreter, before Python 3.12: it caches the running loop in a static, for the id of a
+/// thread state, which a thread of another interpreter has as well. `asyncio` has a version in
+/// Python.
+///
+/// # Safety
+/// The thread must be attached; no exception may be set.
+pub(crate) unsafe fn avoid_asyncio_in_c() {
+    if !at_least(12) {
+        // SAFETY: attached (upheld by the caller).
+        unsafe { block_module(c"_asyncio") };
+    }
+}
+
 /// Makes the import of a module an `ImportError`, unless it was imported already.
 ///
 /// # Safety
 /// Attached.
 unsafe fn block_module(name: &std::ffi::CStr) {
-    // SAFETY: attached (upheld by the caller); `sys.modules` is borrowed while it is used. If
-    // Python has no memory for the entry, the import raises that again.
+    // SAFETY: attached (upheld by the caller); `sys.modules` is borrowed while it is used. A
+    // `MemoryError` is ignored: the import would raise it again.
     unsafe {
         let modules = ffi::PyImport_GetModuleDict();
         if ffi::PyDict_GetItemString(modules, name.as_ptr()).is_null() {

@@ -8,7 +8,7 @@
 use std::ffi::CStr;
 use std::fmt;
 
-use crate::capi as ffi;
+use crate::capi::{self as ffi, minor_of};
 
 /// The version that this binary was built for: major and minor. The oldest one, for the stable ABI.
 const VERSION: &str = env!("PYATOLL_BUILT_FOR");
@@ -32,15 +32,11 @@ pub(crate) struct WrongPython {
 /// # Errors
 /// If the version or the kind of build differs.
 pub(crate) fn check_version() -> Result<(), WrongPython> {
-    // SAFETY: may be called at any time, attached or not; a string that stays.
-    let running = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) };
-    check(&running.to_string_lossy())?;
+    let running = ffi::version_text();
+    check(&running)?;
     match ffi::missing() {
         None => Ok(()),
-        missing => Err(WrongPython {
-            running: running.to_string_lossy().into_owned(),
-            missing,
-        }),
+        missing => Err(WrongPython { running, missing }),
     }
 }
 
@@ -69,13 +65,6 @@ fn check(running: &str) -> Result<(), WrongPython> {
             missing: None,
         })
     }
-}
-
-/// Returns the minor version in a text that begins with a version, if the major one is 3.
-fn minor_of(version: &str) -> Option<u8> {
-    let minor = version.strip_prefix("3.")?;
-    let end = minor.find(|c: char| !c.is_ascii_digit());
-    minor[..end.unwrap_or(minor.len())].parse().ok()
 }
 
 /// Returns whether `Py_GetVersion` names a free-threaded build.

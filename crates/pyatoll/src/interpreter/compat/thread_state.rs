@@ -32,14 +32,14 @@ pub(crate) fn noted_thread_state() -> *mut ffi::PyThreadState {
     unsafe { ffi::PyGILState_GetThisThreadState() }
 }
 
-/// Whether CPython notes the thread state that a thread last attached with. Before 3.12 it notes
-/// the first one of the thread that still exists.
+/// Returns whether CPython notes the thread state that a thread last attached with. Before 3.12 it
+/// notes the first one of the thread that still exists.
 #[inline(always)]
 pub(crate) fn notes_latest_thread_state() -> bool {
     at_least(12)
 }
 
-/// Whether [`set_attach_note`] has an effect.
+/// Returns whether [`set_attach_note`] has an effect.
 #[inline(always)]
 pub(crate) fn needs_attach_note() -> bool {
     !at_least(12)
@@ -206,15 +206,15 @@ pub(crate) unsafe fn is_held_by_another(
     }
 }
 
-/// Whether `os.fork` holds CPython's lock on the list of thread states when it calls the handlers
-/// of `pthread_atfork`.
+/// Returns whether `os.fork` holds CPython's lock on the list of thread states when it calls the
+/// handlers of `pthread_atfork`.
 #[inline(always)]
 pub(crate) fn fork_locks_thread_states() -> bool {
     at_least(13)
 }
 
-/// Whether CPython can bring up the child of `os.fork` in a process with sub-interpreters: no
-/// released version can.
+/// Returns whether CPython can bring up the child of `os.fork` in a process with sub-interpreters:
+/// no released version can.
 #[cfg(unix)]
 #[inline(always)]
 pub(crate) fn can_fork_with_subs() -> bool {

@@ -62,8 +62,8 @@ pub enum PyStaticExpr {
         /// The index; a tuple is written without parentheses.
         slice: &'static Self,
     },
-    /// A class of `#[pyclass]` or `create_exception!`. Only the module that contains it tells where
-    /// it can be imported from.
+    /// A class of `#[pyclass]` or `create_exception!`. Where it can be imported from depends on the
+    /// module that contains it.
     PyClass(PyClassNameStaticExpr),
 }
 

@@ -20,7 +20,8 @@ pub enum Json {
     Object(&'static [(&'static str, Json)]),
 }
 
-/// A text of at most `N` bytes. More are counted, but not stored: a `Text<0>` measures.
+/// A buffer for a text of `N` bytes. Further bytes are counted, but not stored: a `Text<0>`
+/// measures the length.
 pub(super) struct Text<const N: usize> {
     pub(super) bytes: [u8; N],
     pub(super) length: usize,
@@ -54,7 +55,7 @@ impl<const N: usize> Text<N> {
         }
     }
 
-    /// Adds what is between the quotes of a string.
+    /// Adds a string, escaped as it is between the quotes.
     const fn escaped(&mut self, text: &str) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let bytes = text.as_bytes();

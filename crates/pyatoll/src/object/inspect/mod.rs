@@ -29,5 +29,5 @@ pub const NONE: PyStaticExpr = PyStaticExpr::Constant {
     value: PyStaticConstant::None,
 };
 
-/// The type hint of what no hint describes: `Any`, as far as type checkers are concerned.
+/// The type hint of a type without a hint of its own; type checkers treat it as `Any`.
 pub(crate) const INCOMPLETE: PyStaticExpr = type_hint_identifier!("_typeshed", "Incomplete");

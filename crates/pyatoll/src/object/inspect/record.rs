@@ -29,8 +29,8 @@ pub const fn render<const N: usize>(value: &Json) -> Record<N> {
     }
 }
 
-/// Returns the id of the record of the class that a hint refers to; an empty text, which is no id,
-/// if it is not a class of this program.
+/// Returns the id of the record of the class that a hint refers to. Returns an empty text, which is
+/// not an id, if the hint is not a class of this program.
 pub const fn id_of(hint: &PyStaticExpr) -> &'static str {
     match hint {
         PyStaticExpr::PyClass(class) => class.id(),
@@ -38,7 +38,8 @@ pub const fn id_of(hint: &PyStaticExpr) -> &'static str {
     }
 }
 
-/// Returns the module of a name that `typing` has from Python 3.15 on.
+/// Returns the module of a name that is new in `typing` of Python 3.15: that, or
+/// `typing_extensions`.
 pub const fn since_3_15() -> PyStaticExpr {
     PyStaticExpr::Name {
         id: if super::super::compat::IS_3_15 {

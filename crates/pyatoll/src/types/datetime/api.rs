@@ -85,7 +85,7 @@ impl DatetimeApi {
     #[cold]
     fn load(py: Python<'_>) -> PyResult<Self> {
         if !ffi::memory::reads_memory() {
-            let missing = || PyAttributeError::new_err("a class of `datetime`");
+            let missing = || PyAttributeError::new_err("datetime has not all of its classes");
             return Self::from_classes(py).ok_or_else(missing);
         }
         match import(py, c"datetime", c"datetime_CAPI") {

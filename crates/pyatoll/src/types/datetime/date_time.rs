@@ -141,6 +141,7 @@ impl PyDateTime {
                 return new_reference(py, date_time);
             }
         }
+        let microsecond = to_int(microsecond);
         let arguments = (year, month, day, hour, minute, second, microsecond, tzinfo);
         call_class(py, arguments, fold)
     }

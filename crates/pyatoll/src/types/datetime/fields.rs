@@ -81,11 +81,13 @@ pub(crate) struct DateTimeFields {
 }
 
 /// Reads the fields of a date, with the classes of the object's interpreter.
+#[allow(dead_code, reason = "for the conversions of optional crates")]
 trait DateFieldsOf {
     fn date_fields(&self, api: &DatetimeApi) -> DateFields;
 }
 
 /// Reads the fields of a time, with the classes of the object's interpreter.
+#[allow(dead_code, reason = "for the conversions of optional crates")]
 trait TimeFieldsOf {
     fn time_fields(&self, api: &DatetimeApi) -> TimeFields;
 }

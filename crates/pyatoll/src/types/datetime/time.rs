@@ -106,7 +106,7 @@ impl PyTime {
             }
             let keywords = PyDict::new(py);
             keywords.set_item(intern!(py, "fold"), fold)?;
-            let arguments = (hour, minute, second, microsecond, tzinfo);
+            let arguments = (hour, minute, second, to_int(microsecond), tzinfo);
             let time = api.time.bind(py).call(arguments, Some(&keywords))?;
             Ok(time.cast_into()?)
         }

@@ -9,6 +9,8 @@ use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::exceptions::{PyTypeError, PyUnicodeEncodeError};
 use crate::types::{PyAnyMethods, PyByteArray, PyBytes, PyBytesMethods, PyString, compat};
 use crate::{Bound, PyErr, Python};
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::{interpreter::SubInterpreter, object::Py};
 
 /// Fails to compile for a type that cannot be used by other threads.
 fn sendable<T: Send + Sync>(value: T) -> T {
@@ -158,4 +160,37 @@ fn a_subclass_is_read_without_calling_it() {
         let object = py.eval(code, None, None).unwrap();
         assert_eq!(object.extract::<PyBackedBytes>().unwrap(), b"ab");
     });
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[test]
+fn bytes_of_a_reference_outlive_its_interpreter() {
+    let expressions = [
+        c"b''",
+        c"b'x'",
+        c"b'a constant'",
+        c"bytes(range(200)) * 1000",
+        c"type('Sub', (bytes,), {})(b'of a subclass')",
+    ];
+    let sub = SubInterpreter::builder().build().unwrap();
+    let handles: Vec<Py<PyBytes>> = sub
+        .attach(|py| {
+            expressions
+                .map(|code| {
+                    let object = py.eval(code, None, None).unwrap();
+                    object.extract::<Py<PyBytes>>().unwrap()
+                })
+                .into()
+        })
+        .unwrap();
+    let bytes: Vec<&[u8]> = sub
+        .attach(|py| handles.iter().map(|handle| handle.as_bytes(py)).collect())
+        .unwrap();
+    sub.close().unwrap();
+    let long: Vec<u8> = (0..200).collect::<Vec<u8>>().repeat(1000);
+    assert_eq!(
+        bytes,
+        [b"", &b"x"[..], b"a constant", &long, b"of a subclass"]
+    );
+    drop(handles);
 }
