@@ -34,8 +34,8 @@ pub const EXTENSIONS: &[Extension] = &[
     },
 ];
 
-/// The packages with the code of a runtime of Rust, which uses thread-locals and allocates. They are
-/// only tested: the checks of [`EXTENSIONS`] are about the library's own code.
+/// Packages that contain a Rust runtime, which uses thread-locals and allocates. They are only
+/// tested: the checks of [`EXTENSIONS`] are about the library's own code.
 pub const WITH_RUNTIME: &[Extension] = &[Extension {
     folder: "examples/async-http",
     module: "async_http",

@@ -161,11 +161,10 @@ pub mod rust {
     }
 }
 
-/// Creates sub-interpreters of each kind, with an `asyncio` that works in several.
+/// Creates sub-interpreters of each kind.
 pub fn subs(of_each: usize) -> Vec<SubInterpreter> {
     Python::initialize();
     let is_old = Python::attach(|py| {
-        prepare(py);
         // On 3.12, it must not be loaded into an interpreter with its own GIL first.
         py.run(c"import asyncio", None, None).unwrap();
         py.version_info() < (3, 12)
@@ -176,26 +175,8 @@ pub fn subs(of_each: usize) -> Vec<SubInterpreter> {
     };
     let kinds = kinds.into_iter().flat_map(|gil| vec![gil; of_each]);
     kinds
-        .map(|gil| {
-            let sub = SubInterpreter::builder().gil(gil).build().unwrap();
-            sub.attach(prepare).unwrap();
-            sub
-        })
+        .map(|gil| SubInterpreter::builder().gil(gil).build().unwrap())
         .collect()
-}
-
-/// On 3.11, the C part of `asyncio` mixes up the loops of interpreters.
-fn prepare(py: Python<'_>) {
-    py.run(
-        c"
-import sys
-if sys.version_info < (3, 12):
-    sys.modules['_asyncio'] = None
-",
-        None,
-        None,
-    )
-    .unwrap();
 }
 
 /// Runs code that has the module, and `main` as a coroutine function if it defines it.
