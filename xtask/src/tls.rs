@@ -46,6 +46,10 @@ const COLD: &[(&str, &str)] = &[
         "only when detaching, or attaching a thread that is not attached",
     ),
     (
+        "pyatoll::interpreter::thread_default::",
+        "only in `as_default`, or attaching a thread that is not attached",
+    ),
+    (
         "pyatoll::interpreter::gate::",
         "only when a thread comes in from outside, and at the interpreter's end",
     ),
