@@ -249,6 +249,89 @@ def generator():
     }
 }
 
+/// A coroutine function that sets an event if its coroutine is cancelled.
+const WAITS: &CStr = c"
+import asyncio, threading
+cancelled = threading.Event()
+async def waits(seconds):
+    try:
+        return await asyncio.sleep(seconds, 'slept')
+    except asyncio.CancelledError:
+        cancelled.set()
+        raise
+";
+
+#[test]
+fn a_future_awaits_what_another_interpreter_runs() {
+    let _alone = alone();
+    for sub in common::subs(1) {
+        let id = sub.id();
+        let theirs = sub.attach(locals).unwrap();
+        let [short, foreign, given_up, long] = sub
+            .attach(|py| {
+                let module = PyModule::from_code(py, WAITS, c"waits.py", c"waits").unwrap();
+                py.import("sys").unwrap().setattr("waits", &module).unwrap();
+                [0.001, 0.001, 1000.0, 1000.0].map(|seconds| {
+                    let awaitable = module.call_method1("waits", (seconds,)).unwrap();
+                    pyatoll_async::into_future_with_locals(&theirs, awaitable).unwrap()
+                })
+            })
+            .unwrap();
+        let running = theirs.clone();
+        let runner = thread::spawn(move || {
+            let run = |py: Python<'_>| running.event_loop(py).call_method0("run_forever").map(drop);
+            running.interpreter().attach(run).unwrap().unwrap();
+        });
+        let awaits = async move {
+            let there = theirs.interpreter();
+            let object = short.await?;
+            assert!(Python::attach(|py| object.try_bind(py).is_err()));
+            let text = there.attach(|py| object.bind(py).to_string()).unwrap();
+            assert_eq!(text, "slept");
+
+            // A result that the awaiting interpreter cannot have.
+            let awaited = Python::attach(|py| {
+                let future = bridge::future_into_py(py, foreign)?;
+                bridge::into_future(future)
+            })?;
+            let error = awaited.await.unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("belongs to interpreter {id}")),
+                "{error}"
+            );
+
+            let limit = Duration::from_millis(20);
+            assert!(tokio::time::timeout(limit, given_up).await.is_err());
+            there
+                .attach(|py| {
+                    let waits = py.import("sys")?.getattr("waits")?;
+                    let event = waits.getattr("cancelled")?;
+                    assert!(event.call_method1("wait", (20,))?.is_truthy()?);
+                    PyResult::Ok(())
+                })
+                .unwrap()?;
+
+            let ends = thread::spawn(move || {
+                let stop = |py: Python<'_>| {
+                    let event_loop = theirs.event_loop(py);
+                    let stop = event_loop.getattr("stop")?;
+                    event_loop
+                        .call_method1("call_soon_threadsafe", (stop,))
+                        .map(drop)
+                };
+                there.attach(stop).unwrap().unwrap();
+                runner.join().unwrap();
+                sub.close().unwrap();
+            });
+            let error = long.await.unwrap_err().to_string();
+            assert_eq!(error, format!("RuntimeError: interpreter {id} has ended"));
+            ends.join().unwrap();
+            Ok(())
+        };
+        Python::attach(|py| bridge::run(py, awaits)).unwrap();
+    }
+}
+
 #[test]
 fn interpreters_come_and_go_while_others_await() {
     let _alone = alone();
