@@ -292,7 +292,7 @@ where
 /// reads ahead: up to ten. It is faster than [`into_stream_with_locals_v1`] if the items are ready.
 ///
 /// An exception ends the stream, and is reported as that of any task. Dropping the stream cancels
-/// the task. When the interpreter ends, so does the stream.
+/// the task, which closes a generator. When the interpreter ends, so does the stream.
 ///
 /// # Errors
 /// Any exception raised by the event loop.

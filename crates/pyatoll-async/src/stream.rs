@@ -274,6 +274,7 @@ async def forward(items, sender):
     if not sender.start(current_task()):
         return
     try:
+        items = aiter(items)
         async for item in items:
             wants_more = sender.send(item)
             if not isinstance(wants_more, bool):
@@ -282,6 +283,9 @@ async def forward(items, sender):
                 break
     finally:
         sender.close()
+        # Not when the last reference is released: that may be much later.
+        if hasattr(items, 'aclose'):
+            await items.aclose()
 ",
             Some(&globals),
             None,
