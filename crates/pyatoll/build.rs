@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use pyo3_build_config::{InterpreterConfig, PythonAbiKind, PythonImplementation, StableAbi};
+use pyo3_build_config::{InterpreterConfig, PythonAbiKind, PythonImplementation};
 
 fn main() {
     pyo3_build_config::use_pyo3_cfgs();
@@ -47,13 +47,6 @@ pub fn refusal(config: &InterpreterConfig) -> Option<String> {
             "Pyatoll needs CPython 3.11 or later, but the configured Python{executable} is \
              {version}: {REMEDY}"
         ));
-    }
-    if abi.kind() == PythonAbiKind::Stable(StableAbi::Abi3t) {
-        return Some(
-            "Pyatoll does not support the stable ABI `abi3t`, which a feature of `pyo3-ffi` asks \
-             for: `cargo tree -e features -i pyo3-ffi` shows which package enables it"
-                .into(),
-        );
     }
     None
 }

@@ -1,11 +1,13 @@
 """Modules: contents, supported interpreters, failed imports."""
 
+import ctypes
 import gc
 import importlib.machinery
 import importlib.util
+import os
 import subprocess
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -50,6 +52,27 @@ def test_a_module_has_its_items():
 @pytest.mark.parametrize("tag", ["not_supported", "shared_gil"])
 def test_tagged_modules_load_in_the_main_interpreter(tag):
     assert load(f"pyatoll_tests_{tag}", LIBRARY).TAG == tag
+
+
+def test_the_function_for_built_in_modules_returns_a_definition():
+    # What `append_to_inittab!` registers.
+    api = ctypes.pythonapi
+    init = ctypes.PyDLL(LIBRARY).PyInit_pyatoll_tests_shared_gil
+    init.restype = ctypes.py_object
+    if ".abi3t" in LIBRARY and "PYATOLL_STABLE_ABI_ONLY" in os.environ:
+        with pytest.raises(ImportError, match="cannot be built in"):
+            init()
+        return
+    definition = init()
+    assert definition is init()
+    create = api.PyModule_FromDefAndSpec2
+    create.restype = ctypes.py_object
+    create.argtypes = [ctypes.py_object, ctypes.py_object, ctypes.c_int]
+    execute = api.PyModule_ExecDef
+    execute.argtypes = [ctypes.py_object, ctypes.py_object]
+    module = create(definition, SimpleNamespace(name="built_in"), sys.api_version)
+    assert execute(module, definition) == 0
+    assert (module.__name__, module.TAG) == ("built_in", "shared_gil")
 
 
 def test_a_module_that_needs_the_gil_has_it():

@@ -1,11 +1,13 @@
-//! `cargo xtask abi3`: the extension packages as wheels for the stable ABI. They are built once, on
+//! `cargo xtask abi3`: the extension packages as wheels for a stable ABI. They are built once, on
 //! one Python, and the same files are tested on every other one.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
 
 use crate::python::Python;
 use crate::run;
@@ -19,6 +21,49 @@ const AUDIT: &str = "tests/python/abi3audit.txt";
 /// exist when a wheel was built (`capi/memory.rs`).
 const STABLE_ABI_ONLY: &str = "PYATOLL_STABLE_ABI_ONLY";
 
+/// A stable ABI.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Abi {
+    /// For Pythons with a GIL.
+    Abi3,
+    /// For Pythons with and without a GIL, from 3.15 on.
+    Abi3t,
+}
+
+impl Abi {
+    /// Returns its name.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Abi3 => "abi3",
+            Self::Abi3t => "abi3t",
+        }
+    }
+
+    /// Returns the minor version of the oldest Python that the wheels are for.
+    fn oldest(self) -> u32 {
+        match self {
+            Self::Abi3 => 11,
+            Self::Abi3t => 15,
+        }
+    }
+
+    /// Returns the tag of the wheels. A Python with a GIL is not expected to look for `abi3t`.
+    fn tag(self) -> &'static str {
+        match self {
+            Self::Abi3 => "cp311-abi3",
+            Self::Abi3t => "cp315-abi3.abi3t",
+        }
+    }
+
+    /// Returns the feature of the wheels.
+    fn feature(self) -> &'static str {
+        match self {
+            Self::Abi3 => wheels::ABI3_FEATURE,
+            Self::Abi3t => wheels::ABI3T_FEATURE,
+        }
+    }
+}
+
 /// Options of `cargo xtask abi3`
 #[derive(clap::Args)]
 pub struct Options {
@@ -28,7 +73,10 @@ pub struct Options {
     /// Test the wheels; they must have been built
     #[arg(long)]
     test: bool,
-    /// The folder with the wheels [default: abi3 in the target folder]
+    /// For abi3t (one wheel for Pythons with and without a GIL) instead of abi3
+    #[arg(long)]
+    abi3t: bool,
+    /// The folder with the wheels [default: abi3 or abi3t in the target folder]
     #[arg(long, value_name = "DIR")]
     wheels: Option<PathBuf>,
     /// The Python to build or test with [default: $PYO3_PYTHON, else python3 on the path]
@@ -39,13 +87,21 @@ pub struct Options {
 /// Builds and tests the wheels; both by default.
 pub fn run(options: &Options) -> Result<()> {
     let python = Python::find(options.python.clone())?;
+    let abi = if options.abi3t { Abi::Abi3t } else { Abi::Abi3 };
+    ensure!(
+        python.minor >= abi.oldest(),
+        "{} needs Python 3.{} or later, not {}",
+        abi.name(),
+        abi.oldest(),
+        python.version
+    );
     let folder = match &options.wheels {
         Some(folder) => run::root().join(folder),
-        None => run::target_dir().join("abi3"),
+        None => run::target_dir().join(abi.name()),
     };
     let is_all = options.build == options.test;
     if options.build || is_all {
-        build(&python, &folder)?;
+        build(abi, &python, &folder)?;
     }
     if options.test || is_all {
         test(&python, &folder)?;
@@ -54,7 +110,7 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// Builds the wheels into `folder`, and checks their symbols and the code of their hot paths.
-fn build(python: &Python, folder: &Path) -> Result<()> {
+fn build(abi: Abi, python: &Python, folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
@@ -67,22 +123,90 @@ fn build(python: &Python, folder: &Path) -> Result<()> {
             Build {
                 manifest: &manifest,
                 profile: wheels::PROFILE,
-                features: &[wheels::FEATURES, wheels::ABI3_FEATURE],
+                features: &[wheels::FEATURES, abi.feature()],
                 folder: run::root(),
-                target: wheels::abi3_target_dir(),
+                target: wheels::stable_abi_target_dir(abi.name()),
             },
         )?;
         let name = wheel.file_name().unwrap_or_default();
-        let is_tagged = name.to_string_lossy().contains("-cp311-abi3-");
-        ensure!(is_tagged, "{} is not tagged cp311-abi3", wheel.display());
+        let tag = abi.tag();
+        let is_tagged = name.to_string_lossy().contains(&format!("-{tag}-"));
+        ensure!(is_tagged, "{} is not tagged {tag}", wheel.display());
         fs::copy(&wheel, folder.join(name))?;
         venv.install(&wheel)?;
     }
     tls::check(&venv)?;
+    match abi {
+        Abi::Abi3 => {
+            let audit = Venv::make(python, AUDIT)?;
+            let mut command = audit.program("abi3audit");
+            command.args(["--strict", "--summary", "--verbose"]);
+            run::status(command.args(wheels_in(folder)?))
+        }
+        Abi::Abi3t => audit_libraries(abi, python, &venv),
+    }
+}
+
+/// Part of abi3audit's report on a library.
+#[derive(Deserialize)]
+struct Report {
+    specs: BTreeMap<String, Spec>,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    result: Audit,
+}
+
+#[derive(Deserialize)]
+struct Audit {
+    is_abi3_baseline_compatible: bool,
+    non_abi3_symbols: Vec<String>,
+    future_abi3_objects: BTreeMap<String, String>,
+}
+
+/// Audits the installed libraries: abi3audit knows neither the tag of such a wheel nor that a
+/// library may define the function `PyModExport_…`.
+fn audit_libraries(abi: Abi, python: &Python, venv: &Venv) -> Result<()> {
     let audit = Venv::make(python, AUDIT)?;
-    let mut command = audit.program("abi3audit");
-    command.args(["--strict", "--summary", "--verbose"]);
-    run::status(command.args(wheels_in(folder)?))
+    for extension in EXTENSIONS {
+        let library = venv.library(extension)?;
+        let report = run::target_dir().join("abi3audit.json");
+        let mut command = audit.program("abi3audit");
+        command
+            .arg("--assume-minimum-abi3")
+            .arg(format!("3.{}", abi.oldest()))
+            .args(["--report", "--output"])
+            .arg(&report)
+            .arg(&library);
+        // Its status also tells that there is a `PyModExport_…`.
+        command.status().context("cannot run abi3audit")?;
+        let text = fs::read_to_string(&report)?;
+        fs::remove_file(&report)?;
+        let Report { specs } = serde_json::from_str(&text)?;
+        ensure!(specs.len() == 1, "no report on {}", library.display());
+        for Spec { object } in specs.into_values() {
+            let result = object.result;
+            let other: Vec<_> = result
+                .non_abi3_symbols
+                .iter()
+                .filter(|symbol| !symbol.starts_with("PyModExport_"))
+                .collect();
+            ensure!(
+                other.is_empty() && result.is_abi3_baseline_compatible,
+                "{} is not abi3t: {other:?}, {:?}",
+                library.display(),
+                result.future_abi3_objects
+            );
+        }
+        println!("abi3audit: {} is ok", library.display());
+    }
+    Ok(())
 }
 
 /// Runs the Python tests with the wheels in `folder`, and once more as with an unknown Python.

@@ -254,7 +254,10 @@ pub fn build_extension(python: &Python, abi3: bool) -> Result<PathBuf> {
     fs::create_dir_all(&folder)?;
     let (target, feature) = match abi3 {
         false => (wheels::target_dir(), None),
-        true => (wheels::abi3_target_dir(), Some(wheels::ABI3_FEATURE)),
+        true => (
+            wheels::stable_abi_target_dir("abi3"),
+            Some(wheels::ABI3_FEATURE),
+        ),
     };
     let signature = format!("cpython-3.{}-{}bit", python.minor, usize::BITS);
     run::status(

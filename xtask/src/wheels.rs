@@ -51,14 +51,17 @@ pub fn target_dir() -> PathBuf {
     run::target_dir().join("wheels")
 }
 
-/// Returns the target folder of wheels for the stable ABI, which need the library with another
+/// Returns the target folder of wheels for a stable ABI, which need the library with another
 /// feature.
-pub fn abi3_target_dir() -> PathBuf {
-    run::target_dir().join("wheels-abi3")
+pub fn stable_abi_target_dir(abi: &str) -> PathBuf {
+    run::target_dir().join(format!("wheels-{abi}"))
 }
 
 /// The feature of a wheel for the stable ABI: that of the oldest supported version.
 pub const ABI3_FEATURE: &str = "pyatoll/abi3-py311";
+
+/// The feature of a wheel for the stable ABI of Pythons with and without a GIL.
+pub const ABI3T_FEATURE: &str = "pyatoll/abi3t-py315";
 
 /// The profile of wheels that are tested (`Cargo.toml`).
 pub const PROFILE: &str = "optimized";

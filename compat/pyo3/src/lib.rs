@@ -15,9 +15,3 @@ pub use pyatoll::*;
 
 #[doc(hidden)]
 pub mod impl_;
-
-#[cfg(feature = "abi3t")]
-compile_error!(
-    "Pyatoll has no support for `abi3t` yet: build without the features `abi3t…` of `pyo3` (with \
-     `default-features = false` where they are a default of your crate)"
-);

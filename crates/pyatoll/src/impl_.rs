@@ -98,6 +98,7 @@ pub mod module {
         add_submodule,
     };
     pub use crate::module::macros::append_to_inittab;
+    pub use crate::module_export;
 }
 
 pub mod slots {

@@ -54,7 +54,7 @@ fn other_implementations_are_refused_in_one_line() {
 }
 
 #[test]
-fn the_stable_abi_of_an_old_version_is_accepted_and_that_of_all_builds_refused_in_one_line() {
+fn the_stable_abi_is_accepted_also_that_of_an_old_version() {
     let refusal = |minor, abi| {
         let config = InterpreterConfigBuilder::new(PythonImplementation::CPython, version(minor))
             .stable_abi(abi)
@@ -64,7 +64,5 @@ fn the_stable_abi_of_an_old_version_is_accepted_and_that_of_all_builds_refused_i
     };
     assert_eq!(refusal(9, StableAbi::Abi3), None);
     assert_eq!(refusal(12, StableAbi::Abi3), None);
-    let line = refusal(15, StableAbi::Abi3t).unwrap();
-    assert!(line.contains("the stable ABI `abi3t`"), "{line}");
-    assert_eq!(line.lines().count(), 1);
+    assert_eq!(refusal(15, StableAbi::Abi3t), None);
 }

@@ -48,10 +48,14 @@ pub(super) fn definition(
     let name = format!("{}\0", names.name);
     // The import system looks up the symbol by the last part of a dotted name.
     let symbol = syn::LitStr::new(&format!("PyInit_{}", names.name), names.span);
-    let export = if options.submodule.is_some() {
-        TokenStream::new()
+    let slots_symbol = syn::LitStr::new(&format!("PyModExport_{}", names.name), names.span);
+    let (export, export_slots) = if options.submodule.is_some() {
+        (TokenStream::new(), TokenStream::new())
     } else {
-        quote!(#[unsafe(export_name = #symbol)])
+        (
+            quote!(#[unsafe(export_name = #symbol)]),
+            quote!(#hidden::module::module_export! { #slots_symbol, __PYATOLL_MODULE }),
+        )
     };
     let module = format_ident!("module");
     quote! {
@@ -75,6 +79,8 @@ pub(super) fn definition(
             // SAFETY: the import system calls this attached.
             unsafe { __PYATOLL_MODULE.init() }
         }
+
+        #export_slots
 
         impl #marker {
             pub const NAME: &'static ::core::ffi::CStr = #hidden::call::c_text(#name);

@@ -4,9 +4,8 @@
 //! of this binary is null or such a module. The exception is a function with `pass_module`: its
 //! `m_self` may be any module, and its token comes from [`token_of_call`].
 
-use std::ptr;
-
 use crate::capi as ffi;
+use crate::capi::module_def::ModuleTable;
 use crate::interpreter::local::LocalInternals;
 use crate::interpreter::{Python, layout};
 
@@ -19,36 +18,18 @@ pub(crate) struct ModuleState {
 
 const _: () = assert!(size_of::<ModuleState>() == size_of::<*const ()>());
 
-/// Does nothing: as the `m_free` of every module of this binary, it identifies them. Never inlined:
-/// then another crate would have a copy of it, at another address.
-#[inline(never)]
-pub(crate) unsafe extern "C" fn module_of_this_binary(_module: *mut std::ffi::c_void) {
-    /// Used here only, so that the linker does not merge this function with another empty one.
-    static MARK: u8 = 0;
-    std::hint::black_box(&raw const MARK);
-}
-
 /// Returns whether the state of `module` is an initialized [`ModuleState`] of this binary.
 ///
 /// # Safety
 /// The thread must be attached; `module` must be a live object.
 pub(crate) unsafe fn is_module_of_this_binary(module: *mut ffi::PyObject) -> bool {
-    // SAFETY: attached, and `module` is alive (upheld by the caller). Module definitions live as
-    // long as their modules.
+    // SAFETY: attached, and `module` is alive (upheld by the caller).
     unsafe {
         if ffi::PyModule_Check(module) == 0 {
             // `sys.modules` may hold any object.
             return false;
         }
-        let definition = ffi::PyModule_GetDef(module);
-        if definition.is_null() {
-            // A module without a definition; no exception is set.
-            return false;
-        }
-        let Some(free) = (*definition).m_free else {
-            return false;
-        };
-        if !ptr::fn_addr_eq(free, module_of_this_binary as ffi::freefunc) {
+        if ModuleTable::of(module).is_none() {
             return false;
         }
         let state: *const ModuleState = ffi::PyModule_GetState(module).cast();

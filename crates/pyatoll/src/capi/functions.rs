@@ -130,13 +130,13 @@ functions! {
     ) -> *mut PyObject, 13..=LATEST;
 
     // New in 3.14.
-    #[cfg(any(Py_LIMITED_API, not(Py_3_14)))]
+    #[cfg(not(any(all(Py_3_14, not(Py_LIMITED_API)), Py_3_15)))]
     fn PyLong_GetNativeLayout() -> *const PyLongLayout, 14..=LATEST;
-    #[cfg(any(Py_LIMITED_API, not(Py_3_14)))]
+    #[cfg(not(any(all(Py_3_14, not(Py_LIMITED_API)), Py_3_15)))]
     fn PyLongWriter_Create(
         is_negative: c_int, len: Py_ssize_t, digits: *mut *mut c_void,
     ) -> *mut PyLongWriter, 14..=LATEST;
-    #[cfg(any(Py_LIMITED_API, not(Py_3_14)))]
+    #[cfg(not(any(all(Py_3_14, not(Py_LIMITED_API)), Py_3_15)))]
     fn PyLongWriter_Finish(writer: *mut PyLongWriter) -> *mut PyObject, 14..=LATEST;
 }
 
@@ -198,6 +198,8 @@ functions! {
     fn PyThreadState_EnsureFromView(view: *mut c_void) -> *mut c_void, 15..=LATEST;
     #[cfg(any(Py_LIMITED_API, not(Py_3_15)))]
     fn PyThreadState_Release(token: *mut c_void), 15..=LATEST;
+    #[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
+    fn PyUnstable_Module_SetGIL(module: *mut PyObject, gil: *mut c_void) -> c_int, 13..=LATEST;
     #[cfg(Py_LIMITED_API)]
     fn PyType_GetDict(class: *mut PyTypeObject) -> *mut PyObject, 12..=LATEST;
 }
@@ -283,6 +285,8 @@ pub(crate) mod has {
     ask!(stack_limit in 14..=LATEST_KNOWN, _Py_ReachedRecursionLimitWithMargin);
     ask!(stop_the_world in 14..=LATEST_KNOWN, _PyEval_StopTheWorld);
     ask!(interpreter_views in 15..=LATEST, PyThreadState_EnsureFromView);
+    #[cfg(Py_GIL_DISABLED)]
+    ask!(module_gil in 13..=LATEST_KNOWN, PyUnstable_Module_SetGIL);
     ask!(type_dict in 12..=LATEST, PyType_GetDict);
 }
 
@@ -401,6 +405,17 @@ mod unstable {
         fn PyMutex_Unlock(mutex: *mut crate::capi::PyMutex), 13..=LATEST;
         #[cfg(Py_3_14)]
         fn PyMutex_IsLocked(mutex: *mut crate::capi::PyMutex) -> c_int, 14..=LATEST;
+
+        // Critical sections.
+        #[cfg(all(Py_3_14, Py_GIL_DISABLED))]
+        fn PyCriticalSection_BeginMutex(
+            section: *mut PyCriticalSection, mutex: *mut crate::capi::PyMutex,
+        ), 14..=LATEST;
+        #[cfg(all(Py_3_14, Py_GIL_DISABLED))]
+        fn PyCriticalSection2_BeginMutex(
+            section: *mut PyCriticalSection2, first: *mut crate::capi::PyMutex,
+            second: *mut crate::capi::PyMutex,
+        ), 14..=LATEST;
 
         // Code and frames.
         fn PyCode_NewEmpty(

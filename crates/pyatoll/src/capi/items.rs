@@ -295,10 +295,7 @@ mod running {
                 return false;
             }
             let mut as_expected = (*float.cast::<Float>()).value == 2.5;
-            #[cfg(not(Py_GIL_DISABLED))]
-            {
-                as_expected &= !at_least(12) || crate::capi::counts_are_as_expected(tuple);
-            }
+            as_expected &= !at_least(12) || crate::capi::counts_are_as_expected(tuple);
             for index in 0..2 {
                 let item = if index == 0 { float } else { Py_None() };
                 PyTuple_SetItem(tuple, index, Py_NewRef(item));

@@ -3,13 +3,15 @@
 //!
 //! A build for one version of Python always does: its layout is known, and verified when an
 //! interpreter is first seen. A build for the stable ABI does so for the versions known when this
-//! library was written, once the layout was verified ([`allow`]); otherwise it calls functions.
+//! library was written, once the layout was verified ([`allow`]); otherwise it calls functions. One
+//! for `abi3t` does so where there is a GIL: without one, the head of an object has another size.
 
 #[cfg(not(Py_LIMITED_API))]
 pub(crate) use fixed::{reads_memory, reads_memory_from};
 #[cfg(Py_LIMITED_API)]
 pub(crate) use running::{
-    allow, is_known_version, is_stable_abi_only, reads_memory, reads_memory_from,
+    allow, allow_types, is_known_version, is_stable_abi_only, knows_types, reads_memory,
+    reads_memory_from,
 };
 
 #[cfg(not(Py_LIMITED_API))]
@@ -30,7 +32,7 @@ mod fixed {
 
 #[cfg(Py_LIMITED_API)]
 mod running {
-    use std::sync::atomic::{AtomicU8, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
     use crate::capi::running_minor;
     use crate::capi::version::LATEST_KNOWN;
@@ -38,13 +40,11 @@ mod running {
     /// The minor version of the running Python, once its layout was verified; zero before.
     static VERIFIED: AtomicU8 = AtomicU8::new(0);
 
-    /// Whether this build may read memory at all. Objects have no head of known size where they are
-    /// the same with and without a GIL.
-    const IS_POSSIBLE: bool = cfg!(all(
-        target_pointer_width = "64",
-        target_endian = "little",
-        not(Py_GIL_DISABLED)
-    ));
+    /// Whether the layout of type objects was verified.
+    static KNOWS_TYPES: AtomicBool = AtomicBool::new(false);
+
+    /// Whether this build knows how memory is laid out.
+    const IS_POSSIBLE: bool = cfg!(all(target_pointer_width = "64", target_endian = "little"));
 
     /// Returns whether CPython's memory is read directly.
     #[inline(always)]
@@ -64,8 +64,19 @@ mod running {
         VERIFIED.store(running_minor(), Ordering::Relaxed);
     }
 
+    /// Returns whether the layout of type objects is known, so that those of new classes can be
+    /// changed. It may be where memory is not read on every call.
+    pub(crate) fn knows_types() -> bool {
+        KNOWS_TYPES.load(Ordering::Relaxed)
+    }
+
+    /// Has the fields of type objects used from now on: their layout was verified.
+    pub(crate) fn allow_types() {
+        KNOWS_TYPES.store(true, Ordering::Relaxed);
+    }
+
     /// Returns whether the layout of the running Python is known, if it was built with the usual
-    /// options.
+    /// options. Callers verify what they depend on.
     pub(crate) fn is_known_version() -> bool {
         IS_POSSIBLE && (11..=LATEST_KNOWN).contains(&running_minor()) && !is_stable_abi_only()
     }

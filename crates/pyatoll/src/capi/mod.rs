@@ -14,6 +14,7 @@
 //! | `structs` | structs and constants that `pyo3-ffi` does not declare in this build |
 //! | `oldest` | what 3.10 and 3.11 added to the stable ABI |
 //! | `refcount` | reference counts |
+//! | `module_def` | definitions of modules |
 //! | `memory` | whether CPython's memory is read directly |
 //! | `items` | items of tuples and lists, the value of a `float` |
 //! | `type_fields` | the fields of type objects |
@@ -27,6 +28,7 @@ mod functions;
 mod items;
 mod lookup;
 pub(crate) mod memory;
+pub(crate) mod module_def;
 mod oldest;
 mod refcount;
 mod structs;
@@ -36,7 +38,7 @@ mod version;
 
 pub(crate) use pyo3_ffi::*;
 
-#[cfg(all(Py_LIMITED_API, not(Py_GIL_DISABLED)))]
+#[cfg(Py_LIMITED_API)]
 pub(crate) use refcount::{
     Py_DECREF, Py_INCREF, Py_NewRef, Py_XDECREF, Py_XINCREF, counts_are_as_expected,
 };
@@ -46,6 +48,6 @@ pub(crate) use structs::mutex::PyMutex;
 pub(crate) use type_fields::PyType_HasFeature;
 #[allow(unused_imports, reason = "of no use in a build for one version")]
 pub(crate) use version::running_minor;
-pub(crate) use version::{at_least, minor_of, version_text};
+pub(crate) use version::{at_least, is_free_threaded, minor_of, names_free_threaded, version_text};
 #[allow(unused_imports, reason = "empty in a build for one version")]
 pub(crate) use {datetime::*, functions::*, items::*, oldest::*, structs::*, type_objects::*};

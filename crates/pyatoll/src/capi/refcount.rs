@@ -1,10 +1,10 @@
 //! Reference counts. In a build for the stable ABI, `pyo3-ffi` calls functions to change them; the
 //! functions here change them inline where memory is read.
 
-#[cfg(all(Py_LIMITED_API, not(Py_GIL_DISABLED)))]
+#[cfg(Py_LIMITED_API)]
 pub(crate) use running::*;
 
-#[cfg(all(Py_LIMITED_API, not(Py_GIL_DISABLED)))]
+#[cfg(Py_LIMITED_API)]
 mod running {
     use pyo3_ffi::{Py_DecRef, Py_IncRef, PyObject};
 

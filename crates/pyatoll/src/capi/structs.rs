@@ -6,12 +6,12 @@ pub(crate) use limited::*;
 pub(crate) use pyo3_ffi::PyInterpreterConfig;
 #[cfg(not(Py_LIMITED_API))]
 pub(crate) use pyo3_ffi::PyStatus;
-#[cfg(all(Py_3_14, not(Py_LIMITED_API)))]
+#[cfg(any(all(Py_3_14, not(Py_LIMITED_API)), Py_3_15))]
 pub(crate) use pyo3_ffi::{PyLongLayout, PyLongWriter};
 
 #[cfg(any(Py_LIMITED_API, not(Py_3_12)))]
 pub(crate) use interpreter_config::*;
-#[cfg(any(Py_LIMITED_API, not(Py_3_14)))]
+#[cfg(not(any(all(Py_3_14, not(Py_LIMITED_API)), Py_3_15)))]
 pub(crate) use long_writer::*;
 #[cfg(not(any(all(Py_3_13, not(Py_LIMITED_API)), Py_3_14)))]
 pub(crate) use native_bytes::*;
@@ -47,8 +47,8 @@ mod interpreter_config {
     pub(crate) const PyInterpreterConfig_OWN_GIL: c_int = 2;
 }
 
-/// New in 3.14.
-#[cfg(any(Py_LIMITED_API, not(Py_3_14)))]
+/// New in 3.14, and in the stable ABI of 3.15.
+#[cfg(not(any(all(Py_3_14, not(Py_LIMITED_API)), Py_3_15)))]
 mod long_writer {
     #[repr(C)]
     pub(crate) struct PyLongLayout {

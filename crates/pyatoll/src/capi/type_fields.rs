@@ -90,7 +90,22 @@ pub(crate) struct Numbers {
 }
 
 #[cfg(Py_LIMITED_API)]
-use super::memory::reads_memory;
+use super::memory::{knows_types, reads_memory};
+
+/// Returns the fields of a type object, also where memory is not read on every call.
+///
+/// # Safety
+/// `class` must be a live type object.
+#[inline(always)]
+unsafe fn fields(class: *mut PyTypeObject) -> *mut Fields {
+    #[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
+    if super::is_free_threaded() {
+        // The head of an object has two more words.
+        // SAFETY: a live type object (upheld by the caller).
+        return unsafe { class.byte_add(2 * size_of::<usize>()).cast() };
+    }
+    class.cast()
+}
 
 /// Defines functions that return the function in a slot, its own or inherited.
 macro_rules! slots {
@@ -202,6 +217,38 @@ pub(crate) unsafe fn is_known_to_have_size(class: *mut PyTypeObject, size: usize
     }
     // SAFETY: a live type object (upheld by the caller).
     unsafe { (*class.cast::<Fields>()).tp_basicsize == size as Py_ssize_t }
+}
+
+/// Returns the size of the head of an object, in bytes.
+///
+/// # Safety
+/// Attached.
+#[inline(always)]
+#[cfg(not(all(Py_LIMITED_API, Py_GIL_DISABLED)))]
+pub(crate) const unsafe fn head_size() -> usize {
+    size_of::<PyObject>()
+}
+
+/// Returns the size of the head of an object, in bytes. Objects of type `object` have nothing else.
+///
+/// # Safety
+/// Attached.
+#[inline]
+#[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
+pub(crate) unsafe fn head_size() -> usize {
+    use std::sync::atomic::AtomicUsize;
+
+    /// Zero before the first use.
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+    match SIZE.load(Ordering::Relaxed) {
+        0 => {
+            // SAFETY: attached (upheld by the caller); a static type object.
+            let size = unsafe { tp_basicsize(&raw mut PyBaseObject_Type) } as usize;
+            SIZE.store(size, Ordering::Relaxed);
+            size
+        }
+        size => size,
+    }
 }
 
 /// Returns the size of an item of an instance, in bytes.
@@ -322,19 +369,19 @@ pub(crate) unsafe fn PyType_HasFeature(class: *mut PyTypeObject, flag: c_ulong) 
     }
 }
 
-/// Changes the flags of a type: sets `set` and clears `cleared`. Without effect where memory is not
-/// read.
+/// Changes the flags of a type: sets `set` and clears `cleared`. Without effect where the layout of
+/// types is not known.
 ///
 /// # Safety
 /// Attached; `class` must be a live heap type that no other code depends on yet.
 pub(crate) unsafe fn change_flags(class: *mut PyTypeObject, set: c_ulong, cleared: c_ulong) {
     #[cfg(Py_LIMITED_API)]
-    if !reads_memory() {
+    if !knows_types() {
         return;
     }
     // SAFETY: a live type that only this thread uses (upheld by the caller).
     unsafe {
-        let flags = (&raw mut (*class.cast::<Fields>()).tp_flags).cast::<c_ulong>();
+        let flags = (&raw mut (*fields(class)).tp_flags).cast::<c_ulong>();
         *flags = *flags & !cleared | set;
     }
 }
@@ -392,18 +439,18 @@ unsafe fn dict_by_functions(class: *mut PyTypeObject) -> *mut PyObject {
     }
 }
 
-/// Sets the `tp_vectorcall` of a new heap type. Without effect where memory is not read: calls go
-/// through `tp_new` there.
+/// Sets the `tp_vectorcall` of a new heap type. Without effect where the layout of types is not
+/// known: calls go through `tp_new` there.
 ///
 /// # Safety
 /// Attached; `class` must be a live heap type that no other code has seen.
 pub(crate) unsafe fn set_vectorcall(class: *mut PyTypeObject, function: VectorCall) {
     #[cfg(Py_LIMITED_API)]
-    if !reads_memory() {
+    if !knows_types() {
         return;
     }
     // SAFETY: a live type that only this thread uses (upheld by the caller).
-    unsafe { (*class.cast::<Fields>()).tp_vectorcall = Some(function) };
+    unsafe { (*fields(class)).tp_vectorcall = Some(function) };
 }
 
 /// Returns whether the slot `SLOT`, that of an operator of numbers, holds `function`.
@@ -507,7 +554,7 @@ pub(crate) unsafe fn are_as_expected() -> bool {
         // SAFETY: attached (upheld by the caller); static type objects. All fields that are read
         // here are within a type object of any version.
         unsafe {
-            let fields = class.cast::<Fields>();
+            let fields = fields(class);
             macro_rules! same {
                 ($($field:ident $id:ident)*) => {
                     $((&raw const (*fields).$field).cast::<*mut c_void>().read()

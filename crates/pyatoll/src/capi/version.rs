@@ -13,7 +13,7 @@ pub(crate) use running::{at_least, running_minor};
 pub(super) const LATEST_KNOWN: u8 = 15;
 
 /// The oldest minor version that this build runs on.
-const OLDEST: u8 = if cfg!(Py_3_16) {
+pub(super) const OLDEST: u8 = if cfg!(Py_3_16) {
     16
 } else if cfg!(Py_3_15) {
     15
@@ -26,6 +26,38 @@ const OLDEST: u8 = if cfg!(Py_3_16) {
 } else {
     11
 };
+
+/// Returns whether the running Python is a free-threaded build.
+#[cfg(not(all(Py_LIMITED_API, Py_GIL_DISABLED)))]
+#[inline(always)]
+pub(crate) const fn is_free_threaded() -> bool {
+    cfg!(Py_GIL_DISABLED)
+}
+
+/// Returns whether the running Python is a free-threaded build.
+#[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
+#[inline]
+pub(crate) fn is_free_threaded() -> bool {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    const UNKNOWN: u8 = 0;
+    const NO: u8 = 1;
+    const YES: u8 = 2;
+    static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
+    match STATE.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            let is_free_threaded = names_free_threaded(&version_text());
+            STATE.store(if is_free_threaded { YES } else { NO }, Ordering::Relaxed);
+            is_free_threaded
+        }
+        state => state == YES,
+    }
+}
+
+/// Returns whether what `Py_GetVersion` returns names a free-threaded build.
+pub(crate) fn names_free_threaded(version: &str) -> bool {
+    version.contains("free-threading build")
+}
 
 /// Returns what `Py_GetVersion` returns. May be called at any time, attached or not.
 ///

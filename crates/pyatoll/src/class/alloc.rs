@@ -39,7 +39,7 @@ pub(super) unsafe extern "C" fn allocate<T: PyClass>(
             && let Some(block) = cell.freelist.take()
         {
             let object = block.as_ptr();
-            let head = size_of::<ffi::PyObject>();
+            let head = type_fields::head_size();
             let size = T::statics().tables().basicsize;
             object
                 .cast::<u8>()

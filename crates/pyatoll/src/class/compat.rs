@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::capi::{self as ffi, at_least};
+use crate::capi::{self as ffi, at_least, type_fields};
 
 /// Whether several threads can be attached to an interpreter at once.
 pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
@@ -31,7 +31,12 @@ pub(super) fn has_general_trashcan() -> bool {
 pub(super) unsafe fn digits_of_int(object: *mut ffi::PyObject) -> usize {
     // SAFETY: a live `int` (upheld by the caller), whose size follows the object head:
     // `ob_size`, negative for a negative number, and from 3.12 on `lv_tag`.
-    let word = unsafe { object.add(1).cast::<isize>().read() };
+    let word = unsafe {
+        object
+            .byte_add(type_fields::head_size())
+            .cast::<isize>()
+            .read()
+    };
     let digits = if at_least(12) {
         word as usize >> 3
     } else {
@@ -142,6 +147,25 @@ pub type BehindBase<L> = super::native_place::Behind<L>;
 /// Behind an instance of a built-in type, whose size the stable ABI hides.
 #[cfg(Py_LIMITED_API)]
 pub type BehindBase<L> = super::unsized_base::BehindUnsized<L>;
+
+/// Returns the sizes of the head of an object, and of an instance of a class that extends `object`
+/// and has `size` bytes from the start of its `Layout` on.
+#[inline(always)]
+#[cfg(not(all(Py_LIMITED_API, Py_GIL_DISABLED)))]
+pub(super) const fn plain_sizes(size: usize) -> (usize, usize) {
+    (size_of::<ffi::PyObject>(), size)
+}
+
+/// Returns the sizes of the head of an object, and of an instance of a class that extends `object`
+/// and has `size` bytes from the start of its `Layout` on.
+#[inline(always)]
+#[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
+pub(super) fn plain_sizes(size: usize) -> (usize, usize) {
+    use super::native_place::Place;
+
+    let head = BehindObject::known_size_before();
+    (head, head + size)
+}
 
 /// Behind the head of an object.
 #[cfg(not(all(Py_LIMITED_API, Py_GIL_DISABLED)))]

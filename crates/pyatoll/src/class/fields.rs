@@ -142,7 +142,7 @@ impl<F> NotAHandle for Field<F> {}
 
 /// Returns the item for a getter of the field at `offset` in a value of `T`. CPython reads a
 /// constant `Py<…>` field directly, as a member, unless its offset depends on the instance: its
-/// first word is the object pointer.
+/// first word is the object pointer. The offset is that in the Rust parts.
 pub const fn getter<T: PyClass>(
     name: &'static CStr,
     doc: Option<&'static CStr>,
@@ -150,7 +150,7 @@ pub const fn getter<T: PyClass>(
     offset: usize,
     function: ffi::getter,
 ) -> MethodItem {
-    if constant_handle && <T::BaseType as ClassBase>::FIXED {
+    if constant_handle && !<T::BaseType as ClassBase>::VARIES {
         MethodItem::Member(ffi::PyMemberDef {
             name: name.as_ptr(),
             type_code: ffi::Py_T_OBJECT_EX,
@@ -178,11 +178,16 @@ pub(super) fn check_handles<T: PyClass>(py: Python<'_>, value: &T) -> PyResult<(
         // Only frozen classes have such fields.
         return Ok(());
     }
-    for offset in T::statics().tables().handles() {
+    let tables = T::statics().tables();
+    let before = match <T::BaseType as ClassBase>::FIXED {
+        true => 0,
+        false => tables.before,
+    };
+    for offset in tables.handles() {
         // SAFETY: the offset is that of a `Py<…>` field of the value, and the layout of `Py<T>`
         // does not depend on `T`.
         let handle = unsafe {
-            let field = offset - std::mem::offset_of!(Instance<T>, value);
+            let field = offset - before - std::mem::offset_of!(Instance<T>, value);
             &*std::ptr::from_ref(value)
                 .byte_add(field)
                 .cast::<Py<PyAny>>()

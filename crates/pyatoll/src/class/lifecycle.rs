@@ -149,10 +149,12 @@ impl DeallocInfo {
     }
 }
 
-/// Returns whether an instance may hold references to other objects.
+/// Returns whether an instance may hold references to other objects: always where a build does not
+/// know that the base is `object`.
 const fn can_hold_references<T: PyClass>() -> bool {
     std::mem::needs_drop::<T>()
         || <T as ClassImpl>::Dict::PRESENT
+        || !<T::BaseType as ClassBase>::FIXED
         || size_of::<<T::BaseType as ClassBase>::Layout>() != size_of::<ffi::PyObject>()
 }
 

@@ -5,7 +5,7 @@ use std::ptr::null_mut;
 
 use super::base::{BaseArguments, ClassBase, NativeBase, NativeInitializer};
 use super::borrow_flag::BorrowFlag;
-use super::compat::{BehindBase, BehindObject, layouts};
+use super::compat::{BehindBase, BehindObject, layouts, plain_sizes};
 use super::native_place::{BehindItems, BytesItems, Digits, Place, TupleItems};
 use super::parts::Header;
 use crate::capi::{self as ffi, type_fields};
@@ -71,6 +71,7 @@ pub(super) mod native {
             let Some(allocate) = type_fields::tp_alloc(subtype) else {
                 return checked(py, ffi::PyType_GenericAlloc(subtype, 0));
             };
+            let (head, size) = plain_sizes(size);
             let is_plain = type_fields::is_known_to_have_size(subtype, size)
                 && ffi::PyType_HasFeature(subtype, ffi::Py_TPFLAGS_HAVE_GC) == 0
                 && std::ptr::fn_addr_eq(allocate, ffi::PyType_GenericAlloc as ffi::allocfunc);
@@ -79,7 +80,6 @@ pub(super) mod native {
             }
             // Same as `PyType_GenericAlloc` for such a type, but with a constant size.
             let object = checked(py, ffi::PyObject_New::<ffi::PyObject>(subtype))?;
-            let head = size_of::<ffi::PyObject>();
             object.cast::<u8>().add(head).write_bytes(0, size - head);
             Ok(object)
         }

@@ -47,6 +47,7 @@ pub trait Place {
 }
 
 /// Behind instances of the base, which have the memory `L`.
+#[allow(dead_code, reason = "of no use in a build for `abi3t`")]
 pub struct Behind<L>(PhantomData<L>);
 
 impl<L> Place for Behind<L> {

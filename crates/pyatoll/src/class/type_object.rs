@@ -17,6 +17,7 @@ use super::python_class;
 use super::spec::ClassSpec;
 use super::type_tables::TypeTables;
 use crate::call::token;
+use crate::capi::module_def::ModuleTable;
 use crate::capi::{self as ffi, type_fields};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::{PyRuntimeError, PyValueError};
@@ -444,13 +445,10 @@ pub(super) fn imported_name(
     module: &Bound<'_, PyAny>,
 ) -> PyResult<String> {
     let name = name_of_module(py, module)?;
-    // SAFETY: attached (`py`); `module` is alive, and so is its definition.
-    let root = unsafe {
-        let definition = ffi::PyModule_GetDef(module.as_ptr());
-        match definition.as_ref() {
-            Some(definition) => CStr::from_ptr(definition.m_name).to_string_lossy(),
-            None => return Ok(declared.to_owned()),
-        }
+    // SAFETY: attached (`py`); a live module.
+    let root = match unsafe { ModuleTable::of(module.as_ptr()) } {
+        Some(table) => table.name().to_string_lossy(),
+        None => return Ok(declared.to_owned()),
     };
     let packages = name
         .strip_suffix(&*root)

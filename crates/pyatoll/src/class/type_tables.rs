@@ -13,6 +13,8 @@ use crate::capi as ffi;
 /// The tables of one class.
 pub struct TypeTables {
     pub(super) basicsize: usize,
+    /// The size of what is before the Rust parts of an instance: zero if they contain the base.
+    pub(super) before: usize,
     pub(super) flags: std::ffi::c_uint,
     /// The slots, except for the base. Without a terminator.
     pub(super) slots: Vec<(c_int, *mut c_void)>,
@@ -85,9 +87,13 @@ impl TypeTables {
         if spec.options.generic {
             items.methods.push(default_slots::CLASS_GETITEM);
         }
+        for member in &mut items.members {
+            member.offset += before as ffi::Py_ssize_t;
+        }
         items.members.extend(offset_members(dict, weak_list));
         let mut this = Self {
             basicsize: spec.basicsize as usize + before,
+            before,
             flags: flags(spec, collected),
             slots: Vec::new(),
             doc: doc_of(spec.name, items.signature, spec.doc),

@@ -12,46 +12,37 @@
 //! deallocated then. Values that are created later, by the objects that are deallocated last, are
 //! dropped when the state is torn down, as are those that this library itself needs until then.
 
-use std::cell::UnsafeCell;
 use std::ffi::c_void;
-use std::ptr::null_mut;
 use std::sync::Once;
-
-use pyo3_ffi as ffi;
 
 use super::compat;
 use super::entry;
 use super::local::{LocalInternals, Phase};
 use super::other_threads;
+use crate::capi as ffi;
+use crate::capi::module_def::StaticDef;
 
 /// The definition of the hidden module, whose state is a pointer to the [`LocalInternals`].
-struct Definition(UnsafeCell<ffi::PyModuleDef>);
+static DEFINITION: StaticDef = StaticDef::new(
+    c"_pyatoll_values",
+    std::ptr::null(),
+    size_of::<*const LocalInternals>(),
+    module_is_freed,
+);
 
-// SAFETY: CPython changes it only in `PyModuleDef_Init`, which is called once.
-unsafe impl Sync for Definition {}
-
-static DEFINITION: Definition = Definition(UnsafeCell::new(ffi::PyModuleDef {
-    m_base: ffi::PyModuleDef_HEAD_INIT,
-    m_name: c"_pyatoll_values".as_ptr(),
-    m_doc: std::ptr::null(),
-    m_size: size_of::<*const LocalInternals>() as ffi::Py_ssize_t,
-    m_methods: null_mut(),
-    m_slots: null_mut(),
-    m_traverse: None,
-    m_clear: None,
-    m_free: Some(module_is_freed),
-}));
-
-/// Makes sure that the values are dropped early. Where Python has no memory for that, they are
-/// dropped when the state is torn down.
+/// Makes sure that the values are dropped early. Where Python has no memory for that, or the
+/// definition's layout is not known, they are dropped when the state is torn down.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter; no exception may be set.
 pub(super) unsafe fn watch(local: &'static LocalInternals) {
     static INITIALIZED: Once = Once::new();
-    let definition = DEFINITION.0.get();
-    // SAFETY: attached (upheld by the caller); the definition is static, and initialized once.
+    // SAFETY: attached (upheld by the caller); the definition stays, and is initialized once.
     unsafe {
+        let definition = DEFINITION.get();
+        if definition.is_null() {
+            return;
+        }
         INITIALIZED.call_once(|| {
             ffi::PyModuleDef_Init(definition);
         });

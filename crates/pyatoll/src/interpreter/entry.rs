@@ -116,7 +116,7 @@ pub(super) fn call_on_new_thread(f: fn(&'static LocalInternals), local: &'static
     }
 }
 
-/// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and three flags in one
+/// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and some flags in one
 /// word, so that an `AttachGuard` is two.
 #[derive(Clone, Copy)]
 pub(super) struct Entered(NonZeroU64);
@@ -128,14 +128,19 @@ impl Entered {
     const GUARDED: u64 = 2;
     /// Other code had released the GIL of a thread that this library attached.
     const RELEASED: u64 = 4;
+    /// 3.11's note said that this library had detached the thread. Together with `RELEASED`: it has
+    /// swapped to another interpreter, to end it, and was detached from that.
+    const DETACHED: u64 = 8;
     /// Set in each, so that none is zero.
-    const ALWAYS: u64 = 8;
+    const ALWAYS: u64 = 16;
+    const FLAGS: u32 = 5;
 
-    fn new(since: u64, made: bool, guarded: bool, released: bool) -> Self {
+    fn new(since: u64, made: bool, guarded: bool, released: bool, detached: bool) -> Self {
         let flags = u64::from(made) * Self::MADE
             + u64::from(guarded) * Self::GUARDED
-            + u64::from(released) * Self::RELEASED;
-        let bits = NonZeroU64::new(since << 4 | Self::ALWAYS | flags);
+            + u64::from(released) * Self::RELEASED
+            + u64::from(detached) * Self::DETACHED;
+        let bits = NonZeroU64::new(since << Self::FLAGS | Self::ALWAYS | flags);
         Self(bits.expect("`ALWAYS` is not zero"))
     }
 
@@ -144,7 +149,7 @@ impl Entered {
     }
 
     fn since(self) -> u64 {
-        self.0.get() >> 4
+        self.0.get() >> Self::FLAGS
     }
 }
 
@@ -271,12 +276,12 @@ impl ThreadEntry {
     }
 
     /// Records that this thread is attached with `thread_state`, though other code has released the
-    /// GIL.
-    fn mark_released(&self, thread_state: *mut ffi::PyThreadState, since: u64) {
+    /// GIL, or this library has `detached` the thread from another interpreter since.
+    fn mark_released(&self, thread_state: *mut ffi::PyThreadState, since: u64, detached: bool) {
         self.saved.set(thread_state);
         self.is_detached.set(false);
         self.since.set(since);
-        compat::set_attach_note(Some(thread_state));
+        compat::set_attach_note(Some(if detached { null_mut() } else { thread_state }));
     }
 
     /// Records that this thread is no longer attached here, and has no thread state to return with.
@@ -349,7 +354,8 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     let entry = entry.unwrap_or_else(|| push(local));
     let since = entry.since.get();
     let released = since != 0 && !entry.is_detached.get();
-    let entered = Entered::new(since, made, guard.is_some(), released);
+    let detached = compat::is_attach_noted(null_mut());
+    let entered = Entered::new(since, made, guard.is_some(), released, detached);
     entry.users.set(entry.users.get() + 1);
     if guard.is_some() {
         entry.guard.set(guard);
@@ -387,7 +393,10 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
         match entered.since() {
             // Other code owns the thread state, and may delete it.
             0 => entry.mark_left(null_mut(), 0),
-            since if entered.has(Entered::RELEASED) => entry.mark_released(thread_state, since),
+            since if entered.has(Entered::RELEASED) => {
+                let detached = entered.has(Entered::DETACHED);
+                entry.mark_released(thread_state, since, detached);
+            }
             since => entry.mark_detached(thread_state, since),
         }
     }

@@ -110,7 +110,7 @@ mod unix {
     /// Returns whether this thread is attached to an interpreter that may share the main one's GIL.
     fn holds_shared_gil() -> bool {
         let interpreter = compat::current_interpreter();
-        compat::HAS_GIL
+        compat::has_gil()
             && !interpreter.is_null()
             && lookup::find_live(interpreter).is_none_or(|local| !local.has_own_gil())
     }
@@ -151,7 +151,7 @@ mod unix {
         };
         // Without a GIL, importing an extension module stops the threads of all interpreters, and
         // waits for those that are attached (`_PyEval_EnableGILTransient`).
-        let shares_gil = |local: &LocalInternals| !compat::HAS_GIL || !local.has_own_gil();
+        let shares_gil = |local: &LocalInternals| !compat::has_gil() || !local.has_own_gil();
         // Not if this thread has it: an interpreter that another thread is creating may look like
         // one that shares it.
         let is_shared_gil_held = !holds_shared_gil()

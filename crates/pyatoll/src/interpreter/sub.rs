@@ -108,7 +108,7 @@ impl SubInterpreterBuilder {
             allow_exec: true,
             allow_threads: true,
             allow_daemon_threads: true,
-            check_multi_interp_extensions: compat::LEGACY_CHECKS_EXTENSIONS,
+            check_multi_interp_extensions: compat::legacy_checks_extensions(),
         }
     }
 

@@ -1,22 +1,23 @@
-//! [`ModuleDefinition`]: the `PyModuleDef` of a module with multi-phase initialization (PEP 489).
+//! [`ModuleDefinition`]: the definition of a module with multi-phase initialization (PEP 489), for
+//! `abi3t` as a table of slots (PEP 793).
 //!
 //! One definition per `#[pymodule]` and binary, shared by all interpreters. CPython reads it, and
-//! writes to its header in `PyModuleDef_Init`, which runs once. Per-interpreter data is in the
-//! state of the module objects: the pointer that [`token`](crate::call::token) reads.
+//! writes to the header of a `PyModuleDef` in `PyModuleDef_Init`, which runs once. Per-interpreter
+//! data is in the state of the module objects: the pointer that [`token`](crate::call::token)
+//! reads.
 //!
 //! The slots are chosen at run time, on first use, from the version of the running Python.
 
-use std::cell::UnsafeCell;
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CStr, CString, c_int};
 use std::panic::catch_unwind;
 use std::ptr::null_mut;
-use std::sync::Once;
 
 use super::pymodule::{PyModule, PyModuleMethods};
 use super::submodules;
-use crate::call::token::{ModuleState, module_of_this_binary};
+use crate::call::token::ModuleState;
 use crate::call::trampoline::trampoline;
-use crate::capi::{self as ffi, at_least};
+use crate::capi as ffi;
+use crate::capi::module_def::{ModuleTable, SlotValues};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::PyImportError;
 use crate::interpreter::{Python, check_version, layout};
@@ -34,32 +35,11 @@ pub enum MultipleInterpreters {
     PerInterpreterGil,
 }
 
-/// The slot numbers of a `PyModuleDef`. Python 3.15 has new numbers for its new kind of slot table;
-/// in this kind, the old ones keep their meaning (stable ABI).
-mod slot {
-    use std::ffi::c_int;
-
-    pub(super) const EXEC: c_int = 2;
-    /// From 3.12.
-    pub(super) const MULTIPLE_INTERPRETERS: c_int = 3;
-    /// From 3.13.
-    pub(super) const GIL: c_int = 4;
-}
-
-const NO_SLOT: ffi::PyModuleDef_Slot = ffi::PyModuleDef_Slot {
-    slot: 0,
-    value: null_mut(),
-};
-
-/// The static definition of a module. `definition` comes first, so that a `PyModuleDef` pointer can
-/// be cast back.
+/// The static definition of a module.
 #[repr(C)]
 pub struct ModuleDefinition {
-    definition: UnsafeCell<ffi::PyModuleDef>,
-    /// Up to three slots, and a terminator.
-    slots: UnsafeCell<[ffi::PyModuleDef_Slot; 4]>,
-    /// Completed once the slots are chosen and `PyModuleDef_Init` was called.
-    ready: Once,
+    /// Comes first, so that a pointer to it can be cast back.
+    pub(super) table: ModuleTable,
     name: &'static CStr,
     initialize: Initialize,
     multiple_interpreters: MultipleInterpreters,
@@ -68,10 +48,6 @@ pub struct ModuleDefinition {
 
 /// A function that adds the items of a `#[pymodule]` to a new module.
 pub type Initialize = for<'a, 'py> fn(&'a Bound<'py, PyModule>) -> PyResult<()>;
-
-// SAFETY: the cells are written only under `ready`, and after that by CPython under its own locks.
-// Everything else is immutable.
-unsafe impl Sync for ModuleDefinition {}
 
 impl ModuleDefinition {
     /// Defines a module with the docstring `doc`. `name` is the name of a module that is created
@@ -100,19 +76,7 @@ impl ModuleDefinition {
         gil_used: bool,
     ) -> Self {
         Self {
-            definition: UnsafeCell::new(ffi::PyModuleDef {
-                m_base: ffi::PyModuleDef_HEAD_INIT,
-                m_name: name.as_ptr(),
-                m_doc: doc,
-                m_size: size_of::<ModuleState>() as ffi::Py_ssize_t,
-                m_methods: null_mut(),
-                m_slots: null_mut(),
-                m_traverse: None,
-                m_clear: None,
-                m_free: Some(module_of_this_binary),
-            }),
-            slots: UnsafeCell::new([NO_SLOT; 4]),
-            ready: Once::new(),
+            table: ModuleTable::new(name, doc, size_of::<ModuleState>()),
             name,
             initialize,
             multiple_interpreters,
@@ -126,54 +90,77 @@ impl ModuleDefinition {
     /// # Safety
     /// The thread must be attached to an interpreter.
     pub unsafe fn init(&'static self) -> *mut ffi::PyObject {
-        if let Err(error) = check_version() {
-            let message = format!("module {} {error}", self.name.to_string_lossy());
-            let message = std::ffi::CString::new(message).unwrap_or_default();
-            // SAFETY: attached (upheld by the caller). Neither function depends on the layout of
-            // objects.
-            unsafe { ffi::PyErr_SetString(ffi::PyExc_ImportError, message.as_ptr()) };
-            return null_mut();
-        }
-        self.prepare().cast()
-    }
-
-    /// Returns the initialized `PyModuleDef`.
-    fn prepare(&'static self) -> *mut ffi::PyModuleDef {
-        self.ready.call_once(|| {
-            // SAFETY: `call_once` runs this alone, before any other access to the cells.
-            unsafe {
-                *self.slots.get() = self.choose_slots();
-                (*self.definition.get()).m_slots = self.slots.get().cast();
-                ffi::PyModuleDef_Init(self.definition.get());
+        // SAFETY: attached (upheld by the caller).
+        unsafe {
+            if !self.is_right_python() {
+                return null_mut();
             }
-        });
-        self.definition.get()
+            self.prepare();
+            let definition = self.table.init();
+            if definition.is_null() {
+                self.raise("cannot be built in: `abi3t` hides how this Python defines modules");
+            }
+            definition
+        }
     }
 
-    /// Returns the slots for the running Python.
-    fn choose_slots(&self) -> [ffi::PyModuleDef_Slot; 4] {
-        let mut slots = [NO_SLOT; 4];
-        slots[0] = ffi::PyModuleDef_Slot {
-            slot: slot::EXEC,
-            value: execute as *mut c_void,
+    /// Returns whether the running Python is one that this binary was built for. Else an
+    /// `ImportError` is set.
+    ///
+    /// # Safety
+    /// The thread must be attached to an interpreter.
+    pub(super) unsafe fn is_right_python(&self) -> bool {
+        match check_version() {
+            Ok(()) => true,
+            Err(error) => {
+                // SAFETY: attached (upheld by the caller).
+                unsafe { self.raise(&error.to_string()) };
+                false
+            }
+        }
+    }
+
+    /// Sets an `ImportError`.
+    ///
+    /// # Safety
+    /// The thread must be attached to an interpreter.
+    unsafe fn raise(&self, problem: &str) {
+        let message = format!("module {} {problem}", self.name.to_string_lossy());
+        let message = CString::new(message).unwrap_or_default();
+        // SAFETY: attached (upheld by the caller). Neither function depends on the layout of
+        // objects.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_ImportError, message.as_ptr()) };
+    }
+
+    /// Completes the definition on first use.
+    ///
+    /// # Safety
+    /// The thread must be attached to an interpreter.
+    pub(super) unsafe fn prepare(&'static self) {
+        let values = || SlotValues {
+            execute,
+            multiple_interpreters: match self.multiple_interpreters {
+                MultipleInterpreters::NotSupported => 0,
+                MultipleInterpreters::SharedGil => 1,
+                MultipleInterpreters::PerInterpreterGil => 2,
+            },
+            gil: usize::from(!self.gil_used),
         };
-        if at_least(12) {
-            slots[1] = ffi::PyModuleDef_Slot {
-                slot: slot::MULTIPLE_INTERPRETERS,
-                value: std::ptr::without_provenance_mut(match self.multiple_interpreters {
-                    MultipleInterpreters::NotSupported => 0,
-                    MultipleInterpreters::SharedGil => 1,
-                    MultipleInterpreters::PerInterpreterGil => 2,
-                }),
-            };
+        // SAFETY: attached (upheld by the caller).
+        unsafe { self.table.prepare(values) };
+    }
+
+    /// Returns the definition of a module of this binary.
+    ///
+    /// # Safety
+    /// The thread must be attached; `module` must be a live module.
+    unsafe fn of(module: *mut ffi::PyObject) -> Option<&'static Self> {
+        // SAFETY: attached; a live module (upheld by the caller). All tables of this binary are in
+        // a definition, at its start.
+        unsafe {
+            let table = ModuleTable::of(module)?;
+            Some(&*std::ptr::from_ref(table).cast::<Self>())
         }
-        if at_least(13) {
-            slots[2] = ffi::PyModuleDef_Slot {
-                slot: slot::GIL,
-                value: std::ptr::without_provenance_mut(usize::from(!self.gil_used)),
-            };
-        }
-        slots
     }
 
     /// Creates the module in this interpreter, outside of an import.
@@ -201,12 +188,12 @@ impl ModuleDefinition {
         // SAFETY: attached (`py`); new references are owned by handles. CPython only reads the
         // attribute `name` of a spec, so an empty module can serve as one.
         unsafe {
-            let definition = self.prepare();
+            self.prepare();
             let spec = Bound::from_owned_ptr_or_err(py, ffi::PyModule_New(name.as_ptr()))?;
             spec.setattr("name", spec.getattr("__name__")?)?;
-            let module = ffi::PyModule_FromDefAndSpec(definition, spec.as_ptr());
+            let module = self.table.create(spec.as_ptr());
             let module = Bound::from_owned_ptr_or_err(py, module)?;
-            error_on_minusone(py, ffi::PyModule_ExecDef(module.as_ptr(), definition))?;
+            error_on_minusone(py, self.table.execute(module.as_ptr()))?;
             Ok(module.cast_into_unchecked())
         }
     }
@@ -232,7 +219,11 @@ unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
     // SAFETY: called by CPython, attached, with a new module of one of our definitions, whose state
     // is a zeroed `ModuleState`.
     unsafe {
-        let definition = &*ffi::PyModule_GetDef(module).cast::<ModuleDefinition>();
+        let Some(definition) = ModuleDefinition::of(module) else {
+            let message = c"not a module of this binary";
+            ffi::PyErr_SetString(ffi::PyExc_SystemError, message.as_ptr());
+            return -1;
+        };
         let state: *mut ModuleState = ffi::PyModule_GetState(module).cast();
         let py = match catch_unwind(|| Python::assume_importing()) {
             Ok(py) => py,

@@ -1,6 +1,8 @@
 //! Values of cells are dropped while their interpreter can still be left and entered.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use pyatoll::interpreter::{Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
@@ -71,6 +73,66 @@ fn a_values_drop_can_enter_other_interpreters() {
                 ending.close().unwrap();
                 assert_eq!(*notes.lock().unwrap(), vec![format!("{id}: Ok(())"); 3]);
             }
+        },
+    );
+}
+
+/// The thread that ends an interpreter is inside main as well, and a value enters that again.
+#[test]
+fn a_values_drop_never_releases_the_gil_of_another_thread() {
+    struct Meets {
+        main: Interpreter,
+        entered: mpsc::Sender<()>,
+        running: Mutex<mpsc::Receiver<()>>,
+    }
+
+    impl Drop for Meets {
+        fn drop(&mut self) {
+            Python::attach(|py| {
+                py.detach(|| {
+                    self.main.attach(|_| ()).unwrap();
+                    self.entered.send(()).unwrap();
+                    self.running.lock().unwrap().recv().unwrap();
+                });
+            });
+        }
+    }
+
+    static MEETS: InterpreterLocal<Meets> = InterpreterLocal::new();
+
+    in_child(
+        "values::a_values_drop_never_releases_the_gil_of_another_thread",
+        LIMIT,
+        || {
+            let [_, ending] = subs();
+            let [_, other] = subs();
+            let (entered, has_entered) = mpsc::channel();
+            let (is_running, running) = mpsc::channel();
+            let main = Interpreter::main().unwrap();
+            let meets = Meets {
+                main,
+                entered,
+                running: Mutex::new(running),
+            };
+            ending
+                .attach(|py| {
+                    MEETS.get_or_init(py, || meets);
+                })
+                .unwrap();
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    has_entered.recv().unwrap();
+                    other
+                        .attach(|py| {
+                            is_running.send(()).unwrap();
+                            // Attached all the while, with the GIL that the other thread wants.
+                            thread::sleep(Duration::from_millis(200));
+                            py.eval(c"6 * 7", None, None).unwrap();
+                        })
+                        .unwrap();
+                });
+                ending.close().unwrap();
+            });
         },
     );
 }

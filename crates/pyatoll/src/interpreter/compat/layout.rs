@@ -15,6 +15,14 @@ use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
 use crate::capi::memory::{reads_memory, reads_memory_from};
 use crate::capi::{self as ffi, at_least, type_fields};
 
+/// The head of an object.
+#[cfg(not(all(Py_LIMITED_API, Py_GIL_DISABLED)))]
+type Head = ffi::PyObject;
+
+/// The head of an object where there is a GIL: otherwise, a build for `abi3t` reads no memory.
+#[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
+type Head = [usize; 2];
+
 /// Returns the state of a module (`PyModule_GetState`).
 ///
 /// # Safety
@@ -27,7 +35,7 @@ pub(crate) unsafe fn module_state(module: *mut ffi::PyObject) -> *mut c_void {
     }
     // Words between the object's head and the state: the dict, and the definition until 3.14.
     let words = if at_least(15) { 1 } else { 2 };
-    let offset = size_of::<ffi::PyObject>() + words * size_of::<*mut c_void>();
+    let offset = size_of::<Head>() + words * size_of::<*mut c_void>();
     // SAFETY: a live module whose field was found there (upheld by the caller).
     unsafe { module.byte_add(offset).cast::<*mut c_void>().read() }
 }
@@ -90,7 +98,7 @@ unsafe fn used_of_dict(dict: *mut ffi::PyObject) -> usize {
     // SAFETY: a live dict, whose first field is the number of items. On free-threaded builds
     // another thread may change it: the read is atomic.
     unsafe {
-        let used = dict.byte_add(size_of::<ffi::PyObject>()).cast::<isize>();
+        let used = dict.byte_add(size_of::<Head>()).cast::<isize>();
         AtomicIsize::from_ptr(used).load(Ordering::Relaxed) as usize
     }
 }
@@ -224,7 +232,7 @@ fn is_known() -> bool {
 const IS_KNOWN_PLATFORM: bool = cfg!(all(
     target_pointer_width = "64",
     target_endian = "little",
-    not(all(Py_GIL_DISABLED, windows))
+    not(all(Py_GIL_DISABLED, not(Py_LIMITED_API), windows))
 ));
 
 const MAX_DIGIT: c_long = (1 << 30) - 1;
@@ -232,7 +240,7 @@ const MAX_DIGIT: c_long = (1 << 30) - 1;
 /// An `int`.
 #[repr(C)]
 struct Int {
-    head: ffi::PyObject,
+    head: Head,
     /// The sign in the lowest two bits (0 positive, 1 zero, 2 negative), the number of digits from
     /// bit 3 on.
     tag: usize,
@@ -276,7 +284,7 @@ pub(crate) unsafe fn ascii_text<'a>(string: *mut ffi::PyObject) -> Option<&'a [u
 unsafe fn text_of<'a>(string: *mut ffi::PyObject) -> Option<&'a [u8]> {
     #[repr(C)]
     struct Text {
-        head: ffi::PyObject,
+        head: Head,
         len: ffi::Py_ssize_t,
         hash: ffi::Py_hash_t,
         /// Bit fields.
@@ -284,7 +292,7 @@ unsafe fn text_of<'a>(string: *mut ffi::PyObject) -> Option<&'a [u8]> {
     }
     /// "The characters follow this struct" and "all are ASCII". On a free-threaded build the field
     /// before them is a byte.
-    const COMPACT_ASCII: u32 = if cfg!(Py_GIL_DISABLED) {
+    const COMPACT_ASCII: u32 = if cfg!(all(Py_GIL_DISABLED, not(Py_LIMITED_API))) {
         3 << 11
     } else {
         3 << 5
@@ -320,7 +328,12 @@ pub(crate) unsafe fn check() {
     // SAFETY: attached (upheld by the caller). The types come first, since they are read by the
     // others. An exception is cleared: Python may have had no memory.
     unsafe {
-        let as_expected = type_fields::are_as_expected()
+        if type_fields::are_as_expected() {
+            memory::allow_types();
+        }
+        // The other structs begin with the head that objects have with a GIL.
+        let as_expected = !ffi::is_free_threaded()
+            && memory::knows_types()
             && ffi::items_are_as_expected()
             && is_dict_as_expected()
             && is_interpreter_as_expected()

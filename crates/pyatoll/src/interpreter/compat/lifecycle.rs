@@ -198,7 +198,10 @@ pub(crate) fn has_settings() -> bool {
 
 /// Whether `Py_NewInterpreter` checks that extension modules support several interpreters: on a
 /// free-threaded build, where a module without per-interpreter state has no GIL to guard it.
-pub(crate) const LEGACY_CHECKS_EXTENSIONS: bool = cfg!(Py_GIL_DISABLED);
+#[inline(always)]
+pub(crate) fn legacy_checks_extensions() -> bool {
+    ffi::is_free_threaded()
+}
 
 /// Returns whether two interpreters must not be created at once: 3.12 initializes shared static
 /// types without a lock. On 3.11 the one GIL guards that.

@@ -47,10 +47,10 @@ pub(crate) use ending::{
     Ending, call_exit_functions, ends_with_threads_left, other_thread_states, shut_down_threading,
 };
 pub(crate) use lifecycle::{
-    LEGACY_CHECKS_EXTENSIONS, Settings, add_pending_call, at_interpreter_clear,
-    can_delete_first_thread_state, creates_one_at_a_time, ends_subs_first, ends_under_anothers_gil,
-    hang_late_threads, hangs_late_threads, has_settings, interpreter_exists, is_finalizing,
-    is_in_python, is_running, new_interpreter, pending_calls_precede_exit, shares_subclasses,
+    Settings, add_pending_call, at_interpreter_clear, can_delete_first_thread_state,
+    creates_one_at_a_time, ends_subs_first, ends_under_anothers_gil, hang_late_threads,
+    hangs_late_threads, has_settings, interpreter_exists, is_finalizing, is_in_python, is_running,
+    legacy_checks_extensions, new_interpreter, pending_calls_precede_exit, shares_subclasses,
 };
 pub(crate) use main_interpreter::enter_main;
 pub(crate) use other_threads::has_other_threads;
@@ -65,4 +65,4 @@ pub(crate) use thread_state::{
     running_interpreter, set_attach_note,
 };
 #[cfg(unix)]
-pub(crate) use thread_state::{HAS_GIL, can_fork_with_subs, is_held_by_another};
+pub(crate) use thread_state::{can_fork_with_subs, has_gil, is_held_by_another};

@@ -54,8 +54,8 @@ unsafe fn place_of_thread_id(own: *mut ffi::PyThreadState) -> Option<usize> {
 }
 
 /// Keeps the other threads of an interpreter from running Python until it is dropped. On builds
-/// with a GIL, holding the GIL is enough.
-pub(super) struct Stopped(#[cfg(Py_GIL_DISABLED)] *mut ffi::PyInterpreterState);
+/// with a GIL, holding the GIL is enough: there is no interpreter to start again.
+pub(super) struct Stopped(#[cfg(Py_GIL_DISABLED)] Option<*mut ffi::PyInterpreterState>);
 
 impl Stopped {
     /// Stops the other threads. Returns `None` where Python offers no way to do so.
@@ -70,19 +70,26 @@ impl Stopped {
             Some(Self())
         }
         #[cfg(Py_GIL_DISABLED)]
-        // SAFETY: attached (upheld by the caller); the threads go on when the result is dropped.
-        ffi::has::stop_the_world().then(|| unsafe {
-            ffi::_PyEval_StopTheWorld(interpreter);
-            Self(interpreter)
-        })
+        {
+            if !ffi::is_free_threaded() {
+                return Some(Self(None));
+            }
+            // SAFETY: attached (upheld by the caller); the threads go on when the result is dropped.
+            ffi::has::stop_the_world().then(|| unsafe {
+                ffi::_PyEval_StopTheWorld(interpreter);
+                Self(Some(interpreter))
+            })
+        }
     }
 }
 
 #[cfg(Py_GIL_DISABLED)]
 impl Drop for Stopped {
     fn drop(&mut self) {
-        // SAFETY: this thread has stopped the others.
-        unsafe { ffi::_PyEval_StartTheWorld(self.0) };
+        if let Some(interpreter) = self.0 {
+            // SAFETY: this thread has stopped the others.
+            unsafe { ffi::_PyEval_StartTheWorld(interpreter) };
+        }
     }
 }
 

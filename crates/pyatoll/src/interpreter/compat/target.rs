@@ -8,7 +8,7 @@
 use std::ffi::CStr;
 use std::fmt;
 
-use crate::capi::{self as ffi, minor_of};
+use crate::capi::{self as ffi, minor_of, names_free_threaded as is_free_threaded};
 
 /// The version that this binary was built for: major and minor. The oldest one, for the stable ABI.
 const VERSION: &str = env!("PYATOLL_BUILT_FOR");
@@ -65,11 +65,6 @@ fn check(running: &str) -> Result<(), WrongPython> {
             missing: None,
         })
     }
-}
-
-/// Returns whether `Py_GetVersion` names a free-threaded build.
-fn is_free_threaded(version: &str) -> bool {
-    version.contains("free-threading build")
 }
 
 impl fmt::Display for WrongPython {

@@ -170,7 +170,10 @@ pub(crate) const GIL_GUARDS_THREAD_STATES: bool = cfg!(not(Py_GIL_DISABLED));
 
 /// Whether interpreters have a GIL.
 #[cfg(unix)]
-pub(crate) const HAS_GIL: bool = cfg!(not(Py_GIL_DISABLED));
+#[inline(always)]
+pub(crate) fn has_gil() -> bool {
+    !ffi::is_free_threaded()
+}
 
 /// Returns whether another thread of the parent is attached to `interpreter`, in the child of a
 /// fork, whose only thread is attached with `own`, or not at all. `false` if the layout of thread
