@@ -16,6 +16,10 @@ pub const PYO3: &str = "0.30.1";
 /// A tree of crates that depend on `pyo3`.
 const TREE: &str = "compat/tests/tree/Cargo.toml";
 
+/// A crate that depends on `pyo3` and its bridges to other crates, whose replacements its manifest
+/// names.
+const BRIDGES: &str = "compat/tests/bridges/Cargo.toml";
+
 /// A crate as a user of PyO3 would write it.
 pub const EXAMPLE: &str = "examples/geoindex";
 
@@ -32,7 +36,7 @@ fn target_dir(name: &str) -> PathBuf {
 }
 
 /// Runs the Rust tests of crates that depend on `pyo3`, with `compat/pyo3` in its place: those of
-/// the tree and of the example, which is part of it.
+/// the tree and of the example, which is part of it, and those of the bridges.
 pub fn rust(python: &Python) -> Result<()> {
     only_ours(TREE)?;
     let example = Path::new(EXAMPLE).file_name().context("it is a folder")?;
@@ -41,6 +45,16 @@ pub fn rust(python: &Python) -> Result<()> {
             .args(["test", "--quiet", "--config", &patch()])
             .args(["--manifest-path", TREE, "--package", "tree", "--package"])
             .arg(example)
+            .arg("--target-dir")
+            .arg(target_dir("tree"))
+            .env("PYO3_PYTHON", &python.executable)
+            .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?),
+    )?;
+    only_ours(BRIDGES)?;
+    run::status(
+        run::cargo()
+            .args(["test", "--quiet", "--config", &patch()])
+            .args(["--manifest-path", BRIDGES])
             .arg("--target-dir")
             .arg(target_dir("tree"))
             .env("PYO3_PYTHON", &python.executable)

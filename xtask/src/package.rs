@@ -14,7 +14,13 @@ use crate::python::Python;
 use crate::run;
 
 /// The crates that are published, dependencies first.
-const CRATES: [&str; 3] = ["pyatoll-macros", "pyatoll", "pyatoll-log"];
+const CRATES: [&str; 5] = [
+    "pyatoll-macros",
+    "pyatoll",
+    "pyatoll-log",
+    "pyatoll-async-macros",
+    "pyatoll-async",
+];
 
 /// Packages the crates and tests them.
 pub fn run(python: Option<PathBuf>) -> Result<()> {

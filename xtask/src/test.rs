@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::python::Python;
-use crate::wheels::{EXTENSIONS, REQUIREMENTS, Venv};
+use crate::wheels::{EXTENSIONS, Extension, REQUIREMENTS, Venv, WITH_RUNTIME};
 use crate::{compat, leaks, run, stress, tls};
 
 /// Runs the steps in order, and stops at the first one that fails. After failed Rust tests the
@@ -32,9 +32,13 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
 /// Runs all steps but the Rust tests.
 fn others(python: &Python) -> Result<()> {
     let venv = step("virtual environment", || Venv::make(python, REQUIREMENTS))?;
-    step("wheels", || venv.install_extensions(python))?;
-    step("Python tests", || pytest(&venv))?;
+    step("wheels", || venv.install_extensions(python, EXTENSIONS))?;
+    step("Python tests", || pytest(&venv, EXTENSIONS))?;
     step("check-tls", || tls::check(&venv))?;
+    step("wheels with a runtime", || {
+        venv.install_extensions(python, WITH_RUNTIME)?;
+        pytest(&venv, WITH_RUNTIME)
+    })?;
     step("PyO3's names", || compat::rust(python))?;
     step("PyO3's names in wheels", || compat::wheels(python, &venv))?;
     step("stress", || stress_shortly(python))?;
@@ -96,11 +100,11 @@ fn cargo_test(python: &Python, targets: &[&str], threads: Option<&str>) -> Resul
     run::status(&mut cargo)
 }
 
-/// Runs the Python tests of all extension packages.
-fn pytest(venv: &Venv) -> Result<()> {
+/// Runs the Python tests of extension packages.
+fn pytest(venv: &Venv, extensions: &[Extension]) -> Result<()> {
     run::status(
         venv.python()
             .args(["-m", "pytest", "--rootdir=.", "-p", "no:cacheprovider"])
-            .args(EXTENSIONS.iter().flat_map(|extension| extension.tests)),
+            .args(extensions.iter().flat_map(|extension| extension.tests)),
     )
 }

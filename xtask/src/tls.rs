@@ -46,6 +46,10 @@ const COLD: &[(&str, &str)] = &[
         "only when detaching, or attaching a thread that is not attached",
     ),
     (
+        "pyatoll::interpreter::thread_default::",
+        "only in `as_default`, or attaching a thread that is not attached",
+    ),
+    (
         "pyatoll::interpreter::gate::",
         "only when a thread comes in from outside, and at the interpreter's end",
     ),
@@ -126,6 +130,10 @@ const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
         "the interpreters of a thread, for one that is not attached or detaches",
     ),
     (
+        "interpreter/thread_default.rs",
+        "the interpreter that a thread which is not attached enters by default",
+    ),
+    (
         "interpreter/busy.rs",
         "whether this thread creates or ends an interpreter",
     ),
@@ -149,7 +157,7 @@ const LISTINGS: &[&[&str]] = &[
 pub fn run(choice: Option<PathBuf>) -> Result<()> {
     let python = Python::find(choice)?;
     let venv = Venv::make(&python, REQUIREMENTS)?;
-    venv.install_extensions(&python)?;
+    venv.install_extensions(&python, EXTENSIONS)?;
     check(&venv)
 }
 

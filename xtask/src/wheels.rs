@@ -34,6 +34,14 @@ pub const EXTENSIONS: &[Extension] = &[
     },
 ];
 
+/// Packages that contain a Rust runtime, which uses thread-locals and allocates. They are only
+/// tested: the checks of [`EXTENSIONS`] are about the library's own code.
+pub const WITH_RUNTIME: &[Extension] = &[Extension {
+    folder: "examples/async-http",
+    module: "async_http",
+    tests: &["examples/async-http/tests"],
+}];
+
 /// The requirements of the tests' virtual environment.
 pub const REQUIREMENTS: &str = "tests/python/requirements.txt";
 
@@ -138,9 +146,9 @@ impl Venv {
         Ok(folder.trim().into())
     }
 
-    /// Builds every extension package as a wheel and installs it.
-    pub fn install_extensions(&self, python: &Python) -> Result<()> {
-        for extension in EXTENSIONS {
+    /// Builds extension packages as wheels and installs them.
+    pub fn install_extensions(&self, python: &Python, extensions: &[Extension]) -> Result<()> {
+        for extension in extensions {
             let manifest = Path::new(extension.folder).join("Cargo.toml");
             let build = Build {
                 manifest: &manifest,

@@ -83,6 +83,67 @@ fn a_thread_returns_to_the_interpreter_it_detached_from_last() {
 }
 
 #[test]
+fn a_thread_attaches_to_the_default_that_was_set_last() {
+    let [one, other] = subs();
+    let (one, other) = (one.interpreter(), other.interpreter());
+    let check = move || {
+        one.as_default(|| {
+            assert_eq!(attached_to(), one);
+            other.as_default(|| assert_eq!(attached_to(), other));
+            assert_eq!(attached_to(), one);
+            assert_eq!(Interpreter::current(), None, "it costs no attachment");
+            // Detached within, so that is where the thread belongs.
+            other
+                .attach(|py| {
+                    assert_eq!(attached_to(), other);
+                    assert_eq!(py.detach(attached_to), other);
+                    py.detach(|| one.as_default(|| assert_eq!(attached_to(), one)));
+                    assert_eq!(with_the_gil_released_by_c(py, attached_to), other);
+                })
+                .unwrap();
+            other
+                .keep_thread_state(|| assert_eq!(attached_to(), other))
+                .unwrap();
+            assert_eq!(attached_to(), one);
+            // A panic ends it, too.
+            let panic = || other.as_default(|| std::panic::resume_unwind(Box::new(())));
+            assert!(std::panic::catch_unwind(panic).is_err());
+            assert_eq!(attached_to(), one);
+        });
+    };
+    // On a thread that starts the runtime or not, and on one that is detached.
+    check();
+    assert!(attached_to().is_main());
+    thread::spawn(move || {
+        check();
+        assert!(attached_to().is_main());
+        Python::attach(|py| {
+            one.as_default(|| assert!(attached_to().is_main(), "attached already"));
+            py.detach(check);
+            with_the_gil_released_by_c(py, check);
+        });
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn an_interpreter_that_has_ended_stays_the_default() {
+    for sub in subs() {
+        let here = sub.interpreter();
+        here.as_default(|| {
+            Python::attach(|_| ());
+            sub.close().unwrap();
+            assert_eq!(Python::try_attach(|_| ()), None);
+            let message = std::panic::catch_unwind(|| Python::attach(|_| ())).unwrap_err();
+            let message = message.downcast::<String>().unwrap();
+            assert_eq!(*message, format!("interpreter {} has ended", here.id()));
+        });
+        assert!(attached_to().is_main());
+    }
+}
+
+#[test]
 fn a_thread_whose_gil_was_released_by_c_attaches_to_the_interpreter_it_was_in() {
     for sub in subs() {
         let here = sub.interpreter();

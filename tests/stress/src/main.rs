@@ -131,8 +131,8 @@ fn run(options: &Options) -> Result<Report> {
     Python::attach(|py| {
         // Python 3.12 crashes at its end if the first import is in an interpreter with its own GIL.
         py.import("asyncio")?;
-        // Python 3.11 initializes its one copy of `_datetime` again, and replaces `timezone.utc` for
-        // all interpreters, where the main interpreter has not imported it.
+        // Python 3.11 initializes its one copy of `_datetime` again, and replaces `timezone.utc`
+        // for all interpreters, where the main interpreter has not imported it.
         py.import("datetime")?;
         module::set_model(py, &main)
     })?;

@@ -19,11 +19,12 @@ struct Workspace {
 }
 
 /// All workspaces, the project's own first.
-static WORKSPACES: [Workspace; 6] = [
+static WORKSPACES: [Workspace; 7] = [
     Workspace::new(".", false),
     Workspace::new("bench", false),
     Workspace::new("bench/modules/pyo3", false),
     Workspace::new("compat/pyo3", true),
+    Workspace::new("compat/tests/bridges", true),
     Workspace::new("compat/tests/tree", true),
     Workspace::new("examples/geoindex", true),
 ];
@@ -123,8 +124,8 @@ pub fn deny() -> Result<()> {
 }
 
 /// Checks that the library compiles for the stable ABI of the oldest version and of a later one, by
-/// the name of PyO3's features, and for abi3t: without a Python to link to, since the configured one
-/// may be too old.
+/// the name of PyO3's features, and for abi3t: without a Python to link to, since the configured
+/// one may be too old.
 pub fn stable_abi() -> Result<()> {
     for minimum in [9, 12] {
         let mut cargo = WORKSPACES[3].build("check");

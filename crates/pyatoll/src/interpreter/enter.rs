@@ -10,6 +10,7 @@ use super::error::NoInterpreter;
 use super::local::LocalInternals;
 use super::lookup;
 use super::start;
+use super::thread_default;
 use super::token::Python;
 
 /// A value that the closure of [`Python::detach`] may capture and return: every `Send` type,
@@ -41,6 +42,8 @@ impl Python<'_> {
     /// - Already attached: stays in that interpreter. This allocates nothing and may be nested.
     /// - Detached, by [`Python::detach`] or by C code that released the GIL: returns to the
     ///   interpreter that it was detached from.
+    /// - Within [`Interpreter::as_default`](crate::Interpreter::as_default), on a thread that has
+    ///   not attached or detached since: enters that interpreter.
     /// - Never attached: enters the main interpreter if this binary is loaded there, else the only
     ///   interpreter that it is loaded in. Use [`Interpreter::attach`](crate::Interpreter::attach)
     ///   to choose.
@@ -231,6 +234,9 @@ fn enter_default() -> Result<AttachGuard, NoInterpreter> {
     start::initialize();
     if !compat::is_running() {
         return return_to_the_end().ok_or(NoInterpreter::NotRunning);
+    }
+    if let Some(local) = thread_default::get() {
+        return AttachGuard::to(local).map_err(NoInterpreter::Refused);
     }
     let home = match entry::home() {
         Some(Home::Known(local)) => Some(local),

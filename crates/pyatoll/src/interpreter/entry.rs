@@ -222,7 +222,9 @@ fn push(local: &'static LocalInternals) -> &'static ThreadEntry {
     })
 }
 
-fn tick() -> u64 {
+/// Advances this thread's clock, and returns the time.
+#[inline(never)]
+pub(super) fn tick() -> u64 {
     ENTRIES.with(|entries| {
         entries.clock.set(entries.clock.get() + 1);
         entries.clock.get()
@@ -587,6 +589,12 @@ pub(super) fn is_inside_with_another_thread_state(local: &LocalInternals) -> boo
     is_inside(local) && of(local).is_some_and(|entry| entry.saved.get() != current)
 }
 
+/// Returns whether this thread attached or was detached after `time`, and has not left since.
+#[inline(never)]
+pub(super) fn has_entered_since(time: u64) -> bool {
+    latest().is_some_and(|entry| entry.since.get() > time)
+}
+
 /// The interpreter that a thread belongs to while it is not attached.
 pub(super) enum Home {
     /// An interpreter that this binary knows.
@@ -595,20 +603,33 @@ pub(super) enum Home {
     Unseen(*mut ffi::PyThreadState),
 }
 
+/// Returns the interpreter of a thread state that CPython has noted for this thread, or null.
+fn noted_interpreter(noted: *mut ffi::PyThreadState) -> *mut ffi::PyInterpreterState {
+    match noted.is_null() {
+        true => null_mut(),
+        // SAFETY: CPython clears its note when a thread state is deleted.
+        false => unsafe { compat::interpreter_of(noted) },
+    }
+}
+
+/// Returns whether a thread state that CPython has noted for this thread is one that this library
+/// dealt with, or null. The runtime must not be at its end.
+#[inline(never)]
+pub(super) fn is_known(noted: *mut ffi::PyThreadState) -> bool {
+    let interpreter = noted_interpreter(noted);
+    let is_of = |entry: &ThreadEntry| {
+        entry.saved.get() == noted && entry.local.interpreter() == interpreter
+    };
+    noted.is_null() || find(|entry| is_of(entry).then_some(())).is_some()
+}
+
 /// Returns the interpreter that this thread, which is not attached, was last in, if it still runs:
 /// the one this library detached it from, or the one whose GIL other code released.
 #[inline(never)]
 pub(super) fn home() -> Option<Home> {
     let noted = compat::noted_thread_state();
-    let interpreter = match noted.is_null() {
-        true => null_mut(),
-        // SAFETY: CPython clears its note when a thread state is deleted.
-        false => unsafe { compat::interpreter_of(noted) },
-    };
-    let is_known = |entry: &ThreadEntry| {
-        entry.saved.get() == noted && entry.local.interpreter() == interpreter
-    };
-    let is_ours = noted.is_null() || find(|entry| is_known(entry).then_some(())).is_some();
+    let interpreter = noted_interpreter(noted);
+    let is_ours = is_known(noted);
     let latest = latest().filter(|entry| entry.since.get() > 0);
     let own = latest
         .map(|entry| entry.local)

@@ -11,6 +11,7 @@ use super::error::AttachError;
 use super::local::LocalInternals;
 use super::lookup;
 use super::start;
+use super::thread_default;
 use super::token::Python;
 
 /// A handle to one interpreter. It does not keep the interpreter alive, and it never refers to
@@ -273,6 +274,37 @@ impl Interpreter {
         }
         // SAFETY: attached only here, so nothing in `f` needs the attachment.
         Ok(unsafe { detached(self.0, f) })
+    }
+
+    /// Makes this the interpreter that [`Python::attach`] and [`Python::try_attach`] enter on this
+    /// thread while `f` runs, if the thread is not attached then. It costs no attachment.
+    ///
+    /// Meant for what runs code on threads of its own, such as the executor of a future: code that
+    /// knows nothing of interpreters then enters the right one. The innermost call counts:
+    /// `as_default`, [`Python::detach`] or [`Interpreter::keep_thread_state`]. If this thread is
+    /// attached to another interpreter, `Python::attach` stays there.
+    ///
+    /// Once the interpreter has ended, `Python::attach` panics within `f`, and `Python::try_attach`
+    /// returns `None`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::interpreter::SubInterpreter;
+    ///
+    /// # Python::initialize();
+    /// let sub = SubInterpreter::builder().build()?;
+    /// let here = sub.interpreter();
+    /// std::thread::spawn(move || {
+    ///     assert!(Python::attach(|py| py.interpreter().is_main()));
+    ///     here.as_default(|| assert_eq!(Python::attach(|py| py.interpreter()), here));
+    /// })
+    /// .join()
+    /// .unwrap();
+    /// # Ok::<_, pyatoll::interpreter::BuildError>(())
+    /// ```
+    pub fn as_default<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _guard = thread_default::set(self.0);
+        f()
     }
 }
 

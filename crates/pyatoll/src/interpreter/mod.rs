@@ -21,6 +21,7 @@
 //! | `busy` | operations that a fork must not interrupt |
 //! | `internals` | the state that all Pyatoll binaries in one interpreter share |
 //! | `entry` | the interpreters that this thread entered or was detached from |
+//! | `thread_default` | the interpreter that this thread attaches to by default |
 //! | `other_threads` | threads that an interpreter's end leaves behind |
 //! | `fork` | locks across a fork, and the child |
 //! | `detach` | a thread that is detached |
@@ -92,6 +93,7 @@ pub(crate) mod sync;
 mod teardown;
 #[cfg(feature = "test-interpreters")]
 mod test_interpreter;
+mod thread_default;
 mod token;
 mod trashcan;
 pub(crate) mod waits;

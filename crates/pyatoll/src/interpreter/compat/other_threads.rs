@@ -74,7 +74,7 @@ impl Stopped {
             if !ffi::is_free_threaded() {
                 return Some(Self(None));
             }
-            // SAFETY: attached (upheld by the caller); the threads go on when the result is dropped.
+            // SAFETY: attached (upheld by the caller); dropping the result lets the threads go on.
             ffi::has::stop_the_world().then(|| unsafe {
                 ffi::_PyEval_StopTheWorld(interpreter);
                 Self(Some(interpreter))
