@@ -58,18 +58,19 @@ def test_the_function_for_built_in_modules_returns_a_definition():
     # What `append_to_inittab!` registers.
     api = ctypes.pythonapi
     init = ctypes.PyDLL(LIBRARY).PyInit_pyatoll_tests_shared_gil
-    init.restype = ctypes.py_object
+    # Not `py_object`, which would take a reference that the static definition does not give.
+    init.restype = ctypes.c_void_p
     if ".abi3t" in LIBRARY and "PYATOLL_STABLE_ABI_ONLY" in os.environ:
         with pytest.raises(ImportError, match="cannot be built in"):
             init()
         return
     definition = init()
-    assert definition is init()
+    assert definition == init()
     create = api.PyModule_FromDefAndSpec2
     create.restype = ctypes.py_object
-    create.argtypes = [ctypes.py_object, ctypes.py_object, ctypes.c_int]
+    create.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_int]
     execute = api.PyModule_ExecDef
-    execute.argtypes = [ctypes.py_object, ctypes.py_object]
+    execute.argtypes = [ctypes.py_object, ctypes.c_void_p]
     module = create(definition, SimpleNamespace(name="built_in"), sys.api_version)
     assert execute(module, definition) == 0
     assert (module.__name__, module.TAG) == ("built_in", "shared_gil")
