@@ -98,7 +98,8 @@ pub(crate) fn is_closed(event_loop: &Bound<'_, PyAny>) -> bool {
         .unwrap_or(false)
 }
 
-/// Closes a loop as `asyncio.run` does: its asynchronous generators and its executor first.
+/// Closes a loop: its asynchronous generators and its executor first. Unlike `asyncio.run`, leaves
+/// other tasks as they are.
 pub(crate) fn close(event_loop: &Bound<'_, PyAny>) -> PyResult<()> {
     let shut_down = || {
         for what in ["shutdown_asyncgens", "shutdown_default_executor"] {

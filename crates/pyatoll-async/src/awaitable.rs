@@ -8,6 +8,7 @@
 //! - The task gets into the state and out of it only while the thread is attached to its
 //!   interpreter, so a collection, which finds it through `Finish`, sees the same state throughout.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
@@ -20,6 +21,7 @@ use pyatoll::{PyTraverseError, PyVisit};
 use crate::TaskLocals;
 use crate::asyncio;
 use crate::pending::{Pending, Registered, lock};
+use crate::task::panicked;
 
 type Outcome = PyResult<Py<PyAny>>;
 
@@ -60,10 +62,13 @@ impl Shared {
             return;
         }
         state.is_done = true;
-        state.outcome = (!state.is_cancelled).then_some(outcome);
+        let unwanted = match state.is_cancelled {
+            true => Some(outcome),
+            false => state.outcome.replace(outcome),
+        };
         let (task, waker) = (state.task.take(), state.waker.take());
         drop(state);
-        drop(task);
+        drop((unwanted, task));
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -126,7 +131,9 @@ impl Start {
         };
         let shared = Arc::clone(&sender.0);
         let mut sender = Some(sender);
-        if let Err(error) = start(py, &source, &mut sender) {
+        let start = || start(py, &source, &mut sender);
+        let started = catch_unwind(AssertUnwindSafe(start));
+        if let Err(error) = started.unwrap_or_else(|payload| Err(panicked(payload))) {
             shared.finish(Err(error));
         }
     }
@@ -144,15 +151,19 @@ impl Start {
     }
 }
 
-/// Makes the task, which takes the sender.
+/// Makes the task, which takes the sender. With an error, the sender is left.
 fn start(py: Python<'_>, source: &Source, sender: &mut Option<Sender>) -> PyResult<()> {
     let task = match source {
         Source::Awaitable(awaitable) => asyncio::ensure_future(awaitable.bind(py))?,
         Source::Call(function) => asyncio::ensure_future(&function.bind(py).call0()?)?,
     };
     let is_cancelled = sender.as_ref().is_some_and(|sender| sender.0.start(&task));
-    let finish = Finish(Mutex::new(sender.take()));
-    task.call_method1(pyatoll::intern!(py, "add_done_callback"), (finish,))?;
+    let finish = Bound::new(py, Finish(Mutex::new(sender.take())))?;
+    let add_done_callback = pyatoll::intern!(py, "add_done_callback");
+    if let Err(error) = task.call_method1(add_done_callback, (&finish,)) {
+        *sender = lock(&finish.get().0).take();
+        return Err(error);
+    }
     if is_cancelled {
         task.call_method0(pyatoll::intern!(py, "cancel"))?;
     }
@@ -166,7 +177,9 @@ struct Finish(Mutex<Option<Sender>>);
 #[pymethods]
 impl Finish {
     fn __call__(&self, task: &Bound<'_, PyAny>) {
-        if let Some(sender) = lock(&self.0).take() {
+        // Not within the condition of `if`, which would hold the lock while Python code runs.
+        let sender = lock(&self.0).take();
+        if let Some(sender) = sender {
             sender.0.finish(outcome(task));
         }
     }

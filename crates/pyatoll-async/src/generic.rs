@@ -136,7 +136,8 @@ where
     Ok(result.expect("the future has returned a value"))
 }
 
-/// Runs a future with a new event loop, and closes that. Like `asyncio.run`.
+/// Runs a future with a new event loop, and closes that. Unlike `asyncio.run`, does not cancel tasks
+/// that are left: let the future await them.
 ///
 /// # Errors
 /// That of the future; any exception raised by the loop.

@@ -39,6 +39,9 @@ struct Inner {
 impl TaskLocals {
     /// Creates locals with an event loop and without a context: the loop calls back in a copy of
     /// the context of the code that wakes it.
+    ///
+    /// # Panics
+    /// If the interpreter is ending and keeps no new values.
     pub fn new(event_loop: Bound<'_, PyAny>) -> Self {
         Self(Arc::new(Inner {
             event_loop: PyArc::new(event_loop),
@@ -81,7 +84,8 @@ impl TaskLocals {
     /// Returns the event loop.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token is of another interpreter, or the interpreter is ending and has given the loop
+    /// up.
     #[track_caller]
     pub fn event_loop<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.0.event_loop.bind(py).clone()
@@ -90,7 +94,8 @@ impl TaskLocals {
     /// Returns the context, or `None` as a Python object.
     ///
     /// # Panics
-    /// If the token is of another interpreter.
+    /// If the token is of another interpreter, or the interpreter is ending and has given the
+    /// context up.
     #[track_caller]
     pub fn context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.context_if_any(py)

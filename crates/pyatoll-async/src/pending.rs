@@ -45,7 +45,9 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct Entries {
     next: u64,
-    by_id: HashMap<u64, Weak<dyn Pending>>,
+    /// With the process in which each was added: a fork copies no thread of the runtime, so a
+    /// child must not end what its parent has begun.
+    by_id: HashMap<u64, (u32, Weak<dyn Pending>)>,
 }
 
 #[derive(Default)]
@@ -88,15 +90,29 @@ impl Registry {
         let at_end = Arc::clone(&new);
         // It is too late in an exit function that runs after this library's. Then the drop of the
         // value ends what is pending.
-        _ = py.interpreter().at_end(move |py| at_end.end(py, PATIENCE));
+        _ = py.interpreter().at_end(move |py| {
+            let left = at_end.end(py);
+            at_end.wait_for(py, &left);
+        });
         new
     }
 
-    /// Ends everything that is pending.
-    fn end(&self, py: Python<'_>, patience: Duration) {
-        let all: Vec<_> = lock(&self.entries).by_id.values().cloned().collect();
+    /// Ends everything that is pending. Returns that of which the runtime still has to drop
+    /// something.
+    fn end(&self, py: Python<'_>) -> Vec<Weak<dyn Pending>> {
+        let of_this_process = |(process, entry): &(u32, Weak<dyn Pending>)| {
+            (*process == process::id()).then(|| entry.clone())
+        };
+        let all: Vec<_> = {
+            let entries = lock(&self.entries);
+            entries.by_id.values().filter_map(of_this_process).collect()
+        };
         let end = |weak: &Weak<dyn Pending>| weak.upgrade().is_some_and(|entry| entry.end(py));
-        let left: Vec<_> = all.into_iter().filter(end).collect();
+        all.into_iter().filter(end).collect()
+    }
+
+    /// Waits until the runtime has dropped what is left, or drops it after some time.
+    fn wait_for(&self, py: Python<'_>, left: &[Weak<dyn Pending>]) {
         if left.is_empty() {
             return;
         }
@@ -105,7 +121,7 @@ impl Registry {
             let entries = lock(&self.entries);
             let waited = self
                 .removed
-                .wait_timeout_while(entries, patience, is_one_left);
+                .wait_timeout_while(entries, PATIENCE, is_one_left);
             drop(waited);
         });
         for entry in left.iter().filter_map(Weak::upgrade) {
@@ -166,7 +182,7 @@ impl Registered {
         let mut entries = lock(&registry.entries);
         let id = entries.next;
         entries.next += 1;
-        entries.by_id.insert(id, entry);
+        entries.by_id.insert(id, (process::id(), entry));
         drop(entries);
         Self { registry, id }
     }
@@ -187,7 +203,8 @@ impl Drop for Registered {
 
 impl Drop for Local {
     fn drop(&mut self) {
-        // No thread can enter any more, so there is nothing to wait for.
-        Python::try_attach(|py| self.0.end(py, Duration::ZERO));
+        // No thread can enter any more, so there is nothing to wait for; nor may this one detach
+        // where the interpreter is torn down.
+        Python::try_attach(|py| drop(self.0.end(py)));
     }
 }

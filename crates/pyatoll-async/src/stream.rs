@@ -150,7 +150,11 @@ impl Channel {
 
 impl Pending for Channel {
     fn end(&self, _: Python<'_>) -> bool {
-        let items = std::mem::take(&mut lock(&self.state).items);
+        let items = {
+            let mut state = lock(&self.state);
+            state.has_ended = true;
+            std::mem::take(&mut state.items)
+        };
         drop(items);
         self.end_items();
         false
@@ -176,7 +180,9 @@ impl ItemSender {
             drop(state);
             return false;
         }
-        state.task = Some(task);
+        let before = state.task.replace(task);
+        drop(state);
+        drop(before);
         true
     }
 

@@ -65,8 +65,9 @@ impl CancelOnCancel {
 /// The Python side of a task.
 pub(crate) struct Target {
     locals: TaskLocals,
-    /// The interpreter's: a runtime may drop its handle at any time, or never.
-    future: PyArc<PyAny>,
+    /// Until it is complete. The interpreter's: a runtime may drop its handle at any time, or
+    /// never.
+    future: Mutex<Option<PyArc<PyAny>>>,
     cancellation: Arc<Cancellation>,
 }
 
@@ -80,7 +81,7 @@ impl Target {
         future.call_method1(pyatoll::intern!(py, "add_done_callback"), (callback,))?;
         let target = Self {
             locals,
-            future: PyArc::new(future.clone()),
+            future: Mutex::new(Some(PyArc::new(future.clone()))),
             cancellation,
         };
         Ok((target, future))
@@ -90,7 +91,8 @@ impl Target {
         self.locals.interpreter()
     }
 
-    /// Converts a result and hands it to the loop, unless the future is done.
+    /// Converts a result and hands it to the loop, unless the future is done. With a panic, the
+    /// future can still be cancelled.
     fn complete<T>(&self, py: Python<'_>, result: PyResult<T>)
     where
         T: for<'a> IntoPyObject<'a>,
@@ -98,26 +100,41 @@ impl Target {
         if let Err(error) = self.try_complete(py, result) {
             error.write_unraisable(py, None);
         }
+        self.release_future(py);
+    }
+
+    fn future(&self) -> Option<PyArc<PyAny>> {
+        lock(&self.future).clone()
+    }
+
+    /// Releases the future while attached: a release from elsewhere would wait until the
+    /// interpreter is entered again, and keep the result alive.
+    fn release_future(&self, _: Python<'_>) {
+        let future = lock(&self.future).take();
+        drop(future);
     }
 
     fn try_complete<T>(&self, py: Python<'_>, result: PyResult<T>) -> PyResult<()>
     where
         T: for<'a> IntoPyObject<'a>,
     {
+        let Some(future) = self.future() else {
+            return Ok(());
+        };
         // At the very end, the interpreter has given the future up.
-        let Ok(future) = self.future.try_bind(py) else {
+        let Ok(future) = future.try_bind(py) else {
             return Ok(());
         };
         if asyncio::is_done(future)? {
             return Ok(());
         }
-        let convert = || result.and_then(|value| value.into_bound_py_any(py));
-        let converted =
-            catch_unwind(AssertUnwindSafe(convert)).unwrap_or_else(|p| Err(panicked(p)));
-        let (value, is_exception) = match converted {
+        // An error may have to be converted as well, by code of the user.
+        let convert = || match result.and_then(|value| value.into_bound_py_any(py)) {
             Ok(value) => (value, false),
             Err(error) => (exception(py, error), true),
         };
+        let (value, is_exception) = catch_unwind(AssertUnwindSafe(convert))
+            .unwrap_or_else(|payload| (exception(py, panicked(payload)), true));
         static SET_RESULT: PyOnceLock<Py<PyCFunction>> = PyOnceLock::new();
         let function = SET_RESULT
             .get_or_try_init(py, || wrap_pyfunction!(set_result, py).map(Bound::unbind))?;
@@ -132,10 +149,13 @@ impl Target {
 
     /// Has the loop cancel the future: it will have no result.
     fn cancel(&self, py: Python<'_>) {
-        // At the very end, the interpreter has given the future up.
-        if let Ok(future) = self.future.try_bind(py) {
+        if let Some(future) = self.future()
+            // At the very end, the interpreter has given the future up.
+            && let Ok(future) = future.try_bind(py)
+        {
             asyncio::cancel_soon(&self.locals.event_loop(py), future);
         }
+        self.release_future(py);
     }
 }
 
@@ -330,7 +350,8 @@ where
         .run_later(move |py| cancelled.target.cancel(py));
 }
 
-/// The conversion of a result, on a thread that may wait for the GIL.
+/// The conversion of a result, on a thread that may wait for the GIL. If it does not take place, or
+/// panics, the loop cancels the Python future.
 struct Completion<F, T>(Option<Arc<Task<F>>>)
 where
     F: Future<Output = PyResult<T>> + Send + 'static,
@@ -341,17 +362,33 @@ where
     F: Future<Output = PyResult<T>> + Send + 'static,
     T: for<'a> IntoPyObject<'a> + Send + 'static,
 {
-    fn run(mut self) {
-        if let Some(task) = self.0.take() {
-            let interpreter = task.target.interpreter();
-            let completed = interpreter.attach(|py| task.complete(py));
-            // After the interpreter's end, nobody wants the result.
-            if let Err(AttachError::AttachedElsewhere { .. }) = completed {
-                let waiting = Arc::clone(&task);
-                task.registered.run_later(move |py| waiting.complete(py));
+    fn run(self) {
+        let Some(task) = self.0.as_ref().map(Arc::clone) else {
+            return;
+        };
+        let interpreter = task.target.interpreter();
+        let mut this = Some(self);
+        let completed = interpreter.attach(|py| {
+            if let Some(this) = this.take() {
+                this.finish(py);
             }
-            drop_in(interpreter, task);
+        });
+        match (completed, this) {
+            (Err(AttachError::AttachedElsewhere { .. }), Some(this)) => {
+                task.registered.run_later(move |py| this.finish(py));
+            }
+            // After the interpreter's end, nobody wants the result.
+            (_, Some(mut this)) => drop(this.0.take()),
+            (_, None) => (),
         }
+        drop_in(interpreter, task);
+    }
+
+    fn finish(mut self, py: Python<'_>) {
+        if let Some(task) = &self.0 {
+            task.complete(py);
+        }
+        self.0 = None;
     }
 }
 

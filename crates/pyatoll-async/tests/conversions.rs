@@ -49,8 +49,62 @@ async def main():
     assert await error_of(rust.panic()) == ('RustPanic', 'rust future panicked: oh no')
     name, text = await error_of(rust.unconvertible())
     assert (name, text) == ('RustPanic', 'rust future panicked: cannot convert')
+    name, text = await error_of(rust.unconvertible_error())
+    assert (name, text) == ('RustPanic', 'rust future panicked: cannot convert')
     name, text = await error_of(rust.stop())
     assert name in ('RuntimeError', 'TypeError') and 'StopIteration' in text, (name, text)
+",
+        );
+    });
+}
+
+#[test]
+fn a_result_is_released_although_no_thread_enters_the_interpreter() {
+    Python::initialize();
+    Python::attach(|py| {
+        common::run(
+            py,
+            c"
+import time, weakref
+
+async def make():
+    return {1}
+
+async def main():
+    result = await rust.call(make)
+    alive = weakref.ref(result)
+    del result
+    # The thread that completed the future may still be about to release it.
+    deadline = time.monotonic() + 10
+    while alive() is not None:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+",
+        );
+    });
+}
+
+#[test]
+fn an_error_of_the_loop_is_the_futures() {
+    Python::initialize();
+    Python::attach(|py| {
+        common::run(
+            py,
+            c"
+import asyncio
+
+class Refusing(asyncio.Future):
+    def add_done_callback(self, *args, **kwargs):
+        raise KeyError('no callbacks')
+
+async def main():
+    try:
+        refusing = Refusing()
+        await asyncio.wait_for(rust.call(lambda: refusing), 10)
+    except KeyError as error:
+        assert error.args == ('no callbacks',)
+    else:
+        raise AssertionError
 ",
         );
     });

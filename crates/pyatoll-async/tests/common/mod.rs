@@ -128,6 +128,14 @@ pub mod rust {
         future_into_py(py, async { Ok(Unconvertible) })
     }
 
+    /// Fails with an error whose arguments cannot be converted.
+    #[pyfunction]
+    fn unconvertible_error(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        future_into_py(py, async {
+            Err::<(), _>(PyErr::new::<PyValueError, _>((Unconvertible,)))
+        })
+    }
+
     /// Never completes, and holds an object.
     #[pyfunction]
     fn pending(py: Python<'_>, object: Py<PyAny>) -> PyResult<Bound<'_, PyAny>> {
