@@ -6,6 +6,9 @@
 //! first as usual, for the pages of the process and the time of the import; then with
 //! `PYTHONMALLOC=malloc`, which counts every leaked byte exactly. (An arena of Python's own
 //! allocator cannot be freed while one object in it is alive, and CPython 3.13 always leaks one.)
+//!
+//! A build for one version also uses every type and conversion again and again in interpreters that
+//! stay (`tests/stress/src/uses.rs`), which must not leave anything behind.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,7 +24,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::python::Python;
-use crate::{run, wheels};
+use crate::{run, stress, wheels};
 
 /// Number of cycles of each kind that the limits are meant for. Shorter runs measure pages roughly.
 const FULL: u32 = 300;
@@ -34,6 +37,12 @@ const KINDS: [&str; 5] = ["bare", "c", "pyatoll", "pyarc", "py"];
 /// Limit of the memory that a cycle with the module leaks, above a bare one; also if a `PyArc`
 /// outlives the interpreter.
 const LIMIT_KB: f64 = 1.0;
+
+/// Limit of the bytes that the use of every type leaves behind: less than `malloc` ever allocates.
+const LIMIT_USE_BYTES: f64 = 8.0;
+
+/// Number of uses of every type, for each cycle of a kind.
+const USES_PER_CYCLE: u32 = 2;
 
 /// Limit of the time that the import takes, above that of the C module.
 const LIMIT_IMPORT_MS: f64 = 1.0;
@@ -79,9 +88,19 @@ struct Report {
     python: String,
     cycles: u32,
     kinds: BTreeMap<&'static str, Figures>,
+    /// Bytes that a use of every type leaves behind: the lower quartile over blocks of uses. Without
+    /// Python's own memory where Python cannot use `malloc`. `None` for the stable ABI, and without
+    /// glibc.
+    bytes_per_use: Option<f64>,
     /// Whether the limits apply to this Python.
     enforced: bool,
     failures: Vec<String>,
+}
+
+/// The output of `stress --uses`.
+#[derive(Deserialize)]
+struct Uses {
+    heap: Vec<f64>,
 }
 
 /// The driver's final output.
@@ -118,6 +137,12 @@ pub fn run(options: &Options) -> Result<()> {
         false => Some(measure(&python, &folder, exact_cycles, true, &bar)?),
     };
     bar.finish_and_clear();
+    // Only glibc tells how much memory is allocated.
+    let is_measured = cfg!(all(target_os = "linux", target_env = "gnu")) && !options.abi3;
+    let bytes_per_use = match is_measured {
+        true => Some(measure_uses(&python, options.cycles * USES_PER_CYCLE)?),
+        false => None,
+    };
 
     let mut kinds = BTreeMap::new();
     for kind in KINDS {
@@ -140,7 +165,8 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let report = Report {
         enforced: is_enforced(&python),
-        failures: failures(&kinds, page_error(options.cycles)),
+        failures: failures(&kinds, page_error(options.cycles), bytes_per_use),
+        bytes_per_use,
         python: python.version,
         cycles: options.cycles,
         kinds,
@@ -174,10 +200,19 @@ fn page_error(cycles: u32) -> f64 {
 }
 
 /// Describes the limits that are exceeded.
-fn failures(kinds: &BTreeMap<&str, Figures>, page_error: f64) -> Vec<String> {
+fn failures(
+    kinds: &BTreeMap<&str, Figures>,
+    page_error: f64,
+    bytes_per_use: Option<f64>,
+) -> Vec<String> {
     let of = |kind| kinds.get(kind).copied().unwrap_or_default();
     let (bare, c, pyatoll) = (of("bare"), of("c"), of("pyatoll"));
     let mut failures = Vec::new();
+    if let Some(bytes) = bytes_per_use.filter(|bytes| *bytes > LIMIT_USE_BYTES) {
+        failures.push(format!(
+            "a use of every type leaves {bytes:.0} bytes behind, limit {LIMIT_USE_BYTES}"
+        ));
+    }
     for (cycle, figures) in [("a cycle", pyatoll), ("a cycle with a PyArc", of("pyarc"))] {
         let heap = figures.heap_kb_per_cycle.zip(bare.heap_kb_per_cycle);
         let heap = heap.map(|(figures, bare)| figures - bare);
@@ -220,6 +255,9 @@ fn print(report: &Report) {
             figures.pages_kb_per_cycle,
             figures.import_ms_per_cycle
         );
+    }
+    if let Some(bytes) = report.bytes_per_use {
+        println!("  a use of every type leaves {bytes:.0} bytes behind");
     }
     let bare = report.kinds.get("bare").copied().unwrap_or_default();
     if bare.pages_kb_per_cycle >= ARENAS_KEPT_KB {
@@ -377,6 +415,18 @@ fn measure(
     measured.context("the driver printed no figures")
 }
 
+/// Uses every type that often, and returns the bytes that a use leaves behind.
+fn measure_uses(python: &Python, uses: u32) -> Result<f64> {
+    let mut command = Command::new(stress::build(python, false)?);
+    command.args(["--uses", &uses.to_string()]);
+    match python.is_free_threaded() {
+        true => command.env_remove("PYTHONMALLOC"),
+        false => command.env("PYTHONMALLOC", "malloc"),
+    };
+    let printed: Uses = serde_json::from_str(&run::output(&mut command)?)?;
+    lower_quartile(&printed.heap).context("the uses were not measured")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -400,7 +450,7 @@ mod tests {
             import_ms_per_cycle: 0.5,
             ..Figures::default()
         };
-        assert!(failures(&kinds(c, good), 0.0).is_empty());
+        assert!(failures(&kinds(c, good), 0.0, Some(0.0)).is_empty());
         for (bad, says) in [
             (
                 Figures {
@@ -424,10 +474,15 @@ mod tests {
                 "import",
             ),
         ] {
-            let failures = failures(&kinds(c, bad), 0.0);
+            let failures = failures(&kinds(c, bad), 0.0, Some(0.0));
             assert_eq!(failures.len(), 1, "{failures:?}");
             assert!(failures[0].contains(says), "{failures:?}");
         }
+        let leaves = failures(&kinds(c, good), 0.0, Some(24.0));
+        assert!(
+            leaves.len() == 1 && leaves[0].contains("every type"),
+            "{leaves:?}"
+        );
         let mut kinds = kinds(c, good);
         let pyarc = Figures {
             heap_kb_per_cycle: Some(1.1),
@@ -444,7 +499,7 @@ mod tests {
                 },
             ),
         ]);
-        let failures = failures(&kinds, 0.0);
+        let failures = failures(&kinds, 0.0, None);
         assert_eq!(failures.len(), 1, "{failures:?}");
         assert!(failures[0].contains("PyArc leaks"), "{failures:?}");
     }
@@ -457,7 +512,7 @@ mod tests {
                 pages_kb_per_cycle: pages,
                 import_ms_per_cycle: 0.0,
             };
-            failures(&kinds(Figures::default(), grows), page_error(cycles)).len()
+            failures(&kinds(Figures::default(), grows), page_error(cycles), None).len()
         };
         assert_eq!((failures_of(2.9, 100), failures_of(PAGE_KB, 100)), (0, 1));
         assert_eq!((failures_of(0.9, FULL), failures_of(1.1, FULL)), (0, 1));

@@ -199,7 +199,7 @@ fn seed_of_now() -> u64 {
 }
 
 /// Builds the driver and returns its path.
-fn build(python: &Python, release: bool) -> Result<PathBuf> {
+pub fn build(python: &Python, release: bool) -> Result<PathBuf> {
     let mut cargo = run::cargo();
     cargo
         .args(["build", "--quiet", "--package", "stress"])

@@ -11,6 +11,7 @@
 //! | `operations/` | the operations, and the order in which a thread runs them |
 //! | `report` | the result of a run, as JSON |
 //! | `storm` | `--storm`: interpreters created and ended without pause |
+//! | `uses` | `--uses`: the memory that the use of every type leaves behind |
 //! | `ways` | functions of `atoll` that leave the interpreter, or never return |
 //! | `work` | the working threads |
 //! | `world` | the state that all threads share |
@@ -25,6 +26,7 @@ mod module;
 mod operations;
 mod report;
 mod storm;
+mod uses;
 mod ways;
 mod work;
 mod world;
@@ -65,6 +67,9 @@ pub struct Options {
     /// Only create, use and end interpreters, without pause
     #[arg(long)]
     storm: bool,
+    /// Only use every type this many times in two interpreters, and print how the heap grows
+    #[arg(long)]
+    uses: Option<u32>,
     /// Stop early when the process reaches this size (CPython itself leaks per interpreter)
     #[arg(long, default_value_t = 1500)]
     megabytes: u64,
@@ -101,6 +106,16 @@ impl Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if let Some(uses) = options.uses {
+        silence_expected_panics();
+        return match uses::run(uses) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     match run(&options) {
         Ok(report) if report.failures.is_empty() => ExitCode::SUCCESS,
         Ok(report) => {
