@@ -44,13 +44,16 @@ impl Workspace {
         cargo
     }
 
-    /// Returns a command that compiles, in a target folder of the workspace's own: builds with
-    /// different packages in PyO3's place must not share one.
+    /// Returns a command that compiles, in a target folder of its own: builds with different
+    /// packages in PyO3's place must not share one. Those with `compat/pyo3` there do.
     fn build(&self, verb: &str) -> Command {
         let mut cargo = self.cargo(verb);
         cargo.arg("--workspace");
         if self.folder != "." {
-            let name = self.folder.replace('/', "-");
+            let name = match self.is_patched {
+                true => "patched".to_owned(),
+                false => self.folder.replace('/', "-"),
+            };
             cargo
                 .arg("--target-dir")
                 .arg(run::target_dir().join("lint").join(name));
