@@ -27,10 +27,10 @@ fn pyo3_async_runtimes() -> Path {
     parse_quote!(::pyo3_async_runtimes)
 }
 
-/// Runs an `async fn main` with an event loop of Python and the tokio runtime.
+/// Initializes Python and runs an `async fn main` in a new event loop, on the tokio runtime.
 ///
-/// The function returns a `PyResult`. Its error is printed as Python does, and the exit status is
-/// 1.
+/// The function returns a `PyResult`. An error is printed with its traceback, and the exit status
+/// is 1. The options replace a builder that was set with `tokio::init`.
 ///
 /// | option | effect |
 /// |---|---|
@@ -46,7 +46,7 @@ pub fn tokio_main(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Registers a test of the `testing` harness: an `async fn`, or a function that may block.
 ///
 /// It returns `PyResult<()>`. A function that may block can take the event loop, as a `Py<PyAny>`.
-/// With `crate = "…"`, the path of `pyatoll_async` is another.
+/// Set the path of `pyatoll_async` with `crate = "…"` if the crate is renamed.
 #[proc_macro_attribute]
 pub fn tokio_test(options: TokenStream, item: TokenStream) -> TokenStream {
     let function = parse_macro_input!(item as ItemFn);

@@ -108,7 +108,9 @@ where
 /// Runs an event loop until a future is complete, and returns its result.
 ///
 /// # Errors
-/// That of the future; any exception raised by the loop.
+/// That of the future; any exception raised by the loop, such as a `RuntimeError` if a loop already
+/// runs on this thread. If the loop is interrupted (`KeyboardInterrupt`), the future is cancelled,
+/// but dropped only when the loop runs again or the interpreter ends.
 pub fn run_until_complete<R, F, T>(event_loop: &Bound<'_, PyAny>, fut: F) -> PyResult<T>
 where
     R: Runtime + ContextExt,
@@ -136,8 +138,8 @@ where
     Ok(result.expect("the future has returned a value"))
 }
 
-/// Runs a future with a new event loop, and closes that. Unlike `asyncio.run`, does not cancel tasks
-/// that are left: let the future await them.
+/// Runs a future in a new event loop, and closes the loop. Unlike `asyncio.run`, does not cancel
+/// the tasks that still run then: await them in the future.
 ///
 /// # Errors
 /// That of the future; any exception raised by the loop.
@@ -256,8 +258,10 @@ where
 
 /// Converts an asynchronous iterator into a stream of its items and its exceptions.
 ///
-/// The iterator is asked for an item when the stream is polled. Dropping the stream cancels that.
-/// When the interpreter ends, so does the stream, with an error.
+/// The iterator is asked for an item only when the stream is polled, which waits for the GIL. An
+/// exception is an item like any other: the next poll asks again, and a generator then ends.
+/// Dropping the stream cancels a request that is pending, but does not close a generator. When the
+/// interpreter ends, the stream returns an error and ends.
 ///
 /// # Errors
 /// An `AttributeError` if the object has no `__anext__`.
@@ -289,11 +293,13 @@ where
     into_stream_with_locals_v1::<R>(locals, generator)
 }
 
-/// Converts an asynchronous iterator into a stream of its items, which a task of the event loop
-/// reads ahead: up to ten. It is faster than [`into_stream_with_locals_v1`] if the items are ready.
+/// Converts an asynchronous iterator into a stream of its items. A task of the event loop reads up
+/// to ten items ahead, so a poll does not wait for the GIL.
 ///
-/// An exception ends the stream, and is reported as that of any task. Dropping the stream cancels
-/// the task, which closes a generator. When the interpreter ends, so does the stream.
+/// An exception ends the stream like the end of the items, also the `TypeError` for an object that
+/// is no asynchronous iterable. Only asyncio reports it: "Task exception was never retrieved". Use
+/// [`into_stream_with_locals_v1`] to get it. Dropping the stream cancels the task, which closes a
+/// generator. When the interpreter ends, so does the stream.
 ///
 /// # Errors
 /// Any exception raised by the event loop.

@@ -37,10 +37,11 @@
 //!
 //! # The end of an interpreter
 //!
-//! When an interpreter ends, after the exit functions that were registered before its first
-//! conversion, what is pending ends: the Rust futures are dropped, on the runtime's threads if
-//! these get to it within a second, and the Rust futures of Python awaitables return a
-//! `RuntimeError`. [`TaskLocals`] can be kept: they hold none of its memory.
+//! The end of an interpreter also ends its pending conversions. Exit functions (`atexit`) that were
+//! registered after this library first saw the interpreter run before that. The Rust futures are
+//! dropped: by the runtime within a second, otherwise by the thread that ends the interpreter. The
+//! Rust futures of Python awaitables return a `RuntimeError`. [`TaskLocals`] can be kept: they own
+//! no object of the interpreter.
 //!
 //! | file | concern |
 //! |---|---|
@@ -88,15 +89,15 @@ pub mod private {
 
 /// Converts a Python awaitable into a Rust future of its result.
 ///
-/// The event loop of the locals makes a task of the awaitable, in their context, and begins with it
-/// whether or not the Rust future is polled. Dropping the Rust future after it was polled cancels
-/// the task, as cancelling the one that awaits it would in Python.
+/// The event loop of the locals runs the awaitable as a task, in their context, whether or not the
+/// Rust future is polled. Dropping the Rust future after it was polled cancels the task, as
+/// cancelling the awaiting task would in Python.
 ///
 /// The future can be awaited on any thread and in any runtime. It returns
 ///
 /// - the result or the exception of the awaitable;
-/// - a `TypeError` if the object is none;
-/// - `asyncio.CancelledError` if the task was cancelled, or the loop closed;
+/// - a `TypeError` if the object is not awaitable;
+/// - `asyncio.CancelledError` if the task was cancelled or the loop was closed;
 /// - a `RuntimeError` if the interpreter has ended.
 ///
 /// # Errors

@@ -57,10 +57,11 @@ impl TaskLocals {
         asyncio::get_running_loop(py).map(Self::new)
     }
 
-    /// Sets the context.
+    /// Sets the context. With Python's `None`, removes it.
     ///
     /// # Panics
-    /// If it belongs to another interpreter than the event loop.
+    /// If it belongs to another interpreter than the event loop, or the interpreter is ending and
+    /// has given the loop up.
     #[track_caller]
     pub fn with_context(self, context: Bound<'_, PyAny>) -> Self {
         self.event_loop(context.py());

@@ -1,8 +1,9 @@
 //! A harness for tests that need a running event loop.
 //!
-//! Rust's own harness runs each test on a thread of its own, and has no place for an event loop. So
-//! such tests are in a target with `harness = false`, whose `main` runs the event loop and [`main`]
-//! in it:
+//! Rust's own harness runs each test on a new thread, where no event loop runs. Put such tests into
+//! a target with `harness = false`. Its `main` function starts an event loop and awaits
+//! [`testing::main`](main) in it. The attributes need the features `tokio`, `attributes` and
+//! `testing`:
 //!
 //! ```toml
 //! [[test]]

@@ -123,11 +123,11 @@ impl LocalContextExt for TokioRuntime {
     }
 }
 
-/// Sets the builder of the runtime, if that does not exist yet. The default is that of a runtime
-/// with several threads and all drivers.
+/// Sets the builder of the runtime. Without effect once the runtime exists: call it first, for
+/// example in `#[pymodule_init]`. The default is a multi-threaded runtime with all drivers enabled.
 ///
-/// A runtime of the current thread has no thread of its own: one of yours has to drive it, with
-/// `get_runtime().block_on(…)`.
+/// A current-thread runtime has no threads of its own, so futures make no progress until a thread
+/// of yours calls `get_runtime().block_on(…)`.
 pub fn init(builder: Builder) {
     *lock(&BUILDER) = Some(builder);
 }
@@ -261,10 +261,13 @@ where
     generic::future_into_py::<TokioRuntime, F, T>(py, fut)
 }
 
-/// See [`generic::local_future_into_py_with_locals`]. The thread must be in a `LocalSet`.
+/// See [`generic::local_future_into_py_with_locals`].
 ///
 /// # Errors
 /// As there.
+///
+/// # Panics
+/// As there, and if it is called outside a `LocalSet`.
 #[deprecated(note = "the thread that runs such a future has to wait for the GIL")]
 #[expect(deprecated, reason = "the generic function is deprecated, too")]
 pub fn local_future_into_py_with_locals<F, T>(
@@ -279,10 +282,13 @@ where
     generic::local_future_into_py_with_locals::<TokioRuntime, F, T>(py, locals, fut)
 }
 
-/// See [`generic::local_future_into_py`]. The thread must be in a `LocalSet`.
+/// See [`generic::local_future_into_py`].
 ///
 /// # Errors
 /// As there.
+///
+/// # Panics
+/// As there, and if it is called outside a `LocalSet`.
 #[deprecated(note = "the thread that runs such a future has to wait for the GIL")]
 #[expect(deprecated, reason = "the generic function is deprecated, too")]
 pub fn local_future_into_py<F, T>(py: Python<'_>, fut: F) -> PyResult<Bound<'_, PyAny>>

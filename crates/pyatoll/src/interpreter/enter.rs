@@ -42,8 +42,8 @@ impl Python<'_> {
     /// - Already attached: stays in that interpreter. This allocates nothing and may be nested.
     /// - Detached, by [`Python::detach`] or by C code that released the GIL: returns to the
     ///   interpreter that it was detached from.
-    /// - Within [`Interpreter::as_default`](crate::Interpreter::as_default), on a thread that has
-    ///   not attached or detached since: enters that interpreter.
+    /// - Within [`Interpreter::as_default`](crate::Interpreter::as_default): enters that
+    ///   interpreter. If the thread is also detached, the inner of the two calls decides.
     /// - Never attached: enters the main interpreter if this binary is loaded there, else the only
     ///   interpreter that it is loaded in. Use [`Interpreter::attach`](crate::Interpreter::attach)
     ///   to choose.

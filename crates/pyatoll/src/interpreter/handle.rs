@@ -276,15 +276,15 @@ impl Interpreter {
         Ok(unsafe { detached(self.0, f) })
     }
 
-    /// Makes this the interpreter that [`Python::attach`] and [`Python::try_attach`] enter on this
-    /// thread while `f` runs, if the thread is not attached then. It costs no attachment.
+    /// Runs `f` with this as the interpreter that [`Python::attach`] and [`Python::try_attach`]
+    /// enter on this thread. Does not attach by itself.
     ///
-    /// Meant for what runs code on threads of its own, such as the executor of a future: code that
-    /// knows nothing of interpreters then enters the right one. The innermost call counts:
-    /// `as_default`, [`Python::detach`] or [`Interpreter::keep_thread_state`]. If this thread is
-    /// attached to another interpreter, `Python::attach` stays there.
+    /// Use it in an executor or a thread pool that runs code for an interpreter: code that calls
+    /// `Python::attach` then enters the right one. It has no effect while the thread is attached.
+    /// Of nested calls of `as_default`, [`Python::detach`] and [`Interpreter::keep_thread_state`],
+    /// the innermost decides.
     ///
-    /// Once the interpreter has ended, `Python::attach` panics within `f`, and `Python::try_attach`
+    /// After the end of the interpreter, `Python::attach` in `f` panics, and `Python::try_attach`
     /// returns `None`.
     ///
     /// ```
