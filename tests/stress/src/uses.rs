@@ -12,7 +12,7 @@ use crate::every_type::use_every_type;
 const BLOCK: u32 = 10;
 
 /// Blocks before the first measurement, which fill Python's caches.
-const WARM_UP: u32 = 5;
+const WARM_UP: u32 = 30;
 
 /// Prints one JSON object: `{"heap": […]}`, with one number for each block: by how many bytes the
 /// heap grew per use. A use is one in each interpreter.
