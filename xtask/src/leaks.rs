@@ -24,7 +24,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::python::Python;
-use crate::{run, stress, wheels};
+use crate::{driver, run, wheels};
 
 /// Number of cycles of each kind that the limits are meant for. Shorter runs measure pages roughly.
 const FULL: u32 = 300;
@@ -418,7 +418,7 @@ fn measure(
 
 /// Uses every type that often, and returns the bytes that a use leaves behind.
 fn measure_uses(python: &Python, uses: u32) -> Result<f64> {
-    let mut command = Command::new(stress::build(python, false)?);
+    let mut command = Command::new(driver::build(python, false)?);
     command.args(["--uses", &uses.to_string()]);
     match python.is_free_threaded() {
         true => command.env_remove("PYTHONMALLOC"),

@@ -8,6 +8,7 @@
 //! | `bench/` | `bench`: Pyatoll beside its peers |
 //! | `book` | `book`: the guide, and the links of all Markdown files |
 //! | `compat` | crates that depend on `pyo3`, built with `compat/pyo3` |
+//! | `driver` | the program that `stress` and `leaks` run |
 //! | `leaks` | `leaks`: memory that interpreters with a module leak |
 //! | `libtest` | reading what test programs print |
 //! | `lint/` | `lint`: every check that runs no code of the library |
@@ -31,6 +32,7 @@ mod asan;
 mod bench;
 mod book;
 mod compat;
+mod driver;
 mod leaks;
 mod libtest;
 mod lint;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::python::Python;
 use crate::wheels::{REQUIREMENTS, Venv};
-use crate::{leaks, run};
+use crate::{driver, leaks, run};
 
 /// Time allowed beyond a round's duration for ending all interpreters and for detecting a hang.
 const GRACE: Duration = Duration::from_secs(120);
@@ -128,14 +128,14 @@ impl Report {
 /// Builds the driver and runs it.
 pub fn run(options: &Options) -> Result<()> {
     let python = Python::find(options.python.clone())?;
-    let program = build(&python, options.release)?;
+    let program = driver::build(&python, options.release)?;
     run_rounds(&program, &python, options)
 }
 
 /// Runs the driver that `cargo test` has built for its own tests. Built alone, the driver and the
 /// library would have other features, and would be compiled once more.
 pub fn run_tested(python: &Python, options: &Options) -> Result<()> {
-    run_rounds(&program("debug"), python, options)
+    run_rounds(&driver::path("debug"), python, options)
 }
 
 fn run_rounds(program: &Path, python: &Python, options: &Options) -> Result<()> {
@@ -196,26 +196,6 @@ fn run_rounds(program: &Path, python: &Python, options: &Options) -> Result<()> 
 fn seed_of_now() -> u64 {
     let time = SystemTime::now().duration_since(UNIX_EPOCH);
     time.map_or(1, |time| time.as_secs())
-}
-
-/// Builds the driver and returns its path.
-pub fn build(python: &Python, release: bool) -> Result<PathBuf> {
-    let mut cargo = run::cargo();
-    cargo
-        .args(["build", "--quiet", "--package", "stress"])
-        .env("PYO3_PYTHON", &python.executable);
-    if release {
-        cargo.arg("--release");
-    }
-    run::status(&mut cargo)?;
-    let profile = if release { "release" } else { "debug" };
-    Ok(program(profile))
-}
-
-/// Returns the path of the driver.
-fn program(profile: &str) -> PathBuf {
-    let name = format!("stress{}", std::env::consts::EXE_SUFFIX);
-    run::target_dir().join(profile).join(name)
 }
 
 /// Runs one process. An error includes its unexpected messages.

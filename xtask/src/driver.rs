@@ -1,0 +1,28 @@
+//! The program in `tests/stress`, which `stress` and `leaks` run.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::python::Python;
+use crate::run;
+
+/// Builds it and returns its path.
+pub fn build(python: &Python, release: bool) -> Result<PathBuf> {
+    let mut cargo = run::cargo();
+    cargo
+        .args(["build", "--quiet", "--package", "stress"])
+        .env("PYO3_PYTHON", &python.executable);
+    if release {
+        cargo.arg("--release");
+    }
+    run::status(&mut cargo)?;
+    let profile = if release { "release" } else { "debug" };
+    Ok(path(profile))
+}
+
+/// Returns its path.
+pub fn path(profile: &str) -> PathBuf {
+    let name = format!("stress{}", std::env::consts::EXE_SUFFIX);
+    run::target_dir().join(profile).join(name)
+}
