@@ -32,6 +32,7 @@ mod fixed {
 
 #[cfg(Py_LIMITED_API)]
 mod running {
+    use std::sync::OnceLock;
     use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
     use crate::capi::running_minor;
@@ -85,17 +86,7 @@ mod running {
     /// reads no memory and uses no optional function, as with a Python that it does not know.
     #[inline]
     pub(crate) fn is_stable_abi_only() -> bool {
-        const UNKNOWN: u8 = 0;
-        const NO: u8 = 1;
-        const YES: u8 = 2;
-        static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
-        match STATE.load(Ordering::Relaxed) {
-            UNKNOWN => {
-                let is_set = std::env::var_os("PYATOLL_STABLE_ABI_ONLY").is_some();
-                STATE.store(if is_set { YES } else { NO }, Ordering::Relaxed);
-                is_set
-            }
-            state => state == YES,
-        }
+        static IS_SET: OnceLock<bool> = OnceLock::new();
+        *IS_SET.get_or_init(|| std::env::var_os("PYATOLL_STABLE_ABI_ONLY").is_some())
     }
 }

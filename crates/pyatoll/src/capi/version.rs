@@ -38,20 +38,8 @@ pub(crate) const fn is_free_threaded() -> bool {
 #[cfg(all(Py_LIMITED_API, Py_GIL_DISABLED))]
 #[inline]
 pub(crate) fn is_free_threaded() -> bool {
-    use std::sync::atomic::{AtomicU8, Ordering};
-
-    const UNKNOWN: u8 = 0;
-    const NO: u8 = 1;
-    const YES: u8 = 2;
-    static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
-    match STATE.load(Ordering::Relaxed) {
-        UNKNOWN => {
-            let is_free_threaded = names_free_threaded(&version_text());
-            STATE.store(if is_free_threaded { YES } else { NO }, Ordering::Relaxed);
-            is_free_threaded
-        }
-        state => state == YES,
-    }
+    static ANSWER: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *ANSWER.get_or_init(|| names_free_threaded(&version_text()))
 }
 
 /// Returns whether what `Py_GetVersion` returns names a free-threaded build.
