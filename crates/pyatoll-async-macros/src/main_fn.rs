@@ -25,12 +25,8 @@ pub(crate) fn expand(options: TokenStream, function: &ItemFn, krate: Path) -> Re
         }
     };
     let krate = &options.krate;
-    let (attrs, vis, name, body) = (
-        &function.attrs,
-        &function.vis,
-        &signature.ident,
-        &function.block,
-    );
+    let (attrs, vis, body) = (&function.attrs, &function.vis, &function.block);
+    let name = &signature.ident;
     let output = &signature.output;
     Ok(quote! {
         #(#attrs)*

@@ -19,12 +19,8 @@ pub(crate) fn expand(options: TokenStream, function: &ItemFn, krate: Path) -> Re
         return Err(Error::new_spanned(&signature.inputs, message));
     }
     let krate = &options.krate;
-    let (attrs, vis, name, body) = (
-        &function.attrs,
-        &function.vis,
-        &signature.ident,
-        &function.block,
-    );
+    let (attrs, vis, body) = (&function.attrs, &function.vis, &function.block);
+    let name = &signature.ident;
     let start = match (is_async, takes) {
         (true, _) => quote!(#name()),
         (false, 0) => quote!(#krate::tokio::private::blocking(#name)),

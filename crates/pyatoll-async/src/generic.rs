@@ -219,10 +219,10 @@ where
 /// Runs a Rust future that is not `Send` on this thread. See [`future_into_py_with_locals`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`future_into_py_with_locals`].
 ///
 /// # Panics
-/// As there.
+/// If the token is of another interpreter than the locals.
 #[deprecated(note = "the thread that runs such a future has to wait for the GIL")]
 pub fn local_future_into_py_with_locals<R, F, T>(
     py: Python<'_>,

@@ -108,6 +108,11 @@ impl TaskLocals {
         Some(context.bind(py).clone())
     }
 
+    /// Has the event loop cancel a future or task, unless the loop is closed.
+    pub(crate) fn cancel_soon(&self, future: &Bound<'_, PyAny>) {
+        asyncio::cancel_soon(&self.event_loop(future.py()), future);
+    }
+
     /// Returns the interpreter of the event loop.
     pub fn interpreter(&self) -> Interpreter {
         self.0.event_loop.interpreter()

@@ -70,6 +70,13 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Calls `f`. If it panics, which has been reported then, leaks the payload: its drop could panic.
+pub(crate) fn call_without_unwinding(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        std::mem::forget(payload);
+    }
+}
+
 impl Registry {
     /// Returns the registry of the token's interpreter.
     fn of(py: Python<'_>) -> Arc<Self> {
@@ -161,16 +168,15 @@ impl Registry {
                 }
                 std::mem::take(&mut jobs.waiting)
             };
-            let run = || {
-                self.interpreter.attach(|py| {
-                    for job in jobs {
-                        // A panic has been reported, and must not keep the others from running.
-                        std::mem::forget(catch_unwind(AssertUnwindSafe(|| job(py))));
-                    }
-                })
+            let run = |py: Python<'_>| {
+                for job in jobs {
+                    // A panic must not keep the others from running.
+                    call_without_unwinding(|| job(py));
+                }
             };
-            // Python may have no memory for a thread state.
-            std::mem::forget(catch_unwind(AssertUnwindSafe(run)));
+            // Python may have no memory for a thread state. After the interpreter's end, the jobs
+            // are dropped.
+            call_without_unwinding(|| _ = self.interpreter.attach(run));
         }
     }
 }

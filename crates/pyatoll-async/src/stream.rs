@@ -143,7 +143,7 @@ impl Channel {
             .as_ref()
             .map(|task| task.clone_ref(py));
         if let Some(task) = task {
-            asyncio::cancel_soon(&self.locals.event_loop(py), task.bind(py));
+            self.locals.cancel_soon(task.bind(py));
         }
     }
 }

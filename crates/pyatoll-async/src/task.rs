@@ -21,7 +21,7 @@ use pyatoll::types::PyCFunction;
 
 use crate::err::RustPanic;
 use crate::generic::Runtime;
-use crate::pending::{Pending, Registered, lock};
+use crate::pending::{Pending, Registered, call_without_unwinding, lock};
 use crate::{TaskLocals, asyncio};
 
 /// A request to drop the Rust future.
@@ -153,7 +153,7 @@ impl Target {
             // At the very end, the interpreter has given the future up.
             && let Ok(future) = future.try_bind(py)
         {
-            asyncio::cancel_soon(&self.locals.event_loop(py), future);
+            self.locals.cancel_soon(future);
         }
         self.release_future(py);
     }
@@ -219,10 +219,9 @@ fn poll_in<F: Future>(
     }
 }
 
-/// Drops a future, or its result, with its interpreter as the default. A panic has been reported.
+/// Drops a future, or its result, with its interpreter as the default.
 fn drop_in<T>(interpreter: Interpreter, value: T) {
-    let drop_value = || interpreter.as_default(|| drop(value));
-    std::mem::forget(catch_unwind(AssertUnwindSafe(drop_value)));
+    call_without_unwinding(|| interpreter.as_default(|| drop(value)));
 }
 
 /// A task whose future can be polled and dropped on any thread.

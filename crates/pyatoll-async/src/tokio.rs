@@ -193,26 +193,29 @@ where
     TokioRuntime::scope_local(locals, fut).await
 }
 
-/// See [`generic::get_current_loop`].
+/// Returns the event loop of the current task, otherwise the one that runs on this thread. See
+/// [`generic::get_current_loop`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::get_current_loop`].
 pub fn get_current_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     generic::get_current_loop::<TokioRuntime>(py)
 }
 
-/// See [`generic::get_current_locals`].
+/// Returns the locals of the current task, otherwise new ones for the loop of this thread. See
+/// [`generic::get_current_locals`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::get_current_locals`].
 pub fn get_current_locals(py: Python<'_>) -> PyResult<TaskLocals> {
     generic::get_current_locals::<TokioRuntime>(py)
 }
 
-/// See [`generic::run_until_complete`].
+/// Runs an event loop until a future is complete, and returns its result. See
+/// [`generic::run_until_complete`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::run_until_complete`].
 pub fn run_until_complete<F, T>(event_loop: Bound<'_, PyAny>, fut: F) -> PyResult<T>
 where
     F: Future<Output = PyResult<T>> + Send + 'static,
@@ -221,10 +224,10 @@ where
     generic::run_until_complete::<TokioRuntime, F, T>(&event_loop, fut)
 }
 
-/// See [`generic::run`].
+/// Runs a future in a new event loop, and closes the loop. See [`generic::run`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::run`].
 pub fn run<F, T>(py: Python<'_>, fut: F) -> PyResult<T>
 where
     F: Future<Output = PyResult<T>> + Send + 'static,
@@ -233,10 +236,11 @@ where
     generic::run::<TokioRuntime, F, T>(py, fut)
 }
 
-/// See [`generic::future_into_py_with_locals`].
+/// Runs a Rust future on the tokio runtime, and returns a future of the locals' event loop. See
+/// [`generic::future_into_py_with_locals`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::future_into_py_with_locals`].
 pub fn future_into_py_with_locals<F, T>(
     py: Python<'_>,
     locals: TaskLocals,
@@ -249,10 +253,11 @@ where
     generic::future_into_py_with_locals::<TokioRuntime, F, T>(py, locals, fut)
 }
 
-/// See [`generic::future_into_py`].
+/// Runs a Rust future on the tokio runtime, and returns a future of the current event loop. See
+/// [`generic::future_into_py`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::future_into_py`].
 pub fn future_into_py<F, T>(py: Python<'_>, fut: F) -> PyResult<Bound<'_, PyAny>>
 where
     F: Future<Output = PyResult<T>> + Send + 'static,
@@ -261,13 +266,14 @@ where
     generic::future_into_py::<TokioRuntime, F, T>(py, fut)
 }
 
-/// See [`generic::local_future_into_py_with_locals`].
+/// Runs a Rust future that is not `Send` in the `LocalSet` of this thread. See
+/// [`generic::local_future_into_py_with_locals`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::local_future_into_py_with_locals`].
 ///
 /// # Panics
-/// As there, and if it is called outside a `LocalSet`.
+/// As [`generic::local_future_into_py_with_locals`] does, and outside a `LocalSet`.
 #[deprecated(note = "the thread that runs such a future has to wait for the GIL")]
 #[expect(deprecated, reason = "the generic function is deprecated, too")]
 pub fn local_future_into_py_with_locals<F, T>(
@@ -282,13 +288,14 @@ where
     generic::local_future_into_py_with_locals::<TokioRuntime, F, T>(py, locals, fut)
 }
 
+/// Runs a Rust future that is not `Send` in the `LocalSet` of this thread, with the current locals.
 /// See [`generic::local_future_into_py`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::local_future_into_py`].
 ///
 /// # Panics
-/// As there, and if it is called outside a `LocalSet`.
+/// As [`generic::local_future_into_py`] does, and outside a `LocalSet`.
 #[deprecated(note = "the thread that runs such a future has to wait for the GIL")]
 #[expect(deprecated, reason = "the generic function is deprecated, too")]
 pub fn local_future_into_py<F, T>(py: Python<'_>, fut: F) -> PyResult<Bound<'_, PyAny>>
@@ -299,20 +306,22 @@ where
     generic::local_future_into_py::<TokioRuntime, F, T>(py, fut)
 }
 
-/// See [`generic::into_future`].
+/// Converts a Python awaitable into a Rust future, with the current locals. See
+/// [`generic::into_future`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::into_future`].
 pub fn into_future(
     awaitable: Bound<'_, PyAny>,
 ) -> PyResult<impl Future<Output = PyResult<Py<PyAny>>> + Send + use<>> {
     generic::into_future::<TokioRuntime>(awaitable)
 }
 
-/// See [`generic::into_stream_with_locals_v1`].
+/// Converts an asynchronous iterator into a stream that asks for each item. See
+/// [`generic::into_stream_with_locals_v1`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::into_stream_with_locals_v1`].
 pub fn into_stream_with_locals_v1(
     locals: TaskLocals,
     generator: Bound<'_, PyAny>,
@@ -320,20 +329,22 @@ pub fn into_stream_with_locals_v1(
     generic::into_stream_with_locals_v1::<TokioRuntime>(locals, generator)
 }
 
-/// See [`generic::into_stream_v1`].
+/// Converts an asynchronous iterator into a stream that asks for each item, with the current
+/// locals. See [`generic::into_stream_v1`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::into_stream_v1`].
 pub fn into_stream_v1(
     generator: Bound<'_, PyAny>,
 ) -> PyResult<impl Stream<Item = PyResult<Py<PyAny>>> + 'static + use<>> {
     generic::into_stream_v1::<TokioRuntime>(generator)
 }
 
-/// See [`generic::into_stream_with_locals_v2`].
+/// Converts an asynchronous iterator into a stream that reads ahead. See
+/// [`generic::into_stream_with_locals_v2`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::into_stream_with_locals_v2`].
 pub fn into_stream_with_locals_v2(
     locals: TaskLocals,
     generator: Bound<'_, PyAny>,
@@ -341,10 +352,11 @@ pub fn into_stream_with_locals_v2(
     generic::into_stream_with_locals_v2::<TokioRuntime>(locals, generator)
 }
 
-/// See [`generic::into_stream_v2`].
+/// Converts an asynchronous iterator into a stream that reads ahead, with the current locals. See
+/// [`generic::into_stream_v2`].
 ///
 /// # Errors
-/// As there.
+/// Those of [`generic::into_stream_v2`].
 pub fn into_stream_v2(
     generator: Bound<'_, PyAny>,
 ) -> PyResult<impl Stream<Item = Py<PyAny>> + 'static + use<>> {
