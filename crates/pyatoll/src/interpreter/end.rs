@@ -14,8 +14,9 @@
 //! 5. Only threads that Python code has started since step 2 can be left. If there are any, the
 //!    interpreter is opened again. (From 3.14 on, step 2 is skipped, and those that do not end
 //!    within a moment are left behind here.)
-//! 6. `Py_EndInterpreter` is called. Before 3.14, Python code that it runs may start a thread; an
-//!    exit function waits for it.
+//! 6. `Py_EndInterpreter` is called. It shuts `threading` down again, and Python code that this runs
+//!    may start a thread. An exit function waits for it: before 3.14 CPython would abort, and since
+//!    then it frees the GIL that the thread may be waiting for.
 
 use std::ptr::null_mut;
 use std::thread;
@@ -231,23 +232,21 @@ impl EndClaim {
                 return Err(NotEnded::Elsewhere);
             }
             let left = match is_over {
-                true => match wait_for_other_entries(local, ending) {
-                    // CPython hangs them. The wait is for those that are about to return: in the
-                    // middle of `Py_EndInterpreter`, they may use what it has freed.
-                    Err(_) if compat::ends_with_threads_left() => Ok(()),
-                    left => left,
-                },
+                true => wait_for_other_entries(local, ending),
                 false => Err(NotEnded::WouldDeadlock),
             };
             self.is_ours(ending)?;
-            if left.is_err() {
-                if self.has_closed {
-                    local.reopen();
+            match left {
+                Ok(()) => register_last(local),
+                // CPython hangs them. The wait was for those that are about to return: in the
+                // middle of `Py_EndInterpreter`, they may use what it has freed.
+                Err(NotEnded::OtherThreads(_)) if compat::ends_with_threads_left() => {}
+                Err(_) => {
+                    if self.has_closed {
+                        local.reopen();
+                    }
+                    return left;
                 }
-                return left;
-            }
-            if !compat::ends_with_threads_left() {
-                register_last(local);
             }
             other_threads::look(local);
         }
@@ -337,10 +336,14 @@ unsafe extern "C" fn last_threads_leave(
         let Some(local) = local.as_ref() else {
             return null_mut();
         };
-        let said_from = Instant::now() + GRACE;
+        let late_from = Instant::now() + GRACE;
         let mut is_said = false;
         while compat::other_thread_states(ffi::PyThreadState_Get()) > 0 {
-            if !is_said && Instant::now() >= said_from {
+            let is_late = Instant::now() >= late_from;
+            if is_late && compat::ends_with_threads_left() {
+                break; // CPython hangs it
+            }
+            if is_late && !is_said {
                 is_said = true;
                 eprintln!(
                     "pyatoll: interpreter {} cannot end before the thread that Python code started \
