@@ -212,11 +212,10 @@ fn other_threads_may_change_a_list_that_is_iterated_over() {
         });
         for _ in 0..500 {
             Python::attach(|py| {
-                let items = list.bind(py).iter();
-                let (front, back) = (items.len() / 2, items.len());
-                let mut items = items.map(|item| item.to_string());
-                let halves = items.by_ref().take(front).count() + items.rev().count();
-                assert!(halves <= back);
+                let mut items = list.bind(py).iter().map(|item| item.to_string());
+                let halves = items.by_ref().take(4).count() + items.rev().count();
+                // Without a GIL, the list may have four items now and eight in a moment.
+                assert!(halves <= 8);
             });
         }
     });
