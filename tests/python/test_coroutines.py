@@ -32,7 +32,7 @@ async def main():
 
     slow = pyatoll_tests.Slow()
     assert await slow.add(2, 1) == 2
-    task = asyncio.ensure_future(slow.add(3, 500))
+    task = asyncio.ensure_future(slow.add(3, 60_000))
     await asyncio.sleep(0)
     try:
         await slow.add(4, 1)
@@ -40,7 +40,14 @@ async def main():
         assert str(error) == "Already borrowed", error
     else:
         raise AssertionError
-    assert await task == 5 and slow.number == 5
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+    else:
+        raise AssertionError
+    assert await slow.add(3, 1) == 5 and slow.number == 5
 
     # Canceled: one that does not notice, and one that does.
     task = asyncio.create_task(pyatoll_tests.later(60_000, None))
@@ -175,7 +182,7 @@ def test_every_interpreter_has_its_own_loop(code):
 
 
 def test_a_coroutine_that_suspends_needs_a_running_loop():
-    code = SETUP + "result = pyatoll_tests.later(1, 2).send(None)"
+    code = SETUP + "result = pyatoll_tests.later(60_000, None).send(None)"
     with pytest.raises(RuntimeError, match="no running event loop"):
         run_here(code)
     with several([False]) as subs:
