@@ -5,10 +5,11 @@
 //! Pyatoll in its place. It runs the package's own tests with both wheels, and with Pyatoll's wheel
 //! also in two sub-interpreters at once, with their own GIL and with a shared one. For a crate, it
 //! runs the Rust tests with both libraries. This repository contains only the names of packages and
-//! crates, and tests of our own for packages whose source distribution has none.
+//! crates, tests of our own for packages whose source distribution has none, and benchmarks.
 //!
 //! | file | concern |
 //! |---|---|
+//! | `bench` | timing the wheels |
 //! | `build` | building the wheels |
 //! | `catalog` | the packages and crates, from `compat/ports/ports.toml` |
 //! | `crates` | the crates' Rust tests |
@@ -19,6 +20,7 @@
 //! | `source` | downloading and unpacking, and raising requirements |
 //! | `venv` | the virtual environments of the tests |
 
+mod bench;
 mod build;
 mod catalog;
 mod crates;
@@ -64,6 +66,10 @@ pub struct Options {
     /// Compile the packages with less optimization than their own profile has
     #[arg(long)]
     quick: bool,
+    /// Time the packages with both libraries, instead of running tests [default packages: those
+    /// with a file in compat/ports/bench]
+    #[arg(long, conflicts_with_all = ["check", "update", "quick"])]
+    bench: bool,
 }
 
 /// Builds and tests the packages and crates, and reports how many tests pass.
@@ -78,10 +84,14 @@ pub fn run(options: &Options) -> Result<()> {
     };
     let mut report = Report::default();
     for package in packages {
+        if options.bench && !bench::exists(package) {
+            continue;
+        }
         println!("==> {} {}", package.name, package.version);
-        let result = of_package(package, &catalog, &python, libraries, options.quick)?;
+        let result = of_package(package, &catalog, &python, libraries, options)?;
         report.packages.insert(package.name.clone(), result);
     }
+    let crates = if options.bench { Vec::new() } else { crates };
     for krate in crates {
         println!("==> {} {}", krate.name, krate.version);
         let result = of_crate(krate, &catalog, &python, libraries)?;
@@ -109,16 +119,19 @@ fn of_package(
     catalog: &Catalog,
     python: &Python,
     libraries: &[Library],
-    quick: bool,
+    options: &Options,
 ) -> Result<PackageResult> {
     let mut result = PackageResult::default();
     let tests = Tests::new(package, python)?;
     for &library in libraries {
         let source = source::package(package, library, &catalog.raised, &tests.venv)?;
-        match build::wheel(package, library, &source, &tests.venv, quick) {
+        match build::wheel(package, library, &source, &tests.venv, options.quick) {
             Ok(built) => {
                 let site = tests.install(&built.wheel, library)?;
                 result.built(library, &built);
+                if options.bench {
+                    continue;
+                }
                 let kinds = match library {
                     Library::Pyo3 => &[Kind::Main][..],
                     Library::Pyatoll => &[Kind::Main, Kind::OwnGil, Kind::SharedGil],
@@ -141,6 +154,9 @@ fn of_package(
                 );
             }
         }
+    }
+    if options.bench && result.has_both() {
+        result.timed(bench::times(package, &tests)?);
     }
     Ok(result)
 }

@@ -94,9 +94,14 @@ impl<'a> Tests<'a> {
         Ok(Self { package, venv })
     }
 
+    /// Returns the folder that the wheel with a library is installed into.
+    pub fn site(&self, library: Library) -> Result<PathBuf> {
+        Ok(library.folder()?.join("site").join(&self.package.name))
+    }
+
     /// Installs a wheel into a folder of its own, and returns that.
     pub fn install(&self, wheel: &Path, library: Library) -> Result<PathBuf> {
-        let site = library.folder()?.join("site").join(&self.package.name);
+        let site = self.site(library)?;
         run::remove_folder(&site)?;
         run::status(
             self.venv

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::bench::{self, Times};
 use super::build::Built;
 use super::crates::Outcome;
 use super::library::Library;
@@ -39,6 +40,8 @@ pub struct PackageResult {
     pub pyatoll: Side,
     /// The tests that pass with PyO3 but not with Pyatoll, in the main interpreter.
     lost: BTreeSet<String>,
+    /// The least times, by benchmark.
+    times: BTreeMap<String, Times>,
 }
 
 impl PackageResult {
@@ -57,6 +60,16 @@ impl PackageResult {
         side.wheel_bytes = built.bytes;
     }
 
+    /// Returns whether it compiled with both libraries.
+    pub fn has_both(&self) -> bool {
+        self.pyo3.compiled && self.pyatoll.compiled
+    }
+
+    /// Adds the times of the benchmarks.
+    pub fn timed(&mut self, times: BTreeMap<String, Times>) {
+        self.times = times;
+    }
+
     /// Adds a run of the tests.
     pub fn tested(&mut self, library: Library, kind: Kind, outcomes: Outcomes) {
         let side = self.side(library);
@@ -68,8 +81,7 @@ impl PackageResult {
         if kind == Kind::Main {
             side.main = outcomes;
         }
-        let both = self.pyo3.compiled && self.pyatoll.compiled;
-        if both && kind == Kind::Main {
+        if self.has_both() && kind == Kind::Main {
             let passed = self.pyo3.main.passed.iter();
             self.lost = passed
                 .filter(|test| !self.pyatoll.main.passed.contains(*test))
@@ -128,7 +140,8 @@ impl Report {
                 (&result.pyo3, Library::Pyo3),
                 (&result.pyatoll, Library::Pyatoll),
             ] {
-                if side.compiled && side.main.passed.is_empty() {
+                let is_tested = side.passed.contains_key(Kind::Main.name());
+                if is_tested && side.main.passed.is_empty() {
                     faults.push(format!("{name}: no test passes with {}", library.name()));
                 }
             }
@@ -193,6 +206,39 @@ impl Report {
                 [Library::Pyo3, Library::Pyatoll].map(|library| result.get(library));
             println!("{name:24} {pyo3:>18} {pyatoll:>18}");
         }
+        self.print_times();
+    }
+
+    /// Prints the times of the packages that were timed.
+    fn print_times(&self) {
+        let timed = |result: &&PackageResult| !result.times.is_empty();
+        if self.packages.values().find(timed).is_none() {
+            return;
+        }
+        println!(
+            "\n{:44} {:>11} {:>11} {:>7}",
+            "benchmark", "PyO3, µs", "Pyatoll, µs", "ratio"
+        );
+        for (package, result) in &self.packages {
+            for (name, times) in &result.times {
+                println!(
+                    "{:44} {:>11.3} {:>11.3} {:>7.3}",
+                    format!("{package}: {name}"),
+                    times.pyo3 * 1e6,
+                    times.pyatoll * 1e6,
+                    times.ratio()
+                );
+            }
+        }
+        println!("\n{:44} {:>31}", "package", "geometric mean of the ratios");
+        for (package, result) in self.packages.iter().filter(|(_, result)| timed(result)) {
+            println!("{package:44} {:>31.3}", bench::mean(result.times.values()));
+        }
+        let all = self
+            .packages
+            .values()
+            .flat_map(|result| result.times.values());
+        println!("{:44} {:>31.3}", "all", bench::mean(all));
     }
 
     /// Writes the report to a file.
