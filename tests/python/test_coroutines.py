@@ -12,10 +12,11 @@ import threading
 
 import pytest
 
-from subinterpreters import Several
+from subinterpreters import LIMIT, Several
 
 # `_asyncio` of 3.11 caches the running loop in a static, which all interpreters share.
-SETUP = """
+SETUP = f"""
+LIMIT = {LIMIT}
 import sys
 if sys.version_info < (3, 12):
     sys.modules.setdefault("_asyncio", None)
@@ -100,7 +101,7 @@ class Loop:
         asyncio._set_running_loop(self)
         try:
             while left:
-                callback, args = self.ready.get(timeout=60)
+                callback, args = self.ready.get(timeout=LIMIT)
                 left -= callback(*args) is True
         finally:
             asyncio._set_running_loop(None)
@@ -177,7 +178,7 @@ def test_every_interpreter_has_its_own_loop(code):
         thread.start()
         for _ in range(3):
             assert subs.run(SETUP + code) == [20] * 4
-        thread.join(60)
+        thread.join(LIMIT)
     assert here == [[20] * 3]
 
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from subinterpreters import LIMIT
+
 START = """
 import threading, time
 import pyatoll_tests as t
@@ -36,6 +38,6 @@ for _ in range(4):
 def test_daemon_threads_inside_rust_functions_do_not_disturb_the_end(work):
     code = f"import sys; sys.path[:] = {sys.path!r}\n" + START.format(work=work)
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from subinterpreters import LIMIT
+
 START = """
 import sys, time
 import pyatoll_tests
@@ -73,7 +75,7 @@ except ImportError:
 def output(*code):
     """Runs code in a process of its own, which must end well, and returns its output."""
     command = [sys.executable, "-c", "\n".join(code)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Fatal" not in done.stderr, done.stderr
     return done.stdout

@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from subinterpreters import LIMIT
+
 NO_GIL = not getattr(sys, "_is_gil_enabled", lambda: True)()
 
 pytestmark = pytest.mark.skipif(
@@ -82,7 +84,7 @@ assert pyatoll_tests.id_after_attaching() == pyatoll_tests.interpreter_id()
 def run(code):
     """Runs a program, which must come to its end."""
     arguments = [sys.executable, "-X", "faulthandler", "-c", code]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=LIMIT)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 import pyatoll_tests as t
-from subinterpreters import Raised, SubInterpreter
+from subinterpreters import LIMIT, Raised, SubInterpreter
 
 KINDS = pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
 
@@ -23,7 +23,7 @@ def in_process(code):
         [sys.executable, "-X", "faulthandler", "-c", setup + code],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT,
     )
     assert done.returncode == 0, f"status {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout

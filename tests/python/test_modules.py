@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import pyatoll_tests
-from subinterpreters import Raised, SubInterpreter
+from subinterpreters import LIMIT, Raised, SubInterpreter
 
 # The shared library that contains this module and the others.
 LIBRARY = sys.modules[pyatoll_tests.no_arguments.__module__].__file__
@@ -86,7 +86,7 @@ warnings.simplefilter("ignore")
 assert load("pyatoll_tests_gil_used", {LIBRARY!r}).TAG == "gil_used"
 assert {check}
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 does not check modules' slots")

@@ -13,7 +13,7 @@ import pyatoll_tests
 from pyatoll_tests import post
 from pyatoll_tests.post import office
 from pyatoll_tests.post.office import interpreter
-from subinterpreters import SubInterpreter
+from subinterpreters import LIMIT, SubInterpreter
 from test_modules import LIBRARY, LOAD, load
 
 KINDS = pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
@@ -68,7 +68,7 @@ def test_submodules_are_importable_from_the_package_and_from_its_module():
 
 def test_a_process_may_begin_with_a_submodule():
     code = "from pyatoll_tests.post.office import interpreter; assert interpreter() == 0"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT)
 
 
 @PROTOCOLS
@@ -160,7 +160,7 @@ sys.meta_path.remove(Finder)
 
 def test_a_module_in_a_package_has_the_packages_name():
     code = f"import importlib.util, sys\n{LOAD}\n{IN_A_PACKAGE}"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT)
 
 
 @KINDS
@@ -199,7 +199,7 @@ try:
 except PanicException as error:
     assert type(error) is PanicException
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT)
 
 
 @KINDS
@@ -217,10 +217,10 @@ def test_processes_exchange_instances_enums_and_panics():
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         arguments = (post.Parcel("a"), post.Route.Via(stops=[3]), post.Priority.High)
-        found = pool.submit(post.deliver, *arguments).result(60)
+        found = pool.submit(post.deliver, *arguments).result(LIMIT)
         assert found == (1, post.Route.Via(stops=[3]), post.Priority.High)
         assert found[2] is post.Priority.High
-        assert type(pool.submit(pyatoll_tests.panics, "oh no").exception(60)) is type(panic())
+        assert type(pool.submit(pyatoll_tests.panics, "oh no").exception(LIMIT)) is type(panic())
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="new in Python 3.14")
@@ -229,17 +229,17 @@ def test_interpreters_of_an_executor_exchange_functions_instances_enums_and_pani
 
     with InterpreterPoolExecutor(2) as pool:
         arguments = (post.Parcel("a", "b"), post.Route.Direct(), post.Priority.Low)
-        found = pool.submit(post.deliver, *arguments).result(60)
+        found = pool.submit(post.deliver, *arguments).result(LIMIT)
         assert found == (2, post.Route.Direct(), post.Priority.Low)
         assert found[2] is post.Priority.Low
-        assert pool.submit(office.interpreter).result(60) != 0
-        assert pool.submit(post.Parcel, "c").result(60) == post.Parcel("c")
-        assert pool.submit(post.Parcel("c").count).result(60) == 1
-        assert pool.submit(post.Parcel.unit).result(60) == "kg"
-        assert pool.submit(post.Parcel.empty).result(60) == post.Parcel()
-        assert pool.submit(post.Priority, 10).result(60) is post.Priority.High
-        error = pool.submit(pyatoll_tests.panics, "oh no").exception(60)
+        assert pool.submit(office.interpreter).result(LIMIT) != 0
+        assert pool.submit(post.Parcel, "c").result(LIMIT) == post.Parcel("c")
+        assert pool.submit(post.Parcel("c").count).result(LIMIT) == 1
+        assert pool.submit(post.Parcel.unit).result(LIMIT) == "kg"
+        assert pool.submit(post.Parcel.empty).result(LIMIT) == post.Parcel()
+        assert pool.submit(post.Priority, 10).result(LIMIT) is post.Priority.High
+        error = pool.submit(pyatoll_tests.panics, "oh no").exception(LIMIT)
         assert type(error) is type(panic()) and str(error) == str(panic())
         assert isinstance(
-            pool.submit(pyatoll_tests.raise_error, "leaf").exception(60), Exception
+            pool.submit(pyatoll_tests.raise_error, "leaf").exception(LIMIT), Exception
         )

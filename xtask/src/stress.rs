@@ -22,7 +22,7 @@ use crate::wheels::{REQUIREMENTS, Venv};
 use crate::{driver, leaks, run};
 
 /// Time allowed beyond a round's duration for ending all interpreters and for detecting a hang.
-const GRACE: Duration = Duration::from_secs(120);
+const GRACE: Duration = Duration::from_secs(600);
 
 /// Polling interval for the end of a round.
 const TICK: Duration = Duration::from_millis(50);

@@ -108,14 +108,12 @@ impl Venv {
                     .args(["-m", "venv"])
                     .arg(&venv.folder),
             )?;
-            run::status(venv.python().args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "-r",
-                requirements,
-            ]))?;
+            // The package index, or a mirror of it, may refuse for a moment.
+            let install = || {
+                let arguments = ["-m", "pip", "install", "--quiet", "-r", requirements];
+                run::status(venv.python().args(arguments))
+            };
+            install().or_else(|_| install()).or_else(|_| install())?;
             fs::write(&complete, "")?;
         }
         Ok(venv)

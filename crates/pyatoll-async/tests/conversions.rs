@@ -23,8 +23,9 @@ import asyncio, time
 async def main():
     assert await rust.sleep(0.01) == 0.01
     begin = time.monotonic()
-    assert await asyncio.gather(*[rust.sleep(0.2) for _ in range(20)]) == [0.2] * 20
-    assert time.monotonic() - begin < 2
+    assert await asyncio.gather(*[rust.sleep(0.2) for _ in range(500)]) == [0.2] * 500
+    # All at once: one after another they take 100 seconds.
+    assert time.monotonic() - begin < 50
     assert await rust.here() == [0, 0, 0]
 ",
         );
@@ -40,7 +41,7 @@ fn errors_and_panics_are_raised() {
             c"
 async def error_of(awaitable):
     try:
-        await asyncio.wait_for(awaitable, 10)
+        await asyncio.wait_for(awaitable, 60)
     except Exception as error:
         return type(error).__name__, str(error)
 
@@ -75,7 +76,7 @@ async def main():
     alive = weakref.ref(result)
     del result
     # The thread that completed the future may still be about to release it.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while alive() is not None:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
@@ -102,7 +103,7 @@ class Refusing(asyncio.Future):
 async def main():
     try:
         refusing = Refusing()
-        await asyncio.wait_for(rust.call(lambda: refusing), 10)
+        await asyncio.wait_for(rust.call(lambda: refusing), 60)
     except KeyError as error:
         assert error.args == ('no callbacks',)
     else:
@@ -140,7 +141,7 @@ def done():
 
 async def error_of(function):
     try:
-        await asyncio.wait_for(rust.call(function), 10)
+        await asyncio.wait_for(rust.call(function), 60)
     except BaseException as error:
         return error
 
@@ -206,11 +207,13 @@ async def main():
     held = Held()
     seen = weakref.ref(held)
     task = asyncio.ensure_future(rust.pending(held))
-    task2 = asyncio.create_task(asyncio.wait_for(rust.pending(held), 0.01))
+    pending = rust.pending(held)
     del held
-    await asyncio.sleep(0.005)
+    # Before anything can take so long that the second one is cancelled.
     assert rust.alive() == before + 2
     assert seen() is not None
+    task2 = asyncio.create_task(asyncio.wait_for(pending, 0.01))
+    await asyncio.sleep(0.005)
     task.cancel()
     for cancelled in task, task2:
         try:
@@ -219,8 +222,8 @@ async def main():
             pass
         else:
             assert False
-    del task, task2, cancelled
-    for _ in range(2000):
+    del task, task2, cancelled, pending
+    for _ in range(12_000):
         if rust.alive() == before and seen() is None:
             break
         await asyncio.sleep(0.005)
@@ -248,36 +251,38 @@ fn dropping_in_rust_cancels_the_python_task() {
             py,
             c"
 import asyncio
-log = []
+started, log = [], []
 
 async def waits(name):
+    # Until then, there is nothing to cancel.
+    started.append(name)
     try:
         await asyncio.sleep(100)
     except asyncio.CancelledError:
         log.append(name)
         raise
 
-async def until(count):
-    for _ in range(2000):
-        if len(log) == count:
+async def until(names, count):
+    for _ in range(12_000):
+        if len(names) == count:
             return
         await asyncio.sleep(0.005)
-    assert False, log
+    assert False, (started, log)
 
 async def main():
     # Rust gives it up.
-    assert await rust.call_for(0.05, lambda: waits('timeout')) is None
-    await until(1)
+    assert await rust.call_until(lambda: started, lambda: waits('given up')) is None
+    await until(log, 1)
     # Python cancels the Rust future that awaits a Python task, twice over.
     task = asyncio.ensure_future(rust.call(lambda: rust.call(lambda: waits('through'))))
-    await asyncio.sleep(0.05)
+    await until(started, 2)
     task.cancel()
-    await until(2)
-    assert log == ['timeout', 'through']
+    await until(log, 2)
+    assert log == ['given up', 'through']
     # It has a result by then.
     async def quick():
         return 'quick'
-    assert await rust.call_for(10, quick) == 'quick'
+    assert await rust.call_for(60, quick) == 'quick'
 ",
         );
     });
@@ -308,7 +313,10 @@ event_loop = asyncio.new_event_loop()
         drop(future);
         py.run(
             c"
-event_loop.run_until_complete(asyncio.sleep(0.02))
+async def appended():
+    while not log:
+        await asyncio.sleep(0.001)
+event_loop.run_until_complete(asyncio.wait_for(appended(), 60))
 event_loop.close()
 assert log == [1]
 ",
@@ -344,7 +352,7 @@ async def waits():
         let closed = py.run(c"event_loop.close()", Some(&globals), None);
         closed.unwrap();
         // Without this the callback, and what it awaits, would be part of a cycle.
-        py.run(c"import gc; gc.collect()", None, None).unwrap();
+        common::collect(py);
         (future, locals)
     });
     let result = bridge::get_runtime().block_on(future);
@@ -360,12 +368,13 @@ async def waits():
     });
 }
 
-/// An asynchronous generator of `count` numbers, which notes that it was closed.
+/// An asynchronous generator of `count` numbers, which notes that it was started and closed.
 const NUMBERS: &std::ffi::CStr = c"
 import asyncio
-closed = []
+opened, closed = [], []
 async def numbers(count, delay=0, error=None):
     try:
+        opened.append(count)
         for number in range(count):
             if delay:
                 await asyncio.sleep(delay)
@@ -398,13 +407,17 @@ where
     });
 }
 
+/// Returns whether one of the lists of [`NUMBERS`] has the generator of `count`.
+fn is_noted(globals: &Py<PyDict>, list: &str, count: u32) -> bool {
+    Python::attach(|py| {
+        let noted = globals.bind(py).as_any().get_item(list).unwrap();
+        noted.contains(count).unwrap()
+    })
+}
+
 async fn until_closed(globals: &Py<PyDict>, count: u32) {
-    for _ in 0..2000 {
-        let is_closed = Python::attach(|py| {
-            let closed = globals.bind(py).as_any().get_item("closed").unwrap();
-            closed.contains(count).unwrap()
-        });
-        if is_closed {
+    for _ in 0..12_000 {
+        if is_noted(globals, "closed", count) {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -464,6 +477,23 @@ fn streams_read_ahead_in_a_task() {
     });
 }
 
+/// Waits for an item, in vain, until the generator of `count` has started: one that has not is not
+/// closed.
+async fn pending_until_opened(
+    globals: &Py<PyDict>,
+    count: u32,
+    stream: &mut (impl StreamExt + Unpin),
+) {
+    for _ in 0..3000 {
+        let wait = tokio::time::timeout(std::time::Duration::from_millis(20), stream.next());
+        assert!(wait.await.is_err());
+        if is_noted(globals, "opened", count) {
+            return;
+        }
+    }
+    panic!("the generator of {count} was not started");
+}
+
 #[test]
 fn dropping_a_stream_cancels_the_generator() {
     with_numbers(|globals| async move {
@@ -477,16 +507,14 @@ fn dropping_a_stream_cancels_the_generator() {
         let first = generator(7);
         let stream = Python::attach(|py| bridge::into_stream_v1(first.into_bound(py)))?;
         let mut stream = Box::pin(stream);
-        let wait = tokio::time::timeout(std::time::Duration::from_millis(20), stream.next());
-        assert!(wait.await.is_err());
+        pending_until_opened(&globals, 7, &mut stream).await;
         drop(stream);
         until_closed(&globals, 7).await;
 
         let second = generator(8);
         let stream = Python::attach(|py| bridge::into_stream_v2(second.into_bound(py)))?;
         let mut stream = Box::pin(stream);
-        let wait = tokio::time::timeout(std::time::Duration::from_millis(20), stream.next());
-        assert!(wait.await.is_err());
+        pending_until_opened(&globals, 8, &mut stream).await;
         drop(stream);
         until_closed(&globals, 8).await;
         Ok(())
@@ -560,7 +588,7 @@ fn futures_that_stay_on_their_thread_work() {
             bridge::into_future(pending)
         });
         assert!(cancelled.unwrap().await.is_err());
-        for _ in 0..2000 {
+        for _ in 0..60_000 {
             if Rc::strong_count(&alive) == 1 {
                 break;
             }

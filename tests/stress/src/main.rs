@@ -74,7 +74,7 @@ pub struct Options {
     #[arg(long, default_value_t = 1500)]
     megabytes: u64,
     /// Fail if an operation takes longer than this many seconds
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 300)]
     hang_timeout: u64,
     /// The folder of an extension module that has its own copy of the library
     #[arg(long)]

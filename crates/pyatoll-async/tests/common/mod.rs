@@ -95,6 +95,28 @@ pub mod rust {
         })
     }
 
+    /// Gives up what a function returns once another one returns something true.
+    #[pyfunction]
+    fn call_until(
+        py: Python<'_>,
+        holds: Py<PyAny>,
+        function: Py<PyAny>,
+    ) -> PyResult<Bound<'_, PyAny>> {
+        future_into_py(py, async move {
+            let future = Python::attach(|py| into_future(function.bind(py).call0()?))?;
+            let mut future = std::pin::pin!(future);
+            let pause = Duration::from_millis(1);
+            loop {
+                if let Ok(result) = tokio::time::timeout(pause, future.as_mut()).await {
+                    return result;
+                }
+                if Python::attach(|py| holds.bind(py).call0()?.is_truthy())? {
+                    return Python::attach(|py| Ok(py.None()));
+                }
+            }
+        })
+    }
+
     #[pyfunction]
     fn fail(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         future_into_py(py, async { Err::<(), _>(PyValueError::new_err("wrong")) })
@@ -203,11 +225,32 @@ pub fn run(py: Python<'_>, code: &CStr) {
     }
 }
 
+/// Collects garbage. A plain `gc.collect()` does nothing if another thread collects in the same
+/// interpreter, such as one that waits in a finalizer.
+pub fn collect(py: Python<'_>) {
+    let globals = PyDict::new(py);
+    let code = c"
+import gc, threading
+done = []
+this = threading.get_ident()
+def note(phase, info):
+    if phase == 'stop' and threading.get_ident() == this:
+        done.append(phase)
+gc.callbacks.append(note)
+try:
+    while not done:
+        gc.collect()
+finally:
+    gc.callbacks.remove(note)
+";
+    py.run(code, Some(&globals), None).unwrap();
+}
+
 /// Waits until something holds.
 pub fn eventually(what: &str, holds: impl Fn() -> bool) {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < Duration::from_secs(20), "never: {what}");
+        assert!(begin.elapsed() < Duration::from_secs(60), "never: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -62,13 +62,13 @@ pub fn interned(py: Python<'_>) -> Bound<'_, PyString> {
     intern!(py, "interned by pyatoll_tests").clone()
 }
 
-/// Calls `ready`, then waits up to 10 seconds, mostly detached; a signal handler may interrupt it.
+/// Calls `ready`, then waits up to 5 minutes, mostly detached; a signal handler may interrupt it.
 #[pyfunction]
 pub fn wait_for_signal(ready: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = ready.py();
     ready.call0()?;
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(10) {
+    while start.elapsed() < Duration::from_secs(300) {
         py.detach(|| std::thread::sleep(Duration::from_millis(1)));
         py.check_signals()?;
     }

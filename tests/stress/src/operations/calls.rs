@@ -338,7 +338,13 @@ pub fn failing_import(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
         // Other threads of the interpreter may trigger the failure or import the module first.
         interpreter.fail_import.store(true, Ordering::SeqCst);
         match py.import("flaky") {
-            Ok(module) => ensure!(module.hasattr("part").map_err(to_anyhow)?),
+            Ok(module) => {
+                // The import of a module that another thread is importing may return it unfinished.
+                let spec = module.getattr("__spec__").map_err(to_anyhow)?;
+                let initializing = spec.getattr("_initializing").map_err(to_anyhow)?;
+                let is_unfinished = initializing.is_truthy().map_err(to_anyhow)?;
+                ensure!(is_unfinished || module.hasattr("part").map_err(to_anyhow)?);
+            }
             // Another thread removed the module just before `importlib` did.
             Err(error) if error.is_instance_of::<PyKeyError>(py) => {
                 ensure!(error.value(py).to_string() == "'flaky'", "{error}");

@@ -72,7 +72,7 @@ pub fn drop_within(world: &World, [choice, ..]: [u64; 4]) -> Result<()> {
         drop(sub);
         py.import("atoll").map(|_| ()).map_err(to_anyhow)
     })??;
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(300);
     while !audit::is_over(&interpreter) {
         ensure!(
             Instant::now() < deadline,

@@ -79,7 +79,7 @@ impl PoolModel {
             );
         }
         self.closing.store(true, Ordering::SeqCst);
-        self.pool.shutdown(Duration::from_secs(50))?;
+        self.pool.shutdown(Duration::from_secs(240))?;
         let refused = self.pool.submit(|_| Ok(())).join();
         ensure!(refused == Err(PoolError::ShutDown), "{refused:?}");
         for interpreter in &interpreters {
@@ -210,7 +210,7 @@ pub fn final_audit(world: &World) -> Result<()> {
         .filter(|interpreter| interpreter.stage() == Stage::Open)
     {
         ensure!(
-            audit(world, interpreter, Duration::from_secs(10))?,
+            audit(world, interpreter, Duration::from_secs(60))?,
             "a worker's interpreter cannot be audited"
         );
     }
