@@ -1,5 +1,6 @@
 //! Promises of `datetime`'s types and conversions in every kind of interpreter, several at once.
 
+mod collector;
 #[path = "everywhere/kinds.rs"]
 mod kinds;
 
@@ -17,6 +18,7 @@ use pyatoll::types::{
 };
 use pyatoll::{PyTraverseError, PyVisit};
 
+use collector::collector;
 use kinds::subs;
 
 /// A time zone that is always one hour ahead. Its value counts the instances.
@@ -208,7 +210,7 @@ fn a_class_extends_tzinfo() {
                 type('Sub', (OneHour,), {})())",
         )?;
         drop((zone, when, back, found, text, cycle));
-        py.import("gc")?.call_method0("collect")?;
+        collector(py).call0()?;
         assert_eq!(INSTANCES.load(Ordering::Relaxed), before);
         Ok(())
     });
@@ -395,9 +397,9 @@ extended! {
     NotedDelta: PyDelta;
 }
 
-/// Uses the classes; `d` is the module `datetime`.
+/// Uses the classes; `d` is the module `datetime`, and `collect` a [`collector`].
 const USE_EXTENDED: &CStr = c"
-import gc, weakref
+import weakref
 utc = d.timezone.utc
 cases = [
     (NotedDate, d.date, (2024, 2, 29)),
@@ -423,7 +425,7 @@ for extended, base, args in cases:
         assert value.note is value and value == base(*args)
         gone = weakref.ref(value)
         del value
-        gc.collect()
+        collect()
         assert gone() is None
         assert cls(*args).note is None  # deallocated at once
         if base is not d.timedelta:
@@ -465,6 +467,7 @@ fn classes_extend_dates_and_times_of_c() {
             }
             return Ok(());
         }
+        names.set_item("collect", collector(py))?;
         names.set_item("NotedDate", py.get_type::<NotedDate>())?;
         names.set_item("NotedDateTime", py.get_type::<NotedDateTime>())?;
         names.set_item("NotedTime", py.get_type::<NotedTime>())?;
@@ -482,11 +485,8 @@ fn classes_extend_dates_and_times_of_c() {
         Ok(())
     });
     Python::attach(|py| {
-        py.run(
-            c"import builtins, gc; del builtins.kept; gc.collect()",
-            None,
-            None,
-        )
+        py.import("builtins")?.delattr("kept")?;
+        collector(py).call0().map(drop)
     })
     .unwrap();
     assert_eq!(INSTANCES.load(Ordering::Relaxed), before);

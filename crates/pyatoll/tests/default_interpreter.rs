@@ -3,12 +3,22 @@
 
 mod unstable;
 
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 
 use pyatoll::ffi;
 use pyatoll::interpreter::{Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::types::PyCFunction;
+
+/// Serializes the tests: where C code has released the GIL, 3.11 does not say which interpreter the
+/// thread belongs to while another thread is attached elsewhere.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
 
 /// Creates a sub-interpreter with each kind of GIL.
 fn subs() -> [SubInterpreter; 2] {
@@ -36,6 +46,7 @@ fn with_the_gil_released_by_c<R>(_: Python<'_>, f: impl Send + FnOnce() -> R) ->
 
 #[test]
 fn a_detached_thread_attaches_to_the_interpreter_it_was_in() {
+    let _alone = alone();
     for sub in subs() {
         let here = sub.interpreter();
         let check = move |py: Python<'_>| {
@@ -57,6 +68,7 @@ fn a_detached_thread_attaches_to_the_interpreter_it_was_in() {
 
 #[test]
 fn a_thread_returns_to_the_interpreter_it_detached_from_last() {
+    let _alone = alone();
     let [one, other] = subs();
     let (one, other) = (one.interpreter(), other.interpreter());
     one.attach(|py| {
@@ -84,6 +96,7 @@ fn a_thread_returns_to_the_interpreter_it_detached_from_last() {
 
 #[test]
 fn a_thread_attaches_to_the_default_that_was_set_last() {
+    let _alone = alone();
     let [one, other] = subs();
     let (one, other) = (one.interpreter(), other.interpreter());
     let check = move || {
@@ -129,6 +142,7 @@ fn a_thread_attaches_to_the_default_that_was_set_last() {
 
 #[test]
 fn an_interpreter_that_has_ended_stays_the_default() {
+    let _alone = alone();
     for sub in subs() {
         let here = sub.interpreter();
         here.as_default(|| {
@@ -145,6 +159,7 @@ fn an_interpreter_that_has_ended_stays_the_default() {
 
 #[test]
 fn a_thread_whose_gil_was_released_by_c_attaches_to_the_interpreter_it_was_in() {
+    let _alone = alone();
     for sub in subs() {
         let here = sub.interpreter();
         let check = move |py: Python<'_>| {
@@ -168,6 +183,7 @@ fn a_thread_whose_gil_was_released_by_c_attaches_to_the_interpreter_it_was_in() 
 /// the library has attached no thread.
 #[test]
 fn a_function_called_by_python_attaches_to_the_interpreter_of_its_caller() {
+    let _alone = alone();
     for sub in subs() {
         let here = sub.interpreter();
         sub.attach(|py| {
@@ -239,6 +255,7 @@ fn in_a_hosts_thread(f: fn(Python<'_>)) {
 
 #[test]
 fn a_thread_attached_by_a_host_with_its_own_thread_state_counts_as_attached() {
+    let _alone = alone();
     in_a_hosts_thread(|py| {
         let here = py.interpreter();
         assert!(!here.is_main());
@@ -307,6 +324,7 @@ mod application {
 
 #[test]
 fn a_module_works_in_a_thread_that_a_host_attached_with_its_own_thread_state() {
+    let _alone = alone();
     in_a_hosts_thread(|py| {
         let module = pyatoll::wrap_pymodule!(application)(py);
         let globals = pyatoll::types::PyDict::new(py);

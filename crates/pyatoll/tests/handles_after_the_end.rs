@@ -1,14 +1,18 @@
 //! Handles that outlive their interpreter, wherever they are stored: using one is a typed error,
 //! dropping one is a no-op.
 
+mod collector;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use pyatoll::interpreter::{AttachError, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::types::{PyDict, PyList};
 use pyatoll::{PyTraverseError, PyVisit, ffi};
+
+use collector::collector;
 
 fn sub() -> SubInterpreter {
     Python::initialize();
@@ -83,6 +87,8 @@ fn a_handle_in_a_static_is_refused_and_can_be_dropped() {
 struct Holder {
     held: Option<Py<PyAny>>,
     itself: Option<Py<PyAny>>,
+    /// Tells the test that the value is alive.
+    _alive: Arc<()>,
 }
 
 #[pymethods]
@@ -113,22 +119,23 @@ fn a_handle_in_another_interpreters_object_is_refused_and_collected() {
         let holder = Holder {
             held: Some(object),
             itself: None,
+            _alive: Arc::default(),
         };
         let holder = Bound::new(py, holder).unwrap();
         holder.borrow_mut().itself = Some(holder.clone().into_any().unbind());
         let names = PyDict::new(py);
         names.set_item("holder", &holder).unwrap();
+        names.set_item("collect", collector(py)).unwrap();
         drop(holder);
         // Python code gets exceptions, and the collector does not visit the freed object.
         let code = c"
-import gc
 caught = []
 for method in (holder.length, holder.take):
     try:
         method()
     except RuntimeError as error:
         caught.append(str(error))
-gc.collect()
+collect()
 del method
 ";
         py.run(code, Some(&names), None).unwrap();
@@ -148,17 +155,19 @@ del method
     });
     let (object, _) = orphan();
     Python::attach(|py| {
+        let alive = Arc::new(());
         let holder = Holder {
             held: Some(object),
             itself: None,
+            _alive: Arc::clone(&alive),
         };
         let holder = Bound::new(py, holder).unwrap();
         holder.borrow_mut().itself = Some(holder.clone().into_any().unbind());
-        let weak = py.import("gc").unwrap();
         drop(holder);
+        assert_eq!(Arc::strong_count(&alive), 2);
         // A cycle that contains the handle and that only the collector can free.
-        let collected: usize = weak.call_method0("collect").unwrap().extract().unwrap();
-        assert!(collected >= 1);
+        collector(py).call0().unwrap();
+        assert_eq!(Arc::strong_count(&alive), 1);
     });
 }
 

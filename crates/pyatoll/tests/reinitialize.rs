@@ -138,7 +138,7 @@ child = os.fork()
 if child == 0:
     # Ends the child if it hangs.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(10)
+    signal.alarm(120)
     atexit._run_exitfuncs()
     os._exit(0)
 status = os.waitpid(child, 0)[1]

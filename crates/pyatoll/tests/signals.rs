@@ -25,7 +25,7 @@ fn work(py: Python<'_>) -> PyResult<()> {
             std::thread::sleep(Duration::from_millis(20));
             interrupt();
         });
-        for _ in 0..10_000 {
+        for _ in 0..60_000 {
             py.detach(|| std::thread::sleep(Duration::from_millis(1)));
             py.check_signals()?;
         }

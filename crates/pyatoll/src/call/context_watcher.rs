@@ -369,7 +369,7 @@ mod tests {
 
     use super::*;
     use crate::exceptions::{PyRuntimeError, PyValueError};
-    use crate::interpreter::{Gil, SubInterpreter};
+    use crate::interpreter::{Gil, SubInterpreter, alone};
     use crate::types::PyAnyMethods;
 
     /// The threads that were notified, and in which interpreters. Watchers of the main interpreter
@@ -416,14 +416,6 @@ mod tests {
 
     fn panicking(_py: Python<'_>, _event: ContextEvent<'_, '_>) -> PyResult<()> {
         panic!("in a watcher")
-    }
-
-    /// Runs `f` in an interpreter of its own: watchers see all threads of an interpreter.
-    fn alone(f: impl FnOnce(Python<'_>)) {
-        Python::initialize();
-        let sub = SubInterpreter::builder().build().unwrap();
-        sub.attach(f).unwrap();
-        sub.close().unwrap();
     }
 
     /// Enters and leaves a context, and returns the interpreters in which this thread was notified.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::convert::IntoPyObject;
 use crate::exceptions::*;
-use crate::interpreter::SubInterpreter;
+use crate::interpreter::{SubInterpreter, alone};
 use crate::object::Py;
 use crate::types::{PyAny, PyString};
 
@@ -284,7 +284,8 @@ except ZeroDivisionError as error:
 
 #[test]
 fn a_warning_turned_error_is_returned() {
-    Python::attach(|py| {
+    // An interpreter has one list of filters, which other tests change in the main interpreter.
+    alone(|py| {
         let user_warning = py.get_type::<PyUserWarning>();
         let names = py.eval(c"{}", None, None).unwrap();
         let names = names.cast::<crate::types::PyDict>().unwrap();

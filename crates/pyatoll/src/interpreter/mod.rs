@@ -42,6 +42,7 @@
 //! | `test_interpreter` | a sub-interpreter for each test of a crate |
 //! | `enter` | `Python::attach`, `Python::detach`, `Ungil` |
 //! | `embed` | a runtime for the duration of one call |
+//! | `alone` | an interpreter for one unit test |
 //!
 //! A file uses only files above it.
 //!
@@ -58,6 +59,8 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(test)]
+mod alone;
 mod at_end;
 pub(crate) mod attach;
 mod busy;
@@ -98,6 +101,8 @@ mod token;
 mod trashcan;
 pub(crate) mod waits;
 
+#[cfg(test)]
+pub(crate) use alone::alone;
 pub use close::{CloseError, CloseErrorKind};
 pub(crate) use compat::{check_version, layout};
 pub use embed::with_embedded_python_interpreter;

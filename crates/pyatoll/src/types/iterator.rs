@@ -190,7 +190,7 @@ impl<'py> IntoIterator for &Bound<'py, PyIterator> {
 mod tests {
     use super::PyIterator;
     use crate::exceptions::PyValueError;
-    use crate::interpreter::Python;
+    use crate::interpreter::{Python, alone};
     use crate::types::PyDict;
 
     #[test]
@@ -244,7 +244,7 @@ def numbers():
 
     #[test]
     fn a_length_hint_that_raises_counts_as_zero() {
-        Python::attach(|py| {
+        alone(|py| {
             let names = PyDict::new(py);
             let code = c"
 import sys

@@ -378,7 +378,7 @@ impl<'py> PyMappingMethods<'py> for Bound<'py, PyMapping> {
 #[cfg(test)]
 mod tests {
     use super::{PyMapping, PyMappingMethods};
-    use crate::interpreter::Python;
+    use crate::interpreter::{Python, alone};
 
     #[test]
     fn only_instances_of_the_abstract_class_are_mappings() {
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn an_instance_check_that_raises_counts_as_false() {
-        Python::attach(|py| {
+        alone(|py| {
             // The hook is replaced to inspect the exception instead of printing it.
             let code = c"
 import sys

@@ -15,6 +15,8 @@
 mod bases;
 mod basics;
 mod chains;
+#[path = "../collector/mod.rs"]
+mod collector;
 mod construct;
 mod enums;
 mod gc;
@@ -22,31 +24,11 @@ mod inheritance;
 mod options;
 mod several_interpreters;
 
+use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 
-/// Returns a Python function that collects garbage. Without a GIL, `gc.collect` does nothing while
-/// another thread collects.
-pub(crate) fn collector(py: Python<'_>) -> Bound<'_, PyAny> {
-    let globals = PyDict::new(py);
-    let code = c"
-import gc, threading
-def collect():
-    done = []
-    this = threading.get_ident()
-    def note(phase, info):
-        if phase == 'stop' and threading.get_ident() == this:
-            done.append(phase)
-    gc.callbacks.append(note)
-    try:
-        while not done:
-            gc.collect()
-    finally:
-        gc.callbacks.remove(note)
-";
-    py.run(code, Some(&globals), None).unwrap();
-    globals.get_item("collect").unwrap().unwrap()
-}
+pub(crate) use collector::collector;
 
 /// Runs Python statements with the names bound to the objects, and `collect` to a [`collector`].
 #[track_caller]
@@ -60,6 +42,15 @@ pub(crate) fn run(py: Python<'_>, names: &[(&str, &Bound<'_, PyAny>)], code: &st
         error.print(py);
         panic!("{error}");
     }
+}
+
+/// Runs `f` in an interpreter of its own. `gc.get_objects` keeps everything alive for a moment, also
+/// what another test in the same interpreter expects to be freed.
+pub(crate) fn alone(f: impl FnOnce(Python<'_>)) {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(f).unwrap();
+    sub.close().unwrap();
 }
 
 /// Serializes tests that replace `sys.unraisablehook`. Lock it before attaching.

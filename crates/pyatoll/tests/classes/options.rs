@@ -97,7 +97,7 @@ fn instances_have_a_dict_and_weak_references_on_request() {
             py,
             &[("object", &object)],
             c"
-import weakref, gc
+import weakref
 assert object.__dict__ == {}
 object.attribute = 5
 assert object.__dict__ == {'attribute': 5} and object.attribute == 5
@@ -115,7 +115,7 @@ del object
             .call_method1("ref", (&object,))
             .unwrap();
         drop(object);
-        py.import("gc").unwrap().call_method0("collect").unwrap();
+        crate::collector(py).call0().unwrap();
         assert!(
             weak.call0().unwrap().is_none(),
             "the cycle was not collected"

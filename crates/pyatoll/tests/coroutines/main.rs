@@ -32,6 +32,8 @@ def raises(kind, text, call):
 }
 
 mod arguments;
+#[path = "../collector/mod.rs"]
+mod collector;
 #[path = "../everywhere/mod.rs"]
 mod everywhere;
 mod futures;

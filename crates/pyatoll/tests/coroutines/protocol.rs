@@ -328,6 +328,7 @@ except StopIteration as stop:
 fn a_panic_is_raised_and_ends_the_coroutine() {
     check(
         c"
+before = sys.unraisablehook
 sys.unraisablehook = lambda unraisable: reported.append(str(unraisable.exc_value))
 reported = []
 
@@ -356,6 +357,7 @@ raises(RuntimeError, 'cannot reuse', lambda: asyncio.run(main(lambda c: c.close(
 raises(RuntimeError, 'cannot reuse', lambda: asyncio.run(main(lambda c: c.throw(OSError()))).send(None))
 asyncio.run(main(lambda c: None))
 gc.collect()
+sys.unraisablehook = before
 ",
     );
 }

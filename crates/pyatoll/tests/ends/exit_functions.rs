@@ -53,7 +53,7 @@ mod exiting {
     fn start_threads(py: Python<'_>) {
         let mut threads = THREADS.lock().unwrap();
         // Far less than the end of the process waits, for all of them together.
-        for pause in [1, 20, 50] {
+        for pause in [1, 10, 25] {
             threads.push(keep_using(py.interpreter(), Duration::from_millis(pause)));
         }
     }
@@ -127,7 +127,7 @@ fn with_hostile_subs(twice: bool, end: impl Fn(SubInterpreter)) {
     for code in TAKES_OUT.iter().copied().chain(twice) {
         let sub = SubInterpreter::builder().build().unwrap();
         let threads =
-            [1, 20, 150].map(|pause| keep_using(sub.interpreter(), Duration::from_millis(pause)));
+            [1, 20, 75].map(|pause| keep_using(sub.interpreter(), Duration::from_millis(pause)));
         sub.attach(|py| py.run(code, None, None).unwrap()).unwrap();
         thread::sleep(Duration::from_millis(50));
         end(sub);
@@ -181,7 +181,7 @@ fn the_runtimes_end_waits_whatever_python_code_does_to_the_exit_functions() {
                 Python::initialize();
                 let main = Interpreter::main().unwrap();
                 let threads =
-                    [1, 20, 150].map(|pause| keep_using(main, Duration::from_millis(pause)));
+                    [1, 20, 75].map(|pause| keep_using(main, Duration::from_millis(pause)));
                 Python::attach(|py| py.run(code, None, None).unwrap());
                 thread::sleep(Duration::from_millis(50));
                 finalize();
@@ -453,7 +453,7 @@ fn exit_counts_the_time_that_it_waits_and_not_that_of_exit_functions() {
                             thread::sleep(Duration::from_millis(1));
                         }
                         // The end of its interpreter waits for it now.
-                        thread::sleep(Duration::from_millis(300));
+                        thread::sleep(Duration::from_millis(100));
                     });
                 })
             });
@@ -476,7 +476,7 @@ fn exit_gives_all_threads_that_are_stuck_ten_seconds_together() {
                 // CPython would exit the threads and abort the process: the end waits.
                 return;
             }
-            let subs = [(); 2].map(|()| SubInterpreter::builder().build().unwrap());
+            let subs = [(); 3].map(|()| SubInterpreter::builder().build().unwrap());
             let (inside, is_inside) = mpsc::channel();
             for interpreter in subs.each_ref().map(SubInterpreter::interpreter) {
                 let inside = inside.clone();
@@ -494,10 +494,7 @@ fn exit_gives_all_threads_that_are_stuck_ten_seconds_together() {
             finalize();
             let passed = start.elapsed();
             assert!(passed >= Duration::from_secs(10), "{passed:?}");
-            assert!(
-                passed < Duration::from_secs(20),
-                "{passed:?}, once for both"
-            );
+            assert!(passed < Duration::from_secs(28), "{passed:?}, once for all");
         },
     );
 }

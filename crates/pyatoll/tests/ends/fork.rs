@@ -13,6 +13,10 @@ use pyatoll::types::{PyCFunction, PyDict, PyTuple};
 
 use crate::{LIMIT, finalize, in_child, is_from};
 
+/// After this many seconds, a forked child hangs. Long enough for a busy machine, and less than the
+/// tests here wait.
+const ALARM: libc::c_uint = 120;
+
 /// Calls `os.fork`. In the child: runs `body` and exits. In the parent: returns the child's status.
 fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
     py.run(
@@ -25,7 +29,7 @@ fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
     let child: i32 = os.call_method0("fork").unwrap().extract().unwrap();
     if child == 0 {
         // SAFETY: has no preconditions; it ends the child if it hangs.
-        unsafe { libc::alarm(10) };
+        unsafe { libc::alarm(ALARM) };
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(py)));
         // SAFETY: ends the child at once, without the parent's exit functions.
         unsafe { libc::_exit(i32::from(done.is_err())) };
@@ -119,7 +123,7 @@ fn the_main_interpreter_works_in_a_forked_child_whatever_other_threads_did() {
 fn a_fork_and_concurrently_attaching_threads_do_not_deadlock() {
     in_child(
         "fork::a_fork_and_concurrently_attaching_threads_do_not_deadlock",
-        LIMIT,
+        LIMIT * 3,
         || {
             static GO: AtomicBool = AtomicBool::new(false);
             Python::initialize();
@@ -167,7 +171,7 @@ fn a_fork_and_concurrently_attaching_threads_do_not_deadlock() {
 fn a_forked_child_exits_with_a_message_if_sub_interpreters_are_alive() {
     let output = in_child(
         "fork::a_forked_child_exits_with_a_message_if_sub_interpreters_are_alive",
-        LIMIT,
+        LIMIT * 3,
         || {
             Python::initialize();
             let subs = [(); 2].map(|()| SubInterpreter::builder().build().unwrap());
@@ -206,7 +210,7 @@ fn fork_in_c(body: impl FnOnce()) -> i32 {
     let child = unsafe { libc::fork() };
     if child == 0 {
         // SAFETY: has no preconditions; it ends the child if it hangs.
-        unsafe { libc::alarm(20) };
+        unsafe { libc::alarm(ALARM) };
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
         // SAFETY: ends the child at once, without the parent's exit functions.
         unsafe { libc::_exit(i32::from(done.is_err())) };
@@ -255,7 +259,7 @@ fn import_before(interpreter: Interpreter) {
 fn interpreters_go_on_in_a_child_forked_by_c_code() {
     in_child(
         "fork::interpreters_go_on_in_a_child_forked_by_c_code",
-        LIMIT,
+        LIMIT * 3,
         || {
             Python::initialize();
             let main = Interpreter::main().unwrap();
@@ -335,7 +339,7 @@ fn interpreters_go_on_in_a_child_forked_by_c_code() {
 fn a_child_forked_by_c_code_ends_its_interpreters_and_its_runtime() {
     in_child(
         "fork::a_child_forked_by_c_code_ends_its_interpreters_and_its_runtime",
-        LIMIT,
+        LIMIT * 3,
         || {
             static VALUE: InterpreterLocal<Arc<()>> = InterpreterLocal::new();
             Python::initialize();
@@ -387,7 +391,7 @@ fn a_child_forked_by_c_code_ends_its_interpreters_and_its_runtime() {
 fn a_child_forked_inside_an_interpreter_that_another_thread_closes_does_not_hang_at_its_end() {
     in_child(
         "fork::a_child_forked_inside_an_interpreter_that_another_thread_closes_does_not_hang_at_its_end",
-        LIMIT,
+        LIMIT * 3,
         || {
             Python::initialize();
             if !is_from(13) {
@@ -413,7 +417,7 @@ fn a_child_forked_inside_an_interpreter_that_another_thread_closes_does_not_hang
                     // SAFETY: no preconditions; ends the child if it hangs, and without the
                     // parent's exit functions.
                     unsafe {
-                        libc::alarm(10);
+                        libc::alarm(ALARM);
                         finalize();
                         libc::_exit(0);
                     }
@@ -437,7 +441,7 @@ fn lost(interpreter: Interpreter) -> Result<(), AttachError> {
 fn an_interpreter_that_another_thread_was_inside_is_refused_in_the_child() {
     in_child(
         "fork::an_interpreter_that_another_thread_was_inside_is_refused_in_the_child",
-        LIMIT,
+        LIMIT * 3,
         || {
             Python::initialize();
             let main = Interpreter::main().unwrap();
@@ -505,7 +509,7 @@ fn an_interpreter_that_another_thread_was_inside_is_refused_in_the_child() {
 fn interpreters_whose_gil_another_thread_held_are_refused_in_the_child() {
     in_child(
         "fork::interpreters_whose_gil_another_thread_held_are_refused_in_the_child",
-        LIMIT,
+        LIMIT * 3,
         || {
             Python::initialize();
             let main = Interpreter::main().unwrap();
@@ -569,7 +573,7 @@ fn interpreters_whose_gil_another_thread_held_are_refused_in_the_child() {
 fn a_fork_while_threads_create_and_end_interpreters_leaves_no_lock_taken() {
     in_child(
         "fork::a_fork_while_threads_create_and_end_interpreters_leaves_no_lock_taken",
-        LIMIT * 2,
+        LIMIT * 3,
         || {
             Python::initialize();
             let main = Interpreter::main().unwrap();
@@ -621,7 +625,7 @@ fn a_fork_while_threads_create_and_end_interpreters_leaves_no_lock_taken() {
 fn subprocesses_can_be_started_while_sub_interpreters_are_alive() {
     in_child(
         "fork::subprocesses_can_be_started_while_sub_interpreters_are_alive",
-        LIMIT,
+        LIMIT * 3,
         || {
             Python::initialize();
             let sub = SubInterpreter::builder().build().unwrap();

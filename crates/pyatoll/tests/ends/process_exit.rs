@@ -316,7 +316,7 @@ fn an_embedded_runtime_waits_for_the_threads_inside() {
 fn exit_does_not_hang_on_a_sub_interpreter_whose_dict_is_kept_by_a_handle() {
     in_child(
         "process_exit::exit_does_not_hang_on_a_sub_interpreter_whose_dict_is_kept_by_a_handle",
-        Duration::from_secs(30),
+        LIMIT,
         || {
             Python::initialize();
             let sub = SubInterpreter::builder().build().unwrap();

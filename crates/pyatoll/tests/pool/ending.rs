@@ -136,8 +136,12 @@ fn the_end_of_the_runtime_ends_a_pool() {
         begun.recv().unwrap();
         let queued = pool.submit(|_py| Ok(()));
         let stopper = thread::spawn(move || {
-            thread::sleep(Duration::from_millis(100));
+            // Until the end refuses it, or it would run after the other one.
+            while !queued.is_finished() {
+                thread::sleep(Duration::from_millis(1));
+            }
             stop.send(()).unwrap();
+            queued
         });
         // SAFETY: this thread started the runtime, and no token is alive.
         unsafe {
@@ -146,6 +150,7 @@ fn the_end_of_the_runtime_ends_a_pool() {
         }
         // The running job completed before its interpreter ended.
         assert_eq!(running.join(), Ok(interpreter.id()));
+        let queued = stopper.join().unwrap();
         assert_eq!(queued.join(), Err(PoolError::RuntimeEnded));
         assert_eq!(ENDED.load(Ordering::Relaxed), run);
         assert!(!interpreter.is_alive());
@@ -153,7 +158,6 @@ fn the_end_of_the_runtime_ends_a_pool() {
             pool.submit(|_py| Ok(())).join(),
             Err(PoolError::RuntimeEnded)
         );
-        stopper.join().unwrap();
         pool.shutdown(Duration::ZERO).unwrap();
     }
 }

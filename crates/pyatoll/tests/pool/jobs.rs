@@ -188,6 +188,8 @@ class Mortal:
     // Dropped in another interpreter, and in none.
     Python::attach(|_py| drop(first));
     drop(second);
+    // The worker releases them before each job, and may have been about to take one.
+    pool.submit(|_py| Ok(())).join().unwrap();
     let deaths = pool.submit(|py| py.eval(c"__import__('sys').deaths", None, None)?.extract());
     assert_eq!(deaths.join(), Ok(2));
     // A job in the owner's interpreter may use it.

@@ -13,6 +13,8 @@
 //! | `slots.rs` | how methods combine into slots |
 
 mod attributes;
+#[path = "../collector/mod.rs"]
+mod collector;
 mod containers;
 mod iteration;
 mod leaks;

@@ -10,7 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
-use crate::{everywhere, run};
+use crate::collector::collector;
+use crate::{everywhere, names, run, run_with};
 
 /// Exports its bytes as a buffer.
 #[pyclass]
@@ -112,7 +113,7 @@ impl Node {
     }
 
     fn collect_while_borrowed(&mut self, py: Python<'_>) -> PyResult<()> {
-        py.import("gc")?.call_method0("collect")?;
+        collector(py).call0()?;
         Ok(())
     }
 
@@ -133,6 +134,14 @@ impl Node {
     }
 }
 
+/// As [`run`], with a [`collector`] as `collect`.
+fn run_with_collector<T: pyatoll::PyTypeInfo>(py: Python<'_>, code: &str) {
+    let names = names(py);
+    names.set_item("cls", py.get_type::<T>()).unwrap();
+    names.set_item("collect", collector(py)).unwrap();
+    run_with(py, &names, code);
+}
+
 #[test]
 fn cycles_are_collected() {
     let _alone = ALONE
@@ -140,17 +149,17 @@ fn cycles_are_collected() {
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     everywhere(|py| {
         let before = DROPPED.load(Ordering::Relaxed);
-        run::<Node>(
+        run_with_collector::<Node>(
             py,
             "
-            import gc, weakref
+            import weakref
             a, b = cls(), cls()
             a.refer(b)
             b.refer(a)
             gone = weakref.ref(a)
             a.collect_while_borrowed()
             del a, b
-            gc.collect()
+            collect()
             assert gone() is None
             ",
         );
@@ -164,18 +173,18 @@ fn a_panic_in_traverse_does_not_end_the_process() {
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     everywhere(|py| {
-        run::<Node>(
+        run_with_collector::<Node>(
             py,
             "
-            import gc, weakref
+            import weakref
             a = cls(panics=True)
             a.refer(a)
             seen = weakref.ref(a)
             del a
-            gc.collect()
+            collect()
             assert seen() is not None
             seen().calm()
-            gc.collect()
+            collect()
             assert seen() is None
             ",
         );
