@@ -14,9 +14,9 @@
 //! 5. Only threads that Python code has started since step 2 can be left. If there are any, the
 //!    interpreter is opened again. (From 3.14 on, step 2 is skipped, and those that do not end
 //!    within a moment are left behind here.)
-//! 6. `Py_EndInterpreter` is called. It shuts `threading` down again, and Python code that this runs
-//!    may start a thread. An exit function waits for it: before 3.14 CPython would abort, and since
-//!    then it frees the GIL that the thread may be waiting for.
+//! 6. `Py_EndInterpreter` is called. It shuts `threading` down again, and Python code that this
+//!    runs may start a thread. An exit function waits for it: before 3.14 CPython would abort, and
+//!    since then it frees the GIL that the thread may be waiting for.
 
 use std::ptr::null_mut;
 use std::thread;

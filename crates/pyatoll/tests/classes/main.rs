@@ -44,8 +44,8 @@ pub(crate) fn run(py: Python<'_>, names: &[(&str, &Bound<'_, PyAny>)], code: &st
     }
 }
 
-/// Runs `f` in an interpreter of its own. `gc.get_objects` keeps everything alive for a moment, also
-/// what another test in the same interpreter expects to be freed.
+/// Runs `f` in an interpreter of its own. `gc.get_objects` keeps everything alive for a moment,
+/// also what another test in the same interpreter expects to be freed.
 pub(crate) fn alone(f: impl FnOnce(Python<'_>)) {
     Python::initialize();
     let sub = SubInterpreter::builder().build().unwrap();

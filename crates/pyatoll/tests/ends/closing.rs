@@ -40,8 +40,8 @@ fn wait_until_ended(interpreter: Interpreter) {
 /// How long the end of an interpreter waits for raw threads.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Closes an interpreter whose raw threads are about to end. A busy machine may let them do so later
-/// than the end waits, which must have been that long.
+/// Closes an interpreter whose raw threads are about to end. A busy machine may let them do so
+/// later than the end waits, which must have been that long.
 fn close_in_time(mut sub: SubInterpreter) {
     let end = Instant::now() + LIMIT;
     loop {
