@@ -57,6 +57,27 @@ pub struct Package {
     /// Whether a C module that it requires refuses interpreters with their own GIL.
     #[serde(default)]
     pub refuses_own_gil: bool,
+    /// Crates that it depends on and that are edited with it.
+    #[serde(default)]
+    pub edited_crates: Vec<String>,
+    /// Changes that it needs, with either library.
+    #[serde(default)]
+    pub edit: Vec<Edit>,
+}
+
+/// A change of a line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// The file, in the source; an edited crate is in `edited/NAME`.
+    pub file: String,
+    /// The reason.
+    #[serde(rename = "why")]
+    _why: String,
+    /// What is replaced, which occurs once.
+    pub from: String,
+    /// What replaces it.
+    pub to: String,
 }
 
 /// A crate on crates.io.

@@ -1,12 +1,12 @@
-//! Downloading and unpacking sources, and raising their requirements.
+//! Downloading and unpacking sources, raising their requirements, and editing them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use toml::{Table, Value};
 
-use super::catalog::{Crate, Package, Requirements};
+use super::catalog::{Crate, Edit, Package, Requirements};
 use super::library::{FOLDER, Library};
 use crate::compat::PYO3;
 use crate::wheels::Venv;
@@ -21,8 +21,8 @@ const PYO3_CRATES: &[&str] = &[
     "pyo3-macros-backend",
 ];
 
-/// Downloads a package's source distribution, unpacks it and raises its requirements. Returns the
-/// folder.
+/// Downloads a package's source distribution, unpacks it, raises its requirements and edits it.
+/// Returns the folder.
 pub fn package(
     package: &Package,
     library: Library,
@@ -39,9 +39,60 @@ pub fn package(
             .args([&package.name, &package.version])
             .args([&archives, &folder]),
     )?;
-    edit(&folder, raised, library.features(&package.pyo3_features))?;
+    for name in &package.edited_crates {
+        copy_dependency(&folder, name)?;
+    }
+    raise_all(&folder, raised, library.features(&package.pyo3_features))?;
     lock(&folder)?;
+    for change in &package.edit {
+        edit(&folder, change)?;
+    }
     Ok(folder)
+}
+
+/// Copies the locked version of a crate that a package depends on into its source, and replaces the
+/// dependency with the copy.
+fn copy_dependency(folder: &Path, name: &str) -> Result<()> {
+    let locked: Table = toml::from_str(&fs::read_to_string(folder.join("Cargo.lock"))?)?;
+    let version = locked["package"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|locked| locked["name"].as_str() == Some(name))
+        .and_then(|locked| locked["version"].as_str())
+        .with_context(|| format!("Cargo.lock has no crate {name}"))?;
+    let copy = folder.join("edited").join(name);
+    run::copy(&registry::folder_of(name, version)?, &copy)?;
+    let manifest = folder.join("Cargo.toml");
+    let mut root: Table = toml::from_str(&fs::read_to_string(&manifest)?)?;
+    let path = Table::from_iter([("path".to_owned(), format!("edited/{name}").into())]);
+    let mut patched = &mut root;
+    for key in ["patch", "crates-io"] {
+        patched = patched
+            .entry(key)
+            .or_insert_with(|| Table::new().into())
+            .as_table_mut()
+            .with_context(|| format!("{key} is no table"))?;
+    }
+    patched.insert(name.to_owned(), path.into());
+    fs::write(manifest, toml::to_string(&root)?)?;
+    Ok(())
+}
+
+/// Makes a change in a source.
+fn edit(folder: &Path, change: &Edit) -> Result<()> {
+    let path = folder.join(&change.file);
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let found = text.matches(&change.from).count();
+    ensure!(
+        found == 1,
+        "{} has `{}` {found} times",
+        path.display(),
+        change.from
+    );
+    fs::write(path, text.replace(&change.from, &change.to))?;
+    Ok(())
 }
 
 /// Copies a crate from cargo's registry and raises its requirements. Returns the folder.
@@ -56,7 +107,7 @@ pub fn krate(krate: &Crate, library: Library, raised: &Requirements) -> Result<P
     if lock.exists() {
         fs::remove_file(lock)?;
     }
-    edit(&folder, raised, library.features(&krate.pyo3_features))?;
+    raise_all(&folder, raised, library.features(&krate.pyo3_features))?;
     Ok(folder)
 }
 
@@ -74,7 +125,7 @@ fn each_manifest(folder: &Path, visit: &mut dyn FnMut(&Path) -> Result<()>) -> R
 }
 
 /// Raises the requirements in all manifests of a folder, and adds features to those of `pyo3`.
-fn edit(folder: &Path, others: &Requirements, features: &[String]) -> Result<()> {
+fn raise_all(folder: &Path, others: &Requirements, features: &[String]) -> Result<()> {
     each_manifest(folder, &mut |path| {
         let text = fs::read_to_string(path)?;
         let mut manifest: Table =
