@@ -101,7 +101,7 @@ enum Command {
     Stubs(stubs::Options),
     /// Build the guide with mdBook, and check the links of all Markdown files
     Book(book::Options),
-    /// Check formatting, lints, docs, source structure and licenses: everything but the tests
+    /// Check formatting, lints, docs, source structure, dependencies: everything but the tests
     Lint(lint::Options),
     /// Package the crates as for publishing, and test the unpacked packages
     Package {

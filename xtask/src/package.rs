@@ -14,7 +14,7 @@ use crate::python::Python;
 use crate::run;
 
 /// The crates that are published, dependencies first.
-const CRATES: [&str; 5] = [
+pub const CRATES: [&str; 5] = [
     "pyatoll-macros",
     "pyatoll",
     "pyatoll-log",

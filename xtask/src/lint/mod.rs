@@ -1,11 +1,13 @@
 //! `cargo xtask lint`: every check that runs no code of the library. Both CI files call it.
 //!
-//! All checks run even if some fail; a summary ends the output. Those of [`cargo`] start other
-//! programs. The others read the project's [`files`]; each has tests with planted faults.
+//! All checks run even if some fail; a summary ends the output. Those of [`cargo`] and
+//! [`minimal_versions`] start other programs. The others read the project's [`files`]; each has
+//! tests with planted faults.
 //!
 //! | file | concern |
 //! |---|---|
 //! | `cargo` | rustfmt, clippy, rustdoc, cargo-deny, the tests of these checks |
+//! | `minimal_versions` | the lowest versions that the published crates ask for |
 //! | `layers` | references between the library's layers |
 //! | `circles` | files that refer to each other |
 //! | `file_tables` | tables of files in the heads of modules |
@@ -25,6 +27,7 @@ mod file_tables;
 mod files;
 mod layers;
 mod markdown;
+mod minimal_versions;
 mod modules;
 mod paths;
 mod tokens;
@@ -105,6 +108,10 @@ const CHECKS: &[Check] = &[
     Check {
         name: "docs",
         run: Run::Programs(cargo::docs),
+    },
+    Check {
+        name: "minimal-versions",
+        run: Run::Programs(minimal_versions::check),
     },
 ];
 

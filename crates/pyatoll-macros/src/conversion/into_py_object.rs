@@ -31,7 +31,11 @@ pub(super) fn expand(input: &DeriveInput, receiver: &Receiver) -> syn::Result<To
 
     let mut generics = input.generics.clone();
     // A `'py` of the type is the token's.
-    let py = match generics.lifetimes().find(|it| it.lifetime.ident == "py") {
+    let py = match input
+        .generics
+        .lifetimes()
+        .find(|it| it.lifetime.ident == "py")
+    {
         Some(own) => own.lifetime.clone(),
         None => {
             let py = Lifetime::new("'py", Span::mixed_site());

@@ -31,6 +31,9 @@ use crate::capi as ffi;
 /// may announce the same urgent data more than once.
 const SIGNAL: c_int = libc::SIGURG;
 
+/// The `si_code` of a signal sent by `tgkill`. Old versions of `libc` do not name it.
+const SI_TKILL: c_int = -6;
+
 /// Time limit for the other threads to handle the signal.
 const TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -201,7 +204,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: 
         let this = this_thread();
         let is_own =
             |request: &&Request| request.thread == this && !request.is_done.load(Ordering::Relaxed);
-        if (*info).si_code == libc::SI_TKILL
+        if (*info).si_code == SI_TKILL
             && let Some(request) = round.requests.iter().find(is_own)
         {
             let buffer = request.buffer.get();
