@@ -24,9 +24,9 @@ const COMPAT_FEATURES: [&str; 5] = [
     "pyo3-log/kv",
 ];
 
-/// Compiles the crates with the lowest version of each direct dependency, with all features at once.
-/// Fails, too, if another dependency needs a higher one: the manifest would name one that is never
-/// compiled.
+/// Compiles the crates with the lowest version of each direct dependency, with all features at
+/// once. Fails, too, if another dependency needs a higher one: the manifest would name one that is
+/// never compiled.
 ///
 /// The crates are compiled where they are, by copies of their manifests in a workspace of its own.
 pub fn check() -> Result<()> {

@@ -6,6 +6,10 @@ use pyo3_ffi as ffi;
 
 use super::base::BaseRecord;
 use super::items::{ClassItems, MethodBlocks};
+use crate::error::PyResult;
+use crate::interpreter::Python;
+use crate::object::Bound;
+use crate::types::PyType;
 
 /// The options of `#[pyclass]` that shape the type object.
 pub struct SpecOptions {
@@ -69,6 +73,9 @@ pub(super) struct ClassSpec {
     pub(super) collector: Option<&'static CollectorFunctions>,
     /// The functions of a class with a freelist.
     pub(super) freelist: Option<&'static FreelistFunctions>,
+    /// What creates the class, if its metaclass does. A module without such a class does not
+    /// contain the code.
+    pub(super) python_class: Option<CreatePythonClass>,
     /// The size of an instance, in bytes.
     pub(super) basicsize: u32,
     /// The offset of the `__dict__` in an instance; 0 if the class has none.
@@ -77,12 +84,9 @@ pub(super) struct ClassSpec {
     pub(super) weak_list: u32,
 }
 
-impl ClassSpec {
-    /// Returns whether the class is created by its metaclass (see `python_class`).
-    pub(super) fn is_python_class(&self) -> bool {
-        self.options.python.is_some() || self.base.python_class.is_some()
-    }
-}
+/// Creates a class from the heap type with its Rust parts (see `python_class`).
+pub(super) type CreatePythonClass =
+    for<'py> fn(Python<'py>, &ClassSpec, Bound<'py, PyType>) -> PyResult<Bound<'py, PyType>>;
 
 /// `tp_traverse` and `tp_clear`.
 pub(super) struct CollectorFunctions {

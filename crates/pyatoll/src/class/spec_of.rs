@@ -6,7 +6,7 @@ use super::parts::InlineSlot;
 use super::pyclass::PyClass;
 use super::spec::{ClassSpec, CollectorFunctions, FreelistFunctions};
 use super::statics::ClassStatics;
-use super::{alloc, lifecycle};
+use super::{alloc, lifecycle, python_class};
 
 impl ClassStatics {
     /// Creates the initial statics of `T`.
@@ -39,6 +39,11 @@ impl ClassSpec {
                     allocate: alloc::allocate::<T>,
                     free: alloc::free::<T>,
                 })
+            } else {
+                None
+            },
+            python_class: if python_class::is_python_class::<T>() {
+                Some(python_class::create)
             } else {
                 None
             },

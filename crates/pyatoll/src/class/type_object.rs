@@ -13,7 +13,6 @@ use std::thread::ThreadId;
 
 use super::freelist::Freelist;
 use super::items::VectorCall;
-use super::python_class;
 use super::spec::ClassSpec;
 use super::type_tables::TypeTables;
 use crate::call::token;
@@ -125,11 +124,12 @@ impl TypeObject {
             Some(object) => object.into_bound(py),
             None => {
                 let class = create_heap_type(py, spec, tables, base, module)?;
-                if spec.is_python_class() {
-                    let _creating = Creating::begin(self)?;
-                    python_class::create(py, spec, class)?
-                } else {
-                    class
+                match spec.python_class {
+                    Some(create) => {
+                        let _creating = Creating::begin(self)?;
+                        create(py, spec, class)?
+                    }
+                    None => class,
                 }
             }
         };

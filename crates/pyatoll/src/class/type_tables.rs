@@ -72,7 +72,7 @@ impl TypeTables {
         // former would outlive their interpreter; the latter are cleared when it ends (see
         // `type_object`), for which a Python class has too many of its own.
         let collected = (spec.base.is_collected)()
-            || spec.is_python_class()
+            || spec.python_class.is_some()
             || dict.is_some()
             || spec.options.variant.is_some()
             || !items.class_attributes.is_empty()
@@ -274,7 +274,7 @@ fn flags(spec: &ClassSpec, collected: bool) -> std::ffi::c_uint {
         (true, ffi::Py_TPFLAGS_DEFAULT),
         (collected, ffi::Py_TPFLAGS_HAVE_GC),
         (
-            spec.options.subclass || spec.is_python_class(),
+            spec.options.subclass || spec.python_class.is_some(),
             ffi::Py_TPFLAGS_BASETYPE,
         ),
         (spec.options.immutable_type, ffi::Py_TPFLAGS_IMMUTABLETYPE),
