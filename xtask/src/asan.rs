@@ -54,6 +54,11 @@ const COUNTS_BLOCKS: &str = "handles_and_types_leak_nothing";
 /// The test that takes all memory away for a moment, without which the sanitizer ends the process.
 const HAS_NO_MEMORY: &str = "an_interpreter_that_no_thread_can_be_started_for_stays";
 
+/// The tests that fork beside busy threads run without the sanitizer's quarantine of freed memory:
+/// its lock, unlike that of the allocator, stays taken in a child if a thread held it.
+const FORKS: &str = "fork::";
+const WITHOUT_QUARANTINE: &str = "quarantine_size_mb=0";
+
 /// Text of a log line for a refused allocation, which is not a report.
 const REFUSED: &str = "WARNING: AddressSanitizer failed to allocate";
 
@@ -100,7 +105,14 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
         let mut tests = asan.cargo("test")?;
         tests.args(["--package", "pyatoll", "--test", "*", "--no-fail-fast"]);
         tests.arg("--");
-        tests.args([COMPILES, COUNTS_BLOCKS, HAS_NO_MEMORY].map(|name| format!("--skip={name}")));
+        let others = [COMPILES, COUNTS_BLOCKS, HAS_NO_MEMORY, FORKS];
+        tests.args(others.map(|name| format!("--skip={name}")));
+        asan.is_clean(&mut tests)
+    });
+    parts.run("tests that fork", || {
+        let mut tests = asan.cargo("test")?;
+        tests.args(["--package", "pyatoll", "--test", "ends", "--", FORKS]);
+        tests.env("ASAN_OPTIONS", asan.options(&[WITHOUT_QUARANTINE]));
         asan.is_clean(&mut tests)
     });
     parts.run("a test that counts blocks", || {
@@ -296,12 +308,17 @@ impl<'a> Asan<'a> {
         }
     }
 
+    /// Returns the sanitizer's options: the usual ones and others.
+    fn options(&self, others: &[&str]) -> String {
+        let log = self.folder.join("reports/asan");
+        let options = [OPTIONS, others].concat().join(":");
+        format!("{options}:log_path={}", log.display())
+    }
+
     /// Sets the environment of a program that runs under the sanitizer.
     fn set_environment(&self, command: &mut Command) -> Result<()> {
-        let log = self.folder.join("reports/asan");
-        let options = format!("{}:log_path={}", OPTIONS.join(":"), log.display());
         command
-            .env("ASAN_OPTIONS", options)
+            .env("ASAN_OPTIONS", self.options(&[]))
             // CPython's own allocator would hide freed objects from the sanitizer.
             .env("PYTHONMALLOC", "malloc")
             .env(run::LIBRARY_PATH, run::library_path(&self.python.libdir)?);
