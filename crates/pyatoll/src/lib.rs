@@ -221,7 +221,9 @@ pub use class::pyref::{PyRef, PyRefMut};
 pub use class::slots::{PyTraverseError, PyVisit};
 pub use class::{PyClass, basic, gc};
 pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
-pub use error::{CastError, CastIntoError, PyErr, PyErrArguments, PyResult, ToPyErr};
+pub use error::{
+    CastError, CastIntoError, PyErr, PyErrArguments, PyResult, RaisedException, ToPyErr,
+};
 pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_interpreter};
 pub use object::{Borrowed, Bound, BoundObject, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter};
 pub use pool::InterpreterPool;

@@ -7,6 +7,7 @@
 //! | `arguments` | [`PyErrArguments`]: the arguments of a lazy exception |
 //! | `chain` | traceback, cause and context |
 //! | `display` | printing and reporting an exception |
+//! | `raised` | [`RaisedException`]: an exception as plain data |
 //! | `system_exit` | `SystemExit` in a sub-interpreter |
 //! | `python` | new exception classes, notes, warnings |
 //! | `cast` | [`CastError`], [`CastIntoError`] |
@@ -23,6 +24,7 @@ mod display;
 mod pointers;
 mod py_err;
 mod python;
+mod raised;
 mod state;
 mod std_errors;
 mod system_exit;
@@ -33,6 +35,7 @@ pub use arguments::PyErrArguments;
 pub use cast::{CastError, CastIntoError};
 pub use conversions::ToPyErr;
 pub use py_err::PyErr;
+pub use raised::RaisedException;
 
 use crate::interpreter::Python;
 

@@ -4,11 +4,10 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 
-use crate::error::PyErr;
+use crate::error::{PyErr, RaisedException};
 use crate::exceptions::PyRuntimeError;
-use crate::interpreter::{BuildError, Python};
+use crate::interpreter::BuildError;
 use crate::panic;
-use crate::types::{PyAnyMethods, PyStringMethods, PyTypeMethods};
 
 /// The reason why a job has no result.
 ///
@@ -68,7 +67,16 @@ impl fmt::Display for PoolError {
     }
 }
 
-impl std::error::Error for PoolError {}
+/// The source of a raised exception is its cause or context, as the error shows the exception
+/// itself.
+impl std::error::Error for PoolError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Raised(exception) => exception.source(),
+            _ => None,
+        }
+    }
+}
 
 /// A `RuntimeError` with the error's text, as an exception of another interpreter cannot be raised.
 ///
@@ -97,137 +105,6 @@ impl PoolError {
         Self::Panicked(message)
     }
 }
-
-/// A Python exception of another interpreter, as text: the object cannot leave its interpreter.
-///
-/// ```
-/// use pyatoll::InterpreterPool;
-/// use pyatoll::pool::PoolError;
-///
-/// # pyatoll::Python::initialize();
-/// let pool = InterpreterPool::builder().size(1).build()?;
-/// let done = pool.submit(|py| py.run(c"import json; json.loads('[')", None, None)).join();
-/// let Err(PoolError::Raised(exception)) = done else { panic!() };
-/// assert_eq!(exception.type_name(), "json.decoder.JSONDecodeError");
-/// assert_eq!(exception.message(), "Expecting value: line 1 column 2 (char 1)");
-/// assert!(exception.traceback().starts_with("Traceback (most recent call last):\n"));
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RaisedException {
-    type_name: String,
-    message: String,
-    traceback: String,
-}
-
-impl RaisedException {
-    /// Returns the name of the exception's class, prefixed by the module unless that is `builtins`.
-    ///
-    /// ```
-    /// # use pyatoll::{InterpreterPool, pool::PoolError};
-    /// # pyatoll::Python::initialize();
-    /// let pool = InterpreterPool::builder().size(1).build()?;
-    /// let done = pool.submit(|py| py.run(c"import sys; sys.exit(3)", None, None)).join();
-    /// let Err(PoolError::Raised(exception)) = done else { panic!() };
-    /// assert_eq!((exception.type_name(), exception.message()), ("SystemExit", "3"));
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn type_name(&self) -> &str {
-        &self.type_name
-    }
-
-    /// Returns `str(exception)`.
-    ///
-    /// ```
-    /// # use pyatoll::{InterpreterPool, pool::PoolError};
-    /// # pyatoll::Python::initialize();
-    /// let pool = InterpreterPool::builder().size(1).build()?;
-    /// let done = pool.submit(|py| py.run(c"raise ValueError('bad')", None, None)).join();
-    /// let Err(PoolError::Raised(exception)) = done else { panic!() };
-    /// assert_eq!(exception.message(), "bad");
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// Returns the text that Python would print for the exception: the calls, causes and notes.
-    /// Empty if formatting it raised an exception.
-    ///
-    /// ```
-    /// # use pyatoll::{InterpreterPool, pool::PoolError};
-    /// # pyatoll::Python::initialize();
-    /// let pool = InterpreterPool::builder().size(1).build()?;
-    /// let code = c"
-    /// def half(n):
-    ///     raise TypeError('odd')
-    /// half(3)
-    /// ";
-    /// let done = pool.submit(|py| py.run(code, None, None)).join();
-    /// let Err(PoolError::Raised(exception)) = done else { panic!() };
-    /// assert!(exception.traceback().contains("line 3, in half"));
-    /// assert!(exception.traceback().ends_with("TypeError: odd\n"));
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// See: `traceback.format_exception`.
-    pub fn traceback(&self) -> &str {
-        &self.traceback
-    }
-
-    /// Describes `error` in the interpreter it belongs to.
-    pub(super) fn new(py: Python<'_>, error: PyErr) -> Self {
-        match error.interpreter() {
-            // The job attached to another interpreter and returned an exception from there.
-            Some(owner) if owner != py.interpreter() => {
-                let shown = py.detach(|| owner.attach(|py| Self::describe(py, &error)));
-                shown.unwrap_or_else(|why| Self {
-                    type_name: "BaseException".into(),
-                    message: format!("an exception that cannot be shown: {why}"),
-                    traceback: String::new(),
-                })
-            }
-            _ => Self::describe(py, &error),
-        }
-    }
-
-    fn describe(py: Python<'_>, error: &PyErr) -> Self {
-        let value = error.value(py);
-        let type_name = match error.get_type(py).fully_qualified_name() {
-            Ok(name) => name.to_string(),
-            Err(_) => crate::types::typeobject::qualname_of_type(value.as_any()),
-        };
-        let message = match value.str() {
-            Ok(text) => text.to_string_lossy().into_owned(),
-            Err(_) => "<exception str() failed>".into(),
-        };
-        let format = || {
-            let traceback = py.import(crate::intern!(py, "traceback"))?;
-            let lines = traceback.call_method1("format_exception", (value,))?;
-            lines
-                .try_iter()?
-                .map(|line| Ok(line?.str()?.to_string_lossy().into_owned()))
-                .collect::<Result<String, PyErr>>()
-        };
-        Self {
-            type_name,
-            message,
-            traceback: format().unwrap_or_default(),
-        }
-    }
-}
-
-impl fmt::Display for RaisedException {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.message.is_empty() {
-            f.write_str(&self.type_name)
-        } else {
-            write!(f, "{}: {}", self.type_name, self.message)
-        }
-    }
-}
-
-impl std::error::Error for RaisedException {}
 
 /// The reason why a pool could not be built.
 ///

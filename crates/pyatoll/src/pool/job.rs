@@ -12,9 +12,9 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 use std::time::Instant;
 
-use super::error::{PoolError, RaisedException};
+use super::error::PoolError;
 use super::wait::{wait, wait_for};
-use crate::error::PyResult;
+use crate::error::{PyResult, RaisedException};
 use crate::interpreter::Python;
 use crate::interpreter::sync::lock;
 
@@ -119,7 +119,7 @@ where
 {
     fn run(&self, py: Python<'_>) {
         let Some(job) = self.start() else { return };
-        let run = || job(py).map_err(|error| PoolError::Raised(RaisedException::new(py, error)));
+        let run = || job(py).map_err(|error| PoolError::Raised(RaisedException::new(py, &error)));
         let result = catch_unwind(AssertUnwindSafe(run));
         self.finish(result.unwrap_or_else(|payload| Err(PoolError::panicked(payload))));
     }

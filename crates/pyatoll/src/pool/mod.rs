@@ -56,8 +56,9 @@ mod shared;
 mod wait;
 mod worker;
 
+pub use crate::error::RaisedException;
 pub use builder::InterpreterPoolBuilder;
-pub use error::{PoolBuildError, PoolError, RaisedException, ShutdownError, TrySubmitError};
+pub use error::{PoolBuildError, PoolError, ShutdownError, TrySubmitError};
 pub use handle::JobHandle;
 pub use interpreter_pool::InterpreterPool;
 pub use map::Map;

@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use pyo3_ffi as ffi;
 
-use super::error::{PoolBuildError, PoolError, RaisedException};
+use super::error::{PoolBuildError, PoolError};
 use super::job::{Job, drop_discarding_panic};
 use super::runtime_end;
 use super::shared::Shared;
-use crate::error::PyResult;
+use crate::error::{PyResult, RaisedException};
 use crate::interpreter::{
     BuildError, Interpreter, Python, SubInterpreter, SubInterpreterBuilder, attach, start,
 };
@@ -140,7 +140,7 @@ impl Worker {
         };
         let entered = interpreter.attach(|py| {
             let run = || {
-                initializer(py).map_err(|error| PoolError::Raised(RaisedException::new(py, error)))
+                initializer(py).map_err(|error| PoolError::Raised(RaisedException::new(py, &error)))
             };
             catch_unwind(AssertUnwindSafe(run))
                 .unwrap_or_else(|payload| Err(PoolError::panicked(payload)))
