@@ -164,6 +164,45 @@ raise error
 }
 
 #[test]
+fn a_member_of_several_groups_counts_in_each() {
+    // In an interpreter of its own: Python's own formatter visits each member of each group.
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let code = c"
+import sys
+sys.modules['traceback'] = None
+error = ValueError()
+for _ in range(60):
+    error = ExceptionGroup('', [error, error])
+raise error
+";
+    let error = sub.attach(|py| py.run(code, None, None)).unwrap();
+    let group = RaisedException::from(error.unwrap_err());
+    sub.close().unwrap();
+    assert!(format!("{group:?}").matches("type_name").count() <= 100);
+}
+
+#[test]
+fn a_list_of_notes_without_an_end_is_cut() {
+    let code = c"
+class Endless(list):
+    def __iter__(self):
+        while True:
+            yield 'again'
+error = ValueError()
+error.__notes__ = Endless()
+__import__('sys').modules['traceback'] = None
+raise error
+";
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    let error = sub.attach(|py| py.run(code, None, None)).unwrap();
+    let error = RaisedException::from(error.unwrap_err());
+    sub.close().unwrap();
+    assert_eq!(error.notes().len(), 1000);
+}
+
+#[test]
 fn exceptions_and_panics_while_formatting_are_left_out() {
     let code = c"
 class Bad(Exception):

@@ -4,8 +4,9 @@
 //! - A description holds no Python object, so it outlives the interpreter.
 //! - Describing an exception never fails, and never panics: whatever raises or panics on the way is
 //!   left out.
-//! - At most [`MAX_EXCEPTIONS`] exceptions are described together. This also bounds the recursion
-//!   of creating, comparing and dropping a description.
+//! - A description consists of at most [`MAX_EXCEPTIONS`] exceptions. One that is part of it in
+//!   several places counts in each, since whoever prints the description visits it in each. This
+//!   also bounds the recursion of creating, comparing and dropping a description.
 
 use std::any::Any;
 use std::fmt;
@@ -24,6 +25,9 @@ use crate::types::{
 
 /// Maximum number of exceptions in one description: causes, contexts and members of groups.
 const MAX_EXCEPTIONS: usize = 100;
+
+/// Maximum number of notes of one exception: their list may be of a class without an end.
+const MAX_NOTES: usize = 1000;
 
 /// A Python exception as plain data: class, text, notes, traceback, and what led to it.
 ///
@@ -356,7 +360,13 @@ struct Describer<'py> {
     /// Number of exceptions that may still be described.
     left: usize,
     /// The exceptions seen so far, with their descriptions; `None` while one is in progress.
-    begun: Vec<(Bound<'py, PyBaseException>, Option<RaisedException>)>,
+    begun: Vec<(Bound<'py, PyBaseException>, Option<Described>)>,
+}
+
+/// A description, and the number of exceptions that it consists of.
+struct Described {
+    exception: RaisedException,
+    size: usize,
 }
 
 impl<'py> Describer<'py> {
@@ -370,9 +380,12 @@ impl<'py> Describer<'py> {
     ) -> Option<RaisedException> {
         let known = self.begun.iter().find(|(known, _)| known.is(exception));
         if let Some((_, described)) = known {
-            return described.clone();
+            let described = described.as_ref()?;
+            self.left = self.left.checked_sub(described.size)?;
+            return Some(described.exception.clone());
         }
-        self.left = self.left.checked_sub(1)?;
+        let left = self.left;
+        self.left = left.checked_sub(1)?;
         let index = self.begun.len();
         self.begun.push((exception.clone(), None));
         let formatter = formatter.or_else(|| guarded(|| new_formatter(exception)));
@@ -387,7 +400,10 @@ impl<'py> Describer<'py> {
             origin: self.origin(exception, formatter.as_ref()),
             exceptions: self.members(exception, formatter.as_ref()),
         }));
-        self.begun[index].1 = Some(described.clone());
+        self.begun[index].1 = Some(Described {
+            exception: described.clone(),
+            size: left - self.left,
+        });
         Some(described)
     }
 
@@ -481,7 +497,7 @@ fn notes(exception: &Bound<'_, PyBaseException>) -> PyResult<Vec<String>> {
             shown.unwrap_or_else(|| "<__notes__ repr() failed>".into()),
         ]);
     }
-    let shown = notes.try_iter()?.map(|note| {
+    let shown = notes.try_iter()?.take(MAX_NOTES).map(|note| {
         let note = note?;
         Ok(guarded(|| text(&note)).unwrap_or_else(|| "<note str() failed>".into()))
     });

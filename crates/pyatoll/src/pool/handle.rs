@@ -1,7 +1,9 @@
 //! [`JobHandle`]: waiting for the result of a job.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::error::PoolError;
@@ -11,6 +13,8 @@ use super::worker;
 use crate::interpreter::attach;
 
 /// A handle to a submitted job and its result. Dropping it does not cancel the job.
+///
+/// A handle is also a [`Future`], for any executor.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -50,7 +54,8 @@ impl<R: Send + 'static> JobHandle<R> {
     /// [`PoolError`]: the exception or panic of the job, or the reason why it never ran.
     ///
     /// # Panics
-    /// If it would wait in a `__traverse__`.
+    /// If it would wait in a `__traverse__`, or if the handle was awaited and has returned the
+    /// result.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -68,19 +73,65 @@ impl<R: Send + 'static> JobHandle<R> {
             return Err(PoolError::Forked);
         }
         loop {
-            if let Some(result) = self.outcome.take() {
+            if let Some(result) = self.take_or_run() {
                 return result;
-            }
-            if let Some(interpreter) = self.shared.current_worker() {
-                if self.outcome.is_running_on_this_thread() {
-                    return Err(PoolError::WouldDeadlock);
-                }
-                let job = self.job();
-                self.shared.remove(&job);
-                worker::run_inline(interpreter, &*job);
             }
             attach::waiting(|| self.outcome.wait(None));
         }
+    }
+
+    /// Takes the result, if the job is done. In a job of the same pool, runs this job first if it
+    /// has not started.
+    fn take_or_run(&self) -> Option<Result<R, PoolError>> {
+        if let Some(result) = self.outcome.take() {
+            return Some(result);
+        }
+        let interpreter = self.shared.current_worker()?;
+        if self.outcome.is_running_on_this_thread() {
+            return Some(Err(PoolError::WouldDeadlock));
+        }
+        // Before the job is taken out of the queue.
+        attach::refuse_in_traverse();
+        let job = self.job();
+        self.shared.remove(&job);
+        worker::run_inline(interpreter, &*job);
+        self.outcome.take()
+    }
+
+    /// Waits up to `timeout` for the job's result, and returns the handle if the job has not
+    /// finished by then. A thread that is attached is detached while it waits.
+    ///
+    /// Unlike [`join`](JobHandle::join), it does not run the job on this thread.
+    ///
+    /// # Errors
+    /// The handle. The inner result is that of [`join`](JobHandle::join).
+    ///
+    /// # Panics
+    /// As [`join`](JobHandle::join).
+    ///
+    /// ```
+    /// use pyatoll::InterpreterPool;
+    /// use std::time::Duration;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).build()?;
+    /// let (go, wait) = std::sync::mpsc::channel::<()>();
+    /// let job = pool.submit(move |py| Ok(py.detach(move || wait.recv().is_ok())));
+    /// let job = job.join_timeout(Duration::from_millis(5)).unwrap_err();
+    /// go.send(())?;
+    /// assert_eq!(job.join_timeout(Duration::from_secs(60)).unwrap(), Ok(true));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn join_timeout(self, timeout: Duration) -> Result<Result<R, PoolError>, Self> {
+        if self.shared.is_forked() {
+            return Ok(Err(PoolError::Forked));
+        }
+        if self.outcome.is_running_on_this_thread() {
+            return Ok(Err(PoolError::WouldDeadlock));
+        }
+        self.wait_timeout(timeout);
+        self.outcome.take().ok_or(self)
     }
 
     /// Waits up to `timeout` for the job to finish, and returns whether it has. A thread that is
@@ -155,6 +206,77 @@ impl<R: Send + 'static> JobHandle<R> {
             self.shared.remove(&self.job());
         }
         cancelled
+    }
+}
+
+/// Resolves to what [`join`](JobHandle::join) returns. No thread waits: the worker that finishes
+/// the job calls the task's waker.
+///
+/// A future that is dropped, or not polled any more, changes nothing about the job. To keep the
+/// handle, await `&mut handle`.
+///
+/// In a job of the same pool, a job that has not started runs in the call of `poll`, so that the
+/// pool cannot starve.
+///
+/// # Panics
+/// When it is polled after it has returned the result, or if it would run the job in a
+/// `__traverse__`.
+///
+/// ```
+/// use pyatoll::prelude::*;
+/// use pyatoll::InterpreterPool;
+///
+/// # fn block_on<T>(future: impl Future<Output = T>) -> T {
+/// #     struct Unpark(std::thread::Thread);
+/// #     impl std::task::Wake for Unpark {
+/// #         fn wake(self: std::sync::Arc<Self>) {
+/// #             self.0.unpark();
+/// #         }
+/// #     }
+/// #     let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
+/// #     let mut context = std::task::Context::from_waker(&waker);
+/// #     let mut future = std::pin::pin!(future);
+/// #     loop {
+/// #         match future.as_mut().poll(&mut context) {
+/// #             std::task::Poll::Ready(result) => return result,
+/// #             std::task::Poll::Pending => std::thread::park(),
+/// #         }
+/// #     }
+/// # }
+/// # Python::initialize();
+/// let pool = InterpreterPool::builder().size(2).build()?;
+/// let task = async {
+///     let three = pool.submit(|py| py.eval(c"1 + 2", None, None)?.extract::<i32>());
+///     let seven = pool.submit(|py| py.eval(c"3 + 4", None, None)?.extract::<i32>());
+///     Ok(three.await? * seven.await?)
+/// };
+/// // With tokio: `runtime.block_on(task)`.
+/// let product: Result<i32, pyatoll::pool::PoolError> = block_on(task);
+/// assert_eq!(product, Ok(21));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+impl<R: Send + 'static> Future for JobHandle<R> {
+    type Output = Result<R, PoolError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.shared.is_forked() {
+            return Poll::Ready(Err(PoolError::Forked));
+        }
+        self.outcome.set_waker(context.waker());
+        let Some(result) = self.take_or_run() else {
+            return Poll::Pending;
+        };
+        self.outcome.clear_waker();
+        Poll::Ready(result)
+    }
+}
+
+impl<R> Drop for JobHandle<R> {
+    fn drop(&mut self) {
+        // The waker may keep a task alive that nobody needs any more.
+        if !self.shared.is_forked() {
+            self.outcome.clear_waker();
+        }
     }
 }
 

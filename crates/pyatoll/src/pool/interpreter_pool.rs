@@ -271,7 +271,7 @@ impl InterpreterPool {
 
     /// Waits for the workers to end, unless this thread keeps one of them from ending.
     pub(super) fn end(&self, timeout: Option<Duration>) -> Result<(), ShutdownError> {
-        if self.is_inside() {
+        if self.shared.is_inside() {
             return Err(self.shared.progress());
         }
         // A worker waits for the threads inside its interpreter, and one of them may wait for this
@@ -290,17 +290,6 @@ impl InterpreterPool {
             }
             Ok(())
         })
-    }
-
-    /// Returns whether this thread is inside an interpreter of the pool, so that it would wait for
-    /// itself.
-    fn is_inside(&self) -> bool {
-        self.shared.current_worker().is_some()
-            || self
-                .shared
-                .interpreters()
-                .iter()
-                .any(Interpreter::is_entered)
     }
 }
 

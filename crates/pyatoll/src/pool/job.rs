@@ -5,15 +5,18 @@
 //!   drops it.
 //! - The lock is not held while the closure, or a destructor of a user's value, runs.
 //! - A job whose closure was taken always reaches [`Stage::Done`].
+//! - The waker is called after the job is done.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard};
+use std::task::Waker;
 use std::thread::{self, ThreadId};
 use std::time::Instant;
 
 use super::error::PoolError;
 use super::wait::{wait, wait_for};
+use super::waker::WakerSlot;
 use crate::error::{PyResult, RaisedException};
 use crate::interpreter::Python;
 use crate::interpreter::sync::lock;
@@ -30,7 +33,14 @@ pub(super) trait Job: Send + Sync {
 pub(super) trait Outcome<R>: Job {
     fn is_done(&self) -> bool;
     /// Takes the result, if the job is done.
+    ///
+    /// # Panics
+    /// If it was taken before.
     fn take(&self) -> Option<Result<R, PoolError>>;
+    /// Sets the waker to be called when the job is done. Call it before [`Outcome::take`].
+    fn set_waker(&self, waker: &Waker);
+    /// Removes the waker.
+    fn clear_waker(&self);
     /// Waits for the job; returns whether it is done. This thread must be detached.
     fn wait(&self, deadline: Option<Instant>) -> bool;
     /// Returns whether this thread is running the job, further up its stack.
@@ -55,6 +65,7 @@ struct JobState<F, R> {
 pub(super) struct Packet<F, R> {
     state: Mutex<JobState<F, R>>,
     done: Condvar,
+    waker: WakerSlot,
 }
 
 impl<F, R> Packet<F, R>
@@ -69,6 +80,7 @@ where
                 waiting: 0,
             }),
             done: Condvar::new(),
+            waker: WakerSlot::default(),
         }
     }
 
@@ -109,6 +121,8 @@ where
         if state.waiting > 0 {
             self.done.notify_all();
         }
+        drop(state);
+        self.waker.wake();
     }
 }
 
@@ -145,13 +159,24 @@ where
 
     fn take(&self) -> Option<Result<R, PoolError>> {
         let mut state = self.state();
-        if !matches!(state.stage, Stage::Done(_)) {
-            return None;
+        match state.stage {
+            Stage::Queued(_) | Stage::Running(_) => return None,
+            Stage::Done(_) | Stage::Taken => {}
         }
-        match std::mem::replace(&mut state.stage, Stage::Taken) {
+        let taken = std::mem::replace(&mut state.stage, Stage::Taken);
+        drop(state);
+        match taken {
             Stage::Done(result) => Some(result),
-            _ => None,
+            _ => panic!("the result of this job was taken before"),
         }
+    }
+
+    fn set_waker(&self, waker: &Waker) {
+        self.waker.set(waker);
+    }
+
+    fn clear_waker(&self) {
+        self.waker.clear();
     }
 
     fn wait(&self, deadline: Option<Instant>) -> bool {

@@ -37,12 +37,15 @@
 //! | `interpreter_pool` | [`InterpreterPool`]: submitting jobs, shutting down |
 //! | `builder` | [`InterpreterPoolBuilder`]: the options of a pool |
 //! | `handle` | [`JobHandle`]: waiting for the result of a job |
+//! | `shutdown` | [`Shutdown`]: the end of a pool as a future |
 //! | `map` | [`Map`]: a job for each item, with the results in order |
 //! | `worker` | a worker thread and its interpreters |
 //! | `runtime_end` | ending the pools before the runtime |
 //! | `shared` | the queue and the workers of a pool |
 //! | `job` | a job and its result |
 //! | `error` | errors as plain values |
+//! | `timer` | calling functions at given times |
+//! | `waker` | the waker of a task that awaits something of a pool |
 //! | `wait` | waiting on condition variables |
 
 mod builder;
@@ -53,7 +56,10 @@ mod job;
 mod map;
 mod runtime_end;
 mod shared;
+mod shutdown;
+mod timer;
 mod wait;
+mod waker;
 mod worker;
 
 pub use crate::error::RaisedException;
@@ -62,6 +68,7 @@ pub use error::{PoolBuildError, PoolError, ShutdownError, TrySubmitError};
 pub use handle::JobHandle;
 pub use interpreter_pool::InterpreterPool;
 pub use map::Map;
+pub use shutdown::Shutdown;
 
 const _: () = {
     const fn is_send_and_sync<T: Send + Sync>() {}
@@ -69,4 +76,5 @@ const _: () = {
     is_send_and_sync::<InterpreterPoolBuilder>();
     is_send_and_sync::<JobHandle<std::cell::Cell<u8>>>();
     is_send_and_sync::<PoolError>();
+    is_send_and_sync::<Shutdown>();
 };

@@ -7,13 +7,15 @@
 //! - After a fork the child takes no lock: a thread that does not exist there may have held it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::thread::{self, ThreadId};
 use std::time::Instant;
 
 use super::error::{PoolError, ShutdownError};
 use super::job::Job;
+use super::timer::Timer;
 use super::wait::{wait, wait_for};
+use super::waker::WakerSlot;
 use crate::interpreter::Interpreter;
 use crate::interpreter::process::process;
 use crate::interpreter::sync::lock;
@@ -26,6 +28,8 @@ pub(super) struct Shared {
     space_available: Condvar,
     /// Signals the end of a worker.
     worker_ended: Condvar,
+    /// Watches deadlines.
+    pub(super) timer: Timer,
     /// Maximum number of queued jobs.
     capacity: usize,
     /// The process of the workers.
@@ -44,6 +48,8 @@ struct PoolState {
     idle: usize,
     /// Number of threads that wait for space in the queue.
     waiting_for_space: usize,
+    /// Tasks that await the end of all workers.
+    awaiting_end: Vec<Weak<WakerSlot>>,
 }
 
 /// A worker's thread and interpreter.
@@ -70,10 +76,12 @@ impl Shared {
                 workers: Vec::with_capacity(workers),
                 idle: 0,
                 waiting_for_space: 0,
+                awaiting_end: Vec::new(),
             }),
             job_available: Condvar::new(),
             space_available: Condvar::new(),
             worker_ended: Condvar::new(),
+            timer: Timer::new(),
             capacity: capacity.max(1),
             process: process(),
         }
@@ -117,6 +125,13 @@ impl Shared {
         workers
             .find(|worker| worker.thread == this)
             .map(|worker| worker.interpreter)
+    }
+
+    /// Returns whether this thread is inside an interpreter of the pool, so that it would wait for
+    /// itself.
+    pub(super) fn is_inside(&self) -> bool {
+        let mut interpreters = self.interpreters().into_iter();
+        self.current_worker().is_some() || interpreters.any(|one| one.is_entered())
     }
 
     /// Queues a job if there is space.
@@ -262,7 +277,9 @@ impl Shared {
             self.job_available.notify_one();
         }
         let mut broken = None;
+        let mut awaiting = Vec::new();
         if state.running == 0 {
+            awaiting = std::mem::take(&mut state.awaiting_end);
             // No worker is left to run the queued jobs.
             let why = PoolError::Broken(failure.unwrap_or_else(|| "its workers have ended".into()));
             broken = Some(state.closed.get_or_insert(why).clone());
@@ -273,6 +290,21 @@ impl Shared {
             self.cancel_queued(&why);
         }
         self.worker_ended.notify_all();
+        for task in awaiting.iter().filter_map(Weak::upgrade) {
+            task.wake();
+        }
+    }
+
+    /// Returns whether all workers have ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.state().running == 0
+    }
+
+    /// Adds a task to be woken once all workers have ended.
+    pub(super) fn await_end(&self, task: &Arc<WakerSlot>) {
+        let mut state = self.state();
+        state.awaiting_end.retain(|task| task.strong_count() > 0);
+        state.awaiting_end.push(Arc::downgrade(task));
     }
 
     /// Waits until all workers have ended. This thread must be detached.

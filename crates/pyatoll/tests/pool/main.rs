@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `ending.rs` | the end of pools, runtimes and processes |
 //! | `errors.rs` | errors, panics and interrupts in jobs |
+//! | `futures.rs` | awaiting jobs and the end of a pool |
 //! | `jobs.rs` | submitting jobs and collecting their results |
 //! | `nested.rs` | jobs that use their own pool |
 //! | `workers.rs` | workers and their interpreters |
 
 mod ending;
 mod errors;
+mod futures;
 mod jobs;
 mod nested;
 #[path = "../unstable/mod.rs"]

@@ -1,0 +1,58 @@
+//! [`WakerSlot`]: the waker of the task that awaits something of a pool.
+//!
+//! Invariants:
+//! - A waker is cloned, called and dropped without a lock, and called while this thread is
+//!   detached: it is foreign code, which may wait for a thread that waits for a GIL.
+//! - A waker that panics is discarded like one that does not.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::task::Waker;
+
+use crate::interpreter::attach;
+use crate::interpreter::sync::lock;
+
+/// The waker of the latest poll, until it is called.
+#[derive(Default)]
+pub(super) struct WakerSlot(Mutex<Option<Waker>>);
+
+impl WakerSlot {
+    /// Sets the waker. Call it before checking the condition that [`WakerSlot::wake`] reports.
+    pub(super) fn set(&self, waker: &Waker) {
+        let is_set = |set: &Waker| set.will_wake(waker);
+        if lock(&self.0).as_ref().is_some_and(is_set) {
+            return;
+        }
+        let waker = waker.clone();
+        let replaced = lock(&self.0).replace(waker);
+        discarding_panic(|| drop(replaced));
+    }
+
+    /// Removes the waker without calling it.
+    pub(super) fn clear(&self) {
+        let waker = lock(&self.0).take();
+        discarding_panic(|| drop(waker));
+    }
+
+    /// Calls the waker, if there is one, and removes it. Call it after the condition was set.
+    pub(super) fn wake(&self) {
+        let Some(waker) = lock(&self.0).take() else {
+            return;
+        };
+        let wake = || discarding_panic(|| waker.wake());
+        if attach::is_in_traverse() {
+            // A thread cannot detach while the garbage collector runs.
+            return wake();
+        }
+        attach::waiting(wake);
+    }
+}
+
+/// Runs foreign code and discards its panic.
+fn discarding_panic(f: impl FnOnce()) {
+    let result: Result<(), Box<dyn Any + Send>> = catch_unwind(AssertUnwindSafe(f));
+    if let Err(payload) = result {
+        crate::panic::discard(payload);
+    }
+}
