@@ -82,6 +82,7 @@ impl<R: Send + 'static> JobHandle<R> {
 
     /// Takes the result, if the job is done. In a job of the same pool, runs this job first if it
     /// has not started.
+    #[track_caller]
     fn take_or_run(&self) -> Option<Result<R, PoolError>> {
         if let Some(result) = self.outcome.take() {
             return Some(result);

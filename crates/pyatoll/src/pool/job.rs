@@ -36,6 +36,7 @@ pub(super) trait Outcome<R>: Job {
     ///
     /// # Panics
     /// If it was taken before.
+    #[track_caller]
     fn take(&self) -> Option<Result<R, PoolError>>;
     /// Sets the waker to be called when the job is done. Call it before [`Outcome::take`].
     fn set_waker(&self, waker: &Waker);
@@ -157,6 +158,7 @@ where
         matches!(self.state().stage, Stage::Done(_) | Stage::Taken)
     }
 
+    #[track_caller]
     fn take(&self) -> Option<Result<R, PoolError>> {
         let mut state = self.state();
         match state.stage {
