@@ -61,14 +61,17 @@ struct Written {
 }
 
 impl Outcomes {
-    /// Adds the outcomes that one interpreter has written.
-    fn add(&mut self, path: &Path) -> Result<()> {
+    /// Adds the outcomes that one interpreter has written. Names of tests may contain the folder
+    /// that they ran in, which is another one with each library.
+    fn add(&mut self, path: &Path, folder: &Path) -> Result<()> {
         let Ok(text) = fs::read_to_string(path) else {
             self.errors.push("pytest did not finish".to_owned());
             return Ok(());
         };
         let written: Written = serde_json::from_str(&text)?;
+        let folder = folder.display().to_string();
         for (test, outcome) in written.tests {
+            let test = test.replace(&folder, "");
             match &*outcome {
                 "passed" => self.passed.insert(test),
                 "failed" => self.failed.insert(test),
@@ -180,7 +183,7 @@ impl<'a> Tests<'a> {
         let status = with_limit(&mut command, &log)?;
         let mut found = Outcomes::default();
         for file in &files {
-            found.add(file)?;
+            found.add(file, &folder)?;
         }
         for test in &found.failed {
             found.passed.remove(test);
