@@ -25,6 +25,15 @@ import pyatoll_tests
 """
 
 ASYNCIO = """
+async def cancel(task):
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+    else:
+        raise AssertionError
+
 async def main():
     loop = asyncio.get_running_loop()
     objects = [object() for _ in range(20)]
@@ -41,25 +50,13 @@ async def main():
         assert str(error) == "Already borrowed", error
     else:
         raise AssertionError
-    task.cancel()
-    try:
-        await task
-    except asyncio.CancelledError:
-        pass
-    else:
-        raise AssertionError
+    await cancel(task)
     assert await slow.add(3, 1) == 5 and slow.number == 5
 
     # Canceled: one that does not notice, and one that does.
     task = asyncio.create_task(pyatoll_tests.later(60_000, None))
     await asyncio.sleep(0)
-    task.cancel()
-    try:
-        await task
-    except asyncio.CancelledError:
-        pass
-    else:
-        raise AssertionError
+    await cancel(task)
     task = asyncio.create_task(pyatoll_tests.cancelled())
     await asyncio.sleep(0)
     task.cancel()

@@ -268,7 +268,7 @@ impl RaisedException {
 /// Describes the exception in its own interpreter. An error that was created in Rust and not used
 /// yet is described in the interpreter that this thread is attached to, or the default one.
 ///
-/// A thread that is attached to another interpreter is detached meanwhile.
+/// If the thread is attached to another interpreter, it is detached during the call.
 ///
 /// ```
 /// use pyatoll::RaisedException;

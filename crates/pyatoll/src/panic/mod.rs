@@ -142,6 +142,13 @@ pub(crate) fn discard(payload: Box<dyn Any + Send>) {
     std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(payload))));
 }
 
+/// Runs foreign code whose panic must go no further, and discards that.
+pub(crate) fn discarding(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        discard(payload);
+    }
+}
+
 /// Raises an `ImportError` with the text of a panic, where there is no token.
 ///
 /// # Safety

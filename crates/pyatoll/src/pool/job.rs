@@ -7,7 +7,6 @@
 //! - A job whose closure was taken always reaches [`Stage::Done`].
 //! - The waker is called after the job is done.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::Waker;
@@ -205,9 +204,5 @@ where
 
 /// Drops a user's value and discards a panic of its destructor.
 pub(super) fn drop_discarding_panic(value: impl Sized) {
-    let dropped: Result<(), Box<dyn Any + Send>> =
-        catch_unwind(AssertUnwindSafe(move || drop(value)));
-    if let Err(payload) = dropped {
-        crate::panic::discard(payload);
-    }
+    crate::panic::discarding(move || drop(value));
 }

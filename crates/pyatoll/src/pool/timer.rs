@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Instant;
@@ -116,10 +115,8 @@ impl TimerQueue {
     ) -> MutexGuard<'a, TimerState> {
         let first = state.functions.pop_first();
         drop(state);
-        if let Some((_, function)) = first
-            && let Err(payload) = catch_unwind(AssertUnwindSafe(function))
-        {
-            crate::panic::discard(payload);
+        if let Some((_, function)) = first {
+            crate::panic::discarding(function);
         }
         lock(&self.state)
     }

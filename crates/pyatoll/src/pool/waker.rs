@@ -5,13 +5,12 @@
 //!   detached: it is foreign code, which may wait for a thread that waits for a GIL.
 //! - A waker that panics is discarded like one that does not.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::task::Waker;
 
 use crate::interpreter::attach;
 use crate::interpreter::sync::lock;
+use crate::panic::discarding;
 
 /// The waker of the latest poll, until it is called.
 #[derive(Default)]
@@ -26,13 +25,13 @@ impl WakerSlot {
         }
         let waker = waker.clone();
         let replaced = lock(&self.0).replace(waker);
-        discarding_panic(|| drop(replaced));
+        discarding(|| drop(replaced));
     }
 
     /// Removes the waker without calling it.
     pub(super) fn clear(&self) {
         let waker = lock(&self.0).take();
-        discarding_panic(|| drop(waker));
+        discarding(|| drop(waker));
     }
 
     /// Calls the waker, if there is one, and removes it. Call it after the condition was set.
@@ -40,19 +39,11 @@ impl WakerSlot {
         let Some(waker) = lock(&self.0).take() else {
             return;
         };
-        let wake = || discarding_panic(|| waker.wake());
+        let wake = || discarding(|| waker.wake());
         if attach::is_in_traverse() {
             // A thread cannot detach while the garbage collector runs.
             return wake();
         }
         attach::waiting(wake);
-    }
-}
-
-/// Runs foreign code and discards its panic.
-fn discarding_panic(f: impl FnOnce()) {
-    let result: Result<(), Box<dyn Any + Send>> = catch_unwind(AssertUnwindSafe(f));
-    if let Err(payload) = result {
-        crate::panic::discard(payload);
     }
 }
