@@ -24,6 +24,7 @@ proptest! {
             let object = PyString::new(py, &value);
             let text = sendable(PyBackedStr::try_from(object.clone())?);
             assert_eq!(text, *value);
+            assert_eq!(text.clone_ref(py), text);
             assert_eq!(text.to_string(), value);
             let same: PyBackedStr = object.extract()?;
             assert_eq!((&same, same.as_py_str().is(&object)), (&text, true));
@@ -55,6 +56,21 @@ proptest! {
             Ok::<_, PyErr>(())
         }).unwrap();
     }
+}
+
+#[test]
+fn texts_of_any_length_survive_a_move() {
+    Python::attach(|py| {
+        let texts: Vec<String> = (0..40)
+            .map(|len| "é".repeat(len / 2) + &"x"[..len % 2])
+            .collect();
+        let backed: Vec<PyBackedStr> = texts
+            .iter()
+            .map(|text| PyString::new(py, text).try_into().unwrap())
+            .collect();
+        let moved: Vec<PyBackedStr> = backed.into_iter().rev().collect();
+        assert!(moved.iter().map(|text| &**text).eq(texts.iter().rev()));
+    });
 }
 
 #[test]
@@ -120,7 +136,7 @@ fn values_compare_and_hash_like_what_they_contain() {
 #[test]
 fn clones_share_their_object_and_release_it() {
     Python::attach(|py| {
-        let object = PyString::new(py, "a text of this test");
+        let object = PyString::new(py, "a text of this test, which is long");
         let before = object.as_unbound().get_refcnt(py);
         let text: PyBackedStr = object.extract().unwrap();
         let clone = text.clone_ref(py);

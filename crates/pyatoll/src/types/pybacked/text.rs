@@ -19,7 +19,8 @@ use crate::types::{PyAny, PyString, PyStringMethods};
 /// The text is a copy. A reference does not keep a `str` in memory beyond the end of its
 /// interpreter: CPython (3.12 and later) makes names immortal, and frees them at the end even if
 /// references to them remain. Any `str` may become a name while it is in use, through `setattr` or
-/// the creation of a code object. Clones share the copy.
+/// the creation of a code object. A text of up to 22 bytes is inside the value, and moves with it;
+/// clones of longer ones share the copy.
 ///
 /// In the object's interpreter, conversion to Python returns the object itself; in another one, it
 /// returns a new `str`. If the value outlives the interpreter, the object stays in memory, as for a
@@ -44,7 +45,50 @@ use crate::types::{PyAny, PyString, PyStringMethods};
 #[cfg_attr(feature = "py-clone", derive(Clone))]
 pub struct PyBackedStr {
     object: Py<PyString>,
-    text: Arc<str>,
+    text: Text,
+}
+
+/// The number of bytes of text that fit into the space of an `Arc<str>` and a tag.
+const SHORT: usize = 3 * size_of::<u64>() - 2;
+
+/// A text. Most are short: to allocate memory for them would cost more than the rest of a
+/// conversion.
+#[derive(Clone)]
+enum Text {
+    Short {
+        len: u8,
+        /// The first `len` bytes are UTF-8.
+        bytes: [u8; SHORT],
+    },
+    Long(Arc<str>),
+}
+
+const _: () = assert!(size_of::<Text>() == 3 * size_of::<u64>());
+
+impl Text {
+    #[inline]
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; SHORT];
+        match bytes.get_mut(..text.len()) {
+            Some(start) => {
+                start.copy_from_slice(text.as_bytes());
+                let len = text.len() as u8; // at most `SHORT`
+                Self::Short { len, bytes }
+            }
+            None => Self::Long(Arc::from(text)),
+        }
+    }
+
+    #[inline]
+    fn as_str(&self) -> &str {
+        match self {
+            // SAFETY: a `Short` is only made of `len` bytes of a `str`, and never changed.
+            Self::Short { len, bytes } => unsafe {
+                std::str::from_utf8_unchecked(bytes.get_unchecked(..usize::from(*len)))
+            },
+            Self::Long(text) => text,
+        }
+    }
 }
 
 impl PyBackedStr {
@@ -66,14 +110,14 @@ impl PyBackedStr {
     pub fn clone_ref(&self, py: Python<'_>) -> Self {
         Self {
             object: self.to_object(py).unbind(),
-            text: Arc::clone(&self.text),
+            text: self.text.clone(),
         }
     }
 
     /// Returns the text.
     #[inline]
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.text.as_str()
     }
 
     /// Returns the object.
@@ -134,7 +178,7 @@ impl TryFrom<Bound<'_, PyString>> for PyBackedStr {
     type Error = PyErr;
 
     fn try_from(object: Bound<'_, PyString>) -> PyResult<Self> {
-        let text = Arc::from(object.to_str()?);
+        let text = Text::new(object.to_str()?);
         Ok(Self {
             object: object.unbind(),
             text,
