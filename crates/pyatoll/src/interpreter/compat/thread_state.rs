@@ -11,16 +11,15 @@ use crate::capi::at_least;
 /// `legacy`.
 #[inline]
 pub(crate) fn current_thread_state() -> *mut ffi::PyThreadState {
-    if !at_least(12) {
-        return legacy::current_thread_state();
-    }
-    // SAFETY: may be called at any time, attached or not, initialized or not.
-    unsafe {
-        if at_least(13) {
-            ffi::PyThreadState_GetUnchecked()
-        } else {
-            ffi::_PyThreadState_UncheckedGet()
-        }
+    // The latest versions first: a build for the stable ABI decides at run time.
+    if at_least(13) {
+        // SAFETY: may be called at any time, attached or not, initialized or not.
+        unsafe { ffi::PyThreadState_GetUnchecked() }
+    } else if at_least(12) {
+        // SAFETY: as above.
+        unsafe { ffi::_PyThreadState_UncheckedGet() }
+    } else {
+        legacy::current_thread_state()
     }
 }
 
