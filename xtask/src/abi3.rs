@@ -73,6 +73,9 @@ pub struct Options {
     /// Test the wheels; they must have been built
     #[arg(long)]
     test: bool,
+    /// Run the library's own unit and integration tests instead, built for the stable ABI
+    #[arg(long, conflicts_with_all = ["build", "test", "wheels"])]
+    rust: bool,
     /// For abi3t (one wheel for Pythons with and without a GIL) instead of abi3
     #[arg(long)]
     abi3t: bool,
@@ -95,6 +98,10 @@ pub fn run(options: &Options) -> Result<()> {
         abi.oldest(),
         python.version
     );
+    if options.rust {
+        rust(abi, &python, false)?;
+        return rust(abi, &python, true);
+    }
     let folder = match &options.wheels {
         Some(folder) => run::root().join(folder),
         None => run::target_dir().join(abi.name()),
@@ -107,6 +114,42 @@ pub fn run(options: &Options) -> Result<()> {
         test(&python, &folder)?;
     }
     Ok(())
+}
+
+/// Tests of what no function of the stable ABI tells or does. The guide's page on the stable ABI
+/// names it.
+const NEED_STRUCTS: &[&str] = &[
+    // A class that is created by calling its metaclass cannot be made final or immutable.
+    "a_class_may_have_python_classes_as_bases_and_a_metaclass",
+    "what_python_bases_bring_is_there",
+    // The capsule of `datetime` is private: the message is another one.
+    "a_failed_import_is_an_error_until_it_succeeds",
+    // Only Python's `atexit` tells of an end.
+    "an_interpreter_ended_by_python_is_not_ended_again_if_its_exit_functions_were_cleared",
+    // Who holds a GIL is not known.
+    "interpreters_whose_gil_another_thread_held_are_refused_in_the_child",
+];
+
+/// Tests of what the compiler says, which does not depend on the ABI.
+const COMPILE_ERRORS: &str = "misuse_does_not_compile";
+
+/// Runs the unit and integration tests of the library, with the stable ABI only if so wanted.
+fn rust(abi: Abi, python: &Python, stable_abi_only: bool) -> Result<()> {
+    let mut cargo = run::cargo();
+    cargo
+        .args(["test", "--package", "pyatoll", "--lib", "--tests"])
+        .arg("--features")
+        .arg(format!("{}-py3{}", abi.name(), abi.oldest()))
+        .args(["--no-fail-fast", "--", "--skip", COMPILE_ERRORS])
+        .env("PYO3_PYTHON", &python.executable)
+        .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?);
+    if stable_abi_only {
+        cargo.env(STABLE_ABI_ONLY, "1");
+        for test in NEED_STRUCTS {
+            cargo.args(["--skip", test]);
+        }
+    }
+    run::status(&mut cargo)
 }
 
 /// Builds the wheels into `folder`, and checks their symbols and the code of their hot paths.

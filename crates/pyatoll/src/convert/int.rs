@@ -453,7 +453,7 @@ mod tests {
         for error in [error::<i128>(c"1 << 127"), error::<u128>(c"1 << 130")] {
             assert_eq!(
                 error,
-                if cfg!(Py_3_13) {
+                if crate::capi::at_least(13) {
                     "OverflowError: Python int larger than 128 bits"
                 } else {
                     "OverflowError: int too big to convert"
