@@ -3,6 +3,7 @@
 It is loaded with `-p outcomes`, in the main interpreter and in sub-interpreters.
 """
 
+import collections
 import json
 import pathlib
 
@@ -16,12 +17,24 @@ class Outcomes:
         self.path = pathlib.Path(path)
         self.found = {}
         self.errors = []
+        self.names = {}  # by the full name
+        self.counts = collections.Counter()
+
+    def name(self, nodeid):
+        """Returns the name of a test, with a number for its arguments: these may contain addresses."""
+        if nodeid not in self.names:
+            function, bracket, _ = nodeid.partition("[")
+            self.counts[function] += 1
+            number = f"[{self.counts[function]}]" if bracket else ""
+            self.names[nodeid] = function + number
+        return self.names[nodeid]
 
     def pytest_runtest_logreport(self, report):
         # A failure in set-up or tear-down fails the test.
+        name = self.name(report.nodeid)
         if report.when == "call" or report.outcome != "passed":
-            if self.found.get(report.nodeid) != "failed":
-                self.found[report.nodeid] = report.outcome
+            if self.found.get(name) != "failed":
+                self.found[name] = report.outcome
 
     def pytest_collectreport(self, report):
         if report.failed:

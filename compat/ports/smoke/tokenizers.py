@@ -102,6 +102,10 @@ def test_parts_written_in_python(tokenizer):
     assert normalizer.normalize_str("aab") == "AB"
     halves = pre_tokenizers.PreTokenizer.custom(Halves())
     assert [part for part, _ in halves.pre_tokenize_str("atolls")] == ["ato", "lls"]
+    # In batches, they are called by threads of the library's own.
+    tokenizer.normalizer = normalizer
+    tokens = [encoding.tokens for encoding in tokenizer.encode_batch(LINES * 50)]
+    assert tokens == [tokenizer.encode(line.upper().replace("AA", "A")).tokens for line in LINES] * 50
     sequence = normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents(), normalizers.Lowercase()])
     assert sequence.normalize_str("\u00c9tat") == "etat"
 

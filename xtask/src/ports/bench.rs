@@ -23,6 +23,21 @@ pub struct Times {
 }
 
 impl Times {
+    /// No measurement.
+    pub const NONE: Self = Self {
+        pyo3: f64::INFINITY,
+        pyatoll: f64::INFINITY,
+    };
+
+    /// Adds a measurement.
+    pub fn add(&mut self, library: Library, seconds: f64) {
+        let least = match library {
+            Library::Pyo3 => &mut self.pyo3,
+            Library::Pyatoll => &mut self.pyatoll,
+        };
+        *least = least.min(seconds);
+    }
+
     /// Returns the time with Pyatoll, divided by that with PyO3.
     pub fn ratio(&self) -> f64 {
         self.pyatoll / self.pyo3
@@ -51,15 +66,8 @@ pub fn times(package: &Package, tests: &Tests<'_>) -> Result<BTreeMap<String, Ti
             )?;
             let measured: BTreeMap<String, f64> = serde_json::from_str(&output)?;
             for (name, seconds) in measured {
-                let times = all.entry(name).or_insert(Times {
-                    pyo3: f64::INFINITY,
-                    pyatoll: f64::INFINITY,
-                });
-                let least = match library {
-                    Library::Pyo3 => &mut times.pyo3,
-                    Library::Pyatoll => &mut times.pyatoll,
-                };
-                *least = least.min(seconds);
+                let times = all.entry(name).or_insert(Times::NONE);
+                times.add(library, seconds);
             }
         }
     }

@@ -31,6 +31,9 @@ pub struct Package {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The packages of Debian that its build needs, besides a compiler.
+    #[serde(default)]
+    pub debian: Vec<String>,
     /// The requirements of its tests, besides pytest.
     #[serde(default)]
     pub requirements: Vec<String>,
@@ -57,10 +60,13 @@ pub struct Package {
     /// Whether a C module that it requires refuses interpreters with their own GIL.
     #[serde(default)]
     pub refuses_own_gil: bool,
+    /// Whether `--bench` also measures how long it compiles.
+    #[serde(default)]
+    pub compile_times: bool,
     /// Crates that it depends on and that are edited with it.
     #[serde(default)]
     pub edited_crates: Vec<String>,
-    /// Changes that it needs, with either library.
+    /// Changes that it needs.
     #[serde(default)]
     pub edit: Vec<Edit>,
 }
@@ -78,6 +84,9 @@ pub struct Edit {
     pub from: String,
     /// What replaces it.
     pub to: String,
+    /// Whether it is for Pyatoll only, not for either library.
+    #[serde(default)]
+    pub pyatoll_only: bool,
 }
 
 /// A crate on crates.io.
@@ -100,6 +109,12 @@ pub struct Crate {
     /// Python packages that its tests require.
     #[serde(default)]
     pub requirements: Vec<String>,
+    /// Changes that it needs.
+    #[serde(default)]
+    pub edit: Vec<Edit>,
+    /// Beginnings of the names of tests that cannot pass with Pyatoll.
+    #[serde(default)]
+    pub cannot_pass: Vec<String>,
 }
 
 impl Catalog {

@@ -12,6 +12,7 @@
 //! | `bench` | timing the wheels |
 //! | `build` | building the wheels |
 //! | `catalog` | the packages and crates, from `compat/ports/ports.toml` |
+//! | `compile_times` | measuring how long a package compiles |
 //! | `crates` | the crates' Rust tests |
 //! | `expected` | the committed figures |
 //! | `library` | the library of a build: PyO3 or Pyatoll |
@@ -23,6 +24,7 @@
 mod bench;
 mod build;
 mod catalog;
+mod compile_times;
 mod crates;
 mod expected;
 mod library;
@@ -123,6 +125,7 @@ fn of_package(
 ) -> Result<PackageResult> {
     let mut result = PackageResult::default();
     let tests = Tests::new(package, python)?;
+    let mut sources = Vec::new();
     for &library in libraries {
         let source = source::package(package, library, &catalog.raised, &tests.venv)?;
         match build::wheel(package, library, &source, &tests.venv, options.quick) {
@@ -130,6 +133,7 @@ fn of_package(
                 let site = tests.install(&built.wheel, library)?;
                 result.built(library, &built);
                 if options.bench {
+                    sources.push((library, source));
                     continue;
                 }
                 let kinds = match library {
@@ -152,11 +156,17 @@ fn of_package(
                     package.name,
                     library.name()
                 );
+                if !package.debian.is_empty() {
+                    println!("It needs Debian's {}.", package.debian.join(", "));
+                }
             }
         }
     }
     if options.bench && result.has_both() {
         result.timed(bench::times(package, &tests)?);
+        if package.compile_times {
+            result.compile_timed(compile_times::measure(&sources, python)?);
+        }
     }
     Ok(result)
 }
@@ -167,7 +177,7 @@ fn of_crate(
     python: &Python,
     libraries: &[Library],
 ) -> Result<CrateResult> {
-    let mut result = CrateResult::default();
+    let mut result = CrateResult::of(krate);
     for &library in libraries {
         let folder = source::krate(krate, library, &catalog.raised)?;
         result.tested(library, crates::test(krate, library, &folder, python)?);

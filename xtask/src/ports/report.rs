@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use super::bench::{self, Times};
 use super::build::Built;
+use super::catalog::Crate;
+use super::compile_times::CompileTimes;
 use super::crates::Outcome;
 use super::library::Library;
 use super::outcomes::{Kind, Outcomes};
@@ -42,6 +44,9 @@ pub struct PackageResult {
     lost: BTreeSet<String>,
     /// The least times, by benchmark.
     times: BTreeMap<String, Times>,
+    /// The least compile times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compile_times: Option<CompileTimes>,
 }
 
 impl PackageResult {
@@ -68,6 +73,11 @@ impl PackageResult {
     /// Adds the times of the benchmarks.
     pub fn timed(&mut self, times: BTreeMap<String, Times>) {
         self.times = times;
+    }
+
+    /// Adds compile times.
+    pub fn compile_timed(&mut self, times: CompileTimes) {
+        self.compile_times = Some(times);
     }
 
     /// Adds a run of the tests.
@@ -98,9 +108,25 @@ pub struct CrateResult {
     /// Number of tests that passed, by the library.
     pub passed: BTreeMap<&'static str, usize>,
     failed: BTreeMap<&'static str, Vec<String>>,
+    /// Beginnings of the names of tests that cannot pass with Pyatoll.
+    #[serde(skip)]
+    cannot_pass: Vec<String>,
 }
 
 impl CrateResult {
+    /// Returns a result without any run.
+    pub fn of(krate: &Crate) -> Self {
+        Self {
+            cannot_pass: krate.cannot_pass.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Returns whether a test that fails is known to.
+    fn is_known(&self, test: &str) -> bool {
+        self.cannot_pass.iter().any(|start| test.starts_with(start))
+    }
+
     /// Adds a run of the tests.
     pub fn tested(&mut self, library: Library, outcome: Outcome) {
         self.compiled.insert(library.name(), outcome.compiled);
@@ -158,7 +184,7 @@ impl Report {
             }
             let failed = |library: Library| result.failed.get(library.name()).into_iter().flatten();
             for test in failed(Library::Pyatoll) {
-                if failed(Library::Pyo3).all(|other| other != test) {
+                if failed(Library::Pyo3).all(|other| other != test) && !result.is_known(test) {
                     faults.push(format!("{name}: {test} passes with PyO3 only"));
                 }
             }
@@ -239,6 +265,17 @@ impl Report {
             .values()
             .flat_map(|result| result.times.values());
         println!("{:44} {:>31.3}", "all", bench::mean(all));
+        for (package, result) in &self.packages {
+            for (name, times) in result.compile_times.iter().flat_map(CompileTimes::named) {
+                println!(
+                    "{:44} {:>9.1} s {:>9.1} s {:>7.3}",
+                    format!("{package}: {name}"),
+                    times.pyo3,
+                    times.pyatoll,
+                    times.ratio()
+                );
+            }
+        }
     }
 
     /// Writes the report to a file.

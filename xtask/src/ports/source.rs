@@ -44,9 +44,7 @@ pub fn package(
     }
     raise_all(&folder, raised, library.features(&package.pyo3_features))?;
     lock(&folder)?;
-    for change in &package.edit {
-        edit(&folder, change)?;
-    }
+    edit_all(&folder, library, &package.edit)?;
     Ok(folder)
 }
 
@@ -79,6 +77,16 @@ fn copy_dependency(folder: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Makes the changes in a source that are for this library.
+fn edit_all(folder: &Path, library: Library, changes: &[Edit]) -> Result<()> {
+    for change in changes {
+        if library == Library::Pyatoll || !change.pyatoll_only {
+            edit(folder, change)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes a change in a source.
 fn edit(folder: &Path, change: &Edit) -> Result<()> {
     let path = folder.join(&change.file);
@@ -95,7 +103,7 @@ fn edit(folder: &Path, change: &Edit) -> Result<()> {
     Ok(())
 }
 
-/// Copies a crate from cargo's registry and raises its requirements. Returns the folder.
+/// Copies a crate from cargo's registry, raises its requirements and edits it. Returns the folder.
 pub fn krate(krate: &Crate, library: Library, raised: &Requirements) -> Result<PathBuf> {
     let found = registry::folder_of(&krate.name, &krate.version)?;
     let folder = library.folder()?.join("source").join(&krate.name);
@@ -108,6 +116,7 @@ pub fn krate(krate: &Crate, library: Library, raised: &Requirements) -> Result<P
         fs::remove_file(lock)?;
     }
     raise_all(&folder, raised, library.features(&krate.pyo3_features))?;
+    edit_all(&folder, library, &krate.edit)?;
     Ok(folder)
 }
 
