@@ -17,8 +17,8 @@ use crate::types::{PyAny, PyString};
 
 /// The class and the arguments of a lazy exception.
 enum Make {
-    /// From a class and one text: the most frequent case, which needs no closure.
-    Text(ClassOf, &'static str),
+    /// From the class and the text in [`ErrorState::text`].
+    Text,
     /// From a class and one owned text.
     OwnedText(ClassOf, String),
     /// From a class and one object.
@@ -35,6 +35,9 @@ type Arguments = Box<dyn FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + S
 
 pub(super) struct ErrorState {
     exception: OnceLock<Py<PyBaseException>>,
+    /// The class and the text of the most frequent kind of error. Outside the lock, so that they are
+    /// written here at once: copies of what was just written in parts make the processor wait.
+    text: Option<(ClassOf, &'static str)>,
     lazy: Mutex<Lazy>,
 }
 
@@ -49,34 +52,44 @@ impl ErrorState {
     pub(super) fn lazy(
         make: impl FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync + 'static,
     ) -> Box<Self> {
-        Self::pending(Make::Boxed(Box::new(make)))
+        Self::pending(None, Mutex::new(Lazy::Pending(Make::Boxed(Box::new(make)))))
     }
 
     /// Creates a [`lazy`](ErrorState::lazy) error with a text as the only argument.
     pub(super) fn text(class: ClassOf, text: &'static str) -> Box<Self> {
-        Self::pending(Make::Text(class, text))
+        // A constant is copied from its memory, where nothing has just been written.
+        #[expect(
+            clippy::declare_interior_mutable_const,
+            reason = "each error has its own copy"
+        )]
+        const LAZY: Mutex<Lazy> = Mutex::new(Lazy::Pending(Make::Text));
+        Self::pending(Some((class, text)), LAZY)
     }
 
     /// Creates an error with an owned [`text`](ErrorState::text).
     pub(super) fn owned_text(class: ClassOf, text: String) -> Box<Self> {
-        Self::pending(Make::OwnedText(class, text))
+        Self::pending(
+            None,
+            Mutex::new(Lazy::Pending(Make::OwnedText(class, text))),
+        )
     }
 
     /// Creates a [`lazy`](ErrorState::lazy) error with an object as the only argument.
     #[cfg(feature = "experimental-async")]
     pub(super) fn object(class: ClassOf, object: Py<PyAny>) -> Box<Self> {
-        Self::pending(Make::Object(class, object))
+        Self::pending(None, Mutex::new(Lazy::Pending(Make::Object(class, object))))
     }
 
     #[inline(always)]
-    fn pending(make: Make) -> Box<Self> {
+    fn pending(text: Option<(ClassOf, &'static str)>, lazy: Mutex<Lazy>) -> Box<Self> {
         // Allocated first, so that the value is constructed in place.
         let uninit = Box::new_uninit();
         Box::write(
             uninit,
             Self {
                 exception: OnceLock::new(),
-                lazy: Mutex::new(Lazy::Pending(make)),
+                text,
+                lazy,
             },
         )
     }
@@ -84,6 +97,7 @@ impl ErrorState {
     pub(super) fn normalized(exception: Py<PyBaseException>) -> Box<Self> {
         Box::new(Self {
             exception: OnceLock::from(exception),
+            text: None,
             lazy: Mutex::new(Lazy::Done),
         })
     }
@@ -143,7 +157,7 @@ impl ErrorState {
                     drop(lazy);
                     let _done = DoneOnDrop(self);
                     match was {
-                        Lazy::Pending(make) => raise_lazy(py, make),
+                        Lazy::Pending(make) => raise_lazy(py, self.text, make),
                         // The thread that began to create it panicked.
                         _ => raise_abandoned(py),
                     }
@@ -156,12 +170,17 @@ impl ErrorState {
 
     /// Makes this the current exception.
     pub(super) fn raise(mut self: Box<Self>, py: Python<'_>) {
-        if let Ok(Lazy::Pending(Make::Text(class, text))) = self.lazy.get_mut() {
-            let (class, text) = (*class, *text);
+        if let Some((class, text)) = self.text
+            && let Ok(Lazy::Pending(Make::Text)) = self.lazy.get_mut()
+        {
             drop(self);
             return raise_text(py, class, text);
         }
-        let Self { exception, lazy } = *self;
+        let Self {
+            exception,
+            text,
+            lazy,
+        } = *self;
         if let Some(exception) = exception.into_inner() {
             return match exception.try_into_bound(py) {
                 Ok(exception) => set_raised(exception),
@@ -172,7 +191,7 @@ impl ErrorState {
             .into_inner()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
         {
-            Lazy::Pending(make) => raise_lazy(py, make),
+            Lazy::Pending(make) => raise_lazy(py, text, make),
             // `self` is not shared: the thread that began to create the exception panicked.
             Lazy::InProgress(_) | Lazy::Done => raise_abandoned(py),
         }
@@ -196,9 +215,12 @@ fn raise_abandoned(py: Python<'_>) {
 }
 
 /// Creates the exception and makes it the current one.
-fn raise_lazy(py: Python<'_>, make: Make) {
+fn raise_lazy(py: Python<'_>, text: Option<(ClassOf, &'static str)>, make: Make) {
     match make {
-        Make::Text(class, text) => raise_text(py, class, text),
+        Make::Text => {
+            let (class, text) = text.expect("an error from a text has it");
+            raise_text(py, class, text);
+        }
         Make::OwnedText(class, text) => raise_text(py, class, &text),
         #[cfg(feature = "experimental-async")]
         Make::Object(class, object) => raise_object(py, class, object),
