@@ -70,6 +70,7 @@ fn naive_time(time: &TimeFields) -> PyResult<NaiveTime> {
 }
 
 /// Returns the local time of a `datetime`, and its `fold`.
+#[inline]
 pub(super) fn local_time(date_time: &Bound<'_, PyDateTime>) -> PyResult<(NaiveDateTime, bool)> {
     let DateTimeFields { date, time } = DateTimeFields::from(date_time);
     let date = naive_date(date)?;
