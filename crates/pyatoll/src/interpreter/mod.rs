@@ -17,6 +17,7 @@
 //! | `trashcan` | deferring deeply nested deallocations |
 //! | `local` | this binary's state of one interpreter, and its phases |
 //! | `token` | `Python` |
+//! | `stored` | the pointer to that state, in handles |
 //! | `registry`, `lookup` | the interpreters that this binary has seen |
 //! | `busy` | operations that a fork must not interrupt |
 //! | `internals` | the state that all Pyatoll binaries in one interpreter share |
@@ -91,6 +92,7 @@ mod queue;
 mod registry;
 pub(crate) mod slots;
 pub(crate) mod start;
+mod stored;
 mod sub;
 pub(crate) mod sync;
 mod teardown;
@@ -111,6 +113,7 @@ pub use error::{AttachError, BuildError};
 pub use handle::Interpreter;
 #[doc(hidden)]
 pub use local::LocalInternals;
+pub(crate) use stored::StoredState;
 pub use sub::{Gil, SubInterpreter, SubInterpreterBuilder};
 pub(crate) use teardown::exit_without_finalizing;
 pub use token::Python;

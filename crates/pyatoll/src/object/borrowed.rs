@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use super::owner::check_attached;
 use super::{Bound, Py, PyAny};
 use crate::capi as ffi;
-use crate::interpreter::Python;
+use crate::interpreter::{Python, StoredState};
 
 /// A reference to a Python object that something else keeps alive for `'a`: a `&'a Bound<'py, T>`
 /// without the indirection. It is `Copy` and derefs to [`Bound`].
@@ -27,8 +27,8 @@ use crate::interpreter::Python;
 #[repr(C)]
 pub struct Borrowed<'a, 'py, T> {
     pointer: NonNull<ffi::PyObject>,
-    py: Python<'py>,
-    marker: PhantomData<&'a Py<T>>,
+    py: StoredState<'py>,
+    marker: PhantomData<(Python<'py>, &'a Py<T>)>,
 }
 
 impl<'a, 'py, T> Borrowed<'a, 'py, T> {
@@ -40,9 +40,15 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     pub(crate) unsafe fn from_non_null(py: Python<'py>, pointer: NonNull<ffi::PyObject>) -> Self {
         Self {
             pointer,
-            py,
+            py: StoredState::new(py.local()),
             marker: PhantomData,
         }
+    }
+
+    /// Returns the token, without the check of debug builds.
+    #[inline(always)]
+    fn token(self) -> Python<'py> {
+        Python::new(self.py.get())
     }
 
     /// Creates an owned reference.
@@ -63,11 +69,12 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub fn to_owned(self) -> Bound<'py, T> {
-        check_attached(self.py);
+        let py = self.token();
+        check_attached(py);
         // SAFETY: attached; the object is alive for `'a`, and the handle takes the new reference.
         unsafe {
             ffi::Py_INCREF(self.pointer.as_ptr());
-            Bound::from_owned_non_null(self.py, self.pointer)
+            Bound::from_owned_non_null(py, self.pointer)
         }
     }
 
@@ -88,7 +95,7 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub fn as_ptr(self) -> *mut ffi::PyObject {
-        check_attached(self.py);
+        check_attached(self.token());
         self.pointer.as_ptr()
     }
 
@@ -106,8 +113,9 @@ impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub fn py(self) -> Python<'py> {
-        check_attached(self.py);
-        self.py
+        let py = self.token();
+        check_attached(py);
+        py
     }
 
     #[inline]
@@ -170,7 +178,7 @@ impl<'py> Borrowed<'_, 'py, PyAny> {
     pub unsafe fn from_ptr_or_opt(py: Python<'py>, ptr: *mut ffi::PyObject) -> Option<Self> {
         NonNull::new(ptr).map(|pointer| Self {
             pointer,
-            py,
+            py: StoredState::new(py.local()),
             marker: PhantomData,
         })
     }

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use super::owner::check_attached;
 use super::{Borrowed, DerefToPyAny, Py, PyAny};
 use crate::capi as ffi;
-use crate::interpreter::Python;
+use crate::interpreter::{Python, StoredState};
 
 /// An owned reference to a Python object of type `T`, held by a thread that is attached to the
 /// object's interpreter for `'py`.
@@ -31,8 +31,8 @@ use crate::interpreter::Python;
 #[repr(C)]
 pub struct Bound<'py, T> {
     pointer: NonNull<ffi::PyObject>,
-    py: Python<'py>,
-    marker: PhantomData<T>,
+    py: StoredState<'py>,
+    marker: PhantomData<(Python<'py>, T)>,
 }
 
 // `Py::bind` and `Bound::as_unbound` reinterpret references between the two types.
@@ -52,9 +52,15 @@ impl<'py, T> Bound<'py, T> {
     ) -> Self {
         Self {
             pointer,
-            py,
+            py: StoredState::new(py.local()),
             marker: PhantomData,
         }
+    }
+
+    /// Returns the token, without the check of debug builds.
+    #[inline(always)]
+    fn token(&self) -> Python<'py> {
+        Python::new(self.py.get())
     }
 
     /// Returns the token.
@@ -75,8 +81,9 @@ impl<'py, T> Bound<'py, T> {
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub fn py(&self) -> Python<'py> {
-        check_attached(self.py);
-        self.py
+        let py = self.token();
+        check_attached(py);
+        py
     }
 
     /// Returns the object's address, borrowed: it is valid as long as `self`.
@@ -94,7 +101,7 @@ impl<'py, T> Bound<'py, T> {
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub fn as_ptr(&self) -> *mut ffi::PyObject {
-        check_attached(self.py);
+        check_attached(self.token());
         self.pointer.as_ptr()
     }
 
@@ -179,7 +186,7 @@ impl<'py, T> Bound<'py, T> {
     #[inline]
     pub fn as_borrowed<'a>(&'a self) -> Borrowed<'a, 'py, T> {
         // SAFETY: `self` keeps the object alive for `'a`.
-        unsafe { Borrowed::from_non_null(self.py, self.pointer) }
+        unsafe { Borrowed::from_non_null(self.token(), self.pointer) }
     }
 
     /// Removes the token. This costs nothing.
@@ -194,7 +201,7 @@ impl<'py, T> Bound<'py, T> {
     pub fn unbind(self) -> Py<T> {
         let this = ManuallyDrop::new(self);
         // SAFETY: the reference moves into the new handle; its owner is the token's interpreter.
-        unsafe { Py::from_owned_parts(this.pointer, this.py.owner()) }
+        unsafe { Py::from_owned_parts(this.pointer, this.token().owner()) }
     }
 
     /// Returns a reference to the same handle without the token. This costs nothing.

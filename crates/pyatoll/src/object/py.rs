@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 
 use super::{Borrowed, Bound, DerefToPyAny, PyAny, WrongInterpreter};
 use crate::capi as ffi;
-use crate::interpreter::{AttachError, Interpreter, LocalInternals, Python};
+use crate::interpreter::{AttachError, Interpreter, LocalInternals, Python, StoredState};
 
 /// An owned reference to a Python object that is independent of any token: it can be kept in a
 /// `static`, sent to another thread, or stored in a Rust struct.
@@ -43,7 +43,7 @@ use crate::interpreter::{AttachError, Interpreter, LocalInternals, Python};
 #[repr(C)]
 pub struct Py<T> {
     pointer: NonNull<ffi::PyObject>,
-    owner: &'static LocalInternals,
+    owner: StoredState<'static>,
     marker: PhantomData<T>,
 }
 
@@ -69,7 +69,7 @@ impl<T> Py<T> {
     ) -> Self {
         Self {
             pointer,
-            owner,
+            owner: StoredState::new(owner),
             marker: PhantomData,
         }
     }
@@ -88,7 +88,7 @@ impl<T> Py<T> {
     /// ```
     #[inline]
     pub fn try_bind<'py>(&self, py: Python<'py>) -> Result<&Bound<'py, T>, WrongInterpreter> {
-        if std::ptr::eq(self.owner, py.local()) {
+        if std::ptr::eq(self.owner.get(), py.local()) {
             // SAFETY: `Py` and `Bound` have the same layout (asserted in `bound`), and the token is
             // the owner's.
             Ok(unsafe { &*std::ptr::from_ref(self).cast::<Bound<'py, T>>() })
@@ -247,13 +247,13 @@ impl<T> Py<T> {
     /// assert!(object.interpreter().is_main());
     /// ```
     pub fn interpreter(&self) -> Interpreter {
-        Interpreter::new(self.owner)
+        Interpreter::new(self.owner.get())
     }
 
     /// Returns the per-interpreter state that owns the object.
     #[inline]
     pub(crate) fn owner(&self) -> &'static LocalInternals {
-        self.owner
+        self.owner.get()
     }
 
     /// Returns the object's address, borrowed: it is meaningful only in the owner.
@@ -326,7 +326,7 @@ impl<T> Py<T> {
     pub fn into_any(self) -> Py<PyAny> {
         let this = ManuallyDrop::new(self);
         // SAFETY: the reference moves into the new handle; every object is a `PyAny`.
-        unsafe { Py::from_owned_parts(this.pointer, this.owner) }
+        unsafe { Py::from_owned_parts(this.pointer, this.owner.get()) }
     }
 
     /// Creates another reference to the same object.
@@ -467,7 +467,7 @@ impl<T> Drop for Py<T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: the handle owns one reference to an object of `owner`.
-        unsafe { self.owner.release(self.pointer) };
+        unsafe { self.owner.get().release(self.pointer) };
     }
 }
 
@@ -482,18 +482,18 @@ impl<T> Clone for Py<T> {
     #[track_caller]
     fn clone(&self) -> Self {
         assert!(
-            self.owner.is_current(),
+            self.owner.get().is_current(),
             "cannot clone a `Py` of interpreter {}: this thread is not attached to it",
-            self.owner.id()
+            self.owner.get().id()
         );
         assert!(
-            !self.owner.is_in_traverse(),
+            !self.owner.get().is_in_traverse(),
             "cannot clone a `Py` in `__traverse__`: the garbage collector is counting references"
         );
         // SAFETY: attached to the owner (checked above); the handle takes the new reference.
         unsafe {
             ffi::Py_INCREF(self.pointer.as_ptr());
-            Self::from_owned_parts(self.pointer, self.owner)
+            Self::from_owned_parts(self.pointer, self.owner.get())
         }
     }
 }
