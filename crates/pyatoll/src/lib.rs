@@ -147,6 +147,7 @@
 //! | `experimental-inspect` | type hints (the module `inspect`), and a module's signatures in the built library |
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
 //! | `lasting-once-lock` | a [`PyOnceLock`](sync::PyOnceLock) lends its values for as long as it lives, and keeps those of interpreters that have ended |
+//! | `tracing` | events of an [`InterpreterPool`] for the crate `tracing` |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
 //! | `extension-module` | accepted for compatibility with PyO3 |
 //! | `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time` | [conversions](conversion) for these crates' dates, times and time zones |

@@ -89,6 +89,12 @@ pub(super) const LATEST: u8 = u8::MAX;
 functions! {
     entries NEWER, symbols newer:
 
+    // New in 3.10.
+    #[cfg(all(Py_LIMITED_API, not(Py_3_10)))]
+    fn PyGC_Disable() -> c_int, FIRST..=LATEST;
+    #[cfg(all(Py_LIMITED_API, not(Py_3_10)))]
+    fn PyGC_Enable() -> c_int, FIRST..=LATEST;
+
     // New in 3.12.
     #[cfg(not(Py_3_12))]
     fn PyErr_GetRaisedException() -> *mut PyObject, 12..=LATEST;

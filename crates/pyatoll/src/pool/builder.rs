@@ -1,7 +1,7 @@
 //! [`InterpreterPoolBuilder`]: the options of a pool.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use super::error::{PoolBuildError, PoolError};
@@ -47,8 +47,6 @@ impl InterpreterPool {
 pub struct InterpreterPoolBuilder {
     size: Option<usize>,
     queue_capacity: Option<usize>,
-    thread_name: String,
-    stack_size: usize,
     settings: WorkerSettings,
 }
 
@@ -57,12 +55,12 @@ impl Default for InterpreterPoolBuilder {
         Self {
             size: None,
             queue_capacity: None,
-            thread_name: "interpreter".into(),
-            stack_size: STACK_SIZE,
             settings: WorkerSettings {
                 interpreter: SubInterpreter::builder(),
                 initializer: None,
                 restart_limit: 3,
+                thread_name: "interpreter".into(),
+                stack_size: STACK_SIZE,
             },
         }
     }
@@ -186,7 +184,7 @@ impl InterpreterPoolBuilder {
     /// ```
     #[must_use]
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
-        self.thread_name = name.into();
+        self.settings.thread_name = name.into();
         self
     }
 
@@ -201,7 +199,7 @@ impl InterpreterPoolBuilder {
     /// ```
     #[must_use]
     pub fn stack_size(mut self, bytes: usize) -> Self {
-        self.stack_size = bytes;
+        self.settings.stack_size = bytes;
         self
     }
 
@@ -242,24 +240,18 @@ impl InterpreterPoolBuilder {
         crate::interpreter::start::initialize();
 
         let capacity = self.queue_capacity.unwrap_or(size.saturating_mul(64));
-        let shared = Arc::new(Shared::new(size, capacity));
+        let shared = Arc::new(Shared::new(size, capacity, self.settings.stack_size));
         let settings = Arc::new(self.settings.clone());
         let (started, starts) = mpsc::channel();
-        let mut threads = Vec::with_capacity(size);
         let mut failure = None;
         for number in 0..size {
-            let worker = Worker::new(Arc::clone(&shared), Arc::clone(&settings));
+            let worker = Worker::new(number, Arc::clone(&shared), Arc::clone(&settings));
             if failure.is_some() {
                 // Dropping the worker unregisters it.
                 continue;
             }
-            let started = started.clone();
-            let thread = thread::Builder::new()
-                .name(format!("{}-{number}", self.thread_name))
-                .stack_size(self.stack_size)
-                .spawn(move || worker.work(started));
-            match thread {
-                Ok(thread) => threads.push(thread),
+            match worker.spawn(Some(started.clone())) {
+                Ok(thread) => shared.add_thread(thread),
                 Err(error) => failure = Some(PoolBuildError::Thread(error)),
             }
         }
@@ -268,7 +260,7 @@ impl InterpreterPoolBuilder {
         let pool = InterpreterPool {
             shared,
             size,
-            threads: Mutex::new(threads),
+            settings,
         };
         match failure.or(refused) {
             None => Ok(pool),
@@ -287,8 +279,8 @@ impl fmt::Debug for InterpreterPoolBuilder {
         f.debug_struct("InterpreterPoolBuilder")
             .field("size", &self.size)
             .field("queue_capacity", &self.queue_capacity)
-            .field("thread_name", &self.thread_name)
-            .field("stack_size", &self.stack_size)
+            .field("thread_name", &self.settings.thread_name)
+            .field("stack_size", &self.settings.stack_size)
             .field("interpreter", &self.settings.interpreter)
             .field("restart_limit", &self.settings.restart_limit)
             .finish_non_exhaustive()

@@ -33,9 +33,17 @@ pub enum PoolError {
     /// The job panicked with this text.
     Panicked(String),
     /// The job was cancelled before it ran, by
-    /// [`JobHandle::cancel`](crate::pool::JobHandle::cancel) or
+    /// [`JobHandle::cancel`](crate::pool::JobHandle::cancel),
+    /// [`JobHandle::interrupt`](crate::pool::JobHandle::interrupt) or
     /// [`InterpreterPool::shutdown_now`](crate::InterpreterPool::shutdown_now).
     Cancelled,
+    /// The job was interrupted by [`JobHandle::interrupt`](crate::pool::JobHandle::interrupt), and
+    /// ended with the exception.
+    Interrupted,
+    /// The job was not done within its [timeout](crate::pool::JobOptions::timeout).
+    TimedOut,
+    /// The operating system could not start the thread that watches timeouts, for this reason.
+    Thread(String),
     /// The pool was shut down before the job was submitted.
     ShutDown,
     /// The Python runtime ended before the job ran.
@@ -54,6 +62,9 @@ impl fmt::Display for PoolError {
             Self::Raised(exception) => exception.fmt(f),
             Self::Panicked(message) => write!(f, "the job panicked: {message}"),
             Self::Cancelled => f.write_str("the job was cancelled before it ran"),
+            Self::Interrupted => f.write_str("the job was interrupted"),
+            Self::TimedOut => f.write_str("the job was not done within its timeout"),
+            Self::Thread(error) => write!(f, "cannot start the thread for timeouts: {error}"),
             Self::ShutDown => f.write_str("the pool has been shut down and takes no more jobs"),
             Self::RuntimeEnded => f.write_str("the Python runtime ended before the job ran"),
             Self::Broken(reason) => write!(f, "the pool has no interpreter left: {reason}"),

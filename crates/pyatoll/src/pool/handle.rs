@@ -3,12 +3,14 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::error::PoolError;
 use super::job::{Job, Outcome};
-use super::shared::Shared;
+use super::shared::{CurrentWorker, Shared};
+use super::waker::WakerSlot;
 use super::worker;
 use crate::interpreter::attach;
 
@@ -34,11 +36,26 @@ use crate::interpreter::attach;
 pub struct JobHandle<R> {
     outcome: Arc<dyn Outcome<R>>,
     shared: Arc<Shared>,
+    /// The task that polls this on a worker, until the job is done.
+    task: Option<Arc<WakerSlot>>,
+}
+
+/// A waker that unparks a thread.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 impl<R: Send + 'static> JobHandle<R> {
     pub(super) fn new(outcome: Arc<dyn Outcome<R>>, shared: Arc<Shared>) -> Self {
-        Self { outcome, shared }
+        Self {
+            outcome,
+            shared,
+            task: None,
+        }
     }
 
     fn job(&self) -> Arc<dyn Job> {
@@ -48,7 +65,9 @@ impl<R: Send + 'static> JobHandle<R> {
     /// Waits for the job's result. A thread that is attached is detached while it waits.
     ///
     /// In a job of the same pool this cannot starve: a job that has not started runs immediately on
-    /// this thread, in this worker's interpreter.
+    /// this thread, in this worker's interpreter. While it waits for a job on another thread, which
+    /// may in turn wait for this one, it runs the functions of
+    /// [`broadcast`](crate::InterpreterPool::broadcast) for this worker.
     ///
     /// # Errors
     /// [`PoolError`]: the exception or panic of the job, or the reason why it never ran.
@@ -76,8 +95,44 @@ impl<R: Send + 'static> JobHandle<R> {
             if let Some(result) = self.take_or_run() {
                 return result;
             }
-            attach::waiting(|| self.outcome.wait(None));
+            match self.shared.current_worker() {
+                Some(current) => self.wait_as_worker(&current),
+                None => attach::waiting(|| self.outcome.wait(None)),
+            };
         }
+    }
+
+    /// Waits for the job on a worker's thread. Runs the jobs that only this worker may run: the job
+    /// may wait for one of them.
+    fn wait_as_worker(&self, current: &CurrentWorker) -> bool {
+        let waker = Arc::new(Unpark(thread::current())).into();
+        let task = Arc::new(WakerSlot::default());
+        self.outcome.set_waker(&waker);
+        while !self.outcome.is_done() {
+            task.set(&waker);
+            match self.shared.next_for_waiting(current, &task) {
+                Some(job) => worker::run_inline(current, &*job),
+                None => attach::waiting(thread::park),
+            }
+        }
+        // It may have taken the token that other code of this thread waits for.
+        thread::current().unpark();
+        true
+    }
+
+    /// Runs the jobs that only this worker may run while its thread polls; returns whether it ran
+    /// one. Otherwise the task is woken when there is one.
+    fn run_as_polling_worker(&mut self, waker: &Waker) -> bool {
+        let Some(current) = self.shared.current_worker() else {
+            return false;
+        };
+        let task = self.task.get_or_insert_default();
+        task.set(waker);
+        let Some(job) = self.shared.next_for_waiting(&current, task) else {
+            return false;
+        };
+        worker::run_inline(&current, &*job);
+        true
     }
 
     /// Takes the result, if the job is done. In a job of the same pool, runs this job first if it
@@ -87,15 +142,18 @@ impl<R: Send + 'static> JobHandle<R> {
         if let Some(result) = self.outcome.take() {
             return Some(result);
         }
-        let interpreter = self.shared.current_worker()?;
+        let current = self.shared.current_worker()?;
         if self.outcome.is_running_on_this_thread() {
             return Some(Err(PoolError::WouldDeadlock));
         }
         // Before the job is taken out of the queue.
         attach::refuse_in_traverse();
         let job = self.job();
+        if job.worker().is_some_and(|number| number != current.number) {
+            return None;
+        }
         self.shared.remove(&job);
-        worker::run_inline(interpreter, &*job);
+        worker::run_inline(&current, &*job);
         self.outcome.take()
     }
 
@@ -208,6 +266,40 @@ impl<R: Send + 'static> JobHandle<R> {
         }
         cancelled
     }
+
+    /// Cancels the job if it has not started, and otherwise raises a `KeyboardInterrupt` in its
+    /// Python code. Returns whether the job was not done. Does not wait.
+    ///
+    /// If the exception ends the job, joining it returns [`PoolError::Interrupted`]. Python code
+    /// may catch it, and a job that returns a value returns that. It is raised before the next
+    /// instruction of Python code: code that waits outside of Python, such as `time.sleep`, or
+    /// computes in C or Rust, runs on until it returns to Python. A
+    /// [timeout](crate::pool::JobOptions::timeout) also deals with code that does not give way.
+    ///
+    /// If the job waits for another job that runs on the same thread, it is interrupted after that.
+    /// An interrupt never reaches another job.
+    ///
+    /// ```
+    /// use pyatoll::InterpreterPool;
+    /// use pyatoll::pool::PoolError;
+    ///
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).build()?;
+    /// let endless = pool.submit(|py| py.run(c"while True: pass", None, None));
+    /// while pool.stats().running == 0 {}
+    /// assert!(endless.interrupt());
+    /// assert_eq!(endless.join(), Err(PoolError::Interrupted));
+    /// assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// C API: `PyThreadState_SetAsyncExc`.
+    pub fn interrupt(&self) -> bool {
+        if self.shared.is_forked() {
+            return false;
+        }
+        self.cancel() || self.outcome.interrupt()
+    }
 }
 
 /// Resolves to what [`join`](JobHandle::join) returns. No thread waits: the worker that finishes
@@ -217,7 +309,8 @@ impl<R: Send + 'static> JobHandle<R> {
 /// handle, await `&mut handle`.
 ///
 /// In a job of the same pool, a job that has not started runs in the call of `poll`, so that the
-/// pool cannot starve.
+/// pool cannot starve; so do the functions of [`broadcast`](crate::InterpreterPool::broadcast) for
+/// this worker.
 ///
 /// # Panics
 /// When it is polled after it has returned the result, or if it would run the job in a
@@ -259,16 +352,21 @@ impl<R: Send + 'static> JobHandle<R> {
 impl<R: Send + 'static> Future for JobHandle<R> {
     type Output = Result<R, PoolError>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if self.shared.is_forked() {
             return Poll::Ready(Err(PoolError::Forked));
         }
-        self.outcome.set_waker(context.waker());
-        let Some(result) = self.take_or_run() else {
-            return Poll::Pending;
-        };
-        self.outcome.clear_waker();
-        Poll::Ready(result)
+        loop {
+            self.outcome.set_waker(context.waker());
+            if let Some(result) = self.take_or_run() {
+                self.outcome.clear_waker();
+                self.task = None;
+                return Poll::Ready(result);
+            }
+            if !self.run_as_polling_worker(context.waker()) {
+                return Poll::Pending;
+            }
+        }
     }
 }
 

@@ -1,17 +1,17 @@
 //! [`InterpreterPool`]: submitting jobs and shutting down.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::{PoolError, ShutdownError, TrySubmitError};
+use super::events;
 use super::handle::JobHandle;
 use super::job::{Job, Packet};
 use super::shared::{Refusal, Shared};
-use super::worker;
+use super::stats::PoolStats;
+use super::worker::{self, WorkerSettings};
 use crate::error::PyResult;
-use crate::interpreter::sync::lock;
 use crate::interpreter::waits::Wait;
 use crate::interpreter::{Interpreter, Python, attach};
 
@@ -41,8 +41,7 @@ use crate::interpreter::{Interpreter, Python, attach};
 pub struct InterpreterPool {
     pub(super) shared: Arc<Shared>,
     pub(super) size: usize,
-    /// The threads of the workers; empty once they were joined.
-    pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) settings: Arc<WorkerSettings>,
 }
 
 impl InterpreterPool {
@@ -97,6 +96,24 @@ impl InterpreterPool {
         self.shared.queued()
     }
 
+    /// Returns the numbers of the pool's jobs and of replaced interpreters.
+    ///
+    /// ```
+    /// # use pyatoll::InterpreterPool;
+    /// # pyatoll::Python::initialize();
+    /// let pool = InterpreterPool::builder().size(1).build()?;
+    /// pool.submit(|_py| Ok(())).join()?;
+    /// assert_eq!(pool.stats().completed, 1);
+    /// assert_eq!(pool.stats().interpreters_replaced, 0);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stats(&self) -> PoolStats {
+        if self.shared.is_forked() {
+            return PoolStats::default();
+        }
+        self.shared.stats()
+    }
+
     /// Queues a job: a closure that a worker runs in its interpreter. If the queue is full, waits
     /// for space; a thread that is attached is detached while it waits.
     ///
@@ -128,24 +145,26 @@ impl InterpreterPool {
         F: for<'py> FnOnce(Python<'py>) -> PyResult<R> + Send + 'static,
         R: Send + 'static,
     {
-        let packet = Arc::new(Packet::new(job));
+        let packet = Arc::new(Packet::new(job, &self.shared.counters));
         let handle = JobHandle::new(packet.clone(), Arc::clone(&self.shared));
         let job: Arc<dyn Job> = packet;
         if !self.shared.is_forked() {
-            self.enqueue(&job);
+            self.enqueue(&job, None);
         }
         handle
     }
 
-    /// Queues a job, refuses it, or runs it on this thread: see [`InterpreterPool::submit`].
+    /// Queues a job, refuses it, or runs it on this thread: see [`InterpreterPool::submit`]. Waits
+    /// up to a deadline.
     #[track_caller]
-    pub(super) fn enqueue(&self, job: &Arc<dyn Job>) {
+    pub(super) fn enqueue(&self, job: &Arc<dyn Job>, deadline: Option<Instant>) {
+        events::job_submitted(job.id().0);
         let refused = match self.shared.try_push(job) {
             Ok(()) => return,
             Err(Refusal::Closed(why)) => Err(why),
             Err(Refusal::Full) => match self.shared.current_worker() {
-                Some(interpreter) => return worker::run_inline(interpreter, &**job),
-                None => attach::waiting(|| self.shared.push_waiting(job)),
+                Some(current) => return worker::run_inline(&current, &**job),
+                None => attach::waiting(|| self.shared.push_waiting(job, deadline)),
             },
         };
         if let Err(why) = refused {
@@ -181,10 +200,13 @@ impl InterpreterPool {
             let why = PoolError::Forked;
             return Err(TrySubmitError::Refused { job, why });
         }
-        let packet = Arc::new(Packet::new(job));
+        let packet = Arc::new(Packet::new(job, &self.shared.counters));
         let queued: Arc<dyn Job> = packet.clone();
         let refused = match self.shared.try_push(&queued) {
-            Ok(()) => return Ok(JobHandle::new(packet, Arc::clone(&self.shared))),
+            Ok(()) => {
+                events::job_submitted(queued.id().0);
+                return Ok(JobHandle::new(packet, Arc::clone(&self.shared)));
+            }
             Err(refused) => refused,
         };
         drop(queued);
@@ -204,7 +226,8 @@ impl InterpreterPool {
     /// [`ShutdownError`]: not all workers have ended in time. Running and queued jobs continue, and
     /// dropping the pool does not wait for them. A job of this pool, or a thread that is inside one
     /// of its interpreters, gets this error immediately, as it cannot wait for itself; so does a
-    /// thread that one of the workers waits for.
+    /// thread that one of the workers waits for, and a destructor or waker that the pool calls
+    /// because of a timeout.
     ///
     /// # Panics
     /// If it would wait in a `__traverse__`.
@@ -271,7 +294,8 @@ impl InterpreterPool {
 
     /// Waits for the workers to end, unless this thread keeps one of them from ending.
     pub(super) fn end(&self, timeout: Option<Duration>) -> Result<(), ShutdownError> {
-        if self.shared.is_inside() {
+        // A job may end only because of the timer, which calls destructors and wakers.
+        if self.shared.is_inside() || self.shared.timer.is_on_this_thread() {
             return Err(self.shared.progress());
         }
         // A worker waits for the threads inside its interpreter, and one of them may wait for this
@@ -283,9 +307,7 @@ impl InterpreterPool {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         attach::waiting(|| {
             self.shared.wait_for_end(deadline)?;
-            let mut threads = lock(&self.threads);
-            let threads = std::mem::take(&mut *threads);
-            for thread in threads {
+            for thread in self.shared.take_threads() {
                 let _ = thread.join();
             }
             Ok(())
@@ -296,9 +318,6 @@ impl InterpreterPool {
 impl Drop for InterpreterPool {
     fn drop(&mut self) {
         if self.shared.is_forked() {
-            let threads = self.threads.get_mut().unwrap_or_else(|p| p.into_inner());
-            // The threads do not exist in this process: joining or detaching them is undefined.
-            std::mem::forget(std::mem::take(threads));
             return;
         }
         let was_open = self.shared.close(PoolError::ShutDown);

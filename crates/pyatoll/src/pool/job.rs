@@ -6,26 +6,51 @@
 //! - The lock is not held while the closure, or a destructor of a user's value, runs.
 //! - A job whose closure was taken always reaches [`Stage::Done`].
 //! - The waker is called after the job is done.
+//! - A job that has timed out is done while its closure may still run; its result is dropped.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 use std::thread::{self, ThreadId};
 use std::time::Instant;
 
 use super::error::PoolError;
+use super::events::{self, JobEnd};
+use super::running::{JobId, RunningJobs};
+use super::stats::Counters;
+use super::timer::{Timer, TimerKey};
 use super::wait::{wait, wait_for};
 use super::waker::WakerSlot;
-use crate::error::{PyResult, RaisedException};
+use crate::error::{PyErr, PyResult, RaisedException};
+use crate::exceptions::PyKeyboardInterrupt;
 use crate::interpreter::Python;
 use crate::interpreter::sync::lock;
 
 /// A job as seen by the workers.
 pub(super) trait Job: Send + Sync {
-    /// Runs the job in the interpreter of `py`, if it has not started.
-    fn run(&self, py: Python<'_>);
+    /// Runs the job in the interpreter of `py`, if it has not started. `running` is the list of
+    /// this thread.
+    fn run(&self, py: Python<'_>, running: &Arc<RunningJobs>);
     /// Finishes the job with an error if it has not started; returns whether it did.
     fn refuse(&self, why: PoolError) -> bool;
+    /// Finishes the job with [`PoolError::TimedOut`], even if its closure runs.
+    fn time_out(&self) -> TimedOut;
+    /// Sets the function that calls [`Job::time_out`], to be cancelled once the job is done.
+    fn set_timer(&self, timer: Arc<Timer>, key: TimerKey);
+    /// Interrupts the job if it runs; returns whether it does.
+    fn interrupt(&self) -> bool;
+    /// Returns the number of the only worker that may run the job.
+    fn worker(&self) -> Option<usize>;
+    fn id(&self) -> JobId;
+}
+
+/// The stage in which a job has timed out.
+pub(super) enum TimedOut {
+    Queued,
+    Running(Arc<RunningJobs>, JobId),
+    /// It was done before.
+    Done,
 }
 
 /// A job as seen by the threads that wait for it.
@@ -49,7 +74,8 @@ pub(super) trait Outcome<R>: Job {
 
 enum Stage<F, R> {
     Queued(F),
-    Running(ThreadId),
+    /// The thread that runs or drops the closure, and its list.
+    Running(ThreadId, Option<Arc<RunningJobs>>),
     Done(Result<R, PoolError>),
     /// The result was taken.
     Taken,
@@ -66,6 +92,10 @@ pub(super) struct Packet<F, R> {
     state: Mutex<JobState<F, R>>,
     done: Condvar,
     waker: WakerSlot,
+    id: JobId,
+    worker: Option<usize>,
+    timer: OnceLock<(Arc<Timer>, TimerKey)>,
+    counters: Arc<Counters>,
 }
 
 impl<F, R> Packet<F, R>
@@ -73,7 +103,8 @@ where
     F: for<'py> FnOnce(Python<'py>) -> PyResult<R> + Send,
     R: Send,
 {
-    pub(super) fn new(job: F) -> Self {
+    pub(super) fn new(job: F, counters: &Arc<Counters>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             state: Mutex::new(JobState {
                 stage: Stage::Queued(job),
@@ -81,6 +112,18 @@ where
             }),
             done: Condvar::new(),
             waker: WakerSlot::default(),
+            id: JobId(NEXT.fetch_add(1, Ordering::Relaxed)),
+            worker: None,
+            timer: OnceLock::new(),
+            counters: Arc::clone(counters),
+        }
+    }
+
+    /// Creates a job that only the worker with this number may run.
+    pub(super) fn for_worker(worker: usize, job: F, counters: &Arc<Counters>) -> Self {
+        Self {
+            worker: Some(worker),
+            ..Self::new(job, counters)
         }
     }
 
@@ -102,27 +145,59 @@ where
         lock(&self.state)
     }
 
-    /// Takes the closure, if the job has not started.
-    fn start(&self) -> Option<F> {
+    /// Takes the closure, if the job has not started. `running` is the list of this thread if the
+    /// closure is to run.
+    fn start(&self, running: Option<&Arc<RunningJobs>>) -> Option<F> {
         let mut state = self.state();
         if !matches!(state.stage, Stage::Queued(_)) {
             return None;
         }
-        let running = Stage::Running(thread::current().id());
+        let running = Stage::Running(thread::current().id(), running.cloned());
         match std::mem::replace(&mut state.stage, running) {
             Stage::Queued(job) => Some(job),
             _ => None,
         }
     }
 
+    /// Sets the result, unless the job has timed out.
     fn finish(&self, result: Result<R, PoolError>) {
-        let mut state = self.state();
+        let state = self.state();
+        if !matches!(state.stage, Stage::Running(..)) {
+            drop(state);
+            return drop_discarding_panic(result);
+        }
+        match &result {
+            Ok(_) => self.counters.job_completed(),
+            Err(_) => self.counters.job_failed(),
+        }
+        let end = JobEnd::of(&result);
+        self.set_done(state, result, &end);
+    }
+
+    fn set_done(
+        &self,
+        mut state: MutexGuard<'_, JobState<F, R>>,
+        result: Result<R, PoolError>,
+        end: &JobEnd,
+    ) {
         state.stage = Stage::Done(result);
         if state.waiting > 0 {
             self.done.notify_all();
         }
         drop(state);
+        if let Some((timer, key)) = self.timer.get() {
+            timer.cancel(*key);
+        }
+        end.report(self.id.0);
         self.waker.wake();
+    }
+
+    /// Drops the closure of a job that has not started, and finishes it with an error.
+    fn refuse_started(&self, job: F, why: PoolError) {
+        drop_discarding_panic(job);
+        self.counters.job_cancelled();
+        let end = JobEnd::cancelled(&why);
+        self.set_done(self.state(), Err(why), &end);
     }
 }
 
@@ -131,20 +206,67 @@ where
     F: for<'py> FnOnce(Python<'py>) -> PyResult<R> + Send,
     R: Send,
 {
-    fn run(&self, py: Python<'_>) {
-        let Some(job) = self.start() else { return };
-        let run = || job(py).map_err(|error| PoolError::Raised(RaisedException::new(py, &error)));
-        let result = catch_unwind(AssertUnwindSafe(run));
-        self.finish(result.unwrap_or_else(|payload| Err(PoolError::panicked(payload))));
+    fn run(&self, py: Python<'_>, running: &Arc<RunningJobs>) {
+        running.push(self.id);
+        if let Some(job) = self.start(Some(running)) {
+            self.counters.job_begins();
+            events::job_started(self.id.0, running.interpreter().id());
+            running.open(py);
+            let result = catch_unwind(AssertUnwindSafe(|| job(py)));
+            // Describing an exception runs the user's code, which may be interrupted as well.
+            let is_interrupted = running.is_interrupted();
+            let plain = || result_without_objects(py, result, is_interrupted);
+            let result = catch_unwind(AssertUnwindSafe(plain));
+            running.close(py);
+            self.counters.job_ends();
+            self.finish(result.unwrap_or_else(|payload| Err(PoolError::panicked(payload))));
+        }
+        running.pop(py);
     }
 
     fn refuse(&self, why: PoolError) -> bool {
-        let Some(job) = self.start() else {
+        let Some(job) = self.start(None) else {
             return false;
         };
-        drop_discarding_panic(job);
-        self.finish(Err(why));
+        self.refuse_started(job, why);
         true
+    }
+
+    fn time_out(&self) -> TimedOut {
+        if let Some(job) = self.start(None) {
+            self.refuse_started(job, PoolError::TimedOut);
+            return TimedOut::Queued;
+        }
+        let state = self.state();
+        let Stage::Running(_, Some(running)) = &state.stage else {
+            return TimedOut::Done;
+        };
+        let running = Arc::clone(running);
+        self.counters.job_failed();
+        let result = Err(PoolError::TimedOut);
+        let end = JobEnd::of(&result);
+        self.set_done(state, result, &end);
+        TimedOut::Running(running, self.id)
+    }
+
+    fn set_timer(&self, timer: Arc<Timer>, key: TimerKey) {
+        let _ = self.timer.set((timer, key));
+    }
+
+    fn interrupt(&self) -> bool {
+        let running = match &self.state().stage {
+            Stage::Running(_, Some(running)) => Arc::clone(running),
+            _ => return false,
+        };
+        running.interrupt(self.id)
+    }
+
+    fn worker(&self) -> Option<usize> {
+        self.worker
+    }
+
+    fn id(&self) -> JobId {
+        self.id
     }
 }
 
@@ -161,7 +283,7 @@ where
     fn take(&self) -> Option<Result<R, PoolError>> {
         let mut state = self.state();
         match state.stage {
-            Stage::Queued(_) | Stage::Running(_) => return None,
+            Stage::Queued(_) | Stage::Running(..) => return None,
             Stage::Done(_) | Stage::Taken => {}
         }
         let taken = std::mem::replace(&mut state.stage, Stage::Taken);
@@ -182,7 +304,7 @@ where
 
     fn wait(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.state();
-        while matches!(state.stage, Stage::Queued(_) | Stage::Running(_)) {
+        while matches!(state.stage, Stage::Queued(_) | Stage::Running(..)) {
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return false;
@@ -198,7 +320,27 @@ where
     }
 
     fn is_running_on_this_thread(&self) -> bool {
-        matches!(self.state().stage, Stage::Running(thread) if thread == thread::current().id())
+        matches!(self.state().stage, Stage::Running(thread, _) if thread == thread::current().id())
+    }
+}
+
+/// Converts the result of a closure. `is_interrupted`: an interrupt was raised while it ran.
+fn result_without_objects<R>(
+    py: Python<'_>,
+    result: thread::Result<PyResult<R>>,
+    is_interrupted: bool,
+) -> Result<R, PoolError> {
+    let is_interrupt = |error: &PyErr| {
+        let is_own = error
+            .interpreter()
+            .is_none_or(|one| one == py.interpreter());
+        is_own && error.is_instance_of::<PyKeyboardInterrupt>(py)
+    };
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) if is_interrupted && is_interrupt(&error) => Err(PoolError::Interrupted),
+        Ok(Err(error)) => Err(PoolError::Raised(RaisedException::new(py, &error))),
+        Err(payload) => Err(PoolError::panicked(payload)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::iter::Fuse;
 use std::sync::Arc;
 
 use super::error::PoolError;
+use super::events;
 use super::handle::JobHandle;
 use super::interpreter_pool::InterpreterPool;
 use super::job::{Job, Packet};
@@ -102,7 +103,7 @@ where
                 return;
             };
             match self.pool.shared.try_push(&job) {
-                Ok(()) => {}
+                Ok(()) => events::job_submitted(job.id().0),
                 Err(Refusal::Full) => {
                     self.pending = Some((job, handle));
                     return;
@@ -118,7 +119,8 @@ where
     fn next_job(&mut self) -> Option<(Arc<dyn Job>, JobHandle<R>)> {
         let item = self.items.next()?;
         let function = Arc::clone(&self.function);
-        let job = Arc::new(Packet::new(move |py: Python<'_>| function(py, item)));
+        let run = move |py: Python<'_>| function(py, item);
+        let job = Arc::new(Packet::new(run, &self.pool.shared.counters));
         let handle = JobHandle::new(job.clone(), Arc::clone(&self.pool.shared));
         Some((job, handle))
     }
@@ -140,7 +142,7 @@ where
             None => {
                 // The queue is full of other jobs.
                 let (job, handle) = self.pending.take().or_else(|| self.next_job())?;
-                self.pool.enqueue(&job);
+                self.pool.enqueue(&job, None);
                 handle
             }
         };

@@ -6,6 +6,8 @@
 //!
 //! - A job is a closure that receives the token of the worker's interpreter. It returns any Rust
 //!   value, which may contain a [`Py<T>`](crate::Py) that is usable in that interpreter only.
+//! - The handle of a job can be joined or awaited, and can cancel or interrupt the job, which may
+//!   have a timeout.
 //! - A thread that waits (for a result, for space in the queue, for the end) is detached while it
 //!   waits, if it was attached.
 //! - A job may submit jobs to its own pool and wait for them: a job that has not started then runs
@@ -32,31 +34,47 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! With the feature `tracing`, a pool emits events with the target `pyatoll::pool`: jobs that are
+//! submitted, started, finished, failed, cancelled and interrupted (level `TRACE` or `DEBUG`), and
+//! interpreters that are created, ended (`DEBUG`) and replaced (`WARN`).
+//!
 //! | file | concern |
 //! |---|---|
+//! | `deadline` | jobs with a timeout |
+//! | `broadcast` | a job for each worker |
 //! | `interpreter_pool` | [`InterpreterPool`]: submitting jobs, shutting down |
 //! | `builder` | [`InterpreterPoolBuilder`]: the options of a pool |
 //! | `handle` | [`JobHandle`]: waiting for the result of a job |
 //! | `shutdown` | [`Shutdown`]: the end of a pool as a future |
+//! | `options` | [`JobOptions`]: the options of one job |
 //! | `map` | [`Map`]: a job for each item, with the results in order |
 //! | `worker` | a worker thread and its interpreters |
 //! | `runtime_end` | ending the pools before the runtime |
 //! | `shared` | the queue and the workers of a pool |
 //! | `job` | a job and its result |
+//! | `running` | the jobs that run on a worker's thread, and their interrupts |
+//! | `stats` | [`PoolStats`]: the numbers of a pool's jobs |
+//! | `events` | events for the crate `tracing` |
 //! | `error` | errors as plain values |
 //! | `timer` | calling functions at given times |
 //! | `waker` | the waker of a task that awaits something of a pool |
 //! | `wait` | waiting on condition variables |
 
+mod broadcast;
 mod builder;
+mod deadline;
 mod error;
+mod events;
 mod handle;
 mod interpreter_pool;
 mod job;
 mod map;
+mod options;
+mod running;
 mod runtime_end;
 mod shared;
 mod shutdown;
+mod stats;
 mod timer;
 mod wait;
 mod waker;
@@ -68,7 +86,9 @@ pub use error::{PoolBuildError, PoolError, ShutdownError, TrySubmitError};
 pub use handle::JobHandle;
 pub use interpreter_pool::InterpreterPool;
 pub use map::Map;
+pub use options::JobOptions;
 pub use shutdown::Shutdown;
+pub use stats::PoolStats;
 
 const _: () = {
     const fn is_send_and_sync<T: Send + Sync>() {}

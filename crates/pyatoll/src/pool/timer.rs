@@ -1,14 +1,18 @@
-//! [`Timer`]: calls functions at given times, on one thread per pool.
+//! [`Timer`]: calls functions at given times, on threads of its own.
+//!
+//! The functions call foreign code, such as the destructors of closures and wakers, which may wait
+//! for a job that only a later function of the timer ends. So while a function runs, another thread
+//! watches the time; two are enough for functions that do not wait.
 //!
 //! Invariants:
 //! - The lock is not held while a function runs or is dropped.
-//! - The thread starts with the first function, and ends with the pool.
-//! - The functions do not wait: each delays those after it.
+//! - The first thread starts with the first function, and the threads end with the pool.
+//! - While a function runs, another thread waits for the next one, unless none could be started.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::Instant;
 
 use super::wait::{wait, wait_for};
@@ -31,8 +35,8 @@ pub(super) struct Timer {
     process: u32,
 }
 
-#[derive(Default)]
 struct TimerQueue {
+    stack_size: usize,
     state: Mutex<TimerState>,
     /// Signals a new first function, or the end of the timer.
     changed: Condvar,
@@ -43,19 +47,33 @@ struct TimerState {
     functions: BTreeMap<TimerKey, Function>,
     /// The number of the next function.
     next: u64,
-    has_thread: bool,
+    threads: Vec<ThreadId>,
+    /// Number of threads that call a function.
+    busy: usize,
     is_closed: bool,
 }
 
 impl Timer {
-    pub(super) fn new() -> Self {
+    /// Creates a timer. `stack_size` is that of its threads.
+    pub(super) fn new(stack_size: usize) -> Self {
+        let queue = TimerQueue {
+            stack_size,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        };
         Self {
-            queue: Arc::default(),
+            queue: Arc::new(queue),
             process: process(),
         }
     }
 
-    /// Schedules a function. It must not wait.
+    /// Returns whether this is a thread of the timer.
+    pub(super) fn is_on_this_thread(&self) -> bool {
+        let this = thread::current().id();
+        lock(&self.queue.state).threads.contains(&this)
+    }
+
+    /// Schedules a function.
     ///
     /// # Errors
     /// If the operating system cannot start the thread.
@@ -66,12 +84,8 @@ impl Timer {
     ) -> io::Result<TimerKey> {
         let function: Function = Box::new(function);
         let mut state = lock(&self.queue.state);
-        if !state.has_thread {
-            let queue = Arc::clone(&self.queue);
-            let thread = thread::Builder::new().name("pool-timer".into());
-            // The new thread waits for the lock.
-            thread.spawn(move || queue.run())?;
-            state.has_thread = true;
+        if state.threads.is_empty() {
+            self.queue.add_thread(&mut state)?;
         }
         let number = state.next;
         let key = TimerKey { at, number };
@@ -94,10 +108,20 @@ impl Timer {
 }
 
 impl TimerQueue {
-    /// Calls the functions at their times until the timer is dropped.
-    fn run(&self) {
+    /// Starts a thread, which waits for the lock.
+    fn add_thread(self: &Arc<Self>, state: &mut TimerState) -> io::Result<()> {
+        let queue = Arc::clone(self);
+        let thread = thread::Builder::new().name("pool-timer".into());
+        let thread = thread.stack_size(self.stack_size);
+        let thread = thread.spawn(move || queue.run())?;
+        state.threads.push(thread.thread().id());
+        Ok(())
+    }
+
+    /// Calls the functions at their times, until the timer is dropped or two other threads wait.
+    fn run(self: &Arc<Self>) {
         let mut state = lock(&self.state);
-        while !state.is_closed {
+        while !state.is_closed && state.threads.len() - state.busy <= 2 {
             let first = state.functions.first_key_value().map(|(key, _)| *key);
             let left = first.map(|key| key.at.saturating_duration_since(Instant::now()));
             state = match left {
@@ -106,19 +130,30 @@ impl TimerQueue {
                 Some(_) => self.call_first(state),
             };
         }
+        let this = thread::current().id();
+        state.threads.retain(|thread| *thread != this);
     }
 
     /// Calls the first function, without the lock.
     fn call_first<'a>(
-        &'a self,
+        self: &'a Arc<Self>,
         mut state: MutexGuard<'a, TimerState>,
     ) -> MutexGuard<'a, TimerState> {
         let first = state.functions.pop_first();
+        state.busy += 1;
+        if state.busy == state.threads.len() {
+            // Without another thread, the functions wait for this one.
+            let _ = self.add_thread(&mut state);
+        }
         drop(state);
+        // Another thread may wait for this function.
+        self.changed.notify_one();
         if let Some((_, function)) = first {
             crate::panic::discarding(function);
         }
-        lock(&self.state)
+        let mut state = lock(&self.state);
+        state.busy -= 1;
+        state
     }
 }
 
@@ -132,7 +167,7 @@ impl Drop for Timer {
         state.is_closed = true;
         let functions = std::mem::take(&mut state.functions);
         drop(state);
-        self.queue.changed.notify_one();
+        self.queue.changed.notify_all();
         drop(functions);
     }
 }

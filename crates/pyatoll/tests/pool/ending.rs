@@ -1,7 +1,7 @@
 //! The end of pools, runtimes and processes.
 
 use crate::{LONG, blocker, in_a_child, in_time, pool};
-use pyatoll::pool::{PoolError, TrySubmitError};
+use pyatoll::pool::{JobOptions, PoolError, PoolStats, TrySubmitError};
 use pyatoll::prelude::*;
 use pyatoll::sync::InterpreterLocal;
 use pyatoll::{InterpreterPool, ffi};
@@ -296,6 +296,12 @@ fn a_forked_child_gets_an_error_since_it_has_no_workers() {
             )
             && pool.map(0..3, |_py, n| Ok(n)).next() == Some(Err(PoolError::Forked))
             && !running.cancel()
+            && !running.interrupt()
+            && pool.broadcast(|_py| Ok(())).pop().unwrap().join() == Err(PoolError::Forked)
+            && pool.stats() == PoolStats::default()
+            && pool.submit_with(JobOptions::new(), |_py| Ok(())).join() == Err(PoolError::Forked)
+            && crate::futures::block_on(pool.submit(|_py| Ok(()))) == Err(PoolError::Forked)
+            && crate::futures::block_on(pool.shutdown_async(LONG)).is_ok()
             && running.join() == Err(PoolError::Forked)
             && pool.shutdown(Duration::ZERO).is_ok();
         drop(pool);

@@ -2,18 +2,30 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `broadcasts.rs` | jobs for each worker, and the numbers of jobs |
+//! | `control.rs` | jobs and pools for the tests of interrupts and timeouts |
 //! | `ending.rs` | the end of pools, runtimes and processes |
 //! | `errors.rs` | errors, panics and interrupts in jobs |
+//! | `events.rs` | events for `tracing` |
 //! | `futures.rs` | awaiting jobs and the end of a pool |
+//! | `interrupts.rs` | interrupting jobs |
 //! | `jobs.rs` | submitting jobs and collecting their results |
 //! | `nested.rs` | jobs that use their own pool |
+//! | `replacements.rs` | replacing workers whose code does not give way |
+//! | `timeouts.rs` | jobs with a timeout |
 //! | `workers.rs` | workers and their interpreters |
 
+mod broadcasts;
+mod control;
 mod ending;
 mod errors;
+mod events;
 mod futures;
+mod interrupts;
 mod jobs;
 mod nested;
+mod replacements;
+mod timeouts;
 #[path = "../unstable/mod.rs"]
 mod unstable;
 mod workers;

@@ -9,6 +9,7 @@
 //! | `legacy` | the same on 3.11 |
 //! | `main_interpreter` | entering the main interpreter |
 //! | `thread_ids` | the ids of threads in thread states |
+//! | `async_exception` | exceptions that one thread raises in another |
 //! | `other_threads` | which threads the thread states of an interpreter belong to |
 //! | `lifecycle` | creating interpreters, the end of the runtime |
 //! | `ending` | ending an interpreter |
@@ -19,6 +20,7 @@
 //! | `signals` | the handlers of signals in sub-interpreters |
 //! | `forced_unwind` | threads that CPython ends with `pthread_exit` |
 
+mod async_exception;
 mod depth;
 mod dict;
 mod ending;
@@ -41,6 +43,9 @@ mod target;
 mod thread_ids;
 mod thread_state;
 
+pub(crate) use async_exception::{
+    WITHDRAWING_LEAVES_A_FLAG, raise_interrupt, thread_ident, withdraw_interrupt, without_gc,
+};
 pub(crate) use depth::{Depth, defers_by_stack};
 pub(crate) use dict::{item_of_dict, item_or_insert};
 pub(crate) use ending::{

@@ -1,0 +1,85 @@
+//! Events for `tracing`.
+
+use crate::{LONG, blocker};
+use pyatoll::InterpreterPool;
+use pyatoll::prelude::*;
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Collects the events of the pools of this process.
+struct Collector(Arc<Mutex<Vec<String>>>);
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, "{}={value:?} ", field.name()).unwrap();
+    }
+}
+
+impl Subscriber for Collector {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "pyatoll::pool"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        let panics = text.0.contains("job submitted");
+        self.0.lock().unwrap().push(text.0);
+        if panics {
+            panic!("a subscriber's panic");
+        }
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_pool_reports_its_jobs_and_interpreters() {
+    if !crate::in_a_child("events::a_pool_reports_its_jobs_and_interpreters") {
+        return;
+    }
+    Python::initialize();
+    let events = Arc::new(Mutex::new(Vec::new()));
+    tracing::subscriber::set_global_default(Collector(Arc::clone(&events))).unwrap();
+    let pool = InterpreterPool::builder().size(1).build().unwrap();
+    let (job, begun, stop) = blocker();
+    let running = pool.submit(job);
+    begun.recv().unwrap();
+    let cancelled = pool.submit(|_py| Ok(()));
+    assert!(cancelled.cancel());
+    assert!(running.interrupt());
+    stop.send(()).unwrap();
+    running.join().unwrap();
+    let failed = pool.submit(|py| py.run(c"1 / 0", None, None));
+    failed.join().unwrap_err();
+    pool.shutdown(LONG).unwrap();
+    let events = events.lock().unwrap();
+    let count = |text: &str| events.iter().filter(|event| event.contains(text)).count();
+    let counts = [
+        ("job submitted", 3),
+        ("job started", 2),
+        ("job finished", 1),
+        ("job failed", 1),
+        ("ZeroDivisionError: division by zero", 1),
+        ("job cancelled", 1),
+        ("job interrupted", 1),
+        ("interpreter created", 1),
+        ("interpreter ended", 1),
+        ("interpreter replaced", 0),
+    ];
+    for (text, expected) in counts {
+        assert_eq!(count(text), expected, "{text}: {events:?}");
+    }
+}
