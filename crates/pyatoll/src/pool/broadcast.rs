@@ -49,10 +49,11 @@ impl InterpreterPool {
             let packet = Arc::new(Packet::for_worker(number, run, &self.shared.counters));
             let handle = JobHandle::new(packet.clone(), Arc::clone(&self.shared));
             let job: Arc<dyn Job> = packet;
+            if self.shared.is_forked() {
+                return handle;
+            }
             events::job_submitted(job.id().0);
-            if !self.shared.is_forked()
-                && let Err(why) = self.shared.push_for(number, &job)
-            {
+            if let Err(why) = self.shared.push_for(number, &job) {
                 job.refuse(why);
             }
             handle

@@ -102,25 +102,34 @@ struct Watch {
 }
 
 impl Watch {
-    /// Ends a job that is not done: called by the timer.
+    /// Ends a job that is not done: called by the timer. Foreign code, which may wait for the job
+    /// to give way, is called last.
     fn time_out(self, job: &Arc<dyn Job>) {
-        let timed_out = job.time_out();
-        let Some(shared) = self.shared.upgrade() else {
-            return;
-        };
-        match timed_out {
+        match job.time_out() {
             TimedOut::Done => {}
-            TimedOut::Queued => shared.remove(job),
-            TimedOut::Running(running, id) => {
-                running.interrupt(id);
-                let at = Instant::now().checked_add(self.grace);
-                // The timer has a thread. Without a limit there is no replacement.
-                if let Some(at) = at {
-                    let timer = Arc::clone(&shared.timer);
-                    drop(shared);
-                    let _ = timer.schedule(at, move || self.replace(&running, id));
+            TimedOut::Queued => {
+                if let Some(shared) = self.shared.upgrade() {
+                    shared.remove(job);
                 }
             }
+            TimedOut::Running(running, id) => {
+                self.schedule_replacement(&running, id);
+                running.interrupt(id);
+                job.report_timeout();
+            }
+        }
+    }
+
+    /// Has the timer replace the worker after the grace. Without a limit there is no replacement.
+    fn schedule_replacement(self, running: &Arc<RunningJobs>, id: JobId) {
+        let at = Instant::now().checked_add(self.grace);
+        if let Some(at) = at
+            && let Some(shared) = self.shared.upgrade()
+        {
+            let timer = Arc::clone(&shared.timer);
+            let running = Arc::clone(running);
+            // It has a thread: this one.
+            let _ = timer.schedule(at, move || self.replace(&running, id));
         }
     }
 

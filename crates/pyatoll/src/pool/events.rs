@@ -49,15 +49,19 @@ pub(super) enum JobEnd {
 }
 
 impl JobEnd {
-    /// Describes the end of a job that has begun.
+    /// Describes the end of a job that has started.
     pub(super) fn of<R>(result: &Result<R, PoolError>) -> Self {
         match result {
             Ok(_) => Self::Finished,
-            Err(error) => Self::Failed(text(error)),
+            Err(error) => Self::failed(error),
         }
     }
 
-    /// Describes the end of a job that has not begun.
+    pub(super) fn failed(error: &PoolError) -> Self {
+        Self::Failed(text(error))
+    }
+
+    /// Describes the end of a job that has not started.
     pub(super) fn cancelled(why: &PoolError) -> Self {
         Self::Cancelled(text(why))
     }

@@ -142,10 +142,11 @@ impl<R: Send + 'static> JobHandle<R> {
         if let Some(result) = self.outcome.take() {
             return Some(result);
         }
-        let current = self.shared.current_worker()?;
+        // Also on the thread of a worker that was replaced.
         if self.outcome.is_running_on_this_thread() {
             return Some(Err(PoolError::WouldDeadlock));
         }
+        let current = self.shared.current_worker()?;
         // Before the job is taken out of the queue.
         attach::refuse_in_traverse();
         let job = self.job();
@@ -154,6 +155,9 @@ impl<R: Send + 'static> JobHandle<R> {
         }
         self.shared.remove(&job);
         worker::run_inline(&current, &*job);
+        if self.shared.is_forked() {
+            return Some(Err(PoolError::Forked));
+        }
         self.outcome.take()
     }
 
@@ -278,6 +282,9 @@ impl<R: Send + 'static> JobHandle<R> {
     ///
     /// If the job waits for another job that runs on the same thread, it is interrupted after that.
     /// An interrupt never reaches another job.
+    ///
+    /// On Python 3.13, a `try` statement does not catch an exception that is raised between two
+    /// rounds of a `while` loop with a condition, as CPython leaves that jump out of it.
     ///
     /// ```
     /// use pyatoll::InterpreterPool;

@@ -5,7 +5,8 @@
 //!   drops it.
 //! - The lock is not held while the closure, or a destructor of a user's value, runs.
 //! - A job whose closure was taken always reaches [`Stage::Done`].
-//! - The waker is called after the job is done.
+//! - The waker is called after the job is done, and after it was interrupted if it has timed out:
+//!   it is foreign code, which may wait for the job to give way.
 //! - A job that has timed out is done while its closure may still run; its result is dropped.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,8 +35,11 @@ pub(super) trait Job: Send + Sync {
     fn run(&self, py: Python<'_>, running: &Arc<RunningJobs>);
     /// Finishes the job with an error if it has not started; returns whether it did.
     fn refuse(&self, why: PoolError) -> bool;
-    /// Finishes the job with [`PoolError::TimedOut`], even if its closure runs.
+    /// Finishes the job with [`PoolError::TimedOut`], even if its closure runs. If it does, that is
+    /// not reported yet: call [`Job::report_timeout`] once the job was interrupted.
     fn time_out(&self) -> TimedOut;
+    /// Reports that the job has timed out while it ran: calls the subscriber and the waker.
+    fn report_timeout(&self);
     /// Sets the function that calls [`Job::time_out`], to be cancelled once the job is done.
     fn set_timer(&self, timer: Arc<Timer>, key: TimerKey);
     /// Interrupts the job if it runs; returns whether it does.
@@ -171,15 +175,11 @@ where
             Err(_) => self.counters.job_failed(),
         }
         let end = JobEnd::of(&result);
-        self.set_done(state, result, &end);
+        self.set_done(state, result);
+        self.report(&end);
     }
 
-    fn set_done(
-        &self,
-        mut state: MutexGuard<'_, JobState<F, R>>,
-        result: Result<R, PoolError>,
-        end: &JobEnd,
-    ) {
+    fn set_done(&self, mut state: MutexGuard<'_, JobState<F, R>>, result: Result<R, PoolError>) {
         state.stage = Stage::Done(result);
         if state.waiting > 0 {
             self.done.notify_all();
@@ -188,6 +188,10 @@ where
         if let Some((timer, key)) = self.timer.get() {
             timer.cancel(*key);
         }
+    }
+
+    /// Calls foreign code, which may wait: the subscriber and the waker.
+    fn report(&self, end: &JobEnd) {
         end.report(self.id.0);
         self.waker.wake();
     }
@@ -197,7 +201,8 @@ where
         drop_discarding_panic(job);
         self.counters.job_cancelled();
         let end = JobEnd::cancelled(&why);
-        self.set_done(self.state(), Err(why), &end);
+        self.set_done(self.state(), Err(why));
+        self.report(&end);
     }
 }
 
@@ -209,10 +214,14 @@ where
     fn run(&self, py: Python<'_>, running: &Arc<RunningJobs>) {
         running.push(self.id);
         if let Some(job) = self.start(Some(running)) {
-            self.counters.job_begins();
+            self.counters.job_starts();
             events::job_started(self.id.0, running.interpreter().id());
             running.open(py);
             let result = catch_unwind(AssertUnwindSafe(|| job(py)));
+            if running.is_forked() {
+                // Threads that do not exist in this process may have held the locks.
+                return std::mem::forget(result);
+            }
             // Describing an exception runs the user's code, which may be interrupted as well.
             let is_interrupted = running.is_interrupted();
             let plain = || result_without_objects(py, result, is_interrupted);
@@ -243,10 +252,12 @@ where
         };
         let running = Arc::clone(running);
         self.counters.job_failed();
-        let result = Err(PoolError::TimedOut);
-        let end = JobEnd::of(&result);
-        self.set_done(state, result, &end);
+        self.set_done(state, Err(PoolError::TimedOut));
         TimedOut::Running(running, self.id)
+    }
+
+    fn report_timeout(&self) {
+        self.report(&JobEnd::failed(&PoolError::TimedOut));
     }
 
     fn set_timer(&self, timer: Arc<Timer>, key: TimerKey) {

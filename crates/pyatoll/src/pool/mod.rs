@@ -36,7 +36,8 @@
 //!
 //! With the feature `tracing`, a pool emits events with the target `pyatoll::pool`: jobs that are
 //! submitted, started, finished, failed, cancelled and interrupted (level `TRACE` or `DEBUG`), and
-//! interpreters that are created, ended (`DEBUG`) and replaced (`WARN`).
+//! interpreters that are created, ended (`DEBUG`) and replaced (`WARN`). The subscriber is called
+//! on a thread that may be attached: it must not wait for another one that attaches.
 //!
 //! | file | concern |
 //! |---|---|

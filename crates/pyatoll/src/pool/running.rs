@@ -11,7 +11,7 @@
 //! - Interrupting does not wait: another thread enters the interpreter, which the job may block.
 
 use std::any::Any;
-use std::ffi::c_ulong;
+use std::ffi::{CStr, c_ulong};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -23,6 +23,7 @@ use crate::interpreter::compat::{
     WITHDRAWING_LEAVES_A_FLAG, raise_interrupt, restore_raised, take_raised, thread_ident,
     withdraw_interrupt, without_gc,
 };
+use crate::interpreter::process::process;
 use crate::interpreter::sync::lock;
 use crate::interpreter::{Interpreter, Python, attach};
 
@@ -40,6 +41,7 @@ pub(super) struct RunningJobs {
     thread: ThreadId,
     /// CPython's id of the thread.
     ident: c_ulong,
+    process: u32,
     state: Mutex<RunningState>,
 }
 
@@ -83,6 +85,7 @@ impl RunningJobs {
             interpreter,
             thread: thread::current().id(),
             ident: thread_ident(),
+            process: process(),
             state: Mutex::default(),
         }
     }
@@ -97,6 +100,11 @@ impl RunningJobs {
 
     pub(super) fn thread(&self) -> ThreadId {
         self.thread
+    }
+
+    /// Returns whether this process is a fork of the worker's process.
+    pub(super) fn is_forked(&self) -> bool {
+        self.process != process()
     }
 
     /// Locks the state. A thread that has to wait detaches, as the holder may be attached to the
@@ -163,6 +171,7 @@ impl RunningJobs {
         };
         if is_raised {
             self.withdraw(py);
+            clear_unhandled_interrupt(py);
         }
     }
 
@@ -189,12 +198,13 @@ impl RunningJobs {
         // Otherwise the worker does it, in `open` or `pop`.
         let needs_thread = is_innermost && job.phase == Phase::Open;
         drop(state);
-        events::job_interrupted(id.0);
-        if !needs_thread || self.raise_elsewhere(id).is_ok() {
-            return true;
+        if needs_thread && self.raise_elsewhere(id).is_err() {
+            self.forget_request(id);
+            return false;
         }
-        self.forget_request(id);
-        false
+        // Last, as the subscriber may wait for the job to give way.
+        events::job_interrupted(id.0);
+        true
     }
 
     /// Lets another call interrupt the job, as this one could not.
@@ -304,7 +314,11 @@ enum Ran {
 
 /// Runs Python code that does nothing, so that CPython raises what it was told to.
 fn run_python(py: Python<'_>) -> Ran {
-    let run = || match py.run(c"pass", None, None) {
+    run_code(py, c"pass")
+}
+
+fn run_code(py: Python<'_>, code: &CStr) -> Ran {
+    let run = || match py.run(code, None, None) {
         Ok(()) => Ran::ToItsEnd,
         Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => Ran::Interrupted,
         Err(_) => Ran::Failed,
@@ -314,6 +328,13 @@ fn run_python(py: Python<'_>) -> Ran {
         crate::panic::discard(payload);
         Ran::Failed
     })
+}
+
+/// Clears CPython's note that a `KeyboardInterrupt` has ended code which is given as text (`exec`),
+/// whether or not it was caught. At its end, `python` would have itself killed by `SIGINT`.
+fn clear_unhandled_interrupt(py: Python<'_>) {
+    // Each run of such code sets the note anew.
+    keeping_raised(py, || run_code(py, c"exec('')"));
 }
 
 /// Calls `f`, which does not panic, without the exception that a job may have left set.

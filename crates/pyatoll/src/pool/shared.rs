@@ -35,8 +35,7 @@ pub(super) struct Shared {
     /// Watches deadlines.
     pub(super) timer: Arc<Timer>,
     pub(super) counters: Arc<Counters>,
-    /// The threads of the workers, without those that were replaced; empty once they were joined.
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<WorkerThreads>,
     /// Maximum number of queued jobs.
     capacity: usize,
     /// The process of the workers.
@@ -69,6 +68,15 @@ struct WorkerPlace {
     /// Tasks on the worker's thread that wait, in a job, for another job.
     waiting: Vec<Weak<WakerSlot>>,
     has_ended: bool,
+}
+
+/// The threads of the workers.
+#[derive(Default)]
+struct WorkerThreads {
+    /// Those to be joined; empty once they were.
+    handles: Vec<JoinHandle<()>>,
+    /// Those that were replaced before their handle was added.
+    replaced: Vec<ThreadId>,
 }
 
 /// This thread as a worker.
@@ -353,19 +361,28 @@ impl Shared {
         worker.running.take().is_some()
     }
 
-    /// Adds the thread of a worker, to be joined.
+    /// Adds the thread of a worker, to be joined, unless it was replaced since it was started.
     pub(super) fn add_thread(&self, thread: JoinHandle<()>) {
-        lock(&self.threads).push(thread);
+        let mut threads = lock(&self.threads);
+        let id = thread.thread().id();
+        if !threads.replaced.contains(&id) {
+            threads.handles.push(thread);
+        }
     }
 
     /// Removes the thread of a worker that was replaced, which is not joined.
     pub(super) fn remove_thread(&self, id: ThreadId) {
-        lock(&self.threads).retain(|thread| thread.thread().id() != id);
+        let mut threads = lock(&self.threads);
+        let is_its = |thread: &JoinHandle<()>| thread.thread().id() == id;
+        match threads.handles.iter().position(is_its) {
+            Some(index) => drop(threads.handles.swap_remove(index)),
+            None => threads.replaced.push(id),
+        }
     }
 
     /// Returns the threads to be joined, without this one.
     pub(super) fn take_threads(&self) -> Vec<JoinHandle<()>> {
-        let mut threads = std::mem::take(&mut *lock(&self.threads));
+        let mut threads = std::mem::take(&mut lock(&self.threads).handles);
         threads.retain(|thread| thread.thread().id() != thread::current().id());
         threads
     }
@@ -507,7 +524,7 @@ impl Drop for Shared {
         if self.is_forked() {
             let threads = self.threads.get_mut().unwrap_or_else(|p| p.into_inner());
             // The threads do not exist in this process: joining or detaching them is undefined.
-            std::mem::forget(std::mem::take(threads));
+            std::mem::forget(std::mem::take(&mut threads.handles));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// The numbers of a pool's jobs; see [`InterpreterPool::stats`](crate::InterpreterPool::stats).
 ///
-/// While jobs begin and end, the numbers are not of exactly the same moment. A handle may return
+/// While jobs start and end, the numbers are not of exactly the same moment. A handle may return
 /// the result of a job just before the job leaves `queued`, and one that has timed out before it
 /// leaves `running`.
 ///
@@ -31,10 +31,10 @@ pub struct PoolStats {
     pub running: usize,
     /// Jobs that have returned a value.
     pub completed: u64,
-    /// Jobs that have begun and ended with an error: an exception, a panic, an interrupt, or its
+    /// Jobs that have started and ended with an error: an exception, a panic, an interrupt, or its
     /// timeout.
     pub failed: u64,
-    /// Jobs that never began: cancelled, refused, or timed out in the queue.
+    /// Jobs that never started: cancelled, refused, or timed out in the queue.
     pub cancelled: u64,
     /// Interpreters that took the place of another one, which other code ended or which did not
     /// give way after a timeout.
@@ -52,7 +52,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn job_begins(&self) {
+    pub(super) fn job_starts(&self) {
         self.running.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -265,15 +265,18 @@ fn creating_a_pool_while_the_runtime_ends_is_refused() {
     );
 }
 
+// Not `os.fork`: CPython's child handlers crash while sub-interpreters are alive.
+#[cfg(unix)]
+unsafe extern "C" {
+    fn alarm(seconds: u32) -> u32;
+    fn fork() -> i32;
+    fn waitpid(child: i32, status: *mut i32, options: i32) -> i32;
+    fn _exit(status: i32) -> !;
+}
+
 #[cfg(unix)]
 #[test]
 fn a_forked_child_gets_an_error_since_it_has_no_workers() {
-    // Not `os.fork`: CPython's child handlers crash while sub-interpreters are alive.
-    unsafe extern "C" {
-        fn fork() -> i32;
-        fn waitpid(child: i32, status: *mut i32, options: i32) -> i32;
-        fn _exit(status: i32) -> !;
-    }
     if !in_a_child("ending::a_forked_child_gets_an_error_since_it_has_no_workers") {
         return;
     }
@@ -317,4 +320,41 @@ fn a_forked_child_gets_an_error_since_it_has_no_workers() {
     assert!(running.join().is_ok());
     assert_eq!(done.join(), Ok(1));
     assert_eq!(pool.submit(|_py| Ok(2)).join(), Ok(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_job_that_forks_takes_no_lock_of_its_pool_in_the_child() {
+    if !in_a_child("ending::a_job_that_forks_takes_no_lock_of_its_pool_in_the_child") {
+        return;
+    }
+    let pool = pool(1);
+    let (begin, begun) = std::sync::mpsc::channel();
+    let job = pool.submit(move |_py| {
+        begin.send(()).unwrap();
+        let mut failed = Vec::new();
+        for _ in 0..50 {
+            // SAFETY: the child leaves the job and ends, within a time after which it is killed.
+            let child = unsafe { fork() };
+            if child == 0 {
+                // SAFETY: ends a child that hangs.
+                unsafe { alarm(LONG.as_secs() as u32) };
+                return Ok(Vec::new());
+            }
+            let mut status = -1;
+            // SAFETY: `child` is a child of this process, and `status` is valid for writes.
+            unsafe { assert_eq!(waitpid(child, &raw mut status, 0), child) };
+            if status != 0 {
+                failed.push(status);
+                break;
+            }
+        }
+        Ok(failed)
+    });
+    begun.recv_timeout(LONG).unwrap();
+    // Takes the locks all the time.
+    while !job.is_finished() {
+        pool.stats();
+    }
+    assert_eq!(job.join(), Ok(Vec::new()));
 }

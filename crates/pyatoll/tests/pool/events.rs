@@ -1,10 +1,12 @@
 //! Events for `tracing`.
 
+use crate::control::{ENDLESS, stick, submit_timed_code, wait_until};
 use crate::{LONG, blocker};
 use pyatoll::InterpreterPool;
+use pyatoll::pool::PoolError;
 use pyatoll::prelude::*;
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -82,4 +84,72 @@ fn a_pool_reports_its_jobs_and_interpreters() {
     for (text, expected) in counts {
         assert_eq!(count(text), expected, "{text}: {events:?}");
     }
+}
+
+#[test]
+fn a_pool_reports_the_replacement_of_an_interpreter() {
+    if !crate::in_a_child("events::a_pool_reports_the_replacement_of_an_interpreter") {
+        return;
+    }
+    let events = Arc::new(Mutex::new(Vec::new()));
+    tracing::subscriber::set_global_default(Collector(Arc::clone(&events))).unwrap();
+    let pool = Arc::new(crate::pool(1));
+    let (_, stop) = stick(&pool);
+    let seen = Arc::clone(&events);
+    let has = move |text: &str| {
+        seen.lock()
+            .unwrap()
+            .iter()
+            .any(|event| event.contains(text))
+    };
+    wait_until(move || {
+        has("interpreter replaced")
+            && has("the job was not done within its timeout")
+            && has("job interrupted")
+    });
+    stop.send(()).unwrap();
+}
+
+/// Uses the pool, and waits for it, when a job of it has timed out.
+struct Waiting(mpsc::Sender<Result<i32, PoolError>>);
+
+static POOL: OnceLock<InterpreterPool> = OnceLock::new();
+
+impl Subscriber for Waiting {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "pyatoll::pool"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        if text.0.contains("job failed") && text.0.contains("timeout") {
+            let pool = POOL.get().unwrap();
+            assert!(pool.stats().failed >= 1);
+            let _ = self.0.send(pool.submit(|_py| Ok(1)).join());
+        }
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_subscriber_may_wait_for_a_job_that_has_timed_out_to_give_way() {
+    if !crate::in_a_child("events::a_subscriber_may_wait_for_a_job_that_has_timed_out_to_give_way")
+    {
+        return;
+    }
+    let (report, reported) = mpsc::channel();
+    tracing::subscriber::set_global_default(Waiting(report)).unwrap();
+    let pool = POOL.get_or_init(|| crate::pool(1));
+    let job = submit_timed_code(pool, LONG, ENDLESS);
+    assert_eq!(reported.recv_timeout(LONG).unwrap(), Ok(1));
+    assert_eq!(job.join(), Err(PoolError::TimedOut));
 }

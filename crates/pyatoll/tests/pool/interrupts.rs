@@ -7,6 +7,7 @@ use pyatoll::ffi;
 use pyatoll::pool::{JobHandle, JobOptions, PoolError};
 use pyatoll::prelude::*;
 use pyatoll::types::{PyCFunction, PyDict};
+use std::ffi::{c_char, c_int};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -311,4 +312,98 @@ fn the_end_of_the_runtime_leaves_nothing_to_interrupt() {
     drop(pool);
     stop.send(()).unwrap();
     assert!(!stuck.wait_timeout(Duration::from_millis(100)));
+}
+
+#[test]
+fn an_interrupt_that_was_not_raised_ends_with_its_job() {
+    let pool = pool(1);
+    for round in 0..30 {
+        let (job, begun, stop) = blocker();
+        let first = pool.submit(job);
+        begun.recv().unwrap();
+        let next = pool.submit(|py| {
+            py.eval(c"sum(1 for _ in range(2000))", None, None)?
+                .extract::<u32>()
+        });
+        assert!(first.interrupt());
+        // The exception may be scheduled before the job ends, or too late.
+        thread::sleep(Duration::from_micros(200 * (round % 5)));
+        stop.send(()).unwrap();
+        assert!(in_time(move || first.join()).is_ok());
+        assert_eq!(in_time(move || next.join()), Ok(2000));
+    }
+}
+
+#[test]
+fn an_interrupt_reaches_a_detached_job_when_it_returns_to_python() {
+    let pool = pool(1);
+    let (begin, begun) = mpsc::channel();
+    let (go, wait) = mpsc::channel::<()>();
+    let job = pool.submit(move |py| {
+        begin.send(()).unwrap();
+        py.detach(move || wait.recv().unwrap());
+        // It ends only if it is interrupted, however late that is.
+        py.run(c"import time\nwhile True: time.sleep(0)", None, None)
+    });
+    begun.recv_timeout(LONG).unwrap();
+    assert!(job.interrupt());
+    // Once it was interrupted, another interrupt is the same one, or a further one.
+    assert!(job.interrupt());
+    go.send(()).unwrap();
+    assert_eq!(in_time(move || job.join()), Err(PoolError::Interrupted));
+    assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
+}
+
+#[test]
+fn a_pool_may_be_dropped_while_its_jobs_are_interrupted() {
+    for _ in 0..5 {
+        let pool = pool(2);
+        let jobs = [submit_code(&pool, ENDLESS), submit_code(&pool, ENDLESS)];
+        let interpreters = pool.interpreters();
+        let dropped = thread::spawn(move || drop(pool));
+        for job in jobs {
+            assert!(job.interrupt());
+            assert_eq!(in_time(move || job.join()), Err(PoolError::Interrupted));
+        }
+        in_time(move || dropped.join().unwrap());
+        assert!(interpreters.iter().all(|one| !one.is_alive()));
+    }
+}
+
+#[pymodule]
+mod interrupting {
+    use super::*;
+
+    /// Interrupts a job that runs code which is given as text.
+    #[pyfunction]
+    fn interrupt_exec(py: Python<'_>) {
+        let end = py.detach(|| {
+            let pool = pool(1);
+            let code = c"exec('import time\\nbegin()\\nwhile True: time.sleep(0)')";
+            let job = submit_code(&pool, code);
+            assert!(job.interrupt());
+            in_time(move || job.join())
+        });
+        assert_eq!(end, Err(PoolError::Interrupted));
+    }
+}
+
+#[test]
+fn an_interrupted_job_does_not_change_the_exit_code_of_python() {
+    if !in_a_child("interrupts::an_interrupted_job_does_not_change_the_exit_code_of_python") {
+        return;
+    }
+    unsafe extern "C" {
+        fn Py_BytesMain(argc: c_int, argv: *mut *mut c_char) -> c_int;
+    }
+    pyatoll::append_to_inittab!(interrupting);
+    let arguments = [
+        c"python",
+        c"-c",
+        c"import interrupting; interrupting.interrupt_exec()",
+    ];
+    let mut arguments = arguments.map(|argument| argument.as_ptr().cast_mut());
+    // SAFETY: the arguments are valid, and Python does not change them; it does not run yet.
+    let code = unsafe { Py_BytesMain(3, arguments.as_mut_ptr()) };
+    assert_eq!(code, 0);
 }

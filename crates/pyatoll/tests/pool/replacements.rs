@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 #[test]
@@ -240,4 +241,97 @@ while not sys.stop:
         .unwrap()
         .unwrap();
     wait_until(move || !old.is_alive());
+}
+
+#[test]
+fn a_replaced_worker_does_not_wait_for_a_job_of_its_own_thread() {
+    let pool = Arc::new(pool(1));
+    let (send, handle) = mpsc::channel::<JobHandle<()>>();
+    let (report, reported) = mpsc::channel();
+    let own = Arc::clone(&pool);
+    let outer = pool.submit(move |py| {
+        let outer = py.detach(move || handle.recv().unwrap());
+        let outer = Arc::new(Mutex::new(Some(outer)));
+        let mut timeout = Duration::from_millis(20);
+        while outer.lock().unwrap().is_some() {
+            let (outer, pool) = (Arc::clone(&outer), Arc::clone(&own));
+            let report = report.clone();
+            let options = JobOptions::new().timeout(timeout).grace(Duration::ZERO);
+            // Runs on this thread, if it begins in time.
+            let inner = own.submit_with(options, move |py| {
+                let outer = outer.lock().unwrap().take().unwrap();
+                py.detach(|| {
+                    while pool.stats().interpreters_replaced == 0 {
+                        thread::sleep(Duration::from_millis(1));
+                    }
+                });
+                report.send(outer.join()).unwrap();
+                Ok(())
+            });
+            assert_eq!(inner.join(), Err(PoolError::TimedOut));
+            timeout *= 2;
+        }
+        Ok(())
+    });
+    send.send(outer).unwrap();
+    let joined = reported.recv_timeout(LONG).unwrap();
+    assert_eq!(joined, Err(PoolError::WouldDeadlock));
+    assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
+}
+
+#[test]
+fn a_broadcast_reaches_a_worker_that_is_being_replaced() {
+    let (go, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let (begin, begun) = mpsc::channel();
+    let begin = Mutex::new(begin);
+    let (pool, olds, _ended, stop) = with_second_initializer(move |py, _pool| {
+        begin.lock().unwrap().send(()).unwrap();
+        let wait = &wait;
+        py.detach(|| wait.lock().unwrap().recv().unwrap());
+        Ok(())
+    });
+    begun.recv_timeout(LONG).unwrap();
+    let cancelled = pool.broadcast(|_py| Ok(())).pop().unwrap();
+    let ran = pool.broadcast(|py| Ok(py.interpreter())).pop().unwrap();
+    assert_eq!(pool.stats().queued, 2);
+    // It waits in a queue as well.
+    assert!(cancelled.interrupt());
+    assert_eq!(cancelled.join(), Err(PoolError::Cancelled));
+    go.send(()).unwrap();
+    let ran = in_time(move || ran.join()).unwrap();
+    assert_eq!(pool.interpreters(), [ran]);
+    assert_eq!(olds.lock().unwrap().last(), Some(&ran));
+    stop.send(()).unwrap();
+}
+
+#[test]
+fn a_broadcast_reports_a_worker_that_could_not_be_replaced() {
+    Python::initialize();
+    let attempts = AtomicUsize::new(0);
+    let builder = InterpreterPool::builder().size(2).restart_limit(0);
+    let builder = builder.initializer(move |_py| match attempts.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => Ok(()),
+        _ => Err(PyValueError::new_err("no more")),
+    });
+    let pool = Arc::new(builder.build().unwrap());
+    let (_, stop) = stick(&pool);
+    loop {
+        let handles = pool.broadcast(|_py| Ok(1));
+        let join = move || handles.into_iter().map(JobHandle::join);
+        let results: Vec<_> = in_time(move || join().collect());
+        let (ran, failed): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+        assert_eq!(ran, [Ok(1)]);
+        let [Err(PoolError::Broken(reason))] = &failed[..] else {
+            panic!("{failed:?}");
+        };
+        if reason == "this worker has ended" {
+            break;
+        }
+        // It had not ended yet.
+        assert_eq!(reason, "a worker's initialiser failed: ValueError: no more");
+    }
+    assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
+    assert_eq!(pool.stats().interpreters_replaced, 0);
+    stop.send(()).unwrap();
 }

@@ -1,12 +1,14 @@
 //! Jobs with a timeout.
 
-use crate::control::{submit_timed_code, wait_until};
+use crate::control::{ENDLESS, run_reporting, submit_timed, submit_timed_code, wait_until};
 use crate::futures::block_on;
 use crate::{LONG, blocker, in_time, pool};
 use pyatoll::InterpreterPool;
 use pyatoll::pool::{JobHandle, JobOptions, PoolError};
 use pyatoll::prelude::*;
+use std::pin::Pin;
 use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
 #[test]
@@ -165,4 +167,53 @@ fn a_job_that_times_out_at_once_leaves_the_queue() {
     wait_until(move || seen.queued() == 0);
     stop.send(()).unwrap();
     assert!(running.join().is_ok());
+}
+
+#[test]
+fn a_job_without_a_limit_of_its_grace_is_not_replaced() {
+    let pool = pool(1);
+    let old = pool.interpreters();
+    let submit = |pool: &InterpreterPool, options| {
+        let (job, begun, stop) = blocker();
+        (pool.submit_with(options, job), begun, stop)
+    };
+    let (stuck, stop) = submit_timed(&pool, Duration::MAX, submit);
+    assert_eq!(in_time(move || stuck.join()), Err(PoolError::TimedOut));
+    let next = pool.submit(|py| Ok(py.interpreter()));
+    assert!(!next.wait_timeout(Duration::from_millis(50)));
+    stop.send(()).unwrap();
+    assert_eq!(in_time(move || next.join()), Ok(old[0]));
+    assert_eq!(pool.stats().interpreters_replaced, 0);
+}
+
+/// A waker that waits for a job of the pool.
+struct RunsJob(Arc<InterpreterPool>, mpsc::Sender<Result<i32, PoolError>>);
+
+impl Wake for RunsJob {
+    fn wake(self: Arc<Self>) {
+        let _ = self.1.send(self.0.submit(|_py| Ok(1)).join());
+    }
+}
+
+#[test]
+fn a_waker_may_wait_for_the_job_to_give_way() {
+    let pool = Arc::new(pool(1));
+    let mut timeout = Duration::from_millis(50);
+    loop {
+        let options = JobOptions::new().timeout(timeout).grace(LONG);
+        let (begin, begun) = mpsc::channel();
+        let mut job = pool.submit_with(options, move |py| run_reporting(py, ENDLESS, begin));
+        let (report, reported) = mpsc::channel();
+        let waker = Arc::new(RunsJob(Arc::clone(&pool), report)).into();
+        let mut context = Context::from_waker(&waker);
+        let polled = Pin::new(&mut job).poll(&mut context);
+        // Otherwise it has timed out before it was polled, or before its code ran.
+        if polled.is_pending() && begun.recv_timeout(LONG).is_ok() {
+            assert_eq!(reported.recv_timeout(LONG), Ok(Ok(1)));
+            let polled = Pin::new(&mut job).poll(&mut context);
+            assert_eq!(polled, Poll::Ready(Err(PoolError::TimedOut)));
+            return;
+        }
+        timeout *= 2;
+    }
 }
