@@ -34,11 +34,12 @@ pub enum PoolError {
     Panicked(String),
     /// The job was cancelled before it ran, by
     /// [`JobHandle::cancel`](crate::pool::JobHandle::cancel),
-    /// [`JobHandle::interrupt`](crate::pool::JobHandle::interrupt) or
+    /// [`JobHandle::interrupt`](crate::pool::JobHandle::interrupt), through an
+    /// [`InterruptHandle`](crate::pool::InterruptHandle), or by
     /// [`InterpreterPool::shutdown_now`](crate::InterpreterPool::shutdown_now).
     Cancelled,
-    /// The job was interrupted by [`JobHandle::interrupt`](crate::pool::JobHandle::interrupt), and
-    /// ended with the exception.
+    /// The job was interrupted by [`JobHandle::interrupt`](crate::pool::JobHandle::interrupt), or
+    /// through an [`InterruptHandle`](crate::pool::InterruptHandle), and ended with the exception.
     Interrupted,
     /// The job was not done within its [timeout](crate::pool::JobOptions::timeout).
     TimedOut,

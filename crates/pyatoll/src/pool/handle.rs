@@ -35,7 +35,7 @@ use crate::interpreter::attach;
 #[must_use = "the job runs, but its result or error is lost"]
 pub struct JobHandle<R> {
     outcome: Arc<dyn Outcome<R>>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// The task that polls this on a worker, until the job is done.
     task: Option<Arc<WakerSlot>>,
 }
@@ -58,7 +58,7 @@ impl<R: Send + 'static> JobHandle<R> {
         }
     }
 
-    fn job(&self) -> Arc<dyn Job> {
+    pub(super) fn job(&self) -> Arc<dyn Job> {
         Arc::clone(&self.outcome) as Arc<dyn Job>
     }
 
@@ -261,14 +261,7 @@ impl<R: Send + 'static> JobHandle<R> {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel(&self) -> bool {
-        if self.shared.is_forked() {
-            return false;
-        }
-        let cancelled = self.outcome.refuse(PoolError::Cancelled);
-        if cancelled {
-            self.shared.remove(&self.job());
-        }
-        cancelled
+        self.shared.cancel(&self.job())
     }
 
     /// Cancels the job if it has not started, and otherwise raises a `KeyboardInterrupt` in its
@@ -282,6 +275,9 @@ impl<R: Send + 'static> JobHandle<R> {
     ///
     /// If the job waits for another job that runs on the same thread, it is interrupted after that.
     /// An interrupt never reaches another job.
+    ///
+    /// For a thread that does not wait for the job, there is
+    /// [`interrupt_handle`](JobHandle::interrupt_handle).
     ///
     /// On Python 3.13, a `try` statement does not catch an exception that is raised between two
     /// rounds of a `while` loop with a condition, as CPython leaves that jump out of it.
@@ -302,10 +298,7 @@ impl<R: Send + 'static> JobHandle<R> {
     ///
     /// C API: `PyThreadState_SetAsyncExc`.
     pub fn interrupt(&self) -> bool {
-        if self.shared.is_forked() {
-            return false;
-        }
-        self.cancel() || self.outcome.interrupt()
+        self.shared.interrupt(&self.job())
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) trait Job: Send + Sync {
     fn set_timer(&self, timer: Arc<Timer>, key: TimerKey);
     /// Interrupts the job if it runs; returns whether it does.
     fn interrupt(&self) -> bool;
+    fn is_done(&self) -> bool;
     /// Returns the number of the only worker that may run the job.
     fn worker(&self) -> Option<usize>;
     fn id(&self) -> JobId;
@@ -59,7 +60,6 @@ pub(super) enum TimedOut {
 
 /// A job as seen by the threads that wait for it.
 pub(super) trait Outcome<R>: Job {
-    fn is_done(&self) -> bool;
     /// Takes the result, if the job is done.
     ///
     /// # Panics
@@ -272,6 +272,10 @@ where
         running.interrupt(self.id)
     }
 
+    fn is_done(&self) -> bool {
+        matches!(self.state().stage, Stage::Done(_) | Stage::Taken)
+    }
+
     fn worker(&self) -> Option<usize> {
         self.worker
     }
@@ -286,10 +290,6 @@ where
     F: for<'py> FnOnce(Python<'py>) -> PyResult<R> + Send,
     R: Send,
 {
-    fn is_done(&self) -> bool {
-        matches!(self.state().stage, Stage::Done(_) | Stage::Taken)
-    }
-
     #[track_caller]
     fn take(&self) -> Option<Result<R, PoolError>> {
         let mut state = self.state();

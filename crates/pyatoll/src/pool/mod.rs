@@ -7,7 +7,7 @@
 //! - A job is a closure that receives the token of the worker's interpreter. It returns any Rust
 //!   value, which may contain a [`Py<T>`](crate::Py) that is usable in that interpreter only.
 //! - The handle of a job can be joined or awaited, and can cancel or interrupt the job, which may
-//!   have a timeout.
+//!   have a timeout; an [`InterruptHandle`] lets other threads do so.
 //! - A thread that waits (for a result, for space in the queue, for the end) is detached while it
 //!   waits, if it was attached.
 //! - A job may submit jobs to its own pool and wait for them: a job that has not started then runs
@@ -46,6 +46,7 @@
 //! | `interpreter_pool` | [`InterpreterPool`]: submitting jobs, shutting down |
 //! | `builder` | [`InterpreterPoolBuilder`]: the options of a pool |
 //! | `handle` | [`JobHandle`]: waiting for the result of a job |
+//! | `interrupt_handle` | [`InterruptHandle`]: ending a job from other threads |
 //! | `shutdown` | [`Shutdown`]: the end of a pool as a future |
 //! | `options` | [`JobOptions`]: the options of one job |
 //! | `map` | [`Map`]: a job for each item, with the results in order |
@@ -68,6 +69,7 @@ mod error;
 mod events;
 mod handle;
 mod interpreter_pool;
+mod interrupt_handle;
 mod job;
 mod map;
 mod options;
@@ -86,6 +88,7 @@ pub use builder::InterpreterPoolBuilder;
 pub use error::{PoolBuildError, PoolError, ShutdownError, TrySubmitError};
 pub use handle::JobHandle;
 pub use interpreter_pool::InterpreterPool;
+pub use interrupt_handle::InterruptHandle;
 pub use map::Map;
 pub use options::JobOptions;
 pub use shutdown::Shutdown;
@@ -96,6 +99,7 @@ const _: () = {
     is_send_and_sync::<InterpreterPool>();
     is_send_and_sync::<InterpreterPoolBuilder>();
     is_send_and_sync::<JobHandle<std::cell::Cell<u8>>>();
+    is_send_and_sync::<InterruptHandle>();
     is_send_and_sync::<PoolError>();
     is_send_and_sync::<Shutdown>();
 };

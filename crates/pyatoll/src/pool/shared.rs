@@ -262,6 +262,20 @@ impl Shared {
         job
     }
 
+    /// Finishes a job that has not started with [`PoolError::Cancelled`]; returns whether it did.
+    pub(super) fn cancel(&self, job: &Arc<dyn Job>) -> bool {
+        let cancelled = !self.is_forked() && job.refuse(PoolError::Cancelled);
+        if cancelled {
+            self.remove(job);
+        }
+        cancelled
+    }
+
+    /// Cancels or interrupts a job; returns whether it was not done.
+    pub(super) fn interrupt(&self, job: &Arc<dyn Job>) -> bool {
+        !self.is_forked() && (self.cancel(job) || job.interrupt())
+    }
+
     /// Removes a job from its queue, if it is there.
     pub(super) fn remove(&self, job: &Arc<dyn Job>) {
         let mut state = self.state();

@@ -1,6 +1,6 @@
 //! Interrupting jobs.
 
-use crate::control::{ENDLESS, starves_other_interpreters, submit_code};
+use crate::control::{ENDLESS, starves_other_interpreters, submit_code, wait_until};
 use crate::{LONG, blocker, in_a_child, in_time, pool};
 use pyatoll::exceptions::PyKeyboardInterrupt;
 use pyatoll::ffi;
@@ -312,6 +312,56 @@ fn the_end_of_the_runtime_leaves_nothing_to_interrupt() {
     drop(pool);
     stop.send(()).unwrap();
     assert!(!stuck.wait_timeout(Duration::from_millis(100)));
+}
+
+#[test]
+fn other_threads_may_end_a_job_through_its_interrupt_handle() {
+    let pool = pool(1);
+    let job = submit_code(&pool, ENDLESS);
+    let queued = pool.submit(|_py| Ok(()));
+    let interrupters = [job.interrupt_handle(), queued.interrupt_handle()];
+    let waiting = thread::spawn(move || (job.join(), queued.join()));
+    let clones = interrupters.clone();
+    assert!(interrupters.iter().all(|one| !one.is_finished()));
+    assert!(!clones[0].cancel());
+    assert!(clones[1].cancel());
+    assert!(!clones[1].interrupt());
+    assert!(interrupters[1].is_finished());
+    assert!(clones[0].interrupt());
+    let (job, queued) = in_time(move || waiting.join().unwrap());
+    assert_eq!(job, Err(PoolError::Interrupted));
+    assert_eq!(queued, Err(PoolError::Cancelled));
+    assert!(interrupters.iter().all(|one| one.is_finished()));
+    assert!(!interrupters[0].interrupt());
+
+    // A job without a handle.
+    let job = submit_code(&pool, ENDLESS);
+    let interrupter = job.interrupt_handle();
+    drop(job);
+    assert!(interrupter.interrupt());
+    let after = pool.submit(|_py| Ok(1));
+    assert_eq!(in_time(move || after.join()), Ok(1));
+    drop(pool);
+    assert!(interrupter.is_finished() && !interrupter.interrupt() && !interrupter.cancel());
+}
+
+#[test]
+fn an_interrupt_handle_does_not_keep_the_result() {
+    let pool = pool(1);
+    let value = Arc::new(());
+    let job = pool.submit({
+        let value = Arc::clone(&value);
+        move |_py| Ok(value)
+    });
+    let interrupter = job.interrupt_handle();
+    while !interrupter.is_finished() {
+        thread::yield_now();
+    }
+    drop(job);
+    assert!(interrupter.is_finished());
+    assert!(!interrupter.interrupt());
+    // The worker may be about to release the job.
+    wait_until(move || Arc::strong_count(&value) == 1);
 }
 
 #[test]
