@@ -1,5 +1,5 @@
-//! The chapters of the guide and the README, as documentation of modules: their Rust blocks are doc
-//! tests of this package, which is not published.
+//! The chapters of the guide, the README and the pages of the macros, as documentation of modules:
+//! their Rust blocks are doc tests of this package, which is not published.
 //!
 //! A chapter's Python blocks import a module that a Rust block of the same chapter defines. That
 //! Rust block ends in a hidden line, `# guide::run_python("CHAPTER", "MODULE");`, which runs them.
@@ -128,4 +128,23 @@ mod chapters {
     mod debugging {}
     #[doc = include_str!("src/error-messages.md")]
     mod error_messages {}
+}
+
+/// The documentation of the macros, whose crate cannot depend on the library.
+#[cfg(doctest)]
+mod macros {
+    #[doc = include_str!("../crates/pyatoll-macros/doc/pyfunction.md")]
+    mod pyfunction {}
+    #[doc = include_str!("../crates/pyatoll-macros/doc/pymodule.md")]
+    mod pymodule {}
+    #[doc = include_str!("../crates/pyatoll-macros/doc/pyclass.md")]
+    mod pyclass {}
+    #[doc = include_str!("../crates/pyatoll-macros/doc/pymethods.md")]
+    mod pymethods {}
+    #[doc = include_str!("../crates/pyatoll-macros/doc/from_py_object.md")]
+    mod from_py_object {}
+    #[doc = include_str!("../crates/pyatoll-macros/doc/into_py_object.md")]
+    mod into_py_object {}
+    #[doc = include_str!("../crates/pyatoll-macros/doc/into_py_object_ref.md")]
+    mod into_py_object_ref {}
 }

@@ -74,7 +74,9 @@
 //!
 //! # Embedding
 //!
-//! [`Python::initialize`] starts the runtime, [`Python::attach`] enters the main interpreter.
+//! [`Python::initialize`] starts the runtime, [`Python::attach`] enters the main interpreter. In
+//! these pages, examples without a call of `initialize` rely on the feature `auto-initialize`: with
+//! it, the first `attach` starts the runtime.
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -138,23 +140,52 @@
 //!
 //! # Features
 //!
+//! Only `macros` is on by default.
+//!
 //! | feature | effect |
 //! |---|---|
-//! | `macros` (default) | the attribute and derive macros |
-//! | `auto-initialize` | [`Python::attach`] starts the runtime if the process has none |
+//! | `macros` | the attribute and derive macros |
+//! | `auto-initialize` | [`Python::attach`] starts the runtime if the process has none. For programs and tests; an extension module does not need it |
 //! | `multiple-pymethods` | several `#[pymethods]` blocks per class |
 //! | `experimental-async` | `async fn` as Python functions and methods |
-//! | `experimental-inspect` | type hints (the module `inspect`), and a module's signatures in the built library |
+//! | `experimental-inspect` | type hints (the module `inspect`), and a module's signatures in the built library, from which tools write its stubs |
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
-//! | `lasting-once-lock` | a [`PyOnceLock`](sync::PyOnceLock) lends its values for as long as it lives, and keeps those of interpreters that have ended |
+//! | `lasting-once-lock` | a [`PyOnceLock`](sync::PyOnceLock) lends its values for as long as it lives, as PyO3's does, and keeps those of interpreters that have ended |
 //! | `tracing` | events of an [`InterpreterPool`] for the crate `tracing` |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |
-//! | `extension-module` | accepted for compatibility with PyO3 |
-//! | `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time` | [conversions](conversion) for these crates' dates, times and time zones |
+//! | `extension-module` | none: accepted for compatibility with PyO3; `maturin` decides whether to link libpython |
+//!
+//! The stable ABI: one build for a minimum version of Python and all later ones.
+//!
+//! | feature | minimum |
+//! |---|---|
+//! | `abi3` | the Python that the build finds |
+//! | `abi3-py311`, `abi3-py312`, `abi3-py313`, `abi3-py314`, `abi3-py315` | the version in the name; of several, the lowest |
+//! | `abi3-py39`, `abi3-py310` | that version for the wheel's tag; it refuses to run before 3.11 |
+//! | `abi3t`, `abi3t-py315` | the Python that the build finds, or 3.15, with and without a GIL; no effect before 3.15 |
+//!
+//! Other crates' types. Each feature is named after the crate.
+//!
+//! | feature | effect |
+//! |---|---|
+//! | `chrono`, `chrono-tz`, `jiff-02`, `time` | [conversions](conversion) for dates, times and time zones |
+//! | `chrono-local` | that of `chrono::Local`; includes `chrono` |
+//! | `num-bigint`, `num-complex`, `num-rational`, `ordered-float` | conversions for numbers |
+//! | `bigdecimal`, `rust_decimal` | conversions for decimal numbers (`bigdecimal` includes `num-bigint`) |
+//! | `bytes`, `either`, `uuid` | conversions for `Bytes`, `Either`, `Uuid` and `NonNilUuid` |
+//! | `hashbrown`, `indexmap`, `smallvec` | conversions for these crates' containers |
 //! | `anyhow`, `eyre` | `From<anyhow::Error>`, `From<eyre::Report>` for [`PyErr`] |
-//! | `num-bigint`, `num-complex`, `num-rational`, `ordered-float`, `bigdecimal`, `rust_decimal`, `bytes`, `either`, `hashbrown`, `indexmap`, `smallvec`, `uuid` | [conversions](conversion) for the crate's types |
 //! | `serde` | `Serialize` and `Deserialize` for [`Py`] |
-//! | `lock_api`, `parking_lot`, `arc_lock` | [`MutexExt`](sync::MutexExt) and its siblings for these crates' locks, and for those in an `Arc` |
+//! | `lock_api`, `parking_lot` | [`MutexExt`](sync::MutexExt) and its siblings for these crates' locks (`parking_lot` includes `lock_api`) |
+//! | `arc_lock` | the same for locks in an `Arc`; includes `lock_api` |
+//!
+//! # Related crates
+//!
+//! | crate | purpose |
+//! |---|---|
+//! | `pyatoll-async` | Rust futures as Python awaitables and the other way round, on tokio and other runtimes |
+//! | `pyatoll-log` | the records of `log` and the events of `tracing` in Python's `logging`, in the interpreter that the thread is in |
+//! | `pyo3-build-config` | for build scripts: the Python that was found, and the path of its library |
 //!
 //! # Requirements
 //!
@@ -229,182 +260,9 @@ pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_
 pub use object::{Borrowed, Bound, BoundObject, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter};
 pub use pool::InterpreterPool;
 pub use types::PyAny;
-
-/// ```
-/// use pyatoll::prelude::*;
-///
-/// /// A point in the plane.
-/// #[pyclass(frozen, get_all, eq, str = "({x}, {y})", new = "from_fields")]
-/// #[derive(PartialEq)]
-/// struct Point {
-///     x: i32,
-///     y: i32,
-/// }
-///
-/// #[pyclass]
-/// enum Shape {
-///     Circle { radius: f64 },
-///     #[pyo3(constructor = (width, height=1.0))]
-///     Rectangle { width: f64, height: f64 },
-/// }
-///
-/// Python::attach(|py| {
-///     let point = py.get_type::<Point>().call1((1, 2))?;
-///     assert_eq!(point.to_string(), "(1, 2)");
-///     assert!(point.eq(Bound::new(py, Point { x: 1, y: 2 })?)?);
-///
-///     let rectangle = py.get_type::<Shape>().getattr("Rectangle")?.call1((3.0,))?;
-///     assert_eq!(rectangle.getattr("height")?.extract::<f64>()?, 1.0);
-///     assert!(rectangle.is_instance_of::<Shape>());
-///     Ok::<_, PyErr>(())
-/// })?;
-/// # Ok::<_, PyErr>(())
-/// ```
-#[cfg(feature = "macros")]
-pub use pyatoll_macros::pyclass;
-
-#[cfg(feature = "macros")]
-pub use pyatoll_macros::pymethods;
-
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::types::{PyDict, PyTuple};
-///
-/// /// Says hello, `times` times.
-/// #[pyfunction]
-/// #[pyo3(signature = (name, *others, times = 1, **options))]
-/// fn greet(
-///     name: &str,
-///     others: &Bound<'_, PyTuple>,
-///     times: usize,
-///     options: Option<&Bound<'_, PyDict>>,
-/// ) -> PyResult<String> {
-///     let loud = options.is_some_and(|options| options.contains("loud").unwrap_or(false));
-///     let names = if others.is_empty() { name.to_owned() } else { format!("{name} and others") };
-///     let text = format!("hello {names} ").repeat(times);
-///     Ok(if loud { text.to_uppercase() } else { text })
-/// }
-///
-/// Python::attach(|py| {
-///     let greet = wrap_pyfunction!(greet, py)?;
-///     assert_eq!(greet.call1(("you",))?.to_string(), "hello you ");
-///     let signature = greet.getattr("__text_signature__")?;
-///     assert_eq!(signature.to_string(), "(name, *others, times=1, **options)");
-///     let error = greet.call0().unwrap_err();
-///     assert_eq!(
-///         error.to_string(),
-///         "TypeError: greet() missing 1 required positional argument: 'name'"
-///     );
-///     Ok::<_, PyErr>(())
-/// })?;
-/// # Ok::<_, PyErr>(())
-/// ```
-#[cfg(feature = "macros")]
-pub use pyatoll_macros::pyfunction;
-
-/// ```
-/// use pyatoll::prelude::*;
-///
-/// /// Counts things.
-/// #[pymodule(gil_used = false)]
-/// mod counting {
-///     use pyatoll::prelude::*;
-///
-///     #[pymodule_export]
-///     const START: usize = 1;
-///
-///     #[pyfunction]
-///     fn count(text: &str, word: &str) -> usize {
-///         text.matches(word).count()
-///     }
-///
-///     #[pymodule_init]
-///     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
-///         m.add("interpreter", m.py().interpreter().id())
-///     }
-/// }
-///
-/// pyatoll::append_to_inittab!(counting);
-/// Python::attach(|py| {
-///     let counting = py.import("counting")?;
-///     let two: usize = counting.getattr("count")?.call1(("to be or not to be", "be"))?.extract()?;
-///     assert_eq!(two, 2);
-///     assert_eq!(counting.getattr("__doc__")?.to_string(), "Counts things.");
-///     Ok::<_, PyErr>(())
-/// })?;
-/// # Ok::<_, PyErr>(())
-/// ```
-#[cfg(feature = "macros")]
-pub use pyatoll_macros::pymodule;
-
-/// ```
-/// use pyatoll::prelude::*;
-///
-/// #[derive(Debug, PartialEq, FromPyObject)]
-/// #[pyo3(from_item_all)]
-/// struct User {
-///     name: String,
-///     #[pyo3(item("e-mail"), default)]
-///     email: Option<String>,
-/// }
-///
-/// #[derive(Debug, PartialEq, FromPyObject)]
-/// enum Id {
-///     Number(u64),
-///     User(User),
-/// }
-///
-/// Python::attach(|py| {
-///     let user: Id = py.eval(c"{'name': 'Ada'}", None, None)?.extract()?;
-///     assert_eq!(user, Id::User(User { name: "Ada".into(), email: None }));
-///     assert_eq!(py.eval(c"7", None, None)?.extract::<Id>()?, Id::Number(7));
-///
-///     let error = py.eval(c"'x'", None, None)?.extract::<Id>().unwrap_err();
-///     assert!(error.to_string().contains("failed to extract enum Id ('Number | User')"));
-///     Ok::<_, PyErr>(())
-/// })?;
-/// # Ok::<_, PyErr>(())
-/// ```
-#[cfg(feature = "macros")]
-pub use pyatoll_macros::FromPyObject;
-
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::types::PyDict;
-///
-/// #[derive(IntoPyObject)]
-/// struct User {
-///     name: String,
-///     #[pyo3(item("e-mail"))]
-///     email: Option<String>,
-/// }
-///
-/// Python::attach(|py| {
-///     let user = User { name: "Ada".into(), email: None };
-///     let dict: Bound<'_, PyDict> = user.into_pyobject(py)?;
-///     assert_eq!(dict.to_string(), "{'name': 'Ada', 'e-mail': None}");
-///     Ok::<_, PyErr>(())
-/// })?;
-/// # Ok::<_, PyErr>(())
-/// ```
-#[cfg(feature = "macros")]
-pub use pyatoll_macros::IntoPyObject;
-
-/// ```
-/// use pyatoll::prelude::*;
-/// use pyatoll::IntoPyObjectExt;
-///
-/// #[derive(IntoPyObject, IntoPyObjectRef)]
-/// struct Pair(String, i32);
-///
-/// Python::attach(|py| {
-///     let pair = Pair("a".into(), 1);
-///     assert_eq!((&pair).into_bound_py_any(py)?.to_string(), "('a', 1)");
-///     assert_eq!(pair.1, 1);
-///     Ok::<_, PyErr>(())
-/// })?;
-/// # Ok::<_, PyErr>(())
-/// ```
-#[cfg(feature = "macros")]
-pub use pyatoll_macros::IntoPyObjectRef;
 pub use version::PythonVersionInfo;
+
+#[cfg(feature = "macros")]
+pub use pyatoll_macros::{
+    FromPyObject, IntoPyObject, IntoPyObjectRef, pyclass, pyfunction, pymethods, pymodule,
+};
