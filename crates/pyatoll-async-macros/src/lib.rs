@@ -1,10 +1,10 @@
 //! The attribute macros of `pyatoll-async`, which re-exports them.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `options` | the options of `#[main]` |
-//! | `main_fn` | `#[main]` |
-//! | `test_fn` | `#[test]` |
+
+// | file | concern |
+// |---|---|
+// | `options` | the options of `#[main]` |
+// | `main_fn` | `#[main]` |
+// | `test_fn` | `#[test]` |
 
 mod main_fn;
 mod options;

@@ -42,20 +42,20 @@
 //! dropped: by the runtime within a second, otherwise by the thread that ends the interpreter. The
 //! Rust futures of Python awaitables return a `RuntimeError`. [`TaskLocals`] can be kept: they own
 //! no object of the interpreter.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `asyncio` | calls of `asyncio` |
-//! | `locals` | `TaskLocals` |
-//! | `err` | the exception of a panic |
-//! | `pending` | what is pending in an interpreter |
-//! | `scope` | a future that belongs to an interpreter |
-//! | `awaitable` | a Python awaitable as a Rust future |
-//! | `task` | a Rust future as a future of `asyncio` |
-//! | `stream` | asynchronous iterators as streams |
-//! | `generic` | the conversions for any runtime |
-//! | `tokio` | those for `tokio` |
-//! | `testing` | a harness for tests |
+
+// | file | concern |
+// |---|---|
+// | `asyncio` | calls of `asyncio` |
+// | `locals` | `TaskLocals` |
+// | `err` | the exception of a panic |
+// | `pending` | what is pending in an interpreter |
+// | `scope` | a future that belongs to an interpreter |
+// | `awaitable` | a Python awaitable as a Rust future |
+// | `task` | a Rust future as a future of `asyncio` |
+// | `stream` | asynchronous iterators as streams |
+// | `generic` | the conversions for any runtime |
+// | `tokio` | those for `tokio` |
+// | `testing` | a harness for tests |
 
 mod asyncio;
 mod awaitable;

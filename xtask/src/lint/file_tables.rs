@@ -1,9 +1,12 @@
 //! The check `tables`: a table of files in a file's head names each of its siblings once.
 //!
-//! It is a table whose first head is `file`, in the `//!` comment of a `mod.rs`, `main.rs` or
-//! `lib.rs`. Its first column has names in backticks: `name` for `name.rs`, or `name` or `name/`
-//! for a folder; several in one cell share a row. `tests.rs` and files of other kinds may have a
-//! row, but need none.
+//! It is a table whose first head is `file`, in the comments at the beginning of a `mod.rs`,
+//! `main.rs` or `lib.rs`. Its first column has names in backticks: `name` for `name.rs`, or `name`
+//! or `name/` for a folder; several in one cell share a row. `tests.rs` and files of other kinds
+//! may have a row, but need none.
+//!
+//! In a public module of the published crates it is in a plain comment (`//`): what `//!` says is
+//! on a page for users.
 
 use std::collections::BTreeMap;
 
@@ -25,18 +28,49 @@ pub fn check(files: &Files) -> Result<Vec<String>> {
         if !HEADS.contains(&name) {
             continue;
         }
-        let head: String = text
+        let head: Vec<&str> = text
             .lines()
-            .take_while(|line| line.starts_with("//!"))
-            .flat_map(|line| [line, "\n"])
+            .take_while(|line| line.is_empty() || line.starts_with("//"))
             .collect();
-        for table in markdown::tables(&head) {
-            if table.heads[0] == "file" {
-                check_table(files, path, folder, &table, &mut faults);
+        for table in markdown::tables(&head.join("\n")) {
+            if table.heads[0] != "file" {
+                continue;
+            }
+            check_table(files, path, folder, &table, &mut faults);
+            if is_documentation(&head) && is_public(files, folder, name) {
+                faults.push(format!(
+                    "{path}: the table of files is on a public page: make it a comment with `//`"
+                ));
             }
         }
     }
     Ok(faults)
+}
+
+/// Returns whether a head has its table of files in the `//!` comment.
+fn is_documentation(head: &[&str]) -> bool {
+    let lines = head.iter().filter(|line| line.starts_with("//!"));
+    let lines: String = lines.flat_map(|line| [line, "\n"]).collect();
+    let tables = markdown::tables(&lines);
+    tables.iter().any(|table| table.heads[0] == "file")
+}
+
+/// Returns whether the file is the root of a published crate, or its parent declares it as public.
+fn is_public(files: &Files, folder: &str, name: &str) -> bool {
+    let Some((parent, module)) = folder.rsplit_once('/') else {
+        return false;
+    };
+    if !folder.starts_with("crates/") {
+        return false;
+    }
+    if name == "lib.rs" {
+        return true;
+    }
+    let declaration = format!("pub mod {module};");
+    HEADS.iter().any(|head| {
+        let text = files.text(&format!("{parent}/{head}"));
+        text.is_ok_and(|text| text.lines().any(|line| line == declaration))
+    })
 }
 
 fn check_table(
@@ -113,6 +147,35 @@ mod tests {
         assert_eq!(
             check_head(table),
             ["src/pool/mod.rs: the table of files lacks `job`"]
+        );
+    }
+
+    #[test]
+    fn a_table_on_a_public_page_fails_and_one_in_a_plain_comment_passes() {
+        let check_page = |parent: &str, mark: &str| {
+            let table = "| file | concern |\n|---|---|\n| `job` | all |";
+            let head = table.lines().map(|line| format!("{mark} {line}\n"));
+            let head = format!("//! Jobs.\n\n{}", head.collect::<String>());
+            check(&Files::of(&[
+                ("crates/a/src/lib.rs", parent),
+                ("crates/a/src/pool/mod.rs", &head),
+                ("crates/a/src/pool/job.rs", ""),
+            ]))
+            .unwrap()
+        };
+        let fault = "crates/a/src/pool/mod.rs: the table of files is on a public page: make it a \
+                     comment with `//`";
+        assert_eq!(check_page("pub mod pool;\n", "//!"), [fault]);
+        assert_eq!(check_page("mod pool;\n", "//!"), [""; 0]);
+        assert_eq!(check_page("pub mod pool;\n", "//"), [""; 0]);
+        // The plain comment is checked, too.
+        let missing = "//! Jobs.\n\n// | file | concern |\n// |---|---|\n";
+        assert_eq!(
+            check_head(missing),
+            [
+                "src/pool/mod.rs: the table of files lacks `job`",
+                "src/pool/mod.rs: the table of files lacks `wait`",
+            ]
         );
     }
 

@@ -7,13 +7,14 @@ pub struct Table {
     pub rows: Vec<(usize, Vec<String>)>,
 }
 
-/// Returns the tables of a text. Lines may begin with `//! `, as in a file's head.
+/// Returns the tables of a text. Lines may begin with `//! ` or `// `, as in a file's head.
 pub fn tables(text: &str) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     let mut is_inside = false;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim_start();
-        let line = line.strip_prefix("//!").unwrap_or(line).trim();
+        let line = line.strip_prefix("//").unwrap_or(line);
+        let line = line.strip_prefix('!').unwrap_or(line).trim();
         let Some(cells) = cells(line) else {
             is_inside = false;
             continue;

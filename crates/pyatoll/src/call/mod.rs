@@ -1,23 +1,5 @@
-//! Calls from Python into Rust: the functions that macro-generated code is built on.
-//!
-//! A generated function is a thin shell: it finds its token, enters a trampoline, matches the
-//! arguments to its parameters, converts each of them, calls the user's function and converts the
-//! result. Everything but the conversions is ordinary, shared code over data records.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `token` | the token of an entry point, from what CPython passes to it |
-//! | `trampoline` | from C into Rust: drop queue, errors, panics |
-//! | `signature` | a function's parameters, as data |
-//! | `matching` | matching arguments to a signature |
-//! | `arguments` | tuples and dicts of arguments as arrays |
-//! | `mismatch` | the `TypeError`s of a call that does not match |
-//! | `argument` | converting one argument |
-//! | `output` | converting the result |
-//! | `hints` | the type hints of results (the feature `experimental-inspect`) |
-//! | `function` | Rust functions as Python functions |
-//! | `closure` | Rust closures as Python functions |
-//! | `context_watcher` | watching switches of the current context |
+//! Calls: [`PyCallArgs`], the arguments of a call from Rust. Functions that Python calls are those
+//! with [`#[pyfunction]`](macro@crate::pyfunction).
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -36,6 +18,27 @@
 //! })?;
 //! # Ok::<_, PyErr>(())
 //! ```
+
+// Calls from Python into Rust: the functions that macro-generated code is built on.
+//
+// A generated function is a thin shell: it finds its token, enters a trampoline, matches the
+// arguments to its parameters, converts each of them, calls the user's function and converts the
+// result. Everything but the conversions is ordinary, shared code over data records.
+//
+// | file | concern |
+// |---|---|
+// | `token` | the token of an entry point, from what CPython passes to it |
+// | `trampoline` | from C into Rust: drop queue, errors, panics |
+// | `signature` | a function's parameters, as data |
+// | `matching` | matching arguments to a signature |
+// | `arguments` | tuples and dicts of arguments as arrays |
+// | `mismatch` | the `TypeError`s of a call that does not match |
+// | `argument` | converting one argument |
+// | `output` | converting the result |
+// | `hints` | the type hints of results (the feature `experimental-inspect`) |
+// | `function` | Rust functions as Python functions |
+// | `closure` | Rust closures as Python functions |
+// | `context_watcher` | watching switches of the current context |
 
 pub(crate) mod argument;
 pub(crate) mod arguments;

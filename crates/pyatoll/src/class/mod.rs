@@ -1,39 +1,7 @@
 //! Classes: `#[pyclass]` types, their instances and type objects.
 //!
-//! A class is described by a `ClassSpec`, a constant. From it, each binary builds `TypeTables`, and
-//! each interpreter a `TypeObject`.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `pyclass`, `boolean_struct` | the traits of classes |
-//! | `items` | the items contributed by the macros, as data |
-//! | `spec`, `spec_of` | the static description of a class |
-//! | `statics` | the `static` of a class |
-//! | `type_tables`, `getset` | its tables in CPython's format, per binary |
-//! | `default_slots` | slots that follow from other items and options |
-//! | `type_object` | its heap type, per interpreter |
-//! | `type_lookup` | the type object of the token's interpreter |
-//! | `base` | types that a class can extend |
-//! | `native_base`, `rust_base`, `python_base` | built-in types, classes and Python classes as bases |
-//! | `datetime_base` | the types of `datetime` as bases |
-//! | `native_place`, `unsized_base` | where the Rust parts are in an instance of a built-in type |
-//! | `python_class` | classes with a Python class as base, or a metaclass |
-//! | `layout`, `parts` | the memory of an instance |
-//! | `initializer` | creating instances |
-//! | `lifecycle` | traversing, clearing and deallocating instances |
-//! | `trashcan` | deallocating long chains of instances |
-//! | `freelist`, `alloc` | reusing the memory of instances |
-//! | `borrow_flag`, `guard`, `pyref` | borrowing the values of instances |
-//! | `handles`, `convert` | methods of `Py` and `Bound`, conversions |
-//! | `fields` | `#[pyo3(get, set)]` |
-//! | `native_enum` | `enum` |
-//! | `extras` | `eq`, `ord`, `hash`, `str` |
-//! | `pickle` | `pickle` |
-//! | `inspect` | properties of a class for its stub (the feature `experimental-inspect`) |
-//! | `serde` | `Serialize` and `Deserialize` for `Py` |
-//! | `slots` | the special methods of `#[pymethods]` |
-//! | `refusals` | examples that must not compile |
-//! | `compat` | differences between versions of CPython |
+//! [`#[pyclass]`](macro@crate::pyclass) has the options of classes, and
+//! [`#[pymethods]`](macro@crate::pymethods) those of methods, with the special methods.
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -59,6 +27,41 @@
 //! })?;
 //! # Ok::<_, PyErr>(())
 //! ```
+
+// A class is described by a `ClassSpec`, a constant. From it, each binary builds `TypeTables`, and
+// each interpreter a `TypeObject`.
+//
+// | file | concern |
+// |---|---|
+// | `pyclass`, `boolean_struct` | the traits of classes |
+// | `items` | the items contributed by the macros, as data |
+// | `spec`, `spec_of` | the static description of a class |
+// | `statics` | the `static` of a class |
+// | `type_tables`, `getset` | its tables in CPython's format, per binary |
+// | `default_slots` | slots that follow from other items and options |
+// | `type_object` | its heap type, per interpreter |
+// | `type_lookup` | the type object of the token's interpreter |
+// | `base` | types that a class can extend |
+// | `native_base`, `rust_base`, `python_base` | built-in types, classes and Python classes as bases |
+// | `datetime_base` | the types of `datetime` as bases |
+// | `native_place`, `unsized_base` | where the Rust parts are in an instance of a built-in type |
+// | `python_class` | classes with a Python class as base, or a metaclass |
+// | `layout`, `parts` | the memory of an instance |
+// | `initializer` | creating instances |
+// | `lifecycle` | traversing, clearing and deallocating instances |
+// | `trashcan` | deallocating long chains of instances |
+// | `freelist`, `alloc` | reusing the memory of instances |
+// | `borrow_flag`, `guard`, `pyref` | borrowing the values of instances |
+// | `handles`, `convert` | methods of `Py` and `Bound`, conversions |
+// | `fields` | `#[pyo3(get, set)]` |
+// | `native_enum` | `enum` |
+// | `extras` | `eq`, `ord`, `hash`, `str` |
+// | `pickle` | `pickle` |
+// | `inspect` | properties of a class for its stub (the feature `experimental-inspect`) |
+// | `serde` | `Serialize` and `Deserialize` for `Py` |
+// | `slots` | the special methods of `#[pymethods]` |
+// | `refusals` | examples that must not compile |
+// | `compat` | differences between versions of CPython |
 
 mod alloc;
 pub(crate) mod base;

@@ -14,16 +14,6 @@
 //!
 //! A waker holds no Python object: dropping it anywhere, at any time, leaves nothing behind.
 //!
-//! | file | concern |
-//! |---|---|
-//! | `cancel` | the exceptions thrown into a coroutine |
-//! | `waker` | the waker, and what it wakes |
-//! | `handover` | waking from a thread that cannot attach |
-//! | `object` | the Python class |
-//! | `token` | proof that a future is polled or dropped by its coroutine |
-//! | `held` | borrowed arguments of an `async fn` |
-//! | `future` | the functions that generated code calls |
-//!
 //! ```
 //! use pyatoll::prelude::*;
 //!
@@ -41,6 +31,16 @@
 //! })?;
 //! # Ok::<_, PyErr>(())
 //! ```
+
+// | file | concern |
+// |---|---|
+// | `cancel` | the exceptions thrown into a coroutine |
+// | `waker` | the waker, and what it wakes |
+// | `handover` | waking from a thread that cannot attach |
+// | `object` | the Python class |
+// | `token` | proof that a future is polled or dropped by its coroutine |
+// | `held` | borrowed arguments of an `async fn` |
+// | `future` | the functions that generated code calls |
 
 mod cancel;
 pub(crate) mod future;

@@ -18,19 +18,19 @@
 //!     assert!(error.is_instance_of::<PyLookupError>(py));
 //! });
 //! ```
-//!
-//! | file | concern |
-//! |---|---|
-//! | `macros.rs` | `create_exception!`, `import_exception!`, and the macros of this folder |
-//! | `class.rs` | `LocalClass`: an exception class with one object per interpreter |
-//! | `compat.rs` | classes that only some versions have |
-//! | `errors.rs` | errors other than those of the operating system and of Unicode |
-//! | `os.rs` | `OSError` and its subclasses |
-//! | `unicode.rs` | `UnicodeError` and its subclasses |
-//! | `groups.rs` | exception groups |
-//! | `warnings.rs` | warning categories |
-//! | `asyncio.rs` | exceptions of `asyncio` |
-//! | `socket.rs` | exceptions of `socket` |
+
+// | file | concern |
+// |---|---|
+// | `macros.rs` | `create_exception!`, `import_exception!`, and the macros of this folder |
+// | `class.rs` | `LocalClass`: an exception class with one object per interpreter |
+// | `compat.rs` | classes that only some versions have |
+// | `errors.rs` | errors other than those of the operating system and of Unicode |
+// | `os.rs` | `OSError` and its subclasses |
+// | `unicode.rs` | `UnicodeError` and its subclasses |
+// | `groups.rs` | exception groups |
+// | `warnings.rs` | warning categories |
+// | `asyncio.rs` | exceptions of `asyncio` |
+// | `socket.rs` | exceptions of `socket` |
 
 #[macro_use]
 mod macros;

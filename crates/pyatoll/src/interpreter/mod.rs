@@ -1,51 +1,20 @@
-//! Interpreters: their state in this binary, the token, attaching, sub-interpreters.
+//! Interpreters: handles to them, entering them, sub-interpreters.
 //!
-//! The lowest layer. It knows CPython's interpreters, thread states and reference counts, but no
-//! types, conversions, functions or classes.
+//! - **Objects** belong to the interpreter that created them. A [`Py<T>`](crate::Py) can be sent and
+//!   stored anywhere, but used in its own interpreter only: [`Py::try_bind`](crate::Py::try_bind)
+//!   returns an error elsewhere, [`Py::bind`](crate::Py::bind) panics. Pass Rust values between
+//!   interpreters.
+//! - **Threads** are attached to one interpreter at a time, which the token
+//!   ([`Python<'py>`](Python)) proves. [`Interpreter::attach`] enters an interpreter,
+//!   [`Python::detach`] leaves it for a while: before another one is entered, and before the thread
+//!   blocks. [`Python::attach`] stays where the thread is, or returns there; on a thread that was
+//!   never attached it enters the main interpreter.
+//! - **The end.** A [`SubInterpreter`] ends when it is closed or dropped; the end waits for the
+//!   threads that are inside. Afterwards, [`Interpreter::attach`] returns
+//!   [`AttachError::InterpreterGone`], and handles to its objects are errors to use and harmless to
+//!   drop. [`Interpreter::at_end`] registers functions that run before.
 //!
-//! | file | concern |
-//! |---|---|
-//! | `sync` | atomics and locks of the parts that loom checks |
-//! | `process` | the current process, to detect a fork, and locks that a child finds free |
-//! | `method_def` | C functions that all interpreters share |
-//! | `compat` | differences between CPython versions |
-//! | `libpython` | the file of Python's library that runs |
-//! | `queue` | references and values that threads dropped which were not attached |
-//! | `slots` | per-interpreter values by key |
-//! | `error` | the errors of creating and entering interpreters |
-//! | `gate` | guards that keep an interpreter from ending |
-//! | `trashcan` | deferring deeply nested deallocations |
-//! | `local` | this binary's state of one interpreter, and its phases |
-//! | `token` | `Python` |
-//! | `stored` | the pointer to that state, in handles |
-//! | `registry`, `lookup` | the interpreters that this binary has seen |
-//! | `busy` | operations that a fork must not interrupt |
-//! | `internals` | the state that all Pyatoll binaries in one interpreter share |
-//! | `entry` | the interpreters that this thread entered or was detached from |
-//! | `thread_default` | the interpreter that this thread attaches to by default |
-//! | `other_threads` | threads that an interpreter's end leaves behind |
-//! | `fork` | locks across a fork, and the child |
-//! | `detach` | a thread that is detached |
-//! | `at_end` | functions that run when an interpreter ends |
-//! | `waits` | detection of threads that wait for each other |
-//! | `end` | ending a sub-interpreter |
-//! | `teardown` | refusing and waiting for other threads at an interpreter's end |
-//! | `exit_hook` | noticing that an interpreter ends |
-//! | `early_drop` | dropping values while the interpreter can still be left and entered |
-//! | `create` | creating this binary's state of an interpreter |
-//! | `attach` | a thread that is attached |
-//! | `start` | starting the runtime; registering interpreters that other code started |
-//! | `handle` | `Interpreter` |
-//! | `make` | creating a sub-interpreter |
-//! | `closing` | ending a sub-interpreter now, later or elsewhere |
-//! | `sub` | `SubInterpreter` |
-//! | `close` | `SubInterpreter::close` |
-//! | `test_interpreter` | a sub-interpreter for each test of a crate |
-//! | `enter` | `Python::attach`, `Python::detach`, `Ungil` |
-//! | `embed` | a runtime for the duration of one call |
-//! | `alone` | an interpreter for one unit test |
-//!
-//! A file uses only files above it.
+//! The guide's chapter on many interpreters has the details.
 //!
 //! ```
 //! use pyatoll::prelude::*;
@@ -59,6 +28,53 @@
 //! assert_eq!(Interpreter::current(), None);
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
+
+// The lowest layer. It knows CPython's interpreters, thread states and reference counts, but no
+// types, conversions, functions or classes.
+//
+// | file | concern |
+// |---|---|
+// | `sync` | atomics and locks of the parts that loom checks |
+// | `process` | the current process, to detect a fork, and locks that a child finds free |
+// | `method_def` | C functions that all interpreters share |
+// | `compat` | differences between CPython versions |
+// | `libpython` | the file of Python's library that runs |
+// | `queue` | references and values that threads dropped which were not attached |
+// | `slots` | per-interpreter values by key |
+// | `error` | the errors of creating and entering interpreters |
+// | `gate` | guards that keep an interpreter from ending |
+// | `trashcan` | deferring deeply nested deallocations |
+// | `local` | this binary's state of one interpreter, and its phases |
+// | `token` | `Python` |
+// | `stored` | the pointer to that state, in handles |
+// | `registry`, `lookup` | the interpreters that this binary has seen |
+// | `busy` | operations that a fork must not interrupt |
+// | `internals` | the state that all Pyatoll binaries in one interpreter share |
+// | `entry` | the interpreters that this thread entered or was detached from |
+// | `thread_default` | the interpreter that this thread attaches to by default |
+// | `other_threads` | threads that an interpreter's end leaves behind |
+// | `fork` | locks across a fork, and the child |
+// | `detach` | a thread that is detached |
+// | `at_end` | functions that run when an interpreter ends |
+// | `waits` | detection of threads that wait for each other |
+// | `end` | ending a sub-interpreter |
+// | `teardown` | refusing and waiting for other threads at an interpreter's end |
+// | `exit_hook` | noticing that an interpreter ends |
+// | `early_drop` | dropping values while the interpreter can still be left and entered |
+// | `create` | creating this binary's state of an interpreter |
+// | `attach` | a thread that is attached |
+// | `start` | starting the runtime; registering interpreters that other code started |
+// | `handle` | `Interpreter` |
+// | `make` | creating a sub-interpreter |
+// | `closing` | ending a sub-interpreter now, later or elsewhere |
+// | `sub` | `SubInterpreter` |
+// | `close` | `SubInterpreter::close` |
+// | `test_interpreter` | a sub-interpreter for each test of a crate |
+// | `enter` | `Python::attach`, `Python::detach`, `Ungil` |
+// | `embed` | a runtime for the duration of one call |
+// | `alone` | an interpreter for one unit test |
+//
+// A file uses only files above it.
 
 #[cfg(test)]
 mod alone;

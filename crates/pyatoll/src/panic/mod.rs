@@ -4,10 +4,6 @@
 //! `BaseException` so that `except Exception` does not catch it. When that exception returns to
 //! Rust, the panic resumes.
 //!
-//! | file | concern |
-//! |---|---|
-//! | `runtime` | the module that has the class |
-//!
 //! ```
 //! use pyatoll::prelude::*;
 //! use pyatoll::panic::PanicException;
@@ -29,6 +25,10 @@
 //! })?;
 //! # Ok::<_, PyErr>(())
 //! ```
+
+// | file | concern |
+// |---|---|
+// | `runtime` | the module that has the class |
 
 pub(crate) mod runtime;
 

@@ -38,29 +38,29 @@
 //! submitted, started, finished, failed, cancelled and interrupted (level `TRACE` or `DEBUG`), and
 //! interpreters that are created, ended (`DEBUG`) and replaced (`WARN`). The subscriber is called
 //! on a thread that may be attached: it must not wait for another one that attaches.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `deadline` | jobs with a timeout |
-//! | `broadcast` | a job for each worker |
-//! | `interpreter_pool` | [`InterpreterPool`]: submitting jobs, shutting down |
-//! | `builder` | [`InterpreterPoolBuilder`]: the options of a pool |
-//! | `handle` | [`JobHandle`]: waiting for the result of a job |
-//! | `interrupt_handle` | [`InterruptHandle`]: ending a job from other threads |
-//! | `shutdown` | [`Shutdown`]: the end of a pool as a future |
-//! | `options` | [`JobOptions`]: the options of one job |
-//! | `map` | [`Map`]: a job for each item, with the results in order |
-//! | `worker` | a worker thread and its interpreters |
-//! | `runtime_end` | ending the pools before the runtime |
-//! | `shared` | the queue and the workers of a pool |
-//! | `job` | a job and its result |
-//! | `running` | the jobs that run on a worker's thread, and their interrupts |
-//! | `stats` | [`PoolStats`]: the numbers of a pool's jobs |
-//! | `events` | events for the crate `tracing` |
-//! | `error` | errors as plain values |
-//! | `timer` | calling functions at given times |
-//! | `waker` | the waker of a task that awaits something of a pool |
-//! | `wait` | waiting on condition variables |
+
+// | file | concern |
+// |---|---|
+// | `deadline` | jobs with a timeout |
+// | `broadcast` | a job for each worker |
+// | `interpreter_pool` | `InterpreterPool`: submitting jobs, shutting down |
+// | `builder` | `InterpreterPoolBuilder`: the options of a pool |
+// | `handle` | `JobHandle`: waiting for the result of a job |
+// | `interrupt_handle` | `InterruptHandle`: ending a job from other threads |
+// | `shutdown` | `Shutdown`: the end of a pool as a future |
+// | `options` | `JobOptions`: the options of one job |
+// | `map` | `Map`: a job for each item, with the results in order |
+// | `worker` | a worker thread and its interpreters |
+// | `runtime_end` | ending the pools before the runtime |
+// | `shared` | the queue and the workers of a pool |
+// | `job` | a job and its result |
+// | `running` | the jobs that run on a worker's thread, and their interrupts |
+// | `stats` | `PoolStats`: the numbers of a pool's jobs |
+// | `events` | events for the crate `tracing` |
+// | `error` | errors as plain values |
+// | `timer` | calling functions at given times |
+// | `waker` | the waker of a task that awaits something of a pool |
+// | `wait` | waiting on condition variables |
 
 mod broadcast;
 mod builder;

@@ -1,37 +1,53 @@
 //! Python's built-in types: a marker struct for each, as in `Bound<'py, PyList>`, with its methods
-//! in a trait, as in `list.append(…)`.
+//! in a trait, as in `list.append(…)`. The [`prelude`](crate::prelude) has the traits.
 //!
-//! | file | concern |
-//! |---|---|
-//! | `macros.rs` | `native_type!`, `into_iterator!`, `sequence_methods!` |
-//! | `layouts.rs` | CPython's structs of instances |
-//! | `native_type.rs` | PyO3's hidden macros `pyobject_native_type!`, … |
-//! | `singleton.rs` | `singleton_type!` |
-//! | `span.rs` | `Span` and `span_iterator!`: iteration by index |
-//! | `value_eq.rs` | `value_eq!`: comparison with Rust values |
-//! | `sealed.rs` | the supertrait that seals the method traits |
-//! | `compat.rs` | differences between CPython versions |
-//! | `returned.rs` | from return values of the C API to results |
-//! | `fill.rs` | lists and tuples under construction |
-//! | `imported.rs` | types that the C API does not export |
-//! | `any/` | [`PyAny`] and the methods of every object |
-//! | `py_methods.rs` | the same methods on `Py<T>` |
-//! | `call_args.rs` | [`PyCallArgs`]: calls and their arguments |
-//! | `none.rs`, `ellipsis.rs`, `notimplemented.rs` | the singletons |
-//! | `boolobject.rs`, `int.rs`, `float.rs`, `complex.rs` | numbers |
-//! | `buffer/` | [`PyBuffer`](buffer::PyBuffer): memory that objects export |
-//! | `string/`, `bytes.rs`, `bytearray.rs`, `memoryview.rs` | text and binary data |
-//! | `bytes_writer.rs`, `marshal.rs` | [`bytes::PyBytesWriter`]; serialization to `bytes` |
-//! | `pybacked/` | text and bytes that stay valid without a token |
-//! | `list/`, `tuple/`, `range.rs`, `slice.rs` | sequences and slices |
-//! | `dict/`, `frozendict.rs`, `mappingproxy.rs` | mappings |
-//! | `set.rs`, `frozenset.rs`, `set_iter.rs` | sets and their iterators |
-//! | `sequence/`, `mapping.rs`, `iterator.rs` | the protocols |
-//! | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
-//! | `datetime/` | dates, times, durations and time zones |
-//! | `function.rs`, `code.rs`, `frame.rs`, `traceback.rs` | functions and their execution |
-//! | `capsule/`, `weakref/`, `context.rs` | capsules, weak references, contexts |
-//! | `moved.rs` | deprecated paths |
+//! ```
+//! use pyatoll::prelude::*;
+//! use pyatoll::types::{PyDict, PyList};
+//!
+//! Python::attach(|py| {
+//!     let list = PyList::new(py, [3, 1, 2])?;
+//!     list.append(0)?;
+//!     list.sort()?;
+//!     let dict = PyDict::new(py);
+//!     dict.set_item("numbers", &list)?;
+//!     assert_eq!(dict.to_string(), "{'numbers': [0, 1, 2, 3]}");
+//!     Ok::<_, PyErr>(())
+//! })?;
+//! # Ok::<_, PyErr>(())
+//! ```
+
+// | file | concern |
+// |---|---|
+// | `macros.rs` | `native_type!`, `into_iterator!`, `sequence_methods!` |
+// | `layouts.rs` | CPython's structs of instances |
+// | `native_type.rs` | PyO3's hidden macros `pyobject_native_type!`, … |
+// | `singleton.rs` | `singleton_type!` |
+// | `span.rs` | `Span` and `span_iterator!`: iteration by index |
+// | `value_eq.rs` | `value_eq!`: comparison with Rust values |
+// | `sealed.rs` | the supertrait that seals the method traits |
+// | `compat.rs` | differences between CPython versions |
+// | `returned.rs` | from return values of the C API to results |
+// | `fill.rs` | lists and tuples under construction |
+// | `imported.rs` | types that the C API does not export |
+// | `any/` | `PyAny` and the methods of every object |
+// | `py_methods.rs` | the same methods on `Py<T>` |
+// | `call_args.rs` | `PyCallArgs`: calls and their arguments |
+// | `none.rs`, `ellipsis.rs`, `notimplemented.rs` | the singletons |
+// | `boolobject.rs`, `int.rs`, `float.rs`, `complex.rs` | numbers |
+// | `buffer/` | `PyBuffer`: memory that objects export |
+// | `string/`, `bytes.rs`, `bytearray.rs`, `memoryview.rs` | text and binary data |
+// | `bytes_writer.rs`, `marshal.rs` | `bytes::PyBytesWriter`; serialization to `bytes` |
+// | `pybacked/` | text and bytes that stay valid without a token |
+// | `list/`, `tuple/`, `range.rs`, `slice.rs` | sequences and slices |
+// | `dict/`, `frozendict.rs`, `mappingproxy.rs` | mappings |
+// | `set.rs`, `frozenset.rs`, `set_iter.rs` | sets and their iterators |
+// | `sequence/`, `mapping.rs`, `iterator.rs` | the protocols |
+// | `typeobject.rs`, `genericalias.rs`, `pysuper.rs` | classes |
+// | `datetime/` | dates, times, durations and time zones |
+// | `function.rs`, `code.rs`, `frame.rs`, `traceback.rs` | functions and their execution |
+// | `capsule/`, `weakref/`, `context.rs` | capsules, weak references, contexts |
+// | `moved.rs` | deprecated paths |
 
 #[macro_use]
 pub(crate) mod macros;

@@ -1,10 +1,10 @@
 //! Type hints of Rust types, for the stubs of a module (the feature `experimental-inspect`).
-//!
-//! | file | concern |
-//! |---|---|
-//! | `expression` | [`PyStaticExpr`]: a Python expression as a constant |
-//! | `json` | JSON as a constant, and its text |
-//! | `record` | the record of an item, as tools find it in the built module |
+
+// | file | concern |
+// |---|---|
+// | `expression` | `PyStaticExpr`: a Python expression as a constant |
+// | `json` | JSON as a constant, and its text |
+// | `record` | the record of an item, as tools find it in the built module |
 
 mod expression;
 mod json;

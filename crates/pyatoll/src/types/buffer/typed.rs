@@ -102,6 +102,7 @@ impl<T: Element> PyBuffer<T> {
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
+    #[doc(hidden)]
     #[deprecated(
         note = "unsound if another thread writes to the memory meanwhile; use `as_slice_ptr`"
     )]
@@ -118,6 +119,7 @@ impl<T: Element> PyBuffer<T> {
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
+    #[doc(hidden)]
     #[deprecated(
         note = "unsound if another thread accesses the memory meanwhile; use `as_slice_ptr`"
     )]
@@ -133,6 +135,7 @@ impl<T: Element> PyBuffer<T> {
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
+    #[doc(hidden)]
     #[deprecated(
         note = "unsound if another thread writes to the memory meanwhile; use `as_fortran_slice_ptr`"
     )]
@@ -149,6 +152,7 @@ impl<T: Element> PyBuffer<T> {
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
+    #[doc(hidden)]
     #[deprecated(note = "unsound if another thread accesses the memory meanwhile; use \
                 `as_fortran_slice_ptr`")]
     #[track_caller]

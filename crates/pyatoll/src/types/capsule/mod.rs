@@ -1,9 +1,9 @@
 //! `capsule`, a Rust value or a C pointer in a Python object: the type and its constructors.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `methods.rs` | [`PyCapsuleMethods`] and its implementation |
-//! | `name.rs` | [`CapsuleName`] |
+
+// | file | concern |
+// |---|---|
+// | `methods.rs` | `PyCapsuleMethods` and its implementation |
+// | `name.rs` | `CapsuleName` |
 
 mod methods;
 mod name;

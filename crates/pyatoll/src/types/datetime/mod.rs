@@ -1,14 +1,5 @@
 //! `datetime`: dates, times, durations and time zones.
 //!
-//! | file | concern |
-//! |---|---|
-//! | `api.rs` | the module's classes and C API in one interpreter |
-//! | `access.rs` | the traits that read fields |
-//! | `fields.rs` | reading fields: from memory, or through the class's properties |
-//! | `date.rs`, `date_time.rs`, `time.rs` | [`PyDate`], [`PyDateTime`], [`PyTime`] |
-//! | `delta.rs` | [`PyDelta`] |
-//! | `tzinfo.rs` | [`PyTzInfo`] |
-//!
 //! Each interpreter has its own C API of `datetime`, imported on first use. Where there is none
 //! (CPython 3.12 with an own GIL, which refuses the module in C), `datetime` is written in Python,
 //! and the types work the same, but more slowly.
@@ -25,6 +16,15 @@
 //! })?;
 //! # Ok::<_, PyErr>(())
 //! ```
+
+// | file | concern |
+// |---|---|
+// | `api.rs` | the module's classes and C API in one interpreter |
+// | `access.rs` | the traits that read fields |
+// | `fields.rs` | reading fields: from memory, or through the class's properties |
+// | `date.rs`, `date_time.rs`, `time.rs` | `PyDate`, `PyDateTime`, `PyTime` |
+// | `delta.rs` | `PyDelta` |
+// | `tzinfo.rs` | `PyTzInfo` |
 
 /// Binds a marker struct to a class of `datetime`; `$field` is the one of
 /// [`DatetimeApi`](api::DatetimeApi), `$python` the class's name.

@@ -1,12 +1,12 @@
 //! `dict`: the type and its constructors.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `methods.rs` | the trait [`PyDictMethods`] |
-//! | `imp.rs` | its implementation |
-//! | `iter.rs` | the iterator |
-//! | `into_py_dict.rs` | [`IntoPyDict`], pairs that make up a dict |
-//! | `views.rs` | the types of the views |
+
+// | file | concern |
+// |---|---|
+// | `methods.rs` | the trait `PyDictMethods` |
+// | `imp.rs` | its implementation |
+// | `iter.rs` | the iterator |
+// | `into_py_dict.rs` | `IntoPyDict`, pairs that make up a dict |
+// | `views.rs` | the types of the views |
 
 pub(in crate::types) mod imp;
 mod into_py_dict;

@@ -1,10 +1,10 @@
 //! `list`: the type and its constructors.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `methods.rs` | the trait [`PyListMethods`] |
-//! | `imp.rs` | its implementation |
-//! | `iter.rs` | the iterator |
+
+// | file | concern |
+// |---|---|
+// | `methods.rs` | the trait `PyListMethods` |
+// | `imp.rs` | its implementation |
+// | `iter.rs` | the iterator |
 
 mod imp;
 mod iter;

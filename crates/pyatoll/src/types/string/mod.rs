@@ -1,10 +1,10 @@
 //! `str`: the type, its constructors, and its comparison with Rust strings.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `methods.rs` | the trait [`PyStringMethods`] |
-//! | `imp.rs` | access to the text |
-//! | `data.rs` | [`PyStringData`], the storage of a `str` |
+
+// | file | concern |
+// |---|---|
+// | `methods.rs` | the trait `PyStringMethods` |
+// | `imp.rs` | access to the text |
+// | `data.rs` | `PyStringData`, the storage of a `str` |
 
 mod data;
 mod imp;

@@ -1,11 +1,11 @@
 //! `tuple`: the type and its constructors.
-//!
-//! | file | concern |
-//! |---|---|
-//! | `methods.rs` | the trait [`PyTupleMethods`] |
-//! | `imp.rs` | its implementation |
-//! | `iter.rs` | the iterators |
-//! | `slice.rs` | [`TupleSlice`], the items as a slice |
+
+// | file | concern |
+// |---|---|
+// | `methods.rs` | the trait `PyTupleMethods` |
+// | `imp.rs` | its implementation |
+// | `iter.rs` | the iterators |
+// | `slice.rs` | `TupleSlice`, the items as a slice |
 
 mod imp;
 mod iter;
