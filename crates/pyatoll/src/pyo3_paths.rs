@@ -36,8 +36,8 @@ pub mod conversion {
     //! | `char` | `str` | a `str` of one character |
     //! | `&str`, `String`, `Cow<str>` | `str` | `str` |
     //! | `&CStr`, `CString`, `Cow<CStr>` | `str` | a `str` without null characters |
-    //! | `&OsStr`, `OsString`, `Cow<OsStr>` | `str` (PEP 383) | `str`; not to `&OsStr` |
-    //! | `&Path`, `PathBuf`, `Cow<Path>` | `pathlib.Path` | `str`, or any object with `__fspath__`; not to `&Path` |
+    //! | `&OsStr`, `OsString`, `Cow<OsStr>` | `str` (PEP 383) | `str`; `&OsStr` only as a parameter |
+    //! | `&Path`, `PathBuf`, `Cow<Path>` | `pathlib.Path` | `str`, or any object with `__fspath__`; `&Path` only as a parameter |
     //! | `&[u8]`, `Vec<u8>`, `[u8; N]`, `Cow<[u8]>` | `bytes` | `bytes`; except for `&[u8]`, also `bytearray` and sequences of `int` |
     //! | [`PyBackedStr`](crate::pybacked::PyBackedStr), [`PyBackedBytes`](crate::pybacked::PyBackedBytes) | `str`, `bytes` | `str`; `bytes`, `bytearray` |
     //! | [`PyBuffer<T>`](crate::buffer::PyBuffer) | none | any object that exports a buffer of `T`s |
@@ -69,6 +69,33 @@ pub mod conversion {
     //! | `hashbrown::HashMap`, `indexmap::IndexMap` | `dict` | `dict` |
     //! | `hashbrown::HashSet` | `set` | `set`, `frozenset` |
     //! | `smallvec::SmallVec` | like `Vec` | like `Vec` |
+    //!
+    //! A parameter of a function that Python calls can also be a reference that nothing else could
+    //! extract: `&Path`, `&OsStr`, `&Bound<T>`, `&T` and `&mut T` of a `#[pyclass]`.
+    //!
+    //! A path becomes a `pathlib.Path`. Where Python wants a `str`, as in `sys.path`, convert
+    //! [`Path::as_os_str`](std::path::Path::as_os_str):
+    //!
+    //! ```
+    //! use std::path::Path;
+    //!
+    //! use pyatoll::prelude::*;
+    //!
+    //! #[pyfunction]
+    //! fn add_to_sys_path(py: Python<'_>, folder: &Path) -> PyResult<()> {
+    //!     let path = py.import("sys")?.getattr("path")?;
+    //!     path.call_method1("append", (folder.as_os_str(),))?;
+    //!     Ok(())
+    //! }
+    //!
+    //! Python::attach(|py| {
+    //!     wrap_pyfunction!(add_to_sys_path, py)?.call1((Path::new("/plugins"),))?;
+    //!     let last = py.eval(c"__import__('sys').path[-1]", None, None)?;
+    //!     assert_eq!(last.extract::<String>()?, "/plugins");
+    //!     Ok::<_, PyErr>(())
+    //! })?;
+    //! # Ok::<_, PyErr>(())
+    //! ```
     //!
     //! References to values convert to Python like the values. Structs and enums get their
     //! conversions from `#[derive(FromPyObject, IntoPyObject, IntoPyObjectRef)]`, classes from
