@@ -20,6 +20,7 @@ impl<'py, T> Bound<'py, T> {
     ///     assert!(any.cast::<PyDict>().is_err());
     /// });
     /// ```
+    #[doc(alias = "downcast")]
     #[inline]
     #[track_caller]
     pub fn cast<U: PyTypeCheck>(&self) -> Result<&Bound<'py, U>, CastError<'_, 'py>> {
@@ -52,6 +53,7 @@ impl<'py, T> Bound<'py, T> {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    #[doc(alias = "downcast_into")]
     #[inline]
     #[track_caller]
     pub fn cast_into<U: PyTypeCheck>(self) -> Result<Bound<'py, U>, CastIntoError<'py>> {
@@ -82,6 +84,7 @@ impl<'py, T> Bound<'py, T> {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    #[doc(alias = "downcast_exact")]
     #[inline]
     #[track_caller]
     pub fn cast_exact<U: PyTypeInfo>(&self) -> Result<&Bound<'py, U>, CastError<'_, 'py>> {

@@ -21,6 +21,8 @@ use crate::types::PyAny;
 /// })?;
 /// # Ok::<_, PyErr>(())
 /// ```
+#[doc(alias = "IntoPy")]
+#[doc(alias = "ToPyObject")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be converted to a Python object",
     note = "`#[pyclass]` and `#[derive(IntoPyObject)]` implement `IntoPyObject`"
@@ -53,6 +55,8 @@ pub trait IntoPyObject<'py>: Sized {
     ///
     /// # Errors
     /// If the value has no Python object, or Python fails to create it.
+    #[doc(alias = "into_py")]
+    #[doc(alias = "to_object")]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error>;
 
     /// Converts the return value of a function: like

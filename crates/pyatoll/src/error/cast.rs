@@ -19,6 +19,7 @@ use crate::types::PyAny;
 ///     assert_eq!(error.to_string(), "'int' object is not an instance of 'list'");
 /// });
 /// ```
+#[doc(alias = "DowncastError")]
 pub struct CastError<'a, 'py> {
     object: Borrowed<'a, 'py, PyAny>,
     class: Bound<'py, PyAny>,
@@ -54,6 +55,7 @@ impl<'a, 'py> CastError<'a, 'py> {
 ///     assert_eq!(number.to_string(), "1");
 /// });
 /// ```
+#[doc(alias = "DowncastIntoError")]
 pub struct CastIntoError<'py> {
     object: Bound<'py, PyAny>,
     class: Bound<'py, PyAny>,

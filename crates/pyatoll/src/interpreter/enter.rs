@@ -61,6 +61,7 @@ impl Python<'_> {
     /// ```
     ///
     /// C API: `PyEval_RestoreThread`, `PyThreadState_New`.
+    #[doc(alias = "with_gil")]
     #[inline]
     #[track_caller]
     pub fn attach<F, R>(f: F) -> R
@@ -72,6 +73,22 @@ impl Python<'_> {
             None => enter_or_panic(),
         };
         f(Python::new(attached.local()))
+    }
+
+    /// Attaches this thread: the name that [`Python::attach`] had before PyO3 0.26. Without it, the
+    /// compiler would suggest [`Python::assume_attached`], which is wrong and unsafe.
+    ///
+    /// # Panics
+    /// The same as [`Python::attach`].
+    #[doc(hidden)]
+    #[deprecated(note = "renamed to `Python::attach`")]
+    #[inline]
+    #[track_caller]
+    pub fn with_gil<F, R>(f: F) -> R
+    where
+        F: for<'py> FnOnce(Python<'py>) -> R,
+    {
+        Python::attach(f)
     }
 
     /// Attaches this thread as [`Python::attach`] does, or returns `None` where that panics.
@@ -115,6 +132,7 @@ impl Python<'_> {
     /// ```
     ///
     /// C API: `Py_InitializeEx`.
+    #[doc(alias = "prepare_freethreaded_python")]
     #[track_caller]
     pub fn initialize() {
         start::initialize();
@@ -141,6 +159,7 @@ impl<'py> Python<'py> {
     /// ```
     ///
     /// C API: `PyInterpreterState_Get`.
+    #[doc(alias = "assume_gil_acquired")]
     #[inline]
     #[track_caller]
     pub unsafe fn assume_attached() -> Self {
@@ -198,6 +217,7 @@ impl<'py> Python<'py> {
     /// ```
     ///
     /// C API: `PyEval_SaveThread`, `PyEval_RestoreThread`.
+    #[doc(alias = "allow_threads")]
     pub fn detach<T, F>(self, f: F) -> T
     where
         F: Ungil + FnOnce() -> T,

@@ -119,6 +119,7 @@ macro_rules! token {
 ///
 /// static POINTER: PyOnceLock<*const u8> = PyOnceLock::new();
 /// ```
+#[doc(alias = "GILOnceCell")]
 pub struct PyOnceLock<T: 'static> {
     values: OnceValues<T>,
 }
