@@ -9,6 +9,7 @@
 //! | `book` | `book`: the guide, and the links of all Markdown files |
 //! | `compat` | crates that depend on `pyo3`, built with `compat/pyo3` |
 //! | `driver` | the program that `stress` and `leaks` run |
+//! | `examples` | the examples, built outside of the workspace |
 //! | `leaks` | `leaks`: memory that interpreters with a module leak |
 //! | `libtest` | reading what test programs print |
 //! | `lint/` | `lint`: every check that runs no code of the library |
@@ -33,6 +34,7 @@ mod bench;
 mod book;
 mod compat;
 mod driver;
+mod examples;
 mod leaks;
 mod libtest;
 mod lint;
