@@ -114,6 +114,8 @@ mod chapters {
     mod free_threading {}
     #[doc = include_str!("src/embedding.md")]
     mod embedding {}
+    #[doc = include_str!("src/interruption.md")]
+    mod interruption {}
     #[doc = include_str!("src/hosts.md")]
     mod hosts {}
     #[doc = include_str!("src/moving-from-pyo3.md")]
