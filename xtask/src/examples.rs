@@ -1,7 +1,8 @@
-//! The examples as users take them: copied to a folder of their own, outside of the workspace.
+//! `cargo xtask examples`: the examples as users take them, copied to a folder of their own,
+//! outside of the workspace.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
@@ -14,6 +15,11 @@ const EXAMPLES: &str = "examples";
 
 /// What a user replaces in an example's manifest: the path of this library's crates.
 const CRATES: &str = "\"../../crates/";
+
+/// Runs `cargo xtask examples`.
+pub fn run(python: Option<PathBuf>) -> Result<()> {
+    build_copies(&Python::find(python)?)
+}
 
 /// Copies each example out of the workspace, and builds the copy.
 pub fn build_copies(python: &Python) -> Result<()> {

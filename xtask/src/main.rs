@@ -9,7 +9,7 @@
 //! | `book` | `book`: the guide, and the links of all Markdown files |
 //! | `compat` | crates that depend on `pyo3`, built with `compat/pyo3` |
 //! | `driver` | the program that `stress` and `leaks` run |
-//! | `examples` | the examples, built outside of the workspace |
+//! | `examples` | `examples`: the examples, built outside of the workspace |
 //! | `leaks` | `leaks`: memory that interpreters with a module leak |
 //! | `libtest` | reading what test programs print |
 //! | `lint/` | `lint`: every check that runs no code of the library |
@@ -75,6 +75,12 @@ enum Command {
     },
     /// Build wheels for the stable ABI, audit them, and test the same files on any Python
     Abi3(abi3::Options),
+    /// Copy each example out of the workspace, and build the copy
+    Examples {
+        /// The Python to build against [default: $PYO3_PYTHON, else python3 on the path]
+        #[arg(long, value_name = "PATH")]
+        python: Option<PathBuf>,
+    },
     /// Run random operations in many interpreters and threads at once, checked against a model
     Stress(stress::Options),
     /// Measure the memory that interpreters leak after using a module, and the time of its import
@@ -119,6 +125,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Test { python } => test::run(python),
         Command::Abi3(options) => abi3::run(&options),
+        Command::Examples { python } => examples::run(python),
         Command::Stress(options) => stress::run(&options),
         Command::Leaks(options) => leaks::run(&options),
         Command::CheckTls { python } => tls::run(python),

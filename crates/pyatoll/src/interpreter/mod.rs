@@ -1,9 +1,9 @@
 //! Interpreters: handles to them, entering them, sub-interpreters.
 //!
-//! - **Objects** belong to the interpreter that created them. A [`Py<T>`](crate::Py) can be sent and
-//!   stored anywhere, but used in its own interpreter only: [`Py::try_bind`](crate::Py::try_bind)
-//!   returns an error elsewhere, [`Py::bind`](crate::Py::bind) panics. Pass Rust values between
-//!   interpreters.
+//! - **Objects** belong to the interpreter that created them. A [`Py<T>`](crate::Py) can be sent
+//!   and stored anywhere, but used in its own interpreter only:
+//!   [`Py::try_bind`](crate::Py::try_bind) returns an error elsewhere,
+//!   [`Py::bind`](crate::Py::bind) panics. Pass Rust values between interpreters.
 //! - **Threads** are attached to one interpreter at a time, which the token
 //!   ([`Python<'py>`](Python)) proves. [`Interpreter::attach`] enters an interpreter,
 //!   [`Python::detach`] leaves it for a while: before another one is entered, and before the thread
