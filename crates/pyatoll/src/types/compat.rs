@@ -128,13 +128,13 @@ pub(super) fn variable_of_frame<'py>(
 pub mod moved {
     /// An alias of [`sync::PyMutex`](crate::sync::PyMutex).
     #[cfg(Py_3_13)]
-    #[doc(hidden)]
+    #[cfg_attr(not(api_diff), doc(hidden))]
     #[deprecated(note = "moved to `sync::PyMutex`")]
     pub type PyMutex<T> = crate::sync::PyMutex<T>;
 
     /// An alias of [`sync::PyMutexGuard`](crate::sync::PyMutexGuard).
     #[cfg(Py_3_13)]
-    #[doc(hidden)]
+    #[cfg_attr(not(api_diff), doc(hidden))]
     #[deprecated(note = "moved to `sync::PyMutexGuard`")]
     pub type PyMutexGuard<'a, T> = crate::sync::PyMutexGuard<'a, T>;
 }

@@ -102,7 +102,7 @@ impl<T: Element> PyBuffer<T> {
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
-    #[doc(hidden)]
+    #[cfg_attr(not(api_diff), doc(hidden))]
     #[deprecated(
         note = "unsound if another thread writes to the memory meanwhile; use `as_slice_ptr`"
     )]
@@ -119,7 +119,7 @@ impl<T: Element> PyBuffer<T> {
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
-    #[doc(hidden)]
+    #[cfg_attr(not(api_diff), doc(hidden))]
     #[deprecated(
         note = "unsound if another thread accesses the memory meanwhile; use `as_slice_ptr`"
     )]
@@ -135,7 +135,7 @@ impl<T: Element> PyBuffer<T> {
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
-    #[doc(hidden)]
+    #[cfg_attr(not(api_diff), doc(hidden))]
     #[deprecated(
         note = "unsound if another thread writes to the memory meanwhile; use `as_fortran_slice_ptr`"
     )]
@@ -152,7 +152,7 @@ impl<T: Element> PyBuffer<T> {
     ///
     /// # Panics
     /// If the token belongs to another interpreter.
-    #[doc(hidden)]
+    #[cfg_attr(not(api_diff), doc(hidden))]
     #[deprecated(note = "unsound if another thread accesses the memory meanwhile; use \
                 `as_fortran_slice_ptr`")]
     #[track_caller]
