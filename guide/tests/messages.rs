@@ -10,6 +10,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// Texts that no user sees: parts of generated documentation, Python's own documentation strings,
 /// and invariants of the library that cannot be violated from outside.
 const INTERNAL: &[&str] = &[
+    "an error from a text has it",
     "::new_err(\"what happened\");\n",
     "Python::attach(|py| assert!(error.is_instance_of::<",
     "let error = ",

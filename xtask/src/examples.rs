@@ -22,7 +22,7 @@ pub fn run(python: Option<PathBuf>) -> Result<()> {
 }
 
 /// Copies each example out of the workspace, and builds the copy.
-pub fn build_copies(python: &Python) -> Result<()> {
+fn build_copies(python: &Python) -> Result<()> {
     let mut names = Vec::new();
     for entry in fs::read_dir(run::root().join(EXAMPLES))? {
         let name = entry?.file_name();

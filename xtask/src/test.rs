@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::python::Python;
 use crate::wheels::{EXTENSIONS, Extension, REQUIREMENTS, Venv, WITH_RUNTIME};
-use crate::{compat, examples, leaks, run, stress, tls};
+use crate::{compat, leaks, run, stress, tls};
 
 /// Runs the steps in order, and stops at the first one that fails. After failed Rust tests the
 /// other steps run all the same, so that one run shows everything that is wrong.
@@ -41,7 +41,6 @@ fn others(python: &Python) -> Result<()> {
     })?;
     step("PyO3's names", || compat::rust(python))?;
     step("PyO3's names in wheels", || compat::wheels(python, &venv))?;
-    step("copies of the examples", || examples::build_copies(python))?;
     step("stress", || stress_shortly(python))?;
     if python.minor >= 13 {
         step("leaks", || measure_leaks(python))?;
