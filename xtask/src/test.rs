@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test of the workspace, against one Python.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -8,6 +9,13 @@ use anyhow::{Context, Result};
 use crate::python::Python;
 use crate::wheels::{EXTENSIONS, Extension, REQUIREMENTS, Venv, WITH_RUNTIME};
 use crate::{compat, leaks, run, stress, tls};
+
+/// The version of Python that `examples/dask` is tested on: the first one with its executor, for
+/// which all packages that it needs have wheels.
+const DASK_PYTHON: &str = "3.14";
+
+/// The requirements of `examples/dask`.
+const DASK_REQUIREMENTS: &str = "examples/dask/requirements.txt";
 
 /// Runs the steps in order, and stops at the first one that fails. After failed Rust tests the
 /// other steps run all the same, so that one run shows everything that is wrong.
@@ -39,6 +47,9 @@ fn others(python: &Python) -> Result<()> {
         venv.install_extensions(python, WITH_RUNTIME)?;
         pytest(&venv, WITH_RUNTIME)
     })?;
+    if python.short() == DASK_PYTHON {
+        step("Dask", || dask(python))?;
+    }
     step("PyO3's names", || compat::rust(python))?;
     step("PyO3's names in wheels", || compat::wheels(python, &venv))?;
     step("stress", || stress_shortly(python))?;
@@ -46,6 +57,16 @@ fn others(python: &Python) -> Result<()> {
         step("leaks", || measure_leaks(python))?;
     }
     Ok(())
+}
+
+/// Tests `examples/dask`, whose tasks use the module of `examples/textstats`.
+fn dask(python: &Python) -> Result<()> {
+    let venv = Venv::make(python, DASK_REQUIREMENTS)?;
+    let is_used = |extension: &&Extension| extension.module == "textstats";
+    let module = EXTENSIONS.iter().find(is_used);
+    let module = module.context("textstats is not among the extension packages")?;
+    venv.install_extensions(python, std::slice::from_ref(module))?;
+    pytest_in(&venv, ["examples/dask/tests"])
 }
 
 /// Runs `cargo xtask stress` for some seconds.
@@ -102,9 +123,17 @@ fn cargo_test(python: &Python, targets: &[&str], threads: Option<&str>) -> Resul
 
 /// Runs the Python tests of extension packages.
 fn pytest(venv: &Venv, extensions: &[Extension]) -> Result<()> {
+    pytest_in(
+        venv,
+        extensions.iter().flat_map(|extension| extension.tests),
+    )
+}
+
+/// Runs the Python tests in folders.
+fn pytest_in(venv: &Venv, folders: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<()> {
     run::status(
         venv.python()
             .args(["-m", "pytest", "--rootdir=.", "-p", "no:cacheprovider"])
-            .args(extensions.iter().flat_map(|extension| extension.tests)),
+            .args(folders),
     )
 }
