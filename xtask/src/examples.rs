@@ -25,8 +25,11 @@ pub fn run(python: Option<PathBuf>) -> Result<()> {
 fn build_copies(python: &Python) -> Result<()> {
     let mut names = Vec::new();
     for entry in fs::read_dir(run::root().join(EXAMPLES))? {
-        let name = entry?.file_name();
-        names.push(name.to_string_lossy().into_owned());
+        let entry = entry?;
+        // One without a manifest has Python code only.
+        if entry.path().join("Cargo.toml").exists() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
     }
     names.sort();
     for name in &names {
