@@ -10,6 +10,7 @@
 //! | `compat` | crates that depend on `pyo3`, built with `compat/pyo3` |
 //! | `driver` | the program that `stress` and `leaks` run |
 //! | `examples` | `examples`: the examples, built outside of the workspace |
+//! | `hosts/` | `hosts`: programs that run several interpreters, with a module in them |
 //! | `leaks` | `leaks`: memory that interpreters with a module leak |
 //! | `libtest` | reading what test programs print |
 //! | `lint/` | `lint`: every check that runs no code of the library |
@@ -35,6 +36,7 @@ mod book;
 mod compat;
 mod driver;
 mod examples;
+mod hosts;
 mod leaks;
 mod libtest;
 mod lint;
@@ -101,6 +103,8 @@ enum Command {
     Pyo3Tests(pyo3_tests::Options),
     /// Build published packages and crates with compat/pyo3, and run their own tests
     Ports(ports::Options),
+    /// Run programs that have several interpreters (Apache, uWSGI, JEP, …) with a module in them
+    Hosts(hosts::Options),
     /// Compare the public API with PyO3's, by rustdoc's JSON
     ApiDiff(api_diff::Options),
     /// Benchmark Pyatoll against C, pybind11, nanobind, Cython and PyO3
@@ -132,6 +136,7 @@ fn main() -> ExitCode {
         Command::Asan { python } => asan::run(python),
         Command::Pyo3Tests(options) => pyo3_tests::run(&options),
         Command::Ports(options) => ports::run(&options),
+        Command::Hosts(options) => hosts::run(&options),
         Command::ApiDiff(options) => api_diff::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Stubs(options) => stubs::run(&options),

@@ -1,5 +1,6 @@
 //! Building the workspace's extension packages as wheels, in a virtual environment.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -92,6 +93,15 @@ pub struct Venv {
 impl Venv {
     /// Creates the environment for a Python and requirements, or reuses an existing one.
     pub fn make(python: &Python, requirements: &str) -> Result<Self> {
+        Self::make_with(python, requirements, &[])
+    }
+
+    /// Creates the environment, or reuses an existing one; pip sees these environment variables.
+    pub fn make_with(
+        python: &Python,
+        requirements: &str,
+        variables: &[(&str, &OsStr)],
+    ) -> Result<Self> {
         let wanted = fs::read_to_string(run::root().join(requirements))
             .with_context(|| format!("cannot read {requirements}"))?;
         let mut hasher = DefaultHasher::new();
@@ -111,7 +121,11 @@ impl Venv {
             // The package index, or a mirror of it, may refuse for a moment.
             let install = || {
                 let arguments = ["-m", "pip", "install", "--quiet", "-r", requirements];
-                run::status(venv.python().args(arguments))
+                run::status(
+                    venv.python()
+                        .args(arguments)
+                        .envs(variables.iter().copied()),
+                )
             };
             install().or_else(|_| install()).or_else(|_| install())?;
             fs::write(&complete, "")?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -115,6 +116,15 @@ pub struct Crate {
     /// Beginnings of the names of tests that cannot pass with Pyatoll.
     #[serde(default)]
     pub cannot_pass: Vec<String>,
+}
+
+impl Crate {
+    /// Reads a crate from a file of its own.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is wrong", path.display()))
+    }
 }
 
 impl Catalog {

@@ -33,9 +33,9 @@ mod report;
 mod source;
 mod venv;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use self::catalog::{Catalog, Crate, Package};
@@ -114,6 +114,16 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Runs the tests of a crate that a file describes, built with Pyatoll. Returns the number of those
+/// that passed, and the names of those that failed.
+pub fn test_crate(path: &Path, python: &Python) -> Result<(usize, Vec<String>)> {
+    let krate = Crate::read(path)?;
+    let folder = source::krate(&krate, Library::Pyatoll, &Catalog::read()?.raised)?;
+    let outcome = crates::test(&krate, Library::Pyatoll, &folder, python)?;
+    ensure!(outcome.compiled, "{} does not compile", krate.name);
+    Ok((outcome.passed, outcome.failed))
 }
 
 fn of_package(

@@ -1,0 +1,5 @@
+"""The application `one`."""
+
+import wsgi
+
+application = wsgi.application("one")

@@ -1,0 +1,3 @@
+"""What the main thread of a server's process imports in each interpreter."""
+
+import threading  # noqa: F401

@@ -1,0 +1,5 @@
+"""The manager module `probeone`."""
+
+import manager
+
+Module = manager.module("one")

@@ -1,0 +1,5 @@
+"""The manager module `probetwo`."""
+
+import manager
+
+Module = manager.module("two")

@@ -1,0 +1,5 @@
+"""The application `two`."""
+
+import wsgi
+
+application = wsgi.application("two")
