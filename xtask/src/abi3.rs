@@ -116,24 +116,24 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Tests of what no function of the stable ABI tells or does. The guide's page on the stable ABI
-/// names it.
+/// Tests of behavior that is impossible with the stable ABI only; the guide's page on the stable
+/// ABI lists it.
 const NEED_STRUCTS: &[&str] = &[
     // A class that is created by calling its metaclass cannot be made final or immutable.
     "a_class_may_have_python_classes_as_bases_and_a_metaclass",
     "what_python_bases_bring_is_there",
     // The capsule of `datetime` is private: the message is another one.
     "a_failed_import_is_an_error_until_it_succeeds",
-    // Only Python's `atexit` tells of an end.
+    // Only Python's `atexit` announces an interpreter's end.
     "an_interpreter_ended_by_python_is_not_ended_again_if_its_exit_functions_were_cleared",
-    // Who holds a GIL is not known.
+    // The holder of a GIL is unknown.
     "interpreters_whose_gil_another_thread_held_are_refused_in_the_child",
 ];
 
 /// Tests of what the compiler says, which does not depend on the ABI.
 const COMPILE_ERRORS: &str = "misuse_does_not_compile";
 
-/// Runs the unit and integration tests of the library, with the stable ABI only if so wanted.
+/// Runs the unit and integration tests of the library, optionally with the stable ABI only.
 fn rust(abi: Abi, python: &Python, stable_abi_only: bool) -> Result<()> {
     let mut cargo = run::cargo();
     cargo

@@ -70,8 +70,8 @@ pub mod conversion {
     //! | `hashbrown::HashSet` | `set` | `set`, `frozenset` |
     //! | `smallvec::SmallVec` | like `Vec` | like `Vec` |
     //!
-    //! A parameter of a function that Python calls can also be a reference that nothing else could
-    //! extract: `&Path`, `&OsStr`, `&Bound<T>`, `&T` and `&mut T` of a `#[pyclass]`.
+    //! A parameter of a function that Python calls can also be a reference that `extract` cannot
+    //! return: `&Path`, `&OsStr`, `&Bound<T>`, `&T` and `&mut T` of a `#[pyclass]`.
     //!
     //! A path becomes a `pathlib.Path`. Where Python wants a `str`, as in `sys.path`, convert
     //! [`Path::as_os_str`](std::path::Path::as_os_str):

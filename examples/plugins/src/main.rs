@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         plugins.push((name, Plugin::load(&folder.join(name), limits, &log)?));
     }
 
-    // Every thread calls plug-ins, some at the same time; one reloads them meanwhile.
+    // Each thread calls a plug-in, some the same one at once, while this thread reloads them.
     thread::scope(|scope| {
         for (name, text) in CALLS {
             let plugins = &plugins;

@@ -201,7 +201,7 @@ impl Instance {
     }
 }
 
-/// By the last thread that calls it, or by the one that reloads or unloads it. Neither waits.
+/// Runs on the last thread that calls it, or on the one that reloads or unloads it. Neither waits.
 impl Drop for Instance {
     fn drop(&mut self) {
         let Some(interpreter) = self.interpreter.take() else {

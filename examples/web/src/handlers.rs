@@ -141,7 +141,7 @@ impl Handlers {
 pub struct Call(JobHandle<Reply>);
 
 impl Call {
-    /// Waits for the result. No thread does.
+    /// Waits for the result, without a thread that waits.
     pub async fn result(&mut self) -> Result<Reply, PoolError> {
         (&mut self.0).await
     }

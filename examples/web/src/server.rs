@@ -33,7 +33,7 @@ pub struct Server {
 /// after that, those that wait for an interpreter are answered with an error.
 ///
 /// # Errors
-/// A handler still runs in the end: Python code cannot be stopped from outside.
+/// If a handler still runs after that. It ends with the process.
 pub async fn serve(
     listener: TcpListener,
     server: Arc<Server>,

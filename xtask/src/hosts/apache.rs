@@ -19,7 +19,7 @@ pub struct Apache;
 /// The folder of Debian's modules for Apache.
 const MODULES: &str = "/usr/lib/apache2/modules";
 
-/// Who the server becomes if it is started as root; it refuses to stay root.
+/// The user and group of the server if it is started as root: it refuses to run as root.
 const USER: &str = "www-data";
 
 impl Host for Apache {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-/// How long a server may take to answer. It tells hangs.
+/// Time limit for an answer; only a hang exceeds it.
 const ANSWER: Duration = Duration::from_secs(120);
 
 /// Returns a port that is free now.

@@ -2,9 +2,9 @@
 //!
 //! For each host, the command installs what it needs, starts it on this machine, loads the module
 //! of `hosts/probe` into two applications, checks that they share nothing, puts a bounded load on
-//! it, restarts it under load, watches its memory and stops it. The same with the module's twin in
-//! C tells the host's own faults from ours. Debian's packages are for one Python, or two; the hosts
-//! that cannot run the chosen Python are listed.
+//! it, restarts it under load, watches its memory and stops it. The same run with the module's twin
+//! in C tells the host's own faults from ours. Debian's packages are for one Python, or two; the
+//! hosts that cannot run the chosen Python are listed.
 //!
 //! | file | concern |
 //! |---|---|

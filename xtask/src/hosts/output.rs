@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// What no host may print.
+/// Texts that no host may print.
 const SIGNS: &[&str] = &[
     "Segmentation",
     "SIGSEGV",
@@ -24,10 +24,10 @@ const SIGNS: &[&str] = &[
 const ON_PURPOSE: &str = "probe: on purpose";
 const PANIC: &str = "panicked at";
 
-/// What a host printed and should not.
+/// Something that a host must not print.
 #[derive(Clone, Debug, Serialize)]
 pub struct Fault {
-    /// The kind of it, the same for all hosts.
+    /// The text that identifies its kind, the same for all hosts.
     pub sign: &'static str,
     /// The first line.
     pub line: String,
@@ -35,7 +35,7 @@ pub struct Fault {
     pub count: usize,
 }
 
-/// Returns what a log tells of crashes, hangs and panics.
+/// Returns the crashes, hangs and panics that a log reports.
 pub fn faults(log: &Path) -> Result<Vec<Fault>> {
     Ok(faults_in(&read(log)?))
 }

@@ -11,8 +11,8 @@ use crate::run;
 /// The file that tells Debian's packages whether they may start services.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Installs those of the packages that are missing, without those that they only recommend. No
-/// package starts a service.
+/// Installs the missing ones of these packages, without those that they only recommend. No package
+/// starts a service.
 pub fn install(names: &[&str]) -> Result<()> {
     let missing: Vec<&str> = names
         .iter()

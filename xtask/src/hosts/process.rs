@@ -10,7 +10,7 @@ use wait_timeout::ChildExt;
 
 use crate::run;
 
-/// How long a host may take to end. Hosts that hang are told by it, not slow machines.
+/// Time limit for the end of a host; a hang exceeds it, a slow machine does not.
 const END: Duration = Duration::from_secs(180);
 
 /// Returns a command for a program that is told to end when this process dies. Its panics print no

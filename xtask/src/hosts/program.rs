@@ -15,7 +15,7 @@ use super::output;
 use super::process::Process;
 use super::state::{self, State};
 
-/// How long a program may be silent. It tells hangs.
+/// Time limit for a program's next event; only a hang exceeds it.
 const SILENCE: Duration = Duration::from_secs(300);
 
 /// What a program prints.
@@ -29,7 +29,8 @@ enum Event {
         requests: usize,
         failures: Vec<String>,
     },
-    /// Interpreters were created and ended, or hosts restarted; the requests were made meanwhile.
+    /// Interpreters were created and ended, or hosts restarted; the requests were made at the same
+    /// time.
     Restarts {
         count: usize,
         requests: usize,
@@ -87,7 +88,7 @@ fn follow(process: &mut Process, course: &Course<'_>) -> Result<Figures> {
     Ok(figures)
 }
 
-/// Adds an event to the figures. An error if the applications of a pair are not apart.
+/// Adds an event to the figures. Fails if the applications of a pair are not isolated.
 fn add(figures: &mut Figures, event: Event, course: &Course<'_>) -> Result<()> {
     const SHOWN: usize = 3;
     match event {

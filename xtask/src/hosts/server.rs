@@ -14,10 +14,10 @@ use super::site::Site;
 use super::state::{self, State};
 use super::{http, output};
 
-/// How long a server may take to start or to restart. It tells hangs.
+/// Time limit for a start or restart; only a hang exceeds it.
 const READY: Duration = Duration::from_secs(180);
 
-/// How often it is asked meanwhile.
+/// Polling interval while waiting for it.
 const POLL: Duration = Duration::from_millis(50);
 
 /// A host that serves the applications over HTTP.
@@ -28,7 +28,7 @@ pub trait Server {
     /// Returns the applications `one` and `two`.
     fn applications(&self, mode: &str) -> Applications;
 
-    /// Returns the signal upon which the server starts its processes anew without closing its port.
+    /// Returns the signal that makes the server restart its processes without closing its port.
     fn restart_signal(&self) -> &'static str;
 
     /// Returns the file in the site whose change reloads the application `one`, if there is one.

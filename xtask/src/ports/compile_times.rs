@@ -11,12 +11,12 @@ use super::library::Library;
 use crate::python::Python;
 use crate::run;
 
-/// How often the whole is compiled. The two libraries take turns.
+/// Number of builds of the package with its dependencies. The two libraries take turns.
 const CLEAN_ROUNDS: usize = 2;
-/// How often the crate alone is compiled after each of these.
+/// Number of builds of the crate alone after each of these.
 const INCREMENTAL_ROUNDS: usize = 3;
 
-/// The least compile times of one package, as `cargo build` without options takes them.
+/// The shortest compile times of one package, as `cargo build` without options takes them.
 #[derive(Serialize)]
 pub struct CompileTimes {
     /// With all crates that it depends on, into an empty folder.

@@ -44,7 +44,7 @@ pub struct PackageResult {
     lost: BTreeSet<String>,
     /// The least times, by benchmark.
     times: BTreeMap<String, Times>,
-    /// The least compile times.
+    /// The shortest compile times.
     #[serde(skip_serializing_if = "Option::is_none")]
     compile_times: Option<CompileTimes>,
 }

@@ -35,8 +35,9 @@ type Arguments = Box<dyn FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + S
 
 pub(super) struct ErrorState {
     exception: OnceLock<Py<PyBaseException>>,
-    /// The class and the text of the most frequent kind of error. They are outside the lock to be
-    /// written here at once: copies of what was just written in parts make the processor wait.
+    /// The class and the text of the most frequent kind of error. They are outside the lock, so
+    /// that they are written in place: a copy of what was just written in parts stalls the
+    /// processor.
     text: Option<(ClassOf, &'static str)>,
     lazy: Mutex<Lazy>,
 }

@@ -11,8 +11,8 @@
 //!   never attached it enters the main interpreter.
 //! - **The end.** A [`SubInterpreter`] ends when it is closed or dropped; the end waits for the
 //!   threads that are inside. Afterwards, [`Interpreter::attach`] returns
-//!   [`AttachError::InterpreterGone`], and handles to its objects are errors to use and harmless to
-//!   drop. [`Interpreter::at_end`] registers functions that run before.
+//!   [`AttachError::InterpreterGone`]; using a handle to one of its objects is an error, dropping
+//!   it is harmless. [`Interpreter::at_end`] registers functions that run before the end.
 //!
 //! The guide's chapter on many interpreters has the details.
 //!

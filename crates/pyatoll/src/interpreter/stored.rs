@@ -1,11 +1,11 @@
 //! [`StoredState`]: the pointer to an interpreter's state, as handles store it.
 //!
-//! A handle is two words: an object and its interpreter's state. Moving a handle moves both, and
-//! a compiler that sees two adjacent integers or pointers loads them with one instruction. If
-//! they were written just before, one by one, as by the function that returned the handle in
-//! memory, the processor cannot forward two stores to one load: it waits until both have reached
-//! the cache, for about 5 ns. (Building lists of strings took 1.2 times as long.) A number of
-//! another kind is always loaded on its own.
+//! A handle is two words: an object and its interpreter's state. Moving a handle moves both, and a
+//! compiler that sees two adjacent integers or pointers loads them with one instruction. If they
+//! were just written one by one, as by a function that returns a handle in memory, the processor
+//! cannot forward two stores to one load: it waits about 5 ns until both have reached the cache.
+//! (Building lists of strings took 1.2 times as long.) A floating-point number is loaded on its
+//! own.
 
 use std::marker::PhantomData;
 use std::ptr;

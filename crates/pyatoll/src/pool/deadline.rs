@@ -53,7 +53,7 @@ impl InterpreterPool {
         R: Send + 'static,
     {
         let now = Instant::now();
-        // Beyond the range of the clock means without a limit.
+        // A time beyond the range of the clock means no limit.
         let deadline = options.timeout.and_then(|time| now.checked_add(time));
         let packet = Arc::new(Packet::new(job, &self.shared.counters));
         let handle = JobHandle::new(packet.clone(), Arc::clone(&self.shared));
@@ -69,7 +69,7 @@ impl InterpreterPool {
         }
         self.enqueue(&job, deadline);
         if deadline.is_some() && handle.is_finished() {
-            // The timer may have looked for it in the queue too early.
+            // The timer may have looked for it in the queue before it was there.
             self.shared.remove(&job);
         }
         handle
@@ -120,7 +120,8 @@ impl Watch {
         }
     }
 
-    /// Has the timer replace the worker after the grace. Without a limit there is no replacement.
+    /// Has the timer replace the worker after the grace, unless that is beyond the range of the
+    /// clock.
     fn schedule_replacement(self, running: &Arc<RunningJobs>, id: JobId) {
         let at = Instant::now().checked_add(self.grace);
         if let Some(at) = at
@@ -128,7 +129,7 @@ impl Watch {
         {
             let timer = Arc::clone(&shared.timer);
             let running = Arc::clone(running);
-            // It has a thread: this one.
+            // Cannot fail: the timer already has a thread, this one.
             let _ = timer.schedule(at, move || self.replace(&running, id));
         }
     }

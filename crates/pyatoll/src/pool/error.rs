@@ -32,9 +32,8 @@ pub enum PoolError {
     Raised(RaisedException),
     /// The job panicked with this text.
     Panicked(String),
-    /// The job was cancelled before it ran, by
-    /// [`JobHandle::cancel`](crate::pool::JobHandle::cancel),
-    /// [`JobHandle::interrupt`](crate::pool::JobHandle::interrupt), through an
+    /// The job was cancelled before it ran, by [`cancel`](crate::pool::JobHandle::cancel) or
+    /// [`interrupt`](crate::pool::JobHandle::interrupt) of its handle or of an
     /// [`InterruptHandle`](crate::pool::InterruptHandle), or by
     /// [`InterpreterPool::shutdown_now`](crate::InterpreterPool::shutdown_now).
     Cancelled,

@@ -115,13 +115,13 @@ impl<R: Send + 'static> JobHandle<R> {
                 None => attach::waiting(thread::park),
             }
         }
-        // It may have taken the token that other code of this thread waits for.
+        // `park` may have consumed the token that other code on this thread waits for.
         thread::current().unpark();
         true
     }
 
     /// Runs the jobs that only this worker may run while its thread polls; returns whether it ran
-    /// one. Otherwise the task is woken when there is one.
+    /// one. Otherwise, the task is woken once there is one.
     fn run_as_polling_worker(&mut self, waker: &Waker) -> bool {
         let Some(current) = self.shared.current_worker() else {
             return false;
@@ -265,22 +265,24 @@ impl<R: Send + 'static> JobHandle<R> {
     }
 
     /// Cancels the job if it has not started, and otherwise raises a `KeyboardInterrupt` in its
-    /// Python code. Returns whether the job was not done. Does not wait.
+    /// Python code. Returns `false` if the job was already done, or if the system cannot start the
+    /// thread that raises the exception. Does not wait.
     ///
     /// If the exception ends the job, joining it returns [`PoolError::Interrupted`]. Python code
-    /// may catch it, and a job that returns a value returns that. It is raised before the next
-    /// instruction of Python code: code that waits outside of Python, such as `time.sleep`, or
-    /// computes in C or Rust, runs on until it returns to Python. A
+    /// may catch it; if the job then returns a value, that is its result. The exception is raised
+    /// before the next instruction of Python code: code that waits outside of Python, such as
+    /// `time.sleep`, or computes in C or Rust, runs on until it returns to Python. A
     /// [timeout](crate::pool::JobOptions::timeout) also deals with code that does not give way.
     ///
     /// If the job waits for another job that runs on the same thread, it is interrupted after that.
     /// An interrupt never reaches another job.
     ///
-    /// For a thread that does not wait for the job, there is
+    /// To interrupt a job while another thread waits for it, use an
     /// [`interrupt_handle`](JobHandle::interrupt_handle).
     ///
     /// On Python 3.13, a `try` statement does not catch an exception that is raised between two
-    /// rounds of a `while` loop with a condition, as CPython leaves that jump out of it.
+    /// iterations of a `while` loop with a condition: CPython's table of handlers does not cover
+    /// the jump back.
     ///
     /// ```
     /// use pyatoll::InterpreterPool;

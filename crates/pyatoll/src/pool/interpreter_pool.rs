@@ -96,7 +96,7 @@ impl InterpreterPool {
         self.shared.queued()
     }
 
-    /// Returns the numbers of the pool's jobs and of replaced interpreters.
+    /// Returns the numbers of the pool's jobs, by state, and of replaced interpreters.
     ///
     /// ```
     /// # use pyatoll::InterpreterPool;

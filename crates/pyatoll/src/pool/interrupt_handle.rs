@@ -1,4 +1,4 @@
-//! [`InterruptHandle`]: ending a job from other threads than the one that waits for it.
+//! [`InterruptHandle`]: interrupting a job from threads other than the one that waits for it.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -87,8 +87,8 @@ impl InterruptHandle {
     }
 
     /// Cancels the job if it has not started, and otherwise raises a `KeyboardInterrupt` in its
-    /// Python code. Returns whether the job was not done. Does not wait: see
-    /// [`JobHandle::interrupt`].
+    /// Python code. Returns `false` if the job was already done, or if the system cannot start the
+    /// thread that raises the exception. Does not wait: see [`JobHandle::interrupt`].
     ///
     /// ```
     /// # use pyatoll::InterpreterPool;
@@ -126,7 +126,7 @@ impl InterruptHandle {
         }
     }
 
-    /// Calls `f`; `false` if the job does not exist any more.
+    /// Calls `f`; returns `false` if the job no longer exists.
     fn with_job(&self, f: impl FnOnce(&Shared, &Arc<dyn Job>) -> bool) -> bool {
         let (Some(shared), Some(job)) = (self.shared.upgrade(), self.job.upgrade()) else {
             return false;

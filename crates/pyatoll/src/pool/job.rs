@@ -35,8 +35,8 @@ pub(super) trait Job: Send + Sync {
     fn run(&self, py: Python<'_>, running: &Arc<RunningJobs>);
     /// Finishes the job with an error if it has not started; returns whether it did.
     fn refuse(&self, why: PoolError) -> bool;
-    /// Finishes the job with [`PoolError::TimedOut`], even if its closure runs. If it does, that is
-    /// not reported yet: call [`Job::report_timeout`] once the job was interrupted.
+    /// Finishes the job with [`PoolError::TimedOut`], even if its closure runs. In that case,
+    /// nothing is reported yet: call [`Job::report_timeout`] once the job has been interrupted.
     fn time_out(&self) -> TimedOut;
     /// Reports that the job has timed out while it ran: calls the subscriber and the waker.
     fn report_timeout(&self);
@@ -54,7 +54,7 @@ pub(super) trait Job: Send + Sync {
 pub(super) enum TimedOut {
     Queued,
     Running(Arc<RunningJobs>, JobId),
-    /// It was done before.
+    /// The job was already done.
     Done,
 }
 

@@ -6,8 +6,8 @@
 //!
 //! - A job is a closure that receives the token of the worker's interpreter. It returns any Rust
 //!   value, which may contain a [`Py<T>`](crate::Py) that is usable in that interpreter only.
-//! - The handle of a job can be joined or awaited, and can cancel or interrupt the job, which may
-//!   have a timeout; an [`InterruptHandle`] lets other threads do so.
+//! - The handle of a job can be joined or awaited, and can cancel or interrupt the job; with an
+//!   [`InterruptHandle`], other threads can do so while one waits. A job may have a timeout.
 //! - A thread that waits (for a result, for space in the queue, for the end) is detached while it
 //!   waits, if it was attached.
 //! - A job may submit jobs to its own pool and wait for them: a job that has not started then runs
@@ -46,7 +46,7 @@
 // | `interpreter_pool` | `InterpreterPool`: submitting jobs, shutting down |
 // | `builder` | `InterpreterPoolBuilder`: the options of a pool |
 // | `handle` | `JobHandle`: waiting for the result of a job |
-// | `interrupt_handle` | `InterruptHandle`: ending a job from other threads |
+// | `interrupt_handle` | `InterruptHandle`: interrupting a job from other threads |
 // | `shutdown` | `Shutdown`: the end of a pool as a future |
 // | `options` | `JobOptions`: the options of one job |
 // | `map` | `Map`: a job for each item, with the results in order |
@@ -55,7 +55,7 @@
 // | `shared` | the queue and the workers of a pool |
 // | `job` | a job and its result |
 // | `running` | the jobs that run on a worker's thread, and their interrupts |
-// | `stats` | `PoolStats`: the numbers of a pool's jobs |
+// | `stats` | `PoolStats`: counters of a pool |
 // | `events` | events for the crate `tracing` |
 // | `error` | errors as plain values |
 // | `timer` | calling functions at given times |

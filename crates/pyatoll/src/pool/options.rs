@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Default time that a job has to give way.
+/// Default of [`JobOptions::grace`].
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The options of a job; see [`InterpreterPool::submit_with`](crate::InterpreterPool::submit_with).
@@ -53,8 +53,8 @@ impl JobOptions {
     /// queue.
     ///
     /// A job that has not started by then never runs. One that runs is
-    /// [interrupted](crate::pool::JobHandle::interrupt), and has the [grace](JobOptions::grace) to
-    /// give way.
+    /// [interrupted](crate::pool::JobHandle::interrupt), and then has [`grace`](JobOptions::grace)
+    /// to give way.
     ///
     /// ```
     /// use pyatoll::InterpreterPool;
@@ -83,7 +83,7 @@ impl JobOptions {
     /// This is for code that catches the interrupt, or that waits outside of Python, such as
     /// `time.sleep`. Code that keeps the GIL of its interpreter without running Python code delays
     /// only its own interpreter, as long as the interpreters do not [share] their GIL. On Python
-    /// 3.11, they do, and endless Python code, too, keeps other interpreters waiting.
+    /// 3.11 they do, and endless Python code keeps other interpreters waiting as well.
     ///
     /// [`shutdown`]: crate::InterpreterPool::shutdown
     /// [share]: crate::interpreter::Gil

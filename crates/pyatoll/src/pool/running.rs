@@ -56,7 +56,7 @@ struct RunningState {
 struct RunningJob {
     id: JobId,
     phase: Phase,
-    /// An interrupt that CPython was not told of.
+    /// An interrupt that CPython has not been told of.
     is_requested: bool,
     /// CPython was told to raise an exception.
     is_raised: bool,
@@ -114,7 +114,7 @@ impl RunningJobs {
             match self.state.try_lock() {
                 Ok(state) => return state,
                 Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                // Nothing runs meanwhile that could hold the lock for long.
+                // No code that could hold the lock for long runs during a traversal.
                 Err(TryLockError::WouldBlock) if attach::is_in_traverse() => {
                     return lock(&self.state);
                 }
@@ -133,8 +133,8 @@ impl RunningJobs {
         });
     }
 
-    /// Opens the innermost job to interrupts. One of the job around it that CPython has not raised
-    /// yet is held back.
+    /// Opens the innermost job to interrupts. An interrupt of the job around it that CPython has
+    /// not raised yet is held back.
     pub(super) fn open(&self, py: Python<'_>) {
         let outer_is_raised = {
             let state = self.state();
@@ -246,8 +246,8 @@ impl RunningJobs {
         }
     }
 
-    /// Takes back what CPython was told to raise in the job around the innermost one, and returns
-    /// whether it had not raised it yet. The job that is interrupted still runs.
+    /// Takes back the exception that CPython was told to raise in the job around the innermost one;
+    /// returns whether it had not been raised yet. The interrupted job still runs.
     fn take_back(&self, py: Python<'_>) -> bool {
         keeping_raised(py, || match run_python(py) {
             Ran::ToItsEnd => false,
@@ -330,10 +330,10 @@ fn run_code(py: Python<'_>, code: &CStr) -> Ran {
     })
 }
 
-/// Clears CPython's note that a `KeyboardInterrupt` has ended code which is given as text (`exec`),
-/// whether or not it was caught. At its end, `python` would have itself killed by `SIGINT`.
+/// Clears the flag with which CPython notes that a `KeyboardInterrupt` has ended code given as text
+/// (`exec`), caught or not. If it is set at its end, `python` kills itself with `SIGINT`.
 fn clear_unhandled_interrupt(py: Python<'_>) {
-    // Each run of such code sets the note anew.
+    // Each run of such code resets the flag first.
     keeping_raised(py, || run_code(py, c"exec('')"));
 }
 

@@ -203,7 +203,7 @@ impl Shared {
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
-                // The space that this thread may have been told of is another's now.
+                // Pass on the notification that this thread may have received.
                 self.notify_space(&state);
                 return Err(PoolError::TimedOut);
             }
@@ -401,7 +401,7 @@ impl Shared {
         threads
     }
 
-    /// Returns a job to its queue that a worker took before another thread got its place.
+    /// Returns to its queue a job that a worker took before another thread got its place.
     pub(super) fn put_back(&self, number: usize, job: Arc<dyn Job>) {
         let mut state = self.state();
         let refused = state.workers[number].has_ended && job.worker().is_some();

@@ -1,12 +1,13 @@
-//! [`PoolStats`]: the numbers of a pool's jobs.
+//! [`PoolStats`]: counters of a pool.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// The numbers of a pool's jobs; see [`InterpreterPool::stats`](crate::InterpreterPool::stats).
+/// Counters of a pool: its jobs by state, and replaced interpreters. See
+/// [`InterpreterPool::stats`](crate::InterpreterPool::stats).
 ///
-/// While jobs start and end, the numbers are not of exactly the same moment. A handle may return
-/// the result of a job just before the job leaves `queued`, and one that has timed out before it
-/// leaves `running`.
+/// While jobs start and end, the numbers are not a snapshot of one moment. A handle may return the
+/// result of a job just before the job leaves `queued`, and one that has timed out before it leaves
+/// `running`.
 ///
 /// ```
 /// use pyatoll::InterpreterPool;
@@ -31,13 +32,13 @@ pub struct PoolStats {
     pub running: usize,
     /// Jobs that have returned a value.
     pub completed: u64,
-    /// Jobs that have started and ended with an error: an exception, a panic, an interrupt, or its
+    /// Jobs that have started and ended with an error: an exception, a panic, an interrupt or a
     /// timeout.
     pub failed: u64,
     /// Jobs that never started: cancelled, refused, or timed out in the queue.
     pub cancelled: u64,
-    /// Interpreters that took the place of another one, which other code ended or which did not
-    /// give way after a timeout.
+    /// Interpreters that replaced another one, because other code had ended it or because its job
+    /// did not give way after a timeout.
     pub interpreters_replaced: u64,
 }
 
@@ -76,7 +77,7 @@ impl Counters {
         self.interpreters_replaced.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns the numbers, with that of the queued jobs, which is not counted here.
+    /// Returns the numbers. That of the queued jobs is not counted here.
     pub(super) fn stats(&self, queued: usize) -> PoolStats {
         PoolStats {
             queued,

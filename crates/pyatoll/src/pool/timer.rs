@@ -23,7 +23,7 @@ use crate::interpreter::sync::lock;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TimerKey {
     at: Instant,
-    /// Distinguishes functions of the same time.
+    /// Distinguishes functions with the same time.
     number: u64,
 }
 

@@ -51,7 +51,7 @@ pub(super) struct Worker {
     taken: Option<Arc<dyn Job>>,
     /// The reason why the worker has no interpreter.
     failure: Option<String>,
-    /// The place of this thread in the pool is another one's, or will be.
+    /// Another thread has, or will have, the place of this one in the pool.
     is_replaced: bool,
 }
 
@@ -315,8 +315,8 @@ pub(super) fn run_inline(worker: &CurrentWorker, job: &dyn Job) {
     }
 }
 
-/// Starts another thread in the place of a worker that was abandoned, which happens once to its
-/// thread, and which may have ended by now.
+/// Starts another thread in the place of a worker that was abandoned, and whose thread may have
+/// ended by now. A thread is abandoned at most once.
 pub(super) fn replace(
     shared: &Arc<Shared>,
     settings: &Arc<WorkerSettings>,

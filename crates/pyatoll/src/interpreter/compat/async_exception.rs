@@ -24,7 +24,7 @@ pub(crate) unsafe fn raise_interrupt(ident: c_ulong) {
 }
 
 /// Whether [`withdraw_interrupt`] leaves a flag set that slows down all code of the interpreter
-/// until an exception was raised. From 3.13 on, the thread resets it when it sees it.
+/// until an exception is raised. From 3.13 on, the thread resets the flag when it sees it.
 pub(crate) const WITHDRAWING_LEAVES_A_FLAG: bool = !cfg!(Py_3_13);
 
 /// Withdraws an exception that [`raise_interrupt`] has not raised yet.

@@ -16,7 +16,7 @@ pub(crate) fn current_thread_state() -> *mut ffi::PyThreadState {
         // SAFETY: may be called at any time, attached or not, initialized or not.
         unsafe { ffi::PyThreadState_GetUnchecked() }
     } else if at_least(12) {
-        // SAFETY: as above.
+        // SAFETY: may be called at any time, attached or not, initialized or not.
         unsafe { ffi::_PyThreadState_UncheckedGet() }
     } else {
         legacy::current_thread_state()

@@ -19,8 +19,8 @@ use crate::types::{PyAny, PyString, PyStringMethods};
 /// The text is a copy. A reference does not keep a `str` in memory beyond the end of its
 /// interpreter: CPython (3.12 and later) makes names immortal, and frees them at the end even if
 /// references to them remain. Any `str` may become a name while it is in use, through `setattr` or
-/// the creation of a code object. A text of up to 22 bytes is inside the value, and moves with it;
-/// clones of longer ones share the copy.
+/// the creation of a code object. A text of up to 22 bytes is stored inside the value, and moves
+/// with it; clones of a longer one share the copy.
 ///
 /// In the object's interpreter, conversion to Python returns the object itself; in another one, it
 /// returns a new `str`. If the value outlives the interpreter, the object stays in memory, as for a
@@ -51,7 +51,7 @@ pub struct PyBackedStr {
 /// The number of bytes of text that fit into the space of an `Arc<str>` and a tag.
 const SHORT: usize = 3 * size_of::<u64>() - 2;
 
-/// A text. Most are short: to allocate memory for them would cost more than the rest of a
+/// A text. Most are short: allocating memory for one would cost more than the rest of its
 /// conversion.
 #[derive(Clone)]
 enum Text {
