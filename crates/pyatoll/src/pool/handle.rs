@@ -88,10 +88,11 @@ impl<R: Send + 'static> JobHandle<R> {
     /// ```
     #[track_caller]
     pub fn join(self) -> Result<R, PoolError> {
-        if self.shared.is_forked() {
-            return Err(PoolError::Forked);
-        }
         loop {
+            // Also after a job that this thread ran in the meantime, which may have forked.
+            if self.shared.is_forked() {
+                return Err(PoolError::Forked);
+            }
             if let Some(result) = self.take_or_run() {
                 return result;
             }
@@ -113,6 +114,9 @@ impl<R: Send + 'static> JobHandle<R> {
             match self.shared.next_for_waiting(current, &task) {
                 Some(job) => worker::run_inline(current, &*job),
                 None => attach::waiting(thread::park),
+            }
+            if self.shared.is_forked() {
+                return false;
             }
         }
         // `park` may have consumed the token that other code on this thread waits for.
@@ -355,10 +359,11 @@ impl<R: Send + 'static> Future for JobHandle<R> {
     type Output = Result<R, PoolError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.shared.is_forked() {
-            return Poll::Ready(Err(PoolError::Forked));
-        }
         loop {
+            // Also after a job that this thread ran in the meantime, which may have forked.
+            if self.shared.is_forked() {
+                return Poll::Ready(Err(PoolError::Forked));
+            }
             self.outcome.set_waker(context.waker());
             if let Some(result) = self.take_or_run() {
                 self.outcome.clear_waker();

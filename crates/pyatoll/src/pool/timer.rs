@@ -84,8 +84,12 @@ impl Timer {
     ) -> io::Result<TimerKey> {
         let function: Function = Box::new(function);
         let mut state = lock(&self.queue.state);
-        if state.threads.is_empty() {
-            self.queue.add_thread(&mut state)?;
+        // Each thread may be in a function that waits for this one, if another could not be started.
+        if state.busy == state.threads.len()
+            && let Err(error) = self.queue.add_thread(&mut state)
+            && state.threads.is_empty()
+        {
+            return Err(error);
         }
         let number = state.next;
         let key = TimerKey { at, number };

@@ -5,7 +5,7 @@
 //!   detached: it is foreign code, which may wait for a thread that waits for a GIL.
 //! - A waker that panics is discarded like one that does not.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::task::Waker;
 
 use crate::interpreter::attach;
@@ -15,6 +15,15 @@ use crate::panic::discarding;
 /// The waker of the latest poll, until it is called.
 #[derive(Default)]
 pub(super) struct WakerSlot(Mutex<Option<Waker>>);
+
+impl Drop for WakerSlot {
+    fn drop(&mut self) {
+        // Without the lock: a thread of the parent may have had it when this process was forked.
+        let waker = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let waker = waker.take();
+        discarding(|| drop(waker));
+    }
+}
 
 impl WakerSlot {
     /// Sets the waker. Call it before checking the condition that [`WakerSlot::wake`] reports.
