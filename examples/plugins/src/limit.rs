@@ -42,9 +42,11 @@ pub fn with_limit<T>(
     drop(finish);
     // Detached: the other thread may need to attach.
     let is_late = py.detach(|| watch.join()).unwrap_or(false);
-    // The code may have ended just before: forget an exception that is not raised yet.
-    // SAFETY: attached; null clears it.
-    unsafe { ffi::PyThreadState_SetAsyncExc(thread, null_mut()) };
+    if is_late {
+        // The code may have ended just before: forget an exception that is not raised yet.
+        // SAFETY: attached; null clears it.
+        unsafe { ffi::PyThreadState_SetAsyncExc(thread, null_mut()) };
+    }
     (result, is_late)
 }
 
