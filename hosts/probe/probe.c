@@ -4,6 +4,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -70,9 +71,13 @@ static void counter_dealloc(PyObject *self) {
 static PyObject *counter_add(PyObject *object, PyTypeObject *type, PyObject *const *args,
                              Py_ssize_t given, PyObject *names) {
     Counter *self = (Counter *)object;
-    unsigned long long sum = given == 1 ? PyLong_AsUnsignedLongLong(args[0]) : 0;
+    if (given != 1 || names != NULL) {
+        PyErr_SetString(PyExc_TypeError, "add() takes one positional argument");
+        return NULL;
+    }
+    unsigned long long sum = PyLong_AsUnsignedLongLong(args[0]);
     if (PyErr_Occurred()) return NULL;
-    sum += self->value;
+    sum = sum > ULLONG_MAX - self->value ? ULLONG_MAX : sum + self->value;
     if (sum > self->limit) {
         State *state = PyType_GetModuleState(type);
         return PyErr_Format(state->limit_exceeded, "%llu is above %llu", sum, self->limit);
@@ -193,6 +198,7 @@ static PyObject *fail_hard(PyObject *m, PyObject *unused) {
 
 static PyThreadState *enter(PyInterpreterState *interpreter) {
     PyThreadState *thread = PyThreadState_New(interpreter);
+    if (thread == NULL) Py_FatalError("probe: no memory for a thread state");
     PyEval_AcquireThread(thread);
     return thread;
 }

@@ -57,7 +57,7 @@ impl Counter {
     fn add(this: &Bound<'_, Self>, amount: u64) -> PyResult<u64> {
         let py = this.py();
         let (sum, listener) = {
-            let mut counter = this.borrow_mut();
+            let mut counter = this.try_borrow_mut()?;
             let sum = counter.value.saturating_add(amount);
             if sum > counter.limit {
                 let message = format!("{sum} is above {}", counter.limit);
