@@ -1,11 +1,29 @@
 """The application as a module of ceph-mgr."""
 
 import json
+import os
+import sys
 import threading
 import traceback
 
 import exercise
 from mgr_module import MgrModule
+
+
+# The folder of the package bcrypt, built with Pyatoll, if the modules use it, as ceph's own do.
+BCRYPT = os.environ.get("HOSTS_BCRYPT")
+if BCRYPT:
+    # ceph-mgr has Debian's own in front of what PYTHONPATH names.
+    sys.path.insert(0, BCRYPT)
+
+
+def check_password(name):
+    """Hashes a password with bcrypt and checks it."""
+    import bcrypt
+
+    assert bcrypt.__file__.startswith(BCRYPT), bcrypt.__file__
+    hashed = bcrypt.hashpw(name.encode(), bcrypt.gensalt(rounds=4))
+    assert bcrypt.checkpw(name.encode(), hashed) and not bcrypt.checkpw(b"other", hashed)
 
 
 def module(name):
@@ -33,6 +51,8 @@ def module(name):
             is_request = command["prefix"].endswith("request")
             try:
                 exercise.exercise(name, panic=not is_request)
+                if BCRYPT:
+                    check_password(name)
                 return 0, json.dumps(exercise.state(name)), ""
             except BaseException:
                 return -22, "", traceback.format_exc()

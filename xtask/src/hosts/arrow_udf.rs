@@ -35,7 +35,7 @@ impl Host for ArrowUdf {
         Ok(vec!["tests"])
     }
 
-    fn has_twin(&self) -> bool {
+    fn has_twin(&self, _mode: &str) -> bool {
         false
     }
 

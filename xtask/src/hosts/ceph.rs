@@ -7,7 +7,7 @@ use super::scale::PARALLEL;
 use super::site::{FOLDER, Site};
 use super::{http, process, program};
 use crate::python::Python;
-use crate::run;
+use crate::{ports, run};
 
 /// The host.
 pub struct Ceph;
@@ -17,6 +17,10 @@ const PYTHON: u32 = 11;
 
 /// Debian's own Python, which has the client's module.
 const CLIENT: &str = "/usr/bin/python3.11";
+
+/// The mode in which the modules also use the package bcrypt, built with Pyatoll: ceph's own modules
+/// do, and fail with the one that is built with PyO3.
+const BCRYPT: &str = "bcrypt";
 
 /// The folder with the base class of manager modules.
 const MANAGER: &str = "/usr/share/ceph/mgr";
@@ -39,7 +43,11 @@ impl Host for Ceph {
             "Debian 12's ceph-mgr is for Python 3.{PYTHON}, not {}",
             python.short()
         );
-        Ok(vec!["modules"])
+        Ok(vec!["modules", BCRYPT])
+    }
+
+    fn has_twin(&self, mode: &str) -> bool {
+        mode != BCRYPT
     }
 
     fn run(&self, course: &Course<'_>) -> Result<Figures> {
@@ -52,6 +60,10 @@ impl Host for Ceph {
         let scale = course.scale;
         let path = std::env::join_paths([site.python(), MANAGER.into()])?;
         let mut command = process::command(CLIENT);
+        if course.mode == BCRYPT {
+            let package = ports::install("bcrypt", course.python)?;
+            command.env("HOSTS_BCRYPT", package);
+        }
         command
             .arg(run::root().join(FOLDER).join("ceph/drive.py"))
             .arg(configuration)

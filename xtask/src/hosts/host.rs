@@ -22,8 +22,8 @@ pub trait Host {
     /// Python here. Its packages are installed.
     fn modes(&self, python: &Python) -> Result<Vec<&'static str>>;
 
-    /// Returns whether it can load the C module as well.
-    fn has_twin(&self) -> bool {
+    /// Returns whether it can load the C module as well, in this mode.
+    fn has_twin(&self, _mode: &str) -> bool {
         true
     }
 

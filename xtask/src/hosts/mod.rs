@@ -144,7 +144,7 @@ fn run_mode(
     report: &mut Report,
 ) -> Result<()> {
     for (module, library) in modules {
-        if *module == Module::Pyatoll || host.has_twin() {
+        if *module == Module::Pyatoll || host.has_twin(mode) {
             let row = run_once(host, mode, *module, library, python, options)?;
             report.rows.push(row);
         }

@@ -35,7 +35,7 @@ mod venv;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use self::catalog::{Catalog, Crate, Package};
@@ -124,6 +124,18 @@ pub fn test_crate(path: &Path, python: &Python) -> Result<(usize, Vec<String>)> 
     let outcome = crates::test(&krate, Library::Pyatoll, &folder, python)?;
     ensure!(outcome.compiled, "{} does not compile", krate.name);
     Ok((outcome.passed, outcome.failed))
+}
+
+/// Builds a package with Pyatoll, without much optimization, and installs it into a folder of its own.
+/// Returns the folder.
+pub fn install(name: &str, python: &Python) -> Result<PathBuf> {
+    let catalog = Catalog::read()?;
+    let (packages, _) = catalog.select(&[name.to_owned()])?;
+    let package = packages.first().context("it is a crate")?;
+    let tests = Tests::new(package, python)?;
+    let source = source::package(package, Library::Pyatoll, &catalog.raised, &tests.venv)?;
+    let built = build::wheel(package, Library::Pyatoll, &source, &tests.venv, true)?;
+    tests.install(&built.wheel, Library::Pyatoll)
 }
 
 fn of_package(
