@@ -118,6 +118,8 @@ mod chapters {
     mod interruption {}
     #[doc = include_str!("src/hosts.md")]
     mod hosts {}
+    #[doc = include_str!("src/tools.md")]
+    mod tools {}
     #[doc = include_str!("src/moving-from-pyo3.md")]
     mod moving_from_pyo3 {}
     #[doc = include_str!("src/differences.md")]
