@@ -18,8 +18,8 @@ const PYTHON: u32 = 11;
 /// Debian's own Python, which has the client's module.
 const CLIENT: &str = "/usr/bin/python3.11";
 
-/// The mode in which the modules also use the package bcrypt, built with Pyatoll: ceph's own modules
-/// do, and fail with the one that is built with PyO3.
+/// The mode in which the modules also use the package bcrypt, built with Pyatoll: ceph's own
+/// modules do, and fail with the one that is built with PyO3.
 const BCRYPT: &str = "bcrypt";
 
 /// The folder with the base class of manager modules.

@@ -126,8 +126,8 @@ pub fn test_crate(path: &Path, python: &Python) -> Result<(usize, Vec<String>)> 
     Ok((outcome.passed, outcome.failed))
 }
 
-/// Builds a package with Pyatoll, without much optimization, and installs it into a folder of its own.
-/// Returns the folder.
+/// Builds a package with Pyatoll, without much optimization, and installs it into a folder of its
+/// own. Returns the folder.
 pub fn install(name: &str, python: &Python) -> Result<PathBuf> {
     let catalog = Catalog::read()?;
     let (packages, _) = catalog.select(&[name.to_owned()])?;

@@ -80,10 +80,11 @@ impl JobOptions {
     /// interpreter takes the place of the worker, and [`shutdown`] does not wait for the old one.
     /// The old interpreter ends once its job returns.
     ///
-    /// This is for code that catches the interrupt, that loses it (CPython ignores an exception that
-    /// is raised in a `__del__`), or that waits outside of Python, such as `time.sleep`. Code that keeps the GIL of its interpreter without running Python code delays
-    /// only its own interpreter, as long as the interpreters do not [share] their GIL. On Python
-    /// 3.11 they do, and endless Python code keeps other interpreters waiting as well.
+    /// This is for code that catches the interrupt, that loses it (CPython ignores an exception
+    /// that is raised in a `__del__`), or that waits outside of Python, such as `time.sleep`. Code
+    /// that keeps the GIL of its interpreter without running Python code delays only its own
+    /// interpreter, as long as the interpreters do not [share] their GIL. On Python 3.11 they do,
+    /// and endless Python code keeps other interpreters waiting as well.
     ///
     /// [`shutdown`]: crate::InterpreterPool::shutdown
     /// [share]: crate::interpreter::Gil

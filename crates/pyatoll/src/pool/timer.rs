@@ -84,7 +84,8 @@ impl Timer {
     ) -> io::Result<TimerKey> {
         let function: Function = Box::new(function);
         let mut state = lock(&self.queue.state);
-        // Each thread may be in a function that waits for this one, if another could not be started.
+        // Each thread may be in a function that waits for this one, if another could not be
+        // started.
         if state.busy == state.threads.len()
             && let Err(error) = self.queue.add_thread(&mut state)
             && state.threads.is_empty()
