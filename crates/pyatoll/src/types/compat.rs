@@ -13,6 +13,23 @@ use crate::types::{PyAny, PyAnyMethods, PyFrame, PyFrameMethods, PyString, PyTyp
 /// code, as on free-threaded builds. A build for abi3t expects it everywhere.
 pub(super) const FREE_THREADED: bool = cfg!(Py_GIL_DISABLED);
 
+/// Returns the length of a list: iterators ask for it at each item.
+///
+/// # Safety
+/// The thread must be attached; `list` must be a live list.
+#[inline]
+pub(super) unsafe fn len_of_list(list: *mut ffi::PyObject) -> ffi::Py_ssize_t {
+    // SAFETY: attached; a live list (upheld by the caller). With the GIL held, no other thread
+    // changes it; without one, the function reads the length atomically.
+    unsafe {
+        if FREE_THREADED {
+            ffi::PyList_Size(list)
+        } else {
+            ffi::PyList_GET_SIZE(list)
+        }
+    }
+}
+
 /// The module that has `CapsuleType`.
 #[cfg(feature = "experimental-inspect")]
 pub(super) const CAPSULE_MODULE: &str = if cfg!(Py_3_13) {

@@ -63,11 +63,11 @@ macro_rules! into_iterator {
 
 /// Expands to the methods that `list` and `tuple` have in common, for the `impl` of their traits.
 macro_rules! sequence_methods {
-    ($name:ident, $size:ident, $slice:ident) => {
+    ($name:ident, $size:path, $slice:ident) => {
         #[inline]
         fn len(&self) -> usize {
             // SAFETY: attached; the size of a list or tuple is never negative.
-            unsafe { ffi::$size(self.as_ptr()) as usize }
+            unsafe { $size(self.as_ptr()) as usize }
         }
 
         #[inline]

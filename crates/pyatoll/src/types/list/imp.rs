@@ -6,12 +6,13 @@ use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::object::Bound;
 use crate::sync::critical_section::with_critical_section;
+use crate::types::compat;
 use crate::types::returned::{new_reference, new_reference_or_panic, status, to_ssize};
 use crate::types::sequence::PySequenceMethods;
 use crate::types::{PyAny, PyList, PySequence, PyTuple};
 
 impl<'py> PyListMethods<'py> for Bound<'py, PyList> {
-    sequence_methods!(PyList, PyList_Size, PyList_GetSlice);
+    sequence_methods!(PyList, compat::len_of_list, PyList_GetSlice);
 
     #[inline]
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>> {

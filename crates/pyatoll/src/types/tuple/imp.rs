@@ -10,7 +10,7 @@ use crate::types::sequence::PySequenceMethods;
 use crate::types::{PyAny, PyList, PySequence, PyTuple};
 
 impl<'py> PyTupleMethods<'py> for Bound<'py, PyTuple> {
-    sequence_methods!(PyTuple, PyTuple_Size, PyTuple_GetSlice);
+    sequence_methods!(PyTuple, ffi::PyTuple_GET_SIZE, PyTuple_GetSlice);
 
     #[inline]
     fn get_item(&self, index: usize) -> PyResult<Bound<'py, PyAny>> {
