@@ -3,6 +3,7 @@
 use crate::control::starves_other_interpreters;
 use crate::futures::block_on;
 use crate::{LONG, blocker, in_time, pool};
+use pyatoll::interpreter::Interpreter;
 use pyatoll::pool::{JobHandle, PoolError};
 use pyatoll::prelude::*;
 use std::sync::{Arc, Mutex, mpsc};
@@ -71,39 +72,51 @@ fn a_broadcast_goes_before_the_queue_and_can_be_cancelled() {
     assert_eq!(late.join(), Err(PoolError::ShutDown));
 }
 
+type Results = Result<Vec<Interpreter>, PoolError>;
+
+/// Has both workers of a pool broadcast to it and `collect` the results, so that they wait for each
+/// other.
+fn broadcast_from_both_workers(
+    attached: bool,
+    collect: fn(Vec<JobHandle<Interpreter>>) -> Results,
+) {
+    let pool = Arc::new(pool(2));
+    let (ready, both_ready) = mpsc::channel();
+    let jobs: Vec<_> = (0..2)
+        .map(|_| {
+            let (go, wait) = mpsc::channel::<()>();
+            let (own, ready) = (Arc::clone(&pool), ready.clone());
+            let job = pool.submit(move |py| {
+                ready.send(()).unwrap();
+                py.detach(move || wait.recv().unwrap());
+                let results = || collect(own.broadcast(|py| Ok(py.interpreter())));
+                Ok(if attached {
+                    results()
+                } else {
+                    py.detach(results)
+                }?)
+            });
+            (job, go)
+        })
+        .collect();
+    for _ in 0..2 {
+        both_ready.recv_timeout(LONG).unwrap();
+    }
+    for (_, go) in &jobs {
+        go.send(()).unwrap();
+    }
+    let expected = pool.interpreters();
+    for (job, _) in jobs {
+        assert_eq!(in_time(move || job.join()), Ok(expected.clone()));
+    }
+}
+
 #[test]
 fn jobs_may_wait_for_broadcasts_to_their_own_pool() {
     for attached in [true, false] {
-        let pool = Arc::new(pool(2));
-        let (ready, both_ready) = mpsc::channel();
-        let jobs: Vec<_> = (0..2)
-            .map(|_| {
-                let (go, wait) = mpsc::channel::<()>();
-                let (own, ready) = (Arc::clone(&pool), ready.clone());
-                let job = pool.submit(move |py| {
-                    ready.send(()).unwrap();
-                    py.detach(move || wait.recv().unwrap());
-                    let join = || {
-                        let handles = own.broadcast(|py| Ok(py.interpreter()));
-                        let results = handles.into_iter().map(JobHandle::join);
-                        results.collect::<Result<Vec<_>, _>>()
-                    };
-                    // Both workers wait for each other.
-                    Ok(if attached { join() } else { py.detach(join) }?)
-                });
-                (job, go)
-            })
-            .collect();
-        for _ in 0..2 {
-            both_ready.recv_timeout(LONG).unwrap();
-        }
-        for (_, go) in &jobs {
-            go.send(()).unwrap();
-        }
-        let expected = pool.interpreters();
-        for (job, _) in jobs {
-            assert_eq!(in_time(move || job.join()), Ok(expected.clone()));
-        }
+        broadcast_from_both_workers(attached, |handles| {
+            handles.into_iter().map(JobHandle::join).collect()
+        });
     }
 }
 
@@ -114,40 +127,15 @@ fn jobs_may_await_broadcasts_to_their_own_pool() {
             // `block_on` keeps the GIL, which they share.
             continue;
         }
-        let pool = Arc::new(pool(2));
-        let (ready, both_ready) = mpsc::channel();
-        let jobs: Vec<_> = (0..2)
-            .map(|_| {
-                let (go, wait) = mpsc::channel::<()>();
-                let (own, ready) = (Arc::clone(&pool), ready.clone());
-                let job = pool.submit(move |py| {
-                    ready.send(()).unwrap();
-                    py.detach(move || wait.recv().unwrap());
-                    let handles = own.broadcast(|py| Ok(py.interpreter()));
-                    // Both workers wait for each other.
-                    let all = async {
-                        let mut results = Vec::new();
-                        for handle in handles {
-                            results.push(handle.await?);
-                        }
-                        Ok::<_, PoolError>(results)
-                    };
-                    let wait = || block_on(all);
-                    Ok(if attached { wait() } else { py.detach(wait) }?)
-                });
-                (job, go)
+        broadcast_from_both_workers(attached, |handles| {
+            block_on(async {
+                let mut results = Vec::new();
+                for handle in handles {
+                    results.push(handle.await?);
+                }
+                Ok(results)
             })
-            .collect();
-        for _ in 0..2 {
-            both_ready.recv_timeout(LONG).unwrap();
-        }
-        for (_, go) in &jobs {
-            go.send(()).unwrap();
-        }
-        let expected = pool.interpreters();
-        for (job, _) in jobs {
-            assert_eq!(in_time(move || job.join()), Ok(expected.clone()));
-        }
+        });
     }
 }
 

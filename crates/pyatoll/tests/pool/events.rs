@@ -11,8 +11,29 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Collects the events of the pools of this process.
-struct Collector(Arc<Mutex<Vec<String>>>);
+/// Calls a function with the text of each event of a pool in this process.
+struct Observer<F>(F);
+
+impl<F: Fn(String) + Send + Sync + 'static> Observer<F> {
+    /// Installs it for the whole process.
+    fn install(observe: F) {
+        tracing::subscriber::set_global_default(Self(observe)).unwrap();
+    }
+}
+
+/// Collects the texts of the events, and panics at one of them.
+fn collect() -> Arc<Mutex<Vec<String>>> {
+    let events: Arc<Mutex<Vec<String>>> = Arc::default();
+    let collected = Arc::clone(&events);
+    Observer::install(move |text| {
+        let panics = text.contains("job submitted");
+        events.lock().unwrap().push(text);
+        if panics {
+            panic!("a subscriber's panic");
+        }
+    });
+    collected
+}
 
 struct Text(String);
 
@@ -22,7 +43,7 @@ impl Visit for Text {
     }
 }
 
-impl Subscriber for Collector {
+impl<F: Fn(String) + Send + Sync + 'static> Subscriber for Observer<F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target() == "pyatoll::pool"
     }
@@ -30,11 +51,7 @@ impl Subscriber for Collector {
     fn event(&self, event: &Event<'_>) {
         let mut text = Text(String::new());
         event.record(&mut text);
-        let panics = text.0.contains("job submitted");
-        self.0.lock().unwrap().push(text.0);
-        if panics {
-            panic!("a subscriber's panic");
-        }
+        (self.0)(text.0);
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -53,8 +70,7 @@ fn a_pool_reports_its_jobs_and_interpreters() {
         return;
     }
     Python::initialize();
-    let events = Arc::new(Mutex::new(Vec::new()));
-    tracing::subscriber::set_global_default(Collector(Arc::clone(&events))).unwrap();
+    let events = collect();
     let pool = InterpreterPool::builder().size(1).build().unwrap();
     let (job, begun, stop) = blocker();
     let running = pool.submit(job);
@@ -91,8 +107,7 @@ fn a_pool_reports_the_replacement_of_an_interpreter() {
     if !crate::in_a_child("events::a_pool_reports_the_replacement_of_an_interpreter") {
         return;
     }
-    let events = Arc::new(Mutex::new(Vec::new()));
-    tracing::subscriber::set_global_default(Collector(Arc::clone(&events))).unwrap();
+    let events = collect();
     let pool = Arc::new(crate::pool(1));
     let (_, stop) = stick(&pool);
     let seen = Arc::clone(&events);
@@ -110,35 +125,7 @@ fn a_pool_reports_the_replacement_of_an_interpreter() {
     stop.send(()).unwrap();
 }
 
-/// Uses the pool, and waits for it, when a job of it has timed out.
-struct Waiting(mpsc::Sender<Result<i32, PoolError>>);
-
 static POOL: OnceLock<InterpreterPool> = OnceLock::new();
-
-impl Subscriber for Waiting {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "pyatoll::pool"
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        if text.0.contains("job failed") && text.0.contains("timeout") {
-            let pool = POOL.get().unwrap();
-            assert!(pool.stats().failed >= 1);
-            let _ = self.0.send(pool.submit(|_py| Ok(1)).join());
-        }
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
 
 #[test]
 fn a_subscriber_may_wait_for_a_job_that_has_timed_out_to_give_way() {
@@ -147,7 +134,14 @@ fn a_subscriber_may_wait_for_a_job_that_has_timed_out_to_give_way() {
         return;
     }
     let (report, reported) = mpsc::channel();
-    tracing::subscriber::set_global_default(Waiting(report)).unwrap();
+    // It uses the pool, and waits for it, when a job of it has timed out.
+    Observer::install(move |text| {
+        if text.contains("job failed") && text.contains("timeout") {
+            let pool = POOL.get().unwrap();
+            assert!(pool.stats().failed >= 1);
+            let _ = report.send(pool.submit(|_py| Ok(1)).join());
+        }
+    });
     let pool = POOL.get_or_init(|| crate::pool(1));
     let job = submit_timed_code(pool, LONG, ENDLESS);
     assert_eq!(reported.recv_timeout(LONG).unwrap(), Ok(1));

@@ -115,17 +115,29 @@ fn release(
 
 type Interpreters = Arc<Mutex<Vec<Interpreter>>>;
 
-/// Returns a pool of one worker whose second interpreter runs `second` in its initializer; the
-/// interpreters so far; a receiver that is disconnected when the thread of the second one ends; and
-/// a sender that stops the job that has made it replace the first one.
-fn with_second_initializer<F>(
-    second: F,
-) -> (
+type SecondInterpreter = (
     Arc<InterpreterPool>,
     Interpreters,
     Receiver<()>,
     mpsc::Sender<()>,
-)
+);
+
+/// Checks that the pool replaces its stuck second interpreter once, then releases the old ones.
+fn assert_replaced_once(second: SecondInterpreter, stops: &Mutex<Vec<mpsc::Sender<()>>>) {
+    let (pool, olds, ended, stop) = second;
+    let job = pool.submit(|py| Ok(py.interpreter()));
+    let new = in_time(move || job.join()).unwrap();
+    let mut olds = olds.lock().unwrap().clone();
+    assert_eq!(olds.pop(), Some(new));
+    assert_eq!(olds.len(), 2);
+    stops.lock().unwrap().push(stop);
+    release(&pool, stops, olds, &ended);
+}
+
+/// Returns a pool of one worker whose second interpreter runs `second` in its initializer; the
+/// interpreters so far; a receiver that is disconnected when the thread of the second one ends; and
+/// a sender that stops the job that has made it replace the first one.
+fn with_second_initializer<F>(second: F) -> SecondInterpreter
 where
     F: for<'py> Fn(Python<'py>, &Arc<InterpreterPool>) -> PyResult<()> + Send + Sync + 'static,
 {
@@ -163,24 +175,18 @@ where
 fn a_worker_that_is_stuck_in_its_initializer_is_replaced_once() {
     let stops: Arc<Mutex<Vec<_>>> = Arc::default();
     let own = Arc::clone(&stops);
-    let (pool, olds, ended, stop) = with_second_initializer(move |_py, pool| {
+    let second = with_second_initializer(move |_py, pool| {
         stick_inline(pool, &own);
         Ok(())
     });
-    let job = pool.submit(|py| Ok(py.interpreter()));
-    let new = in_time(move || job.join()).unwrap();
-    let mut olds = olds.lock().unwrap().clone();
-    assert_eq!(olds.pop(), Some(new));
-    assert_eq!(olds.len(), 2);
-    stops.lock().unwrap().push(stop);
-    release(&pool, &stops, olds, &ended);
+    assert_replaced_once(second, &stops);
 }
 
 #[test]
 fn a_worker_that_is_stuck_in_the_end_of_its_interpreter_is_replaced_once() {
     let stops: Arc<Mutex<Vec<_>>> = Arc::default();
     let own = Arc::clone(&stops);
-    let (pool, olds, ended, stop) = with_second_initializer(move |py, pool| {
+    let second = with_second_initializer(move |py, pool| {
         let (pool, own) = (Arc::downgrade(pool), Arc::clone(&own));
         let at_exit = move |_: &Bound<'_, _>, _: Option<&Bound<'_, PyDict>>| {
             stick_inline(&pool.upgrade().unwrap(), &own);
@@ -189,13 +195,7 @@ fn a_worker_that_is_stuck_in_the_end_of_its_interpreter_is_replaced_once() {
         py.import("atexit")?.call_method1("register", (at_exit,))?;
         Err(PyValueError::new_err("not this one"))
     });
-    let job = pool.submit(|py| Ok(py.interpreter()));
-    let new = in_time(move || job.join()).unwrap();
-    let mut olds = olds.lock().unwrap().clone();
-    assert_eq!(olds.pop(), Some(new));
-    assert_eq!(olds.len(), 2);
-    stops.lock().unwrap().push(stop);
-    release(&pool, &stops, olds, &ended);
+    assert_replaced_once(second, &stops);
 }
 
 #[test]
