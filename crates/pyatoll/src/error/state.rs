@@ -53,7 +53,7 @@ impl ErrorState {
     pub(super) fn lazy(
         make: impl FnOnce(Python<'_>) -> (Py<PyAny>, Py<PyAny>) + Send + Sync + 'static,
     ) -> Box<Self> {
-        Self::pending(None, Mutex::new(Lazy::Pending(Make::Boxed(Box::new(make)))))
+        Self::made_by(Make::Boxed(Box::new(make)))
     }
 
     /// Creates a [`lazy`](ErrorState::lazy) error with a text as the only argument.
@@ -69,16 +69,17 @@ impl ErrorState {
 
     /// Creates an error with an owned [`text`](ErrorState::text).
     pub(super) fn owned_text(class: ClassOf, text: String) -> Box<Self> {
-        Self::pending(
-            None,
-            Mutex::new(Lazy::Pending(Make::OwnedText(class, text))),
-        )
+        Self::made_by(Make::OwnedText(class, text))
     }
 
     /// Creates a [`lazy`](ErrorState::lazy) error with an object as the only argument.
     #[cfg(feature = "experimental-async")]
     pub(super) fn object(class: ClassOf, object: Py<PyAny>) -> Box<Self> {
-        Self::pending(None, Mutex::new(Lazy::Pending(Make::Object(class, object))))
+        Self::made_by(Make::Object(class, object))
+    }
+
+    fn made_by(make: Make) -> Box<Self> {
+        Self::pending(None, Mutex::new(Lazy::Pending(make)))
     }
 
     #[inline(always)]
