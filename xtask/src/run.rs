@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
@@ -88,6 +89,12 @@ pub fn write_if_changed(path: &Path, content: &str) -> Result<()> {
         return Ok(());
     }
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Sets the time of the last change of a file to now.
+pub fn touch(path: &Path) -> Result<()> {
+    let file = fs::File::options().append(true).open(path)?;
+    Ok(file.set_modified(SystemTime::now())?)
 }
 
 /// Runs `command` with inherited input and output. Returns an error if it fails.

@@ -4,7 +4,6 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
@@ -69,8 +68,7 @@ impl Site {
 
     /// Sets the time of the last change of a file to now.
     pub fn touch(&self, name: &str) -> Result<()> {
-        let file = fs::File::options().append(true).open(self.path(name))?;
-        Ok(file.set_modified(SystemTime::now())?)
+        run::touch(&self.path(name))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::library::FOLDER;
 use crate::run;
@@ -118,22 +119,24 @@ pub struct Crate {
     pub cannot_pass: Vec<String>,
 }
 
+/// Reads a file of TOML.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is wrong", path.display()))
+}
+
 impl Crate {
     /// Reads a crate from a file of its own.
     pub fn read(path: &Path) -> Result<Self> {
-        let text =
-            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("{} is wrong", path.display()))
+        read(path)
     }
 }
 
 impl Catalog {
     /// Reads the file.
     pub fn read() -> Result<Self> {
-        let path = run::root().join(FOLDER).join("ports.toml");
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("{} is wrong", path.display()))
+        read(&run::root().join(FOLDER).join("ports.toml"))
     }
 
     /// Returns the packages and crates with these names, or all.

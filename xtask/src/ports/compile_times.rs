@@ -47,7 +47,7 @@ pub fn measure(sources: &[(Library, PathBuf)], python: &Python) -> Result<Compil
             run::remove_folder(&target)?;
             times.clean.add(*library, build(source, &target, python)?);
             for _ in 0..INCREMENTAL_ROUNDS {
-                touch(&source.join("src/lib.rs"))?;
+                run::touch(&source.join("src/lib.rs"))?;
                 let seconds = build(source, &target, python)?;
                 times.incremental.add(*library, seconds);
             }
@@ -69,10 +69,4 @@ fn build(source: &Path, target: &Path, python: &Python) -> Result<f64> {
             .env("PYO3_PYTHON", &python.executable),
     )?;
     Ok(start.elapsed().as_secs_f64())
-}
-
-/// Makes a file newer than what was built from it.
-fn touch(file: &Path) -> Result<()> {
-    let file = std::fs::File::options().append(true).open(file)?;
-    Ok(file.set_modified(std::time::SystemTime::now())?)
 }
