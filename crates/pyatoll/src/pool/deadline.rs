@@ -69,7 +69,7 @@ impl InterpreterPool {
         }
         self.enqueue(&job, deadline);
         if deadline.is_some() && handle.is_finished() {
-            // The timer may have looked for it in the queue before it was there.
+            // It may have timed out before it was in the queue, from which the timer removes jobs.
             self.shared.remove(&job);
         }
         handle
