@@ -80,7 +80,7 @@ fn a_pool_whose_initializer_fails_is_not_created() {
         .unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "a worker's initialiser failed: ValueError: not today"
+        "a worker's initializer failed: ValueError: not today"
     );
     let seen = before.lock().unwrap();
     assert!(!seen.is_empty());
@@ -172,7 +172,7 @@ fn a_worker_that_cannot_be_replaced_ends_and_its_jobs_report_why() {
     destroy(interpreter);
 
     let jobs: Vec<_> = (0..3).map(|n| pool.submit(move |_py| Ok(n))).collect();
-    let reason = "a worker's initialiser failed: ValueError: attempt 3";
+    let reason = "a worker's initializer failed: ValueError: attempt 3";
     for job in jobs {
         let error = in_time(move || job.join()).unwrap_err();
         assert_eq!(error, PoolError::Broken(reason.into()));
