@@ -68,6 +68,7 @@
 // | `make` | creating a sub-interpreter |
 // | `closing` | ending a sub-interpreter now, later or elsewhere |
 // | `sub` | `SubInterpreter` |
+// | `attach_timeout` | attaching with a time limit |
 // | `close` | `SubInterpreter::close` |
 // | `test_interpreter` | a sub-interpreter for each test of a crate |
 // | `enter` | `Python::attach`, `Python::detach`, `Ungil` |
@@ -80,6 +81,7 @@
 mod alone;
 mod at_end;
 pub(crate) mod attach;
+mod attach_timeout;
 mod busy;
 mod close;
 mod closing;
