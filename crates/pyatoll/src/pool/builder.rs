@@ -173,6 +173,10 @@ impl InterpreterPoolBuilder {
     /// Sets the name of the threads, to which `-` and a number are appended. Default:
     /// `interpreter`.
     ///
+    /// On Linux and macOS, debuggers, profilers and (from Python 3.14 on) `faulthandler` show the
+    /// interpreter's id, too, as in `renderer-0@3`. Linux keeps 15 bytes of a name: a long one is
+    /// shortened in front of its number.
+    ///
     /// ```
     /// use pyatoll::InterpreterPool;
     ///

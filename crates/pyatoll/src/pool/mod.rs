@@ -59,6 +59,7 @@
 // | `events` | events for the crate `tracing` |
 // | `error` | errors as plain values |
 // | `timer` | calling functions at given times |
+// | `thread_name` | names of threads, with their interpreter |
 // | `waker` | the waker of a task that awaits something of a pool |
 // | `wait` | waiting on condition variables |
 
@@ -78,6 +79,7 @@ mod runtime_end;
 mod shared;
 mod shutdown;
 mod stats;
+mod thread_name;
 mod timer;
 mod wait;
 mod waker;
