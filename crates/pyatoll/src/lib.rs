@@ -218,6 +218,7 @@ pub mod class;
 mod convert;
 #[cfg(feature = "experimental-async")]
 pub mod coroutine;
+mod environment;
 mod error;
 pub mod exceptions;
 #[doc(hidden)]

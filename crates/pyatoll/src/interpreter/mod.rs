@@ -132,6 +132,7 @@ pub use handle::Interpreter;
 #[doc(hidden)]
 pub use local::LocalInternals;
 pub(crate) use stored::StoredState;
+pub(crate) use sub::Step;
 pub use sub::{Gil, SubInterpreter, SubInterpreterBuilder};
 pub(crate) use teardown::exit_without_finalizing;
 pub use token::Python;
