@@ -13,7 +13,7 @@ use crate::interpreter::{Python, SubInterpreter, SubInterpreterBuilder, attach};
 
 /// Default stack size in bytes: that of a process's main thread on most systems. Python recurses
 /// deeply, and the stack is only address space until it is used.
-const STACK_SIZE: usize = 8 << 20;
+pub(super) const STACK_SIZE: usize = 8 << 20;
 
 impl InterpreterPool {
     /// Returns a builder for a pool with a worker for each core, isolated interpreters, and no

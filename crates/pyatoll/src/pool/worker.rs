@@ -21,6 +21,7 @@ use super::job::{Job, drop_discarding_panic};
 use super::running::RunningJobs;
 use super::runtime_end;
 use super::shared::{CurrentWorker, Shared};
+use super::thread_list::ThreadList;
 use super::thread_name;
 use crate::error::{PyResult, RaisedException};
 use crate::interpreter::{
@@ -60,6 +61,7 @@ pub(super) struct Worker {
 struct WorkerInterpreter {
     interpreter: SubInterpreter,
     running: Arc<RunningJobs>,
+    _list: ThreadList,
 }
 
 impl WorkerInterpreter {
@@ -189,6 +191,7 @@ impl Worker {
         let running = Arc::new(running);
         let started = WorkerInterpreter {
             interpreter,
+            _list: ThreadList::new(Arc::clone(&running)),
             running,
         };
         self.shared.add_worker(self.number, &started.running);
