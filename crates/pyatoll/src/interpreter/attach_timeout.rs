@@ -19,7 +19,10 @@ use super::waits::Wait;
 /// The stack of the thread that attaches, in bytes: Python recurses deeply.
 const STACK_SIZE: usize = 8 << 20;
 
-type Function = Box<dyn for<'py> FnOnce(Python<'py>) + Send>;
+/// The function, which borrows from the caller.
+type Borrowing<'a> = Box<dyn for<'py> FnOnce(Python<'py>) + Send + 'a>;
+/// The same without the lifetime.
+type Function = Borrowing<'static>;
 
 /// What the two threads share.
 struct Attempt {
@@ -118,10 +121,10 @@ impl Interpreter {
             // Not on the other thread: this one is to continue the panic.
             result = Some(catch_unwind(AssertUnwindSafe(|| f(py))));
         };
-        let function: Box<dyn for<'py> FnOnce(Python<'py>) + Send + '_> = Box::new(function);
+        let function: Borrowing<'_> = Box::new(function);
         // SAFETY: only the lifetime changes. `run` returns after the function was dropped or has
         // returned, so what it borrows is still there.
-        let function: Function = unsafe { std::mem::transmute(function) };
+        let function = unsafe { std::mem::transmute::<Borrowing<'_>, Function>(function) };
         run(*self, timeout, function)?;
         match result.expect("the function has run") {
             Ok(result) => Ok(result),
