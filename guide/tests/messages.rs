@@ -38,6 +38,7 @@ const INTERNAL: &[&str] = &[
     "one stays behind per interpreter",
     "present until `close` or `drop` consumes it",
     "set above",
+    "the function has run",
 ];
 
 /// The shortest fixed part of a message that is looked for.

@@ -105,7 +105,15 @@ const COLD: &[(&str, &str)] = &[
         "pyatoll_tests::round_trip::",
         "takes a HashMap: std's has its hasher's keys in a thread-local",
     ),
+    (
+        "pyatoll::interpreter::attach_timeout::",
+        "starts a thread, and waits for it",
+    ),
     ("pyatoll::panic::say", "diagnostics"),
+    (
+        "pyatoll::panic::add_whereabouts",
+        "only when a panic becomes an exception",
+    ),
     (
         "textstats::Counter::__pyatoll_construct_new",
         "has the user's constructor in it: std's HashMap has its hasher's keys in a thread-local",
@@ -140,6 +148,10 @@ const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
         "interpreter/test_interpreter.rs",
         "the feature `test-interpreters`: the interpreter of a test's thread that is not attached",
+    ),
+    (
+        "pool/thread_list.rs",
+        "the jobs of a thread that can be interrupted, when one asks for that",
     ),
     (
         "interpreter/compat/legacy.rs",

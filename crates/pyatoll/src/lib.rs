@@ -218,6 +218,7 @@ pub mod class;
 mod convert;
 #[cfg(feature = "experimental-async")]
 pub mod coroutine;
+mod environment;
 mod error;
 pub mod exceptions;
 #[doc(hidden)]
@@ -258,7 +259,7 @@ pub use error::{
 };
 pub use interpreter::{Interpreter, Python, SubInterpreter, with_embedded_python_interpreter};
 pub use object::{Borrowed, Bound, BoundObject, Py, PyTypeCheck, PyTypeInfo, WrongInterpreter};
-pub use pool::InterpreterPool;
+pub use pool::{InterpreterPool, Interrupter};
 pub use types::PyAny;
 pub use version::PythonVersionInfo;
 

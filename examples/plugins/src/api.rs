@@ -1,5 +1,6 @@
 //! The module `host`, which plug-ins import: their name, and the file that they print to.
 
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyatoll::prelude::*;
@@ -37,40 +38,54 @@ impl Log {
     }
 }
 
-/// A text file for `sys.stdout`: what is written to it goes to the log, line by line.
-#[pyclass(frozen)]
+/// The writer behind `sys.stdout` and `sys.stderr`: what plug-ins print goes to the log, line by
+/// line. It is dropped when the plug-in's interpreter has ended.
 pub struct Output {
     log: Arc<Log>,
     plugin: String,
     /// The beginning of the next line.
-    rest: Mutex<String>,
+    rest: Vec<u8>,
 }
 
 impl Output {
-    /// Creates the file of a plug-in.
+    /// Creates the writer of a plug-in.
     pub fn new(plugin: &str, log: &Arc<Log>) -> Self {
         Self {
             log: Arc::clone(log),
             plugin: plugin.to_owned(),
-            rest: Mutex::default(),
+            rest: Vec::new(),
         }
+    }
+
+    fn add(&self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        self.log
+            .add(format!("[{}] {}", self.plugin, line.trim_end()));
     }
 }
 
-#[pymethods]
-impl Output {
-    fn write(&self, text: &str) -> usize {
-        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        rest.push_str(text);
-        while let Some(end) = rest.find('\n') {
-            let line: String = rest.drain(..=end).collect();
-            self.log
-                .add(format!("[{}] {}", self.plugin, line.trim_end()));
+impl Write for Output {
+    /// Python hands over whole lines, unless a plug-in flushes the stream in the middle of one.
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.rest.extend(data);
+        while let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = self.rest.drain(..=end).collect();
+            self.add(&line);
         }
-        text.chars().count()
+        Ok(data.len())
     }
 
-    fn flush(&self) {}
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if !self.rest.is_empty() {
+            self.add(&self.rest);
+        }
+    }
 }
 
 /// What plug-ins may call.

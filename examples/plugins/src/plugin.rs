@@ -154,6 +154,9 @@ impl Instance {
         ends: &Ends,
     ) -> Result<Self, PluginError> {
         let interpreter = SubInterpreter::builder()
+            .sys_path([folder])
+            .stdout(Output::new(name, log))
+            .stderr(Output::new(name, log))
             .build()
             .map_err(PluginError::Build)?;
         let this = Self {
@@ -163,15 +166,8 @@ impl Instance {
         };
         this.run(limits.load, |py| {
             NAME.get_or_init(py, || name.to_owned());
-            let sys = py.import("sys")?;
-            // A `Path` would become a `pathlib.Path`, which is no entry of `sys.path`.
-            sys.getattr("path")?
-                .call_method1("insert", (0, folder.as_os_str()))?;
             // A stale `.pyc` would hide a change of the file within a second.
-            sys.setattr("dont_write_bytecode", true)?;
-            for file in ["stdout", "stderr"] {
-                sys.setattr(file, Bound::new(py, Output::new(name, log))?)?;
-            }
+            py.import("sys")?.setattr("dont_write_bytecode", true)?;
             py.import("plugin").map(drop)
         })?;
         Ok(this)

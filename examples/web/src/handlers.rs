@@ -136,8 +136,8 @@ impl Handlers {
     }
 }
 
-/// A call of a handler. Dropping it cancels the call if it has not begun: nobody waits for the
-/// result any more.
+/// A call of a handler. Dropping it cancels the call if it has not begun, and otherwise interrupts
+/// the handler with a `KeyboardInterrupt`: nobody waits for the result any more.
 pub struct Call(JobHandle<Reply>);
 
 impl Call {
@@ -149,7 +149,8 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.0.cancel();
+        // Does nothing if the handler has returned.
+        self.0.interrupt();
     }
 }
 

@@ -54,7 +54,7 @@ pub async fn serve(
     let ended = match timeout(grace, &mut app).await {
         Ok(ended) => {
             ended??;
-            // A request that was answered with a timeout may have left its handler running.
+            // A handler that was interrupted, after its request had timed out, may still run.
             let left = grace.saturating_sub(begin.elapsed());
             pool.shutdown_async(left.max(LAST_RESPONSES)).await
         }

@@ -3,7 +3,7 @@
 import os
 import time
 
-__all__ = ["echo", "fail", "hold", "leave", "meet", "nan", "page", "wrong"]
+__all__ = ["echo", "fail", "hold", "leave", "meet", "nan", "page", "stubborn", "wrong"]
 
 # The last text of `meet` in this interpreter.
 seen = None
@@ -32,6 +32,17 @@ def hold(path):
     touch(path + ".started")
     wait_for(path + ".go")
     return {"held": path}
+
+
+def stubborn(path):
+    """Runs until the test lets it go, even if it is interrupted."""
+    while True:
+        try:
+            touch(path + ".started")
+            wait_for(path + ".go")
+            return {"held": path}
+        except KeyboardInterrupt:
+            touch(path + ".interrupted")
 
 
 def meet(paths):

@@ -109,32 +109,54 @@ fn a_bad_request_is_answered_without_python() {
     assert_eq!(server.send("POST", "/echo", b"\xff").answer().status, 400);
 }
 
-#[test]
-fn a_late_result_is_a_504_and_a_request_that_waits_is_cancelled() {
-    let server = Server::start("late", 1, &["--timeout", "0.2"]);
-    let folder = &server.folder;
-    let is_started = |number: usize| folder.has(&format!("held-{number}.started"));
-    let call_late = |number: usize| {
-        let answer = server.call("hold", &folder.held(number)).answer();
+/// Calls a handler of the tests, which is late, until one of the calls has begun, and returns the
+/// number of calls. On a busy machine, the first ones may be late before they begin.
+fn call_late(server: &Server, handler: &str) -> usize {
+    let is_started = |number: usize| server.folder.has(&format!("held-{number}.started"));
+    let mut calls = 0;
+    while !(0..calls).any(is_started) {
+        let answer = server.call(handler, &server.folder.held(calls)).answer();
         assert_eq!(answer.error(), (504, "Timeout".to_owned()));
-    };
-    // On a busy machine, the first ones may be late before they begin.
-    let mut last = 0;
-    call_late(last);
-    while !(0..=last).any(is_started) {
-        last += 1;
-        call_late(last);
+        calls += 1;
     }
-    // The interpreter is busy now.
-    let queued = last + 1;
-    call_late(queued);
+    calls
+}
+
+#[test]
+fn a_late_result_is_a_504_and_the_handler_is_interrupted() {
+    let server = Server::start("late", 1, &["--timeout", "0.2"]);
+    call_late(&server, "hold");
+    // Nothing else ends the handler, which has the only interpreter.
+    wait_until("the next answer", || {
+        server.call("echo", "").answer().status == 200
+    });
+}
+
+#[test]
+fn a_late_request_that_waits_is_cancelled() {
+    let server = Server::start("waits", 1, &["--timeout", "0.2"]);
+    let folder = &server.folder;
+    // It goes on, so the interpreter stays busy.
+    let queued = call_late(&server, "stubborn");
+    wait_until("the interrupt", || {
+        (0..queued).any(|number| folder.has(&format!("held-{number}.interrupted")))
+    });
+    let answer = server.call("hold", &folder.held(queued)).answer();
+    assert_eq!(answer.error(), (504, "Timeout".to_owned()));
     assert_eq!(server.status()["queued"], 0);
     server.release(0..queued);
     wait_until("the next answer", || {
         server.call("echo", "").answer().status == 200
     });
     // It would have run before.
-    assert!(!is_started(queued));
+    assert!(!folder.has(&format!("held-{queued}.started")));
+}
+
+#[test]
+fn a_client_that_goes_away_interrupts_its_handler() {
+    let server = Server::start("interrupted", 1, &[]);
+    drop(server.hold(0..1));
+    assert_eq!(server.call("echo", "").answer().status, 200);
 }
 
 #[test]

@@ -48,14 +48,14 @@ pub const PEERS: &[Peer] = &[
     Peer {
         name: "pybind11",
         title: "pybind11",
-        settings: "`pybind11_add_module`: `-O3 -DNDEBUG`, link-time optimisation, hidden visibility, stripped",
+        settings: "`pybind11_add_module`: `-O3 -DNDEBUG`, link-time optimization, hidden visibility, stripped",
         builder: Builder::CMake,
         multi: true,
     },
     Peer {
         name: "nanobind",
         title: "nanobind",
-        settings: "`nanobind_add_module(… NB_STATIC LTO)`: `-Os -DNDEBUG`, link-time optimisation, no stack protector, hidden visibility, sections collected, stripped",
+        settings: "`nanobind_add_module(… NB_STATIC LTO)`: `-Os -DNDEBUG`, link-time optimization, no stack protector, hidden visibility, sections collected, stripped",
         builder: Builder::CMake,
         multi: false,
     },

@@ -141,6 +141,8 @@ enum Refusal {
     Borrowed,
     /// The instance has no value.
     NotConstructed,
+    /// The token is of another interpreter than the instance.
+    Foreign,
 }
 
 impl Refusal {
@@ -160,6 +162,10 @@ impl Refusal {
             Self::Borrowed => borrowed,
             Self::NotConstructed => {
                 "this instance has not been constructed: the `__new__` of its class has not returned"
+            }
+            Self::Foreign => {
+                "this instance belongs to another interpreter than the token: `Py::try_bind` names \
+                 both"
             }
         }
     }
@@ -186,6 +192,9 @@ impl Refusal {
 pub struct PyBorrowError(Refusal);
 
 impl PyBorrowError {
+    /// The error for a token of another interpreter.
+    pub(super) const FOREIGN: Self = Self(Refusal::Foreign);
+
     /// Creates the error for an instance with this owner.
     #[cold]
     pub(super) fn of_instance(owner: *const LocalInternals) -> Self {
@@ -214,6 +223,9 @@ impl PyBorrowError {
 pub struct PyBorrowMutError(Refusal);
 
 impl PyBorrowMutError {
+    /// The error for a token of another interpreter.
+    pub(super) const FOREIGN: Self = Self(Refusal::Foreign);
+
     /// Creates the error for an instance with this owner.
     #[cold]
     pub(super) fn of_instance(owner: *const LocalInternals) -> Self {

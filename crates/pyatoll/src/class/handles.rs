@@ -286,30 +286,36 @@ where
     /// Borrows the value. See [`Bound::try_borrow`].
     ///
     /// # Errors
-    /// [`PyBorrowError`] if the value is mutably borrowed.
+    /// [`PyBorrowError`] if the value is mutably borrowed, or the token is of another interpreter.
     ///
     /// # Panics
-    /// As for [`Bound::try_borrow`], and if the token is of another interpreter.
+    /// As for [`Bound::try_borrow`].
     #[inline]
     #[track_caller]
     pub fn try_borrow<'py>(&self, py: Python<'py>) -> Result<PyRef<'py, T>, PyBorrowError> {
-        self.bind(py).try_borrow()
+        match self.try_bind(py) {
+            Ok(this) => this.try_borrow(),
+            Err(_) => Err(PyBorrowError::FOREIGN),
+        }
     }
 
     /// Borrows the value mutably. See [`Bound::try_borrow_mut`].
     ///
     /// # Errors
-    /// [`PyBorrowMutError`] if the value is borrowed.
+    /// [`PyBorrowMutError`] if the value is borrowed, or the token is of another interpreter.
     ///
     /// # Panics
-    /// As for [`Bound::try_borrow_mut`], and if the token is of another interpreter.
+    /// As for [`Bound::try_borrow_mut`].
     #[inline]
     #[track_caller]
     pub fn try_borrow_mut<'py>(&self, py: Python<'py>) -> Result<PyRefMut<'py, T>, PyBorrowMutError>
     where
         T: PyClass<Frozen = False>,
     {
-        self.bind(py).try_borrow_mut()
+        match self.try_bind(py) {
+            Ok(this) => this.try_borrow_mut(),
+            Err(_) => Err(PyBorrowMutError::FOREIGN),
+        }
     }
 
     /// Returns the value of a `frozen` class, without a borrow and without a token: any thread can

@@ -1,6 +1,6 @@
 //! Checked casts of handles to Python types.
 
-use crate::error::{CastError, CastIntoError};
+use crate::error::{CastError, CastIntoError, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py, PyTypeCheck, PyTypeInfo};
 
@@ -219,5 +219,39 @@ impl<T> Py<T> {
         U: PyTypeCheck,
     {
         self.bind(py).cast()
+    }
+
+    /// Binds and casts the handle, unless the token belongs to another interpreter:
+    /// [`cast_bound`](Py::cast_bound) without the panic.
+    ///
+    /// # Errors
+    /// `RuntimeError` for a token of another interpreter; `TypeError` for an object of another
+    /// type.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::SubInterpreter;
+    /// use pyatoll::exceptions::{PyRuntimeError, PyTypeError};
+    /// use pyatoll::types::{PyDict, PyList};
+    ///
+    /// let list: Py<PyAny> = Python::attach(|py| PyList::empty(py).into_any().unbind());
+    /// Python::attach(|py| {
+    ///     assert!(list.try_cast_bound::<PyList>(py)?.is_empty());
+    ///     let error = list.try_cast_bound::<PyDict>(py).unwrap_err();
+    ///     assert!(error.is_instance_of::<PyTypeError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// let sub = SubInterpreter::builder().build()?;
+    /// sub.attach(|py| {
+    ///     let error = list.try_cast_bound::<PyList>(py).unwrap_err();
+    ///     assert!(error.is_instance_of::<PyRuntimeError>(py));
+    /// })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_cast_bound<'py, U>(&self, py: Python<'py>) -> PyResult<&Bound<'py, U>>
+    where
+        U: PyTypeCheck,
+    {
+        Ok(self.try_bind(py)?.cast()?)
     }
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use crate::convert::{FromPyObject, IntoPyObject};
-use crate::error::CastError;
+use crate::error::{CastError, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, Py, PyTypeCheck, WrongInterpreter};
 use crate::types::PyAny;
@@ -60,6 +60,40 @@ impl<T> Py<T> {
         D: FromPyObject<'a, 'py>,
     {
         self.bind_borrowed(py).extract()
+    }
+
+    /// Converts to a Rust type, unless the token belongs to another interpreter:
+    /// [`extract`](Py::extract) without the panic.
+    ///
+    /// # Errors
+    /// `RuntimeError` for a token of another interpreter; else those of the conversion.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::SubInterpreter;
+    /// use pyatoll::exceptions::{PyRuntimeError, PyTypeError};
+    ///
+    /// let number: Py<PyAny> =
+    ///     Python::attach(|py| py.eval(c"6 * 7", None, None).map(Bound::unbind))?;
+    /// Python::attach(|py| {
+    ///     assert_eq!(number.try_extract::<i32>(py)?, 42);
+    ///     let error = number.try_extract::<String>(py).unwrap_err();
+    ///     assert!(error.is_instance_of::<PyTypeError>(py));
+    ///     Ok::<_, PyErr>(())
+    /// })?;
+    /// let sub = SubInterpreter::builder().build()?;
+    /// sub.attach(|py| {
+    ///     let error = number.try_extract::<i32>(py).unwrap_err();
+    ///     assert!(error.is_instance_of::<PyRuntimeError>(py));
+    /// })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn try_extract<'a, 'py, D>(&'a self, py: Python<'py>) -> PyResult<D>
+    where
+        D: FromPyObject<'a, 'py>,
+    {
+        self.try_bind_borrowed(py)?.extract().map_err(Into::into)
     }
 }
 

@@ -11,12 +11,14 @@
 //! | `system_exit` | `SystemExit` in a sub-interpreter |
 //! | `python` | new exception classes, notes, warnings |
 //! | `cast` | [`CastError`], [`CastIntoError`] |
+//! | `attach` | attaching, with this error type only |
 //! | `conversions` | conversions between `PyErr`, exception objects and this library's errors |
 //! | `std_errors` | conversions from the standard library's errors |
 //! | `pointers` | handles from CPython's return values |
 //! | `tests` | unit tests |
 
 mod arguments;
+mod attach;
 mod cast;
 mod chain;
 mod conversions;

@@ -10,7 +10,7 @@ use super::{PyErrArguments, PyResult};
 use crate::convert::IntoPyObject;
 use crate::exceptions::PyBaseException;
 use crate::interpreter::{Interpreter, Python};
-use crate::object::{Bound, BoundObject, Py, PyTypeInfo};
+use crate::object::{Bound, BoundObject, Py, PyTypeInfo, WrongInterpreter};
 use crate::types::{PyAny, PyType};
 
 /// A Python exception. It is one pointer, and independent of any token: it may be kept, sent to
@@ -238,6 +238,30 @@ impl PyErr {
     #[track_caller]
     pub fn value<'py>(&self, py: Python<'py>) -> &Bound<'py, PyBaseException> {
         self.state.normalize(py).bind(py)
+    }
+
+    /// Returns the exception object, unless the exception belongs to another interpreter. The other
+    /// methods that take a token panic in that case: check with this one first where an exception
+    /// may come from elsewhere, or use [`RaisedException`](crate::RaisedException) to carry it.
+    ///
+    /// # Errors
+    /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::SubInterpreter;
+    ///
+    /// let sub = SubInterpreter::builder().build()?;
+    /// let error = sub.attach(|py| py.run(c"1 / 0", None, None))?.unwrap_err();
+    /// assert!(sub.attach(|py| error.try_value(py).is_ok())?);
+    /// Python::attach(|py| assert!(error.try_value(py).is_err()));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_value<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Result<&Bound<'py, PyBaseException>, WrongInterpreter> {
+        self.state.normalize(py).try_bind(py)
     }
 
     /// Converts into the exception object.

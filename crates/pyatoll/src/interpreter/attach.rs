@@ -7,7 +7,7 @@ use pyo3_ffi as ffi;
 use super::compat;
 use super::create;
 use super::detach::detached;
-use super::entry::{self, Entered};
+use super::entry::{self, Entered, Home};
 use super::error::{AttachError, IN_TRAVERSE};
 use super::local::LocalInternals;
 use super::lookup;
@@ -178,4 +178,32 @@ pub(crate) fn waiting<R>(f: impl FnOnce() -> R) -> R {
         Some(attached) => unsafe { detached(attached.local(), f) },
         None => f(),
     }
+}
+
+/// The interpreter of this thread, for reports.
+pub(crate) struct Whereabouts {
+    /// CPython's id of it.
+    pub(crate) id: i64,
+    /// `false`: the thread was detached from it.
+    pub(crate) is_attached: bool,
+}
+
+/// Returns the interpreter that this thread is attached to or was detached from. Does not attach,
+/// and needs nothing that code which panics could hold.
+pub(crate) fn whereabouts() -> Option<Whereabouts> {
+    if !compat::is_running() {
+        return None;
+    }
+    let current = compat::current_interpreter();
+    let is_attached = !current.is_null();
+    let id = match is_attached {
+        // SAFETY: the thread is attached to it, so it is alive.
+        true => unsafe { ffi::PyInterpreterState_GetID(current) },
+        false => match entry::home()? {
+            Home::Known(local) => local.id(),
+            // Its thread state is this thread's, but nothing keeps the interpreter from ending.
+            Home::Unseen(_) => return None,
+        },
+    };
+    Some(Whereabouts { id, is_attached })
 }

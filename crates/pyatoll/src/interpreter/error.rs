@@ -39,6 +39,12 @@ pub enum AttachError {
         /// Its id (`PyInterpreterState_GetID`).
         id: i64,
     },
+    /// Other threads have kept the interpreter's GIL for the whole time limit of
+    /// [`Interpreter::attach_timeout`](crate::Interpreter::attach_timeout).
+    TimedOut {
+        /// Its id (`PyInterpreterState_GetID`).
+        id: i64,
+    },
     /// This thread is attached to another interpreter: leave that first, with
     /// [`Python::detach`](crate::Python::detach).
     ///
@@ -72,6 +78,11 @@ impl fmt::Display for AttachError {
                 f,
                 "interpreter {id} cannot be used in this process, which was forked while another \
                  thread was inside it: fork before threads use it, or create another interpreter"
+            ),
+            Self::TimedOut { id } => write!(
+                f,
+                "interpreter {id} could not be entered in time: another thread blocks while it \
+                 holds the GIL"
             ),
             Self::AttachedElsewhere { wanted, attached } => write!(
                 f,

@@ -68,6 +68,7 @@
 // | `make` | creating a sub-interpreter |
 // | `closing` | ending a sub-interpreter now, later or elsewhere |
 // | `sub` | `SubInterpreter` |
+// | `attach_timeout` | attaching with a time limit |
 // | `close` | `SubInterpreter::close` |
 // | `test_interpreter` | a sub-interpreter for each test of a crate |
 // | `enter` | `Python::attach`, `Python::detach`, `Ungil` |
@@ -80,6 +81,7 @@
 mod alone;
 mod at_end;
 pub(crate) mod attach;
+mod attach_timeout;
 mod busy;
 mod close;
 mod closing;
@@ -130,6 +132,7 @@ pub use handle::Interpreter;
 #[doc(hidden)]
 pub use local::LocalInternals;
 pub(crate) use stored::StoredState;
+pub(crate) use sub::Step;
 pub use sub::{Gil, SubInterpreter, SubInterpreterBuilder};
 pub(crate) use teardown::exit_without_finalizing;
 pub use token::Python;

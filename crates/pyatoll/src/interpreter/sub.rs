@@ -32,8 +32,9 @@ pub enum Gil {
     Shared,
 }
 
-/// The settings of a new sub-interpreter: the fields of `PyInterpreterConfig`. Returned by
-/// [`SubInterpreter::builder`] with CPython's settings for an isolated interpreter.
+/// The settings of a new sub-interpreter: the fields of `PyInterpreterConfig`, its paths, arguments
+/// and output. Returned by [`SubInterpreter::builder`] with CPython's settings for an isolated
+/// interpreter.
 ///
 /// ```
 /// use pyatoll::interpreter::{SubInterpreter, SubInterpreterBuilder};
@@ -53,6 +54,22 @@ pub struct SubInterpreterBuilder {
     allow_threads: bool,
     allow_daemon_threads: bool,
     check_multi_interp_extensions: bool,
+    steps: Steps,
+}
+
+/// A step of setting up a new interpreter. It runs in that, before anybody else can enter.
+pub(crate) type Step = Arc<dyn for<'py> Fn(Python<'py>) -> Result<(), String> + Send + Sync>;
+
+/// The steps of setting up a new interpreter, by what they set.
+#[derive(Clone, Default)]
+struct Steps(Vec<(&'static str, Step)>);
+
+impl fmt::Debug for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(what, _)| what))
+            .finish()
+    }
 }
 
 impl Default for SubInterpreterBuilder {
@@ -65,6 +82,7 @@ impl Default for SubInterpreterBuilder {
             allow_threads: true,
             allow_daemon_threads: false,
             check_multi_interp_extensions: true,
+            steps: Steps::default(),
         }
     }
 }
@@ -109,6 +127,7 @@ impl SubInterpreterBuilder {
             allow_threads: true,
             allow_daemon_threads: true,
             check_multi_interp_extensions: compat::legacy_checks_extensions(),
+            steps: self.steps,
         }
     }
 
@@ -249,8 +268,8 @@ impl SubInterpreterBuilder {
     /// so again afterwards; in between it is attached to the main interpreter.
     ///
     /// # Errors
-    /// Returns [`BuildError`] if the runtime does not run, or CPython refuses the settings or
-    /// fails.
+    /// Returns [`BuildError`] if the runtime does not run, CPython refuses the settings or fails,
+    /// or a folder that was set is no [virtual environment](Self::virtual_env).
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -274,10 +293,37 @@ impl SubInterpreterBuilder {
         // SAFETY: attached to the main interpreter, with a thread state to return to.
         let local = unsafe { make::new_interpreter(in_main.local(), &self.settings()) }
             .map_err(BuildError::new)?;
-        Ok(SubInterpreter {
+        let created = SubInterpreter {
             local: Some(local),
             ending: None,
-        })
+        };
+        drop(in_main);
+        self.set_up(&created)?;
+        Ok(created)
+    }
+
+    /// Adds a step that sets `what`, after those that were added before.
+    pub(crate) fn add_step(mut self, what: &'static str, step: Step) -> Self {
+        self.steps.0.push((what, step));
+        self
+    }
+
+    /// Adds a step that sets `what`, in place of an earlier one.
+    pub(crate) fn replace_step(mut self, what: &'static str, step: Step) -> Self {
+        self.steps.0.retain(|(other, _)| *other != what);
+        self.add_step(what, step)
+    }
+
+    /// Runs the steps in a new interpreter.
+    fn set_up(&self, created: &SubInterpreter) -> Result<(), BuildError> {
+        if self.steps.0.is_empty() {
+            return Ok(());
+        }
+        let run = |py: Python<'_>| self.steps.0.iter().try_for_each(|(_, step)| step(py));
+        attach::waiting(|| created.attach(run))
+            .map_err(|error| error.to_string())
+            .and_then(|result| result)
+            .map_err(BuildError::new)
     }
 
     /// Refuses the combinations that CPython's documentation excludes. CPython itself rarely

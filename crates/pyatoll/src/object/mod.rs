@@ -9,6 +9,7 @@
 //! | `borrowed` | [`Borrowed`]: a borrowed reference with the token |
 //! | `bound_object` | [`BoundObject`]: common interface of the two |
 //! | `py` | [`Py`]: an owned reference without a token |
+//! | `fallible` | the methods of `Py` that return an error instead of panicking |
 //! | `owner` | [`WrongInterpreter`]: use of a handle in an interpreter that does not own it |
 //! | `type_info` | [`PyTypeInfo`], [`PyTypeCheck`]: Python types as Rust types |
 //! | `hint`, `inspect/` | type hints (the feature `experimental-inspect`) |
@@ -19,6 +20,7 @@ mod borrowed;
 mod bound;
 mod bound_object;
 mod compat;
+mod fallible;
 mod hint;
 #[cfg(feature = "experimental-inspect")]
 pub mod inspect;

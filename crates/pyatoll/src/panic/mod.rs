@@ -29,14 +29,18 @@
 // | file | concern |
 // |---|---|
 // | `runtime` | the module that has the class |
+// | `hook` | a panic hook that names the interpreter |
 
+mod hook;
 pub(crate) mod runtime;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::NonNull;
+use std::ptr::{NonNull, null_mut};
 
 use pyo3_ffi as ffi;
+
+pub use hook::install_hook;
 
 use crate::error::PyErr;
 use crate::exceptions::PyBaseException;
@@ -46,6 +50,9 @@ use crate::object::{Bound, WrongInterpreter};
 
 /// The exception that a Rust panic becomes. There is one class per interpreter, shared by all
 /// Pyatoll modules.
+///
+/// Its text is the panic's. In a sub-interpreter it has a note (`__notes__`) with the interpreter's
+/// id and the name that Rust gave the thread.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -91,7 +98,7 @@ impl PanicException {
                 Not an Exception, so that code which handles those lets it pass."
                     .as_ptr(),
                 ffi::PyExc_BaseException,
-                std::ptr::null_mut(),
+                null_mut(),
             ))?;
             if runtime::complete(class.as_ptr()).is_none() {
                 ffi::Py_DECREF(class.as_ptr());
@@ -183,9 +190,53 @@ pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
             None => ffi::PyExc_SystemError,
         };
         let text = ffi::PyUnicode_FromStringAndSize(message.as_ptr().cast(), message.len() as _);
-        if !text.is_null() {
-            ffi::PyErr_SetObject(class, text);
-            ffi::Py_DECREF(text);
+        if text.is_null() {
+            return;
+        }
+        let exception = ffi::PyObject_CallFunctionObjArgs(class, text, null_mut::<ffi::PyObject>());
+        ffi::Py_DECREF(text);
+        if !exception.is_null() {
+            add_whereabouts(py, exception);
+            ffi::PyErr_SetObject(class, exception);
+            ffi::Py_DECREF(exception);
+        }
+    }
+}
+
+/// Adds a note with the interpreter and the thread to a new exception, except in the main
+/// interpreter, which is where a reader expects it to be.
+///
+/// Out of line, since it reads one of std's thread-locals.
+///
+/// # Safety
+/// `exception` must be a live exception of the token's interpreter.
+#[cold]
+#[inline(never)]
+unsafe fn add_whereabouts(py: Python<'_>, exception: *mut ffi::PyObject) {
+    let interpreter = py.interpreter();
+    if interpreter.is_main() {
+        return;
+    }
+    let mut note = format!("in interpreter {}", interpreter.id());
+    if let Some(name) = std::thread::current().name() {
+        note.push_str(&format!(", on the thread '{name}'"));
+    }
+    // SAFETY: attached (`py`), and a live exception (upheld by the caller); each reference is
+    // released.
+    unsafe {
+        let note = ffi::PyUnicode_FromStringAndSize(note.as_ptr().cast(), note.len() as _);
+        let name = ffi::PyUnicode_InternFromString(c"add_note".as_ptr());
+        let mut added = null_mut();
+        if !note.is_null() && !name.is_null() {
+            let end = null_mut::<ffi::PyObject>();
+            added = ffi::PyObject_CallMethodObjArgs(exception, name, note, end);
+        }
+        if added.is_null() {
+            // Without memory, the panic itself is what matters.
+            ffi::PyErr_Clear();
+        }
+        for object in [note, name, added] {
+            ffi::Py_XDECREF(object);
         }
     }
 }
@@ -217,7 +268,8 @@ pub(crate) fn resume_if_panic(py: Python<'_>, exception: &Bound<'_, PyBaseExcept
 fn resume(exception: &Bound<'_, PyBaseException>) -> ! {
     let message = exception.to_string();
     say(format_args!(
-        "a Rust panic that Python code let pass goes on: {message}"
+        "a Rust panic that Python code let pass in interpreter {} goes on: {message}",
+        exception.py().interpreter().id()
     ));
     std::panic::resume_unwind(Box::new(message))
 }

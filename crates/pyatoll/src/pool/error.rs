@@ -129,7 +129,7 @@ impl PoolError {
 /// let error: PoolBuildError = built.unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "a worker's initialiser failed: ModuleNotFoundError: No module named 'no_such_module'"
+///     "a worker's initializer failed: ModuleNotFoundError: No module named 'no_such_module'"
 /// );
 /// ```
 #[derive(Debug)]
@@ -150,7 +150,7 @@ impl fmt::Display for PoolBuildError {
         match self {
             Self::NoWorkers => f.write_str("a pool needs at least one worker"),
             Self::Interpreter(error) => error.fmt(f),
-            Self::Initializer(error) => write!(f, "a worker's initialiser failed: {error}"),
+            Self::Initializer(error) => write!(f, "a worker's initializer failed: {error}"),
             Self::Thread(error) => write!(f, "cannot start a worker's thread: {error}"),
         }
     }

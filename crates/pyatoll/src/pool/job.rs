@@ -91,6 +91,12 @@ struct JobState<F, R> {
     waiting: usize,
 }
 
+/// Returns the identity of a new job.
+pub(super) fn next_id() -> JobId {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    JobId(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// The closure of a job, and later its result.
 pub(super) struct Packet<F, R> {
     state: Mutex<JobState<F, R>>,
@@ -108,7 +114,6 @@ where
     R: Send,
 {
     pub(super) fn new(job: F, counters: &Arc<Counters>) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             state: Mutex::new(JobState {
                 stage: Stage::Queued(job),
@@ -116,7 +121,7 @@ where
             }),
             done: Condvar::new(),
             waker: WakerSlot::default(),
-            id: JobId(NEXT.fetch_add(1, Ordering::Relaxed)),
+            id: next_id(),
             worker: None,
             timer: OnceLock::new(),
             counters: Arc::clone(counters),

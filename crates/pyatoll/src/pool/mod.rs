@@ -55,10 +55,13 @@
 // | `shared` | the queue and the workers of a pool |
 // | `job` | a job and its result |
 // | `running` | the jobs that run on a worker's thread, and their interrupts |
+// | `thread_list` | the list of those that is this thread's |
+// | `interrupter` | `Interrupter`: interrupting Python code outside of jobs |
 // | `stats` | `PoolStats`: counters of a pool |
 // | `events` | events for the crate `tracing` |
 // | `error` | errors as plain values |
 // | `timer` | calling functions at given times |
+// | `thread_name` | names of threads, with their interpreter |
 // | `waker` | the waker of a task that awaits something of a pool |
 // | `wait` | waiting on condition variables |
 
@@ -70,6 +73,7 @@ mod events;
 mod handle;
 mod interpreter_pool;
 mod interrupt_handle;
+mod interrupter;
 mod job;
 mod map;
 mod options;
@@ -78,6 +82,8 @@ mod runtime_end;
 mod shared;
 mod shutdown;
 mod stats;
+mod thread_list;
+mod thread_name;
 mod timer;
 mod wait;
 mod waker;
@@ -89,6 +95,7 @@ pub use error::{PoolBuildError, PoolError, ShutdownError, TrySubmitError};
 pub use handle::JobHandle;
 pub use interpreter_pool::InterpreterPool;
 pub use interrupt_handle::InterruptHandle;
+pub use interrupter::Interrupter;
 pub use map::Map;
 pub use options::JobOptions;
 pub use shutdown::Shutdown;
@@ -100,6 +107,7 @@ const _: () = {
     is_send_and_sync::<InterpreterPoolBuilder>();
     is_send_and_sync::<JobHandle<std::cell::Cell<u8>>>();
     is_send_and_sync::<InterruptHandle>();
+    is_send_and_sync::<Interrupter>();
     is_send_and_sync::<PoolError>();
     is_send_and_sync::<Shutdown>();
 };

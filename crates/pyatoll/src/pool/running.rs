@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::{self, ThreadId};
 
-use super::events;
+use super::{events, thread_name};
 use crate::exceptions::PyKeyboardInterrupt;
 use crate::interpreter::compat::{
     WITHDRAWING_LEAVES_A_FLAG, raise_interrupt, restore_raised, take_raised, thread_ident,
@@ -219,9 +219,10 @@ impl RunningJobs {
     /// Starts a thread that raises the interrupt once it could enter the interpreter.
     fn raise_elsewhere(self: &Arc<Self>, id: JobId) -> io::Result<()> {
         let this = Arc::clone(self);
-        let thread = thread::Builder::new().name("pool-interrupt".into());
+        let thread = thread::Builder::new().name(format!("interrupt-{}", self.number));
         let thread = thread.stack_size(self.stack_size);
         let raise = move || {
+            thread_name::show_interpreter(&format!("interrupt-{}", this.number), this.interpreter);
             let entered = this.interpreter.attach(|py| {
                 let mut state = this.state();
                 this.raise(py, &mut state);

@@ -21,6 +21,8 @@ use super::job::{Job, drop_discarding_panic};
 use super::running::RunningJobs;
 use super::runtime_end;
 use super::shared::{CurrentWorker, Shared};
+use super::thread_list::ThreadList;
+use super::thread_name;
 use crate::error::{PyResult, RaisedException};
 use crate::interpreter::{
     BuildError, Interpreter, Python, SubInterpreter, SubInterpreterBuilder, attach, start,
@@ -59,6 +61,7 @@ pub(super) struct Worker {
 struct WorkerInterpreter {
     interpreter: SubInterpreter,
     running: Arc<RunningJobs>,
+    _list: ThreadList,
 }
 
 impl WorkerInterpreter {
@@ -97,13 +100,17 @@ impl Worker {
         self,
         started: Option<Sender<Result<(), PoolBuildError>>>,
     ) -> std::io::Result<JoinHandle<()>> {
-        let name = format!("{}-{}", self.settings.thread_name, self.number);
-        let thread = thread::Builder::new().name(name);
+        let thread = thread::Builder::new().name(self.name());
         let thread = thread.stack_size(self.settings.stack_size);
         thread.spawn(move || match started {
             Some(started) => self.work(started),
             None => self.serve_all(None),
         })
+    }
+
+    /// Returns Rust's name of the thread.
+    fn name(&self) -> String {
+        format!("{}-{}", self.settings.thread_name, self.number)
     }
 
     /// Runs the worker. Sends the result of creating its first interpreter to `started`.
@@ -179,10 +186,13 @@ impl Worker {
         let interpreter = created.map_err(PoolBuildError::Interpreter)?;
         let stack_size = self.settings.stack_size;
         let id = interpreter.interpreter();
+        thread_name::show_interpreter(&self.name(), id);
         let running = RunningJobs::of_this_thread(self.number, id, stack_size);
+        let running = Arc::new(running);
         let started = WorkerInterpreter {
             interpreter,
-            running: Arc::new(running),
+            _list: ThreadList::new(Arc::clone(&running)),
+            running,
         };
         self.shared.add_worker(self.number, &started.running);
         events::interpreter_created(self.number, started.id());

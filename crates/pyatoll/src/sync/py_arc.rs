@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::InterpreterLocal;
 use crate::convert::{FromPyObject, IntoPyObject};
-use crate::error::CastError;
+use crate::error::{CastError, PyResult};
 use crate::interpreter::{AttachError, Interpreter, Python};
 use crate::object::{Borrowed, Bound, Py, PyTypeCheck, WrongInterpreter};
 use crate::types::PyAny;
@@ -157,6 +157,29 @@ impl<T> PyArc<T> {
             Ok(object) => Ok(f(py, object)),
             Err(_) => Err(AttachError::InterpreterGone { id }),
         })?
+    }
+
+    /// Attaches to the object's interpreter, from any thread, and runs `f` with the object:
+    /// [`attach`](PyArc::attach) for a function that returns a [`PyResult`].
+    ///
+    /// # Errors
+    /// Those of `f` and, as a `RuntimeError`, of [`Interpreter::attach`].
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::sync::PyArc;
+    /// use pyatoll::types::PyList;
+    ///
+    /// let list: PyArc<PyList> = Python::attach(|py| PyList::empty(py).into());
+    /// list.attach_and_then(|_py, list| list.append(1))?;
+    /// assert_eq!(list.attach(|_py, list| list.len())?, 1);
+    /// # Ok::<_, PyErr>(())
+    /// ```
+    pub fn attach_and_then<F, R>(&self, f: F) -> PyResult<R>
+    where
+        F: for<'py> FnOnce(Python<'py>, &Bound<'py, T>) -> PyResult<R>,
+    {
+        self.attach(f)?
     }
 
     /// Returns the interpreter that keeps the object.

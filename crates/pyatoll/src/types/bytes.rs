@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 pub use super::bytes_writer::PyBytesWriter;
 use crate::error::PyResult;
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, Py};
+use crate::object::{Borrowed, Bound, Py, WrongInterpreter};
 use crate::types::PyAny;
 use crate::types::compat::token_of_bytes;
 use crate::types::returned::to_ssize;
@@ -215,6 +215,35 @@ impl Py<PyBytes> {
         // SAFETY: `self` keeps the object for `'a`, and its memory valid, after the end of the
         // interpreter as well, or `'py` includes `'a` (`token_of_bytes`).
         unsafe { contents(self.bind_borrowed(py)) }
+    }
+
+    /// Returns the bytes without a copy, unless the token belongs to another interpreter:
+    /// [`as_bytes`](Py::as_bytes) without the panic.
+    ///
+    /// # Errors
+    /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::SubInterpreter;
+    /// use pyatoll::types::PyBytes;
+    ///
+    /// let bytes = Python::attach(|py| PyBytes::new(py, b"kept").unbind());
+    /// Python::attach(|py| assert_eq!(bytes.try_as_bytes(py).unwrap(), b"kept"));
+    /// let sub = SubInterpreter::builder().build()?;
+    /// assert!(sub.attach(|py| bytes.try_as_bytes(py).is_err())?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// C API: `PyBytes_AsString`, `PyBytes_Size`.
+    pub fn try_as_bytes<'a>(
+        &'a self,
+        py: token_of_bytes!('a),
+    ) -> Result<&'a [u8], WrongInterpreter> {
+        let bytes = self.try_bind_borrowed(py)?;
+        // SAFETY: as in `as_bytes`: `self` keeps the object for `'a`, and its memory valid, or
+        // `'py` includes `'a` (`token_of_bytes`).
+        Ok(unsafe { contents(bytes) })
     }
 }
 

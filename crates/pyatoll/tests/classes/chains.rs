@@ -37,9 +37,9 @@ class Bare(Link):
 
 class Final(Link):
     __slots__ = ()
-    finalised = 0
+    finalized = 0
     def __del__(self):
-        Final.finalised += 1
+        Final.finalized += 1
 
 class WithDict(Link):
     pass
@@ -49,14 +49,14 @@ for kind in Bare, Final, WithDict:
     for _ in range(100_000):
         chain = kind(chain)
     del chain
-assert Final.finalised == 100_000, Final.finalised
+assert Final.finalized == 100_000, Final.finalized
 
 Link.__del__ = Final.__del__
 chain = None
 for _ in range(100_000):
     chain = Link(chain)
 del chain, Link.__del__
-assert Final.finalised == 200_000, Final.finalised
+assert Final.finalized == 200_000, Final.finalized
 ";
     Python::attach(|py| {
         LINK_DROPS.store(0, Ordering::SeqCst);

@@ -5,10 +5,10 @@ use pyatoll::prelude::*;
 
 use crate::run;
 
-/// A colour.
+/// A color.
 #[pyclass(eq, eq_int)]
 #[derive(PartialEq, Clone, Debug)]
-enum Colour {
+enum Color {
     Red = 1,
     Green = 5,
     #[pyo3(name = "BLUE")]
@@ -18,32 +18,32 @@ enum Colour {
 #[test]
 fn variants_are_class_attributes() {
     Python::attach(|py| {
-        let red = Bound::new(py, Colour::Red).unwrap();
+        let red = Bound::new(py, Color::Red).unwrap();
         run(
             py,
-            &[("Colour", &py.get_type::<Colour>()), ("red", &red)],
+            &[("Color", &py.get_type::<Color>()), ("red", &red)],
             c"
-assert Colour.__doc__ == 'A colour.'
-assert repr(Colour.Red) == 'Colour.Red' and repr(Colour.BLUE) == 'Colour.BLUE'
-assert str(Colour.Red) == 'Colour.Red'
-assert not hasattr(Colour, 'Blue')
-assert red == Colour.Red != Colour.Green
-assert int(Colour.Red) == 1 and int(Colour.BLUE) == 6
-assert Colour.Red == 1 and 1 == Colour.Red and Colour.Red != 2
-assert Colour.Red != 'red' and Colour.Red != 10 ** 30
-assert type(Colour.Red) is Colour
+assert Color.__doc__ == 'A color.'
+assert repr(Color.Red) == 'Color.Red' and repr(Color.BLUE) == 'Color.BLUE'
+assert str(Color.Red) == 'Color.Red'
+assert not hasattr(Color, 'Blue')
+assert red == Color.Red != Color.Green
+assert int(Color.Red) == 1 and int(Color.BLUE) == 6
+assert Color.Red == 1 and 1 == Color.Red and Color.Red != 2
+assert Color.Red != 'red' and Color.Red != 10 ** 30
+assert type(Color.Red) is Color
 try:
-    Colour()
+    Color()
 except TypeError:
     pass
 else:
     assert False
 ",
         );
-        let object = Colour::Green.into_pyobject(py).unwrap().into_any();
-        assert!(object.is(py.get_type::<Colour>().getattr("Green").unwrap()));
-        let green: PyRef<'_, Colour> = object.extract().unwrap();
-        assert_eq!(*green, Colour::Green);
+        let object = Color::Green.into_pyobject(py).unwrap().into_any();
+        assert!(object.is(py.get_type::<Color>().getattr("Green").unwrap()));
+        let green: PyRef<'_, Color> = object.extract().unwrap();
+        assert_eq!(*green, Color::Green);
     });
 }
 

@@ -68,7 +68,7 @@ fn a_worker_that_cannot_be_replaced_reports_why() {
     let pool = Arc::new(builder.build().unwrap());
     let (old, stop) = stick(&pool);
     let job = pool.submit(|_py| Ok(()));
-    let reason = "a worker's initialiser failed: ValueError: attempt 2";
+    let reason = "a worker's initializer failed: ValueError: attempt 2";
     let error = in_time(move || job.join());
     assert_eq!(error, Err(PoolError::Broken(reason.into())));
     pool.shutdown(LONG).unwrap();
@@ -329,7 +329,7 @@ fn a_broadcast_reports_a_worker_that_could_not_be_replaced() {
             break;
         }
         // It had not ended yet.
-        assert_eq!(reason, "a worker's initialiser failed: ValueError: no more");
+        assert_eq!(reason, "a worker's initializer failed: ValueError: no more");
     }
     assert_eq!(pool.submit(|_py| Ok(1)).join(), Ok(1));
     assert_eq!(pool.stats().interpreters_replaced, 0);

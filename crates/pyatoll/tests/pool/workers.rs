@@ -41,6 +41,67 @@ fn each_worker_has_an_interpreter_and_a_thread_of_its_own() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_system_shows_a_threads_worker_and_interpreter() {
+    Python::initialize();
+    let pool = InterpreterPool::builder()
+        .size(2)
+        .thread_name("reef")
+        .initializer(|py| {
+            // From the beginning.
+            let shown = std::fs::read_to_string("/proc/thread-self/comm")?;
+            let id = py.interpreter().id();
+            assert!(shown.trim_end().ends_with(&format!("@{id}")), "{shown}");
+            Ok(())
+        })
+        .build()
+        .unwrap();
+    let names = pool.broadcast(|py| {
+        let shown = std::fs::read_to_string("/proc/thread-self/comm")?;
+        let name = thread::current().name().unwrap_or_default().to_owned();
+        Ok((shown, format!("{name}@{}\n", py.interpreter().id()), name))
+    });
+    let names = names.into_iter().map(|job| job.join().unwrap());
+    let mut own = Vec::new();
+    for (shown, expected, name) in names {
+        assert_eq!(shown, expected);
+        own.push(name);
+    }
+    own.sort();
+    assert_eq!(own, ["reef-0", "reef-1"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn faulthandler_shows_it_from_python_3_14_on() {
+    Python::initialize();
+    if Python::attach(|py| py.version_info() < (3, 14)) {
+        return;
+    }
+    // Interpreters with their own GIL refuse the module.
+    let pool = InterpreterPool::builder()
+        .size(1)
+        .thread_name("reef")
+        .interpreter(SubInterpreter::builder().legacy())
+        .build()
+        .unwrap();
+    let job = pool.submit(|py| {
+        let code = c"
+import faulthandler, tempfile
+with tempfile.TemporaryFile() as file:
+    faulthandler.dump_traceback(file, all_threads=True)
+    file.seek(0)
+    text = file.read().decode()
+";
+        py.run(code, None, None)?;
+        let text: String = py.eval(c"text", None, None)?.extract()?;
+        Ok((text, format!("[reef-0@{}]", py.interpreter().id())))
+    });
+    let (text, expected) = job.join().unwrap();
+    assert!(text.contains(&expected), "{text}");
+}
+
 #[test]
 fn the_initializer_runs_once_in_each_interpreter() {
     Python::initialize();
@@ -80,7 +141,7 @@ fn a_pool_whose_initializer_fails_is_not_created() {
         .unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "a worker's initialiser failed: ValueError: not today"
+        "a worker's initializer failed: ValueError: not today"
     );
     let seen = before.lock().unwrap();
     assert!(!seen.is_empty());
@@ -172,7 +233,7 @@ fn a_worker_that_cannot_be_replaced_ends_and_its_jobs_report_why() {
     destroy(interpreter);
 
     let jobs: Vec<_> = (0..3).map(|n| pool.submit(move |_py| Ok(n))).collect();
-    let reason = "a worker's initialiser failed: ValueError: attempt 3";
+    let reason = "a worker's initializer failed: ValueError: attempt 3";
     for job in jobs {
         let error = in_time(move || job.join()).unwrap_err();
         assert_eq!(error, PoolError::Broken(reason.into()));

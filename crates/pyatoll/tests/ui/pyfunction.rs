@@ -30,7 +30,7 @@ fn stars(a: i32, b: i32) {}
 #[pyfunction(name = "two words")]
 fn renamed() {}
 
-#[pyfunction(colour = "red")]
+#[pyfunction(color = "red")]
 fn unknown() {}
 
 #[pyfunction(pass_module)]

@@ -132,6 +132,35 @@ impl PyUntypedBuffer {
         unsafe { View::release_attached(this.0) };
     }
 
+    /// Releases the buffer, unless the token belongs to another interpreter:
+    /// [`release`](PyUntypedBuffer::release) without the panic.
+    ///
+    /// # Errors
+    /// [`WrongInterpreter`]. The buffer's interpreter then releases it.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::SubInterpreter;
+    /// use pyatoll::buffer::PyUntypedBuffer;
+    /// use pyatoll::types::PyBytes;
+    ///
+    /// fn get(py: Python<'_>) -> PyResult<PyUntypedBuffer> {
+    ///     PyUntypedBuffer::get(&PyBytes::new(py, b"atoll"))
+    /// }
+    /// Python::attach(|py| get(py)?.try_release(py).map_err(PyErr::from))?;
+    /// let buffer = Python::attach(get)?;
+    /// let sub = SubInterpreter::builder().build()?;
+    /// assert!(sub.attach(|py| buffer.try_release(py).is_err())?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// C API: `PyBuffer_Release`.
+    pub fn try_release(self, py: Python<'_>) -> Result<(), WrongInterpreter> {
+        self.check_owner(py)?;
+        self.release(py);
+        Ok(())
+    }
+
     /// Returns the start of the memory, or of the first element if a stride is negative. See
     /// [above](PyUntypedBuffer) for access to it.
     #[inline]
@@ -163,6 +192,32 @@ impl PyUntypedBuffer {
     pub fn obj<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
         let exporter = self.view().exporter.as_ref()?;
         Some(exporter.bind(py))
+    }
+
+    /// Returns the object that exports the memory, unless the token belongs to another interpreter:
+    /// [`obj`](PyUntypedBuffer::obj) without the panic.
+    ///
+    /// # Errors
+    /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::SubInterpreter;
+    /// use pyatoll::buffer::PyUntypedBuffer;
+    /// use pyatoll::types::PyBytes;
+    ///
+    /// let buffer = Python::attach(|py| PyUntypedBuffer::get(&PyBytes::new(py, b"atoll")))?;
+    /// Python::attach(|py| assert!(buffer.try_obj(py).unwrap().is_some()));
+    /// let sub = SubInterpreter::builder().build()?;
+    /// assert!(sub.attach(|py| buffer.try_obj(py).is_err())?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_obj<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Result<Option<&Bound<'py, PyAny>>, WrongInterpreter> {
+        self.check_owner(py)?;
+        Ok(self.obj(py))
     }
 
     /// Returns the address of an element or, with fewer indices than dimensions, of the start of a

@@ -8,7 +8,7 @@ use crate::capi as ffi;
 use crate::error::{PyErr, PyResult};
 use crate::exceptions::PyNotImplementedError;
 use crate::interpreter::Python;
-use crate::object::{Borrowed, Bound, Py};
+use crate::object::{Borrowed, Bound, Py, WrongInterpreter};
 use crate::types::returned::{new_reference, size};
 use crate::types::{PyAny, PyBytes, compat};
 
@@ -130,6 +130,33 @@ impl Py<PyString> {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => Cow::Owned(to_string_lossy(self.bind(py)).into_owned()),
         }
+    }
+
+    /// Returns the text as [`PyStringMethods::to_string_lossy`] does, unless the token belongs to
+    /// another interpreter.
+    ///
+    /// # Errors
+    /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    /// use pyatoll::SubInterpreter;
+    /// use pyatoll::types::PyString;
+    ///
+    /// let text = Python::attach(|py| PyString::new(py, "tide").unbind());
+    /// Python::attach(|py| assert_eq!(text.try_to_string_lossy(py).unwrap(), "tide"));
+    /// let sub = SubInterpreter::builder().build()?;
+    /// assert!(sub.attach(|py| text.try_to_string_lossy(py).is_err())?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// C API: `PyUnicode_AsUTF8AndSize`, `PyUnicode_AsEncodedString`.
+    pub fn try_to_string_lossy<'a>(
+        &'a self,
+        py: Python<'a>,
+    ) -> Result<Cow<'a, str>, WrongInterpreter> {
+        self.try_bind(py)?;
+        Ok(self.to_string_lossy(py))
     }
 }
 
