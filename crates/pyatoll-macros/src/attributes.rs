@@ -97,3 +97,33 @@ impl Parse for PythonName {
 pub(crate) fn python_name(ident: &syn::Ident) -> String {
     syn::ext::IdentExt::unraw(ident).to_string()
 }
+
+/// Removes the attributes that only the macros know from an item whose expansion has failed, so
+/// that the compiler does not report each of them as unknown.
+pub(crate) fn strip_helpers(attributes: &mut Vec<Attribute>) {
+    const HELPERS: [&str; 13] = [
+        "pyo3",
+        "pyatoll",
+        "new",
+        "__new__",
+        "classmethod",
+        "staticmethod",
+        "classattr",
+        "getter",
+        "setter",
+        "deleter",
+        "pyfn",
+        "pymodule_export",
+        "pymodule_init",
+    ];
+    attributes.retain(|attribute| !HELPERS.iter().any(|name| attribute.path().is_ident(name)));
+}
+
+/// Removes the helper attributes of a function's arguments, as [`strip_helpers`] does.
+pub(crate) fn strip_helpers_of_arguments(signature: &mut syn::Signature) {
+    for input in &mut signature.inputs {
+        if let syn::FnArg::Typed(typed) = input {
+            strip_helpers(&mut typed.attrs);
+        }
+    }
+}

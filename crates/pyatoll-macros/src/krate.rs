@@ -10,6 +10,8 @@ use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, LitStr, Path};
 
+use crate::hygiene::{located, respanned};
+
 /// The library's path in generated code.
 #[derive(Clone, Default)]
 pub(crate) struct Krate {
@@ -36,6 +38,12 @@ impl Krate {
     /// Returns the path of the hidden module that generated code uses.
     pub(crate) fn hidden(&self) -> TokenStream {
         quote!(#self::impl_)
+    }
+
+    /// Returns this path at a span. The compiler shows an error in an expression at the user's
+    /// tokens only if all tokens of the expression are there.
+    pub(crate) fn hidden_at(&self, span: Span) -> TokenStream {
+        respanned(self.hidden(), located(span))
     }
 }
 

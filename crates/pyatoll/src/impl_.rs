@@ -4,21 +4,21 @@
 pub mod call {
     //! For functions that Python calls.
     pub use crate::call::argument::{
-        OptionalDefault, RefArgument, RefMutArgument, extract, extract_at, extract_mut,
-        extract_optional_mut, extract_optional_ref, extract_ref, extract_with, operand,
-        operand_ref, optional, required, warn,
+        NoneDefault, OptionalDefault, RefArgument, RefMutArgument, extract, extract_at,
+        extract_mut, extract_optional_mut, extract_optional_ref, extract_optional_slice,
+        extract_ref, extract_slice, extract_with, operand, operand_ref, optional, required, warn,
     };
     pub use crate::call::arguments::keywords_or_none;
     pub use crate::call::function::{EntryPoint, FunctionDefinition, c_text, method_definition};
     pub use crate::call::matching::Temporaries;
-    pub use crate::call::output::{IntoOutput, return_value};
+    pub use crate::call::output::{Returned, ReturnedValue, length, status, truth, unit};
     pub use crate::call::signature::{KeywordOnly, Signature};
     pub use crate::call::token::{token_of_call, token_of_module};
     pub use crate::call::trampoline::{
         CallbackResult, call_fast, call_fast_with_keywords, call_one, call_with_keywords,
         trampoline, trampoline_unraisable,
     };
-    pub use crate::module::function::{WrapIn, passed_module};
+    pub use crate::module::function::{WrapIn, module_argument, passed_module};
 }
 
 pub mod class {
@@ -27,7 +27,7 @@ pub mod class {
     pub use crate::class::borrow_flag::{BorrowFlag, NoBorrowFlag};
     pub use crate::class::compat::layouts::ExceptionObject;
     pub use crate::class::convert::{
-        assert_send_sync, clone_value, value_into_object, variant_object,
+        SendAndSync, SyncFirst, clone_value, value_into_object, variant_object,
     };
     pub use crate::class::extras::{
         Discriminant, compare, hash_value, text_of, tuple_item, wrong_variant,
@@ -40,7 +40,7 @@ pub mod class {
     pub use crate::class::items::blocks_of;
     pub use crate::class::items::{
         ClassAttributeValue, ClassItems, Deleter, ItemsOf, MethodBlocks, MethodItem, MethodsBlock,
-        MethodsOf, SlotItem,
+        OnlyOneBlockWithoutFeatureMultiplePymethods, SlotItem,
     };
     pub use crate::class::layout::token_of_instance;
     pub use crate::class::native_enum::{
@@ -73,10 +73,9 @@ pub mod coroutine {
     //! For `async fn`.
     pub use crate::coroutine::future::{
         borrow, borrow_mut, converted, extract, extract_mut, extract_optional_mut,
-        extract_optional_ref, extract_ref, extract_with, module, new_coroutine, output, own,
-        own_module, own_receiver, receive, required,
+        extract_optional_ref, extract_ref, extract_with, module, new_coroutine, own, own_module,
+        own_receiver, receive, required,
     };
-    pub use crate::coroutine::held::{HeldArgument, HeldMutArgument};
     pub use crate::coroutine::token::CoroutineToken;
 }
 
@@ -93,9 +92,11 @@ pub mod inspect {
 pub mod module {
     //! For `#[pymodule]`.
     pub use crate::module::definition::{ModuleDefinition, MultipleInterpreters};
+    #[cfg(feature = "experimental-inspect")]
+    pub use crate::module::export::ExportId;
     pub use crate::module::export::{
-        AddToModule, ExportType, FunctionExport, ModuleClass, NativeEnumExport, add_native_enum,
-        add_submodule,
+        AddToModule, AddType, ExportType, FunctionExport, ModuleClass, NativeEnumExport,
+        add_native_enum, add_submodule, plain,
     };
     pub use crate::module::macros::append_to_inittab;
     pub use crate::module_export;

@@ -1,7 +1,8 @@
-//! Misuse that must not compile.
+//! Misuse that must not compile, with the compiler's messages: `TRYBUILD=overwrite` updates them.
 //!
-//! The cases in `ui/` are few and short because they contain the compiler's messages:
-//! `TRYBUILD=overwrite` updates them. Rules about traits alone are asserted in this file.
+//! `ui/` has what would be unsound, and what the macros refuse. Its folders have the mistakes that
+//! users make, by the thing that they are about: there the words of the messages are the test. A
+//! new message starts with a file there. Rules about traits alone are asserted in this file.
 
 use pyatoll::prelude::*;
 use pyatoll::types::PyList;
@@ -40,4 +41,5 @@ const _: () = {
 fn misuse_does_not_compile() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/*.rs");
+    cases.compile_fail("tests/ui/*/*.rs");
 }

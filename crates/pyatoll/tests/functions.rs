@@ -106,6 +106,36 @@ fn a_conversion_error_names_the_parameter() {
 }
 
 #[test]
+fn a_conversion_error_says_which_item_it_is_about() {
+    #[pyfunction]
+    fn nested(_table: Vec<Vec<i32>>, _pair: [String; 2]) {}
+
+    Python::attach(|py| {
+        let function = wrap_pyfunction!(nested, py).unwrap();
+        let notes = |code: &std::ffi::CStr| {
+            let arguments = py.eval(code, None, None).unwrap();
+            let arguments = arguments.cast_into::<pyatoll::types::PyTuple>().unwrap();
+            let error = function.call1(arguments).unwrap_err();
+            let text = error.value(py).to_string();
+            assert!(!text.contains("index"), "{text}");
+            let notes = error.value(py).getattr("__notes__").unwrap();
+            notes.extract::<Vec<String>>().unwrap()
+        };
+        let table = ["at index 2", "at index 1", "while processing '_table'"];
+        // A list, an iterable, and both.
+        assert_eq!(notes(c"([[1], [2, 3, 'x']], ('a', 'b'))"), table);
+        assert_eq!(notes(c"(((1,), (2, 3, 'x')), ('a', 'b'))"), table);
+        assert_eq!(notes(c"([(1,), (2, 3, 'x')], ('a', 'b'))"), table);
+        assert_eq!(notes(c"([[1], 2], ('a', 'b'))"), table[1..]);
+        assert_eq!(
+            notes(c"([], ('a', 2))"),
+            ["at index 1", "while processing '_pair'"]
+        );
+        assert_eq!(notes(c"(1, ('a', 'b'))"), table[2..]);
+    });
+}
+
+#[test]
 fn a_default_may_be_written_without_some() {
     const NONE: Option<i64> = None;
 

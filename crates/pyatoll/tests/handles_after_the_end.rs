@@ -44,7 +44,9 @@ fn assert_refused(py: Python<'_>, object: &Py<PyAny>, id: i64) {
     assert_eq!(error.current(), py.interpreter());
     let text = format!(
         "this object belongs to interpreter {id}, which has ended, and cannot be used in \
-         interpreter {}: each interpreter needs an object of its own",
+         interpreter {}: each interpreter needs an object of its own. Keep the `Py<PyAny>` in a \
+         `PyOnceLock`, not in a `static` or thread-local; in a thread of your own, attach with \
+         `Py::interpreter()`",
         py.interpreter().id()
     );
     assert_eq!(error.to_string(), text);

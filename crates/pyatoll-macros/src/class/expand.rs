@@ -20,8 +20,12 @@ impl ClassModel<'_> {
         let hidden = krate.hidden();
         let inherent = self.impl_inherent();
         let send_sync = self.options.unsendable.is_none().then(|| {
+            let hidden = krate.hidden_at(ident.span());
             quote_spanned! { ident.span() =>
-                const _: () = #hidden::class::assert_send_sync::<#ident>();
+                const _: fn() = {
+                    use #hidden::class::SyncFirst as _;
+                    #hidden::class::SendAndSync::<#ident>::assert
+                };
             }
         });
         let frozen = if self.frozen {
@@ -147,7 +151,7 @@ impl ClassModel<'_> {
             quote!(#hidden::class::blocks_of::<Self>())
         } else {
             quote! {{
-                use #hidden::class::MethodsOf as _;
+                use #hidden::class::OnlyOneBlockWithoutFeatureMultiplePymethods as _;
                 #hidden::class::MethodBlocks::One(#hidden::class::ItemsOf::<Self>::new().items())
             }}
         };

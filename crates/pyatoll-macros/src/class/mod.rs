@@ -27,16 +27,77 @@ mod simple_enum;
 mod structs;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::spanned::Spanned;
 use syn::{Fields, Generics, Item, ItemEnum};
 
 use self::options::ClassOptions;
+use crate::attributes::strip_helpers;
 
 /// Expands `#[pyclass]`.
 pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut item: Item = syn::parse2(item)?;
-    let expansion = match &mut item {
+    let original = item.clone();
+    let expansion = match expand(attribute.clone(), &mut item) {
+        Ok(expansion) => expansion,
+        Err(error) => {
+            item = original;
+            let class = unchecked(attribute, &mut item);
+            let error = error.to_compile_error();
+            quote!(#error #class)
+        }
+    };
+    Ok(quote! {
+        #item
+        #expansion
+    })
+}
+
+/// Expands an item whose options or members have a mistake without these, so that no further errors
+/// follow from the absence of a class; nothing if it cannot be a class at all.
+fn unchecked(attribute: TokenStream, item: &mut Item) -> Option<TokenStream> {
+    let (attributes, generics) = match item {
+        Item::Struct(item) => {
+            for field in &mut item.fields {
+                strip_helpers(&mut field.attrs);
+            }
+            (&mut item.attrs, &item.generics)
+        }
+        Item::Enum(item) => {
+            for variant in &mut item.variants {
+                strip_helpers(&mut variant.attrs);
+                for field in &mut variant.fields {
+                    strip_helpers(&mut field.attrs);
+                }
+            }
+            (&mut item.attrs, &item.generics)
+        }
+        _ => return None,
+    };
+    strip_helpers(attributes);
+    if !generics.params.is_empty() {
+        return None;
+    }
+    let options = ClassOptions::lenient(attribute);
+    let attempt = |options: &ClassOptions, item: &mut Item| match item {
+        Item::Struct(item) => structs::expand(options, item).ok(),
+        Item::Enum(item)
+            if item
+                .variants
+                .iter()
+                .all(|variant| variant.fields.is_empty()) =>
+        {
+            check_enum(options, item)
+                .and_then(|()| simple_enum::expand(options, item))
+                .ok()
+        }
+        _ => None,
+    };
+    attempt(&options, item).or_else(|| attempt(&ClassOptions::default(), item))
+}
+
+fn expand(attribute: TokenStream, item: &mut Item) -> syn::Result<TokenStream> {
+    Ok(match item {
         Item::Struct(item) => {
             check_generics(&item.generics)?;
             let options = ClassOptions::take(attribute, &mut item.attrs)?;
@@ -53,8 +114,7 @@ pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<
             let options = ClassOptions::take(attribute, &mut item.attrs)?;
             check_enum(&options, item)?;
             if let Some(base) = &options.native_enum {
-                let expansion = native_enum::expand(&options, base, item)?;
-                return Ok(quote!(#item #expansion));
+                return native_enum::expand(&options, base, item);
             }
             let is_simple = item
                 .variants
@@ -72,11 +132,6 @@ pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<
                 "#[pyclass] only supports structs and enums.",
             ));
         }
-    };
-    let item = item.to_token_stream();
-    Ok(quote! {
-        #item
-        #expansion
     })
 }
 
@@ -124,13 +179,16 @@ fn check_generics(generics: &Generics) -> syn::Result<()> {
         return Err(syn::Error::new(
             lifetime.span(),
             "#[pyclass] cannot have lifetime parameters: a Python object may outlive everything \
-             it was made from",
+             it was made from. Own the data (`String` for `&str`, `Vec<T>` for `&[T]`), or keep a \
+             `Py<T>` of the object that owns it",
         ));
     }
     if let Some(parameter) = generics.params.first() {
         return Err(syn::Error::new(
             parameter.span(),
-            "#[pyclass] cannot have generic parameters: each Python class is one type",
+            "#[pyclass] cannot have generic parameters: each Python class is one type. Define one \
+             class for each type that is needed, for instance with a macro, around a common \
+             generic struct",
         ));
     }
     Ok(())

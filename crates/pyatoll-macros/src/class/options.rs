@@ -201,6 +201,39 @@ impl ClassOptions {
         Ok(this)
     }
 
+    /// Reads those options in the macro's own parentheses that can be read, for a class with a
+    /// mistake elsewhere.
+    pub(crate) fn lenient(own: TokenStream) -> Self {
+        let mut this = Self::default();
+        let parse = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                let mut option = TokenStream::new();
+                while !input.is_empty() && !input.peek(Token![,]) {
+                    option.extend([input.parse::<proc_macro2::TokenTree>()?]);
+                }
+                let _ = input.parse::<Token![,]>();
+                if let Ok(ClassOption(set)) = syn::parse2(option) {
+                    let _ = set(&mut this);
+                }
+            }
+            Ok(())
+        };
+        let _ = syn::parse::Parser::parse2(parse, own);
+        // What these generate asks for more of the type, and nothing refers to it.
+        Self {
+            eq: None,
+            eq_int: None,
+            get_all: None,
+            hash: None,
+            new: None,
+            ord: None,
+            pickle: None,
+            set_all: None,
+            str: None,
+            ..this
+        }
+    }
+
     /// Checks the rules that apply to structs and enums alike.
     fn check(&self) -> syn::Result<()> {
         let requires = |option: Option<Span>, other: Option<Span>, message: &str| match option {

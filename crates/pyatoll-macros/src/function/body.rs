@@ -3,7 +3,7 @@
 //!
 //! It uses hygienic names: `py`, and the parameters that [`Convention::parameters`] declares.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::convention::{Convention, names};
@@ -35,18 +35,28 @@ impl FunctionModel {
     ///
     /// `py` (see [`hygienic`]) and the parameters of the convention must be in scope.
     pub(crate) fn body(&self, krate: &Krate, callee: &Callee<'_>) -> TokenStream {
-        let hidden = krate.hidden();
         let (setup, call) = self.call(krate, callee);
-        let py = hygienic("py");
-        let result = hygienic("result");
-        let convert = quote_spanned! {located(self.output_span)=>
-            #hidden::call::return_value(#py, #result)
-        };
+        let (result, convert) = self.conversion(krate);
         quote! {
             #setup
             let #result = #call;
             #convert
         }
+    }
+
+    /// Returns the variable of the result, and the expression that converts it to a new reference,
+    /// with `py` in scope. Both are at the return type, where errors belong.
+    pub(crate) fn conversion(&self, krate: &Krate) -> (Ident, TokenStream) {
+        let span = located(self.output_span);
+        let hidden = krate.hidden_at(span);
+        let [py, result] = ["py", "result"].map(|name| Ident::new(name, span));
+        let convert = quote_spanned! {span=>
+            {
+                use #hidden::call::ReturnedValue as _;
+                #hidden::call::Returned(#result).into_object(#py)
+            }
+        };
+        (result, convert)
     }
 
     /// Returns the statements that prepare the arguments, and the call itself.
@@ -100,11 +110,14 @@ impl FunctionModel {
         let with_temporaries = |function: &str, arguments: &TokenStream| {
             let function = format_ident!("{function}");
             let temporaries = hygienic("temporaries");
-            let matched = or_return(&quote! {
-                unsafe {
-                    #signature.#function(#py, #arguments, &mut #storage, &mut #temporaries)
-                }
-            });
+            let matched = or_return(
+                Span::mixed_site(),
+                &quote! {
+                    unsafe {
+                        #signature.#function(#py, #arguments, &mut #storage, &mut #temporaries)
+                    }
+                },
+            );
             quote! {
                 #declare
                 let mut #storage: [*mut #krate::ffi::PyObject; #slots] =
@@ -124,9 +137,12 @@ impl FunctionModel {
                 with_temporaries("match_fast_variadic", &quote!(#args, #nargs, #names))
             }
             Convention::Fast | Convention::FastWithKeywords => {
-                let matched = or_return(&quote! {
-                    unsafe { #signature.match_fast(#py, #args, #nargs, #names, &mut #storage) }
-                });
+                let matched = or_return(
+                    Span::mixed_site(),
+                    &quote! {
+                        unsafe { #signature.match_fast(#py, #args, #nargs, #names, &mut #storage) }
+                    },
+                );
                 quote! {
                     #declare
                     let mut #storage = ::core::mem::MaybeUninit::uninit();

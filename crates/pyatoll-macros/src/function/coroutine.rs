@@ -111,7 +111,6 @@ impl FunctionModel {
         mut values: Vec<TokenStream>,
         kind: AsyncResult,
     ) -> TokenStream {
-        let hidden = krate.hidden();
         let [token, future] = ["token", "future"].map(hygienic);
         for (number, argument) in self.arguments.iter().enumerate() {
             if argument.kind == ArgumentKind::CancelHandle {
@@ -134,23 +133,21 @@ impl FunctionModel {
             call = quote!(unsafe { #call });
         }
         let span = located(self.output_span);
-        let result = proc_macro2::Ident::new("result", span);
-        let output = match kind {
-            AsyncResult::Value => quote_spanned! {span=>
-                #hidden::coroutine::output(#token, #result)
-            },
-            AsyncResult::Next => {
-                let py = hygienic("py");
-                quote_spanned! {span=>
-                    // SAFETY: the conversion returns a new reference.
-                    unsafe {
-                        #hidden::coroutine::converted(#token, |#py| {
-                            use #hidden::slots::NextValue as _;
-                            #hidden::slots::AsyncNext(#result).convert(#py)
-                        })
-                    }
+        let hidden = krate.hidden_at(span);
+        let (result, conversion) = self.conversion(krate);
+        let py = hygienic("py");
+        let conversion = match kind {
+            AsyncResult::Value => conversion,
+            AsyncResult::Next => quote_spanned! {span=>
+                {
+                    use #hidden::slots::NextValue as _;
+                    #hidden::slots::AsyncNext(#result).convert(#py)
                 }
-            }
+            },
+        };
+        let output = quote_spanned! {span=>
+            // SAFETY: the conversion returns a new reference.
+            unsafe { #hidden::coroutine::converted(#token, |#py| #conversion) }
         };
         quote! {
             #declarations

@@ -1,14 +1,14 @@
 //! The code that converts one argument from its slot of the `values` array.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Type};
 
 use super::argument::Argument;
 use super::signature::SignatureModel;
-use super::types::{Form, elided, option_argument};
-use crate::hygiene::{hygienic, located};
+use super::types::{Form, Reference, elided, option_argument};
+use crate::hygiene::{hygienic, located, respanned};
 use crate::krate::Krate;
 
 /// The code for one argument.
@@ -49,14 +49,16 @@ struct Context<'a> {
 impl Context<'_> {
     /// Calls the function of `from_py_with`.
     fn with_function(&self, function: &Expr) -> Extraction {
-        let hidden = self.krate.hidden();
+        let span = located(function.span());
+        let hidden = self.krate.hidden_at(span);
         let (holder, object) = (&self.holder, hygienic("object"));
         let name = self.signature.name_of(self.argument.slot);
         let get = self.get();
         let extract = |object: TokenStream| {
-            or_return(&quote_spanned! {located(function.span())=>
+            let extract = quote_spanned! {span=>
                 #hidden::call::extract_with(#object, #function, #name)
-            })
+            };
+            or_return(span, &extract)
         };
         let value = match self.signature.default_of(self.argument.slot) {
             None => extract(quote!(&#holder)),
@@ -74,34 +76,57 @@ impl Context<'_> {
 
     /// Uses the conversion trait that fits the form of the argument's type.
     fn with_trait(&self) -> Extraction {
-        let hidden = self.krate.hidden();
         let span = located(self.argument.ty.span());
+        let hidden = self.krate.hidden_at(span);
         let name = self.signature.name_of(self.argument.slot);
         let form = Form::of(&self.argument.ty);
-        let ty = elided(form.ty());
+        let mut ty = elided(form.ty());
+        let is_value = matches!(form, Form::Value(_));
         let (declarations, function, holder) = match form {
             Form::Value(_) => (TokenStream::new(), quote!(extract), TokenStream::new()),
-            Form::Reference(reference) => {
-                let holder = &self.holder;
-                let (function, kind) = (reference.function(), reference.argument_trait());
-                let declarations = quote_spanned! {span=>
-                    let mut #holder =
-                        <#ty as #hidden::call::#kind<'_, '_, '_>>::Holder::default();
+            Form::Reference(Reference {
+                ty: Type::Slice(slice),
+                mutable: false,
+                optional,
+            }) => {
+                ty = elided(&slice.elem);
+                let function = if optional {
+                    quote!(extract_optional_slice)
+                } else {
+                    quote!(extract_slice)
                 };
-                (declarations, quote!(#function), quote!(&mut #holder,))
+                (TokenStream::new(), function, TokenStream::new())
+            }
+            Form::Reference(reference) => {
+                let holder = Ident::new(&self.holder.to_string(), span);
+                let function = reference.function();
+                // The function below tells its type: a second mention of the trait would be a
+                // second error.
+                let declarations = quote_spanned! {span=>
+                    let mut #holder = ::core::default::Default::default();
+                };
+                (
+                    declarations,
+                    quote!(#function),
+                    quote_spanned!(span=> &mut #holder,),
+                )
             }
         };
         let extract = |object: TokenStream| {
-            or_return(&quote_spanned! {span=>
+            let extract = quote_spanned! {span=>
                 #hidden::call::#function::<#ty>(#object, #holder #name)
-            })
+            };
+            or_return(span, &extract)
         };
         let value = match self.signature.default_of(self.argument.slot) {
-            None if holder.is_empty() => {
+            None if is_value => {
                 let [py, values] = ["py", "values"].map(hygienic);
                 let index = self.signature.slot_index(self.argument.slot);
                 let function = quote_spanned!(span=> #hidden::call::extract_at::<#ty>);
-                or_return(&quote!(unsafe { #function(#py, #values, #index, #name) }))
+                or_return(
+                    span,
+                    &quote!(unsafe { #function(#py, #values, #index, #name) }),
+                )
             }
             None => extract(self.get()),
             Some(default) => {
@@ -144,9 +169,9 @@ impl Context<'_> {
 /// Unwraps a `PyResult`, or returns its error from the generated function.
 ///
 /// The `?` operator would compile to two calls in an unoptimized build, for each argument.
-pub(super) fn or_return(result: &TokenStream) -> TokenStream {
-    let [value, error] = ["value", "error"].map(hygienic);
-    quote! {
+pub(super) fn or_return(span: Span, result: &TokenStream) -> TokenStream {
+    let [value, error] = ["value", "error"].map(|name| Ident::new(name, span));
+    quote_spanned! {span=>
         match #result {
             ::core::result::Result::Ok(#value) => #value,
             ::core::result::Result::Err(#error) => return ::core::result::Result::Err(#error),
@@ -156,10 +181,27 @@ pub(super) fn or_return(result: &TokenStream) -> TokenStream {
 
 /// Returns the default of a parameter; that of an `Option<T>` may be written as a `T`.
 pub(super) fn default_value(krate: &Krate, default: &Expr, ty: &Type) -> TokenStream {
-    let hidden = krate.hidden();
+    let span = located(default.span());
+    let hidden = krate.hidden_at(span);
     let is_none = matches!(default, Expr::Path(path) if path.path.is_ident("None"));
-    if is_none || option_argument(ty).is_none() {
-        return quote!(#default);
+    match (is_none, option_argument(ty).is_some()) {
+        (true, true) => quote!(#default),
+        // For an alias of an `Option`, and for the message about any other type.
+        (true, false) => {
+            let ty = respanned(elided(ty).to_token_stream(), span);
+            quote_spanned!(span=> <#ty as #hidden::call::NoneDefault>::NONE)
+        }
+        (false, true) => {
+            let (value, ty) = (Ident::new("default", span), elided(ty));
+            quote_spanned! {span=> {
+                let #value: #ty = #hidden::call::OptionalDefault::into_option(#default);
+                #value
+            }}
+        }
+        // A variable, since the arms of a `match` would be reported as incompatible.
+        (false, false) => {
+            let (value, ty) = (hygienic("default"), elided(ty));
+            quote!({ let #value: #ty = #default; #value })
+        }
     }
-    quote!(#hidden::call::OptionalDefault::into_option(#default))
 }

@@ -32,6 +32,7 @@ pub(super) fn extract_held(
         },
         (None, Form::Value(ty)) => {
             let ty = elided(ty);
+            let hidden = krate.hidden_at(located(argument.ty.span()));
             quote_spanned! {located(argument.ty.span())=>
                 #hidden::coroutine::extract(#token, #object, |object| {
                     #hidden::call::extract::<#ty>(object.as_borrowed(), #name)
@@ -40,11 +41,10 @@ pub(super) fn extract_held(
         }
         (None, Form::Reference(reference)) => {
             let span = located(argument.ty.span());
+            let hidden = krate.hidden_at(span);
             let ty = elided(reference.ty);
-            let (function, kind) = (reference.function(), reference.held_trait());
-            declarations = quote_spanned! {span=>
-                let mut #holder = <#ty as #hidden::coroutine::#kind>::Holder::default();
-            };
+            let function = reference.function();
+            declarations = quote!(let mut #holder = ::core::default::Default::default(););
             quote_spanned! {span=>
                 #hidden::coroutine::#function::<#ty>(#token, #object, &mut #holder, #name)
             }
@@ -52,7 +52,12 @@ pub(super) fn extract_held(
     };
     Extraction {
         declarations,
-        value: or_default(krate, signature, argument, &or_return(&conversion)),
+        value: or_default(
+            krate,
+            signature,
+            argument,
+            &or_return(Span::mixed_site(), &conversion),
+        ),
     }
 }
 

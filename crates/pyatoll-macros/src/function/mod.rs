@@ -27,7 +27,7 @@ pub(crate) mod text;
 pub(crate) mod types;
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ItemFn;
 
 use self::body::Callee;
@@ -35,21 +35,61 @@ use self::coroutine::{AsyncResult, HeldLeading};
 use self::model::{FunctionModel, Leading};
 use self::options::FunctionOptions;
 use self::text::text_signature;
-use crate::attributes::{cfgs, parse_options, python_name, take_pyo3_options};
+use crate::attributes::{
+    cfgs, parse_options, python_name, strip_helpers, strip_helpers_of_arguments, take_pyo3_options,
+};
 use crate::doc::Doc;
-use crate::hygiene::hygienic;
+use crate::hygiene::{hygienic, located};
 use crate::inspect::{self, FunctionRecord, Parameters, hint};
+use crate::krate::Krate;
 use crate::lints::lints;
 
 /// Expands `#[pyfunction]`.
 pub(crate) fn pyfunction(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut function: ItemFn = syn::parse2(item)?;
+    let export =
+        expand(attribute, &mut function).unwrap_or_else(|error| unexported(&mut function, &error));
+    Ok(quote!(#function #export))
+}
+
+fn expand(attribute: TokenStream, function: &mut ItemFn) -> syn::Result<TokenStream> {
     let options = FunctionOptions::new(
         parse_options(attribute)?,
         take_pyo3_options(&mut function.attrs)?,
     )?;
-    let export = export(&mut function, &options)?;
-    Ok(quote!(#function #export))
+    export(function, &options)
+}
+
+/// Generates the error of a function, and what others refer to, so that no further errors follow
+/// from its absence.
+fn unexported(function: &mut ItemFn, error: &syn::Error) -> TokenStream {
+    strip_helpers(&mut function.attrs);
+    strip_helpers_of_arguments(&mut function.sig);
+    let error = error.to_compile_error();
+    if function.sig.receiver().is_some() {
+        // In an `impl`, where there is no place for a module.
+        return error;
+    }
+    let hidden = Krate::default().hidden();
+    let (visibility, ident) = (&function.vis, &function.sig.ident);
+    let cfgs = cfgs(&function.attrs);
+    let id_constant = inspect::id_constant("");
+    quote! {
+        #error
+
+        #(#cfgs)*
+        #[doc(hidden)]
+        #visibility mod #ident {
+            pub struct __Pyatoll;
+            pub const _PYATOLL_DEF: __Pyatoll = __Pyatoll;
+            #id_constant
+        }
+
+        #(#cfgs)*
+        impl #hidden::module::FunctionExport for #ident::__Pyatoll {
+            const DEFINITION: #hidden::call::FunctionDefinition = ::core::panic!();
+        }
+    }
 }
 
 /// Generates the hidden module of the function's name, and the `FunctionExport` behind it.
@@ -164,10 +204,12 @@ fn entry(
     let m_self = hygienic("m_self");
     let py = hygienic("py");
     let (token, leading) = if options.pass_module.is_some() {
+        let span = located(model.leading_span);
+        let at_type = krate.hidden_at(span);
         (
             quote!(#hidden::call::token_of_call()),
-            vec![quote! {
-                ::core::convert::Into::into(
+            vec![quote_spanned! {span=>
+                #at_type::call::module_argument(
                     // SAFETY: `m_self` is the object that CPython passed to the function.
                     &*unsafe { #hidden::call::passed_module(#py, #m_self) }?
                 )

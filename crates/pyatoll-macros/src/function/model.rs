@@ -27,6 +27,8 @@ pub(crate) struct FunctionModel {
     pub(crate) signature: SignatureModel,
     /// Whether a `py` precedes the leading argument.
     pub(crate) token_first: bool,
+    /// The span of the type of the leading argument, or of the function's name without one.
+    pub(crate) leading_span: Span,
     pub(crate) warnings: Vec<Warn>,
     /// Whether it is an `unsafe fn`.
     pub(crate) is_unsafe: bool,
@@ -52,7 +54,7 @@ impl FunctionModel {
         };
         let end = function.paren_token.span.join();
         let mut inputs = function.inputs.iter_mut();
-        let token = skip_leading(&mut inputs, leading, end)?;
+        let (token, leading_span) = skip_leading(&mut inputs, leading, end)?;
         let mut arguments = inputs
             .map(|input| match input {
                 FnArg::Typed(typed) => Argument::new(typed),
@@ -67,6 +69,7 @@ impl FunctionModel {
             arguments,
             signature,
             token_first: token.is_some(),
+            leading_span: leading_span.unwrap_or(function.ident.span()),
             warnings: options.warnings.clone(),
             is_unsafe: function.unsafety.is_some(),
             asyncness: function.asyncness.map(|token| token.span()),
@@ -156,16 +159,17 @@ impl FunctionModel {
     }
 }
 
-/// Skips the leading argument and a `py` before it. Returns the span of the type of the `py`.
+/// Skips the leading argument and a `py` before it. Returns the spans of the types of the `py` and
+/// of the leading argument.
 fn skip_leading<'a>(
     inputs: &mut impl Iterator<Item = &'a mut FnArg>,
     leading: Leading,
     end: Span,
-) -> syn::Result<Option<Span>> {
+) -> syn::Result<(Option<Span>, Option<Span>)> {
     let message = match leading {
-        Leading::None => return Ok(None),
+        Leading::None => return Ok((None, None)),
         Leading::Module => {
-            "expected `&PyModule` or `Py<PyModule>` as first argument with `pass_module`"
+            "expected `&Bound<'_, PyModule>` or `Py<PyModule>` as the first argument with `pass_module`"
         }
         Leading::Receiver => "expected a receiver for this method",
     };
@@ -178,7 +182,8 @@ fn skip_leading<'a>(
         first = inputs.next();
     }
     match first {
-        Some(_) => Ok(token),
+        Some(FnArg::Typed(typed)) => Ok((token, Some(typed.ty.span()))),
+        Some(FnArg::Receiver(receiver)) => Ok((token, Some(receiver.span()))),
         None => Err(syn::Error::new(end, message)),
     }
 }

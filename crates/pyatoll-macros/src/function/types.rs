@@ -108,16 +108,6 @@ impl Reference<'_> {
         }
     }
 
-    /// Returns the name of the trait that the referenced type implements to be an argument of an
-    /// `async fn`.
-    pub(crate) fn held_trait(&self) -> Ident {
-        if self.mutable {
-            format_ident!("HeldMutArgument")
-        } else {
-            format_ident!("HeldArgument")
-        }
-    }
-
     /// Returns the name of the trait that the referenced type implements.
     pub(crate) fn argument_trait(&self) -> Ident {
         if self.mutable {

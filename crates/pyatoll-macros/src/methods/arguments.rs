@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
 
 use super::context::Context;
@@ -10,7 +9,7 @@ use super::dunder::{Shape, SlotArgument};
 use super::model::Method;
 use crate::attributes::python_name;
 use crate::function::argument::Argument;
-use crate::function::types::{Form, Reference, elided, option_argument};
+use crate::function::types::{Form, elided, option_argument};
 use crate::hygiene::{hygienic, located};
 
 /// Returns the statements that convert the arguments of a slot, and the expressions to pass for
@@ -83,16 +82,35 @@ fn parameters<'a>(method: &'a Method, shape: &Shape<'_>) -> syn::Result<Vec<&'a 
     if let Some(extra) = parameters.get(count) {
         return Err(syn::Error::new(
             extra.ty.span(),
-            format!("Expected at most {count} non-python arguments"),
+            format!(
+                "`{}` takes {} besides `self`",
+                method.python_name,
+                counted(count, shape.optional)
+            ),
         ));
     }
     if parameters.len() + shape.optional < count {
         return Err(syn::Error::new(
             method.ident.span(),
-            format!("Expected {count} arguments, got {}", parameters.len()),
+            format!(
+                "`{}` takes {} besides `self`, not {}",
+                method.python_name,
+                counted(count, shape.optional),
+                parameters.len()
+            ),
         ));
     }
     Ok(parameters)
+}
+
+/// Returns the number of arguments in words.
+pub(super) fn counted(count: usize, optional: usize) -> String {
+    let word = if count == 1 { "argument" } else { "arguments" };
+    match (count, optional) {
+        (0, _) => "no argument".to_owned(),
+        (_, 0) => format!("{count} {word}"),
+        _ => format!("{} or {count} {word}", count - optional),
+    }
 }
 
 /// Converts an operand: a declaration that the value borrows from, and an expression of the value,
@@ -102,8 +120,8 @@ fn operand(
     parameter: &Argument,
     object: &Ident,
 ) -> (TokenStream, TokenStream) {
-    let hidden = context.hidden();
     let span = located(parameter.ty.span());
+    let hidden = context.krate.hidden_at(span);
     // Values and shared references have functions that create no error to be discarded.
     let (declaration, extraction) = match Form::of(&parameter.ty) {
         Form::Value(_)
@@ -118,10 +136,10 @@ fn operand(
         Form::Reference(reference)
             if parameter.from_py_with.is_none() && !reference.mutable && !reference.optional =>
         {
-            let (target, holder) = (elided(reference.ty), holder(object));
+            let (target, holder) = (elided(reference.ty), holder(object, span));
             let slf = hygienic("slf");
             (
-                declare_holder(context, &reference, span, &target, &holder),
+                declare_holder(&holder),
                 quote_spanned! {span=>
                     unsafe {
                         #hidden::call::operand_ref::<#target, Self>(#slf, #object, &mut #holder)
@@ -154,16 +172,17 @@ fn extraction(
     parameter: &Argument,
     object: &Ident,
 ) -> (TokenStream, TokenStream) {
-    let hidden = context.hidden();
     let name = python_name(&parameter.name);
     if let Some(function) = &parameter.from_py_with {
         let span = located(function.span());
+        let hidden = context.krate.hidden_at(span);
         return (
             TokenStream::new(),
             quote_spanned!(span=> #hidden::call::extract_with(&#object, #function, #name)),
         );
     }
     let span = located(parameter.ty.span());
+    let hidden = context.krate.hidden_at(span);
     match Form::of(&parameter.ty) {
         Form::Value(ty) => {
             let ty = elided(ty);
@@ -173,10 +192,10 @@ fn extraction(
             )
         }
         Form::Reference(reference) => {
-            let (target, holder) = (elided(reference.ty), holder(object));
+            let (target, holder) = (elided(reference.ty), holder(object, span));
             let function = reference.function();
             (
-                declare_holder(context, &reference, span, &target, &holder),
+                declare_holder(&holder),
                 quote_spanned! {span=>
                     #hidden::call::#function::<#target>(#object, &mut #holder, #name)
                 },
@@ -186,22 +205,13 @@ fn extraction(
 }
 
 /// Returns the name of the variable that a reference to the value of `object` borrows from.
-fn holder(object: &Ident) -> Ident {
-    hygienic(&format!("holder_of_{object}"))
+fn holder(object: &Ident, span: Span) -> Ident {
+    Ident::new(&format!("holder_of_{object}"), span)
 }
 
-fn declare_holder(
-    context: &Context<'_>,
-    reference: &Reference<'_>,
-    span: Span,
-    target: &Type,
-    holder: &Ident,
-) -> TokenStream {
-    let hidden = context.hidden();
-    let kind = reference.argument_trait();
-    quote_spanned! {span=>
-        let mut #holder = <#target as #hidden::call::#kind<'_, '_, '_>>::Holder::default();
-    }
+/// Declares the variable; the function that fills it tells its type.
+fn declare_holder(holder: &Ident) -> TokenStream {
+    quote_spanned!(holder.span()=> let mut #holder = ::core::default::Default::default();)
 }
 
 /// Rejects `from_py_with` for an argument of the slot that is not an object.

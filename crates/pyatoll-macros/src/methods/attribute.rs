@@ -1,20 +1,21 @@
 //! Expands getters, setters, deleters and class attributes.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::body::expand_body;
 use super::context::{Context, Expanded};
 use super::dunder::{Shape, SlotArgument, SlotResult};
 use super::model::{Constant, Method, condition};
+use crate::hygiene::{hygienic, located};
 
 /// Expands a `#[getter]`.
 pub(super) fn getter(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     if let Some(extra) = method.values().next() {
         return Err(syn::Error::new(
             extra.ty.span(),
-            "getter function can only have one argument (of type pyo3::Python)",
+            "a getter takes no argument besides `self` and `py: Python<'_>`",
         ));
     }
     let (krate, hidden) = (context.krate, context.hidden());
@@ -39,13 +40,13 @@ pub(super) fn setter(context: &Context<'_>, method: &Method) -> syn::Result<Expa
     if values.next().is_none() {
         return Err(syn::Error::new(
             method.ident.span(),
-            "setter function expected to have one argument",
+            "a setter takes 1 argument besides `self`: the new value",
         ));
     }
     if let Some(extra) = values.next() {
         return Err(syn::Error::new(
             extra.ty.span(),
-            "setter function can have at most two arguments ([pyo3::Python,] and value)",
+            "a setter takes 1 argument besides `self` and `py: Python<'_>`: the new value",
         ));
     }
     let (krate, hidden) = (context.krate, context.hidden());
@@ -70,7 +71,7 @@ pub(super) fn deleter(context: &Context<'_>, method: &Method) -> syn::Result<Exp
     if let Some(extra) = method.values().next() {
         return Err(syn::Error::new(
             extra.ty.span(),
-            "deleter function can have at most one argument ([pyo3::Python,])",
+            "a deleter takes no argument besides `self` and `py: Python<'_>`",
         ));
     }
     let (krate, hidden) = (context.krate, context.hidden());
@@ -124,23 +125,20 @@ pub(super) fn function(context: &Context<'_>, method: &Method) -> syn::Result<Ex
     if let Some(extra) = method.values().next() {
         return Err(syn::Error::new(
             extra.ty.span(),
-            "#[classattr] can only have one argument (of type pyo3::Python)",
+            "`#[classattr]` takes no argument but `py: Python<'_>`",
         ));
     }
     let ident = &method.ident;
-    let arguments = method.function.arguments.iter().map(|_| quote!(py));
+    let arguments = method.function.arguments.iter().map(|_| hygienic("py"));
     let mut value = quote!(<__PyatollClass>::#ident(#(#arguments),*));
     if method.function.is_unsafe {
         // SAFETY: upheld by the author, who exports an `unsafe fn` to CPython.
         value = quote!(unsafe { #value });
     }
     let condition = method.condition();
-    Ok(class_attribute(
-        context,
-        &method.python_name,
-        &condition,
-        &value,
-    ))
+    let span = method.function.output_span;
+    let name = &method.python_name;
+    Ok(class_attribute(context, name, &condition, &value, span))
 }
 
 /// Expands a constant with `#[classattr]`.
@@ -148,7 +146,11 @@ pub(super) fn constant(context: &Context<'_>, constant: &Constant) -> Expanded {
     let ident = &constant.ident;
     let condition = condition(&constant.cfgs);
     let value = quote!(<__PyatollClass>::#ident);
-    class_attribute(context, &constant.python_name, &condition, &value)
+    let span = match &constant.ty {
+        syn::ReturnType::Type(_, ty) => ty.span(),
+        syn::ReturnType::Default => constant.ident.span(),
+    };
+    class_attribute(context, &constant.python_name, &condition, &value, span)
 }
 
 fn class_attribute(
@@ -156,10 +158,15 @@ fn class_attribute(
     name: &str,
     condition: &TokenStream,
     value: &TokenStream,
+    span: Span,
 ) -> Expanded {
     let (krate, hidden) = (context.krate, context.hidden());
     let class = context.class;
     let name = context.c_name(name);
+    let span = located(span);
+    let at_type = krate.hidden_at(span);
+    let [py, result] = ["py", "result"].map(|name| Ident::new(name, span));
+    let convert = quote_spanned!(span=> #at_type::slots::class_attribute(#py, #result));
     Expanded {
         methods: quote! {
             #[cfg(#condition)]
@@ -168,9 +175,10 @@ fn class_attribute(
                 value: {
                     type __PyatollClass = #class;
                     fn value(
-                        py: #krate::Python<'_>,
+                        #py: #krate::Python<'_>,
                     ) -> #krate::PyResult<#krate::Py<#krate::PyAny>> {
-                        #hidden::slots::class_attribute(py, #value)
+                        let #result = #value;
+                        #convert
                     }
                     value
                 },

@@ -138,21 +138,16 @@ fn call(method: &Method, receiver: &[TokenStream], values: &[TokenStream]) -> To
 
 /// Returns an expression of type `PyResult<…>` that converts `result` to the slot's C type.
 fn conversion(context: &Context<'_>, method: &Method, kind: SlotResult) -> TokenStream {
-    let (krate, hidden) = (context.krate, context.hidden());
-    let [py, slf] = ["py", "slf"].map(hygienic);
     let span = located(method.function.output_span);
-    let result = Ident::new("result", span);
-    let output = |target: TokenStream| {
-        quote_spanned! {span=>
-            #hidden::call::IntoOutput::<#target>::into_output(#result, #py)
-        }
-    };
+    let hidden = context.krate.hidden_at(span);
+    let [py, slf, result] = ["py", "slf", "result"].map(|name| Ident::new(name, span));
     match kind {
-        SlotResult::Object => output(quote!(*mut #krate::ffi::PyObject)),
-        SlotResult::Size => output(quote!(#krate::ffi::Py_ssize_t)),
-        SlotResult::Truth | SlotResult::Status => output(quote!(::std::ffi::c_int)),
-        SlotResult::Unit => output(quote!(())),
-        SlotResult::Hash => quote_spanned!(span=> #hidden::slots::hash(#py, #result)),
+        SlotResult::Object => method.function.conversion(context.krate).1,
+        SlotResult::Size => quote_spanned!(span=> #hidden::call::length(#result)),
+        SlotResult::Truth => quote_spanned!(span=> #hidden::call::truth(#result)),
+        SlotResult::Status => quote_spanned!(span=> #hidden::call::status(#result)),
+        SlotResult::Unit => quote_spanned!(span=> #hidden::call::unit(#result)),
+        SlotResult::Hash => quote_spanned!(span=> #hidden::slots::hash(#result)),
         SlotResult::Next | SlotResult::AsyncNext => {
             let wrapper = match kind {
                 SlotResult::Next => quote!(Next),

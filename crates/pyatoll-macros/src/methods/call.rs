@@ -24,13 +24,11 @@ struct Output {
 impl Context<'_> {
     /// Returns the output of a function that returns a new reference.
     fn object_output(&self, method: &Method) -> Output {
-        let (krate, hidden) = (self.krate, self.hidden());
-        let py = hygienic("py");
-        let span = located(method.function.output_span);
-        let result = Ident::new("result", span);
+        let krate = self.krate;
+        let (_, conversion) = method.function.conversion(krate);
         Output {
             ty: quote!(*mut #krate::ffi::PyObject),
-            conversion: quote_spanned!(span=> #hidden::call::return_value(#py, #result)),
+            conversion,
         }
     }
 
@@ -213,17 +211,13 @@ pub(super) fn call(context: &Context<'_>, method: &Method) -> syn::Result<Expand
 /// Expands `__init__`.
 pub(super) fn init(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let (krate, hidden) = (context.krate, context.hidden());
-    let [py, slf] = ["py", "slf"].map(hygienic);
+    let slf = hygienic("slf");
     let span = located(method.function.output_span);
+    let at_output = krate.hidden_at(span);
     let result = Ident::new("result", span);
     let output = Output {
         ty: quote!(::std::ffi::c_int),
-        conversion: quote_spanned! {span=>
-            {
-                let () = #hidden::call::IntoOutput::<()>::into_output(#result, #py)?;
-                ::core::result::Result::Ok(0)
-            }
-        },
+        conversion: quote_spanned!(span=> #at_output::call::status(#result)),
     };
     let token = quote!(#hidden::slots::token_of_instance::<__PyatollClass>(#slf));
     let first = quote!(#krate::ffi::PyObject);
@@ -235,15 +229,15 @@ pub(super) fn init(context: &Context<'_>, method: &Method) -> syn::Result<Expand
 /// Expands `#[new]`.
 pub(super) fn constructor(context: &Context<'_>, method: &Method) -> syn::Result<Expanded> {
     let (krate, hidden) = (context.krate, context.hidden());
-    let [py, slf] = ["py", "slf"].map(hygienic);
     let span = located(method.function.output_span);
-    let result = Ident::new("result", span);
+    let at_output = krate.hidden_at(span);
+    let [py, slf, result] = ["py", "slf", "result"].map(|name| Ident::new(name, span));
     let output = Output {
         ty: quote!(*mut #krate::ffi::PyObject),
         conversion: quote_spanned! {span=>
             {
-                use #hidden::slots::NewObject as _;
-                unsafe { #hidden::slots::New::<Self, _>::of(#result).object(#py, #slf.cast()) }
+                use #at_output::slots::NewObject as _;
+                unsafe { #at_output::slots::New::<Self, _>::of(#result).object(#py, #slf.cast()) }
             }
         },
     };

@@ -1,6 +1,6 @@
 //! Code shared by the expansions of all functions: the block's class, the receiver, the result.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -77,18 +77,25 @@ impl Context<'_> {
         let [py, slf, value] = ["py", "slf", "receiver"].map(hygienic);
         match receiver {
             Receiver::None => (TokenStream::new(), Vec::new()),
-            Receiver::Shared(span) => (
-                quote_spanned! {located(*span)=>
+            Receiver::Shared(span) => {
+                let span = located(*span);
+                let hidden = self.krate.hidden_at(span);
+                let [py, slf, value] = ["py", "slf", "receiver"].map(|name| Ident::new(name, span));
+                let statement = quote_spanned! {span=>
                     let #value = unsafe { #hidden::slots::borrow_receiver::<Self>(#py, #slf) }?;
-                },
-                vec![quote_spanned!(located(*span)=> &*#value)],
-            ),
-            Receiver::Mutable(span) => (
-                quote_spanned! {located(*span)=>
-                    let mut #value = unsafe { #hidden::slots::borrow_receiver_mut::<Self>(#py, #slf) }?;
-                },
-                vec![quote_spanned!(located(*span)=> &mut *#value)],
-            ),
+                };
+                (statement, vec![quote_spanned!(span=> &*#value)])
+            }
+            Receiver::Mutable(span) => {
+                let span = located(*span);
+                let hidden = self.krate.hidden_at(span);
+                let [py, slf, value] = ["py", "slf", "receiver"].map(|name| Ident::new(name, span));
+                let statement = quote_spanned! {span=>
+                    let mut #value =
+                        unsafe { #hidden::slots::borrow_receiver_mut::<Self>(#py, #slf) }?;
+                };
+                (statement, vec![quote_spanned!(span=> &mut *#value)])
+            }
             Receiver::Handle(ty) | Receiver::Class(ty) => {
                 let target = match receiver {
                     Receiver::Class(_) => quote!(#krate::types::PyType),

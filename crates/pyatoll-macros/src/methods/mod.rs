@@ -47,7 +47,9 @@ use self::dunder::{Dunder, SlotResult};
 use self::model::{Constant, Method};
 use self::role::Role;
 use self::shared_slots::SharedSlots;
-use crate::attributes::{parse_options, set_once, take_pyo3_options};
+use crate::attributes::{
+    parse_options, set_once, strip_helpers, strip_helpers_of_arguments, take_pyo3_options,
+};
 use crate::errors::Errors;
 use crate::krate::Krate;
 use crate::lints::lints;
@@ -55,6 +57,34 @@ use crate::lints::lints;
 /// Expands `#[pymethods]`.
 pub(crate) fn pymethods(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut block: ItemImpl = syn::parse2(item)?;
+    let generated = expand(attribute, &mut block).unwrap_or_else(|error| {
+        // The block is kept, so that no further errors follow from its absence.
+        strip(&mut block);
+        error.to_compile_error()
+    });
+    Ok(quote!(#block #generated))
+}
+
+/// Removes the helper attributes from a block that has a mistake.
+fn strip(block: &mut ItemImpl) {
+    strip_helpers(&mut block.attrs);
+    for item in &mut block.items {
+        match item {
+            ImplItem::Fn(function) => {
+                strip_helpers(&mut function.attrs);
+                function
+                    .attrs
+                    .retain(|attribute| !attribute.path().is_ident("pyfunction"));
+                strip_helpers_of_arguments(&mut function.sig);
+            }
+            ImplItem::Const(constant) => strip_helpers(&mut constant.attrs),
+            _ => {}
+        }
+    }
+}
+
+/// Generates everything but the block itself, and removes its helper attributes.
+fn expand(attribute: TokenStream, block: &mut ItemImpl) -> syn::Result<TokenStream> {
     let mut options: Vec<CrateOption> = parse_options(attribute)?;
     options.extend(take_pyo3_options(&mut block.attrs)?);
     let mut krate = None;
@@ -62,7 +92,7 @@ pub(crate) fn pymethods(attribute: TokenStream, item: TokenStream) -> syn::Resul
         set_once(&mut krate, option, span, "crate")?;
     }
     let krate = krate.unwrap_or_default();
-    check_block(&block)?;
+    check_block(block)?;
     let class = (*block.self_ty).clone();
     let context = Context {
         krate: &krate,
@@ -83,12 +113,8 @@ pub(crate) fn pymethods(attribute: TokenStream, item: TokenStream) -> syn::Resul
         Err(error) => errors.push(error),
     }
     expanded.add(shared.expand(&context));
-    let generated = match errors.finish() {
-        Ok(()) => context.assemble(&expanded),
-        // The block is kept, so that no further errors follow from its absence.
-        Err(errors) => errors.to_compile_error(),
-    };
-    Ok(quote!(#block #generated))
+    errors.finish()?;
+    Ok(context.assemble(&expanded))
 }
 
 /// Rejects blocks of traits and generic blocks.
@@ -96,13 +122,14 @@ fn check_block(block: &ItemImpl) -> syn::Result<()> {
     if let Some((_, path, _)) = &block.trait_ {
         return Err(syn::Error::new(
             path.span(),
-            "#[pymethods] cannot be used on trait impl blocks",
+            "#[pymethods] cannot be used on an `impl` of a trait: call its functions from methods in an `impl` \
+             of the class alone",
         ));
     }
     if !block.generics.params.is_empty() {
         return Err(syn::Error::new(
             block.generics.span(),
-            "#[pymethods] cannot be used with lifetime parameters or generics",
+            "#[pymethods] cannot be used with lifetime parameters or generics: each Python class is one type",
         ));
     }
     Ok(())
@@ -238,7 +265,9 @@ impl Context<'_> {
             }
         } else {
             quote! {
-                impl #hidden::class::MethodsOf<#class> for #hidden::class::ItemsOf<#class> {
+                impl #hidden::class::OnlyOneBlockWithoutFeatureMultiplePymethods<#class>
+                    for #hidden::class::ItemsOf<#class>
+                {
                     fn items(self) -> &'static #hidden::class::ClassItems {
                         &ITEMS
                     }

@@ -45,16 +45,21 @@ impl Receiver {
                 Some(FnArg::Typed(typed)) => Ok(Receiver::Class(typed.ty.clone())),
                 _ => Err(syn::Error::new(
                     signature.paren_token.span.join(),
-                    "Expected `&Bound<PyType>` or `Py<PyType>` as the first argument to \
-                     `#[classmethod]`",
+                    "a `#[classmethod]` takes the class as its first argument: \
+                     `cls: &Bound<'_, PyType>`",
                 )),
             };
         }
         if matches!(role, Role::New | Role::Static | Role::ClassAttribute) {
             return match first {
-                Some(FnArg::Receiver(receiver)) => {
-                    Err(syn::Error::new(receiver.span(), "unexpected receiver"))
-                }
+                Some(FnArg::Receiver(receiver)) => Err(syn::Error::new(
+                    receiver.span(),
+                    format!(
+                        "`#[{}]` takes no `self`: there is no instance{}",
+                        role.attribute(),
+                        if role == Role::New { " yet" } else { "" }
+                    ),
+                )),
                 _ => Ok(Receiver::None),
             };
         }
@@ -63,11 +68,12 @@ impl Receiver {
             Some(FnArg::Typed(typed)) => Ok(Receiver::Handle(typed.ty.clone())),
             None if role == Role::Method => Err(syn::Error::new(
                 signature.ident.span(),
-                "static method needs #[staticmethod] attribute",
+                "a function without `self` needs `#[staticmethod]`, `#[classmethod]` or, if it creates \
+                 an instance, `#[new]`",
             )),
             None => Err(syn::Error::new(
                 signature.ident.span(),
-                format!("expected receiver for `#[{}]`", role.attribute()),
+                format!("a `#[{}]` takes `&self`", role.attribute()),
             )),
         }
     }

@@ -142,7 +142,7 @@ fn expand_clear(context: &Context<'_>, method: &Method) -> syn::Result<Expanded>
     if let Some(argument) = method.values().next() {
         return Err(syn::Error::new(
             argument.ty.span(),
-            "`__clear__` function expected to have no arguments",
+            "`__clear__` takes no argument besides `self`",
         ));
     }
     let shape = Shape::new(&[], SlotResult::Status);
@@ -216,7 +216,10 @@ fn check_traverse(method: &Method) -> syn::Result<()> {
     if method.values().count() != 1 {
         return Err(syn::Error::new(
             method.ident.span(),
-            format!("Expected 1 arguments, got {}", method.values().count()),
+            format!(
+                "`__traverse__` takes 1 argument besides `&self`, the `PyVisit<'_>`, not {}",
+                method.values().count()
+            ),
         ));
     }
     Ok(())

@@ -19,7 +19,7 @@ fn block_expansion(block: TokenStream) -> String {
 
 #[test]
 fn trait_impls_generic_impls_and_macros_are_rejected() {
-    assert!(block_expansion(quote!(impl Trait for Class {})).contains("trait impl blocks"));
+    assert!(block_expansion(quote!(impl Trait for Class {})).contains("on an `impl` of a trait"));
     assert!(
         block_expansion(quote!(
             impl<T> Class<T> {}
@@ -36,7 +36,7 @@ fn functions_that_cannot_be_methods_are_rejected() {
             quote!(
                 fn f() {}
             ),
-            "static method needs #[staticmethod] attribute",
+            "a function without `self` needs `#[staticmethod]`, `#[classmethod]` or, if it creates an instance, `#[new]`",
         ),
         (
             quote!(
@@ -49,21 +49,21 @@ fn functions_that_cannot_be_methods_are_rejected() {
                 #[staticmethod]
                 fn f(&self) {}
             ),
-            "unexpected receiver",
+            "`#[staticmethod]` takes no `self`: there is no instance",
         ),
         (
             quote!(
                 #[new]
                 fn f(&self) {}
             ),
-            "unexpected receiver",
+            "`#[new]` takes no `self`: there is no instance yet",
         ),
         (
             quote!(
                 #[classmethod]
                 fn f() {}
             ),
-            "Expected `&Bound<PyType>` or `Py<PyType>` as the first argument to `#[classmethod]`",
+            "a `#[classmethod]` takes the class as its first argument: `cls: &Bound<'_, PyType>`",
         ),
         (
             quote!(
@@ -124,35 +124,35 @@ fn functions_that_cannot_be_attributes_are_rejected() {
                 #[getter]
                 fn f(&self, x: i32) {}
             ),
-            "getter function can only have one argument (of type pyo3::Python)",
+            "a getter takes no argument besides `self`",
         ),
         (
             quote!(
                 #[setter]
                 fn f(&mut self) {}
             ),
-            "setter function expected to have one argument",
+            "a setter takes 1 argument besides `self`: the new value",
         ),
         (
             quote!(
                 #[setter]
                 fn f(&mut self, x: i32, y: i32) {}
             ),
-            "setter function can have at most two arguments ([pyo3::Python,] and value)",
+            "a setter takes 1 argument besides `self` and `py: Python<'_>`: the new value",
         ),
         (
             quote!(
                 #[deleter]
                 fn f(&mut self, x: i32) {}
             ),
-            "deleter function can have at most one argument ([pyo3::Python,])",
+            "a deleter takes no argument besides `self`",
         ),
         (
             quote!(
                 #[getter]
                 fn f() {}
             ),
-            "expected receiver for `#[getter]`",
+            "a `#[getter]` takes `&self`",
         ),
         (
             quote!(
@@ -191,7 +191,7 @@ fn functions_that_cannot_be_attributes_are_rejected() {
                     x
                 }
             ),
-            "#[classattr] can only have one argument (of type pyo3::Python)",
+            "`#[classattr]` takes no argument but `py: Python<'_>`",
         ),
         (
             quote!(
@@ -225,7 +225,7 @@ fn functions_that_do_not_fit_their_slot_are_rejected() {
                     1
                 }
             ),
-            "Expected 1 arguments, got 0",
+            "`__add__` takes 1 argument besides `self`, not 0",
         ),
         (
             quote!(
@@ -233,7 +233,7 @@ fn functions_that_do_not_fit_their_slot_are_rejected() {
                     x
                 }
             ),
-            "Expected at most 0 non-python arguments",
+            "`__neg__` takes no argument besides `self`",
         ),
         (
             quote!(
@@ -266,13 +266,13 @@ fn functions_that_do_not_fit_their_slot_are_rejected() {
             quote!(
                 fn __clear__(&mut self, x: i32) {}
             ),
-            "`__clear__` function expected to have no arguments",
+            "`__clear__` takes no argument besides `self`",
         ),
         (
             quote!(
                 fn __contains__(&self, #[pyo3(from_py_with = f)] x: i32, y: i32) {}
             ),
-            "Expected at most 1 non-python arguments",
+            "`__contains__` takes 1 argument besides `self`",
         ),
         (
             quote!(
@@ -336,4 +336,14 @@ fn async_functions_need_a_feature_and_a_caller_that_awaits_them() {
         let expansion = expansion(item);
         assert!(expansion.contains(&message), "{expansion}");
     }
+}
+
+/// The compiler reports two implementations of this trait for one class: its name is the message.
+#[test]
+fn a_second_block_names_the_feature_that_it_needs() {
+    let block = expansion(quote!(
+        fn f(&self) {}
+    ));
+    let says_so = block.contains("OnlyOneBlockWithoutFeatureMultiplePymethods");
+    assert_eq!(says_so, !cfg!(feature = "multiple-pymethods"), "{block}");
 }

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, Ident, ItemFn, ReturnType};
 
 use crate::function::types::is_python;
+use crate::hygiene::located;
 use crate::krate::Krate;
 
 /// The call of an initialization function.
@@ -13,6 +14,8 @@ pub(super) struct InitCall {
     arguments: Vec<InitArgument>,
     /// The span of the return type.
     span: Span,
+    /// The span of the type of the module.
+    module_span: Span,
     is_unsafe: bool,
 }
 
@@ -33,10 +36,14 @@ impl InitCall {
             ));
         }
         let mut arguments = Vec::new();
+        let mut module_span = signature.ident.span();
         for input in &signature.inputs {
             let argument = match input {
                 FnArg::Typed(typed) if is_python(&typed.ty) => InitArgument::Token,
-                FnArg::Typed(_) => InitArgument::Module,
+                FnArg::Typed(typed) => {
+                    module_span = typed.ty.span();
+                    InitArgument::Module
+                }
                 FnArg::Receiver(receiver) => {
                     return Err(syn::Error::new(receiver.span(), "there is no `self` here"));
                 }
@@ -56,6 +63,7 @@ impl InitCall {
         Ok(Self {
             arguments,
             span,
+            module_span,
             is_unsafe: signature.unsafety.is_some(),
         })
     }
@@ -72,18 +80,25 @@ impl InitCall {
         callable: &TokenStream,
         module: &Ident,
     ) -> TokenStream {
-        let hidden = krate.hidden();
+        let span = located(self.span);
+        let hidden = krate.hidden_at(span);
         let arguments = self.arguments.iter().map(|argument| match argument {
             InitArgument::Token => quote!(#module.py()),
-            InitArgument::Module => quote!(::core::convert::Into::into(#module)),
+            InitArgument::Module => {
+                let span = located(self.module_span);
+                let hidden = krate.hidden_at(span);
+                quote_spanned!(span=> #hidden::call::module_argument(#module))
+            }
         });
         let mut call = quote!(#callable(#(#arguments),*));
         if self.is_unsafe {
             // SAFETY: upheld by the author, who exports an `unsafe fn` to CPython.
             call = quote!(unsafe { #call });
         }
-        quote_spanned! {self.span=>
-            #hidden::call::IntoOutput::<()>::into_output(#call, #module.py())?;
+        let result = Ident::new("result", span);
+        quote_spanned! {span=>
+            let #result = #call;
+            #hidden::call::unit(#result)?;
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The items of a `#[pymodule] mod` that become members of the Python module.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Attribute, Ident, Item, ItemFn, Meta, ReturnType, Token, UseTree};
 
 use super::definition::Names;
 use super::init::InitCall;
 use crate::attributes::{cfgs, python_name};
 use crate::doc::Doc;
+use crate::errors::Errors;
+use crate::hygiene::located;
 use crate::inspect::{AttributeRecord, ENABLED, Expression, ModuleRecord, hint, symbol, value_of};
 use crate::krate::Krate;
 
@@ -25,6 +27,7 @@ pub(super) struct Members {
 /// Reads the members among the items.
 ///
 /// Removes the marker attributes, and tells nested classes and modules which module they are in.
+/// An item with a mistake is left out.
 pub(super) fn members(
     items: &mut [Item],
     krate: &Krate,
@@ -32,7 +35,8 @@ pub(super) fn members(
     id: &str,
     doc: &Doc,
     module: &Ident,
-) -> syn::Result<Members> {
+    errors: &mut Errors,
+) -> Members {
     let mut filler = Filler {
         krate,
         full_name: &names.full,
@@ -44,7 +48,9 @@ pub(super) fn members(
         init: None,
     };
     for item in items {
-        filler.add(item)?;
+        if let Err(error) = filler.add(item) {
+            errors.push(error);
+        }
     }
     let Filler {
         mut statements,
@@ -63,11 +69,11 @@ pub(super) fn members(
     }
     .json(krate);
     statements.extend(init);
-    Ok(Members {
+    Members {
         statements,
         record,
         attributes,
-    })
+    }
 }
 
 /// The collector of the members.
@@ -117,7 +123,7 @@ impl Filler<'_> {
             Item::Struct(item) => self.add_class(&mut item.attrs, &item.ident),
             Item::Enum(item) => self.add_class(&mut item.attrs, &item.ident),
             Item::Mod(item) => {
-                reject_export(&item.attrs)?;
+                reject_export(&mut item.attrs)?;
                 if has(&item.attrs, "pymodule") {
                     name_module(&mut item.attrs, self.full_name, "module");
                     item.attrs.push(syn::parse_quote!(#[pyo3(submodule)]));
@@ -130,7 +136,7 @@ impl Filler<'_> {
     }
 
     fn add_function(&mut self, item: &mut ItemFn) -> syn::Result<()> {
-        reject_export(&item.attrs)?;
+        reject_export(&mut item.attrs)?;
         let ident = &item.sig.ident;
         if take_marker(&mut item.attrs, "pymodule_init")? {
             if self.init.is_some() {
@@ -161,8 +167,16 @@ impl Filler<'_> {
     fn export(&mut self, attributes: &[Attribute], name: &Ident) {
         let cfgs = cfgs(attributes);
         let module = self.module;
+        // A function without `#[pyfunction]` has no module of its name: the `exported` of
+        // `impl_::module::plain` is used then, which says so.
         self.statements
-            .extend(quote!(#(#cfgs)* #name::_PYATOLL_DEF.add_to_module(#module)?;));
+            .extend(quote_spanned! {located(name.span())=>
+                #(#cfgs)*
+                {
+                    use self::#name as exported;
+                    exported::_PYATOLL_DEF.add_to_module(#module)?;
+                }
+            });
         self.members.push((cfgs, quote!(#name::_PYATOLL_ID)));
     }
 
@@ -242,8 +256,11 @@ fn take_marker(attributes: &mut Vec<Attribute>, name: &str) -> syn::Result<bool>
     }
 }
 
-fn reject_export(attributes: &[Attribute]) -> syn::Result<()> {
-    match attributes.iter().find(|a| is_named(a, "pymodule_export")) {
+fn reject_export(attributes: &mut Vec<Attribute>) -> syn::Result<()> {
+    let place = attributes
+        .iter()
+        .position(|a| is_named(a, "pymodule_export"));
+    match place.map(|place| attributes.remove(place)) {
         Some(attribute) => Err(syn::Error::new_spanned(
             attribute,
             "`#[pymodule_export]` may only be used on `use` or `const` statements",

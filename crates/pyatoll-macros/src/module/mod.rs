@@ -20,24 +20,33 @@ use syn::{Item, ItemFn, ItemMod};
 
 use self::definition::{Names, definition};
 use self::init::InitCall;
-use self::options::ModuleOptions;
+use self::options::{ModuleOption, ModuleOptions};
 use self::pyfn::expand_pyfn;
 use crate::attributes::{cfgs, parse_options, take_pyo3_options};
 use crate::doc::Doc;
+use crate::errors::Errors;
 use crate::inspect::{ENABLED, ModuleRecord, id_constant, symbol, unique_id};
 use crate::lints::lints;
 
 /// Expands `#[pymodule]`.
 pub(crate) fn pymodule(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
-    let own = parse_options(attribute)?;
+    let own = parse_options(attribute);
     match syn::parse2(item)? {
         Item::Fn(mut function) => {
-            let helper = take_pyo3_options(&mut function.attrs)?;
-            function_module(function, ModuleOptions::new(own, helper)?)
+            let helper = take_pyo3_options(&mut function.attrs);
+            let mut errors = Errors::default();
+            let options = options(own, helper, &mut errors);
+            let mut tokens = function_module(function, options, &mut errors)?;
+            tokens.extend(errors.finish().err().map(|error| error.to_compile_error()));
+            Ok(tokens)
         }
         Item::Mod(mut module) => {
-            let helper = take_pyo3_options(&mut module.attrs)?;
-            inline_module(module, ModuleOptions::new(own, helper)?)
+            let helper = take_pyo3_options(&mut module.attrs);
+            let mut errors = Errors::default();
+            let options = options(own, helper, &mut errors);
+            let mut tokens = inline_module(module, options, &mut errors)?;
+            tokens.extend(errors.finish().err().map(|error| error.to_compile_error()));
+            Ok(tokens)
         }
         other => Err(syn::Error::new_spanned(
             other,
@@ -46,23 +55,49 @@ pub(crate) fn pymodule(attribute: TokenStream, item: TokenStream) -> syn::Result
     }
 }
 
+/// Returns the options; without those that have a mistake, since the module is generated all the
+/// same: its absence would be the cause of further errors.
+fn options(
+    own: syn::Result<Vec<ModuleOption>>,
+    helper: syn::Result<Vec<ModuleOption>>,
+    errors: &mut Errors,
+) -> ModuleOptions {
+    let mut good = |options: syn::Result<Vec<ModuleOption>>| match options {
+        Ok(options) => options,
+        Err(error) => {
+            errors.push(error);
+            Vec::new()
+        }
+    };
+    let (own, helper) = (good(own), good(helper));
+    ModuleOptions::new(own, helper).unwrap_or_else(|error| {
+        errors.push(error);
+        ModuleOptions::default()
+    })
+}
+
 /// Expands `#[pymodule] fn name(m: &Bound<'_, PyModule>) -> PyResult<()>`.
-fn function_module(mut function: ItemFn, options: ModuleOptions) -> syn::Result<TokenStream> {
+fn function_module(
+    mut function: ItemFn,
+    options: ModuleOptions,
+    errors: &mut Errors,
+) -> syn::Result<TokenStream> {
     let krate = &options.krate;
     expand_pyfn(&mut function, krate)?;
-    let call = InitCall::of(&function)?;
-    if !call.takes_module() {
-        return Err(syn::Error::new(
+    let call = InitCall::of(&function).and_then(|call| match call.takes_module() {
+        true => Ok(call),
+        false => Err(syn::Error::new(
             function.sig.paren_token.span.join(),
             "`#[pymodule]` on a function needs the module: `fn name(m: &Bound<'_, PyModule>)`",
-        ));
-    }
+        )),
+    });
+    let call = call.map_err(|error| errors.push(error)).ok();
     let ident = &function.sig.ident;
     let names = Names::new(ident, &options);
     let doc = Doc::of(&function.attrs);
     let visibility = &function.vis;
     let module = format_ident!("module");
-    let statement = call.statement(krate, &quote!(#ident), &module);
+    let statement = call.map(|call| call.statement(krate, &quote!(#ident), &module));
     let body = quote!(#statement ::core::result::Result::Ok(()));
     let code = definition(&options, &names, &doc, &body, &quote!(#ident::__Pyatoll));
     let id = unique_id();
@@ -95,7 +130,11 @@ fn function_module(mut function: ItemFn, options: ModuleOptions) -> syn::Result<
 }
 
 /// Expands `#[pymodule] mod name { … }`.
-fn inline_module(mut module: ItemMod, options: ModuleOptions) -> syn::Result<TokenStream> {
+fn inline_module(
+    mut module: ItemMod,
+    options: ModuleOptions,
+    errors: &mut Errors,
+) -> syn::Result<TokenStream> {
     let krate = &options.krate;
     let Some((_, content)) = &mut module.content else {
         return Err(syn::Error::new_spanned(
@@ -111,10 +150,11 @@ fn inline_module(mut module: ItemMod, options: ModuleOptions) -> syn::Result<Tok
         statements,
         record,
         attributes,
-    } = items::members(content, krate, &names, &id, &doc, &variable)?;
+    } = items::members(content, krate, &names, &id, &doc, &variable, errors);
     let hidden = krate.hidden();
     let body = quote! {
-        use #hidden::module::{AddToModule as _, ExportType as _};
+        use #hidden::module::{AddToModule as _, AddType as _, ExportType as _};
+        use #hidden::module::plain::in_module::*;
         use #krate::types::PyModuleMethods as _;
         #statements
         ::core::result::Result::Ok(())
@@ -125,7 +165,7 @@ fn inline_module(mut module: ItemMod, options: ModuleOptions) -> syn::Result<Tok
         let record = symbol(krate, &record);
         quote! {
             #[allow(unused_imports)]
-            use #hidden::module::ExportType as _;
+            use #hidden::module::ExportId as _;
             #record
             #attributes
         }

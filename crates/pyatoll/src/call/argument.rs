@@ -20,8 +20,8 @@ use crate::types::PyAny;
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of a Python function",
     label = "not a Python class, and not a type that can be borrowed from a Python object",
-    note = "`#[pyclass]` implements what is needed; a type that only implements `FromPyObject` \
-            must be taken by value"
+    note = "take the value, a `Vec` for a slice; or `&Bound<'_, …>` if it is a type of Python's",
+    note = "`#[pyclass]` on the definition of a type makes it a Python class"
 )]
 pub trait RefArgument<'a, 'holder, 'py> {
     /// Storage that outlives the reference.
@@ -60,7 +60,9 @@ pub trait RefArgument<'a, 'holder, 'py> {
 #[diagnostic::on_unimplemented(
     message = "`&mut {Self}` cannot be a parameter of a Python function",
     label = "not a Python class that can be changed",
-    note = "`#[pyclass]` implements what is needed, unless it is `frozen`"
+    note = "the value of a `#[pyclass]` can be changed, unless the class is `frozen`; any other \
+            type is taken by value, and returned if the caller needs it, and a list or dict of \
+            Python's is changed through `&Bound<'_, …>`"
 )]
 pub trait RefMutArgument<'a, 'holder, 'py> {
     /// Storage that outlives the reference.
@@ -110,10 +112,8 @@ where
     }
 }
 
-impl<'a: 'holder, 'holder, 'py: 'a> RefArgument<'a, 'holder, 'py> for [u8]
-where
-    &'a [u8]: FromPyObject<'a, 'py>,
-{
+/// For `&[u8]` under the name of an alias; the macros pass slices to [`extract_slice`].
+impl<'a: 'holder, 'holder, 'py: 'a> RefArgument<'a, 'holder, 'py> for [u8] {
     type Holder = ();
 
     crate::object::hint! { INPUT_TYPE = <&'a [u8]>::INPUT_TYPE }
@@ -123,6 +123,27 @@ where
         object: Borrowed<'a, 'py, PyAny>,
         _: &'holder mut (),
     ) -> PyResult<&'holder [u8]> {
+        u8::extract_slice(object)
+    }
+}
+
+/// The type of the items of a slice that a parameter can borrow: `u8`, from `bytes`.
+#[diagnostic::on_unimplemented(
+    message = "`&[{Self}]` cannot be a parameter of a Python function",
+    label = "a Python object has no slice of such items in it",
+    note = "take `Vec<{Self}>`"
+)]
+pub trait SliceItem: Sized {
+    /// Borrows the slice.
+    ///
+    /// # Errors
+    /// If the object has none.
+    fn extract_slice<'a, 'py: 'a>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a [Self]>;
+}
+
+impl SliceItem for u8 {
+    #[inline]
+    fn extract_slice<'a, 'py: 'a>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a [u8]> {
         <&'a [u8]>::extract(object).map_err(Into::into)
     }
 }
@@ -272,6 +293,33 @@ where
     unsafe { T::extract_operand::<C>(slf, object, holder) }
 }
 
+/// Borrows an argument of type `&[T]`.
+///
+/// # Errors
+/// As for [`extract`].
+#[inline]
+pub fn extract_slice<'a, 'py: 'a, T: SliceItem>(
+    object: Borrowed<'a, 'py, PyAny>,
+    name: &'static str,
+) -> PyResult<&'a [T]> {
+    T::extract_slice(object).map_err(|error| named(object.py(), error, name))
+}
+
+/// Borrows an argument of type `&[T]`, unless it is `None`.
+///
+/// # Errors
+/// As for [`extract`].
+#[inline]
+pub fn extract_optional_slice<'a, 'py: 'a, T: SliceItem>(
+    object: Borrowed<'a, 'py, PyAny>,
+    name: &'static str,
+) -> PyResult<Option<&'a [T]>> {
+    if is_none(object) {
+        return Ok(None);
+    }
+    extract_slice(object, name).map(Some)
+}
+
 /// Borrows an argument, unless it is `None`.
 ///
 /// # Errors
@@ -365,7 +413,26 @@ pub(crate) fn named(py: Python<'_>, error: PyErr, name: &str) -> PyErr {
     error
 }
 
+/// The default `None` of a parameter.
+#[diagnostic::on_unimplemented(
+    message = "`None` is not a value of `{Self}`",
+    label = "expected a value of `{Self}`",
+    note = "give another default, or make the parameter an `Option<{Self}>`"
+)]
+pub trait NoneDefault {
+    /// `None`.
+    const NONE: Self;
+}
+
+impl<T> NoneDefault for Option<T> {
+    const NONE: Self = None;
+}
+
 /// A default for a parameter of type `Option<T>`: a `T` or an `Option<T>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a default of a parameter of type `Option<{T}>`",
+    label = "expected a `{T}`, or an `Option<{T}>`"
+)]
 pub trait OptionalDefault<T> {
     /// Converts the default to the parameter's type.
     fn into_option(self) -> Option<T>;

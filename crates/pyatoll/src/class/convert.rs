@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::ffi::CStr;
+use std::marker::PhantomData;
 
 use pyo3_ffi as ffi;
 
@@ -70,6 +71,7 @@ pub fn clone_value<T: PyClass + Clone>(object: Borrowed<'_, '_, PyAny>) -> PyRes
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a: 'holder, 'holder, 'py: 'a, T: PyClass> RefArgument<'a, 'holder, 'py> for T {
     type Holder = Option<PyClassGuard<'a, T>>;
 
@@ -115,6 +117,7 @@ fn not_an_instance<T: PyClass>(object: Borrowed<'_, '_, PyAny>) -> PyErr {
     CastError::new(object, T::type_object(object.py()).into_any()).into()
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a: 'holder, 'holder, 'py: 'a, T: PyClass<Frozen = False>> RefMutArgument<'a, 'holder, 'py>
     for T
 {
@@ -138,6 +141,33 @@ impl<'a: 'holder, 'holder, 'py: 'a, T: PyClass<Frozen = False>> RefMutArgument<'
     }
 }
 
-/// Checks the bounds of a class that is not `unsendable`: Python moves and shares instances between
-/// threads.
-pub const fn assert_send_sync<T: Send + Sync>() {}
+/// The check of the bounds of a class that is not `unsendable`: Python moves and shares instances
+/// between threads. `SendAndSync::<T>::assert` is the inherent function if `T` is `Sync`, else that
+/// of [`SyncFirst`]: so a type that is neither is reported once. The compiler shows the lines with
+/// the bounds, and the comments there.
+pub struct SendAndSync<T>(PhantomData<T>);
+
+impl<T: Sync> SendAndSync<T> {
+    /// Checks that `T` is `Send`.
+    pub fn assert()
+    where
+        T: Send, // `Arc` for `Rc`, `Py<T>` for `Bound`; or `#[pyclass(unsendable)]`
+    {
+    }
+}
+
+/// The check of a class that is not `Sync`.
+pub trait SyncFirst<T> {
+    /// Checks that `T` is `Sync`.
+    fn assert()
+    where
+        T: Sync; // `Arc` for `Rc`, `Mutex` or atomics for cells; or `#[pyclass(unsendable)]`
+}
+
+impl<T> SyncFirst<T> for SendAndSync<T> {
+    fn assert()
+    where
+        T: Sync,
+    {
+    }
+}

@@ -16,7 +16,7 @@ use super::layout::{self, Instance};
 use super::pyclass::PyClass;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{CastError, PyErr};
-use crate::interpreter::{Interpreter, Python};
+use crate::interpreter::{AnyThread, Interpreter, Python};
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::PyAny;
 
@@ -43,6 +43,26 @@ pub struct PyClassGuard<'a, T: PyClass> {
     object: NonNull<ffi::PyObject>,
     // Not `Send`: with a GIL, the flag is not atomic.
     marker: PhantomData<(&'a T, *mut ())>,
+}
+
+/// What a guard lacks to be `Send` and `Sync`: nothing implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` stays on its thread, and in its attachment: drop it first",
+    label = "uses a borrow of an instance where the thread is not attached",
+    note = "copy what is needed out of the value, or send a `Py<…>` and borrow its value where a \
+            thread is attached"
+)]
+pub trait MayUseBorrow<T> {}
+
+// SAFETY: never: no type implements the trait.
+unsafe impl<'a, T: PyClass> Send for PyClassGuard<'a, T> where
+    AnyThread: MayUseBorrow<PyClassGuard<'a, T>>
+{
+}
+// SAFETY: never: no type implements the trait.
+unsafe impl<'a, T: PyClass> Sync for PyClassGuard<'a, T> where
+    AnyThread: MayUseBorrow<PyClassGuard<'a, T>>
+{
 }
 
 impl<'a, T: PyClass> PyClassGuard<'a, T> {
@@ -185,6 +205,17 @@ pub struct PyClassGuardMut<'a, T: PyClass<Frozen = False>> {
     /// Neither `Send` nor `Sync`. The value is only reachable through the borrow, so a panic leaves
     /// it as it would leave any other value in a cell.
     marker: PhantomData<(&'a Py<T>, *mut ())>,
+}
+
+// SAFETY: never: no type implements the trait.
+unsafe impl<'a, T: PyClass<Frozen = False>> Send for PyClassGuardMut<'a, T> where
+    AnyThread: MayUseBorrow<PyClassGuardMut<'a, T>>
+{
+}
+// SAFETY: never: no type implements the trait.
+unsafe impl<'a, T: PyClass<Frozen = False>> Sync for PyClassGuardMut<'a, T> where
+    AnyThread: MayUseBorrow<PyClassGuardMut<'a, T>>
+{
 }
 
 impl<'a, T: PyClass<Frozen = False>> PyClassGuardMut<'a, T> {
@@ -501,7 +532,10 @@ unsafe fn bind_instance<'a, 'py, T: PyClass>(
     unsafe {
         let owner = layout::token_of_instance::<T>(object.as_ptr()).owner();
         if !std::ptr::eq(owner, py.owner()) {
-            return Err(crate::WrongInterpreter::new(Interpreter::new(owner), py));
+            return Err(crate::WrongInterpreter::of::<T>(
+                Interpreter::new(owner),
+                py,
+            ));
         }
         Ok(Borrowed::from_non_null(py, object))
     }

@@ -114,9 +114,9 @@ unsafe impl Send for SlotItem {}
 // SAFETY: immutable; its pointer points to a function or a static.
 unsafe impl Sync for SlotItem {}
 
-/// Access to the one `#[pymethods]` block of a class, without the feature
-/// `multiple-pymethods`. The block implements `MethodsOf<Class> for ItemsOf<Class>`. A class
-/// without a block uses the implementation for `&ItemsOf<T>`, which is empty (autoref
+/// Access to the one `#[pymethods]` block of a class, without the feature `multiple-pymethods`. The
+/// block implements [`OnlyOneBlockWithoutFeatureMultiplePymethods`]`<Class> for ItemsOf<Class>`. A
+/// class without a block uses the implementation for `&ItemsOf<T>`, which is empty (autoref
 /// specialization).
 pub struct ItemsOf<T>(PhantomData<fn() -> T>);
 
@@ -128,13 +128,14 @@ impl<T> ItemsOf<T> {
     }
 }
 
-/// See [`ItemsOf`].
-pub trait MethodsOf<T> {
+/// See [`ItemsOf`]. The name is what the compiler says to a second block: two implementations of
+/// this trait conflict.
+pub trait OnlyOneBlockWithoutFeatureMultiplePymethods<T> {
     /// Returns the block's items.
     fn items(self) -> &'static ClassItems;
 }
 
-impl<T> MethodsOf<T> for &ItemsOf<T> {
+impl<T> OnlyOneBlockWithoutFeatureMultiplePymethods<T> for &ItemsOf<T> {
     fn items(self) -> &'static ClassItems {
         &ClassItems {
             methods: &[],

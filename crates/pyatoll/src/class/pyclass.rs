@@ -32,7 +32,9 @@ use crate::object::PyTypeInfo;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a Python class",
     note = "`#[pyclass]` on its definition makes it one, unless it has the option `enum`: the \
-            members of a Python enum have no Rust value in them, so no `#[pymethods]` either"
+            members of a Python enum have no Rust value in them, so no `#[pymethods]` either",
+    note = "as a parameter, take `{Self}` by value, or `&Bound<'_, {Self}>` if it is a type of \
+            Python's"
 )]
 pub trait PyClass: PyTypeInfo + ClassImpl {
     /// The class's Python name: `name = "…"`, or the name of the Rust type.

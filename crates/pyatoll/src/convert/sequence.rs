@@ -150,9 +150,21 @@ fn extract_list<'py, T: FromPyObjectOwned<'py>>(list: &Bound<'py, PyList>) -> Py
         extract_plain_items(list, &mut values);
     }
     for item in list.iter().skip(values.len()) {
-        values.push(T::extract(item.as_borrowed()).map_err(Into::into)?);
+        match T::extract(item.as_borrowed()) {
+            Ok(value) => values.push(value),
+            Err(error) => return Err(at_index(list.py(), error.into(), values.len())),
+        }
     }
     Ok(values)
+}
+
+/// Adds a note with the index of the item that the error is about. It is a note, since programs
+/// compare the texts of exceptions. Best effort: failures are ignored.
+#[cold]
+#[inline(never)]
+fn at_index(py: Python<'_>, error: PyErr, index: usize) -> PyErr {
+    let _ = error.add_note(py, format!("at index {index}"));
+    error
 }
 
 /// Extracts items until that would run code, so that nothing can change the list. Requires
@@ -203,9 +215,14 @@ pub(super) fn read<'py, T: FromPyObjectOwned<'py>>(
     // SAFETY: attached; both calls return a new reference or null.
     unsafe {
         let iterator = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetIter(object.as_ptr()))?;
+        let mut index = 0;
         while let Some(item) = Bound::from_owned_ptr_or_opt(py, ffi::PyIter_Next(iterator.as_ptr()))
         {
-            put(T::extract(item.as_borrowed()).map_err(Into::into)?);
+            match T::extract(item.as_borrowed()) {
+                Ok(value) => put(value),
+                Err(error) => return Err(at_index(py, error.into(), index)),
+            }
+            index += 1;
         }
     }
     PyErr::take(py).map_or(Ok(()), Err)
@@ -235,7 +252,10 @@ impl<'a, 'py, T: FromPyObjectOwned<'py>, const N: usize> FromPyObject<'a, 'py> f
                 let item = ffi::PySequence_GetItem(object.as_ptr(), index as ffi::Py_ssize_t);
                 Bound::from_owned_ptr_or_err(object.py(), item)?
             };
-            *value = Some(T::extract(item.as_borrowed()).map_err(Into::into)?);
+            *value = match T::extract(item.as_borrowed()) {
+                Ok(value) => Some(value),
+                Err(error) => return Err(at_index(object.py(), error.into(), index)),
+            };
         }
         Ok(values.map(|value| value.expect("each item was set above")))
     }

@@ -25,7 +25,8 @@ use crate::types::PyAny;
 #[doc(alias = "ToPyObject")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be converted to a Python object",
-    note = "`#[pyclass]` and `#[derive(IntoPyObject)]` implement `IntoPyObject`"
+    note = "`#[pyclass]` and `#[derive(IntoPyObject)]` implement `IntoPyObject`; types of other \
+            crates have it with the feature of that crate's name: `chrono`, `uuid`, …"
 )]
 pub trait IntoPyObject<'py>: Sized {
     /// The Python type of the result.
@@ -187,8 +188,10 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObjectExt<'py> for T {}
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be extracted from a Python object",
-    note = "`#[derive(FromPyObject)]` implements it; a `#[pyclass]` needs `Clone` and \
-            `#[pyclass(from_py_object)]`, or take `&Self` or `PyRef<Self>`"
+    note = "`#[derive(FromPyObject)]` implements it; types of other crates have it with the \
+            feature of that crate's name: `chrono`, `uuid`, …",
+    note = "of a class, take `&{Self}` or `PyRef<'_, {Self}>`, or give it `Clone` and \
+            `#[pyclass(from_py_object)]`; of a type of Python's, take `Bound<'_, {Self}>`"
 )]
 pub trait FromPyObject<'a, 'py>: Sized {
     /// The error of the conversion.
@@ -249,8 +252,15 @@ pub trait FromPyObject<'a, 'py>: Sized {
 /// #     Ok::<_, PyErr>(())
 /// # }).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be extracted from a Python object",
+    note = "`#[derive(FromPyObject)]` implements it; a `#[pyclass]` needs `Clone` and \
+            `#[pyclass(from_py_object)]`; types of other crates have it with the feature of that \
+            crate's name: `chrono`, `uuid`, …"
+)]
 pub trait FromPyObjectOwned<'py>: for<'a> FromPyObject<'a, 'py> {}
 
+#[diagnostic::do_not_recommend]
 impl<'py, T> FromPyObjectOwned<'py> for T where T: for<'a> FromPyObject<'a, 'py> {}
 
 impl<'a, 'py, T: ?Sized> IntoPyObject<'py> for &&'a T

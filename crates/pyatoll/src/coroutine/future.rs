@@ -10,7 +10,6 @@ use super::held::{HeldArgument, HeldMutArgument, HeldRef, HeldRefMut};
 use super::object::{Coroutine, CoroutineFuture};
 use super::token::CoroutineToken;
 use crate::call::argument;
-use crate::call::output::{IntoOutput, return_value};
 use crate::class::boolean_struct::False;
 use crate::class::pyclass::PyClass;
 use crate::class::slots::Receiver;
@@ -233,18 +232,6 @@ pub fn extract_optional_mut<'h, T: HeldMutArgument + ?Sized>(
         return Ok(None);
     }
     extract_mut(token, object, holder, name).map(Some)
-}
-
-/// Converts the result.
-///
-/// # Errors
-/// The error of a `Result`, or of the conversion.
-pub fn output<T>(token: CoroutineToken, result: T) -> PyResult<Py<PyAny>>
-where
-    T: for<'py> IntoOutput<'py, *mut ffi::PyObject>,
-{
-    // SAFETY: the function returns a new reference.
-    unsafe { converted(token, |py| return_value(py, result)) }
 }
 
 /// Returns the object that `convert` returns.

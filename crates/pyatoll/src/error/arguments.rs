@@ -18,6 +18,11 @@ use crate::types::PyAny;
 /// let error = PyOSError::new_err((2, "no such file"));
 /// assert_eq!(error.to_string(), "FileNotFoundError: [Errno 2] no such file");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the arguments of a Python exception",
+    note = "give a text, a tuple, or any value that implements `IntoPyObject` and is `Send` and \
+            `Sync`"
+)]
 pub trait PyErrArguments: Send + Sync {
     /// Converts to a tuple of arguments, or to a single argument.
     fn arguments(self, py: Python<'_>) -> Py<PyAny>;

@@ -45,7 +45,7 @@
 // | `gate` | guards that keep an interpreter from ending |
 // | `trashcan` | deferring deeply nested deallocations |
 // | `local` | this binary's state of one interpreter, and its phases |
-// | `token` | `Python` |
+// | `token` | `Python`, `AnyThread` |
 // | `stored` | the pointer to that state, in handles |
 // | `registry`, `lookup` | the interpreters that this binary has seen |
 // | `busy` | operations that a fork must not interrupt |
@@ -135,6 +135,7 @@ pub(crate) use stored::StoredState;
 pub(crate) use sub::Step;
 pub use sub::{Gil, SubInterpreter, SubInterpreterBuilder};
 pub(crate) use teardown::exit_without_finalizing;
+pub(crate) use token::AnyThread;
 pub use token::Python;
 
 /// Entry points for the benchmark of this layer; not part of the API.

@@ -29,6 +29,25 @@ use super::local::LocalInternals;
 #[repr(transparent)]
 pub struct Python<'py>(&'py LocalInternals, PhantomData<*mut ()>);
 
+/// The reason why `Python` and the handles with a token are neither `Send` nor `Sync`: it does not
+/// implement the traits that their `impl`s ask for. So the compiler gives this one reason, with the
+/// words of the traits, instead of one for each pointer in the structs.
+pub struct AnyThread;
+
+/// What `Python` lacks to be `Send` and `Sync`: nothing implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` stays on its thread, and in the attachment that it comes from",
+    label = "uses a `Python` token where the thread is not attached with it",
+    note = "attach there instead: with `Python::attach` in a detached closure, and with \
+            `py.interpreter().attach(…)` in a thread of your own"
+)]
+pub trait MayUseToken<T> {}
+
+// SAFETY: never: no type implements the trait.
+unsafe impl<'py> Send for Python<'py> where AnyThread: MayUseToken<Python<'py>> {}
+// SAFETY: never: no type implements the trait.
+unsafe impl<'py> Sync for Python<'py> where AnyThread: MayUseToken<Python<'py>> {}
+
 impl<'py> Python<'py> {
     /// Creates the token of an interpreter that this thread is attached to.
     #[inline]

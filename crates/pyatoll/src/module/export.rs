@@ -23,6 +23,11 @@ pub trait AddToModule {
 }
 
 /// A `#[pyfunction]`.
+#[diagnostic::on_unimplemented(
+    message = "this function is no `#[pyfunction]`",
+    label = "Python cannot call it",
+    note = "put `#[pyfunction]` on its definition"
+)]
 pub trait FunctionExport {
     /// The function's static definition.
     const DEFINITION: FunctionDefinition;
@@ -108,28 +113,103 @@ impl<T: PyClass> ClassExport<T> {
     }
 }
 
-impl<T: PyTypeInfo> AddToModule for ClassExport<T> {
-    fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
+/// For any other type, which the bound checks: so the compiler's message says what is missing.
+pub trait AddType<T> {
+    /// Adds the type to `module` under its Python name.
+    ///
+    /// # Errors
+    /// Any exception raised by Python.
+    fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()>
+    where
+        T: Exportable;
+}
+
+impl<T> AddType<T> for ClassExport<T> {
+    fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()>
+    where
+        T: Exportable,
+    {
         let class = T::type_object(module.py());
         let name = class.getattr(intern!(module.py(), "__name__"))?;
         module.add(name.cast_into::<PyString>()?, class)
     }
 }
 
+/// A type that `#[pymodule_export]` accepts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a `#[pyclass]`, `#[pyfunction]` or `#[pymodule]`, nor an \
+               exception",
+    label = "cannot be a member of a Python module",
+    note = "put `#[pyclass]` on its definition, or take `#[pymodule_export]` away"
+)]
+pub trait Exportable: PyTypeInfo {}
+
+#[diagnostic::do_not_recommend]
+impl<T: PyTypeInfo> Exportable for T {}
+
 /// The constant, for classes, that functions and modules have in their hidden `mod`, so that
 /// `#[pymodule_export]` can use `Name::_PYATOLL_DEF` for any kind of item.
 pub trait ExportType: Sized {
     /// The value to export.
-    const _PYATOLL_DEF: ClassExport<Self>;
+    const _PYATOLL_DEF: ClassExport<Self> = ClassExport(PhantomData);
+}
 
+impl<T> ExportType for T {}
+
+/// The constant with the id of the record, as above.
+#[cfg(feature = "experimental-inspect")]
+pub trait ExportId: Sized {
     /// The id of the class's record.
-    #[cfg(feature = "experimental-inspect")]
     const _PYATOLL_ID: &'static str;
 }
 
-impl<T: PyTypeInfo> ExportType for T {
-    const _PYATOLL_DEF: ClassExport<T> = ClassExport(PhantomData);
-
-    #[cfg(feature = "experimental-inspect")]
+#[cfg(feature = "experimental-inspect")]
+impl<T: PyTypeInfo> ExportId for T {
     const _PYATOLL_ID: &'static str = crate::object::inspect::id_of(&<T as PyTypeInfo>::TYPE_HINT);
+}
+
+/// What the macros find in place of the hidden module of a function, if it has no `#[pyfunction]`.
+/// They import the function under these names, and the names of this module with a glob import,
+/// which gives way to any other.
+pub mod plain {
+    /// For `#[pymodule_export]`.
+    pub mod in_module {
+        /// In place of the function's module.
+        pub mod exported {
+            /// In place of the function's definition.
+            pub const _PYATOLL_DEF: super::super::PlainFunction = super::super::PlainFunction;
+        }
+    }
+
+    /// For `wrap_pyfunction!`.
+    pub mod in_wrap {
+        /// In place of the function's module.
+        pub mod wrapped {
+            pub use super::super::PlainFunction as __Pyatoll;
+        }
+    }
+
+    /// A function that Python cannot call.
+    pub struct PlainFunction;
+
+    impl PlainFunction {
+        /// Never compiles: no type implements the trait.
+        pub fn add_to_module<'a>(
+            &self,
+            _module: &'a crate::Bound<'_, crate::types::PyModule>,
+        ) -> crate::PyResult<()>
+        where
+            Self: ExportableFunction<'a>,
+        {
+            Ok(())
+        }
+    }
+
+    /// What a function needs to be exported: no type implements it.
+    #[diagnostic::on_unimplemented(
+        message = "this function is neither a `#[pyfunction]` nor a `#[pymodule]`",
+        label = "cannot be a member of a Python module",
+        note = "put `#[pyfunction]` on its definition, or take `#[pymodule_export]` away"
+    )]
+    pub trait ExportableFunction<'a> {}
 }

@@ -132,6 +132,31 @@ pub unsafe fn passed_module<'py>(
     }
 }
 
+/// A parameter that takes the module: of `#[pymodule]`, `#[pymodule_init]`, and with `pass_module`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the module",
+    label = "not a handle of a module",
+    note = "take `&Bound<'_, PyModule>`"
+)]
+pub trait ModuleArgument<M> {
+    /// Converts the module.
+    fn of(module: M) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Into<T>, T> ModuleArgument<M> for T {
+    #[inline]
+    fn of(module: M) -> Self {
+        module.into()
+    }
+}
+
+/// Passes the module to a function.
+#[inline]
+pub fn module_argument<M, T: ModuleArgument<M>>(module: M) -> T {
+    T::of(module)
+}
+
 /// The second argument of `wrap_pyfunction!`: a module, or a token for a function without a module.
 pub trait WrapIn<'py> {
     /// Creates the Python function.
@@ -193,11 +218,15 @@ wrap_in_module! {
 macro_rules! wrap_pyfunction {
     ($function:path) => {
         &|module_or_py| {
+            #[allow(unused_imports)]
+            use $crate::impl_::module::plain::in_wrap::*;
             use $function as wrapped;
             $crate::impl_::call::WrapIn::wrap(module_or_py, const { &<wrapped::__Pyatoll as $crate::impl_::module::FunctionExport>::DEFINITION })
         }
     };
     ($function:path, $module_or_py:expr) => {{
+        #[allow(unused_imports)]
+        use $crate::impl_::module::plain::in_wrap::*;
         use $function as wrapped;
         $crate::impl_::call::WrapIn::wrap($module_or_py, const { &<wrapped::__Pyatoll as $crate::impl_::module::FunctionExport>::DEFINITION })
     }};

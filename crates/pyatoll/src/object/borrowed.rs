@@ -4,10 +4,11 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
+use super::bound::MayUse;
 use super::owner::check_attached;
 use super::{Bound, Py, PyAny};
 use crate::capi as ffi;
-use crate::interpreter::{Python, StoredState};
+use crate::interpreter::{AnyThread, Python, StoredState};
 
 /// A reference to a Python object that something else keeps alive for `'a`: a `&'a Bound<'py, T>`
 /// without the indirection. It is `Copy` and derefs to [`Bound`].
@@ -30,6 +31,11 @@ pub struct Borrowed<'a, 'py, T> {
     py: StoredState<'py>,
     marker: PhantomData<(Python<'py>, &'a Py<T>)>,
 }
+
+// SAFETY: never: no type implements the trait.
+unsafe impl<'a, 'py, T> Send for Borrowed<'a, 'py, T> where AnyThread: MayUse<Borrowed<'a, 'py, T>> {}
+// SAFETY: never: no type implements the trait.
+unsafe impl<'a, 'py, T> Sync for Borrowed<'a, 'py, T> where AnyThread: MayUse<Borrowed<'a, 'py, T>> {}
 
 impl<'a, 'py, T> Borrowed<'a, 'py, T> {
     /// Creates a handle that borrows a reference.

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use super::owner::check_attached;
 use super::{Borrowed, DerefToPyAny, Py, PyAny};
 use crate::capi as ffi;
-use crate::interpreter::{Python, StoredState};
+use crate::interpreter::{AnyThread, Python, StoredState};
 
 /// An owned reference to a Python object of type `T`, held by a thread that is attached to the
 /// object's interpreter for `'py`.
@@ -34,6 +34,20 @@ pub struct Bound<'py, T> {
     py: StoredState<'py>,
     marker: PhantomData<(Python<'py>, T)>,
 }
+
+/// What `Bound` and `Borrowed` lack to be `Send` and `Sync`: nothing implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` stays on its thread, and in its attachment: `unbind()` it first",
+    label = "uses a handle where the thread is not attached to its interpreter",
+    note = "the `Py<…>` that `unbind()` returns may go anywhere; `bind(py)` turns it into a handle \
+            where a thread is attached to its interpreter"
+)]
+pub trait MayUse<T> {}
+
+// SAFETY: never: no type implements the trait.
+unsafe impl<'py, T> Send for Bound<'py, T> where AnyThread: MayUse<Bound<'py, T>> {}
+// SAFETY: never: no type implements the trait.
+unsafe impl<'py, T> Sync for Bound<'py, T> where AnyThread: MayUse<Bound<'py, T>> {}
 
 // `Py::bind` and `Bound::as_unbound` reinterpret references between the two types.
 const _: () = assert!(size_of::<Bound<'_, PyAny>>() == size_of::<Py<PyAny>>());

@@ -24,6 +24,8 @@ use crate::interpreter::{Interpreter, Python, attach};
 pub struct WrongInterpreter {
     owner: Interpreter,
     current: Interpreter,
+    /// The Rust type of the object, with its path; empty if it is not known.
+    type_name: &'static str,
 }
 
 /// Errors behind panics of [`WrongInterpreter::panic`] that have not reached the boundary to
@@ -42,6 +44,16 @@ impl WrongInterpreter {
         Self {
             owner,
             current: py.interpreter(),
+            type_name: "",
+        }
+    }
+
+    /// Creates the error for an object of type `T`.
+    #[cold]
+    pub(crate) fn of<T>(owner: Interpreter, py: Python<'_>) -> Self {
+        Self {
+            type_name: std::any::type_name::<T>(),
+            ..Self::new(owner, py)
         }
     }
 
@@ -94,6 +106,7 @@ pub(super) fn check_attached(py: Python<'_>) {
         let error = WrongInterpreter {
             owner: Interpreter::new(py.owner()),
             current: Interpreter::new(current),
+            type_name: "",
         };
         error.panic()
     }
@@ -115,10 +128,34 @@ impl fmt::Display for WrongInterpreter {
         }
         write!(
             f,
-            " and cannot be used in interpreter {}: each interpreter needs an object of its own",
+            " and cannot be used in interpreter {}: each interpreter needs an object of its own. \
+             Keep ",
             self.current.id()
+        )?;
+        match self.type_name {
+            "" => f.write_str("it")?,
+            name => write!(f, "the `Py<{}>`", without_paths(name))?,
+        }
+        f.write_str(
+            " in a `PyOnceLock`, not in a `static` or thread-local; in a thread of your own, \
+             attach with `Py::interpreter()`",
         )
     }
+}
+
+/// Returns the name of a type as it is usually written: `Vec<String>` for
+/// `alloc::vec::Vec<alloc::string::String>`.
+fn without_paths(name: &str) -> String {
+    let mut short = String::new();
+    for part in name.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_') {
+        short.push_str(part);
+        if short.ends_with("::") {
+            let path =
+                short.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+            short.truncate(path.len());
+        }
+    }
+    short
 }
 
 impl fmt::Debug for WrongInterpreter {
@@ -131,3 +168,22 @@ impl fmt::Debug for WrongInterpreter {
 }
 
 impl std::error::Error for WrongInterpreter {}
+
+#[cfg(test)]
+mod tests {
+    use super::without_paths;
+
+    #[test]
+    fn a_type_is_named_as_it_is_usually_written() {
+        for (name, short) in [
+            ("u32", "u32"),
+            ("pyatoll::types::list::PyList", "PyList"),
+            (
+                "core::option::Option<(a::B, alloc::vec::Vec<&c_d::E>)>",
+                "Option<(B, Vec<&E>)>",
+            ),
+        ] {
+            assert_eq!(without_paths(name), short);
+        }
+    }
+}

@@ -107,8 +107,16 @@ impl<T> Py<T> {
             // the owner's.
             Ok(unsafe { &*std::ptr::from_ref(self).cast::<Bound<'py, T>>() })
         } else {
-            Err(WrongInterpreter::new(self.interpreter(), py))
+            Err(self.wrong_interpreter(py))
         }
+    }
+
+    /// Returns the error of a use in another interpreter. Out of line, since `bind` is inlined
+    /// everywhere.
+    #[cold]
+    #[inline(never)]
+    fn wrong_interpreter(&self, py: Python<'_>) -> WrongInterpreter {
+        WrongInterpreter::of::<T>(self.interpreter(), py)
     }
 
     /// Binds the handle to a token of its interpreter. This costs one comparison.

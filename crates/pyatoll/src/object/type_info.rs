@@ -71,6 +71,10 @@ pub trait PySizedLayout<T>: PyLayout<T> + Sized {}
 /// [`type_object_raw`](PyTypeInfo::type_object_raw) must return a type object of the token's
 /// interpreter that stays alive as long as the interpreter, and whose instances are valid `Self`
 /// objects.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a Python type",
+    note = "`#[pyclass]` on the definition of a type makes it a Python class"
+)]
 pub unsafe trait PyTypeInfo: Sized {
     /// The type's name in type hints.
     #[cfg(feature = "experimental-inspect")]
@@ -122,6 +126,11 @@ pub unsafe trait PyTypeInfo: Sized {
 ///
 /// # Safety
 /// If [`type_check`](PyTypeCheck::type_check) returns true, the object must be a valid `Self`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a Python type",
+    note = "`#[pyclass]` on the definition of a type makes it a Python class; a value of Rust comes \
+            from an object with `extract::<{Self}>()`"
+)]
 pub unsafe trait PyTypeCheck {
     /// The type hint of what can be cast to `Self`.
     #[cfg(feature = "experimental-inspect")]

@@ -105,7 +105,7 @@ impl<T> PyArc<T> {
     ) -> Result<&'a Bound<'py, T>, WrongInterpreter> {
         match self.0.object.get(py) {
             Some(object) => object.try_bind(py),
-            None => Err(WrongInterpreter::new(self.0.owner, py)),
+            None => Err(WrongInterpreter::of::<T>(self.0.owner, py)),
         }
     }
 

@@ -98,7 +98,7 @@ enum OptionOfNativeEnum {
 struct NotAnEnum;
 
 #[pyclass(pickle)]
-struct Generic<T>(T);
+struct GenericPickled<T>(T);
 
 #[pyclass]
 fn function() {}

@@ -23,11 +23,6 @@ use crate::object::Bound;
 
 /// A type that a `#[new]` function may return for an instance: the value, `(value, base)`, a
 /// [`PyClassInitializer`], an existing instance, or a `Result` of one of these.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be returned from `#[new]` of `{T}`",
-    note = "expected `Self`, `(Self, BaseClass)`, `PyClassInitializer<Self>`, `Py<Self>`, \
-            `Bound<'_, Self>`, or a `Result` of one of these"
-)]
 pub trait NewOutput<T: PyClass> {
     /// Converts to an initializer.
     ///
@@ -89,7 +84,7 @@ impl<T: PyClass, V: NewOutput<T>> New<T, V> {
 }
 
 /// A return value of `#[new]` that is any other object.
-pub trait NewObject<'py> {
+pub trait NewObject<T, V> {
     /// Converts the value to an object, regardless of `class`.
     ///
     /// # Safety
@@ -97,23 +92,41 @@ pub trait NewObject<'py> {
     ///
     /// # Errors
     /// The error of a `Result`, or of the conversion.
-    unsafe fn object(
+    unsafe fn object<'py>(
         self,
         py: Python<'py>,
         class: *mut ffi::PyTypeObject,
-    ) -> PyResult<*mut ffi::PyObject>;
+    ) -> PyResult<*mut ffi::PyObject>
+    where
+        V: OtherNewOutput<'py, T>;
 }
 
-impl<'py, T, V: IntoOutput<'py, *mut ffi::PyObject>> NewObject<'py> for New<T, V> {
+impl<T, V> NewObject<T, V> for New<T, V> {
     #[inline]
-    unsafe fn object(
+    unsafe fn object<'py>(
         self,
         py: Python<'py>,
         _class: *mut ffi::PyTypeObject,
-    ) -> PyResult<*mut ffi::PyObject> {
+    ) -> PyResult<*mut ffi::PyObject>
+    where
+        V: OtherNewOutput<'py, T>,
+    {
         self.0.into_output(py)
     }
 }
+
+/// Any other object, with the message about what a constructor returns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be returned from `#[new]` of `{T}`",
+    label = "not an instance of `{T}`",
+    note = "expected `Self`, `(Self, BaseClass)` or `PyClassInitializer<Self>` for a class that \
+            extends another one, `Py<Self>`, `Bound<'_, Self>`, or a `Result` of one of these, \
+            whose error needs `impl From<…> for PyErr`"
+)]
+pub trait OtherNewOutput<'py, T>: IntoOutput<'py, *mut ffi::PyObject> {}
+
+#[diagnostic::do_not_recommend]
+impl<'py, T, V: IntoOutput<'py, *mut ffi::PyObject>> OtherNewOutput<'py, T> for V {}
 
 /// Flag in the number of arguments: the caller is `tp_new`.
 const FROM_NEW: usize = 1 << (usize::BITS - 2);

@@ -37,7 +37,7 @@ pub use binary::{BinaryBody, TernaryBody, binary, power};
 pub use compare::{CompareBody, comparisons};
 pub use construct::{New, NewObject, NewOutput, construct_call, new_from_tuple};
 pub use gc::{PyTraverseError, PyVisit, clear, traverse};
-pub use output::{AsyncNext, Hash, InPlace, InPlaceValue, Next, NextValue, hash};
+pub use output::{AsyncNext, InPlace, InPlaceValue, Next, NextValue, hash};
 pub use pairs::{DeleteBody, GetBody, Pair, SetBody, getattro, set_or_delete};
 pub use receiver::{Receiver, borrow_receiver, borrow_receiver_mut};
 pub use result::not_implemented;

@@ -2,34 +2,50 @@
 
 use pyo3_ffi as ffi;
 
-use crate::call::output::IntoOutput;
-use crate::error::{PyErr, PyResult};
+use crate::call::output::{IntoOutput, IntoPyErr};
+use crate::error::PyResult;
 use crate::exceptions::PyStopAsyncIteration;
 use crate::interpreter::Python;
 
-/// A hash value: never -1, which means an error.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct Hash(ffi::Py_hash_t);
+/// A return value of `__hash__`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be returned from `__hash__`",
+    label = "expected an integer",
+    note = "`__hash__` returns an integer of any size, usually `u64` or `isize`, or a `Result` of one"
+)]
+pub trait HashOutput {
+    /// Converts the value to a hash: never -1, which means an error.
+    ///
+    /// # Errors
+    /// The error of a `Result`.
+    fn into_hash(self) -> PyResult<ffi::Py_hash_t>;
+}
 
 /// Converts the return value of `__hash__`.
 ///
 /// # Errors
 /// The error of a `Result`.
 #[inline]
-pub fn hash<'py>(py: Python<'py>, value: impl IntoOutput<'py, Hash>) -> PyResult<ffi::Py_hash_t> {
-    value.into_output(py).map(|hash| hash.0)
+pub fn hash<T: HashOutput>(value: T) -> PyResult<ffi::Py_hash_t> {
+    value.into_hash()
+}
+
+impl<T: HashOutput, E: IntoPyErr> HashOutput for Result<T, E> {
+    #[inline]
+    fn into_hash(self) -> PyResult<ffi::Py_hash_t> {
+        self.map_err(Into::into)?.into_hash()
+    }
 }
 
 macro_rules! hashes {
     ($($integer:ty)*) => {$(
         /// Truncates to the size of a hash.
-        impl IntoOutput<'_, Hash> for $integer {
+        impl HashOutput for $integer {
             #[inline]
-            fn into_output(self, _py: Python<'_>) -> PyResult<Hash> {
+            fn into_hash(self) -> PyResult<ffi::Py_hash_t> {
                 Ok(match self as ffi::Py_hash_t {
-                    -1 => Hash(-2),
-                    hash => Hash(hash),
+                    -1 => -2,
+                    hash => hash,
                 })
             }
         }
@@ -46,17 +62,22 @@ hashes!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 pub struct Next<T>(pub T);
 
 /// A return value that is not optional.
-pub trait NextValue<'py> {
+pub trait NextValue<T> {
     /// Converts the value to an object.
     ///
     /// # Errors
     /// The error of a `Result`, or of the conversion.
-    fn convert(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>;
+    fn convert<'py>(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>
+    where
+        T: IntoOutput<'py, *mut ffi::PyObject>;
 }
 
-impl<'py, T: IntoOutput<'py, *mut ffi::PyObject>> NextValue<'py> for Next<T> {
+impl<T> NextValue<T> for Next<T> {
     #[inline]
-    fn convert(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject> {
+    fn convert<'py>(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>
+    where
+        T: IntoOutput<'py, *mut ffi::PyObject>,
+    {
         self.0.into_output(py)
     }
 }
@@ -78,7 +99,7 @@ impl<T> Next<Option<T>> {
     }
 }
 
-impl<T, E: Into<PyErr>> Next<Result<Option<T>, E>> {
+impl<T, E: IntoPyErr> Next<Result<Option<T>, E>> {
     /// Converts the value to an object; null without an exception ends the iteration.
     ///
     /// # Errors
@@ -96,9 +117,12 @@ impl<T, E: Into<PyErr>> Next<Result<Option<T>, E>> {
 /// `StopAsyncIteration`.
 pub struct AsyncNext<T>(pub T);
 
-impl<'py, T: IntoOutput<'py, *mut ffi::PyObject>> NextValue<'py> for AsyncNext<T> {
+impl<T> NextValue<T> for AsyncNext<T> {
     #[inline]
-    fn convert(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject> {
+    fn convert<'py>(self, py: Python<'py>) -> PyResult<*mut ffi::PyObject>
+    where
+        T: IntoOutput<'py, *mut ffi::PyObject>,
+    {
         self.0.into_output(py)
     }
 }
@@ -120,7 +144,7 @@ impl<T> AsyncNext<Option<T>> {
     }
 }
 
-impl<T, E: Into<PyErr>> AsyncNext<Result<Option<T>, E>> {
+impl<T, E: IntoPyErr> AsyncNext<Result<Option<T>, E>> {
     /// Converts the value to an object.
     ///
     /// # Errors
@@ -142,7 +166,7 @@ impl<T, E: Into<PyErr>> AsyncNext<Result<Option<T>, E>> {
 pub struct InPlace<T>(pub T);
 
 /// A return value other than `()`.
-pub trait InPlaceValue<'py> {
+pub trait InPlaceValue<T> {
     /// Converts the value to an object.
     ///
     /// # Safety
@@ -150,20 +174,25 @@ pub trait InPlaceValue<'py> {
     ///
     /// # Errors
     /// The error of a `Result`, or of the conversion.
-    unsafe fn convert(
+    unsafe fn convert<'py>(
         self,
         py: Python<'py>,
         slf: *mut ffi::PyObject,
-    ) -> PyResult<*mut ffi::PyObject>;
+    ) -> PyResult<*mut ffi::PyObject>
+    where
+        T: IntoOutput<'py, *mut ffi::PyObject>;
 }
 
-impl<'py, T: IntoOutput<'py, *mut ffi::PyObject>> InPlaceValue<'py> for InPlace<T> {
+impl<T> InPlaceValue<T> for InPlace<T> {
     #[inline]
-    unsafe fn convert(
+    unsafe fn convert<'py>(
         self,
         py: Python<'py>,
         _slf: *mut ffi::PyObject,
-    ) -> PyResult<*mut ffi::PyObject> {
+    ) -> PyResult<*mut ffi::PyObject>
+    where
+        T: IntoOutput<'py, *mut ffi::PyObject>,
+    {
         self.0.into_output(py)
     }
 }
@@ -187,7 +216,7 @@ impl InPlace<()> {
     }
 }
 
-impl<E: Into<PyErr>> InPlace<Result<(), E>> {
+impl<E: IntoPyErr> InPlace<Result<(), E>> {
     /// Returns a new reference to the instance.
     ///
     /// # Safety
@@ -210,18 +239,15 @@ impl<E: Into<PyErr>> InPlace<Result<(), E>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::PyErr;
     use crate::types::PyAnyMethods;
-
-    fn hashed<T: for<'py> IntoOutput<'py, Hash>>(value: T) -> isize {
-        Python::attach(|py| hash(py, value).unwrap())
-    }
 
     #[test]
     fn a_hash_is_never_the_error_value() {
-        assert_eq!(hashed(-1), -2);
-        assert_eq!(hashed(u64::MAX), -2);
-        assert_eq!(hashed(u128::MAX), -2);
-        assert_eq!(hashed(Ok::<_, PyErr>(7u8)), 7);
+        assert_eq!(hash(-1).unwrap(), -2);
+        assert_eq!(hash(u64::MAX).unwrap(), -2);
+        assert_eq!(hash(u128::MAX).unwrap(), -2);
+        assert_eq!(hash(Ok::<_, PyErr>(7u8)).unwrap(), 7);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The receivers of methods: `&self`, `&mut self`, or a handle to the instance.
 
+use std::ops::DerefMut;
+
 use pyo3_ffi as ffi;
 
 use crate::call::argument::required;
@@ -37,14 +39,25 @@ pub unsafe fn borrow_receiver<'py, T: PyClass>(
 /// # Errors
 /// If the value is borrowed.
 #[inline]
-pub unsafe fn borrow_receiver_mut<'py, T: PyClass<Frozen = False>>(
+pub unsafe fn borrow_receiver_mut<'py, T: NotFrozen>(
     py: Python<'py>,
     object: *mut ffi::PyObject,
-) -> PyResult<PyClassGuardMut<'py, T>> {
+) -> PyResult<impl DerefMut<Target = T> + use<'py, T>> {
     // SAFETY: upheld by the caller: an instance of `T` that the call keeps alive.
     let object = unsafe { required(py, object).cast_unchecked::<T>() };
     Ok(PyClassGuardMut::try_borrow_mut(object)?)
 }
+
+/// A class whose methods may take `&mut self`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is frozen: no method can take `&mut self`",
+    label = "`{Self}` is frozen",
+    note = "take `&self`, with atomics or a lock in `{Self}`, or drop `frozen`"
+)]
+pub trait NotFrozen: PyClass<Frozen = False> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: PyClass<Frozen = False>> NotFrozen for T {}
 
 /// A handle that a method may take as its receiver, such as `slf: PyRef<'_, Self>` or
 /// `slf: Py<Self>`, or a class method as its class.

@@ -1,0 +1,13 @@
+//! `#[pymethods]` of a type without `#[pyclass]`.
+use pyatoll::prelude::*;
+
+struct Plain;
+
+#[pymethods]
+impl Plain {
+    fn method(&self) -> u32 {
+        1
+    }
+}
+
+fn main() {}

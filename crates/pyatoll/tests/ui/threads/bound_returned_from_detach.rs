@@ -1,0 +1,12 @@
+//! A handle with a token, returned to the thread that detached.
+use pyatoll::prelude::*;
+
+#[pyclass]
+struct A(u32);
+
+#[pyfunction]
+fn read(py: Python<'_>, a: PyRef<'_, A>) -> u32 {
+    py.detach(move || a.0)
+}
+
+fn main() {}
