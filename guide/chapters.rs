@@ -110,6 +110,8 @@ mod chapters {
     mod stubs {}
     #[doc = include_str!("src/many-interpreters.md")]
     mod many_interpreters {}
+    #[doc = include_str!("src/sharing.md")]
+    mod sharing {}
     #[doc = include_str!("src/free-threading.md")]
     mod free_threading {}
     #[doc = include_str!("src/embedding.md")]

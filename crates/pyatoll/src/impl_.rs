@@ -29,6 +29,7 @@ pub mod class {
     pub use crate::class::convert::{
         SendAndSync, SyncFirst, clone_value, value_into_object, variant_object,
     };
+    pub use crate::class::crossing::ShareFunctions;
     pub use crate::class::extras::{
         Discriminant, compare, hash_value, text_of, tuple_item, wrong_variant,
     };
@@ -53,8 +54,14 @@ pub mod class {
         reduce_method, save_value, unknown_variant, unpickle_method,
     };
     pub use crate::class::pyclass::{ClassImpl, Subclassable};
+    pub use crate::class::shareable::{
+        NotOfOneInterpreter, NotSend, NotSync, Sharing, require_no_object, require_send,
+        require_sync,
+    };
+    pub use crate::class::shared::ShareableClass;
     pub use crate::class::spec::{PythonClasses, SpecOptions};
     pub use crate::class::statics::ClassStatics;
+    pub use crate::class::storage::{Inline, ValueStorage};
     pub use crate::class::type_lookup::{class_object, is_instance, type_object_raw};
     #[cfg(feature = "multiple-pymethods")]
     pub use inventory;

@@ -19,7 +19,8 @@ impl ClassModel<'_> {
         } = self;
         let hidden = krate.hidden();
         let inherent = self.impl_inherent();
-        let send_sync = self.options.unsendable.is_none().then(|| {
+        let is_checked = self.options.unsendable.is_none() && self.options.shareable.is_none();
+        let send_sync = is_checked.then(|| {
             let hidden = krate.hidden_at(ident.span());
             quote_spanned! { ident.span() =>
                 const _: fn() = {
@@ -144,6 +145,7 @@ impl ClassModel<'_> {
             }
         };
         let (dict, weak_list) = (object_slot(options.dict), object_slot(options.weakref));
+        let (storage, share) = self.storage();
         let class_options = self.class_options();
         let module = optional_str(self.module.as_deref());
         let doc = self.doc.optional_c_str(&hidden);
@@ -165,6 +167,9 @@ impl ClassModel<'_> {
                 type ThreadCheck = #hidden::class::#thread_check;
                 type Dict = #hidden::class::#dict;
                 type WeakList = #hidden::class::#weak_list;
+                type Storage = #storage;
+                const SHARE: ::core::option::Option<&'static #hidden::class::ShareFunctions> =
+                    #share;
                 const OPTIONS: #hidden::class::SpecOptions = #class_options;
                 const MODULE: ::core::option::Option<&'static str> = #module;
                 const DOC: ::core::option::Option<&'static ::core::ffi::CStr> = #doc;
@@ -203,6 +208,7 @@ impl ClassModel<'_> {
             None => quote!(0),
         };
         let inherits_module = options.inherited_module.is_some();
+        let atomic_buffer = options.atomic_buffer.is_some();
         let variant = optional_str(self.variant.as_deref());
         let python = self.python_classes();
         quote! {
@@ -214,6 +220,7 @@ impl ClassModel<'_> {
                 generic: #generic,
                 freelist: #freelist,
                 inherits_module: #inherits_module,
+                atomic_buffer: #atomic_buffer,
                 variant: #variant,
                 python: #python,
             }

@@ -9,6 +9,7 @@
 //! | `complex_enum` | from an enum with fields to the models of its class and its variants' classes |
 //! | `derived_slots` | `eq`, `eq_int`, `ord`, `hash`, `str` |
 //! | `pickle` | `pickle` |
+//! | `shareable` | `shareable` |
 //! | `record` | the records of a class and its attributes, for stubs |
 //! | `constructor` | constructors that the macro generates |
 //! | `model` | the class as the expansion sees it |
@@ -23,6 +24,7 @@ mod native_enum;
 mod options;
 mod pickle;
 mod record;
+mod shareable;
 mod simple_enum;
 mod structs;
 
@@ -107,6 +109,7 @@ fn expand(attribute: TokenStream, item: &mut Item) -> syn::Result<TokenStream> {
                     "`enum` can only be used on enums",
                 ));
             }
+            shareable::check(&options)?;
             structs::expand(&options, item)?
         }
         Item::Enum(item) => {
@@ -143,6 +146,10 @@ fn check_enum(options: &ClassOptions, item: &ItemEnum) -> syn::Result<()> {
             "#[pyclass] can't be used on enums without any variants",
         ));
     }
+    if let Some(span) = options.shareable {
+        return Err(shareable::refuse_enum(span));
+    }
+    shareable::check(options)?;
     let rejected = [
         (
             options.extends.as_ref().map(Spanned::span),

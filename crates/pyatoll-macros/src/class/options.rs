@@ -21,6 +21,7 @@ pub(crate) struct StrOption {
 #[derive(Default)]
 pub(crate) struct ClassOptions {
     pub(crate) krate: Krate,
+    pub(crate) atomic_buffer: Option<Span>,
     /// `bases = ["module:qualname"]`: Python classes.
     pub(crate) bases: Option<Vec<LitStr>>,
     pub(crate) dict: Option<Span>,
@@ -50,6 +51,7 @@ pub(crate) struct ClassOptions {
     pub(crate) rename_all: Option<RenameRule>,
     pub(crate) sequence: Option<Span>,
     pub(crate) set_all: Option<Span>,
+    pub(crate) shareable: Option<Span>,
     pub(crate) skip_from_py_object: Option<Span>,
     pub(crate) str: Option<StrOption>,
     pub(crate) subclass: Option<Span>,
@@ -57,10 +59,10 @@ pub(crate) struct ClassOptions {
     pub(crate) weakref: Option<Span>,
 }
 
-const CLASS_OPTIONS: &str = "`bases`, `crate`, `dict`, `enum`, `eq`, `eq_int`, `extends`, \
+const CLASS_OPTIONS: &str = "`atomic_buffer`, `bases`, `crate`, `dict`, `enum`, `eq`, `eq_int`, `extends`, \
     `freelist`, `from_py_object`, `frozen`, `generic`, `get_all`, `hash`, `immutable_type`, \
     `mapping`, `metaclass`, `module`, `name`, `new`, `ord`, `pickle`, `rename_all`, `sequence`, \
-    `set_all`, `skip_from_py_object`, `str`, `subclass`, `unsendable`, `weakref`";
+    `set_all`, `shareable`, `skip_from_py_object`, `str`, `subclass`, `unsendable`, `weakref`";
 
 type Set = Box<dyn FnOnce(&mut ClassOptions) -> syn::Result<()>>;
 
@@ -89,6 +91,7 @@ impl Parse for ClassOption {
             }};
         }
         let set: Set = match name.as_str() {
+            "atomic_buffer" => flag!(atomic_buffer),
             "dict" => flag!(dict),
             "eq" => flag!(eq),
             "eq_int" => flag!(eq_int),
@@ -103,6 +106,7 @@ impl Parse for ClassOption {
             "pickle" => flag!(pickle),
             "sequence" => flag!(sequence),
             "set_all" => flag!(set_all),
+            "shareable" => flag!(shareable),
             "skip_from_py_object" => flag!(skip_from_py_object),
             "subclass" => flag!(subclass),
             "unsendable" => flag!(unsendable),
@@ -271,8 +275,9 @@ impl ClassOptions {
     }
 
     /// Returns the options that describe instances with a Rust value, and their names.
-    pub(crate) fn of_instances(&self) -> [(Option<Span>, &'static str); 17] {
+    pub(crate) fn of_instances(&self) -> [(Option<Span>, &'static str); 19] {
         [
+            (self.atomic_buffer, "atomic_buffer"),
             (self.dict, "dict"),
             (self.eq, "eq"),
             (self.eq_int, "eq_int"),
@@ -284,6 +289,7 @@ impl ClassOptions {
             (self.ord, "ord"),
             (self.pickle, "pickle"),
             (self.sequence, "sequence"),
+            (self.shareable, "shareable"),
             (self.skip_from_py_object, "skip_from_py_object"),
             (self.str.as_ref().map(|option| option.span), "str"),
             (self.unsendable, "unsendable"),

@@ -66,6 +66,7 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemStruct) -> syn::Resu
         .iter()
         .any(|field| field.member.to_string() != field.name);
     derived_slots::text(&mut model, Some((&item.fields, renamed)))?;
+    super::shareable::of_struct(&mut model, &item.fields);
     if options.pickle.is_some() {
         super::pickle::of_struct(&mut model, &item.fields);
     }
@@ -191,7 +192,8 @@ fn add_getter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
         }
     });
     // The field never changes, and every thread may read it.
-    let constant = model.frozen && model.options.unsendable.is_none();
+    let constant =
+        model.frozen && model.options.unsendable.is_none() && model.options.shareable.is_none();
     model.methods.push(quote! {
         #(#cfgs)*
         {

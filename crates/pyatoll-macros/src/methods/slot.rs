@@ -108,6 +108,13 @@ fn expand_single(context: &Context<'_>, method: &Method, single: &Single) -> syn
     let call = quote! {
         #hidden::slots::slot::<__PyatollClass, _>(slf, |py| <__PyatollClass>::#name(py, slf, #(#names),*))
     };
+    let call = match *slot {
+        "bf_getbuffer" => {
+            let view = &names[0];
+            quote!(#hidden::slots::checked_view::<__PyatollClass>(slf, #view, #call))
+        }
+        _ => call,
+    };
     let condition = existence(method);
     let parameters: (&[_], &[_]) = (&names, &types);
     let item = slot_item(context, slot, &condition, parameters, &result, &call);

@@ -11,6 +11,7 @@
 //! | `version` | the version of the running Python |
 //! | `lookup` | addresses of CPython's functions and objects, by name |
 //! | `functions` | functions that `pyo3-ffi` does not declare in this build |
+//! | `crossing` | the registry of classes whose instances cross interpreters |
 //! | `structs` | structs and constants that `pyo3-ffi` does not declare in this build |
 //! | `oldest` | what 3.10 and 3.11 added to the stable ABI |
 //! | `refcount` | reference counts |
@@ -23,6 +24,7 @@
 //! | `datetime` | the structs and the function table of `datetime` |
 
 pub(crate) mod bytes_writer;
+pub(crate) mod crossing;
 mod datetime;
 mod functions;
 mod items;

@@ -5,6 +5,7 @@ use pyo3_ffi as ffi;
 use super::base::{BaseArguments, ClassBase, NativeBase, NativeInitializer, ObjectInit};
 use super::layout::{self, Instance};
 use super::pyclass::{PyClass, Subclassable};
+use super::storage::ValueStorage;
 use super::{fields, python_class, type_lookup};
 use crate::convert::IntoPyObject;
 use crate::error::PyResult;
@@ -47,7 +48,7 @@ pub struct PyClassInitializer<T: PyClass>(Kind<T>);
 enum Kind<T: PyClass> {
     Existing(Py<T>),
     New {
-        value: T,
+        value: T::Storage,
         base: <T::BaseType as ClassBase>::Initializer,
     },
 }
@@ -73,7 +74,21 @@ impl<T: PyClass> PyClassInitializer<T> {
     /// ```
     #[track_caller]
     pub fn new(value: T, base: <T::BaseType as ClassBase>::Initializer) -> Self {
-        Self(Kind::New { value, base })
+        Self(Kind::New {
+            value: T::Storage::store(value),
+            base,
+        })
+    }
+
+    /// Creates an initializer from the storage of a class that extends no other.
+    pub(super) fn of_storage(value: T::Storage) -> Self
+    where
+        T::BaseType: ClassBase<Initializer = NativeInitializer<T::BaseType>>,
+    {
+        Self(Kind::New {
+            value,
+            base: NativeInitializer::new(),
+        })
     }
 
     /// Adds the value of a class that extends this one.
@@ -141,10 +156,10 @@ impl<T: PyClass> PyClassInitializer<T> {
         };
         let args = args.into_pyobject(py).map_err(Into::into)?;
         let arguments = BaseArguments::of(args.into_bound());
-        Ok(Self::new(
+        Ok(Self(Kind::New {
             value,
-            NativeInitializer::with_arguments(arguments),
-        ))
+            base: NativeInitializer::with_arguments(arguments),
+        }))
     }
 
     /// Creates an instance of `T`.
@@ -215,10 +230,10 @@ fn existing(py: Python<'_>, object: Py<PyAny>) -> PyResult<*mut ffi::PyObject> {
 unsafe fn write_parts<T: PyClass>(
     py: Python<'_>,
     object: *mut ffi::PyObject,
-    value: T,
+    value: T::Storage,
     base: <T::BaseType as ClassBase>::Initializer,
 ) -> PyResult<()> {
-    if let Err(error) = fields::check_handles(py, &value) {
+    if let Err(error) = fields::check_handles(py, value.get()) {
         return Err(error);
     }
     // SAFETY: upheld by the caller: a new, unpublished instance.

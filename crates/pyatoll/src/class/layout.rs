@@ -1,5 +1,5 @@
 //! The memory of an instance: base object, owner, borrow flag, thread, `__dict__`, list of weak
-//! references, Rust value.
+//! references, Rust value, or for a `shareable` class a reference to it.
 //!
 //! Invariants:
 //! - The memory is initially zeroed. Until [`publish`], the owner is null and the borrow flag says
@@ -22,6 +22,7 @@ use super::base::ClassBase;
 use super::borrow_flag::{BorrowFlag, FlagStorage, PyBorrowError, PyBorrowMutError};
 use super::parts::{Header, InlineSlot, ThreadCheck};
 use super::pyclass::{ClassImpl, PyClass};
+use super::storage::ValueStorage;
 use crate::interpreter::{LocalInternals, Python};
 
 /// The memory of an instance of `T`, from [`start`](ClassBase::start) on.
@@ -40,7 +41,7 @@ pub struct Instance<T: ClassImpl> {
     /// Empty unless the class has `weakref`.
     pub(super) weak_list: T::WeakList,
     /// Uninitialized until [`publish`].
-    pub(super) value: UnsafeCell<MaybeUninit<T>>,
+    pub(super) value: UnsafeCell<MaybeUninit<T::Storage>>,
 }
 
 // The header directly follows the object head.
@@ -96,8 +97,18 @@ impl<T: ClassImpl> Instance<T> {
     }
 
     /// Returns the address of the value.
-    #[inline]
-    pub(super) fn value(&self) -> *mut T {
+    ///
+    /// # Safety
+    /// The instance must be initialized.
+    #[inline(always)]
+    pub(super) unsafe fn value(&self) -> *mut T {
+        // SAFETY: upheld by the caller: the storage is initialized.
+        unsafe { T::Storage::value(self.storage()) }
+    }
+
+    /// Returns the address of the storage of the value.
+    #[inline(always)]
+    pub(super) fn storage(&self) -> *mut T::Storage {
         self.value.get().cast()
     }
 
@@ -107,7 +118,7 @@ impl<T: ClassImpl> Instance<T> {
     ///
     /// # Safety
     /// The object must be a new, unpublished instance of `T`.
-    pub(super) unsafe fn write(object: *mut ffi::PyObject, value: T) {
+    pub(super) unsafe fn write(object: *mut ffi::PyObject, value: T::Storage) {
         // SAFETY: the instance is unpublished (upheld by the caller), so nothing else accesses
         // these parts.
         unsafe {

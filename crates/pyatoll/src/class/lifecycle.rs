@@ -152,7 +152,7 @@ impl DeallocInfo {
 /// Returns whether an instance may hold references to other objects: always where a build does not
 /// know that the base is `object`.
 const fn can_hold_references<T: PyClass>() -> bool {
-    std::mem::needs_drop::<T>()
+    std::mem::needs_drop::<T::Storage>()
         || <T as ClassImpl>::Dict::PRESENT
         || !<T::BaseType as ClassBase>::FIXED
         || size_of::<<T::BaseType as ClassBase>::Layout>() != size_of::<ffi::PyObject>()
@@ -160,7 +160,7 @@ const fn can_hold_references<T: PyClass>() -> bool {
 
 /// Computes [`ClassBase::NEEDS_DROP`] for `T`.
 pub(super) const fn needs_drop<T: PyClass>() -> bool {
-    std::mem::needs_drop::<T>() || <T::BaseType as ClassBase>::NEEDS_DROP
+    std::mem::needs_drop::<T::Storage>() || <T::BaseType as ClassBase>::NEEDS_DROP
 }
 
 /// Computes [`ClassBase::HAS_DICT_OR_WEAKREFS`] for `T`.
@@ -275,11 +275,11 @@ pub(super) unsafe fn drop_value<T: PyClass>(object: *mut ffi::PyObject) {
     // SAFETY: upheld by the caller: the instance is initialized and being deallocated, and this
     // runs once for it, so the value is dropped once.
     unsafe {
-        if std::mem::needs_drop::<T>() {
+        if std::mem::needs_drop::<T::Storage>() {
             let instance = Instance::<T>::of(object);
             let py = layout::token_of_instance::<T>(object);
             if instance.thread.is_here() {
-                let value = instance.value();
+                let value = instance.storage();
                 run_drop(py, || value.drop_in_place());
             } else {
                 // Dropping the value on this thread would be unsound: leak it.

@@ -48,6 +48,11 @@
 // | `python_class` | classes with a Python class as base, or a metaclass |
 // | `layout`, `parts` | the memory of an instance |
 // | `initializer` | creating instances |
+// | `storage` | the value in an instance, or outside of any interpreter |
+// | `shareable` | what the compiler checks of shareable classes |
+// | `shared` | `Shared`: the value of a shareable class |
+// | `tickets` | values on their way to another interpreter |
+// | `crossing` | the ways of shareable classes to other interpreters |
 // | `lifecycle` | traversing, clearing and deallocating instances |
 // | `trashcan` | deallocating long chains of instances |
 // | `freelist`, `alloc` | reusing the memory of instances |
@@ -69,6 +74,7 @@ pub mod boolean_struct;
 pub(crate) mod borrow_flag;
 pub(crate) mod compat;
 pub(crate) mod convert;
+pub(crate) mod crossing;
 mod datetime_base;
 mod default_slots;
 pub(crate) mod extras;
@@ -97,10 +103,14 @@ mod refusals;
 mod rust_base;
 #[cfg(feature = "serde")]
 mod serde;
+pub(crate) mod shareable;
+pub(crate) mod shared;
 pub(crate) mod slots;
 pub(crate) mod spec;
 mod spec_of;
 pub(crate) mod statics;
+pub(crate) mod storage;
+mod tickets;
 mod trashcan;
 pub(crate) mod type_lookup;
 pub(crate) mod type_object;

@@ -5,10 +5,12 @@ use std::ffi::CStr;
 use super::base::ClassBase;
 use super::boolean_struct::Boolean;
 use super::borrow_flag::FlagStorage;
+use super::crossing::ShareFunctions;
 use super::items::{ClassItems, MethodBlocks};
 use super::parts::{InlineSlot, ThreadCheck};
 use super::spec::SpecOptions;
 use super::statics::ClassStatics;
+use super::storage::ValueStorage;
 use crate::object::PyTypeInfo;
 
 /// A Rust type with a Python class. Only `#[pyclass]` can implement it.
@@ -61,6 +63,10 @@ pub unsafe trait ClassImpl: PyTypeInfo + 'static {
     type Dict: InlineSlot;
     /// Space for a list of weak references, or nothing.
     type WeakList: InlineSlot;
+    /// Where the value of an instance is.
+    type Storage: ValueStorage<Self>;
+    /// The functions of a `shareable` class.
+    const SHARE: Option<&'static ShareFunctions>;
     /// Other options.
     const OPTIONS: SpecOptions;
     /// The value of `module = "…"`.

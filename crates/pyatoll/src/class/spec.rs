@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use pyo3_ffi as ffi;
 
 use super::base::BaseRecord;
+use super::crossing::ShareFunctions;
 use super::items::{ClassItems, MethodBlocks};
 use crate::error::PyResult;
 use crate::interpreter::Python;
@@ -28,6 +29,8 @@ pub struct SpecOptions {
     /// Whether `module_name` is that of the `mod` around the class, as it is declared: the package
     /// that the module is imported from is not known before.
     pub inherits_module: bool,
+    /// Whether instances of a shareable class may export memory that is written to.
+    pub atomic_buffer: bool,
     /// The `__qualname__` of the class of an enum's variant, which belongs to the enum's module.
     pub variant: Option<&'static str>,
     /// The Python classes that the class is made with.
@@ -52,6 +55,7 @@ impl SpecOptions {
         generic: false,
         freelist: 0,
         inherits_module: false,
+        atomic_buffer: false,
         variant: None,
         python: None,
     };
@@ -76,6 +80,8 @@ pub(super) struct ClassSpec {
     /// What creates the class, if its metaclass does. A module without such a class does not
     /// contain the code.
     pub(super) python_class: Option<CreatePythonClass>,
+    /// The functions of a `shareable` class.
+    pub(super) share: Option<&'static ShareFunctions>,
     /// The size of an instance, in bytes.
     pub(super) basicsize: u32,
     /// The offset of the `__dict__` in an instance; 0 if the class has none.

@@ -47,6 +47,7 @@ impl ClassSpec {
             } else {
                 None
             },
+            share: T::SHARE,
             // `Instance::SIZE` is checked to fit, and so do the offsets.
             basicsize: Instance::<T>::SIZE as u32,
             dict: if T::Dict::PRESENT {

@@ -7,7 +7,7 @@
 
 use std::ffi::{CStr, CString};
 use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::thread::ThreadId;
 
@@ -17,7 +17,7 @@ use super::spec::ClassSpec;
 use super::type_tables::TypeTables;
 use crate::call::token;
 use crate::capi::module_def::ModuleTable;
-use crate::capi::{self as ffi, type_fields};
+use crate::capi::{self as ffi, crossing, type_fields};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::exceptions::{PyRuntimeError, PyValueError};
 use crate::intern;
@@ -32,6 +32,8 @@ pub struct TypeObject {
     first: &'static AtomicPtr<ffi::PyTypeObject>,
     /// The complete type, kept alive by `fill`; null before.
     ready: AtomicPtr<ffi::PyTypeObject>,
+    /// Whether CPython's registry of shareable classes has it.
+    is_registered: AtomicBool,
     fill: Mutex<FillState>,
     pub(super) freelist: Freelist,
 }
@@ -82,6 +84,7 @@ impl TypeObject {
         Self {
             first,
             ready: AtomicPtr::new(null_mut()),
+            is_registered: AtomicBool::new(false),
             fill: Mutex::new(FillState {
                 object: None,
                 creating: Vec::new(),
@@ -152,7 +155,15 @@ impl TypeObject {
             state.filling.push(this_thread);
         }
         let filled = self.fill(py, tables);
-        self.finish(this_thread, filled)
+        let class = self.finish(this_thread, filled)?;
+        if let Some(share) = spec.share
+            && !self.is_registered.swap(true, Ordering::Relaxed)
+        {
+            // SAFETY: attached (`py`); the complete type.
+            let is_registered = unsafe { share.register(py, class) };
+            self.is_registered.store(is_registered, Ordering::Relaxed);
+        }
+        Ok(class)
     }
 
     /// Computes the class attributes and sets them.
@@ -234,6 +245,9 @@ impl Drop for TypeObject {
             .compare_exchange(ready, null_mut(), success, failure);
         // SAFETY: attached, since slot values are dropped attached; `fill` keeps the type alive.
         unsafe {
+            if self.is_registered.load(Ordering::Relaxed) {
+                crossing::unregister_class(ready);
+            }
             if ffi::PyType_HasFeature(ready, ffi::Py_TPFLAGS_HAVE_GC) == 0 {
                 clear_attributes(ready);
             }

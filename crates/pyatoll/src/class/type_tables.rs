@@ -80,6 +80,10 @@ impl TypeTables {
                 .into_iter()
                 .any(has);
 
+        if let Some(share) = spec.share {
+            // A method of the class itself is first in the table, and wins.
+            items.methods.extend(share.methods);
+        }
         let (mut attributes, accessors) = items.properties.into_entries();
         if dict.is_some() {
             attributes.push(dict_attribute());
@@ -128,6 +132,7 @@ impl TypeTables {
     fn add_slots(&mut self, spec: &ClassSpec, slots: Vec<(c_int, *mut c_void)>) {
         let has = |slot| slots.iter().any(|(known, _)| *known == slot);
         let has_constructor = has(ffi::Py_tp_new);
+        let has_identity = !has(ffi::Py_tp_richcompare) && !has(ffi::Py_tp_hash);
         let (has_getitem, has_setitem) = (has(ffi::Py_mp_subscript), has(ffi::Py_mp_ass_subscript));
         for (slot, function) in slots {
             match slot {
@@ -148,6 +153,12 @@ impl TypeTables {
             }
         }
         self.push(ffi::Py_tp_dealloc, spec.deallocate as *const ());
+        if let Some(share) = spec.share
+            && has_identity
+        {
+            self.push(ffi::Py_tp_richcompare, share.compare as *const ());
+            self.push(ffi::Py_tp_hash, share.hash as *const ());
+        }
         if !has_constructor {
             let no_constructor = default_slots::no_constructor as *const ();
             self.push(ffi::Py_tp_new, no_constructor);

@@ -4,7 +4,7 @@
 use pyatoll::exceptions::PyException;
 use pyatoll::prelude::*;
 use pyatoll::types::{PyBytes, PyInt, PyString, PyTuple, PyTzInfo};
-use pyatoll::{PyTraverseError, PyVisit, create_exception};
+use pyatoll::{PyTraverseError, PyVisit, Shared, create_exception};
 
 create_exception!(every_type, Refused, PyException);
 
@@ -103,7 +103,31 @@ impl Registry {
     }
 }
 
+/// A value that all interpreters share, and that goes through a pickle.
+#[pyclass(frozen, shareable)]
+struct Common(Vec<u8>);
+
+#[pymethods]
+impl Common {
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+}
+
+fn shared(py: Python<'_>) -> PyResult<()> {
+    let object = Shared::new(Common(vec![1, 2])).into_pyobject(py)?;
+    let (redeem, ticket) = object
+        .call_method0("__reduce__")?
+        .extract::<(Bound<'_, PyAny>, Bound<'_, PyTuple>)>()?;
+    let other: Shared<Common> = redeem.call1(ticket)?.extract()?;
+    assert!(Shared::ptr_eq(&other, &Shared::from(&object)));
+    assert!(object.eq(&other)? && object.hash()? == other.into_pyobject(py)?.hash()?);
+    assert_eq!(object.call_method0("size")?.extract::<usize>()?, 2);
+    Ok(())
+}
+
 pub fn classes(py: Python<'_>) -> PyResult<()> {
+    shared(py)?;
     let names = [
         ("Int", py.get_type::<Int>().into_any()),
         ("Text", py.get_type::<Text>().into_any()),

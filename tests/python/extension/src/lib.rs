@@ -11,6 +11,7 @@
 //! | `crossing` | handles in a `static` shared by all interpreters |
 //! | `statics` | per-interpreter values |
 //! | `pickling` | what `pickle` carries between interpreters |
+//! | `sharing` | classes whose values all interpreters share |
 //! | `modules` | further modules of this library: restricted ones and one that fails |
 
 mod attaching;
@@ -22,6 +23,7 @@ mod modules;
 mod pickling;
 mod protocols;
 mod round_trip;
+mod sharing;
 mod statics;
 
 use pyatoll::create_exception;
@@ -78,6 +80,8 @@ mod pyatoll_tests {
     };
     #[pymodule_export]
     use super::round_trip::round_trip;
+    #[pymodule_export]
+    use super::sharing::{Block, Tally};
     #[pymodule_export]
     use super::statics::{count, counters, interned, singleton, template, wait_for_signal};
     #[pymodule_export]

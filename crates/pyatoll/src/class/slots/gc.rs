@@ -23,6 +23,7 @@ use crate::class::layout::{self, Instance, token_of_instance};
 use crate::class::lifecycle;
 use crate::class::parts::ThreadCheck;
 use crate::class::pyclass::PyClass;
+use crate::class::storage::ValueStorage;
 use crate::error::PyResult;
 #[cfg(debug_assertions)]
 use crate::interpreter::sync::lock;
@@ -184,6 +185,13 @@ pub unsafe fn traverse<T: PyClass>(
     argument: *mut c_void,
     body: impl FnOnce(&T, PyVisit<'_>) -> Result<(), PyTraverseError>,
 ) -> c_int {
+    const {
+        assert!(
+            <T::Storage as ValueStorage<T>>::IS_INLINE,
+            "a `shareable` class cannot have `__traverse__`: its value is not part of one \
+             instance, and may hold no Python object"
+        );
+    }
     // SAFETY: upheld by the caller: called by the collector with a live instance of `T`.
     unsafe {
         match lifecycle::traverse::<T>(slf, visit, argument) {

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `single` | slots with one method: `__repr__`, `__len__`, `__getitem__`, … |
 //! | `binary` | operators with a reflected form |
+//! | `buffer` | `bf_getbuffer` of shareable classes |
 //! | `compare` | `tp_richcompare` |
 //! | `pairs` | attributes, items and descriptors: set and delete; `__getattr__` |
 //! | `construct` | `tp_new`, `tp_vectorcall` |
@@ -22,6 +23,7 @@
 
 mod arguments;
 mod binary;
+mod buffer;
 mod compare;
 mod construct;
 mod gc;
@@ -34,6 +36,7 @@ mod single;
 
 pub use arguments::{is_given, object_or_none, operator, size};
 pub use binary::{BinaryBody, TernaryBody, binary, power};
+pub use buffer::checked_view;
 pub use compare::{CompareBody, comparisons};
 pub use construct::{New, NewObject, NewOutput, construct_call, new_from_tuple};
 pub use gc::{PyTraverseError, PyVisit, clear, traverse};
