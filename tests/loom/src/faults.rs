@@ -228,9 +228,37 @@ pub const FAULTS: &[Fault] = &[
         wrong: "{ let was = self.is_away(); self.holder.state.store(INSIDE, Ordering::Release); was }",
     },
     Fault {
-        name: "gate_goes_on_without_seeing_what_was_done_before_leaving",
+        name: "gate_leaves_guards_set_aside_when_it_closes",
+        part: "gate",
+        right: "if state == SET_ASIDE {
+                    WITHDRAWN",
+        wrong: "if state == SET_ASIDE {
+                    state",
+    },
+    Fault {
+        name: "gate_lets_guards_be_set_aside_after_it_closed",
+        part: "gate",
+        right: "state | LAST",
+        wrong: "state",
+    },
+    Fault {
+        name: "gate_forgets_a_guard_that_is_taken_up_as_it_closes",
+        part: "gate",
+        right: "holder.update(|state| Some(closed(state))) != Ok(SET_ASIDE)",
+        wrong: "let seen = holder.state();
+            let _ = holder.update(|state| Some(closed(state)));
+            seen != SET_ASIDE",
+    },
+    Fault {
+        name: "gate_does_not_see_what_was_done_before_a_guard_was_set_aside",
         part: "gate",
         right: ".compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)",
         wrong: ".compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)",
+    },
+    Fault {
+        name: "gate_goes_on_without_seeing_what_was_done_before_leaving",
+        part: "gate",
+        right: "state.fetch_update(Ordering::AcqRel, Ordering::Acquire, new)",
+        wrong: "state.fetch_update(Ordering::Relaxed, Ordering::Relaxed, new)",
     },
 ];

@@ -90,6 +90,12 @@ impl Trashcan {
         unsafe { self.depth.leave(level) };
     }
 
+    /// Returns whether some deallocation may be deferred, by any thread.
+    #[inline]
+    pub(super) fn has_deferred(&self) -> bool {
+        self.deferred.has_some()
+    }
+
     /// Runs the deallocations that this thread deferred, if there is room again and no deallocation
     /// of this library is further up. Returns whether any thread's are still deferred.
     ///
