@@ -98,9 +98,9 @@ thread_local! {
 
 /// Frees the spare entries of a thread that ends.
 ///
-/// Also releases the guards of a thread that ends with suspended greenlets, whose stacks nobody unwinds:
-/// the interpreter's end would wait for them. Guards with a thread state created here are kept:
-/// it stays in the interpreter, and CPython aborts if that ends.
+/// Also releases the guards of a thread that ends with suspended greenlets, whose stacks nobody
+/// unwinds: the interpreter's end would wait for them. Guards with a thread state created here are
+/// kept: it stays in the interpreter, and CPython aborts if that ends.
 struct AtThreadEnd;
 
 impl Drop for AtThreadEnd {

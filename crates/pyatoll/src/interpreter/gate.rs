@@ -9,10 +9,10 @@
 //! detached, in code that is not Python's, and that may never return. Both sides change a guard's
 //! state by compare-and-exchange, so a thread is either back inside or left behind, never both.
 //!
-//! A thread that leaves may keep its guard for its next attachment ([`InterpreterGuard::set_aside`]):
-//! that takes one exchange each time, instead of the gate's lock and two allocations. Closing the
-//! gate withdraws the guards that are set aside, and keeps the others from being so, in the same
-//! exchange that looks at them.
+//! A thread that leaves may keep its guard for its next attachment
+//! ([`InterpreterGuard::set_aside`]): that takes one exchange each time, instead of the gate's lock
+//! and two allocations. Closing the gate withdraws the guards that are set aside, and keeps the
+//! others from being so, in the same exchange that looks at them.
 //!
 //! Functions that ask std for the current thread read one of std's thread-locals. They are never
 //! inlined, so that `cargo xtask check-tls` can tell them from the paths on which Python calls
