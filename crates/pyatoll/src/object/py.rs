@@ -74,6 +74,20 @@ impl<T> Py<T> {
         }
     }
 
+    /// Returns whether the token belongs to the object's interpreter.
+    #[inline(always)]
+    fn is_owned_by(&self, py: Python<'_>) -> bool {
+        std::ptr::eq(self.owner.get(), py.local())
+    }
+
+    /// Drops the handle, and returns why: the token belongs to another interpreter. By value, so
+    /// that the caller may leave the handle in registers.
+    #[cold]
+    #[inline(never)]
+    fn refuse(self, py: Python<'_>) -> WrongInterpreter {
+        WrongInterpreter::new(self.interpreter(), py)
+    }
+
     /// Binds the handle to a token, unless the token belongs to another interpreter. This costs one
     /// comparison.
     ///
@@ -88,7 +102,7 @@ impl<T> Py<T> {
     /// ```
     #[inline]
     pub fn try_bind<'py>(&self, py: Python<'py>) -> Result<&Bound<'py, T>, WrongInterpreter> {
-        if std::ptr::eq(self.owner.get(), py.local()) {
+        if self.is_owned_by(py) {
             // SAFETY: `Py` and `Bound` have the same layout (asserted in `bound`), and the token is
             // the owner's.
             Ok(unsafe { &*std::ptr::from_ref(self).cast::<Bound<'py, T>>() })
@@ -137,8 +151,8 @@ impl<T> Py<T> {
     #[inline]
     #[track_caller]
     pub fn into_bound(self, py: Python<'_>) -> Bound<'_, T> {
-        if let Err(error) = self.try_bind(py) {
-            error.panic();
+        if !self.is_owned_by(py) {
+            self.refuse(py).panic();
         }
         let this = ManuallyDrop::new(self);
         // SAFETY: the reference moves into the new handle, and the token is the owner's.
@@ -162,7 +176,9 @@ impl<T> Py<T> {
     /// ```
     #[inline]
     pub fn try_into_bound(self, py: Python<'_>) -> Result<Bound<'_, T>, WrongInterpreter> {
-        self.try_bind(py)?;
+        if !self.is_owned_by(py) {
+            return Err(self.refuse(py));
+        }
         let this = ManuallyDrop::new(self);
         // SAFETY: the reference moves into the new handle, and the token is the owner's.
         Ok(unsafe { Bound::from_owned_non_null(py, this.pointer) })

@@ -8,6 +8,7 @@ pub(super) struct Span {
 }
 
 impl Span {
+    #[inline]
     pub(super) fn new(len: usize) -> Self {
         Self {
             front: 0,
@@ -31,6 +32,19 @@ impl Span {
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.back.saturating_sub(self.front)
+    }
+
+    /// Takes the first index. Exhausts the span if it is not below `len`, the container's length.
+    #[inline]
+    pub(super) fn next(&mut self, len: usize) -> Option<usize> {
+        let index = self.front;
+        if index < self.back.min(len) {
+            self.front = index + 1;
+            Some(index)
+        } else {
+            self.back = index;
+            None
+        }
     }
 
     /// Takes the `n`th index from the front, discarding those before it.
@@ -69,7 +83,9 @@ macro_rules! span_iterator {
 
             #[inline]
             fn next(&mut self) -> Option<Self::Item> {
-                self.nth(0)
+                let limit = $limit(self);
+                let index = self.span.next(limit)?;
+                $get(self, index)
             }
 
             #[inline]
@@ -144,6 +160,13 @@ mod tests {
         assert_eq!((span.nth(3), span.nth(0)), (None, None));
         let mut span = Span::new(3);
         assert_eq!((span.nth_back(usize::MAX), span.nth_back(0)), (None, None));
+    }
+
+    #[test]
+    fn a_length_below_the_front_ends_the_iteration() {
+        let mut span = Span::new(5);
+        assert_eq!((span.next(9), span.next(2)), (Some(0), Some(1)));
+        assert_eq!((span.next(2), span.next(9), span.len()), (None, None, 0));
     }
 
     #[test]

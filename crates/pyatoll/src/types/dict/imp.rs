@@ -89,6 +89,7 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
         unsafe { new_reference_or_panic(self.py(), ffi::PyDict_Items(self.as_ptr())) }
     }
 
+    #[inline]
     fn iter(&self) -> BoundDictIterator<'py> {
         BoundDictIterator::new(self.clone())
     }
@@ -196,6 +197,7 @@ pub(in crate::types) unsafe fn get_item<'py>(
     }
 }
 
+#[inline]
 fn set_item(
     dict: &Bound<'_, PyDict>,
     key: Borrowed<'_, '_, PyAny>,

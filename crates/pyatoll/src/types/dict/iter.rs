@@ -40,6 +40,7 @@ pub struct BoundDictIterator<'py> {
 const CHANGED_SIZE: &str = "dictionary changed size during iteration";
 
 impl<'py> BoundDictIterator<'py> {
+    #[inline]
     pub(super) fn new(dict: Bound<'py, PyDict>) -> Self {
         let size = dict.len();
         Self {
@@ -56,7 +57,9 @@ impl<'py> BoundDictIterator<'py> {
     }
 
     /// Returns the next entry. The dict must be locked on free-threaded builds.
-    #[inline]
+    // The two handles would otherwise be returned in memory, and moved from there: see
+    // `interpreter/stored.rs`.
+    #[inline(always)]
     #[track_caller]
     fn next_locked(&mut self) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         if self.has_changed_size() {
@@ -102,7 +105,7 @@ impl<'py> BoundDictIterator<'py> {
 impl<'py> Iterator for BoundDictIterator<'py> {
     type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn next(&mut self) -> Option<Self::Item> {
         if compat::FREE_THREADED {

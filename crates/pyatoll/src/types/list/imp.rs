@@ -28,7 +28,7 @@ impl<'py> PyListMethods<'py> for Bound<'py, PyList> {
         // SAFETY: the caller guarantees that `index` is in bounds and that no other thread changes
         // the list; the borrowed item gets its own reference before anything else runs.
         unsafe {
-            let item = ffi::PyList_GET_ITEM(self.as_ptr(), to_ssize(index));
+            let item = ffi::PyList_GET_ITEM(self.as_ptr(), index as ffi::Py_ssize_t);
             Bound::from_borrowed_ptr(self.py(), item)
         }
     }
@@ -79,6 +79,7 @@ impl<'py> PyListMethods<'py> for Bound<'py, PyList> {
         status(self.py(), result)
     }
 
+    #[inline]
     fn iter(&self) -> BoundListIterator<'py> {
         BoundListIterator::new(self.clone())
     }

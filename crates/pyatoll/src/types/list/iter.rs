@@ -29,6 +29,7 @@ pub struct BoundListIterator<'py> {
 }
 
 impl<'py> BoundListIterator<'py> {
+    #[inline]
     pub(super) fn new(list: Bound<'py, PyList>) -> Self {
         let span = Span::new(list.len());
         Self { list, span }

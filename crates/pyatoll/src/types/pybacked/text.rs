@@ -3,7 +3,9 @@
 use std::borrow::Borrow;
 use std::convert::Infallible;
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
+use std::ptr;
 use std::sync::Arc;
 
 use super::compare_like;
@@ -53,7 +55,6 @@ const SHORT: usize = 3 * size_of::<u64>() - 2;
 
 /// A text. Most are short: allocating memory for one would cost more than the rest of its
 /// conversion.
-#[derive(Clone)]
 enum Text {
     Short {
         len: u8,
@@ -91,6 +92,19 @@ impl Text {
     }
 }
 
+impl Clone for Text {
+    /// Copies the value as a whole: a clone of the variant's fields would be stored in pieces, and
+    /// the move that follows would wait for them: see `interpreter/stored.rs`.
+    #[inline]
+    fn clone(&self) -> Self {
+        if let Self::Long(text) = self {
+            mem::forget(Arc::clone(text));
+        }
+        // SAFETY: plain bytes, or a pointer whose additional reference was just created.
+        unsafe { ptr::read(self) }
+    }
+}
+
 impl PyBackedStr {
     /// Creates another reference to the same text. If the token belongs to another interpreter than
     /// the object, it comes with a new object of that interpreter.
@@ -107,6 +121,7 @@ impl PyBackedStr {
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
+    #[inline]
     pub fn clone_ref(&self, py: Python<'_>) -> Self {
         Self {
             object: self.to_object(py).unbind(),
@@ -127,6 +142,7 @@ impl PyBackedStr {
     }
 
     /// Returns the object, or an equal one in another interpreter.
+    #[inline]
     fn to_object<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
         match self.object.try_bind(py) {
             Ok(object) => object.clone(),
@@ -204,6 +220,7 @@ impl<'py> IntoPyObject<'py> for PyBackedStr {
 
     crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyString>() }
 
+    #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
         (&self).into_pyobject(py)
     }
@@ -217,6 +234,7 @@ impl<'py> IntoPyObject<'py> for &PyBackedStr {
 
     crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyString>() }
 
+    #[inline]
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
         Ok(self.to_object(py))
     }

@@ -42,10 +42,12 @@ impl<'py> PyTupleMethods<'py> for Bound<'py, PyTuple> {
         TupleSlice::new(self.as_borrowed())
     }
 
+    #[inline]
     fn iter(&self) -> BoundTupleIterator<'py> {
         BoundTupleIterator::new(self.clone())
     }
 
+    #[inline]
     fn iter_borrowed<'a>(&'a self) -> BorrowedTupleIterator<'a, 'py> {
         self.as_borrowed().iter_borrowed()
     }
@@ -68,7 +70,7 @@ pub(crate) unsafe fn item_unchecked<'a, 'py>(
     // SAFETY: attached; the caller guarantees that `index` is in bounds; the tuple keeps the item
     // alive.
     unsafe {
-        let item = ffi::PyTuple_GET_ITEM(tuple.as_ptr(), to_ssize(index));
+        let item = ffi::PyTuple_GET_ITEM(tuple.as_ptr(), index as ffi::Py_ssize_t);
         Borrowed::from_ptr(tuple.py(), item)
     }
 }

@@ -29,6 +29,7 @@ pub struct BoundTupleIterator<'py> {
 }
 
 impl<'py> BoundTupleIterator<'py> {
+    #[inline]
     pub(super) fn new(tuple: Bound<'py, PyTuple>) -> Self {
         let span = Span::new(tuple.len());
         Self { tuple, span }
@@ -81,6 +82,7 @@ span_iterator!(
 into_iterator!(PyTuple, BoundTupleIterator, Bound<'py, PyAny>);
 
 impl<'a, 'py> Borrowed<'a, 'py, PyTuple> {
+    #[inline]
     pub(crate) fn iter_borrowed(self) -> BorrowedTupleIterator<'a, 'py> {
         BorrowedTupleIterator {
             tuple: self,
