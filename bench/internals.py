@@ -15,7 +15,7 @@ ROWS = {
     "attach-attached": "attach when attached",
     "attach-foreign": "attach and detach in a foreign thread",
     "bind": "`Py::bind`",
-    "clone-and-drop": "a handle cloned, and dropped attached",
+    "clone-and-drop": "a handle cloned, and dropped attached, in a function of its own",
     "drop-detached": "a handle dropped detached, and released at the next attach",
 }
 

@@ -15,52 +15,58 @@ pub struct Fault {
 /// All faults.
 pub const FAULTS: &[Fault] = &[
     Fault {
-        name: "queue_push_is_relaxed",
+        name: "queue_push_does_not_say_so",
         part: "queue",
-        right: "compare_exchange_weak(head, node, Ordering::Release, Ordering::Relaxed)",
-        wrong: "compare_exchange_weak(head, node, Ordering::Relaxed, Ordering::Relaxed)",
+        right: "self.has_some.store(true, Ordering::Relaxed);",
+        wrong: "",
     },
     Fault {
-        name: "queue_drain_is_relaxed",
+        name: "queue_says_so_after_the_push",
         part: "queue",
-        right: "null_mut(),
-                Ordering::Acquire,",
-        wrong: "null_mut(),
-                Ordering::Relaxed,",
+        right: "state.items.push(item);",
+        wrong: "state.items.push(item);
+        drop(state);",
     },
     Fault {
         name: "queue_drains_in_two_steps",
         part: "queue",
-        right: "match self.head.compare_exchange_weak(
-                head,
-                null_mut(),
-                Ordering::Acquire,
-                Ordering::Relaxed,
-            ) {",
-        wrong: "let seen = self.head.load(Ordering::Acquire);
-            self.head.store(null_mut(), Ordering::Release);
-            match if seen == head { Ok(()) } else { Err(seen) } {",
+        right: "let mut items = self.take(&mut self.state());",
+        wrong: "let mut items = self.take(&mut self.state());
+        self.has_some.store(false, Ordering::Relaxed);",
     },
     Fault {
-        name: "queue_close_is_relaxed",
+        name: "queue_leaves_in_place_what_it_releases",
         part: "queue",
-        right: "self.head.swap(closed(), Ordering::Acquire)",
-        wrong: "self.head.swap(closed(), Ordering::Relaxed)",
+        right: "state.items.capacity() == 0",
+        wrong: "true",
     },
     Fault {
         name: "queue_closes_in_two_steps",
         part: "queue",
-        right: "let head = self.head.swap(closed(), Ordering::Acquire);",
-        wrong: "let head = self.head.load(Ordering::Acquire);
-        self.head.store(closed(), Ordering::Release);",
+        right: "        state.is_closed = true;
+        let items = self.take(&mut state);
+        drop(state);",
+        wrong: "        let items = self.take(&mut state);
+        drop(state);
+        self.state().is_closed = true;",
     },
     Fault {
         name: "queue_takes_more_after_its_end",
         part: "queue",
-        right: "if head == closed() {
-                // SAFETY: from",
-        wrong: "if false {
-                // SAFETY: from",
+        right: "if state.is_closed {",
+        wrong: "if false {",
+    },
+    Fault {
+        name: "queue_looks_whether_it_is_closed_before_it_has_the_lock",
+        part: "queue",
+        right: "        let mut state = self.state();
+        if state.is_closed {
+            return Err(item);
+        }",
+        wrong: "        if self.state().is_closed {
+            return Err(item);
+        }
+        let mut state = self.state();",
     },
     Fault {
         name: "slots_read_a_key_relaxed",
@@ -222,9 +228,37 @@ pub const FAULTS: &[Fault] = &[
         wrong: "{ let was = self.is_away(); self.holder.state.store(INSIDE, Ordering::Release); was }",
     },
     Fault {
-        name: "gate_goes_on_without_seeing_what_was_done_before_leaving",
+        name: "gate_leaves_guards_set_aside_when_it_closes",
+        part: "gate",
+        right: "if state == SET_ASIDE {
+                    WITHDRAWN",
+        wrong: "if state == SET_ASIDE {
+                    state",
+    },
+    Fault {
+        name: "gate_lets_guards_be_set_aside_after_it_closed",
+        part: "gate",
+        right: "state | LAST",
+        wrong: "state",
+    },
+    Fault {
+        name: "gate_forgets_a_guard_that_is_taken_up_as_it_closes",
+        part: "gate",
+        right: "holder.update(|state| Some(closed(state))) != Ok(SET_ASIDE)",
+        wrong: "let seen = holder.state();
+            let _ = holder.update(|state| Some(closed(state)));
+            seen != SET_ASIDE",
+    },
+    Fault {
+        name: "gate_does_not_see_what_was_done_before_a_guard_was_set_aside",
         part: "gate",
         right: ".compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)",
         wrong: ".compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)",
+    },
+    Fault {
+        name: "gate_goes_on_without_seeing_what_was_done_before_leaving",
+        part: "gate",
+        right: "state.fetch_update(Ordering::AcqRel, Ordering::Acquire, new)",
+        wrong: "state.fetch_update(Ordering::Relaxed, Ordering::Relaxed, new)",
     },
 ];

@@ -16,6 +16,23 @@ const LIMIT_OF_BEST: f64 = 1.10;
 /// Limit of a row's time with many interpreters alive, relative to one.
 const LIMIT_OF_ONE: f64 = 1.05;
 
+/// Rows of internals with a limit relative to PyO3's time, and the promise.
+const OF_PYO3: &[(&str, f64, &str)] = &[
+    (
+        "attach-foreign",
+        1.0,
+        "Attaching and detaching a foreign thread takes no longer than PyO3's",
+    ),
+    (
+        "drop-detached",
+        1.2,
+        "A handle dropped detached takes at most 1.2 times PyO3's time",
+    ),
+];
+
+/// Limit of the size of 720 functions, in a release build with the settings of the page.
+const LIMIT_OF_SIZE: u64 = 1250 * 1024;
+
 /// A promise, and whether it is kept.
 pub struct Promise {
     /// The promise.
@@ -89,6 +106,17 @@ pub fn promises(results: &Results) -> Vec<Promise> {
                 kept: ours
                     .zip(theirs)
                     .is_some_and(|(ours, theirs)| ours.min < theirs.min),
+                measured: format!("{}; {}", nanoseconds(ours), nanoseconds(theirs)),
+            });
+        }
+        for (row, factor, text) in OF_PYO3 {
+            let ours = internals.get(1, row, "pyatoll");
+            let theirs = internals.get(1, row, "pyo3");
+            promises.push(Promise {
+                text: (*text).to_owned(),
+                kept: ours
+                    .zip(theirs)
+                    .is_some_and(|(ours, theirs)| ours.min <= factor * theirs.min),
                 measured: format!("{}; {}", nanoseconds(ours), nanoseconds(theirs)),
             });
         }
@@ -194,6 +222,13 @@ fn check_builds(builds: &[build_times::Build], promises: &mut Vec<Promise>) {
                     ours.full.processor, theirs.full.processor
                 ),
             });
+            if (kind, profile) == ("functions", "release") {
+                promises.push(Promise {
+                    text: format!("720 functions are at most {} KiB", LIMIT_OF_SIZE / 1024),
+                    kept: ours.size <= LIMIT_OF_SIZE,
+                    measured: format!("{} KiB", ours.size / 1024),
+                });
+            }
             promises.push(Promise {
                 text: format!("Binary size below PyO3's: {kind}, {profile}"),
                 kept: ours.size < theirs.size,

@@ -1,6 +1,6 @@
 //! `signature = (…)`, and the model of a function's Python parameters.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -341,26 +341,30 @@ impl SignatureModel {
             Some(class) => quote!(::core::option::Option::Some(#class)),
             None => quote!(::core::option::Option::None),
         };
-        let positional = self.positional.iter().map(|parameter| &parameter.name);
-        let positional_only = self.positional_only;
-        let required = self.required_positional();
-        let keyword_only = self.keyword_only.iter().map(|parameter| {
-            let name = &parameter.name;
-            let required = parameter.default.is_none();
-            quote!(#hidden::call::KeywordOnly { name: #name, required: #required })
-        });
+        let parameters = self.positional.iter().chain(&self.keyword_only);
+        let names: String = parameters
+            .flat_map(|parameter| [&parameter.name, "\0"])
+            .collect();
+        // Without a suffix, so that the compiler infers the type.
+        let count = Literal::usize_unsuffixed;
+        let positional = count(self.positional.len());
+        let positional_only = count(self.positional_only);
+        let required = count(self.required_positional());
+        let keyword_only = self.keyword_only.iter();
+        let keyword_only = keyword_only.map(|parameter| parameter.default.is_none());
         let varargs = self.varargs.is_some();
         let varkeywords = self.varkeywords.is_some();
         quote! {
             #hidden::call::Signature {
                 class_name: #class,
                 function_name: #function,
-                positional_names: &[#(#positional),*],
+                names: #names,
+                positional: #positional,
                 positional_only: #positional_only,
                 required_positional: #required,
-                keyword_only: &[#(#keyword_only),*],
                 varargs: #varargs,
                 varkeywords: #varkeywords,
+                keyword_only: &[#(#keyword_only),*],
             }
         }
     }

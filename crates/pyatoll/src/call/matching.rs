@@ -9,7 +9,7 @@ use std::slice;
 
 use super::arguments::{Arguments, item, size, tuple_of, with_items};
 use super::mismatch;
-use super::signature::{KeywordOnly, Signature};
+use super::signature::Signature;
 use crate::capi as ffi;
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::{Python, layout};
@@ -141,7 +141,7 @@ impl Signature {
         unsafe {
             let values = {
                 for index in 0..len {
-                    let is_given = index < nargs as usize && index < self.positional_names.len();
+                    let is_given = index < nargs as usize && index < self.positional.into();
                     values.add(index).write(if is_given {
                         args.add(index).read()
                     } else {
@@ -171,7 +171,7 @@ impl Signature {
         kwnames: *mut ffi::PyObject,
         values: &mut [*mut ffi::PyObject],
     ) -> bool {
-        let count = self.positional_names.len();
+        let count = usize::from(self.positional);
         if nargs > count {
             return false;
         }
@@ -179,16 +179,23 @@ impl Signature {
         // names outlives the call.
         unsafe {
             if !kwnames.is_null() {
+                let mut names = self.names();
+                for _ in 0..nargs {
+                    names.next();
+                }
                 for keyword in 0..size(kwnames) {
-                    let name = Borrowed::from_ptr(py, item(kwnames, keyword));
+                    let Some(text) = text_of(Borrowed::from_ptr(py, item(kwnames, keyword))) else {
+                        return false;
+                    };
                     // Most calls name the parameters in order.
-                    let found = match text_of(name) {
-                        Some(text) if self.is_named(nargs + keyword, text) => nargs + keyword,
-                        Some(text) => match self.find(text) {
-                            Some(found) => found,
-                            None => return false,
-                        },
-                        None => return false,
+                    let next = nargs + keyword;
+                    let is_next = names.next().is_some_and(|name| same(name.as_bytes(), text));
+                    let found = if is_next && next >= self.positional_only.into() {
+                        next
+                    } else if let Some(found) = self.find(text) {
+                        found
+                    } else {
+                        return false;
                     };
                     match values.get_mut(found) {
                         Some(value) if value.is_null() => {
@@ -201,12 +208,9 @@ impl Signature {
         }
         let values: &[*mut ffi::PyObject] = values;
         let is_given = |index: usize| values.get(index).is_some_and(|value| !value.is_null());
-        (nargs..self.required_positional).all(is_given)
-            && self
-                .keyword_only
-                .iter()
-                .enumerate()
-                .all(|(index, parameter)| !parameter.required || is_given(count + index))
+        let mut keyword_only = self.keyword_only.iter().enumerate();
+        (nargs..self.required_positional.into()).all(is_given)
+            && keyword_only.all(|(index, required)| !required || is_given(count + index))
     }
 
     /// Matches a call that [`match_valid`](Signature::match_valid) rejected, to find the error.
@@ -316,7 +320,7 @@ impl Signature {
     ) -> PyResult<()> {
         debug_assert_eq!(values.len(), self.parameter_count());
         let py = keywords.py;
-        let count = self.positional_names.len();
+        let count = usize::from(self.positional);
         let given = positional.len().min(count);
         values[..given].copy_from_slice(&positional[..given]);
 
@@ -354,15 +358,14 @@ impl Signature {
     /// Checks that no required parameter is missing.
     #[inline(always)]
     fn check_required(&self, values: &[*mut ffi::PyObject]) -> PyResult<()> {
-        let count = self.positional_names.len();
-        let required = &values[..self.required_positional];
+        let count = usize::from(self.positional);
+        let required = &values[..self.required_positional.into()];
         if required.iter().any(|value| value.is_null()) {
             return Err(mismatch::missing_positional(self, required));
         }
         let named = &values[count..count + self.keyword_only.len()];
-        let missing = |(parameter, value): (&KeywordOnly, &*mut ffi::PyObject)| {
-            parameter.required && value.is_null()
-        };
+        let missing =
+            |(required, value): (&bool, &*mut ffi::PyObject)| *required && value.is_null();
         if self.keyword_only.iter().zip(named).any(missing) {
             return Err(mismatch::missing_keyword(self, named));
         }
@@ -372,47 +375,28 @@ impl Signature {
     /// Returns the index of the parameter that may be given by this name.
     #[inline]
     fn parameter_named(&self, name: Borrowed<'_, '_, PyAny>) -> Option<usize> {
-        if self.positional_only == self.positional_names.len() && self.keyword_only.is_empty() {
+        if self.positional_only == self.positional && self.keyword_only.is_empty() {
             return None;
         }
         text_of(name).and_then(|text| self.find(text))
     }
 
-    /// Returns whether the parameter at `index` may be given by this name.
-    #[inline(always)]
-    fn is_named(&self, index: usize, text: &[u8]) -> bool {
-        let count = self.positional_names.len();
-        let name = if index < count {
-            (index >= self.positional_only).then(|| self.positional_names[index])
-        } else {
-            self.keyword_only
-                .get(index - count)
-                .map(|parameter| parameter.name)
-        };
-        name.is_some_and(|name| same(name.as_bytes(), text))
-    }
-
     /// Returns the index of the parameter that may be given by this name.
     #[inline(never)]
     fn find(&self, text: &[u8]) -> Option<usize> {
-        let positional = self.positional_names[self.positional_only..]
-            .iter()
-            .position(|name| same(name.as_bytes(), text));
-        if let Some(index) = positional {
-            return Some(self.positional_only + index);
-        }
-        let named = |parameter: &KeywordOnly| same(parameter.name.as_bytes(), text);
-        let index = self.keyword_only.iter().position(named)?;
-        Some(self.positional_names.len() + index)
+        let mut names = self.names().enumerate();
+        names
+            .find(|(index, name)| {
+                *index >= self.positional_only.into() && same(name.as_bytes(), text)
+            })
+            .map(|(index, _)| index)
     }
 
     /// Returns the error for a keyword that names no parameter, or a positional-only one.
     #[cold]
     fn unknown_keyword(&self, name: Borrowed<'_, '_, PyAny>, keywords: Keywords<'_, '_>) -> PyErr {
-        let positional_only = &self.positional_names[..self.positional_only];
+        let positional_only = self.names().take(self.positional_only.into());
         let misused: Vec<&str> = positional_only
-            .iter()
-            .copied()
             .filter(|parameter| {
                 let names_parameter = |text: &[u8]| text == parameter.as_bytes();
                 keywords
@@ -474,19 +458,11 @@ mod tests {
         Signature {
             class_name: None,
             function_name: "f",
-            positional_names: &["a", "b", "c"],
+            names: "a\0b\0c\0d\0e\0",
+            positional: 3,
             positional_only: 2,
             required_positional: 1,
-            keyword_only: &[
-                KeywordOnly {
-                    name: "d",
-                    required: true,
-                },
-                KeywordOnly {
-                    name: "e",
-                    required: false,
-                },
-            ],
+            keyword_only: &[true, false],
             varargs,
             varkeywords,
         }
@@ -572,6 +548,12 @@ mod tests {
                 c"{'x\\u00e9': 1}",
                 "got an unexpected keyword argument 'x\u{e9}'",
             ),
+            (
+                c"(1,)",
+                c"{'c\\x00d': 1}",
+                "got an unexpected keyword argument 'c\0d'",
+            ),
+            (c"(1,)", c"{'': 1}", "got an unexpected keyword argument ''"),
         ];
         let plain = signature(false, false);
         for (args, kwargs, message) in calls {
@@ -581,7 +563,9 @@ mod tests {
             );
         }
         let one = Signature {
-            positional_names: &["a"],
+            names: "a\0",
+            positional: 1,
+            positional_only: 1,
             keyword_only: &[],
             ..plain
         };
@@ -596,7 +580,8 @@ mod tests {
         let two = Signature {
             class_name: Some("Class"),
             function_name: "method",
-            positional_names: &["x", "y", "z"],
+            names: "x\0y\0z\0",
+            positional: 3,
             positional_only: 0,
             required_positional: 3,
             keyword_only: &[],

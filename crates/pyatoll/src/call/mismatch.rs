@@ -63,7 +63,7 @@ pub(super) fn positional_only(signature: &Signature, names: &[&str]) -> PyErr {
 pub(super) fn too_many(signature: &Signature, given: usize) -> PyErr {
     let function = full_name(signature);
     let min = signature.required_positional;
-    let max = signature.positional_names.len();
+    let max = signature.positional;
     let takes = if min == max {
         max.to_string()
     } else {
@@ -78,10 +78,10 @@ pub(super) fn too_many(signature: &Signature, given: usize) -> PyErr {
 /// Returns the error for required positional parameters without a value in `values`.
 #[cold]
 pub(super) fn missing_positional(signature: &Signature, values: &[*mut ffi::PyObject]) -> PyErr {
-    let names = signature.positional_names.iter().zip(values);
+    let names = signature.names().zip(values);
     let missing: Vec<&str> = names
         .filter(|(_, value)| value.is_null())
-        .map(|(name, _)| *name)
+        .map(|(name, _)| name)
         .collect();
     missing_error(signature, "positional", &missing)
 }
@@ -89,10 +89,11 @@ pub(super) fn missing_positional(signature: &Signature, values: &[*mut ffi::PyOb
 /// Returns the error for required keyword-only parameters without a value in `values`.
 #[cold]
 pub(super) fn missing_keyword(signature: &Signature, values: &[*mut ffi::PyObject]) -> PyErr {
-    let parameters = signature.keyword_only.iter().zip(values);
+    let names = signature.names().skip(signature.positional.into());
+    let parameters = names.zip(signature.keyword_only).zip(values);
     let missing: Vec<&str> = parameters
-        .filter(|(parameter, value)| parameter.required && value.is_null())
-        .map(|(parameter, _)| parameter.name)
+        .filter(|((_, required), value)| **required && value.is_null())
+        .map(|((name, _), _)| name)
         .collect();
     missing_error(signature, "keyword", &missing)
 }

@@ -6,35 +6,53 @@ pub struct Signature {
     pub class_name: Option<&'static str>,
     /// The function's Python name, for messages.
     pub function_name: &'static str,
-    /// The names of the parameters that may be given by position.
-    pub positional_names: &'static [&'static str],
+    /// The names of the parameters that may be given by position, then of the keyword-only ones,
+    /// each followed by a NUL. One text, since each text is a relocation of its own.
+    pub names: &'static str,
+    /// The number of parameters that may be given by position.
+    pub positional: u16,
     /// The number of leading positional parameters that are positional-only.
-    pub positional_only: usize,
+    pub positional_only: u16,
     /// The number of leading positional parameters without a default.
-    pub required_positional: usize,
-    /// The keyword-only parameters.
-    pub keyword_only: &'static [KeywordOnly],
+    pub required_positional: u16,
     /// Whether the function takes `*args`.
     pub varargs: bool,
     /// Whether the function takes `**kwargs`.
     pub varkeywords: bool,
-}
-
-/// A keyword-only parameter.
-pub struct KeywordOnly {
-    /// The parameter's name.
-    pub name: &'static str,
-    /// Whether it has no default.
-    pub required: bool,
+    /// For each keyword-only parameter, whether it has no default.
+    pub keyword_only: &'static [bool],
 }
 
 impl Signature {
     /// Returns the number of parameters, with `*args` and `**kwargs` as one each: the length of the
     /// array that [`matching`](super::matching) fills.
     pub const fn parameter_count(&self) -> usize {
-        self.positional_names.len()
+        self.positional as usize
             + self.keyword_only.len()
             + self.varargs as usize
             + self.varkeywords as usize
+    }
+
+    /// Returns the names of the parameters that may be given by position, then of the keyword-only
+    /// ones.
+    #[inline]
+    pub(super) fn names(&self) -> Names {
+        Names(self.names)
+    }
+}
+
+/// The names of parameters.
+#[derive(Clone, Copy)]
+pub(super) struct Names(&'static str);
+
+impl Iterator for Names {
+    type Item = &'static str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'static str> {
+        let end = self.0.bytes().position(|byte| byte == 0)?;
+        let (name, rest) = (&self.0[..end], &self.0[end + 1..]);
+        self.0 = rest;
+        Some(name)
     }
 }

@@ -36,7 +36,7 @@ impl Drop for AttachGuard {
 #[cold]
 #[inline(never)]
 fn leave(local: &'static LocalInternals, entered: Entered) {
-    if local.is_current() {
+    if local.trashcan().has_deferred() && local.is_current() {
         // Deferred deallocations of this thread must run on it.
         // SAFETY: attached, as just seen.
         unsafe { local.trashcan().run_deferred() };
@@ -97,7 +97,10 @@ impl AttachGuard {
         if local.is_current() && !local.has_traversal() {
             return Ok(Self::nested(local));
         }
-        Self::enter(local)
+        match entry::enter_again(Some(local)) {
+            Some((local, entered)) => Ok(Self::entered(local, entered)),
+            None => Self::enter(local),
+        }
     }
 
     #[inline(never)]
@@ -119,17 +122,35 @@ impl AttachGuard {
                 attached,
             });
         }
-        let Some(entered) = entry::enter(local) else {
-            return Err(local.refusal());
-        };
+        match entry::enter(local) {
+            Some(entered) => Ok(Self::entered(local, entered)),
+            None => Err(local.refusal()),
+        }
+    }
+
+    /// Returns the guard of a thread that has just attached.
+    #[inline]
+    fn entered(local: &'static LocalInternals, entered: Entered) -> Self {
         let guard = Self {
             local,
             entered: Some(entered),
             not_send: PhantomData,
         };
-        // SAFETY: attached by `entry::enter`.
+        // SAFETY: attached.
         unsafe { local.drain() };
-        Ok(guard)
+        guard
+    }
+
+    /// Attaches to the main interpreter a thread that is in no interpreter, and that was in the
+    /// main one last. `None`: what `Python::attach` means needs a closer look.
+    #[inline]
+    pub(crate) fn enter_main_again() -> Option<Self> {
+        // A test's thread may be meant for an interpreter of its own.
+        if cfg!(feature = "test-interpreters") {
+            return None;
+        }
+        let (local, entered) = entry::enter_again(None)?;
+        Some(Self::entered(local, entered))
     }
 }
 

@@ -108,7 +108,10 @@ impl Python<'_> {
     {
         let attached = match AttachGuard::already_attached() {
             Some(attached) => attached,
-            None => enter().ok()?,
+            None => match AttachGuard::enter_main_again() {
+                Some(attached) => attached,
+                None => enter().ok()?,
+            },
         };
         Some(f(Python::new(attached.local())))
     }
@@ -233,6 +236,10 @@ impl<'py> Python<'py> {
 #[inline(never)]
 #[track_caller]
 fn enter_or_panic() -> AttachGuard {
+    // Here, since the guard is returned in registers: a `Result` of it would be in memory.
+    if let Some(attached) = AttachGuard::enter_main_again() {
+        return attached;
+    }
     match enter() {
         Ok(attached) => attached,
         Err(error) => panic!("{error}"),

@@ -18,7 +18,9 @@
 //! Invariants:
 //! - The thread-local is the head of a list of boxed entries that only this file frees, and only
 //!   from the thread that owns them. It needs no destructor, so it works until the thread's end
-//!   ([`AtThreadEnd`] only releases guards).
+//!   ([`AtThreadEnd`] only releases guards and spare entries).
+//! - An entry that the thread has left may stay as a spare, with its guard set aside, for the next
+//!   attachment to that interpreter. It is in another list, so it counts as no entry.
 //! - A detached entry's thread state is idle and alive: it belongs to a frame that has not
 //!   returned, or to the thread that started the runtime.
 //! - A thread from outside that waits for an interpreter's GIL or has a thread state of it holds an
@@ -65,29 +67,48 @@ struct ThreadEntry {
     older: Cell<*const ThreadEntry>,
 }
 
+/// The number of spare entries that a thread keeps: of the interpreters it left last.
+const SPARES: usize = 4;
+
 struct Entries {
     newest: Cell<*const ThreadEntry>,
+    /// Entries that this thread has left, newest first, linked like the others.
+    spare: Cell<*const ThreadEntry>,
+    /// Whether [`AtThreadEnd`] frees the spare entries: `None` if that is not known yet, `false`
+    /// once it has.
+    frees_spares: Cell<Option<bool>>,
     /// Attachments and detachments of this thread so far.
     clock: Cell<u64>,
+    /// Whether [`thread_default`](super::thread_default) has a default for this thread.
+    has_default: Cell<bool>,
 }
 
 thread_local! {
     static ENTRIES: Entries = const {
         Entries {
             newest: Cell::new(null()),
+            spare: Cell::new(null()),
+            frees_spares: Cell::new(None),
             clock: Cell::new(0),
+            has_default: Cell::new(false),
         }
     };
     static AT_THREAD_END: AtThreadEnd = const { AtThreadEnd };
 }
 
-/// Releases the guards of a thread that ends with suspended greenlets, whose stacks nobody unwinds:
-/// the interpreter's end would wait for them. Guards with a thread state created here are kept:
-/// it stays in the interpreter, and CPython aborts if that ends.
+/// Frees the spare entries of a thread that ends.
+///
+/// Also releases the guards of a thread that ends with suspended greenlets, whose stacks nobody
+/// unwinds: the interpreter's end would wait for them. Guards with a thread state created here are
+/// kept: it stays in the interpreter, and CPython aborts if that ends.
 struct AtThreadEnd;
 
 impl Drop for AtThreadEnd {
     fn drop(&mut self) {
+        ENTRIES.with(|entries| {
+            entries.frees_spares.set(Some(false));
+            entries.keep_spares(0);
+        });
         find(|entry| {
             if entry.made.get().is_null() {
                 // A call that is suspended for good uses no value any more.
@@ -201,22 +222,11 @@ fn latest() -> Option<&'static ThreadEntry> {
     latest
 }
 
-/// Adds an entry for `local`'s interpreter.
-fn push(local: &'static LocalInternals) -> &'static ThreadEntry {
+/// Adds an entry.
+fn push(entry: Box<ThreadEntry>) -> &'static ThreadEntry {
     ENTRIES.with(|entries| {
-        let entry: &'static ThreadEntry = Box::leak(Box::new(ThreadEntry {
-            local,
-            guard: Cell::new(None),
-            saved: Cell::new(null_mut()),
-            made: Cell::new(null_mut()),
-            is_detached: Cell::new(false),
-            ended_here: Cell::new(false),
-            at_leave: Cell::new(None),
-            users: Cell::new(0),
-            detachments: Cell::new(0),
-            since: Cell::new(0),
-            older: Cell::new(entries.newest.get()),
-        }));
+        entry.older.set(entries.newest.get());
+        let entry: &'static ThreadEntry = Box::leak(entry);
         entries.newest.set(entry);
         entry
     })
@@ -231,13 +241,82 @@ pub(super) fn tick() -> u64 {
     })
 }
 
+impl Entries {
+    /// Keeps an entry that its thread has left with the guard set aside, unless the thread is
+    /// ending: then nothing would free it.
+    fn add_spare(&self, entry: Box<ThreadEntry>) {
+        let frees_spares = self.frees_spares.get().unwrap_or_else(|| {
+            let registered = AT_THREAD_END.try_with(|_| ()).is_ok();
+            self.frees_spares.set(Some(registered));
+            registered
+        });
+        if frees_spares {
+            entry.older.set(self.spare.get());
+            self.spare.set(Box::leak(entry));
+            self.keep_spares(SPARES);
+        }
+    }
+
+    /// Frees all spare entries but the newest ones.
+    fn keep_spares(&self, count: usize) {
+        let mut link = &self.spare;
+        for _ in 0..count {
+            // SAFETY: an entry in the list is alive.
+            match unsafe { link.get().as_ref() } {
+                Some(entry) => link = &entry.older,
+                None => return,
+            }
+        }
+        while let Some(entry) = Self::unlink(link) {
+            link.set(entry.older.get());
+        }
+    }
+
+    /// Takes the spare entry for `local`'s interpreter, and takes up its guard.
+    fn take_spare(&self, local: &LocalInternals) -> Option<Box<ThreadEntry>> {
+        let mut link = &self.spare;
+        // SAFETY: an entry in the list is alive.
+        while let Some(entry) = unsafe { link.get().as_ref() }
+            && !std::ptr::eq(entry.local, local)
+        {
+            link = &entry.older;
+        }
+        let entry = Self::unlink(link)?;
+        link.set(entry.older.get());
+        (entry.with_guard(InterpreterGuard::take_up) == Some(true)).then_some(entry)
+    }
+
+    /// Takes the spare entry that `link` refers to. The caller must make `link` refer to the next.
+    fn unlink(link: &Cell<*const ThreadEntry>) -> Option<Box<ThreadEntry>> {
+        let entry = link.get().cast_mut();
+        // SAFETY: from `Box::leak` in `add_spare`; the list held the only reference.
+        (!entry.is_null()).then(|| unsafe { Box::from_raw(entry) })
+    }
+}
+
 impl ThreadEntry {
+    fn new(local: &'static LocalInternals) -> Box<Self> {
+        Box::new(Self {
+            local,
+            guard: Cell::new(None),
+            saved: Cell::new(null_mut()),
+            made: Cell::new(null_mut()),
+            is_detached: Cell::new(false),
+            ended_here: Cell::new(false),
+            at_leave: Cell::new(None),
+            users: Cell::new(0),
+            detachments: Cell::new(0),
+            since: Cell::new(0),
+            older: Cell::new(null()),
+        })
+    }
+
     /// Calls `f` with the guard, if there is one.
-    fn with_guard<R>(&self, f: impl FnOnce(&InterpreterGuard<'static>) -> R) -> Option<R> {
-        let guard = self.guard.take()?;
-        let result = f(&guard);
-        self.guard.set(Some(guard));
-        Some(result)
+    #[inline]
+    fn with_guard<R>(&self, f: fn(&InterpreterGuard<'static>) -> R) -> Option<R> {
+        // SAFETY: only this thread uses the cell, and `f`, a function of the gate or one that does
+        // nothing, does not get at it.
+        unsafe { (*self.guard.as_ptr()).as_ref() }.map(f)
     }
 
     /// Returns whether this thread is detached from the thread state that ends the interpreter.
@@ -248,7 +327,7 @@ impl ThreadEntry {
     /// Marks this thread as inside, before it attaches. `Some(false)`: it must never attach, since
     /// the interpreter has ended without waiting for it. `None`: there is no guard.
     fn may_attach(&self) -> Option<bool> {
-        self.with_guard(|guard| !guard.is_away() || guard.come_back())
+        self.with_guard(InterpreterGuard::may_be_inside)
     }
 
     /// Ends the process if other code has ended the interpreter on this thread: CPython would hang
@@ -312,11 +391,79 @@ impl ThreadEntry {
                 // From now on other code decides when this thread is attached.
                 compat::set_attach_note(None);
             }
+            // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is
+            // used after this: each function of this file releases last.
+            let entry = unsafe { Box::from_raw(this.cast_mut()) };
+            if entry.set_guard_aside() {
+                entries.add_spare(entry);
+            }
         });
-        // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is used
-        // after this: each function of this file releases last.
-        drop(unsafe { Box::from_raw(this.cast_mut()) });
     }
+
+    /// Sets aside the guard of an entry that nothing uses any more. `false`: there is none, or the
+    /// entry is not as good as new.
+    fn set_guard_aside(&self) -> bool {
+        let is_as_new = self.made.get().is_null()
+            && !self.ended_here.get()
+            && self.detachments.get() == 0
+            && self.since.get() == 0;
+        is_as_new && self.with_guard(InterpreterGuard::set_aside) == Some(true)
+    }
+}
+
+/// Records whether this thread has a default interpreter.
+#[inline(never)]
+pub(super) fn set_has_default(has_default: bool) {
+    ENTRIES.with(|entries| entries.has_default.set(has_default));
+}
+
+/// Attaches this thread to `wanted`'s interpreter, or by default to the main one, if that is the
+/// one that it left last: the quick path of a thread that is in no interpreter and attaches often.
+/// `None`: the thread is attached, or [`enter`] must decide.
+#[inline(never)]
+pub(super) fn enter_again(
+    wanted: Option<&LocalInternals>,
+) -> Option<(&'static LocalInternals, Entered)> {
+    if compat::needs_attach_note() {
+        return None;
+    }
+    ENTRIES.with(|entries| {
+        let is_wanted = |local: &LocalInternals| match wanted {
+            Some(wanted) => std::ptr::eq(local, wanted),
+            None => local.is_main() && !entries.has_default.get(),
+        };
+        // SAFETY: an entry in the list is alive. It becomes part of the other list below, and the
+        // lifetime is not used beyond this function.
+        let entry: &'static ThreadEntry = unsafe { entries.spare.get().as_ref() }?;
+        let local = entry.local;
+        // A thread state that CPython has noted belongs to other code, and may be reused. An
+        // attached thread may have none noted: it deleted one of another thread.
+        if !entries.newest.get().is_null()
+            || !compat::current_thread_state().is_null()
+            || !is_wanted(local)
+            || !local.is_usable()
+            || !compat::noted_thread_state().is_null()
+            || entry.with_guard(InterpreterGuard::take_up) != Some(true)
+        {
+            return None;
+        }
+        // SAFETY: the guard keeps the interpreter from ending.
+        let thread_state = unsafe { new_thread_state(local) };
+        if thread_state.is_null() {
+            drop(entry.guard.take());
+            return None;
+        }
+        // SAFETY: this thread is detached, and the thread state is its own and idle.
+        unsafe { ffi::PyEval_RestoreThread(thread_state) };
+        entries.spare.set(entry.older.replace(null()));
+        entries.newest.set(entry);
+        entries.clock.set(entries.clock.get() + 1);
+        entry.saved.set(thread_state);
+        entry.made.set(thread_state);
+        entry.users.set(1);
+        entry.since.set(entries.clock.get());
+        Some((local, Entered::new(0, true, true, false, false)))
+    })
 }
 
 /// Attaches this thread, which is not attached, to `local`'s interpreter. `None`: its gate is
@@ -332,12 +479,19 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     if is_closed && !is_ender || !local.is_usable() {
         return None;
     }
+    let mut spare = None;
     let guard = match entry.and_then(ThreadEntry::may_attach) {
         Some(true) => None,
         Some(false) => return None,
         // No one waits for this thread: it is the one that waits for the others.
         None if is_ender => None,
-        None => Some(local.gate().enter()?),
+        None => {
+            if entry.is_none() {
+                spare = ENTRIES.with(|entries| entries.take_spare(local));
+            }
+            let guard = spare.as_ref().and_then(|spare| spare.guard.take());
+            Some(guard.or_else(|| local.gate().enter())?)
+        }
     };
     // With a guard, the interpreter stays.
     let reusable = reusable_thread_state(local, entry);
@@ -351,7 +505,7 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     // SAFETY: this thread is detached, and the thread state is its own and idle.
     unsafe { ffi::PyEval_RestoreThread(thread_state) };
 
-    let entry = entry.unwrap_or_else(|| push(local));
+    let entry = entry.unwrap_or_else(|| push(spare.unwrap_or_else(|| ThreadEntry::new(local))));
     let since = entry.since.get();
     let released = since != 0 && !entry.is_detached.get();
     let detached = compat::is_attach_noted(null_mut());
@@ -402,8 +556,11 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
     }
     let mut at_leave = None;
     if entered.has(Entered::GUARDED) {
-        drop(entry.guard.take());
         at_leave = entry.at_leave.take();
+        // Without other users, the entry is released with the guard, which may be set aside.
+        if entry.users.get() > 1 || at_leave.is_some() {
+            drop(entry.guard.take());
+        }
     } else if !entered.has(Entered::RELEASED) {
         entry.with_guard(InterpreterGuard::go_away);
     }
@@ -440,7 +597,7 @@ pub(super) unsafe fn detach(local: &'static LocalInternals) -> Detached {
     // SAFETY: attached (upheld by the caller).
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
     let noted = compat::is_attach_noted(thread_state);
-    let entry = of(local).unwrap_or_else(|| push(local));
+    let entry = of(local).unwrap_or_else(|| push(ThreadEntry::new(local)));
     let is_detached = entry.is_detached.get();
     let detached = Detached {
         thread_state,
@@ -522,7 +679,7 @@ fn restore_attach_note() {
 /// attaches with it from now on, until the interpreter ends.
 #[inline(never)]
 pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThreadState) {
-    let entry = of(local).unwrap_or_else(|| push(local));
+    let entry = of(local).unwrap_or_else(|| push(ThreadEntry::new(local)));
     entry.users.set(entry.users.get() + 1);
     entry.mark_detached(thread_state, tick());
 }
@@ -763,6 +920,7 @@ mod tests {
     use crate::interpreter::lookup;
     use crate::interpreter::{Gil, Interpreter, SubInterpreter};
     use crate::prelude::*;
+    use crate::types::{PyCFunction, PyDict, PyTuple};
 
     fn subs() -> Vec<SubInterpreter> {
         Python::initialize();
@@ -840,6 +998,135 @@ mod tests {
             works_in(sub);
             drop(second);
             assert_eq!(Interpreter::current(), None);
+        });
+    }
+
+    fn spares() -> usize {
+        super::ENTRIES.with(|entries| {
+            let mut count = 0;
+            let mut next = entries.spare.get();
+            // SAFETY: an entry in the list is alive.
+            while let Some(entry) = unsafe { next.as_ref() } {
+                count += 1;
+                next = entry.older.get();
+            }
+            count
+        })
+    }
+
+    #[test]
+    fn a_thread_that_comes_again_takes_up_its_guard() {
+        with_each(|sub, local| {
+            for _ in 0..3 {
+                let outermost = attach(local);
+                works_in(sub);
+                assert_eq!(spares(), 0);
+                assert!(super::is_inside(local));
+                let (detached, inner) = (detach(local), attach(local));
+                works_in(sub);
+                drop(inner);
+                drop(detached);
+                drop(outermost);
+                assert_eq!((spares(), local.gate().guards()), (1, 1));
+                assert!(!super::is_inside(local));
+            }
+        });
+    }
+
+    #[test]
+    fn an_end_does_not_wait_for_a_thread_that_may_come_again() {
+        for sub in subs() {
+            let handle = sub.interpreter();
+            attach(sub.local());
+            thread::scope(|scope| {
+                let closer = scope.spawn(|| sub.close().unwrap());
+                closer.join().unwrap();
+            });
+            assert!(handle.attach(|_| ()).is_err());
+            assert!(!handle.is_alive());
+        }
+    }
+
+    #[test]
+    fn a_thread_keeps_spare_entries_for_a_few_interpreters_until_it_ends() {
+        let subs: Vec<_> = (0..super::SPARES + 2)
+            .map(|_| SubInterpreter::builder().build().unwrap())
+            .collect();
+        let guards = || -> usize { subs.iter().map(|sub| sub.local().gate().guards()).sum() };
+        thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                for _ in 0..2 {
+                    for sub in &subs {
+                        drop(attach(sub.local()));
+                        // The one that was left last, at least.
+                        drop(attach(sub.local()));
+                    }
+                    assert_eq!(spares(), super::SPARES);
+                }
+                assert_eq!(guards(), super::SPARES);
+            });
+            thread.join().unwrap();
+        });
+        assert_eq!(guards(), 0);
+        for sub in subs {
+            sub.close().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_thread_that_other_code_attached_uses_that_codes_thread_state() {
+        with_each(|sub, local| {
+            drop(attach(local));
+            // SAFETY: as C code does; the thread state is deleted after its last use.
+            unsafe {
+                let thread_state = super::new_thread_state(local);
+                ffi::PyEval_RestoreThread(thread_state);
+                ffi::PyEval_SaveThread();
+                let again = attach(local);
+                works_in(sub);
+                assert_eq!(compat::current_thread_state(), thread_state);
+                drop(again);
+                ffi::PyEval_RestoreThread(thread_state);
+                ffi::PyThreadState_Clear(thread_state);
+                ffi::PyThreadState_DeleteCurrent();
+            }
+            drop(attach(local));
+        });
+    }
+
+    #[test]
+    fn what_runs_as_a_thread_state_is_deleted_may_detach_and_attach() {
+        Python::initialize();
+        let main = Interpreter::main().unwrap();
+        let code = c"
+class Late:
+    def __del__(self): self.call()
+import threading
+kept = threading.local()
+kept.late = Late()
+kept.late.call = call
+";
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let (sender, calls) = std::sync::mpsc::channel();
+                for _ in 0..3 {
+                    let sender = sender.clone();
+                    let call = move |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+                        let there = Python::attach(|py| {
+                            py.detach(|| Python::attach(|py| py.interpreter()))
+                        });
+                        sender.send(there).unwrap();
+                    };
+                    Python::attach(|py| {
+                        let names = PyDict::new(py);
+                        let call = PyCFunction::new_closure(py, None, None, call).unwrap();
+                        names.set_item("call", call).unwrap();
+                        py.run(code, Some(&names), None).unwrap();
+                    });
+                    assert_eq!(calls.recv(), Ok(main));
+                    assert_eq!(Interpreter::current(), None);
+                }
+            });
         });
     }
 

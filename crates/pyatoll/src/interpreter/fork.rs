@@ -48,7 +48,7 @@ mod unix {
     use super::super::compat;
     use super::super::entry;
     use super::super::gate;
-    use super::super::local::LocalInternals;
+    use super::super::local::{self, LocalInternals};
     use super::super::lookup;
     use super::super::method_def::MethodDef;
     use super::super::process;
@@ -80,6 +80,8 @@ mod unix {
         _waits: waits::ForkLock,
         gates: Vec<(&'static LocalInternals, gate::ForkLock<'static>)>,
         _slots: slots::ForkLock,
+        /// Taken last, since what runs under the others may drop handles.
+        _queues: Vec<local::QueueForkLocks>,
     }
 
     /// The locks of the forking thread.
@@ -101,6 +103,7 @@ mod unix {
                 .map(|local| (*local, local.gate().lock_for_fork()))
                 .collect(),
             _slots: slots::lock_for_fork(),
+            _queues: local::lock_queues_for_fork(),
             _known: known,
             _waits: waits,
         };

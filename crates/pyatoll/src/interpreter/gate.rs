@@ -9,13 +9,18 @@
 //! detached, in code that is not Python's, and that may never return. Both sides change a guard's
 //! state by compare-and-exchange, so a thread is either back inside or left behind, never both.
 //!
+//! A thread that leaves may keep its guard for its next attachment
+//! ([`InterpreterGuard::set_aside`]): that takes one exchange each time, instead of the gate's lock
+//! and two allocations. Closing the gate withdraws the guards that are set aside, and keeps the
+//! others from being so, in the same exchange that looks at them.
+//!
 //! Functions that ask std for the current thread read one of std's thread-locals. They are never
 //! inlined, so that `cargo xtask check-tls` can tell them from the paths on which Python calls
 //! Rust.
 //!
 //! Invariants, checked with loom in `tests/loom`:
 //! - After closing and waiting, no other thread holds a guard, except those left behind, and none
-//!   gets one.
+//!   gets one, or takes up one that it has set aside.
 //! - A thread that waits for guards sees all writes of their holders from before they were released
 //!   or went away.
 
@@ -32,6 +37,12 @@ const INSIDE: u8 = 0;
 const AWAY: u8 = 1;
 /// Left behind by the interpreter's end while it was away.
 const LEFT_BEHIND: u8 = 2;
+/// Not inside: the thread keeps the guard for its next attachment.
+const SET_ASIDE: u8 = 3;
+/// Taken out of the list while it was set aside, so that it cannot be taken up again.
+const WITHDRAWN: u8 = 4;
+/// Added to one of the first three once the gate is closed: the guard cannot be set aside.
+const LAST: u8 = 8;
 
 /// Polling interval while waiting for other threads to leave; a safety net for missed
 /// notifications.
@@ -54,6 +65,21 @@ struct State {
 }
 
 impl State {
+    /// Changes the state of each holder for a gate that was closed: withdraws those that are set
+    /// aside, and has the others give up their guards when they leave.
+    fn withdraw(&mut self) {
+        self.inside.retain(|holder| {
+            let closed = |state| {
+                if state == SET_ASIDE {
+                    WITHDRAWN
+                } else {
+                    state | LAST
+                }
+            };
+            holder.update(|state| Some(closed(state))) != Ok(SET_ASIDE)
+        });
+    }
+
     /// Frees the list after the last use: the gates of all interpreters that ever existed stay.
     fn free_if_through(&mut self) {
         if !self.open && self.inside.is_empty() {
@@ -92,6 +118,7 @@ impl ForkLock<'_> {
     /// Closes the gate, like [`Gate::close`].
     pub(crate) fn close(&mut self) {
         self.state.open = false;
+        self.state.withdraw();
         self.state.free_if_through();
         self.gate.closed.store(true, Ordering::Release);
     }
@@ -106,7 +133,7 @@ impl ForkLock<'_> {
         let is_other = |holder: &Arc<Holder>| holder.thread != this;
         let was_inside = inside
             .iter()
-            .any(|holder| is_other(holder) && holder.state.load(Ordering::Relaxed) == INSIDE);
+            .any(|holder| is_other(holder) && holder.state() == INSIDE);
         inside.retain(|holder| !is_other(holder));
         self.state.free_if_through();
         self.state.waiting = 0;
@@ -179,6 +206,9 @@ impl Gate {
     pub(crate) fn open_again(&self) {
         let mut state = self.state();
         state.open = true;
+        for holder in &state.inside {
+            let _ = holder.update(|state| Some(state & !LAST));
+        }
         self.closed.store(false, Ordering::Release);
     }
 
@@ -265,11 +295,18 @@ impl Gate {
         holders.filter(|thread| *thread != this).count()
     }
 
-    /// Returns the thread of each guard.
+    /// Returns the thread of each guard that is not set aside.
     pub(crate) fn holders(&self) -> Vec<ThreadId> {
         let state = self.state();
         let inside = state.inside.iter();
+        let inside = inside.filter(|holder| holder.state() != SET_ASIDE);
         inside.map(|holder| holder.thread).collect()
+    }
+
+    /// Returns the number of guards, including those that are set aside.
+    #[cfg(test)]
+    pub(crate) fn guards(&self) -> usize {
+        self.state().inside.len()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -284,7 +321,7 @@ impl Holder {
         if self.must_finish {
             return false;
         }
-        match self.state.load(Ordering::Acquire) {
+        match self.state() {
             LEFT_BEHIND => true,
             AWAY if is_over(timeouts.away) => self.exchange(AWAY, LEFT_BEHIND),
             INSIDE => is_over(timeouts.inside),
@@ -292,7 +329,26 @@ impl Holder {
         }
     }
 
+    /// Returns the state without [`LAST`].
+    fn state(&self) -> u8 {
+        self.state.load(Ordering::Acquire) & !LAST
+    }
+
+    /// Changes the state from one to another, with or without [`LAST`].
     fn exchange(&self, from: u8, to: u8) -> bool {
+        self.update(|state| (state & !LAST == from).then_some(to | (state & LAST)))
+            .is_ok()
+    }
+
+    /// Changes the state as `new` says, and returns the one before.
+    fn update(&self, new: impl FnMut(u8) -> Option<u8>) -> Result<u8, u8> {
+        let state = &self.state;
+        state.fetch_update(Ordering::AcqRel, Ordering::Acquire, new)
+    }
+
+    /// Changes exactly this state, in one step.
+    #[inline]
+    fn exchange_exactly(&self, from: u8, to: u8) -> bool {
         let state = &self.state;
         state
             .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
@@ -303,12 +359,35 @@ impl Holder {
 impl InterpreterGuard<'_> {
     /// Returns whether its holder is detached in a call of this library.
     pub(crate) fn is_away(&self) -> bool {
-        self.holder.state.load(Ordering::Relaxed) != INSIDE
+        self.holder.state() != INSIDE
+    }
+
+    /// Sets the guard aside for this thread's next attachment: it has left, and the interpreter's
+    /// end does not wait for it. `false`: the gate is closed, and the guard must be dropped.
+    #[inline]
+    #[must_use]
+    pub(crate) fn set_aside(&self) -> bool {
+        self.holder.exchange_exactly(INSIDE, SET_ASIDE)
+    }
+
+    /// Takes up a guard that was set aside. `false`: the gate was closed since, and the guard must
+    /// be dropped.
+    #[inline]
+    #[must_use]
+    pub(crate) fn take_up(&self) -> bool {
+        self.holder.exchange_exactly(SET_ASIDE, INSIDE)
     }
 
     /// Marks this thread as detached, just after it detached.
     pub(crate) fn go_away(&self) {
         self.holder.exchange(INSIDE, AWAY);
+    }
+
+    /// Marks this thread as inside, if it was away. `false`: as for
+    /// [`come_back`](InterpreterGuard::come_back).
+    #[must_use]
+    pub(crate) fn may_be_inside(&self) -> bool {
+        !self.is_away() || self.come_back()
     }
 
     /// Marks this thread as inside, before it attaches again. `false`: it must never attach, since
@@ -409,6 +488,44 @@ mod tests {
         assert!(gate.enter().is_none());
         assert!(!away.come_back());
         assert!(!inside.is_away());
+    }
+
+    #[test]
+    fn a_guard_that_is_set_aside_is_taken_up_until_the_gate_closes() {
+        let gate = Gate::new();
+        let guard = gate.enter().unwrap();
+        for _ in 0..2 {
+            assert!(guard.set_aside());
+            thread::scope(|scope| {
+                scope.spawn(|| assert!(gate.is_empty_but_for_this_thread()));
+            });
+            assert!(guard.take_up());
+            thread::scope(|scope| {
+                scope.spawn(|| assert_eq!(gate.guards_of_others(), 1));
+            });
+        }
+        assert!(guard.set_aside());
+        gate.close();
+        assert!(!guard.take_up());
+        assert_eq!(gate.guards(), 0);
+        drop(guard);
+        gate.open_again();
+        assert!(gate.enter().is_some());
+    }
+
+    #[test]
+    fn a_guard_of_a_closed_gate_cannot_be_set_aside_but_may_go_away() {
+        let gate = Gate::new();
+        let guard = gate.enter().unwrap();
+        gate.close();
+        assert!(!guard.set_aside());
+        guard.go_away();
+        assert!(guard.is_away());
+        assert!(guard.come_back());
+        assert!(!guard.is_away() && !guard.set_aside());
+        gate.open_again();
+        assert!(guard.set_aside());
+        assert!(guard.take_up());
     }
 
     #[test]

@@ -7,15 +7,17 @@
 //!   by a thread that is attached to it ([`LocalInternals::is_current`]).
 
 use std::ffi::c_void;
+#[cfg(unix)]
+use std::ptr::null;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use super::compat;
 use super::error::AttachError;
 use super::gate::Gate;
-use super::queue::DropQueue;
+use super::queue::{self, DropQueue};
 use super::slots::{SlotKey, Slots, Withdrawn};
-use super::trashcan::Trashcan;
+use super::trashcan::{self, Trashcan};
 use crate::capi as ffi;
 
 /// Number of times the runtime was finalized while this binary was loaded. Interpreter ids and
@@ -38,10 +40,16 @@ pub(crate) enum Phase {
     Emptied = 4,
 }
 
-/// Something that was dropped by a thread that is not attached to the interpreter.
-enum Dropped {
-    /// A handle: one reference to an object.
-    Reference(NonNull<ffi::PyObject>),
+/// Something that was dropped by a thread that is not attached to the interpreter. One word, since
+/// the queue may hold many: the address of an object, or that of a box and one.
+pub(super) struct Dropped(NonNull<u8>);
+
+// SAFETY: a reference and a resource may be released by any thread that is attached to their
+// interpreter; a value is `Send`.
+unsafe impl Send for Dropped {}
+
+/// Something other than a reference, in a box.
+enum Other {
     /// A cell's value.
     Value(Withdrawn),
     /// Anything else that only the interpreter can release.
@@ -56,42 +64,102 @@ pub(crate) struct Resource {
     pub(crate) release: unsafe fn(data: NonNull<c_void>, is_attached: bool),
 }
 
+// An object and a box are at even addresses.
+const _: () = assert!(align_of::<ffi::PyObject>() > 1 && align_of::<Other>() > 1);
+
 impl Dropped {
+    /// A handle: one reference to an object.
+    #[inline]
+    fn reference(object: NonNull<ffi::PyObject>) -> Self {
+        Self(object.cast())
+    }
+
+    #[cold]
+    fn other(other: Other) -> Self {
+        let other = NonNull::from(Box::leak(Box::new(other)));
+        // SAFETY: one byte further is within the box, which has at least two.
+        Self(unsafe { other.cast().add(1) })
+    }
+
+    /// Returns the object, or what is in the box.
+    #[inline]
+    fn open(self) -> Result<NonNull<ffi::PyObject>, Other> {
+        if self.0.addr().get() & 1 == 0 {
+            return Ok(self.0.cast());
+        }
+        // SAFETY: from `other`, and opened once, since this takes `self`.
+        Err(*unsafe { Box::from_raw(self.0.as_ptr().sub(1).cast::<Other>()) })
+    }
+
     /// Releases it.
     ///
     /// # Safety
     /// The thread must be attached to the interpreter.
+    #[inline]
     unsafe fn release(self) {
-        match self {
+        match self.open() {
             // SAFETY: attached (upheld by the caller); the queue owns the reference.
-            Self::Reference(object) => unsafe { ffi::Py_DECREF(object.as_ptr()) },
-            Self::Value(value) => {
-                // SAFETY: attached (upheld by the caller). The drop may run any code.
-                let raised = unsafe { compat::take_raised() };
-                value.drop_value_without_unwinding();
-                // SAFETY: attached, with what was taken above.
-                unsafe { compat::restore_raised(raised) };
-            }
-            Self::Resource(resource) => {
-                // SAFETY: attached (upheld by the caller); called once. It may run any code.
-                unsafe {
-                    let raised = compat::take_raised();
-                    (resource.release)(resource.data, true);
-                    compat::restore_raised(raised);
-                }
-            }
+            Ok(object) => unsafe { ffi::Py_DECREF(object.as_ptr()) },
+            // SAFETY: attached (upheld by the caller).
+            Err(other) => unsafe { other.release() },
         }
     }
 
     /// Releases it after the interpreter's end: an object is gone with its interpreter.
     fn release_after_end(self) {
-        match self {
-            Self::Reference(_) => {}
-            Self::Value(value) => value.drop_value_without_unwinding(),
+        match self.open() {
+            Ok(_) => {}
+            Err(Other::Value(value)) => value.drop_value_without_unwinding(),
             // SAFETY: called once; the interpreter has ended.
-            Self::Resource(resource) => unsafe { (resource.release)(resource.data, false) },
+            Err(Other::Resource(resource)) => unsafe { (resource.release)(resource.data, false) },
         }
     }
+}
+
+impl Other {
+    /// Releases it.
+    ///
+    /// # Safety
+    /// The thread must be attached to the interpreter.
+    #[cold]
+    unsafe fn release(self) {
+        // SAFETY: attached (upheld by the caller). Dropping a value or releasing a resource, once,
+        // may run any code; the exception that was set is restored afterwards.
+        unsafe {
+            let raised = compat::take_raised();
+            match self {
+                Self::Value(value) => value.drop_value_without_unwinding(),
+                Self::Resource(resource) => (resource.release)(resource.data, true),
+            }
+            compat::restore_raised(raised);
+        }
+    }
+}
+
+/// The newest state that this binary ever created; the others follow by `older`.
+#[cfg(unix)]
+static NEWEST: AtomicPtr<LocalInternals> = AtomicPtr::new(null_mut());
+
+/// The locks of the queues of one state, held across a fork.
+#[cfg(unix)]
+pub(super) type QueueForkLocks = (
+    queue::ForkLock<'static, Dropped>,
+    queue::ForkLock<'static, trashcan::Deferred>,
+);
+
+/// Takes the locks of the queues of every state ever created: handles of an interpreter that has
+/// ended are dropped, too.
+#[cfg(unix)]
+pub(super) fn lock_queues_for_fork() -> Vec<QueueForkLocks> {
+    let mut locks = Vec::new();
+    // SAFETY: null, or a state that is never freed.
+    let state = |pointer: *const LocalInternals| unsafe { pointer.as_ref() };
+    let mut next: Option<&'static LocalInternals> = state(NEWEST.load(Ordering::Acquire));
+    while let Some(local) = next {
+        locks.push((local.queue.lock_for_fork(), local.trashcan.lock_for_fork()));
+        next = state(local.older);
+    }
+    locks
 }
 
 /// The state of one interpreter in this binary. `Python<'py>` is a pointer to it.
@@ -145,6 +213,9 @@ pub struct LocalInternals {
     end_claimed: AtomicBool,
     /// Deferred deallocations.
     trashcan: Trashcan,
+    /// The state that was created before this one, or null.
+    #[cfg(unix)]
+    older: *const LocalInternals,
 }
 
 // `drop_values_of` relies on it.
@@ -152,7 +223,7 @@ const _: () = assert!(std::mem::offset_of!(LocalInternals, slots) == 0);
 
 // In words, since pointers and std's locks (larger on macOS) differ between platforms.
 const _: () = assert!(
-    size_of::<LocalInternals>() <= 40 * size_of::<usize>(),
+    size_of::<LocalInternals>() <= 52 * size_of::<usize>(),
     "one stays behind per interpreter"
 );
 
@@ -172,7 +243,7 @@ impl LocalInternals {
         let id = unsafe { ffi::PyInterpreterState_GetID(interpreter) };
         // SAFETY: may be called whenever the runtime is initialized.
         let main = unsafe { ffi::PyInterpreterState_Main() };
-        Box::leak(Box::new(Self {
+        let new: &'static mut Self = Box::leak(Box::new(Self {
             slots: Slots::new(),
             queue: DropQueue::new(),
             interpreter,
@@ -193,7 +264,26 @@ impl LocalInternals {
             lost_in_fork: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
             trashcan: Trashcan::new(),
-        }))
+            #[cfg(unix)]
+            older: null(),
+        }));
+        #[cfg(unix)]
+        let new = new.add_to_list();
+        new
+    }
+
+    /// Adds this state, which no other thread has seen, to the list of all.
+    #[cfg(unix)]
+    fn add_to_list(&'static mut self) -> &'static Self {
+        let mut newest = NEWEST.load(Ordering::Relaxed);
+        loop {
+            self.older = newest;
+            let this = std::ptr::from_mut(self);
+            match NEWEST.compare_exchange_weak(newest, this, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return self,
+                Err(other) => newest = other,
+            }
+        }
     }
 
     /// Returns the slots of this binary's per-interpreter values.
@@ -531,7 +621,7 @@ impl LocalInternals {
     #[inline(never)]
     pub(super) fn release_later(&self, object: NonNull<ffi::PyObject>) {
         // If the queue is closed, the object is gone with its interpreter.
-        let _ = self.queue.push(Dropped::Reference(object));
+        let _ = self.queue.push(Dropped::reference(object));
     }
 
     /// Releases a resource of this interpreter, from any thread, as [`release`] does a reference.
@@ -545,7 +635,7 @@ impl LocalInternals {
         if self.is_current() && !self.is_in_traverse() {
             // SAFETY: attached to the resource's interpreter; called once.
             unsafe { (resource.release)(resource.data, true) };
-        } else if let Err(dropped) = self.queue.push(Dropped::Resource(resource)) {
+        } else if let Err(dropped) = self.queue.push(Dropped::other(Other::Resource(resource))) {
             dropped.release_after_end();
         }
     }
@@ -562,7 +652,7 @@ impl LocalInternals {
             let owner = unsafe { &*value.slots().cast::<LocalInternals>() };
             if owner.is_current() && !owner.is_in_traverse() {
                 own = Some(value);
-            } else if let Err(dropped) = owner.queue.push(Dropped::Value(value)) {
+            } else if let Err(dropped) = owner.queue.push(Dropped::other(Other::Value(value))) {
                 dropped.release_after_end();
             }
         }

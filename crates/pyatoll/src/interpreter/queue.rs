@@ -4,104 +4,106 @@
 //! Any thread pushes. The interpreter drains the queue at its next entry and at its end, which
 //! closes the queue.
 //!
+//! The items are in one vector under a lock, since an allocation for each item costs more than the
+//! lock does. Nothing is called while the lock is held but the allocator. A fork holds the locks of
+//! all queues, so that its child finds none that belongs to another thread.
+//!
 //! Invariants, checked with loom in `tests/loom`:
 //! - Each item that was pushed is passed to one `release`, once, unless the push was refused.
 //! - The releasing thread sees all writes of the pushing thread from before the push.
+//! - While items are queued, [`DropQueue::has_some`] says so to every thread that sees the push.
 //! - A closed queue is empty and stays so.
 
-use std::ptr::null_mut;
+use super::sync::atomic::{AtomicBool, Ordering};
+use super::sync::{Mutex, MutexGuard, lock};
 
-use super::sync::atomic::{AtomicPtr, Ordering};
+/// The largest capacity, in items, that an empty queue keeps for the next ones. After a burst of
+/// more, the memory is returned.
+const KEPT: usize = 1024;
 
-struct Node<T> {
-    item: T,
-    next: *mut Node<T>,
+struct State<T> {
+    is_closed: bool,
+    items: Vec<T>,
 }
 
-/// Returns the head of a closed queue.
-const fn closed<T>() -> *mut Node<T> {
-    std::ptr::without_provenance_mut(1)
-}
-
-/// A lock-free stack of items to release.
+/// A queue of items to release.
 pub(crate) struct DropQueue<T> {
-    /// Null when empty, [`closed`] once closed.
-    head: AtomicPtr<Node<T>>,
+    /// `!state.items.is_empty()`, readable without the lock.
+    has_some: AtomicBool,
+    state: Mutex<State<T>>,
 }
+
+/// The queue's lock, held across a fork.
+#[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+pub(crate) struct ForkLock<'a, T>(#[expect(dead_code, reason = "held")] MutexGuard<'a, State<T>>);
 
 impl<T> DropQueue<T> {
     pub(crate) fn new() -> Self {
         Self {
-            head: AtomicPtr::new(null_mut()),
+            has_some: AtomicBool::new(false),
+            state: Mutex::new(State {
+                is_closed: false,
+                items: Vec::new(),
+            }),
         }
     }
 
     /// Returns whether a drain would find something.
     #[inline]
     pub(crate) fn has_some(&self) -> bool {
-        let head = self.head.load(Ordering::Relaxed);
-        !head.is_null() && head != closed()
+        self.has_some.load(Ordering::Relaxed)
     }
 
     /// Pushes one item.
     ///
     /// # Errors
     /// The item, if the queue is closed.
+    #[inline]
     pub(crate) fn push(&self, item: T) -> Result<(), T> {
-        let node = Box::into_raw(Box::new(Node {
-            item,
-            next: null_mut(),
-        }));
-        let mut head = self.head.load(Ordering::Relaxed);
-        loop {
-            if head == closed() {
-                // SAFETY: from `Box::into_raw` above, not shared.
-                return Err(unsafe { Box::from_raw(node) }.item);
-            }
-            // SAFETY: not shared before the exchange succeeds.
-            unsafe { (*node).next = head };
-            match self
-                .head
-                .compare_exchange_weak(head, node, Ordering::Release, Ordering::Relaxed)
-            {
-                Ok(_) => return Ok(()),
-                Err(other) => head = other,
-            }
+        let mut state = self.state();
+        if state.is_closed {
+            return Err(item);
         }
+        state.items.push(item);
+        self.has_some.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// Takes everything that is queued and passes each item to `release`.
-    pub(crate) fn drain(&self, release: impl FnMut(T)) {
-        let mut head = self.head.load(Ordering::Relaxed);
-        while !head.is_null() && head != closed() {
-            match self.head.compare_exchange_weak(
-                head,
-                null_mut(),
-                Ordering::Acquire,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return Self::release_all(head, release),
-                Err(other) => head = other,
+    /// Takes everything that is queued and passes each item to `release`, oldest first. What is
+    /// pushed meanwhile stays for the next drain, which `release` may begin.
+    pub(crate) fn drain(&self, mut release: impl FnMut(T)) {
+        let mut items = self.take(&mut self.state());
+        items.drain(..).for_each(&mut release);
+        if (1..=KEPT).contains(&items.capacity()) {
+            let mut state = self.state();
+            if !state.is_closed && state.items.capacity() == 0 {
+                state.items = items;
             }
         }
     }
 
     /// Drains and closes the queue in one step.
     pub(crate) fn close(&self, release: impl FnMut(T)) {
-        let head = self.head.swap(closed(), Ordering::Acquire);
-        if head != closed() {
-            Self::release_all(head, release);
-        }
+        let mut state = self.state();
+        state.is_closed = true;
+        let items = self.take(&mut state);
+        drop(state);
+        items.into_iter().for_each(release);
     }
 
-    fn release_all(mut node: *mut Node<T>, mut release: impl FnMut(T)) {
-        while !node.is_null() {
-            // SAFETY: every node came from `push`, and the list was taken out of `head`, so it is
-            // not shared.
-            let Node { item, next } = *unsafe { Box::from_raw(node) };
-            release(item);
-            node = next;
-        }
+    /// Takes the queue's lock.
+    #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+    pub(crate) fn lock_for_fork(&self) -> ForkLock<'_, T> {
+        ForkLock(self.state())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        lock(&self.state)
+    }
+
+    fn take(&self, state: &mut State<T>) -> Vec<T> {
+        self.has_some.store(false, Ordering::Relaxed);
+        std::mem::take(&mut state.items)
     }
 }
 
@@ -139,5 +141,61 @@ mod tests {
         assert_eq!(released, 1);
         assert_eq!(queue.push(16), Err(16));
         assert!(!queue.has_some());
+        assert_eq!(queue.state().items.capacity(), 0);
+    }
+
+    #[test]
+    fn a_release_may_push_and_drain() {
+        let queue = DropQueue::new();
+        assert!(queue.push(2).is_ok());
+        let mut outer = Vec::new();
+        let mut inner = Vec::new();
+        queue.drain(|item| {
+            outer.push(item);
+            assert!(!queue.has_some());
+            assert!(queue.push(item + 1).is_ok());
+            queue.drain(|item| inner.push(item));
+            assert!(queue.push(item + 2).is_ok());
+        });
+        assert_eq!((outer, inner), (vec![2], vec![3]));
+        let mut left = Vec::new();
+        queue.drain(|item| left.push(item));
+        assert_eq!(left, [4]);
+    }
+
+    #[test]
+    fn a_release_may_close_the_queue() {
+        let queue = DropQueue::new();
+        assert!(queue.push(1).is_ok());
+        queue.drain(|_| queue.close(|_| unreachable!("it was taken")));
+        assert_eq!(queue.push(2), Err(2));
+        assert_eq!(queue.state().items.capacity(), 0);
+    }
+
+    #[test]
+    fn memory_is_kept_for_a_few_and_returned_after_a_burst() {
+        let queue = DropQueue::new();
+        let capacity_after = |count| {
+            (0..count).for_each(|item| assert!(queue.push(item).is_ok()));
+            queue.drain(|_| ());
+            queue.state().items.capacity()
+        };
+        assert!((10..=KEPT).contains(&capacity_after(10)));
+        assert_eq!(capacity_after(KEPT + 1), 0);
+        assert!((10..=KEPT).contains(&capacity_after(10)));
+    }
+
+    #[test]
+    fn a_panic_in_a_release_leaves_the_queue_usable() {
+        let queue = DropQueue::new();
+        assert!(queue.push(1).is_ok());
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            queue.drain(|_| std::panic::resume_unwind(Box::new(())));
+        }));
+        assert!(panicked.is_err());
+        assert!(queue.push(2).is_ok());
+        let mut left = Vec::new();
+        queue.drain(|item| left.push(item));
+        assert_eq!(left, [2]);
     }
 }

@@ -41,6 +41,7 @@ impl Drop for DefaultGuard {
             // Otherwise a greenlet switched stacks, and its call is still to end: no default is
             // safe, an outdated one is not.
             default.set(self.outer.filter(|_| is_own));
+            entry::set_has_default(default.get().is_some());
         });
     }
 }
@@ -55,6 +56,7 @@ pub(super) fn set(local: &'static LocalInternals) -> DefaultGuard {
         since,
         noted,
     };
+    entry::set_has_default(true);
     DefaultGuard {
         since,
         outer: DEFAULT.with(|default| default.replace(Some(new))),

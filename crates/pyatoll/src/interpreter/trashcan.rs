@@ -15,6 +15,8 @@ use std::ptr::NonNull;
 
 use super::compat::{self, Depth};
 use super::queue::DropQueue;
+#[cfg(unix)]
+use super::queue::ForkLock;
 use crate::capi as ffi;
 
 /// The deferred deallocations of one interpreter. Used attached.
@@ -23,7 +25,8 @@ pub(crate) struct Trashcan {
     deferred: DropQueue<Deferred>,
 }
 
-struct Deferred {
+/// An object whose deallocation was deferred.
+pub(super) struct Deferred {
     /// The thread that must run it: the object may hold values that only that thread may touch.
     thread: *mut ffi::PyThreadState,
     /// Without references, and not tracked by the collector.
@@ -37,6 +40,12 @@ impl Trashcan {
             depth: Depth::new(),
             deferred: DropQueue::new(),
         }
+    }
+
+    /// Takes the lock of the deferred deallocations.
+    #[cfg(unix)]
+    pub(super) fn lock_for_fork(&self) -> ForkLock<'_, Deferred> {
+        self.deferred.lock_for_fork()
     }
 
     /// Begins the deallocation of `object`, one level deeper; [`leave`](Trashcan::leave) must be
@@ -79,6 +88,12 @@ impl Trashcan {
         }
         // SAFETY: attached (upheld by the caller).
         unsafe { self.depth.leave(level) };
+    }
+
+    /// Returns whether some deallocation may be deferred, by any thread.
+    #[inline]
+    pub(super) fn has_deferred(&self) -> bool {
+        self.deferred.has_some()
     }
 
     /// Runs the deallocations that this thread deferred, if there is room again and no deallocation

@@ -256,6 +256,58 @@ fn import_before(interpreter: Interpreter) {
 }
 
 #[test]
+fn handles_can_be_dropped_in_a_child_while_threads_of_the_parent_drop_some() {
+    in_child(
+        "fork::handles_can_be_dropped_in_a_child_while_threads_of_the_parent_drop_some",
+        LIMIT * 3,
+        || {
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            let sub = SubInterpreter::builder().build().unwrap();
+            let lists = |interpreter: Interpreter, count: usize| -> Vec<Py<PyAny>> {
+                let list = |py: Python<'_>| py.eval(c"[1]", None, None).unwrap().unbind();
+                interpreter
+                    .attach(|py| {
+                        let one = list(py);
+                        (0..count).map(|_| one.clone_ref(py)).collect()
+                    })
+                    .unwrap()
+            };
+            // Of an interpreter that runs, and of one that has ended.
+            let pairs = |count| {
+                let of_main = lists(main, count);
+                of_main.into_iter().zip(lists(sub.interpreter(), count))
+            };
+            let mut own: Vec<_> = pairs(20).collect();
+            let theirs: Vec<Vec<_>> = (0..2).map(|_| pairs(100_000).collect()).collect();
+            sub.close().unwrap();
+            let stop = AtomicBool::new(false);
+            thread::scope(|scope| {
+                for handles in theirs {
+                    let stop = &stop;
+                    scope.spawn(move || {
+                        let mut handles = handles.into_iter();
+                        while !stop.load(Ordering::Relaxed) && handles.next().is_some() {}
+                    });
+                }
+                while let Some(pair) = own.pop() {
+                    let pair = &mut Some(pair);
+                    let status = fork_in_c(|| {
+                        drop(pair.take());
+                        // Releases what was dropped before the fork.
+                        assert_usable(main);
+                    });
+                    assert_eq!(status, 0);
+                }
+                stop.store(true, Ordering::Relaxed);
+            });
+            assert_usable(main);
+            finalize();
+        },
+    );
+}
+
+#[test]
 fn interpreters_go_on_in_a_child_forked_by_c_code() {
     in_child(
         "fork::interpreters_go_on_in_a_child_forked_by_c_code",

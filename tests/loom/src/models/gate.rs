@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
-use super::gate::{Gate, Timeouts};
+use super::gate::{Gate, InterpreterGuard, Timeouts};
 
 pub(crate) const MODELS: &[(&str, fn())] = &[
     ("nobody_is_inside_after_the_wait", nobody_is_inside_after_the_wait),
@@ -14,12 +15,16 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("a_thread_that_is_inside_need_not_leave_to_wait", a_thread_that_is_inside_need_not_leave_to_wait),
     ("a_gate_that_is_opened_again_closes_as_before", a_gate_that_is_opened_again_closes_as_before),
     ("a_thread_that_is_away_is_back_or_left_behind", a_thread_that_is_away_is_back_or_left_behind),
+    ("a_guard_is_taken_up_or_withdrawn", a_guard_is_taken_up_or_withdrawn),
+    ("a_guard_survives_an_end_that_is_called_off", a_guard_survives_an_end_that_is_called_off),
 ];
 
 /// Stands in for an interpreter: threads inside read it, its end writes.
 struct Interpreter {
     gate: Gate,
     alive: UnsafeCell<bool>,
+    /// Set when the gate has been closed for good.
+    closed: AtomicBool,
 }
 
 // SAFETY: loom checks that accesses do not overlap.
@@ -32,6 +37,7 @@ impl Interpreter {
         Arc::new(Self {
             gate: Gate::new(),
             alive: UnsafeCell::new(true),
+            closed: AtomicBool::new(false),
         })
     }
 
@@ -49,6 +55,7 @@ impl Interpreter {
 
     fn end(&self) {
         self.gate.close();
+        self.closed.store(true, Ordering::Release);
         assert!(self.gate.wait_for_others(Timeouts::default, || false));
         assert!(self.gate.is_empty_but_for_this_thread());
         // SAFETY: loom fails here if a thread is inside.
@@ -140,6 +147,56 @@ fn a_thread_that_is_away_is_back_or_left_behind() {
         }, || false);
         // SAFETY: loom fails here if a thread is inside.
         interpreter.alive.with_mut(|alive| unsafe { *alive = false });
+        visitor.join().unwrap();
+    });
+}
+
+impl Interpreter {
+    /// Enters as often as the gate allows it, with one guard, and leaves each time.
+    fn visit_with_one_guard(&self, times: usize) {
+        let Some(guard) = self.gate.enter() else {
+            return;
+        };
+        self.look();
+        for _ in 1..times {
+            if !self.leave(&guard) || !guard.take_up() {
+                return;
+            }
+            self.look();
+        }
+        self.leave(&guard);
+    }
+
+    fn leave(&self, guard: &InterpreterGuard<'_>) -> bool {
+        let is_closed = self.closed.load(Ordering::Acquire);
+        let is_aside = guard.set_aside();
+        assert!(!is_closed || !is_aside);
+        is_aside
+    }
+}
+
+fn a_guard_is_taken_up_or_withdrawn() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitor = thread::spawn({
+            let interpreter = interpreter.clone();
+            move || interpreter.visit_with_one_guard(2)
+        });
+        interpreter.end();
+        visitor.join().unwrap();
+    });
+}
+
+fn a_guard_survives_an_end_that_is_called_off() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitor = thread::spawn({
+            let interpreter = interpreter.clone();
+            move || interpreter.visit_with_one_guard(2)
+        });
+        interpreter.gate.close();
+        interpreter.gate.open_again();
+        interpreter.end();
         visitor.join().unwrap();
     });
 }

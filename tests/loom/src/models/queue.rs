@@ -11,6 +11,7 @@ use super::queue::DropQueue;
 pub(crate) const MODELS: &[(&str, fn())] = &[
     ("what_is_pushed_is_released_once", what_is_pushed_is_released_once),
     ("two_drains_share_what_is_there", two_drains_share_what_is_there),
+    ("an_entry_that_sees_a_push_finds_it", an_entry_that_sees_a_push_finds_it),
     ("a_close_leaves_nothing_behind", a_close_leaves_nothing_behind),
     ("a_closed_queue_stays_closed", a_closed_queue_stays_closed),
 ];
@@ -98,6 +99,33 @@ fn two_drains_share_what_is_there() {
         queue.drain(release);
         other.join().unwrap();
         queue.drain(release);
+        for object in objects {
+            assert_eq!(object.state(), State::Released);
+        }
+    });
+}
+
+/// The drains of the interpreter's entries, which look before they take the lock.
+fn drain_if_some(queue: &DropQueue<NonNull<Object>>) {
+    if queue.has_some() {
+        queue.drain(release);
+    }
+}
+
+fn an_entry_that_sees_a_push_finds_it() {
+    loom::model(|| {
+        let queue = Arc::new(DropQueue::new());
+        let objects = [Object::new(), Object::new()];
+        let drainer = thread::spawn({
+            let queue = queue.clone();
+            move || drain_if_some(&queue)
+        });
+        for object in &objects {
+            assert!(give_up(&queue, object));
+        }
+        drainer.join().unwrap();
+        // An entry after all pushes.
+        drain_if_some(&queue);
         for object in objects {
             assert_eq!(object.state(), State::Released);
         }
