@@ -23,6 +23,7 @@
 //! | `run` | running child processes, and writing files for them |
 //! | `stress` | `stress`: random work in many interpreters |
 //! | `stubs` | `stubs`: the stubs of built modules, checked with type checkers |
+//! | `targets` | `targets`: other operating systems and processors |
 //! | `test` | `test`: every test, against one Python |
 //! | `tls` | `check-tls`: no thread-local storage on hot paths |
 //! | `tools` | installing pinned tools |
@@ -49,6 +50,7 @@ mod registry;
 mod run;
 mod stress;
 mod stubs;
+mod targets;
 mod test;
 mod tls;
 mod tools;
@@ -111,6 +113,8 @@ enum Command {
     Bench(bench::Options),
     /// Write the stubs (`.pyi`) of a built module, or check those of the examples
     Stubs(stubs::Options),
+    /// Compile the library for operating systems and processors that the tests do not run on
+    Targets(targets::Options),
     /// Build the guide with mdBook, and check the links of all Markdown files
     Book(book::Options),
     /// Check formatting, lints, docs, source structure, dependencies: everything but the tests
@@ -140,6 +144,7 @@ fn main() -> ExitCode {
         Command::ApiDiff(options) => api_diff::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Stubs(options) => stubs::run(&options),
+        Command::Targets(options) => targets::run(&options),
         Command::Book(options) => book::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Package { python } => package::run(python),

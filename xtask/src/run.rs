@@ -38,7 +38,14 @@ pub fn target_dir() -> PathBuf {
 /// Removes the variables that cargo sets about `xtask` (`CARGO_MANIFEST_DIR`, `CARGO_PKG_…`): they
 /// would make some build scripts of the children rerun.
 pub fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo_of(Path::new(
+        &env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+    ))
+}
+
+/// Returns a command like [`cargo`], for another cargo.
+pub fn cargo_of(program: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(root());
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();

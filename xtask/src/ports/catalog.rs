@@ -111,6 +111,10 @@ pub struct Crate {
     /// Python packages that its tests require.
     #[serde(default)]
     pub requirements: Vec<String>,
+    /// Crates that it depends on and that require an older PyO3, with their versions: copied, so
+    /// that their requirements can be raised, too.
+    #[serde(default)]
+    pub raised_crates: Requirements,
     /// Changes that it needs.
     #[serde(default)]
     pub edit: Vec<Edit>,

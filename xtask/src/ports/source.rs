@@ -40,7 +40,7 @@ pub fn package(
             .args([&archives, &folder]),
     )?;
     for name in &package.edited_crates {
-        copy_dependency(&folder, name)?;
+        copy_dependency(&folder, name, &locked_version(&folder, name)?)?;
     }
     raise_all(&folder, raised, library.features(&package.pyo3_features))?;
     lock(&folder)?;
@@ -48,9 +48,8 @@ pub fn package(
     Ok(folder)
 }
 
-/// Copies the locked version of a crate that a package depends on into its source, and replaces the
-/// dependency with the copy.
-fn copy_dependency(folder: &Path, name: &str) -> Result<()> {
+/// Returns the version of a crate that a package's `Cargo.lock` has.
+fn locked_version(folder: &Path, name: &str) -> Result<String> {
     let locked: Table = toml::from_str(&fs::read_to_string(folder.join("Cargo.lock"))?)?;
     let version = locked["package"]
         .as_array()
@@ -59,6 +58,12 @@ fn copy_dependency(folder: &Path, name: &str) -> Result<()> {
         .find(|locked| locked["name"].as_str() == Some(name))
         .and_then(|locked| locked["version"].as_str())
         .with_context(|| format!("Cargo.lock has no crate {name}"))?;
+    Ok(version.to_owned())
+}
+
+/// Copies a crate that another one depends on into the latter's source, and replaces the dependency
+/// with the copy.
+fn copy_dependency(folder: &Path, name: &str, version: &str) -> Result<()> {
     let copy = folder.join("edited").join(name);
     run::copy(&registry::folder_of(name, version)?, &copy)?;
     let manifest = folder.join("Cargo.toml");
@@ -114,6 +119,9 @@ pub fn krate(krate: &Crate, library: Library, raised: &Requirements) -> Result<P
     let lock = folder.join("Cargo.lock");
     if lock.exists() {
         fs::remove_file(lock)?;
+    }
+    for (name, version) in &krate.raised_crates {
+        copy_dependency(&folder, name, version)?;
     }
     raise_all(&folder, raised, library.features(&krate.pyo3_features))?;
     edit_all(&folder, library, &krate.edit)?;

@@ -76,7 +76,10 @@ impl<'a, 'py: 'a> FromPyObject<'a, 'py> for Cow<'a, OsStr> {
 mod system {
     //! OS strings are bytes in the file system encoding.
 
+    #[cfg(unix)]
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    #[cfg(target_os = "wasi")]
+    use std::os::wasi::ffi::{OsStrExt, OsStringExt};
 
     use super::*;
 
