@@ -368,7 +368,7 @@ panic.add_note('a note')
 for copied in copies(panic):
     assert type(copied) is PanicException and copied is not panic
     assert str(copied) == 'oh no' and copied.args == ('oh no',)
-    assert copied.__notes__ == ['a note']
+    assert copied.__notes__ == panic.__notes__ and copied.__notes__[-1] == 'a note'
 assert pickle.loads(pickle.dumps(PanicException)) is PanicException
 class Sub(PanicException): pass
 Sub.__module__ = 'pyo3_runtime'

@@ -80,7 +80,10 @@ fn unchecked(attribute: TokenStream, item: &mut Item) -> Option<TokenStream> {
     if !generics.params.is_empty() {
         return None;
     }
-    let options = ClassOptions::lenient(attribute);
+    let mut options = ClassOptions::lenient(attribute);
+    if shareable::check(&options).is_err() {
+        (options.shareable, options.atomic_buffer) = (None, None);
+    }
     let attempt = |options: &ClassOptions, item: &mut Item| match item {
         Item::Struct(item) => structs::expand(options, item).ok(),
         Item::Enum(item)

@@ -48,10 +48,7 @@ const REDEEM: &CStr = c"__pyatoll_redeem__";
 
 impl ShareFunctions {
     /// Returns the functions of a class.
-    pub const fn of<T: ShareableClass>() -> Self
-    where
-        T: super::pyclass::ClassImpl<BaseType = PyAny>,
-    {
+    pub const fn of<T: ShareableClass<BaseType = PyAny>>() -> Self {
         Self {
             methods: [
                 method_definition(
@@ -107,7 +104,7 @@ fn issue<T: ShareableClass>(object: &Bound<'_, T>) -> PyResult<(u64, usize)> {
 /// Creates an instance around the value of a ticket.
 fn receive<T>(py: Python<'_>, value: AnyValue) -> PyResult<Bound<'_, T>>
 where
-    T: ShareableClass + super::pyclass::ClassImpl<BaseType = PyAny>,
+    T: ShareableClass<BaseType = PyAny>,
 {
     match Arc::downcast::<T>(value) {
         Ok(value) => Bound::new(py, Shared::from(value)),
@@ -160,7 +157,7 @@ unsafe extern "C" fn redeem<T>(
     count: ffi::Py_ssize_t,
 ) -> *mut ffi::PyObject
 where
-    T: ShareableClass + super::pyclass::ClassImpl<BaseType = PyAny>,
+    T: ShareableClass<BaseType = PyAny>,
 {
     // SAFETY: called by CPython, attached, with an array of arguments that are alive during the
     // call.
@@ -188,7 +185,7 @@ unsafe extern "C" fn get_data<T>(
     data: *mut CrossingData,
 ) -> c_int
 where
-    T: ShareableClass + super::pyclass::ClassImpl<BaseType = PyAny>,
+    T: ShareableClass<BaseType = PyAny>,
 {
     // SAFETY: called by CPython, attached, with an instance of exactly `T`'s class, and data that
     // it has zeroed and this function fills in.
@@ -207,7 +204,7 @@ where
 /// Creates the instance in the receiving interpreter.
 unsafe extern "C" fn new_object<T>(data: *mut CrossingData) -> *mut ffi::PyObject
 where
-    T: ShareableClass + super::pyclass::ClassImpl<BaseType = PyAny>,
+    T: ShareableClass<BaseType = PyAny>,
 {
     // SAFETY: called by CPython, attached to the receiving interpreter, with the data that
     // `get_data` has filled in.

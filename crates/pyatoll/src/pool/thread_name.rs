@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(shown("renderer-0", 3), "renderer-0@3");
         assert_eq!(shown("interpreter-0", 7), "interpreter-0@7");
         assert_eq!(shown("interpreter-12", 345), "interpre-12@345");
-        assert_eq!(shown("größeres-12", 3456), "größer-12@3456");
+        assert_eq!(shown("größeres-12", 3456), "größe-12@3456");
         assert_eq!(shown("größer-1", 123_456_789), "gr-1@123456789");
         assert_eq!(shown("pool", 1), "pool@1");
     }
