@@ -260,7 +260,7 @@ impl Toolchain {
             ])
             .args(["--target", target.name, "--features", &features])
             .args([
-                "-Zbuild-std=std,panic_unwind",
+                "-Zbuild-std=std,panic_unwind,panic_abort",
                 "-Zbuild-std-features=panic-unwind",
             ])
             .arg("--target-dir")

@@ -1,8 +1,6 @@
 //! `#[pyclass(frozen, shareable)]`: one value in several interpreters.
 
 mod everywhere;
-#[path = "everywhere/kinds.rs"]
-mod kinds;
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -279,7 +277,7 @@ else:
 fn a_value_is_the_same_in_all_interpreters_and_dropped_by_the_last_holder() {
     start();
     let (counter, dropped) = counter();
-    let subs: Vec<SubInterpreter> = kinds::subs().collect();
+    let subs: Vec<SubInterpreter> = everywhere::kinds::subs().collect();
     let add = |py: Python<'_>, by: u64| -> PyResult<u64> {
         let object = (&counter).into_pyobject(py)?;
         // Kept by the interpreter until its end.

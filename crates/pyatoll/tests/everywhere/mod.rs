@@ -1,6 +1,6 @@
 //! Runs Python code in interpreters of every kind.
 
-mod kinds;
+pub mod kinds;
 
 use std::ffi::CStr;
 
