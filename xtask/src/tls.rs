@@ -78,6 +78,10 @@ const COLD: &[(&str, &str)] = &[
         "only when a class is created",
     ),
     (
+        "pyatoll::class::tickets::",
+        "only when a shareable value goes to another interpreter",
+    ),
+    (
         "pyatoll::class::parts::Unsendable",
         "an `unsendable` class is asked for its thread; the others have nothing of it",
     ),
