@@ -1,9 +1,8 @@
 //! `cargo xtask targets`: compiles the library for operating systems and processors that the tests
 //! do not run on.
 //!
-//! Nothing is linked, so that no target needs a linker or a Python of its own. The standard library
-//! is compiled from its sources where the toolchain has no built one: distributions do not package
-//! those of most targets.
+//! Nothing is linked, so no target needs a linker or a Python of its own. The standard library is
+//! compiled from its sources, since distributions do not package it for most targets.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -94,7 +93,7 @@ struct Build {
     features: &'static [&'static str],
 }
 
-/// What a target that is no example of its kind is checked for.
+/// The build that is checked for a target that is not the example of its kind.
 const NEWEST: Build = Build {
     python: "3.15",
     features: &[],

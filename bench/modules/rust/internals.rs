@@ -61,9 +61,9 @@ pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
     })
 }
 
-/// Clones and drops a handle. Not inlined: in a loop, the compiler computes the address of a
-/// thread-local that the drop reads once for all turns, which code that drops a handle here and
-/// there gains nothing from.
+/// Clones and drops a handle. Not inlined: in a loop, the compiler would compute the address of a
+/// thread-local that the drop reads once for all turns. Code that drops a handle here and there
+/// gains nothing from that.
 #[inline(never)]
 fn clone_and_drop(object: &Py<PyAny>, py: Python<'_>) {
     drop(black_box(object.clone_ref(py)));

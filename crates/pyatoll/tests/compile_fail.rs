@@ -1,8 +1,8 @@
 //! Misuse that must not compile, with the compiler's messages: `TRYBUILD=overwrite` updates them.
 //!
-//! `ui/` has what would be unsound, and what the macros refuse. Its folders have the mistakes that
-//! users make, by the thing that they are about: there the words of the messages are the test. A
-//! new message starts with a file there. Rules about traits alone are asserted in this file.
+//! `ui/` has code that would be unsound, and code that the macros refuse. Its folders have common
+//! mistakes of users, by topic: there, the words of the messages are what is tested. A new message
+//! starts with a file there. Rules about traits alone are asserted in this file.
 
 use pyatoll::prelude::*;
 use pyatoll::types::PyList;

@@ -55,8 +55,8 @@ pub(crate) fn pyclass(attribute: TokenStream, item: TokenStream) -> syn::Result<
     })
 }
 
-/// Expands an item whose options or members have a mistake without these, so that no further errors
-/// follow from the absence of a class; nothing if it cannot be a class at all.
+/// Expands an item with mistakes in its options or members, leaving those out, so that no further
+/// errors follow from the absence of a class. `None`: it cannot be a class at all.
 fn unchecked(attribute: TokenStream, item: &mut Item) -> Option<TokenStream> {
     let (attributes, generics) = match item {
         Item::Struct(item) => {

@@ -223,7 +223,7 @@ impl ClassOptions {
             Ok(())
         };
         let _ = syn::parse::Parser::parse2(parse, own);
-        // What these generate asks for more of the type, and nothing refers to it.
+        // The code for these requires more of the type, and no other code refers to it.
         Self {
             eq: None,
             eq_int: None,

@@ -15,7 +15,7 @@ pub(super) fn check(options: &ClassOptions) -> syn::Result<()> {
         return match options.atomic_buffer {
             Some(span) => Err(syn::Error::new(
                 span,
-                "`atomic_buffer` requires `shareable`: it tells that all interpreters may write to \
+                "`atomic_buffer` requires `shareable`: it says that all interpreters may write to \
                  the memory of a `shareable` class",
             )),
             None => Ok(()),
@@ -191,6 +191,6 @@ impl ClassModel<'_> {
 pub(super) fn refuse_enum(span: Span) -> syn::Error {
     syn::Error::new(
         span,
-        "`shareable` can't be used on enums: put the enum into a struct that is",
+        "`shareable` can't be used on enums: put the enum into a `shareable` struct",
     )
 }

@@ -100,7 +100,7 @@ impl Context<'_> {
             Form::Reference(reference) => {
                 let holder = Ident::new(&self.holder.to_string(), span);
                 let function = reference.function();
-                // The function below tells its type: a second mention of the trait would be a
+                // The function below determines its type: naming the trait here, too, would cause a
                 // second error.
                 let declarations = quote_spanned! {span=>
                     let mut #holder = ::core::default::Default::default();

@@ -60,8 +60,8 @@ fn expand(attribute: TokenStream, function: &mut ItemFn) -> syn::Result<TokenStr
     export(function, &options)
 }
 
-/// Generates the error of a function, and what others refer to, so that no further errors follow
-/// from its absence.
+/// Generates the error of a function, and stand-ins for the items that other code refers to, so
+/// that no further errors follow from their absence.
 fn unexported(function: &mut ItemFn, error: &syn::Error) -> TokenStream {
     strip_helpers(&mut function.attrs);
     strip_helpers_of_arguments(&mut function.sig);

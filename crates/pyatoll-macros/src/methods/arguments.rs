@@ -209,7 +209,7 @@ fn holder(object: &Ident, span: Span) -> Ident {
     Ident::new(&format!("holder_of_{object}"), span)
 }
 
-/// Declares the variable; the function that fills it tells its type.
+/// Declares the variable; the function that fills it determines its type.
 fn declare_holder(holder: &Ident) -> TokenStream {
     quote_spanned!(holder.span()=> let mut #holder = ::core::default::Default::default();)
 }

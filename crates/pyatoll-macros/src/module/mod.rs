@@ -55,8 +55,8 @@ pub(crate) fn pymodule(attribute: TokenStream, item: TokenStream) -> syn::Result
     }
 }
 
-/// Returns the options; without those that have a mistake, since the module is generated all the
-/// same: its absence would be the cause of further errors.
+/// Returns the options without those that have a mistake: the module is generated all the same,
+/// since its absence would cause further errors.
 fn options(
     own: syn::Result<Vec<ModuleOption>>,
     helper: syn::Result<Vec<ModuleOption>>,

@@ -20,7 +20,7 @@ use crate::types::PyAny;
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of a Python function",
     label = "not a Python class, and not a type that can be borrowed from a Python object",
-    note = "take the value, a `Vec` for a slice; or `&Bound<'_, …>` if it is a type of Python's",
+    note = "take the value, a `Vec` for a slice; or `&Bound<'_, …>` if it is a Python type",
     note = "`#[pyclass]` on the definition of a type makes it a Python class"
 )]
 pub trait RefArgument<'a, 'holder, 'py> {
@@ -61,8 +61,8 @@ pub trait RefArgument<'a, 'holder, 'py> {
     message = "`&mut {Self}` cannot be a parameter of a Python function",
     label = "not a Python class that can be changed",
     note = "the value of a `#[pyclass]` can be changed, unless the class is `frozen`; any other \
-            type is taken by value, and returned if the caller needs it, and a list or dict of \
-            Python's is changed through `&Bound<'_, …>`"
+            type is taken by value, and returned if the caller needs it, and a Python list or \
+            dict is changed through `&Bound<'_, …>`"
 )]
 pub trait RefMutArgument<'a, 'holder, 'py> {
     /// Storage that outlives the reference.
@@ -112,7 +112,7 @@ where
     }
 }
 
-/// For `&[u8]` under the name of an alias; the macros pass slices to [`extract_slice`].
+/// For an alias of `[u8]`; the macros pass slices that they recognize to [`extract_slice`].
 impl<'a: 'holder, 'holder, 'py: 'a> RefArgument<'a, 'holder, 'py> for [u8] {
     type Holder = ();
 

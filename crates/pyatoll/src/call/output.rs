@@ -83,7 +83,7 @@ impl<T, E> Returned<Result<T, E>> {
     }
 }
 
-/// A return value that is no `Result`.
+/// A return value that is not a `Result`.
 pub trait ReturnedValue<T> {
     /// Converts the value to a new reference.
     ///

@@ -1,4 +1,4 @@
-//! How instances of a class with `shareable` get to other interpreters: through CPython's registry
+//! Passing instances of a class with `shareable` to other interpreters: through CPython's registry
 //! where it can be used, and otherwise inside a pickle. Either way a ticket is handed over, and the
 //! receiver creates an instance of its own class around the value.
 
@@ -29,7 +29,7 @@ use crate::types::{PyAny, PyAnyMethods};
 
 import_exception!(pickle, UnpicklingError);
 
-/// What a shareable class has in addition to others.
+/// The functions that a shareable class has in addition to those of any class.
 pub struct ShareFunctions {
     /// `__reduce__`, and the class method that it refers to.
     pub(super) methods: [ffi::PyMethodDef; 2],
@@ -150,7 +150,7 @@ unsafe extern "C" fn reduce<T: ShareableClass>(
     }
 }
 
-/// Implements the class method.
+/// Implements `__pyatoll_redeem__`: creates the instance of a pickle's ticket.
 unsafe extern "C" fn redeem<T>(
     _class: *mut ffi::PyObject,
     arguments: *mut *mut ffi::PyObject,
@@ -213,7 +213,7 @@ where
             let number = (*data).data.addr();
             let parcel = tickets::redeem(py, tickets::nonce(), number)
                 .map_err(|refusal| refused(&refusal, T::NAME))?;
-            // Nothing is left to free, for which CPython would call the sender, now or never.
+            // Nothing is left to free: CPython need not call the sender, which may have ended.
             (*data).free = None;
             if type_lookup::existing::<T>(py).is_none() {
                 import(py, parcel.module.as_deref())?;
@@ -223,7 +223,7 @@ where
     }
 }
 
-/// Imports the module of a class, so that the class is created as one of it. A class of a program
+/// Imports the module of a class, so that the class is created as a member of it. A program's class
 /// may have no module.
 fn import(py: Python<'_>, module: Option<&str>) -> PyResult<()> {
     match module {
@@ -232,7 +232,7 @@ fn import(py: Python<'_>, module: Option<&str>) -> PyResult<()> {
     }
 }
 
-/// Frees what was not received.
+/// Cancels a ticket that was not redeemed: CPython's `free`.
 unsafe extern "C" fn cancel(data: *mut c_void) {
     if let Err(payload) = catch_unwind(|| tickets::cancel(data.addr())) {
         let message = crate::panic::message(&*payload);

@@ -45,7 +45,7 @@ pub struct PyClassGuard<'a, T: PyClass> {
     marker: PhantomData<(&'a T, *mut ())>,
 }
 
-/// What a guard lacks to be `Send` and `Sync`: nothing implements it.
+/// The bound that keeps guards from being `Send` and `Sync`: no type implements it.
 #[diagnostic::on_unimplemented(
     message = "`{T}` stays on its thread, and in its attachment: drop it first",
     label = "uses a borrow of an instance where the thread is not attached",
@@ -54,12 +54,12 @@ pub struct PyClassGuard<'a, T: PyClass> {
 )]
 pub trait MayUseBorrow<T> {}
 
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'a, T: PyClass> Send for PyClassGuard<'a, T> where
     AnyThread: MayUseBorrow<PyClassGuard<'a, T>>
 {
 }
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'a, T: PyClass> Sync for PyClassGuard<'a, T> where
     AnyThread: MayUseBorrow<PyClassGuard<'a, T>>
 {
@@ -207,12 +207,12 @@ pub struct PyClassGuardMut<'a, T: PyClass<Frozen = False>> {
     marker: PhantomData<(&'a Py<T>, *mut ())>,
 }
 
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'a, T: PyClass<Frozen = False>> Send for PyClassGuardMut<'a, T> where
     AnyThread: MayUseBorrow<PyClassGuardMut<'a, T>>
 {
 }
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'a, T: PyClass<Frozen = False>> Sync for PyClassGuardMut<'a, T> where
     AnyThread: MayUseBorrow<PyClassGuardMut<'a, T>>
 {

@@ -49,10 +49,10 @@
 // | `layout`, `parts` | the memory of an instance |
 // | `initializer` | creating instances |
 // | `storage` | the value in an instance, or outside of any interpreter |
-// | `shareable` | what the compiler checks of shareable classes |
+// | `shareable` | compile-time checks of shareable classes |
 // | `shared` | `Shared`: the value of a shareable class |
 // | `tickets` | values on their way to another interpreter |
-// | `crossing` | the ways of shareable classes to other interpreters |
+// | `crossing` | passing instances of shareable classes to other interpreters |
 // | `lifecycle` | traversing, clearing and deallocating instances |
 // | `trashcan` | deallocating long chains of instances |
 // | `freelist`, `alloc` | reusing the memory of instances |

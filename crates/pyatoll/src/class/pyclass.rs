@@ -35,8 +35,8 @@ use crate::object::PyTypeInfo;
     message = "`{Self}` is not a Python class",
     note = "`#[pyclass]` on its definition makes it one, unless it has the option `enum`: the \
             members of a Python enum have no Rust value in them, so no `#[pymethods]` either",
-    note = "as a parameter, take `{Self}` by value, or `&Bound<'_, {Self}>` if it is a type of \
-            Python's"
+    note = "as a parameter, take `{Self}` by value, or `&Bound<'_, {Self}>` if it is a Python \
+            type"
 )]
 pub trait PyClass: PyTypeInfo + ClassImpl {
     /// The class's Python name: `name = "…"`, or the name of the Rust type.
@@ -63,7 +63,7 @@ pub unsafe trait ClassImpl: PyTypeInfo + 'static {
     type Dict: InlineSlot;
     /// Space for a list of weak references, or nothing.
     type WeakList: InlineSlot;
-    /// Where the value of an instance is.
+    /// The storage of an instance's value.
     type Storage: ValueStorage<Self>;
     /// The functions of a `shareable` class.
     const SHARE: Option<&'static ShareFunctions>;

@@ -1,7 +1,7 @@
-//! What the compiler checks of a class with `shareable`.
+//! Compile-time checks of a class with `shareable`.
 //!
-//! The macro asks for the constants of [`Sharing`], with the traits below in scope: an inherent
-//! constant wins if its `impl` applies.
+//! The macro reads the constants of [`Sharing`], with the traits below in scope: an inherent
+//! constant takes precedence if its `impl` applies.
 
 use std::marker::PhantomData;
 

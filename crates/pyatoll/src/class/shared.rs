@@ -31,9 +31,9 @@ pub trait ShareableClass:
 ///
 /// An instance of such a class holds a `Shared`, too: converting one to Python creates an instance
 /// of the attached interpreter's class around the same value, and extracting one takes a further
-/// reference to the value. Nothing is copied. The value is dropped by whoever is the last to hold
-/// it, on any thread, attached or not. It can be sent to other threads, to an
-/// [`InterpreterPool`](crate::InterpreterPool)'s jobs, and stored in a `static`.
+/// reference to the value. Nothing is copied. The last holder drops the value, on any thread,
+/// attached or not. A `Shared` can be sent to other threads and to the jobs of an
+/// [`InterpreterPool`](crate::InterpreterPool), and stored in a `static`.
 ///
 /// Two instances around one value are `==` in Python and have the same hash, unless the class has
 /// an `__eq__` or a `__hash__` of its own.
@@ -77,7 +77,7 @@ impl<T: ShareableClass> Shared<T> {
     /// Returns a reference to the value of an instance.
     ///
     /// # Errors
-    /// If the instance was never initialized; only the garbage collector can find such a one.
+    /// If the instance has not been constructed yet.
     pub(super) fn of_instance(object: Borrowed<'_, '_, T>) -> PyResult<Self> {
         let _guard = PyClassGuard::try_borrow(object)?;
         // SAFETY: an instance of `T`, kept alive by the reference, and initialized, since it was

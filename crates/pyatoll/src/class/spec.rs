@@ -29,7 +29,7 @@ pub struct SpecOptions {
     /// Whether `module_name` is that of the `mod` around the class, as it is declared: the package
     /// that the module is imported from is not known before.
     pub inherits_module: bool,
-    /// Whether instances of a shareable class may export memory that is written to.
+    /// Whether instances of a shareable class may export writable memory.
     pub atomic_buffer: bool,
     /// The `__qualname__` of the class of an enum's variant, which belongs to the enum's module.
     pub variant: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! Where the value of an instance is: in the instance, or outside of any interpreter.
+//! The storage of an instance's value: in the instance, or outside of any interpreter.
 
 use std::sync::Arc;
 

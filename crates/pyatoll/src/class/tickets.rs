@@ -56,7 +56,8 @@ struct Redeemed {
 /// The number of tickets that may be redeemed again.
 const REDEEMED: usize = 64;
 
-/// The largest value, in bytes, whose memory such a ticket may keep after the value was dropped.
+/// The size in bytes of the largest value whose memory such a ticket may keep after the value was
+/// dropped.
 const LARGEST: usize = 4096;
 
 struct Table {
@@ -79,7 +80,7 @@ impl Default for Table {
 
 static TABLE: ProcessMutex<Table> = ProcessMutex::new();
 
-/// Has the tickets of an interpreter canceled when it ends.
+/// The value whose drop cancels an interpreter's tickets when the interpreter ends.
 static OUTBOX: InterpreterLocal<Outbox> = InterpreterLocal::new();
 
 struct Outbox {

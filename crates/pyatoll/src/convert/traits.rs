@@ -190,8 +190,8 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObjectExt<'py> for T {}
     message = "`{Self}` cannot be extracted from a Python object",
     note = "`#[derive(FromPyObject)]` implements it; types of other crates have it with the \
             feature of that crate's name: `chrono`, `uuid`, …",
-    note = "of a class, take `&{Self}` or `PyRef<'_, {Self}>`, or give it `Clone` and \
-            `#[pyclass(from_py_object)]`; of a type of Python's, take `Bound<'_, {Self}>`"
+    note = "for a class, take `&{Self}` or `PyRef<'_, {Self}>`, or give it `Clone` and \
+            `#[pyclass(from_py_object)]`; for a Python type, take `Bound<'_, {Self}>`"
 )]
 pub trait FromPyObject<'a, 'py>: Sized {
     /// The error of the conversion.

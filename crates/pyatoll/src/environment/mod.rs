@@ -1,5 +1,4 @@
-//! Where the Python code of a new sub-interpreter finds files, its arguments, and where its output
-//! goes: methods of [`SubInterpreterBuilder`].
+//! The paths, arguments and output of a new sub-interpreter: methods of [`SubInterpreterBuilder`].
 //!
 //! | file | concern |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! `sys.stdout` and `sys.stderr` that write to a Rust writer.
 //!
-//! The stream is Python's own `io.TextIOWrapper`, so it has all that a text file has. What it
-//! writes goes through a small Python class to [`Output`].
+//! The stream is Python's own `io.TextIOWrapper`, so it has all methods of a text file. Its bytes
+//! go through a small Python class to [`Output`].
 //!
 //! Invariants:
 //! - A thread that waits for the writer, or is in it, is detached, so that it cannot keep a thread
@@ -26,9 +26,9 @@ use crate::types::{PyAny, PyAnyMethods, PyCFunction, PyDict, PyDictMethods, PyTu
 type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
 
 impl SubInterpreterBuilder {
-    /// Has its `sys.stdout` write to `writer`: what `print` writes, and all else that Python code
-    /// writes to the stream. C code, Rust code and child processes still write to the file
-    /// descriptor of the process.
+    /// Sends the interpreter's `sys.stdout` to `writer`: the output of `print`, and everything else
+    /// that Python code writes to the stream. C code, Rust code and child processes still write to
+    /// the file descriptor of the process.
     ///
     /// `sys.stdout` is a text file in UTF-8 with `\n` for the end of a line. It hands over whole
     /// lines and then flushes the writer; the rest follows when Python code flushes it, and at the
@@ -40,9 +40,9 @@ impl SubInterpreterBuilder {
     /// `OSError` of the code that prints, a panic a
     /// [`PanicException`](crate::panic::PanicException).
     ///
-    /// `writer` is dropped when the interpreter ends, unless the builder, or another interpreter of
-    /// it (those of a [pool](crate::InterpreterPool), say), is still there: they write to the same
-    /// one, in turn. What finalizers print after that is discarded.
+    /// `writer` is dropped when the interpreter ends, unless the builder or another interpreter
+    /// that it built (in a [pool](crate::InterpreterPool), say) still exists: they take turns with
+    /// the same writer. What finalizers print after that is discarded.
     ///
     /// ```
     /// use std::io::{self, Write};
@@ -80,9 +80,10 @@ impl SubInterpreterBuilder {
         redirect(self, &STDOUT, Arc::new(Mutex::new(Box::new(writer))))
     }
 
-    /// Has its `sys.stderr` write to `writer`: see [`stdout`](SubInterpreterBuilder::stdout).
-    /// Tracebacks of exceptions that nobody handles, warnings, and `logging` without a
-    /// configuration write there. Characters that UTF-8 does not have (surrogates) are escaped.
+    /// Sends the interpreter's `sys.stderr` to `writer`: see
+    /// [`stdout`](SubInterpreterBuilder::stdout). Python writes tracebacks of unhandled exceptions
+    /// and warnings there, and so does `logging` without a configuration. Characters that UTF-8
+    /// does not have (surrogates) are escaped.
     ///
     /// ```
     /// use std::fs;
@@ -179,7 +180,7 @@ impl Drop for Stream {
     }
 }
 
-/// Flushes a stream; a failure is nobody's at the end of an interpreter.
+/// Flushes a stream. Errors are ignored: at the end of an interpreter, nobody can handle them.
 fn flush(stream: &Bound<'_, PyAny>) {
     let _ = stream.call_method0("flush");
 }

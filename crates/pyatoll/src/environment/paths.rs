@@ -9,8 +9,8 @@ use crate::interpreter::Python;
 use crate::types::{PyAnyMethods, PyDict, PyDictMethods};
 
 impl SubInterpreterBuilder {
-    /// Puts folders in front of its `sys.path`, in this order. A further call puts its folders in
-    /// front of those.
+    /// Puts folders in front of the interpreter's `sys.path`, in this order. A further call puts
+    /// its folders in front of those.
     ///
     /// Relative paths are made absolute when the interpreter is created. Default: the `sys.path`
     /// that Python gives each new interpreter, as configured for the process. `.pth` files in the
@@ -50,8 +50,8 @@ impl SubInterpreterBuilder {
         self.add_step("sys_path", step(set))
     }
 
-    /// Sets its `sys.argv`, with the name of the program or script first. Default: that of the
-    /// process (`['']` after [`Python::initialize`]).
+    /// Sets the interpreter's `sys.argv`, with the name of the program or script first. Default:
+    /// that of the process (`['']` after [`Python::initialize`]).
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -77,7 +77,7 @@ impl SubInterpreterBuilder {
         self.replace_step("argv", step(set))
     }
 
-    /// Lets it find packages as the Python of a virtual environment does.
+    /// Lets the interpreter find packages as the Python of a virtual environment does.
     ///
     /// - The environment's `site-packages` is on its `sys.path`, behind the standard library, and
     ///   the `.pth` files there have been read. Those of the Python that runs are not, unless
@@ -114,8 +114,8 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Does what `site` does when Python is started from the environment in `folder`, as far as that is
-/// possible later.
+/// Code that does what `site` does when Python is started from the environment in `folder`, as far
+/// as that is possible later.
 const USE_ENVIRONMENT: &CStr = c"
 import os, site, sys
 

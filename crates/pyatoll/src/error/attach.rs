@@ -6,11 +6,11 @@ use crate::object::{Bound, Py};
 
 impl Interpreter {
     /// Attaches this thread to the interpreter and runs `f` with its token:
-    /// [`attach`](Interpreter::attach) for a function that returns a [`PyResult`], whose error type
-    /// is then that of the call, too.
+    /// [`attach`](Interpreter::attach) for a function that returns a [`PyResult`], with one error
+    /// type for both.
     ///
-    /// An exception that `f` returns belongs to the interpreter. Where it has to outlive that, or
-    /// to be used in another interpreter, convert it to a
+    /// An exception that `f` returns belongs to the interpreter. If it has to outlive the
+    /// interpreter, or is used in another one, convert it to a
     /// [`RaisedException`](crate::RaisedException) within `f`.
     ///
     /// # Errors

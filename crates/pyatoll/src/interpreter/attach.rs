@@ -141,8 +141,8 @@ impl AttachGuard {
         guard
     }
 
-    /// Attaches to the main interpreter a thread that is in no interpreter, and that was in the
-    /// main one last. `None`: what `Python::attach` means needs a closer look.
+    /// Attaches this thread to the main interpreter if it is in no interpreter and left the main
+    /// one last. `None`: `Python::attach` must find its interpreter in the usual way.
     #[inline]
     pub(crate) fn enter_main_again() -> Option<Self> {
         // A test's thread may be meant for an interpreter of its own.
@@ -210,7 +210,7 @@ pub(crate) struct Whereabouts {
 }
 
 /// Returns the interpreter that this thread is attached to or was detached from. Does not attach,
-/// and needs nothing that code which panics could hold.
+/// and takes no lock that the panicking code could hold.
 pub(crate) fn whereabouts() -> Option<Whereabouts> {
     if !compat::is_running() {
         return None;

@@ -55,13 +55,13 @@ impl Interpreter {
     /// Attaches to the interpreter and runs `f` with its token, as [`attach`](Interpreter::attach)
     /// does, unless other threads keep the interpreter's GIL for longer than `timeout`.
     ///
-    /// A thread may hold the GIL for any time: in C or Rust code that blocks without releasing it.
-    /// CPython cannot give up waiting for it. So if this thread is not attached yet, a new thread
-    /// attaches and runs `f`, which therefore is `Send`, sees that thread's thread-locals, and may
-    /// not use instances of `unsendable` classes that this thread has created. If it is not
-    /// attached in time, `f` is dropped, unused; that thread goes on waiting, does nothing once it
-    /// gets the GIL, and until then keeps the interpreter from ending, as any thread does that
-    /// waits to attach.
+    /// A thread in C or Rust code that blocks without releasing the GIL may hold it for any time,
+    /// and CPython cannot give up waiting for it. So if this thread is not attached yet, a new
+    /// thread attaches and runs `f`, which therefore is `Send`, sees that thread's thread-locals,
+    /// and may not use instances of `unsendable` classes that this thread has created. If it is not
+    /// attached in time, `f` is dropped without being called; that thread goes on waiting, does
+    /// nothing once it gets the GIL, and until then keeps the interpreter from ending, as any
+    /// thread does that waits to attach.
     ///
     /// The limit is for the wait only. Once `f` runs, this call takes as long as `f` does.
     ///

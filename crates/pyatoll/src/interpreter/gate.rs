@@ -11,8 +11,8 @@
 //!
 //! A thread that leaves may keep its guard for its next attachment
 //! ([`InterpreterGuard::set_aside`]): that takes one exchange each time, instead of the gate's lock
-//! and two allocations. Closing the gate withdraws the guards that are set aside, and keeps the
-//! others from being so, in the same exchange that looks at them.
+//! and two allocations. Closing the gate withdraws the guards that are set aside and prevents the
+//! others from being set aside, in the exchange that reads their state.
 //!
 //! Functions that ask std for the current thread read one of std's thread-locals. They are never
 //! inlined, so that `cargo xtask check-tls` can tell them from the paths on which Python calls
@@ -346,7 +346,7 @@ impl Holder {
         state.fetch_update(Ordering::AcqRel, Ordering::Acquire, new)
     }
 
-    /// Changes exactly this state, in one step.
+    /// Changes the state from exactly `from`, without [`LAST`], in one step.
     #[inline]
     fn exchange_exactly(&self, from: u8, to: u8) -> bool {
         let state = &self.state;

@@ -41,7 +41,7 @@ pub(crate) enum Phase {
 }
 
 /// Something that was dropped by a thread that is not attached to the interpreter. One word, since
-/// the queue may hold many: the address of an object, or that of a box and one.
+/// the queue may hold many: the address of an object, or that of a box plus one.
 pub(super) struct Dropped(NonNull<u8>);
 
 // SAFETY: a reference and a resource may be released by any thread that is attached to their
@@ -69,12 +69,13 @@ pub(crate) struct Resource {
 const _: () = assert!(align_of::<Other>() > 1);
 
 impl Dropped {
-    /// A handle: one reference to an object.
+    /// Creates the item of a handle: one reference to an object.
     #[inline]
     fn reference(object: NonNull<ffi::PyObject>) -> Self {
         Self(object.cast())
     }
 
+    /// Creates the item of anything else, in a box.
     #[cold]
     fn other(other: Other) -> Self {
         let other = NonNull::from(Box::leak(Box::new(other)));
@@ -222,8 +223,8 @@ pub struct LocalInternals {
 // `drop_values_of` relies on it.
 const _: () = assert!(std::mem::offset_of!(LocalInternals, slots) == 0);
 
-// In words, since pointers and std's locks (larger on macOS) differ between platforms, as does what
-// a number of 64 bits takes.
+// In words, since the sizes of pointers, std's locks (larger on macOS) and 64-bit numbers differ
+// between platforms.
 const _: () = assert!(
     size_of::<LocalInternals>() <= 56 * size_of::<usize>(),
     "one stays behind per interpreter"

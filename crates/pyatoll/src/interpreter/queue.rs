@@ -4,9 +4,9 @@
 //! Any thread pushes. The interpreter drains the queue at its next entry and at its end, which
 //! closes the queue.
 //!
-//! The items are in one vector under a lock, since an allocation for each item costs more than the
-//! lock does. Nothing is called while the lock is held but the allocator. A fork holds the locks of
-//! all queues, so that its child finds none that belongs to another thread.
+//! The items are in one vector under a lock, since an allocation for each item would cost more than
+//! the lock does. Only the allocator is called while the lock is held. A fork holds the locks of
+//! all queues, so that its child finds none held by another thread.
 //!
 //! Invariants, checked with loom in `tests/loom`:
 //! - Each item that was pushed is passed to one `release`, once, unless the push was refused.
@@ -69,8 +69,8 @@ impl<T> DropQueue<T> {
         Ok(())
     }
 
-    /// Takes everything that is queued and passes each item to `release`, oldest first. What is
-    /// pushed meanwhile stays for the next drain, which `release` may begin.
+    /// Takes everything that is queued and passes each item to `release`, oldest first. Items
+    /// pushed meanwhile stay for the next drain, which `release` may begin.
     pub(crate) fn drain(&self, mut release: impl FnMut(T)) {
         let mut items = self.take(&mut self.state());
         items.drain(..).for_each(&mut release);

@@ -57,7 +57,8 @@ pub struct SubInterpreterBuilder {
     steps: Steps,
 }
 
-/// A step of setting up a new interpreter. It runs in that, before anybody else can enter.
+/// A step of setting up a new interpreter. It runs in that interpreter, before any other thread can
+/// enter.
 pub(crate) type Step = Arc<dyn for<'py> Fn(Python<'py>) -> Result<(), String> + Send + Sync>;
 
 /// The steps of setting up a new interpreter, by what they set.
@@ -269,7 +270,7 @@ impl SubInterpreterBuilder {
     ///
     /// # Errors
     /// Returns [`BuildError`] if the runtime does not run, CPython refuses the settings or fails,
-    /// or a folder that was set is no [virtual environment](Self::virtual_env).
+    /// or a folder that was set is not a [virtual environment](Self::virtual_env).
     ///
     /// ```
     /// use pyatoll::prelude::*;

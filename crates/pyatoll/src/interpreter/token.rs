@@ -29,12 +29,12 @@ use super::local::LocalInternals;
 #[repr(transparent)]
 pub struct Python<'py>(&'py LocalInternals, PhantomData<*mut ()>);
 
-/// The reason why `Python` and the handles with a token are neither `Send` nor `Sync`: it does not
-/// implement the traits that their `impl`s ask for. So the compiler gives this one reason, with the
-/// words of the traits, instead of one for each pointer in the structs.
+/// The type in the bounds that keep `Python` and the handles with a token from being `Send` and
+/// `Sync`: it does not implement the traits that those `impl`s require. So the compiler gives one
+/// reason, in the words of the trait, instead of one for each pointer in the structs.
 pub struct AnyThread;
 
-/// What `Python` lacks to be `Send` and `Sync`: nothing implements it.
+/// The bound that keeps `Python` from being `Send` and `Sync`: no type implements it.
 #[diagnostic::on_unimplemented(
     message = "`{T}` stays on its thread, and in the attachment that it comes from",
     label = "uses a `Python` token where the thread is not attached with it",
@@ -43,9 +43,9 @@ pub struct AnyThread;
 )]
 pub trait MayUseToken<T> {}
 
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'py> Send for Python<'py> where AnyThread: MayUseToken<Python<'py>> {}
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'py> Sync for Python<'py> where AnyThread: MayUseToken<Python<'py>> {}
 
 impl<'py> Python<'py> {

@@ -24,7 +24,7 @@ pub trait AddToModule {
 
 /// A `#[pyfunction]`.
 #[diagnostic::on_unimplemented(
-    message = "this function is no `#[pyfunction]`",
+    message = "this function is not a `#[pyfunction]`",
     label = "Python cannot call it",
     note = "put `#[pyfunction]` on its definition"
 )]
@@ -113,7 +113,7 @@ impl<T: PyClass> ClassExport<T> {
     }
 }
 
-/// For any other type, which the bound checks: so the compiler's message says what is missing.
+/// The export of any other type. Its bound makes the compiler say what is missing.
 pub trait AddType<T> {
     /// Adds the type to `module` under its Python name.
     ///
@@ -168,9 +168,9 @@ impl<T: PyTypeInfo> ExportId for T {
     const _PYATOLL_ID: &'static str = crate::object::inspect::id_of(&<T as PyTypeInfo>::TYPE_HINT);
 }
 
-/// What the macros find in place of the hidden module of a function, if it has no `#[pyfunction]`.
-/// They import the function under these names, and the names of this module with a glob import,
-/// which gives way to any other.
+/// Stand-ins for the hidden module of a function that has no `#[pyfunction]`. The macros import the
+/// function under these names, and the names of this module with a glob import, which any other
+/// name shadows.
 pub mod plain {
     /// For `#[pymodule_export]`.
     pub mod in_module {
@@ -205,7 +205,7 @@ pub mod plain {
         }
     }
 
-    /// What a function needs to be exported: no type implements it.
+    /// The bound of a function that is exported: no type implements it.
     #[diagnostic::on_unimplemented(
         message = "this function is neither a `#[pyfunction]` nor a `#[pymodule]`",
         label = "cannot be a member of a Python module",

@@ -135,7 +135,7 @@ pub unsafe fn passed_module<'py>(
 /// A parameter that takes the module: of `#[pymodule]`, `#[pymodule_init]`, and with `pass_module`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the module",
-    label = "not a handle of a module",
+    label = "not a handle to a module",
     note = "take `&Bound<'_, PyModule>`"
 )]
 pub trait ModuleArgument<M> {

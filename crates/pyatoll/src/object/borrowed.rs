@@ -32,9 +32,9 @@ pub struct Borrowed<'a, 'py, T> {
     marker: PhantomData<(Python<'py>, &'a Py<T>)>,
 }
 
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'a, 'py, T> Send for Borrowed<'a, 'py, T> where AnyThread: MayUse<Borrowed<'a, 'py, T>> {}
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'a, 'py, T> Sync for Borrowed<'a, 'py, T> where AnyThread: MayUse<Borrowed<'a, 'py, T>> {}
 
 impl<'a, 'py, T> Borrowed<'a, 'py, T> {

@@ -35,7 +35,7 @@ pub struct Bound<'py, T> {
     marker: PhantomData<(Python<'py>, T)>,
 }
 
-/// What `Bound` and `Borrowed` lack to be `Send` and `Sync`: nothing implements it.
+/// The bound that keeps `Bound` and `Borrowed` from being `Send` and `Sync`: no type implements it.
 #[diagnostic::on_unimplemented(
     message = "`{T}` stays on its thread, and in its attachment: `unbind()` it first",
     label = "uses a handle where the thread is not attached to its interpreter",
@@ -44,9 +44,9 @@ pub struct Bound<'py, T> {
 )]
 pub trait MayUse<T> {}
 
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'py, T> Send for Bound<'py, T> where AnyThread: MayUse<Bound<'py, T>> {}
-// SAFETY: never: no type implements the trait.
+// SAFETY: the bound never holds: no type implements the trait.
 unsafe impl<'py, T> Sync for Bound<'py, T> where AnyThread: MayUse<Bound<'py, T>> {}
 
 // `Py::bind` and `Bound::as_unbound` reinterpret references between the two types.

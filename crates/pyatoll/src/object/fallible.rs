@@ -104,11 +104,11 @@ impl<T> Py<T> {
     /// Binds and casts the handle, unless the token belongs to another interpreter:
     /// [`cast_bound_unchecked`](Py::cast_bound_unchecked) without the panic.
     ///
-    /// # Safety
-    /// The object must be a `U`.
-    ///
     /// # Errors
     /// [`WrongInterpreter`], which becomes a Python `RuntimeError`.
+    ///
+    /// # Safety
+    /// The object must be a `U`.
     ///
     /// ```
     /// use pyatoll::prelude::*;

@@ -128,8 +128,8 @@ pub unsafe trait PyTypeInfo: Sized {
 /// If [`type_check`](PyTypeCheck::type_check) returns true, the object must be a valid `Self`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a Python type",
-    note = "`#[pyclass]` on the definition of a type makes it a Python class; a value of Rust comes \
-            from an object with `extract::<{Self}>()`"
+    note = "`#[pyclass]` on the definition of a type makes it a Python class; to convert an \
+            object to a Rust value, call `extract::<{Self}>()`"
 )]
 pub unsafe trait PyTypeCheck {
     /// The type hint of what can be cast to `Self`.

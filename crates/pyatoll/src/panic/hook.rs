@@ -5,15 +5,15 @@ use std::sync::Once;
 use super::say;
 use crate::interpreter::attach;
 
-/// Has each report of a panic begin with a line that names the interpreter that the thread is
+/// Makes each report of a panic begin with a line that names the interpreter that the thread is
 /// attached to, or detached from: `interpreter 3:` or `interpreter 3, detached:`. Panics of other
 /// threads are reported as before.
 ///
-/// The report itself, with the backtrace, is that of the panic hook that was set before, the
-/// standard one by default. Call this once at the start of a program that embeds Python, after
-/// setting a hook of your own; further calls do nothing. An extension module should leave it to the
-/// program, since panic hooks belong to the process (or, in a module that is not linked with the
-/// program's `std`, to the module).
+/// The previous panic hook, by default the standard one, prints the report itself, with the
+/// backtrace. Call this once at the start of a program that embeds Python, after setting a hook of
+/// your own; further calls do nothing. An extension module should leave it to the program, since
+/// panic hooks belong to the process (or, in a module that is not linked with the program's `std`,
+/// to the module).
 ///
 /// The hook does not attach, and it does not wait.
 ///

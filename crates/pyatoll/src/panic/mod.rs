@@ -204,7 +204,7 @@ pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
 }
 
 /// Adds a note with the interpreter and the thread to a new exception, except in the main
-/// interpreter, which is where a reader expects it to be.
+/// interpreter, which readers expect.
 ///
 /// Out of line, since it reads one of std's thread-locals.
 ///

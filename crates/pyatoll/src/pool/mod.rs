@@ -55,7 +55,7 @@
 // | `shared` | the queue and the workers of a pool |
 // | `job` | a job and its result |
 // | `running` | the jobs that run on a worker's thread, and their interrupts |
-// | `thread_list` | the list of those that is this thread's |
+// | `thread_list` | this thread's lists of those jobs |
 // | `interrupter` | `Interrupter`: interrupting Python code outside of jobs |
 // | `stats` | `PoolStats`: counters of a pool |
 // | `events` | events for the crate `tracing` |

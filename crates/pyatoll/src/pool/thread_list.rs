@@ -1,5 +1,5 @@
-//! The lists of [`RunningJobs`] of this thread: one for each interpreter that it runs jobs, or code
-//! that can be interrupted, in.
+//! The lists of [`RunningJobs`] of this thread: one for each interpreter in which it runs jobs, or
+//! code that can be interrupted.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -12,14 +12,14 @@ thread_local! {
     static LISTS: RefCell<Vec<Arc<RunningJobs>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps a list as this thread's. Dropped on the same thread.
+/// The registration of a list as this thread's. It is dropped on the same thread.
 pub(super) struct ThreadList {
     list: Arc<RunningJobs>,
     not_send: PhantomData<*const ()>,
 }
 
 impl ThreadList {
-    /// Makes a list this thread's.
+    /// Registers a list as this thread's.
     pub(super) fn new(list: Arc<RunningJobs>) -> Self {
         LISTS.with_borrow_mut(|lists| lists.push(Arc::clone(&list)));
         Self {

@@ -7,10 +7,10 @@ use crate::interpreter::Interpreter;
 /// Longest name in bytes that Linux keeps; other systems keep more.
 const LENGTH: usize = 15;
 
-/// Has the operating system show this thread as `NAME@ID`, with the id of the interpreter that it
+/// Names this thread `NAME@ID` in the operating system, with the id of the interpreter that it
 /// works for. Rust's name of the thread, which cannot be changed, stays `name`.
 ///
-/// Does nothing where the system has no such call, or the thread no name in C's sense.
+/// Does nothing where the system has no such call, or if the name contains a NUL byte.
 pub(super) fn show_interpreter(name: &str, interpreter: Interpreter) {
     let shown = shown(name, interpreter.id());
     if let Ok(shown) = CString::new(shown) {

@@ -8,8 +8,8 @@ use crate::class::slots::slot;
 use crate::class::storage::ValueStorage;
 use crate::exceptions::PyBufferError;
 
-/// Completes `__getbuffer__`: the memory of a shareable class is the same in all interpreters, so
-/// that a view of it is read-only unless the class has `atomic_buffer`. Returns the status.
+/// Completes `__getbuffer__`: the memory of a shareable class is the same in all interpreters, so a
+/// view of it must be read-only unless the class has `atomic_buffer`. Returns the status.
 ///
 /// # Safety
 /// Called for `bf_getbuffer` of `T`, attached, with the instance, the view, and the status that

@@ -115,7 +115,7 @@ impl<T, V> NewObject<T, V> for New<T, V> {
     }
 }
 
-/// Any other object, with the message about what a constructor returns.
+/// A return value of `#[new]` that is any other object, with the message about the types allowed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned from `#[new]` of `{T}`",
     label = "not an instance of `{T}`",

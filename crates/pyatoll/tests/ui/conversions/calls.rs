@@ -1,4 +1,4 @@
-//! Calls with arguments that are no tuple, or do not convert.
+//! Calls with arguments that are not a tuple, or do not convert.
 use pyatoll::prelude::*;
 
 struct Plain;

@@ -1,4 +1,4 @@
-//! A mutable reference to what is no class.
+//! A mutable reference to a type that is not a class.
 use pyatoll::prelude::*;
 
 #[pyfunction]

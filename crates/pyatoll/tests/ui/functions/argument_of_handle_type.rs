@@ -1,4 +1,4 @@
-//! A bare type of Python's instead of a handle to it.
+//! A bare Python type instead of a handle.
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
 

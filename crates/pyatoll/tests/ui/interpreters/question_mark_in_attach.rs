@@ -1,4 +1,4 @@
-//! A closure whose error type nothing tells.
+//! A closure whose error type cannot be inferred.
 use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 

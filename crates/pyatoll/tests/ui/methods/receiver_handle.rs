@@ -1,4 +1,4 @@
-//! A receiver that is no handle of the class.
+//! A receiver that is not a handle to an instance.
 use std::rc::Rc;
 
 use pyatoll::prelude::*;

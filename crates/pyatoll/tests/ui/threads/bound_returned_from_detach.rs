@@ -1,4 +1,4 @@
-//! A handle with a token, returned to the thread that detached.
+//! A borrow of an instance, moved into a closure that runs detached.
 use pyatoll::prelude::*;
 
 #[pyclass]
