@@ -137,6 +137,38 @@ except pickle.UnpicklingError as error:
     assert "__reduce__" in done.stdout
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks")
+def test_a_pickle_of_a_forked_sibling_is_refused():
+    """Neither the number nor the process of a sibling's ticket is mistaken for one's own."""
+    code = textwrap.dedent(
+        """
+        import os, pickle
+        from pyatoll_tests import Tally
+
+        pickle.dumps(Tally())  # there is a table to inherit
+        pickles, write = os.pipe()
+        first = os.fork()
+        if first == 0:
+            os.write(write, pickle.dumps(Tally()))
+            os._exit(0)
+        os.waitpid(first, 0)
+        second = os.fork()
+        if second == 0:
+            own = [pickle.dumps(Tally()) for _ in range(3)]
+            try:
+                pickle.loads(os.read(pickles, 1000))
+                print("redeemed", flush=True)
+            except pickle.UnpicklingError as error:
+                print(error, len([pickle.loads(item) for item in own]), flush=True)
+            os._exit(0)
+        os.waitpid(second, 0)
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "in the memory of the process that wrote it" in done.stdout, done
+    assert done.stdout.strip().endswith(" 3"), done
+
+
 @pytest.mark.skipif(not IS_REGISTERED, reason="needs CPython's registry")
 @KINDS
 def test_names_of_another_interpreter(own_gil):

@@ -19,7 +19,9 @@ use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 
-use pyo3_ffi::{PyInterpreterState, PyObject, PyThreadState, PyThreadState_Get, PyTypeObject};
+use pyo3_ffi::{
+    PyErr_Clear, PyInterpreterState, PyObject, PyThreadState, PyThreadState_Get, PyTypeObject,
+};
 
 use super::lookup::Symbol;
 use super::version::LATEST_KNOWN;
@@ -191,11 +193,15 @@ pub(crate) unsafe fn unregister_class(class: *mut PyTypeObject) {
     // SAFETY: the function of this version has this signature. The rest is upheld by the caller:
     // attached; a live heap type.
     unsafe {
-        if at_least(14) {
+        let status = if at_least(14) {
             let unregister = std::mem::transmute::<*mut c_void, Newer>(address);
-            unregister(PyThreadState_Get(), class);
+            unregister(PyThreadState_Get(), class)
         } else {
-            std::mem::transmute::<*mut c_void, Older>(address)(class);
+            std::mem::transmute::<*mut c_void, Older>(address)(class)
+        };
+        if status != 0 {
+            // It was not there.
+            PyErr_Clear();
         }
     }
 }

@@ -10,8 +10,10 @@
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, ThreadId};
+use std::time::SystemTime;
 
 use crate::interpreter::Python;
 use crate::interpreter::process::ProcessMutex;
@@ -60,9 +62,12 @@ const REDEEMED: usize = 64;
 /// dropped.
 const LARGEST: usize = 4096;
 
+/// The number of the ticket issued last. Not in the table: it goes on in a forked child, where data
+/// that CPython has copied may refer to the parent's tickets.
+static LAST: AtomicUsize = AtomicUsize::new(0);
+
 struct Table {
     nonce: u64,
-    last: usize,
     open: HashMap<usize, Ticket>,
     redeemed: VecDeque<Redeemed>,
 }
@@ -70,8 +75,8 @@ struct Table {
 impl Default for Table {
     fn default() -> Self {
         Self {
-            nonce: RandomState::new().hash_one(0),
-            last: 0,
+            // The keys of a `RandomState` are copied by a fork, so two children have the same.
+            nonce: RandomState::new().hash_one((std::process::id(), SystemTime::now())),
             open: HashMap::new(),
             redeemed: VecDeque::new(),
         }
@@ -117,8 +122,13 @@ pub(super) fn issue(py: Python<'_>, parcel: Parcel) -> (u64, usize) {
     let sender = address(py);
     OUTBOX.get_or_init(py, || Outbox { sender });
     let mut table = TABLE.lock();
-    table.last += 1;
-    let number = table.last;
+    let number = loop {
+        let next = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        // With 32 bits, numbers may come again.
+        if next != 0 && !table.open.contains_key(&next) {
+            break next;
+        }
+    };
     table.open.insert(number, Ticket { parcel, sender });
     (table.nonce, number)
 }

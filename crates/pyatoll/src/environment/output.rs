@@ -11,7 +11,9 @@
 
 use std::ffi::CStr;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{SubInterpreterBuilder, step};
 use crate::error::{PyErr, PyResult};
@@ -152,13 +154,31 @@ impl Output {
         let Some(writer) = lock(&self.0).clone() else {
             return Ok(());
         };
-        let run = move || f(&mut **lock(&writer));
-        let result = match py.interpreter().is_alive() {
-            true => py.detach(run),
-            // Other threads are gone, and CPython may not let this one return.
-            false => run(),
-        };
-        result.map_err(PyErr::from)
+        if py.local().may_detach_here() {
+            let run = move || f(&mut **lock(&writer));
+            return py.detach(run).map_err(PyErr::from);
+        }
+        // This thread ends the interpreter, and CPython may not let it return from a detachment.
+        match lock_at_end(&writer) {
+            Some(mut writer) => f(&mut **writer).map_err(PyErr::from),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Locks a writer for a thread that ends its interpreter, and keeps the GIL: a thread of another
+/// interpreter with the same GIL may hold the writer and wait for that, so this gives up after a
+/// while. Output that comes this late is then lost.
+fn lock_at_end(writer: &Writer) -> Option<MutexGuard<'_, Box<dyn Write + Send>>> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let start = Instant::now();
+    loop {
+        match writer.try_lock() {
+            Ok(writer) => return Some(writer),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if start.elapsed() > PATIENCE => return None,
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+        }
     }
 }
 
@@ -174,8 +194,10 @@ impl Drop for Stream {
     fn drop(&mut self) {
         let _ = self.object.attach(|_py, object| flush(object));
         let writer = lock(&self.output.0).take();
-        if let Some(writer) = writer {
-            let _ = lock(&writer).flush();
+        if let Some(writer) = &writer
+            && let Some(mut writer) = lock_at_end(writer)
+        {
+            let _ = writer.flush();
         }
     }
 }

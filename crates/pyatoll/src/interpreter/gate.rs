@@ -262,7 +262,10 @@ impl Gate {
             }
             let passed = limited_since.map_or(Duration::ZERO, |since| since.elapsed());
             let waits_for = |holder: &&Arc<Holder>| {
-                holder.thread != this && !holder.is_left_behind(passed, timeouts)
+                // None is set aside while the gate is closed, but it may be open again.
+                holder.thread != this
+                    && holder.state() != SET_ASIDE
+                    && !holder.is_left_behind(passed, timeouts)
             };
             // Each holder is asked, so that all that are away are left behind at once.
             state.inside.iter().filter(waits_for).count() > 0

@@ -453,6 +453,12 @@ impl LocalInternals {
         !thread_state.is_null() && self.ender.load(Ordering::Acquire) == thread_state
     }
 
+    /// Returns whether this thread, which is attached, may detach and come back: it may unless it
+    /// ends the interpreter.
+    pub(crate) fn may_detach_here(&self) -> bool {
+        self.is_usable() && !self.is_ended_with(compat::current_thread_state())
+    }
+
     /// Records that the interpreter is not ended with this thread state after all.
     pub(super) fn forget_ender(&self, thread_state: *mut ffi::PyThreadState) {
         let ender = &self.ender;

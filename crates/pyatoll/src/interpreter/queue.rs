@@ -23,6 +23,8 @@ const KEPT: usize = 1024;
 
 struct State<T> {
     is_closed: bool,
+    /// Whether an empty queue keeps memory for the next items.
+    keeps_memory: bool,
     items: Vec<T>,
 }
 
@@ -43,6 +45,7 @@ impl<T> DropQueue<T> {
             has_some: AtomicBool::new(false),
             state: Mutex::new(State {
                 is_closed: false,
+                keeps_memory: true,
                 items: Vec::new(),
             }),
         }
@@ -76,10 +79,15 @@ impl<T> DropQueue<T> {
         items.drain(..).for_each(&mut release);
         if (1..=KEPT).contains(&items.capacity()) {
             let mut state = self.state();
-            if !state.is_closed && state.items.capacity() == 0 {
+            if state.keeps_memory && !state.is_closed && state.items.capacity() == 0 {
                 state.items = items;
             }
         }
+    }
+
+    /// Has each drain from now on return the queue's memory: the queue stays, but few items come.
+    pub(crate) fn keep_no_memory(&self) {
+        self.state().keeps_memory = false;
     }
 
     /// Drains and closes the queue in one step.
@@ -183,6 +191,9 @@ mod tests {
         assert!((10..=KEPT).contains(&capacity_after(10)));
         assert_eq!(capacity_after(KEPT + 1), 0);
         assert!((10..=KEPT).contains(&capacity_after(10)));
+        queue.keep_no_memory();
+        assert_eq!(capacity_after(0), 0);
+        assert_eq!(capacity_after(10), 0);
     }
 
     #[test]

@@ -130,6 +130,8 @@ impl Trashcan {
     /// The thread must be attached to this interpreter, which is ending, and no other thread may
     /// be.
     pub(super) unsafe fn finish(&self) {
+        // The interpreter's state stays, and with it this queue.
+        self.deferred.keep_no_memory();
         let mut left = Vec::new();
         self.deferred.drain(|deferred| left.push(deferred));
         // Once only: here, too, it may be too deep.

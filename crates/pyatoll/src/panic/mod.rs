@@ -189,6 +189,9 @@ pub(crate) fn raise_panic(py: Python<'_>, payload: Box<dyn Any + Send>) {
             Some(class) => class.as_ptr(),
             None => ffi::PyExc_SystemError,
         };
+        // One that the code before the panic has left, or why there is no class: the class is
+        // called below, which must not be done with an exception set.
+        ffi::PyErr_Clear();
         let text = ffi::PyUnicode_FromStringAndSize(message.as_ptr().cast(), message.len() as _);
         if text.is_null() {
             return;
