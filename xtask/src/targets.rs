@@ -19,7 +19,8 @@ use crate::run;
 pub struct Options {
     /// The names of the targets [default: all]
     name: Vec<String>,
-    /// Check all targets for all versions of Python, not only one target of each kind
+    /// Check all targets for all versions of Python with all features, not only one target of each
+    /// kind
     #[arg(long)]
     long: bool,
     /// Write the result to this file
@@ -30,19 +31,18 @@ pub struct Options {
 /// A target of rustc.
 struct Target {
     name: &'static str,
-    /// Whether it is the one of its kind that is checked for all versions of Python.
-    is_example: bool,
+    /// For how many of [`BUILDS`] it is checked without `--long`.
+    short: usize,
     /// Whether clippy checks it, too, with warnings as errors.
     has_lints: bool,
     /// Whether Python can have no GIL there: CPython has no free-threaded builds for WebAssembly.
     may_be_free_threaded: bool,
 }
 
-/// A target that is checked for the newest version only.
-const fn target(name: &'static str) -> Target {
+const fn target(name: &'static str, short: usize) -> Target {
     Target {
         name,
-        is_example: false,
+        short,
         has_lints: false,
         may_be_free_threaded: true,
     }
@@ -50,38 +50,36 @@ const fn target(name: &'static str) -> Target {
 
 const TARGETS: &[Target] = &[
     Target {
-        is_example: true,
         has_lints: true,
-        ..target("x86_64-pc-windows-msvc")
+        ..target("x86_64-pc-windows-msvc", 2)
     },
-    target("aarch64-pc-windows-msvc"),
-    target("x86_64-pc-windows-gnu"),
+    target("aarch64-pc-windows-msvc", 0),
+    target("x86_64-pc-windows-gnu", 0),
     Target {
-        is_example: true,
         has_lints: true,
-        ..target("aarch64-apple-darwin")
+        ..target("aarch64-apple-darwin", 2)
     },
-    target("x86_64-apple-darwin"),
-    target("aarch64-apple-ios"),
-    target("aarch64-linux-android"),
+    target("x86_64-apple-darwin", 0),
+    target("aarch64-apple-ios", 0),
+    target("aarch64-linux-android", 0),
     Target {
-        is_example: true,
         has_lints: true,
-        ..target("i686-unknown-linux-gnu")
+        ..target("i686-unknown-linux-gnu", 2)
     },
-    target("armv7-unknown-linux-gnueabihf"),
-    target("aarch64-unknown-linux-gnu"),
-    target("s390x-unknown-linux-gnu"),
-    target("riscv64gc-unknown-linux-gnu"),
-    target("x86_64-unknown-linux-musl"),
-    target("aarch64-unknown-linux-musl"),
+    target("armv7-unknown-linux-gnueabihf", 0),
+    target("aarch64-unknown-linux-gnu", 1),
+    // Big-endian.
+    target("s390x-unknown-linux-gnu", 1),
+    target("riscv64gc-unknown-linux-gnu", 0),
+    target("x86_64-unknown-linux-musl", 0),
+    target("aarch64-unknown-linux-musl", 0),
     Target {
         may_be_free_threaded: false,
-        ..target("wasm32-unknown-emscripten")
+        ..target("wasm32-unknown-emscripten", 1)
     },
     Target {
         may_be_free_threaded: false,
-        ..target("wasm32-wasip1")
+        ..target("wasm32-wasip1", 1)
     },
 ];
 
@@ -93,14 +91,16 @@ struct Build {
     features: &'static [&'static str],
 }
 
-/// The build that is checked for a target that is not the example of its kind.
-const NEWEST: Build = Build {
-    python: "3.15",
-    features: &[],
-};
-
+/// The oldest version differs the most from the newest one.
 const BUILDS: &[Build] = &[
-    NEWEST,
+    Build {
+        python: "3.15",
+        features: &[],
+    },
+    Build {
+        python: "3.11",
+        features: &[],
+    },
     Build {
         python: "3.14",
         features: &[],
@@ -111,15 +111,11 @@ const BUILDS: &[Build] = &[
     },
     Build {
         python: "3.11",
-        features: &[],
-    },
-    Build {
-        python: "3.11",
         features: &["pyatoll/abi3"],
     },
 ];
 
-/// The features that packages use, of both crates that are checked.
+/// The features that packages use. Without `--long`, those of the test extension do.
 const FEATURES: &[&str] = &[
     "pyatoll/anyhow",
     "pyatoll/arc_lock",
@@ -171,11 +167,13 @@ pub fn run(options: &Options) -> Result<()> {
     let toolchain = Toolchain::find()?;
     let mut results = Results::new();
     // One build after another: the standard libraries and most crates are the same for all.
-    for build in BUILDS {
+    for (index, build) in BUILDS.iter().enumerate() {
         for target in &targets {
-            if is_checked(target, build, options.long) {
+            // A target that is named is asked for.
+            let is_short = options.name.is_empty() && !options.long;
+            if is_checked(target, build) && (!is_short || index < target.short) {
                 println!("==> {}, Python {}", target.name, build.name());
-                let compiles = toolchain.check(target, build)?;
+                let compiles = toolchain.check(target, build, options.long)?;
                 results
                     .entry(target.name)
                     .or_default()
@@ -214,11 +212,9 @@ fn select(names: &[String]) -> Result<Vec<&'static Target>> {
         .collect())
 }
 
-fn is_checked(target: &Target, build: &Build, all: bool) -> bool {
-    if build.is_free_threaded() && !target.may_be_free_threaded {
-        return false;
-    }
-    all || target.is_example || build.name() == NEWEST.name()
+/// Returns whether there is such a Python for the target.
+fn is_checked(target: &Target, build: &Build) -> bool {
+    target.may_be_free_threaded || !build.is_free_threaded()
 }
 
 /// A toolchain that compiles for all targets.
@@ -245,9 +241,12 @@ impl Toolchain {
     }
 
     /// Checks the library and the test extension. Returns whether both compile without warnings.
-    fn check(&self, target: &Target, build: &Build) -> Result<bool> {
+    fn check(&self, target: &Target, build: &Build, all_features: bool) -> Result<bool> {
         let command = if target.has_lints { "clippy" } else { "check" };
-        let features = [FEATURES, build.features].concat().join(",");
+        let mut features = build.features.to_vec();
+        if all_features {
+            features.extend(FEATURES);
+        }
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.programs.clone()).chain(env::split_paths(&path));
         let status = run::cargo_of(&self.programs.join("cargo"))
@@ -257,7 +256,7 @@ impl Toolchain {
                 "--package=pyatoll",
                 "--package=pyatoll-tests",
             ])
-            .args(["--target", target.name, "--features", &features])
+            .args(["--target", target.name, "--features", &features.join(",")])
             .args([
                 "-Zbuild-std=std,panic_unwind,panic_abort",
                 "-Zbuild-std-features=panic-unwind",
@@ -305,22 +304,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_system_is_checked_for_all_versions_of_python() {
-        for system in ["windows", "apple", "linux"] {
-            let is_example = |target: &&Target| target.is_example && target.name.contains(system);
-            let example = TARGETS.iter().find(is_example).expect(system);
-            assert!(BUILDS.iter().all(|build| is_checked(example, build, false)));
+    fn each_kind_of_system_is_checked_without_being_asked_for() {
+        for kind in [
+            "windows",
+            "apple",
+            "i686",
+            "s390x",
+            "aarch64-unknown-linux",
+            "wasm32",
+        ] {
+            let is_short = |target: &Target| target.name.contains(kind) && target.short > 0;
+            assert!(TARGETS.iter().any(is_short), "{kind}");
         }
+        assert!(TARGETS.iter().all(|target| target.short <= BUILDS.len()));
     }
 
     #[test]
     fn webassembly_has_no_free_threaded_python() {
         let checked = |name: &str| {
             let targets = select(&[name.to_owned()]).expect("the target is known");
-            BUILDS
-                .iter()
-                .filter(|build| is_checked(targets[0], build, true))
-                .count()
+            let is_checked = |build: &&Build| is_checked(targets[0], build);
+            BUILDS.iter().filter(is_checked).count()
         };
         assert_eq!(checked("wasm32-wasip1"), BUILDS.len() - 1);
         assert_eq!(checked("aarch64-apple-darwin"), BUILDS.len());

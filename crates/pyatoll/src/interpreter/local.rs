@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize,
 use super::compat;
 use super::error::AttachError;
 use super::gate::Gate;
-use super::queue::{self, DropQueue};
+use super::queue::DropQueue;
 use super::slots::{SlotKey, Slots, Withdrawn};
-use super::trashcan::{self, Trashcan};
+use super::trashcan::Trashcan;
 use crate::capi as ffi;
 
 /// Number of times the runtime was finalized while this binary was loaded. Interpreter ids and
@@ -145,8 +145,8 @@ static NEWEST: AtomicPtr<LocalInternals> = AtomicPtr::new(null_mut());
 /// The locks of the queues of one state, held across a fork.
 #[cfg(unix)]
 pub(super) type QueueForkLocks = (
-    queue::ForkLock<'static, Dropped>,
-    queue::ForkLock<'static, trashcan::Deferred>,
+    super::queue::ForkLock<'static, Dropped>,
+    super::queue::ForkLock<'static, super::trashcan::Deferred>,
 );
 
 /// Takes the locks of the queues of every state ever created: handles of an interpreter that has

@@ -36,7 +36,7 @@ pub(crate) struct DropQueue<T> {
 }
 
 /// The queue's lock, held across a fork.
-#[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+#[cfg(all(unix, not(loom)))]
 pub(crate) struct ForkLock<'a, T>(#[expect(dead_code, reason = "held")] MutexGuard<'a, State<T>>);
 
 impl<T> DropQueue<T> {
@@ -100,7 +100,7 @@ impl<T> DropQueue<T> {
     }
 
     /// Takes the queue's lock.
-    #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+    #[cfg(all(unix, not(loom)))]
     pub(crate) fn lock_for_fork(&self) -> ForkLock<'_, T> {
         ForkLock(self.state())
     }
