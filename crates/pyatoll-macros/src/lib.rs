@@ -31,6 +31,7 @@ mod conversion;
 mod doc;
 mod errors;
 mod function;
+mod hidden_module;
 mod hygiene;
 mod inspect;
 mod krate;

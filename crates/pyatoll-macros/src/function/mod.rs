@@ -27,7 +27,7 @@ pub(crate) mod text;
 pub(crate) mod types;
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::ItemFn;
 
 use self::body::Callee;
@@ -39,6 +39,7 @@ use crate::attributes::{
     cfgs, parse_options, python_name, strip_helpers, strip_helpers_of_arguments, take_pyo3_options,
 };
 use crate::doc::Doc;
+use crate::hidden_module::hidden_module;
 use crate::hygiene::{hygienic, located};
 use crate::inspect::{self, FunctionRecord, Parameters, hint};
 use crate::krate::Krate;
@@ -71,19 +72,12 @@ fn unexported(function: &mut ItemFn, error: &syn::Error) -> TokenStream {
         return error;
     }
     let hidden = Krate::default().hidden();
-    let (visibility, ident) = (&function.vis, &function.sig.ident);
+    let ident = &function.sig.ident;
     let cfgs = cfgs(&function.attrs);
-    let id_constant = inspect::id_constant("");
+    let module = hidden_module(function, "");
     quote! {
         #error
-
-        #(#cfgs)*
-        #[doc(hidden)]
-        #visibility mod #ident {
-            pub struct __Pyatoll;
-            pub const _PYATOLL_DEF: __Pyatoll = __Pyatoll;
-            #id_constant
-        }
+        #module
 
         #(#cfgs)*
         impl #hidden::module::FunctionExport for #ident::__Pyatoll {
@@ -102,13 +96,12 @@ fn export(function: &mut ItemFn, options: &FunctionOptions) -> syn::Result<Token
     let krate = &options.krate;
     let hidden = krate.hidden();
     let ident = &function.sig.ident;
-    let visibility = &function.vis;
     let name = match &options.name {
         Some(name) => name.name.clone(),
         None => python_name(ident),
     };
     let id = inspect::unique_id();
-    let id_constant = inspect::id_constant(&id);
+    let module = hidden_module(function, &id);
     let record = record(function, options, &model, &name, id)?;
     let doc = docstring(function, options, &model, &name).c_str(&hidden);
     let entry = entry(ident, options, &model, &name);
@@ -119,23 +112,16 @@ fn export(function: &mut ItemFn, options: &FunctionOptions) -> syn::Result<Token
     let name = Doc::from(name).c_str(&hidden);
     let cfgs = cfgs(&function.attrs);
     let lints = lints();
-    let definition = format_ident!("__Pyatoll");
 
     Ok(quote! {
-        #(#cfgs)*
-        #[doc(hidden)]
-        #visibility mod #ident {
-            pub struct #definition;
-            pub const _PYATOLL_DEF: #definition = #definition;
-            #id_constant
-        }
+        #module
 
         #(#cfgs)*
         #lints
         const _: () = {
             #entry
 
-            impl #hidden::module::FunctionExport for #ident::#definition {
+            impl #hidden::module::FunctionExport for #ident::__Pyatoll {
                 const DEFINITION: #hidden::call::FunctionDefinition =
                     #hidden::call::FunctionDefinition::new(
                         #name,

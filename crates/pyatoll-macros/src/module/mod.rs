@@ -25,6 +25,7 @@ use self::pyfn::expand_pyfn;
 use crate::attributes::{cfgs, parse_options, take_pyo3_options};
 use crate::doc::Doc;
 use crate::errors::Errors;
+use crate::hidden_module::hidden_module;
 use crate::inspect::{ENABLED, ModuleRecord, id_constant, symbol, unique_id};
 use crate::lints::lints;
 
@@ -95,13 +96,12 @@ fn function_module(
     let ident = &function.sig.ident;
     let names = Names::new(ident, &options);
     let doc = Doc::of(&function.attrs);
-    let visibility = &function.vis;
     let module = format_ident!("module");
     let statement = call.map(|call| call.statement(krate, &quote!(#ident), &module));
     let body = quote!(#statement ::core::result::Result::Ok(()));
     let code = definition(&options, &names, &doc, &body, &quote!(#ident::__Pyatoll));
     let id = unique_id();
-    let id_constant = id_constant(&id);
+    let hidden_module = hidden_module(&function, &id);
     let record = ModuleRecord {
         name: &names.name,
         id: &id,
@@ -114,14 +114,7 @@ fn function_module(
     let lints = lints();
     Ok(quote! {
         #function
-
-        #(#cfgs)*
-        #[doc(hidden)]
-        #visibility mod #ident {
-            pub struct __Pyatoll;
-            pub const _PYATOLL_DEF: __Pyatoll = __Pyatoll;
-            #id_constant
-        }
+        #hidden_module
 
         #(#cfgs)*
         #lints

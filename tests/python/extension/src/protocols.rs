@@ -367,6 +367,37 @@ impl Descriptor {
     }
 }
 
+/// Fills in a view of an object's memory, given by its address and length.
+///
+/// # Safety
+/// As for `PyBuffer_FillInfo`, and the memory must be valid while the object is alive.
+pub unsafe fn fill_view(
+    owner: &Bound<'_, PyAny>,
+    view: *mut ffi::Py_buffer,
+    (start, len): (*const u8, usize),
+    is_readonly: bool,
+    flags: c_int,
+) -> PyResult<()> {
+    if view.is_null() {
+        return Err(PyBufferError::new_err("no view"));
+    }
+    // SAFETY: upheld by the caller.
+    let status = unsafe {
+        ffi::PyBuffer_FillInfo(
+            view,
+            owner.as_ptr(),
+            start.cast_mut().cast(),
+            len as ffi::Py_ssize_t,
+            is_readonly.into(),
+            flags,
+        )
+    };
+    match status {
+        0 => Ok(()),
+        _ => Err(PyErr::fetch(owner.py())),
+    }
+}
+
 /// Exports its bytes through the buffer protocol.
 #[pyclass(frozen)]
 pub struct Buffer {
@@ -385,25 +416,10 @@ impl Buffer {
         view: *mut ffi::Py_buffer,
         flags: c_int,
     ) -> PyResult<()> {
-        if view.is_null() {
-            return Err(PyBufferError::new_err("no view"));
-        }
         let bytes = &this.get().bytes;
+        let memory = (bytes.as_ptr(), bytes.len());
         // SAFETY: `view` is the caller's to fill in. It keeps `this` alive, which is frozen, so the
         // bytes do not move.
-        let status = unsafe {
-            ffi::PyBuffer_FillInfo(
-                view,
-                this.as_ptr(),
-                bytes.as_ptr().cast_mut().cast(),
-                bytes.len() as ffi::Py_ssize_t,
-                1,
-                flags,
-            )
-        };
-        match status {
-            0 => Ok(()),
-            _ => Err(PyErr::fetch(this.py())),
-        }
+        unsafe { fill_view(this.as_any(), view, memory, true, flags) }
     }
 }

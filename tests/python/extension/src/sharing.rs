@@ -3,9 +3,10 @@
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 
-use pyatoll::exceptions::PyBufferError;
 use pyatoll::ffi;
 use pyatoll::prelude::*;
+
+use crate::protocols::fill_view;
 
 /// The number of tallies that have not been dropped.
 static LIVE: AtomicI64 = AtomicI64::new(0);
@@ -59,25 +60,10 @@ impl Block {
         view: *mut ffi::Py_buffer,
         flags: c_int,
     ) -> PyResult<()> {
-        if view.is_null() {
-            return Err(PyBufferError::new_err("no view"));
-        }
         let cells = &this.get().0;
+        let memory = (cells.as_ptr().cast(), cells.len());
         // SAFETY: `view` is the caller's to fill in, and keeps `this` alive. The bytes are atomics,
         // which do not move.
-        let status = unsafe {
-            ffi::PyBuffer_FillInfo(
-                view,
-                this.as_ptr(),
-                cells.as_ptr().cast_mut().cast(),
-                cells.len() as ffi::Py_ssize_t,
-                0,
-                flags,
-            )
-        };
-        match status {
-            0 => Ok(()),
-            _ => Err(PyErr::fetch(this.py())),
-        }
+        unsafe { fill_view(this.as_any(), view, memory, false, flags) }
     }
 }
