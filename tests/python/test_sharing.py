@@ -209,7 +209,7 @@ result = [sum(tally.add(1) for tally in received), type(received[0]).__module__]
 del received
 """
         live = Tally.live()
-        assert other.run(receive) == [600, "pyatoll_tests"]
+        assert other.run(receive) == [600, Tally.__module__]
         assert Tally.live() <= live - 99
     # One that nobody receives.
     channels.send(channel, Tally())
