@@ -342,9 +342,14 @@ impl SignatureModel {
             None => quote!(::core::option::Option::None),
         };
         let parameters = self.positional.iter().chain(&self.keyword_only);
-        let names: String = parameters
-            .flat_map(|parameter| [&parameter.name, "\0"])
-            .collect();
+        let mut names = Vec::new();
+        for parameter in parameters {
+            let len =
+                u16::try_from(parameter.name.len()).expect("names have fewer than 2^16 bytes");
+            names.extend(len.to_le_bytes());
+            names.extend(parameter.name.bytes());
+        }
+        let names = Literal::byte_string(&names);
         // Without a suffix, so that the compiler infers the type.
         let count = Literal::usize_unsuffixed;
         let positional = count(self.positional.len());

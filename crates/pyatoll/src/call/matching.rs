@@ -181,7 +181,7 @@ impl Signature {
             if !kwnames.is_null() {
                 let mut names = self.names();
                 for _ in 0..nargs {
-                    names.next();
+                    names.next_bytes();
                 }
                 for keyword in 0..size(kwnames) {
                     let Some(text) = text_of(Borrowed::from_ptr(py, item(kwnames, keyword))) else {
@@ -189,7 +189,7 @@ impl Signature {
                     };
                     // Most calls name the parameters in order.
                     let next = nargs + keyword;
-                    let is_next = names.next().is_some_and(|name| same(name.as_bytes(), text));
+                    let is_next = names.next_bytes().is_some_and(|name| same(name, text));
                     let found = if is_next && next >= self.positional_only.into() {
                         next
                     } else if let Some(found) = self.find(text) {
@@ -384,12 +384,15 @@ impl Signature {
     /// Returns the index of the parameter that may be given by this name.
     #[inline(never)]
     fn find(&self, text: &[u8]) -> Option<usize> {
-        let mut names = self.names().enumerate();
-        names
-            .find(|(index, name)| {
-                *index >= self.positional_only.into() && same(name.as_bytes(), text)
-            })
-            .map(|(index, _)| index)
+        let mut names = self.names();
+        let mut index = 0;
+        while let Some(name) = names.next_bytes() {
+            if index >= self.positional_only.into() && same(name, text) {
+                return Some(index);
+            }
+            index += 1;
+        }
+        None
     }
 
     /// Returns the error for a keyword that names no parameter, or a positional-only one.
@@ -458,7 +461,7 @@ mod tests {
         Signature {
             class_name: None,
             function_name: "f",
-            names: "a\0b\0c\0d\0e\0",
+            names: b"\x01\0a\x01\0b\x01\0c\x01\0d\x01\0e",
             positional: 3,
             positional_only: 2,
             required_positional: 1,
@@ -563,7 +566,7 @@ mod tests {
             );
         }
         let one = Signature {
-            names: "a\0",
+            names: b"\x01\0a",
             positional: 1,
             positional_only: 1,
             keyword_only: &[],
@@ -580,7 +583,7 @@ mod tests {
         let two = Signature {
             class_name: Some("Class"),
             function_name: "method",
-            names: "x\0y\0z\0",
+            names: b"\x01\0x\x01\0y\x01\0z",
             positional: 3,
             positional_only: 0,
             required_positional: 3,

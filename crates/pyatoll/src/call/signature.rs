@@ -7,8 +7,9 @@ pub struct Signature {
     /// The function's Python name, for messages.
     pub function_name: &'static str,
     /// The names of the parameters that may be given by position, then of the keyword-only ones,
-    /// each followed by a NUL. One text, since each text is a relocation of its own.
-    pub names: &'static str,
+    /// each after its length in two bytes, little-endian. In one place, since each text of its own
+    /// is a relocation.
+    pub names: &'static [u8],
     /// The number of parameters that may be given by position.
     pub positional: u16,
     /// The number of leading positional parameters that are positional-only.
@@ -43,16 +44,24 @@ impl Signature {
 
 /// The names of parameters.
 #[derive(Clone, Copy)]
-pub(super) struct Names(&'static str);
+pub(super) struct Names(&'static [u8]);
+
+impl Names {
+    /// Returns the next name in UTF-8.
+    #[inline(always)]
+    pub(super) fn next_bytes(&mut self) -> Option<&'static [u8]> {
+        let (len, rest) = self.0.split_first_chunk()?;
+        let (name, rest) = rest.split_at_checked(u16::from_le_bytes(*len).into())?;
+        self.0 = rest;
+        Some(name)
+    }
+}
 
 impl Iterator for Names {
     type Item = &'static str;
 
-    #[inline]
     fn next(&mut self) -> Option<&'static str> {
-        let end = self.0.bytes().position(|byte| byte == 0)?;
-        let (name, rest) = (&self.0[..end], &self.0[end + 1..]);
-        self.0 = rest;
-        Some(name)
+        self.next_bytes()
+            .and_then(|name| std::str::from_utf8(name).ok())
     }
 }
