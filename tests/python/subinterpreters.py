@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import sysconfig
 import threading
 import time
 
@@ -10,6 +11,12 @@ import pytest
 
 # Seconds after which a test hangs. A busy machine may need minutes for what takes milliseconds.
 LIMIT = 600
+
+# Whether the values of an interpreter stay at its end: no public function tells whether other
+# threads may still use them.
+VALUES_STAY = "PYATOLL_STABLE_ABI_ONLY" in os.environ and bool(
+    sysconfig.get_config_var("Py_GIL_DISABLED")
+)
 
 # Python 3.12 crashes when two threads create or end interpreters at once.
 _one_at_a_time = threading.Lock()

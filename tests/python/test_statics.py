@@ -1,15 +1,10 @@
 """Per-interpreter values."""
 
-import os
-import sysconfig
-
 import pytest
 
 import pyatoll_tests as t
-from subinterpreters import Several, SubInterpreter
+from subinterpreters import VALUES_STAY, Several, SubInterpreter
 
-# No public function tells whether other threads may still use the values.
-VALUES_STAY = "PYATOLL_STABLE_ABI_ONLY" in os.environ and sysconfig.get_config_var("Py_GIL_DISABLED")
 KINDS = pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
 
 USE = """
