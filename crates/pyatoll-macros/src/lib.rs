@@ -10,6 +10,7 @@
 // | file | concern |
 // |---|---|
 // | `function/` | `#[pyfunction]`, and the model of a function that Python calls |
+// | `hidden_module` | the hidden module with a function's name |
 // | `class/` | `#[pyclass]` |
 // | `methods/` | `#[pymethods]` |
 // | `module/` | `#[pymodule]` |

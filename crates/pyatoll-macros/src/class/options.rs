@@ -59,8 +59,8 @@ pub(crate) struct ClassOptions {
     pub(crate) weakref: Option<Span>,
 }
 
-const CLASS_OPTIONS: &str = "`atomic_buffer`, `bases`, `crate`, `dict`, `enum`, `eq`, `eq_int`, `extends`, \
-    `freelist`, `from_py_object`, `frozen`, `generic`, `get_all`, `hash`, `immutable_type`, \
+const CLASS_OPTIONS: &str = "`atomic_buffer`, `bases`, `crate`, `dict`, `enum`, `eq`, `eq_int`, \
+    `extends`, `freelist`, `from_py_object`, `frozen`, `generic`, `get_all`, `hash`, `immutable_type`, \
     `mapping`, `metaclass`, `module`, `name`, `new`, `ord`, `pickle`, `rename_all`, `sequence`, \
     `set_all`, `shareable`, `skip_from_py_object`, `str`, `subclass`, `unsendable`, `weakref`";
 

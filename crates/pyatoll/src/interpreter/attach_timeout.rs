@@ -16,8 +16,10 @@ use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock};
 use super::token::Python;
 use super::waits::Wait;
 
-/// The stack of the thread that attaches, in bytes: Python recurses deeply.
-const STACK_SIZE: usize = 8 << 20;
+/// The stack size, in bytes, of the library's threads that run Python code: that of a process's
+/// main thread on most systems. Python recurses deeply, and the stack is only address space until
+/// it is used.
+pub(crate) const STACK_SIZE: usize = 8 << 20;
 
 /// The function, which borrows from the caller.
 type Borrowing<'a> = Box<dyn for<'py> FnOnce(Python<'py>) + Send + 'a>;

@@ -123,6 +123,7 @@ pub(crate) mod waits;
 
 #[cfg(test)]
 pub(crate) use alone::alone;
+pub(crate) use attach_timeout::STACK_SIZE;
 pub use close::{CloseError, CloseErrorKind};
 pub(crate) use compat::{check_version, layout};
 pub use embed::with_embedded_python_interpreter;

@@ -72,8 +72,8 @@ impl<T> DropQueue<T> {
         Ok(())
     }
 
-    /// Takes everything that is queued and passes each item to `release`, oldest first. Items
-    /// pushed meanwhile stay for the next drain, which `release` may begin.
+    /// Takes everything that is queued and passes each item to `release`, oldest first. Items that
+    /// are pushed during the call stay for the next drain, which `release` may begin.
     pub(crate) fn drain(&self, mut release: impl FnMut(T)) {
         let mut items = self.take(&mut self.state());
         items.drain(..).for_each(&mut release);

@@ -85,7 +85,7 @@ impl<T> Py<T> {
     #[cold]
     #[inline(never)]
     fn refuse(self, py: Python<'_>) -> WrongInterpreter {
-        WrongInterpreter::new(self.interpreter(), py)
+        self.wrong_interpreter(py)
     }
 
     /// Binds the handle to a token, unless the token belongs to another interpreter. This costs one

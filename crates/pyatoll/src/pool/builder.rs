@@ -9,11 +9,7 @@ use super::interpreter_pool::InterpreterPool;
 use super::shared::Shared;
 use super::worker::{Worker, WorkerSettings};
 use crate::error::PyResult;
-use crate::interpreter::{Python, SubInterpreter, SubInterpreterBuilder, attach};
-
-/// Default stack size in bytes: that of a process's main thread on most systems. Python recurses
-/// deeply, and the stack is only address space until it is used.
-pub(super) const STACK_SIZE: usize = 8 << 20;
+use crate::interpreter::{Python, STACK_SIZE, SubInterpreter, SubInterpreterBuilder, attach};
 
 impl InterpreterPool {
     /// Returns a builder for a pool with a worker for each core, isolated interpreters, and no

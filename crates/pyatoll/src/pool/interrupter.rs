@@ -5,12 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::builder::STACK_SIZE;
 use super::job;
 use super::running::{JobId, RunningJobs};
 use super::thread_list::ThreadList;
 use crate::error::PyResult;
-use crate::interpreter::Python;
+use crate::interpreter::{Python, STACK_SIZE};
 
 /// A handle with which any thread can interrupt the Python code that another one runs in
 /// [`Python::interruptible`]. It can be cloned, and keeps nothing alive.
@@ -153,14 +152,14 @@ impl Python<'_> {
     pub fn interruptible<R>(self, f: impl FnOnce(&Interrupter) -> PyResult<R>) -> PyResult<R> {
         let interpreter = self.interpreter();
         // That of a worker, or of a call around this one: there is one list for a thread.
-        let current = ThreadList::current(interpreter);
-        let running = current.unwrap_or_else(|| {
-            let list = RunningJobs::of_this_thread(0, interpreter, STACK_SIZE);
-            Arc::new(list)
-        });
-        let _list = ThreadList::current(interpreter)
-            .is_none()
-            .then(|| ThreadList::new(Arc::clone(&running)));
+        let (running, _list) = match ThreadList::current(interpreter) {
+            Some(running) => (running, None),
+            None => {
+                let list = RunningJobs::of_this_thread(0, interpreter, STACK_SIZE);
+                let running = Arc::new(list);
+                (Arc::clone(&running), Some(ThreadList::new(running)))
+            }
+        };
         let id = job::next_id();
         let interrupter = Interrupter {
             running: Arc::clone(&running),
