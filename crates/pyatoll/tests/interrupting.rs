@@ -9,6 +9,7 @@ use pyatoll::exceptions::PyKeyboardInterrupt;
 use pyatoll::interpreter::{Interpreter, SubInterpreter, SubInterpreterBuilder};
 use pyatoll::pool::PoolError;
 use pyatoll::prelude::*;
+use pyatoll::types::{PyCFunction, PyDict};
 use pyatoll::{InterpreterPool, Interrupter};
 
 /// Only hangs reach it.
@@ -109,16 +110,24 @@ fn code_may_catch_the_exception() {
         let caught: bool = interpreter
             .attach(|py| {
                 py.interruptible(|interrupter| {
-                    watch.send(interrupter.clone()).unwrap();
+                    let interrupter = interrupter.clone();
+                    let watch = watch.clone();
+                    let begin = PyCFunction::new_closure(py, None, None, move |_, _| {
+                        watch.send(interrupter.clone()).unwrap();
+                    })?;
+                    let locals = PyDict::new(py);
+                    locals.set_item("begin", begin)?;
+                    // Without a GIL the interrupt may come at once, so the code asks for it.
                     let code = c"
 try:
+    begin()
     while True:
         pass
 except KeyboardInterrupt:
     caught = True
 ";
-                    py.run(code, None, None)?;
-                    py.eval(c"caught", None, None)?.extract()
+                    py.run(code, None, Some(&locals))?;
+                    locals.get_item("caught")?.unwrap().extract()
                 })
                 .unwrap()
             })
