@@ -117,6 +117,15 @@ try:
 except BaseException as error:
     assert type(error).__name__ == "PanicException"
 assert m.thread([m]) > 0
+# Sizes that would show: a value that goes on to the next interpreter, one that only a cycle holds,
+# tickets that are redeemed and that are not.
+store = m.Store(50_000)
+left = m.exchange(store)
+assert left is None or len(left) == 50_000 and left != store
+redeem, ticket = store.__reduce__()
+assert redeem(*ticket) == store
+kept = [store, m.Store(60_000), store.__reduce__(), m.Store(70_000).__reduce__()]
+kept.append(kept)
 """
 
 # The module of each kind of cycle, and which handle outlives the interpreter: none, a `Py`, or a

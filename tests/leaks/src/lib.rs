@@ -8,7 +8,7 @@ use pyatoll::exceptions::{PyException, PyIndexError, PyValueError};
 use pyatoll::prelude::*;
 use pyatoll::sync::{InterpreterLocal, PyArc, PyOnceLock};
 use pyatoll::types::{PyDict, PyTuple, PyType};
-use pyatoll::{PyTraverseError, PyVisit, create_exception, intern};
+use pyatoll::{PyTraverseError, PyVisit, Shared, create_exception, intern};
 
 create_exception!(leaks_pyatoll, Failure, PyException);
 create_exception!(leaks_pyatoll, Refusal, Failure);
@@ -310,6 +310,33 @@ impl Tagged {
     }
 }
 
+/// A value that interpreters share.
+#[pyclass(frozen, shareable)]
+struct Store(Vec<u8>);
+
+#[pymethods]
+impl Store {
+    #[new]
+    fn new(size: usize) -> Self {
+        Self(vec![1; size])
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The value that the last interpreter has left here.
+static STORE: Mutex<Option<Shared<Store>>> = Mutex::new(None);
+
+/// Returns an instance around the value that another interpreter has left, and leaves one for the
+/// next.
+#[pyfunction]
+fn exchange(store: Shared<Store>) -> Option<Shared<Store>> {
+    let mut last = STORE.lock().unwrap_or_else(|error| error.into_inner());
+    last.replace(store)
+}
+
 /// An enum: each variant is an attribute of its class.
 #[pyclass(eq, eq_int)]
 #[derive(Clone, Copy, PartialEq)]
@@ -324,9 +351,9 @@ enum Color {
 mod leaks_pyatoll {
     #[pymodule_export]
     use super::{
-        Adder, Color, Failure, Frozen, Node, Number, Point, Refusal, Series, Steps, Tagged,
-        call_back, count, fails, keep, keep_shared, name, nothing, once, one, panics, shapes,
-        thread, two,
+        Adder, Color, Failure, Frozen, Node, Number, Point, Refusal, Series, Steps, Store, Tagged,
+        call_back, count, exchange, fails, keep, keep_shared, name, nothing, once, one, panics,
+        shapes, thread, two,
     };
 
     #[pymodule_export]

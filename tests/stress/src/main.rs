@@ -188,6 +188,7 @@ fn end(world: &World) -> Result<()> {
     operations::end_all(world)?;
     let handles = std::mem::take(&mut *world.handles());
     drop(handles);
+    operations::release_shared(world)?;
     operations::final_audit(world)
 }
 
@@ -210,7 +211,8 @@ fn finalize(world: &World) -> Result<()> {
         ensure!(!dropped, "values that daemon threads may use were dropped");
         return Ok(());
     }
-    operations::check_ended(&world.main)
+    operations::check_ended(&world.main)?;
+    operations::check_shared()
 }
 
 /// Silences panics that are part of the work.

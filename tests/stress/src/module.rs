@@ -478,6 +478,8 @@ pub mod atoll {
         shapes, threads,
     };
     #[pymodule_export]
+    use crate::operations::Parcel;
+    #[pymodule_export]
     use crate::ways::{attaches, call_deep, forever, released};
 }
 

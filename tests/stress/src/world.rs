@@ -10,7 +10,7 @@ use pyatoll::prelude::*;
 
 use crate::handle::Tracked;
 use crate::model::{InterpreterModel, Maker, Stage, lock};
-use crate::operations::{Kind, PoolModel};
+use crate::operations::{Kind, PoolModel, SharedValues};
 
 /// Maximum number of sub-interpreters at a time.
 pub const MAX_INTERPRETERS: usize = 6;
@@ -36,6 +36,7 @@ pub struct World {
     handles: Mutex<Vec<Tracked>>,
     /// The current pool of interpreters, if any.
     pub pool: Mutex<Option<Arc<PoolModel>>>,
+    pub shared: SharedValues,
     numbers: AtomicU64,
     /// Number of interpreters that exist or are being created.
     reserved: AtomicUsize,
@@ -111,6 +112,7 @@ impl World {
             ended: Mutex::default(),
             handles: Mutex::default(),
             pool: Mutex::default(),
+            shared: SharedValues::default(),
             numbers: AtomicU64::new(1),
             reserved: AtomicUsize::new(0),
             statistics: Statistics::default(),

@@ -16,6 +16,7 @@
 //! | `outside` | other code that switches stacks, releases the GIL, or stays behind |
 //! | `pools` | a pool of interpreters |
 //! | `rust_threads` | threads started within an operation |
+//! | `sharing` | values that interpreters share |
 //! | `values` | values of interpreters, and cells that are not statics |
 
 mod audit;
@@ -28,6 +29,7 @@ mod misuse;
 mod outside;
 mod pools;
 mod rust_threads;
+mod sharing;
 mod values;
 
 use std::time::Duration;
@@ -43,6 +45,9 @@ pub use calls::call_here;
 pub use create::end_all;
 pub use outside::{has_daemon_threads, import_greenlet};
 pub use pools::{PoolModel, final_audit as final_audit_of_pool, shut_down};
+pub use sharing::{
+    Parcel, SharedValues, check_ended as check_shared, release_all as release_shared,
+};
 
 /// A kind of operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,12 +90,13 @@ pub enum Kind {
     EnterOnDrop,
     Cells,
     EveryType,
+    Share,
     Audit,
 }
 
 impl Kind {
     /// All kinds, in the order of their discriminants.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Create,
         Self::CreateFromPython,
         Self::Close,
@@ -128,6 +134,7 @@ impl Kind {
         Self::EnterOnDrop,
         Self::Cells,
         Self::EveryType,
+        Self::Share,
         Self::Audit,
     ];
 
@@ -170,6 +177,7 @@ impl Kind {
             Self::EnterOnDrop => "enter on drop",
             Self::Cells => "cells",
             Self::EveryType => "every type",
+            Self::Share => "share",
             Self::Audit => "audit",
         }
     }
@@ -190,7 +198,7 @@ impl Kind {
             Self::Threads | Self::PythonThreads => 10,
             Self::FailingImport | Self::DropThatPanics => 8,
             Self::Audit => 6,
-            Self::MakeHandles | Self::UseHandle | Self::DropHandle => 40,
+            Self::MakeHandles | Self::UseHandle | Self::DropHandle | Self::Share => 40,
             _ => 20,
         }
     }
@@ -283,6 +291,7 @@ pub fn run(world: &World, draw: Draw) -> Result<()> {
         Kind::EnterOnDrop => values::enter_on_drop(world, choices),
         Kind::Cells => values::cells(world, choices),
         Kind::EveryType => calls::every_type(world, choices),
+        Kind::Share => sharing::share(world, choices),
         Kind::Audit => {
             let interpreter = world.pick_any(choices[0]);
             audit(world, &interpreter, Duration::from_millis(100)).map(|_| ())
