@@ -1,7 +1,7 @@
 //! The interpreters of the demo, and timed runs in them.
 
 use std::ffi::CStr;
-use std::sync::{Arc, Barrier};
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,6 @@ use anyhow::{Context, Result, anyhow};
 use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::PyModule;
-
-use crate::counts::Counts;
-use crate::work::{Share, Work};
 
 /// The interval at which the progress bar is updated.
 const TICK: Duration = Duration::from_millis(50);
@@ -24,10 +21,10 @@ pub struct Fleet {
     workers: Vec<Worker>,
 }
 
-/// An interpreter, and the driver's function in it.
+/// An interpreter, and the driver in it.
 struct Worker {
-    count: Py<PyAny>,
-    // Declared last: the function is dropped before the interpreter.
+    driver: Py<PyModule>,
+    // Declared last: the module is dropped before the interpreter.
     interpreter: SubInterpreter,
 }
 
@@ -38,25 +35,29 @@ impl Fleet {
         Ok(Self { workers })
     }
 
-    /// Runs all of `work` in the first `size` interpreters, each in its own thread. Returns the
-    /// time from the first start to the last end, and the sum of their counts.
+    /// Runs `job` with the driver in each of the first `size` interpreters at once, each in its own
+    /// thread. Returns the time from the first start to the last end, and the results.
     ///
     /// Calls `tick` periodically until then.
-    pub fn run(&self, size: usize, work: Work, tick: impl Fn(&Work)) -> Result<(Duration, Counts)> {
-        let work = Arc::new(work);
+    pub fn run<R: Send>(
+        &self,
+        size: usize,
+        job: impl Fn(&Bound<'_, PyModule>) -> PyResult<R> + Sync,
+        tick: impl Fn(),
+    ) -> Result<(Duration, Vec<R>)> {
         let workers = &self.workers[..size];
         let barrier = Barrier::new(size);
-        let results = thread::scope(|scope| {
-            let (barrier, work) = (&barrier, &work);
+        let outcomes = thread::scope(|scope| {
+            let (barrier, job) = (&barrier, &job);
             let threads: Vec<_> = workers
                 .iter()
-                .map(|worker| scope.spawn(move || worker.run(barrier, work.clone())))
+                .map(|worker| scope.spawn(move || worker.run(barrier, job)))
                 .collect();
             while !threads.iter().all(|thread| thread.is_finished()) {
-                tick(work);
+                tick();
                 thread::sleep(TICK);
             }
-            tick(work);
+            tick();
             threads
                 .into_iter()
                 .map(|thread| {
@@ -67,48 +68,46 @@ impl Fleet {
                 })
                 .collect::<Result<Vec<_>>>()
         })?;
-        let start = results.iter().map(|result| result.start).min();
-        let end = results.iter().map(|result| result.end).max();
+        let start = outcomes.iter().map(|outcome| outcome.start).min();
+        let end = outcomes.iter().map(|outcome| outcome.end).max();
         let time = end
             .zip(start)
             .map(|(end, start)| end - start)
             .context("no interpreters")?;
-        let mut counts = Counts::default();
-        for result in results {
-            counts.merge(result.counts);
-        }
-        Ok((time, counts))
+        let results = outcomes.into_iter().map(|outcome| outcome.result);
+        Ok((time, results.collect()))
     }
 }
 
 /// The result of one interpreter in a run.
-struct Outcome {
+struct Outcome<R> {
     start: Instant,
     end: Instant,
-    counts: Counts,
+    result: R,
 }
 
 impl Worker {
     fn start() -> Result<Self> {
         let interpreter = SubInterpreter::builder().build()?;
-        let count = interpreter.attach(|py| {
-            let driver = PyModule::from_code(py, DRIVER, c"driver.py", c"driver")?;
-            Ok::<_, PyErr>(driver.getattr("count")?.unbind())
+        let driver = interpreter.attach(|py| {
+            PyModule::from_code(py, DRIVER, c"driver.py", c"driver").map(Bound::unbind)
         })??;
-        Ok(Self { interpreter, count })
+        Ok(Self {
+            driver,
+            interpreter,
+        })
     }
 
-    fn run(&self, barrier: &Barrier, work: Arc<Work>) -> Result<Outcome> {
+    fn run<R>(
+        &self,
+        barrier: &Barrier,
+        job: impl Fn(&Bound<'_, PyModule>) -> PyResult<R>,
+    ) -> Result<Outcome<R>> {
         // Before attaching: interpreters that share a GIL need it to arrive here.
         barrier.wait();
         let start = Instant::now();
-        let outcome = self.interpreter.attach(|py| {
-            let share = Bound::new(py, Share::new(work))?;
-            let counts = self.count.bind(py).call1((share,))?;
-            let end = Instant::now();
-            let counts = counts.cast::<Counts>()?.borrow().clone();
-            Ok::<_, PyErr>(Outcome { start, end, counts })
-        })?;
-        Ok(outcome?)
+        let result = self.interpreter.attach(|py| job(self.driver.bind(py)))??;
+        let end = Instant::now();
+        Ok(Outcome { start, end, result })
     }
 }

@@ -6,17 +6,21 @@
 //! | `tokens` | the tokenizer; plain Rust |
 //! | `scan` | finds the ends of tokens; plain Rust |
 //! | `counts` | the class of the counts |
+//! | `index` | the class of the index that all interpreters share |
 //! | `work` | the class of an interpreter's share of the files |
-//! | `module` | the Rust module that exports both |
+//! | `module` | the Rust module that exports them |
 //! | `driver.py` | the Python code that uses them, in each interpreter |
 //! | `fleet` | starts interpreters, and times runs in them |
+//! | `shared` | `--shared`: all interpreters read the index that one of them has built |
 //! | `report` | the output |
 
 mod counts;
 mod fleet;
+mod index;
 mod module;
 mod report;
 mod scan;
+mod shared;
 mod tokens;
 mod work;
 
@@ -34,7 +38,7 @@ use pyatoll::prelude::*;
 use crate::counts::Counts;
 use crate::fleet::Fleet;
 use crate::report::Report;
-use crate::work::{File, Work};
+use crate::work::{File, Share, Work};
 
 /// The minimum duration of a run of one interpreter, which repeats the files until then.
 const RUN: Duration = Duration::from_secs(2);
@@ -56,6 +60,9 @@ struct Cli {
     /// Count the .py files below this folder instead of the standard library's
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
+    /// Let one interpreter build an index of all identifiers, and all of them read it
+    #[arg(long)]
+    shared: bool,
     /// Print one line of JSON, and no progress bar
     #[arg(long)]
     json: bool,
@@ -101,6 +108,15 @@ fn run(cli: &Cli) -> Result<bool> {
     }
 
     let fleet = Fleet::start(interpreters)?;
+    if cli.shared {
+        let found = shared::run(&fleet, interpreters, &files)?;
+        let report = shared::Report::new(python, own_gil, interpreters, &found);
+        match cli.json {
+            true => println!("{}", serde_json::to_string(&report)?),
+            false => print!("\n{}", report.text()),
+        }
+        return Ok(report.results_equal);
+    }
     let timed = measure(&fleet, interpreters, &files, cli.json)?;
 
     let report = Report {
@@ -150,11 +166,11 @@ struct Timed {
 fn measure(fleet: &Fleet, size: usize, files: &Arc<[File]>, quiet: bool) -> Result<Timed> {
     let bar = progress_bar(quiet);
     let run = |name: &str, size: usize, rounds: usize| {
-        let work = Work::new(files.clone(), rounds);
+        let work = Arc::new(Work::new(files.clone(), rounds));
         bar.reset();
         bar.set_length(work.len() as u64);
         bar.set_message(name.to_owned());
-        fleet.run(size, work, |work| bar.set_position(work.taken() as u64))
+        count(fleet, size, &work, || bar.set_position(work.taken() as u64))
     };
 
     // Warm-up: every interpreter imports the driver's modules, and caches fill.
@@ -190,6 +206,27 @@ fn measure(fleet: &Fleet, size: usize, files: &Arc<[File]>, quiet: bool) -> Resu
         counts,
         equal,
     })
+}
+
+/// Counts all of `work` in the first `size` interpreters. Returns the time and the sum of their
+/// counts.
+fn count(
+    fleet: &Fleet,
+    size: usize,
+    work: &Arc<Work>,
+    tick: impl Fn(),
+) -> Result<(Duration, Counts)> {
+    let job = |driver: &Bound<'_, PyModule>| {
+        let share = Bound::new(driver.py(), Share::new(work.clone()))?;
+        let counts = driver.getattr("count")?.call1((share,))?;
+        Ok(std::mem::take(&mut *counts.cast::<Counts>()?.borrow_mut()))
+    };
+    let (time, shares) = fleet.run(size, job, tick)?;
+    let mut counts = Counts::default();
+    for share in shares {
+        counts.merge(share);
+    }
+    Ok((time, counts))
 }
 
 /// Creates a progress bar on stderr, if that is a terminal.

@@ -10,6 +10,8 @@ pub mod pytokens {
     #[pymodule_export]
     use crate::counts::Counts;
     #[pymodule_export]
+    use crate::index::Index;
+    #[pymodule_export]
     use crate::work::Share;
 
     use crate::tokens::Tokens;

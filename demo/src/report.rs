@@ -107,7 +107,7 @@ pub fn speedup(one: Duration, all: Duration) -> f64 {
 }
 
 /// Formats a number with its digits in groups of three.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

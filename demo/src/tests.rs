@@ -101,8 +101,11 @@ fn interpreters_that_share_the_work_give_the_result_of_one() {
     let files: Arc<[File]> = files.into();
 
     let fleet = Fleet::start(3).unwrap();
-    let (_, one) = fleet.run(1, Work::new(files.clone(), 1), |_| {}).unwrap();
-    let (_, all) = fleet.run(3, Work::new(files.clone(), 2), |_| {}).unwrap();
+    let counted = |size, rounds| {
+        let work = Arc::new(Work::new(files.clone(), rounds));
+        count(&fleet, size, &work, || ()).unwrap().1
+    };
+    let (one, all) = (counted(1, 1), counted(3, 2));
     assert_eq!(all.of_one_round(2).as_ref(), Some(&one));
     assert_eq!(one.files, files.len() as u64);
     let failures = one.failures();

@@ -84,3 +84,23 @@ fn json_is_one_line_with_the_results_of_both_runs() {
     let quotient = number("seconds_one") / number("seconds_all");
     assert!((number("speedup") - quotient).abs() < 1e-9);
 }
+
+#[test]
+fn all_interpreters_read_the_index_that_one_has_built() {
+    let path = python_files();
+    let path = path.to_str().unwrap();
+    let output = demo(&["--shared", "--json", "--interpreters", "3", "--path", path]);
+    assert!(output.status.success(), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["interpreters"], 3);
+    assert_eq!(report["files"], 1);
+    assert_eq!(report["results_equal"], true);
+    let number = |key: &str| report[key].as_f64().unwrap();
+    assert!(number("identifiers") > 10.0 && number("lookups_all") > 0.0);
+    let output = demo(&["--shared", "--interpreters", "2", "--path", path]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.ends_with("All of them found the same, in the same index.\n"),
+        "{text}"
+    );
+}
