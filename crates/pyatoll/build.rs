@@ -22,6 +22,7 @@ fn main() {
     println!("cargo::rustc-env=PYATOLL_BUILT_FOR={version}");
     let library = library(config).unwrap_or_default();
     println!("cargo::rustc-env=PYATOLL_BUILT_WITH={library}");
+    println!("cargo::rustc-env=PYATOLL_COMPILER={}", compiler());
 }
 
 /// Returns why the library cannot be built for a Python, if so.
@@ -49,6 +50,16 @@ pub fn refusal(config: &InterpreterConfig) -> Option<String> {
         ));
     }
     None
+}
+
+/// Returns the name and version of the compiler, which determines the layout of values.
+fn compiler() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = std::process::Command::new(rustc).arg("--version").output();
+    match output {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        Err(error) => panic!("cannot run the compiler: {error}"),
+    }
 }
 
 /// Returns the path of the shared library that programs are linked with, if it is known. Links in

@@ -1,4 +1,4 @@
-//! `--shared`: one interpreter builds an index, and all of them read it, at once and without copies.
+//! `--shared`: one interpreter builds an index, and all of them read it, at once.
 
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};

@@ -18,6 +18,8 @@ const INTERNAL: &[&str] = &[
     "use pyatoll::prelude::*;\n",
     " iteration should be infallible",
     "cannot pass on the configuration of Python: {error}",
+    "cannot run the compiler: {error}",
+    "{package} {version} (pyatoll {}, {}, for Python {}, {size} bytes, build {identity:016x})",
     " should always be iterable",
     "sets are iterable",
     "Python's version is ASCII",

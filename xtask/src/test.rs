@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::python::Python;
-use crate::wheels::{EXTENSIONS, Extension, REQUIREMENTS, Venv, WITH_RUNTIME};
+use crate::wheels::{CROSS_MODULE, EXTENSIONS, Extension, REQUIREMENTS, Venv, WITH_RUNTIME};
 use crate::{compat, leaks, run, stress, tls};
 
 /// The version of Python that `examples/dask` is tested on: the first one with its executor, for
@@ -43,6 +43,10 @@ fn others(python: &Python) -> Result<()> {
     step("wheels", || venv.install_extensions(python, EXTENSIONS))?;
     step("Python tests", || pytest(&venv, EXTENSIONS))?;
     step("check-tls", || tls::check(&venv))?;
+    step("wheels that share classes", || {
+        venv.install_extensions(python, CROSS_MODULE)?;
+        pytest(&venv, CROSS_MODULE)
+    })?;
     step("wheels with a runtime", || {
         venv.install_extensions(python, WITH_RUNTIME)?;
         pytest(&venv, WITH_RUNTIME)

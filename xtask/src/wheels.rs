@@ -35,6 +35,25 @@ pub const EXTENSIONS: &[Extension] = &[
     },
 ];
 
+/// Packages that share classes, and one with another build of the same classes.
+pub const CROSS_MODULE: &[Extension] = &[
+    Extension {
+        folder: "tests/cross_module/one",
+        module: "cross_one",
+        tests: &[],
+    },
+    Extension {
+        folder: "tests/cross_module/two",
+        module: "cross_two",
+        tests: &[],
+    },
+    Extension {
+        folder: "tests/cross_module/other",
+        module: "cross_other",
+        tests: &["tests/cross_module/tests"],
+    },
+];
+
 /// Packages that contain a Rust runtime, which uses thread-locals and allocates. They are only
 /// tested: the checks of [`EXTENSIONS`] are about the library's own code.
 pub const WITH_RUNTIME: &[Extension] = &[Extension {

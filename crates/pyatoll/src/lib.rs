@@ -151,6 +151,7 @@
 //! | `experimental-async` | `async fn` as Python functions and methods |
 //! | `experimental-inspect` | type hints (the module `inspect`), and a module's signatures in the built library, from which tools write its stubs |
 //! | `py-clone` | `Clone` for [`Py`]; panics if not attached to the object's interpreter |
+//! | `cross-module` | `#[pyclass(cross_module)]`: [several extension modules use one class](pyclass::CrossModule); sets the global allocator to the system's |
 //! | `lasting-once-lock` | a [`PyOnceLock`](sync::PyOnceLock) lends its values for as long as it lives, as PyO3's does, and keeps those of interpreters that have ended |
 //! | `tracing` | events of an [`InterpreterPool`] for the crate `tracing` |
 //! | `test-interpreters` | runs a crate's tests in sub-interpreters (`PYATOLL_TEST_INTERPRETER`) |

@@ -282,6 +282,7 @@ pub mod pycell {
 pub mod pyclass {
     //! Classes and their instances.
 
+    pub use crate::class::cross_module::CrossModule;
     pub use crate::class::guard::{
         PyClassGuard, PyClassGuardError, PyClassGuardMap, PyClassGuardMapMut, PyClassGuardMut,
         PyClassGuardMutError, PyClassGuardMutSuper,

@@ -209,6 +209,7 @@ impl ClassModel<'_> {
         };
         let inherits_module = options.inherited_module.is_some();
         let atomic_buffer = options.atomic_buffer.is_some();
+        let cross_module = self.cross_module();
         let variant = optional_str(self.variant.as_deref());
         let python = self.python_classes();
         quote! {
@@ -221,6 +222,7 @@ impl ClassModel<'_> {
                 freelist: #freelist,
                 inherits_module: #inherits_module,
                 atomic_buffer: #atomic_buffer,
+                cross_module: #cross_module,
                 variant: #variant,
                 python: #python,
             }

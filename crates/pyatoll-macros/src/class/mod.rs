@@ -9,6 +9,7 @@
 //! | `complex_enum` | from an enum with fields to the models of its class and its variants' classes |
 //! | `derived_slots` | `eq`, `eq_int`, `ord`, `hash`, `str` |
 //! | `pickle` | `pickle` |
+//! | `cross_module` | `cross_module` |
 //! | `shareable` | `shareable` |
 //! | `record` | the records of a class and its attributes, for stubs |
 //! | `constructor` | constructors that the macro generates |
@@ -17,6 +18,7 @@
 
 mod complex_enum;
 mod constructor;
+mod cross_module;
 mod derived_slots;
 mod expand;
 mod model;
@@ -81,6 +83,9 @@ fn unchecked(attribute: TokenStream, item: &mut Item) -> Option<TokenStream> {
         return None;
     }
     let mut options = ClassOptions::lenient(attribute);
+    if cross_module::check(&options).is_err() {
+        options.cross_module = None;
+    }
     if shareable::check(&options).is_err() {
         (options.shareable, options.atomic_buffer) = (None, None);
     }
@@ -113,6 +118,7 @@ fn expand(attribute: TokenStream, item: &mut Item) -> syn::Result<TokenStream> {
                 ));
             }
             shareable::check(&options)?;
+            cross_module::check(&options)?;
             structs::expand(&options, item)?
         }
         Item::Enum(item) => {
@@ -129,6 +135,9 @@ fn expand(attribute: TokenStream, item: &mut Item) -> syn::Result<TokenStream> {
             if is_simple {
                 simple_enum::expand(&options, item)?
             } else {
+                if let Some(span) = options.cross_module {
+                    return Err(cross_module::refuse_complex_enum(span));
+                }
                 complex_enum::expand(&options, item)?
             }
         }
@@ -153,6 +162,7 @@ fn check_enum(options: &ClassOptions, item: &ItemEnum) -> syn::Result<()> {
         return Err(shareable::refuse_enum(span));
     }
     shareable::check(options)?;
+    cross_module::check(options)?;
     let rejected = [
         (
             options.extends.as_ref().map(Spanned::span),

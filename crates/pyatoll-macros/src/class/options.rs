@@ -24,6 +24,7 @@ pub(crate) struct ClassOptions {
     pub(crate) atomic_buffer: Option<Span>,
     /// `bases = ["module:qualname"]`: Python classes.
     pub(crate) bases: Option<Vec<LitStr>>,
+    pub(crate) cross_module: Option<Span>,
     pub(crate) dict: Option<Span>,
     pub(crate) eq: Option<Span>,
     pub(crate) eq_int: Option<Span>,
@@ -59,7 +60,7 @@ pub(crate) struct ClassOptions {
     pub(crate) weakref: Option<Span>,
 }
 
-const CLASS_OPTIONS: &str = "`atomic_buffer`, `bases`, `crate`, `dict`, `enum`, `eq`, `eq_int`, \
+const CLASS_OPTIONS: &str = "`atomic_buffer`, `bases`, `crate`, `cross_module`, `dict`, `enum`, `eq`, `eq_int`, \
     `extends`, `freelist`, `from_py_object`, `frozen`, `generic`, `get_all`, `hash`, `immutable_type`, \
     `mapping`, `metaclass`, `module`, `name`, `new`, `ord`, `pickle`, `rename_all`, `sequence`, \
     `set_all`, `shareable`, `skip_from_py_object`, `str`, `subclass`, `unsendable`, `weakref`";
@@ -92,6 +93,7 @@ impl Parse for ClassOption {
         }
         let set: Set = match name.as_str() {
             "atomic_buffer" => flag!(atomic_buffer),
+            "cross_module" => flag!(cross_module),
             "dict" => flag!(dict),
             "eq" => flag!(eq),
             "eq_int" => flag!(eq_int),
@@ -275,9 +277,10 @@ impl ClassOptions {
     }
 
     /// Returns the options that describe instances with a Rust value, and their names.
-    pub(crate) fn of_instances(&self) -> [(Option<Span>, &'static str); 19] {
+    pub(crate) fn of_instances(&self) -> [(Option<Span>, &'static str); 20] {
         [
             (self.atomic_buffer, "atomic_buffer"),
+            (self.cross_module, "cross_module"),
             (self.dict, "dict"),
             (self.eq, "eq"),
             (self.eq_int, "eq_int"),

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Fields, GenericArgument, PathArguments, Type};
+use syn::{Attribute, Fields, GenericArgument, Ident, PathArguments, Type};
 
 use super::model::ClassModel;
 use super::options::ClassOptions;
@@ -87,7 +87,20 @@ pub(super) fn of_struct(model: &mut ClassModel<'_>, fields: &Fields) {
             require_sync(PyatollSharing::<#class>::IS_SYNC);
         };
     };
-    let mut checks = vec![is_shared];
+    let checks = no_handles(fields, &hidden, "require_no_object");
+    model.traits.extend(quote! {
+        #is_shared
+        #checks
+
+        #[automatically_derived]
+        impl #hidden::class::ShareableClass for #class {}
+    });
+}
+
+/// Generates the checks that no field is a handle to a Python object, with the function of the
+/// runtime that says why.
+pub(super) fn no_handles(fields: &Fields, hidden: &TokenStream, require: &str) -> TokenStream {
+    let mut checks = TokenStream::new();
     for field in fields {
         let cfgs = cfgs(&field.attrs);
         let mut parts = Vec::new();
@@ -95,27 +108,23 @@ pub(super) fn of_struct(model: &mut ClassModel<'_>, fields: &Fields) {
         checks.extend(
             parts
                 .into_iter()
-                .map(|part| no_handle(part, &hidden, &cfgs)),
+                .map(|part| no_handle(part, hidden, require, &cfgs)),
         );
     }
-    model.traits.extend(quote! {
-        #(#checks)*
-
-        #[automatically_derived]
-        impl #hidden::class::ShareableClass for #class {}
-    });
+    checks
 }
 
 /// Generates the check that a part of a field is not a handle to a Python object.
-fn no_handle(part: &Type, hidden: &TokenStream, cfgs: &[Attribute]) -> TokenStream {
+fn no_handle(part: &Type, hidden: &TokenStream, require: &str, cfgs: &[Attribute]) -> TokenStream {
+    let require = Ident::new(require, part.span());
     quote_spanned! { part.span() =>
         #(#cfgs)*
         const _: () = {
             #[allow(unused_imports)]
             use #hidden::class::{
-                NotOfOneInterpreter as _, Sharing as PyatollSharing, require_no_object,
+                NotOfOneInterpreter as _, Sharing as PyatollSharing, #require,
             };
-            require_no_object(PyatollSharing::<#part>::IS_OF_ONE_INTERPRETER);
+            #require(PyatollSharing::<#part>::IS_OF_ONE_INTERPRETER);
         };
     }
 }

@@ -67,6 +67,7 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemStruct) -> syn::Resu
         .any(|field| field.member.to_string() != field.name);
     derived_slots::text(&mut model, Some((&item.fields, renamed)))?;
     super::shareable::of_struct(&mut model, &item.fields);
+    super::cross_module::of_struct(&mut model, &item.fields);
     if options.pickle.is_some() {
         super::pickle::of_struct(&mut model, &item.fields);
     }

@@ -50,6 +50,8 @@ pub unsafe trait ClassBase: PyTypeInfo {
     const VARIES: bool;
     /// Whether the class is created by its metaclass (see `python_class`).
     const IS_PYTHON_CLASS: bool;
+    /// Whether a class that several extension modules share may extend it: they share it, too.
+    const MAY_BE_CROSS_MODULE: bool = true;
     /// Whether this part of an instance has a Rust value that needs dropping. Else
     /// [`drop_value`](ClassBase::drop_value) does nothing.
     const NEEDS_DROP: bool;

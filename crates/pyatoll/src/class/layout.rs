@@ -190,15 +190,18 @@ pub(super) unsafe fn publish<T: PyClass>(py: Python<'_>, object: *mut ffi::PyObj
 pub unsafe fn token_of_instance<'py, T: PyClass>(object: *mut ffi::PyObject) -> Python<'py> {
     // SAFETY: an instance of `T` (upheld by the caller); a `LocalInternals` is never freed.
     match unsafe { owner::<T>(object).as_ref() } {
-        Some(owner) => Python::new(owner),
-        None => token_of_uninitialized(),
+        Some(owner) if T::OPTIONS.cross_module.is_none() || owner.is_of_this_binary() => {
+            Python::new(owner)
+        }
+        _ => token_of_other(),
     }
 }
 
-/// Returns the token for an uninitialized instance, found through the garbage collector.
+/// Returns the token for an uninitialized instance, found through the garbage collector, and for an
+/// instance that another module has created.
 #[cold]
 #[inline(never)]
-fn token_of_uninitialized<'py>() -> Python<'py> {
+fn token_of_other<'py>() -> Python<'py> {
     // SAFETY: attached (contract of `token_of_instance`) to an interpreter in which a class of this
     // binary exists.
     unsafe { Python::assume_called() }

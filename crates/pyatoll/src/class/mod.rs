@@ -49,6 +49,7 @@
 // | `layout`, `parts` | the memory of an instance |
 // | `initializer` | creating instances |
 // | `storage` | the value in an instance, or outside of any interpreter |
+// | `cross_module` | classes that several extension modules share |
 // | `shareable` | compile-time checks of shareable classes |
 // | `shared` | `Shared`: the value of a shareable class |
 // | `tickets` | values on their way to another interpreter |
@@ -74,6 +75,7 @@ pub mod boolean_struct;
 pub(crate) mod borrow_flag;
 pub(crate) mod compat;
 pub(crate) mod convert;
+pub(crate) mod cross_module;
 pub(crate) mod crossing;
 mod datetime_base;
 mod default_slots;

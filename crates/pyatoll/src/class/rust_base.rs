@@ -27,6 +27,7 @@ unsafe impl<T: PyClass + Subclassable> ClassBase for T {
     const FIXED: bool = <T::BaseType as ClassBase>::FIXED;
     const VARIES: bool = <T::BaseType as ClassBase>::VARIES;
     const IS_PYTHON_CLASS: bool = python_class::is_python_class::<T>();
+    const MAY_BE_CROSS_MODULE: bool = T::OPTIONS.cross_module.is_some();
     const NEEDS_DROP: bool = lifecycle::needs_drop::<T>();
     const HAS_DICT_OR_WEAKREFS: bool = lifecycle::has_dict_or_weakrefs::<T>();
 

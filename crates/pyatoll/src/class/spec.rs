@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use pyo3_ffi as ffi;
 
 use super::base::BaseRecord;
+use super::cross_module::CrossModuleSpec;
 use super::crossing::ShareFunctions;
 use super::items::{ClassItems, MethodBlocks};
 use crate::error::PyResult;
@@ -31,6 +32,8 @@ pub struct SpecOptions {
     pub inherits_module: bool,
     /// Whether instances of a shareable class may export writable memory.
     pub atomic_buffer: bool,
+    /// What identifies the class in other modules, which share it.
+    pub cross_module: Option<&'static CrossModuleSpec>,
     /// The `__qualname__` of the class of an enum's variant, which belongs to the enum's module.
     pub variant: Option<&'static str>,
     /// The Python classes that the class is made with.
@@ -56,6 +59,7 @@ impl SpecOptions {
         freelist: 0,
         inherits_module: false,
         atomic_buffer: false,
+        cross_module: None,
         variant: None,
         python: None,
     };

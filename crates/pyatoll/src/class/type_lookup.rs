@@ -77,6 +77,10 @@ pub(crate) fn set_module(
     module: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let spec = &statics.spec;
+    if statics.types.get(py).is_some_and(TypeObject::is_adopted) {
+        // It is a class of the module that created it.
+        return Ok(());
+    }
     if let (Some(declared), true) = (spec.module_name, spec.options.inherits_module) {
         // SAFETY: attached (`py`); the class lives as long as the interpreter.
         let class: Bound<'_, PyType> =

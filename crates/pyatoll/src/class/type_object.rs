@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::thread::ThreadId;
 
+use super::cross_module::CrossModuleSpec;
 use super::freelist::Freelist;
 use super::items::VectorCall;
 use super::spec::ClassSpec;
@@ -34,6 +35,8 @@ pub struct TypeObject {
     ready: AtomicPtr<ffi::PyTypeObject>,
     /// Whether CPython's registry of shareable classes has it.
     is_registered: AtomicBool,
+    /// Whether another binary has created the type.
+    is_adopted: AtomicBool,
     fill: Mutex<FillState>,
     pub(super) freelist: Freelist,
 }
@@ -85,6 +88,7 @@ impl TypeObject {
             first,
             ready: AtomicPtr::new(null_mut()),
             is_registered: AtomicBool::new(false),
+            is_adopted: AtomicBool::new(false),
             fill: Mutex::new(FillState {
                 object: None,
                 creating: Vec::new(),
@@ -106,8 +110,13 @@ impl TypeObject {
         self.ready.load(Ordering::Acquire)
     }
 
-    /// Creates the type and its attributes. If this thread is already computing the attributes,
-    /// returns the type without them.
+    /// Returns whether another binary has created the type.
+    pub(super) fn is_adopted(&self) -> bool {
+        self.is_adopted.load(Ordering::Relaxed)
+    }
+
+    /// Creates the type and its attributes, or adopts that of another binary. If this thread is
+    /// already computing the attributes, returns the type without them.
     #[cold]
     #[inline(never)]
     pub(super) fn complete(
@@ -123,9 +132,15 @@ impl TypeObject {
             .object
             .as_ref()
             .map(|known| known.clone_ref(py));
+        let cross_module = spec.options.cross_module;
         let object = match known {
             Some(object) => object.into_bound(py),
             None => {
+                if let Some(class) = cross_module.and_then(|class| class.find(py, base))
+                    && let Some(class) = self.adopt(class)
+                {
+                    return Ok(class);
+                }
                 let class = create_heap_type(py, spec, tables, base, module)?;
                 match spec.python_class {
                     Some(create) => {
@@ -155,8 +170,14 @@ impl TypeObject {
             state.filling.push(this_thread);
         }
         let filled = self.fill(py, tables);
+        if let Some(cross_module) = cross_module
+            && filled.is_ok()
+        {
+            self.share(cross_module, &object, base);
+        }
         let class = self.finish(this_thread, filled)?;
         if let Some(share) = spec.share
+            && !self.is_adopted()
             && !self.is_registered.swap(true, Ordering::Relaxed)
         {
             // SAFETY: attached (`py`); the complete type.
@@ -164,6 +185,51 @@ impl TypeObject {
             self.is_registered.store(is_registered, Ordering::Relaxed);
         }
         Ok(class)
+    }
+
+    /// Uses the type of another binary. `None`: a thread of this one is creating a type.
+    fn adopt(&self, class: Bound<'_, PyType>) -> Option<*mut ffi::PyTypeObject> {
+        let address = class.as_ptr().cast();
+        let mut state = self.state();
+        match &state.object {
+            Some(known) => (known.as_ptr().cast() == address).then_some(address),
+            None => {
+                state.object = Some(class.unbind());
+                self.is_adopted.store(true, Ordering::Relaxed);
+                // Under the lock: another thread that finds the type need not complete it.
+                self.publish(address);
+                Some(address)
+            }
+        }
+    }
+
+    /// Makes the complete type visible to all threads.
+    fn publish(&self, class: *mut ffi::PyTypeObject) {
+        self.ready.store(class, Ordering::Release);
+        let (success, failure) = (Ordering::Release, Ordering::Relaxed);
+        let _ = self
+            .first
+            .compare_exchange(null_mut(), class, success, failure);
+    }
+
+    /// Shares the type with other binaries, or replaces it by the one that another binary has
+    /// shared since this one was created.
+    fn share(
+        &self,
+        cross_module: &CrossModuleSpec,
+        class: &Bound<'_, PyType>,
+        base: *mut ffi::PyTypeObject,
+    ) {
+        if !self.ready().is_null() {
+            // Another thread has done so.
+            return;
+        }
+        let kept = cross_module.share(class, base);
+        if !kept.is(class) {
+            let replaced = self.state().object.replace(kept.unbind());
+            self.is_adopted.store(true, Ordering::Relaxed);
+            drop(replaced);
+        }
     }
 
     /// Computes the class attributes and sets them.
@@ -209,11 +275,7 @@ impl TypeObject {
             match &filled {
                 Ok(()) => {
                     let class = state.object.as_ref().map_or(null_mut(), Py::as_ptr).cast();
-                    self.ready.store(class, Ordering::Release);
-                    let (success, failure) = (Ordering::Release, Ordering::Relaxed);
-                    let _ = self
-                        .first
-                        .compare_exchange(null_mut(), class, success, failure);
+                    self.publish(class);
                     return Ok(class);
                 }
                 Err(_) if state.filling.is_empty() && self.ready().is_null() => {
@@ -248,7 +310,8 @@ impl Drop for TypeObject {
             if self.is_registered.load(Ordering::Relaxed) {
                 crossing::unregister_class(ready);
             }
-            if ffi::PyType_HasFeature(ready, ffi::Py_TPFLAGS_HAVE_GC) == 0 {
+            let has_gc = ffi::PyType_HasFeature(ready, ffi::Py_TPFLAGS_HAVE_GC) != 0;
+            if !has_gc && !self.is_adopted() {
                 clear_attributes(ready);
             }
         }

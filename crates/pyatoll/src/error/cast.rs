@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::PyErr;
+use crate::interpreter::internals::Internals;
 use crate::object::{Borrowed, Bound, Py};
 use crate::types::PyAny;
 
@@ -95,8 +96,21 @@ fn text(from: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>) -> String {
     if from.as_ptr() == none_type.cast() {
         return format!("'None' is not an instance of '{to}'");
     }
+    // SAFETY: attached; `from` is the type of an object.
+    let builds = unsafe {
+        let (from, to) = (from.as_ptr().cast(), class.as_ptr().cast());
+        Internals::existing(class.py().local())
+            .and_then(|internals| internals.classes().builds_of(from, to))
+    };
     let from = crate::types::typeobject::qualname_of_class(from);
-    format!("'{from}' object is not an instance of '{to}'")
+    match builds {
+        None => format!("'{from}' object is not an instance of '{to}'"),
+        Some([found, expected]) => format!(
+            "'{from}' object is not an instance of '{to}' of this module, since the modules share \
+             the class only if they are built from the same packages, with the same features, \
+             compiler and profile: the object is of {found}, this module has {expected}"
+        ),
+    }
 }
 
 impl fmt::Display for CastError<'_, '_> {

@@ -15,11 +15,13 @@ use pyo3_ffi as ffi;
 
 use super::compat;
 use super::entry;
-use super::local::{LocalInternals, Phase};
+use super::local::{LocalInternals, Phase, binary};
 use super::lookup;
+use super::shared_classes::SharedClasses;
 
 /// The key in the interpreter's dict and the name of the capsule. The number is the version of the
-/// layout of [`Internals`] and [`Registration`]: change them together.
+/// layout of [`Internals`], [`Registration`] and the records of [`SharedClasses`]: change them
+/// together.
 const KEY: &CStr = c"pyatoll.internals.v1";
 
 /// The state of one binary in this interpreter.
@@ -47,19 +49,12 @@ pub(crate) struct Internals {
     /// `PanicException`, a strong reference, or null: one class for all binaries, so that each
     /// recognizes the others' panics.
     panic_exception: AtomicPtr<ffi::PyObject>,
-    /// Reserved for types shared between binaries.
-    types: AtomicPtr<c_void>,
+    /// The classes that binaries share.
+    classes: SharedClasses,
 }
 
 const _: () = assert!(size_of::<Internals>() == 8 + 3 * size_of::<usize>());
 const _: () = assert!(size_of::<Registration>() == 4 * size_of::<usize>());
-
-/// A static whose address identifies this binary.
-static BINARY: u8 = 0;
-
-fn binary() -> *const c_void {
-    (&raw const BINARY).cast()
-}
 
 /// A reference to the [`Internals`] of an interpreter, through their capsule: Python code may take
 /// that out of the interpreter's dict at any time, also in another thread.
@@ -168,7 +163,7 @@ impl Internals {
             reserved: AtomicU32::new(0),
             newest: AtomicPtr::new(null_mut()),
             panic_exception: AtomicPtr::new(null_mut()),
-            types: AtomicPtr::new(null_mut()),
+            classes: SharedClasses::new(),
         }));
         // SAFETY: attached. The dict keeps either this capsule, whose destructor frees `fresh` from
         // then on, or the one that was first; then no other thread has seen this one.
@@ -249,6 +244,11 @@ impl Internals {
             node = registration.next;
         }
         false
+    }
+
+    /// Returns the classes that binaries share.
+    pub(crate) fn classes(&self) -> &SharedClasses {
+        &self.classes
     }
 
     /// Returns the interpreter's `PanicException`, borrowed, or null if none was created.
@@ -383,6 +383,7 @@ unsafe fn end(internals: *mut Internals) {
             .panic_exception
             .swap(null_mut(), Ordering::AcqRel);
         ffi::Py_XDECREF(panic_exception);
+        (*internals).classes.clear();
         drop(Box::from_raw(internals));
     }
 }

@@ -24,6 +24,15 @@ use crate::capi as ffi;
 /// addresses repeat after that; a (run, id) pair does not.
 static RUN: AtomicU32 = AtomicU32::new(0);
 
+/// A static whose address identifies this binary.
+static BINARY: u8 = 0;
+
+/// Returns an address that only this binary has.
+#[inline]
+pub(super) fn binary() -> *const c_void {
+    (&raw const BINARY).cast()
+}
+
 /// The phase of an interpreter's life, as far as this binary can tell.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 #[repr(u8)]
@@ -215,6 +224,8 @@ pub struct LocalInternals {
     end_claimed: AtomicBool,
     /// Deferred deallocations.
     trashcan: Trashcan,
+    /// The address that identifies the binary.
+    binary: *const c_void,
     /// The state that was created before this one, or null.
     #[cfg(unix)]
     older: *const LocalInternals,
@@ -267,6 +278,7 @@ impl LocalInternals {
             lost_in_fork: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
             trashcan: Trashcan::new(),
+            binary: binary(),
             #[cfg(unix)]
             older: null(),
         }));
@@ -287,6 +299,13 @@ impl LocalInternals {
                 Err(other) => newest = other,
             }
         }
+    }
+
+    /// Returns whether this is the state of this binary, and not that of another one of the same
+    /// build, whose instance of a `cross_module` class refers to it.
+    #[inline]
+    pub(crate) fn is_of_this_binary(&self) -> bool {
+        self.binary == binary()
     }
 
     /// Returns the slots of this binary's per-interpreter values.

@@ -49,6 +49,7 @@
 // | `stored` | the pointer to that state, in handles |
 // | `registry`, `lookup` | the interpreters that this binary has seen |
 // | `busy` | operations that a fork must not interrupt |
+// | `shared_classes` | classes that binaries share in one interpreter |
 // | `internals` | the state that all Pyatoll binaries in one interpreter share |
 // | `entry` | the interpreters that this thread entered or was detached from |
 // | `thread_default` | the interpreter that this thread attaches to by default |
@@ -108,6 +109,7 @@ mod other_threads;
 pub(crate) mod process;
 mod queue;
 mod registry;
+pub(crate) mod shared_classes;
 pub(crate) mod slots;
 pub(crate) mod start;
 mod stored;

@@ -163,7 +163,7 @@ fn arrive(world: &World, choice: u64, which: u64) -> Result<()> {
         return Ok(());
     };
     enter(&world.pick_any(choice), |py| {
-        check(py, &value, choice % 2 == 0).map_err(to_anyhow)?
+        check(py, &value, choice.is_multiple_of(2)).map_err(to_anyhow)?
     })?;
     Ok(())
 }
@@ -275,7 +275,7 @@ fn drop_one(world: &World, choice: u64, which: u64) -> Result<()> {
     let Some(value) = world.shared.take(which) else {
         return Ok(());
     };
-    if choice % 2 == 0 {
+    if choice.is_multiple_of(2) {
         drop(value);
         return Ok(());
     }
