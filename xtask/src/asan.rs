@@ -18,7 +18,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::python::Python;
-use crate::wheels::{EXTENSIONS, REQUIREMENTS, Venv};
+use crate::wheels::{CROSS_MODULE, EXTENSIONS, REQUIREMENTS, Venv};
 use crate::{compat, run};
 
 /// The package with the planted fault and the instrumented `python`.
@@ -90,6 +90,10 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
         });
         parts.run("the wheels' tests", || {
             let tests = EXTENSIONS.iter().flat_map(|extension| extension.tests);
+            asan.pytest(&tests.copied().collect::<Vec<_>>())
+        });
+        parts.run("the tests of modules that share classes", || {
+            let tests = CROSS_MODULE.iter().flat_map(|extension| extension.tests);
             asan.pytest(&tests.copied().collect::<Vec<_>>())
         });
         parts.run("the tests of a wheel that asks for PyO3", || {
@@ -221,6 +225,11 @@ impl<'a> Asan<'a> {
             cargo.args(["--package", &extension.module.replace('_', "-")]);
         }
         run::status(&mut cargo)?;
+        // One by one: another build of the classes belongs to one of them only.
+        for extension in CROSS_MODULE {
+            let manifest = Path::new(extension.folder).join("Cargo.toml");
+            run::status(self.cargo("build")?.arg("--manifest-path").arg(manifest))?;
+        }
         let mut cargo = self.cargo("build")?;
         cargo
             .args(["--config", &compat::patch(), "--manifest-path"])
@@ -359,6 +368,7 @@ fn modules() -> impl Iterator<Item = &'static str> {
     let example = Path::new(compat::EXAMPLE).file_name();
     EXTENSIONS
         .iter()
+        .chain(CROSS_MODULE)
         .map(|extension| extension.module)
         .chain(example.and_then(|name| name.to_str()))
         .chain([PLANTED])

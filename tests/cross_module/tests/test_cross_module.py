@@ -44,7 +44,7 @@ def test_there_is_one_class(name):
 
 
 def test_the_class_belongs_to_the_module_that_created_it():
-    assert ONE.Point.__module__ == "cross_one.cross_one" and ONE.Point.DIMENSIONS == 2
+    assert ONE.Point.__module__.startswith("cross_one") and ONE.Point.DIMENSIONS == 2
 
 
 @both_ways
@@ -197,7 +197,7 @@ import {second} as second
 import cross_other as other
 
 assert first.Point is second.Point and first.Pixel is second.Pixel and other.Point is not first.Point
-assert first.Point.__module__ == "{first}.{first}"
+assert first.Point.__module__.startswith("{first}")
 points = []
 for module, user in ((first, second), (second, first)):
     point = module.make(1, 2, "tide")
