@@ -12,7 +12,7 @@ use pyo3_introspection::{introspect_cdylib, module_stub_files};
 use crate::compat;
 use crate::python::Python;
 use crate::run;
-use crate::wheels::{EXTENSIONS, Venv};
+use crate::wheels::{EXTENSIONS, INTERPSHARE, Venv};
 
 /// The type checkers.
 const REQUIREMENTS: &str = "tests/stubs/requirements.txt";
@@ -110,11 +110,17 @@ fn check(python: &Python) -> Result<()> {
     run::remove_folder(&folder)?;
     fs::create_dir_all(&folder)?;
     let mut names = Vec::new();
-    for extension in EXTENSIONS {
+    for extension in EXTENSIONS.iter().chain([&INTERPSHARE]) {
         let manifest = Path::new(extension.folder).join("Cargo.toml");
         let target = run::target_dir();
         build(python, &manifest, "pyatoll", &["--lib"], &target)?;
         install(&target, extension.module, &folder)?;
+        // A stub that the package comes with says what records cannot, such as type parameters.
+        let stub = format!("{}.pyi", extension.module);
+        let own = run::root().join(extension.folder).join(&stub);
+        if own.exists() {
+            fs::copy(own, folder.join(stub))?;
+        }
         names.push(extension.module);
     }
     // Crates that depend on `pyo3`.

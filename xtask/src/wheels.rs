@@ -54,13 +54,23 @@ pub const CROSS_MODULE: &[Extension] = &[
     },
 ];
 
-/// Packages that contain a Rust runtime, which uses thread-locals and allocates. They are only
-/// tested: the checks of [`EXTENSIONS`] are about the library's own code.
-pub const WITH_RUNTIME: &[Extension] = &[Extension {
-    folder: "examples/async-http",
-    module: "async_http",
-    tests: &["examples/async-http/tests"],
-}];
+/// Packages that contain code of other crates which uses thread-locals and allocates, such as a
+/// runtime. They are only tested: the checks of [`EXTENSIONS`] are about the library's own code.
+pub const WITH_RUNTIME: &[Extension] = &[
+    INTERPSHARE,
+    Extension {
+        folder: "examples/async-http",
+        module: "async_http",
+        tests: &["examples/async-http/tests"],
+    },
+];
+
+/// The package of shared objects, which comes with its stub.
+pub const INTERPSHARE: Extension = Extension {
+    folder: "examples/interpshare",
+    module: "interpshare",
+    tests: &["examples/interpshare/tests"],
+};
 
 /// The requirements of the tests' virtual environment.
 pub const REQUIREMENTS: &str = "tests/python/requirements.txt";

@@ -102,6 +102,7 @@
 //! | [`Py<T>`](Py) | an owned reference that knows its interpreter: to store and send | anywhere |
 //! | [`PyRef`], [`PyRefMut`] | a borrowed value of a `#[pyclass]` | while attached |
 //! | [`Shared<T>`](Shared) | the value of a `shareable` class, which all interpreters share | anywhere |
+//! | [`SharedAny`] | the same, of any such class | anywhere |
 //!
 //! `T` is [`PyAny`], one of the [`types`], or a `#[pyclass]`. [`Py::bind`] turns a `Py` into a
 //! `Bound` and panics in the wrong interpreter; [`Py::try_bind`] returns [`WrongInterpreter`]
@@ -254,6 +255,7 @@ pub use class::guard::{PyClassGuard, PyClassGuardMut};
 pub use class::initializer::PyClassInitializer;
 pub use class::pyref::{PyRef, PyRefMut};
 pub use class::shared::Shared;
+pub use class::shared_any::SharedAny;
 pub use class::slots::{PyTraverseError, PyVisit};
 pub use class::{PyClass, basic, gc};
 pub use convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};

@@ -2,17 +2,18 @@
 
 mod everywhere;
 
+use std::collections::HashSet;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use pyatoll::exceptions::PyBufferError;
+use pyatoll::exceptions::{PyBufferError, PyTypeError};
 use pyatoll::interpreter::{Gil, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::types::{PyBytes, PyDict};
-use pyatoll::{InterpreterPool, Shared, ffi};
+use pyatoll::{InterpreterPool, Shared, SharedAny, ffi};
 
 /// Tells when it is dropped.
 pub struct Told(Arc<AtomicUsize>);
@@ -120,7 +121,7 @@ mod sharing {
 
     /// Memory that all interpreters may write to.
     #[pyclass(frozen, shareable, atomic_buffer)]
-    struct Cells(Vec<AtomicU8>);
+    pub(super) struct Cells(Vec<AtomicU8>);
 
     #[pymethods]
     impl Cells {
@@ -633,4 +634,129 @@ pickled = pickle.dumps(cells)
             "assert bytes(view) == bytes([5, 0, 0]); view[1] = 6",
         );
     });
+}
+
+#[test]
+fn any_shareable_instance_becomes_a_value_without_a_type_and_back() {
+    start();
+    let (value, dropped) = counter();
+    let any = Python::attach(|py| {
+        let object = (&value).into_pyobject(py).unwrap();
+        let any: SharedAny = object.extract().unwrap();
+        let again: SharedAny = object.call_method0("again").unwrap().extract().unwrap();
+        assert_eq!(any, again);
+        assert_eq!(HashSet::from([any.clone(), again]).len(), 1);
+        assert_ne!(any, SharedAny::from(counter().0));
+        assert_eq!(any.class_name(), "Counter");
+        assert!(format!("{any:?}").starts_with("SharedAny(Counter at 0x"));
+        any
+    });
+    assert!(Shared::ptr_eq(&any.downcast::<Counter>().unwrap(), &value));
+    assert!(any.downcast::<sharing::Cells>().is_none());
+    drop(value);
+    for sub in everywhere::kinds::subs() {
+        // No interpreter has imported the module yet. Each conversion is an instance.
+        let total = sub.attach(|py| {
+            let [one, two] = [(); 2].map(|()| (&any).into_pyobject(py).unwrap());
+            assert!(!one.is(&two) && one.eq(&two).unwrap());
+            let module = one.get_type().getattr("__module__").unwrap();
+            assert_eq!(module.extract::<String>().unwrap(), "sharing");
+            one.call_method1("add", (1,)).unwrap();
+            two.call_method1("add", (1,)).unwrap().extract::<u64>()
+        });
+        assert!(total.unwrap().unwrap() >= 2);
+        sub.close().unwrap();
+    }
+    assert_eq!(drops(&dropped), 0);
+    thread::spawn(move || drop(any)).join().unwrap();
+    assert_eq!(drops(&dropped), 1);
+}
+
+#[test]
+fn only_an_instance_of_a_shareable_class_becomes_a_value_without_a_type() {
+    start();
+    Python::attach(|py| {
+        let names = PyDict::new(py);
+        let code = "
+from sharing import Counter, Name
+attribute = Counter.__dict__['__pyatoll_shared__']
+for read in (lambda: attribute.__get__(Counter()), lambda: Counter().__pyatoll_shared__):
+    try:
+        read()
+    except AttributeError:
+        pass
+    else:
+        raise AssertionError
+class Copied:
+    __pyatoll_shared__ = attribute
+class Lying:
+    __pyatoll_shared__ = attribute
+    __class__ = property(lambda self: Counter)
+assert isinstance(Lying(), Counter)
+class Meta(type):
+    __pyatoll_shared__ = attribute
+class OfMeta(metaclass=Meta): pass
+refused = [1, None, [], object(), Counter, Copied(), Lying(), OfMeta(), OfMeta, attribute]
+counter = Counter()
+for other in Copied, Lying, Name:
+    try:
+        counter.__class__ = other
+    except TypeError:
+        pass
+    else:
+        raise AssertionError(other)
+try:
+    Copied().__class__ = Counter
+except TypeError:
+    pass
+else:
+    raise AssertionError
+# It cannot be initialized without its constructor.
+try:
+    refused.append(Counter.__new__(Name))
+except TypeError:
+    pass
+";
+        run(py, &names, code);
+        let refused = names.get_item("refused").unwrap().unwrap();
+        for object in refused.try_iter().unwrap() {
+            let error = object.unwrap().extract::<SharedAny>().unwrap_err();
+            assert!(error.is_instance_of::<PyTypeError>(py), "{error}");
+            assert!(error.to_string().contains("shareable"), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_value_without_a_type_whose_drop_uses_python_is_dropped_on_any_thread() {
+    start();
+    /// Runs Python code, and drops another value, when it is dropped.
+    #[pyclass(frozen, shareable)]
+    struct Busy {
+        next: Option<SharedAny>,
+        done: Arc<AtomicUsize>,
+    }
+    impl Drop for Busy {
+        fn drop(&mut self) {
+            let sum: u64 = Python::attach(|py| py.eval(c"1 + 1", None, None)?.extract()).unwrap();
+            self.done.fetch_add(sum as usize, Ordering::SeqCst);
+            self.next = None;
+        }
+    }
+    let done = Arc::new(AtomicUsize::new(0));
+    let busy = |next| {
+        SharedAny::from(Shared::new(Busy {
+            next,
+            done: Arc::clone(&done),
+        }))
+    };
+    let outer = busy(Some(busy(Some(busy(None)))));
+    thread::spawn(move || drop(outer)).join().unwrap();
+    assert_eq!(drops(&done), 6);
+    let outer = busy(Some(busy(None)));
+    Python::attach(|py| {
+        let object = outer.into_pyobject(py).unwrap();
+        drop(object);
+    });
+    assert_eq!(drops(&done), 10);
 }

@@ -2,6 +2,7 @@
 //! where it can be used, and otherwise inside a pickle. Either way a ticket is handed over, and the
 //! receiver creates an instance of its own class around the value.
 
+use std::any::Any;
 use std::ffi::{CStr, c_int, c_void};
 use std::panic::catch_unwind;
 use std::ptr::without_provenance_mut;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use super::guard::PyClassGuard;
 use super::layout::token_of_instance;
+use super::share_table::ShareTable;
 use super::shared::{ShareableClass, Shared};
 use super::tickets::{self, AnyValue, Parcel, Refusal};
 use super::type_lookup;
@@ -36,6 +38,7 @@ pub struct ShareFunctions {
     /// `tp_richcompare` and `tp_hash`, for a class without either.
     pub(super) compare: ffi::richcmpfunc,
     pub(super) hash: ffi::hashfunc,
+    pub(super) table: ShareTable,
     get_data: crossing::GetData,
 }
 
@@ -66,6 +69,7 @@ impl ShareFunctions {
             ],
             compare: compare::<T>,
             hash: hash::<T>,
+            table: ShareTable::of::<T>(),
             get_data: get_data::<T>,
         }
     }
@@ -225,7 +229,7 @@ where
 
 /// Imports the module of a class, so that the class is created as a member of it. A program's class
 /// may have no module.
-fn import(py: Python<'_>, module: Option<&str>) -> PyResult<()> {
+pub(super) fn import(py: Python<'_>, module: Option<&str>) -> PyResult<()> {
     match module {
         None | Some("builtins" | "__main__") => Ok(()),
         Some(module) => py.import(module).map(drop),
@@ -235,12 +239,26 @@ fn import(py: Python<'_>, module: Option<&str>) -> PyResult<()> {
 /// Cancels a ticket that was not redeemed: CPython's `free`.
 unsafe extern "C" fn cancel(data: *mut c_void) {
     if let Err(payload) = catch_unwind(|| tickets::cancel(data.addr())) {
-        let message = crate::panic::message(&*payload);
-        crate::panic::discard(payload);
-        crate::panic::say(format_args!(
-            "the drop of a shared value panicked: {message}"
-        ));
+        report_panic_of_drop(payload);
     }
+}
+
+/// Reports that a value's drop has panicked where no exception can be raised.
+#[cold]
+pub(super) fn report_panic_of_drop(payload: Box<dyn Any + Send>) {
+    let message = crate::panic::message(&*payload);
+    crate::panic::discard(payload);
+    crate::panic::say(format_args!(
+        "the drop of a shared value panicked: {message}"
+    ));
+}
+
+/// Returns the name of an object's class, for messages.
+pub(super) fn type_name(object: Borrowed<'_, '_, PyAny>) -> String {
+    let class = object.get_type();
+    let name = class.getattr(intern!(class.py(), "__qualname__"));
+    name.and_then(|name| name.extract())
+        .unwrap_or_else(|_| "object".into())
 }
 
 /// Implements `tp_richcompare`: whether two instances have the same value.

@@ -52,6 +52,8 @@
 // | `cross_module` | classes that several extension modules share |
 // | `shareable` | compile-time checks of shareable classes |
 // | `shared` | `Shared`: the value of a shareable class |
+// | `share_table` | the same without its type, also for other binaries |
+// | `shared_any` | `SharedAny`: the value of any shareable class |
 // | `tickets` | values on their way to another interpreter |
 // | `crossing` | passing instances of shareable classes to other interpreters |
 // | `lifecycle` | traversing, clearing and deallocating instances |
@@ -105,8 +107,10 @@ mod refusals;
 mod rust_base;
 #[cfg(feature = "serde")]
 mod serde;
+mod share_table;
 pub(crate) mod shareable;
 pub(crate) mod shared;
+pub(crate) mod shared_any;
 pub(crate) mod slots;
 pub(crate) mod spec;
 mod spec_of;

@@ -3,6 +3,7 @@
 
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr::{null, null_mut};
+use std::sync::OnceLock;
 
 use super::default_slots;
 use super::getset::{Accessor, Properties};
@@ -38,6 +39,8 @@ pub struct TypeTables {
     pub(super) constructor: Option<VectorCall>,
     /// Whether instances are tracked by the garbage collector.
     pub(super) collected: bool,
+    /// The module that a shareable class is in, as far as an instance has told.
+    pub(super) module: OnceLock<String>,
 }
 
 // SAFETY: immutable once built; all pointers in it point to functions, statics, and data that it
@@ -88,6 +91,10 @@ impl TypeTables {
         if dict.is_some() {
             attributes.push(dict_attribute());
         }
+        if let Some(share) = spec.share {
+            // First, so that it is found at once.
+            attributes.insert(0, share.table.attribute());
+        }
         if spec.options.generic {
             items.methods.push(default_slots::CLASS_GETITEM);
         }
@@ -113,6 +120,7 @@ impl TypeTables {
             variant: spec.options.variant,
             constructor: items.constructor,
             collected,
+            module: OnceLock::new(),
         };
         this.add_slots(spec, slots);
         this.add_tables();
