@@ -288,8 +288,15 @@ fn lower_quartile(values: &[f64]) -> Option<f64> {
     sorted.get(sorted.len() / 4).copied()
 }
 
-/// Builds the module made with Pyatoll, for the stable ABI or not; returns its folder.
-pub fn build_extension(python: &Python, abi3: bool) -> Result<PathBuf> {
+/// The package and the module made with Pyatoll.
+pub const MODULE: [&str; 2] = ["leaks", "leaks_pyatoll"];
+
+/// Builds a package's module, for the stable ABI or not; returns its folder.
+pub fn build_extension(
+    python: &Python,
+    [package, module]: [&str; 2],
+    abi3: bool,
+) -> Result<PathBuf> {
     let folder = run::target_dir().join("leaks");
     fs::create_dir_all(&folder)?;
     let (target, feature) = match abi3 {
@@ -306,7 +313,7 @@ pub fn build_extension(python: &Python, abi3: bool) -> Result<PathBuf> {
                 "build",
                 "--quiet",
                 "--package",
-                "leaks",
+                package,
                 "--profile",
                 wheels::PROFILE,
                 "--features",
@@ -322,13 +329,14 @@ pub fn build_extension(python: &Python, abi3: bool) -> Result<PathBuf> {
             // whenever the two builds alternate.
             .env("PYO3_ENVIRONMENT_SIGNATURE", signature),
     )?;
-    let library = if cfg!(target_os = "macos") {
-        "libleaks_pyatoll.dylib"
+    let ending = if cfg!(target_os = "macos") {
+        "dylib"
     } else {
-        "libleaks_pyatoll.so"
+        "so"
     };
-    replace(&folder.join("leaks_pyatoll.so"), |path| {
-        fs::copy(target.join(wheels::PROFILE).join(library), path)
+    let library = format!("lib{module}.{ending}");
+    replace(&folder.join(format!("{module}.so")), |path| {
+        fs::copy(target.join(wheels::PROFILE).join(&library), path)
             .with_context(|| format!("cannot copy {library}"))?;
         Ok(())
     })?;
@@ -344,7 +352,7 @@ fn replace(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
 
 /// Builds both modules into one folder and returns it.
 fn build(python: &Python, abi3: bool) -> Result<PathBuf> {
-    let folder = build_extension(python, abi3)?;
+    let folder = build_extension(python, MODULE, abi3)?;
     let include = run::output(Command::new(&python.executable).args([
         "-I",
         "-c",

@@ -139,7 +139,8 @@ pub fn run_tested(python: &Python, options: &Options) -> Result<()> {
 }
 
 fn run_rounds(program: &Path, python: &Python, options: &Options) -> Result<()> {
-    let extensions = leaks::build_extension(python, false)?;
+    let extensions = leaks::build_extension(python, leaks::MODULE, false)?;
+    leaks::build_extension(python, ["interpshare"; 2], false)?;
     let greenlets = Venv::make(python, REQUIREMENTS)?.packages()?;
     let seed = options.seed.unwrap_or_else(seed_of_now);
     let mut total = Report {

@@ -76,7 +76,7 @@ pub struct Options {
     /// Fail if an operation takes longer than this many seconds
     #[arg(long, default_value_t = 300)]
     hang_timeout: u64,
-    /// The folder of an extension module that has its own copy of the library
+    /// The folder of extension modules that have their own copies of the library
     #[arg(long)]
     extensions: Option<PathBuf>,
     /// The folder of the package `greenlet`
@@ -161,6 +161,10 @@ fn run(options: &Options) -> Result<Report> {
         options.seed.is_multiple_of(2),
     ));
 
+    if options.extensions.is_some() {
+        world.objects.make()?;
+    }
+
     let start = Instant::now();
     watch_for_hangs(options);
     work::run(options, &world);
@@ -188,6 +192,7 @@ fn end(world: &World) -> Result<()> {
     operations::end_all(world)?;
     let handles = std::mem::take(&mut *world.handles());
     drop(handles);
+    operations::empty_objects(world)?;
     operations::release_shared(world)?;
     operations::final_audit(world)
 }

@@ -10,7 +10,7 @@ use pyatoll::prelude::*;
 
 use crate::handle::Tracked;
 use crate::model::{InterpreterModel, Maker, Stage, lock};
-use crate::operations::{Kind, PoolModel, SharedValues};
+use crate::operations::{Kind, PoolModel, SharedObjects, SharedValues};
 
 /// Maximum number of sub-interpreters at a time.
 pub const MAX_INTERPRETERS: usize = 6;
@@ -37,6 +37,7 @@ pub struct World {
     /// The current pool of interpreters, if any.
     pub pool: Mutex<Option<Arc<PoolModel>>>,
     pub shared: SharedValues,
+    pub objects: SharedObjects,
     numbers: AtomicU64,
     /// Number of interpreters that exist or are being created.
     reserved: AtomicUsize,
@@ -113,6 +114,7 @@ impl World {
             handles: Mutex::default(),
             pool: Mutex::default(),
             shared: SharedValues::default(),
+            objects: SharedObjects::default(),
             numbers: AtomicU64::new(1),
             reserved: AtomicUsize::new(0),
             statistics: Statistics::default(),

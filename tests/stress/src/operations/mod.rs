@@ -13,6 +13,7 @@
 //! | `exits` | exit functions: older than the import, hostile |
 //! | `handles` | creating, using, cloning and dropping handles |
 //! | `misuse` | misuse that must be refused |
+//! | `objects` | maps, queues and locks of `interpshare` |
 //! | `outside` | other code that switches stacks, releases the GIL, or stays behind |
 //! | `pools` | a pool of interpreters |
 //! | `rust_threads` | threads started within an operation |
@@ -26,6 +27,7 @@ mod end;
 mod exits;
 mod handles;
 mod misuse;
+mod objects;
 mod outside;
 mod pools;
 mod rust_threads;
@@ -43,6 +45,7 @@ use crate::world::World;
 pub use audit::{audit, check_ended, final_audit};
 pub use calls::call_here;
 pub use create::end_all;
+pub use objects::{SharedObjects, empty as empty_objects};
 pub use outside::{has_daemon_threads, import_greenlet};
 pub use pools::{PoolModel, final_audit as final_audit_of_pool, shut_down};
 pub use sharing::{
@@ -91,12 +94,13 @@ pub enum Kind {
     Cells,
     EveryType,
     Share,
+    UseObject,
     Audit,
 }
 
 impl Kind {
     /// All kinds, in the order of their discriminants.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Create,
         Self::CreateFromPython,
         Self::Close,
@@ -135,6 +139,7 @@ impl Kind {
         Self::Cells,
         Self::EveryType,
         Self::Share,
+        Self::UseObject,
         Self::Audit,
     ];
 
@@ -178,6 +183,7 @@ impl Kind {
             Self::Cells => "cells",
             Self::EveryType => "every type",
             Self::Share => "share",
+            Self::UseObject => "use shared object",
             Self::Audit => "audit",
         }
     }
@@ -292,6 +298,7 @@ pub fn run(world: &World, draw: Draw) -> Result<()> {
         Kind::Cells => values::cells(world, choices),
         Kind::EveryType => calls::every_type(world, choices),
         Kind::Share => sharing::share(world, choices),
+        Kind::UseObject => objects::use_one(world, choices),
         Kind::Audit => {
             let interpreter = world.pick_any(choices[0]);
             audit(world, &interpreter, Duration::from_millis(100)).map(|_| ())
