@@ -227,3 +227,33 @@ def test_each_interpreter_has_classes_and_ends_in_any_order(own_gil):
     for index in (1, 2, 0, 3):
         interpreters[index].close()
     assert ONE.by_value(TWO.make(1, 2, "here"))[1] == "here"
+
+
+AT_ONCE = """
+import sys, threading
+sys.path[:] = {path!r}
+begin = threading.Barrier(2)
+points = {{}}
+
+def work(name):
+    begin.wait()
+    module = __import__(name)
+    points[name] = module.make(1, 2, name)
+
+threads = [threading.Thread(target=work, args=(name,)) for name in ("cross_one", "cross_two")]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+import cross_one, cross_two
+assert cross_one.Point is cross_two.Point and cross_one.Pixel is cross_two.Pixel
+for point in points.values():
+    assert cross_one.by_value(point) == cross_two.by_value(point)
+"""
+
+
+@pytest.mark.parametrize("own_gil", [True, False])
+def test_modules_that_are_imported_at_once_have_one_class(own_gil):
+    for _ in range(10):
+        with SubInterpreter(own_gil) as interpreter:
+            interpreter.run(AT_ONCE.format(path=sys.path))

@@ -125,3 +125,49 @@ struct FieldsAreConverted;
 /// }
 /// ```
 struct NativeEnumsHaveNoMethods;
+
+/// A value that is outside of its instance, or used by several modules, holds no Python object.
+///
+/// ```compile_fail,E0080
+/// # use pyatoll::prelude::*;
+/// # use pyatoll::{PyTraverseError, PyVisit};
+/// #[pyclass(frozen, shareable)]
+/// struct Shared;
+/// #[pymethods]
+/// impl Shared {
+///     fn __traverse__(&self, _visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+///         Ok(())
+///     }
+/// }
+/// Python::attach(|py| drop(py.get_type::<Shared>()));
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use pyatoll::prelude::*;
+/// # use pyatoll::{PyTraverseError, PyVisit};
+/// #[pyclass(cross_module)]
+/// struct Common;
+/// unsafe impl pyatoll::pyclass::CrossModule for Common {}
+/// #[pymethods]
+/// impl Common {
+///     fn __traverse__(&self, _visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+///         Ok(())
+///     }
+/// }
+/// Python::attach(|py| drop(py.get_type::<Common>()));
+/// ```
+///
+/// ```
+/// # use pyatoll::prelude::*;
+/// # use pyatoll::{PyTraverseError, PyVisit};
+/// #[pyclass]
+/// struct Own;
+/// #[pymethods]
+/// impl Own {
+///     fn __traverse__(&self, _visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+///         Ok(())
+///     }
+/// }
+/// Python::attach(|py| drop(py.get_type::<Own>()));
+/// ```
+struct OutsideValuesAreNotTraversed;

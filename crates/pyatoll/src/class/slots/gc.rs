@@ -191,6 +191,10 @@ pub unsafe fn traverse<T: PyClass>(
             "a `shareable` class cannot have `__traverse__`: its value is not part of one \
              instance, and may hold no Python object"
         );
+        assert!(
+            T::OPTIONS.cross_module.is_none(),
+            "a `cross_module` class cannot have `__traverse__`: its value may hold no Python object"
+        );
     }
     // SAFETY: upheld by the caller: called by the collector with a live instance of `T`.
     unsafe {
