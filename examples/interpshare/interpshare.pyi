@@ -4,7 +4,27 @@ Objects that all interpreters of a process share.
 
 import queue
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import GenericAlias
 from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, overload
+
+__all__ = [
+    "Array",
+    "Closed",
+    "Counter",
+    "DeadlockError",
+    "Empty",
+    "Event",
+    "Full",
+    "InterpreterEnding",
+    "Lock",
+    "Map",
+    "Once",
+    "OwnerDied",
+    "Queue",
+    "RWLock",
+    "ReadLock",
+    "WriteLock",
+]
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
@@ -199,6 +219,8 @@ class Map(Generic[_K, _V]):
     is in it at the time; what others change meanwhile is in them or not. Each method is atomic for
     one key.
     """
+    @classmethod
+    def __class_getitem__(cls, other: Any, /) -> GenericAlias: ...
     def __contains__(self, key: object, /) -> bool: ...
     def __delitem__(self, key: _K, /) -> None: ...
     def __getitem__(self, key: _K, /) -> _V: ...
@@ -271,6 +293,8 @@ class Once(Generic[_T]):
     The function runs in the interpreter of that thread. Other threads wait for its result. If it
     raises, or its thread or interpreter ends, the next thread calls its own.
     """
+    @classmethod
+    def __class_getitem__(cls, other: Any, /) -> GenericAlias: ...
     def __new__(cls, /) -> Once[_T]:
         """
         Creates one without a value.
@@ -308,6 +332,8 @@ class Queue(Generic[_T]):
 
     With a `maxsize` above 0, `put` waits while there are as many items.
     """
+    @classmethod
+    def __class_getitem__(cls, other: Any, /) -> GenericAlias: ...
     def __iter__(self, /) -> Queue[_T]:
         """
         Returns the queue: iterating over it gets items until it is closed and has none left.

@@ -8,6 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -22,59 +23,95 @@ struct Padded(Mutex<()>);
 
 static GATES: [Padded; LOCKS] = [const { Padded(Mutex::new(())) }; LOCKS];
 
+/// What a thread knows, at one place: finding it takes a call.
+struct Local {
+    /// The thread's lock, once it has one.
+    gate: Cell<Option<&'static Mutex<()>>>,
+    /// The number of gates that the thread is in.
+    depth: Cell<usize>,
+    /// Whether something is in `ASIDE`.
+    has_aside: Cell<bool>,
+    /// Whether the thread is dropping what it has set aside.
+    is_dropping: Cell<bool>,
+}
+
 thread_local! {
-    /// The index of this thread's lock, once it has one.
-    static INDEX: Cell<Option<usize>> = const { Cell::new(None) };
-    /// The number of gates that this thread is in.
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// Whether this thread is dropping what it has set aside.
-    static IS_DROPPING: Cell<bool> = const { Cell::new(false) };
+    static LOCAL: Local = const {
+        Local {
+            gate: Cell::new(None),
+            depth: Cell::new(0),
+            has_aside: Cell::new(false),
+            is_dropping: Cell::new(false),
+        }
+    };
     /// What this thread drops once it has left its gates.
     static ASIDE: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Takes a lock; nothing here panics while one is held.
+#[inline]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn index() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    INDEX.get().unwrap_or_else(|| {
-        let index = NEXT.fetch_add(1, Ordering::Relaxed) % LOCKS;
-        INDEX.set(Some(index));
-        index
-    })
+impl Local {
+    #[inline]
+    fn gate(&self) -> &'static Mutex<()> {
+        self.gate.get().unwrap_or_else(|| self.new_gate())
+    }
+
+    #[cold]
+    fn new_gate(&self) -> &'static Mutex<()> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let gate = &GATES[NEXT.fetch_add(1, Ordering::Relaxed) % LOCKS].0;
+        self.gate.set(Some(gate));
+        gate
+    }
 }
 
 /// While it exists, no fork happens. May be nested.
 pub(crate) struct Gate {
     /// The thread's lock, for the outermost one.
     guard: ManuallyDrop<Option<MutexGuard<'static, ()>>>,
+    /// The thread's own, which it keeps until it ends.
+    local: NonNull<Local>,
 }
 
 impl Gate {
     #[inline]
     pub(crate) fn enter() -> Self {
-        let depth = DEPTH.get();
-        let guard = (depth == 0).then(|| lock(&GATES[index()].0));
-        DEPTH.set(depth + 1);
-        Self {
-            guard: ManuallyDrop::new(guard),
-        }
+        LOCAL.with(|local| {
+            let depth = local.depth.get();
+            let guard = (depth == 0).then(|| lock(local.gate()));
+            local.depth.set(depth + 1);
+            Self {
+                guard: ManuallyDrop::new(guard),
+                local: local.into(),
+            }
+        })
     }
 }
 
 impl Drop for Gate {
     #[inline]
     fn drop(&mut self) {
-        let depth = DEPTH.get() - 1;
-        DEPTH.set(depth);
+        // SAFETY: a gate is dropped on the thread that has entered it, since it is not `Send`, and
+        // the thread-local has no destructor, so it stays until the thread ends.
+        let local = unsafe { self.local.as_ref() };
+        let depth = local.depth.get() - 1;
+        local.depth.set(depth);
         // SAFETY: taken once, here.
         drop(unsafe { ManuallyDrop::take(&mut self.guard) });
-        if depth == 0 {
-            drop_what_is_aside();
+        if depth == 0 && local.has_aside.get() {
+            drop_what_is_aside(local);
         }
+    }
+}
+
+/// Waits until every other thread has left the gates that it is in now. Not called within one.
+pub(crate) fn pass_all() {
+    for gate in &GATES {
+        drop(lock(&gate.0));
     }
 }
 
@@ -83,31 +120,30 @@ impl Drop for Gate {
 #[cold]
 pub(crate) fn drop_outside(value: Value) {
     let mut value = Some(value);
-    // An ending thread may have dropped the list.
-    let _ = ASIDE.try_with(|aside| aside.borrow_mut().extend(value.take()));
-    drop(value);
-    if DEPTH.get() == 0 {
-        drop_what_is_aside();
-    }
+    LOCAL.with(|local| {
+        // An ending thread may have dropped the list.
+        let _ = ASIDE.try_with(|aside| {
+            aside.borrow_mut().extend(value.take());
+            local.has_aside.set(true);
+        });
+        drop(value);
+        if local.depth.get() == 0 {
+            drop_what_is_aside(local);
+        }
+    });
 }
 
-fn drop_what_is_aside() {
-    let next = || {
-        ASIDE
-            .try_with(|aside| aside.borrow_mut().pop())
-            .ok()
-            .flatten()
-    };
-    if IS_DROPPING.get() {
+#[cold]
+fn drop_what_is_aside(local: &Local) {
+    if local.is_dropping.replace(true) {
         return;
     }
-    let Some(first) = next() else { return };
-    IS_DROPPING.set(true);
-    drop(first);
+    let next = || ASIDE.try_with(|aside| aside.borrow_mut().pop()).ok()?;
     while let Some(value) = next() {
         drop(value);
     }
-    IS_DROPPING.set(false);
+    local.has_aside.set(false);
+    local.is_dropping.set(false);
 }
 
 /// Has forks wait for the gates. Called once.
@@ -134,10 +170,10 @@ thread_local! {
 
 #[cfg(unix)]
 unsafe extern "C" fn close_gates() {
-    let own = (DEPTH.get() > 0).then(index);
-    let others = GATES.iter().enumerate();
-    let others = others.filter(|(index, _)| Some(*index) != own);
-    let guards: Vec<_> = others.map(|(_, gate)| lock(&gate.0)).collect();
+    let own = LOCAL.with(|local| local.gate.get().filter(|_| local.depth.get() > 0));
+    let is_own = |gate: &Mutex<()>| own.is_some_and(|own| std::ptr::eq(own, gate));
+    let others = GATES.iter().filter(|gate| !is_own(&gate.0));
+    let guards: Vec<_> = others.map(|gate| lock(&gate.0)).collect();
     // An ending thread may have dropped the list: it forks without waiting.
     let _ = CLOSED.try_with(|closed| *closed.borrow_mut() = guards);
 }

@@ -7,6 +7,7 @@
 //! | file | concern |
 //! |---|---|
 //! | `value` | Python objects outside of any interpreter |
+//! | `item` | the same in a queue |
 //! | `gate` | forks, and values whose drop runs foreign code |
 //! | `life` | whether a holder still exists, and whether an interpreter ends |
 //! | `waiting` | threads that wait |
@@ -18,6 +19,7 @@ mod counter;
 mod errors;
 mod event;
 mod gate;
+mod item;
 mod life;
 mod lock;
 mod map;

@@ -1,21 +1,86 @@
 //! `Queue`: a queue of values for any number of threads on both sides.
+//!
+//! Invariants:
+//! - A thread adds an item within a gate in which it has seen that the queue is open. A queue is
+//!   `CLOSING` until all such gates are left: once it is `CLOSED`, no item is added any more.
+//! - A thread that waits is in the list before it looks at the queue again, and a thread that has
+//!   changed the queue looks at the list afterwards, both with a `SeqCst` fence in between.
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
 
+use crossbeam_queue::{ArrayQueue, SegQueue};
 use pyatoll::exceptions::PyStopIteration;
 use pyatoll::prelude::*;
 
 use crate::errors::{Closed, Empty, Full};
-use crate::gate::{Gate, lock};
-use crate::value::Held;
+use crate::gate::{self, Gate};
+use crate::item::Item;
 use crate::waiting::{Deadline, Waiters, wait};
 
-struct State {
-    items: VecDeque<Held>,
-    is_closed: bool,
+/// The largest maximum for which room is allocated in advance.
+const ALLOCATED: usize = 4096;
+
+/// The items.
+enum Items {
+    Unbounded(SegQueue<Item>),
+    Bounded(ArrayQueue<Item>),
+    /// The number of items, or more while one is added or removed, is below the maximum.
+    Counted(SegQueue<Item>, AtomicUsize),
 }
+
+impl Items {
+    fn new(maxsize: usize) -> Self {
+        match maxsize {
+            0 => Self::Unbounded(SegQueue::new()),
+            1..=ALLOCATED => Self::Bounded(ArrayQueue::new(maxsize)),
+            _ => Self::Counted(SegQueue::new(), AtomicUsize::new(0)),
+        }
+    }
+
+    /// Adds an item, or returns it if there is no room.
+    #[inline]
+    fn push(&self, item: Item, maxsize: usize) -> Result<(), Item> {
+        match self {
+            Self::Unbounded(items) => items.push(item),
+            Self::Bounded(items) => return items.push(item),
+            Self::Counted(items, count) => {
+                let more = |count| (count < maxsize).then_some(count + 1);
+                if count
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
+                    .is_err()
+                {
+                    return Err(item);
+                }
+                items.push(item);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn pop(&self) -> Option<Item> {
+        match self {
+            Self::Unbounded(items) => items.pop(),
+            Self::Bounded(items) => items.pop(),
+            Self::Counted(items, count) => {
+                let item = items.pop()?;
+                count.fetch_sub(1, Ordering::SeqCst);
+                Some(item)
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Unbounded(items) | Self::Counted(items, _) => items.len(),
+            Self::Bounded(items) => items.len(),
+        }
+    }
+}
+
+const OPEN: u8 = 0;
+const CLOSING: u8 = 1;
+const CLOSED: u8 = 2;
 
 /// A first-in, first-out queue that all interpreters share, with the methods of `queue.Queue`.
 ///
@@ -23,65 +88,58 @@ struct State {
 #[pyclass(frozen, shareable, generic, weakref)]
 pub(crate) struct Queue {
     maxsize: usize,
-    state: Mutex<State>,
-    /// The number of items, and whether it is closed, for threads that are detached: see `is_open`.
-    hint: AtomicUsize,
+    items: Items,
+    state: AtomicU8,
     getters: Waiters,
     putters: Waiters,
 }
 
-/// Added to `hint` once the queue is closed.
-const CLOSED: usize = 1 << (usize::BITS - 1);
-
 impl Queue {
-    /// Uses the state; threads that are detached see its length afterwards.
-    #[inline]
-    fn with<R>(&self, function: impl FnOnce(&mut State) -> R) -> R {
-        let _gate = Gate::enter();
-        let mut state = lock(&self.state);
-        let result = function(&mut state);
-        let closed = if state.is_closed { CLOSED } else { 0 };
-        self.hint
-            .store(state.items.len() | closed, Ordering::Relaxed);
-        result
-    }
-
     /// Takes an item; `None` if the deadline has passed.
-    fn take(&self, py: Python<'_>, deadline: Deadline) -> PyResult<Option<Held>> {
-        let is_worth_it = || self.hint.load(Ordering::Relaxed) != 0;
+    #[inline]
+    fn take(&self, py: Python<'_>, deadline: Deadline) -> PyResult<Option<Item>> {
+        let is_worth_it = || self.len() > 0 || self.state.load(Ordering::Relaxed) != OPEN;
         let taken = wait(py, &self.getters, deadline, Some(&is_worth_it), || {
-            self.with(|state| match state.items.pop_front() {
+            // Before the look at the items: none is added after it is closed.
+            let state = self.state.load(Ordering::SeqCst);
+            let _gate = Gate::enter();
+            match self.items.pop() {
                 Some(item) => Ok(Some(item)),
-                None if state.is_closed => Err(closed("is closed and has no items left")),
+                None if state == CLOSED => Err(closed("is closed and has no items left")),
                 None => Ok(None),
-            })
+            }
         })?;
         if self.maxsize > 0 && taken.is_some() {
+            fence(Ordering::SeqCst);
             self.putters.wake_one();
         }
         Ok(taken)
     }
 
-    fn add(&self, py: Python<'_>, item: Held, deadline: Deadline) -> PyResult<()> {
+    #[inline]
+    fn add(&self, py: Python<'_>, item: Item, deadline: Deadline) -> PyResult<()> {
         let mut item = Some(item);
-        let is_worth_it = || {
-            let hint = self.hint.load(Ordering::Relaxed);
-            hint & CLOSED != 0 || hint < self.maxsize
-        };
+        let is_worth_it =
+            || self.len() < self.maxsize || self.state.load(Ordering::Relaxed) != OPEN;
         let added = wait(py, &self.putters, deadline, Some(&is_worth_it), || {
-            self.with(|state| {
-                if state.is_closed {
-                    return Err(closed("is closed"));
+            let _gate = Gate::enter();
+            if self.state.load(Ordering::SeqCst) != OPEN {
+                return Err(closed("is closed"));
+            }
+            let Some(next) = item.take() else {
+                return Ok(None);
+            };
+            match self.items.push(next, self.maxsize) {
+                Ok(()) => Ok(Some(())),
+                Err(back) => {
+                    item = Some(back);
+                    Ok(None)
                 }
-                if self.maxsize > 0 && state.items.len() >= self.maxsize {
-                    return Ok(None);
-                }
-                state.items.extend(item.take());
-                Ok(Some(()))
-            })
+            }
         })?;
         match added {
             Some(()) => {
+                fence(Ordering::SeqCst);
                 self.getters.wake_one();
                 Ok(())
             }
@@ -90,6 +148,10 @@ impl Queue {
                 self.maxsize
             ))),
         }
+    }
+
+    fn len(&self) -> usize {
+        self.items.len()
     }
 }
 
@@ -104,13 +166,11 @@ impl Queue {
     #[new]
     #[pyo3(signature = (maxsize = 0))]
     fn new(maxsize: isize) -> Self {
+        let maxsize = maxsize.try_into().unwrap_or(0);
         Self {
-            maxsize: maxsize.try_into().unwrap_or(0),
-            state: Mutex::new(State {
-                items: VecDeque::new(),
-                is_closed: false,
-            }),
-            hint: AtomicUsize::new(0),
+            maxsize,
+            items: Items::new(maxsize),
+            state: AtomicU8::new(OPEN),
             getters: Waiters::default(),
             putters: Waiters::default(),
         }
@@ -123,12 +183,12 @@ impl Queue {
     #[pyo3(signature = (item, block = true, timeout = None))]
     fn put(&self, item: &Bound<'_, PyAny>, block: bool, timeout: Option<f64>) -> PyResult<()> {
         let deadline = Deadline::of_queue(block, timeout)?;
-        self.add(item.py(), Held::from_object(item)?, deadline)
+        self.add(item.py(), Item::from_object(item)?, deadline)
     }
 
     /// Adds an item if there is room: `put(item, False)`.
     fn put_nowait(&self, item: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.add(item.py(), Held::from_object(item)?, Deadline::Now)
+        self.add(item.py(), Item::from_object(item)?, Deadline::Now)
     }
 
     /// Removes and returns the first item. Waits while the queue is empty: not at all without
@@ -143,7 +203,7 @@ impl Queue {
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyAny>> {
         match self.take(py, Deadline::of_queue(block, timeout)?)? {
-            Some(item) => item.get().to_object(py),
+            Some(item) => item.to_object(py),
             None => Err(Empty::new_err("the queue is empty")),
         }
     }
@@ -156,15 +216,18 @@ impl Queue {
     /// Closes the queue for good: `put` raises `Closed`, and so does `get` once the items that are
     /// in it are gone. Threads that wait do so now.
     fn close(&self) {
-        self.with(|state| state.is_closed = true);
-        self.getters.wake_all();
+        let order = Ordering::SeqCst;
+        let _ = self.state.compare_exchange(OPEN, CLOSING, order, order);
         self.putters.wake_all();
+        gate::pass_all();
+        self.state.store(CLOSED, order);
+        self.getters.wake_all();
     }
 
     /// Whether the queue is closed.
     #[getter]
     fn closed(&self) -> bool {
-        self.with(|state| state.is_closed)
+        self.state.load(Ordering::SeqCst) != OPEN
     }
 
     /// The maximum number of items; 0 if there is none.
@@ -175,7 +238,8 @@ impl Queue {
 
     /// Returns the number of items.
     fn qsize(&self) -> usize {
-        self.with(|state| state.items.len())
+        let _gate = Gate::enter();
+        self.len()
     }
 
     /// Returns whether there are no items.
@@ -205,7 +269,7 @@ impl Queue {
     }
 
     fn __repr__(&self) -> String {
-        let (len, is_closed) = self.with(|state| (state.items.len(), state.is_closed));
+        let (len, is_closed) = (self.qsize(), self.closed());
         let maximum = match self.maxsize {
             0 => String::new(),
             maxsize => format!(" of at most {maxsize}"),
@@ -218,6 +282,6 @@ impl Queue {
 impl Drop for Queue {
     fn drop(&mut self) {
         let _gate = Gate::enter();
-        lock(&self.state).items.clear();
+        while self.items.pop().is_some() {}
     }
 }

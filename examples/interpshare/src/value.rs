@@ -14,7 +14,7 @@ use pyatoll::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 use crate::gate;
 
 /// How deep tuples may be nested.
-const DEPTH: usize = 100;
+pub(crate) const DEPTH: usize = 100;
 
 /// Values with more bytes than this are freed soon after they were removed from a map.
 const LARGE: usize = 1024;

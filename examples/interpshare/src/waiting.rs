@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -226,6 +226,7 @@ fn sleep<R>(
             is_woken: AtomicBool::new(false),
         });
         waiters.add(&waiter);
+        fence(Ordering::SeqCst);
         // A change before the thread was in the list has woken nobody.
         let result = match attempt() {
             Ok(None) => {

@@ -61,6 +61,18 @@ def test_a_value_comes_out_as_it_went_in(value):
     assert any(is_same(key, value) for key in array_of_one.keys()) and array_of_one[value] == 1
 
 
+def test_values_of_every_size_go_through_a_queue():
+    """They are kept in the queue, in a block, or in parts."""
+    queue = interpshare.Queue()
+    values = []
+    for size in [*range(30), *range(240, 270), 70_000]:
+        values += ["x" * size, b"y" * size, ("é" * size, 1), (None,) * size, ((1.5, size),) * size]
+    for value in values:
+        queue.put(value)
+    for value in values:
+        assert is_same(queue.get(), value)
+
+
 @KINDS
 def test_a_value_is_the_same_in_another_interpreter(own_gil):
     queue = interpshare.Queue()

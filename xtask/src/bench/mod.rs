@@ -16,6 +16,7 @@
 //! | `page` | the page of results |
 //! | `promises` | the promised numbers, and whether they are kept |
 //! | `results` | the stored results |
+//! | `sharing` | the group `sharing`: objects that interpreters share |
 //! | `times` | the groups `functions`, `classes` and `conversions`: times |
 
 mod baseline;
@@ -28,6 +29,7 @@ mod modules;
 mod page;
 mod promises;
 mod results;
+mod sharing;
 mod times;
 
 use std::fs;
@@ -43,8 +45,8 @@ use crate::run;
 /// The options of the command.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Groups (functions, classes, conversions, internals, interpreters, build) or rows of the
-    /// first three, such as `classes/get*` [default: all groups but build]
+    /// Groups (functions, classes, conversions, internals, interpreters, sharing, build) or rows of
+    /// the first three, such as `classes/get*` [default: all groups but build]
     #[arg(long, value_name = "PATTERN", num_args = 1..)]
     rows: Vec<String>,
     /// Peers to measure [default: all]
@@ -80,7 +82,7 @@ pub struct Options {
 const ROWS: &[&str] = &["functions", "classes", "conversions"];
 
 /// The other groups.
-const OTHER_GROUPS: &[&str] = &["internals", "interpreters", "build"];
+const OTHER_GROUPS: &[&str] = &["internals", "interpreters", "sharing", "build"];
 
 impl Options {
     /// Returns whether one of [`OTHER_GROUPS`] was requested.
@@ -172,6 +174,11 @@ pub fn run(options: &Options) -> Result<()> {
         let interpreters = interpreters::measure(&modules, options.quick)?;
         interpreters.print();
         measured.interpreters = Some(Section::new(&conditions, interpreters));
+    }
+    if options.wants("sharing") {
+        let sharing = sharing::measure(&modules, options.quick)?;
+        sharing.print();
+        measured.sharing = Some(Section::new(&conditions, sharing));
     }
     if options.wants("build") {
         let builds = build_times::measure(&modules, &peers)?;

@@ -144,7 +144,7 @@ impl Modules {
     }
 
     /// Returns the folder of the modules.
-    fn output(&self) -> PathBuf {
+    pub fn output(&self) -> PathBuf {
         self.folder.join("modules")
     }
 
@@ -170,18 +170,29 @@ impl Modules {
 
     /// Builds a package of one of the workspaces, alone, so that it gets no features of another.
     fn build_crate(&self, package: &str) -> Result<()> {
-        let target = self.folder.join("cargo");
         let manifest = if package.ends_with("_pyo3") {
             "bench/modules/pyo3/Cargo.toml"
         } else {
             "bench/Cargo.toml"
         };
+        let features = self.abi3.then_some("--features=pyo3/abi3-py311");
+        self.build_package(manifest, package, features)
+    }
+
+    /// Builds a package with a module of the same name.
+    pub fn build_package(
+        &self,
+        manifest: &str,
+        package: &str,
+        features: Option<&str>,
+    ) -> Result<()> {
+        let target = self.folder.join("cargo");
         run::status(
             run::cargo()
                 .args(["build", "--release", "--quiet"])
                 .args(["--manifest-path", manifest])
                 .args(["--package", package])
-                .args(self.abi3.then_some("--features=pyo3/abi3-py311"))
+                .args(features)
                 .arg("--target-dir")
                 .arg(&target)
                 .env("PYO3_PYTHON", &self.python.executable),

@@ -52,6 +52,12 @@ pub fn page(results: &Results) -> Result<String> {
         heading(&mut page, "Interpreters", &section.conditions);
         interpreters_table(&mut page, &section.data);
     }
+    if let Some(section) = &results.sharing {
+        heading(&mut page, "Sharing", &section.conditions);
+        section
+            .data
+            .add_to_page(&mut page, causes.get("sharing/queue"));
+    }
     if let Some(section) = &results.build {
         heading(&mut page, "Build", &section.conditions);
         build(&mut page, &section.data, &causes);

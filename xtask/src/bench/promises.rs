@@ -130,6 +130,13 @@ pub fn promises(results: &Results) -> Vec<Promise> {
             measured: scaling.map_or("n/a".to_owned(), |scaling| format!("{scaling:.2}")),
         });
     }
+    if let Some(sharing) = &results.sharing {
+        promises.extend(sharing.data.bars().map(|bar| Promise {
+            kept: bar.is_met(),
+            measured: format!("{:.2}", bar.factor),
+            text: bar.text,
+        }));
+    }
     if let Some(build) = &results.build {
         check_builds(&build.data, &mut promises);
     }

@@ -12,6 +12,7 @@ use super::instructions;
 use super::internals::Internals;
 use super::interpreters::Interpreters;
 use super::modules::Modules;
+use super::sharing::Sharing;
 use super::times::Times;
 use crate::run;
 
@@ -29,6 +30,8 @@ pub struct Results {
     pub internals: Option<Section<Internals>>,
     /// The group `interpreters`.
     pub interpreters: Option<Section<Interpreters>>,
+    /// The group `sharing`.
+    pub sharing: Option<Section<Sharing>>,
     /// The group `build`.
     pub build: Option<Section<Vec<Build>>>,
 }
@@ -135,6 +138,7 @@ impl Results {
         newer(&mut self.instructions, new.instructions);
         newer(&mut self.internals, new.internals);
         newer(&mut self.interpreters, new.interpreters);
+        newer(&mut self.sharing, new.sharing);
         if let Some(mut section) = new.build {
             // Builds take long, so peers may be measured one at a time.
             if let Some(old) = self.build.take() {
