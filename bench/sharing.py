@@ -14,6 +14,8 @@ from concurrent import interpreters
 
 import interpshare
 
+import values
+
 # What goes through the queues.
 ITEM = (1, 2.5, "text")
 # The items of one measurement, by the kind of measurement and what they go through. Queues of
@@ -181,4 +183,5 @@ if __name__ == "__main__":
     except PermissionError:
         pass
     count = REPEATS if len(sys.argv) < 2 else int(sys.argv[1])
-    print(json.dumps({"queues": queues(count), "reads": reads(count)}))
+    found = {"queues": queues(count), "reads": reads(count), "values": values.run(count)}
+    print(json.dumps(found))

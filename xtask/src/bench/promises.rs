@@ -132,8 +132,8 @@ pub fn promises(results: &Results) -> Vec<Promise> {
     }
     if let Some(sharing) = &results.sharing {
         promises.extend(sharing.data.bars().map(|bar| Promise {
-            kept: bar.is_met(),
-            measured: format!("{:.2}", bar.factor),
+            kept: bar.is_met,
+            measured: bar.measured,
             text: bar.text,
         }));
     }

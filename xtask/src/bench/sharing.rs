@@ -29,20 +29,41 @@ const FASTER: f64 = 10.0;
 /// How many times the reads of one interpreter two make, at least.
 const SCALING: f64 = 1.8;
 
+/// The ways to hand a value to a worker, with their titles.
+const WAYS: &[(&str, &str)] = &[
+    ("int", "an `int`, `InterpreterPoolExecutor`"),
+    ("shareable", "an `interpshare.Array`, the same"),
+    ("threads", "a `bytearray`, `ThreadPoolExecutor`"),
+    (
+        "shared_memory",
+        "a `multiprocessing.shared_memory`, `ProcessPoolExecutor`",
+    ),
+    ("pickle", "pickled `bytes`, `InterpreterPoolExecutor`"),
+];
+
+/// How many microseconds more than an `int` a large value takes, at most.
+const HANDOVER: f64 = 1000.0;
+
+/// How many KiB the process grows by for each worker that gets it, at most.
+const GROWTH: f64 = 1024.0;
+
 /// A promise of this group.
 pub struct Bar {
     /// The promise.
     pub text: String,
-    /// The least factor that keeps it.
-    pub least: f64,
-    /// The measured factor.
-    pub factor: f64,
+    /// Whether it is kept.
+    pub is_met: bool,
+    /// The measured figure.
+    pub measured: String,
 }
 
 impl Bar {
-    /// Returns whether the promise is kept.
-    pub fn is_met(&self) -> bool {
-        self.factor >= self.least
+    fn at_least(text: String, least: f64, factor: f64) -> Self {
+        Self {
+            text,
+            is_met: factor >= least,
+            measured: format!("{factor:.2}"),
+        }
     }
 }
 
@@ -53,19 +74,24 @@ pub struct Sharing {
     queues: BTreeMap<String, BTreeMap<String, f64>>,
     /// Reads of a map per second: in one interpreter, and in two at once.
     reads: [f64; 2],
+    /// Microseconds and KiB for each worker that gets a value, by the way that it gets there;
+    /// `None` where the system has not enough memory of that kind.
+    #[serde(default)]
+    values: BTreeMap<String, Option<[f64; 2]>>,
 }
 
 /// Builds the package and measures it.
 pub fn measure(modules: &Modules, quick: bool) -> Result<Sharing> {
     println!("==> measuring sharing");
     modules.build_package("examples/interpshare/Cargo.toml", "interpshare", None)?;
+    let path = std::env::join_paths([modules.output(), run::root().join("bench")])?;
     let text = run::output(
         modules
             .venv
             .python()
             .arg("bench/sharing.py")
             .args(quick.then_some("3"))
-            .env("PYTHONPATH", modules.output()),
+            .env("PYTHONPATH", path),
     )?;
     serde_json::from_str(&text).context("bench/sharing.py printed unexpected output")
 }
@@ -79,6 +105,19 @@ impl Sharing {
     /// Returns how much faster the queue is than a peer.
     fn ratio(&self, kind: &str, peer: &str) -> f64 {
         self.rate(kind, "interpshare") / self.rate(kind, peer)
+    }
+
+    /// Returns the figures of a way to hand over a value.
+    fn value(&self, way: &str) -> Option<[f64; 2]> {
+        self.values.get(way).copied().flatten()
+    }
+
+    /// Returns the microseconds that a large value takes more than an `int`, and its KiB.
+    fn handover(&self) -> [f64; 2] {
+        match (self.value("shareable"), self.value("int")) {
+            (Some([shared, memory]), Some([int, _])) => [shared - int, memory],
+            _ => [f64::NAN; 2],
+        }
     }
 
     fn scaling(&self) -> f64 {
@@ -98,6 +137,11 @@ impl Sharing {
         }
         let [one, two] = self.reads.map(|rate| rate / 1e6);
         println!("map reads {one:.1}, {two:.1} M/s: {:.2}", self.scaling());
+        for (way, title) in WAYS {
+            if let Some([time, memory]) = self.value(way) {
+                println!("1 GiB to a worker: {title:<57} {time:>9.0} µs {memory:>9.0} KiB");
+            }
+        }
     }
 
     /// Adds the tables to the page, with the cause if the queue misses its bar.
@@ -120,7 +164,7 @@ impl Sharing {
             page.push('\n');
         }
         if let Some(cause) = cause
-            && self.bars().any(|bar| !bar.is_met())
+            && self.bars().any(|bar| !bar.is_met)
         {
             let _ = writeln!(page, "{cause}\n");
         }
@@ -133,26 +177,47 @@ impl Sharing {
              | ratio | {:.2} |\n",
             self.scaling()
         );
+        page.push_str(
+            "1 GiB goes to each of 8 workers at once: the time until all have it, divided by 8, and \
+             by how much the resident memory of all processes grows for each. (256 MiB are pickled, \
+             and counted four times. Threads share all objects of one interpreter; they take turns, \
+             unless Python has no GIL.)\n\n| a worker gets | µs | KiB |\n|---|---:|---:|\n",
+        );
+        for (way, title) in WAYS {
+            let _ = match self.value(way) {
+                Some([time, memory]) => writeln!(page, "| {title} | {time:.0} | {memory:.0} |"),
+                None => writeln!(page, "| {title} | n/a | n/a |"),
+            };
+        }
+        page.push('\n');
     }
 
     /// Returns the promises.
     pub fn bars(&self) -> impl Iterator<Item = Bar> {
         let of_queue = KINDS.iter().flat_map(move |(kind, title)| {
-            PEERS[1..].iter().map(move |(peer, name)| Bar {
-                text: format!(
+            PEERS[1..].iter().map(move |(peer, name)| {
+                let text = format!(
                     "`interpshare.Queue` is at least {FASTER} times as fast as {name}: {title}"
-                ),
-                least: FASTER,
-                factor: self.ratio(kind, peer),
+                );
+                Bar::at_least(text, FASTER, self.ratio(kind, peer))
             })
         });
-        of_queue.chain([Bar {
-            text: format!(
+        let of_map = Bar::at_least(
+            format!(
                 "Two interpreters make at least {SCALING} times the reads of one from an \
                  `interpshare.Map`"
             ),
-            least: SCALING,
-            factor: self.scaling(),
-        }])
+            SCALING,
+            self.scaling(),
+        );
+        let [time, memory] = self.handover();
+        let of_values = Bar {
+            text: "1 GiB goes to each of 8 interpreters in at most 1 ms more than an `int`, and \
+                   takes at most 1 MiB"
+                .to_owned(),
+            is_met: time <= HANDOVER && memory <= GROWTH,
+            measured: format!("{time:.0} µs; {memory:.0} KiB"),
+        };
+        of_queue.chain([of_map, of_values])
     }
 }
