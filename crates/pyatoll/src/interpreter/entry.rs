@@ -74,6 +74,8 @@ struct Entries {
     newest: Cell<*const ThreadEntry>,
     /// Entries that this thread has left, newest first, linked like the others.
     spare: Cell<*const ThreadEntry>,
+    /// The number of these.
+    spares: Cell<usize>,
     /// Whether [`AtThreadEnd`] frees the spare entries: `None` if that is not known yet, `false`
     /// once it has.
     frees_spares: Cell<Option<bool>>,
@@ -88,6 +90,7 @@ thread_local! {
         Entries {
             newest: Cell::new(null()),
             spare: Cell::new(null()),
+            spares: Cell::new(0),
             frees_spares: Cell::new(None),
             clock: Cell::new(0),
             has_default: Cell::new(false),
@@ -139,7 +142,7 @@ pub(super) fn call_on_new_thread(f: fn(&'static LocalInternals), local: &'static
 
 /// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and some flags in one
 /// word, so that an `AttachGuard` is two.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entered(NonZeroU64);
 
 impl Entered {
@@ -155,12 +158,14 @@ impl Entered {
     /// Set in each, so that none is zero.
     const ALWAYS: u64 = 16;
     const FLAGS: u32 = 5;
+    /// The changes of [`enter_again`].
+    const AGAIN: Self = Self::new(0, true, true, false, false);
 
-    fn new(since: u64, made: bool, guarded: bool, released: bool, detached: bool) -> Self {
-        let flags = u64::from(made) * Self::MADE
-            + u64::from(guarded) * Self::GUARDED
-            + u64::from(released) * Self::RELEASED
-            + u64::from(detached) * Self::DETACHED;
+    const fn new(since: u64, made: bool, guarded: bool, released: bool, detached: bool) -> Self {
+        let flags = made as u64 * Self::MADE
+            + guarded as u64 * Self::GUARDED
+            + released as u64 * Self::RELEASED
+            + detached as u64 * Self::DETACHED;
         let bits = NonZeroU64::new(since << Self::FLAGS | Self::ALWAYS | flags);
         Self(bits.expect("`ALWAYS` is not zero"))
     }
@@ -190,19 +195,8 @@ pub(super) struct Detached {
 }
 
 /// Calls `f` with the entries of this thread, newest first, until it returns something.
-fn find<R>(mut f: impl FnMut(&'static ThreadEntry) -> Option<R>) -> Option<R> {
-    ENTRIES.with(|entries| {
-        let mut next = entries.newest.get();
-        // SAFETY: an entry in the list is alive, and nothing is freed while `f` runs, which only
-        // reads. The lifetime is not used beyond the functions of this file.
-        while let Some(entry) = unsafe { next.as_ref() } {
-            if let Some(found) = f(entry) {
-                return Some(found);
-            }
-            next = entry.older.get();
-        }
-        None
-    })
+fn find<R>(f: impl FnMut(&'static ThreadEntry) -> Option<R>) -> Option<R> {
+    ENTRIES.with(|entries| entries.find(f))
 }
 
 /// Returns the entry for `local`'s interpreter.
@@ -242,6 +236,54 @@ pub(super) fn tick() -> u64 {
 }
 
 impl Entries {
+    /// Does what the function of the same name does.
+    #[inline]
+    fn find<R>(&self, mut f: impl FnMut(&'static ThreadEntry) -> Option<R>) -> Option<R> {
+        let mut next = self.newest.get();
+        // SAFETY: an entry in the list is alive, and nothing is freed while `f` runs, which only
+        // reads. The lifetime is not used beyond the functions of this file.
+        while let Some(entry) = unsafe { next.as_ref() } {
+            if let Some(found) = f(entry) {
+                return Some(found);
+            }
+            next = entry.older.get();
+        }
+        None
+    }
+
+    /// Returns the entry for `local`'s interpreter.
+    #[inline]
+    fn of(&self, local: &LocalInternals) -> Option<&'static ThreadEntry> {
+        self.find(|entry| std::ptr::eq(entry.local, local).then_some(entry))
+    }
+
+    /// Releases the use of one guard, and frees the entry after the last one.
+    #[inline(never)]
+    fn release(&self, entry: &'static ThreadEntry) {
+        let users = entry.users.get() - 1;
+        entry.users.set(users);
+        if users > 0 {
+            return;
+        }
+        let this: *const ThreadEntry = entry;
+        let mut link = &self.newest;
+        while link.get() != this {
+            // SAFETY: `entry` is in the list, so the walk ends before its end.
+            link = unsafe { &(*link.get()).older };
+        }
+        link.set(entry.older.get());
+        if self.newest.get().is_null() {
+            // From now on other code decides when this thread is attached.
+            compat::set_attach_note(None);
+        }
+        // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is used
+        // after this: each function of this file releases last.
+        let entry = unsafe { Box::from_raw(this.cast_mut()) };
+        if entry.set_guard_aside() {
+            self.add_spare(entry);
+        }
+    }
+
     /// Keeps an entry that its thread has left with the guard set aside, unless the thread is
     /// ending: then nothing would free it.
     fn add_spare(&self, entry: Box<ThreadEntry>) {
@@ -255,11 +297,57 @@ impl Entries {
         if frees_spares {
             entry.older.set(self.spare.get());
             self.spare.set(Box::leak(entry));
-            self.keep_spares(SPARES);
+            self.spares.set(self.spares.get() + 1);
+            if self.spares.get() > SPARES {
+                self.keep_spares(SPARES);
+            }
         }
     }
 
+    /// Deletes the current thread state and leaves the only entry, if it can become a spare again:
+    /// the quick path after [`enter_again`].
+    ///
+    /// # Safety
+    /// The thread state must be one of `entry`'s interpreter, cleared and used by nobody afterwards.
+    #[inline]
+    unsafe fn leave_again(&self, entry: &'static ThreadEntry) -> bool {
+        let is_only = std::ptr::eq(self.newest.get(), entry) && entry.older.get().is_null();
+        // SAFETY: only this thread uses the cell, and nothing below changes it.
+        let guard = unsafe { (*entry.guard.as_ptr()).as_ref() };
+        let Some(guard) = guard.filter(|_| {
+            is_only
+                && entry.users.get() == 1
+                && entry.detachments.get() == 0
+                && entry.at_leave.get().is_none()
+                && !entry.ended_here.get()
+                && self.spares.get() < SPARES
+                && self.frees_spares.get() == Some(true)
+        }) else {
+            return false;
+        };
+        if !guard.set_aside_to_change() {
+            return false;
+        }
+        let Some(changing) = CHANGING_THREAD_STATES.has_begun_aside(guard) else {
+            return false;
+        };
+        // SAFETY: upheld by the caller.
+        unsafe { ffi::PyThreadState_DeleteCurrent() };
+        drop(changing);
+        entry.saved.set(null_mut());
+        entry.is_detached.set(false);
+        entry.since.set(0);
+        entry.users.set(0);
+        entry.older.set(self.spare.get());
+        self.newest.set(null());
+        self.spare.set(entry);
+        self.spares.set(self.spares.get() + 1);
+        true
+    }
+
     /// Frees all spare entries but the newest ones.
+    #[cold]
+    #[inline(never)]
     fn keep_spares(&self, count: usize) {
         let mut link = &self.spare;
         for _ in 0..count {
@@ -269,30 +357,46 @@ impl Entries {
                 None => return,
             }
         }
-        while let Some(entry) = Self::unlink(link) {
-            link.set(entry.older.get());
+        while let Some(entry) = self.unlink_spare(link) {
+            // SAFETY: from `Box::leak` in `add_spare`, and out of the list now.
+            drop(unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) });
         }
     }
 
     /// Takes the spare entry for `local`'s interpreter, and takes up its guard.
     fn take_spare(&self, local: &LocalInternals) -> Option<Box<ThreadEntry>> {
-        let mut link = &self.spare;
-        // SAFETY: an entry in the list is alive.
-        while let Some(entry) = unsafe { link.get().as_ref() }
-            && !std::ptr::eq(entry.local, local)
-        {
-            link = &entry.older;
-        }
-        let entry = Self::unlink(link)?;
-        link.set(entry.older.get());
+        let entry = self.unlink_spare(self.link_to_spare(|of| std::ptr::eq(of, local))?)?;
+        // SAFETY: from `Box::leak` in `add_spare`, and out of the list now.
+        let entry = unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) };
         (entry.with_guard(InterpreterGuard::take_up) == Some(true)).then_some(entry)
     }
 
-    /// Takes the spare entry that `link` refers to. The caller must make `link` refer to the next.
-    fn unlink(link: &Cell<*const ThreadEntry>) -> Option<Box<ThreadEntry>> {
-        let entry = link.get().cast_mut();
-        // SAFETY: from `Box::leak` in `add_spare`; the list held the only reference.
-        (!entry.is_null()).then(|| unsafe { Box::from_raw(entry) })
+    /// Returns the link to the spare entry of an interpreter that is the wanted one.
+    #[inline]
+    fn link_to_spare(
+        &self,
+        is_wanted: impl Fn(&LocalInternals) -> bool,
+    ) -> Option<&Cell<*const ThreadEntry>> {
+        let mut link = &self.spare;
+        loop {
+            // SAFETY: an entry in the list is alive.
+            let entry = unsafe { link.get().as_ref() }?;
+            if is_wanted(entry.local) {
+                return Some(link);
+            }
+            link = &entry.older;
+        }
+    }
+
+    /// Takes the spare entry that `link` refers to out of the list.
+    #[inline]
+    fn unlink_spare(&self, link: &Cell<*const ThreadEntry>) -> Option<&'static ThreadEntry> {
+        // SAFETY: an entry in the list is alive, and out of it, it stays until it is freed by the
+        // caller.
+        let entry: &'static ThreadEntry = unsafe { link.get().as_ref() }?;
+        link.set(entry.older.get());
+        self.spares.set(self.spares.get() - 1);
+        Some(entry)
     }
 }
 
@@ -376,34 +480,79 @@ impl ThreadEntry {
 
     /// Releases the use of one guard, and frees the entry after the last one.
     fn release(&'static self) {
-        let users = self.users.get() - 1;
-        self.users.set(users);
-        if users > 0 {
+        ENTRIES.with(|entries| entries.release(self));
+    }
+
+    /// Deletes an idle thread state of this thread while another one may be `current`, which is
+    /// again afterwards: greenlets ended in another order than they began.
+    ///
+    /// # Safety
+    /// The thread state must be this thread's, alive and used by nobody afterwards.
+    #[cold]
+    #[inline(never)]
+    unsafe fn delete_idle_thread_state(
+        &self,
+        thread_state: *mut ffi::PyThreadState,
+        current: *mut ffi::PyThreadState,
+    ) {
+        // SAFETY: current when it is cleared and deleted, as both want. A thread state that was
+        // current in its place is this thread's.
+        unsafe {
+            if !current.is_null() {
+                ffi::PyEval_SaveThread();
+            }
+            ffi::PyEval_RestoreThread(thread_state);
+            ffi::PyThreadState_Clear(thread_state);
+            self.delete_current_thread_state();
+            if !current.is_null() {
+                ffi::PyEval_RestoreThread(current);
+            }
+        }
+    }
+
+    /// Deletes the current thread state.
+    ///
+    /// # Safety
+    /// It must be one of this interpreter, cleared and used by nobody afterwards.
+    #[inline(always)]
+    unsafe fn delete_current_thread_state(&self) {
+        // SAFETY: only this thread uses the cell, and deleting a cleared thread state runs no code
+        // that could change it.
+        match unsafe { (*self.guard.as_ptr()).as_ref() } {
+            Some(guard) => {
+                let _changing = CHANGING_THREAD_STATES.begin_with(guard);
+                // SAFETY: upheld by the caller.
+                unsafe { ffi::PyThreadState_DeleteCurrent() };
+            }
+            None => {
+                let _changing = CHANGING_THREAD_STATES.begin();
+                // SAFETY: upheld by the caller.
+                unsafe { ffi::PyThreadState_DeleteCurrent() };
+            }
+        }
+    }
+
+    /// Undoes an attachment with a thread state that stays.
+    fn go_back(&self, entered: Entered) {
+        if !is_attached_to(self.local) {
             return;
         }
-        let this: *const Self = self;
-        ENTRIES.with(|entries| {
-            let mut link = &entries.newest;
-            while link.get() != this {
-                // SAFETY: `self` is in the list, so the walk ends before its end.
-                link = unsafe { &(*link.get()).older };
+        // SAFETY: attached, as just seen.
+        let thread_state = unsafe { ffi::PyEval_SaveThread() };
+        match entered.since() {
+            // Other code owns the thread state, and may delete it.
+            0 => self.mark_left(null_mut(), 0),
+            since if entered.has(Entered::RELEASED) => {
+                let detached = entered.has(Entered::DETACHED);
+                self.mark_released(thread_state, since, detached);
             }
-            link.set(self.older.get());
-            if entries.newest.get().is_null() {
-                // From now on other code decides when this thread is attached.
-                compat::set_attach_note(None);
-            }
-            // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is
-            // used after this: each function of this file releases last.
-            let entry = unsafe { Box::from_raw(this.cast_mut()) };
-            if entry.set_guard_aside() {
-                entries.add_spare(entry);
-            }
-        });
+            since => self.mark_detached(thread_state, since),
+        }
     }
 
     /// Sets aside the guard of an entry that nothing uses any more. `false`: there is none, or the
     /// entry is not as good as new.
+    #[inline]
     fn set_guard_aside(&self) -> bool {
         let is_as_new = self.made.get().is_null()
             && !self.ended_here.get()
@@ -419,9 +568,9 @@ pub(super) fn set_has_default(has_default: bool) {
     ENTRIES.with(|entries| entries.has_default.set(has_default));
 }
 
-/// Attaches this thread to `wanted`'s interpreter, or by default to the main one, if that is the
-/// one that it left last: the quick path of a thread that is in no interpreter and attaches often.
-/// `None`: the thread is attached, or [`enter`] must decide.
+/// Attaches this thread to `wanted`'s interpreter, or by default to the main one, if it has a spare
+/// entry for that: the quick path of a thread that is in no interpreter and attaches often. `None`:
+/// the thread is attached, or [`enter`] must decide.
 #[inline(never)]
 pub(super) fn enter_again(
     wanted: Option<&LocalInternals>,
@@ -430,41 +579,47 @@ pub(super) fn enter_again(
         return None;
     }
     ENTRIES.with(|entries| {
-        let is_wanted = |local: &LocalInternals| match wanted {
+        let link = entries.link_to_spare(|local| match wanted {
             Some(wanted) => std::ptr::eq(local, wanted),
-            None => local.is_main() && !entries.has_default.get(),
-        };
+            None => local.is_main(),
+        })?;
         // SAFETY: an entry in the list is alive. It becomes part of the other list below, and the
         // lifetime is not used beyond this function.
-        let entry: &'static ThreadEntry = unsafe { entries.spare.get().as_ref() }?;
+        let entry: &'static ThreadEntry = unsafe { &*link.get() };
         let local = entry.local;
+        // SAFETY: only this thread uses the cell, and nothing below changes it while the reference
+        // is used.
+        let guard = unsafe { (*entry.guard.as_ptr()).as_ref() }?;
         // A thread state that CPython has noted belongs to other code, and may be reused. An
         // attached thread may have none noted: it deleted one of another thread.
         if !entries.newest.get().is_null()
+            || wanted.is_none() && entries.has_default.get()
             || !compat::current_thread_state().is_null()
-            || !is_wanted(local)
             || !local.is_usable()
             || !compat::noted_thread_state().is_null()
-            || entry.with_guard(InterpreterGuard::take_up) != Some(true)
+            || !guard.take_up_to_change()
         {
             return None;
         }
+        let changing = CHANGING_THREAD_STATES.has_begun_with(guard);
         // SAFETY: the guard keeps the interpreter from ending.
-        let thread_state = unsafe { new_thread_state(local) };
+        let thread_state = unsafe { ffi::PyThreadState_New(local.interpreter()) };
+        drop(changing);
         if thread_state.is_null() {
             drop(entry.guard.take());
             return None;
         }
         // SAFETY: this thread is detached, and the thread state is its own and idle.
         unsafe { ffi::PyEval_RestoreThread(thread_state) };
-        entries.spare.set(entry.older.replace(null()));
+        entries.unlink_spare(link);
+        entry.older.set(null());
         entries.newest.set(entry);
         entries.clock.set(entries.clock.get() + 1);
         entry.saved.set(thread_state);
         entry.made.set(thread_state);
         entry.users.set(1);
         entry.since.set(entries.clock.get());
-        Some((local, Entered::new(0, true, true, false, false)))
+        Some((local, Entered::AGAIN))
     })
 }
 
@@ -533,40 +688,49 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
 /// `entered` must be its result for `local` on this thread, undone once.
 #[inline(never)]
 pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
-    // It stays while it has users.
-    let entry = of(local).expect("each guard is a user of its entry");
-    if entered.has(Entered::MADE) {
-        if entry.may_attach() == Some(false) {
-            park_forever();
-        }
-        entry.refuse_if_ended_here();
-        // SAFETY: made in `enter`, and deleted once, since it is taken out here.
-        let current = unsafe { delete_thread_state(entry.made.replace(null_mut())) };
-        entry.mark_left(current, entered.since());
-    } else if is_attached_to(local) {
-        // SAFETY: attached, as just seen.
-        let thread_state = unsafe { ffi::PyEval_SaveThread() };
-        match entered.since() {
-            // Other code owns the thread state, and may delete it.
-            0 => entry.mark_left(null_mut(), 0),
-            since if entered.has(Entered::RELEASED) => {
-                let detached = entered.has(Entered::DETACHED);
-                entry.mark_released(thread_state, since, detached);
+    let at_leave = ENTRIES.with(|entries| {
+        // It stays while it has users.
+        let entry = entries
+            .of(local)
+            .expect("each guard is a user of its entry");
+        if entered.has(Entered::MADE) {
+            if entry.may_attach() == Some(false) {
+                park_forever();
             }
-            since => entry.mark_detached(thread_state, since),
+            entry.refuse_if_ended_here();
+            let made = entry.made.replace(null_mut());
+            let current = compat::current_thread_state();
+            if current == made {
+                // SAFETY: current, and used by nobody afterwards.
+                unsafe { ffi::PyThreadState_Clear(made) };
+                // SAFETY: current and cleared.
+                if entered == Entered::AGAIN && unsafe { entries.leave_again(entry) } {
+                    return None;
+                }
+                // SAFETY: current and cleared.
+                unsafe { entry.delete_current_thread_state() };
+                entry.mark_left(null_mut(), entered.since());
+            } else {
+                // SAFETY: made in `enter`, and deleted once, since it was taken out above.
+                unsafe { entry.delete_idle_thread_state(made, current) };
+                entry.mark_left(current, entered.since());
+            }
+        } else {
+            entry.go_back(entered);
         }
-    }
-    let mut at_leave = None;
-    if entered.has(Entered::GUARDED) {
-        at_leave = entry.at_leave.take();
-        // Without other users, the entry is released with the guard, which may be set aside.
-        if entry.users.get() > 1 || at_leave.is_some() {
-            drop(entry.guard.take());
+        let mut at_leave = None;
+        if entered.has(Entered::GUARDED) {
+            at_leave = entry.at_leave.take();
+            // Without other users, the entry is released with the guard, which may be set aside.
+            if entry.users.get() > 1 || at_leave.is_some() {
+                drop(entry.guard.take());
+            }
+        } else if !entered.has(Entered::RELEASED) {
+            entry.with_guard(InterpreterGuard::go_away);
         }
-    } else if !entered.has(Entered::RELEASED) {
-        entry.with_guard(InterpreterGuard::go_away);
-    }
-    entry.release();
+        entries.release(entry);
+        at_leave
+    });
     if let Some(at_leave) = at_leave {
         at_leave(local);
     }
@@ -843,36 +1007,6 @@ fn reusable_thread_state(
 /// Returns whether this thread is attached to the interpreter at `local`'s address.
 fn is_attached_to(local: &LocalInternals) -> bool {
     compat::current_interpreter() == local.interpreter()
-}
-
-/// Deletes a thread state of this thread, with which it is attached unless greenlets ended in
-/// another order. Returns the thread state that is current afterwards, or null.
-///
-/// # Safety
-/// The thread state must be this thread's own, alive and used by nobody afterwards.
-unsafe fn delete_thread_state(thread_state: *mut ffi::PyThreadState) -> *mut ffi::PyThreadState {
-    // SAFETY: current when it is cleared and deleted, as both want. A thread state that was current
-    // in its place is this thread's, and is current again afterwards.
-    unsafe {
-        let current = compat::current_thread_state();
-        let is_current = current == thread_state;
-        if !is_current {
-            if !current.is_null() {
-                ffi::PyEval_SaveThread();
-            }
-            ffi::PyEval_RestoreThread(thread_state);
-        }
-        ffi::PyThreadState_Clear(thread_state);
-        {
-            let _changing = CHANGING_THREAD_STATES.begin();
-            ffi::PyThreadState_DeleteCurrent();
-        }
-        if is_current || current.is_null() {
-            return null_mut();
-        }
-        ffi::PyEval_RestoreThread(current);
-        current
-    }
 }
 
 #[cold]

@@ -17,6 +17,8 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("a_thread_that_is_away_is_back_or_left_behind", a_thread_that_is_away_is_back_or_left_behind),
     ("a_guard_is_taken_up_or_withdrawn", a_guard_is_taken_up_or_withdrawn),
     ("a_guard_survives_an_end_that_is_called_off", a_guard_survives_an_end_that_is_called_off),
+    ("a_thread_is_inside_until_it_has_left", a_thread_is_inside_until_it_has_left),
+    ("a_thread_that_was_leaving_may_stay", a_thread_that_was_leaving_may_stay),
 ];
 
 /// Stands in for an interpreter: threads inside read it, its end writes.
@@ -196,6 +198,54 @@ fn a_guard_survives_an_end_that_is_called_off() {
         });
         interpreter.gate.close();
         interpreter.gate.open_again();
+        interpreter.end();
+        visitor.join().unwrap();
+    });
+}
+
+/// Lets a thread set its guard aside and use the interpreter a last time, as it does when it deletes
+/// its thread state.
+fn a_thread_is_inside_until_it_has_left() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitor = thread::spawn({
+            let interpreter = interpreter.clone();
+            move || {
+                let Some(guard) = interpreter.gate.enter() else {
+                    return;
+                };
+                if guard.set_aside_to_change() {
+                    interpreter.look();
+                    guard.end_change();
+                    if guard.take_up_to_change() {
+                        interpreter.look();
+                        guard.end_change();
+                    }
+                } else {
+                    interpreter.look();
+                }
+            }
+        });
+        interpreter.end();
+        visitor.join().unwrap();
+    });
+}
+
+fn a_thread_that_was_leaving_may_stay() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitor = thread::spawn({
+            let interpreter = interpreter.clone();
+            move || {
+                let Some(guard) = interpreter.gate.enter() else {
+                    return;
+                };
+                if guard.set_aside_to_change() {
+                    guard.stay();
+                }
+                interpreter.look();
+            }
+        });
         interpreter.end();
         visitor.join().unwrap();
     });
