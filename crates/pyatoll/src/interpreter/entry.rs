@@ -308,7 +308,8 @@ impl Entries {
     /// the quick path after [`enter_again`].
     ///
     /// # Safety
-    /// The thread state must be one of `entry`'s interpreter, cleared and used by nobody afterwards.
+    /// The thread state must be one of `entry`'s interpreter, cleared and used by nobody
+    /// afterwards.
     #[inline]
     unsafe fn leave_again(&self, entry: &'static ThreadEntry) -> bool {
         let is_only = std::ptr::eq(self.newest.get(), entry) && entry.older.get().is_null();

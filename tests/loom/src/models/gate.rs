@@ -203,8 +203,8 @@ fn a_guard_survives_an_end_that_is_called_off() {
     });
 }
 
-/// Lets a thread set its guard aside and use the interpreter a last time, as it does when it deletes
-/// its thread state.
+/// Lets a thread set its guard aside and use the interpreter a last time, as it does when it
+/// deletes its thread state.
 fn a_thread_is_inside_until_it_has_left() {
     loom::model(|| {
         let interpreter = Interpreter::new();
