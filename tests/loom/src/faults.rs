@@ -230,10 +230,8 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "gate_leaves_guards_set_aside_when_it_closes",
         part: "gate",
-        right: "if state == SET_ASIDE {
-                    WITHDRAWN",
-        wrong: "if state == SET_ASIDE {
-                    state",
+        right: "WITHDRAWN | (state & CHANGE)",
+        wrong: "state",
     },
     Fault {
         name: "gate_lets_guards_be_set_aside_after_it_closed",
@@ -244,16 +242,57 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "gate_forgets_a_guard_that_is_taken_up_as_it_closes",
         part: "gate",
-        right: "holder.update(|state| Some(closed(state))) != Ok(SET_ASIDE)",
-        wrong: "let seen = holder.state();
-            let _ = holder.update(|state| Some(closed(state)));
-            seen != SET_ASIDE",
+        right: "let before = holder.update(|state| Some(closed(state)));",
+        wrong: "let before = Ok::<_, u8>(holder.state());
+            let _ = holder.update(|state| Some(closed(state)));",
     },
     Fault {
         name: "gate_does_not_see_what_was_done_before_a_guard_was_set_aside",
         part: "gate",
-        right: ".compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)",
-        wrong: ".compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)",
+        right: ".compare_exchange(before, after, Ordering::SeqCst, Ordering::Acquire)",
+        wrong: ".compare_exchange(before, after, Ordering::Relaxed, Ordering::Relaxed)",
+    },
+    Fault {
+        name: "gate_forgets_a_guard_whose_holder_is_leaving_as_it_closes",
+        part: "gate",
+        right: "state & !CHANGE != SET_ASIDE || holder.is_changing_in(state)",
+        wrong: "state & !CHANGE != SET_ASIDE",
+    },
+    Fault {
+        name: "gate_takes_a_holder_that_is_leaving_for_gone",
+        part: "gate",
+        right: "is_aside(state) && !self.is_changing_in(state)",
+        wrong: "is_aside(state)",
+    },
+    Fault {
+        name: "gate_does_not_see_what_was_done_before_a_holder_had_left",
+        part: "gate",
+        right: "self.holder.changed.store(begun, Ordering::Release);",
+        wrong: "self.holder.changed.store(begun, Ordering::Relaxed);",
+    },
+    Fault {
+        name: "gate_takes_a_holder_that_stays_for_gone",
+        part: "gate",
+        right: "holder.is_changing_in(state))",
+        wrong: "holder.is_changing_in(holder.state.load(Ordering::SeqCst)))",
+    },
+    Fault {
+        name: "gate_takes_the_thread_state_of_a_holder_that_is_inside",
+        part: "gate",
+        right: "withdrawn.extend(holder.kept().filter(|_| !stays));",
+        wrong: "withdrawn.extend(holder.kept());",
+    },
+    Fault {
+        name: "gate_loses_the_thread_state_of_a_guard_that_is_withdrawn",
+        part: "gate",
+        right: "withdrawn.extend(holder.kept().filter(|_| !stays));",
+        wrong: "withdrawn.truncate(0);",
+    },
+    Fault {
+        name: "gate_lets_go_of_a_holder_that_stays",
+        part: "gate",
+        right: "WITHDRAWN => (INSIDE | LAST | (state & CHANGE)) ^ CHANGE,",
+        wrong: "WITHDRAWN => (WITHDRAWN | (state & CHANGE)) ^ CHANGE,",
     },
     Fault {
         name: "gate_goes_on_without_seeing_what_was_done_before_leaving",

@@ -42,7 +42,12 @@ fn leave(local: &'static LocalInternals, entered: Entered) {
         unsafe { local.trashcan().run_deferred() };
     }
     // SAFETY: called once, when the guard that holds `entered` is dropped; it is not `Send`.
-    unsafe { entry::leave(local, entered) };
+    unsafe {
+        match entered.is_of_kept() {
+            true => entry::leave_kept(local, entered),
+            false => entry::leave(local, entered),
+        }
+    }
 }
 
 impl AttachGuard {

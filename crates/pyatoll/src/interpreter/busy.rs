@@ -11,6 +11,7 @@ use std::thread::{self, LocalKey};
 use std::time::{Duration, Instant};
 
 use super::compat;
+use super::gate::InterpreterGuard;
 
 /// A kind of operation that threads put off while another thread forks.
 pub(super) struct Operation {
@@ -63,6 +64,10 @@ const POLL: Duration = Duration::from_micros(100);
 #[must_use]
 pub(super) struct Busy(&'static Operation);
 
+/// Permission for an operation of a thread that holds an interpreter's guard, until it is dropped.
+#[must_use]
+pub(super) struct BusyWithGuard<'a>(&'a InterpreterGuard<'static>);
+
 impl Operation {
     /// Waits while another thread forks.
     pub(super) fn begin(&'static self) -> Busy {
@@ -75,21 +80,78 @@ impl Operation {
                 break;
             }
             self.threads.fetch_sub(1, Ordering::SeqCst);
-            while self.is_paused.load(Ordering::SeqCst) {
-                thread::sleep(POLL);
-            }
+            self.wait_until_resumed();
         }
         self.count_own(1);
         Busy(self)
     }
 
+    /// Waits while another thread forks, and announces the operation in the guard instead of in a
+    /// place that all threads write to. The fork asks the gates: see
+    /// [`pause`](Operation::pause).
+    #[inline]
+    pub(super) fn begin_with<'a>(
+        &'static self,
+        guard: &'a InterpreterGuard<'static>,
+    ) -> BusyWithGuard<'a> {
+        guard.begin_change();
+        self.has_begun_with(guard)
+    }
+
+    /// Does the rest of [`begin_with`](Operation::begin_with) for a guard that has announced the
+    /// operation, by [`InterpreterGuard::take_up_to_change`].
+    #[inline]
+    pub(super) fn has_begun_with<'a>(
+        &'static self,
+        guard: &'a InterpreterGuard<'static>,
+    ) -> BusyWithGuard<'a> {
+        // The same handshake as in `begin`.
+        if cfg!(unix) && self.is_paused.load(Ordering::SeqCst) {
+            self.begin_later_with(guard);
+        }
+        BusyWithGuard(guard)
+    }
+
+    /// Does the rest of [`begin_with`](Operation::begin_with) for a guard that has announced the
+    /// operation, by [`InterpreterGuard::set_aside_to_change`]. `None`: another thread forks, and
+    /// the guard is held as before.
+    #[inline]
+    pub(super) fn has_begun_aside<'a>(
+        &'static self,
+        guard: &'a InterpreterGuard<'static>,
+    ) -> Option<BusyWithGuard<'a>> {
+        if cfg!(unix) && self.is_paused.load(Ordering::SeqCst) {
+            guard.stay();
+            return None;
+        }
+        Some(BusyWithGuard(guard))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin_later_with(&'static self, guard: &InterpreterGuard<'static>) {
+        while self.is_paused.load(Ordering::SeqCst) {
+            guard.end_change();
+            self.wait_until_resumed();
+            guard.begin_change();
+        }
+    }
+
+    fn wait_until_resumed(&self) {
+        while self.is_paused.load(Ordering::SeqCst) {
+            thread::sleep(POLL);
+        }
+    }
+
     /// Keeps other threads from beginning, until [`resume`](Operation::resume), and waits for those
-    /// that have begun. One thread at a time.
+    /// that have begun: `is_announced` says whether a guard announces one. One thread at a time.
     #[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
-    pub(super) fn pause(&self) {
+    pub(super) fn pause(&self, is_announced: impl Fn() -> bool) {
         self.is_paused.store(true, Ordering::SeqCst);
         let since = Instant::now();
-        while self.threads.load(Ordering::SeqCst) > self.own() && since.elapsed() < (self.limit)() {
+        while (self.threads.load(Ordering::SeqCst) > self.own() || is_announced())
+            && since.elapsed() < (self.limit)()
+        {
             thread::sleep(POLL);
         }
     }
@@ -118,6 +180,13 @@ impl Operation {
         if let Some(own) = self.own {
             own.set(own.get().wrapping_add_signed(change));
         }
+    }
+}
+
+impl Drop for BusyWithGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.end_change();
     }
 }
 

@@ -26,7 +26,10 @@
 //! - A thread from outside that waits for an interpreter's GIL or has a thread state of it holds an
 //!   [`InterpreterGuard`]; a detached thread asks its guard before it attaches again.
 //! - A thread state created here is deleted by the thread that created it, before its guard is
-//!   released.
+//!   released. One that is kept is not in CPython's note of the thread while it is idle, and if its
+//!   guard is withdrawn then, it belongs to the thread that ends the interpreter ([`keeper`]).
+//!
+//! [`keeper`]: super::keeper
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
@@ -34,8 +37,8 @@ use std::ptr::{null, null_mut};
 use std::thread;
 
 use super::busy::CHANGING_THREAD_STATES;
-use super::compat;
-use super::gate::InterpreterGuard;
+use super::compat::{self, NoteKey};
+use super::gate::{InterpreterGuard, KeptThreadState};
 use super::local::LocalInternals;
 use super::lookup;
 use crate::capi as ffi;
@@ -56,6 +59,16 @@ struct ThreadEntry {
     ended_here: Cell<bool>,
     /// Called once the thread has left the interpreter.
     at_leave: Cell<Option<fn(&'static LocalInternals)>>,
+    /// The thread state that stays when this thread leaves, or null.
+    kept: Cell<*mut ffi::PyThreadState>,
+    /// The key of CPython's note of it.
+    note: Cell<Option<NoteKey>>,
+    /// Keepers of this thread for the interpreter.
+    keepers: Cell<u32>,
+    /// Whether this Python allows no thread state to be kept.
+    cannot_keep: Cell<bool>,
+    /// The next entry with keepers.
+    next_kept: Cell<*const ThreadEntry>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
     /// Those that keep this thread detached.
@@ -70,10 +83,17 @@ struct ThreadEntry {
 /// The number of spare entries that a thread keeps: of the interpreters it left last.
 const SPARES: usize = 4;
 
+/// Aligned for [`Entered`].
+#[repr(align(64))]
 struct Entries {
     newest: Cell<*const ThreadEntry>,
     /// Entries that this thread has left, newest first, linked like the others.
     spare: Cell<*const ThreadEntry>,
+    /// The number of these.
+    spares: Cell<usize>,
+    /// Entries with keepers, linked by `next_kept`. They stay while this thread is in no
+    /// interpreter, and are in no other list then.
+    kept: Cell<*const ThreadEntry>,
     /// Whether [`AtThreadEnd`] frees the spare entries: `None` if that is not known yet, `false`
     /// once it has.
     frees_spares: Cell<Option<bool>>,
@@ -88,6 +108,8 @@ thread_local! {
         Entries {
             newest: Cell::new(null()),
             spare: Cell::new(null()),
+            spares: Cell::new(0),
+            kept: Cell::new(null()),
             frees_spares: Cell::new(None),
             clock: Cell::new(0),
             has_default: Cell::new(false),
@@ -108,6 +130,11 @@ impl Drop for AtThreadEnd {
         ENTRIES.with(|entries| {
             entries.frees_spares.set(Some(false));
             entries.keep_spares(0);
+            // SAFETY: an entry in the list is alive.
+            while let Some(entry) = unsafe { entries.kept.get().as_ref() } {
+                entry.keepers.set(1);
+                entries.stop_keeping(entry.local);
+            }
         });
         find(|entry| {
             if entry.made.get().is_null() {
@@ -139,10 +166,19 @@ pub(super) fn call_on_new_thread(f: fn(&'static LocalInternals), local: &'static
 
 /// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and some flags in one
 /// word, so that an `AttachGuard` is two.
+///
+/// The changes of [`enter_again`] are always the same. So for these the word says, instead of the
+/// time, where this thread's [`Entries`] are, which stay until the thread has ended.
 #[derive(Clone, Copy)]
 pub(super) struct Entered(NonZeroU64);
 
 impl Entered {
+    /// Returns whether the thread state may be kept.
+    #[inline]
+    pub(super) fn is_of_kept(self) -> bool {
+        self.flags() == Self::OF_KEPT
+    }
+
     /// The thread state was created.
     const MADE: u64 = 1;
     /// The interpreter guard was taken.
@@ -152,17 +188,48 @@ impl Entered {
     /// 3.11's note said that this library had detached the thread. Together with `RELEASED`: it has
     /// swapped to another interpreter, to end it, and was detached from that.
     const DETACHED: u64 = 8;
-    /// Set in each, so that none is zero.
-    const ALWAYS: u64 = 16;
-    const FLAGS: u32 = 5;
+    /// Set unless the rest is an address, so that none is zero.
+    const TIME: u64 = 16;
+    /// The thread state may be kept.
+    const KEPT: u64 = 32;
+    const FLAGS: u32 = 6;
+    /// The flags of [`enter_again`].
+    const AGAIN: u64 = Self::MADE | Self::GUARDED;
+    /// Those of [`Entries::enter_kept`].
+    const OF_KEPT: u64 = Self::AGAIN | Self::KEPT;
 
     fn new(since: u64, made: bool, guarded: bool, released: bool, detached: bool) -> Self {
         let flags = u64::from(made) * Self::MADE
             + u64::from(guarded) * Self::GUARDED
             + u64::from(released) * Self::RELEASED
             + u64::from(detached) * Self::DETACHED;
-        let bits = NonZeroU64::new(since << Self::FLAGS | Self::ALWAYS | flags);
-        Self(bits.expect("`ALWAYS` is not zero"))
+        let bits = NonZeroU64::new(since << Self::FLAGS | Self::TIME | flags);
+        Self(bits.expect("`TIME` is not zero"))
+    }
+
+    /// Returns the changes of [`enter_again`], with its flags.
+    #[inline]
+    fn again(entries: &Entries, flags: u64) -> Self {
+        let address = std::ptr::from_ref(entries).expose_provenance() as u64;
+        Self(NonZeroU64::new(address | flags).expect("the flags are not zero"))
+    }
+
+    /// Returns the entries of this thread, on which the changes were made.
+    #[inline]
+    fn entries(&self) -> &Entries {
+        let address = if self.has(Self::TIME) {
+            own_entries()
+        } else {
+            let address = self.0.get() >> Self::FLAGS << Self::FLAGS;
+            std::ptr::with_exposed_provenance(address as usize)
+        };
+        // SAFETY: this thread's own, which have no destructor. The lifetime is that of a value that
+        // does not leave this thread.
+        unsafe { &*address }
+    }
+
+    fn flags(self) -> u64 {
+        self.0.get() & ((1 << Self::FLAGS) - 1)
     }
 
     fn has(self, flag: u64) -> bool {
@@ -170,8 +237,19 @@ impl Entered {
     }
 
     fn since(self) -> u64 {
-        self.0.get() >> Self::FLAGS
+        match self.has(Self::TIME) {
+            true => self.0.get() >> Self::FLAGS,
+            false => 0,
+        }
     }
+}
+
+/// Returns the address of this thread's entries. Out of line, since the compiler looks for the
+/// thread-local before it knows whether it is needed.
+#[cold]
+#[inline(never)]
+fn own_entries() -> *const Entries {
+    ENTRIES.with(std::ptr::from_ref)
 }
 
 /// The changes of [`detach`] that [`reattach`] undoes.
@@ -190,19 +268,8 @@ pub(super) struct Detached {
 }
 
 /// Calls `f` with the entries of this thread, newest first, until it returns something.
-fn find<R>(mut f: impl FnMut(&'static ThreadEntry) -> Option<R>) -> Option<R> {
-    ENTRIES.with(|entries| {
-        let mut next = entries.newest.get();
-        // SAFETY: an entry in the list is alive, and nothing is freed while `f` runs, which only
-        // reads. The lifetime is not used beyond the functions of this file.
-        while let Some(entry) = unsafe { next.as_ref() } {
-            if let Some(found) = f(entry) {
-                return Some(found);
-            }
-            next = entry.older.get();
-        }
-        None
-    })
+fn find<R>(f: impl FnMut(&'static ThreadEntry) -> Option<R>) -> Option<R> {
+    ENTRIES.with(|entries| entries.find(f))
 }
 
 /// Returns the entry for `local`'s interpreter.
@@ -242,6 +309,59 @@ pub(super) fn tick() -> u64 {
 }
 
 impl Entries {
+    /// Does what the function of the same name does.
+    #[inline]
+    fn find<R>(&self, mut f: impl FnMut(&'static ThreadEntry) -> Option<R>) -> Option<R> {
+        let mut next = self.newest.get();
+        // SAFETY: an entry in the list is alive, and nothing is freed while `f` runs, which only
+        // reads. The lifetime is not used beyond the functions of this file.
+        while let Some(entry) = unsafe { next.as_ref() } {
+            if let Some(found) = f(entry) {
+                return Some(found);
+            }
+            next = entry.older.get();
+        }
+        None
+    }
+
+    /// Returns the entry for `local`'s interpreter.
+    #[inline]
+    fn of(&self, local: &LocalInternals) -> Option<&'static ThreadEntry> {
+        self.find(|entry| std::ptr::eq(entry.local, local).then_some(entry))
+    }
+
+    /// Releases the use of one guard, and frees the entry after the last one.
+    #[inline(never)]
+    fn release(&self, entry: &'static ThreadEntry) {
+        let users = entry.users.get() - 1;
+        entry.users.set(users);
+        if users > 0 {
+            return;
+        }
+        let this: *const ThreadEntry = entry;
+        let mut link = &self.newest;
+        while link.get() != this {
+            // SAFETY: `entry` is in the list, so the walk ends before its end.
+            link = unsafe { &(*link.get()).older };
+        }
+        link.set(entry.older.get());
+        if self.newest.get().is_null() {
+            // From now on other code decides when this thread is attached.
+            compat::set_attach_note(None);
+        }
+        if entry.keepers.get() > 0 {
+            entry.older.set(null());
+            drop(entry.guard.take());
+            return;
+        }
+        // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is used
+        // after this: each function of this file releases last.
+        let entry = unsafe { Box::from_raw(this.cast_mut()) };
+        if entry.set_guard_aside() {
+            self.add_spare(entry);
+        }
+    }
+
     /// Keeps an entry that its thread has left with the guard set aside, unless the thread is
     /// ending: then nothing would free it.
     fn add_spare(&self, entry: Box<ThreadEntry>) {
@@ -255,11 +375,238 @@ impl Entries {
         if frees_spares {
             entry.older.set(self.spare.get());
             self.spare.set(Box::leak(entry));
-            self.keep_spares(SPARES);
+            self.spares.set(self.spares.get() + 1);
+            if self.spares.get() > SPARES {
+                self.keep_spares(SPARES);
+            }
+        }
+    }
+
+    /// Deletes the current thread state and leaves the only entry, if it can become a spare again:
+    /// the quick path after [`enter_again`].
+    ///
+    /// # Safety
+    /// The thread state must be one of `entry`'s interpreter, cleared and used by nobody
+    /// afterwards.
+    #[inline]
+    unsafe fn leave_again(&self, entry: &'static ThreadEntry) -> bool {
+        let is_only = std::ptr::eq(self.newest.get(), entry) && entry.older.get().is_null();
+        // SAFETY: only this thread uses the cell, and nothing below changes it.
+        let guard = unsafe { (*entry.guard.as_ptr()).as_ref() };
+        let Some(guard) = guard.filter(|_| {
+            is_only
+                && entry.users.get() == 1
+                && entry.detachments.get() == 0
+                && entry.at_leave.get().is_none()
+                && !entry.ended_here.get()
+                && self.spares.get() < SPARES
+                && self.frees_spares.get() == Some(true)
+        }) else {
+            return false;
+        };
+        if !guard.set_aside_to_change() {
+            return false;
+        }
+        let Some(changing) = CHANGING_THREAD_STATES.has_begun_aside(guard) else {
+            return false;
+        };
+        // SAFETY: upheld by the caller.
+        unsafe { ffi::PyThreadState_DeleteCurrent() };
+        drop(changing);
+        entry.saved.set(null_mut());
+        entry.is_detached.set(false);
+        entry.since.set(0);
+        entry.users.set(0);
+        entry.older.set(self.spare.get());
+        self.newest.set(null());
+        self.spare.set(entry);
+        self.spares.set(self.spares.get() + 1);
+        true
+    }
+
+    /// Returns the entry with keepers of an interpreter that is the wanted one.
+    #[inline]
+    fn find_kept(
+        &self,
+        is_wanted: impl Fn(&LocalInternals) -> bool,
+    ) -> Option<&'static ThreadEntry> {
+        let mut next = self.kept.get();
+        // SAFETY: an entry in the list is alive. The lifetime is not used beyond the functions of
+        // this file.
+        while let Some(entry) = unsafe { next.as_ref() } {
+            if is_wanted(entry.local) {
+                return Some(entry);
+            }
+            next = entry.next_kept.get();
+        }
+        None
+    }
+
+    /// Does the same as [`enter_again`] with a thread state that this thread keeps. Its note is
+    /// changed as CPython does when it makes a thread state current that is in no note.
+    #[inline]
+    fn enter_kept(
+        &self,
+        entry: &'static ThreadEntry,
+        wanted: Option<&LocalInternals>,
+    ) -> Option<(&'static LocalInternals, Entered)> {
+        let local = entry.local;
+        if !self.newest.get().is_null()
+            || wanted.is_none() && self.has_default.get()
+            || !compat::current_thread_state().is_null()
+            || !local.is_usable()
+        {
+            return None;
+        }
+        let Some(note) = entry.note.get() else {
+            return self.enter_to_keep(entry);
+        };
+        // A thread state that CPython has noted belongs to other code, and may be reused.
+        if !note.get().is_null() {
+            return None;
+        }
+        if entry.with_guard(InterpreterGuard::take_up) != Some(true) {
+            entry.lose_kept();
+            return None;
+        }
+        let thread_state = entry.kept.get();
+        // SAFETY: this thread is detached, and the thread state is its own and idle. CPython has
+        // put it into this thread's note before, which is empty. The guard keeps the interpreter
+        // from ending.
+        unsafe {
+            note.set(thread_state);
+            ffi::PyEval_RestoreThread(thread_state);
+        }
+        self.mark_kept_entered(entry, thread_state);
+        Some((local, Entered::again(self, Entered::OF_KEPT)))
+    }
+
+    /// Enters with a new thread state, to be kept.
+    #[cold]
+    #[inline(never)]
+    fn enter_to_keep(
+        &self,
+        entry: &'static ThreadEntry,
+    ) -> Option<(&'static LocalInternals, Entered)> {
+        let local = entry.local;
+        if entry.cannot_keep.get() || !compat::noted_thread_state().is_null() {
+            return None;
+        }
+        let guard = local.gate().enter()?;
+        // SAFETY: the guard keeps the interpreter from ending. This thread is detached.
+        let thread_state = unsafe {
+            let thread_state = new_thread_state(local);
+            if thread_state.is_null() {
+                return None;
+            }
+            ffi::PyEval_RestoreThread(thread_state);
+            thread_state
+        };
+        // SAFETY: attached, without an exception.
+        let note = unsafe { NoteKey::find(thread_state) };
+        entry.cannot_keep.set(note.is_none());
+        // SAFETY: as before.
+        let note = note.filter(|_| unsafe { compat::may_stay() });
+        guard.keep(note.map(|note| KeptThreadState {
+            thread_state: thread_state.cast(),
+            note: note.into_raw(),
+        }));
+        entry.kept.set(thread_state);
+        entry.note.set(note);
+        entry.guard.set(Some(guard));
+        self.mark_kept_entered(entry, thread_state);
+        Some((local, Entered::again(self, Entered::OF_KEPT)))
+    }
+
+    /// Records that this thread is attached with the kept thread state, and in no other
+    /// interpreter.
+    #[inline]
+    fn mark_kept_entered(
+        &self,
+        entry: &'static ThreadEntry,
+        thread_state: *mut ffi::PyThreadState,
+    ) {
+        self.newest.set(entry);
+        self.clock.set(self.clock.get() + 1);
+        entry.saved.set(thread_state);
+        entry.made.set(thread_state);
+        entry.users.set(1);
+        entry.since.set(self.clock.get());
+    }
+
+    /// Undoes [`enter_kept`](Entries::enter_kept) and keeps the thread state. `false`: it must be
+    /// deleted.
+    #[inline]
+    fn leave_kept(&self, local: &LocalInternals) -> bool {
+        // SAFETY: an entry in the list is alive.
+        let Some(entry) = (unsafe { self.newest.get().as_ref() }) else {
+            return false;
+        };
+        let thread_state = entry.made.get();
+        // SAFETY: only this thread uses the cell, and nothing below changes it.
+        let guard = unsafe { (*entry.guard.as_ptr()).as_ref() };
+        let (Some(guard), Some(note)) = (guard, entry.note.get()) else {
+            return false;
+        };
+        if !std::ptr::eq(entry.local, local)
+            || !entry.older.get().is_null()
+            || entry.users.get() != 1
+            || entry.keepers.get() == 0
+            || entry.detachments.get() != 0
+            || entry.at_leave.get().is_some()
+            || entry.ended_here.get()
+            || compat::current_thread_state() != thread_state
+        {
+            return false;
+        }
+        // SAFETY: attached with it, as just seen. Nobody finds it in this thread's note afterwards.
+        unsafe {
+            ffi::PyEval_SaveThread();
+            note.set(null_mut());
+        }
+        if !guard.set_aside() {
+            // SAFETY: as it was before; the guard still keeps the interpreter from ending.
+            unsafe { attach_again(note, thread_state) };
+            return false;
+        }
+        entry.made.set(null_mut());
+        entry.saved.set(null_mut());
+        entry.is_detached.set(false);
+        entry.since.set(0);
+        entry.users.set(0);
+        self.newest.set(null());
+        true
+    }
+
+    /// Ends the use of one keeper. After the last one, the thread state is deleted, now or when
+    /// this thread leaves.
+    fn stop_keeping(&self, local: &LocalInternals) {
+        let mut link = &self.kept;
+        let entry = loop {
+            // SAFETY: an entry in the list is alive.
+            let Some(entry) = (unsafe { link.get().as_ref() }) else {
+                return;
+            };
+            if std::ptr::eq(entry.local, local) {
+                break entry;
+            }
+            link = &entry.next_kept;
+        };
+        entry.keepers.set(entry.keepers.get() - 1);
+        if entry.keepers.get() > 0 {
+            return;
+        }
+        link.set(entry.next_kept.replace(null()));
+        if entry.users.get() == 0 {
+            // SAFETY: from `Box::leak` in `begin_to_keep`, and in no list any more.
+            let entry = unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) };
+            entry.delete_kept();
         }
     }
 
     /// Frees all spare entries but the newest ones.
+    #[cold]
+    #[inline(never)]
     fn keep_spares(&self, count: usize) {
         let mut link = &self.spare;
         for _ in 0..count {
@@ -269,30 +616,46 @@ impl Entries {
                 None => return,
             }
         }
-        while let Some(entry) = Self::unlink(link) {
-            link.set(entry.older.get());
+        while let Some(entry) = self.unlink_spare(link) {
+            // SAFETY: from `Box::leak` in `add_spare`, and out of the list now.
+            drop(unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) });
         }
     }
 
     /// Takes the spare entry for `local`'s interpreter, and takes up its guard.
     fn take_spare(&self, local: &LocalInternals) -> Option<Box<ThreadEntry>> {
-        let mut link = &self.spare;
-        // SAFETY: an entry in the list is alive.
-        while let Some(entry) = unsafe { link.get().as_ref() }
-            && !std::ptr::eq(entry.local, local)
-        {
-            link = &entry.older;
-        }
-        let entry = Self::unlink(link)?;
-        link.set(entry.older.get());
+        let entry = self.unlink_spare(self.link_to_spare(|of| std::ptr::eq(of, local))?)?;
+        // SAFETY: from `Box::leak` in `add_spare`, and out of the list now.
+        let entry = unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) };
         (entry.with_guard(InterpreterGuard::take_up) == Some(true)).then_some(entry)
     }
 
-    /// Takes the spare entry that `link` refers to. The caller must make `link` refer to the next.
-    fn unlink(link: &Cell<*const ThreadEntry>) -> Option<Box<ThreadEntry>> {
-        let entry = link.get().cast_mut();
-        // SAFETY: from `Box::leak` in `add_spare`; the list held the only reference.
-        (!entry.is_null()).then(|| unsafe { Box::from_raw(entry) })
+    /// Returns the link to the spare entry of an interpreter that is the wanted one.
+    #[inline]
+    fn link_to_spare(
+        &self,
+        is_wanted: impl Fn(&LocalInternals) -> bool,
+    ) -> Option<&Cell<*const ThreadEntry>> {
+        let mut link = &self.spare;
+        loop {
+            // SAFETY: an entry in the list is alive.
+            let entry = unsafe { link.get().as_ref() }?;
+            if is_wanted(entry.local) {
+                return Some(link);
+            }
+            link = &entry.older;
+        }
+    }
+
+    /// Takes the spare entry that `link` refers to out of the list.
+    #[inline]
+    fn unlink_spare(&self, link: &Cell<*const ThreadEntry>) -> Option<&'static ThreadEntry> {
+        // SAFETY: an entry in the list is alive, and out of it, it stays until it is freed by the
+        // caller.
+        let entry: &'static ThreadEntry = unsafe { link.get().as_ref() }?;
+        link.set(entry.older.get());
+        self.spares.set(self.spares.get() - 1);
+        Some(entry)
     }
 }
 
@@ -306,6 +669,11 @@ impl ThreadEntry {
             is_detached: Cell::new(false),
             ended_here: Cell::new(false),
             at_leave: Cell::new(None),
+            kept: Cell::new(null_mut()),
+            note: Cell::new(None),
+            keepers: Cell::new(0),
+            cannot_keep: Cell::new(false),
+            next_kept: Cell::new(null()),
             users: Cell::new(0),
             detachments: Cell::new(0),
             since: Cell::new(0),
@@ -376,34 +744,115 @@ impl ThreadEntry {
 
     /// Releases the use of one guard, and frees the entry after the last one.
     fn release(&'static self) {
-        let users = self.users.get() - 1;
-        self.users.set(users);
-        if users > 0 {
+        ENTRIES.with(|entries| entries.release(self));
+    }
+
+    /// Deletes an idle thread state of this thread while another one may be `current`, which is
+    /// again afterwards: greenlets ended in another order than they began.
+    ///
+    /// # Safety
+    /// The thread state must be this thread's, alive and used by nobody afterwards.
+    #[cold]
+    #[inline(never)]
+    unsafe fn delete_idle_thread_state(
+        &self,
+        thread_state: *mut ffi::PyThreadState,
+        current: *mut ffi::PyThreadState,
+    ) {
+        // SAFETY: current when it is cleared and deleted, as both want. A thread state that was
+        // current in its place is this thread's.
+        unsafe {
+            if !current.is_null() {
+                ffi::PyEval_SaveThread();
+            }
+            ffi::PyEval_RestoreThread(thread_state);
+            ffi::PyThreadState_Clear(thread_state);
+            self.delete_current_thread_state();
+            if !current.is_null() {
+                ffi::PyEval_RestoreThread(current);
+            }
+        }
+    }
+
+    /// Deletes the current thread state.
+    ///
+    /// # Safety
+    /// It must be one of this interpreter, cleared and used by nobody afterwards.
+    #[inline(always)]
+    unsafe fn delete_current_thread_state(&self) {
+        // SAFETY: only this thread uses the cell, and deleting a cleared thread state runs no code
+        // that could change it.
+        match unsafe { (*self.guard.as_ptr()).as_ref() } {
+            Some(guard) => {
+                let _changing = CHANGING_THREAD_STATES.begin_with(guard);
+                // SAFETY: upheld by the caller.
+                unsafe { ffi::PyThreadState_DeleteCurrent() };
+            }
+            None => {
+                let _changing = CHANGING_THREAD_STATES.begin();
+                // SAFETY: upheld by the caller.
+                unsafe { ffi::PyThreadState_DeleteCurrent() };
+            }
+        }
+    }
+
+    /// Forgets the thread state that was kept: it belongs to the thread that has closed the gate.
+    #[cold]
+    #[inline(never)]
+    fn lose_kept(&self) {
+        self.kept.set(null_mut());
+        self.note.set(None);
+        drop(self.guard.take());
+    }
+
+    /// Forgets the thread state that is kept, since this thread deletes it.
+    fn forget_kept(&self) {
+        self.kept.set(null_mut());
+        self.note.set(None);
+        self.with_guard(|guard| guard.keep(None));
+    }
+
+    /// Deletes the idle thread state that is kept, unless the interpreter's end has taken it. This
+    /// thread may be attached with another one, and is again afterwards.
+    fn delete_kept(&self) {
+        let thread_state = self.kept.get();
+        let Some(note) = self.note.get() else { return };
+        if !self.local.is_usable() || self.with_guard(InterpreterGuard::take_up) != Some(true) {
             return;
         }
-        let this: *const Self = self;
-        ENTRIES.with(|entries| {
-            let mut link = &entries.newest;
-            while link.get() != this {
-                // SAFETY: `self` is in the list, so the walk ends before its end.
-                link = unsafe { &(*link.get()).older };
+        self.forget_kept();
+        let current = compat::current_thread_state();
+        let noted = note.get();
+        // SAFETY: the thread state is this thread's and idle, and the guard keeps the interpreter
+        // from ending. CPython has put it into this thread's note before, and takes it out again.
+        unsafe {
+            note.set(thread_state);
+            self.delete_idle_thread_state(thread_state, current);
+            note.set(noted);
+        }
+    }
+
+    /// Undoes an attachment with a thread state that stays.
+    fn go_back(&self, entered: Entered) {
+        if !is_attached_to(self.local) {
+            return;
+        }
+        // SAFETY: attached, as just seen.
+        let thread_state = unsafe { ffi::PyEval_SaveThread() };
+        match entered.since() {
+            // Other code owns the thread state, and may delete it.
+            0 => self.mark_left(null_mut(), 0),
+            since if entered.has(Entered::RELEASED) => {
+                let detached = entered.has(Entered::DETACHED);
+                self.mark_released(thread_state, since, detached);
             }
-            link.set(self.older.get());
-            if entries.newest.get().is_null() {
-                // From now on other code decides when this thread is attached.
-                compat::set_attach_note(None);
-            }
-            // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is
-            // used after this: each function of this file releases last.
-            let entry = unsafe { Box::from_raw(this.cast_mut()) };
-            if entry.set_guard_aside() {
-                entries.add_spare(entry);
-            }
-        });
+            since => self.mark_detached(thread_state, since),
+        }
     }
 
     /// Sets aside the guard of an entry that nothing uses any more. `false`: there is none, or the
     /// entry is not as good as new.
+    #[inline]
     fn set_guard_aside(&self) -> bool {
         let is_as_new = self.made.get().is_null()
             && !self.ended_here.get()
@@ -419,9 +868,9 @@ pub(super) fn set_has_default(has_default: bool) {
     ENTRIES.with(|entries| entries.has_default.set(has_default));
 }
 
-/// Attaches this thread to `wanted`'s interpreter, or by default to the main one, if that is the
-/// one that it left last: the quick path of a thread that is in no interpreter and attaches often.
-/// `None`: the thread is attached, or [`enter`] must decide.
+/// Attaches this thread to `wanted`'s interpreter, or by default to the main one, if it has a spare
+/// entry for that: the quick path of a thread that is in no interpreter and attaches often. `None`:
+/// the thread is attached, or [`enter`] must decide.
 #[inline(never)]
 pub(super) fn enter_again(
     wanted: Option<&LocalInternals>,
@@ -430,41 +879,56 @@ pub(super) fn enter_again(
         return None;
     }
     ENTRIES.with(|entries| {
-        let is_wanted = |local: &LocalInternals| match wanted {
+        if !entries.kept.get().is_null()
+            && let Some(entry) = entries.find_kept(|local| match wanted {
+                Some(wanted) => std::ptr::eq(local, wanted),
+                None => local.is_main(),
+            })
+            && let Some(entered) = entries.enter_kept(entry, wanted)
+        {
+            return Some(entered);
+        }
+        let link = entries.link_to_spare(|local| match wanted {
             Some(wanted) => std::ptr::eq(local, wanted),
-            None => local.is_main() && !entries.has_default.get(),
-        };
+            None => local.is_main(),
+        })?;
         // SAFETY: an entry in the list is alive. It becomes part of the other list below, and the
         // lifetime is not used beyond this function.
-        let entry: &'static ThreadEntry = unsafe { entries.spare.get().as_ref() }?;
+        let entry: &'static ThreadEntry = unsafe { &*link.get() };
         let local = entry.local;
+        // SAFETY: only this thread uses the cell, and nothing below changes it while the reference
+        // is used.
+        let guard = unsafe { (*entry.guard.as_ptr()).as_ref() }?;
         // A thread state that CPython has noted belongs to other code, and may be reused. An
         // attached thread may have none noted: it deleted one of another thread.
         if !entries.newest.get().is_null()
+            || wanted.is_none() && entries.has_default.get()
             || !compat::current_thread_state().is_null()
-            || !is_wanted(local)
             || !local.is_usable()
             || !compat::noted_thread_state().is_null()
-            || entry.with_guard(InterpreterGuard::take_up) != Some(true)
+            || !guard.take_up_to_change()
         {
             return None;
         }
+        let changing = CHANGING_THREAD_STATES.has_begun_with(guard);
         // SAFETY: the guard keeps the interpreter from ending.
-        let thread_state = unsafe { new_thread_state(local) };
+        let thread_state = unsafe { ffi::PyThreadState_New(local.interpreter()) };
+        drop(changing);
         if thread_state.is_null() {
             drop(entry.guard.take());
             return None;
         }
         // SAFETY: this thread is detached, and the thread state is its own and idle.
         unsafe { ffi::PyEval_RestoreThread(thread_state) };
-        entries.spare.set(entry.older.replace(null()));
+        entries.unlink_spare(link);
+        entry.older.set(null());
         entries.newest.set(entry);
         entries.clock.set(entries.clock.get() + 1);
         entry.saved.set(thread_state);
         entry.made.set(thread_state);
         entry.users.set(1);
         entry.since.set(entries.clock.get());
-        Some((local, Entered::new(0, true, true, false, false)))
+        Some((local, Entered::again(entries, Entered::AGAIN)))
     })
 }
 
@@ -527,34 +991,56 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     Some(entered)
 }
 
+/// Undoes [`enter_again`] with a thread state that this thread keeps.
+///
+/// # Safety
+/// As for [`leave`].
+#[inline(never)]
+pub(super) unsafe fn leave_kept(local: &'static LocalInternals, entered: Entered) {
+    if !entered.entries().leave_kept(local) {
+        // SAFETY: upheld by the caller.
+        unsafe { leave(local, entered) };
+    }
+}
+
 /// Undoes [`enter`].
 ///
 /// # Safety
 /// `entered` must be its result for `local` on this thread, undone once.
 #[inline(never)]
 pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
+    let entries = entered.entries();
     // It stays while it has users.
-    let entry = of(local).expect("each guard is a user of its entry");
+    let entry = entries
+        .of(local)
+        .expect("each guard is a user of its entry");
     if entered.has(Entered::MADE) {
         if entry.may_attach() == Some(false) {
             park_forever();
         }
         entry.refuse_if_ended_here();
-        // SAFETY: made in `enter`, and deleted once, since it is taken out here.
-        let current = unsafe { delete_thread_state(entry.made.replace(null_mut())) };
-        entry.mark_left(current, entered.since());
-    } else if is_attached_to(local) {
-        // SAFETY: attached, as just seen.
-        let thread_state = unsafe { ffi::PyEval_SaveThread() };
-        match entered.since() {
-            // Other code owns the thread state, and may delete it.
-            0 => entry.mark_left(null_mut(), 0),
-            since if entered.has(Entered::RELEASED) => {
-                let detached = entered.has(Entered::DETACHED);
-                entry.mark_released(thread_state, since, detached);
-            }
-            since => entry.mark_detached(thread_state, since),
+        if entered.has(Entered::KEPT) {
+            entry.forget_kept();
         }
+        let made = entry.made.replace(null_mut());
+        let current = compat::current_thread_state();
+        if current == made {
+            // SAFETY: current, and used by nobody afterwards.
+            unsafe { ffi::PyThreadState_Clear(made) };
+            // SAFETY: current and cleared.
+            if entered.flags() == Entered::AGAIN && unsafe { entries.leave_again(entry) } {
+                return;
+            }
+            // SAFETY: current and cleared.
+            unsafe { entry.delete_current_thread_state() };
+            entry.mark_left(null_mut(), entered.since());
+        } else {
+            // SAFETY: made in `enter`, and deleted once, since it was taken out above.
+            unsafe { entry.delete_idle_thread_state(made, current) };
+            entry.mark_left(current, entered.since());
+        }
+    } else {
+        entry.go_back(entered);
     }
     let mut at_leave = None;
     if entered.has(Entered::GUARDED) {
@@ -566,7 +1052,7 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
     } else if !entered.has(Entered::RELEASED) {
         entry.with_guard(InterpreterGuard::go_away);
     }
-    entry.release();
+    entries.release(entry);
     if let Some(at_leave) = at_leave {
         at_leave(local);
     }
@@ -674,6 +1160,45 @@ fn restore_attach_note() {
             entry.saved.get()
         };
         compat::set_attach_note(Some(thread_state));
+    }
+}
+
+/// Has this thread keep its thread state of `local`'s interpreter from its next attachment on.
+#[inline(never)]
+pub(super) fn begin_to_keep(local: &'static LocalInternals) {
+    if compat::needs_attach_note() {
+        return;
+    }
+    // An error means that the thread is ending: nothing would delete the thread state.
+    if AT_THREAD_END.try_with(|_| ()).is_err() {
+        return;
+    }
+    ENTRIES.with(|entries| {
+        let is_local = |of: &LocalInternals| std::ptr::eq(of, local);
+        let entry = entries.find_kept(is_local).unwrap_or_else(|| {
+            let entry: &'static ThreadEntry = Box::leak(ThreadEntry::new(local));
+            entry.next_kept.set(entries.kept.get());
+            entries.kept.set(entry);
+            entry
+        });
+        entry.keepers.set(entry.keepers.get() + 1);
+    });
+}
+
+/// Undoes one [`begin_to_keep`].
+#[inline(never)]
+pub(super) fn stop_keeping(local: &LocalInternals) {
+    ENTRIES.with(|entries| entries.stop_keeping(local));
+}
+
+/// Forgets the idle thread state of `local`'s interpreter that this thread keeps: CPython has
+/// deleted it in the child of a fork.
+#[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
+#[inline(never)]
+pub(super) fn forget_kept(local: &LocalInternals) {
+    let entry = ENTRIES.with(|entries| entries.find_kept(|of| std::ptr::eq(of, local)));
+    if let Some(entry) = entry.filter(|entry| entry.users.get() == 0) {
+        entry.forget_kept();
     }
 }
 
@@ -845,33 +1370,18 @@ fn is_attached_to(local: &LocalInternals) -> bool {
     compat::current_interpreter() == local.interpreter()
 }
 
-/// Deletes a thread state of this thread, with which it is attached unless greenlets ended in
-/// another order. Returns the thread state that is current afterwards, or null.
+/// Attaches this thread again with the thread state that it kept: the gate was closed, and this
+/// thread deletes the thread state.
 ///
 /// # Safety
-/// The thread state must be this thread's own, alive and used by nobody afterwards.
-unsafe fn delete_thread_state(thread_state: *mut ffi::PyThreadState) -> *mut ffi::PyThreadState {
-    // SAFETY: current when it is cleared and deleted, as both want. A thread state that was current
-    // in its place is this thread's, and is current again afterwards.
+/// This thread must have been detached from it just now, and have changed its note.
+#[cold]
+#[inline(never)]
+unsafe fn attach_again(note: NoteKey, thread_state: *mut ffi::PyThreadState) {
+    // SAFETY: upheld by the caller.
     unsafe {
-        let current = compat::current_thread_state();
-        let is_current = current == thread_state;
-        if !is_current {
-            if !current.is_null() {
-                ffi::PyEval_SaveThread();
-            }
-            ffi::PyEval_RestoreThread(thread_state);
-        }
-        ffi::PyThreadState_Clear(thread_state);
-        {
-            let _changing = CHANGING_THREAD_STATES.begin();
-            ffi::PyThreadState_DeleteCurrent();
-        }
-        if is_current || current.is_null() {
-            return null_mut();
-        }
-        ffi::PyEval_RestoreThread(current);
-        current
+        note.set(thread_state);
+        ffi::PyEval_RestoreThread(thread_state);
     }
 }
 

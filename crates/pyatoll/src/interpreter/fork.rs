@@ -91,12 +91,13 @@ mod unix {
         // While this thread holds the GIL of the main interpreter, no other can be where creating
         // or ending an interpreter takes CPython's locks, and some may be waiting for that GIL.
         if !is_python_forking() && !holds_shared_gil() {
-            busy::CHANGING_INTERPRETERS.pause();
+            busy::CHANGING_INTERPRETERS.pause(|| false);
         }
         let known = lookup::lock_for_fork();
-        busy::CHANGING_THREAD_STATES.pause();
-        let waits = waits::lock_for_fork();
         let live = known.live();
+        let is_changing = |local: &&'static LocalInternals| local.gate().is_changing();
+        busy::CHANGING_THREAD_STATES.pause(|| live.iter().any(is_changing));
+        let waits = waits::lock_for_fork();
         let held = AllLocks {
             gates: live
                 .iter()
@@ -180,6 +181,12 @@ mod unix {
                 let is_bystander = !local.is_main() && local.interpreter() != here;
                 is_without_gil || (is_bystander && (was_inside || local.is_being_ended()))
             };
+            if local.is_main() {
+                // `os.fork` deletes all thread states of the interpreter but the current one. Where
+                // C code forked, the interpreter's end does.
+                gate.forget_withdrawn();
+                entry::forget_kept(local);
+            }
             if is_lost {
                 local.mark_lost_in_fork();
                 gate.close();

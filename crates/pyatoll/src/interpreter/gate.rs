@@ -14,6 +14,10 @@
 //! and two allocations. Closing the gate withdraws the guards that are set aside and prevents the
 //! others from being set aside, in the exchange that reads their state.
 //!
+//! The same exchanges tell a thread that forks who creates or deletes a thread state at that moment
+//! ([`CHANGE`]). So a thread sets its guard aside just before it deletes its thread state, and has
+//! not left until that is done.
+//!
 //! Functions that ask std for the current thread read one of std's thread-locals. They are never
 //! inlined, so that `cargo xtask check-tls` can tell them from the paths on which Python calls
 //! Rust.
@@ -24,10 +28,12 @@
 //! - A thread that waits for guards sees all writes of their holders from before they were released
 //!   or went away.
 
+use std::ffi::c_void;
 use std::marker::PhantomData;
+use std::ptr::null_mut;
 use std::time::{Duration, Instant};
 
-use super::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use super::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use super::sync::thread::{self, ThreadId};
 use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock};
 
@@ -43,6 +49,9 @@ const SET_ASIDE: u8 = 3;
 const WITHDRAWN: u8 = 4;
 /// Added to one of the first three once the gate is closed: the guard cannot be set aside.
 const LAST: u8 = 8;
+/// Flipped when the thread begins to create or delete a thread state. It does so until
+/// [`Holder::changed`] is the same; with [`SET_ASIDE`] or [`WITHDRAWN`], it has not left before.
+const CHANGE: u8 = 16;
 
 /// Polling interval while waiting for other threads to leave; a safety net for missed
 /// notifications.
@@ -51,10 +60,30 @@ const POLL: Duration = Duration::from_millis(5);
 /// The holder of one guard.
 struct Holder {
     state: AtomicU8,
+    /// [`CHANGE`] of the latest thread state that was created or deleted. Only the thread that
+    /// holds the guard writes to it.
+    changed: AtomicU8,
+    /// The thread state of a [`KeptThreadState`], or null. Only the thread that holds the guard
+    /// writes to it and to the next one, while it is inside.
+    kept: AtomicPtr<c_void>,
+    /// The note of it.
+    note: AtomicU32,
     thread: ThreadId,
     /// Whether the end must wait for it without limit.
     must_finish: bool,
 }
+
+/// A thread state that a thread keeps while its guard is set aside, as
+/// [`keeper`](super::keeper) says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeptThreadState {
+    pub(crate) thread_state: *mut c_void,
+    /// Says how to change CPython's note of it.
+    pub(crate) note: u32,
+}
+
+// SAFETY: the pointer is only passed on.
+unsafe impl Send for KeptThreadState {}
 
 struct State {
     open: bool,
@@ -62,21 +91,30 @@ struct State {
     waiting: u32,
     /// Guards not yet released.
     inside: Vec<Arc<Holder>>,
+    /// Those of guards that were withdrawn: they belong to the thread that ends the interpreter.
+    withdrawn: Vec<KeptThreadState>,
 }
 
 impl State {
     /// Changes the state of each holder for a gate that was closed: withdraws those that are set
     /// aside, and has the others give up their guards when they leave.
     fn withdraw(&mut self) {
-        self.inside.retain(|holder| {
+        let Self {
+            inside, withdrawn, ..
+        } = self;
+        inside.retain(|holder| {
             let closed = |state| {
-                if state == SET_ASIDE {
-                    WITHDRAWN
+                if state & !CHANGE == SET_ASIDE {
+                    WITHDRAWN | (state & CHANGE)
                 } else {
                     state | LAST
                 }
             };
-            holder.update(|state| Some(closed(state))) != Ok(SET_ASIDE)
+            let before = holder.update(|state| Some(closed(state)));
+            let stays = before
+                .is_ok_and(|state| state & !CHANGE != SET_ASIDE || holder.is_changing_in(state));
+            withdrawn.extend(holder.kept().filter(|_| !stays));
+            stays
         });
     }
 
@@ -96,6 +134,11 @@ pub(crate) struct Timeouts {
     pub(crate) away: Option<Duration>,
     /// For threads that are inside.
     pub(crate) inside: Option<Duration>,
+}
+
+/// Returns whether a guard in this state was set aside.
+fn is_aside(state: u8) -> bool {
+    matches!(state & !(LAST | CHANGE), SET_ASIDE | WITHDRAWN)
 }
 
 /// The gate of one interpreter.
@@ -129,15 +172,28 @@ impl ForkLock<'_> {
     #[inline(never)]
     pub(crate) fn keep_own(&mut self) -> bool {
         let this = thread::current().id();
-        let inside = &mut self.state.inside;
         let is_other = |holder: &Arc<Holder>| holder.thread != this;
-        let was_inside = inside
-            .iter()
-            .any(|holder| is_other(holder) && holder.state() == INSIDE);
+        let State {
+            inside, withdrawn, ..
+        } = &mut *self.state;
+        let was_inside = inside.iter().any(|holder| {
+            let is_inside = holder.state() == INSIDE || holder.is_leaving();
+            is_other(holder) && is_inside
+        });
+        let others = inside.iter().filter(|holder| is_other(holder));
+        withdrawn.extend(others.filter_map(|it| it.kept().filter(|_| it.has_left())));
         inside.retain(|holder| !is_other(holder));
         self.state.free_if_through();
         self.state.waiting = 0;
         was_inside
+    }
+}
+
+impl ForkLock<'_> {
+    /// Forgets the thread states that are for this interpreter's end to delete: CPython has.
+    #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+    pub(crate) fn forget_withdrawn(&mut self) {
+        self.state.withdrawn = Vec::new();
     }
 }
 
@@ -155,6 +211,7 @@ impl Gate {
                 open: true,
                 waiting: 0,
                 inside: Vec::new(),
+                withdrawn: Vec::new(),
             }),
             left: Condvar::new(),
             closed: AtomicBool::new(false),
@@ -176,6 +233,9 @@ impl Gate {
     fn guard(&self, must_finish: bool) -> Option<InterpreterGuard<'_>> {
         let holder = Arc::new(Holder {
             state: AtomicU8::new(INSIDE),
+            changed: AtomicU8::new(0),
+            kept: AtomicPtr::new(null_mut()),
+            note: AtomicU32::new(0),
             thread: thread::current().id(),
             must_finish,
         });
@@ -255,7 +315,7 @@ impl Gate {
     ) -> bool {
         let this = thread::current().id();
         let mut limited_since: Option<Instant> = None;
-        let mut is_waiting = |state: &State| {
+        let mut is_waiting = |state: &State| -> bool {
             let timeouts = timeouts();
             if timeouts.away.is_some() || timeouts.inside.is_some() {
                 limited_since.get_or_insert_with(Instant::now);
@@ -264,7 +324,7 @@ impl Gate {
             let waits_for = |holder: &&Arc<Holder>| {
                 // None is set aside while the gate is closed, but it may be open again.
                 holder.thread != this
-                    && holder.state() != SET_ASIDE
+                    && !holder.has_left()
                     && !holder.is_left_behind(passed, timeouts)
             };
             // Each holder is asked, so that all that are away are left behind at once.
@@ -274,10 +334,17 @@ impl Gate {
         state.waiting += 1;
         let mut is_over = !is_waiting(&state);
         while !is_over && !is_called_off() {
-            (state, _) = self
-                .left
-                .wait_timeout(state, POLL)
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            if state.inside.iter().any(|holder| holder.is_leaving()) {
+                // It does not tell when it has left, which is in an instant.
+                drop(state);
+                thread::yield_now();
+                state = self.state();
+            } else {
+                (state, _) = self
+                    .left
+                    .wait_timeout(state, POLL)
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
+            }
             is_over = !is_waiting(&state);
         }
         state.waiting -= 1;
@@ -302,8 +369,28 @@ impl Gate {
     pub(crate) fn holders(&self) -> Vec<ThreadId> {
         let state = self.state();
         let inside = state.inside.iter();
-        let inside = inside.filter(|holder| holder.state() != SET_ASIDE);
+        let inside = inside.filter(|holder| !holder.has_left());
         inside.map(|holder| holder.thread).collect()
+    }
+
+    /// Returns whether the holder of a guard creates or deletes a thread state at this moment, as
+    /// [`InterpreterGuard::begin_change`] announced.
+    #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+    pub(crate) fn is_changing(&self) -> bool {
+        let state = self.state();
+        state.inside.iter().any(|holder| holder.is_changing())
+    }
+
+    /// Takes the thread states of guards that were withdrawn.
+    pub(crate) fn take_withdrawn(&self) -> Vec<KeptThreadState> {
+        std::mem::take(&mut self.state().withdrawn)
+    }
+
+    /// Returns the number of thread states that threads keep which are not inside.
+    pub(crate) fn kept(&self) -> usize {
+        let state = self.state();
+        let is_kept = |holder: &&Arc<Holder>| holder.has_left() && holder.kept().is_some();
+        state.withdrawn.len() + state.inside.iter().filter(is_kept).count()
     }
 
     /// Returns the number of guards, including those that are set aside.
@@ -327,19 +414,56 @@ impl Holder {
         match self.state() {
             LEFT_BEHIND => true,
             AWAY if is_over(timeouts.away) => self.exchange(AWAY, LEFT_BEHIND),
-            INSIDE => is_over(timeouts.inside),
+            INSIDE | SET_ASIDE | WITHDRAWN => is_over(timeouts.inside),
             _ => false,
         }
     }
 
-    /// Returns the state without [`LAST`].
+    /// Returns the thread state that the thread keeps.
+    fn kept(&self) -> Option<KeptThreadState> {
+        // Ordered by the exchange that set the guard aside.
+        let thread_state = self.kept.load(Ordering::Relaxed);
+        (!thread_state.is_null()).then(|| KeptThreadState {
+            thread_state,
+            note: self.note.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Returns whether the thread creates or deletes a thread state. `SeqCst`: see
+    /// [`InterpreterGuard::begin_change`].
+    #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+    fn is_changing(&self) -> bool {
+        self.is_changing_in(self.state.load(Ordering::SeqCst))
+    }
+
+    /// Returns whether the thread has not completed the change that began with this state.
+    fn is_changing_in(&self, state: u8) -> bool {
+        state & CHANGE != self.changed.load(Ordering::Acquire)
+    }
+
+    /// Returns whether the thread has set its guard aside, and is not outside yet.
+    fn is_leaving(&self) -> bool {
+        // Read once: the thread may stay.
+        let state = self.state.load(Ordering::Acquire);
+        is_aside(state) && self.is_changing_in(state)
+    }
+
+    /// Returns whether the thread has set its guard aside, and is outside.
+    fn has_left(&self) -> bool {
+        let state = self.state.load(Ordering::Acquire);
+        is_aside(state) && !self.is_changing_in(state)
+    }
+
+    /// Returns the state without [`LAST`] and [`CHANGE`].
+    #[inline]
     fn state(&self) -> u8 {
-        self.state.load(Ordering::Acquire) & !LAST
+        self.state.load(Ordering::Acquire) & !(LAST | CHANGE)
     }
 
     /// Changes the state from one to another, with or without [`LAST`].
     fn exchange(&self, from: u8, to: u8) -> bool {
-        self.update(|state| (state & !LAST == from).then_some(to | (state & LAST)))
+        let flags = LAST | CHANGE;
+        self.update(|state| (state & !flags == from).then_some(to | (state & flags)))
             .is_ok()
     }
 
@@ -349,13 +473,17 @@ impl Holder {
         state.fetch_update(Ordering::AcqRel, Ordering::Acquire, new)
     }
 
-    /// Changes the state from exactly `from`, without [`LAST`], in one step.
+    /// Changes the state from exactly `from`, without [`LAST`], in one step that also flips the
+    /// flags in `flip`. One that fails is not repeated: only closing the gate interferes.
     #[inline]
-    fn exchange_exactly(&self, from: u8, to: u8) -> bool {
-        let state = &self.state;
-        state
-            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+    fn exchange_exactly(&self, from: u8, to: u8, flip: u8) -> bool {
+        let before = self.state.load(Ordering::Relaxed);
+        let after = (to | (before & CHANGE)) ^ flip;
+        before & !CHANGE == from
+            && self
+                .state
+                .compare_exchange(before, after, Ordering::SeqCst, Ordering::Acquire)
+                .is_ok()
     }
 }
 
@@ -370,7 +498,16 @@ impl InterpreterGuard<'_> {
     #[inline]
     #[must_use]
     pub(crate) fn set_aside(&self) -> bool {
-        self.holder.exchange_exactly(INSIDE, SET_ASIDE)
+        self.holder.exchange_exactly(INSIDE, SET_ASIDE, 0)
+    }
+
+    /// Sets the thread state that this thread keeps while the guard is set aside. If the guard is
+    /// withdrawn then, it belongs to the thread that ends the interpreter.
+    pub(crate) fn keep(&self, kept: Option<KeptThreadState>) {
+        let thread_state = kept.map_or(null_mut(), |kept| kept.thread_state);
+        let note = kept.map_or(0, |kept| kept.note);
+        self.holder.note.store(note, Ordering::Relaxed);
+        self.holder.kept.store(thread_state, Ordering::Relaxed);
     }
 
     /// Takes up a guard that was set aside. `false`: the gate was closed since, and the guard must
@@ -378,7 +515,50 @@ impl InterpreterGuard<'_> {
     #[inline]
     #[must_use]
     pub(crate) fn take_up(&self) -> bool {
-        self.holder.exchange_exactly(SET_ASIDE, INSIDE)
+        self.holder.exchange_exactly(SET_ASIDE, INSIDE, 0)
+    }
+
+    /// Like [`take_up`](InterpreterGuard::take_up) and
+    /// [`begin_change`](InterpreterGuard::begin_change), in one step.
+    #[inline]
+    #[must_use]
+    pub(crate) fn take_up_to_change(&self) -> bool {
+        self.holder.exchange_exactly(SET_ASIDE, INSIDE, CHANGE)
+    }
+
+    /// Like [`set_aside`](InterpreterGuard::set_aside) and
+    /// [`begin_change`](InterpreterGuard::begin_change), in one step. The thread has left with
+    /// [`end_change`](InterpreterGuard::end_change).
+    #[inline]
+    #[must_use]
+    pub(crate) fn set_aside_to_change(&self) -> bool {
+        self.holder.exchange_exactly(INSIDE, SET_ASIDE, CHANGE)
+    }
+
+    /// Undoes [`set_aside_to_change`](InterpreterGuard::set_aside_to_change): the thread has not
+    /// left, and holds the guard as before.
+    pub(crate) fn stay(&self) {
+        // Closing the gate withdraws it, and would have prevented it from being set aside.
+        let inside = |state: u8| match state & !CHANGE {
+            WITHDRAWN => (INSIDE | LAST | (state & CHANGE)) ^ CHANGE,
+            _ => (INSIDE | (state & CHANGE)) ^ CHANGE,
+        };
+        let _ = self.holder.update(|state| Some(inside(state)));
+    }
+
+    /// Announces to a thread that forks that this one creates or deletes a thread state, until
+    /// [`end_change`](InterpreterGuard::end_change). `SeqCst`: the caller reads afterwards whether
+    /// another thread forks.
+    #[inline]
+    pub(crate) fn begin_change(&self) {
+        self.holder.state.fetch_xor(CHANGE, Ordering::SeqCst);
+    }
+
+    /// Ends what [`begin_change`](InterpreterGuard::begin_change) announced.
+    #[inline]
+    pub(crate) fn end_change(&self) {
+        let begun = self.holder.state.load(Ordering::Relaxed) & CHANGE;
+        self.holder.changed.store(begun, Ordering::Release);
     }
 
     /// Marks this thread as detached, just after it detached.
@@ -529,6 +709,101 @@ mod tests {
         gate.open_again();
         assert!(guard.set_aside());
         assert!(guard.take_up());
+    }
+
+    #[test]
+    fn a_change_of_thread_states_is_seen_whatever_becomes_of_the_guard() {
+        let gate = Gate::new();
+        let guard = gate.enter().unwrap();
+        assert!(!gate.is_changing());
+        for _ in 0..3 {
+            guard.begin_change();
+            assert!(gate.is_changing());
+            assert!(!guard.is_away());
+            guard.end_change();
+            assert!(!gate.is_changing());
+            assert!(guard.set_aside());
+            assert!(!gate.is_changing());
+            assert!(guard.take_up_to_change());
+            assert!(gate.is_changing());
+            assert!(!guard.is_away());
+            guard.end_change();
+            assert!(!gate.is_changing());
+        }
+        assert!(guard.set_aside_to_change());
+        assert!(gate.is_changing());
+        thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(gate.guards_of_others(), 1));
+        });
+        guard.stay();
+        assert!(!gate.is_changing() && !guard.is_away());
+        guard.begin_change();
+        guard.go_away();
+        assert!(gate.is_changing() && guard.is_away());
+        assert!(guard.come_back());
+        gate.close();
+        assert!(gate.is_changing() && !guard.set_aside());
+        guard.end_change();
+        gate.open_again();
+        assert!(!gate.is_changing() && guard.set_aside());
+        gate.close();
+        assert!(!guard.take_up_to_change());
+        assert_eq!(gate.guards(), 0);
+    }
+
+    #[test]
+    fn a_thread_has_left_once_it_has_deleted_its_thread_state() {
+        for stays in [false, true] {
+            let gate = Gate::new();
+            let guard = gate.enter().unwrap();
+            assert!(guard.set_aside_to_change());
+            gate.close();
+            thread::scope(|scope| {
+                let waiter = scope.spawn(|| {
+                    assert!(!gate.is_empty_but_for_this_thread());
+                    assert!(gate.wait_for_others(Timeouts::default, || false));
+                    assert!(gate.is_empty_but_for_this_thread());
+                });
+                // Usually long enough for the waiter to wait; the test is right at any time.
+                thread::sleep(Duration::from_millis(20));
+                assert!(!waiter.is_finished());
+                if stays {
+                    guard.stay();
+                    assert!(!guard.set_aside() && !guard.set_aside_to_change());
+                    thread::sleep(Duration::from_millis(20));
+                    assert!(!waiter.is_finished());
+                    drop(guard);
+                } else {
+                    guard.end_change();
+                    assert!(!guard.take_up());
+                }
+                waiter.join().unwrap();
+            });
+        }
+    }
+
+    #[test]
+    fn a_kept_thread_state_is_withdrawn_with_its_guard() {
+        let kept = KeptThreadState {
+            thread_state: std::ptr::dangling_mut(),
+            note: 5,
+        };
+        let gate = Gate::new();
+        let [idle, inside, without] = [(); 3].map(|()| gate.enter().unwrap());
+        idle.keep(Some(kept));
+        inside.keep(Some(kept));
+        without.keep(Some(kept));
+        assert_eq!(gate.kept(), 0);
+        assert!(idle.set_aside());
+        assert_eq!(gate.kept(), 1);
+        without.keep(None);
+        assert!(without.set_aside());
+        assert_eq!(gate.kept(), 1);
+        gate.close();
+        assert_eq!(gate.kept(), 1);
+        assert_eq!(gate.take_withdrawn(), [kept]);
+        assert_eq!(gate.kept(), 0);
+        assert!(!idle.take_up() && !inside.set_aside());
     }
 
     #[test]

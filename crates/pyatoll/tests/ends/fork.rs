@@ -673,6 +673,49 @@ fn a_fork_while_threads_create_and_end_interpreters_leaves_no_lock_taken() {
     );
 }
 
+/// Creating and deleting a thread state takes a lock of CPython's for an instant.
+#[cfg(not(Py_GIL_DISABLED))]
+#[test]
+fn a_fork_while_threads_attach_leaves_no_lock_taken() {
+    in_child(
+        "fork::a_fork_while_threads_attach_leaves_no_lock_taken",
+        LIMIT * 3,
+        || {
+            Python::initialize();
+            let main = Interpreter::main().unwrap();
+            let others = [(); 2].map(|()| SubInterpreter::builder().build().unwrap());
+            let stop = AtomicBool::new(false);
+            thread::scope(|scope| {
+                for other in &others {
+                    scope.spawn(|| {
+                        while !stop.load(Ordering::Relaxed) {
+                            other.attach(|_| ()).unwrap();
+                        }
+                    });
+                }
+                for _ in 0..300 {
+                    let status = main.attach(|_| {
+                        fork_in_c(|| {
+                            // SAFETY: attached to the interpreter. The thread state is not used.
+                            let new = unsafe {
+                                let here = pyatoll::ffi::PyInterpreterState_Get();
+                                pyatoll::ffi::PyThreadState_New(here)
+                            };
+                            assert!(!new.is_null());
+                        })
+                    });
+                    assert_eq!(status, Ok(0));
+                }
+                stop.store(true, Ordering::Relaxed);
+            });
+            for other in others {
+                other.close().unwrap();
+            }
+            finalize();
+        },
+    );
+}
+
 #[test]
 fn subprocesses_can_be_started_while_sub_interpreters_are_alive() {
     in_child(
