@@ -132,6 +132,12 @@ pub(crate) fn begin(py: Python<'_>) -> PyResult<()> {
     if !is_main {
         let _ = forget_importing_thread(py);
     }
+    if is_main {
+        // At its end, this waits for the workers of executors, which may wait here, in interpreters
+        // of their own. What is registered last is called first.
+        py.import("concurrent.futures.thread")?;
+        life.prepare(py)?;
+    }
     // For daemon threads, and threads that other code has started. An error: it has ended.
     let _ = py.interpreter().at_end(move |_| life.mark_ending());
     Ok(())

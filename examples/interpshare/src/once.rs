@@ -85,8 +85,10 @@ impl Once {
         })?;
         if let Some(Some(_running)) = running {
             let result = function.call0()?;
+            let value = Held::from_object(&result)?;
+            let _gate = Gate::enter();
             // Nobody else sets it: this thread is the runner.
-            let _ = self.value.set(Held::from_object(&result)?);
+            let _ = self.value.set(value);
         }
         self.found(py)
             .unwrap_or_else(|| Ok(py.None().into_bound(py)))

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 import interpshare
-from other_interpreters import LIMIT
+from other_interpreters import LIMIT, run_script
 
 interpreters = pytest.importorskip("concurrent.interpreters")
 
@@ -77,3 +77,33 @@ def set_once_both_wait(event, waiting):
     while waiting.value < 2:
         time.sleep(0.001)
     event.set()
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import interpshare\nfrom concurrent.futures import InterpreterPoolExecutor",
+        "from concurrent.futures import InterpreterPoolExecutor\nimport interpshare",
+    ],
+    ids=["before", "after"],
+)
+def test_a_process_ends_while_the_workers_of_a_pool_wait(imports):
+    out = run_script(
+        f"""
+{imports}
+
+def work(items, waiting):
+    waiting.add()
+    items.get()
+
+items, waiting = interpshare.Queue(), interpshare.Counter()
+executor = InterpreterPoolExecutor(2)
+futures = [executor.submit(work, items, waiting) for _ in range(2)]
+while waiting.value < 2:
+    pass
+for future in futures:
+    future.add_done_callback(lambda future: print(type(future.exception()).__name__))
+"""
+    )
+    # Without a class of that name in the main interpreter, it would be another exception.
+    assert out.split() in (["InterpreterEnding"] * 2, ["ExecutionFailed"] * 2), out

@@ -1,5 +1,6 @@
 """Queues."""
 
+import os
 import queue
 import signal
 import sys
@@ -191,6 +192,9 @@ def test_a_signal_ends_the_wait_of_the_main_thread():
         signal.signal(signal.SIGINT, previous)
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="the module of 3.11 ends no interpreter that has threads"
+)
 @KINDS
 def test_a_thread_that_waits_does_not_keep_its_interpreter_from_ending(own_gil):
     """The interpreter's own threads are waited for at its end, so they must be told."""
@@ -245,6 +249,33 @@ def test_a_process_ends_while_threads_wait():
     )
     # Daemon threads may be ended first.
     assert out.count("told") >= 4, out
+
+
+@KINDS
+def test_a_process_ends_while_a_thread_waits_in_another_interpreter(own_gil):
+    Other(own_gil).close()
+    out = run_script(
+        f"""
+        import sys, threading, time
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        import interpshare
+        from other_interpreters import Other, Raised
+
+        other, items, waiting = Other({own_gil}), interpshare.Queue(), interpshare.Counter()
+
+        def work():
+            try:
+                other.run("waiting.add(); items.get()", items=items, waiting=waiting)
+            except Raised as error:
+                print(str(error).partition(":")[0])
+            other.close()
+
+        threading.Thread(target=work).start()
+        while waiting.value < 1:
+            time.sleep(0.001)
+        """
+    )
+    assert out == "InterpreterEnding\n"
 
 
 def test_a_process_exits_at_once_while_threads_wait():
