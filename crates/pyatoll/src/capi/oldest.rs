@@ -178,7 +178,7 @@ mod before_3_11 {
     }
 
     #[repr(C)]
-    pub(crate) struct Py_buffer {
+    pub struct Py_buffer {
         pub(crate) buf: *mut c_void,
         pub(crate) obj: *mut PyObject,
         pub(crate) len: Py_ssize_t,
