@@ -4,7 +4,7 @@ A row's statement is compiled separately for each module, so that code specializ
 objects does not run with another's. Its names are local variables.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from time import thread_time
 
@@ -23,6 +23,8 @@ class Row:
     expected: object = None
     # The peers that have what the row measures; all if empty.
     peers: tuple = ()
+    # Whether its instructions are counted: not if it takes milliseconds.
+    counted: bool = True
 
     @property
     def id(self):
@@ -80,6 +82,11 @@ def _class(name, title, statement, setup, check, expected):
 def _conversion(name, title, statement, setup, check=None, expected=None):
     peers = ("pyo3", "pyatoll")
     return Row("conversions", name, title, statement, setup, check or statement, expected, peers)
+
+
+def _large(name, title, statement, setup, check, expected):
+    row = _conversion(f"large-{name}", title, statement, setup, check, expected)
+    return replace(row, counted=False)
 
 
 # Runs a coroutine that suspends at most once.
@@ -258,4 +265,79 @@ def raises():
         expected=7,
     ),
     _conversion("suspended", "`async fn`, suspended once", "run(f())", _RUN + "f = m.pause"),
+    _large(
+        "ints-in",
+        "`Vec<i64>` of 100,000 from a list",
+        "f(v)",
+        "f = m.large_ints_in\nv = list(range(1000, 101000))",
+        "f(v)",
+        100000,
+    ),
+    _large(
+        "ints-out", "`Vec<i64>` of 100,000 to a list", "f()", "f = m.large_ints_out", "f()[-1]", 100999
+    ),
+    _large(
+        "map-in",
+        "`HashMap<i64, i64>` of 100,000 from a dict",
+        "f(d)",
+        "f = m.large_map_in\nd = {i: -i for i in range(100000)}",
+        "f(d)",
+        100000,
+    ),
+    _large(
+        "map-out",
+        "`HashMap<i64, i64>` of 100,000 to a dict",
+        "f()",
+        "f = m.large_map_out",
+        "f()[99999]",
+        -99999,
+    ),
+    _large(
+        "strings-in",
+        "`Vec<String>` of 100,000 from a list",
+        "f(v)",
+        "f = m.large_texts_in\nv = [f'item {i}' for i in range(100000)]",
+        "f(v)",
+        100000,
+    ),
+    _large(
+        "strings-out",
+        "`Vec<String>` of 100,000 to a list",
+        "f()",
+        "f = m.large_texts_out",
+        "f()[-1]",
+        "item 99999",
+    ),
+    _large(
+        "string-in",
+        "`String` of 100,000 letters from a str",
+        "f(s)",
+        "f = m.large_text_in\ns = 'ä' * 100000",
+        "f(s)",
+        200000,
+    ),
+    _large(
+        "string-out",
+        "`&str` of 100,000 letters to a str",
+        "f()",
+        "f = m.large_text_out",
+        "len(f())",
+        100000,
+    ),
+    _large(
+        "instances-in",
+        "`Vec<PyRef>` of 100,000 from a list",
+        "f(v)",
+        "f = m.large_instances_in\nv = m.large_instances_out()",
+        "f(v)",
+        4999950000,
+    ),
+    _large(
+        "instances-out",
+        "`Vec` of 100,000 instances to a list",
+        "f()",
+        "f = m.large_instances_out",
+        "len(f())",
+        100000,
+    ),
 ]

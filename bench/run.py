@@ -34,7 +34,7 @@ def main():
             result = timing.run(modules, wanted, options.rounds, options.alive, source)
         case "count":
             modules = common.import_modules(peers)
-            wanted = common.selected(options.rows, modules)
+            wanted = [row for row in common.selected(options.rows, modules) if row.counted]
             source = common.imports(options.modules, multi)
             result = count.run(modules, wanted, options.alive, source)
         case "internals":

@@ -4,6 +4,8 @@
 mod conversions;
 #[path = "../../rust/items.rs"]
 mod items;
+#[path = "../../rust/large.rs"]
+mod large;
 
 /// The benchmark module.
 #[pyo3::pymodule]
@@ -17,5 +19,11 @@ mod bench_pyatoll {
     use crate::items::{
         Items, Num, add, call, dict_sum, eight, fail, floats, int_kw, list_sum, nothing, str_len,
         text, through, varargs,
+    };
+    #[pymodule_export]
+    use crate::large::{
+        Point, large_instances_in, large_instances_out, large_ints_in, large_ints_out,
+        large_map_in, large_map_out, large_text_in, large_text_out, large_texts_in,
+        large_texts_out,
     };
 }

@@ -14,6 +14,20 @@ use crate::capi as ffi;
 
 /// Has this thread keep its thread state of an interpreter: see
 /// [`Interpreter::thread_state_keeper`](crate::Interpreter::thread_state_keeper).
+///
+/// ```
+/// use pyatoll::interpreter::{Interpreter, ThreadStateKeeper};
+///
+/// fn on_thread_start(interpreters: &[Interpreter]) -> Vec<ThreadStateKeeper> {
+///     interpreters.iter().map(Interpreter::thread_state_keeper).collect()
+/// }
+/// # pyatoll::Python::initialize();
+/// let keepers = on_thread_start(&Interpreter::all());
+/// pyatoll::Python::attach(|_py| ());
+/// drop(keepers);
+/// ```
+///
+/// C API: `PyThreadState_New`, `PyThreadState_DeleteCurrent`.
 #[must_use = "the thread state is kept until this is dropped"]
 pub struct ThreadStateKeeper {
     local: &'static LocalInternals,
