@@ -105,5 +105,5 @@ for future in futures:
     future.add_done_callback(lambda future: print(type(future.exception()).__name__))
 """
     )
-    # Without a class of that name in the main interpreter, it would be another exception.
-    assert out.split() in (["InterpreterEnding"] * 2, ["ExecutionFailed"] * 2), out
+    # Both threads print at once.
+    assert out.count("InterpreterEnding") == 2, out
