@@ -14,8 +14,6 @@ ROWS = {
     "fallback": "fallback path; pybind11's `get_internals()`",
     "attach-attached": "attach when attached",
     "attach-foreign": "attach and detach in a foreign thread",
-    "attach-kept": "the same with a thread state that the thread keeps",
-    "c-pair": "`PyEval_RestoreThread` and `PyEval_SaveThread` in a foreign thread",
     "bind": "`Py::bind`",
     "clone-and-drop": "a handle cloned, and dropped attached, in a function of its own",
     "drop-detached": "a handle dropped detached, and released at the next attach",

@@ -52,7 +52,6 @@ pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
             };
             thread::spawn(attaches).join().expect("it cannot panic")
         }),
-        "c-pair" => c_pair(py, count),
         "bind" => timed(count, || {
             black_box(black_box(&object).bind(black_box(py)));
         }),
@@ -60,32 +59,6 @@ pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
         "drop-detached" => dropped_detached(py, &object, count),
         _ => return None,
     })
-}
-
-/// Takes and releases the GIL in a foreign thread with a thread state that it keeps, as C code
-/// does.
-fn c_pair(py: Python<'_>, count: usize) -> f64 {
-    // SAFETY: attached. The new thread state is used and deleted by the new thread only, which this
-    // one waits for.
-    unsafe {
-        let interpreter = pyo3::ffi::PyInterpreterState_Get().expose_provenance();
-        py.detach(|| {
-            let pairs = move || {
-                let interpreter = std::ptr::with_exposed_provenance_mut(interpreter);
-                let thread_state = pyo3::ffi::PyThreadState_New(interpreter);
-                let seconds = timed(count, || {
-                    pyo3::ffi::PyEval_RestoreThread(thread_state);
-                    black_box(thread_state);
-                    pyo3::ffi::PyEval_SaveThread();
-                });
-                pyo3::ffi::PyEval_RestoreThread(thread_state);
-                pyo3::ffi::PyThreadState_Clear(thread_state);
-                pyo3::ffi::PyThreadState_DeleteCurrent();
-                seconds
-            };
-            thread::spawn(pairs).join().expect("it cannot panic")
-        })
-    }
 }
 
 /// Clones and drops a handle. Not inlined: in a loop, the compiler would compute the address of a

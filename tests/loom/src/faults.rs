@@ -277,18 +277,6 @@ pub const FAULTS: &[Fault] = &[
         wrong: "holder.is_changing_in(holder.state.load(Ordering::SeqCst)))",
     },
     Fault {
-        name: "gate_takes_the_thread_state_of_a_holder_that_is_inside",
-        part: "gate",
-        right: "withdrawn.extend(holder.kept().filter(|_| !stays));",
-        wrong: "withdrawn.extend(holder.kept());",
-    },
-    Fault {
-        name: "gate_loses_the_thread_state_of_a_guard_that_is_withdrawn",
-        part: "gate",
-        right: "withdrawn.extend(holder.kept().filter(|_| !stays));",
-        wrong: "withdrawn.truncate(0);",
-    },
-    Fault {
         name: "gate_lets_go_of_a_holder_that_stays",
         part: "gate",
         right: "WITHDRAWN => (INSIDE | LAST | (state & CHANGE)) ^ CHANGE,",

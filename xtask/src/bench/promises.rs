@@ -109,16 +109,6 @@ pub fn promises(results: &Results) -> Vec<Promise> {
                 measured: format!("{}; {}", nanoseconds(ours), nanoseconds(theirs)),
             });
         }
-        let kept = internals.get(1, "attach-kept", "pyatoll");
-        let pair = internals.get(1, "c-pair", "pyatoll");
-        promises.push(Promise {
-            text: "Attaching with a kept thread state takes at most 1.5 times C's pair of calls"
-                .to_owned(),
-            kept: kept
-                .zip(pair)
-                .is_some_and(|(kept, pair)| kept.min <= 1.5 * pair.min),
-            measured: format!("{}; {}", nanoseconds(kept), nanoseconds(pair)),
-        });
         for (row, factor, text) in OF_PYO3 {
             let ours = internals.get(1, row, "pyatoll");
             let theirs = internals.get(1, row, "pyo3");

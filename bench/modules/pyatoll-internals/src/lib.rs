@@ -7,9 +7,8 @@ mod internals;
 #[pyo3::pymodule]
 mod bench_internals_pyatoll {
     use std::hint::black_box;
-    use std::thread;
 
-    use pyo3::interpreter::{Interpreter, bench};
+    use pyo3::interpreter::bench;
     use pyo3::prelude::*;
     use pyo3::sync::InterpreterLocal;
 
@@ -27,18 +26,6 @@ mod bench_internals_pyatoll {
             "fallback" => Some(timed(count, || {
                 // SAFETY: attached, and this binary is initialized in the interpreter.
                 black_box(unsafe { bench::fallback_token() });
-            })),
-            "attach-kept" => Some(py.detach(|| {
-                let attaches = move || {
-                    let main = Interpreter::main().expect("it is the one that runs");
-                    let _keeper = main.thread_state_keeper();
-                    timed(count, || {
-                        Python::attach(|py| {
-                            black_box(py);
-                        });
-                    })
-                };
-                thread::spawn(attaches).join().expect("it cannot panic")
             })),
             _ => common(py, row, count),
         }

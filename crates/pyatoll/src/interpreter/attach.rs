@@ -42,12 +42,7 @@ fn leave(local: &'static LocalInternals, entered: Entered) {
         unsafe { local.trashcan().run_deferred() };
     }
     // SAFETY: called once, when the guard that holds `entered` is dropped; it is not `Send`.
-    unsafe {
-        match entered.is_of_kept() {
-            true => entry::leave_kept(local, entered),
-            false => entry::leave(local, entered),
-        }
-    }
+    unsafe { entry::leave(local, entered) };
 }
 
 impl AttachGuard {

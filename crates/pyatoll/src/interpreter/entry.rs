@@ -26,10 +26,7 @@
 //! - A thread from outside that waits for an interpreter's GIL or has a thread state of it holds an
 //!   [`InterpreterGuard`]; a detached thread asks its guard before it attaches again.
 //! - A thread state created here is deleted by the thread that created it, before its guard is
-//!   released. One that is kept is not in CPython's note of the thread while it is idle, and if its
-//!   guard is withdrawn then, it belongs to the thread that ends the interpreter ([`keeper`]).
-//!
-//! [`keeper`]: super::keeper
+//!   released.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
@@ -37,8 +34,8 @@ use std::ptr::{null, null_mut};
 use std::thread;
 
 use super::busy::CHANGING_THREAD_STATES;
-use super::compat::{self, NoteKey};
-use super::gate::{InterpreterGuard, KeptThreadState};
+use super::compat;
+use super::gate::InterpreterGuard;
 use super::local::LocalInternals;
 use super::lookup;
 use crate::capi as ffi;
@@ -59,16 +56,6 @@ struct ThreadEntry {
     ended_here: Cell<bool>,
     /// Called once the thread has left the interpreter.
     at_leave: Cell<Option<fn(&'static LocalInternals)>>,
-    /// The thread state that stays when this thread leaves, or null.
-    kept: Cell<*mut ffi::PyThreadState>,
-    /// The key of CPython's note of it.
-    note: Cell<Option<NoteKey>>,
-    /// Keepers of this thread for the interpreter.
-    keepers: Cell<u32>,
-    /// Whether this Python allows no thread state to be kept.
-    cannot_keep: Cell<bool>,
-    /// The next entry with keepers.
-    next_kept: Cell<*const ThreadEntry>,
     /// Guards that refer to this entry.
     users: Cell<u32>,
     /// Those that keep this thread detached.
@@ -83,17 +70,12 @@ struct ThreadEntry {
 /// The number of spare entries that a thread keeps: of the interpreters it left last.
 const SPARES: usize = 4;
 
-/// Aligned for [`Entered`].
-#[repr(align(64))]
 struct Entries {
     newest: Cell<*const ThreadEntry>,
     /// Entries that this thread has left, newest first, linked like the others.
     spare: Cell<*const ThreadEntry>,
     /// The number of these.
     spares: Cell<usize>,
-    /// Entries with keepers, linked by `next_kept`. They stay while this thread is in no
-    /// interpreter, and are in no other list then.
-    kept: Cell<*const ThreadEntry>,
     /// Whether [`AtThreadEnd`] frees the spare entries: `None` if that is not known yet, `false`
     /// once it has.
     frees_spares: Cell<Option<bool>>,
@@ -109,7 +91,6 @@ thread_local! {
             newest: Cell::new(null()),
             spare: Cell::new(null()),
             spares: Cell::new(0),
-            kept: Cell::new(null()),
             frees_spares: Cell::new(None),
             clock: Cell::new(0),
             has_default: Cell::new(false),
@@ -130,11 +111,6 @@ impl Drop for AtThreadEnd {
         ENTRIES.with(|entries| {
             entries.frees_spares.set(Some(false));
             entries.keep_spares(0);
-            // SAFETY: an entry in the list is alive.
-            while let Some(entry) = unsafe { entries.kept.get().as_ref() } {
-                entry.keepers.set(1);
-                entries.stop_keeping(entry.local);
-            }
         });
         find(|entry| {
             if entry.made.get().is_null() {
@@ -166,19 +142,10 @@ pub(super) fn call_on_new_thread(f: fn(&'static LocalInternals), local: &'static
 
 /// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and some flags in one
 /// word, so that an `AttachGuard` is two.
-///
-/// The changes of [`enter_again`] are always the same. So for these the word says, instead of the
-/// time, where this thread's [`Entries`] are, which stay until the thread has ended.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entered(NonZeroU64);
 
 impl Entered {
-    /// Returns whether the thread state may be kept.
-    #[inline]
-    pub(super) fn is_of_kept(self) -> bool {
-        self.flags() == Self::OF_KEPT
-    }
-
     /// The thread state was created.
     const MADE: u64 = 1;
     /// The interpreter guard was taken.
@@ -188,48 +155,19 @@ impl Entered {
     /// 3.11's note said that this library had detached the thread. Together with `RELEASED`: it has
     /// swapped to another interpreter, to end it, and was detached from that.
     const DETACHED: u64 = 8;
-    /// Set unless the rest is an address, so that none is zero.
-    const TIME: u64 = 16;
-    /// The thread state may be kept.
-    const KEPT: u64 = 32;
-    const FLAGS: u32 = 6;
-    /// The flags of [`enter_again`].
-    const AGAIN: u64 = Self::MADE | Self::GUARDED;
-    /// Those of [`Entries::enter_kept`].
-    const OF_KEPT: u64 = Self::AGAIN | Self::KEPT;
+    /// Set in each, so that none is zero.
+    const ALWAYS: u64 = 16;
+    const FLAGS: u32 = 5;
+    /// The changes of [`enter_again`].
+    const AGAIN: Self = Self::new(0, true, true, false, false);
 
-    fn new(since: u64, made: bool, guarded: bool, released: bool, detached: bool) -> Self {
-        let flags = u64::from(made) * Self::MADE
-            + u64::from(guarded) * Self::GUARDED
-            + u64::from(released) * Self::RELEASED
-            + u64::from(detached) * Self::DETACHED;
-        let bits = NonZeroU64::new(since << Self::FLAGS | Self::TIME | flags);
-        Self(bits.expect("`TIME` is not zero"))
-    }
-
-    /// Returns the changes of [`enter_again`], with its flags.
-    #[inline]
-    fn again(entries: &Entries, flags: u64) -> Self {
-        let address = std::ptr::from_ref(entries).expose_provenance() as u64;
-        Self(NonZeroU64::new(address | flags).expect("the flags are not zero"))
-    }
-
-    /// Returns the entries of this thread, on which the changes were made.
-    #[inline]
-    fn entries(&self) -> &Entries {
-        let address = if self.has(Self::TIME) {
-            own_entries()
-        } else {
-            let address = self.0.get() >> Self::FLAGS << Self::FLAGS;
-            std::ptr::with_exposed_provenance(address as usize)
-        };
-        // SAFETY: this thread's own, which have no destructor. The lifetime is that of a value that
-        // does not leave this thread.
-        unsafe { &*address }
-    }
-
-    fn flags(self) -> u64 {
-        self.0.get() & ((1 << Self::FLAGS) - 1)
+    const fn new(since: u64, made: bool, guarded: bool, released: bool, detached: bool) -> Self {
+        let flags = made as u64 * Self::MADE
+            + guarded as u64 * Self::GUARDED
+            + released as u64 * Self::RELEASED
+            + detached as u64 * Self::DETACHED;
+        let bits = NonZeroU64::new(since << Self::FLAGS | Self::ALWAYS | flags);
+        Self(bits.expect("`ALWAYS` is not zero"))
     }
 
     fn has(self, flag: u64) -> bool {
@@ -237,19 +175,8 @@ impl Entered {
     }
 
     fn since(self) -> u64 {
-        match self.has(Self::TIME) {
-            true => self.0.get() >> Self::FLAGS,
-            false => 0,
-        }
+        self.0.get() >> Self::FLAGS
     }
-}
-
-/// Returns the address of this thread's entries. Out of line, since the compiler looks for the
-/// thread-local before it knows whether it is needed.
-#[cold]
-#[inline(never)]
-fn own_entries() -> *const Entries {
-    ENTRIES.with(std::ptr::from_ref)
 }
 
 /// The changes of [`detach`] that [`reattach`] undoes.
@@ -349,11 +276,6 @@ impl Entries {
             // From now on other code decides when this thread is attached.
             compat::set_attach_note(None);
         }
-        if entry.keepers.get() > 0 {
-            entry.older.set(null());
-            drop(entry.guard.take());
-            return;
-        }
         // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is used
         // after this: each function of this file releases last.
         let entry = unsafe { Box::from_raw(this.cast_mut()) };
@@ -424,186 +346,6 @@ impl Entries {
         true
     }
 
-    /// Returns the entry with keepers of an interpreter that is the wanted one.
-    #[inline]
-    fn find_kept(
-        &self,
-        is_wanted: impl Fn(&LocalInternals) -> bool,
-    ) -> Option<&'static ThreadEntry> {
-        let mut next = self.kept.get();
-        // SAFETY: an entry in the list is alive. The lifetime is not used beyond the functions of
-        // this file.
-        while let Some(entry) = unsafe { next.as_ref() } {
-            if is_wanted(entry.local) {
-                return Some(entry);
-            }
-            next = entry.next_kept.get();
-        }
-        None
-    }
-
-    /// Does the same as [`enter_again`] with a thread state that this thread keeps. Its note is
-    /// changed as CPython does when it makes a thread state current that is in no note.
-    #[inline]
-    fn enter_kept(
-        &self,
-        entry: &'static ThreadEntry,
-        wanted: Option<&LocalInternals>,
-    ) -> Option<(&'static LocalInternals, Entered)> {
-        let local = entry.local;
-        if !self.newest.get().is_null()
-            || wanted.is_none() && self.has_default.get()
-            || !compat::current_thread_state().is_null()
-            || !local.is_usable()
-        {
-            return None;
-        }
-        let Some(note) = entry.note.get() else {
-            return self.enter_to_keep(entry);
-        };
-        // A thread state that CPython has noted belongs to other code, and may be reused.
-        if !note.get().is_null() {
-            return None;
-        }
-        if entry.with_guard(InterpreterGuard::take_up) != Some(true) {
-            entry.lose_kept();
-            return None;
-        }
-        let thread_state = entry.kept.get();
-        // SAFETY: this thread is detached, and the thread state is its own and idle. CPython has
-        // put it into this thread's note before, which is empty. The guard keeps the interpreter
-        // from ending.
-        unsafe {
-            note.set(thread_state);
-            ffi::PyEval_RestoreThread(thread_state);
-        }
-        self.mark_kept_entered(entry, thread_state);
-        Some((local, Entered::again(self, Entered::OF_KEPT)))
-    }
-
-    /// Enters with a new thread state, to be kept.
-    #[cold]
-    #[inline(never)]
-    fn enter_to_keep(
-        &self,
-        entry: &'static ThreadEntry,
-    ) -> Option<(&'static LocalInternals, Entered)> {
-        let local = entry.local;
-        if entry.cannot_keep.get() || !compat::noted_thread_state().is_null() {
-            return None;
-        }
-        let guard = local.gate().enter()?;
-        // SAFETY: the guard keeps the interpreter from ending. This thread is detached.
-        let thread_state = unsafe {
-            let thread_state = new_thread_state(local);
-            if thread_state.is_null() {
-                return None;
-            }
-            ffi::PyEval_RestoreThread(thread_state);
-            thread_state
-        };
-        // SAFETY: attached, without an exception.
-        let note = unsafe { NoteKey::find(thread_state) };
-        entry.cannot_keep.set(note.is_none());
-        // SAFETY: as before.
-        let note = note.filter(|_| unsafe { compat::may_stay() });
-        guard.keep(note.map(|note| KeptThreadState {
-            thread_state: thread_state.cast(),
-            note: note.into_raw(),
-        }));
-        entry.kept.set(thread_state);
-        entry.note.set(note);
-        entry.guard.set(Some(guard));
-        self.mark_kept_entered(entry, thread_state);
-        Some((local, Entered::again(self, Entered::OF_KEPT)))
-    }
-
-    /// Records that this thread is attached with the kept thread state, and in no other
-    /// interpreter.
-    #[inline]
-    fn mark_kept_entered(
-        &self,
-        entry: &'static ThreadEntry,
-        thread_state: *mut ffi::PyThreadState,
-    ) {
-        self.newest.set(entry);
-        self.clock.set(self.clock.get() + 1);
-        entry.saved.set(thread_state);
-        entry.made.set(thread_state);
-        entry.users.set(1);
-        entry.since.set(self.clock.get());
-    }
-
-    /// Undoes [`enter_kept`](Entries::enter_kept) and keeps the thread state. `false`: it must be
-    /// deleted.
-    #[inline]
-    fn leave_kept(&self, local: &LocalInternals) -> bool {
-        // SAFETY: an entry in the list is alive.
-        let Some(entry) = (unsafe { self.newest.get().as_ref() }) else {
-            return false;
-        };
-        let thread_state = entry.made.get();
-        // SAFETY: only this thread uses the cell, and nothing below changes it.
-        let guard = unsafe { (*entry.guard.as_ptr()).as_ref() };
-        let (Some(guard), Some(note)) = (guard, entry.note.get()) else {
-            return false;
-        };
-        if !std::ptr::eq(entry.local, local)
-            || !entry.older.get().is_null()
-            || entry.users.get() != 1
-            || entry.keepers.get() == 0
-            || entry.detachments.get() != 0
-            || entry.at_leave.get().is_some()
-            || entry.ended_here.get()
-            || compat::current_thread_state() != thread_state
-        {
-            return false;
-        }
-        // SAFETY: attached with it, as just seen. Nobody finds it in this thread's note afterwards.
-        unsafe {
-            ffi::PyEval_SaveThread();
-            note.set(null_mut());
-        }
-        if !guard.set_aside() {
-            // SAFETY: as it was before; the guard still keeps the interpreter from ending.
-            unsafe { attach_again(note, thread_state) };
-            return false;
-        }
-        entry.made.set(null_mut());
-        entry.saved.set(null_mut());
-        entry.is_detached.set(false);
-        entry.since.set(0);
-        entry.users.set(0);
-        self.newest.set(null());
-        true
-    }
-
-    /// Ends the use of one keeper. After the last one, the thread state is deleted, now or when
-    /// this thread leaves.
-    fn stop_keeping(&self, local: &LocalInternals) {
-        let mut link = &self.kept;
-        let entry = loop {
-            // SAFETY: an entry in the list is alive.
-            let Some(entry) = (unsafe { link.get().as_ref() }) else {
-                return;
-            };
-            if std::ptr::eq(entry.local, local) {
-                break entry;
-            }
-            link = &entry.next_kept;
-        };
-        entry.keepers.set(entry.keepers.get() - 1);
-        if entry.keepers.get() > 0 {
-            return;
-        }
-        link.set(entry.next_kept.replace(null()));
-        if entry.users.get() == 0 {
-            // SAFETY: from `Box::leak` in `begin_to_keep`, and in no list any more.
-            let entry = unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) };
-            entry.delete_kept();
-        }
-    }
-
     /// Frees all spare entries but the newest ones.
     #[cold]
     #[inline(never)]
@@ -669,11 +411,6 @@ impl ThreadEntry {
             is_detached: Cell::new(false),
             ended_here: Cell::new(false),
             at_leave: Cell::new(None),
-            kept: Cell::new(null_mut()),
-            note: Cell::new(None),
-            keepers: Cell::new(0),
-            cannot_keep: Cell::new(false),
-            next_kept: Cell::new(null()),
             users: Cell::new(0),
             detachments: Cell::new(0),
             since: Cell::new(0),
@@ -796,42 +533,6 @@ impl ThreadEntry {
         }
     }
 
-    /// Forgets the thread state that was kept: it belongs to the thread that has closed the gate.
-    #[cold]
-    #[inline(never)]
-    fn lose_kept(&self) {
-        self.kept.set(null_mut());
-        self.note.set(None);
-        drop(self.guard.take());
-    }
-
-    /// Forgets the thread state that is kept, since this thread deletes it.
-    fn forget_kept(&self) {
-        self.kept.set(null_mut());
-        self.note.set(None);
-        self.with_guard(|guard| guard.keep(None));
-    }
-
-    /// Deletes the idle thread state that is kept, unless the interpreter's end has taken it. This
-    /// thread may be attached with another one, and is again afterwards.
-    fn delete_kept(&self) {
-        let thread_state = self.kept.get();
-        let Some(note) = self.note.get() else { return };
-        if !self.local.is_usable() || self.with_guard(InterpreterGuard::take_up) != Some(true) {
-            return;
-        }
-        self.forget_kept();
-        let current = compat::current_thread_state();
-        let noted = note.get();
-        // SAFETY: the thread state is this thread's and idle, and the guard keeps the interpreter
-        // from ending. CPython has put it into this thread's note before, and takes it out again.
-        unsafe {
-            note.set(thread_state);
-            self.delete_idle_thread_state(thread_state, current);
-            note.set(noted);
-        }
-    }
-
     /// Undoes an attachment with a thread state that stays.
     fn go_back(&self, entered: Entered) {
         if !is_attached_to(self.local) {
@@ -879,15 +580,6 @@ pub(super) fn enter_again(
         return None;
     }
     ENTRIES.with(|entries| {
-        if !entries.kept.get().is_null()
-            && let Some(entry) = entries.find_kept(|local| match wanted {
-                Some(wanted) => std::ptr::eq(local, wanted),
-                None => local.is_main(),
-            })
-            && let Some(entered) = entries.enter_kept(entry, wanted)
-        {
-            return Some(entered);
-        }
         let link = entries.link_to_spare(|local| match wanted {
             Some(wanted) => std::ptr::eq(local, wanted),
             None => local.is_main(),
@@ -928,7 +620,7 @@ pub(super) fn enter_again(
         entry.made.set(thread_state);
         entry.users.set(1);
         entry.since.set(entries.clock.get());
-        Some((local, Entered::again(entries, Entered::AGAIN)))
+        Some((local, Entered::AGAIN))
     })
 }
 
@@ -991,68 +683,55 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
     Some(entered)
 }
 
-/// Undoes [`enter_again`] with a thread state that this thread keeps.
-///
-/// # Safety
-/// As for [`leave`].
-#[inline(never)]
-pub(super) unsafe fn leave_kept(local: &'static LocalInternals, entered: Entered) {
-    if !entered.entries().leave_kept(local) {
-        // SAFETY: upheld by the caller.
-        unsafe { leave(local, entered) };
-    }
-}
-
 /// Undoes [`enter`].
 ///
 /// # Safety
 /// `entered` must be its result for `local` on this thread, undone once.
 #[inline(never)]
 pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
-    let entries = entered.entries();
-    // It stays while it has users.
-    let entry = entries
-        .of(local)
-        .expect("each guard is a user of its entry");
-    if entered.has(Entered::MADE) {
-        if entry.may_attach() == Some(false) {
-            park_forever();
-        }
-        entry.refuse_if_ended_here();
-        if entered.has(Entered::KEPT) {
-            entry.forget_kept();
-        }
-        let made = entry.made.replace(null_mut());
-        let current = compat::current_thread_state();
-        if current == made {
-            // SAFETY: current, and used by nobody afterwards.
-            unsafe { ffi::PyThreadState_Clear(made) };
-            // SAFETY: current and cleared.
-            if entered.flags() == Entered::AGAIN && unsafe { entries.leave_again(entry) } {
-                return;
+    let at_leave = ENTRIES.with(|entries| {
+        // It stays while it has users.
+        let entry = entries
+            .of(local)
+            .expect("each guard is a user of its entry");
+        if entered.has(Entered::MADE) {
+            if entry.may_attach() == Some(false) {
+                park_forever();
             }
-            // SAFETY: current and cleared.
-            unsafe { entry.delete_current_thread_state() };
-            entry.mark_left(null_mut(), entered.since());
+            entry.refuse_if_ended_here();
+            let made = entry.made.replace(null_mut());
+            let current = compat::current_thread_state();
+            if current == made {
+                // SAFETY: current, and used by nobody afterwards.
+                unsafe { ffi::PyThreadState_Clear(made) };
+                // SAFETY: current and cleared.
+                if entered == Entered::AGAIN && unsafe { entries.leave_again(entry) } {
+                    return None;
+                }
+                // SAFETY: current and cleared.
+                unsafe { entry.delete_current_thread_state() };
+                entry.mark_left(null_mut(), entered.since());
+            } else {
+                // SAFETY: made in `enter`, and deleted once, since it was taken out above.
+                unsafe { entry.delete_idle_thread_state(made, current) };
+                entry.mark_left(current, entered.since());
+            }
         } else {
-            // SAFETY: made in `enter`, and deleted once, since it was taken out above.
-            unsafe { entry.delete_idle_thread_state(made, current) };
-            entry.mark_left(current, entered.since());
+            entry.go_back(entered);
         }
-    } else {
-        entry.go_back(entered);
-    }
-    let mut at_leave = None;
-    if entered.has(Entered::GUARDED) {
-        at_leave = entry.at_leave.take();
-        // Without other users, the entry is released with the guard, which may be set aside.
-        if entry.users.get() > 1 || at_leave.is_some() {
-            drop(entry.guard.take());
+        let mut at_leave = None;
+        if entered.has(Entered::GUARDED) {
+            at_leave = entry.at_leave.take();
+            // Without other users, the entry is released with the guard, which may be set aside.
+            if entry.users.get() > 1 || at_leave.is_some() {
+                drop(entry.guard.take());
+            }
+        } else if !entered.has(Entered::RELEASED) {
+            entry.with_guard(InterpreterGuard::go_away);
         }
-    } else if !entered.has(Entered::RELEASED) {
-        entry.with_guard(InterpreterGuard::go_away);
-    }
-    entries.release(entry);
+        entries.release(entry);
+        at_leave
+    });
     if let Some(at_leave) = at_leave {
         at_leave(local);
     }
@@ -1160,45 +839,6 @@ fn restore_attach_note() {
             entry.saved.get()
         };
         compat::set_attach_note(Some(thread_state));
-    }
-}
-
-/// Has this thread keep its thread state of `local`'s interpreter from its next attachment on.
-#[inline(never)]
-pub(super) fn begin_to_keep(local: &'static LocalInternals) {
-    if compat::needs_attach_note() {
-        return;
-    }
-    // An error means that the thread is ending: nothing would delete the thread state.
-    if AT_THREAD_END.try_with(|_| ()).is_err() {
-        return;
-    }
-    ENTRIES.with(|entries| {
-        let is_local = |of: &LocalInternals| std::ptr::eq(of, local);
-        let entry = entries.find_kept(is_local).unwrap_or_else(|| {
-            let entry: &'static ThreadEntry = Box::leak(ThreadEntry::new(local));
-            entry.next_kept.set(entries.kept.get());
-            entries.kept.set(entry);
-            entry
-        });
-        entry.keepers.set(entry.keepers.get() + 1);
-    });
-}
-
-/// Undoes one [`begin_to_keep`].
-#[inline(never)]
-pub(super) fn stop_keeping(local: &LocalInternals) {
-    ENTRIES.with(|entries| entries.stop_keeping(local));
-}
-
-/// Forgets the idle thread state of `local`'s interpreter that this thread keeps: CPython has
-/// deleted it in the child of a fork.
-#[cfg_attr(not(unix), expect(dead_code, reason = "nothing forks"))]
-#[inline(never)]
-pub(super) fn forget_kept(local: &LocalInternals) {
-    let entry = ENTRIES.with(|entries| entries.find_kept(|of| std::ptr::eq(of, local)));
-    if let Some(entry) = entry.filter(|entry| entry.users.get() == 0) {
-        entry.forget_kept();
     }
 }
 
@@ -1368,21 +1008,6 @@ fn reusable_thread_state(
 /// Returns whether this thread is attached to the interpreter at `local`'s address.
 fn is_attached_to(local: &LocalInternals) -> bool {
     compat::current_interpreter() == local.interpreter()
-}
-
-/// Attaches this thread again with the thread state that it kept: the gate was closed, and this
-/// thread deletes the thread state.
-///
-/// # Safety
-/// This thread must have been detached from it just now, and have changed its note.
-#[cold]
-#[inline(never)]
-unsafe fn attach_again(note: NoteKey, thread_state: *mut ffi::PyThreadState) {
-    // SAFETY: upheld by the caller.
-    unsafe {
-        note.set(thread_state);
-        ffi::PyEval_RestoreThread(thread_state);
-    }
 }
 
 #[cold]

@@ -181,12 +181,6 @@ mod unix {
                 let is_bystander = !local.is_main() && local.interpreter() != here;
                 is_without_gil || (is_bystander && (was_inside || local.is_being_ended()))
             };
-            if local.is_main() {
-                // `os.fork` deletes all thread states of the interpreter but the current one. Where
-                // C code forked, the interpreter's end does.
-                gate.forget_withdrawn();
-                entry::forget_kept(local);
-            }
             if is_lost {
                 local.mark_lost_in_fork();
                 gate.close();

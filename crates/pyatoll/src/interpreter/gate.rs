@@ -28,12 +28,10 @@
 //! - A thread that waits for guards sees all writes of their holders from before they were released
 //!   or went away.
 
-use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::ptr::null_mut;
 use std::time::{Duration, Instant};
 
-use super::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use super::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use super::sync::thread::{self, ThreadId};
 use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock};
 
@@ -63,27 +61,10 @@ struct Holder {
     /// [`CHANGE`] of the latest thread state that was created or deleted. Only the thread that
     /// holds the guard writes to it.
     changed: AtomicU8,
-    /// The thread state of a [`KeptThreadState`], or null. Only the thread that holds the guard
-    /// writes to it and to the next one, while it is inside.
-    kept: AtomicPtr<c_void>,
-    /// The note of it.
-    note: AtomicU32,
     thread: ThreadId,
     /// Whether the end must wait for it without limit.
     must_finish: bool,
 }
-
-/// A thread state that a thread keeps while its guard is set aside, as
-/// [`keeper`](super::keeper) says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct KeptThreadState {
-    pub(crate) thread_state: *mut c_void,
-    /// Says how to change CPython's note of it.
-    pub(crate) note: u32,
-}
-
-// SAFETY: the pointer is only passed on.
-unsafe impl Send for KeptThreadState {}
 
 struct State {
     open: bool,
@@ -91,18 +72,13 @@ struct State {
     waiting: u32,
     /// Guards not yet released.
     inside: Vec<Arc<Holder>>,
-    /// Those of guards that were withdrawn: they belong to the thread that ends the interpreter.
-    withdrawn: Vec<KeptThreadState>,
 }
 
 impl State {
     /// Changes the state of each holder for a gate that was closed: withdraws those that are set
     /// aside, and has the others give up their guards when they leave.
     fn withdraw(&mut self) {
-        let Self {
-            inside, withdrawn, ..
-        } = self;
-        inside.retain(|holder| {
+        self.inside.retain(|holder| {
             let closed = |state| {
                 if state & !CHANGE == SET_ASIDE {
                     WITHDRAWN | (state & CHANGE)
@@ -111,10 +87,7 @@ impl State {
                 }
             };
             let before = holder.update(|state| Some(closed(state)));
-            let stays = before
-                .is_ok_and(|state| state & !CHANGE != SET_ASIDE || holder.is_changing_in(state));
-            withdrawn.extend(holder.kept().filter(|_| !stays));
-            stays
+            before.is_ok_and(|state| state & !CHANGE != SET_ASIDE || holder.is_changing_in(state))
         });
     }
 
@@ -172,28 +145,16 @@ impl ForkLock<'_> {
     #[inline(never)]
     pub(crate) fn keep_own(&mut self) -> bool {
         let this = thread::current().id();
+        let inside = &mut self.state.inside;
         let is_other = |holder: &Arc<Holder>| holder.thread != this;
-        let State {
-            inside, withdrawn, ..
-        } = &mut *self.state;
         let was_inside = inside.iter().any(|holder| {
             let is_inside = holder.state() == INSIDE || holder.is_leaving();
             is_other(holder) && is_inside
         });
-        let others = inside.iter().filter(|holder| is_other(holder));
-        withdrawn.extend(others.filter_map(|it| it.kept().filter(|_| it.has_left())));
         inside.retain(|holder| !is_other(holder));
         self.state.free_if_through();
         self.state.waiting = 0;
         was_inside
-    }
-}
-
-impl ForkLock<'_> {
-    /// Forgets the thread states that are for this interpreter's end to delete: CPython has.
-    #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
-    pub(crate) fn forget_withdrawn(&mut self) {
-        self.state.withdrawn = Vec::new();
     }
 }
 
@@ -211,7 +172,6 @@ impl Gate {
                 open: true,
                 waiting: 0,
                 inside: Vec::new(),
-                withdrawn: Vec::new(),
             }),
             left: Condvar::new(),
             closed: AtomicBool::new(false),
@@ -234,8 +194,6 @@ impl Gate {
         let holder = Arc::new(Holder {
             state: AtomicU8::new(INSIDE),
             changed: AtomicU8::new(0),
-            kept: AtomicPtr::new(null_mut()),
-            note: AtomicU32::new(0),
             thread: thread::current().id(),
             must_finish,
         });
@@ -381,18 +339,6 @@ impl Gate {
         state.inside.iter().any(|holder| holder.is_changing())
     }
 
-    /// Takes the thread states of guards that were withdrawn.
-    pub(crate) fn take_withdrawn(&self) -> Vec<KeptThreadState> {
-        std::mem::take(&mut self.state().withdrawn)
-    }
-
-    /// Returns the number of thread states that threads keep which are not inside.
-    pub(crate) fn kept(&self) -> usize {
-        let state = self.state();
-        let is_kept = |holder: &&Arc<Holder>| holder.has_left() && holder.kept().is_some();
-        state.withdrawn.len() + state.inside.iter().filter(is_kept).count()
-    }
-
     /// Returns the number of guards, including those that are set aside.
     #[cfg(test)]
     pub(crate) fn guards(&self) -> usize {
@@ -417,16 +363,6 @@ impl Holder {
             INSIDE | SET_ASIDE | WITHDRAWN => is_over(timeouts.inside),
             _ => false,
         }
-    }
-
-    /// Returns the thread state that the thread keeps.
-    fn kept(&self) -> Option<KeptThreadState> {
-        // Ordered by the exchange that set the guard aside.
-        let thread_state = self.kept.load(Ordering::Relaxed);
-        (!thread_state.is_null()).then(|| KeptThreadState {
-            thread_state,
-            note: self.note.load(Ordering::Relaxed),
-        })
     }
 
     /// Returns whether the thread creates or deletes a thread state. `SeqCst`: see
@@ -501,15 +437,6 @@ impl InterpreterGuard<'_> {
         self.holder.exchange_exactly(INSIDE, SET_ASIDE, 0)
     }
 
-    /// Sets the thread state that this thread keeps while the guard is set aside. If the guard is
-    /// withdrawn then, it belongs to the thread that ends the interpreter.
-    pub(crate) fn keep(&self, kept: Option<KeptThreadState>) {
-        let thread_state = kept.map_or(null_mut(), |kept| kept.thread_state);
-        let note = kept.map_or(0, |kept| kept.note);
-        self.holder.note.store(note, Ordering::Relaxed);
-        self.holder.kept.store(thread_state, Ordering::Relaxed);
-    }
-
     /// Takes up a guard that was set aside. `false`: the gate was closed since, and the guard must
     /// be dropped.
     #[inline]
@@ -538,10 +465,12 @@ impl InterpreterGuard<'_> {
     /// Undoes [`set_aside_to_change`](InterpreterGuard::set_aside_to_change): the thread has not
     /// left, and holds the guard as before.
     pub(crate) fn stay(&self) {
-        // Closing the gate withdraws it, and would have prevented it from being set aside.
-        let inside = |state: u8| match state & !CHANGE {
-            WITHDRAWN => (INSIDE | LAST | (state & CHANGE)) ^ CHANGE,
-            _ => (INSIDE | (state & CHANGE)) ^ CHANGE,
+        // Closing the gate, maybe several times, withdraws it, and would have prevented it from
+        // being set aside.
+        let inside = |state: u8| {
+            let is_withdrawn = state & !(LAST | CHANGE) == WITHDRAWN;
+            let last = if is_withdrawn { LAST } else { state & LAST };
+            (INSIDE | last | (state & CHANGE)) ^ CHANGE
         };
         let _ = self.holder.update(|state| Some(inside(state)));
     }
@@ -780,30 +709,6 @@ mod tests {
                 waiter.join().unwrap();
             });
         }
-    }
-
-    #[test]
-    fn a_kept_thread_state_is_withdrawn_with_its_guard() {
-        let kept = KeptThreadState {
-            thread_state: std::ptr::dangling_mut(),
-            note: 5,
-        };
-        let gate = Gate::new();
-        let [idle, inside, without] = [(); 3].map(|()| gate.enter().unwrap());
-        idle.keep(Some(kept));
-        inside.keep(Some(kept));
-        without.keep(Some(kept));
-        assert_eq!(gate.kept(), 0);
-        assert!(idle.set_aside());
-        assert_eq!(gate.kept(), 1);
-        without.keep(None);
-        assert!(without.set_aside());
-        assert_eq!(gate.kept(), 1);
-        gate.close();
-        assert_eq!(gate.kept(), 1);
-        assert_eq!(gate.take_withdrawn(), [kept]);
-        assert_eq!(gate.kept(), 0);
-        assert!(!idle.take_up() && !inside.set_aside());
     }
 
     #[test]

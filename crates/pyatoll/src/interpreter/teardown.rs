@@ -16,7 +16,6 @@ use super::detach::detached;
 use super::end::{self, Callback, EndClaim, NotEnded};
 use super::entry;
 use super::gate::Timeouts;
-use super::keeper;
 use super::local::{self, LocalInternals, Phase};
 use super::lookup;
 use super::other_threads;
@@ -61,7 +60,6 @@ pub(super) unsafe fn close(local: &'static LocalInternals, callback: Callback) {
         if !local.gate().is_empty_but_for_this_thread() {
             detached(local, || wait(local));
         }
-        keeper::delete_withdrawn(local);
         if !compat::is_in_python() {
             // Not where Python code calls the exit functions itself: the interpreter goes on. After
             // the wait: a thread that gives way to this one may have kept the thread state again.
