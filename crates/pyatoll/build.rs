@@ -52,12 +52,19 @@ pub fn refusal(config: &InterpreterConfig) -> Option<String> {
     None
 }
 
-/// Returns the name and version of the compiler, which determines the layout of values.
+/// Returns the name and version of the compiler, and the flags that it was given, which together
+/// determine the layout of values.
 fn compiler() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = std::process::Command::new(rustc).arg("--version").output();
     match output {
-        Ok(output) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        Ok(output) => {
+            let version = String::from_utf8_lossy(&output.stdout);
+            // Separated by a character that no terminal shows.
+            let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+            let text = format!("{} {}", version.trim(), flags.replace('\x1f', " "));
+            text.trim().to_owned()
+        }
         Err(error) => panic!("cannot run the compiler: {error}"),
     }
 }

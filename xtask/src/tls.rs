@@ -106,6 +106,10 @@ const COLD: &[(&str, &str)] = &[
         "functions of the user's that start threads",
     ),
     (
+        "pyatoll_tests::crossing::",
+        "a function of the user's that starts a thread",
+    ),
+    (
         "pyatoll_tests::round_trip::",
         "takes a HashMap: std's has its hasher's keys in a thread-local",
     ),

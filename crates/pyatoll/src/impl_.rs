@@ -29,7 +29,9 @@ pub mod class {
     pub use crate::class::convert::{
         SendAndSync, SyncFirst, clone_value, value_into_object, variant_object,
     };
-    pub use crate::class::cross_module::{CrossModuleSpec, require_feature, require_plain_data};
+    pub use crate::class::cross_module::{
+        CrossModuleField, CrossModuleSpec, require_feature, require_plain_data,
+    };
     pub use crate::class::crossing::ShareFunctions;
     pub use crate::class::extras::{
         Discriminant, compare, hash_value, text_of, tuple_item, wrong_variant,

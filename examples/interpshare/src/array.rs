@@ -138,7 +138,15 @@ unsafe impl Element for Flag {
     }
 
     fn exchange(atomic: &AtomicU8, old: Self, new: Self) -> Result<(), Self> {
-        u8::exchange(atomic, old.0.into(), new.0.into()).map_err(|found| Self(found != 0))
+        // Code that writes to the memory may have stored any content.
+        let mut found = u8::load(atomic);
+        while (found != 0) == old.0 {
+            match u8::exchange(atomic, found, new.0.into()) {
+                Ok(()) => return Ok(()),
+                Err(other) => found = other,
+            }
+        }
+        Err(Self(found != 0))
     }
 
     fn plus(self, _: Self) -> Option<Self> {

@@ -121,12 +121,16 @@ pub(crate) fn pass_all() {
 pub(crate) fn drop_outside(value: Value) {
     let mut value = Some(value);
     LOCAL.with(|local| {
-        // An ending thread may have dropped the list.
         let _ = ASIDE.try_with(|aside| {
             aside.borrow_mut().extend(value.take());
             local.has_aside.set(true);
         });
-        drop(value);
+        // An ending thread may have dropped the list. Within a gate, foreign code might wait for a
+        // thread that waits for this one.
+        match local.depth.get() {
+            0 => drop(value),
+            _ => std::mem::forget(value),
+        }
         if local.depth.get() == 0 {
             drop_what_is_aside(local);
         }

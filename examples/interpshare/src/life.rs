@@ -67,7 +67,7 @@ impl InterpreterLife {
     /// [`InterpreterEnding`].
     pub(crate) fn prepare(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         self.check()?;
-        if self.is_told_by_threading.swap(true, Ordering::SeqCst) {
+        if self.is_told_by_threading.load(Ordering::SeqCst) {
             return Ok(());
         }
         let threading = py.import("threading")?;
@@ -78,11 +78,17 @@ impl InterpreterLife {
             };
             let function = PyCFunction::new_closure(py, None, None, mark)?;
             if let Err(error) = register.call1((function,)) {
-                self.is_told_by_threading.store(false, Ordering::SeqCst);
-                let is_late = error.is_instance_of::<PyRuntimeError>(py);
-                return Err(if is_late { ending() } else { error });
+                if error.is_instance_of::<PyRuntimeError>(py) {
+                    // It is waiting for the threads already.
+                    self.mark_ending();
+                    return Err(ending());
+                }
+                return Err(error);
             }
         }
+        // Afterwards: other threads that wait meanwhile register as well, or are told that it is
+        // too late.
+        self.is_told_by_threading.store(true, Ordering::SeqCst);
         Ok(())
     }
 

@@ -239,6 +239,10 @@ fn sleep<R>(
             }
             done => {
                 waiters.remove(&waiter);
+                if waiter.is_woken.load(Ordering::Acquire) {
+                    // By a change that another thread waits for.
+                    waiters.wake_one();
+                }
                 return done;
             }
         };

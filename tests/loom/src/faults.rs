@@ -279,8 +279,14 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "gate_lets_go_of_a_holder_that_stays",
         part: "gate",
-        right: "WITHDRAWN => (INSIDE | LAST | (state & CHANGE)) ^ CHANGE,",
-        wrong: "WITHDRAWN => (WITHDRAWN | (state & CHANGE)) ^ CHANGE,",
+        right: "(INSIDE | last | (state & CHANGE)) ^ CHANGE",
+        wrong: "(if is_withdrawn { WITHDRAWN } else { INSIDE } | (state & CHANGE)) ^ CHANGE",
+    },
+    Fault {
+        name: "gate_forgets_that_it_was_closed_twice",
+        part: "gate",
+        right: "let last = if is_withdrawn { LAST } else { state & LAST };",
+        wrong: "let last = if state & !CHANGE == WITHDRAWN { LAST } else { 0 };",
     },
     Fault {
         name: "gate_goes_on_without_seeing_what_was_done_before_leaving",

@@ -2,12 +2,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Fields;
 use syn::spanned::Spanned;
+use syn::{Fields, Member};
 
 use super::model::ClassModel;
 use super::options::ClassOptions;
 use super::shareable;
+use crate::attributes::cfgs;
 
 /// Checks the options that go together with `cross_module`.
 pub(super) fn check(options: &ClassOptions) -> syn::Result<()> {
@@ -62,6 +63,20 @@ pub(super) fn of_struct(model: &mut ClassModel<'_>, fields: &Fields) {
         let hidden = model.krate.hidden();
         let checks = shareable::no_handles(fields, &hidden, "require_plain_data");
         model.traits.extend(checks);
+        let fields = fields.iter().enumerate().map(|(index, field)| {
+            let (cfgs, ty) = (cfgs(&field.attrs), &field.ty);
+            let member = match &field.ident {
+                Some(name) => Member::Named(name.clone()),
+                None => Member::Unnamed(index.into()),
+            };
+            quote! {
+                #(#cfgs)*
+                fields.push(#hidden::class::CrossModuleField::of::<#ty>(
+                    ::core::mem::offset_of!(Self, #member),
+                ));
+            }
+        });
+        model.cross_module_fields = quote!(#(#fields)*);
     }
 }
 
@@ -73,6 +88,7 @@ impl ClassModel<'_> {
         };
         let hidden = self.krate.hidden_at(span);
         let ident = self.ident;
+        let fields = &self.cross_module_fields;
         quote_spanned! { span =>
             ::core::option::Option::Some(
                 const {
@@ -81,6 +97,12 @@ impl ClassModel<'_> {
                         ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)),
                         ::core::env!("CARGO_PKG_NAME"),
                         ::core::env!("CARGO_PKG_VERSION"),
+                        || {
+                            #[allow(unused_mut)]
+                            let mut fields = ::std::vec::Vec::new();
+                            #fields
+                            fields
+                        },
                     )
                 },
             )

@@ -40,6 +40,8 @@ pub(crate) struct ClassModel<'a> {
     pub(crate) id: String,
     /// Implementations of further traits.
     pub(crate) traits: TokenStream,
+    /// Statements that describe the fields of a class with `cross_module`.
+    pub(crate) cross_module_fields: TokenStream,
     /// The body of `IntoPyObject::into_pyobject`, with `self` and `py` in scope; `None` for the
     /// default one.
     pub(crate) into_object: Option<TokenStream>,
@@ -71,6 +73,7 @@ impl<'a> ClassModel<'a> {
             parent: None,
             id: crate::inspect::unique_id(),
             traits: TokenStream::new(),
+            cross_module_fields: TokenStream::new(),
             into_object: None,
         }
     }

@@ -49,6 +49,8 @@ static ALLOCATOR: std::alloc::System = std::alloc::System;
 ///
 /// Change the version of the package whenever the definition of the value changes, also that of a
 /// type in one of its fields: a package that is used from a folder is otherwise taken for the same.
+/// The types of the fields must not depend on `cfg`s that a build script or `RUSTFLAGS` set: the
+/// modules see that of the fields themselves, but not of what is inside of them.
 ///
 /// ```
 /// # #[cfg(feature = "cross-module")]
@@ -74,12 +76,34 @@ static ALLOCATOR: std::alloc::System = std::alloc::System;
 )]
 pub unsafe trait CrossModule: Send + Sync + 'static {}
 
+/// A field of a class with `cross_module`: what of its type may differ between two builds.
+#[derive(Hash)]
+pub struct CrossModuleField {
+    id: TypeId,
+    size: usize,
+    align: usize,
+    offset: usize,
+}
+
+impl CrossModuleField {
+    /// Describes a field of type `F` at `offset`.
+    pub fn of<F: 'static>(offset: usize) -> Self {
+        Self {
+            id: TypeId::of::<F>(),
+            size: size_of::<F>(),
+            align: align_of::<F>(),
+            offset,
+        }
+    }
+}
+
 /// What identifies a class with `cross_module` in other binaries.
 pub struct CrossModuleSpec {
     path: &'static str,
     package: &'static str,
     version: &'static str,
-    identity: fn() -> u64,
+    identity: fn(&[CrossModuleField]) -> u64,
+    fields: fn() -> Vec<CrossModuleField>,
     size: fn() -> usize,
 }
 
@@ -93,13 +117,18 @@ impl CrossModuleSpec {
         path: &'static str,
         package: &'static str,
         version: &'static str,
+        fields: fn() -> Vec<CrossModuleField>,
     ) -> Self {
-        require_base(<T::BaseType as ClassBase>::MAY_BE_CROSS_MODULE);
+        require_base(
+            <T::BaseType as ClassBase>::MAY_BE_CROSS_MODULE
+                && !<T::BaseType as ClassBase>::IS_PYTHON_CLASS,
+        );
         Self {
             path,
             package,
             version,
             identity: identity::<T>,
+            fields,
             size: || Instance::<T>::SIZE,
         }
     }
@@ -112,7 +141,7 @@ impl CrossModuleSpec {
             size,
             ..
         } = self;
-        let (identity, size) = ((self.identity)(), size());
+        let (identity, size) = ((self.identity)(&(self.fields)()), size());
         let description = format!(
             "{package} {version} (pyatoll {}, {}, for Python {}, {size} bytes, build {identity:016x})",
             env!("CARGO_PKG_VERSION"),
@@ -175,8 +204,9 @@ fn extends(class: &Bound<'_, PyType>, base: *mut ffi::PyTypeObject) -> bool {
 }
 
 /// Returns a hash of what determines the values of `T` and the code for them. The compiler's id of
-/// a type covers the packages that it is from, with versions, features, profile and dependencies.
-fn identity<T: PyClass>() -> u64 {
+/// a type covers the packages that it is from, with versions, features, profile and dependencies,
+/// but not what `cfg`s of a build script or of `RUSTFLAGS` make of its fields.
+fn identity<T: PyClass>(fields: &[CrossModuleField]) -> u64 {
     // The same in all binaries of one compiler.
     let mut hasher = DefaultHasher::new();
     (
@@ -193,6 +223,7 @@ fn identity<T: PyClass>() -> u64 {
         std::mem::offset_of!(Instance<T>, value),
         std::mem::needs_drop::<T>(),
         size_of::<LocalInternals>(),
+        fields,
     )
         .hash(&mut hasher);
     hasher.finish()

@@ -173,7 +173,7 @@ impl TypeObject {
         if let Some(cross_module) = cross_module
             && filled.is_ok()
         {
-            self.share(cross_module, &object, base);
+            self.share(py, cross_module, base);
         }
         let class = self.finish(this_thread, filled)?;
         if let Some(share) = spec.share
@@ -214,21 +214,24 @@ impl TypeObject {
 
     /// Shares the type with other binaries, or replaces it by the one that another binary has
     /// shared since this one was created.
-    fn share(
-        &self,
-        cross_module: &CrossModuleSpec,
-        class: &Bound<'_, PyType>,
-        base: *mut ffi::PyTypeObject,
-    ) {
-        if !self.ready().is_null() {
-            // Another thread has done so.
-            return;
-        }
-        let kept = cross_module.share(class, base);
-        if !kept.is(class) {
+    fn share(&self, py: Python<'_>, cross_module: &CrossModuleSpec, base: *mut ffi::PyTypeObject) {
+        let class = match &self.state().object {
+            // Unless another thread has done so.
+            Some(class) if self.ready().is_null() => class.clone_ref(py).into_bound(py),
+            _ => return,
+        };
+        let kept = cross_module.share(&class, base);
+        if !kept.is(&class) {
             let replaced = self.state().object.replace(kept.unbind());
             self.is_adopted.store(true, Ordering::Relaxed);
             drop(replaced);
+            let address: *mut ffi::PyTypeObject = class.as_ptr().cast();
+            // SAFETY: attached (`py`); `class` keeps the type alive, which nothing else uses.
+            unsafe {
+                if ffi::PyType_HasFeature(address, ffi::Py_TPFLAGS_HAVE_GC) == 0 {
+                    clear_attributes(address);
+                }
+            }
         }
     }
 

@@ -225,6 +225,7 @@ pub struct LocalInternals {
     /// Deferred deallocations.
     trashcan: Trashcan,
     /// The address that identifies the binary.
+    #[cfg(feature = "cross-module")]
     binary: *const c_void,
     /// The state that was created before this one, or null.
     #[cfg(unix)]
@@ -237,7 +238,8 @@ const _: () = assert!(std::mem::offset_of!(LocalInternals, slots) == 0);
 // In words, since the sizes of pointers, std's locks (larger on macOS) and 64-bit numbers differ
 // between platforms.
 const _: () = assert!(
-    size_of::<LocalInternals>() <= 56 * size_of::<usize>(),
+    size_of::<LocalInternals>()
+        <= (56 + cfg!(feature = "cross-module") as usize) * size_of::<usize>(),
     "one stays behind per interpreter"
 );
 
@@ -278,6 +280,7 @@ impl LocalInternals {
             lost_in_fork: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
             trashcan: Trashcan::new(),
+            #[cfg(feature = "cross-module")]
             binary: binary(),
             #[cfg(unix)]
             older: null(),
@@ -305,7 +308,10 @@ impl LocalInternals {
     /// build, whose instance of a `cross_module` class refers to it.
     #[inline]
     pub(crate) fn is_of_this_binary(&self) -> bool {
-        self.binary == binary()
+        #[cfg(feature = "cross-module")]
+        return self.binary == binary();
+        #[cfg(not(feature = "cross-module"))]
+        true
     }
 
     /// Returns the slots of this binary's per-interpreter values.

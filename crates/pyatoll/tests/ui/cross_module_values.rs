@@ -15,4 +15,11 @@ struct Derived;
 
 unsafe impl CrossModule for Derived {}
 
+pyatoll::create_exception!(common, Failure, pyatoll::exceptions::PyException);
+
+#[pyclass(cross_module, extends = Failure)]
+struct Detailed;
+
+unsafe impl CrossModule for Detailed {}
+
 fn main() {}
