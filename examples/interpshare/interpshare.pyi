@@ -216,7 +216,7 @@ class Map(Generic[_K, _V]):
     A mapping that all interpreters share. Any number of them read it at the same time.
 
     It has the methods of a `dict`, but no order. `keys`, `values` and `items` return lists of what
-    is in it at the time; what others change meanwhile is in them or not. Each method is atomic for
+    is in it; changes that others make at the same time may be missing. Each method is atomic for
     one key.
     """
     @classmethod

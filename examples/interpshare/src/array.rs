@@ -241,7 +241,7 @@ const KINDS: &[Kind] = &[
 pub(crate) struct Array {
     kind: Kind,
     len: usize,
-    /// Aligned for every type.
+    /// The elements. `AtomicU64` has the alignment of the largest type.
     memory: Box<[AtomicU64]>,
     /// What a `Py_buffer` points to.
     shape: [ffi::Py_ssize_t; 1],

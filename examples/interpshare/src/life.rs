@@ -86,7 +86,7 @@ impl InterpreterLife {
                 return Err(error);
             }
         }
-        // Afterwards: other threads that wait meanwhile register as well, or are told that it is
+        // Set last: a thread that starts to wait before this registers, too, or learns that it is
         // too late.
         self.is_told_by_threading.store(true, Ordering::SeqCst);
         Ok(())

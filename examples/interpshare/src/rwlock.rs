@@ -16,7 +16,7 @@ struct State {
     writer: Option<Owner>,
     /// The threads that read, once for each time that they have acquired it.
     readers: Vec<Owner>,
-    /// Threads that wait to write: no further thread begins to read meanwhile.
+    /// The threads that wait to write. While there are any, no other thread begins to read.
     waiting: Vec<Owner>,
 }
 

@@ -227,11 +227,7 @@ impl TypeObject {
             drop(replaced);
             let address: *mut ffi::PyTypeObject = class.as_ptr().cast();
             // SAFETY: attached (`py`); `class` keeps the type alive, which nothing else uses.
-            unsafe {
-                if ffi::PyType_HasFeature(address, ffi::Py_TPFLAGS_HAVE_GC) == 0 {
-                    clear_attributes(address);
-                }
-            }
+            unsafe { clear_attributes_unless_collected(address) };
         }
     }
 
@@ -313,10 +309,23 @@ impl Drop for TypeObject {
             if self.is_registered.load(Ordering::Relaxed) {
                 crossing::unregister_class(ready);
             }
-            let has_gc = ffi::PyType_HasFeature(ready, ffi::Py_TPFLAGS_HAVE_GC) != 0;
-            if !has_gc && !self.is_adopted() {
-                clear_attributes(ready);
+            if !self.is_adopted() {
+                clear_attributes_unless_collected(ready);
             }
+        }
+    }
+}
+
+/// Removes the attributes of a type that goes out of use, if the garbage collector does not track
+/// its instances: those that are reachable from it would keep it alive.
+///
+/// # Safety
+/// As for [`clear_attributes`].
+unsafe fn clear_attributes_unless_collected(class: *mut ffi::PyTypeObject) {
+    // SAFETY: upheld by the caller: attached; a live heap type.
+    unsafe {
+        if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_GC) == 0 {
+            clear_attributes(class);
         }
     }
 }
@@ -325,7 +334,7 @@ impl Drop for TypeObject {
 /// was created with, and plain values.
 ///
 /// # Safety
-/// Attached; `class` must be a live heap type, in an interpreter that is ending.
+/// Attached; `class` must be a live heap type that is used no more.
 unsafe fn clear_attributes(class: *mut ffi::PyTypeObject) {
     // SAFETY: attached, and the dict belongs to a live type (upheld by the caller). The items are
     // copied first, since dropping a value may run any code.
