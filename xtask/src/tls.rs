@@ -90,6 +90,10 @@ const COLD: &[(&str, &str)] = &[
         "only when the value of a `PyOnceLock` is made",
     ),
     (
+        "pyatoll::interpreter::process::ProcessMutex<T>::replace",
+        "only when a lock is first used in a process: makes its value, which may be a HashMap",
+    ),
+    (
         "pyatoll::interpreter::end::",
         "only when an interpreter ends",
     ),

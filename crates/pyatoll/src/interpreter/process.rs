@@ -49,18 +49,28 @@ impl<T: Default + Send + 'static> ProcessMutex<T> {
             {
                 return lock(&of_process.mutex);
             }
-            let fresh = Box::into_raw(Box::new(OfProcess {
-                process: process(),
-                mutex: Mutex::new(T::default()),
-            }));
-            // The lock of the parent stays in memory: its holder may be this thread.
-            let exchanged =
-                self.current
-                    .compare_exchange(found, fresh, Ordering::AcqRel, Ordering::Acquire);
-            if exchanged.is_err() {
-                // SAFETY: from `Box::into_raw`; no other thread has seen it.
-                drop(unsafe { Box::from_raw(fresh) });
-            }
+            self.replace(found);
+        }
+    }
+
+    /// Replaces `found`, which is null or the lock of a parent process, unless another thread has.
+    ///
+    /// Not a part of [`lock`](Self::lock), which is on hot paths: `T::default` may read thread-local
+    /// storage, as that of a `HashMap` does.
+    #[cold]
+    #[inline(never)]
+    fn replace(&self, found: *mut OfProcess<T>) {
+        let fresh = Box::into_raw(Box::new(OfProcess {
+            process: process(),
+            mutex: Mutex::new(T::default()),
+        }));
+        // The lock of the parent stays in memory: its holder may be this thread.
+        let exchanged =
+            self.current
+                .compare_exchange(found, fresh, Ordering::AcqRel, Ordering::Acquire);
+        if exchanged.is_err() {
+            // SAFETY: from `Box::into_raw`; no other thread has seen it.
+            drop(unsafe { Box::from_raw(fresh) });
         }
     }
 }
