@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyatoll::prelude::*;
 
-use crate::waiting::{Deadline, Waiters, wait};
+use crate::waiters::Waiters;
+use crate::waiting::{Deadline, wait};
 
 /// A flag that all interpreters share, with the methods of `threading.Event`.
 #[pyclass(frozen, shareable, weakref)]
@@ -20,7 +21,7 @@ impl Event {
     fn new() -> Self {
         Self {
             is_set: AtomicBool::new(false),
-            waiters: Waiters::default(),
+            waiters: Waiters::new(),
         }
     }
 

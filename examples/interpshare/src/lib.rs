@@ -10,11 +10,14 @@
 //! | `item` | the same in a queue |
 //! | `gate` | forks, and values whose drop runs foreign code |
 //! | `life` | whether a holder still exists, and whether an interpreter ends |
-//! | `waiting` | threads that wait |
+//! | `waiting`, `waiters` | threads that wait |
+//! | `channel` | the items of a queue |
+//! | `sync` | the atomics, locks, threads and queues of those that loom checks |
 //! | `queue`, `map`, `array`, `counter`, `event`, `lock`, `rwlock`, `once` | a class each |
 //! | `errors` | the exceptions |
 
 mod array;
+mod channel;
 mod counter;
 mod errors;
 mod event;
@@ -26,7 +29,9 @@ mod map;
 mod once;
 mod queue;
 mod rwlock;
+mod sync;
 mod value;
+mod waiters;
 mod waiting;
 
 /// Objects that all interpreters of a process share.

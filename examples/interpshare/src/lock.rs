@@ -8,7 +8,8 @@ use pyatoll::prelude::*;
 use crate::errors::{DeadlockError, OwnerDied};
 use crate::gate::{Gate, lock};
 use crate::life::Owner;
-use crate::waiting::{Deadline, Waiters, wait};
+use crate::waiters::Waiters;
+use crate::waiting::{Deadline, wait};
 
 /// A lock that all interpreters share. It is held by a thread in an interpreter.
 ///
@@ -83,7 +84,7 @@ impl Lock {
     fn new() -> Self {
         Self {
             holder: Mutex::new(None),
-            waiters: Waiters::default(),
+            waiters: Waiters::new(),
         }
     }
 

@@ -8,7 +8,8 @@ use crate::errors::DeadlockError;
 use crate::gate::{Gate, lock};
 use crate::life::Owner;
 use crate::value::Held;
-use crate::waiting::{Deadline, Waiters, wait};
+use crate::waiters::Waiters;
+use crate::waiting::{Deadline, wait};
 
 /// A value that the first thread of any interpreter to ask for it computes, for all of them.
 ///
@@ -48,7 +49,7 @@ impl Once {
         Self {
             value: OnceLock::new(),
             runner: Mutex::new(None),
-            waiters: Waiters::default(),
+            waiters: Waiters::new(),
         }
     }
 

@@ -9,7 +9,8 @@ use crate::errors::DeadlockError;
 use crate::gate::{Gate, lock};
 use crate::life::Owner;
 use crate::lock::{not_held, owner_died};
-use crate::waiting::{Deadline, Waiters, wait};
+use crate::waiters::Waiters;
+use crate::waiting::{Deadline, wait};
 
 #[derive(Default)]
 struct State {
@@ -132,7 +133,7 @@ impl RWLock {
     fn new() -> Self {
         Self {
             state: Mutex::default(),
-            waiters: Waiters::default(),
+            waiters: Waiters::new(),
         }
     }
 

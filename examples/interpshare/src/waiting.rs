@@ -5,18 +5,15 @@
 //! interpreter has begun to end, or the holder of a lock has ended. The object is looked at and
 //! changed only while attached, so a thread that CPython does not let return has taken nothing.
 
-use std::collections::VecDeque;
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pyatoll::exceptions::PyValueError;
 use pyatoll::prelude::*;
 
-use crate::gate::{Gate, lock};
 use crate::life::InterpreterLife;
+use crate::waiters::Waiters;
 
 /// After this time, a thread that waits looks whether it may go on.
 const SLICE: Duration = Duration::from_millis(50);
@@ -101,83 +98,6 @@ impl Deadline {
     }
 }
 
-/// A thread that sleeps, or is about to.
-struct Waiter {
-    thread: Thread,
-    is_woken: AtomicBool,
-}
-
-impl Waiter {
-    fn sleep(&self, limit: Duration) {
-        let end = Instant::now() + limit;
-        while !self.is_woken.load(Ordering::Acquire) {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            thread::park_timeout(left);
-        }
-    }
-}
-
-/// The threads that wait for an object.
-#[derive(Default)]
-pub(crate) struct Waiters {
-    /// The length of the list, so that nothing is locked if nobody waits.
-    count: AtomicUsize,
-    list: Mutex<VecDeque<Arc<Waiter>>>,
-}
-
-impl Waiters {
-    /// Wakes the thread that has waited longest. Called after the object was changed, by a thread
-    /// that has released its lock.
-    #[inline]
-    pub(crate) fn wake_one(&self) {
-        if self.count.load(Ordering::SeqCst) > 0 {
-            self.wake(1);
-        }
-    }
-
-    /// Wakes all threads.
-    #[inline]
-    pub(crate) fn wake_all(&self) {
-        if self.count.load(Ordering::SeqCst) > 0 {
-            self.wake(usize::MAX);
-        }
-    }
-
-    #[cold]
-    fn wake(&self, limit: usize) {
-        let woken: Vec<_> = {
-            let _gate = Gate::enter();
-            let mut list = lock(&self.list);
-            let len = list.len();
-            let woken = list.drain(..limit.min(len)).collect();
-            self.count.store(list.len(), Ordering::SeqCst);
-            woken
-        };
-        for waiter in woken {
-            waiter.is_woken.store(true, Ordering::Release);
-            waiter.thread.unpark();
-        }
-    }
-
-    fn add(&self, waiter: &Arc<Waiter>) {
-        let _gate = Gate::enter();
-        let mut list = lock(&self.list);
-        list.push_back(Arc::clone(waiter));
-        self.count.store(list.len(), Ordering::SeqCst);
-    }
-
-    /// Removes a thread, unless it was woken.
-    fn remove(&self, waiter: &Arc<Waiter>) {
-        let _gate = Gate::enter();
-        let mut list = lock(&self.list);
-        list.retain(|other| !Arc::ptr_eq(other, waiter));
-        self.count.store(list.len(), Ordering::SeqCst);
-    }
-}
-
 /// Tries something until it succeeds or the deadline has passed. `attempt` runs while attached, and
 /// `is_worth_it`, a guess whether it would succeed, also while detached; without one, the thread
 /// sleeps at once.
@@ -220,44 +140,15 @@ fn sleep<R>(
     {
         return Ok(Some(result));
     }
-    loop {
-        let waiter = Arc::new(Waiter {
-            thread: thread::current(),
-            is_woken: AtomicBool::new(false),
-        });
-        waiters.add(&waiter);
-        fence(Ordering::SeqCst);
-        // A change before the thread was in the list has woken nobody.
-        let result = match attempt() {
-            Ok(None) => {
-                py.detach(|| {
-                    waiter.sleep(deadline.slice());
-                    // Here, since the thread may not be able to return.
-                    waiters.remove(&waiter);
-                });
-                py.check_signals().and_then(|()| life.check())
-            }
-            done => {
-                waiters.remove(&waiter);
-                if waiter.is_woken.load(Ordering::Acquire) {
-                    // By a change that another thread waits for.
-                    waiters.wake_one();
-                }
-                return done;
-            }
-        };
-        let result = result.and_then(|()| attempt());
-        match result {
-            Ok(None) if !deadline.has_passed() => {}
-            result => {
-                if waiter.is_woken.load(Ordering::Acquire) && !matches!(result, Ok(Some(_))) {
-                    // What it was woken for is there for another one.
-                    waiters.wake_one();
-                }
-                return result;
-            }
-        }
-    }
+    waiters.wait(
+        attempt,
+        &mut |sleep| {
+            py.detach(|| sleep(deadline.slice()));
+            py.check_signals()?;
+            life.check()
+        },
+        &|| deadline.has_passed(),
+    )
 }
 
 /// Waits for a moment without sleeping. Returns whether an attempt is worth it.

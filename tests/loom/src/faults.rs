@@ -294,4 +294,144 @@ pub const FAULTS: &[Fault] = &[
         right: "state.fetch_update(Ordering::AcqRel, Ordering::Acquire, new)",
         wrong: "state.fetch_update(Ordering::Relaxed, Ordering::Relaxed, new)",
     },
+    Fault {
+        name: "append_list_publishes_a_record_relaxed",
+        part: "append_list",
+        right: ".compare_exchange(newest, node, Ordering::AcqRel, Ordering::Acquire)",
+        wrong: ".compare_exchange(newest, node, Ordering::Relaxed, Ordering::Relaxed)",
+    },
+    Fault {
+        name: "append_list_is_read_relaxed",
+        part: "append_list",
+        right: "let newest = node(self.newest.load(Ordering::Acquire));",
+        wrong: "let newest = node(self.newest.load(Ordering::Relaxed));",
+    },
+    Fault {
+        name: "append_list_looks_at_the_newest_after_the_search",
+        part: "append_list",
+        right: "unsafe { (*node).next = newest };",
+        wrong: "let newest = self.newest.load(Ordering::Acquire);
+            unsafe { (*node).next = newest };",
+    },
+    Fault {
+        name: "waiters_look_at_the_list_without_a_fence",
+        part: "waiters",
+        right: "// Between the change and the look.
+        fence(Ordering::SeqCst);",
+        wrong: "",
+    },
+    Fault {
+        name: "waiters_look_at_the_object_without_a_fence",
+        part: "waiters",
+        right: "// Between that and the thread's last look at the object.
+        fence(Ordering::SeqCst);",
+        wrong: "",
+    },
+    Fault {
+        name: "waiters_sleep_without_a_last_look",
+        part: "waiters",
+        right: "match attempt() {
+                Ok(None) => {}",
+        wrong: "match Ok(None) {
+                Ok(None) => {}",
+    },
+    Fault {
+        name: "waiters_are_woken_without_a_mark",
+        part: "waiters",
+        right: "waiter.is_woken.store(true, Ordering::Release);",
+        wrong: "",
+    },
+    Fault {
+        name: "waiters_are_marked_after_they_left_the_list",
+        part: "waiters",
+        right: "            woken
+        };
+        for waiter in woken {
+",
+        wrong: "            for waiter in &woken {
+                waiter.is_woken.store(false, Ordering::Release);
+            }
+            woken
+        };
+        for waiter in woken {
+            waiter.is_woken.store(true, Ordering::Release);
+",
+    },
+    Fault {
+        name: "waiters_keep_to_themselves_what_they_were_woken_for",
+        part: "waiters",
+        right: "// What it was woken for is there for another one.
+                        self.wake_one();",
+        wrong: "",
+    },
+    Fault {
+        name: "waiters_stay_in_the_list_when_they_give_up",
+        part: "waiters",
+        right: "// Here, since the thread may not be able to return from `pause`.
+                self.remove(&waiter);",
+        wrong: "",
+    },
+    Fault {
+        name: "channel_is_closed_while_items_are_added",
+        part: "channel",
+        right: "pass_all();",
+        wrong: "",
+    },
+    Fault {
+        name: "channel_adds_an_item_after_a_look_outside_the_gate",
+        part: "channel",
+        right: "            let _gate = Gate::enter();
+            if self.state.load(Ordering::SeqCst) != OPEN {
+                return Err(IsClosed);
+            }
+",
+        wrong: "            if self.state.load(Ordering::SeqCst) != OPEN {
+                return Err(IsClosed);
+            }
+            let _gate = Gate::enter();
+",
+    },
+    Fault {
+        name: "channel_looks_whether_it_is_closed_after_the_items",
+        part: "channel",
+        right: "None if state == CLOSED => Err(IsClosed),",
+        wrong: "None if self.state.load(Ordering::SeqCst) == CLOSED => Err(IsClosed),",
+    },
+    Fault {
+        name: "channel_is_closed_at_once",
+        part: "channel",
+        right: ".compare_exchange(OPEN, CLOSING, order, order);",
+        wrong: ".compare_exchange(OPEN, CLOSED, order, order);",
+    },
+    Fault {
+        name: "channel_ends_without_telling_takers",
+        part: "channel",
+        right: "self.takers.wake_all();",
+        wrong: "",
+    },
+    Fault {
+        name: "channel_ends_without_telling_adders",
+        part: "channel",
+        right: "self.adders.wake_all();",
+        wrong: "",
+    },
+    Fault {
+        name: "channel_tells_nobody_of_an_item",
+        part: "channel",
+        right: "self.takers.wake_one();",
+        wrong: "",
+    },
+    Fault {
+        name: "channel_tells_nobody_of_room",
+        part: "channel",
+        right: "self.adders.wake_one();",
+        wrong: "",
+    },
+    Fault {
+        name: "channel_does_not_count_an_item_out",
+        part: "channel",
+        right: "count.fetch_sub(1, Ordering::SeqCst);
+                Some(item)",
+        wrong: "Some(item)",
+    },
 ];

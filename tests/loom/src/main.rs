@@ -1,8 +1,8 @@
-//! Models of `pyatoll`'s lock-free parts, checked with loom: it explores every order in which their
-//! threads can run under the C11 memory model.
+//! Models of the lock-free parts of `pyatoll` and `interpshare`, checked with loom: it explores every
+//! order in which their threads can run under the C11 memory model.
 //!
-//! The models run the code of the library itself, which `build.rs` copies. A second set of copies
-//! has one fault each (`faults.rs`); some model must fail on each of them, which checks the models.
+//! The models run the code itself, which `build.rs` copies. A second set of copies has one fault
+//! each (`faults.rs`); some model must fail on each of them, which checks the models.
 //!
 //! Each model runs in a process of its own, since one that fails may not be able to clean up.
 //!

@@ -49,6 +49,7 @@
 // | `stored` | the pointer to that state, in handles |
 // | `registry`, `lookup` | the interpreters that this binary has seen |
 // | `busy` | operations that a fork must not interrupt |
+// | `append_list` | a list that binaries share |
 // | `shared_classes` | classes that binaries share in one interpreter |
 // | `internals` | the state that all Pyatoll binaries in one interpreter share |
 // | `entry` | the interpreters that this thread entered or was detached from |
@@ -80,6 +81,7 @@
 
 #[cfg(test)]
 mod alone;
+mod append_list;
 mod at_end;
 pub(crate) mod attach;
 mod attach_timeout;

@@ -1,14 +1,15 @@
 //! [`SharedClasses`]: the classes that binaries share in one interpreter.
 //!
 //! Invariants:
-//! - A record is only added, and freed with the list. It keeps its class alive.
+//! - A record is freed with the list, and keeps its class alive.
 //! - There is one record for each path and [`Build`]: all binaries of that build use its class.
 
 use std::ffi::c_void;
-use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
+
+use super::append_list::{AppendList, Node};
 
 /// What determines whether two binaries may share a class: the definition of its values.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,8 +25,6 @@ pub(crate) struct Build {
 /// A class that binaries share. Its layout is an ABI; the texts are UTF-8.
 #[repr(C)]
 struct SharedClass {
-    /// The next older one.
-    next: *mut SharedClass,
     /// A strong reference.
     class: *mut ffi::PyTypeObject,
     path: *const u8,
@@ -34,7 +33,7 @@ struct SharedClass {
     description: *const u8,
     description_length: usize,
     /// Frees the record, with the allocator it came from.
-    free: unsafe extern "C" fn(record: *mut SharedClass),
+    free: unsafe extern "C" fn(record: *mut Node<SharedClass>),
 }
 
 impl SharedClass {
@@ -42,11 +41,11 @@ impl SharedClass {
     ///
     /// # Safety
     /// Attached; `class` must be a live heap type.
-    unsafe fn new(build: &Build, class: *mut ffi::PyTypeObject) -> Box<Self> {
-        unsafe extern "C" fn free(record: *mut SharedClass) {
+    unsafe fn new(build: &Build, class: *mut ffi::PyTypeObject) -> Box<Node<Self>> {
+        unsafe extern "C" fn free(node: *mut Node<SharedClass>) {
             // SAFETY: created below, by this binary, and freed once.
             unsafe {
-                let record = Box::from_raw(record);
+                let record = Box::from_raw(node).record;
                 let length = record.description_length;
                 let text =
                     std::ptr::slice_from_raw_parts_mut(record.description.cast_mut(), length);
@@ -57,8 +56,7 @@ impl SharedClass {
         unsafe { ffi::Py_INCREF(class.cast()) };
         let description: Box<[u8]> = build.description.as_bytes().into();
         let description = Box::leak(description);
-        Box::new(Self {
-            next: null_mut(),
+        Node::new(Self {
             class,
             path: build.path.as_ptr(),
             path_length: build.path.len(),
@@ -73,12 +71,13 @@ impl SharedClass {
     ///
     /// # Safety
     /// Attached; nothing else may refer to the record.
-    unsafe fn release(record: *mut Self) {
+    unsafe fn release(node: NonNull<Node<Self>>) {
+        let node = node.as_ptr();
         // SAFETY: upheld by the caller; a record owns a reference to its class, and is freed by the
         // binary that created it.
         unsafe {
-            ffi::Py_DECREF((*record).class.cast());
-            ((*record).free)(record);
+            ffi::Py_DECREF((*node).record.class.cast());
+            ((*node).record.free)(node);
         }
     }
 
@@ -100,16 +99,11 @@ impl SharedClass {
 
 /// The list of these classes, in the interpreter's `Internals`.
 #[repr(transparent)]
-pub(crate) struct SharedClasses {
-    /// The newest record.
-    newest: AtomicPtr<SharedClass>,
-}
+pub(crate) struct SharedClasses(AppendList<SharedClass>);
 
 impl SharedClasses {
     pub(super) fn new() -> Self {
-        Self {
-            newest: AtomicPtr::new(null_mut()),
-        }
+        Self(AppendList::new())
     }
 
     /// Frees all records.
@@ -117,24 +111,10 @@ impl SharedClasses {
     /// # Safety
     /// Attached; nothing else may use the list.
     pub(super) unsafe fn clear(&self) {
-        let mut record = self.newest.swap(null_mut(), Ordering::AcqRel);
-        while !record.is_null() {
+        for node in self.0.take_all() {
             // SAFETY: upheld by the caller; each record is released once.
-            unsafe {
-                let next = (*record).next;
-                SharedClass::release(record);
-                record = next;
-            }
+            unsafe { SharedClass::release(node) };
         }
-    }
-
-    /// Returns the records, newest first.
-    fn iter(&self) -> impl Iterator<Item = &SharedClass> {
-        // SAFETY: null, or a record that lives as long as the list.
-        let record = |pointer: *mut SharedClass| unsafe { pointer.cast_const().as_ref() };
-        std::iter::successors(record(self.newest.load(Ordering::Acquire)), move |one| {
-            record(one.next)
-        })
     }
 
     /// Returns a new reference to the class of a build, if a binary has shared it.
@@ -142,7 +122,7 @@ impl SharedClasses {
     /// # Safety
     /// The thread must be attached to the interpreter.
     pub(crate) unsafe fn find(&self, build: &Build) -> Option<NonNull<ffi::PyTypeObject>> {
-        let record = self.iter().find(|record| record.is_of(build))?;
+        let record = self.0.iter().find(|record| record.is_of(build))?;
         // SAFETY: attached (upheld by the caller); the record keeps its class alive.
         unsafe {
             ffi::Py_INCREF(record.class.cast());
@@ -160,28 +140,19 @@ impl SharedClasses {
         build: &Build,
         class: NonNull<ffi::PyTypeObject>,
     ) -> NonNull<ffi::PyTypeObject> {
-        // SAFETY: attached (upheld by the caller); a live class. The new record is not shared until
-        // the exchange succeeds.
+        // SAFETY: attached (upheld by the caller); a live class, and a record keeps its own alive. One
+        // that was not added is not shared.
         unsafe {
-            let new = Box::into_raw(SharedClass::new(build, class.as_ptr()));
-            loop {
-                let head = self.newest.load(Ordering::Acquire);
-                // Records are only added in front of `head`.
-                if let Some(first) = self.find(build) {
-                    SharedClass::release(new);
-                    return first;
+            let new = SharedClass::new(build, class.as_ptr());
+            let record = match self.0.add(new, |record| record.is_of(build)) {
+                Ok(record) => record,
+                Err((first, new)) => {
+                    SharedClass::release(NonNull::from(Box::leak(new)));
+                    first
                 }
-                (*new).next = head;
-                let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
-                if self
-                    .newest
-                    .compare_exchange(head, new, success, failure)
-                    .is_ok()
-                {
-                    ffi::Py_INCREF(class.as_ptr().cast());
-                    return class;
-                }
-            }
+            };
+            ffi::Py_INCREF(record.class.cast());
+            NonNull::new_unchecked(record.class)
         }
     }
 
@@ -196,8 +167,8 @@ impl SharedClasses {
         class: *mut ffi::PyTypeObject,
         wanted: *mut c_void,
     ) -> Option<[String; 2]> {
-        let expected = self.iter().find(|record| record.class.cast() == wanted)?;
-        let found = self.iter().find(|record| {
+        let expected = self.0.iter().find(|record| record.class.cast() == wanted)?;
+        let found = self.0.iter().find(|record| {
             record.class != expected.class
                 && record.path() == expected.path()
                 // SAFETY: attached (upheld by the caller); both are live types.

@@ -1,0 +1,118 @@
+//! Models of the channel.
+
+use loom::sync::Arc;
+use loom::thread;
+
+use super::channel::{Channel, IsClosed};
+
+pub(crate) const MODELS: &[(&str, fn())] = &[
+    ("items_arrive_in_order", items_arrive_in_order),
+    ("a_full_channel_has_room_again", a_full_channel_has_room_again),
+    ("a_full_channel_that_counts_has_room_again", a_full_channel_that_counts_has_room_again),
+    ("what_was_added_before_the_end_is_taken", what_was_added_before_the_end_is_taken),
+    ("threads_that_wait_learn_of_the_end", threads_that_wait_learn_of_the_end),
+];
+
+/// Far off: a thread that nobody wakes sleeps for good.
+const LONG: std::time::Duration = std::time::Duration::from_secs(1000);
+
+/// Runs a model with up to that many changes of threads where none waits.
+fn model(preemptions: usize, run: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(run);
+}
+
+/// Takes an item, waiting for one; `None` once the channel is closed and has none left.
+fn take(channel: &Channel<u32>) -> Option<u32> {
+    let result = channel.takers().wait(
+        &mut || channel.take(),
+        &mut |sleep| Ok(sleep(LONG)),
+        &|| false,
+    );
+    result.ok().map(|item| item.expect("it waits without a limit"))
+}
+
+/// Adds an item, waiting for room. Returns whether it was added.
+fn add(channel: &Channel<u32>, item: u32) -> bool {
+    let mut item = Some(item);
+    let result = channel.adders().wait(
+        &mut || Ok::<_, IsClosed>(channel.add(&mut item)?.then_some(())),
+        &mut |sleep| Ok(sleep(LONG)),
+        &|| false,
+    );
+    result.is_ok()
+}
+
+fn items_arrive_in_order() {
+    model(2, || {
+        let channel = Arc::new(Channel::new(0, 0));
+        let taker = thread::spawn({
+            let channel = channel.clone();
+            move || [take(&channel), take(&channel)]
+        });
+        assert!(add(&channel, 1));
+        assert!(add(&channel, 2));
+        assert_eq!(taker.join().unwrap(), [Some(1), Some(2)]);
+    });
+}
+
+/// Adds two items to a channel that has room for one.
+fn add_to_a_full_channel(allocated: usize) {
+    model(2, move || {
+        let channel = Arc::new(Channel::new(1, allocated));
+        let taker = thread::spawn({
+            let channel = channel.clone();
+            move || [take(&channel), take(&channel)]
+        });
+        assert!(add(&channel, 1));
+        assert!(add(&channel, 2));
+        assert_eq!(taker.join().unwrap(), [Some(1), Some(2)]);
+    });
+}
+
+fn a_full_channel_has_room_again() {
+    add_to_a_full_channel(1);
+}
+
+fn a_full_channel_that_counts_has_room_again() {
+    add_to_a_full_channel(0);
+}
+
+fn what_was_added_before_the_end_is_taken() {
+    model(3, || {
+        let channel = Arc::new(Channel::new(0, 0));
+        let adder = thread::spawn({
+            let channel = channel.clone();
+            move || add(&channel, 1)
+        });
+        let taker = thread::spawn({
+            let channel = channel.clone();
+            move || std::iter::from_fn(|| take(&channel)).count()
+        });
+        channel.close();
+        let added = usize::from(adder.join().unwrap());
+        assert_eq!(taker.join().unwrap(), added);
+        assert_eq!(channel.len(), 0);
+    });
+}
+
+fn threads_that_wait_learn_of_the_end() {
+    model(2, || {
+        let (empty, full) = (Channel::new(1, 1), Channel::new(1, 1));
+        assert!(add(&full, 1));
+        let channels = Arc::new((empty, full));
+        let taker = thread::spawn({
+            let channels = channels.clone();
+            move || take(&channels.0)
+        });
+        let adder = thread::spawn({
+            let channels = channels.clone();
+            move || add(&channels.1, 2)
+        });
+        channels.0.close();
+        channels.1.close();
+        assert_eq!(taker.join().unwrap(), None);
+        assert!(!adder.join().unwrap());
+    });
+}

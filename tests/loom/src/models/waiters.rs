@@ -1,0 +1,182 @@
+//! Models of the threads that wait for an object to change.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::sync::Arc;
+use loom::thread;
+
+use super::waiters::Waiters;
+
+pub(crate) const MODELS: &[(&str, fn())] = &[
+    ("a_thread_that_waits_learns_of_a_change", a_thread_that_waits_learns_of_a_change),
+    ("all_threads_that_wait_learn_of_a_change", all_threads_that_wait_learn_of_a_change),
+    ("each_change_wakes_one_thread", each_change_wakes_one_thread),
+    ("a_thread_that_gives_up_wakes_the_next", a_thread_that_gives_up_wakes_the_next),
+    ("a_thread_that_times_out_leaves_the_list", a_thread_that_times_out_leaves_the_list),
+];
+
+/// Far off: a thread that nobody wakes sleeps for good.
+const LONG: Duration = Duration::from_secs(1000);
+
+/// Runs a model with up to that many changes of threads where none waits.
+fn model(preemptions: usize, run: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(run);
+}
+
+/// An object: a number of things, of which each thread takes one. No access orders anything else, so
+/// what a thread sees it sees by what `Waiters` does.
+struct Things {
+    number: AtomicUsize,
+    waiters: Waiters,
+}
+
+/// Why a thread that waits gives up.
+#[derive(PartialEq, Debug)]
+struct Interrupted;
+
+impl Things {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            number: AtomicUsize::new(0),
+            waiters: Waiters::new(),
+        })
+    }
+
+    fn add_one(&self) {
+        self.number.fetch_add(1, Ordering::Relaxed);
+        self.waiters.wake_one();
+    }
+
+    fn try_take<E>(&self) -> Result<Option<()>, E> {
+        let less = |number: usize| number.checked_sub(1);
+        let taken = self
+            .number
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        Ok(taken.ok().map(|_| ()))
+    }
+
+    /// Waits until there is one.
+    fn take(&self) {
+        let result = self.waiters.wait::<_, Infallible>(
+            &mut || self.try_take(),
+            &mut |sleep| Ok(sleep(LONG)),
+            &|| false,
+        );
+        assert_eq!(result, Ok(Some(())));
+    }
+
+    /// Waits for a moment that is over at once, and is interrupted.
+    fn take_interrupted(&self) -> Result<Option<()>, Interrupted> {
+        self.waiters.wait(
+            &mut || self.try_take(),
+            &mut |sleep| {
+                sleep(Duration::ZERO);
+                Err(Interrupted)
+            },
+            &|| false,
+        )
+    }
+
+    /// Waits for a moment that is over at once.
+    fn take_in_time(&self) -> bool {
+        let result = self.waiters.wait::<_, Infallible>(
+            &mut || self.try_take(),
+            &mut |sleep| Ok(sleep(Duration::ZERO)),
+            &|| true,
+        );
+        result == Ok(Some(()))
+    }
+}
+
+fn a_thread_that_waits_learns_of_a_change() {
+    model(3, || {
+        let things = Things::new();
+        let other = thread::spawn({
+            let things = things.clone();
+            move || things.take()
+        });
+        things.add_one();
+        other.join().unwrap();
+    });
+}
+
+fn all_threads_that_wait_learn_of_a_change() {
+    model(2, || {
+        let flag = Arc::new((AtomicBool::new(false), Waiters::new()));
+        let threads = [(); 2].map(|()| {
+            let flag = flag.clone();
+            thread::spawn(move || {
+                let (is_set, waiters) = &*flag;
+                let result = waiters.wait::<_, Infallible>(
+                    &mut || Ok(is_set.load(Ordering::Relaxed).then_some(())),
+                    &mut |sleep| Ok(sleep(LONG)),
+                    &|| false,
+                );
+                assert_eq!(result, Ok(Some(())));
+            })
+        });
+        flag.0.store(true, Ordering::Relaxed);
+        flag.1.wake_all();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+fn each_change_wakes_one_thread() {
+    model(2, || {
+        let things = Things::new();
+        let threads = [(); 2].map(|()| {
+            let things = things.clone();
+            thread::spawn(move || things.take())
+        });
+        things.add_one();
+        things.add_one();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+fn a_thread_that_gives_up_wakes_the_next() {
+    model(2, || {
+        let things = Things::new();
+        let interrupted = thread::spawn({
+            let things = things.clone();
+            move || things.take_interrupted()
+        });
+        let other = thread::spawn({
+            let things = things.clone();
+            move || things.take()
+        });
+        things.add_one();
+        // One more, if that one took the first.
+        if interrupted.join().unwrap() == Ok(Some(())) {
+            things.add_one();
+        }
+        other.join().unwrap();
+    });
+}
+
+fn a_thread_that_times_out_leaves_the_list() {
+    model(2, || {
+        let things = Things::new();
+        let hasty = thread::spawn({
+            let things = things.clone();
+            move || things.take_in_time()
+        });
+        let other = thread::spawn({
+            let things = things.clone();
+            move || things.take()
+        });
+        things.add_one();
+        if hasty.join().unwrap() {
+            things.add_one();
+        }
+        other.join().unwrap();
+    });
+}
