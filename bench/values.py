@@ -6,7 +6,9 @@ resident memory of all processes.
 """
 
 import gc
+import json
 import os
+import sys
 import threading
 import time
 from concurrent.futures import (
@@ -15,8 +17,6 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from multiprocessing import get_context, shared_memory
-
-import interpshare
 
 # The size of the value in bytes, and of the one that is pickled: each worker has a copy of that.
 SIZE = 1 << 30
@@ -92,6 +92,8 @@ def best(measurements):
 
 def in_interpreters(repeats):
     """Measures an integer, a shared value and a pickled one with `InterpreterPoolExecutor`."""
+    import interpshare
+
     objects = interpshare.Counter(), interpshare.Event()
     value = interpshare.Array("B", SIZE)
     value[SIZE - 1] = 7
@@ -152,3 +154,9 @@ def run(repeats):
     found |= in_interpreters(repeats)
     found["threads"] = in_threads(repeats)
     return found
+
+
+if __name__ == "__main__":
+    # In a Python without a GIL, which has no module for the others.
+    assert not sys._is_gil_enabled(), "this Python has a GIL"
+    print(json.dumps(in_threads(int(sys.argv[1]))))

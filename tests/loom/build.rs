@@ -1,5 +1,5 @@
-//! Copies the parts of `pyatoll` and `interpshare` that the models run: once as they are, and once for
-//! each fault of `faults.rs`, with that fault. Each copy becomes a module of the crate.
+//! Copies the parts of `pyatoll` and `interpshare` that the models run: once as they are, and once
+//! for each fault of `faults.rs`, with that fault. Each copy becomes a module of the crate.
 
 use std::env;
 use std::fmt::Write;

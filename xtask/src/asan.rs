@@ -18,7 +18,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::python::Python;
-use crate::wheels::{CROSS_MODULE, EXTENSIONS, REQUIREMENTS, Venv};
+use crate::wheels::{CROSS_MODULE, EXTENSIONS, Extension, INTERPSHARE, REQUIREMENTS, Venv};
 use crate::{compat, run};
 
 /// The package with the planted fault and the instrumented `python`.
@@ -91,6 +91,9 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
         parts.run("the wheels' tests", || {
             let tests = EXTENSIONS.iter().flat_map(|extension| extension.tests);
             asan.pytest(&tests.copied().collect::<Vec<_>>())
+        });
+        parts.run("the tests of shared objects", || {
+            asan.pytest(INTERPSHARE.tests)
         });
         parts.run("the tests of modules that share classes", || {
             let tests = CROSS_MODULE.iter().flat_map(|extension| extension.tests);
@@ -221,7 +224,7 @@ impl<'a> Asan<'a> {
     fn build(&self) -> Result<()> {
         let mut cargo = self.cargo("build")?;
         cargo.args(["--package", PACKAGE]);
-        for extension in EXTENSIONS {
+        for extension in together() {
             cargo.args(["--package", &extension.module.replace('_', "-")]);
         }
         run::status(&mut cargo)?;
@@ -363,11 +366,15 @@ fn site_packages(python: &mut Command) -> Result<PathBuf> {
     Ok(PathBuf::from(path.trim()))
 }
 
+/// Returns the extension packages that are built together.
+fn together() -> impl Iterator<Item = &'static Extension> {
+    EXTENSIONS.iter().chain([&INTERPSHARE])
+}
+
 /// Returns the instrumented extension modules.
 fn modules() -> impl Iterator<Item = &'static str> {
     let example = Path::new(compat::EXAMPLE).file_name();
-    EXTENSIONS
-        .iter()
+    together()
         .chain(CROSS_MODULE)
         .map(|extension| extension.module)
         .chain(example.and_then(|name| name.to_str()))

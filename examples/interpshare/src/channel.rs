@@ -1,8 +1,8 @@
 //! [`Channel`]: the items of a queue, and the threads that wait to add or to take one.
 //!
 //! Invariants, checked with loom in `tests/loom`:
-//! - A thread adds an item within a gate in which it has seen that the channel is open. A channel is
-//!   `CLOSING` until all such gates are left: once it is `CLOSED`, no item is added any more.
+//! - A thread adds an item within a gate in which it has seen that the channel is open. A channel
+//!   is `CLOSING` until all such gates are left: once it is `CLOSED`, no item is added any more.
 //! - Each item that was added is taken once, or is left when the channel is dropped.
 
 use super::sync::atomic::{AtomicU8, AtomicUsize, Ordering};

@@ -251,7 +251,7 @@ impl Map {
                 let current = entry.map_or(&Value::Int(0), |(_, value)| value.get());
                 match current.plus(number.get()) {
                     Ok(sum) => Operation::Insert(sum.into()),
-                    Err(types) => Operation::Abort(types),
+                    Err(error) => Operation::Abort(error),
                 }
             };
             match self.0.compute(key, add, &guard) {
@@ -259,13 +259,10 @@ impl Map {
                     Ok(Found::of(py, sum.get()))
                 }
                 Compute::Removed(..) => unreachable!("nothing is removed"),
-                Compute::Aborted(types) => Err(types),
+                Compute::Aborted(error) => Err(error),
             }
         };
-        match outcome {
-            Ok(found) => found.into_object(py),
-            Err(types) => Err(PyTypeError::new_err(format!("cannot add {types}"))),
-        }
+        outcome?.into_object(py)
     }
 
     /// Stores the entries of a mapping or of pairs, and those given by name.

@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_traits::FromPrimitive;
 use papaya::Equivalent;
 use pyatoll::SharedAny;
-use pyatoll::exceptions::{PyRecursionError, PyTypeError};
+use pyatoll::exceptions::{PyOverflowError, PyRecursionError, PyTypeError};
 use pyatoll::prelude::*;
 use pyatoll::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
@@ -157,21 +157,21 @@ impl Value {
     /// Returns the sum of two numbers.
     ///
     /// # Errors
-    /// The names of both types, if one is no number.
-    pub(crate) fn plus(&self, other: &Self) -> Result<Self, String> {
+    /// If one is no number, or is an integer out of the range of the float that it is added to.
+    pub(crate) fn plus(&self, other: &Self) -> Result<Self, NoSum> {
         match (self.number(), other.number()) {
             (Some(Number::Int(a)), Some(Number::Int(b))) => Ok(match a.checked_add(b) {
                 Some(sum) => Self::Int(sum),
                 None => Self::Big(Box::new(BigInt::from(a) + b)),
             }),
-            (Some(Number::Float(a)), Some(b)) => Ok(Self::Float(a + b.to_float())),
-            (Some(a), Some(Number::Float(b))) => Ok(Self::Float(a.to_float() + b)),
+            (Some(Number::Float(a)), Some(b)) => Ok(Self::Float(a + b.to_float()?)),
+            (Some(a), Some(Number::Float(b))) => Ok(Self::Float(a.to_float()? + b)),
             (Some(a), Some(b)) => Ok(Self::of_big(a.to_big() + b.to_big())),
-            _ => Err(format!(
+            _ => Err(NoSum::Types(format!(
                 "'{}' and '{}'",
                 self.type_name(),
                 other.type_name()
-            )),
+            ))),
         }
     }
 
@@ -207,6 +207,22 @@ impl Value {
     }
 }
 
+/// Why two values have no sum.
+pub(crate) enum NoSum {
+    /// The names of their types.
+    Types(String),
+    TooLarge,
+}
+
+impl From<NoSum> for PyErr {
+    fn from(error: NoSum) -> Self {
+        match error {
+            NoSum::Types(types) => PyTypeError::new_err(format!("cannot add {types}")),
+            NoSum::TooLarge => PyOverflowError::new_err("int too large to convert to float"),
+        }
+    }
+}
+
 /// A number, for comparing those of different types.
 enum Number<'a> {
     Int(i64),
@@ -215,12 +231,15 @@ enum Number<'a> {
 }
 
 impl Number<'_> {
-    fn to_float(&self) -> f64 {
+    fn to_float(&self) -> Result<f64, NoSum> {
         use num_traits::ToPrimitive;
         match self {
-            Self::Int(value) => *value as f64,
-            Self::Big(value) => value.to_f64().unwrap_or(f64::NAN),
-            Self::Float(value) => *value,
+            Self::Int(value) => Ok(*value as f64),
+            Self::Big(value) => {
+                let value = value.to_f64().filter(|value| value.is_finite());
+                value.ok_or(NoSum::TooLarge)
+            }
+            Self::Float(value) => Ok(*value),
         }
     }
 

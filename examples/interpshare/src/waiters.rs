@@ -4,8 +4,8 @@
 //! - A thread is in the list before it looks at the object for the last time, and a thread that has
 //!   changed the object looks at the list after that, both with a `SeqCst` fence in between: the
 //!   first one sees the change, or the second one sees it in the list.
-//! - A thread that was woken and leaves without success wakes the next one: what it was woken for is
-//!   still there.
+//! - A thread that was woken and leaves without success wakes the next one: what it was woken for
+//!   is still there.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -2,6 +2,7 @@
 
 import array
 import struct
+import sys
 
 import pytest
 
@@ -125,10 +126,20 @@ def test_interpreters_share_the_memory(own_gil):
     assert memoryview(made.get()).tolist() == [0.5]
 
 
-def test_numpy_uses_the_memory():
-    numpy = pytest.importorskip("numpy")
+@pytest.mark.skipif(sys.maxsize < 2**32, reason="numpy has no wheels for 32 bits")
+@KINDS
+def test_numpy_uses_the_memory_of_every_interpreter(own_gil):
+    import numpy
+
     numbers = interpshare.Array("d", [1, 2, 3])
     found = numpy.frombuffer(numbers, dtype=float)
-    found *= 2
-    assert numbers.tolist() == [2.0, 4.0, 6.0]
-    assert numpy.asarray(memoryview(numbers)).dtype == float
+    with Other(own_gil) as other:
+        other.run("numbers[0] = 5", numbers=numbers)
+        assert found.tolist() == [5.0, 2.0, 3.0]
+        found *= 2
+        code = "result = numbers.tolist(), memoryview(numbers).tolist()"
+        assert other.run(code, numbers=numbers) == [[10.0, 4.0, 6.0]] * 2
+    # The memory stays for as long as numpy uses it.
+    del numbers
+    found += 1
+    assert found.tolist() == [11.0, 5.0, 7.0]

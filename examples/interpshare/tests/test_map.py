@@ -58,6 +58,12 @@ def test_numbers_are_added():
     with pytest.raises(TypeError, match="cannot add 'int' and 'tuple'"):
         entries.add("none", ())
     assert entries["text"] == "x" and "none" not in entries
+    entries["huge"] = 10**400
+    with pytest.raises(OverflowError, match="int too large to convert to float"):
+        entries.add("huge", 1.0)
+    with pytest.raises(OverflowError, match="int too large to convert to float"):
+        entries.add("f", -(10**400))
+    assert entries["huge"] == 10**400 and entries["f"] == 1.5
 
 
 def test_values_are_compared_and_set():

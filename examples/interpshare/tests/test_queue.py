@@ -223,6 +223,36 @@ def test_a_thread_that_waits_does_not_keep_its_interpreter_from_ending(own_gil):
     assert items.get() == 1
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="the module of 3.11 ends no interpreter that has threads"
+)
+@KINDS
+def test_a_thread_that_begins_to_wait_at_the_end_is_told(own_gil):
+    """It is the first of its interpreter to wait, while `threading` waits for it already."""
+    items, started, outcome = interpshare.Queue(), interpshare.Counter(), interpshare.Queue()
+    other = Other(own_gil)
+    code = """
+        import threading, time, interpshare
+
+        def work(items, started, outcome):
+            started.add()
+            while not threading._SHUTTING_DOWN:
+                time.sleep(0.001)
+            for _ in range(2):
+                try:
+                    items.get()
+                except interpshare.InterpreterEnding as error:
+                    outcome.put(str(error))
+
+        threading.Thread(target=work, args=(items, started, outcome)).start()
+    """
+    other.run(code, items=items, started=started, outcome=outcome)
+    while started.value < 1:
+        time.sleep(0.001)
+    other.close()
+    assert "has begun to end" in outcome.get(False) and "has begun to end" in outcome.get(False)
+
+
 def test_a_process_ends_while_threads_wait():
     out = run_script(
         """

@@ -1,5 +1,5 @@
-//! Models of the lock-free parts of `pyatoll` and `interpshare`, checked with loom: it explores every
-//! order in which their threads can run under the C11 memory model.
+//! Models of the lock-free parts of `pyatoll` and `interpshare`, checked with loom: it explores
+//! every order in which their threads can run under the C11 memory model.
 //!
 //! The models run the code itself, which `build.rs` copies. A second set of copies has one fault
 //! each (`faults.rs`); some model must fail on each of them, which checks the models.

@@ -58,6 +58,9 @@ pub struct Options {
     /// The Python, 3.14 or later [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
+    /// A Python without a GIL, for the rows about its threads in the group `sharing`
+    #[arg(long, value_name = "PATH")]
+    free_threaded: Option<PathBuf>,
     /// Run fewer rounds in one process: for a first look, not stored in bench/results
     #[arg(long)]
     quick: bool,
@@ -176,7 +179,7 @@ pub fn run(options: &Options) -> Result<()> {
         measured.interpreters = Some(Section::new(&conditions, interpreters));
     }
     if options.wants("sharing") {
-        let sharing = sharing::measure(&modules, options.quick)?;
+        let sharing = sharing::measure(&modules, options.quick, options.free_threaded.as_deref())?;
         sharing.print();
         measured.sharing = Some(Section::new(&conditions, sharing));
     }

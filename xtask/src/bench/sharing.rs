@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -29,11 +31,15 @@ const FASTER: f64 = 10.0;
 /// How many times the reads of one interpreter two make, at least.
 const SCALING: f64 = 1.8;
 
+/// The way that is measured in another Python.
+const FREE_THREADED: &str = "free-threaded";
+
 /// The ways to hand a value to a worker, with their titles.
 const WAYS: &[(&str, &str)] = &[
     ("int", "an `int`, `InterpreterPoolExecutor`"),
     ("shareable", "an `interpshare.Array`, the same"),
     ("threads", "a `bytearray`, `ThreadPoolExecutor`"),
+    (FREE_THREADED, "the same in a Python without a GIL"),
     (
         "shared_memory",
         "a `multiprocessing.shared_memory`, `ProcessPoolExecutor`",
@@ -80,8 +86,8 @@ pub struct Sharing {
     values: BTreeMap<String, Option<[f64; 2]>>,
 }
 
-/// Builds the package and measures it.
-pub fn measure(modules: &Modules, quick: bool) -> Result<Sharing> {
+/// Builds the package and measures it; and threads in a Python without a GIL, if there is one.
+pub fn measure(modules: &Modules, quick: bool, free_threaded: Option<&Path>) -> Result<Sharing> {
     println!("==> measuring sharing");
     modules.build_package("examples/interpshare/Cargo.toml", "interpshare", None)?;
     let path = std::env::join_paths([modules.output(), run::root().join("bench")])?;
@@ -93,7 +99,17 @@ pub fn measure(modules: &Modules, quick: bool) -> Result<Sharing> {
             .args(quick.then_some("3"))
             .env("PYTHONPATH", path),
     )?;
-    serde_json::from_str(&text).context("bench/sharing.py printed unexpected output")
+    let mut sharing: Sharing =
+        serde_json::from_str(&text).context("bench/sharing.py printed unexpected output")?;
+    if let Some(python) = free_threaded {
+        let mut values = Command::new(python);
+        values.args(["bench/values.py", if quick { "3" } else { "15" }]);
+        let text = run::output(values.current_dir(run::root()))?;
+        let value =
+            serde_json::from_str(&text).context("bench/values.py printed unexpected output")?;
+        sharing.values.insert(FREE_THREADED.to_owned(), value);
+    }
+    Ok(sharing)
 }
 
 impl Sharing {
@@ -180,8 +196,7 @@ impl Sharing {
         page.push_str(
             "1 GiB goes to each of 8 workers at once: the time until all have it, divided by 8, and \
              by how much the resident memory of all processes grows for each. (256 MiB are pickled, \
-             and counted four times. Threads share all objects of one interpreter; they take turns, \
-             unless Python has no GIL.)\n\n| a worker gets | µs | KiB |\n|---|---:|---:|\n",
+             and counted four times. Threads share all objects of one interpreter.)\n\n| a worker gets | µs | KiB |\n|---|---:|---:|\n",
         );
         for (way, title) in WAYS {
             let _ = match self.value(way) {

@@ -55,8 +55,8 @@ impl<T: Default + Send + 'static> ProcessMutex<T> {
 
     /// Replaces `found`, which is null or the lock of a parent process, unless another thread has.
     ///
-    /// Not a part of [`lock`](Self::lock), which is on hot paths: `T::default` may read thread-local
-    /// storage, as that of a `HashMap` does.
+    /// Not a part of [`lock`](Self::lock), which is on hot paths: `T::default` may read a
+    /// thread-local, as that of a `HashMap` does.
     #[cold]
     #[inline(never)]
     fn replace(&self, found: *mut OfProcess<T>) {

@@ -140,8 +140,8 @@ impl SharedClasses {
         build: &Build,
         class: NonNull<ffi::PyTypeObject>,
     ) -> NonNull<ffi::PyTypeObject> {
-        // SAFETY: attached (upheld by the caller); a live class, and a record keeps its own alive. One
-        // that was not added is not shared.
+        // SAFETY: attached (upheld by the caller); a live class, and a record keeps its own alive.
+        // One that was not added is not shared.
         unsafe {
             let new = SharedClass::new(build, class.as_ptr());
             let record = match self.0.add(new, |record| record.is_of(build)) {

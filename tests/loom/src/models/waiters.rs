@@ -27,8 +27,8 @@ fn model(preemptions: usize, run: impl Fn() + Sync + Send + 'static) {
     builder.check(run);
 }
 
-/// An object: a number of things, of which each thread takes one. No access orders anything else, so
-/// what a thread sees it sees by what `Waiters` does.
+/// An object: a number of things, of which each thread takes one. No access orders anything else,
+/// so what a thread sees it sees by what `Waiters` does.
 struct Things {
     number: AtomicUsize,
     waiters: Waiters,
