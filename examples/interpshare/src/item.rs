@@ -183,6 +183,7 @@ fn take_slice<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
 ///
 /// # Safety
 /// The thread must be attached.
+#[inline(always)]
 unsafe fn next(rest: &mut &[u8]) -> *mut ffi::PyObject {
     let [kind] = take_array(rest);
     // SAFETY: attached (upheld by the caller); each function returns a new reference, or null with
@@ -205,27 +206,41 @@ unsafe fn next(rest: &mut &[u8]) -> *mut ffi::PyObject {
             }
             kind::FALSE => ffi::PyBool_FromLong(0),
             kind::TRUE => ffi::PyBool_FromLong(1),
-            kind::TUPLE => {
-                let [len] = take_array(rest);
-                let tuple = ffi::PyTuple_New(len.into());
-                if tuple.is_null() {
-                    return tuple;
-                }
-                for index in 0..len.into() {
-                    let item = next(rest);
-                    // Takes the reference. It can fail only for a tuple that others have.
-                    if item.is_null() || ffi::PyTuple_SetItem(tuple, index, item) != 0 {
-                        ffi::Py_DECREF(tuple);
-                        return std::ptr::null_mut();
-                    }
-                }
-                tuple
-            }
+            kind::TUPLE => next_tuple(rest),
             _ => {
                 let none = ffi::Py_None();
                 ffi::Py_INCREF(none);
                 none
             }
         }
+    }
+}
+
+/// Creates a tuple of the next objects, with a result like that of [`next`].
+///
+/// # Safety
+/// The thread must be attached.
+unsafe fn next_tuple(rest: &mut &[u8]) -> *mut ffi::PyObject {
+    let [len] = take_array(rest);
+    // SAFETY: attached (upheld by the caller). The tuple is new, so each place is empty, and nobody
+    // else has it; each place takes the reference to its item.
+    unsafe {
+        let tuple = ffi::PyTuple_New(len.into());
+        if tuple.is_null() {
+            return tuple;
+        }
+        for index in 0..len.into() {
+            let item = next(rest);
+            if item.is_null() {
+                ffi::Py_DECREF(tuple);
+                return item;
+            }
+            #[cfg(not(Py_LIMITED_API))]
+            ffi::PyTuple_SET_ITEM(tuple, index, item);
+            // It fails only for a tuple that others have.
+            #[cfg(Py_LIMITED_API)]
+            let _ = ffi::PyTuple_SetItem(tuple, index, item);
+        }
+        tuple
     }
 }
