@@ -124,6 +124,9 @@ impl Options {
         if !self.peers.is_empty() {
             command += &format!(" --peers {}", self.peers.join(" "));
         }
+        if self.free_threaded.is_some() {
+            command += " --free-threaded PATH";
+        }
         command
     }
 }
