@@ -130,6 +130,8 @@ mod chapters {
     mod stable_abi {}
     #[doc = include_str!("src/performance.md")]
     mod performance {}
+    #[doc = include_str!("src/size.md")]
+    mod size {}
     #[doc = include_str!("src/platforms.md")]
     mod platforms {}
     #[doc = include_str!("src/debugging.md")]

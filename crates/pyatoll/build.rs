@@ -23,6 +23,11 @@ fn main() {
     let library = library(config).unwrap_or_default();
     println!("cargo::rustc-env=PYATOLL_BUILT_WITH={library}");
     println!("cargo::rustc-env=PYATOLL_COMPILER={}", compiler());
+    // Code for each function of a module is then kept in the library, in one place.
+    println!("cargo::rustc-check-cfg=cfg(optimize_for_size)");
+    if std::env::var("OPT_LEVEL").is_ok_and(|level| level == "s" || level == "z") {
+        println!("cargo::rustc-cfg=optimize_for_size");
+    }
 }
 
 /// Returns why the library cannot be built for a Python, if so.

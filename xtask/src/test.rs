@@ -7,12 +7,18 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::python::Python;
-use crate::wheels::{CROSS_MODULE, EXTENSIONS, Extension, REQUIREMENTS, Venv, WITH_RUNTIME};
+use crate::wheels::{
+    CROSS_MODULE, EXTENSIONS, Extension, PROFILE_FOR_SIZE, REQUIREMENTS, Venv, WITH_RUNTIME,
+};
 use crate::{compat, leaks, run, stress, tls};
 
 /// The version of Python that `examples/dask` is tested on: the first one with its executor, for
 /// which all packages that it needs have wheels.
 const DASK_PYTHON: &str = "3.14";
+
+/// The version of Python that a wheel compiled for size is tested on. The differences from other
+/// wheels do not depend on the version.
+const SIZE_PYTHON: &str = "3.14";
 
 /// The requirements of `examples/dask`.
 const DASK_REQUIREMENTS: &str = "examples/dask/requirements.txt";
@@ -56,6 +62,13 @@ fn others(python: &Python) -> Result<()> {
     }
     step("PyO3's names", || compat::rust(python))?;
     step("PyO3's names in wheels", || compat::wheels(python, &venv))?;
+    if python.short() == SIZE_PYTHON {
+        step("wheel for size", || {
+            let tested = &EXTENSIONS[..1];
+            venv.install_built_in(PROFILE_FOR_SIZE, python, tested)?;
+            pytest(&venv, tested)
+        })?;
+    }
     step("stress", || stress_shortly(python))?;
     if python.minor >= 13 {
         step("leaks", || measure_leaks(python))?;

@@ -96,6 +96,9 @@ pub const ABI3T_FEATURE: &str = "pyatoll/abi3t-py315";
 /// The profile of wheels that are tested (`Cargo.toml`).
 pub const PROFILE: &str = "optimized";
 
+/// The profile of a wheel that is compiled for size, for which the library has code of its own.
+pub const PROFILE_FOR_SIZE: &str = "small";
+
 /// The features of the library in [`target_dir`]: what any of the packages there needs, so that it
 /// is compiled once for all of them.
 pub const FEATURES: &str = "pyatoll/multiple-pymethods";
@@ -189,11 +192,21 @@ impl Venv {
 
     /// Builds extension packages as wheels and installs them.
     pub fn install_extensions(&self, python: &Python, extensions: &[Extension]) -> Result<()> {
+        self.install_built_in(PROFILE, python, extensions)
+    }
+
+    /// Builds extension packages as wheels, in a profile of cargo, and installs them.
+    pub fn install_built_in(
+        &self,
+        profile: &str,
+        python: &Python,
+        extensions: &[Extension],
+    ) -> Result<()> {
         for extension in extensions {
             let manifest = Path::new(extension.folder).join("Cargo.toml");
             let build = Build {
                 manifest: &manifest,
-                profile: PROFILE,
+                profile,
                 features: &[FEATURES],
                 folder: run::root(),
                 target: target_dir(),

@@ -12,7 +12,8 @@ pub mod call {
     pub use crate::call::function::{EntryPoint, FunctionDefinition, c_text, method_definition};
     pub use crate::call::matching::Temporaries;
     pub use crate::call::output::{Returned, ReturnedValue, length, status, truth, unit};
-    pub use crate::call::signature::Signature;
+    pub use crate::call::scalars::{Kinds, Scalars, scalar_at};
+    pub use crate::call::signature::{Counts, Signature, SignatureData};
     pub use crate::call::token::{token_of_call, token_of_module};
     pub use crate::call::trampoline::{
         CallbackResult, call_fast, call_fast_with_keywords, call_one, call_with_keywords,

@@ -9,6 +9,7 @@ use quote::{format_ident, quote, quote_spanned};
 use super::convention::{Convention, names};
 use super::extract::{Extraction, extract, or_return};
 use super::model::FunctionModel;
+use super::scalars::Run;
 use crate::hygiene::{hygienic, located};
 use crate::krate::Krate;
 
@@ -65,11 +66,12 @@ impl FunctionModel {
         let warnings = self.warnings.iter().map(|warn| warn.statement(krate, &py));
         let mut setup = quote!(#(#warnings)*);
         setup.extend(self.matching(krate, callee));
-        let mut arguments: Vec<TokenStream> = Vec::new();
+        let mut leading: Vec<TokenStream> = Vec::new();
         if self.token_first {
-            arguments.push(quote!(#py));
+            leading.push(quote!(#py));
         }
-        arguments.extend(callee.leading.iter().cloned());
+        leading.extend(callee.leading.iter().cloned());
+        let mut arguments: Vec<TokenStream> = Vec::new();
         for (number, argument) in self.arguments.iter().enumerate() {
             if !argument.is_parameter() {
                 arguments.push(quote!(#py));
@@ -83,12 +85,38 @@ impl FunctionModel {
             arguments.push(value);
         }
         let path = callee.path;
-        let call = if self.is_unsafe {
-            // SAFETY: upheld by the author, who exports an `unsafe fn` to Python.
-            quote!(unsafe { #path(#(#arguments),*) })
-        } else {
-            quote!(#path(#(#arguments),*))
+        let call = |arguments: &[TokenStream]| {
+            let arguments = leading.iter().chain(arguments);
+            if self.is_unsafe {
+                // SAFETY: upheld by the author, who exports an `unsafe fn` to Python.
+                quote!(unsafe { #path(#(#arguments),*) })
+            } else {
+                quote!(#path(#(#arguments),*))
+            }
         };
+        let runs = Run::all(&self.signature, &self.arguments);
+        if runs.is_empty() {
+            return (setup, call(&arguments));
+        }
+        // Unoptimized, a conversion per argument is smaller.
+        let one_by_one = call(&arguments);
+        let mut declarations = TokenStream::new();
+        for run in &runs {
+            declarations.extend(run.declarations());
+            arguments.splice(run.range(), run.values(krate, &self.signature));
+        }
+        let together = call(&arguments);
+        let call = quote! {{
+            #[cfg(debug_assertions)]
+            {
+                #one_by_one
+            }
+            #[cfg(not(debug_assertions))]
+            {
+                #declarations
+                #together
+            }
+        }};
         (setup, call)
     }
 
@@ -100,7 +128,7 @@ impl FunctionModel {
             ["py", "values", "storage", "signature"].map(hygienic);
         let slots = self.signature.slot_count();
         let record = self.signature.record(krate, callee.class, callee.name);
-        let declare = quote!(let #signature: &'static #hidden::call::Signature = &#record;);
+        let declare = quote!(let #signature = const { #record };);
         let names = if callee.convention == Convention::Fast {
             quote!(::core::ptr::null_mut())
         } else {

@@ -8,6 +8,7 @@
 //! | `model` | the Rust function, its arguments tied to Python parameters |
 //! | `convention` | how CPython passes the arguments |
 //! | `extract` | the code that converts one argument |
+//! | `scalars` | the code that converts several numbers together |
 //! | `body` | the code that matches and converts arguments, calls, and converts the result |
 //! | `held` | the code that converts one argument within the future of an `async fn` |
 //! | `coroutine` | the code that matches arguments and creates the coroutine of an `async fn` |
@@ -22,6 +23,7 @@ mod extract;
 mod held;
 pub(crate) mod model;
 pub(crate) mod options;
+mod scalars;
 mod signature;
 pub(crate) mod text;
 pub(crate) mod types;

@@ -334,45 +334,55 @@ impl SignatureModel {
         }
     }
 
-    /// Returns the `Signature` record for the runtime.
+    /// Returns the `Signature` for the runtime, a constant.
     pub(crate) fn record(&self, krate: &Krate, class: Option<&str>, function: &str) -> TokenStream {
         let hidden = krate.hidden();
-        let class = match class {
-            Some(class) => quote!(::core::option::Option::Some(#class)),
-            None => quote!(::core::option::Option::None),
-        };
-        let parameters = self.positional.iter().chain(&self.keyword_only);
-        let mut names = Vec::new();
-        for parameter in parameters {
-            let len =
-                u16::try_from(parameter.name.len()).expect("names have fewer than 2^16 bytes");
-            names.extend(len.to_le_bytes());
-            names.extend(parameter.name.bytes());
+        let mut text = Vec::new();
+        for parameter in self.positional.iter().chain(&self.keyword_only) {
+            push_name(&mut text, &parameter.name);
         }
-        let names = Literal::byte_string(&names);
+        let names = text.len();
+        let keyword_only = self.keyword_only.iter();
+        text.extend(keyword_only.map(|parameter| u8::from(parameter.default.is_none())));
+        push_name(&mut text, function);
+        if let Some(class) = class {
+            push_name(&mut text, class);
+        }
         // Without a suffix, so that the compiler infers the type.
         let count = Literal::usize_unsuffixed;
+        let names = count(names);
+        let len = count(text.len());
+        let text = Literal::byte_string(&text);
         let positional = count(self.positional.len());
         let positional_only = count(self.positional_only);
         let required = count(self.required_positional());
-        let keyword_only = self.keyword_only.iter();
-        let keyword_only = keyword_only.map(|parameter| parameter.default.is_none());
+        let keyword_only = count(self.keyword_only.len());
         let varargs = self.varargs.is_some();
         let varkeywords = self.varkeywords.is_some();
         quote! {
-            #hidden::call::Signature {
-                class_name: #class,
-                function_name: #function,
-                names: #names,
-                positional: #positional,
-                positional_only: #positional_only,
-                required_positional: #required,
-                varargs: #varargs,
-                varkeywords: #varkeywords,
-                keyword_only: &[#(#keyword_only),*],
-            }
+            const DATA: &#hidden::call::SignatureData<#len> = &#hidden::call::SignatureData {
+                counts: #hidden::call::Counts {
+                    positional: #positional,
+                    positional_only: #positional_only,
+                    required_positional: #required,
+                    keyword_only: #keyword_only,
+                    names: #names,
+                    text: #len,
+                    varargs: #varargs,
+                    varkeywords: #varkeywords,
+                },
+                text: *#text,
+            };
+            #hidden::call::Signature::new(DATA)
         }
     }
+}
+
+/// Adds a name after its length in two bytes.
+fn push_name(text: &mut Vec<u8>, name: &str) {
+    let len = u16::try_from(name.len()).expect("names have fewer than 2^16 bytes");
+    text.extend(len.to_le_bytes());
+    text.extend(name.bytes());
 }
 
 /// Rejects an entry for the cancel handle, which is not a Python parameter.

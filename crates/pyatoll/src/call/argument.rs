@@ -213,7 +213,8 @@ pub unsafe fn optional<'py>(
 ///
 /// # Errors
 /// The error of the conversion, with a note that names the parameter.
-#[inline]
+#[cfg_attr(optimize_for_size, inline(never))]
+#[cfg_attr(not(optimize_for_size), inline)]
 pub fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
     object: Borrowed<'a, 'py, PyAny>,
     name: &'static str,
@@ -234,7 +235,8 @@ pub fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
 ///
 /// # Errors
 /// As for [`extract`].
-#[inline]
+#[cfg_attr(optimize_for_size, inline(never))]
+#[cfg_attr(not(optimize_for_size), inline)]
 pub unsafe fn extract_at<'py, T: FromPyObject<'py, 'py>>(
     py: Python<'py>,
     values: &[*mut ffi::PyObject],
@@ -258,7 +260,8 @@ fn extract_any<'a, 'py, T: FromPyObject<'a, 'py>>(
 ///
 /// # Errors
 /// As for [`extract`].
-#[inline]
+#[cfg_attr(optimize_for_size, inline(never))]
+#[cfg_attr(not(optimize_for_size), inline)]
 pub fn extract_ref<'a, 'holder, 'py, T>(
     object: Borrowed<'a, 'py, PyAny>,
     holder: &'holder mut T::Holder,
@@ -297,7 +300,8 @@ where
 ///
 /// # Errors
 /// As for [`extract`].
-#[inline]
+#[cfg_attr(optimize_for_size, inline(never))]
+#[cfg_attr(not(optimize_for_size), inline)]
 pub fn extract_slice<'a, 'py: 'a, T: SliceItem>(
     object: Borrowed<'a, 'py, PyAny>,
     name: &'static str,
@@ -309,7 +313,8 @@ pub fn extract_slice<'a, 'py: 'a, T: SliceItem>(
 ///
 /// # Errors
 /// As for [`extract`].
-#[inline]
+#[cfg_attr(optimize_for_size, inline(never))]
+#[cfg_attr(not(optimize_for_size), inline)]
 pub fn extract_optional_slice<'a, 'py: 'a, T: SliceItem>(
     object: Borrowed<'a, 'py, PyAny>,
     name: &'static str,
@@ -324,7 +329,8 @@ pub fn extract_optional_slice<'a, 'py: 'a, T: SliceItem>(
 ///
 /// # Errors
 /// As for [`extract`].
-#[inline]
+#[cfg_attr(optimize_for_size, inline(never))]
+#[cfg_attr(not(optimize_for_size), inline)]
 pub fn extract_optional_ref<'a, 'holder, 'py, T>(
     object: Borrowed<'a, 'py, PyAny>,
     holder: &'holder mut T::Holder,
@@ -343,7 +349,8 @@ where
 ///
 /// # Errors
 /// As for [`extract`].
-#[inline]
+#[cfg_attr(optimize_for_size, inline(never))]
+#[cfg_attr(not(optimize_for_size), inline)]
 pub fn extract_mut<'a, 'holder, 'py, T>(
     object: Borrowed<'a, 'py, PyAny>,
     holder: &'holder mut T::Holder,
@@ -359,7 +366,8 @@ where
 ///
 /// # Errors
 /// As for [`extract`].
-#[inline]
+#[cfg_attr(optimize_for_size, inline(never))]
+#[cfg_attr(not(optimize_for_size), inline)]
 pub fn extract_optional_mut<'a, 'holder, 'py, T>(
     object: Borrowed<'a, 'py, PyAny>,
     holder: &'holder mut T::Holder,

@@ -99,17 +99,17 @@ impl Signature {
     ///
     /// # Errors
     /// A `TypeError` that describes the mismatch.
-    #[cfg_attr(debug_assertions, inline(never))]
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(any(debug_assertions, optimize_for_size), inline(never))]
+    #[cfg_attr(not(any(debug_assertions, optimize_for_size)), inline(always))]
     pub unsafe fn match_fast<'a, const N: usize>(
-        &self,
+        self,
         py: Python<'_>,
         args: *const *mut ffi::PyObject,
         nargs: ffi::Py_ssize_t,
         kwnames: *mut ffi::PyObject,
         buffer: &'a mut MaybeUninit<[*mut ffi::PyObject; N]>,
     ) -> PyResult<&'a [*mut ffi::PyObject; N]> {
-        if kwnames.is_null() && nargs as usize == N && self.keyword_only.is_empty() && N > 0 {
+        if kwnames.is_null() && nargs as usize == N && self.keyword_only == 0 && N > 0 {
             // SAFETY: the caller passed `N` arguments, one per parameter.
             return Ok(unsafe { &*args.cast() });
         }
@@ -128,7 +128,7 @@ impl Signature {
     /// As for [`match_fast`](Signature::match_fast); `values` must have room for `len` values.
     #[inline(never)]
     unsafe fn match_fast_slow(
-        &self,
+        self,
         py: Python<'_>,
         args: *const *mut ffi::PyObject,
         nargs: ffi::Py_ssize_t,
@@ -164,7 +164,7 @@ impl Signature {
     /// As for [`match_fast`](Signature::match_fast).
     #[inline(always)]
     unsafe fn match_valid(
-        &self,
+        self,
         py: Python<'_>,
         args: *const *mut ffi::PyObject,
         nargs: usize,
@@ -208,7 +208,7 @@ impl Signature {
         }
         let values: &[*mut ffi::PyObject] = values;
         let is_given = |index: usize| values.get(index).is_some_and(|value| !value.is_null());
-        let mut keyword_only = self.keyword_only.iter().enumerate();
+        let mut keyword_only = self.required_keyword_only().enumerate();
         (nargs..self.required_positional.into()).all(is_given)
             && keyword_only.all(|(index, required)| !required || is_given(count + index))
     }
@@ -220,7 +220,7 @@ impl Signature {
     #[cold]
     #[inline(never)]
     unsafe fn explain(
-        &self,
+        self,
         py: Python<'_>,
         args: *const *mut ffi::PyObject,
         nargs: ffi::Py_ssize_t,
@@ -252,7 +252,7 @@ impl Signature {
     /// # Errors
     /// A `TypeError` that describes the mismatch.
     pub unsafe fn match_fast_variadic<'py>(
-        &self,
+        self,
         py: Python<'py>,
         args: *const *mut ffi::PyObject,
         nargs: ffi::Py_ssize_t,
@@ -284,7 +284,7 @@ impl Signature {
     /// # Errors
     /// A `TypeError` that describes the mismatch.
     pub unsafe fn match_tuple_dict<'py>(
-        &self,
+        self,
         py: Python<'py>,
         args: *mut ffi::PyObject,
         kwargs: *mut ffi::PyObject,
@@ -312,7 +312,7 @@ impl Signature {
 
     /// Matches positional and keyword arguments, with CPython's order of checks.
     fn fill<'py>(
-        &self,
+        self,
         positional: &[*mut ffi::PyObject],
         keywords: Keywords<'_, 'py>,
         values: &mut [*mut ffi::PyObject],
@@ -337,7 +337,7 @@ impl Signature {
             }
         }
 
-        let variadic = count + self.keyword_only.len();
+        let variadic = count + usize::from(self.keyword_only);
         if self.varargs {
             let tuple = tuple_of(py, &positional[given..])?;
             values[variadic] = tuple.as_ptr();
@@ -357,16 +357,15 @@ impl Signature {
 
     /// Checks that no required parameter is missing.
     #[inline(always)]
-    fn check_required(&self, values: &[*mut ffi::PyObject]) -> PyResult<()> {
+    fn check_required(self, values: &[*mut ffi::PyObject]) -> PyResult<()> {
         let count = usize::from(self.positional);
         let required = &values[..self.required_positional.into()];
         if required.iter().any(|value| value.is_null()) {
             return Err(mismatch::missing_positional(self, required));
         }
-        let named = &values[count..count + self.keyword_only.len()];
-        let missing =
-            |(required, value): (&bool, &*mut ffi::PyObject)| *required && value.is_null();
-        if self.keyword_only.iter().zip(named).any(missing) {
+        let named = &values[count..count + usize::from(self.keyword_only)];
+        let missing = |(required, value): (bool, &*mut ffi::PyObject)| required && value.is_null();
+        if self.required_keyword_only().zip(named).any(missing) {
             return Err(mismatch::missing_keyword(self, named));
         }
         Ok(())
@@ -374,8 +373,8 @@ impl Signature {
 
     /// Returns the index of the parameter that may be given by this name.
     #[inline]
-    fn parameter_named(&self, name: Borrowed<'_, '_, PyAny>) -> Option<usize> {
-        if self.positional_only == self.positional && self.keyword_only.is_empty() {
+    fn parameter_named(self, name: Borrowed<'_, '_, PyAny>) -> Option<usize> {
+        if self.positional_only == self.positional && self.keyword_only == 0 {
             return None;
         }
         text_of(name).and_then(|text| self.find(text))
@@ -383,7 +382,7 @@ impl Signature {
 
     /// Returns the index of the parameter that may be given by this name.
     #[inline(never)]
-    fn find(&self, text: &[u8]) -> Option<usize> {
+    fn find(self, text: &[u8]) -> Option<usize> {
         let mut names = self.names();
         let mut index = 0;
         while let Some(name) = names.next_bytes() {
@@ -397,7 +396,7 @@ impl Signature {
 
     /// Returns the error for a keyword that names no parameter, or a positional-only one.
     #[cold]
-    fn unknown_keyword(&self, name: Borrowed<'_, '_, PyAny>, keywords: Keywords<'_, '_>) -> PyErr {
+    fn unknown_keyword(self, name: Borrowed<'_, '_, PyAny>, keywords: Keywords<'_, '_>) -> PyErr {
         let positional_only = self.names().take(self.positional_only.into());
         let misused: Vec<&str> = positional_only
             .filter(|parameter| {
@@ -453,26 +452,32 @@ unsafe fn slice_of<'a>(data: *const *mut ffi::PyObject, len: usize) -> &'a [*mut
 
 #[cfg(test)]
 mod tests {
+    use super::super::signature::{Counts, SignatureData};
     use super::*;
     use crate::types::{PyAnyMethods, PyDict};
 
     /// Returns `f(a, b=…, /, c=…, *, d, e=…)`, with or without `*args` and `**kwargs`.
-    const fn signature(varargs: bool, varkeywords: bool) -> Signature {
-        Signature {
-            class_name: None,
-            function_name: "f",
-            names: b"\x01\0a\x01\0b\x01\0c\x01\0d\x01\0e",
-            positional: 3,
-            positional_only: 2,
-            required_positional: 1,
-            keyword_only: &[true, false],
-            varargs,
-            varkeywords,
+    const fn signature(varargs: bool, varkeywords: bool) -> SignatureData<20> {
+        SignatureData {
+            counts: Counts {
+                positional: 3,
+                positional_only: 2,
+                required_positional: 1,
+                keyword_only: 2,
+                names: 15,
+                text: 20,
+                varargs,
+                varkeywords,
+            },
+            text: *b"\x01\0a\x01\0b\x01\0c\x01\0d\x01\0e\x01\0\x01\0f",
         }
     }
 
+    const PLAIN: Signature = Signature::new(&signature(false, false));
+    const VARIADIC: Signature = Signature::new(&signature(true, true));
+
     /// Matches `args` and `kwargs` (Python expressions) and shows the value of each parameter.
-    fn shown(signature: &Signature, args: &std::ffi::CStr, kwargs: &std::ffi::CStr) -> String {
+    fn shown(signature: Signature, args: &std::ffi::CStr, kwargs: &std::ffi::CStr) -> String {
         Python::attach(|py| {
             let args = py.eval(args, None, None).unwrap();
             let kwargs = py.eval(kwargs, None, None).unwrap();
@@ -503,18 +508,16 @@ mod tests {
 
     #[test]
     fn arguments_are_matched_to_their_parameters() {
-        let plain = signature(false, false);
-        assert_eq!(shown(&plain, c"(1,)", c"{'d': 4}"), "1 - - 4 -");
+        assert_eq!(shown(PLAIN, c"(1,)", c"{'d': 4}"), "1 - - 4 -");
         assert_eq!(
-            shown(&plain, c"(1, 2)", c"{'d': 4, 'e': 5, 'c': 3}"),
+            shown(PLAIN, c"(1, 2)", c"{'d': 4, 'e': 5, 'c': 3}"),
             "1 2 3 4 5"
         );
-        let variadic = signature(true, true);
         assert_eq!(
-            shown(&variadic, c"(1, 2, 3, 4)", c"{'d': 4, 'x': 9, 'a': 8}"),
+            shown(VARIADIC, c"(1, 2, 3, 4)", c"{'d': 4, 'x': 9, 'a': 8}"),
             "1 2 3 4 - (4,) {'x': 9, 'a': 8}"
         );
-        assert_eq!(shown(&variadic, c"(1,)", c"{'d': 4}"), "1 - - 4 - () None");
+        assert_eq!(shown(VARIADIC, c"(1,)", c"{'d': 4}"), "1 - - 4 - () None");
     }
 
     #[test]
@@ -558,49 +561,58 @@ mod tests {
             ),
             (c"(1,)", c"{'': 1}", "got an unexpected keyword argument ''"),
         ];
-        let plain = signature(false, false);
         for (args, kwargs, message) in calls {
             assert_eq!(
-                shown(&plain, args, kwargs),
+                shown(PLAIN, args, kwargs),
                 format!("TypeError: f() {message}")
             );
         }
-        let one = Signature {
-            names: b"\x01\0a",
-            positional: 1,
-            positional_only: 1,
-            keyword_only: &[],
-            ..plain
+        const ONE_DATA: &SignatureData<6> = &SignatureData {
+            counts: Counts {
+                positional: 1,
+                positional_only: 1,
+                required_positional: 1,
+                keyword_only: 0,
+                names: 3,
+                text: 6,
+                varargs: false,
+                varkeywords: false,
+            },
+            text: *b"\x01\0a\x01\0f",
         };
+        const ONE: Signature = Signature::new(ONE_DATA);
         assert_eq!(
-            shown(&one, c"(1, 2)", c"{}"),
+            shown(ONE, c"(1, 2)", c"{}"),
             "TypeError: f() takes 1 positional arguments but 2 were given"
         );
     }
 
     #[test]
     fn several_missing_arguments_are_listed() {
-        let two = Signature {
-            class_name: Some("Class"),
-            function_name: "method",
-            names: b"\x01\0x\x01\0y\x01\0z",
-            positional: 3,
-            positional_only: 0,
-            required_positional: 3,
-            keyword_only: &[],
-            varargs: false,
-            varkeywords: false,
+        const TWO_DATA: &SignatureData<24> = &SignatureData {
+            counts: Counts {
+                positional: 3,
+                positional_only: 0,
+                required_positional: 3,
+                keyword_only: 0,
+                names: 9,
+                text: 24,
+                varargs: false,
+                varkeywords: false,
+            },
+            text: *b"\x01\0x\x01\0y\x01\0z\x06\0method\x05\0Class",
         };
+        const TWO: Signature = Signature::new(TWO_DATA);
         assert_eq!(
-            shown(&two, c"()", c"{'y': 1}"),
+            shown(TWO, c"()", c"{'y': 1}"),
             "TypeError: Class.method() missing 2 required positional arguments: 'x' and 'z'"
         );
         assert_eq!(
-            shown(&two, c"()", c"{}"),
+            shown(TWO, c"()", c"{}"),
             "TypeError: Class.method() missing 3 required positional arguments: 'x', 'y', and 'z'"
         );
         assert_eq!(
-            shown(&two, c"()", c"{1: 2}"),
+            shown(TWO, c"()", c"{1: 2}"),
             "TypeError: keywords must be strings"
         );
     }

@@ -11,13 +11,6 @@ use crate::exceptions::PyTypeError;
 use crate::object::Borrowed;
 use crate::types::PyAny;
 
-fn full_name(signature: &Signature) -> String {
-    match signature.class_name {
-        Some(class) => format!("{class}.{}()", signature.function_name),
-        None => format!("{}()", signature.function_name),
-    }
-}
-
 /// Returns the names as a list in English.
 fn list(names: &[&str]) -> String {
     match names {
@@ -34,34 +27,34 @@ pub(super) fn keywords_must_be_strings() -> PyErr {
 }
 
 #[cold]
-pub(super) fn multiple_values(signature: &Signature, name: Borrowed<'_, '_, PyAny>) -> PyErr {
-    let function = full_name(signature);
+pub(super) fn multiple_values(signature: Signature, name: Borrowed<'_, '_, PyAny>) -> PyErr {
+    let function = signature.full_name();
     PyTypeError::new_err(format!(
-        "{function} got multiple values for argument '{name}'"
+        "{function}() got multiple values for argument '{name}'"
     ))
 }
 
 #[cold]
-pub(super) fn unexpected_keyword(signature: &Signature, name: Borrowed<'_, '_, PyAny>) -> PyErr {
-    let function = full_name(signature);
+pub(super) fn unexpected_keyword(signature: Signature, name: Borrowed<'_, '_, PyAny>) -> PyErr {
+    let function = signature.full_name();
     PyTypeError::new_err(format!(
-        "{function} got an unexpected keyword argument '{name}'"
+        "{function}() got an unexpected keyword argument '{name}'"
     ))
 }
 
 #[cold]
-pub(super) fn positional_only(signature: &Signature, names: &[&str]) -> PyErr {
+pub(super) fn positional_only(signature: Signature, names: &[&str]) -> PyErr {
     PyTypeError::new_err(format!(
-        "{} got some positional-only arguments passed as keyword arguments: {}",
-        full_name(signature),
+        "{}() got some positional-only arguments passed as keyword arguments: {}",
+        signature.full_name(),
         list(names)
     ))
 }
 
 /// Returns the error for too many positional arguments: `given` of them.
 #[cold]
-pub(super) fn too_many(signature: &Signature, given: usize) -> PyErr {
-    let function = full_name(signature);
+pub(super) fn too_many(signature: Signature, given: usize) -> PyErr {
+    let function = signature.full_name();
     let min = signature.required_positional;
     let max = signature.positional;
     let takes = if min == max {
@@ -71,13 +64,13 @@ pub(super) fn too_many(signature: &Signature, given: usize) -> PyErr {
     };
     let were = if given == 1 { "was" } else { "were" };
     PyTypeError::new_err(format!(
-        "{function} takes {takes} positional arguments but {given} {were} given"
+        "{function}() takes {takes} positional arguments but {given} {were} given"
     ))
 }
 
 /// Returns the error for required positional parameters without a value in `values`.
 #[cold]
-pub(super) fn missing_positional(signature: &Signature, values: &[*mut ffi::PyObject]) -> PyErr {
+pub(super) fn missing_positional(signature: Signature, values: &[*mut ffi::PyObject]) -> PyErr {
     let names = signature.names().zip(values);
     let missing: Vec<&str> = names
         .filter(|(_, value)| value.is_null())
@@ -88,20 +81,20 @@ pub(super) fn missing_positional(signature: &Signature, values: &[*mut ffi::PyOb
 
 /// Returns the error for required keyword-only parameters without a value in `values`.
 #[cold]
-pub(super) fn missing_keyword(signature: &Signature, values: &[*mut ffi::PyObject]) -> PyErr {
+pub(super) fn missing_keyword(signature: Signature, values: &[*mut ffi::PyObject]) -> PyErr {
     let names = signature.names().skip(signature.positional.into());
-    let parameters = names.zip(signature.keyword_only).zip(values);
+    let parameters = names.zip(signature.required_keyword_only()).zip(values);
     let missing: Vec<&str> = parameters
-        .filter(|((_, required), value)| **required && value.is_null())
+        .filter(|((_, required), value)| *required && value.is_null())
         .map(|((name, _), _)| name)
         .collect();
     missing_error(signature, "keyword", &missing)
 }
 
-fn missing_error(signature: &Signature, kind: &str, names: &[&str]) -> PyErr {
+fn missing_error(signature: Signature, kind: &str, names: &[&str]) -> PyErr {
     PyTypeError::new_err(format!(
-        "{} missing {} required {kind} argument{}: {}",
-        full_name(signature),
+        "{}() missing {} required {kind} argument{}: {}",
+        signature.full_name(),
         names.len(),
         if names.len() == 1 { "" } else { "s" },
         list(names)

@@ -34,6 +34,7 @@
 // | `arguments` | tuples and dicts of arguments as arrays |
 // | `mismatch` | the `TypeError`s of a call that does not match |
 // | `argument` | converting one argument |
+// | `scalars` | converting several numbers together |
 // | `output` | converting the result |
 // | `hints` | the type hints of results (the feature `experimental-inspect`) |
 // | `function` | Rust functions as Python functions |
@@ -51,6 +52,7 @@ pub(crate) mod hints;
 pub(crate) mod matching;
 pub(crate) mod mismatch;
 pub(crate) mod output;
+pub(crate) mod scalars;
 pub(crate) mod signature;
 pub(crate) mod token;
 pub(crate) mod trampoline;

@@ -1,44 +1,128 @@
 //! [`Signature`]: the parameters of a function, as plain data.
+//!
+//! There is one for each function of a binary, so it has no pointers in it: each would need a
+//! relocation, which is larger than most names. Texts follow the counts in the same constant.
 
-/// The parameters of a function.
-pub struct Signature {
-    /// The class the function is a method of, for messages.
-    pub class_name: Option<&'static str>,
-    /// The function's Python name, for messages.
-    pub function_name: &'static str,
-    /// The names of the parameters that may be given by position, then of the keyword-only ones,
-    /// each after its length in two bytes, little-endian. In one place, since each text of its own
-    /// is a relocation.
-    pub names: &'static [u8],
+use std::mem::offset_of;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+/// A handle to the parameters of a function: to a `'static` [`SignatureData`].
+#[derive(Clone, Copy)]
+pub struct Signature(NonNull<Counts>);
+
+/// The numbers of a function's parameters, and the lengths of their texts.
+pub struct Counts {
     /// The number of parameters that may be given by position.
     pub positional: u16,
     /// The number of leading positional parameters that are positional-only.
     pub positional_only: u16,
     /// The number of leading positional parameters without a default.
     pub required_positional: u16,
+    /// The number of keyword-only parameters.
+    pub keyword_only: u16,
+    /// The length of all names of parameters in the text.
+    pub names: u32,
+    /// The length of the text.
+    pub text: u32,
     /// Whether the function takes `*args`.
     pub varargs: bool,
     /// Whether the function takes `**kwargs`.
     pub varkeywords: bool,
-    /// For each keyword-only parameter, whether it has no default.
-    pub keyword_only: &'static [bool],
 }
 
+/// The parameters of a function.
+#[repr(C)]
+pub struct SignatureData<const LEN: usize> {
+    /// The numbers and lengths.
+    pub counts: Counts,
+    /// The names of the parameters that may be given by position, then of the keyword-only ones;
+    /// for each keyword-only parameter a byte, 1 if it has no default; the function's Python name
+    /// and that of the class it is a method of, if any, for messages. Each name follows its length
+    /// in two bytes, little-endian.
+    pub text: [u8; LEN],
+}
+
+const _: () = assert!(offset_of!(SignatureData<1>, text) == size_of::<Counts>());
+
 impl Signature {
+    /// Returns the handle.
+    ///
+    /// # Panics
+    /// If the lengths are not those of the text.
+    #[track_caller]
+    pub const fn new<const LEN: usize>(data: &'static SignatureData<LEN>) -> Self {
+        let Counts {
+            names,
+            text,
+            keyword_only,
+            ..
+        } = data.counts;
+        assert!(text as usize == LEN && names as usize + keyword_only as usize <= LEN);
+        // Of the whole constant: a reference to the counts could not be used to read the text.
+        Self(NonNull::from_ref(data).cast())
+    }
+
+    /// Returns a part of the text.
+    ///
+    /// # Safety
+    /// It must not be longer than the text is from `start` on.
+    #[inline(always)]
+    unsafe fn text(self, start: usize, len: usize) -> &'static [u8] {
+        // SAFETY: `new` was given a `'static` `SignatureData`, in which the text follows the
+        // counts, and the pointer is one to all of it; the text is long enough (upheld by the
+        // caller).
+        unsafe {
+            let text = self.0.as_ptr().add(1).cast::<u8>();
+            std::slice::from_raw_parts(text.add(start), len)
+        }
+    }
+
     /// Returns the number of parameters, with `*args` and `**kwargs` as one each: the length of the
     /// array that [`matching`](super::matching) fills.
-    pub const fn parameter_count(&self) -> usize {
-        self.positional as usize
-            + self.keyword_only.len()
-            + self.varargs as usize
-            + self.varkeywords as usize
+    pub fn parameter_count(self) -> usize {
+        usize::from(self.positional)
+            + usize::from(self.keyword_only)
+            + usize::from(self.varargs)
+            + usize::from(self.varkeywords)
     }
 
     /// Returns the names of the parameters that may be given by position, then of the keyword-only
     /// ones.
-    #[inline]
-    pub(super) fn names(&self) -> Names {
-        Names(self.names)
+    #[inline(always)]
+    pub(super) fn names(self) -> Names {
+        // SAFETY: `new` has checked that the names are in the text.
+        Names(unsafe { self.text(0, self.names as usize) })
+    }
+
+    /// Returns whether each keyword-only parameter has no default.
+    #[inline(always)]
+    pub(super) fn required_keyword_only(self) -> impl Iterator<Item = bool> {
+        // SAFETY: `new` has checked that these are in the text, after the names.
+        let flags = unsafe { self.text(self.names as usize, self.keyword_only.into()) };
+        flags.iter().map(|&flag| flag != 0)
+    }
+
+    /// Returns the function's Python name, after its class's, if any: `Class.method`.
+    pub(super) fn full_name(self) -> String {
+        let before = self.names as usize + usize::from(self.keyword_only);
+        // SAFETY: `new` has checked that what comes before is in the text.
+        let mut names = Names(unsafe { self.text(before, self.text as usize - before) });
+        let function = names.next().unwrap_or_default();
+        match names.next() {
+            Some(class) => format!("{class}.{function}"),
+            None => function.to_owned(),
+        }
+    }
+}
+
+impl Deref for Signature {
+    type Target = Counts;
+
+    #[inline(always)]
+    fn deref(&self) -> &Counts {
+        // SAFETY: `new` was given a `'static` constant that begins with the counts.
+        unsafe { self.0.as_ref() }
     }
 }
 

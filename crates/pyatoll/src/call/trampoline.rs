@@ -66,13 +66,14 @@ macro_rules! callers {
     ($(#[doc = $doc:literal] $name:ident($($argument:ident: $type:ty),*);)*) => {$(
         #[doc = $doc]
         ///
-        /// It takes a function pointer, not a closure, so that an unoptimized build has one
-        /// instance for all functions of a binary. An optimized build inlines it everywhere.
+        /// It takes a function pointer, not a closure, so that an unoptimized build and a build
+        /// for size have one instance for all functions of a binary. Other builds inline it
+        /// everywhere.
         ///
         /// # Safety
         /// As for [`trampoline`].
-        #[cfg_attr(debug_assertions, inline(never))]
-        #[cfg_attr(not(debug_assertions), inline(always))]
+        #[cfg_attr(any(debug_assertions, optimize_for_size), inline(never))]
+        #[cfg_attr(not(any(debug_assertions, optimize_for_size)), inline(always))]
         pub unsafe fn $name(
             py: Python<'_>,
             slf: *mut ffi::PyObject,

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use pyo3_ffi as ffi;
 
 use super::by_reference::by_reference;
-use super::traits::private::Token;
+use super::traits::private::{Scalar, Token};
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
 use crate::intern;
@@ -68,6 +68,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for bool {
     }
 
     const PLAIN: bool = true;
+
+    const SCALAR: Scalar = Scalar::Bool;
 
     #[inline]
     fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {

@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 
 use super::by_reference::by_reference;
-use super::traits::private::Token;
+use super::traits::private::{Scalar, Token};
 use crate::capi as ffi;
 use crate::convert::{FromPyObject, IntoPyObject};
 use crate::error::{PyErr, PyResult};
@@ -74,6 +74,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for f64 {
 
     const PLAIN: bool = true;
 
+    const SCALAR: Scalar = Scalar::F64;
+
     #[inline]
     fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {
         exact(object)
@@ -116,6 +118,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for f32 {
     }
 
     const PLAIN: bool = true;
+
+    const SCALAR: Scalar = Scalar::F32;
 
     #[inline]
     fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: Token) -> Option<Self> {

@@ -162,9 +162,11 @@ unsafe fn from_u64(value: u64) -> *mut ffi::PyObject {
     }
 }
 
-/// `int!(u32 as i64, via as_i64, from PyLong_FromLongLong);`
+/// `int!(u32 U32 as i64, via as_i64, from PyLong_FromLongLong);`
 macro_rules! int {
-    ($type:ident as $wide:ty, via $extract:ident, from $make:expr $(, $hooks:tt)?) => {
+    (
+        $type:ident $scalar:ident as $wide:ty, via $extract:ident, from $make:expr $(, $hooks:tt)?
+    ) => {
         impl<'py> IntoPyObject<'py> for $type {
             type Target = PyInt;
             type Output = Bound<'py, PyInt>;
@@ -212,6 +214,8 @@ macro_rules! int {
             // An `Option` of a type as wide as a register is returned in two: the compiler
             // generates better code for `extract` alone there.
             const PLAIN: bool = size_of::<$type>() < size_of::<i64>();
+
+            const SCALAR: private::Scalar = private::Scalar::$scalar;
 
             #[inline]
             fn extract_plain(object: Borrowed<'_, '_, PyAny>, _: private::Token) -> Option<Self> {
@@ -266,16 +270,16 @@ macro_rules! int_hooks {
     };
 }
 
-int!(i8 as c_long, via as_long, from ffi::PyLong_FromLong);
-int!(i16 as c_long, via as_long, from ffi::PyLong_FromLong);
-int!(i32 as c_long, via as_long, from ffi::PyLong_FromLong);
-int!(u8 as c_long, via as_long, from ffi::PyLong_FromLong, bytes);
-int!(u16 as c_long, via as_long, from ffi::PyLong_FromLong);
-int!(u32 as i64, via as_i64, from from_i64);
-int!(i64 as i64, via as_i64, from from_i64);
-int!(isize as i64, via as_i64, from from_i64);
-int!(u64 as u64, via as_u64, from from_u64);
-int!(usize as u64, via as_u64, from from_u64);
+int!(i8 I8 as c_long, via as_long, from ffi::PyLong_FromLong);
+int!(i16 I16 as c_long, via as_long, from ffi::PyLong_FromLong);
+int!(i32 I32 as c_long, via as_long, from ffi::PyLong_FromLong);
+int!(u8 U8 as c_long, via as_long, from ffi::PyLong_FromLong, bytes);
+int!(u16 U16 as c_long, via as_long, from ffi::PyLong_FromLong);
+int!(u32 U32 as i64, via as_i64, from from_i64);
+int!(i64 I64 as i64, via as_i64, from from_i64);
+int!(isize Isize as i64, via as_i64, from from_i64);
+int!(u64 U64 as u64, via as_u64, from from_u64);
+int!(usize Usize as u64, via as_u64, from from_u64);
 
 macro_rules! int_128 {
     ($type:ident, $signed:literal) => {

@@ -110,6 +110,27 @@ pub(crate) mod private {
     /// A type that makes the hidden methods of the conversion traits private to this library.
     pub struct Token;
 
+    /// A type whose values are plain numbers, and whose
+    /// [`extract_plain`](super::FromPyObject::extract_plain) extracts most of them. Never zero.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    #[repr(u8)]
+    pub enum Scalar {
+        I8 = 1,
+        I16,
+        I32,
+        I64,
+        Isize,
+        U8,
+        U16,
+        U32,
+        U64,
+        Usize,
+        F32,
+        F64,
+        Bool,
+        Other,
+    }
+
     /// A shared reference.
     pub trait Reference {
         type Target;
@@ -219,6 +240,10 @@ pub trait FromPyObject<'a, 'py>: Sized {
     /// instructions.
     #[doc(hidden)]
     const PLAIN: bool = false;
+
+    /// The scalar type that this is, if any: several such parameters are converted together.
+    #[doc(hidden)]
+    const SCALAR: private::Scalar = private::Scalar::Other;
 
     /// Returns the time zone if the type is `chrono::Local`, in which a `datetime` without a time
     /// zone is understood to be.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `attaching` | functions that detach, and attach again |
 //! | `functions` | functions of all shapes, errors, panics, closures |
+//! | `scalars` | functions of many numbers |
 //! | `round_trip` | a function with arguments that are hashed |
 //! | `classes` | classes of all kinds |
 //! | `protocols` | classes for the special methods |
@@ -23,6 +24,7 @@ mod modules;
 mod pickling;
 mod protocols;
 mod round_trip;
+mod scalars;
 mod sharing;
 mod statics;
 
@@ -80,6 +82,11 @@ mod pyatoll_tests {
     };
     #[pymodule_export]
     use super::round_trip::round_trip;
+    #[pymodule_export]
+    use super::scalars::{
+        Numbers, every_scalar, forty_scalars, scalar_namesake, scalars_and_rest,
+        scalars_between_texts, scalars_by_keyword,
+    };
     #[pymodule_export]
     use super::sharing::{Block, Tally};
     #[pymodule_export]
