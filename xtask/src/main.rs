@@ -76,6 +76,9 @@ enum Command {
         /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
+        /// Run the library's unit tests and the Python tests of its test extension only
+        #[arg(long)]
+        short: bool,
     },
     /// Build wheels for the stable ABI, audit them, and test the same files on any Python
     Abi3(abi3::Options),
@@ -131,7 +134,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Test { python } => test::run(python),
+        Command::Test { python, short } => test::run(python, short),
         Command::Abi3(options) => abi3::run(&options),
         Command::Examples { python } => examples::run(python),
         Command::Stress(options) => stress::run(&options),

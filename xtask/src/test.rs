@@ -24,8 +24,9 @@ const SIZE_PYTHON: &str = "3.14";
 const DASK_REQUIREMENTS: &str = "examples/dask/requirements.txt";
 
 /// Runs the steps in order, and stops at the first one that fails. After failed Rust tests the
-/// other steps run all the same, so that one run shows everything that is wrong.
-pub fn run(choice: Option<PathBuf>) -> Result<()> {
+/// other steps run all the same, so that one run shows everything that is wrong. A short run has
+/// two steps, which most of the code takes part in.
+pub fn run(choice: Option<PathBuf>, is_short: bool) -> Result<()> {
     let python = Python::find(choice)?;
     println!(
         "==> testing with Python {} ({})",
@@ -33,14 +34,30 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
         python.executable.display()
     );
 
-    let rust = step("Rust tests", || rust(&python));
+    let rust = if is_short {
+        step("unit tests", || unit_tests(&python))
+    } else {
+        step("Rust tests", || rust(&python))
+    };
     if let Err(error) = &rust {
         eprintln!("error: {error:#}");
     }
-    others(&python)?;
+    if is_short {
+        extension(&python)?;
+    } else {
+        others(&python)?;
+    }
     rust?;
     println!("==> all passed with Python {}", python.version);
     Ok(())
+}
+
+/// Runs the Python tests of the first extension package, which uses all of the library.
+fn extension(python: &Python) -> Result<()> {
+    let venv = step("virtual environment", || Venv::make(python, REQUIREMENTS))?;
+    let extension = &EXTENSIONS[..1];
+    step("wheel", || venv.install_extensions(python, extension))?;
+    step("Python tests", || pytest(&venv, extension))
 }
 
 /// Runs all steps but the Rust tests.
@@ -113,24 +130,37 @@ fn step<T>(name: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {
     result
 }
 
+/// Runs the unit tests of the library.
+fn unit_tests(python: &Python) -> Result<()> {
+    let arguments = ["--package", "pyatoll", "--lib"];
+    cargo_test(python, &arguments, at_once(python))
+}
+
 /// Runs unit, integration, compile-error and doc tests.
 fn rust(python: &Python) -> Result<()> {
     if python.is_free_threaded() {
-        // One at a time: during one test's collection, another's `gc.collect()` returns at once
-        // without collecting, and drops can no longer be attributed to a test.
-        cargo_test(python, &["--lib", "--bins", "--tests"], Some("1"))?;
+        let arguments = ["--workspace", "--lib", "--bins", "--tests"];
+        cargo_test(python, &arguments, at_once(python))?;
         // The macros' examples are tests of `guide`. With `--doc`, cargo runs them here as well,
         // though the crate's manifest says `doctest = false`.
-        return cargo_test(python, &["--doc", "--exclude", "pyatoll-macros"], None);
+        let arguments = ["--workspace", "--doc", "--exclude", "pyatoll-macros"];
+        return cargo_test(python, &arguments, None);
     }
-    cargo_test(python, &[], None)
+    cargo_test(python, &["--workspace"], None)
 }
 
-fn cargo_test(python: &Python, targets: &[&str], threads: Option<&str>) -> Result<()> {
+/// Returns how many unit and integration tests may run at once; `None` leaves it to cargo.
+fn at_once(python: &Python) -> Option<&'static str> {
+    // During one test's collection, another's `gc.collect()` returns at once without collecting,
+    // and drops can no longer be attributed to a test.
+    python.is_free_threaded().then_some("1")
+}
+
+fn cargo_test(python: &Python, arguments: &[&str], threads: Option<&str>) -> Result<()> {
     let mut cargo = run::cargo();
     cargo
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .args(targets)
+        .args(["test", "--no-fail-fast"])
+        .args(arguments)
         .env("PYO3_PYTHON", &python.executable)
         // Build scripts set the rpath of programs and tests; doc tests need the loader's path.
         .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?);

@@ -1,6 +1,6 @@
 //! `Array`: numbers in memory that all interpreters read and write.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_int, c_long, c_ulong};
 use std::sync::atomic::{
     AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering,
 };
@@ -15,7 +15,7 @@ use pyatoll::{IntoPyObjectExt, ffi};
 /// The type of an element.
 ///
 /// # Safety
-/// `Atomic` must have the size and the alignment of `ITEM` bytes, and every content be valid.
+/// `Atomic` must have the size of the type, and every content must be valid.
 unsafe trait Element: Copy + PartialEq {
     /// What an element is in memory.
     type Atomic: Sync;
@@ -31,7 +31,7 @@ unsafe trait Element: Copy + PartialEq {
 
 macro_rules! integers {
     ($($type:ty, $atomic:ty;)*) => {$(
-        // SAFETY: an atomic integer has the size and alignment of the integer.
+        // SAFETY: an atomic integer has the size of the integer, and its content may be any.
         unsafe impl Element for $type {
             type Atomic = $atomic;
 
@@ -191,32 +191,6 @@ impl Kind {
     }
 }
 
-/// `l` and `L`.
-#[cfg(windows)]
-type Long = (i32, u32);
-#[cfg(not(windows))]
-type Long = (i64, u64);
-
-macro_rules! of_pair {
-    ($pair:ty, $typecode:expr, signed) => {
-        Kind::of::<<$pair as Pair>::Signed>($typecode)
-    };
-    ($pair:ty, $typecode:expr, unsigned) => {
-        Kind::of::<<$pair as Pair>::Unsigned>($typecode)
-    };
-}
-
-/// The two types of a size.
-trait Pair {
-    type Signed: Element;
-    type Unsigned: Element;
-}
-
-impl<S: Element, U: Element> Pair for (S, U) {
-    type Signed = S;
-    type Unsigned = U;
-}
-
 const KINDS: &[Kind] = &[
     Kind::of::<i8>(c"b"),
     Kind::of::<u8>(c"B"),
@@ -224,8 +198,8 @@ const KINDS: &[Kind] = &[
     Kind::of::<u16>(c"H"),
     Kind::of::<i32>(c"i"),
     Kind::of::<u32>(c"I"),
-    of_pair!(Long, c"l", signed),
-    of_pair!(Long, c"L", unsigned),
+    Kind::of::<c_long>(c"l"),
+    Kind::of::<c_ulong>(c"L"),
     Kind::of::<i64>(c"q"),
     Kind::of::<u64>(c"Q"),
     Kind::of::<f32>(c"f"),

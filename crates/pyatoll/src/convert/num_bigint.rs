@@ -137,7 +137,8 @@ fn from_int(object: Borrowed<'_, '_, PyAny>) -> PyResult<(bool, BigUint)> {
 
 /// Returns the magnitude that digits of 30 bits stand for, the lowest first.
 fn read_digits(digits: &[u32]) -> BigUint {
-    let len = (digits.len() * DIGIT as usize).div_ceil(32);
+    // The number of bits may not fit a `usize` of 32 bits.
+    let len = (digits.len() as u64 * u64::from(DIGIT)).div_ceil(32) as usize;
     with_buffer(len, |words| {
         let mut digits = digits.iter();
         let (mut pending, mut bits) = (0u64, 0);

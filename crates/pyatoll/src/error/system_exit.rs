@@ -5,6 +5,8 @@
 //! interpreter, since this thread's frames in the sub-interpreter keep that from ending. So the
 //! exit functions are called here, and the runtime is left as it is.
 
+use std::ffi::c_long;
+
 use crate::error::PyErr;
 use crate::exceptions::PySystemExit;
 use crate::interpreter::{Interpreter, Python, attach, exit_without_finalizing};
@@ -38,7 +40,7 @@ fn status(exception: &Bound<'_, PyAny>) -> i32 {
     }
     if code.is_instance_of::<crate::types::PyInt>() {
         // Truncated, as CPython's cast of a `long` to an `int`.
-        return code.extract::<i64>().map_or(-1, |code| code as i32);
+        return code.extract::<c_long>().map_or(-1, |code| code as i32);
     }
     let py = code.py();
     let print = || {

@@ -1,6 +1,7 @@
 //! `PyErr::print` of a `SystemExit`, which ends the process, on a thread that is inside a
 //! sub-interpreter.
 
+use std::ffi::c_long;
 use std::thread;
 
 use pyatoll::InterpreterPool;
@@ -144,4 +145,29 @@ fn a_system_exit_printed_by_a_job_of_a_pool_ends_the_process() {
     };
     assert_eq!(status.code(), Some(1), "{output}");
     assert!(output.contains("the reason\n"), "{output}");
+}
+
+/// CPython reads the code as a `long`, which has 32 bits on some systems.
+#[test]
+fn a_large_exit_code_is_truncated_as_by_python() {
+    let outcome = outcome_in_child(
+        "system_exit::a_large_exit_code_is_truncated_as_by_python",
+        LIMIT,
+        || {
+            Python::initialize();
+            let sub = SubInterpreter::builder().build().unwrap();
+            let exit = |py: Python<'_>| {
+                let error = py.run(c"raise SystemExit(2**32 + 3)", None, None);
+                error.unwrap_err().print(py);
+            };
+            sub.attach(exit).unwrap();
+        },
+    );
+    let Some((status, output)) = outcome else {
+        return;
+    };
+    let code = c_long::try_from((1i64 << 32) + 3).map_or(-1, |code| code as i32);
+    // Unix has the lowest 8 bits of it only.
+    let code = if cfg!(unix) { code & 0xFF } else { code };
+    assert_eq!(status.code(), Some(code), "{output}");
 }
