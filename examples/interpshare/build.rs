@@ -1,4 +1,4 @@
-//! Sets the `cfg`s of the Python that is built for, and the linker arguments for an extension
+//! Sets the `cfg`s for the configured Python, and the linker arguments for an extension
 //! module on macOS.
 
 fn main() {

@@ -107,7 +107,7 @@ impl Group {
     }
 }
 
-/// Returns the text of a file of the library, with the fault in it if there is one.
+/// Returns the text of a source file, with the fault applied if there is one.
 fn text_of(source: &Path, fault: Option<&Fault>) -> String {
     println!("cargo::rerun-if-changed={}", source.display());
     let mut text = fs::read_to_string(source)

@@ -76,7 +76,7 @@ enum Command {
         /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
-        /// Run the library's unit tests and the Python tests of its test extension only
+        /// Run only the library's unit tests and the Python tests of the test extension
         #[arg(long)]
         short: bool,
     },

@@ -25,7 +25,7 @@ const DASK_REQUIREMENTS: &str = "examples/dask/requirements.txt";
 
 /// Runs the steps in order, and stops at the first one that fails. After failed Rust tests the
 /// other steps run all the same, so that one run shows everything that is wrong. A short run has
-/// two steps, which most of the code takes part in.
+/// only the unit tests and the Python tests of one wheel, which cover most of the code.
 pub fn run(choice: Option<PathBuf>, is_short: bool) -> Result<()> {
     let python = Python::find(choice)?;
     println!(
@@ -52,7 +52,7 @@ pub fn run(choice: Option<PathBuf>, is_short: bool) -> Result<()> {
     Ok(())
 }
 
-/// Runs the Python tests of the first extension package, which uses all of the library.
+/// Runs the Python tests of the first extension package, which uses most of the library.
 fn extension(python: &Python) -> Result<()> {
     let venv = step("virtual environment", || Venv::make(python, REQUIREMENTS))?;
     let extension = &EXTENSIONS[..1];

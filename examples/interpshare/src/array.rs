@@ -15,7 +15,7 @@ use pyatoll::{IntoPyObjectExt, ffi};
 /// The type of an element.
 ///
 /// # Safety
-/// `Atomic` must have the size of the type, and every content must be valid.
+/// `Atomic` must have the size of the type, and every bit pattern must be valid.
 unsafe trait Element: Copy + PartialEq {
     /// What an element is in memory.
     type Atomic: Sync;
@@ -31,7 +31,7 @@ unsafe trait Element: Copy + PartialEq {
 
 macro_rules! integers {
     ($($type:ty, $atomic:ty;)*) => {$(
-        // SAFETY: an atomic integer has the size of the integer, and its content may be any.
+        // SAFETY: an atomic integer has the size of the integer, and every bit pattern is valid.
         unsafe impl Element for $type {
             type Atomic = $atomic;
 

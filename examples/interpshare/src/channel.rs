@@ -2,7 +2,7 @@
 //!
 //! Invariants, checked with loom in `tests/loom`:
 //! - A thread adds an item within a gate in which it has seen that the channel is open. A channel
-//!   is `CLOSING` until all such gates are left: once it is `CLOSED`, no item is added any more.
+//!   is `CLOSING` until all such gates are left: once it is `CLOSED`, no further item is added.
 //! - Each item that was added is taken once, or is left when the channel is dropped.
 
 use super::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use super::waiters::Waiters;
 enum Items<T> {
     Unbounded(SegQueue<T>),
     Bounded(ArrayQueue<T>),
-    /// The number of items, or more while one is added or removed, is below the maximum.
+    /// The count is at least the number of items, and at most the maximum.
     Counted(SegQueue<T>, AtomicUsize),
 }
 

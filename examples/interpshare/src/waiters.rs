@@ -3,7 +3,7 @@
 //! Invariants, checked with loom in `tests/loom`:
 //! - A thread is in the list before it looks at the object for the last time, and a thread that has
 //!   changed the object looks at the list after that, both with a `SeqCst` fence in between: the
-//!   first one sees the change, or the second one sees it in the list.
+//!   waiting thread sees the change, or the other one sees the waiting thread in the list.
 //! - A thread that was woken and leaves without success wakes the next one: what it was woken for
 //!   is still there.
 
@@ -43,7 +43,7 @@ impl Waiter {
     }
 }
 
-/// Has the thread that waits sleep, for at most the time it is given.
+/// A function that puts the waiting thread to sleep for at most the given time.
 pub(crate) type Sleep<'a> = &'a (dyn Fn(Duration) + Sync);
 
 /// The threads that wait for an object.
@@ -92,7 +92,7 @@ impl Waiters {
             let woken: Vec<_> = list.drain(..limit.min(len)).collect();
             self.count.store(list.len(), Ordering::Relaxed);
             for waiter in &woken {
-                // With the lock, so that a thread that is no longer in the list knows why.
+                // Under the lock, so that a thread that is no longer in the list knows why.
                 waiter.is_woken.store(true, Ordering::Release);
             }
             woken
@@ -121,10 +121,11 @@ impl Waiters {
         self.count.store(list.len(), Ordering::Relaxed);
     }
 
-    /// Tries something whenever the object may have changed, until it succeeds, or `is_over`.
+    /// Calls `attempt` whenever the object may have changed, until it succeeds or `is_over` returns
+    /// true.
     ///
-    /// In between, `pause` is called with a function that lets the thread sleep. It fails if the
-    /// thread must not go on waiting.
+    /// In between, it calls `pause` with a function that lets the thread sleep; `pause` fails if
+    /// the thread must stop waiting.
     ///
     /// # Errors
     /// That of `attempt` or `pause`.
@@ -143,7 +144,7 @@ impl Waiters {
                 done => {
                     self.remove(&waiter);
                     if waiter.is_woken() {
-                        // By a change that another thread waits for.
+                        // It was woken for a change that another thread may wait for.
                         self.wake_one();
                     }
                     return done;

@@ -126,7 +126,7 @@ def test_interpreters_share_the_memory(own_gil):
     assert memoryview(made.get()).tolist() == [0.5]
 
 
-@pytest.mark.skipif(sys.maxsize < 2**32, reason="numpy has no wheels for 32 bits")
+@pytest.mark.skipif(sys.maxsize < 2**32, reason="numpy has no wheels for 32-bit Linux")
 @KINDS
 def test_numpy_uses_the_memory_of_every_interpreter(own_gil):
     import numpy

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use loom::sync::MutexGuard;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 
-/// Parking, with a lock: loom's own `unpark` also lets a thread go on that waits for a lock.
+/// Parking, with a lock: loom's own `unpark` also resumes a thread that waits for a lock.
 pub(crate) mod thread {
     use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap()
 }
 
-/// The gates: a lock for each thread of a model, as there are many in `interpshare`.
+/// The number of gates: one for each thread of a model.
 const GATES: usize = 3;
 
 loom::lazy_static! {
@@ -62,7 +62,7 @@ loom::thread_local! {
     static OWN: usize = NEXT.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A thread's gate, which a thread that passes all waits for.
+/// A thread's gate, for which `pass_all` waits.
 pub(crate) struct Gate(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
 
 impl Gate {
@@ -79,7 +79,7 @@ pub(crate) fn pass_all() {
     }
 }
 
-/// A queue without a maximum, and one with one: the orders within them are their crate's concern.
+/// Stands in for crossbeam's queue without a maximum, whose own orderings are not modeled.
 pub(crate) struct SegQueue<T>(Mutex<VecDeque<T>>);
 
 impl<T> SegQueue<T> {
@@ -100,6 +100,7 @@ impl<T> SegQueue<T> {
     }
 }
 
+/// Stands in for the one with a maximum.
 pub(crate) struct ArrayQueue<T> {
     items: Mutex<VecDeque<T>>,
     maxsize: usize,

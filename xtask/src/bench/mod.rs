@@ -58,7 +58,7 @@ pub struct Options {
     /// The Python, 3.14 or later [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
-    /// A Python without a GIL, for the rows about its threads in the group `sharing`
+    /// A free-threaded Python, for the row about its threads in the group `sharing`
     #[arg(long, value_name = "PATH")]
     free_threaded: Option<PathBuf>,
     /// Run fewer rounds in one process: for a first look, not stored in bench/results

@@ -86,7 +86,7 @@ pub struct Sharing {
     values: BTreeMap<String, Option<[f64; 2]>>,
 }
 
-/// Builds the package and measures it; and threads in a Python without a GIL, if there is one.
+/// Builds the package and measures it, and threads of a free-threaded Python if one is given.
 pub fn measure(modules: &Modules, quick: bool, free_threaded: Option<&Path>) -> Result<Sharing> {
     println!("==> measuring sharing");
     modules.build_package("examples/interpshare/Cargo.toml", "interpshare", None)?;

@@ -31,7 +31,7 @@ const SCALARS: [&str; 13] = [
 /// Consecutive arguments that are converted together.
 pub(super) struct Run<'a> {
     arguments: &'a [Argument],
-    /// The number of the first of them.
+    /// The index of the first of them.
     start: usize,
 }
 
@@ -59,12 +59,13 @@ impl<'a> Run<'a> {
         runs
     }
 
-    /// Returns the numbers of the arguments.
+    /// Returns the indices of the arguments.
     pub(super) fn range(&self) -> Range<usize> {
         self.start..self.start + self.arguments.len()
     }
 
-    /// Returns the variables that the run's first value declares, for the values after it.
+    /// Returns `let` statements for the variables that the run's first expression assigns and the
+    /// others read.
     pub(super) fn declarations(&self) -> TokenStream {
         let later = self.range().skip(1).map(variable);
         quote!(#(let #later;)*)
@@ -154,7 +155,7 @@ fn is_scalar(signature: &SignatureModel, argument: &Argument) -> bool {
         && SCALARS.iter().any(|name| path.path.is_ident(name))
 }
 
-/// Returns the variable with the value of the argument with this number.
+/// Returns the variable with the value of the argument at this index.
 fn variable(number: usize) -> Ident {
     format_ident!("scalar_{number}", span = Span::mixed_site())
 }

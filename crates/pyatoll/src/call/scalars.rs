@@ -50,11 +50,12 @@ impl Kinds {
 }
 
 /// Returns the value of the required argument at `index`, if it can be extracted in a few
-/// instructions that run no code. Returns `None` for every type that is not a scalar, and always in
-/// a build for size.
+/// instructions that run no Python code. Returns `None` for every type that is not a scalar, and
+/// always in a build for size.
 ///
 /// # Safety
-/// `index` must be in bounds, and its value point to an object that the call keeps alive.
+/// `index` must be in bounds, and the value there must point to an object that the call keeps
+/// alive.
 #[inline(always)]
 pub unsafe fn scalar_at<'py, T: FromPyObject<'py, 'py>>(
     py: Python<'py>,
@@ -111,8 +112,8 @@ impl<const N: usize> Scalars<N> {
         }
     }
 
-    /// Returns the value that [`convert`](Scalars::convert) has converted, the one at `index` of
-    /// `N`. A type that is not a scalar, because it has the name of one, is converted here.
+    /// Returns the value that [`convert`](Scalars::convert) stored at `index`. A type that only
+    /// shares the name of a scalar is converted here instead.
     ///
     /// # Safety
     /// `convert` must have returned `Ok` for the same arguments, with `T` at `index` of its types.
@@ -144,7 +145,7 @@ impl<const N: usize> Default for Scalars<N> {
     }
 }
 
-/// Implements [`Scalars::convert`]: one function for all of them.
+/// Implements [`Scalars::convert`]: one function for every `N`.
 ///
 /// # Safety
 /// `values` must point to an object that the call keeps alive for each of `kinds`, and `out` to
@@ -179,7 +180,7 @@ unsafe fn convert(
 /// Converts a value of a type given as data.
 ///
 /// # Safety
-/// `out` must be room for a value.
+/// `out` must point to room for a value.
 #[inline(always)]
 unsafe fn convert_one<'py>(
     object: Borrowed<'py, 'py, PyAny>,
@@ -206,7 +207,7 @@ unsafe fn convert_one<'py>(
 /// Extracts a value and writes it to `out`.
 ///
 /// # Safety
-/// `out` must be room for a `u64`.
+/// `out` must point to room for a `u64`.
 #[inline(always)]
 unsafe fn store<'py, T>(
     object: Borrowed<'py, 'py, PyAny>,

@@ -46,7 +46,7 @@ pub struct SignatureData<const LEN: usize> {
 const _: () = assert!(offset_of!(SignatureData<1>, text) == size_of::<Counts>());
 
 impl Signature {
-    /// Returns the handle.
+    /// Creates a handle to `data`.
     ///
     /// # Panics
     /// If the lengths are not those of the text.
@@ -66,7 +66,7 @@ impl Signature {
     /// Returns a part of the text.
     ///
     /// # Safety
-    /// It must not be longer than the text is from `start` on.
+    /// `start + len` must not exceed the length of the text.
     #[inline(always)]
     unsafe fn text(self, start: usize, len: usize) -> &'static [u8] {
         // SAFETY: `new` was given a `'static` `SignatureData`, in which the text follows the
@@ -95,7 +95,7 @@ impl Signature {
         Names(unsafe { self.text(0, self.names as usize) })
     }
 
-    /// Returns whether each keyword-only parameter has no default.
+    /// Returns, for each keyword-only parameter, whether it is required.
     #[inline(always)]
     pub(super) fn required_keyword_only(self) -> impl Iterator<Item = bool> {
         // SAFETY: `new` has checked that these are in the text, after the names.

@@ -110,8 +110,9 @@ pub(crate) mod private {
     /// A type that makes the hidden methods of the conversion traits private to this library.
     pub struct Token;
 
-    /// A type whose values are plain numbers, and whose
-    /// [`extract_plain`](super::FromPyObject::extract_plain) extracts most of them. Never zero.
+    /// The scalar type that a type is, or `Other`. For a scalar,
+    /// [`extract_plain`](super::FromPyObject::extract_plain) extracts the common values. None is
+    /// zero, which ends a list of them.
     #[derive(Clone, Copy, PartialEq, Eq)]
     #[repr(u8)]
     pub enum Scalar {

@@ -1,8 +1,8 @@
 //! [`AppendList`]: a list of records that binaries share, to which records are only added.
 //!
 //! Invariants, checked with loom in `tests/loom`:
-//! - A record is complete when another thread sees it, and stays where it is until the list's end.
-//! - Of records that are the same, one is added, however many threads try at once.
+//! - A record is complete when another thread sees it, and is not moved while the list is shared.
+//! - Of several equal records, only one is added, however many threads try at once.
 
 use std::ptr::{NonNull, null_mut};
 
@@ -52,7 +52,7 @@ impl<T> AppendList<T> {
     /// Adds a record, unless `is_same` holds for one that is in the list.
     ///
     /// # Errors
-    /// The record of the list, and the one that was not added.
+    /// The equal record in the list, and the one that was not added.
     pub(super) fn add(
         &self,
         node: Box<Node<T>>,
@@ -78,7 +78,7 @@ impl<T> AppendList<T> {
         }
     }
 
-    /// Takes all records out of the list, which must not be shared any more.
+    /// Takes all records out of the list, which must no longer be shared.
     pub(super) fn take_all(&self) -> impl Iterator<Item = NonNull<Node<T>>> + use<T> {
         let mut node = self.newest.swap(null_mut(), Ordering::AcqRel);
         std::iter::from_fn(move || {

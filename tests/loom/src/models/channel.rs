@@ -16,7 +16,7 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
 /// Far off: a thread that nobody wakes sleeps for good.
 const LONG: std::time::Duration = std::time::Duration::from_secs(1000);
 
-/// Runs a model with up to that many changes of threads where none waits.
+/// Runs a model with at most `preemptions` preemptions.
 fn model(preemptions: usize, run: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);

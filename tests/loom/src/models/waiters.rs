@@ -20,15 +20,15 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
 /// Far off: a thread that nobody wakes sleeps for good.
 const LONG: Duration = Duration::from_secs(1000);
 
-/// Runs a model with up to that many changes of threads where none waits.
+/// Runs a model with at most `preemptions` preemptions.
 fn model(preemptions: usize, run: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(run);
 }
 
-/// An object: a number of things, of which each thread takes one. No access orders anything else,
-/// so what a thread sees it sees by what `Waiters` does.
+/// An object: a number of things, of which each thread takes one. All accesses are relaxed, so a
+/// thread sees a change only through the ordering that `Waiters` establishes.
 struct Things {
     number: AtomicUsize,
     waiters: Waiters,
@@ -69,7 +69,7 @@ impl Things {
         assert_eq!(result, Ok(Some(())));
     }
 
-    /// Waits for a moment that is over at once, and is interrupted.
+    /// Waits with a timeout of zero, and is interrupted.
     fn take_interrupted(&self) -> Result<Option<()>, Interrupted> {
         self.waiters.wait(
             &mut || self.try_take(),
@@ -81,7 +81,7 @@ impl Things {
         )
     }
 
-    /// Waits for a moment that is over at once.
+    /// Waits with a timeout of zero.
     fn take_in_time(&self) -> bool {
         let result = self.waiters.wait::<_, Infallible>(
             &mut || self.try_take(),
