@@ -119,6 +119,11 @@ impl<T> Channel<T> {
                 Ok(Some(item))
             }
             None if state == CLOSED => Err(IsClosed),
+            None if state == CLOSING => {
+                // The thread that closes it may be one that a fork has left behind.
+                self.finish_closing();
+                Ok(None)
+            }
             None => Ok(None),
         }
     }
@@ -151,8 +156,14 @@ impl<T> Channel<T> {
         let order = Ordering::SeqCst;
         let _ = self.state.compare_exchange(OPEN, CLOSING, order, order);
         self.adders.wake_all();
+        self.finish_closing();
+    }
+
+    /// Closes a channel that is about to be closed. Not called within a gate.
+    #[cold]
+    fn finish_closing(&self) {
         pass_all();
-        self.state.store(CLOSED, order);
+        self.state.store(CLOSED, Ordering::SeqCst);
         self.takers.wake_all();
     }
 

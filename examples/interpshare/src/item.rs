@@ -223,7 +223,7 @@ unsafe fn next(rest: &mut &[u8]) -> *mut ffi::PyObject {
 unsafe fn next_tuple(rest: &mut &[u8]) -> *mut ffi::PyObject {
     let [len] = take_array(rest);
     // SAFETY: attached (upheld by the caller). The tuple is new, so each place is empty, and nobody
-    // else has it; each place takes the reference to its item.
+    // else changes it; each place takes the reference to its item.
     unsafe {
         let tuple = ffi::PyTuple_New(len.into());
         if tuple.is_null() {
@@ -237,9 +237,12 @@ unsafe fn next_tuple(rest: &mut &[u8]) -> *mut ffi::PyObject {
             }
             #[cfg(not(Py_LIMITED_API))]
             ffi::PyTuple_SET_ITEM(tuple, index, item);
-            // It fails only for a tuple that others have.
+            // It fails for a tuple that others have: `gc.get_objects` finds new ones.
             #[cfg(Py_LIMITED_API)]
-            let _ = ffi::PyTuple_SetItem(tuple, index, item);
+            if ffi::PyTuple_SetItem(tuple, index, item) != 0 {
+                ffi::Py_DECREF(tuple);
+                return std::ptr::null_mut();
+            }
         }
         tuple
     }

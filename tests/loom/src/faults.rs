@@ -309,9 +309,9 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "append_list_looks_at_the_newest_after_the_search",
         part: "append_list",
-        right: "unsafe { (*node).next = newest };",
+        right: "// SAFETY: not shared until the exchange succeeds;",
         wrong: "let newest = self.newest.load(Ordering::Acquire);
-            unsafe { (*node).next = newest };",
+            // SAFETY: not shared until the exchange succeeds;",
     },
     Fault {
         name: "waiters_look_at_the_list_without_a_fence",
