@@ -22,6 +22,7 @@ const INTERNAL: &[&str] = &[
     "SharedAny({} at {:p})",
     "`ALWAYS` is not zero",
     "the macro gives every shareable class its functions",
+    "more than 16 parameters",
     "{package} {version} (pyatoll {}, {}, for Python {}, {size} bytes, build {identity:016x})",
     " should always be iterable",
     "sets are iterable",

@@ -30,7 +30,7 @@ pub(super) fn keywords_must_be_strings() -> PyErr {
 pub(super) fn multiple_values(signature: Signature, name: Borrowed<'_, '_, PyAny>) -> PyErr {
     let function = signature.full_name();
     PyTypeError::new_err(format!(
-        "{function}() got multiple values for argument '{name}'"
+        "{function} got multiple values for argument '{name}'"
     ))
 }
 
@@ -38,14 +38,14 @@ pub(super) fn multiple_values(signature: Signature, name: Borrowed<'_, '_, PyAny
 pub(super) fn unexpected_keyword(signature: Signature, name: Borrowed<'_, '_, PyAny>) -> PyErr {
     let function = signature.full_name();
     PyTypeError::new_err(format!(
-        "{function}() got an unexpected keyword argument '{name}'"
+        "{function} got an unexpected keyword argument '{name}'"
     ))
 }
 
 #[cold]
 pub(super) fn positional_only(signature: Signature, names: &[&str]) -> PyErr {
     PyTypeError::new_err(format!(
-        "{}() got some positional-only arguments passed as keyword arguments: {}",
+        "{} got some positional-only arguments passed as keyword arguments: {}",
         signature.full_name(),
         list(names)
     ))
@@ -64,7 +64,7 @@ pub(super) fn too_many(signature: Signature, given: usize) -> PyErr {
     };
     let were = if given == 1 { "was" } else { "were" };
     PyTypeError::new_err(format!(
-        "{function}() takes {takes} positional arguments but {given} {were} given"
+        "{function} takes {takes} positional arguments but {given} {were} given"
     ))
 }
 
@@ -93,7 +93,7 @@ pub(super) fn missing_keyword(signature: Signature, values: &[*mut ffi::PyObject
 
 fn missing_error(signature: Signature, kind: &str, names: &[&str]) -> PyErr {
     PyTypeError::new_err(format!(
-        "{}() missing {} required {kind} argument{}: {}",
+        "{} missing {} required {kind} argument{}: {}",
         signature.full_name(),
         names.len(),
         if names.len() == 1 { "" } else { "s" },

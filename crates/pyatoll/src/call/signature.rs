@@ -103,15 +103,15 @@ impl Signature {
         flags.iter().map(|&flag| flag != 0)
     }
 
-    /// Returns the function's Python name, after its class's, if any: `Class.method`.
+    /// Returns the function's Python name, after its class's, if any: `Class.method()`.
     pub(super) fn full_name(self) -> String {
         let before = self.names as usize + usize::from(self.keyword_only);
         // SAFETY: `new` has checked that what comes before is in the text.
         let mut names = Names(unsafe { self.text(before, self.text as usize - before) });
         let function = names.next().unwrap_or_default();
         match names.next() {
-            Some(class) => format!("{class}.{function}"),
-            None => function.to_owned(),
+            Some(class) => format!("{class}.{function}()"),
+            None => format!("{function}()"),
         }
     }
 }
