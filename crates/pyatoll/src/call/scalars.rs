@@ -325,7 +325,9 @@ mod tests {
                 // SAFETY: the handle keeps the object alive.
                 unsafe { scalar_at::<u16>(py, &[object.as_ptr()], 0) }
             };
-            assert_eq!(is_plain(c"2**16 - 1"), Some(u16::MAX));
+            // The layout of an `int` is read from 3.12 on.
+            let common = cfg!(Py_3_12).then_some(u16::MAX);
+            assert_eq!(is_plain(c"2**16 - 1"), common);
             assert_eq!(is_plain(c"2**16"), None);
             assert_eq!(is_plain(c"-1"), None);
             assert_eq!(is_plain(c"1.0"), None);

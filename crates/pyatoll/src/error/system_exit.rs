@@ -39,8 +39,7 @@ fn status(exception: &Bound<'_, PyAny>) -> i32 {
         return 0;
     }
     if code.is_instance_of::<crate::types::PyInt>() {
-        // Truncated, as CPython's cast of a `long` to an `int`.
-        return code.extract::<c_long>().map_or(-1, |code| code as i32);
+        return code.extract::<c_long>().map_or(-1, truncated);
     }
     let py = code.py();
     let print = || {
@@ -53,6 +52,11 @@ fn status(exception: &Bound<'_, PyAny>) -> i32 {
         error.write_unraisable(py, None);
     }
     1
+}
+
+/// Truncates a code, as CPython's cast of a `long` to an `int` does.
+fn truncated(code: impl Into<i64>) -> i32 {
+    code.into() as i32
 }
 
 /// Ends the process: calls the exit functions of the main interpreter, which include the end of the

@@ -335,6 +335,8 @@ impl Entries {
         // SAFETY: upheld by the caller.
         unsafe { ffi::PyThreadState_DeleteCurrent() };
         drop(changing);
+        // The address of the thread state may soon be that of another thread's.
+        compat::set_attach_note(None);
         entry.saved.set(null_mut());
         entry.is_detached.set(false);
         entry.since.set(0);

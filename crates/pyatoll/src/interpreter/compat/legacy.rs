@@ -139,6 +139,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_thread_that_has_left_has_no_note() {
+        if crate::capi::at_least(12) {
+            return;
+        }
+        crate::Python::initialize();
+        let visits = || {
+            // The second time, and from then on, it has a spare entry.
+            for _ in 0..3 {
+                crate::Python::attach(|_| assert_eq!(NOTE.get(), Some(running_thread_state())));
+                assert_eq!(NOTE.get(), None);
+            }
+        };
+        std::thread::spawn(visits).join().unwrap();
+    }
+
+    #[test]
     fn a_thread_state_names_the_thread_that_made_it() {
         if crate::capi::at_least(12) {
             return;
