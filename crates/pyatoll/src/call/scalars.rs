@@ -325,9 +325,12 @@ mod tests {
                 // SAFETY: the handle keeps the object alive.
                 unsafe { scalar_at::<u16>(py, &[object.as_ptr()], 0) }
             };
-            // The layout of an `int` is read from 3.12 on.
-            let common = cfg!(Py_3_12).then_some(u16::MAX);
-            assert_eq!(is_plain(c"2**16 - 1"), common);
+            let common = is_plain(c"2**16 - 1");
+            assert!(common.is_none_or(|value| value == u16::MAX));
+            // 3.11 and digits of 15 bits have another layout, which is not read.
+            if cfg!(all(Py_3_12, target_pointer_width = "64")) {
+                assert!(common.is_some());
+            }
             assert_eq!(is_plain(c"2**16"), None);
             assert_eq!(is_plain(c"-1"), None);
             assert_eq!(is_plain(c"1.0"), None);
