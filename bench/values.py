@@ -157,6 +157,6 @@ def run(repeats):
 
 
 if __name__ == "__main__":
-    # In a Python without a GIL, which has no module for the others.
+    # In a free-threaded Python, for which no other way is measured.
     assert not sys._is_gil_enabled(), "this Python has a GIL"
     print(json.dumps(in_threads(int(sys.argv[1]))))

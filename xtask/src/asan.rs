@@ -224,7 +224,7 @@ impl<'a> Asan<'a> {
     fn build(&self) -> Result<()> {
         let mut cargo = self.cargo("build")?;
         cargo.args(["--package", PACKAGE]);
-        for extension in together() {
+        for extension in built_together() {
             cargo.args(["--package", &extension.module.replace('_', "-")]);
         }
         run::status(&mut cargo)?;
@@ -367,14 +367,14 @@ fn site_packages(python: &mut Command) -> Result<PathBuf> {
 }
 
 /// Returns the extension packages that are built together.
-fn together() -> impl Iterator<Item = &'static Extension> {
+fn built_together() -> impl Iterator<Item = &'static Extension> {
     EXTENSIONS.iter().chain([&INTERPSHARE])
 }
 
 /// Returns the instrumented extension modules.
 fn modules() -> impl Iterator<Item = &'static str> {
     let example = Path::new(compat::EXAMPLE).file_name();
-    together()
+    built_together()
         .chain(CROSS_MODULE)
         .map(|extension| extension.module)
         .chain(example.and_then(|name| name.to_str()))

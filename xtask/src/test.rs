@@ -82,7 +82,7 @@ fn others(python: &Python) -> Result<()> {
     if python.short() == SIZE_PYTHON {
         step("wheel for size", || {
             let tested = &EXTENSIONS[..1];
-            venv.install_built_in(PROFILE_FOR_SIZE, python, tested)?;
+            venv.install_with_profile(PROFILE_FOR_SIZE, python, tested)?;
             pytest(&venv, tested)
         })?;
     }

@@ -192,11 +192,11 @@ impl Venv {
 
     /// Builds extension packages as wheels and installs them.
     pub fn install_extensions(&self, python: &Python, extensions: &[Extension]) -> Result<()> {
-        self.install_built_in(PROFILE, python, extensions)
+        self.install_with_profile(PROFILE, python, extensions)
     }
 
-    /// Builds extension packages as wheels, in a profile of cargo, and installs them.
-    pub fn install_built_in(
+    /// Builds extension packages as wheels with a Cargo profile, and installs them.
+    pub fn install_with_profile(
         &self,
         profile: &str,
         python: &Python,

@@ -4,6 +4,7 @@ import os
 import queue
 import signal
 import sys
+import textwrap
 import threading
 import time
 
@@ -192,50 +193,55 @@ def test_a_signal_ends_the_wait_of_the_main_thread():
         signal.signal(signal.SIGINT, previous)
 
 
-@pytest.mark.skipif(
+ENDS_WITH_THREADS = pytest.mark.skipif(
     sys.version_info < (3, 12), reason="the module of 3.11 ends no interpreter that has threads"
 )
+
+
+def end_with_threads(own_gil, number, work, items):
+    """Runs `work` in threads of another interpreter, and ends that once all have begun. Returns a
+    queue of what they had to say."""
+    begun, outcome = interpshare.Counter(), interpshare.Queue()
+    other = Other(own_gil)
+    start = f"""
+import threading, time, interpshare
+for _ in range({number}):
+    threading.Thread(target=work, args=(items, begun, outcome)).start()
+"""
+    other.run(textwrap.dedent(work) + start, items=items, begun=begun, outcome=outcome)
+    while begun.value < number:
+        time.sleep(0.001)
+    other.close()
+    return outcome
+
+
+@ENDS_WITH_THREADS
 @KINDS
 def test_a_thread_that_waits_does_not_keep_its_interpreter_from_ending(own_gil):
     """The interpreter's own threads are waited for at its end, so they must be told."""
-    items, waiting, outcome = interpshare.Queue(), interpshare.Counter(), interpshare.Queue()
-    other = Other(own_gil)
-    code = """
-        import threading, interpshare
-
-        def work(items, waiting, outcome):
-            waiting.add()
+    items = interpshare.Queue()
+    work = """
+        def work(items, begun, outcome):
+            begun.add()
             try:
                 items.get()
             except interpshare.InterpreterEnding as error:
                 outcome.put(str(error))
-
-        for _ in range(2):
-            threading.Thread(target=work, args=(items, waiting, outcome)).start()
     """
-    other.run(code, items=items, waiting=waiting, outcome=outcome)
-    while waiting.value < 2:
-        time.sleep(0.001)
-    other.close()
+    outcome = end_with_threads(own_gil, 2, work, items)
     assert "has begun to end" in outcome.get(False) and "begun to end" in outcome.get(False)
     # The queue itself goes on.
     items.put(1)
     assert items.get() == 1
 
 
-@pytest.mark.skipif(
-    sys.version_info < (3, 12), reason="the module of 3.11 ends no interpreter that has threads"
-)
+@ENDS_WITH_THREADS
 @KINDS
 def test_a_thread_that_begins_to_wait_at_the_end_is_told(own_gil):
     """It is the first of its interpreter to wait, while `threading` waits for it already."""
-    items, started, outcome = interpshare.Queue(), interpshare.Counter(), interpshare.Queue()
-    other = Other(own_gil)
-    code = """
-        import threading, time, interpshare
-
-        def work(items, started, outcome):
-            started.add()
+    work = """
+        def work(items, begun, outcome):
+            begun.add()
             while not threading._SHUTTING_DOWN:
                 time.sleep(0.001)
             for _ in range(2):
@@ -243,13 +249,8 @@ def test_a_thread_that_begins_to_wait_at_the_end_is_told(own_gil):
                     items.get()
                 except interpshare.InterpreterEnding as error:
                     outcome.put(str(error))
-
-        threading.Thread(target=work, args=(items, started, outcome)).start()
     """
-    other.run(code, items=items, started=started, outcome=outcome)
-    while started.value < 1:
-        time.sleep(0.001)
-    other.close()
+    outcome = end_with_threads(own_gil, 1, work, interpshare.Queue())
     assert "has begun to end" in outcome.get(False) and "has begun to end" in outcome.get(False)
 
 

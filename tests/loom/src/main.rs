@@ -12,7 +12,7 @@
 
 use std::env;
 use std::process::{Command, ExitCode, Output};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A model: its name and its function.
 type Model = (&'static str, fn());
@@ -25,6 +25,16 @@ struct Copy {
 }
 
 include!(concat!(env!("OUT_DIR"), "/copies.rs"));
+
+/// Far off, for the models: a thread that nobody wakes sleeps for good.
+const LONG: Duration = Duration::from_secs(1000);
+
+/// Runs a model with at most `preemptions` preemptions.
+fn check_bounded(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -196,7 +196,8 @@ impl Sharing {
         page.push_str(
             "1 GiB goes to each of 8 workers at once: the time until all have it, divided by 8, and \
              by how much the resident memory of all processes grows for each. (256 MiB are pickled, \
-             and counted four times. Threads share all objects of one interpreter.)\n\n| a worker gets | µs | KiB |\n|---|---:|---:|\n",
+             and counted four times. Threads share all objects of one interpreter.)\n\n\
+             | a worker gets | µs | KiB |\n|---|---:|---:|\n",
         );
         for (way, title) in WAYS {
             let _ = match self.value(way) {

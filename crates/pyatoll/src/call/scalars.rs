@@ -49,9 +49,8 @@ impl Kinds {
     }
 }
 
-/// Returns the value of the required argument at `index`, if it can be extracted in a few
-/// instructions that run no Python code. Returns `None` for every type that is not a scalar, and
-/// always in a build for size.
+/// Returns the value of the required argument at `index` if it is a common one of a scalar type,
+/// which is extracted without running Python code. Always returns `None` in a build for size.
 ///
 /// # Safety
 /// `index` must be in bounds, and the value there must point to an object that the call keeps
@@ -145,7 +144,7 @@ impl<const N: usize> Default for Scalars<N> {
     }
 }
 
-/// Implements [`Scalars::convert`]: one function for every `N`.
+/// Converts the arguments for [`Scalars::convert`]. Not generic, so that a binary has it once.
 ///
 /// # Safety
 /// `values` must point to an object that the call keeps alive for each of `kinds`, and `out` to

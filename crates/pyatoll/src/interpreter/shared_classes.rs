@@ -81,6 +81,18 @@ impl SharedClass {
         }
     }
 
+    /// Returns a new reference to the class.
+    ///
+    /// # Safety
+    /// The thread must be attached to the interpreter.
+    unsafe fn new_reference(&self) -> NonNull<ffi::PyTypeObject> {
+        // SAFETY: attached (upheld by the caller); the record keeps its class alive.
+        unsafe {
+            ffi::Py_INCREF(self.class.cast());
+            NonNull::new_unchecked(self.class)
+        }
+    }
+
     fn path(&self) -> &[u8] {
         // SAFETY: a text that lives as long as the record.
         unsafe { std::slice::from_raw_parts(self.path, self.path_length) }
@@ -123,11 +135,8 @@ impl SharedClasses {
     /// The thread must be attached to the interpreter.
     pub(crate) unsafe fn find(&self, build: &Build) -> Option<NonNull<ffi::PyTypeObject>> {
         let record = self.0.iter().find(|record| record.is_of(build))?;
-        // SAFETY: attached (upheld by the caller); the record keeps its class alive.
-        unsafe {
-            ffi::Py_INCREF(record.class.cast());
-            NonNull::new(record.class)
-        }
+        // SAFETY: attached (upheld by the caller).
+        Some(unsafe { record.new_reference() })
     }
 
     /// Shares a class, unless another binary was first. Returns a new reference to the class that
@@ -140,8 +149,8 @@ impl SharedClasses {
         build: &Build,
         class: NonNull<ffi::PyTypeObject>,
     ) -> NonNull<ffi::PyTypeObject> {
-        // SAFETY: attached (upheld by the caller); a live class, and a record keeps its own alive.
-        // One that was not added is not shared.
+        // SAFETY: attached (upheld by the caller); a live class. A record that was not added is not
+        // shared.
         unsafe {
             let new = SharedClass::new(build, class.as_ptr());
             let record = match self.0.add(new, |record| record.is_of(build)) {
@@ -151,8 +160,7 @@ impl SharedClasses {
                     first
                 }
             };
-            ffi::Py_INCREF(record.class.cast());
-            NonNull::new_unchecked(record.class)
+            record.new_reference()
         }
     }
 

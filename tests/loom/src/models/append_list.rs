@@ -66,7 +66,7 @@ impl List {
 impl Drop for List {
     fn drop(&mut self) {
         for node in self.0.take_all() {
-            // SAFETY: from a box; the list is at its end.
+            // SAFETY: `add` took it out of a box, and nobody uses the list any longer.
             drop(unsafe { Box::from_raw(node.as_ptr()) });
         }
     }

@@ -4,6 +4,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::channel::{Channel, IsClosed};
+use crate::{LONG, check_bounded};
 
 pub(crate) const MODELS: &[(&str, fn())] = &[
     ("items_arrive_in_order", items_arrive_in_order),
@@ -12,16 +13,6 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("what_was_added_before_the_end_is_taken", what_was_added_before_the_end_is_taken),
     ("threads_that_wait_learn_of_the_end", threads_that_wait_learn_of_the_end),
 ];
-
-/// Far off: a thread that nobody wakes sleeps for good.
-const LONG: std::time::Duration = std::time::Duration::from_secs(1000);
-
-/// Runs a model with at most `preemptions` preemptions.
-fn model(preemptions: usize, run: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(run);
-}
 
 /// Takes an item, waiting for one; `None` once the channel is closed and has none left.
 fn take(channel: &Channel<u32>) -> Option<u32> {
@@ -44,9 +35,10 @@ fn add(channel: &Channel<u32>, item: u32) -> bool {
     result.is_ok()
 }
 
-fn items_arrive_in_order() {
-    model(2, || {
-        let channel = Arc::new(Channel::new(0, 0));
+/// Passes two items through a channel with these limits.
+fn pass_two_items(maxsize: usize, allocated: usize) {
+    check_bounded(2, move || {
+        let channel = Arc::new(Channel::new(maxsize, allocated));
         let taker = thread::spawn({
             let channel = channel.clone();
             move || [take(&channel), take(&channel)]
@@ -57,30 +49,20 @@ fn items_arrive_in_order() {
     });
 }
 
-/// Adds two items to a channel that has room for one.
-fn add_to_a_full_channel(allocated: usize) {
-    model(2, move || {
-        let channel = Arc::new(Channel::new(1, allocated));
-        let taker = thread::spawn({
-            let channel = channel.clone();
-            move || [take(&channel), take(&channel)]
-        });
-        assert!(add(&channel, 1));
-        assert!(add(&channel, 2));
-        assert_eq!(taker.join().unwrap(), [Some(1), Some(2)]);
-    });
+fn items_arrive_in_order() {
+    pass_two_items(0, 0);
 }
 
 fn a_full_channel_has_room_again() {
-    add_to_a_full_channel(1);
+    pass_two_items(1, 1);
 }
 
 fn a_full_channel_that_counts_has_room_again() {
-    add_to_a_full_channel(0);
+    pass_two_items(1, 0);
 }
 
 fn what_was_added_before_the_end_is_taken() {
-    model(3, || {
+    check_bounded(3, || {
         let channel = Arc::new(Channel::new(0, 0));
         let adder = thread::spawn({
             let channel = channel.clone();
@@ -98,7 +80,7 @@ fn what_was_added_before_the_end_is_taken() {
 }
 
 fn threads_that_wait_learn_of_the_end() {
-    model(2, || {
+    check_bounded(2, || {
         let (empty, full) = (Channel::new(1, 1), Channel::new(1, 1));
         assert!(add(&full, 1));
         let channels = Arc::new((empty, full));

@@ -8,6 +8,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::waiters::Waiters;
+use crate::{LONG, check_bounded};
 
 pub(crate) const MODELS: &[(&str, fn())] = &[
     ("a_thread_that_waits_learns_of_a_change", a_thread_that_waits_learns_of_a_change),
@@ -16,16 +17,6 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("a_thread_that_gives_up_wakes_the_next", a_thread_that_gives_up_wakes_the_next),
     ("a_thread_that_times_out_leaves_the_list", a_thread_that_times_out_leaves_the_list),
 ];
-
-/// Far off: a thread that nobody wakes sleeps for good.
-const LONG: Duration = Duration::from_secs(1000);
-
-/// Runs a model with at most `preemptions` preemptions.
-fn model(preemptions: usize, run: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(run);
-}
 
 /// An object: a number of things, of which each thread takes one. All accesses are relaxed, so a
 /// thread sees a change only through the ordering that `Waiters` establishes.
@@ -69,19 +60,20 @@ impl Things {
         assert_eq!(result, Ok(Some(())));
     }
 
-    /// Waits with a timeout of zero, and is interrupted.
-    fn take_interrupted(&self) -> Result<Option<()>, Interrupted> {
-        self.waiters.wait(
+    /// Waits with a timeout of zero, and is interrupted. Returns whether it took one.
+    fn take_interrupted(&self) -> bool {
+        let result = self.waiters.wait(
             &mut || self.try_take(),
             &mut |sleep| {
                 sleep(Duration::ZERO);
                 Err(Interrupted)
             },
             &|| false,
-        )
+        );
+        result == Ok(Some(()))
     }
 
-    /// Waits with a timeout of zero.
+    /// Waits with a timeout of zero. Returns whether it took one.
     fn take_in_time(&self) -> bool {
         let result = self.waiters.wait::<_, Infallible>(
             &mut || self.try_take(),
@@ -93,7 +85,7 @@ impl Things {
 }
 
 fn a_thread_that_waits_learns_of_a_change() {
-    model(3, || {
+    check_bounded(3, || {
         let things = Things::new();
         let other = thread::spawn({
             let things = things.clone();
@@ -105,7 +97,7 @@ fn a_thread_that_waits_learns_of_a_change() {
 }
 
 fn all_threads_that_wait_learn_of_a_change() {
-    model(2, || {
+    check_bounded(2, || {
         let flag = Arc::new((AtomicBool::new(false), Waiters::new()));
         let threads = [(); 2].map(|()| {
             let flag = flag.clone();
@@ -128,7 +120,7 @@ fn all_threads_that_wait_learn_of_a_change() {
 }
 
 fn each_change_wakes_one_thread() {
-    model(2, || {
+    check_bounded(2, || {
         let things = Things::new();
         let threads = [(); 2].map(|()| {
             let things = things.clone();
@@ -142,12 +134,13 @@ fn each_change_wakes_one_thread() {
     });
 }
 
-fn a_thread_that_gives_up_wakes_the_next() {
-    model(2, || {
+/// Has a thread that waits for good get what one that gives up leaves.
+fn give_up(take: fn(&Things) -> bool) {
+    check_bounded(2, move || {
         let things = Things::new();
-        let interrupted = thread::spawn({
+        let hasty = thread::spawn({
             let things = things.clone();
-            move || things.take_interrupted()
+            move || take(&things)
         });
         let other = thread::spawn({
             let things = things.clone();
@@ -155,28 +148,17 @@ fn a_thread_that_gives_up_wakes_the_next() {
         });
         things.add_one();
         // One more, if that one took the first.
-        if interrupted.join().unwrap() == Ok(Some(())) {
+        if hasty.join().unwrap() {
             things.add_one();
         }
         other.join().unwrap();
     });
 }
 
+fn a_thread_that_gives_up_wakes_the_next() {
+    give_up(Things::take_interrupted);
+}
+
 fn a_thread_that_times_out_leaves_the_list() {
-    model(2, || {
-        let things = Things::new();
-        let hasty = thread::spawn({
-            let things = things.clone();
-            move || things.take_in_time()
-        });
-        let other = thread::spawn({
-            let things = things.clone();
-            move || things.take()
-        });
-        things.add_one();
-        if hasty.join().unwrap() {
-            things.add_one();
-        }
-        other.join().unwrap();
-    });
+    give_up(Things::take_in_time);
 }
