@@ -154,11 +154,15 @@ pub enum MethodBlocks {
 }
 
 impl MethodBlocks {
-    pub(super) fn into_vec(self) -> Vec<&'static ClassItems> {
+    /// Returns the blocks, and `last` after them.
+    pub(super) fn followed_by(self, last: &'static ClassItems) -> Vec<&'static ClassItems> {
         match self {
-            Self::One(block) => vec![block],
+            Self::One(block) => vec![block, last],
             #[cfg(feature = "multiple-pymethods")]
-            Self::Found(blocks) => blocks,
+            Self::Found(mut blocks) => {
+                blocks.push(last);
+                blocks
+            }
         }
     }
 }

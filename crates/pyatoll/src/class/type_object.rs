@@ -5,6 +5,7 @@
 //! that are doing it can see the type. If a step fails, the type is dropped and the next use starts
 //! over.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -25,6 +26,7 @@ use crate::intern;
 use crate::interpreter::Python;
 use crate::interpreter::sync::lock;
 use crate::object::{Bound, Py};
+use crate::types::string::to_string_lossy;
 use crate::types::{PyAny, PyAnyMethods, PyString, PyType};
 
 /// A class in one interpreter.
@@ -496,57 +498,58 @@ fn dotted_name(
 ) -> PyResult<CString> {
     let inherits = spec.options.inherits_module;
     let module_name = module_name(py, spec.module_name, inherits, module)?;
-    CString::new(format!("{module_name}.{}", spec.name))
+    let name = [&module_name, ".", spec.name, "\0"].concat();
+    CString::from_vec_with_nul(name.into_bytes())
         .map_err(|_| PyValueError::new_err("a class name with a NUL byte"))
 }
 
 /// Returns the `__module__` of a class: the one that it `declared`, or inherits from a `mod`, or
 /// else the `module` that it is created in.
-pub(super) fn module_name(
+pub(super) fn module_name<'a>(
     py: Python<'_>,
-    declared: Option<&str>,
+    declared: Option<&'a str>,
     inherits: bool,
     module: Option<&Bound<'_, PyAny>>,
-) -> PyResult<String> {
+) -> PyResult<Cow<'a, str>> {
     match (declared, module) {
         (Some(declared), Some(module)) if inherits => imported_name(py, declared, module),
-        (Some(declared), _) => Ok(declared.to_owned()),
-        (None, Some(module)) => name_of_module(py, module),
-        (None, None) => Ok("builtins".to_owned()),
+        (Some(declared), _) => Ok(declared.into()),
+        (None, Some(module)) => {
+            let name = name_of_module(py, module)?;
+            Ok(to_string_lossy(&name).into_owned().into())
+        }
+        (None, None) => Ok("builtins".into()),
     }
 }
 
-fn name_of_module(py: Python<'_>, module: &Bound<'_, PyAny>) -> PyResult<String> {
+fn name_of_module<'py>(py: Python<'py>, module: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: attached (`py`); `module` is alive; returns a new reference or null.
-    let name = unsafe {
-        let name = ffi::PyModule_GetNameObject(module.as_ptr());
-        Bound::from_owned_ptr_or_err(py, name)?
-    };
-    Ok(crate::types::string::to_string_lossy(&name).into_owned())
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyModule_GetNameObject(module.as_ptr())) }
 }
 
 /// Returns the name that the module which was declared as `declared` is imported by: it is in the
 /// same package as `module`, a module of this binary. A package that consists of a module of its
 /// own name passes on what is in it, so it is not counted.
-pub(super) fn imported_name(
+pub(super) fn imported_name<'a>(
     py: Python<'_>,
-    declared: &str,
+    declared: &'a str,
     module: &Bound<'_, PyAny>,
-) -> PyResult<String> {
+) -> PyResult<Cow<'a, str>> {
     let name = name_of_module(py, module)?;
+    let name = to_string_lossy(&name);
     // SAFETY: attached (`py`); a live module.
     let root = match unsafe { ModuleTable::of(module.as_ptr()) } {
         Some(table) => table.name().to_string_lossy(),
-        None => return Ok(declared.to_owned()),
+        None => return Ok(declared.into()),
     };
     let packages = name
         .strip_suffix(&*root)
         .filter(|packages| !root.is_empty() && packages.ends_with('.'));
     Ok(match packages {
         Some(packages) if !format!(".{packages}").ends_with(&format!(".{root}.")) => {
-            format!("{packages}{declared}")
+            format!("{packages}{declared}").into()
         }
-        _ => declared.to_owned(),
+        _ => declared.into(),
     })
 }
 

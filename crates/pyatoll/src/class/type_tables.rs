@@ -21,12 +21,12 @@ pub struct TypeTables {
     pub(super) slots: Vec<(c_int, *mut c_void)>,
     /// The docstring, preceded by the constructor's signature.
     doc: Option<CString>,
-    methods: Box<[ffi::PyMethodDef]>,
-    attributes: Box<[ffi::PyGetSetDef]>,
+    methods: Vec<ffi::PyMethodDef>,
+    attributes: Vec<ffi::PyGetSetDef>,
     /// The closures of `attributes`.
     #[expect(clippy::vec_box, reason = "the attributes point to the accessors")]
     _accessors: Vec<Box<Accessor>>,
-    members: Box<[ffi::PyMemberDef]>,
+    members: Vec<ffi::PyMemberDef>,
     pub(super) class_attributes: Vec<(&'static CStr, ClassAttributeValue)>,
     pub(super) traverse: ffi::traverseproc,
     pub(super) clear: ffi::inquiry,
@@ -50,11 +50,13 @@ unsafe impl Send for TypeTables {}
 // owns.
 unsafe impl Sync for TypeTables {}
 
+/// How many slots [`TypeTables::add_slots`] and [`TypeTables::add_tables`] add at most.
+const MORE_SLOTS: usize = 14;
+
 impl TypeTables {
     /// Builds the tables of a class.
     pub(super) fn of(spec: &'static ClassSpec) -> Self {
-        let mut blocks = (spec.methods)().into_vec();
-        blocks.push(spec.items);
+        let blocks = (spec.methods)().followed_by(spec.items);
         let (base_has_dict, base_has_weak_list) = (spec.base.has_dict_and_weak_list)();
         let before = (spec.base.size_before)();
         let own_offset = |offset: u32, base_has_it: bool| {
@@ -106,7 +108,7 @@ impl TypeTables {
             basicsize: spec.basicsize as usize + before,
             before,
             flags: flags(spec, collected),
-            slots: Vec::new(),
+            slots: Vec::with_capacity(slots.len() + MORE_SLOTS),
             doc: doc_of(spec.name, items.signature, spec.doc),
             methods: terminated(items.methods, ffi::PyMethodDef::zeroed()),
             attributes: terminated(attributes, END_OF_ATTRIBUTES),
@@ -136,7 +138,7 @@ impl TypeTables {
             .map(|member| member.offset as usize)
     }
 
-    /// Adds the slots of the blocks, and those that every class has or that follow from others.
+    /// Adds the slots of the blocks, and up to [`MORE_SLOTS`]: those that every class has or that follow from others.
     fn add_slots(&mut self, spec: &ClassSpec, slots: Vec<(c_int, *mut c_void)>) {
         let has = |slot| slots.iter().any(|(known, _)| *known == slot);
         let has_constructor = has(ffi::Py_tp_new);
@@ -228,7 +230,11 @@ struct Items {
 
 impl Items {
     fn of(blocks: &[&ClassItems]) -> Self {
-        let mut this = Self::default();
+        let mut this = Self {
+            // With the end of the table.
+            methods: Vec::with_capacity(number_of(blocks, |block| block.methods.len()) + 1),
+            ..Self::default()
+        };
         for item in blocks.iter().flat_map(|block| block.methods) {
             match item {
                 MethodItem::Method(method) => this.methods.push(copy_method(method)),
@@ -265,6 +271,11 @@ impl Items {
     }
 }
 
+/// Returns the number of some items in all blocks.
+fn number_of(blocks: &[&ClassItems], items: impl Fn(&ClassItems) -> usize) -> usize {
+    blocks.iter().map(|block| items(block)).sum()
+}
+
 fn copy_method(method: &ffi::PyMethodDef) -> ffi::PyMethodDef {
     *method
 }
@@ -272,7 +283,9 @@ fn copy_method(method: &ffi::PyMethodDef) -> ffi::PyMethodDef {
 /// Returns the slots of the blocks. The first of several functions for a slot wins: blocks of
 /// methods come before the items of `#[pyclass]`.
 fn slots_of(blocks: &[&ClassItems]) -> Vec<(c_int, *mut c_void)> {
-    let mut slots: Vec<(c_int, *mut c_void)> = Vec::new();
+    // With the constructor.
+    let mut slots: Vec<(c_int, *mut c_void)> =
+        Vec::with_capacity(number_of(blocks, |block| block.slots.len()) + 1);
     for item in blocks.iter().flat_map(|block| block.methods) {
         if let MethodItem::Constructor { new, .. } = item {
             slots.push((ffi::Py_tp_new, *new as *mut c_void));
@@ -354,26 +367,28 @@ const END_OF_MEMBERS: ffi::PyMemberDef = ffi::PyMemberDef {
 };
 
 /// Terminates a table with `end`; an empty one stays empty, and is left out of the type.
-fn terminated<T>(mut entries: Vec<T>, end: T) -> Box<[T]> {
+fn terminated<T>(mut entries: Vec<T>, end: T) -> Vec<T> {
     if !entries.is_empty() {
         entries.push(end);
     }
-    entries.into()
+    entries
 }
 
 /// Returns the docstring in the format from which CPython extracts `__text_signature__`.
 fn doc_of(name: &str, signature: Option<&str>, doc: Option<&CStr>) -> Option<CString> {
     let text = doc.map_or(&b""[..], CStr::to_bytes);
-    let mut bytes = Vec::new();
-    if let Some(signature) = signature {
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.extend_from_slice(signature.as_bytes());
-        bytes.extend_from_slice(b"\n--\n\n");
-    }
-    bytes.extend_from_slice(text);
-    if bytes.is_empty() {
-        return None;
-    }
+    let bytes = match signature {
+        Some(signature) => [
+            name.as_bytes(),
+            signature.as_bytes(),
+            b"\n--\n\n",
+            text,
+            b"\0",
+        ]
+        .concat(),
+        None if text.is_empty() => return None,
+        None => [text, b"\0"].concat(),
+    };
     // The macros reject NUL bytes in both parts.
-    CString::new(bytes).ok()
+    CString::from_vec_with_nul(bytes).ok()
 }
