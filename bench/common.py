@@ -6,9 +6,15 @@ import os
 import sys
 from fnmatch import fnmatch
 
-import _interpreters
+try:
+    import _interpreters
+except ImportError:  # before 3.13
+    _interpreters = None
 
 import rows
+
+# Whether this Python has the module to make interpreters with.
+HAS_INTERPRETERS = _interpreters is not None
 
 
 def selected(patterns, modules):

@@ -14,6 +14,9 @@ ROWS = {
     "fallback": "fallback path; pybind11's `get_internals()`",
     "attach-attached": "attach when attached",
     "attach-foreign": "attach and detach in a foreign thread",
+    "attach-sub": "attach and detach in a foreign thread, to a sub-interpreter",
+    "state-foreign": "a thread state created and deleted in a foreign thread, by the C API",
+    "state-sub": "a thread state created and deleted in a foreign thread, of a sub-interpreter",
     "bind": "`Py::bind`",
     "clone-and-drop": "a handle cloned, and dropped attached, in a function of its own",
     "drop-detached": "a handle dropped detached, and released at the next attach",
@@ -58,12 +61,15 @@ def measure(modules, rounds):
 
 
 def run(folder, peers, multi, rounds):
-    """Measures with 1, 2 and 64 interpreters alive; those in `multi` load in all of them."""
+    """Measures with 1, 2 and 64 interpreters alive; those in `multi` load in all of them.
+
+    With one only before 3.13, which has no module to make interpreters with.
+    """
     modules = {name: importlib.import_module(f"bench_internals_{name}") for name in peers}
     source = common.imports(folder, [f"internals_{name}" for name in multi])
     result = []
     others = []
-    for alive in (1, 2, 64):
+    for alive in (1, 2, 64) if common.HAS_INTERPRETERS else (1,):
         others += common.make_interpreters(alive - 1 - len(others), source)
         common.settle()
         result.append({"alive": alive, "rows": measure(modules, rounds)})

@@ -2,9 +2,13 @@
 
 The module has 720 functions of six arguments, one for each order of six number types, that return
 their sum; or 720 classes whose constructor takes the six, with a method that returns the sum. For
-each of the two, as a release and as a debug build, it measures the CPU seconds to compile the
-module with all libraries compiled before, the same after a change of one function, and the size of
-the stripped binary. Prints JSON.
+each of the two, in each profile, it measures the CPU seconds to compile the module with all
+libraries compiled before, the same after a change of one function, and the size of the stripped
+binary. Prints JSON.
+
+The profiles are `release`, with the settings that the peer recommends, and `debug`. nanobind's
+recommended settings optimize for size, and Rust's for speed: the profiles `speed` of the one and
+`size` of the other are for comparisons at equal optimization.
 """
 
 import argparse
@@ -282,7 +286,8 @@ class CMakeBuild:
         self.env = None
         configure = [options.cmake, "-G", "Ninja", "-S", HERE / "micro", "-B", self.build]
         configure += [f"-DPEER={peer}", f"-DSOURCE={self.source}"]
-        configure += [f"-DCMAKE_BUILD_TYPE={profile.capitalize()}"]
+        configure += [f"-DCMAKE_BUILD_TYPE={'Debug' if profile == 'debug' else 'Release'}"]
+        configure += ["-DNOMINSIZE=NOMINSIZE"] if profile == "speed" else []
         configure += [f"-DPython_EXECUTABLE={sys.executable}"]
         configure += [f"-DCMAKE_MAKE_PROGRAM={options.ninja}"]
         self.source.touch()
@@ -321,10 +326,14 @@ crate-type = ["cdylib"]
 [dependencies]
 pyo3 = {dependency}
 [workspace]
-[profile.release]{settings}""")
+[profile.release]{settings}
+[profile.size]
+inherits = "release"
+opt-level = "s"
+""")
         self.command = [options.cargo, "build", "--manifest-path", folder / "Cargo.toml"]
         self.command += ["--target-dir", self.target_dir]
-        self.command += ["--release"] if profile == "release" else []
+        self.command += [] if profile == "debug" else ["--profile", profile]
         self.env = {name: text for name, text in os.environ.items() if name != "CARGO_INCREMENTAL"}
         self.env["PYO3_PYTHON"] = options.python
         # Compiles everything but the module itself.
@@ -335,13 +344,14 @@ pyo3 = {dependency}
         return self.target_dir / self.profile / f"lib{self.crate}.so"
 
 
+# How a peer's source is generated and built, and in which profiles.
 PEERS = {
-    "c": (c, CMakeBuild),
-    "pybind11": (pybind11, CMakeBuild),
-    "nanobind": (nanobind, CMakeBuild),
-    "cython": (cython, CMakeBuild),
-    "pyo3": (rust, CargoBuild),
-    "pyatoll": (rust, CargoBuild),
+    "c": (c, CMakeBuild, ["release", "debug"]),
+    "pybind11": (pybind11, CMakeBuild, ["release", "debug"]),
+    "nanobind": (nanobind, CMakeBuild, ["release", "debug", "speed"]),
+    "cython": (cython, CMakeBuild, ["release", "debug"]),
+    "pyo3": (rust, CargoBuild, ["release", "debug", "size"]),
+    "pyatoll": (rust, CargoBuild, ["release", "debug", "size"]),
 }
 
 
@@ -365,7 +375,8 @@ def check(library, kind, edited):
     subprocess.run([sys.executable, "-c", source], cwd=path, check=True)
 
 
-def main():
+def parser():
+    """Returns the parser of the options that building a module takes."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--peers", required=True)
@@ -373,14 +384,16 @@ def main():
     parser.add_argument("--cmake", required=True)
     parser.add_argument("--ninja", required=True)
     parser.add_argument("--python", required=True)
-    parser.add_argument("--kinds", default="functions,classes")
-    parser.add_argument("--profiles", default="release,debug")
-    options = parser.parse_args()
+    return parser
+
+
+def main():
+    options = parser().parse_args()
     results = []
     for peer in options.peers.split(","):
-        generate, build_type = PEERS[peer]
-        for kind in options.kinds.split(","):
-            for profile in options.profiles.split(","):
+        generate, build_type, profiles = PEERS[peer]
+        for kind in ["functions", "classes"]:
+            for profile in profiles:
                 print(f"==> {peer}: {kind}, {profile}", file=sys.stderr, flush=True)
                 folder = options.folder / f"{peer}-{kind}"
                 folder.mkdir(parents=True, exist_ok=True)

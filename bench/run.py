@@ -7,13 +7,13 @@ import sys
 import common
 import count
 import internals
-import interpreters
+import threads
 import timing
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["time", "count", "internals", "interpreters"])
+    parser.add_argument("what", choices=["time", "count", "internals", "interpreters", "threads"])
     parser.add_argument("--modules", required=True, help="the folder of the modules")
     parser.add_argument("--peers", required=True, help="names, separated by commas")
     parser.add_argument("--multi", default="", help="the peers that other interpreters import")
@@ -24,7 +24,8 @@ def main():
 
     peers, multi = common.names(options.peers), common.names(options.multi)
     sys.path.insert(0, options.modules)
-    if options.what != "interpreters":
+    # The others use more than one core.
+    if options.what in ("time", "count", "internals"):
         common.settle()
     match options.what:
         case "time":
@@ -40,7 +41,11 @@ def main():
         case "internals":
             result = internals.run(options.modules, peers, multi, options.rounds)
         case "interpreters":
+            import interpreters  # which not every Python can run
+
             result = interpreters.run(options.modules, peers, options.rounds)
+        case "threads":
+            result = threads.run(peers, options.rounds)
     json.dump(result, sys.stdout)
 
 

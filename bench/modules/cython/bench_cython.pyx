@@ -1,5 +1,5 @@
 # distutils: language = c++
-# cython: language_level=3
+# cython: language_level=3, freethreading_compatible=True
 """The benchmark module made with Cython."""
 
 include "functions.pxi"

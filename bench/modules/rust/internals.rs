@@ -42,15 +42,10 @@ pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
                 black_box(py);
             });
         }),
-        "attach-foreign" => py.detach(|| {
-            let attaches = move || {
-                timed(count, || {
-                    Python::attach(|py| {
-                        black_box(py);
-                    });
-                })
-            };
-            thread::spawn(attaches).join().expect("it cannot panic")
+        "attach-foreign" => foreign(py, count, || {
+            Python::attach(|py| {
+                black_box(py);
+            });
         }),
         "bind" => timed(count, || {
             black_box(black_box(&object).bind(black_box(py)));
@@ -59,6 +54,12 @@ pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
         "drop-detached" => dropped_detached(py, &object, count),
         _ => return None,
     })
+}
+
+/// Returns the seconds that `count` calls of `f` take in a thread that Python does not know.
+pub fn foreign(py: Python<'_>, count: usize, f: impl FnMut() + Send) -> f64 {
+    py.detach(|| thread::scope(|scope| scope.spawn(|| timed(count, f)).join()))
+        .expect("it cannot panic")
 }
 
 /// Clones and drops a handle. Not inlined: in a loop, the compiler would compute the address of a

@@ -124,6 +124,22 @@ impl Num {
     }
 }
 
+/// An int that never changes, so that no borrow of it is counted.
+#[pyclass(frozen)]
+pub struct Frozen(i64);
+
+#[pymethods]
+impl Frozen {
+    #[new]
+    fn new(x: i64) -> Self {
+        Self(x)
+    }
+
+    fn value(&self) -> i64 {
+        self.0
+    }
+}
+
 /// Takes an instance by reference and returns one by value.
 #[pyfunction]
 pub fn through(num: PyRef<'_, Num>) -> Num {

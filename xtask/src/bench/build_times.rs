@@ -24,7 +24,7 @@ pub struct Build {
     pub peer: String,
     /// `functions` or `classes`.
     pub kind: String,
-    /// `release` or `debug`.
+    /// One of those of `bench/micro.py`.
     pub profile: String,
     /// With all libraries already compiled.
     pub full: Seconds,
@@ -37,30 +37,33 @@ pub struct Build {
 /// Builds the modules of all peers.
 pub fn measure(modules: &Modules, peers: &[&Peer]) -> Result<Vec<Build>> {
     println!("==> compiling the large modules: takes long");
-    let peers: Vec<_> = peers.iter().map(|peer| peer.name).collect();
-    let bin = modules.venv.bin();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let text = capture(
-        modules
-            .venv
-            .python()
-            .args(["bench/micro.py", "--folder"])
-            .arg(modules.folder.join("micro"))
-            .args(["--peers", &peers.join(",")])
-            .arg("--cargo")
-            .arg(cargo)
-            .arg("--cmake")
-            .arg(bin.join("cmake"))
-            .arg("--ninja")
-            .arg(bin.join("ninja"))
-            .arg("--python")
-            .arg(&modules.python.executable),
-    )?;
+    let text = capture(&mut script(modules, peers, "bench/micro.py"))?;
     serde_json::from_str(&text).context("bench/micro.py printed unexpected output")
 }
 
+/// Returns the command that runs a script which builds large modules.
+pub fn script(modules: &Modules, peers: &[&Peer], path: &str) -> Command {
+    let peers: Vec<_> = peers.iter().map(|peer| peer.name).collect();
+    let bin = modules.venv.bin();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = modules.venv.python();
+    command
+        .args([path, "--folder"])
+        .arg(modules.folder.join("micro"))
+        .args(["--peers", &peers.join(",")])
+        .arg("--cargo")
+        .arg(cargo)
+        .arg("--cmake")
+        .arg(bin.join("cmake"))
+        .arg("--ninja")
+        .arg(bin.join("ninja"))
+        .arg("--python")
+        .arg(&modules.python.executable);
+    command
+}
+
 /// Runs a command with inherited stderr; returns its stdout.
-fn capture(command: &mut Command) -> Result<String> {
+pub fn capture(command: &mut Command) -> Result<String> {
     run::output(command.stderr(std::process::Stdio::inherit()))
 }
 

@@ -9,6 +9,7 @@
 //! | `baseline` | instruction counts that CI compares with |
 //! | `build_times` | the group `build`: compile times and sizes of large modules |
 //! | `chart` | the bar chart |
+//! | `imports` | the group `imports`: the import of a module with many classes |
 //! | `instructions` | counting instructions with callgrind |
 //! | `internals` | the group `internals`: calls of the libraries' own runtimes |
 //! | `interpreters` | the group `interpreters`: the cost of interpreters |
@@ -17,11 +18,13 @@
 //! | `promises` | the promised numbers, and whether they are kept |
 //! | `results` | the stored results |
 //! | `sharing` | the group `sharing`: objects that interpreters share |
+//! | `threads` | the group `threads`: two threads of a Python without a GIL |
 //! | `times` | the groups `functions`, `classes` and `conversions`: times |
 
 mod baseline;
 mod build_times;
 mod chart;
+mod imports;
 mod instructions;
 mod internals;
 mod interpreters;
@@ -30,6 +33,7 @@ mod page;
 mod promises;
 mod results;
 mod sharing;
+mod threads;
 mod times;
 
 use std::fs;
@@ -37,7 +41,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use self::modules::Modules;
+use self::modules::{Builder, Modules};
 use self::results::{Conditions, Results, Section};
 use crate::python::Python;
 use crate::run;
@@ -45,8 +49,9 @@ use crate::run;
 /// The options of the command.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Groups (functions, classes, conversions, internals, interpreters, sharing, build) or rows of
-    /// the first three, such as `classes/get*` [default: all groups but build]
+    /// Groups (functions, classes, conversions, internals, imports, interpreters, sharing, threads,
+    /// build) or rows of the first three, such as `classes/get*` [default: all groups that this
+    /// Python can run, but build]
     #[arg(long, value_name = "PATTERN", num_args = 1..)]
     rows: Vec<String>,
     /// Peers to measure [default: all]
@@ -55,7 +60,8 @@ pub struct Options {
     /// Also write the measurements to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// The Python, 3.14 or later [default: $PYO3_PYTHON, else python3 on the path]
+    /// The Python, 3.14 or later; the groups internals and threads also run without a GIL, and the
+    /// first of them on 3.12 and 3.13 [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
     /// A free-threaded Python, for the row about its threads in the group `sharing`
@@ -73,7 +79,7 @@ pub struct Options {
     /// Update bench/baseline.json for this Python
     #[arg(long, requires = "instructions", conflicts_with = "check")]
     update: bool,
-    /// Build the modules in Rust for the stable ABI of 3.11; the results are not stored
+    /// Build the modules in Rust for the stable ABI of 3.11, and measure only those
     #[arg(long)]
     abi3: bool,
     /// Only regenerate the page and the chart in bench/results
@@ -85,19 +91,56 @@ pub struct Options {
 const ROWS: &[&str] = &["functions", "classes", "conversions"];
 
 /// The other groups.
-const OTHER_GROUPS: &[&str] = &["internals", "interpreters", "sharing", "build"];
+const OTHER_GROUPS: &[&str] = &[
+    "internals",
+    "imports",
+    "interpreters",
+    "sharing",
+    "threads",
+    "build",
+];
+
+/// Returns why a group cannot be measured with a Python, if it cannot.
+fn obstacle(group: &str, python: &Python) -> Option<&'static str> {
+    let is_free_threaded = python.is_free_threaded();
+    match group {
+        "threads" if !is_free_threaded => Some("a free-threaded Python"),
+        "internals" if python.minor < 12 => Some("Python 3.12 or later"),
+        "internals" | "threads" => None,
+        _ if is_free_threaded => Some("a Python with a GIL"),
+        _ if python.minor < 14 => Some("Python 3.14 or later"),
+        _ => None,
+    }
+}
 
 impl Options {
-    /// Returns whether one of [`OTHER_GROUPS`] was requested.
-    fn wants(&self, group: &str) -> bool {
+    /// Returns whether one of [`OTHER_GROUPS`] is to be measured.
+    fn wants(&self, group: &str, python: &Python) -> bool {
         if self.rows.is_empty() {
-            return group != "build" && self.peers.is_empty();
+            let by_default = group != "build" && self.peers.is_empty() && !self.abi3;
+            return by_default && obstacle(group, python).is_none();
         }
         self.rows.iter().any(|row| row == group)
     }
 
+    /// Fails if a requested group cannot be measured with this Python.
+    fn check_groups(&self, python: &Python) -> Result<()> {
+        for group in &self.rows {
+            if let Some(needed) = obstacle(group, python) {
+                bail!(
+                    "{group} needs {needed}, not {}: name one with --python",
+                    python.version
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the patterns for `bench/rows.py`, or `None` if only other groups are requested.
-    fn patterns(&self) -> Option<Vec<String>> {
+    fn patterns(&self, python: &Python) -> Option<Vec<String>> {
+        if self.rows.is_empty() && obstacle(ROWS[0], python).is_some() {
+            return None;
+        }
         let patterns: Vec<String> = self
             .rows
             .iter()
@@ -124,6 +167,9 @@ impl Options {
         if !self.peers.is_empty() {
             command += &format!(" --peers {}", self.peers.join(" "));
         }
+        if self.abi3 {
+            command += " --abi3";
+        }
         if self.free_threaded.is_some() {
             command += " --free-threaded PATH";
         }
@@ -137,17 +183,16 @@ pub fn run(options: &Options) -> Result<()> {
         return store(&Results::read()?);
     }
     let python = Python::find(options.python.clone())?;
-    if python.minor < 14 {
-        bail!(
-            "the benchmarks need Python 3.14 or later, not {}: name one with --python",
-            python.version
-        );
-    }
+    options.check_groups(&python)?;
     if options.check || options.update {
         return baseline::run(python, options.abi3, options.update);
     }
-    let peers = modules::named(&options.peers)?;
-    let patterns = options.patterns();
+    let peers = if options.abi3 && options.peers.is_empty() {
+        modules::built_by(Builder::Cargo)
+    } else {
+        modules::named(&options.peers)?
+    };
+    let patterns = options.patterns(&python);
     let modules = if patterns.is_some() {
         Modules::build(python, &peers, options.abi3)?
     } else {
@@ -159,34 +204,51 @@ pub fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
 
+    let wants = |group| options.wants(group, &modules.python);
     let conditions = Conditions::here(&modules, &options.command())?;
     let mut measured = Results::default();
     if let Some(patterns) = &patterns {
         let times = times::measure(&modules, &peers, patterns, options.quick)?;
         times.print(&peers);
-        measured.times = Some(Section::new(&conditions, times));
-        if options.is_complete() && instructions::available() {
+        let section = Some(Section::new(&conditions, times));
+        if options.abi3 {
+            measured.stable_abi = section;
+        } else {
+            measured.times = section;
+        }
+        if options.is_complete() && !options.abi3 && instructions::available() {
             let rows = instructions::count(&modules, &peers, patterns)?;
             instructions::print(&rows, &peers);
             measured.instructions = Some(Section::new(&conditions, rows));
         }
     }
-    if options.wants("internals") {
+    if wants("internals") {
         let internals = internals::measure(&modules, options.quick)?;
         internals.print();
-        measured.internals = Some(Section::new(&conditions, internals));
+        let section = Section::new(&conditions, internals);
+        measured.internals.insert(modules.python.short(), section);
     }
-    if options.wants("interpreters") {
+    if wants("imports") {
+        let imports = imports::measure(&modules, &peers, options.quick)?;
+        imports::print(&imports);
+        measured.imports = Some(Section::new(&conditions, imports));
+    }
+    if wants("threads") {
+        let threads = threads::measure(&modules, options.quick)?;
+        threads::print(&threads);
+        measured.threads = Some(Section::new(&conditions, threads));
+    }
+    if wants("interpreters") {
         let interpreters = interpreters::measure(&modules, options.quick)?;
         interpreters.print();
         measured.interpreters = Some(Section::new(&conditions, interpreters));
     }
-    if options.wants("sharing") {
+    if wants("sharing") {
         let sharing = sharing::measure(&modules, options.quick, options.free_threaded.as_deref())?;
         sharing.print();
         measured.sharing = Some(Section::new(&conditions, sharing));
     }
-    if options.wants("build") {
+    if wants("build") {
         let builds = build_times::measure(&modules, &peers)?;
         build_times::print(&builds);
         measured.build = Some(Section::new(&conditions, builds));
@@ -198,11 +260,12 @@ pub fn run(options: &Options) -> Result<()> {
             serde_json::to_string_pretty(&measured)?,
         )?;
     }
-    if options.quick || options.abi3 {
+    if options.quick {
         return Ok(());
     }
     if !options.is_complete() {
         measured.times = None;
+        measured.stable_abi = None;
     }
     let mut kept = Results::read()?;
     kept.update(measured);

@@ -102,6 +102,14 @@ pub fn named(names: &[String]) -> Result<Vec<&'static Peer>> {
         .collect())
 }
 
+/// Returns the peers whose modules a tool builds.
+pub fn built_by(builder: Builder) -> Vec<&'static Peer> {
+    PEERS
+        .iter()
+        .filter(|peer| peer.builder == builder)
+        .collect()
+}
+
 /// The built modules.
 pub struct Modules {
     /// The Python that they are built for.

@@ -12,8 +12,9 @@ use super::internals::Internals;
 use super::interpreters::{self, Interpreters};
 use super::modules::{PEERS, title};
 use super::promises::{self, LIBRARIES};
-use super::results::{Conditions, Results};
-use super::times::{MANY, Row, Times};
+use super::results::{Conditions, Results, Section};
+use super::threads;
+use super::times::{MANY, Row, Time, Times};
 use crate::run;
 
 /// The file with the causes of missed promises.
@@ -44,9 +45,22 @@ pub fn page(results: &Results) -> Result<String> {
         );
         counts(&mut page, &section.data);
     }
-    if let Some(section) = &results.internals {
+    if let Some(section) = &results.stable_abi {
+        heading(&mut page, "Stable ABI", &section.conditions);
+        stable_abi(&mut page, &section.data);
+    }
+    if let Some(section) = results.main_internals() {
         heading(&mut page, "Internals", &section.conditions);
         internals_table(&mut page, &section.data);
+        attaching(&mut page, &results.internals);
+    }
+    if let Some(section) = &results.threads {
+        heading(&mut page, "Threads without a GIL", &section.conditions);
+        threads(&mut page, &section.data);
+    }
+    if let Some(section) = &results.imports {
+        heading(&mut page, "Imports", &section.conditions);
+        imports(&mut page, &section.data);
     }
     if let Some(section) = &results.interpreters {
         heading(&mut page, "Interpreters", &section.conditions);
@@ -249,6 +263,103 @@ fn internals_table(page: &mut String, internals: &Internals) {
     page.push('\n');
 }
 
+/// Adds the rows of foreign threads on all Pythons.
+fn attaching(page: &mut String, internals: &BTreeMap<String, Section<Internals>>) {
+    page.push_str(
+        "Attaching and detaching a foreign thread, on each Python; in brackets, relative to a thread \
+         state that is created and deleted by the C API, of the same interpreter. PyO3 attaches to the \
+         main interpreter only.\n\n",
+    );
+    let columns = [
+        "C API",
+        "PyO3",
+        "Pyatoll",
+        "C API, sub-interpreter",
+        "Pyatoll, sub-interpreter",
+    ];
+    table_head(page, "Python", &columns);
+    for (python, section) in internals {
+        let get = |row, peer| {
+            let time = section.data.get(1, row, peer);
+            time.map_or(f64::NAN, |time| time.min)
+        };
+        let main = get("state-foreign", "pyatoll");
+        let sub = get("state-sub", "pyatoll");
+        let relative = |time, own| format!("{} ({:.3})", number(time), time / own);
+        let _ = writeln!(
+            page,
+            "| {python} | {} | {} | {} | {} | {} |",
+            number(main),
+            relative(get("attach-foreign", "pyo3"), main),
+            relative(get("attach-foreign", "pyatoll"), main),
+            number(sub),
+            relative(get("attach-sub", "pyatoll"), sub)
+        );
+    }
+    page.push('\n');
+}
+
+fn stable_abi(page: &mut String, times: &Times) {
+    page.push_str(
+        "The same rows, in builds for the stable ABI of 3.11 (`abi3-py311`). Nanoseconds above the \
+         empty loop: the minimum of all rounds and, in brackets, the median.\n\n",
+    );
+    let peers = ["pyo3", "pyatoll"];
+    table_head(page, "row", &["PyO3", "Pyatoll", "Pyatoll / PyO3"]);
+    for row in &times.rows {
+        let times = peers.map(|peer| row.one.get(peer).copied());
+        let [Some(theirs), Some(ours)] = times else {
+            continue;
+        };
+        let _ = write!(page, "| {}: {} |", group(&row.id), row.title);
+        for time in [theirs, ours] {
+            let _ = write!(page, " {} ({}) |", number(time.min), number(time.median));
+        }
+        let _ = writeln!(page, " {:.2} |", ours.min / theirs.min);
+    }
+    page.push('\n');
+}
+
+fn threads(page: &mut String, rows: &[threads::Row]) {
+    page.push_str(
+        "Nanoseconds of a call by the wall clock, with the loop: of one thread alone, and of each \
+         of two at once on two cores; the minimum of all rounds.\n\n",
+    );
+    let columns: Vec<_> = PEERS.iter().map(|peer| peer.title).collect();
+    table_head(page, "row", &columns);
+    for row in rows {
+        let _ = write!(page, "| {} |", row.title);
+        for peer in PEERS {
+            match row.times.get(peer.name) {
+                Some([one, two]) => {
+                    let _ = write!(page, " {}, {} |", number(one.min), number(two.min));
+                }
+                None => page.push_str(" n/a |"),
+            }
+        }
+        page.push('\n');
+    }
+    page.push('\n');
+}
+
+fn imports(page: &mut String, imports: &BTreeMap<String, Time>) {
+    page.push_str(
+        "The import of a module with 100 of the classes of the group `build`, each in a process of \
+         its own: the minimum and, in brackets, the median.\n\n",
+    );
+    table_head(page, "module", &["µs"]);
+    for peer in PEERS {
+        if let Some(time) = imports.get(peer.name) {
+            let _ = writeln!(
+                page,
+                "| {} | {:.0} ({:.0}) |",
+                peer.title, time.min, time.median
+            );
+        }
+    }
+    page.push('\n');
+}
+
 fn interpreters_table(page: &mut String, interpreters: &Interpreters) {
     page.push_str(
         "Interpreters with their own GIL. Cython's module has only the functions, and is built \
@@ -330,6 +441,7 @@ fn build(page: &mut String, builds: &[Build], causes: &BTreeMap<String, String>)
         }
         page.push('\n');
     }
+    equal_optimization(page, builds);
     let ahead = ahead(builds);
     if !ahead.is_empty() {
         let _ = writeln!(page, "Where nanobind is ahead: {}.\n", ahead.join("; "));
@@ -337,6 +449,46 @@ fn build(page: &mut String, builds: &[Build], causes: &BTreeMap<String, String>)
             .get("build/nanobind")
             .map_or("The cause is unknown.", String::as_str);
         let _ = writeln!(page, "{cause}\n");
+    }
+}
+
+/// Adds the builds of nanobind and of the libraries in Rust with the same level of optimization:
+/// nanobind recommends `-Os`, and the others are compiled for speed.
+fn equal_optimization(page: &mut String, builds: &[Build]) {
+    // The profiles with `-O3`, and those with `-Os`.
+    const PROFILES: &[(&str, [&str; 2])] = &[
+        ("nanobind", ["speed", "release"]),
+        ("pyo3", ["release", "size"]),
+        ("pyatoll", ["release", "size"]),
+    ];
+    for kind in ["functions", "classes"] {
+        let rows: Vec<_> = PROFILES
+            .iter()
+            .filter_map(|(peer, profiles)| {
+                let of = |profile| build_times::find(builds, peer, kind, profile);
+                let [speed, size] = profiles.map(of);
+                Some((title(peer), [speed?, size?]))
+            })
+            .collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let columns = [
+            "`-O3`: compile (s)",
+            "size (KiB)",
+            "`-Os`: compile (s)",
+            "size (KiB)",
+        ];
+        table_head(page, &format!("720 {kind}, equally optimized"), &columns);
+        for (title, both) in rows {
+            let _ = write!(page, "| {title} |");
+            for build in both {
+                let (seconds, size) = (build.full.processor, build.size / 1024);
+                let _ = write!(page, " {seconds:.1} | {size} |");
+            }
+            page.push('\n');
+        }
+        page.push('\n');
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::build_times;
+use super::internals::Internals;
 use super::modules::title;
 use super::results::Results;
+use super::threads;
 use super::times::{MANY, Row, Time, Times};
 
 /// The libraries that Pyatoll promises not to be slower than in any row.
@@ -16,19 +18,8 @@ const LIMIT_OF_BEST: f64 = 1.10;
 /// Limit of a row's time with many interpreters alive, relative to one.
 const LIMIT_OF_ONE: f64 = 1.05;
 
-/// Rows of internals with a limit relative to PyO3's time, and the promise.
-const OF_PYO3: &[(&str, f64, &str)] = &[
-    (
-        "attach-foreign",
-        1.0,
-        "Attaching and detaching a foreign thread takes no longer than PyO3's",
-    ),
-    (
-        "drop-detached",
-        1.2,
-        "A handle dropped detached takes at most 1.2 times PyO3's time",
-    ),
-];
+/// Limit of the time of a handle that is dropped detached, relative to PyO3's.
+const LIMIT_OF_DROP: f64 = 1.2;
 
 /// Limit of the size of 720 functions, in a release build with the settings of the page.
 const LIMIT_OF_SIZE: u64 = 1250 * 1024;
@@ -88,7 +79,10 @@ pub fn promises(results: &Results) -> Vec<Promise> {
     if let Some(times) = &results.times {
         check_times(&times.data, &mut promises);
     }
-    if let Some(internals) = &results.internals {
+    if let Some(section) = &results.stable_abi {
+        check_stable_abi(&section.data, &mut promises);
+    }
+    if let Some(internals) = results.main_internals() {
         let internals = &internals.data;
         let token = internals.get(1, "token", "pyatoll");
         promises.push(Promise {
@@ -109,17 +103,34 @@ pub fn promises(results: &Results) -> Vec<Promise> {
                 measured: format!("{}; {}", nanoseconds(ours), nanoseconds(theirs)),
             });
         }
-        for (row, factor, text) in OF_PYO3 {
-            let ours = internals.get(1, row, "pyatoll");
-            let theirs = internals.get(1, row, "pyo3");
-            promises.push(Promise {
-                text: (*text).to_owned(),
-                kept: ours
-                    .zip(theirs)
-                    .is_some_and(|(ours, theirs)| ours.min <= factor * theirs.min),
-                measured: format!("{}; {}", nanoseconds(ours), nanoseconds(theirs)),
-            });
-        }
+        promises.push(of_pyo3(
+            format!("A handle dropped detached takes at most {LIMIT_OF_DROP} times PyO3's time"),
+            internals.get(1, "drop-detached", "pyatoll"),
+            internals.get(1, "drop-detached", "pyo3"),
+            LIMIT_OF_DROP,
+        ));
+    }
+    for (python, section) in &results.internals {
+        check_attaching(python, &section.data, &mut promises);
+    }
+    if let Some(section) = &results.imports {
+        let imports = &section.data;
+        let time = |peer| imports.get(peer).map(|time: &Time| time.min);
+        let (ours, theirs) = (time("pyatoll"), time("pyo3"));
+        promises.push(Promise {
+            text: "Importing a module with 100 classes takes no longer than PyO3's".to_owned(),
+            kept: ours
+                .zip(theirs)
+                .is_some_and(|(ours, theirs)| ours <= theirs),
+            measured: format!(
+                "{:.0} µs; {:.0} µs",
+                ours.unwrap_or(f64::NAN),
+                theirs.unwrap_or(f64::NAN)
+            ),
+        });
+    }
+    if let Some(section) = &results.threads {
+        check_threads(&section.data, &mut promises);
     }
     if let Some(interpreters) = &results.interpreters {
         let scaling = interpreters.data.scaling("pyatoll");
@@ -145,6 +156,87 @@ pub fn promises(results: &Results) -> Vec<Promise> {
 
 fn nanoseconds(time: Option<Time>) -> String {
     time.map_or("n/a".to_owned(), |time| format!("{:.2} ns", time.min))
+}
+
+/// Returns the promise that a time of ours is at most PyO3's, multiplied by `limit`.
+fn of_pyo3(text: String, ours: Option<Time>, theirs: Option<Time>, limit: f64) -> Promise {
+    Promise {
+        text,
+        kept: ours
+            .zip(theirs)
+            .is_some_and(|(ours, theirs)| ours.min <= limit * theirs.min),
+        measured: format!("{}; {}", nanoseconds(ours), nanoseconds(theirs)),
+    }
+}
+
+/// Adds the promises about foreign threads on a Python. PyO3 attaches to the main interpreter only,
+/// so the figures of a sub-interpreter are compared by how they relate to what CPython takes itself.
+fn check_attaching(python: &str, internals: &Internals, promises: &mut Vec<Promise>) {
+    let get = |row, peer| internals.get(1, row, peer);
+    let theirs = get("attach-foreign", "pyo3");
+    promises.push(of_pyo3(
+        format!("Attaching and detaching a foreign thread takes no longer than PyO3's, {python}"),
+        get("attach-foreign", "pyatoll"),
+        theirs,
+        1.0,
+    ));
+    let ratio = |time: Option<Time>, row| Some(time?.min / get(row, "pyatoll")?.min);
+    let ours = ratio(get("attach-sub", "pyatoll"), "state-sub");
+    let theirs = ratio(theirs, "state-foreign");
+    promises.push(Promise {
+        text: format!(
+            "Attaching and detaching a foreign thread to a sub-interpreter adds no more to CPython's \
+             own time than PyO3's does, {python}"
+        ),
+        kept: ours.zip(theirs).is_some_and(|(ours, theirs)| ours <= theirs),
+        measured: format!(
+            "{:.3} times; {:.3} times",
+            ours.unwrap_or(f64::NAN),
+            theirs.unwrap_or(f64::NAN)
+        ),
+    });
+}
+
+/// Adds the promise that no row of the builds for the stable ABI is slower than PyO3's.
+fn check_stable_abi(times: &Times, promises: &mut Vec<Promise>) {
+    let ratios = times.rows.iter().filter_map(|row| {
+        let (ours, theirs) = (row.one.get("pyatoll")?, row.one.get("pyo3")?);
+        Some((ours.min / theirs.min, row.id.as_str()))
+    });
+    promises.push(none_slower(
+        "Every row in a build for the stable ABI: no slower than PyO3's",
+        ratios.collect(),
+    ));
+}
+
+/// Adds the promise that no row with threads is slower than PyO3's.
+fn check_threads(rows: &[threads::Row], promises: &mut Vec<Promise>) {
+    let ratios = rows.iter().filter_map(|row| {
+        let (ours, theirs) = (row.times.get("pyatoll")?, row.times.get("pyo3")?);
+        let of = |threads: usize| ours[threads].min / theirs[threads].min;
+        Some((of(0).max(of(1)), row.id.as_str()))
+    });
+    promises.push(none_slower(
+        "Every row with one and two threads of a Python without a GIL: no slower than PyO3's",
+        ratios.collect(),
+    ));
+}
+
+/// Returns the promise that no row's ratio to PyO3 is above 1.
+fn none_slower(text: &str, ratios: Vec<(f64, &str)>) -> Promise {
+    let slower = ratios.iter().filter(|(ratio, _)| *ratio > 1.0).count();
+    let worst = ratios.iter().max_by(|a, b| a.0.total_cmp(&b.0));
+    Promise {
+        text: text.to_owned(),
+        kept: slower == 0,
+        measured: worst.map_or("n/a".to_owned(), |(ratio, row)| {
+            format!(
+                "{} of {} rows; most: {ratio:.2} times, {row}",
+                ratios.len() - slower,
+                ratios.len()
+            )
+        }),
+    }
 }
 
 fn check_times(times: &Times, promises: &mut Vec<Promise>) {

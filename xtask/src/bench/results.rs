@@ -13,7 +13,8 @@ use super::internals::Internals;
 use super::interpreters::Interpreters;
 use super::modules::Modules;
 use super::sharing::Sharing;
-use super::times::Times;
+use super::threads;
+use super::times::{Time, Times};
 use crate::run;
 
 /// The folder of the results.
@@ -26,8 +27,18 @@ pub struct Results {
     pub times: Option<Section<Times>>,
     /// The instructions of `functions` and `classes`.
     pub instructions: Option<Section<Vec<instructions::Row>>>,
-    /// The group `internals`.
-    pub internals: Option<Section<Internals>>,
+    /// The rows of `functions`, `classes` and `conversions` in builds for the stable ABI.
+    #[serde(default)]
+    pub stable_abi: Option<Section<Times>>,
+    /// The group `internals`, by the version of Python: "3.14", with "t" for free-threaded.
+    #[serde(default)]
+    pub internals: BTreeMap<String, Section<Internals>>,
+    /// The group `imports`: microseconds, by peer.
+    #[serde(default)]
+    pub imports: Option<Section<BTreeMap<String, Time>>>,
+    /// The group `threads`.
+    #[serde(default)]
+    pub threads: Option<Section<Vec<threads::Row>>>,
     /// The group `interpreters`.
     pub interpreters: Option<Section<Interpreters>>,
     /// The group `sharing`.
@@ -119,6 +130,13 @@ fn versions() -> Result<BTreeMap<String, String>> {
 }
 
 impl Results {
+    /// Returns the group `internals` of the newest Python with a GIL, which has all of its rows.
+    pub fn main_internals(&self) -> Option<&Section<Internals>> {
+        let mut sections = self.internals.iter();
+        let newest = sections.rfind(|(python, _)| !python.ends_with('t'));
+        newest.map(|(_, section)| section)
+    }
+
     /// Reads the stored results; empty if there are none.
     pub fn read() -> Result<Self> {
         match fs::read_to_string(run::root().join(FOLDER).join("latest.json")) {
@@ -136,7 +154,10 @@ impl Results {
         }
         newer(&mut self.times, new.times);
         newer(&mut self.instructions, new.instructions);
-        newer(&mut self.internals, new.internals);
+        newer(&mut self.stable_abi, new.stable_abi);
+        self.internals.extend(new.internals);
+        newer(&mut self.imports, new.imports);
+        newer(&mut self.threads, new.threads);
         newer(&mut self.interpreters, new.interpreters);
         newer(&mut self.sharing, new.sharing);
         if let Some(mut section) = new.build {

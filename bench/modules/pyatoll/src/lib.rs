@@ -17,8 +17,8 @@ mod bench_pyatoll {
     };
     #[pymodule_export]
     use crate::items::{
-        Items, Num, add, call, dict_sum, eight, fail, floats, int_kw, list_sum, nothing, str_len,
-        text, through, varargs,
+        Frozen, Items, Num, add, call, dict_sum, eight, fail, floats, int_kw, list_sum, nothing,
+        str_len, text, through, varargs,
     };
     #[pymodule_export]
     use crate::large::{
