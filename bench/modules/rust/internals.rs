@@ -37,16 +37,8 @@ pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
         "empty" => timed(count, || {
             black_box(0);
         }),
-        "attach-attached" => timed(count, || {
-            Python::attach(|py| {
-                black_box(py);
-            });
-        }),
-        "attach-foreign" => foreign(py, count, || {
-            Python::attach(|py| {
-                black_box(py);
-            });
-        }),
+        "attach-attached" => attachments(count),
+        "attach-foreign" => in_foreign_thread(py, || attachments(count)),
         "bind" => timed(count, || {
             black_box(black_box(&object).bind(black_box(py)));
         }),
@@ -56,9 +48,18 @@ pub fn common(py: Python<'_>, row: &str, count: usize) -> Option<f64> {
     })
 }
 
-/// Returns the seconds that `count` calls of `f` take in a thread that Python does not know.
-pub fn foreign(py: Python<'_>, count: usize, f: impl FnMut() + Send) -> f64 {
-    py.detach(|| thread::scope(|scope| scope.spawn(|| timed(count, f)).join()))
+/// Returns the seconds in which this thread attaches and detaches `count` times.
+pub fn attachments(count: usize) -> f64 {
+    timed(count, || {
+        Python::attach(|py| {
+            black_box(py);
+        });
+    })
+}
+
+/// Runs `f` in a thread that Python does not know.
+pub fn in_foreign_thread(py: Python<'_>, f: impl FnOnce() -> f64 + Send) -> f64 {
+    py.detach(|| thread::scope(|scope| scope.spawn(f).join()))
         .expect("it cannot panic")
 }
 

@@ -18,6 +18,10 @@ const LIMIT_OF_BEST: f64 = 1.10;
 /// Limit of a row's time with many interpreters alive, relative to one.
 const LIMIT_OF_ONE: f64 = 1.05;
 
+/// Limit of the time of an attachment with a thread state that is kept, relative to the pair of
+/// functions of the C API.
+const LIMIT_OF_KEPT: f64 = 1.5;
+
 /// Limit of the time of a handle that is dropped detached, relative to PyO3's.
 const LIMIT_OF_DROP: f64 = 1.2;
 
@@ -103,11 +107,20 @@ pub fn promises(results: &Results) -> Vec<Promise> {
                 measured: format!("{}; {}", nanoseconds(ours), nanoseconds(theirs)),
             });
         }
-        promises.push(of_pyo3(
+        promises.push(at_most(
             format!("A handle dropped detached takes at most {LIMIT_OF_DROP} times PyO3's time"),
             internals.get(1, "drop-detached", "pyatoll"),
             internals.get(1, "drop-detached", "pyo3"),
             LIMIT_OF_DROP,
+        ));
+        promises.push(at_most(
+            format!(
+                "Attaching with a kept thread state takes at most {LIMIT_OF_KEPT} times \
+                 `PyEval_RestoreThread` and `PyEval_SaveThread`"
+            ),
+            internals.get(1, "attach-kept", "pyatoll"),
+            internals.get(1, "state-kept", "pyatoll"),
+            LIMIT_OF_KEPT,
         ));
     }
     for (python, section) in &results.internals {
@@ -158,8 +171,8 @@ fn nanoseconds(time: Option<Time>) -> String {
     time.map_or("n/a".to_owned(), |time| format!("{:.2} ns", time.min))
 }
 
-/// Returns the promise that a time of ours is at most PyO3's, multiplied by `limit`.
-fn of_pyo3(text: String, ours: Option<Time>, theirs: Option<Time>, limit: f64) -> Promise {
+/// Returns the promise that a time of ours is at most another one, multiplied by `limit`.
+fn at_most(text: String, ours: Option<Time>, theirs: Option<Time>, limit: f64) -> Promise {
     Promise {
         text,
         kept: ours
@@ -174,7 +187,7 @@ fn of_pyo3(text: String, ours: Option<Time>, theirs: Option<Time>, limit: f64) -
 fn check_attaching(python: &str, internals: &Internals, promises: &mut Vec<Promise>) {
     let get = |row, peer| internals.get(1, row, peer);
     let theirs = get("attach-foreign", "pyo3");
-    promises.push(of_pyo3(
+    promises.push(at_most(
         format!("Attaching and detaching a foreign thread takes no longer than PyO3's, {python}"),
         get("attach-foreign", "pyatoll"),
         theirs,

@@ -13,7 +13,7 @@ mod bench_internals_pyatoll {
     use pyo3::prelude::*;
     use pyo3::sync::InterpreterLocal;
 
-    use crate::internals::{common, foreign, timed};
+    use crate::internals::{attachments, common, in_foreign_thread, timed};
 
     static VALUE: InterpreterLocal<u64> = InterpreterLocal::new();
 
@@ -31,15 +31,38 @@ mod bench_internals_pyatoll {
             "attach-sub" => {
                 let sub = sub_interpreter();
                 let interpreter = sub.interpreter();
-                Some(foreign(py, count, || {
+                let attach = || {
                     let attached = interpreter.attach(|py| {
                         black_box(py);
                     });
                     attached.expect("the interpreter is open");
+                };
+                Some(in_foreign_thread(py, || timed(count, attach)))
+            }
+            "attach-kept" => {
+                let interpreter = py.interpreter();
+                let kept = || interpreter.keep_thread_state(|| attachments(count));
+                let kept = || kept().expect("the interpreter is open");
+                Some(in_foreign_thread(py, kept))
+            }
+            "state-foreign" => {
+                let id = InterpreterId::of(py, &py.interpreter());
+                Some(in_foreign_thread(py, || {
+                    timed(count, || id.thread_state(|| ()))
                 }))
             }
-            "state-foreign" => Some(thread_states(py, &py.interpreter(), count)),
-            "state-sub" => Some(thread_states(py, &sub_interpreter().interpreter(), count)),
+            "state-sub" => {
+                let sub = sub_interpreter();
+                let id = InterpreterId::of(py, &sub.interpreter());
+                Some(in_foreign_thread(py, || {
+                    timed(count, || id.thread_state(|| ()))
+                }))
+            }
+            "state-kept" => {
+                let id = InterpreterId::of(py, &py.interpreter());
+                let pairs = || timed(count, release_and_take);
+                Some(in_foreign_thread(py, || id.thread_state(pairs)))
+            }
             _ => common(py, row, count),
         }
     }
@@ -49,23 +72,36 @@ mod bench_internals_pyatoll {
         sub.expect("an interpreter can be created")
     }
 
-    /// Returns the seconds in which a foreign thread creates `count` thread states of an
-    /// interpreter, one after the other, and deletes them: CPython's part of an attachment.
-    fn thread_states(py: Python<'_>, interpreter: &Interpreter, count: usize) -> f64 {
-        // SAFETY: attached.
-        let current = |_: Python<'_>| unsafe { ffi::PyInterpreterState_Get() } as usize;
-        let state = py.detach(|| interpreter.attach(current));
-        let state = state.expect("the interpreter is open");
-        foreign(py, count, || {
-            // SAFETY: the interpreter is alive while this function runs, and the thread is attached
-            // between the two calls that attach and detach it.
+    /// The address of an interpreter that is alive, for the C API.
+    struct InterpreterId(usize);
+
+    impl InterpreterId {
+        fn of(py: Python<'_>, interpreter: &Interpreter) -> Self {
+            // SAFETY: attached.
+            let current = |_: Python<'_>| Self(unsafe { ffi::PyInterpreterState_Get() } as usize);
+            let id = py.detach(|| interpreter.attach(current));
+            id.expect("the interpreter is open")
+        }
+
+        /// Runs `f` with a thread state that is created for it: CPython's part of an attachment.
+        fn thread_state<R>(&self, f: impl FnOnce() -> R) -> R {
+            // SAFETY: the interpreter is alive; the thread is attached from the second call on,
+            // with the thread state that the last one deletes.
             unsafe {
-                let thread = ffi::PyThreadState_New(state as *mut ffi::PyInterpreterState);
+                let thread = ffi::PyThreadState_New(self.0 as *mut ffi::PyInterpreterState);
                 ffi::PyEval_RestoreThread(thread);
+                let result = f();
                 ffi::PyThreadState_Clear(thread);
                 ffi::PyThreadState_DeleteCurrent();
+                result
             }
-        })
+        }
+    }
+
+    /// Detaches this thread and attaches it again.
+    fn release_and_take() {
+        // SAFETY: attached; the thread state is this thread's own.
+        unsafe { ffi::PyEval_RestoreThread(ffi::PyEval_SaveThread()) }
     }
 
     #[pymodule_init]

@@ -141,10 +141,11 @@ impl AttachGuard {
         guard
     }
 
-    /// Attaches this thread to the main interpreter if it is in no interpreter and left the main
-    /// one last. `None`: `Python::attach` must find its interpreter in the usual way.
+    /// Attaches this thread to the interpreter that it was detached from, or to the main one if it
+    /// is in none and left that before. `None`: `Python::attach` must find its interpreter in the
+    /// usual way.
     #[inline]
-    pub(crate) fn enter_main_again() -> Option<Self> {
+    pub(crate) fn enter_again() -> Option<Self> {
         // A test's thread may be meant for an interpreter of its own.
         if cfg!(feature = "test-interpreters") {
             return None;

@@ -108,7 +108,7 @@ impl Python<'_> {
     {
         let attached = match AttachGuard::already_attached() {
             Some(attached) => attached,
-            None => match AttachGuard::enter_main_again() {
+            None => match AttachGuard::enter_again() {
                 Some(attached) => attached,
                 None => enter().ok()?,
             },
@@ -237,7 +237,7 @@ impl<'py> Python<'py> {
 #[track_caller]
 fn enter_or_panic() -> AttachGuard {
     // Here, since the guard is returned in registers: a `Result` of it would be in memory.
-    if let Some(attached) = AttachGuard::enter_main_again() {
+    if let Some(attached) = AttachGuard::enter_again() {
         return attached;
     }
     match enter() {

@@ -177,6 +177,13 @@ impl Entered {
     fn since(self) -> u64 {
         self.0.get() >> Self::FLAGS
     }
+
+    /// Returns whether the thread attached with the thread state that this library had detached it
+    /// from, and nothing else changed.
+    fn is_of_detached(self) -> bool {
+        let flags = self.0.get() & ((1 << Self::FLAGS) - 1);
+        flags == Self::ALWAYS && self.since() != 0
+    }
 }
 
 /// The changes of [`detach`] that [`reattach`] undoes.
@@ -364,6 +371,45 @@ impl Entries {
             // SAFETY: from `Box::leak` in `add_spare`, and out of the list now.
             drop(unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) });
         }
+    }
+
+    /// Attaches this thread with the thread state that it was detached from, if it is the wanted
+    /// interpreter's and the thread is in no other one: a call of `attach` within `detach`, and a
+    /// thread that keeps its thread state. `None`: [`enter`] must decide.
+    #[inline]
+    fn enter_back(
+        &self,
+        wanted: Option<&LocalInternals>,
+    ) -> Option<(&'static LocalInternals, Entered)> {
+        // SAFETY: an entry in the list is alive. The lifetime is not used beyond the functions of
+        // this file.
+        let entry: &'static ThreadEntry = unsafe { self.newest.get().as_ref() }?;
+        let (local, thread_state) = (entry.local, entry.saved.get());
+        let is_wanted = match wanted {
+            Some(wanted) => std::ptr::eq(local, wanted),
+            None => !self.has_default.get(),
+        };
+        // If CPython has noted another thread state, other code has attached this thread since.
+        if !is_wanted
+            || !entry.is_detached.get()
+            || !entry.older.get().is_null()
+            || !compat::current_thread_state().is_null()
+            || !local.is_usable()
+            || !local.gate().is_open()
+            || compat::noted_thread_state() != thread_state
+            || entry.may_attach() != Some(true)
+        {
+            return None;
+        }
+        // SAFETY: this thread is detached, and the thread state is its own and idle. The guard keeps
+        // the interpreter from ending.
+        unsafe { ffi::PyEval_RestoreThread(thread_state) };
+        let entered = Entered::new(entry.since.get(), false, false, false, false);
+        self.clock.set(self.clock.get() + 1);
+        entry.users.set(entry.users.get() + 1);
+        entry.is_detached.set(false);
+        entry.since.set(self.clock.get());
+        Some((local, entered))
     }
 
     /// Takes the spare entry for `local`'s interpreter, and takes up its guard.
@@ -571,9 +617,10 @@ pub(super) fn set_has_default(has_default: bool) {
     ENTRIES.with(|entries| entries.has_default.set(has_default));
 }
 
-/// Attaches this thread to `wanted`'s interpreter, or by default to the main one, if it has a spare
-/// entry for that: the quick path of a thread that is in no interpreter and attaches often. `None`:
-/// the thread is attached, or [`enter`] must decide.
+/// Attaches this thread to `wanted`'s interpreter, or by default to the one that it was detached
+/// from, or else the main one. The quick path of a thread that is detached, and of one that is in
+/// no interpreter and attaches often, so that it has a spare entry. `None`: the thread is attached,
+/// or [`enter`] must decide.
 #[inline(never)]
 pub(super) fn enter_again(
     wanted: Option<&LocalInternals>,
@@ -582,6 +629,9 @@ pub(super) fn enter_again(
         return None;
     }
     ENTRIES.with(|entries| {
+        if !entries.newest.get().is_null() {
+            return entries.enter_back(wanted);
+        }
         let link = entries.link_to_spare(|local| match wanted {
             Some(wanted) => std::ptr::eq(local, wanted),
             None => local.is_main(),
@@ -595,8 +645,7 @@ pub(super) fn enter_again(
         let guard = unsafe { (*entry.guard.as_ptr()).as_ref() }?;
         // A thread state that CPython has noted belongs to other code, and may be reused. An
         // attached thread may have none noted: it deleted one of another thread.
-        if !entries.newest.get().is_null()
-            || wanted.is_none() && entries.has_default.get()
+        if wanted.is_none() && entries.has_default.get()
             || !compat::current_thread_state().is_null()
             || !local.is_usable()
             || !compat::noted_thread_state().is_null()
@@ -696,6 +745,15 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
         let entry = entries
             .of(local)
             .expect("each guard is a user of its entry");
+        if entered.is_of_detached() && entry.users.get() > 1 && is_attached_to(local) {
+            // The quick path after `enter_back`.
+            // SAFETY: attached, as just seen.
+            let thread_state = unsafe { ffi::PyEval_SaveThread() };
+            entry.mark_detached(thread_state, entered.since());
+            entry.with_guard(InterpreterGuard::go_away);
+            entry.users.set(entry.users.get() - 1);
+            return None;
+        }
         if entered.has(Entered::MADE) {
             if entry.may_attach() == Some(false) {
                 park_forever();
@@ -1425,6 +1483,41 @@ kept.late.call = call
                 });
             });
         }
+        visited.close().unwrap();
+    }
+
+    /// Acts as C code that is called detached, and visits another interpreter.
+    #[test]
+    fn a_detached_thread_returns_where_other_code_attached_it_last() {
+        if !compat::notes_latest_thread_state() {
+            return;
+        }
+        let visited = SubInterpreter::builder().build().unwrap();
+        let visited_handle = visited.interpreter();
+        with_each(|sub, local| {
+            let outermost = attach(local);
+            let detached = detach(local);
+            let attached_to = || Python::attach(|py| py.interpreter());
+            assert_eq!(attached_to(), sub.interpreter());
+            // SAFETY: as C code does; the thread state is deleted after its last use.
+            unsafe {
+                let thread_state = super::new_thread_state(visited.local());
+                ffi::PyEval_RestoreThread(thread_state);
+                ffi::PyEval_SaveThread();
+                assert_eq!(attached_to(), visited_handle);
+                ffi::PyEval_RestoreThread(thread_state);
+                ffi::PyThreadState_Clear(thread_state);
+                ffi::PyThreadState_DeleteCurrent();
+            }
+            for _ in 0..2 {
+                assert_eq!(attached_to(), sub.interpreter());
+                assert_eq!(Interpreter::current(), None);
+            }
+            assert_eq!(is_away(local), Some(true));
+            drop(detached);
+            works_in(sub);
+            drop(outermost);
+        });
         visited.close().unwrap();
     }
 
