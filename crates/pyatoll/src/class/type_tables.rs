@@ -50,7 +50,8 @@ unsafe impl Send for TypeTables {}
 // owns.
 unsafe impl Sync for TypeTables {}
 
-/// How many slots [`TypeTables::add_slots`] and [`TypeTables::add_tables`] add at most.
+/// How many slots [`TypeTables::add_slots`] and [`TypeTables::add_tables`] add to those of the blocks,
+/// at most.
 const MORE_SLOTS: usize = 14;
 
 impl TypeTables {
@@ -138,7 +139,7 @@ impl TypeTables {
             .map(|member| member.offset as usize)
     }
 
-    /// Adds the slots of the blocks, and up to [`MORE_SLOTS`]: those that every class has or that follow from others.
+    /// Adds the slots of the blocks, and those that every class has or that follow from others.
     fn add_slots(&mut self, spec: &ClassSpec, slots: Vec<(c_int, *mut c_void)>) {
         let has = |slot| slots.iter().any(|(known, _)| *known == slot);
         let has_constructor = has(ffi::Py_tp_new);
@@ -232,7 +233,7 @@ impl Items {
     fn of(blocks: &[&ClassItems]) -> Self {
         let mut this = Self {
             // With the end of the table.
-            methods: Vec::with_capacity(number_of(blocks, |block| block.methods.len()) + 1),
+            methods: Vec::with_capacity(number_of(blocks, number_of_methods) + 1),
             ..Self::default()
         };
         for item in blocks.iter().flat_map(|block| block.methods) {
@@ -274,6 +275,11 @@ impl Items {
 /// Returns the number of some items in all blocks.
 fn number_of(blocks: &[&ClassItems], items: impl Fn(&ClassItems) -> usize) -> usize {
     blocks.iter().map(|block| items(block)).sum()
+}
+
+fn number_of_methods(block: &ClassItems) -> usize {
+    let is_method = |item: &&MethodItem| matches!(item, MethodItem::Method(_));
+    block.methods.iter().filter(is_method).count()
 }
 
 fn copy_method(method: &ffi::PyMethodDef) -> ffi::PyMethodDef {

@@ -52,6 +52,8 @@ struct ThreadEntry {
     made: Cell<*mut ffi::PyThreadState>,
     /// Whether the thread was detached from `saved` and has not attached with it again.
     is_detached: Cell<bool>,
+    /// Whether the thread owns `saved` until the interpreter ends.
+    is_kept: Cell<bool>,
     /// Whether other code has ended the interpreter on this thread while the thread was inside.
     ended_here: Cell<bool>,
     /// Called once the thread has left the interpreter.
@@ -196,9 +198,38 @@ pub(super) struct Detached {
     /// Whether 3.11's note said that this thread is attached with it. Ending an interpreter sets
     /// the note without an entry.
     noted: bool,
-    /// The entry's thread state and time, if this thread was detached before and other code
-    /// attached it again (`PyGILState_Ensure`).
-    outer: Option<(*mut ffi::PyThreadState, u64)>,
+    /// The detachment that this one is in, if other code attached this thread again
+    /// (`PyGILState_Ensure`).
+    outer: Option<Outer>,
+}
+
+/// A detachment of this thread that is not over.
+struct Outer {
+    /// The thread state that the thread was detached from.
+    thread_state: *mut ffi::PyThreadState,
+    /// Whether it was created here.
+    made: bool,
+    /// The time of the detachment.
+    since: u64,
+}
+
+impl Outer {
+    /// Returns what `entry` says, if the thread is detached.
+    fn of(entry: &ThreadEntry) -> Option<Self> {
+        let thread_state = entry.saved.get();
+        entry.is_detached.get().then(|| Self {
+            thread_state,
+            made: entry.made.get() == thread_state,
+            since: entry.since.get(),
+        })
+    }
+
+    /// Returns whether the detachment may last. It has ended if `entry` has none left, or no longer
+    /// has its thread state: a greenlet goes on after the call that it was started in.
+    fn lasts(&self, entry: &ThreadEntry) -> bool {
+        let is_left = entry.detachments.get() > 0 || entry.is_kept.get();
+        is_left && (!self.made || entry.made.get() == self.thread_state)
+    }
 }
 
 /// Calls `f` with the entries of this thread, newest first, until it returns something.
@@ -397,6 +428,8 @@ impl Entries {
             || !local.is_usable()
             || !local.gate().is_open()
             || compat::noted_thread_state() != thread_state
+            // SAFETY: CPython clears its note when a thread state is deleted.
+            || unsafe { compat::interpreter_of(thread_state) } != local.interpreter()
             || entry.may_attach() != Some(true)
         {
             return None;
@@ -457,6 +490,7 @@ impl ThreadEntry {
             saved: Cell::new(null_mut()),
             made: Cell::new(null_mut()),
             is_detached: Cell::new(false),
+            is_kept: Cell::new(false),
             ended_here: Cell::new(false),
             at_leave: Cell::new(None),
             users: Cell::new(0),
@@ -825,12 +859,11 @@ pub(super) unsafe fn detach(local: &'static LocalInternals) -> Detached {
     let thread_state = unsafe { ffi::PyEval_SaveThread() };
     let noted = compat::is_attach_noted(thread_state);
     let entry = of(local).unwrap_or_else(|| push(ThreadEntry::new(local)));
-    let is_detached = entry.is_detached.get();
     let detached = Detached {
         thread_state,
         made: entry.made.get() == thread_state,
         noted,
-        outer: is_detached.then(|| (entry.saved.get(), entry.since.get())),
+        outer: Outer::of(entry),
     };
     entry.users.set(entry.users.get() + 1);
     entry.detachments.set(entry.detachments.get() + 1);
@@ -874,12 +907,12 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
         }
         entry.mark_attached(thread_state);
     }
-    if let Some((thread_state, since)) = detached.outer {
+    entry.detachments.set(entry.detachments.get() - 1);
+    if let Some(outer) = detached.outer.as_ref().filter(|outer| outer.lasts(entry)) {
         // The code that attached this thread releases the GIL by itself.
-        entry.mark_detached(thread_state, since);
+        entry.mark_detached(outer.thread_state, outer.since);
         entry.with_guard(InterpreterGuard::go_away);
     }
-    entry.detachments.set(entry.detachments.get() - 1);
     entry.release();
     if detached.noted && compat::is_running_with(detached.thread_state) {
         compat::set_attach_note(Some(detached.thread_state));
@@ -908,6 +941,7 @@ fn restore_attach_note() {
 pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThreadState) {
     let entry = of(local).unwrap_or_else(|| push(ThreadEntry::new(local)));
     entry.users.set(entry.users.get() + 1);
+    entry.is_kept.set(true);
     entry.mark_detached(thread_state, tick());
 }
 
@@ -1484,6 +1518,41 @@ kept.late.call = call
             });
         }
         visited.close().unwrap();
+    }
+
+    /// Acts as C code that is called detached, and as a greenlet that it starts, which goes on after
+    /// the attachment has ended.
+    #[test]
+    fn a_detachment_that_has_ended_is_not_returned_to() {
+        Python::initialize();
+        let local = lookup::main_live().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let outermost = attach(local);
+                let outer = detach(local);
+                // SAFETY: as C code on a thread that is not attached.
+                let state = unsafe { ffi::PyGILState_Ensure() };
+                let (suspended, inner) = (detach(local), attach(local));
+                // SAFETY: attached; undoes the call above.
+                unsafe { ffi::PyGILState_Release(state) };
+                drop(outer);
+                drop(outermost);
+                let again = attach(local);
+                drop(inner);
+                drop(suspended);
+                assert_eq!(is_away(local), Some(false));
+                // SAFETY: attached; the thread state is current again afterwards.
+                unsafe {
+                    let thread_state = ffi::PyEval_SaveThread();
+                    if compat::notes_latest_thread_state() {
+                        Python::attach(|py| py.run(c"import json", None, None).unwrap());
+                    }
+                    ffi::PyEval_RestoreThread(thread_state);
+                }
+                drop(again);
+                assert_eq!(Interpreter::current(), None);
+            });
+        });
     }
 
     /// Acts as C code that is called detached, and visits another interpreter.
