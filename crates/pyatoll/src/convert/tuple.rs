@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use pyo3_ffi as ffi;
+use crate::capi as ffi;
 
 use crate::convert::{FromPyObject, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult};
@@ -23,7 +23,7 @@ pub(super) fn new<'py, const N: usize>(
         let tuple = ffi::PyTuple_New(N as ffi::Py_ssize_t);
         let tuple = Bound::from_owned_ptr_or_err(py, tuple)?.cast_into_unchecked();
         for (index, item) in items.into_iter().enumerate() {
-            ffi::PyTuple_SetItem(tuple.as_ptr(), index as ffi::Py_ssize_t, item.into_ptr());
+            ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index as ffi::Py_ssize_t, item.into_ptr());
         }
         Ok(tuple)
     }

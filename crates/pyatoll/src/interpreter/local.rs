@@ -536,7 +536,7 @@ impl LocalInternals {
     /// Returns whether this thread is attached to this very interpreter.
     #[inline]
     pub(crate) fn is_current(&self) -> bool {
-        compat::current_interpreter() == self.interpreter && self.is_life_of_current()
+        compat::is_attached_to(self.interpreter) && self.is_life_of_current()
     }
 
     /// Returns whether this very interpreter runs, where this thread is attached.
@@ -587,8 +587,14 @@ impl LocalInternals {
     /// it must not run Python or change a reference count.
     #[inline]
     pub(crate) fn is_in_traverse(&self) -> bool {
-        let visiting = self.visiting.load(Ordering::Relaxed);
-        !visiting.is_null() && visiting == compat::current_thread_state()
+        self.has_traversal() && self.is_visited_here()
+    }
+
+    /// Returns whether the thread state in a `__traverse__` is this thread's.
+    #[cold]
+    #[inline(never)]
+    fn is_visited_here(&self) -> bool {
+        self.visiting.load(Ordering::Relaxed) == compat::current_thread_state()
     }
 
     /// Counts a thread that is about to detach from this interpreter in a call of this library.
@@ -641,7 +647,8 @@ impl LocalInternals {
     ///
     /// # Safety
     /// The caller must own a reference to `object`, made in this interpreter.
-    #[inline]
+    // Out of line, since each drop of a handle has it.
+    #[inline(never)]
     pub(crate) unsafe fn release(&self, object: NonNull<ffi::PyObject>) {
         if self.is_current() && !self.is_in_traverse() {
             // SAFETY: attached to the object's interpreter; the reference is the caller's.

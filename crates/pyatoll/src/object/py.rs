@@ -80,12 +80,20 @@ impl<T> Py<T> {
         std::ptr::eq(self.owner.get(), py.local())
     }
 
-    /// Drops the handle, and returns why: the token belongs to another interpreter. By value, so
-    /// that the caller may leave the handle in registers.
+    /// Drops a handle, and returns why: the token belongs to another interpreter. Takes its parts,
+    /// so that the caller need not keep it in memory for this rare case.
+    ///
+    /// # Safety
+    /// The caller must give up its reference to the object, a `T` of `owner`'s interpreter.
     #[cold]
     #[inline(never)]
-    fn refuse(self, py: Python<'_>) -> WrongInterpreter {
-        self.wrong_interpreter(py)
+    unsafe fn refuse(
+        pointer: NonNull<ffi::PyObject>,
+        owner: &'static LocalInternals,
+        py: Python<'_>,
+    ) -> WrongInterpreter {
+        // SAFETY: upheld by the caller: a reference to a `T` of the owner's interpreter.
+        unsafe { Self::from_owned_parts(pointer, owner) }.wrong_interpreter(py)
     }
 
     /// Binds the handle to a token, unless the token belongs to another interpreter. This costs one
@@ -103,12 +111,22 @@ impl<T> Py<T> {
     #[inline]
     pub fn try_bind<'py>(&self, py: Python<'py>) -> Result<&Bound<'py, T>, WrongInterpreter> {
         if self.is_owned_by(py) {
-            // SAFETY: `Py` and `Bound` have the same layout (asserted in `bound`), and the token is
-            // the owner's.
-            Ok(unsafe { &*std::ptr::from_ref(self).cast::<Bound<'py, T>>() })
+            // SAFETY: the token is the owner's.
+            Ok(unsafe { self.bind_unchecked(py) })
         } else {
             Err(self.wrong_interpreter(py))
         }
+    }
+
+    /// Binds the handle to a token without the comparison.
+    ///
+    /// # Safety
+    /// The token must belong to the object's interpreter.
+    #[inline]
+    pub(crate) unsafe fn bind_unchecked<'py>(&self, _py: Python<'py>) -> &Bound<'py, T> {
+        // SAFETY: `Py` and `Bound` have the same layout (asserted in `bound`), and the token is the
+        // owner's (upheld by the caller).
+        unsafe { &*std::ptr::from_ref(self).cast::<Bound<'py, T>>() }
     }
 
     /// Returns the error of a use in another interpreter. Out of line, since `bind` is inlined
@@ -159,12 +177,10 @@ impl<T> Py<T> {
     #[inline]
     #[track_caller]
     pub fn into_bound(self, py: Python<'_>) -> Bound<'_, T> {
-        if !self.is_owned_by(py) {
-            self.refuse(py).panic();
+        match self.try_into_bound(py) {
+            Ok(bound) => bound,
+            Err(error) => error.panic(),
         }
-        let this = ManuallyDrop::new(self);
-        // SAFETY: the reference moves into the new handle, and the token is the owner's.
-        unsafe { Bound::from_owned_non_null(py, this.pointer) }
     }
 
     /// Binds the handle to a token by value, unless the token belongs to another interpreter.
@@ -184,12 +200,15 @@ impl<T> Py<T> {
     /// ```
     #[inline]
     pub fn try_into_bound(self, py: Python<'_>) -> Result<Bound<'_, T>, WrongInterpreter> {
-        if !self.is_owned_by(py) {
-            return Err(self.refuse(py));
-        }
         let this = ManuallyDrop::new(self);
-        // SAFETY: the reference moves into the new handle, and the token is the owner's.
-        Ok(unsafe { Bound::from_owned_non_null(py, this.pointer) })
+        let (pointer, owner) = (this.pointer, this.owner.get());
+        if std::ptr::eq(owner, py.local()) {
+            // SAFETY: the reference moves into the new handle, and the token is the owner's.
+            Ok(unsafe { Bound::from_owned_non_null(py, pointer) })
+        } else {
+            // SAFETY: the reference is given up with this handle, which is not dropped.
+            Err(unsafe { Self::refuse(pointer, owner, py) })
+        }
     }
 
     /// Binds the handle to a token as a [`Borrowed`]; see [`bind`](Py::bind).
@@ -488,7 +507,9 @@ impl<T> Py<T> {
 }
 
 impl<T> Drop for Py<T> {
-    #[inline]
+    // Always inlined, down to a call that takes both words by value: compilers keep a handle in
+    // memory wherever its address is passed to its destructor, even on unwinding.
+    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: the handle owns one reference to an object of `owner`.
         unsafe { self.owner.get().release(self.pointer) };

@@ -49,9 +49,19 @@ impl InternedName {
 
     #[inline]
     pub fn lend<'py>(&'static self, py: Python<'py>) -> &'py Bound<'py, PyString> {
+        let object = match self.objects.get(py) {
+            Some(object) => object,
+            None => self.create(py),
+        };
+        // SAFETY: the slot of the token's interpreter has an object of that interpreter.
+        unsafe { object.bind_unchecked(py) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn create<'py>(&'static self, py: Python<'py>) -> &'py Py<PyString> {
         self.objects
             .get_or_init(py, || PyString::intern(py, self.text).unbind())
-            .bind(py)
     }
 }
 

@@ -477,13 +477,30 @@ impl<T: PyTypeCheck + 'static> PyOnceLock<Py<T>> {
     ///
     /// Python::attach(|py| assert_eq!(fraction(py, "6/4").unwrap().to_string(), "3/2"));
     /// ```
+    #[inline]
     pub fn import<'a, 'py: 'a>(
         &'a self,
         py: Python<'py>,
         module_name: &str,
         attr_name: &str,
     ) -> PyResult<&'a Bound<'py, T>> {
-        let value = self.get_or_try_init(py, || {
+        let value = match self.get(py) {
+            Some(value) => value,
+            None => self.import_first(py, module_name, attr_name)?,
+        };
+        Ok(value.bind(py))
+    }
+
+    /// Imports the value, unless another thread does.
+    #[cold]
+    #[inline(never)]
+    fn import_first<'a>(
+        &'a self,
+        py: token!('a),
+        module_name: &str,
+        attr_name: &str,
+    ) -> PyResult<&'a Py<T>> {
+        self.get_or_try_init(py, || {
             let module = py.import(module_name)?;
             let name = PyString::new(py, attr_name);
             // SAFETY: attached; both are alive; the call returns a new reference, or null with an
@@ -493,8 +510,7 @@ impl<T: PyTypeCheck + 'static> PyOnceLock<Py<T>> {
                 Bound::from_owned_ptr_or_err(py, value)?
             };
             PyResult::Ok(value.cast_into::<T>()?.unbind())
-        })?;
-        Ok(value.bind(py))
+        })
     }
 }
 

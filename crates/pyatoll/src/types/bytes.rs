@@ -41,6 +41,7 @@ impl PyBytes {
     /// If Python runs out of memory.
     ///
     /// C API: `PyBytes_FromStringAndSize`.
+    #[inline]
     #[track_caller]
     pub fn new<'py>(py: Python<'py>, s: &[u8]) -> Bound<'py, PyBytes> {
         // SAFETY: `s` is valid for reads of its length.

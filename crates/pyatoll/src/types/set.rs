@@ -85,6 +85,7 @@ impl PySet {
     /// ```
     ///
     /// C API: `PySet_New`.
+    #[inline]
     pub fn empty(py: Python<'_>) -> PyResult<Bound<'_, PySet>> {
         // SAFETY: attached; returns a new set or null.
         unsafe { new_reference(py, ffi::PySet_New(null_mut())) }

@@ -42,7 +42,8 @@ impl Span {
             self.front = index + 1;
             Some(index)
         } else {
-            self.back = index;
+            // Not the back, so that loops need not store it.
+            self.front = self.back;
             None
         }
     }

@@ -194,6 +194,7 @@ fn own_tuple<'py>(class: &Bound<'py, PyType>, name: &Bound<'py, PyString>) -> Bo
 }
 
 /// Returns the class of the object.
+#[inline]
 pub(crate) fn type_of<'py>(object: &Bound<'py, PyAny>) -> Bound<'py, PyType> {
     // SAFETY: attached; the object keeps its class alive.
     unsafe {

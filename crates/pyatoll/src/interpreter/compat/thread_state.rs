@@ -138,6 +138,14 @@ pub(crate) fn current_interpreter() -> *mut ffi::PyInterpreterState {
     unsafe { interpreter_of(thread_state) }
 }
 
+/// Returns whether this thread is attached to `interpreter`.
+#[inline]
+pub(crate) fn is_attached_to(interpreter: *mut ffi::PyInterpreterState) -> bool {
+    let thread_state = current_thread_state();
+    // SAFETY: the thread is attached with it.
+    !thread_state.is_null() && unsafe { interpreter_of(thread_state) } == interpreter
+}
+
 /// Returns the interpreter of the running thread state, or null if there is none. It is this
 /// thread's if the thread is known to be attached, by any code; [`current_interpreter`] also tells
 /// whether it is attached.

@@ -169,6 +169,7 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
 ///
 /// # Safety
 /// `dict` must be a dict or a frozen dict.
+#[inline]
 pub(in crate::types) unsafe fn contains(
     dict: &Bound<'_, PyAny>,
     key: Borrowed<'_, '_, PyAny>,
@@ -183,6 +184,7 @@ pub(in crate::types) unsafe fn contains(
 ///
 /// # Safety
 /// `dict` must be a dict or a frozen dict.
+#[inline]
 pub(in crate::types) unsafe fn get_item<'py>(
     dict: &Bound<'py, PyAny>,
     key: Borrowed<'_, '_, PyAny>,

@@ -1,10 +1,11 @@
 //! The iterator over a `dict`, which may change during iteration.
 
-use std::ptr::null_mut;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use crate::object::Bound;
+use crate::object::{Borrowed, Bound};
 use crate::sync::critical_section::with_critical_section;
 use crate::types::compat;
 use crate::types::dict::PyDictMethods;
@@ -65,32 +66,36 @@ impl<'py> BoundDictIterator<'py> {
         if self.has_changed_size() {
             self.changed(CHANGED_SIZE);
         }
-        let (mut key, mut value) = (null_mut(), null_mut());
-        // SAFETY: attached; `self.dict` is a dict. With the lock or the GIL held, no other code
-        // runs before the borrowed entry gets its own references.
-        let entry = unsafe {
-            if ffi::PyDict_Next(
+        let (mut key, mut value) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+        // SAFETY: attached; `self.dict` is a dict.
+        let found = unsafe {
+            ffi::PyDict_Next(
                 self.dict.as_ptr(),
                 &raw mut self.position,
-                &raw mut key,
-                &raw mut value,
-            ) == 0
-            {
-                // Fewer than expected if keys were replaced.
-                self.remaining = 0;
-                return None;
-            }
-            let py = self.dict.py();
-            (
-                Bound::from_borrowed_ptr(py, key),
-                Bound::from_borrowed_ptr(py, value),
+                key.as_mut_ptr(),
+                value.as_mut_ptr(),
             )
         };
+        if found == 0 {
+            // Fewer than expected if keys were replaced.
+            self.remaining = 0;
+            return None;
+        }
         match self.remaining.checked_sub(1) {
             Some(remaining) => self.remaining = remaining,
             None => self.changed("dictionary keys changed during iteration"),
         }
-        Some(entry)
+        let py = self.dict.py();
+        // SAFETY: `PyDict_Next` has set both, to objects of the dict. With the lock or the GIL
+        // held, no other code runs before they get their own references.
+        unsafe {
+            let key = NonNull::new_unchecked(key.assume_init());
+            let value = NonNull::new_unchecked(value.assume_init());
+            Some((
+                Borrowed::from_non_null(py, key).to_owned(),
+                Borrowed::from_non_null(py, value).to_owned(),
+            ))
+        }
     }
 
     #[cold]

@@ -73,6 +73,7 @@ impl PyDict {
     /// ```
     ///
     /// C API: `PyDict_New`.
+    #[inline]
     #[track_caller]
     pub fn new(py: Python<'_>) -> Bound<'_, PyDict> {
         // SAFETY: attached; returns a new dict or null.

@@ -95,7 +95,8 @@ impl PyList {
         );
         // SAFETY: created by `unfilled`; all slots are filled.
         unsafe { track(&list, len) };
-        for element in elements {
+        // Not moved: a copy of what was just written in parts stalls the processor.
+        for element in elements.by_ref() {
             list.append(element)?;
         }
         Ok(list)
@@ -114,6 +115,7 @@ impl PyList {
     /// ```
     ///
     /// C API: `PyList_New`.
+    #[inline]
     #[track_caller]
     pub fn empty(py: Python<'_>) -> Bound<'_, PyList> {
         // SAFETY: attached; returns a new list or null.

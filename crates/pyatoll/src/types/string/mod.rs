@@ -73,6 +73,7 @@ impl PyString {
     /// ```
     ///
     /// C API: `PyUnicode_FromStringAndSize`.
+    #[inline]
     #[track_caller]
     pub fn new<'py>(py: Python<'py>, s: &str) -> Bound<'py, PyString> {
         // SAFETY: attached; `s` is valid UTF-8 of this length; returns a new `str` or null.

@@ -14,7 +14,7 @@ mod slice;
 #[cfg(test)]
 mod tests;
 
-use pyo3_ffi as ffi;
+use crate::capi as ffi;
 
 pub(crate) use imp::item_unchecked;
 pub use iter::{BorrowedTupleIterator, BoundTupleIterator};
@@ -94,7 +94,7 @@ impl PyTuple {
             let element = element.into_bound_py_any(py)?;
             // SAFETY: `count` is in bounds of the tuple, which has one reference and which no other
             // code can reach; the slot is empty and takes the reference.
-            unsafe { ffi::PyTuple_SetItem(tuple.as_ptr(), count, element.into_ptr()) };
+            unsafe { ffi::PyTuple_SET_ITEM(tuple.as_ptr(), count, element.into_ptr()) };
             count += 1;
         }
         assert!(
@@ -122,6 +122,7 @@ impl PyTuple {
     /// ```
     ///
     /// C API: `PyTuple_New`.
+    #[inline]
     pub fn empty(py: Python<'_>) -> Bound<'_, PyTuple> {
         // SAFETY: attached; returns a new reference.
         unsafe { new_reference_or_panic(py, ffi::PyTuple_New(0)) }
