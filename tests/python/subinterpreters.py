@@ -6,6 +6,7 @@ import sys
 import sysconfig
 import threading
 import time
+import types
 
 import pytest
 
@@ -64,6 +65,38 @@ def _when_alone(function, *arguments):
         time.sleep(0.001)
 
 
+class _PyodideInterpreters:
+    """What the tests need of `_interpreters`, by the functions that CPython's own tests use: Pyodide
+    has left the module out, and not them.
+    """
+
+    _LEGACY = {
+        "use_main_obmalloc": True,
+        "allow_fork": True,
+        "allow_exec": True,
+        "allow_threads": True,
+        "allow_daemon_threads": True,
+        "check_multi_interp_extensions": False,
+        "gil": "shared",
+    }
+
+    def __init__(self):
+        import _testinternalcapi as module
+
+        self._module = module
+        self.destroy = module.destroy_interpreter
+
+    def create(self, kind):
+        if kind == "isolated":
+            return self._module.create_interpreter()
+        return self._module.create_interpreter(types.SimpleNamespace(**self._LEGACY))
+
+    def exec(self, number, code):
+        if self._module.exec_interpreter(number, code) == 0:
+            return None
+        return types.SimpleNamespace(formatted="an exception, which was printed")
+
+
 class SubInterpreter:
     """An interpreter in this process, with its own GIL or the main interpreter's."""
 
@@ -72,7 +105,10 @@ class SubInterpreter:
             pytest.skip("Python 3.11 has no interpreters with a GIL of their own")
         with _one_at_a_time:
             if sys.version_info >= (3, 13):
-                import _interpreters as module
+                if sys.platform == "emscripten":
+                    module = _PyodideInterpreters()
+                else:
+                    import _interpreters as module
 
                 self.id = module.create("isolated" if own_gil else "legacy")
             else:

@@ -88,6 +88,22 @@ def test_a_module_is_executed_once_per_interpreter():
         pyatoll_tests.ANSWER = 42
 
 
+@pytest.mark.parametrize("own_gil", [False, True], ids=["shared", "own"])
+def test_a_function_in_rust_creates_an_interpreter_and_ends_it(own_gil):
+    if own_gil and sys.version_info < (3, 12):
+        pytest.skip("Python 3.11 has no interpreters with a GIL of their own")
+    code = """
+import pyatoll_tests
+assert pyatoll_tests.Dog("Rex", "sits").speak() == "Rex barks; sits"
+result = str(pyatoll_tests.interpreter_id())
+"""
+    for _ in range(3):
+        number, inside = pyatoll_tests.run_in_new_interpreter(code, own_gil)
+        assert str(number) == inside != str(pyatoll_tests.interpreter_id())
+    with pytest.raises(RuntimeError, match="ZeroDivisionError: division by zero"):
+        pyatoll_tests.run_in_new_interpreter("1 / 0", own_gil)
+
+
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="InterpreterPoolExecutor is from 3.14 on")
 def test_functions_run_in_an_interpreter_pool():
     from concurrent.futures import InterpreterPoolExecutor

@@ -16,6 +16,7 @@
 //! | `lint/` | `lint`: every check that runs no code of the library |
 //! | `loom` | `loom`: the models of the lock-free parts |
 //! | `package` | `package`: the crates as published, tested alone |
+//! | `pyodide` | `pyodide`: wheels for Pyodide, tested in it |
 //! | `pyo3_tests/` | `pyo3-tests`: PyO3's own tests |
 //! | `ports/` | `ports`: published packages and crates on top of PyO3 |
 //! | `python` | finding the Python to work with |
@@ -26,6 +27,7 @@
 //! | `targets` | `targets`: other operating systems and processors |
 //! | `test` | `test`: every test, against one Python |
 //! | `tls` | `check-tls`: no thread-local storage on hot paths |
+//! | `toolchain` | a Rust toolchain with the sources of the standard library |
 //! | `tools` | installing pinned tools |
 //! | `wheels` | building wheels in a virtual environment |
 
@@ -45,6 +47,7 @@ mod loom;
 mod package;
 mod ports;
 mod pyo3_tests;
+mod pyodide;
 mod python;
 mod registry;
 mod run;
@@ -53,6 +56,7 @@ mod stubs;
 mod targets;
 mod test;
 mod tls;
+mod toolchain;
 mod tools;
 mod wheels;
 
@@ -118,6 +122,8 @@ enum Command {
     Stubs(stubs::Options),
     /// Compile the library for operating systems and processors that the tests do not run on
     Targets(targets::Options),
+    /// Build wheels for Pyodide (WebAssembly), and run their tests in it
+    Pyodide(pyodide::Options),
     /// Build the guide with mdBook, and check the links of all Markdown files
     Book(book::Options),
     /// Check formatting, lints, docs, source structure, dependencies: everything but the tests
@@ -148,6 +154,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Stubs(options) => stubs::run(&options),
         Command::Targets(options) => targets::run(&options),
+        Command::Pyodide(options) => pyodide::run(&options),
         Command::Book(options) => book::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Package { python } => package::run(python),

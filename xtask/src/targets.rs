@@ -1,18 +1,20 @@
 //! `cargo xtask targets`: compiles the library for operating systems and processors that the tests
 //! do not run on.
 //!
-//! Nothing is linked, so no target needs a linker or a Python of its own. The standard library is
-//! compiled from its sources, since distributions do not package it for most targets.
+//! No target needs a Python of its own, and only Windows with GNU tools a linker: for it, the test
+//! extension is linked, and must import its functions from the right DLL of Python. The standard
+//! library is compiled from its sources, since distributions do not package it for most targets.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, fs};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::run;
+use crate::toolchain::Toolchain;
 
 /// The options of the command.
 #[derive(Args)]
@@ -31,55 +33,61 @@ pub struct Options {
 /// A target of rustc.
 struct Target {
     name: &'static str,
-    /// For how many of [`BUILDS`] it is checked without `--long`.
-    short: usize,
+    /// The names of the [`BUILDS`] that it is checked for without `--long`.
+    short: &'static [&'static str],
     /// Whether clippy checks it, too, with warnings as errors.
     has_lints: bool,
     /// Whether Python can have no GIL there: CPython has no free-threaded builds for WebAssembly.
     may_be_free_threaded: bool,
+    /// Whether the test extension is linked, too, as a DLL with mingw-w64.
+    is_linked: bool,
 }
 
-const fn target(name: &'static str, short: usize) -> Target {
+const fn target(name: &'static str, short: &'static [&'static str]) -> Target {
     Target {
         name,
         short,
         has_lints: false,
         may_be_free_threaded: true,
+        is_linked: false,
     }
 }
 
 const TARGETS: &[Target] = &[
     Target {
         has_lints: true,
-        ..target("x86_64-pc-windows-msvc", 2)
+        ..target("x86_64-pc-windows-msvc", &["3.15", "3.11"])
     },
-    target("aarch64-pc-windows-msvc", 0),
-    target("x86_64-pc-windows-gnu", 0),
+    target("aarch64-pc-windows-msvc", &[]),
+    Target {
+        is_linked: true,
+        ..target("x86_64-pc-windows-gnu", &["3.15", "3.11, abi3"])
+    },
     Target {
         has_lints: true,
-        ..target("aarch64-apple-darwin", 2)
+        ..target("aarch64-apple-darwin", &["3.15", "3.11"])
     },
-    target("x86_64-apple-darwin", 0),
-    target("aarch64-apple-ios", 0),
-    target("aarch64-linux-android", 0),
+    target("x86_64-apple-darwin", &[]),
+    target("aarch64-apple-ios", &[]),
+    target("aarch64-linux-android", &[]),
     Target {
         has_lints: true,
-        ..target("i686-unknown-linux-gnu", 2)
+        ..target("i686-unknown-linux-gnu", &["3.15", "3.11"])
     },
-    target("armv7-unknown-linux-gnueabihf", 0),
-    target("aarch64-unknown-linux-gnu", 1),
+    target("armv7-unknown-linux-gnueabihf", &[]),
+    target("aarch64-unknown-linux-gnu", &["3.15"]),
     // Big-endian.
-    target("s390x-unknown-linux-gnu", 1),
-    target("riscv64gc-unknown-linux-gnu", 0),
-    target("x86_64-unknown-linux-musl", 0),
-    target("aarch64-unknown-linux-musl", 0),
+    target("s390x-unknown-linux-gnu", &["3.15"]),
+    target("riscv64gc-unknown-linux-gnu", &[]),
+    target("x86_64-unknown-linux-musl", &[]),
+    target("aarch64-unknown-linux-musl", &[]),
     Target {
         may_be_free_threaded: false,
-        ..target("wasm32-unknown-emscripten", 1)
+        ..target("wasm32-unknown-emscripten", &["3.15"])
     },
     Target {
         may_be_free_threaded: false,
-        ..target("wasm32-wasip1", 1)
+        ..target("wasm32-wasip1", &["3.15"])
     },
 ];
 
@@ -113,6 +121,16 @@ const BUILDS: &[Build] = &[
         python: "3.11",
         features: &["pyatoll/abi3"],
     },
+];
+
+/// mingw-w64's linker, and the tool that tells what is in a DLL.
+const LINKER: &str = "x86_64-w64-mingw32-gcc";
+const OBJDUMP: &str = "x86_64-w64-mingw32-objdump";
+
+/// cargo's options that compile the standard library.
+const BUILD_STD: &[&str] = &[
+    "-Zbuild-std=std,panic_unwind,panic_abort",
+    "-Zbuild-std-features=panic-unwind",
 ];
 
 /// The features that packages use. Without `--long`, those of the test extension do.
@@ -156,6 +174,14 @@ impl Build {
     fn is_free_threaded(&self) -> bool {
         self.python.ends_with('t')
     }
+
+    /// Returns the DLL of Python that a module imports its functions from, on Windows.
+    fn dll(&self) -> String {
+        match self.features {
+            [] => format!("python{}.dll", self.python.replace('.', "")),
+            _ => "python3.dll".to_owned(),
+        }
+    }
 }
 
 /// The results by target and build: whether it compiles.
@@ -165,15 +191,18 @@ type Results = BTreeMap<&'static str, BTreeMap<String, bool>>;
 pub fn run(options: &Options) -> Result<()> {
     let targets = select(&options.name)?;
     let toolchain = Toolchain::find()?;
+    if targets.iter().any(|target| target.is_linked) {
+        find_linker()?;
+    }
     let mut results = Results::new();
     // One build after another: the standard libraries and most crates are the same for all.
-    for (index, build) in BUILDS.iter().enumerate() {
+    for build in BUILDS {
         for target in &targets {
             // A target that is named is asked for.
             let is_short = options.name.is_empty() && !options.long;
-            if is_checked(target, build) && (!is_short || index < target.short) {
+            if is_checked(target, build) && (!is_short || target.short.contains(&&*build.name())) {
                 println!("==> {}, Python {}", target.name, build.name());
-                let compiles = toolchain.check(target, build, options.long)?;
+                let compiles = check(&toolchain, target, build, options.long)?;
                 results
                     .entry(target.name)
                     .or_default()
@@ -193,6 +222,19 @@ pub fn run(options: &Options) -> Result<()> {
         .map(|(&name, _)| name)
         .collect();
     ensure!(failed.is_empty(), "faults for {}", failed.join(", "));
+    Ok(())
+}
+
+/// Returns an error if mingw-w64 is missing.
+fn find_linker() -> Result<()> {
+    for program in [LINKER, OBJDUMP] {
+        let mut command = Command::new(program);
+        let status = command.arg("--version").stdout(Stdio::null()).status();
+        ensure!(
+            status.is_ok_and(|status| status.success()),
+            "{program} does not run: install mingw-w64, or Debian's package gcc-mingw-w64-x86-64"
+        );
+    }
     Ok(())
 }
 
@@ -217,64 +259,71 @@ fn is_checked(target: &Target, build: &Build) -> bool {
     target.may_be_free_threaded || !build.is_free_threaded()
 }
 
-/// A toolchain that compiles for all targets.
-struct Toolchain {
-    /// The folder with its programs.
-    programs: PathBuf,
+/// Checks the library and the test extension. Returns whether both compile without warnings.
+fn check(
+    toolchain: &Toolchain,
+    target: &Target,
+    build: &Build,
+    all_features: bool,
+) -> Result<bool> {
+    let command = match target {
+        Target {
+            is_linked: true, ..
+        } => "build",
+        Target {
+            has_lints: true, ..
+        } => "clippy",
+        _ => "check",
+    };
+    let folder = run::target_dir().join("targets");
+    let mut features = build.features.to_vec();
+    if all_features {
+        features.extend(FEATURES);
+    }
+    let status = toolchain
+        .cargo()?
+        .args([
+            command,
+            "--quiet",
+            "--package=pyatoll",
+            "--package=pyatoll-tests",
+        ])
+        .args(["--target", target.name, "--features", &features.join(",")])
+        .args(BUILD_STD)
+        .arg("--target-dir")
+        .arg(&folder)
+        .env("CARGO_BUILD_WARNINGS", "deny")
+        .env("PYO3_CROSS_PYTHON_VERSION", build.python)
+        .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", LINKER)
+        .env_remove("PYO3_PYTHON")
+        .status()
+        .context("cannot run cargo")?;
+    if !target.is_linked || !status.success() {
+        return Ok(status.success());
+    }
+    let module = folder.join(target.name).join("debug/pyatoll_tests.dll");
+    let headers = run::output(Command::new(OBJDUMP).arg("-p").arg(&module))?;
+    let fault = fault_of(&headers, &build.dll());
+    if let Some(fault) = &fault {
+        eprintln!("{}: {fault}", module.display());
+    }
+    Ok(fault.is_none())
 }
 
-impl Toolchain {
-    /// Finds one with the sources of the standard library: the one that runs, or the system's.
-    fn find() -> Result<Self> {
-        let running = run::output(Command::new("rustc").args(["--print", "sysroot"]))?;
-        for sysroot in [Path::new(running.trim()), Path::new("/usr")] {
-            if sysroot.join("lib/rustlib/src/rust/library/std").exists() {
-                return Ok(Self {
-                    programs: sysroot.join("bin"),
-                });
-            }
-        }
-        bail!(
-            "the sources of Rust's standard library are missing: install them with 'rustup \
-             component add rust-src', or Debian's package rust-src"
-        )
+/// Returns what is wrong with a DLL by what objdump prints about it, if it should be a module that
+/// imports from `python`.
+fn fault_of(headers: &str, python: &str) -> Option<String> {
+    let imported = headers
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("DLL Name: "))
+        .map(str::to_lowercase)
+        .filter(|name| name.starts_with("python"));
+    let imported: BTreeSet<_> = imported.collect();
+    if !imported.iter().eq([python]) {
+        return Some(format!("imports from {imported:?} instead of {python}"));
     }
-
-    /// Checks the library and the test extension. Returns whether both compile without warnings.
-    fn check(&self, target: &Target, build: &Build, all_features: bool) -> Result<bool> {
-        let command = if target.has_lints { "clippy" } else { "check" };
-        let mut features = build.features.to_vec();
-        if all_features {
-            features.extend(FEATURES);
-        }
-        let path = env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(self.programs.clone()).chain(env::split_paths(&path));
-        let status = run::cargo_of(&self.programs.join("cargo"))
-            .args([
-                command,
-                "--quiet",
-                "--package=pyatoll",
-                "--package=pyatoll-tests",
-            ])
-            .args(["--target", target.name, "--features", &features.join(",")])
-            .args([
-                "-Zbuild-std=std,panic_unwind,panic_abort",
-                "-Zbuild-std-features=panic-unwind",
-            ])
-            .arg("--target-dir")
-            .arg(run::target_dir().join("targets"))
-            // For `-Z`, on a stable toolchain.
-            .env("RUSTC_BOOTSTRAP", "1")
-            .env("PATH", env::join_paths(folders)?)
-            .env("RUSTC", self.programs.join("rustc"))
-            .env("CARGO_BUILD_WARNINGS", "deny")
-            .env("PYO3_CROSS_PYTHON_VERSION", build.python)
-            .env_remove("PYO3_PYTHON")
-            .env_remove("RUSTUP_TOOLCHAIN")
-            .status()
-            .context("cannot run cargo")?;
-        Ok(status.success())
-    }
+    let is_init = |line: &str| line.trim_end().ends_with(" PyInit_pyatoll_tests");
+    (!headers.lines().any(is_init)).then(|| "exports no PyInit_pyatoll_tests".to_owned())
 }
 
 /// Prints which targets compile for which builds.
@@ -313,10 +362,12 @@ mod tests {
             "aarch64-unknown-linux",
             "wasm32",
         ] {
-            let is_short = |target: &Target| target.name.contains(kind) && target.short > 0;
+            let is_short = |target: &Target| target.name.contains(kind) && !target.short.is_empty();
             assert!(TARGETS.iter().any(is_short), "{kind}");
         }
-        assert!(TARGETS.iter().all(|target| target.short <= BUILDS.len()));
+        let names: Vec<_> = BUILDS.iter().map(Build::name).collect();
+        let mut short = TARGETS.iter().flat_map(|target| target.short);
+        assert!(short.all(|build| names.iter().any(|name| name == build)));
     }
 
     #[test]
@@ -328,6 +379,23 @@ mod tests {
         };
         assert_eq!(checked("wasm32-wasip1"), BUILDS.len() - 1);
         assert_eq!(checked("aarch64-apple-darwin"), BUILDS.len());
+    }
+
+    #[test]
+    fn a_module_for_windows_imports_from_the_dll_of_its_build_only() {
+        let dlls: Vec<_> = BUILDS.iter().map(Build::dll).collect();
+        assert!(dlls.contains(&"python314t.dll".to_owned()));
+        assert!(dlls.contains(&"python3.dll".to_owned()));
+
+        let headers = "\tDLL Name: KERNEL32.dll\n\tDLL Name: python314.dll\n\
+                       \tDLL Name: python314.dll\n\t[   0] +base[   1]  0000 PyInit_pyatoll_tests\n";
+        assert_eq!(fault_of(headers, "python314.dll"), None);
+        let fault = fault_of(headers, "python3.dll").unwrap();
+        assert!(fault.contains("python314.dll"), "{fault}");
+        let both = format!("{headers}\tDLL Name: python3.dll\n");
+        assert!(fault_of(&both, "python314.dll").is_some());
+        let fault = fault_of("\tDLL Name: python314.dll\n", "python314.dll").unwrap();
+        assert!(fault.contains("PyInit"), "{fault}");
     }
 
     #[test]

@@ -264,7 +264,7 @@ impl Venv {
                 // Next to other modules it is recognized by name, in its own package by extension.
                 let ours =
                     folder != packages || name.starts_with(&format!("{}.", extension.module));
-                if ours && name.ends_with(".so") {
+                if ours && (name.ends_with(".so") || name.ends_with(".pyd")) {
                     return Ok(path);
                 }
             }

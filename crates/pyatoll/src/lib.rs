@@ -209,6 +209,9 @@
 
 pub use pyo3_ffi as ffi;
 
+// `extern_python!`, from the build script: functions of Python's library.
+include!(concat!(env!("OUT_DIR"), "/extern_python.rs"));
+
 pub mod call;
 #[allow(
     non_snake_case,

@@ -301,7 +301,7 @@ pub(crate) mod has {
 mod linked {
     use super::*;
 
-    unsafe extern "C" {
+    extern_python! {
         #[cfg(not(Py_3_13))]
         pub(crate) fn _PyThreadState_UncheckedGet() -> *mut PyThreadState;
         #[cfg(not(Py_3_13))]

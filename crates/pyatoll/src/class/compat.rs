@@ -17,10 +17,11 @@ pub(super) const ACQUIRE_UNLESS_GIL: Ordering = if FREE_THREADED {
 
 /// Returns whether CPython itself defers deeply nested deallocations of all objects that its
 /// collector tracks. Earlier versions do it only for the Python part of a subclass, and 3.13 only
-/// after 10,000 levels, for which not every thread's stack has room.
+/// after 10,000 levels, for which not every thread's stack has room. In WebAssembly, CPython does not
+/// know how much of the engine's stack is left.
 #[inline(always)]
 pub(super) fn has_general_trashcan() -> bool {
-    at_least(14)
+    !cfg!(target_family = "wasm") && at_least(14)
 }
 
 /// Returns the number of digits of an `int` for which there is space. Zero has one as well.

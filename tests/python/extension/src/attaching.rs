@@ -1,9 +1,13 @@
 //! Leaving an interpreter and coming back to it within one call, and threads that enter it.
 
+use std::error::Error;
+use std::ffi::CString;
 use std::thread;
 
 use pyatoll::exceptions::PyRuntimeError;
+use pyatoll::interpreter::{Gil, SubInterpreter};
 use pyatoll::prelude::*;
+use pyatoll::types::PyDict;
 
 /// Calls `function` attached, within a detachment.
 #[pyfunction]
@@ -41,6 +45,30 @@ pub fn call_in_thread(py: Python<'_>, function: Py<PyAny>) -> PyResult<Py<PyAny>
     called
         .expect("it does not panic")
         .map_err(|gone| PyRuntimeError::new_err(gone.to_string()))?
+}
+
+/// Creates an interpreter, runs `code` in it and ends it. Returns its id and its variable `result`.
+#[pyfunction]
+pub fn run_in_new_interpreter(
+    py: Python<'_>,
+    code: CString,
+    own_gil: bool,
+) -> PyResult<(i64, String)> {
+    let gil = if own_gil { Gil::Own } else { Gil::Shared };
+    let run = |py: Python<'_>| {
+        let names = PyDict::new(py);
+        py.run(&code, Some(&names), None)?;
+        names.as_any().get_item("result")?.extract()
+    };
+    let create_and_end = || -> Result<_, Box<dyn Error>> {
+        let sub = SubInterpreter::builder().gil(gil).build()?;
+        // The exception belongs to the interpreter, its text does not.
+        let result = sub.attach(|py| run(py).map_err(|error: PyErr| error.to_string()))??;
+        let id = sub.id();
+        sub.close()?;
+        Ok((id, result))
+    };
+    py.detach(|| create_and_end().map_err(|error| PyRuntimeError::new_err(error.to_string())))
 }
 
 /// Starts a thread that calls `function` in this interpreter until the interpreter refuses it.

@@ -54,6 +54,7 @@ mod pyatoll_tests {
     #[pymodule_export]
     use super::attaching::{
         call_attached, call_deep, call_in_thread, id_after_attaching, interpreter_id, keep_calling,
+        run_in_new_interpreter,
     };
     #[pymodule_export]
     use super::classes::{

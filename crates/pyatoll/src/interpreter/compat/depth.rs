@@ -1,5 +1,8 @@
 //! The nesting of deallocations on a thread: bounded by the stack that is left, which CPython tells
 //! from 3.14 on, and counted before.
+//!
+//! WebAssembly has two stacks. CPython knows the one in memory, which has room left when the
+//! engine's own, of unknown size, overflows: levels are counted there in every version.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU32};
@@ -11,14 +14,18 @@ use crate::capi as ffi;
 /// and not after a number of levels.
 #[inline(always)]
 pub(crate) fn defers_by_stack() -> bool {
-    ffi::has::stack_limit()
+    !cfg!(target_family = "wasm") && ffi::has::stack_limit()
 }
 
 /// The nesting of deallocations on each thread.
 pub(crate) struct Depth([Counted; COUNTED]);
 
 /// One, if this build may run on a Python where levels are counted.
-const COUNTED: usize = if cfg!(all(Py_3_14, not(Py_LIMITED_API))) {
+const COUNTED: usize = if cfg!(all(
+    Py_3_14,
+    not(Py_LIMITED_API),
+    not(target_family = "wasm")
+)) {
     0
 } else {
     1

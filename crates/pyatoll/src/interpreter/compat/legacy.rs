@@ -7,7 +7,7 @@ use super::layout::interpreter_of;
 use super::thread_ids::PyThread_get_thread_ident;
 use crate::capi as ffi;
 
-unsafe extern "C" {
+extern_python! {
     fn PyThread_get_thread_native_id() -> c_ulong;
 }
 

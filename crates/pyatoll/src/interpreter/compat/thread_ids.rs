@@ -11,7 +11,7 @@ use pyo3_ffi as ffi;
 
 const _: () = assert!(size_of::<AtomicUlong>() == size_of::<c_ulong>());
 
-unsafe extern "C" {
+extern_python! {
     /// Returns CPython's id of this thread.
     pub(super) fn PyThread_get_thread_ident() -> c_ulong;
 }
