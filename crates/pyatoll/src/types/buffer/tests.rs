@@ -214,12 +214,17 @@ fn other_elements_are_refused() {
             Ok::<_, PyErr>(error.value(py).to_string())
         };
         let message = "buffer contents are not compatible with i32";
+        let foreign_order = if cfg!(target_endian = "little") {
+            c"memoryview((ctypes.c_int.__ctype_be__ * 2)(1, 2))"
+        } else {
+            c"memoryview((ctypes.c_int.__ctype_le__ * 2)(1, 2))"
+        };
         for code in [
             c"data",
             c"array.array('I', [1])",
             c"array.array('f', [1])",
             c"array.array('h', [1])",
-            c"memoryview((ctypes.c_int.__ctype_be__ * 2)(1, 2))",
+            foreign_order,
             c"memoryview(type('S', (ctypes.Structure,), {'_fields_': [('x', ctypes.c_int)]})())",
         ] {
             assert_eq!(refused(code, b"1234")?, message, "{code:?}");
