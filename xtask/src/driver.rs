@@ -9,20 +9,18 @@ use crate::run;
 
 /// Builds it and returns its path.
 pub fn build(python: &Python, release: bool) -> Result<PathBuf> {
-    let mut cargo = run::cargo();
-    cargo
-        .args(["build", "--quiet", "--package", "stress"])
-        .env("PYO3_PYTHON", &python.executable);
+    let mut cargo = python.cargo();
+    cargo.args(["build", "--quiet", "--package", "stress"]);
     if release {
         cargo.arg("--release");
     }
     run::status(&mut cargo)?;
     let profile = if release { "release" } else { "debug" };
-    Ok(path(profile))
+    Ok(path(python, profile))
 }
 
 /// Returns its path.
-pub fn path(profile: &str) -> PathBuf {
+pub fn path(python: &Python, profile: &str) -> PathBuf {
     let name = format!("stress{}", std::env::consts::EXE_SUFFIX);
-    run::target_dir().join(profile).join(name)
+    python.built(&run::target_dir(), profile).join(name)
 }

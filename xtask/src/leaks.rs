@@ -308,7 +308,8 @@ pub fn build_extension(
     };
     let signature = format!("cpython-3.{}-{}bit", python.minor, usize::BITS);
     run::status(
-        run::cargo()
+        python
+            .cargo()
             .args([
                 "build",
                 "--quiet",
@@ -322,7 +323,6 @@ pub fn build_extension(
             ])
             .arg(&target)
             .args(feature.iter().flat_map(|name| ["--features", name]))
-            .env("PYO3_PYTHON", &python.executable)
             // The module must not link libpython.
             .env("PYO3_BUILD_EXTENSION_MODULE", "1")
             // The value that maturin sets. With another one, cargo would compile the library again
@@ -336,7 +336,7 @@ pub fn build_extension(
     };
     let library = format!("lib{module}.{ending}");
     replace(&folder.join(format!("{module}.so")), |path| {
-        fs::copy(target.join(wheels::PROFILE).join(&library), path)
+        fs::copy(python.built(&target, wheels::PROFILE).join(&library), path)
             .with_context(|| format!("cannot copy {library}"))?;
         Ok(())
     })?;

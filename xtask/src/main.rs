@@ -80,7 +80,8 @@ enum Command {
         /// The Python to test against [default: $PYO3_PYTHON, else python3 on the path]
         #[arg(long, value_name = "PATH")]
         python: Option<PathBuf>,
-        /// Run only the library's unit tests and the Python tests of the test extension
+        /// Run only the library's unit tests and the Python tests of the test extension; if the
+        /// Python is emulated, only the former
         #[arg(long)]
         short: bool,
     },

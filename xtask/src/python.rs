@@ -6,8 +6,16 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::run;
+
 /// The Python versions that Pyatoll supports: 3.11 to 3.15.
 const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 11..=15;
+
+/// The platforms whose programs an emulator runs, as `sysconfig` names them, and their targets.
+const EMULATED: &[(&str, &str)] = &[
+    ("linux-aarch64", "aarch64-unknown-linux-gnu"),
+    ("linux-s390x", "s390x-unknown-linux-gnu"),
+];
 
 /// Advice for a Python that cannot be used.
 const HINT: &str = "install CPython 3.11 to 3.15, or name one with --python or PYO3_PYTHON";
@@ -45,6 +53,7 @@ print("flags=" + ("t" if var("Py_GIL_DISABLED") else "") + ("d" if var("Py_DEBUG
 print("executable=" + sys.executable)
 print("libdir=" + (os.path.dirname(found) if found else ""))
 print("headers=" + headers)
+print("platform=" + sysconfig.get_platform())
 print("pip=" + pip)
 "#;
 
@@ -58,6 +67,8 @@ pub struct Python {
     pub minor: u32,
     /// The folder with libpython.
     pub libdir: PathBuf,
+    /// rustc's target for this Python, if it is for another processor than this program.
+    pub target: Option<&'static str>,
 }
 
 impl Python {
@@ -73,6 +84,23 @@ impl Python {
             .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         let flags: String = flags.chars().filter(|flag| "td".contains(*flag)).collect();
         format!("3.{}{flags}", self.minor)
+    }
+
+    /// Returns a command for cargo that builds for this Python.
+    pub fn cargo(&self) -> Command {
+        let mut cargo = run::cargo();
+        cargo.env("PYO3_PYTHON", &self.executable);
+        if let Some(target) = self.target {
+            cargo.env("CARGO_BUILD_TARGET", target);
+        }
+        cargo
+    }
+
+    /// Returns the folder, in a target folder, of what [`cargo`](Self::cargo) builds.
+    pub fn built(&self, target_dir: &Path, profile: &str) -> PathBuf {
+        target_dir
+            .join(self.target.unwrap_or_default())
+            .join(profile)
     }
 
     /// Finds the Python to use: `choice`, else `PYO3_PYTHON`, else `python3` on the path.
@@ -142,6 +170,11 @@ impl Python {
             version,
             minor,
             libdir: PathBuf::from(get("libdir")),
+            target: EMULATED
+                .iter()
+                .find(|(platform, _)| *platform == get("platform"))
+                .map(|&(_, target)| target)
+                .filter(|target| !target.starts_with(env::consts::ARCH)),
         })
     }
 }
@@ -181,6 +214,21 @@ mod tests {
             assert!(message.contains(package), "{message}");
             assert_eq!(message.lines().count(), 1, "{message}");
         }
+    }
+
+    #[test]
+    fn the_target_is_set_for_another_processor_only() {
+        let target = |platform: &str| {
+            let probe = format!("{GOOD}platform={platform}\n");
+            check(&probe).expect("the Python is complete").target
+        };
+        let own = format!("linux-{}", env::consts::ARCH);
+        assert_eq!(target(&own), None);
+        let (other, triple) = match own.as_str() {
+            "linux-s390x" => ("linux-aarch64", "aarch64-unknown-linux-gnu"),
+            _ => ("linux-s390x", "s390x-unknown-linux-gnu"),
+        };
+        assert_eq!(target(other), Some(triple));
     }
 
     #[test]

@@ -135,7 +135,7 @@ pub fn run(options: &Options) -> Result<()> {
 /// Runs the driver that `cargo test` has built for its own tests. Built alone, the driver and the
 /// library would have other features, and would be compiled once more.
 pub fn run_tested(python: &Python, options: &Options) -> Result<()> {
-    run_rounds(&driver::path("debug"), python, options)
+    run_rounds(&driver::path(python, "debug"), python, options)
 }
 
 fn run_rounds(program: &Path, python: &Python, options: &Options) -> Result<()> {

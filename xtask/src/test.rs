@@ -10,7 +10,7 @@ use crate::python::Python;
 use crate::wheels::{
     CROSS_MODULE, EXTENSIONS, Extension, PROFILE_FOR_SIZE, REQUIREMENTS, Venv, WITH_RUNTIME,
 };
-use crate::{compat, leaks, run, stress, tls};
+use crate::{compat, driver, leaks, run, stress, tls};
 
 /// The version of Python that `examples/dask` is tested on: the first one with its executor, for
 /// which all packages that it needs have wheels.
@@ -20,12 +20,30 @@ const DASK_PYTHON: &str = "3.14";
 /// wheels do not depend on the version.
 const SIZE_PYTHON: &str = "3.14";
 
+/// The number of random values that a property is tested with on an emulated processor, instead of
+/// 256.
+const EMULATED_CASES: &str = "24";
+
+/// The integration tests that are left out on an emulated processor.
+const NOT_EMULATED: &[&str] = &[
+    // Compares the compiler's messages, which are those of any processor.
+    "misuse_does_not_compile",
+    // Takes minutes, and measures memory.
+    "a_thousand_uses_of_every_type_leak_nothing",
+    // Limits the memory of a process, which QEMU ignores.
+    "an_interpreter_that_no_thread_can_be_started_for_stays",
+    // The build scripts of a cross build are not told where Python's library is.
+    "a_program_that_runs_another_libpython_says_so",
+];
+
 /// The requirements of `examples/dask`.
 const DASK_REQUIREMENTS: &str = "examples/dask/requirements.txt";
 
 /// Runs the steps in order, and stops at the first one that fails. After failed Rust tests the
 /// other steps run all the same, so that one run shows everything that is wrong. A short run has
-/// only the unit tests and the Python tests of one wheel, which cover most of the code.
+/// only the unit tests and the Python tests of one wheel, which cover most of the code. For an
+/// emulated processor, a short run has the unit tests only, and a long one the steps whose result
+/// depends on the processor.
 pub fn run(choice: Option<PathBuf>, is_short: bool) -> Result<()> {
     let python = Python::find(choice)?;
     println!(
@@ -42,10 +60,11 @@ pub fn run(choice: Option<PathBuf>, is_short: bool) -> Result<()> {
     if let Err(error) = &rust {
         eprintln!("error: {error:#}");
     }
-    if is_short {
-        extension(&python)?;
-    } else {
-        others(&python)?;
+    match (is_short, python.target) {
+        (true, None) => extension(&python)?,
+        (true, Some(_)) => {}
+        (false, None) => others(&python)?,
+        (false, Some(_)) => emulated(&python)?,
     }
     rust?;
     println!("==> all passed with Python {}", python.version);
@@ -58,6 +77,24 @@ fn extension(python: &Python) -> Result<()> {
     let extension = &EXTENSIONS[..1];
     step("wheel", || venv.install_extensions(python, extension))?;
     step("Python tests", || pytest(&venv, extension))
+}
+
+/// Runs the steps for an emulated processor but the Rust tests.
+fn emulated(python: &Python) -> Result<()> {
+    let venv = step("virtual environment", || Venv::make(python, REQUIREMENTS))?;
+    for (name, extensions) in [
+        ("wheels", EXTENSIONS),
+        ("wheels that share classes", CROSS_MODULE),
+    ] {
+        step(name, || {
+            venv.install_extensions(python, extensions)?;
+            pytest(&venv, extensions)
+        })?;
+    }
+    step("stress", || {
+        driver::build(python, false)?;
+        stress_shortly(python)
+    })
 }
 
 /// Runs all steps but the Rust tests.
@@ -138,6 +175,9 @@ fn unit_tests(python: &Python) -> Result<()> {
 
 /// Runs unit, integration, compile-error and doc tests.
 fn rust(python: &Python) -> Result<()> {
+    if python.target.is_some() {
+        return emulated_rust(python);
+    }
     if python.is_free_threaded() {
         let arguments = ["--workspace", "--lib", "--bins", "--tests"];
         cargo_test(python, &arguments, at_once(python))?;
@@ -149,6 +189,16 @@ fn rust(python: &Python) -> Result<()> {
     cargo_test(python, &["--workspace"], None)
 }
 
+/// Runs the unit and integration tests whose result depends on the processor.
+fn emulated_rust(python: &Python) -> Result<()> {
+    let mut library = vec!["--package", "pyatoll", "--lib", "--tests", "--"];
+    library.extend(NOT_EMULATED.iter().flat_map(|name| ["--skip", name]));
+    let library = cargo_test(python, &library, None);
+    let others = ["--package=pyatoll-async", "--package=pyatoll-log"];
+    let others = [&others[..], &["--lib", "--tests"]].concat();
+    library.and(cargo_test(python, &others, None))
+}
+
 /// Returns how many unit and integration tests may run at once; `None` leaves it to cargo.
 fn at_once(python: &Python) -> Option<&'static str> {
     // During one test's collection, another's `gc.collect()` returns at once without collecting,
@@ -157,15 +207,17 @@ fn at_once(python: &Python) -> Option<&'static str> {
 }
 
 fn cargo_test(python: &Python, arguments: &[&str], threads: Option<&str>) -> Result<()> {
-    let mut cargo = run::cargo();
+    let mut cargo = python.cargo();
     cargo
         .args(["test", "--no-fail-fast"])
         .args(arguments)
-        .env("PYO3_PYTHON", &python.executable)
         // Build scripts set the rpath of programs and tests; doc tests need the loader's path.
         .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?);
     if let Some(threads) = threads {
         cargo.env("RUST_TEST_THREADS", threads);
+    }
+    if python.target.is_some() {
+        cargo.env("PROPTEST_CASES", EMULATED_CASES);
     }
     run::status(&mut cargo)
 }

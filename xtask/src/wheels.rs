@@ -233,6 +233,7 @@ impl Venv {
                 .arg(build.target)
                 .arg("--out")
                 .arg(&wheels)
+                .args(python.target.iter().flat_map(|name| ["--target", name]))
                 .args(["--profile", build.profile])
                 .args(build.features.iter().flat_map(|name| ["--features", name]))
                 .current_dir(build.folder)
