@@ -53,14 +53,17 @@ pub fn page(results: &Results) -> Result<String> {
         heading(&mut page, "Internals", &section.conditions);
         internals_table(&mut page, &section.data);
         attaching(&mut page, &results.internals);
+        explain(&mut page, causes.get("internals"));
     }
     if let Some(section) = &results.threads {
         heading(&mut page, "Threads without a GIL", &section.conditions);
         threads(&mut page, &section.data);
+        explain(&mut page, causes.get("threads"));
     }
     if let Some(section) = &results.imports {
         heading(&mut page, "Imports", &section.conditions);
         imports(&mut page, &section.data);
+        explain(&mut page, causes.get("imports"));
     }
     if let Some(section) = &results.interpreters {
         heading(&mut page, "Interpreters", &section.conditions);
@@ -77,6 +80,13 @@ pub fn page(results: &Results) -> Result<String> {
         build(&mut page, &section.data, &causes);
     }
     Ok(page)
+}
+
+/// Adds the causes of what a table shows.
+fn explain(page: &mut String, cause: Option<&String>) {
+    if let Some(cause) = cause {
+        let _ = writeln!(page, "{cause}\n");
+    }
 }
 
 /// Reads the causes, by their headings.
