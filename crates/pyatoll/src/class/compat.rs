@@ -17,8 +17,8 @@ pub(super) const ACQUIRE_UNLESS_GIL: Ordering = if FREE_THREADED {
 
 /// Returns whether CPython itself defers deeply nested deallocations of all objects that its
 /// collector tracks. Earlier versions do it only for the Python part of a subclass, and 3.13 only
-/// after 10,000 levels, for which not every thread's stack has room. In WebAssembly, CPython does not
-/// know how much of the engine's stack is left.
+/// after 10,000 levels, for which not every thread's stack has room. In WebAssembly, CPython does
+/// not know how much of the engine's stack is left.
 #[inline(always)]
 pub(super) fn has_general_trashcan() -> bool {
     !cfg!(target_family = "wasm") && at_least(14)

@@ -235,8 +235,8 @@ pub struct LocalInternals {
 // `drop_values_of` relies on it.
 const _: () = assert!(std::mem::offset_of!(LocalInternals, slots) == 0);
 
-// In words, since the sizes of pointers, std's locks (larger on macOS and in WebAssembly) and 64-bit
-// numbers differ between platforms.
+// In words, since the sizes of pointers, std's locks (larger on macOS and in WebAssembly) and
+// 64-bit numbers differ between platforms.
 const _: () = assert!(
     size_of::<LocalInternals>()
         <= (56 + cfg!(feature = "cross-module") as usize + cfg!(target_family = "wasm") as usize)

@@ -8,8 +8,8 @@
 //! - From 3.14 on, where CPython says that the stack gets short. No other deallocation of this
 //!   library need be further up, so a thread also runs deferred ones at its next
 //!   entry (`LocalInternals::drain`) and before it gives up its thread state.
-//! - Before, and in WebAssembly, by counting levels for each thread that is in deallocations: another may take the GIL
-//!   in between.
+//! - Before, and in WebAssembly, by counting levels for each thread that is in deallocations:
+//!   another may take the GIL in between.
 
 use std::ptr::NonNull;
 
