@@ -183,7 +183,8 @@ fn at_most(text: String, ours: Option<Time>, theirs: Option<Time>, limit: f64) -
 }
 
 /// Adds the promises about foreign threads on a Python. PyO3 attaches to the main interpreter only,
-/// so the figures of a sub-interpreter are compared by how they relate to what CPython takes itself.
+/// so the figures of a sub-interpreter are compared by how they relate to what CPython takes
+/// itself.
 fn check_attaching(python: &str, internals: &Internals, promises: &mut Vec<Promise>) {
     let get = |row, peer| internals.get(1, row, peer);
     let theirs = get("attach-foreign", "pyo3");

@@ -50,8 +50,8 @@ unsafe impl Send for TypeTables {}
 // owns.
 unsafe impl Sync for TypeTables {}
 
-/// How many slots [`TypeTables::add_slots`] and [`TypeTables::add_tables`] add to those of the blocks,
-/// at most.
+/// How many slots [`TypeTables::add_slots`] and [`TypeTables::add_tables`] add at most to those of
+/// the blocks.
 const MORE_SLOTS: usize = 14;
 
 impl TypeTables {

@@ -434,8 +434,8 @@ impl Entries {
         {
             return None;
         }
-        // SAFETY: this thread is detached, and the thread state is its own and idle. The guard keeps
-        // the interpreter from ending.
+        // SAFETY: this thread is detached, and the thread state is its own and idle. The guard
+        // keeps the interpreter from ending.
         unsafe { ffi::PyEval_RestoreThread(thread_state) };
         let entered = Entered::new(entry.since.get(), false, false, false, false);
         self.clock.set(self.clock.get() + 1);
@@ -1520,8 +1520,8 @@ kept.late.call = call
         visited.close().unwrap();
     }
 
-    /// Acts as C code that is called detached, and as a greenlet that it starts, which goes on after
-    /// the attachment has ended.
+    /// Acts as C code that is called detached, and as a greenlet that it starts, which goes on
+    /// after the attachment has ended.
     #[test]
     fn a_detachment_that_has_ended_is_not_returned_to() {
         Python::initialize();
