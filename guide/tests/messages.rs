@@ -19,6 +19,16 @@ const INTERNAL: &[&str] = &[
     " iteration should be infallible",
     "cannot pass on the configuration of Python: {error}",
     "cannot run the compiler: {error}",
+    "cannot write {}: {error}",
+    "cargo sets it",
+    "#[link(name = {name:?}, kind = \"raw-dylib\")]",
+    "macro_rules! extern_python {{
+    ($($functions:tt)*) => {{
+        {attribute}
+        unsafe extern \"C\" {{ $($functions)* }}
+    }};
+}}
+",
     "SharedAny({} at {:p})",
     "`ALWAYS` is not zero",
     "the macro gives every shareable class its functions",
