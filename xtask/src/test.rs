@@ -143,7 +143,7 @@ fn dask(python: &Python) -> Result<()> {
 /// Runs `cargo xtask stress` for some seconds.
 fn stress_shortly(python: &Python) -> Result<()> {
     for storm in [false, true] {
-        let options = stress::Options::short(storm, if storm { 8 } else { 15 });
+        let options = stress::Options::short(storm, if storm { 5 } else { 9 });
         stress::run_tested(python, &options)?;
     }
     Ok(())
@@ -152,7 +152,7 @@ fn stress_shortly(python: &Python) -> Result<()> {
 /// Runs `cargo xtask leaks` with fewer cycles, and with very few where no limits apply.
 fn measure_leaks(python: &Python) -> Result<()> {
     leaks::run(&leaks::Options {
-        cycles: if leaks::is_enforced(python) { 150 } else { 30 },
+        cycles: if leaks::is_enforced(python) { 90 } else { 30 },
         python: Some(python.executable.clone()),
         abi3: false,
         json: None,
