@@ -17,7 +17,7 @@ ROWS = {
     "clone-and-drop": "a handle cloned, and dropped attached, in a function of its own",
     "drop-detached": "a handle dropped detached, and released at the next attach",
 }
-# Those of foreign threads, which follow: some create an interpreter, and a process that has had
+# Rows of foreign threads, measured last: some create an interpreter, and a process that has had
 # several takes another `fallback` path.
 FOREIGN_ROWS = {
     "attach-foreign": "attach and detach in a foreign thread",
@@ -69,7 +69,7 @@ def measure(modules, rows, rounds):
 def run(folder, peers, multi, rounds):
     """Measures with 1, 2 and 64 interpreters alive; those in `multi` load in all of them.
 
-    With one only before 3.13, which has no module to make interpreters with.
+    Before 3.13, which introduced `_interpreters`, measures with one only.
     """
     modules = {name: importlib.import_module(f"bench_internals_{name}") for name in peers}
     source = common.imports(folder, [f"internals_{name}" for name in multi])

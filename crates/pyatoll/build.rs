@@ -84,8 +84,8 @@ pub fn dll_of(config: &InterpreterConfig, system: &str, by_name: Option<&str>) -
     config.lib_name().map(str::to_owned)
 }
 
-/// Returns the macro that declares functions of Python that pyo3-ffi does not, as functions of a
-/// DLL, or of what the linker finds.
+/// Returns the source of `extern_python!`, which declares functions of Python that pyo3-ffi lacks:
+/// imported from the DLL by name, or left to the linker.
 pub fn declaration(dll: Option<&str>) -> String {
     let attribute = match dll {
         Some(name) => format!("#[link(name = {name:?}, kind = \"raw-dylib\")]"),

@@ -21,7 +21,7 @@ for (const [folder, path] of [[packages, "/packages"], [root, "/tested"]]) {
 }
 await python.loadPackage(wheels.map((wheel) => pathToFileURL(wheel).href));
 python.globals.set("arguments", python.toPy(rest.slice(end + 1)));
-// In a coroutine, Python may wait for others where the engine can switch stacks.
+// In a coroutine, Python can wait for another one if the engine can switch stacks (JSPI).
 const status = await python.runPythonAsync(`
 import importlib, os
 importlib.invalidate_caches()

@@ -33,7 +33,7 @@ pub struct Options {
     /// The folder for the stubs [default: that of the module]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Build the tests' extension module, the examples and the demo, and check their stubs with
+    /// Build the test extension, the examples and the demo, and check their stubs with
     /// mypy, pyright and, except for the demo, which is a program, stubtest
     #[arg(long, conflicts_with_all = ["path", "out"])]
     check: bool,

@@ -209,7 +209,7 @@
 
 pub use pyo3_ffi as ffi;
 
-// `extern_python!`, from the build script: functions of Python's library.
+// `extern_python!`, from the build script: declares functions of Python that pyo3-ffi lacks.
 include!(concat!(env!("OUT_DIR"), "/extern_python.rs"));
 
 pub mod call;

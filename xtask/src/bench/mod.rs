@@ -60,8 +60,8 @@ pub struct Options {
     /// Also write the measurements to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// The Python, 3.14 or later; the groups internals and threads also run without a GIL, and the
-    /// first of them on 3.12 and 3.13 [default: $PYO3_PYTHON, else python3 on the path]
+    /// The Python, 3.14 or later; the group threads needs a free-threaded one, and internals also
+    /// runs on one, and on 3.12 and 3.13 [default: $PYO3_PYTHON, else python3 on the path]
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
     /// A free-threaded Python, for the row about its threads in the group `sharing`
@@ -100,7 +100,7 @@ const OTHER_GROUPS: &[&str] = &[
     "build",
 ];
 
-/// Returns why a group cannot be measured with a Python, if it cannot.
+/// Returns what kind of Python a group needs, if this one is not of that kind.
 fn obstacle(group: &str, python: &Python) -> Option<&'static str> {
     let is_free_threaded = python.is_free_threaded();
     match group {

@@ -232,7 +232,7 @@ struct Items {
 impl Items {
     fn of(blocks: &[&ClassItems]) -> Self {
         let mut this = Self {
-            // With the end of the table.
+            // Plus the terminator.
             methods: Vec::with_capacity(number_of(blocks, number_of_methods) + 1),
             ..Self::default()
         };
@@ -272,7 +272,7 @@ impl Items {
     }
 }
 
-/// Returns the number of some items in all blocks.
+/// Returns the sum of `items` over all blocks.
 fn number_of(blocks: &[&ClassItems], items: impl Fn(&ClassItems) -> usize) -> usize {
     blocks.iter().map(|block| items(block)).sum()
 }
@@ -289,7 +289,7 @@ fn copy_method(method: &ffi::PyMethodDef) -> ffi::PyMethodDef {
 /// Returns the slots of the blocks. The first of several functions for a slot wins: blocks of
 /// methods come before the items of `#[pyclass]`.
 fn slots_of(blocks: &[&ClassItems]) -> Vec<(c_int, *mut c_void)> {
-    // With the constructor.
+    // Plus one for the constructor.
     let mut slots: Vec<(c_int, *mut c_void)> =
         Vec::with_capacity(number_of(blocks, |block| block.slots.len()) + 1);
     for item in blocks.iter().flat_map(|block| block.methods) {

@@ -201,7 +201,7 @@ macro_rules! to_python {
 
             crate::object::hint! { OUTPUT_TYPE = of::<crate::types::PyInt>() }
 
-            // Not inlined: neither is the conversion, and dropping the number takes code as well.
+            // Not inlined: it also drops the number, which would make its callers too large.
             fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
                 (&self).into_pyobject(py)
             }

@@ -142,8 +142,8 @@ impl AttachGuard {
     }
 
     /// Attaches this thread to the interpreter that it was detached from, or to the main one if it
-    /// is in none and left that before. `None`: `Python::attach` must find its interpreter in the
-    /// usual way.
+    /// is in no interpreter and left the main one before. `None`: `Python::attach` must find its
+    /// interpreter in the usual way.
     #[inline]
     pub(crate) fn enter_again() -> Option<Self> {
         // A test's thread may be meant for an interpreter of its own.

@@ -214,7 +214,7 @@ struct Outer {
 }
 
 impl Outer {
-    /// Returns what `entry` says, if the thread is detached.
+    /// Returns the detachment that `entry` records, if the thread is detached.
     fn of(entry: &ThreadEntry) -> Option<Self> {
         let thread_state = entry.saved.get();
         entry.is_detached.get().then(|| Self {
@@ -224,8 +224,8 @@ impl Outer {
         })
     }
 
-    /// Returns whether the detachment may last. It has ended if `entry` has none left, or no longer
-    /// has its thread state: a greenlet goes on after the call that it was started in.
+    /// Returns whether the detachment may still be in effect. It is over if `entry` has none left,
+    /// or no longer has its thread state: a greenlet goes on after the call that it was started in.
     fn lasts(&self, entry: &ThreadEntry) -> bool {
         let is_left = entry.detachments.get() > 0 || entry.is_kept.get();
         is_left && (!self.made || entry.made.get() == self.thread_state)
@@ -428,7 +428,7 @@ impl Entries {
             || !local.is_usable()
             || !local.gate().is_open()
             || compat::noted_thread_state() != thread_state
-            // SAFETY: CPython clears its note when a thread state is deleted.
+            // SAFETY: CPython has noted the thread state, and clears the note when it is deleted.
             || unsafe { compat::interpreter_of(thread_state) } != local.interpreter()
             || entry.may_attach() != Some(true)
         {

@@ -648,7 +648,7 @@ impl LocalInternals {
     ///
     /// # Safety
     /// The caller must own a reference to `object`, made in this interpreter.
-    // Out of line, since each drop of a handle has it.
+    // Out of line, since every drop of a handle calls it.
     #[inline(never)]
     pub(crate) unsafe fn release(&self, object: NonNull<ffi::PyObject>) {
         if self.is_current() && !self.is_in_traverse() {

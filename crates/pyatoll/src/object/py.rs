@@ -80,11 +80,12 @@ impl<T> Py<T> {
         std::ptr::eq(self.owner.get(), py.local())
     }
 
-    /// Drops a handle, and returns why: the token belongs to another interpreter. Takes its parts,
-    /// so that the caller need not keep it in memory for this rare case.
+    /// Drops a handle and returns the error: the token belongs to another interpreter. Takes its
+    /// parts, so that the caller need not keep it in memory for this rare case.
     ///
     /// # Safety
-    /// The caller must give up its reference to the object, a `T` of `owner`'s interpreter.
+    /// The caller must own a reference to the object, a `T` of `owner`'s interpreter, which this
+    /// takes.
     #[cold]
     #[inline(never)]
     unsafe fn refuse(

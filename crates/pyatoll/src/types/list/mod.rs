@@ -95,7 +95,7 @@ impl PyList {
         );
         // SAFETY: created by `unfilled`; all slots are filled.
         unsafe { track(&list, len) };
-        // Not moved: a copy of what was just written in parts stalls the processor.
+        // Not moved: copying fields just after narrower stores to them defeats store forwarding.
         for element in elements.by_ref() {
             list.append(element)?;
         }
