@@ -81,7 +81,15 @@ pub fn dll_of(config: &InterpreterConfig, system: &str, by_name: Option<&str>) -
     if system != "windows" || by_name.is_some_and(|value| value != "1") {
         return None;
     }
-    config.lib_name().map(str::to_owned)
+    let name = config.lib_name()?;
+    // Others are names of libraries for the linker.
+    let version = name
+        .strip_suffix("_d")
+        .unwrap_or(name)
+        .strip_prefix("python3")?;
+    let version = version.strip_suffix('t').unwrap_or(version);
+    let is_dll = version.chars().all(|digit| digit.is_ascii_digit());
+    is_dll.then(|| name.to_owned())
 }
 
 /// Returns the source of `extern_python!`, which declares functions of Python that pyo3-ffi lacks:

@@ -98,6 +98,15 @@ fn the_dll_is_named_on_windows_unless_the_linker_is_to_find_it() {
     assert_eq!(dll("windows", Some("0")), None);
     assert_eq!(dll("macos", None), None);
     assert_eq!(dll("linux", Some("1")), None);
+    for name in ["python3", "python3t", "python314t", "python315_d"] {
+        let config = with_library(r"C:\Python314\libs", name);
+        let dll = build_script::dll_of(&config, "windows", None);
+        assert_eq!(dll.as_deref(), Some(name));
+    }
+    for name in ["libpython3.14", "mypython", "python3.14"] {
+        let config = with_library(r"C:\Python314\libs", name);
+        assert_eq!(build_script::dll_of(&config, "windows", None), None);
+    }
 }
 
 #[test]

@@ -52,8 +52,9 @@ struct ThreadEntry {
     made: Cell<*mut ffi::PyThreadState>,
     /// Whether the thread was detached from `saved` and has not attached with it again.
     is_detached: Cell<bool>,
-    /// Whether the thread owns `saved` until the interpreter ends.
-    is_kept: Cell<bool>,
+    /// The time from which on the thread is detached here and owns the thread state, until the
+    /// interpreter ends.
+    kept_since: Cell<Option<u64>>,
     /// Whether other code has ended the interpreter on this thread while the thread was inside.
     ended_here: Cell<bool>,
     /// Called once the thread has left the interpreter.
@@ -211,6 +212,8 @@ struct Outer {
     made: bool,
     /// The time of the detachment.
     since: u64,
+    /// The attachments of the entry by this library, when other code attached the thread.
+    attachments: u32,
 }
 
 impl Outer {
@@ -221,14 +224,19 @@ impl Outer {
             thread_state,
             made: entry.made.get() == thread_state,
             since: entry.since.get(),
+            attachments: entry.attachments(),
         })
     }
 
-    /// Returns whether the detachment may still be in effect. It is over if `entry` has none left,
-    /// or no longer has its thread state: a greenlet goes on after the call that it was started in.
+    /// Returns whether the detachment is still in effect, which was recorded by a guard that is
+    /// being dropped and is still a user of `entry`. It is not if `entry` has none left, or no
+    /// longer has its thread state: a greenlet goes on after the call that it was started in. Nor
+    /// if this library has attached the thread since.
     fn lasts(&self, entry: &ThreadEntry) -> bool {
-        let is_left = entry.detachments.get() > 0 || entry.is_kept.get();
-        is_left && (!self.made || entry.made.get() == self.thread_state)
+        let is_left = entry.detachments.get() > 0 || entry.kept_since.get() == Some(self.since);
+        is_left
+            && entry.attachments() <= self.attachments + 1
+            && (!self.made || entry.made.get() == self.thread_state)
     }
 }
 
@@ -428,10 +436,14 @@ impl Entries {
             || !local.is_usable()
             || !local.gate().is_open()
             || compat::noted_thread_state() != thread_state
-            // SAFETY: CPython has noted the thread state, and clears the note when it is deleted.
-            || unsafe { compat::interpreter_of(thread_state) } != local.interpreter()
             || entry.may_attach() != Some(true)
         {
+            return None;
+        }
+        // SAFETY: noted for this thread, which alone deletes it while the guard keeps the
+        // interpreter from ending.
+        if unsafe { compat::interpreter_of(thread_state) } != local.interpreter() {
+            entry.with_guard(InterpreterGuard::go_away);
             return None;
         }
         // SAFETY: this thread is detached, and the thread state is its own and idle. The guard
@@ -490,7 +502,7 @@ impl ThreadEntry {
             saved: Cell::new(null_mut()),
             made: Cell::new(null_mut()),
             is_detached: Cell::new(false),
-            is_kept: Cell::new(false),
+            kept_since: Cell::new(None),
             ended_here: Cell::new(false),
             at_leave: Cell::new(None),
             users: Cell::new(0),
@@ -498,6 +510,11 @@ impl ThreadEntry {
             since: Cell::new(0),
             older: Cell::new(null()),
         })
+    }
+
+    /// Returns the number of guards that keep this thread attached, and of those of [`keep`].
+    fn attachments(&self) -> u32 {
+        self.users.get() - self.detachments.get()
     }
 
     /// Calls `f` with the guard, if there is one.
@@ -941,8 +958,9 @@ fn restore_attach_note() {
 pub(super) fn keep(local: &'static LocalInternals, thread_state: *mut ffi::PyThreadState) {
     let entry = of(local).unwrap_or_else(|| push(ThreadEntry::new(local)));
     entry.users.set(entry.users.get() + 1);
-    entry.is_kept.set(true);
-    entry.mark_detached(thread_state, tick());
+    let now = tick();
+    entry.kept_since.set(Some(now));
+    entry.mark_detached(thread_state, now);
 }
 
 /// Returns how many calls of this thread are detached from `local`'s interpreter.
@@ -1553,6 +1571,46 @@ kept.late.call = call
                 assert_eq!(Interpreter::current(), None);
             });
         });
+    }
+
+    /// Acts as C code that is called detached, and as a greenlet that it starts, which goes on in
+    /// an attachment within the same call, or after the call while another greenlet is suspended.
+    #[test]
+    fn a_detachment_is_not_returned_to_within_a_later_attachment() {
+        Python::initialize();
+        let local = lookup::main_live().unwrap();
+        for is_over in [false, true] {
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let outermost = attach(local);
+                    let outer = detach(local);
+                    // SAFETY: as C code on a thread that is not attached.
+                    let state = unsafe { ffi::PyGILState_Ensure() };
+                    let (suspended, inner) = (detach(local), attach(local));
+                    let other = is_over.then(|| (detach(local), attach(local)));
+                    // SAFETY: attached; undoes the call above.
+                    unsafe { ffi::PyGILState_Release(state) };
+                    let (mut outer, mut within) = (Some(outer), None);
+                    if is_over {
+                        drop(outer.take());
+                    } else {
+                        within = Some(attach(local));
+                    }
+                    drop(inner);
+                    drop(suspended);
+                    assert_eq!(is_away(local), Some(false));
+                    assert!(super::is_attached_to(local));
+                    if let Some((detached, attached)) = other {
+                        drop(attached);
+                        drop(detached);
+                    }
+                    drop(within);
+                    drop(outer);
+                    drop(outermost);
+                    assert_eq!(Interpreter::current(), None);
+                });
+            });
+        }
     }
 
     /// Acts as C code that is called detached, and visits another interpreter.
