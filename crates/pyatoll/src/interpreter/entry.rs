@@ -1119,7 +1119,7 @@ fn reusable_thread_state(
 
 /// Returns whether this thread is attached to the interpreter at `local`'s address.
 fn is_attached_to(local: &LocalInternals) -> bool {
-    compat::current_interpreter() == local.interpreter()
+    compat::is_attached_to(local.interpreter())
 }
 
 #[cold]
@@ -1494,6 +1494,16 @@ kept.late.call = call
         super::of(local).and_then(|entry| entry.with_guard(|guard| guard.is_away()))
     }
 
+    /// Runs `f` as C code does on a thread that is not attached.
+    fn ensured<R>(f: impl FnOnce() -> R) -> R {
+        // SAFETY: may be called on any thread while the runtime runs.
+        let state = unsafe { ffi::PyGILState_Ensure() };
+        let result = f();
+        // SAFETY: attached, with the thread state of the call above, which this undoes.
+        unsafe { ffi::PyGILState_Release(state) };
+        result
+    }
+
     /// Acts as C code that is called detached, and calls functions of this library back.
     #[test]
     fn a_detached_thread_may_be_attached_by_other_code_that_detaches_it_again() {
@@ -1501,12 +1511,7 @@ kept.late.call = call
         let main = Interpreter::main().unwrap();
         let visited = SubInterpreter::builder().build().unwrap();
         let ensure = |call: &dyn Fn(Python<'_>)| {
-            // SAFETY: as C code on a thread that is not attached.
-            unsafe {
-                let state = ffi::PyGILState_Ensure();
-                Python::attach(call);
-                ffi::PyGILState_Release(state);
-            }
+            ensured(|| Python::attach(call));
             assert_eq!(Interpreter::current(), None);
         };
         for visits in [false, true] {
@@ -1548,11 +1553,7 @@ kept.late.call = call
             scope.spawn(|| {
                 let outermost = attach(local);
                 let outer = detach(local);
-                // SAFETY: as C code on a thread that is not attached.
-                let state = unsafe { ffi::PyGILState_Ensure() };
-                let (suspended, inner) = (detach(local), attach(local));
-                // SAFETY: attached; undoes the call above.
-                unsafe { ffi::PyGILState_Release(state) };
+                let (suspended, inner) = ensured(|| (detach(local), attach(local)));
                 drop(outer);
                 drop(outermost);
                 let again = attach(local);
@@ -1584,12 +1585,11 @@ kept.late.call = call
                 scope.spawn(|| {
                     let outermost = attach(local);
                     let outer = detach(local);
-                    // SAFETY: as C code on a thread that is not attached.
-                    let state = unsafe { ffi::PyGILState_Ensure() };
-                    let (suspended, inner) = (detach(local), attach(local));
-                    let other = is_over.then(|| (detach(local), attach(local)));
-                    // SAFETY: attached; undoes the call above.
-                    unsafe { ffi::PyGILState_Release(state) };
+                    let (suspended, inner, other) = ensured(|| {
+                        let (suspended, inner) = (detach(local), attach(local));
+                        let other = is_over.then(|| (detach(local), attach(local)));
+                        (suspended, inner, other)
+                    });
                     let (mut outer, mut within) = (Some(outer), None);
                     if is_over {
                         drop(outer.take());
