@@ -146,7 +146,7 @@ const COLD: &[(&str, &str)] = &[
 const SOURCE: &str = "crates/pyatoll/src";
 const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
-        "interpreter/entry.rs",
+        "interpreter/entry/mod.rs",
         "the interpreters of a thread, for one that is not attached or detaches",
     ),
     (

@@ -45,6 +45,15 @@ fn leave(local: &'static LocalInternals, entered: Entered) {
     unsafe { entry::leave(local, entered) };
 }
 
+/// What [`AttachGuard::already_attached`] says if it has no guard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unclear {
+    /// This thread is not attached.
+    NotAttached,
+    /// It is, and further checks must tell whether it may stay.
+    Attached,
+}
+
 impl AttachGuard {
     /// Returns a guard for a thread that is attached to `local`'s interpreter already.
     #[inline]
@@ -69,13 +78,15 @@ impl AttachGuard {
     /// Stays in the interpreter that this thread is attached to, if this binary knows it, its end
     /// has not begun and no `__traverse__` runs in it: the path that needs no further check.
     #[inline]
-    pub(crate) fn already_attached() -> Option<Self> {
+    pub(crate) fn already_attached() -> Result<Self, Unclear> {
         let interpreter = compat::current_interpreter();
         if interpreter.is_null() {
-            return None;
+            return Err(Unclear::NotAttached);
         }
-        let local = lookup::current_live(interpreter)?;
-        (!local.has_traversal()).then(|| Self::nested(local))
+        match lookup::current_live(interpreter) {
+            Some(local) if !local.has_traversal() => Ok(Self::nested(local)),
+            _ => Err(Unclear::Attached),
+        }
     }
 
     /// Stays in the interpreter that this thread is attached to, if any.
@@ -94,13 +105,18 @@ impl AttachGuard {
     #[inline]
     #[track_caller]
     pub(crate) fn to(local: &'static LocalInternals) -> Result<Self, AttachError> {
-        if local.is_current() && !local.has_traversal() {
+        let current = compat::current_interpreter();
+        if current.is_null() {
+            if let Some((local, entered)) = entry::enter_again(Some(local)) {
+                return Ok(Self::entered(local, entered));
+            }
+        } else if current == local.interpreter()
+            && local.is_life_of_current()
+            && !local.has_traversal()
+        {
             return Ok(Self::nested(local));
         }
-        match entry::enter_again(Some(local)) {
-            Some((local, entered)) => Ok(Self::entered(local, entered)),
-            None => Self::enter(local),
-        }
+        Self::enter(local)
     }
 
     #[inline(never)]
@@ -141,13 +157,13 @@ impl AttachGuard {
         guard
     }
 
-    /// Attaches this thread to the interpreter that it was detached from, or to the main one if it
-    /// is in no interpreter and left the main one before. `None`: `Python::attach` must find its
-    /// interpreter in the usual way.
+    /// Attaches this thread, if it is not attached, to the interpreter that it was detached from,
+    /// or to the main one if it is in no interpreter and left the main one before. `None`:
+    /// `Python::attach` must find its interpreter in the usual way.
     #[inline]
-    pub(crate) fn enter_again() -> Option<Self> {
+    pub(crate) fn enter_again(unclear: Unclear) -> Option<Self> {
         // A test's thread may be meant for an interpreter of its own.
-        if cfg!(feature = "test-interpreters") {
+        if cfg!(feature = "test-interpreters") || unclear == Unclear::Attached {
             return None;
         }
         let (local, entered) = entry::enter_again(None)?;

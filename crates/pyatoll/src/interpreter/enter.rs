@@ -1,7 +1,7 @@
 //! The ways to a token: attaching this thread by default, detaching it, and asserting that it is
 //! attached.
 
-use super::attach::AttachGuard;
+use super::attach::{AttachGuard, Unclear};
 use super::compat;
 use super::create;
 use super::detach::detached;
@@ -69,8 +69,8 @@ impl Python<'_> {
         F: for<'py> FnOnce(Python<'py>) -> R,
     {
         let attached = match AttachGuard::already_attached() {
-            Some(attached) => attached,
-            None => enter_or_panic(),
+            Ok(attached) => attached,
+            Err(unclear) => enter_or_panic(unclear),
         };
         f(Python::new(attached.local()))
     }
@@ -107,8 +107,8 @@ impl Python<'_> {
         F: for<'py> FnOnce(Python<'py>) -> R,
     {
         let attached = match AttachGuard::already_attached() {
-            Some(attached) => attached,
-            None => match AttachGuard::enter_again() {
+            Ok(attached) => attached,
+            Err(unclear) => match AttachGuard::enter_again(unclear) {
                 Some(attached) => attached,
                 None => enter().ok()?,
             },
@@ -235,9 +235,9 @@ impl<'py> Python<'py> {
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn enter_or_panic() -> AttachGuard {
+fn enter_or_panic(unclear: Unclear) -> AttachGuard {
     // Here, since the guard is returned in registers: a `Result` of it would be in memory.
-    if let Some(attached) = AttachGuard::enter_again() {
+    if let Some(attached) = AttachGuard::enter_again(unclear) {
         return attached;
     }
     match enter() {
