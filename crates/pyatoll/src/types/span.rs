@@ -22,6 +22,12 @@ impl Span {
         self.back = self.back.min(len);
     }
 
+    /// Drops all indices.
+    #[inline]
+    pub(super) fn exhaust(&mut self) {
+        self.front = self.back;
+    }
+
     /// Returns the number of indices below `len`, which a container may have shrunk to.
     #[inline]
     pub(super) fn len_within(mut self, len: usize) -> usize {
@@ -43,7 +49,7 @@ impl Span {
             Some(index)
         } else {
             // Not the back, so that loops need not store it.
-            self.front = self.back;
+            self.exhaust();
             None
         }
     }
@@ -56,7 +62,7 @@ impl Span {
             self.front = index + 1;
             Some(index)
         } else {
-            self.front = self.back;
+            self.exhaust();
             None
         }
     }
@@ -75,8 +81,8 @@ impl Span {
 }
 
 /// Implements the iterator traits for a struct with a field `span: Span`. `$limit` returns the
-/// container's current length, and `$get` the item at one of the span's indices, or `None` to end
-/// the iteration because the item no longer exists.
+/// container's current length, and `$get` the item at one of the span's indices, or `None` if that
+/// no longer exists, which ends the iteration.
 macro_rules! span_iterator {
     ([$($generics:tt)*] $name:ty, $item:ty, $limit:expr, $get:expr $(,)?) => {
         impl<$($generics)*> Iterator for $name {
@@ -86,7 +92,11 @@ macro_rules! span_iterator {
             fn next(&mut self) -> Option<Self::Item> {
                 let limit = $limit(self);
                 let index = self.span.next(limit)?;
-                $get(self, index)
+                let item = $get(self, index);
+                if item.is_none() {
+                    self.span.exhaust();
+                }
+                item
             }
 
             #[inline]
@@ -94,7 +104,11 @@ macro_rules! span_iterator {
                 let limit = $limit(self);
                 self.span.shrink(limit);
                 let index = self.span.nth(n)?;
-                $get(self, index)
+                let item = $get(self, index);
+                if item.is_none() {
+                    self.span.exhaust();
+                }
+                item
             }
 
             #[inline]
@@ -125,7 +139,11 @@ macro_rules! span_iterator {
                 let limit = $limit(self);
                 self.span.shrink(limit);
                 let index = self.span.nth_back(n)?;
-                $get(self, index)
+                let item = $get(self, index);
+                if item.is_none() {
+                    self.span.exhaust();
+                }
+                item
             }
         }
 
@@ -143,6 +161,44 @@ macro_rules! span_iterator {
 #[cfg(test)]
 mod tests {
     use super::Span;
+
+    /// Iterates over the indices themselves. Its container shrinks while one item is taken.
+    struct Shrinking {
+        span: Span,
+        shrinks_at: usize,
+    }
+
+    impl Shrinking {
+        fn new(shrinks_at: usize) -> Self {
+            Self {
+                span: Span::new(5),
+                shrinks_at,
+            }
+        }
+
+        fn get(&mut self, index: usize) -> Option<usize> {
+            (index != self.shrinks_at).then_some(index)
+        }
+    }
+
+    span_iterator!([] Shrinking, usize, |_: &Shrinking| 5, Shrinking::get);
+
+    #[test]
+    fn an_iterator_stays_at_its_end_after_an_item_has_vanished() {
+        let mut items = Shrinking::new(1);
+        assert_eq!(
+            (items.next(), items.next(), items.next()),
+            (Some(0), None, None)
+        );
+        assert_eq!((items.len(), items.next_back()), (0, None));
+        let mut items = Shrinking::new(2);
+        assert_eq!((items.nth(2), items.next()), (None, None));
+        let mut items = Shrinking::new(4);
+        assert_eq!(
+            (items.next_back(), items.next(), items.len()),
+            (None, None, 0)
+        );
+    }
 
     #[test]
     fn both_ends_meet_once() {
