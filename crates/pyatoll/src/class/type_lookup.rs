@@ -6,7 +6,9 @@ use pyo3_ffi as ffi;
 
 use super::pyclass::PyClass;
 use super::statics::ClassStatics;
-use super::type_object::{TypeObject, imported_name, initialization_error, rename_module};
+use super::type_object::{
+    TypeObject, imported_name, initialization_error, is_created_in, rename_module,
+};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
 use crate::object::{Bound, Py};
@@ -66,7 +68,8 @@ pub(crate) fn create(
         })
 }
 
-/// Sets the `__module__` of a class that was created before it was added to its `module`.
+/// Sets the `__module__` of a class that was created before it was added to `module`, and not as a
+/// class of it.
 ///
 /// # Errors
 /// Any exception raised by Python.
@@ -77,7 +80,9 @@ pub(crate) fn set_module(
     module: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let spec = &statics.spec;
-    if statics.types.get(py).is_some_and(TypeObject::is_adopted) {
+    // SAFETY: attached (`py`); the class is alive.
+    let is_created_there = unsafe { is_created_in(class, module.as_ptr()) };
+    if is_created_there || statics.types.get(py).is_some_and(TypeObject::is_adopted) {
         // It is a class of the module that created it.
         return Ok(());
     }

@@ -165,6 +165,12 @@ impl TypeObject {
             if !ready.is_null() {
                 return Ok(ready);
             }
+            if tables.class_attributes.is_empty() && cross_module.is_none() && spec.share.is_none()
+            {
+                // No other thread can be computing attributes: the class has none.
+                self.publish(kept.cast());
+                return Ok(kept.cast());
+            }
             if state.filling.contains(&this_thread) {
                 // A class attribute of this class uses the class.
                 return Ok(kept.cast());
@@ -498,9 +504,11 @@ fn dotted_name(
 ) -> PyResult<CString> {
     let inherits = spec.options.inherits_module;
     let module_name = module_name(py, spec.module_name, inherits, module)?;
-    let name = [&module_name, ".", spec.name, "\0"].concat();
-    CString::from_vec_with_nul(name.into_bytes())
-        .map_err(|_| PyValueError::new_err("a class name with a NUL byte"))
+    let mut name = String::with_capacity(module_name.len() + spec.name.len() + 2);
+    name.push_str(&module_name);
+    name.push('.');
+    name.push_str(spec.name);
+    CString::new(name).map_err(|_| PyValueError::new_err("a class name with a NUL byte"))
 }
 
 /// Returns the `__module__` of a class: the one that it `declared`, or inherits from a `mod`, or
@@ -535,13 +543,18 @@ pub(super) fn imported_name<'a>(
     declared: &'a str,
     module: &Bound<'_, PyAny>,
 ) -> PyResult<Cow<'a, str>> {
-    let name = name_of_module(py, module)?;
-    let name = to_string_lossy(&name);
     // SAFETY: attached (`py`); a live module.
     let root = match unsafe { ModuleTable::of(module.as_ptr()) } {
-        Some(table) => table.name().to_string_lossy(),
+        Some(table) => table.name(),
         None => return Ok(declared.into()),
     };
+    let name = name_of_module(py, module)?;
+    let name = to_string_lossy(&name);
+    if name.as_bytes() == root.to_bytes() {
+        // It is in no package.
+        return Ok(declared.into());
+    }
+    let root = root.to_string_lossy();
     let packages = name
         .strip_suffix(&*root)
         .filter(|packages| !root.is_empty() && packages.ends_with('.'));
@@ -593,6 +606,28 @@ unsafe fn set_vectorcall(class: *mut ffi::PyTypeObject, constructor: VectorCall)
         if is_of_type && init(class) == init(&raw mut ffi::PyBaseObject_Type) {
             type_fields::set_vectorcall(class, constructor);
         }
+    }
+}
+
+/// Returns whether a type was created as a class of `module`.
+///
+/// # Safety
+/// Attached; both must be alive.
+pub(super) unsafe fn is_created_in(
+    class: *mut ffi::PyTypeObject,
+    module: *mut ffi::PyObject,
+) -> bool {
+    // SAFETY: upheld by the caller: attached, and both are alive. `PyType_GetModule` takes a heap
+    // type, and returns a borrowed reference.
+    unsafe {
+        if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) == 0 {
+            return false;
+        }
+        let of_class = ffi::PyType_GetModule(class);
+        if of_class.is_null() {
+            ffi::PyErr_Clear();
+        }
+        of_class == module
     }
 }
 

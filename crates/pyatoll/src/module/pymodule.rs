@@ -18,7 +18,7 @@ use crate::object::{Borrowed, Bound, BoundObject};
 use crate::types::code::{PyCode, PyCodeInput};
 use crate::types::macros::native_type;
 use crate::types::returned::{new_reference, status};
-use crate::types::{PyAny, PyAnyMethods, PyCFunction, PyDict, PyList, PyString};
+use crate::types::{PyAny, PyAnyMethods, PyCFunction, PyDict, PyDictMethods, PyList, PyString};
 
 /// A Python `module`. Its methods are in [`PyModuleMethods`].
 ///
@@ -394,6 +394,11 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
 
     fn index(&self) -> PyResult<Bound<'py, PyList>> {
         let name = intern!(self.py(), "__all__");
+        if is_exact(self)
+            && let Some(index) = self.dict().get_item(name)?
+        {
+            return Ok(index.cast_into()?);
+        }
         match self.getattr(name) {
             Ok(index) => Ok(index.cast_into()?),
             Err(error) if error.is_instance_of::<PyAttributeError>(self.py()) => {
@@ -471,12 +476,21 @@ pub(super) fn add_class(
     // The class may be older than the module.
     type_lookup::set_module(py, statics, class, module.as_any())?;
     // SAFETY: attached (`py`); the class lives as long as the interpreter.
-    let class = unsafe { Borrowed::from_ptr(py, class.cast()) };
-    add(
-        module,
-        PyString::new(py, statics.name()).as_borrowed(),
-        class,
-    )
+    let class: Borrowed<'_, '_, PyAny> = unsafe { Borrowed::from_ptr(py, class.cast()) };
+    let name = PyString::new(py, statics.name());
+    if is_exact(module) && !statics.name().starts_with("__") {
+        // What `setattr` comes to, since the module type has no such attribute.
+        module.dict().set_item(&name, class)?;
+        return list(module, name.as_borrowed());
+    }
+    add(module, name.as_borrowed(), class)
+}
+
+/// Returns whether an object is of the module type itself, not of a subclass with methods of its
+/// own.
+fn is_exact(module: &Bound<'_, PyModule>) -> bool {
+    // SAFETY: attached (`module`); a live object.
+    unsafe { ffi::PyModule_CheckExact(module.as_ptr()) != 0 }
 }
 
 /// Adds an object under its `__name__`.
@@ -495,6 +509,11 @@ fn add(
     status(module.py(), unsafe {
         ffi::PyObject_SetAttr(module.as_ptr(), name.as_ptr(), value.as_ptr())
     })?;
+    list(module, name)
+}
+
+/// Adds the name of an attribute to `__all__`.
+fn list(module: &Bound<'_, PyModule>, name: Borrowed<'_, '_, PyString>) -> PyResult<()> {
     let index = module.index()?;
     // SAFETY: attached (`module`); `index` is a list, `name` an object.
     status(module.py(), unsafe {
