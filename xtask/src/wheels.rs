@@ -100,8 +100,9 @@ pub const PROFILE: &str = "optimized";
 pub const PROFILE_FOR_SIZE: &str = "small";
 
 /// The features of the library in [`target_dir`]: what any of the packages there needs, so that it
-/// is compiled once for all of them.
-pub const FEATURES: &str = "pyatoll/multiple-pymethods";
+/// is compiled once for all of them but [`CROSS_MODULE`].
+pub const FEATURES: &str =
+    "pyatoll/experimental-async,pyatoll/multiple-pymethods,pyatoll/num-bigint";
 
 /// A wheel to build.
 pub struct Build<'a> {
