@@ -70,6 +70,10 @@ const COLD: &[(&str, &str)] = &[
         "as above, where the compiler puts the one into the other",
     ),
     (
+        "pyatoll::interpreter::token::Python::detach",
+        "the same, as later versions of rustc name it",
+    ),
+    (
         "pyatoll::class::type_object::TypeObject::complete",
         "only when a class is created",
     ),
@@ -431,23 +435,56 @@ fn references(instruction: &str) -> impl Iterator<Item = u64> {
 
 /// Returns whether an instruction accesses thread-local storage.
 fn is_thread_local(instruction: &str) -> bool {
-    // x86-64: the segment register, except for the stack protector's canary; or the call that a
-    // shared library makes. Arm: the thread pointer's register.
+    // x86-64, x86: the segment register, except for the stack protector's canary; or the call that
+    // a shared library makes. Arm: the thread pointer's register.
     (instruction.contains("%fs:") && !instruction.contains("%fs:0x28"))
+        || (instruction.contains("%gs:") && !instruction.contains("%gs:0x14"))
         || instruction.contains("__tls_get_addr")
         || instruction.contains("tpidr_el0")
 }
 
-/// Returns a function's path without the prefix of a type in front of it: `<&mut a::B as C>::d`.
-fn path(name: &str) -> &str {
-    let mut path = name;
-    while let Some(rest) = ["<", "&", "mut ", "dyn ", "*const ", "*mut ", "["]
-        .iter()
-        .find_map(|start| path.strip_prefix(start))
-    {
-        path = rest;
+/// Returns a function's path without generic arguments, and without the prefix of a type in front of
+/// it: `a::B as C>::d` for `<&mut a::B<T> as C>::d`.
+///
+/// Later versions of rustc mangle names in another way, which names generic arguments. A method is
+/// called `<a::B>::c` there instead of `a::B::c`, and the shim that calls a closure bears the
+/// closure's name.
+fn path(name: &str) -> String {
+    if name.contains("{closure#") && name.contains(SHIM) {
+        return "core::ops::function::FnOnce::call_once".to_owned();
     }
-    path
+    let mut rest = name;
+    while let Some(more) = ["<", "&", "mut ", "dyn ", "*const ", "*mut ", "["]
+        .iter()
+        .find_map(|start| rest.strip_prefix(start))
+    {
+        rest = more;
+    }
+    let path = without_arguments(rest);
+    match path.split_once(">::") {
+        Some((of_type, method)) if !of_type.contains(" as ") => format!("{of_type}::{method}"),
+        _ => path,
+    }
+}
+
+/// Part of the name of a shim that calls a closure.
+const SHIM: &str = " as core::ops::function::FnOnce<";
+
+/// Removes what is in angle brackets, with these.
+fn without_arguments(path: &str) -> String {
+    let mut depth = 0;
+    let mut kept = String::with_capacity(path.len());
+    for (at, character) in path.char_indices() {
+        // The arrow of a function's type has none.
+        let is_arrow = path[..at].ends_with('-');
+        match character {
+            '<' => depth += 1,
+            '>' if depth > 0 && !is_arrow => depth -= 1,
+            _ if depth == 0 => kept.push(character),
+            _ => {}
+        }
+    }
+    kept
 }
 
 fn hot_pattern(name: &str) -> Option<&'static str> {
@@ -460,7 +497,8 @@ fn hot_pattern(name: &str) -> Option<&'static str> {
 
 fn is_cold(name: &str) -> bool {
     let path = path(name);
-    COLD.iter().any(|(start, _)| path.starts_with(start))
+    COLD.iter()
+        .any(|(start, _)| path.starts_with(&without_arguments(start)))
 }
 
 fn is_followed(name: &str) -> bool {
@@ -572,6 +610,29 @@ Disassembly of section .text:
     fn an_access_on_arm_is_found() {
         let listing = LISTING.replace("2000:\tpush   %rbx", "2000:\tmrs\tx0, tpidr_el0");
         assert_eq!(accesses(&listing).len(), 1);
+    }
+
+    #[test]
+    fn the_newer_mangling_names_the_same_functions() {
+        assert_eq!(path("<a::B>::c"), "a::B::c");
+        assert_eq!(path("<a::B<fn() -> C>>::d::<E>"), "a::B::d::");
+        assert_eq!(path("<&mut a::B as C<D>>::d"), "a::B as C>::d");
+        assert_eq!(path("a::B<T>::c"), "a::B::c");
+        let shim = "<a::B::{K#0}::{closure#1} as core::ops::function::FnOnce<(C,)>>::call_once";
+        assert_eq!(path(shim), "core::ops::function::FnOnce::call_once");
+        assert!(is_cold(
+            "<pyatoll::class::type_object::TypeObject>::complete"
+        ));
+    }
+
+    #[test]
+    fn an_access_on_32_bits_is_found() {
+        for access in ["mov    %gs:0x0,%eax", "call   9600 <___tls_get_addr@plt>"] {
+            let listing = LISTING.replace("2000:\tpush   %rbx", &format!("2000:\t{access}"));
+            assert_eq!(accesses(&listing).len(), 1);
+        }
+        let canary = LISTING.replace("2000:\tpush   %rbx", "2000:\tmov    %gs:0x14,%eax");
+        assert_eq!(accesses(&canary), Vec::<String>::new());
     }
 
     #[test]
