@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::python::Python;
 use crate::run;
+use crate::test::COMPILE_ERRORS;
 use crate::tls;
 use crate::wheels::{self, Build, EXTENSIONS, REQUIREMENTS, Venv};
 
@@ -129,9 +130,6 @@ const NEED_STRUCTS: &[&str] = &[
     // The holder of a GIL is unknown.
     "interpreters_whose_gil_another_thread_held_are_refused_in_the_child",
 ];
-
-/// Tests of what the compiler says, which does not depend on the ABI.
-const COMPILE_ERRORS: &str = "misuse_does_not_compile";
 
 /// Runs the unit and integration tests of the library, optionally with the stable ABI only.
 fn rust(abi: Abi, python: &Python, stable_abi_only: bool) -> Result<()> {

@@ -84,6 +84,9 @@ enum Command {
         /// Python is emulated, only the former
         #[arg(long)]
         short: bool,
+        /// Leave out the tests of what the compiler refuses: its errors are the same for any Python
+        #[arg(long)]
+        no_compile_errors: bool,
     },
     /// Build wheels for the stable ABI, audit them, and test the same files on any Python
     Abi3(abi3::Options),
@@ -141,7 +144,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Test { python, short } => test::run(python, short),
+        Command::Test {
+            python,
+            short,
+            no_compile_errors,
+        } => test::run(python, short, !no_compile_errors),
         Command::Abi3(options) => abi3::run(&options),
         Command::Examples { python } => examples::run(python),
         Command::Stress(options) => stress::run(&options),

@@ -24,10 +24,13 @@ const SIZE_PYTHON: &str = "3.14";
 /// 256.
 const EMULATED_CASES: &str = "24";
 
+/// The test of what the compiler refuses. Its result depends neither on the Python nor on the
+/// processor, nor on the ABI.
+pub const COMPILE_ERRORS: &str = "misuse_does_not_compile";
+
 /// The integration tests that are left out on an emulated processor.
 const NOT_EMULATED: &[&str] = &[
-    // Compares the compiler's messages, which are those of any processor.
-    "misuse_does_not_compile",
+    COMPILE_ERRORS,
     // Takes minutes, and measures memory.
     "a_thousand_uses_of_every_type_leak_nothing",
     // Limits the memory of a process, which QEMU ignores.
@@ -44,7 +47,7 @@ const DASK_REQUIREMENTS: &str = "examples/dask/requirements.txt";
 /// only the unit tests and the Python tests of one wheel, which cover most of the code. For an
 /// emulated processor, a short run has the unit tests only, and a long one the steps whose result
 /// depends on the processor.
-pub fn run(choice: Option<PathBuf>, is_short: bool) -> Result<()> {
+pub fn run(choice: Option<PathBuf>, is_short: bool, has_compile_errors: bool) -> Result<()> {
     let python = Python::find(choice)?;
     println!(
         "==> testing with Python {} ({})",
@@ -55,7 +58,7 @@ pub fn run(choice: Option<PathBuf>, is_short: bool) -> Result<()> {
     let rust = if is_short {
         step("unit tests", || unit_tests(&python))
     } else {
-        step("Rust tests", || rust(&python))
+        step("Rust tests", || rust(&python, has_compile_errors))
     };
     if let Err(error) = &rust {
         eprintln!("error: {error:#}");
@@ -173,20 +176,27 @@ fn unit_tests(python: &Python) -> Result<()> {
     cargo_test(python, &arguments, at_once(python))
 }
 
-/// Runs unit, integration, compile-error and doc tests.
-fn rust(python: &Python) -> Result<()> {
+/// Runs unit, integration and doc tests, and those of what the compiler refuses if
+/// `has_compile_errors`.
+fn rust(python: &Python, has_compile_errors: bool) -> Result<()> {
     if python.target.is_some() {
         return emulated_rust(python);
     }
+    let skipped: &[&str] = match has_compile_errors {
+        true => &[],
+        false => &["--", "--skip", COMPILE_ERRORS],
+    };
     if python.is_free_threaded() {
-        let arguments = ["--workspace", "--lib", "--bins", "--tests"];
-        cargo_test(python, &arguments, at_once(python))?;
+        // All targets but those whose manifest says `test = false`.
+        let arguments = ["--workspace", "--tests"];
+        let arguments = [&arguments[..], skipped].concat();
+        let tests = cargo_test(python, &arguments, at_once(python));
         // The macros' examples are tests of `guide`. With `--doc`, cargo runs them here as well,
         // though the crate's manifest says `doctest = false`.
         let arguments = ["--workspace", "--doc", "--exclude", "pyatoll-macros"];
-        return cargo_test(python, &arguments, None);
+        return tests.and(cargo_test(python, &arguments, None));
     }
-    cargo_test(python, &["--workspace"], None)
+    cargo_test(python, &[&["--workspace"], skipped].concat(), None)
 }
 
 /// Runs the unit and integration tests whose result depends on the processor.
