@@ -1,9 +1,10 @@
 //! `#[pymodule]`: contents of modules, supported interpreters, failed imports, cleanup.
 
+use pyatoll::exceptions::{PyException, PyTypeError};
 use pyatoll::interpreter::SubInterpreter;
 use pyatoll::prelude::*;
 use pyatoll::types::PyDict;
-use pyatoll::{create_exception, exceptions::PyException, wrap_pymodule};
+use pyatoll::{create_exception, wrap_pymodule};
 use std::ffi::CString;
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -80,6 +81,15 @@ mod by_items {
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
         m.add("also_triple", m.getattr("triple")?)
     }
+}
+
+/// Its class belongs to a module of this name, in whatever package that is imported from.
+#[pymodule]
+mod with_class {
+    use super::*;
+
+    #[pyclass]
+    pub(super) struct Kind;
 }
 
 #[pymodule(submodule, module = "by_items")]
@@ -250,6 +260,44 @@ except Exception as error:
         assert_eq!(run(py, second), "(2, 8)");
         assert_eq!(ATTEMPTS.load(Ordering::SeqCst), 2);
     });
+}
+
+#[test]
+fn a_class_is_added_to_whatever_is_imported_as_a_module() {
+    start();
+    let code = c"
+import sys, types
+class Watched(types.ModuleType):
+    order = []
+    def __setattr__(self, name, value):
+        self.order.append(name)
+        super().__setattr__(name, value)
+sys.modules['watched'] = Watched('watched')
+sys.modules['no_module'] = types.SimpleNamespace(__all__=[])
+";
+    Python::attach(|py| {
+        py.run(code, None, None)?;
+        for name in ["plain", "watched"] {
+            let module = match name {
+                "plain" => PyModule::new(py, name)?,
+                _ => PyModule::import(py, name)?,
+            };
+            module.add_class::<with_class::Kind>()?;
+            let class = module.getattr("Kind")?;
+            assert!(class.is(py.get_type::<with_class::Kind>()), "{name}");
+            assert_eq!(class.getattr("__module__")?.to_string(), "with_class");
+            assert_eq!(module.index()?.to_string(), "['Kind']", "{name}");
+        }
+        let order = PyModule::import(py, "watched")?.getattr("order")?;
+        assert_eq!(order.to_string(), "['Kind', '__all__']");
+
+        let other = PyModule::import(py, "no_module")?;
+        let error = other.add_class::<with_class::Kind>().unwrap_err();
+        assert!(error.is_instance_of::<PyTypeError>(py), "{error}");
+        assert!(PyErr::take(py).is_none());
+        Ok::<_, PyErr>(())
+    })
+    .unwrap();
 }
 
 #[test]

@@ -543,13 +543,14 @@ pub(super) fn imported_name<'a>(
     declared: &'a str,
     module: &Bound<'_, PyAny>,
 ) -> PyResult<Cow<'a, str>> {
+    // First: it fails for an object that is no module.
+    let name = name_of_module(py, module)?;
+    let name = to_string_lossy(&name);
     // SAFETY: attached (`py`); a live module.
     let root = match unsafe { ModuleTable::of(module.as_ptr()) } {
         Some(table) => table.name(),
         None => return Ok(declared.into()),
     };
-    let name = name_of_module(py, module)?;
-    let name = to_string_lossy(&name);
     if name.as_bytes() == root.to_bytes() {
         // It is in no package.
         return Ok(declared.into());

@@ -394,10 +394,12 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
 
     fn index(&self) -> PyResult<Bound<'py, PyList>> {
         let name = intern!(self.py(), "__all__");
-        if is_exact(self)
-            && let Some(index) = self.dict().get_item(name)?
+        // Anything but a list may be one that is still to be imported (PEP 810).
+        if let Some(dict) = dict_if_plain(self)
+            && let Some(index) = dict.get_item(name)?
+            && let Ok(index) = index.cast_into()
         {
-            return Ok(index.cast_into()?);
+            return Ok(index);
         }
         match self.getattr(name) {
             Ok(index) => Ok(index.cast_into()?),
@@ -477,20 +479,30 @@ pub(super) fn add_class(
     type_lookup::set_module(py, statics, class, module.as_any())?;
     // SAFETY: attached (`py`); the class lives as long as the interpreter.
     let class: Borrowed<'_, '_, PyAny> = unsafe { Borrowed::from_ptr(py, class.cast()) };
-    let name = PyString::new(py, statics.name());
-    if is_exact(module) && !statics.name().starts_with("__") {
+    let name = PyString::intern(py, statics.name());
+    if let Some(dict) = dict_if_plain(module)
+        && !statics.name().starts_with("__")
+    {
         // What `setattr` comes to, since the module type has no such attribute.
-        module.dict().set_item(&name, class)?;
+        dict.set_item(&name, class)?;
         return list(module, name.as_borrowed());
     }
     add(module, name.as_borrowed(), class)
 }
 
-/// Returns whether an object is of the module type itself, not of a subclass with methods of its
-/// own.
-fn is_exact(module: &Bound<'_, PyModule>) -> bool {
-    // SAFETY: attached (`module`); a live object.
-    unsafe { ffi::PyModule_CheckExact(module.as_ptr()) != 0 }
+/// Returns the dict of an object of the module type itself, not of a subclass with methods of its
+/// own. `None`, too, if the garbage collector has taken it away.
+fn dict_if_plain<'py>(module: &Bound<'py, PyModule>) -> Option<Bound<'py, PyDict>> {
+    // SAFETY: attached (`module`); a live object, and a module once that has been checked; the dict
+    // is borrowed from it.
+    unsafe {
+        if ffi::PyModule_CheckExact(module.as_ptr()) == 0 {
+            return None;
+        }
+        let dict = ffi::PyModule_GetDict(module.as_ptr());
+        let dict = Bound::from_borrowed_ptr_or_opt(module.py(), dict)?;
+        Some(dict.cast_into_unchecked())
+    }
 }
 
 /// Adds an object under its `__name__`.
