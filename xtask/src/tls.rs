@@ -447,10 +447,10 @@ fn is_thread_local(instruction: &str) -> bool {
 /// it: `a::B as C>::d` for `<&mut a::B<T> as C>::d`.
 ///
 /// Later versions of rustc mangle names in another way, which names generic arguments. A method is
-/// called `<a::B>::c` there instead of `a::B::c`, and the shim that calls a closure bears the
-/// closure's name.
+/// called `<a::B>::c` there instead of `a::B::c`, and the accessor of a thread-local bears the name
+/// of its closure, though it is hot only where it is called.
 fn path(name: &str) -> String {
-    if name.contains("{closure#") && name.contains(SHIM) {
+    if name.contains(ACCESSOR) && name.contains(SHIM) {
         return "core::ops::function::FnOnce::call_once".to_owned();
     }
     let mut rest = name;
@@ -466,6 +466,9 @@ fn path(name: &str) -> String {
         _ => path,
     }
 }
+
+/// Part of the name of a closure in `thread_local!`'s inline constant.
+const ACCESSOR: &str = "::{K#0}::{closure#";
 
 /// Part of the name of a shim that calls a closure.
 const SHIM: &str = " as core::ops::function::FnOnce<";
@@ -620,6 +623,8 @@ Disassembly of section .text:
         assert_eq!(path("a::B<T>::c"), "a::B::c");
         let shim = "<a::B::{K#0}::{closure#1} as core::ops::function::FnOnce<(C,)>>::call_once";
         assert_eq!(path(shim), "core::ops::function::FnOnce::call_once");
+        let of_other = "<a::b::{closure#0} as core::ops::function::FnOnce<(C,)>>::call_once";
+        assert!(path(of_other).starts_with("a::b::{closure#0}"));
         assert!(is_cold(
             "<pyatoll::class::type_object::TypeObject>::complete"
         ));
