@@ -502,6 +502,14 @@ impl InterpreterGuard<'_> {
         !self.is_away() || self.come_back()
     }
 
+    /// Marks this thread as inside, before it attaches again, if it was away and the gate is open:
+    /// the quick path of [`come_back`](InterpreterGuard::come_back).
+    #[inline]
+    #[must_use]
+    pub(crate) fn come_back_quickly(&self) -> bool {
+        self.holder.exchange_exactly(AWAY, INSIDE, 0)
+    }
+
     /// Marks this thread as inside, before it attaches again. `false`: it must never attach, since
     /// the interpreter has ended without waiting for it.
     #[must_use]

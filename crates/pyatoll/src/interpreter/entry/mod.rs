@@ -436,9 +436,8 @@ impl Entries {
             || !entry.is_detached.get()
             || !entry.older.get().is_null()
             || !local.is_usable()
-            || !local.gate().is_open()
             || compat::noted_thread_state() != thread_state
-            || entry.may_attach() != Some(true)
+            || entry.with_guard(InterpreterGuard::come_back_quickly) != Some(true)
         {
             return None;
         }
