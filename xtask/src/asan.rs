@@ -18,6 +18,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::python::Python;
+use crate::test::COMPILE_ERRORS;
 use crate::wheels::{CROSS_MODULE, EXTENSIONS, Extension, INTERPSHARE, REQUIREMENTS, Venv};
 use crate::{compat, run};
 
@@ -43,9 +44,6 @@ const OPTIONS: &[&str] = &[
     // At full size, deallocating a deep chain of objects takes minutes.
     "max_uar_stack_size_log=16",
 ];
-
-/// The test that is left out: it compiles code but runs none of it.
-const COMPILES: &str = "misuse_does_not_compile";
 
 /// The test that runs with CPython's own allocator: it checks that blocks are counted, which
 /// `malloc`'s are not.
@@ -79,7 +77,7 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
         python.version,
         python.executable.display()
     );
-    println!("==> asan: left out: {COMPILES}, which compiles code but runs none of it");
+    println!("==> asan: left out: {COMPILE_ERRORS}, which compiles code but runs none of it");
     let asan = Asan::new(&python)?;
     let mut parts = Parts::default();
 
@@ -112,7 +110,7 @@ pub fn run(choice: Option<PathBuf>) -> Result<()> {
         let mut tests = asan.cargo("test")?;
         tests.args(["--package", "pyatoll", "--test", "*", "--no-fail-fast"]);
         tests.arg("--");
-        let others = [COMPILES, COUNTS_BLOCKS, HAS_NO_MEMORY, FORKS];
+        let others = [COMPILE_ERRORS, COUNTS_BLOCKS, HAS_NO_MEMORY, FORKS];
         tests.args(others.map(|name| format!("--skip={name}")));
         asan.is_clean(&mut tests)
     });

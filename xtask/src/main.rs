@@ -84,7 +84,7 @@ enum Command {
         /// Python is emulated, only the former
         #[arg(long)]
         short: bool,
-        /// Leave out the tests of what the compiler refuses: its errors are the same for any Python
+        /// Skip the compile-error tests, whose result does not depend on the Python
         #[arg(long)]
         no_compile_errors: bool,
     },

@@ -24,8 +24,7 @@ const SIZE_PYTHON: &str = "3.14";
 /// 256.
 const EMULATED_CASES: &str = "24";
 
-/// The test of what the compiler refuses. Its result depends neither on the Python nor on the
-/// processor, nor on the ABI.
+/// The compile-error test. Its result does not depend on the Python, the processor or the ABI.
 pub const COMPILE_ERRORS: &str = "misuse_does_not_compile";
 
 /// The integration tests that are left out on an emulated processor.
@@ -47,7 +46,7 @@ const DASK_REQUIREMENTS: &str = "examples/dask/requirements.txt";
 /// only the unit tests and the Python tests of one wheel, which cover most of the code. For an
 /// emulated processor, a short run has the unit tests only, and a long one the steps whose result
 /// depends on the processor.
-pub fn run(choice: Option<PathBuf>, is_short: bool, has_compile_errors: bool) -> Result<()> {
+pub fn run(choice: Option<PathBuf>, is_short: bool, has_compile_error_tests: bool) -> Result<()> {
     let python = Python::find(choice)?;
     println!(
         "==> testing with Python {} ({})",
@@ -58,7 +57,7 @@ pub fn run(choice: Option<PathBuf>, is_short: bool, has_compile_errors: bool) ->
     let rust = if is_short {
         step("unit tests", || unit_tests(&python))
     } else {
-        step("Rust tests", || rust(&python, has_compile_errors))
+        step("Rust tests", || rust(&python, has_compile_error_tests))
     };
     if let Err(error) = &rust {
         eprintln!("error: {error:#}");
@@ -176,13 +175,12 @@ fn unit_tests(python: &Python) -> Result<()> {
     cargo_test(python, &arguments, at_once(python))
 }
 
-/// Runs unit, integration and doc tests, and those of what the compiler refuses if
-/// `has_compile_errors`.
-fn rust(python: &Python, has_compile_errors: bool) -> Result<()> {
+/// Runs unit, integration and doc tests and, if `has_compile_error_tests`, the compile-error tests.
+fn rust(python: &Python, has_compile_error_tests: bool) -> Result<()> {
     if python.target.is_some() {
         return emulated_rust(python);
     }
-    let skipped: &[&str] = match has_compile_errors {
+    let skipped: &[&str] = match has_compile_error_tests {
         true => &[],
         false => &["--", "--skip", COMPILE_ERRORS],
     };

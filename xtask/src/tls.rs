@@ -71,7 +71,7 @@ const COLD: &[(&str, &str)] = &[
     ),
     (
         "pyatoll::interpreter::token::Python::detach",
-        "the same, as later versions of rustc name it",
+        "the same function in the v0 mangling",
     ),
     (
         "pyatoll::class::type_object::TypeObject::complete",
@@ -443,12 +443,13 @@ fn is_thread_local(instruction: &str) -> bool {
         || instruction.contains("tpidr_el0")
 }
 
-/// Returns a function's path without generic arguments, and without the prefix of a type in front of
-/// it: `a::B as C>::d` for `<&mut a::B<T> as C>::d`.
+/// Returns a function's path without generic arguments and without the start of a leading type:
+/// `a::B as C>::d` for `<&mut a::B<T> as C>::d`.
 ///
-/// Later versions of rustc mangle names in another way, which names generic arguments. A method is
-/// called `<a::B>::c` there instead of `a::B::c`, and the accessor of a thread-local bears the name
-/// of its closure, though it is hot only where it is called.
+/// The v0 mangling, which later versions of rustc use, includes generic arguments, and writes
+/// `<a::B>::c` for `a::B::c`. It names the shim that calls a thread-local's accessor after the
+/// accessor's closure. The shim is hot only if a hot function refers to it, so it gets its legacy
+/// name here.
 fn path(name: &str) -> String {
     if name.contains(ACCESSOR) && name.contains(SHIM) {
         return "core::ops::function::FnOnce::call_once".to_owned();
@@ -462,23 +463,25 @@ fn path(name: &str) -> String {
     }
     let path = without_arguments(rest);
     match path.split_once(">::") {
-        Some((of_type, method)) if !of_type.contains(" as ") => format!("{of_type}::{method}"),
+        Some((self_type, method)) if !self_type.contains(" as ") => {
+            format!("{self_type}::{method}")
+        }
         _ => path,
     }
 }
 
-/// Part of the name of a closure in `thread_local!`'s inline constant.
+/// Part of the v0 name of a closure in the inline `const` of `thread_local!`.
 const ACCESSOR: &str = "::{K#0}::{closure#";
 
 /// Part of the name of a shim that calls a closure.
 const SHIM: &str = " as core::ops::function::FnOnce<";
 
-/// Removes what is in angle brackets, with these.
+/// Removes angle brackets and their content.
 fn without_arguments(path: &str) -> String {
     let mut depth = 0;
     let mut kept = String::with_capacity(path.len());
     for (at, character) in path.char_indices() {
-        // The arrow of a function's type has none.
+        // The `>` of `->` closes no bracket.
         let is_arrow = path[..at].ends_with('-');
         match character {
             '<' => depth += 1,
@@ -616,15 +619,15 @@ Disassembly of section .text:
     }
 
     #[test]
-    fn the_newer_mangling_names_the_same_functions() {
+    fn v0_mangled_names_match_the_legacy_ones() {
         assert_eq!(path("<a::B>::c"), "a::B::c");
         assert_eq!(path("<a::B<fn() -> C>>::d::<E>"), "a::B::d::");
         assert_eq!(path("<&mut a::B as C<D>>::d"), "a::B as C>::d");
         assert_eq!(path("a::B<T>::c"), "a::B::c");
         let shim = "<a::B::{K#0}::{closure#1} as core::ops::function::FnOnce<(C,)>>::call_once";
         assert_eq!(path(shim), "core::ops::function::FnOnce::call_once");
-        let of_other = "<a::b::{closure#0} as core::ops::function::FnOnce<(C,)>>::call_once";
-        assert!(path(of_other).starts_with("a::b::{closure#0}"));
+        let other_shim = "<a::b::{closure#0} as core::ops::function::FnOnce<(C,)>>::call_once";
+        assert!(path(other_shim).starts_with("a::b::{closure#0}"));
         assert!(is_cold(
             "<pyatoll::class::type_object::TypeObject>::complete"
         ));

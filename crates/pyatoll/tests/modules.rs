@@ -83,7 +83,8 @@ mod by_items {
     }
 }
 
-/// Its class belongs to a module of this name, in whatever package that is imported from.
+/// A module with a class, whose `__module__` is `with_class`, after the package that it is imported
+/// from.
 #[pymodule]
 mod with_class {
     use super::*;
@@ -263,7 +264,7 @@ except Exception as error:
 }
 
 #[test]
-fn a_class_is_added_to_whatever_is_imported_as_a_module() {
+fn add_class_supports_module_subclasses_and_refuses_other_objects() {
     start();
     let code = c"
 import sys, types

@@ -7,7 +7,7 @@ use pyo3_ffi as ffi;
 use super::pyclass::PyClass;
 use super::statics::ClassStatics;
 use super::type_object::{
-    TypeObject, imported_name, initialization_error, is_created_in, rename_module,
+    TypeObject, has_module, imported_name, initialization_error, rename_module,
 };
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
@@ -68,8 +68,8 @@ pub(crate) fn create(
         })
 }
 
-/// Sets the `__module__` of a class that was created before it was added to `module`, and not as a
-/// class of it.
+/// Sets the `__module__` of a class that is added to `module`, unless the class was created with
+/// that module or adopted from another binary.
 ///
 /// # Errors
 /// Any exception raised by Python.
@@ -80,10 +80,10 @@ pub(crate) fn set_module(
     module: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let spec = &statics.spec;
-    // SAFETY: attached (`py`); the class is alive.
-    let is_created_there = unsafe { is_created_in(class, module.as_ptr()) };
-    if is_created_there || statics.types.get(py).is_some_and(TypeObject::is_adopted) {
-        // It is a class of the module that created it.
+    // SAFETY: attached (`py`); the class and `module` are alive.
+    let is_of_module = unsafe { has_module(class, module.as_ptr()) };
+    if is_of_module || statics.types.get(py).is_some_and(TypeObject::is_adopted) {
+        // Its `__module__` was set when it was created.
         return Ok(());
     }
     if let (Some(declared), true) = (spec.module_name, spec.options.inherits_module) {

@@ -167,7 +167,7 @@ impl TypeObject {
             }
             if tables.class_attributes.is_empty() && cross_module.is_none() && spec.share.is_none()
             {
-                // No other thread can be computing attributes: the class has none.
+                // Nothing to compute, share or register, so no thread can be doing that.
                 self.publish(kept.cast());
                 return Ok(kept.cast());
             }
@@ -543,7 +543,7 @@ pub(super) fn imported_name<'a>(
     declared: &'a str,
     module: &Bound<'_, PyAny>,
 ) -> PyResult<Cow<'a, str>> {
-    // First: it fails for an object that is no module.
+    // Before `ModuleTable::of`, which needs a module: raises a `TypeError` for any other object.
     let name = name_of_module(py, module)?;
     let name = to_string_lossy(&name);
     // SAFETY: attached (`py`); a live module.
@@ -552,7 +552,7 @@ pub(super) fn imported_name<'a>(
         None => return Ok(declared.into()),
     };
     if name.as_bytes() == root.to_bytes() {
-        // It is in no package.
+        // The common case, without formatting: imported under its own name, so in no package.
         return Ok(declared.into());
     }
     let root = root.to_string_lossy();
@@ -610,16 +610,13 @@ unsafe fn set_vectorcall(class: *mut ffi::PyTypeObject, constructor: VectorCall)
     }
 }
 
-/// Returns whether a type was created as a class of `module`.
+/// Returns whether `module` is the module that a type was created with. False for static types.
 ///
 /// # Safety
 /// Attached; both must be alive.
-pub(super) unsafe fn is_created_in(
-    class: *mut ffi::PyTypeObject,
-    module: *mut ffi::PyObject,
-) -> bool {
-    // SAFETY: upheld by the caller: attached, and both are alive. `PyType_GetModule` takes a heap
-    // type, and returns a borrowed reference.
+pub(super) unsafe fn has_module(class: *mut ffi::PyTypeObject, module: *mut ffi::PyObject) -> bool {
+    // SAFETY: upheld by the caller: attached, and both are alive. `PyType_GetModule` is called
+    // for heap types only, and returns a borrowed reference.
     unsafe {
         if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) == 0 {
             return false;

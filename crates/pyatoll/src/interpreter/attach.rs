@@ -45,12 +45,13 @@ fn leave(local: &'static LocalInternals, entered: Entered) {
     unsafe { entry::leave(local, entered) };
 }
 
-/// What [`AttachGuard::already_attached`] says if it has no guard.
+/// The reason why [`AttachGuard::already_attached`] returned no guard.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unclear {
+pub(crate) enum SlowPath {
     /// This thread is not attached.
     NotAttached,
-    /// It is, and further checks must tell whether it may stay.
+    /// This thread is attached, but the interpreter is unknown here, is ending, or runs a
+    /// `__traverse__`.
     Attached,
 }
 
@@ -76,16 +77,17 @@ impl AttachGuard {
     }
 
     /// Stays in the interpreter that this thread is attached to, if this binary knows it, its end
-    /// has not begun and no `__traverse__` runs in it: the path that needs no further check.
+    /// has not begun and no `__traverse__` runs in it: the path that needs no further check. `Err`:
+    /// the slow path must decide.
     #[inline]
-    pub(crate) fn already_attached() -> Result<Self, Unclear> {
+    pub(crate) fn already_attached() -> Result<Self, SlowPath> {
         let interpreter = compat::current_interpreter();
         if interpreter.is_null() {
-            return Err(Unclear::NotAttached);
+            return Err(SlowPath::NotAttached);
         }
         match lookup::current_live(interpreter) {
             Some(local) if !local.has_traversal() => Ok(Self::nested(local)),
-            _ => Err(Unclear::Attached),
+            _ => Err(SlowPath::Attached),
         }
     }
 
@@ -159,11 +161,11 @@ impl AttachGuard {
 
     /// Attaches this thread, if it is not attached, to the interpreter that it was detached from,
     /// or to the main one if it is in no interpreter and left the main one before. `None`:
-    /// `Python::attach` must find its interpreter in the usual way.
+    /// `Python::attach` must find its interpreter on the slow path.
     #[inline]
-    pub(crate) fn enter_again(unclear: Unclear) -> Option<Self> {
+    pub(crate) fn enter_again(slow_path: SlowPath) -> Option<Self> {
         // A test's thread may be meant for an interpreter of its own.
-        if cfg!(feature = "test-interpreters") || unclear == Unclear::Attached {
+        if cfg!(feature = "test-interpreters") || slow_path == SlowPath::Attached {
             return None;
         }
         let (local, entered) = entry::enter_again(None)?;

@@ -1,7 +1,7 @@
 //! The ways to a token: attaching this thread by default, detaching it, and asserting that it is
 //! attached.
 
-use super::attach::{AttachGuard, Unclear};
+use super::attach::{AttachGuard, SlowPath};
 use super::compat;
 use super::create;
 use super::detach::detached;
@@ -70,7 +70,7 @@ impl Python<'_> {
     {
         let attached = match AttachGuard::already_attached() {
             Ok(attached) => attached,
-            Err(unclear) => enter_or_panic(unclear),
+            Err(slow_path) => enter_or_panic(slow_path),
         };
         f(Python::new(attached.local()))
     }
@@ -108,7 +108,7 @@ impl Python<'_> {
     {
         let attached = match AttachGuard::already_attached() {
             Ok(attached) => attached,
-            Err(unclear) => match AttachGuard::enter_again(unclear) {
+            Err(slow_path) => match AttachGuard::enter_again(slow_path) {
                 Some(attached) => attached,
                 None => enter().ok()?,
             },
@@ -235,9 +235,9 @@ impl<'py> Python<'py> {
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn enter_or_panic(unclear: Unclear) -> AttachGuard {
+fn enter_or_panic(slow_path: SlowPath) -> AttachGuard {
     // Here, since the guard is returned in registers: a `Result` of it would be in memory.
-    if let Some(attached) = AttachGuard::enter_again(unclear) {
+    if let Some(attached) = AttachGuard::enter_again(slow_path) {
         return attached;
     }
     match enter() {

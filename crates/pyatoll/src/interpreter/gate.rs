@@ -502,11 +502,11 @@ impl InterpreterGuard<'_> {
         !self.is_away() || self.come_back()
     }
 
-    /// Marks this thread as inside, before it attaches again, if it was away and the gate is open:
-    /// the quick path of [`come_back`](InterpreterGuard::come_back).
+    /// Like [`come_back`](InterpreterGuard::come_back), but only while the gate is open: one
+    /// exchange, which is not retried. `false`: nothing has changed, and the slow path must decide.
     #[inline]
     #[must_use]
-    pub(crate) fn come_back_quickly(&self) -> bool {
+    pub(crate) fn come_back_if_open(&self) -> bool {
         self.holder.exchange_exactly(AWAY, INSIDE, 0)
     }
 

@@ -394,8 +394,8 @@ impl<'py> PyModuleMethods<'py> for Bound<'py, PyModule> {
 
     fn index(&self) -> PyResult<Bound<'py, PyList>> {
         let name = intern!(self.py(), "__all__");
-        // Anything but a list may be one that is still to be imported (PEP 810).
-        if let Some(dict) = dict_if_plain(self)
+        // The dict may hold a lazy import (PEP 810), which only `getattr` resolves.
+        if let Some(dict) = dict_if_exact(self)
             && let Some(index) = dict.get_item(name)?
             && let Ok(index) = index.cast_into()
         {
@@ -480,19 +480,19 @@ pub(super) fn add_class(
     // SAFETY: attached (`py`); the class lives as long as the interpreter.
     let class: Borrowed<'_, '_, PyAny> = unsafe { Borrowed::from_ptr(py, class.cast()) };
     let name = PyString::intern(py, statics.name());
-    if let Some(dict) = dict_if_plain(module)
+    if let Some(dict) = dict_if_exact(module)
         && !statics.name().starts_with("__")
     {
-        // What `setattr` comes to, since the module type has no such attribute.
+        // Same as `setattr`: the data descriptors of the module type all have dunder names.
         dict.set_item(&name, class)?;
-        return list(module, name.as_borrowed());
+        return add_to_all(module, name.as_borrowed());
     }
     add(module, name.as_borrowed(), class)
 }
 
-/// Returns the dict of an object of the module type itself, not of a subclass with methods of its
-/// own. `None`, too, if the garbage collector has taken it away.
-fn dict_if_plain<'py>(module: &Bound<'py, PyModule>) -> Option<Bound<'py, PyDict>> {
+/// Returns the `__dict__` of a module whose type is exactly `module`: a subclass may override
+/// attribute access. `None` for a subclass, or if the garbage collector has cleared the dict.
+fn dict_if_exact<'py>(module: &Bound<'py, PyModule>) -> Option<Bound<'py, PyDict>> {
     // SAFETY: attached (`module`); a live object, and a module once that has been checked; the dict
     // is borrowed from it.
     unsafe {
@@ -521,11 +521,11 @@ fn add(
     status(module.py(), unsafe {
         ffi::PyObject_SetAttr(module.as_ptr(), name.as_ptr(), value.as_ptr())
     })?;
-    list(module, name)
+    add_to_all(module, name)
 }
 
 /// Adds the name of an attribute to `__all__`.
-fn list(module: &Bound<'_, PyModule>, name: Borrowed<'_, '_, PyString>) -> PyResult<()> {
+fn add_to_all(module: &Bound<'_, PyModule>, name: Borrowed<'_, '_, PyString>) -> PyResult<()> {
     let index = module.index()?;
     // SAFETY: attached (`module`); `index` is a list, `name` an object.
     status(module.py(), unsafe {

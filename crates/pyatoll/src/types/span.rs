@@ -22,9 +22,10 @@ impl Span {
         self.back = self.back.min(len);
     }
 
-    /// Drops all indices.
+    /// Drops the remaining indices.
     #[inline]
     pub(super) fn exhaust(&mut self) {
+        // Not the back, so that loops need not store it.
         self.front = self.back;
     }
 
@@ -48,7 +49,6 @@ impl Span {
             self.front = index + 1;
             Some(index)
         } else {
-            // Not the back, so that loops need not store it.
             self.exhaust();
             None
         }
@@ -81,8 +81,8 @@ impl Span {
 }
 
 /// Implements the iterator traits for a struct with a field `span: Span`. `$limit` returns the
-/// container's current length, and `$get` the item at one of the span's indices, or `None` if that
-/// no longer exists, which ends the iteration.
+/// container's current length, and `$get` the item at one of the span's indices, or `None` if the
+/// item no longer exists, which ends the iteration.
 macro_rules! span_iterator {
     ([$($generics:tt)*] $name:ty, $item:ty, $limit:expr, $get:expr $(,)?) => {
         impl<$($generics)*> Iterator for $name {
@@ -162,7 +162,7 @@ macro_rules! span_iterator {
 mod tests {
     use super::Span;
 
-    /// Iterates over the indices themselves. Its container shrinks while one item is taken.
+    /// An iterator over indices whose container shrinks while the item at `shrinks_at` is read.
     struct Shrinking {
         span: Span,
         shrinks_at: usize,

@@ -354,7 +354,7 @@ impl Entries {
     }
 
     /// Deletes the current thread state and leaves the only entry, if it can become a spare again:
-    /// the quick path after [`enter_again`].
+    /// the fast path after [`enter_again`].
     ///
     /// # Safety
     /// The thread state must be one of `entry`'s interpreter, cleared and used by nobody
@@ -437,7 +437,7 @@ impl Entries {
             || !entry.older.get().is_null()
             || !local.is_usable()
             || compat::noted_thread_state() != thread_state
-            || entry.with_guard(InterpreterGuard::come_back_quickly) != Some(true)
+            || entry.with_guard(InterpreterGuard::come_back_if_open) != Some(true)
         {
             return None;
         }
@@ -669,10 +669,10 @@ pub(super) fn set_has_default(has_default: bool) {
     ENTRIES.with(|entries| entries.has_default.set(has_default));
 }
 
-/// Attaches this thread, which is not attached, to `wanted`'s interpreter, or by default to the one
-/// that it was detached from, or else the main one. The quick path of a thread that is detached,
-/// and of one that is in no interpreter and attaches often, so that it has a spare entry. `None`:
-/// [`enter`] must decide.
+/// Attaches this thread to `wanted`'s interpreter, or by default to the one that it was detached
+/// from, or else the main one. The thread must not be attached. The fast path of a thread that is
+/// detached, and of one that is in no interpreter and attaches often, so that it has a spare entry.
+/// `None`: [`enter`] must decide.
 #[inline(never)]
 pub(super) fn enter_again(
     wanted: Option<&LocalInternals>,
@@ -797,7 +797,7 @@ pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
             .of(local)
             .expect("each guard is a user of its entry");
         if entered.is_of_detached() && entry.users.get() > 1 && is_attached_to(local) {
-            // The quick path after `enter_back`.
+            // The fast path after `enter_back`.
             // SAFETY: attached, as just seen.
             let thread_state = unsafe { ffi::PyEval_SaveThread() };
             entry.mark_detached(thread_state, entered.since());

@@ -1,3 +1,6 @@
+//! Tests of the order in which guards end, of spare entries, and of threads that other code
+//! attaches.
+
 use std::thread;
 use std::time::{Duration, Instant};
 
