@@ -449,8 +449,8 @@ fn create_heap_type<'py>(
     module: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyType>> {
     let module_of_enum = tables.variant.and_then(|_| {
-        // SAFETY: attached (`py`); `base` is alive; the new reference is owned by the handle.
-        unsafe { Bound::from_owned_ptr_or_opt(py, module_of(base)) }
+        // SAFETY: attached (`py`); `base` is alive, and keeps its module alive.
+        unsafe { Bound::from_borrowed_ptr_or_opt(py, module_of(base)) }
     });
     let module = module.or(module_of_enum.as_ref());
     let name = dotted_name(py, class_spec, module)?;
@@ -615,21 +615,13 @@ unsafe fn set_vectorcall(class: *mut ffi::PyTypeObject, constructor: VectorCall)
 /// # Safety
 /// Attached; both must be alive.
 pub(super) unsafe fn has_module(class: *mut ffi::PyTypeObject, module: *mut ffi::PyObject) -> bool {
-    // SAFETY: upheld by the caller: attached, and both are alive. `PyType_GetModule` is called
-    // for heap types only, and returns a borrowed reference.
+    // SAFETY: upheld by the caller: attached, and both are alive. `module_of` gets heap types only.
     unsafe {
-        if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) == 0 {
-            return false;
-        }
-        let of_class = ffi::PyType_GetModule(class);
-        if of_class.is_null() {
-            ffi::PyErr_Clear();
-        }
-        of_class == module
+        ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) != 0 && module_of(class) == module
     }
 }
 
-/// Returns a new reference to the module of a heap type, or null without an exception.
+/// Returns the module of a heap type, borrowed, or null without an exception.
 ///
 /// # Safety
 /// Attached; `class` must be a live heap type.
@@ -639,8 +631,7 @@ unsafe fn module_of(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
         let module = ffi::PyType_GetModule(class);
         if module.is_null() {
             ffi::PyErr_Clear();
-            return null_mut();
         }
-        ffi::Py_NewRef(module)
+        module
     }
 }
