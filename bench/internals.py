@@ -22,7 +22,8 @@ ROWS = {
 FOREIGN_ROWS = {
     "attach-foreign": "attach and detach in a foreign thread",
     "attach-sub": "attach and detach in a foreign thread, to a sub-interpreter",
-    "attach-kept": "attach and detach in a foreign thread that keeps its thread state",
+    "attach-kept": "attach and detach in `keep_thread_state`, in a foreign thread",
+    "attach-keeper": "attach and detach in a foreign thread with a `ThreadStateKeeper`",
     "state-foreign": "a thread state created and deleted in a foreign thread, by the C API",
     "state-sub": "a thread state created and deleted in a foreign thread, of a sub-interpreter",
     "state-kept": "a thread state taken and released in a foreign thread, by the C API",

@@ -182,6 +182,286 @@ fn ending_an_interpreter_waits_for_kept_thread_states() {
     thread.join().unwrap();
 }
 
+/// Returns whether a keeper has an effect on this Python.
+fn keeps() -> bool {
+    let is_debug = Python::attach(|py| {
+        let sys = py.import("sys").unwrap();
+        sys.hasattr("gettotalrefcount").unwrap()
+    });
+    cfg!(all(target_os = "linux", not(Py_GIL_DISABLED)))
+        && Python::attach(|py| py.version_info() >= (3, 12) && py.version_info() < (3, 15))
+        && !is_debug
+}
+
+/// Returns the thread state that CPython has noted for this thread.
+fn noted() -> usize {
+    // SAFETY: may be called at any time; it only reads the slot.
+    unsafe { ffi::PyGILState_GetThisThreadState() }.addr()
+}
+
+/// Attaches this thread as C code does, in a call that may be nested.
+fn ensure(f: impl FnOnce()) {
+    // SAFETY: `state` is released once, by the same thread.
+    unsafe {
+        let state = ffi::PyGILState_Ensure();
+        f();
+        ffi::PyGILState_Release(state);
+    }
+}
+
+#[test]
+fn a_thread_with_a_keeper_attaches_with_the_same_thread_state() {
+    let subs = [sub(), sub()];
+    let handles = [0, 1].map(|index: usize| subs[index].interpreter());
+    let before = subs.each_ref().map(|sub| sub.attach(count).unwrap());
+    thread::spawn(move || {
+        let keepers = handles.map(|handle| handle.thread_state_keeper());
+        // Before 3.13, the thread state that imports `threading` is not kept.
+        for handle in &handles {
+            handle.attach(|_| ()).unwrap();
+        }
+        let first = handles.map(|handle| handle.attach(current).unwrap());
+        for _ in 0..3 {
+            for (handle, first) in handles.iter().zip(first) {
+                handle
+                    .attach(|py| {
+                        if keeps() {
+                            assert_eq!(current(py), first);
+                        }
+                        assert_eq!(noted(), current(py));
+                        // C code finds it, too, and so do nested calls.
+                        let here = current(py);
+                        ensure(|| assert_eq!(noted(), here));
+                        py.detach(|| assert_eq!(handle.attach(current), Ok(here)));
+                        py.run(c"import threading; threading.current_thread()", None, None)
+                            .unwrap();
+                    })
+                    .unwrap();
+                assert_eq!(noted(), 0);
+                assert_eq!(Interpreter::current(), None);
+                // A thread that is in no interpreter is in the main one for C code.
+                ensure(|| Python::attach(|py| assert!(py.interpreter().is_main())));
+                assert_eq!(noted(), 0);
+            }
+        }
+        // Within an attachment, other interpreters get another one.
+        handles[0]
+            .attach(|py| {
+                py.detach(|| {
+                    let other = handles[1].attach(current).unwrap();
+                    assert!(!keeps() || other != first[1]);
+                });
+            })
+            .unwrap();
+        // As long as one of them is left.
+        let again = handles[0].thread_state_keeper();
+        drop(keepers);
+        if keeps() {
+            assert_eq!(handles[0].attach(current), Ok(first[0]));
+        }
+        drop(again);
+        Python::attach(|_| ());
+    })
+    .join()
+    .unwrap();
+    for (sub, before) in subs.into_iter().zip(before) {
+        assert_eq!(count_after_next_keeper(&sub), before);
+        sub.close().unwrap();
+    }
+}
+
+/// Returns the number of thread states of an interpreter, once a thread has begun to keep one, which
+/// deletes those that others kept, and has ended in an attachment.
+fn count_after_next_keeper(sub: &SubInterpreter) -> usize {
+    let handle = sub.interpreter();
+    let next = move || {
+        let keeper = handle.thread_state_keeper();
+        // Before 3.13, the thread state that imports `threading` is not kept.
+        handle.attach(|_| ()).unwrap();
+        handle.attach(|_| drop(keeper)).unwrap();
+    };
+    thread::spawn(next).join().unwrap();
+    sub.attach(count).unwrap()
+}
+
+#[test]
+fn a_keeper_may_be_dropped_anywhere_or_with_its_thread() {
+    let (a, b) = (sub(), sub());
+    let (one, other) = (a.interpreter(), b.interpreter());
+    let before = a.attach(count).unwrap();
+    thread::spawn(move || {
+        drop(one.thread_state_keeper());
+        let keep = || {
+            let keeper = one.thread_state_keeper();
+            one.attach(|_| ()).unwrap();
+            keeper
+        };
+        let keeper = keep();
+        one.attach(|_| drop(keeper)).unwrap();
+        let keeper = keep();
+        other
+            .attach(|py| {
+                let here = current(py);
+                drop(keeper);
+                assert_eq!((current(py), noted()), (here, here));
+                py.run(c"import json", None, None).unwrap();
+            })
+            .unwrap();
+        let keeper = keep();
+        ensure(|| drop(keeper));
+        assert_eq!(noted(), 0);
+        std::mem::forget(keep());
+    })
+    .join()
+    .unwrap();
+    assert_eq!(count_after_next_keeper(&a), before);
+    a.close().unwrap();
+    b.close().unwrap();
+}
+
+#[test]
+fn a_thread_that_keeps_a_thread_state_ends_without_the_gil() {
+    let sub = sub();
+    let handle = sub.interpreter();
+    let before = sub.attach(count).unwrap();
+    for leaks in [false, true] {
+        let (kept, is_kept) = mpsc::channel();
+        let (end, ends) = mpsc::channel::<()>();
+        let thread = thread::spawn(move || {
+            let keeper = handle.thread_state_keeper();
+            for _ in 0..2 {
+                handle.attach(|_| ()).unwrap();
+            }
+            kept.send(()).unwrap();
+            ends.recv().unwrap_err();
+            match leaks {
+                true => std::mem::forget(keeper),
+                false => drop(keeper),
+            }
+        });
+        is_kept.recv().unwrap();
+        sub.attach(|py| {
+            // Waits for the thread, attached.
+            drop(end);
+            thread.join().unwrap();
+            assert_eq!(count(py), before + usize::from(keeps()));
+        })
+        .unwrap();
+        assert_eq!(count_after_next_keeper(&sub), before);
+    }
+    sub.close().unwrap();
+}
+
+#[test]
+fn python_thread_locals_live_as_long_as_a_keeper() {
+    let sub = sub();
+    let handle = sub.interpreter();
+    let run = |code| {
+        handle
+            .attach(|py| py.run(code, None, None).map_err(|error| error.print(py)))
+            .unwrap()
+            .unwrap();
+    };
+    run(c"
+import threading, contextvars, __main__
+class Dies:
+    def __del__(self): __main__.died.append(threading.get_ident())
+__main__.died = []
+__main__.mine = threading.local()
+__main__.var = contextvars.ContextVar('var', default=0)");
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _keeper = handle.thread_state_keeper();
+            run(c"mine.value = Dies(); var.set(5)");
+            if keeps() {
+                run(c"assert mine.value and var.get() == 5 and not died");
+            }
+        });
+    });
+    count_after_next_keeper(&sub);
+    run(c"assert len(died) == 1 and var.get() == 0");
+    sub.close().unwrap();
+}
+
+#[test]
+fn an_interpreter_ends_without_its_idle_threads_that_keep_a_thread_state() {
+    for by_python in [false, true] {
+        let (ended, other) = (sub(), sub());
+        let (one, two) = (ended.interpreter(), other.interpreter());
+        let (kept, is_kept) = mpsc::channel();
+        let (end, has_ended) = mpsc::channel::<()>();
+        let thread = thread::spawn(move || {
+            let keepers = [one.thread_state_keeper(), two.thread_state_keeper()];
+            let keep = |handle: Interpreter| {
+                let code = c"
+import threading, __main__
+class Attaches:
+    def __del__(self): __import__('colorsys')
+mine = threading.local()
+mine.value = Attaches()";
+                handle
+                    .attach(|py| py.run(code, None, None).unwrap())
+                    .unwrap();
+            };
+            keep(one);
+            keep(two);
+            kept.send(()).unwrap();
+            has_ended.recv().unwrap_err();
+            // Nothing refers to the thread state that is gone.
+            assert_eq!(noted(), 0);
+            ensure(|| Python::attach(|py| py.run(c"import json", None, None).unwrap()));
+            assert!(matches!(
+                one.attach(|_| ()),
+                Err(AttachError::InterpreterGone { .. })
+            ));
+            keep(two);
+            Python::attach(|_| ());
+            drop(keepers);
+            Python::attach(|_| ());
+        });
+        is_kept.recv().unwrap();
+        if by_python {
+            // Python code calls the exit functions, which close the interpreter for others.
+            ended
+                .attach(|py| py.run(c"import atexit; atexit._run_exitfuncs()", None, None))
+                .unwrap()
+                .unwrap();
+        }
+        ended.close().unwrap();
+        drop(end);
+        thread.join().unwrap();
+        other.close().unwrap();
+    }
+}
+
+#[test]
+fn threads_with_keepers_attach_while_their_interpreter_ends() {
+    for _ in 0..20 {
+        let sub = sub();
+        let handle = sub.interpreter();
+        thread::scope(|scope| {
+            let (attached, has_attached) = mpsc::channel();
+            for _ in 0..3 {
+                let attached = attached.clone();
+                scope.spawn(move || {
+                    let _keeper = handle.thread_state_keeper();
+                    let mut count = 0_u64;
+                    while handle.attach(|_| ()).is_ok() {
+                        count += 1;
+                        if count == 5 {
+                            attached.send(()).unwrap();
+                        }
+                    }
+                });
+            }
+            for _ in 0..3 {
+                has_attached.recv().unwrap();
+            }
+            sub.close().unwrap();
+        });
+    }
+}
+
 #[test]
 fn the_gilstate_slot_never_holds_a_deleted_thread_state() {
     // `PyGILState_Ensure` uses the thread state in that slot.

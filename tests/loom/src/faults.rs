@@ -277,6 +277,30 @@ pub const FAULTS: &[Fault] = &[
         wrong: "holder.is_changing_in(holder.state.load(Ordering::SeqCst)))",
     },
     Fault {
+        name: "gate_loses_the_thread_state_of_a_guard_that_is_withdrawn",
+        part: "gate",
+        right: "stays || holder.kept().is_some()",
+        wrong: "stays",
+    },
+    Fault {
+        name: "gate_loses_a_thread_state_that_is_handed_over",
+        part: "gate",
+        right: "let _state = self.gate.state();\n        // Unless the gate was closed: then it is released already.\n        self.holder.release();",
+        wrong: "",
+    },
+    Fault {
+        name: "gate_loses_a_released_thread_state_with_the_guard",
+        part: "gate",
+        right: "if !self.holder.is_released() {",
+        wrong: "{",
+    },
+    Fault {
+        name: "gate_has_a_thread_state_deleted_that_its_thread_uses",
+        part: "gate",
+        right: "self.holder.exchange_exactly(SET_ASIDE, INSIDE, 0)",
+        wrong: "true",
+    },
+    Fault {
         name: "gate_lets_go_of_a_holder_that_stays",
         part: "gate",
         right: "(INSIDE | last | (state & CHANGE)) ^ CHANGE",

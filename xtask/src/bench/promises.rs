@@ -113,15 +113,21 @@ pub fn promises(results: &Results) -> Vec<Promise> {
             internals.get(1, "drop-detached", "pyo3"),
             LIMIT_OF_DROP,
         ));
-        promises.push(at_most(
-            format!(
-                "Attaching with a kept thread state takes at most {LIMIT_OF_KEPT} times \
-                 `PyEval_RestoreThread` and `PyEval_SaveThread`"
-            ),
-            internals.get(1, "attach-kept", "pyatoll"),
-            internals.get(1, "state-kept", "pyatoll"),
-            LIMIT_OF_KEPT,
-        ));
+        let kept = [
+            ("attach-kept", "`keep_thread_state`"),
+            ("attach-keeper", "a `ThreadStateKeeper`"),
+        ];
+        promises.extend(kept.map(|(row, title)| {
+            at_most(
+                format!(
+                    "Attaching with {title} takes at most {LIMIT_OF_KEPT} times \
+                     `PyEval_RestoreThread` and `PyEval_SaveThread`"
+                ),
+                internals.get(1, row, "pyatoll"),
+                internals.get(1, "state-kept", "pyatoll"),
+                LIMIT_OF_KEPT,
+            )
+        }));
     }
     for (python, section) in &results.internals {
         check_attaching(python, &section.data, &mut promises);

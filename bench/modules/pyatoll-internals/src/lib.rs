@@ -45,6 +45,13 @@ mod bench_internals_pyatoll {
                 let kept = || kept().expect("the interpreter is open");
                 Some(in_foreign_thread(py, kept))
             }
+            "attach-keeper" => {
+                let interpreter = py.interpreter();
+                Some(in_foreign_thread(py, || {
+                    let _keeper = interpreter.thread_state_keeper();
+                    attachments(count)
+                }))
+            }
             "state-foreign" => {
                 let id = InterpreterId::of(py, &py.interpreter());
                 Some(in_foreign_thread(py, || {

@@ -1,13 +1,14 @@
 //! [`AttachGuard`]: this thread is attached to an interpreter.
 
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
 use super::compat;
 use super::create;
 use super::detach::detached;
-use super::entry::{self, Entered, Home};
+use super::entry::{self, Entered, Entry, Home};
 use super::error::{AttachError, IN_TRAVERSE};
 use super::local::LocalInternals;
 use super::lookup;
@@ -15,7 +16,9 @@ use super::lookup;
 /// A guard that keeps this thread attached to an interpreter. Dropping it, on the same thread,
 /// restores the previous state.
 pub(crate) struct AttachGuard {
-    local: &'static LocalInternals,
+    /// The [`Entry`] of this thread if it has `entered`, else the [`LocalInternals`] of the
+    /// interpreter: one word, and the guard two.
+    place: NonNull<()>,
     /// The attachment to undo; `None` if the thread was attached before.
     entered: Option<Entered>,
     not_send: PhantomData<*const ()>,
@@ -27,22 +30,27 @@ impl Drop for AttachGuard {
     #[inline]
     fn drop(&mut self) {
         if let Some(entered) = self.entered {
-            leave(self.local, entered);
+            // SAFETY: entered, and each guard is dropped once.
+            unsafe { leave(self.entry(), entered) };
         }
     }
 }
 
 /// Undoes an attachment. Out of line, since each function that attaches has a drop of the guard.
+///
+/// # Safety
+/// Must be called once for each attachment, on its thread.
 #[cold]
 #[inline(never)]
-fn leave(local: &'static LocalInternals, entered: Entered) {
+unsafe fn leave(entry: Entry, entered: Entered) {
+    let local = entry.local();
     if local.trashcan().has_deferred() && local.is_current() {
         // Deferred deallocations of this thread must run on it.
         // SAFETY: attached, as just seen.
         unsafe { local.trashcan().run_deferred() };
     }
-    // SAFETY: called once, when the guard that holds `entered` is dropped; it is not `Send`.
-    unsafe { entry::leave(local, entered) };
+    // SAFETY: upheld by the caller.
+    unsafe { entry::leave(entry, entered) };
 }
 
 /// The reason why [`AttachGuard::already_attached`] returned no guard.
@@ -60,7 +68,7 @@ impl AttachGuard {
     #[inline]
     fn nested(local: &'static LocalInternals) -> Self {
         Self {
-            local,
+            place: NonNull::from_ref(local).cast(),
             entered: None,
             not_send: PhantomData,
         }
@@ -68,7 +76,20 @@ impl AttachGuard {
 
     #[inline]
     pub(crate) fn local(&self) -> &'static LocalInternals {
-        self.local
+        match self.entered {
+            // SAFETY: from `nested`.
+            None => unsafe { self.place.cast().as_ref() },
+            // SAFETY: entered.
+            Some(_) => unsafe { self.entry() }.local(),
+        }
+    }
+
+    /// # Safety
+    /// The guard must have entered.
+    #[inline]
+    unsafe fn entry(&self) -> Entry {
+        // SAFETY: from `entered` (upheld by the caller), and a guard is a user of its entry.
+        unsafe { Entry::from_ptr(self.place) }
     }
 
     /// Returns whether the thread was not attached before.
@@ -109,8 +130,8 @@ impl AttachGuard {
     pub(crate) fn to(local: &'static LocalInternals) -> Result<Self, AttachError> {
         let current = compat::current_interpreter();
         if current.is_null() {
-            if let Some((local, entered)) = entry::enter_again(Some(local)) {
-                return Ok(Self::entered(local, entered));
+            if let Some((entry, entered)) = entry::enter_again(Some(local)) {
+                return Ok(Self::entered(entry, entered));
             }
         } else if current == local.interpreter()
             && local.is_life_of_current()
@@ -141,21 +162,21 @@ impl AttachGuard {
             });
         }
         match entry::enter(local) {
-            Some(entered) => Ok(Self::entered(local, entered)),
+            Some((entry, entered)) => Ok(Self::entered(entry, entered)),
             None => Err(local.refusal()),
         }
     }
 
     /// Returns the guard of a thread that has just attached.
     #[inline]
-    fn entered(local: &'static LocalInternals, entered: Entered) -> Self {
+    fn entered(entry: Entry, entered: Entered) -> Self {
         let guard = Self {
-            local,
+            place: entry.into_ptr(),
             entered: Some(entered),
             not_send: PhantomData,
         };
         // SAFETY: attached.
-        unsafe { local.drain() };
+        unsafe { entry.local().drain() };
         guard
     }
 
@@ -168,8 +189,8 @@ impl AttachGuard {
         if cfg!(feature = "test-interpreters") || slow_path == SlowPath::Attached {
             return None;
         }
-        let (local, entered) = entry::enter_again(None)?;
-        Some(Self::entered(local, entered))
+        let (entry, entered) = entry::enter_again(None)?;
+        Some(Self::entered(entry, entered))
     }
 }
 

@@ -29,6 +29,7 @@ use super::detach::detached;
 use super::entry;
 use super::gate::InterpreterGuard;
 use super::internals::Internals;
+use super::keeper;
 use super::local::{LocalInternals, Phase};
 use super::method_def::MethodDef;
 use super::other_threads;
@@ -227,6 +228,8 @@ impl EndClaim {
             let is_empty = || local.gate().is_empty_but_for_this_thread();
             let is_over = is_empty() || detached(local, || (callback.wait)(local, wait));
             self.is_ours(ending)?;
+            keeper::delete_released(local);
+            self.is_ours(ending)?;
             if is_over && !is_empty() {
                 // The runtime ends, and ends the interpreter without them.
                 return Err(NotEnded::Elsewhere);
@@ -280,7 +283,7 @@ unsafe fn wait_for_other_entries(local: &LocalInternals, ending: &Ending) -> Res
         }
         // Counted after the thread states: a thread has its guard first, and no thread state is
         // deleted while this thread is attached.
-        let others = states.saturating_sub(local.gate().guards_of_others());
+        let others = states.saturating_sub(local.gate().thread_states_of_others());
         if others == 0 {
             return Ok(());
         }

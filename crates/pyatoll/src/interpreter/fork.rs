@@ -40,7 +40,7 @@ pub(super) unsafe fn watch_python() {}
 #[cfg(unix)]
 mod unix {
     use std::ptr::null_mut;
-    use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
     use crate::capi as ffi;
 
@@ -48,6 +48,7 @@ mod unix {
     use super::super::compat;
     use super::super::entry;
     use super::super::gate;
+    use super::super::keeper;
     use super::super::local::{self, LocalInternals};
     use super::super::lookup;
     use super::super::method_def::MethodDef;
@@ -181,6 +182,12 @@ mod unix {
                 let is_bystander = !local.is_main() && local.interpreter() != here;
                 is_without_gil || (is_bystander && (was_inside || local.is_being_ended()))
             };
+            if local.is_main() {
+                // `os.fork` deletes all thread states of the interpreter but the current one. Where
+                // C code forked, the end of the runtime does.
+                gate.forget_released();
+                entry::forget_kept(local);
+            }
             if is_lost {
                 local.mark_lost_in_fork();
                 gate.close();
@@ -192,7 +199,10 @@ mod unix {
         }
         drop(held);
         if has_subs && is_python && !compat::can_fork_with_subs() {
-            say_why_and_end();
+            say_why_and_end(WITH_SUBS);
+        }
+        if is_python && keeper::is_deleting() {
+            say_why_and_end(IN_DELETION);
         }
     }
 
@@ -202,13 +212,20 @@ mod unix {
     /// The status of a child that CPython cannot bring up (`EX_SOFTWARE`).
     const STATUS: i32 = 70;
 
-    fn say_why_and_end() -> ! {
-        const WHY: &[u8] = b"pyatoll: os.fork() in a process with sub-interpreters: CPython cannot \
-            go on in the child, which ends here. Close the interpreters before, or start the process \
-            in another way (subprocess, or multiprocessing with 'spawn' or 'forkserver').\n";
+    const WITH_SUBS: &str = "pyatoll: os.fork() in a process with sub-interpreters: CPython cannot \
+        go on in the child, which ends here. Close the interpreters before, or start the process \
+        in another way (subprocess, or multiprocessing with 'spawn' or 'forkserver').\n";
+
+    /// CPython deletes in the child the thread state that its parent was about to delete.
+    const IN_DELETION: &str = "pyatoll: os.fork() in a finalizer of a value that a thread kept \
+        (threading.local, contextvars): CPython cannot go on in the child, which ends here. Start \
+        the process in another way (subprocess, or multiprocessing with 'spawn' or \
+        'forkserver').\n";
+
+    fn say_why_and_end(why: &str) -> ! {
         // SAFETY: both may be called in a forked child of a multi-threaded process.
         unsafe {
-            libc::write(2, WHY.as_ptr().cast(), WHY.len());
+            libc::write(2, why.as_ptr().cast(), why.len());
             libc::_exit(STATUS)
         }
     }
@@ -233,12 +250,17 @@ mod unix {
         unsafe { ffi::Py_NewRef(ffi::Py_None()) }
     }
 
-    /// Registers functions with `os.register_at_fork`, to distinguish `os.fork` from forks whose
-    /// child is replaced by another program and needs no Python.
+    /// Registers functions with `os.register_at_fork`, once in each run of the runtime, to
+    /// distinguish `os.fork` from forks whose child is replaced by another program and needs no
+    /// Python.
     ///
     /// # Safety
     /// The thread must be attached to the main interpreter.
     pub(in super::super) unsafe fn watch_python() {
+        static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
+        if !local::is_first_in_run(&WATCHED) {
+            return;
+        }
         // SAFETY: attached; new references are released. An exception that is set is put back
         // afterwards. An error is dropped: then a child crashes or hangs, as without this library.
         unsafe {

@@ -28,10 +28,12 @@
 //! - A thread that waits for guards sees all writes of their holders from before they were released
 //!   or went away.
 
+use std::ffi::c_void;
 use std::marker::PhantomData;
+use std::ptr::null_mut;
 use std::time::{Duration, Instant};
 
-use super::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use super::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use super::sync::thread::{self, ThreadId};
 use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock};
 
@@ -43,8 +45,10 @@ const AWAY: u8 = 1;
 const LEFT_BEHIND: u8 = 2;
 /// Not inside: the thread keeps the guard for its next attachment.
 const SET_ASIDE: u8 = 3;
-/// Taken out of the list while it was set aside, so that it cannot be taken up again.
+/// Withdrawn while it was set aside, so that it cannot be taken up again.
 const WITHDRAWN: u8 = 4;
+/// The same, and another thread deletes the thread state that the holder kept.
+const DELETING: u8 = 5;
 /// Added to one of the first three once the gate is closed: the guard cannot be set aside.
 const LAST: u8 = 8;
 /// Flipped when the thread begins to create or delete a thread state. It does so until
@@ -61,16 +65,39 @@ struct Holder {
     /// [`CHANGE`] of the latest thread state that was created or deleted. Only the thread that
     /// holds the guard writes to it.
     changed: AtomicU8,
+    /// The thread state of a [`KeptThreadState`], or null. Only the thread that holds the guard
+    /// writes to it and to the next two, before it sets the guard aside.
+    kept: AtomicPtr<c_void>,
+    kept_id: AtomicU32,
+    note: AtomicU32,
     thread: ThreadId,
     /// Whether the end must wait for it without limit.
     must_finish: bool,
+}
+
+/// A thread state that a thread keeps while its guard is set aside, as
+/// [`keeper`](super::keeper) says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeptThreadState {
+    pub(crate) thread_state: *mut c_void,
+    /// Tells it from a later one at this address.
+    pub(crate) id: u32,
+    /// Says how to change CPython's note of it.
+    pub(crate) note: u32,
+}
+
+/// A thread state that its thread does not keep any more. It counts as kept until this is dropped.
+pub(crate) struct Released<'a> {
+    gate: &'a Gate,
+    holder: Arc<Holder>,
 }
 
 struct State {
     open: bool,
     /// Threads that wait for guards to be released.
     waiting: u32,
-    /// Guards not yet released.
+    /// Guards not yet released, and holders whose thread states are to be deleted by a thread
+    /// inside.
     inside: Vec<Arc<Holder>>,
 }
 
@@ -87,8 +114,18 @@ impl State {
                 }
             };
             let before = holder.update(|state| Some(closed(state)));
-            before.is_ok_and(|state| state & !CHANGE != SET_ASIDE || holder.is_changing_in(state))
+            let stays = before
+                .is_ok_and(|state| state & !CHANGE != SET_ASIDE || holder.is_changing_in(state));
+            stays || holder.kept().is_some()
         });
+    }
+
+    fn remove(&mut self, holder: &Arc<Holder>) {
+        let is_it = |other: &Arc<Holder>| Arc::ptr_eq(other, holder);
+        if let Some(place) = self.inside.iter().position(is_it) {
+            self.inside.swap_remove(place);
+        }
+        self.free_if_through();
     }
 
     /// Frees the list after the last use: the gates of all interpreters that ever existed stay.
@@ -111,7 +148,7 @@ pub(crate) struct Timeouts {
 
 /// Returns whether a guard in this state was set aside.
 fn is_aside(state: u8) -> bool {
-    matches!(state & !(LAST | CHANGE), SET_ASIDE | WITHDRAWN)
+    matches!(state & !(LAST | CHANGE), SET_ASIDE | WITHDRAWN | DELETING)
 }
 
 /// The gate of one interpreter.
@@ -139,22 +176,29 @@ impl ForkLock<'_> {
         self.gate.closed.store(true, Ordering::Release);
     }
 
-    /// Drops the guards of other threads, which do not exist in the child of a fork. Returns
-    /// whether one of them was inside.
+    /// Drops the guards of other threads, which do not exist in the child of a fork, and releases
+    /// the thread states that they kept. Returns whether one of them was inside.
     #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
     #[inline(never)]
     pub(crate) fn keep_own(&mut self) -> bool {
         let this = thread::current().id();
-        let inside = &mut self.state.inside;
         let is_other = |holder: &Arc<Holder>| holder.thread != this;
+        let inside = &mut self.state.inside;
         let was_inside = inside.iter().any(|holder| {
             let is_inside = holder.state() == INSIDE || holder.is_leaving();
             is_other(holder) && is_inside
         });
-        inside.retain(|holder| !is_other(holder));
+        inside.retain(|holder| !is_other(holder) || holder.release());
         self.state.free_if_through();
         self.state.waiting = 0;
         was_inside
+    }
+
+    /// Forgets the thread states that are to be deleted: CPython does that.
+    #[cfg_attr(any(loom, not(unix)), expect(dead_code, reason = "nothing forks"))]
+    pub(crate) fn forget_released(&mut self) {
+        self.state.inside.retain(|holder| !holder.is_released());
+        self.state.free_if_through();
     }
 }
 
@@ -194,6 +238,9 @@ impl Gate {
         let holder = Arc::new(Holder {
             state: AtomicU8::new(INSIDE),
             changed: AtomicU8::new(0),
+            kept: AtomicPtr::new(null_mut()),
+            kept_id: AtomicU32::new(0),
+            note: AtomicU32::new(0),
             thread: thread::current().id(),
             must_finish,
         });
@@ -218,6 +265,11 @@ impl Gate {
     /// Refuses new guards from now on; those that exist stay valid.
     pub(crate) fn close(&self) {
         self.lock_for_fork().close();
+    }
+
+    /// Has threads give up the thread states that they keep, those inside when they leave.
+    pub(crate) fn withdraw(&self) {
+        self.state().withdraw();
     }
 
     /// Lets threads enter again: the end of the interpreter was called off.
@@ -339,6 +391,39 @@ impl Gate {
         state.inside.iter().any(|holder| holder.is_changing())
     }
 
+    /// Returns a thread state that its thread does not keep any more, for this thread to delete:
+    /// that of a guard that was withdrawn, or of a thread that handed it over.
+    pub(crate) fn next_released(&self) -> Option<Released<'_>> {
+        let state = self.state();
+        let is_next =
+            |holder: &&Arc<Holder>| holder.kept().is_some() && holder.exchange(WITHDRAWN, DELETING);
+        let holder = state.inside.iter().find(is_next)?;
+        Some(Released {
+            gate: self,
+            holder: Arc::clone(holder),
+        })
+    }
+
+    /// Returns the number of thread states that are kept by threads which are not inside, or
+    /// released.
+    pub(crate) fn kept(&self) -> usize {
+        let state = self.state();
+        let is_kept = |holder: &&Arc<Holder>| holder.has_left() && holder.kept().is_some();
+        state.inside.iter().filter(is_kept).count()
+    }
+
+    /// Returns the number of thread states that threads of this gate may have, except this thread's
+    /// while it is inside.
+    #[inline(never)]
+    pub(crate) fn thread_states_of_others(&self) -> usize {
+        let this = thread::current().id();
+        let is_counted = |holder: &&Arc<Holder>| match holder.has_left() {
+            true => holder.kept().is_some(),
+            false => holder.thread != this,
+        };
+        self.state().inside.iter().filter(is_counted).count()
+    }
+
     /// Returns the number of guards, including those that are set aside.
     #[cfg(test)]
     pub(crate) fn guards(&self) -> usize {
@@ -363,6 +448,28 @@ impl Holder {
             INSIDE | SET_ASIDE | WITHDRAWN => is_over(timeouts.inside),
             _ => false,
         }
+    }
+
+    /// Returns the thread state that the thread keeps.
+    fn kept(&self) -> Option<KeptThreadState> {
+        // Ordered by the exchange that set the guard aside.
+        let thread_state = self.kept.load(Ordering::Relaxed);
+        (!thread_state.is_null()).then(|| KeptThreadState {
+            thread_state,
+            id: self.kept_id.load(Ordering::Relaxed),
+            note: self.note.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Releases the thread state that the thread kept and does not use. `false`: there is none, or
+    /// another thread was deleting it.
+    fn release(&self) -> bool {
+        self.kept().is_some() && (self.exchange(SET_ASIDE, WITHDRAWN) || self.state() == WITHDRAWN)
+    }
+
+    /// Returns whether the thread state that the thread kept is to be deleted, or being deleted.
+    fn is_released(&self) -> bool {
+        self.kept().is_some() && matches!(self.state(), WITHDRAWN | DELETING)
     }
 
     /// Returns whether the thread creates or deletes a thread state. `SeqCst`: see
@@ -435,6 +542,25 @@ impl InterpreterGuard<'_> {
     #[must_use]
     pub(crate) fn set_aside(&self) -> bool {
         self.holder.exchange_exactly(INSIDE, SET_ASIDE, 0)
+    }
+
+    /// Sets the thread state that this thread keeps while the guard is set aside. If the guard is
+    /// withdrawn then, it belongs to the thread that ends the interpreter. This thread must be
+    /// inside.
+    pub(crate) fn keep(&self, kept: Option<KeptThreadState>) {
+        let thread_state = kept.map_or(null_mut(), |kept| kept.thread_state);
+        let (id, note) = kept.map_or((0, 0), |kept| (kept.id, kept.note));
+        self.holder.kept_id.store(id, Ordering::Relaxed);
+        self.holder.note.store(note, Ordering::Relaxed);
+        self.holder.kept.store(thread_state, Ordering::Relaxed);
+    }
+
+    /// Drops a guard that is set aside, and leaves the thread state that this thread keeps to a
+    /// thread inside.
+    pub(crate) fn hand_over(self) {
+        let _state = self.gate.state();
+        // Unless the gate was closed: then it is released already.
+        self.holder.release();
     }
 
     /// Takes up a guard that was set aside. `false`: the gate was closed since, and the guard must
@@ -522,14 +648,24 @@ impl Drop for InterpreterGuard<'_> {
     #[inline(never)]
     fn drop(&mut self) {
         let mut state = self.gate.state();
-        let is_own = |holder: &Arc<Holder>| Arc::ptr_eq(holder, &self.holder);
-        if let Some(place) = state.inside.iter().position(is_own) {
-            state.inside.swap_remove(place);
+        if !self.holder.is_released() {
+            state.remove(&self.holder);
         }
-        state.free_if_through();
         if state.waiting > 0 {
             self.gate.left.notify_all();
         }
+    }
+}
+
+impl Released<'_> {
+    pub(crate) fn thread_state(&self) -> KeptThreadState {
+        self.holder.kept().expect("only those that have one")
+    }
+}
+
+impl Drop for Released<'_> {
+    fn drop(&mut self) {
+        self.gate.state().remove(&self.holder);
     }
 }
 
@@ -717,6 +853,77 @@ mod tests {
                 waiter.join().unwrap();
             });
         }
+    }
+
+    #[test]
+    fn a_kept_thread_state_is_withdrawn_with_its_guard() {
+        let kept = KeptThreadState {
+            thread_state: std::ptr::dangling_mut(),
+            id: 3,
+            note: 5,
+        };
+        let gate = Gate::new();
+        let [idle, inside, without] = [(); 3].map(|()| gate.enter().unwrap());
+        idle.keep(Some(kept));
+        inside.keep(Some(kept));
+        without.keep(Some(kept));
+        assert_eq!(gate.kept(), 0);
+        assert!(idle.set_aside());
+        assert_eq!(gate.kept(), 1);
+        without.keep(None);
+        assert!(without.set_aside());
+        assert_eq!(gate.kept(), 1);
+        gate.close();
+        assert_eq!(gate.kept(), 1);
+        let released = gate.next_released().unwrap();
+        assert_eq!(released.thread_state(), kept);
+        assert!(gate.next_released().is_none());
+        assert_eq!((gate.kept(), gate.thread_states_of_others()), (1, 1));
+        assert!(!idle.take_up() && !inside.set_aside());
+        drop(idle);
+        assert_eq!(gate.kept(), 1);
+        drop(released);
+        assert_eq!((gate.kept(), gate.guards()), (0, 1));
+    }
+
+    #[test]
+    fn a_gate_that_stays_open_has_threads_give_up_their_thread_states() {
+        let kept = KeptThreadState {
+            thread_state: std::ptr::dangling_mut(),
+            id: 3,
+            note: 5,
+        };
+        let gate = Gate::new();
+        let [idle, inside] = [(); 2].map(|()| gate.enter().unwrap());
+        for guard in [&idle, &inside] {
+            guard.keep(Some(kept));
+        }
+        assert!(idle.set_aside());
+        gate.withdraw();
+        assert!(gate.is_open() && gate.kept() == 1);
+        assert!(!idle.take_up() && !inside.set_aside());
+        drop((idle, inside));
+        assert_eq!(gate.next_released().unwrap().thread_state(), kept);
+        assert_eq!((gate.kept(), gate.guards()), (0, 0));
+    }
+
+    #[test]
+    fn a_kept_thread_state_is_handed_over_once() {
+        let kept = KeptThreadState {
+            thread_state: std::ptr::dangling_mut(),
+            id: 3,
+            note: 5,
+        };
+        let gate = Gate::new();
+        let guard = gate.enter().unwrap();
+        guard.keep(Some(kept));
+        assert!(guard.set_aside());
+        guard.hand_over();
+        assert_eq!((gate.guards(), gate.kept()), (1, 1));
+        gate.close();
+        assert_eq!(gate.next_released().unwrap().thread_state(), kept);
+        assert!(gate.next_released().is_none());
+        assert_eq!((gate.guards(), gate.kept()), (0, 0));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::attach::{self, AttachGuard};
 use super::detach::detached;
 use super::entry;
 use super::error::AttachError;
+use super::keeper::ThreadStateKeeper;
 use super::local::LocalInternals;
 use super::lookup;
 use super::start;
@@ -274,6 +275,57 @@ impl Interpreter {
         }
         // SAFETY: attached only here, so nothing in `f` needs the attachment.
         Ok(unsafe { detached(self.0, f) })
+    }
+
+    /// Has this thread keep its thread state of the interpreter between attachments, until the
+    /// result is dropped: an attachment then costs little more than taking the GIL. Meant for the
+    /// threads of a runtime that attach often and briefly (tokio's `on_thread_start`). A thread may
+    /// have keepers for several interpreters.
+    ///
+    /// Unlike [`keep_thread_state`](Interpreter::keep_thread_state), this neither changes which
+    /// interpreter [`Python::attach`] means nor keeps the interpreter from ending: its end deletes
+    /// the thread state, without waking this thread.
+    ///
+    /// # Conditions
+    /// - Only attachments of a thread that is in no interpreter use it: neither those within
+    ///   [`Python::detach`] nor those of a thread that Python or C code has attached.
+    /// - What Python keeps for a thread (`threading.local`, the values of context variables) lives
+    ///   on between the attachments. Python counts the thread as one of its own in that time
+    ///   (`threading.enumerate`).
+    /// - Dropping the result does not take the GIL, nor does the end of a thread that has leaked it
+    ///   (`std::mem::forget`). So the thread state is left to the next thread that attaches with a
+    ///   keeper for the first time, or to the interpreter's end. Either thread releases what Python
+    ///   kept for the one that has ended, and runs the finalizers: a value that its thread alone
+    ///   may drop (`#[pyclass(unsendable)]`) leaks.
+    /// - An end of the interpreter that is called off deletes idle thread states, too, and so does
+    ///   Python code that calls its exit functions.
+    /// - While it is idle, other extension modules built with this library cannot tell the thread
+    ///   from one that may use their values, and leave those to the end of the process if the
+    ///   interpreter ends.
+    /// - It has an effect on Linux, with a Python from 3.12 to 3.14 with a GIL, except debug
+    ///   builds, where CPython insists that a thread deletes its own thread states. A Python that
+    ///   was configured `--with-assertions`, without being a debug build, cannot be told from
+    ///   others: it ends the process in that case. Elsewhere an attachment costs what it does
+    ///   without.
+    ///
+    /// ```
+    /// use pyatoll::prelude::*;
+    ///
+    /// # Python::initialize();
+    /// let main = Python::attach(|py| py.interpreter());
+    /// std::thread::spawn(move || {
+    ///     let _keeper = main.thread_state_keeper();
+    ///     for _ in 0..1000 {
+    ///         Python::attach(|_py| ());
+    ///     }
+    /// })
+    /// .join()
+    /// .unwrap();
+    /// ```
+    ///
+    /// C API: `PyEval_RestoreThread`, `PyEval_SaveThread`.
+    pub fn thread_state_keeper(&self) -> ThreadStateKeeper {
+        ThreadStateKeeper::new(self.0)
     }
 
     /// Runs `f` with this as the interpreter that [`Python::attach`] and [`Python::try_attach`]

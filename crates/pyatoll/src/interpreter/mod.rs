@@ -53,6 +53,7 @@
 // | `shared_classes` | classes that binaries share in one interpreter |
 // | `internals` | the state that all Pyatoll binaries in one interpreter share |
 // | `entry` | the interpreters that this thread entered or was detached from |
+// | `keeper` | thread states that stay when their thread leaves |
 // | `thread_default` | the interpreter that this thread attaches to by default |
 // | `other_threads` | threads that an interpreter's end leaves behind |
 // | `fork` | locks across a fork, and the child |
@@ -102,6 +103,7 @@ mod fork;
 mod gate;
 mod handle;
 pub(crate) mod internals;
+mod keeper;
 mod libpython;
 pub(crate) mod local;
 mod lookup;
@@ -134,6 +136,7 @@ pub use embed::with_embedded_python_interpreter;
 pub use enter::Ungil;
 pub use error::{AttachError, BuildError};
 pub use handle::Interpreter;
+pub use keeper::ThreadStateKeeper;
 #[doc(hidden)]
 pub use local::LocalInternals;
 pub(crate) use stored::StoredState;

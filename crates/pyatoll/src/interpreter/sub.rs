@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use super::attach::{self, AttachGuard};
 use super::closing::{self, Background};
@@ -11,7 +10,7 @@ use super::detach::DetachGuard;
 use super::error::{AttachError, BuildError};
 use super::fork;
 use super::handle::Interpreter;
-use super::local::{self, LocalInternals};
+use super::local::LocalInternals;
 use super::make;
 use super::start;
 use super::token::Python;
@@ -380,11 +379,8 @@ impl InMain {
             _ => None,
         };
         let attached = AttachGuard::to(main).map_err(|error| error.to_string())?;
-        static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
-        if local::is_first_in_run(&WATCHED) {
-            // SAFETY: attached to the main interpreter, by `attached`.
-            unsafe { fork::watch_python() };
-        }
+        // SAFETY: attached to the main interpreter, by `attached`.
+        unsafe { fork::watch_python() };
         Ok(Self {
             attached,
             _detached: detached,

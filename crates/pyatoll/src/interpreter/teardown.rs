@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::attach::AttachGuard;
 use super::compat;
 use super::detach::detached;
 use super::end::{self, Callback, EndClaim, NotEnded};
 use super::entry;
 use super::gate::Timeouts;
+use super::keeper;
 use super::local::{self, LocalInternals, Phase};
 use super::lookup;
 use super::other_threads;
@@ -60,6 +62,7 @@ pub(super) unsafe fn close(local: &'static LocalInternals, callback: Callback) {
         if !local.gate().is_empty_but_for_this_thread() {
             detached(local, || wait(local));
         }
+        keeper::delete_released(local);
         if !compat::is_in_python() {
             // Not where Python code calls the exit functions itself: the interpreter goes on. After
             // the wait: a thread that gives way to this one may have kept the thread state again.
@@ -86,21 +89,38 @@ pub(super) unsafe fn close_without_main() {
         return;
     }
     RuntimeEnd::begin(false);
-    if compat::ends_subs_first() {
-        return;
-    }
-    let subs = lookup::all_live();
-    subs.iter().for_each(|sub| sub.gate().close());
     // SAFETY: attached (upheld by the caller); no Python function is called while detached.
     // Functions of this binary may be called in the main interpreter without Python's knowledge
     // (`ctypes`).
     unsafe {
         let note = compat::exchange_attach_note(null_mut());
         let thread_state = ffi::PyEval_SaveThread();
-        subs.into_iter().for_each(wait);
+        let subs = lookup::all_live();
+        for sub in &subs {
+            delete_kept_thread_states(sub);
+        }
+        if !compat::ends_subs_first() {
+            subs.iter().for_each(|sub| sub.gate().close());
+            subs.into_iter().for_each(wait);
+        }
         ffi::PyEval_RestoreThread(thread_state);
         note.restore();
-        compat::hang_late_threads(ffi::PyInterpreterState_Main());
+        if !compat::ends_subs_first() {
+            compat::hang_late_threads(ffi::PyInterpreterState_Main());
+        }
+    }
+}
+
+/// Deletes the thread states that threads keep in an interpreter which the end of the runtime ends.
+/// This thread must be detached.
+fn delete_kept_thread_states(sub: &'static LocalInternals) {
+    sub.gate().withdraw();
+    if sub.gate().kept() > 0
+        && !entry::is_inside(sub)
+        && let Ok(attached) = AttachGuard::to(sub)
+    {
+        // SAFETY: attached, without an exception.
+        unsafe { keeper::delete_released(attached.local()) };
     }
 }
 
@@ -161,10 +181,16 @@ unsafe fn close_subs(main: &'static LocalInternals, callback: Callback) {
             true => unsafe { EndClaim::to_closed(sub) },
             false => None,
         };
-        if claim.is_none() && !compat::ends_subs_first() {
-            sub.gate().close();
+        if claim.is_none() {
+            let prepare = || {
+                delete_kept_thread_states(sub);
+                if !compat::ends_subs_first() {
+                    sub.gate().close();
+                    wait(sub);
+                }
+            };
             // SAFETY: attached to `main`; no Python function is called while detached.
-            unsafe { detached(main, || wait(sub)) };
+            unsafe { detached(main, prepare) };
         }
         if let Some(claim) = claim {
             let (wait, _) = Wait::begin_anyway(Others::Inside(sub), true);
@@ -209,6 +235,11 @@ fn timeouts(local: &LocalInternals) -> Timeouts {
         None => Timeouts::default(),
         Some(end) => end.timeouts(local),
     }
+}
+
+/// Returns whether the end of the runtime has begun.
+pub(super) fn is_runtime_ending() -> bool {
+    RuntimeEnd::is_under_way()
 }
 
 /// The end of the runtime, which has begun.

@@ -11,6 +11,7 @@
 //! | `exit_functions.rs` | exit functions that use threads, and Python code that takes ours out |
 //! | `foreign.rs` | interpreters that Python code ends |
 //! | `fork.rs` | `os.fork` with other threads and sub-interpreters |
+//! | `kept.rs` | thread states that idle threads keep |
 //! | `process_exit.rs` | the end of the process and of the runtime with threads inside |
 //! | `state.rs` | the per-interpreter state at the end and under interference from Python code |
 //! | `system_exit.rs` | `SystemExit` printed on a thread that is inside a sub-interpreter |
@@ -24,6 +25,7 @@ mod exit_functions;
 mod foreign;
 #[cfg(unix)]
 mod fork;
+mod kept;
 mod process_exit;
 mod state;
 mod system_exit;

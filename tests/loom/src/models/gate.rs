@@ -7,7 +7,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
-use super::gate::{Gate, InterpreterGuard, Timeouts};
+use super::gate::{Gate, InterpreterGuard, KeptThreadState, Timeouts};
 
 pub(crate) const MODELS: &[(&str, fn())] = &[
     ("nobody_is_inside_after_the_wait", nobody_is_inside_after_the_wait),
@@ -19,6 +19,7 @@ pub(crate) const MODELS: &[(&str, fn())] = &[
     ("a_guard_survives_an_end_that_is_called_off", a_guard_survives_an_end_that_is_called_off),
     ("a_thread_is_inside_until_it_has_left", a_thread_is_inside_until_it_has_left),
     ("a_thread_that_was_leaving_may_stay", a_thread_that_was_leaving_may_stay),
+    ("a_kept_thread_state_is_deleted_by_one_thread", a_kept_thread_state_is_deleted_by_one_thread),
 ];
 
 /// Stands in for an interpreter: threads inside read it, its end writes.
@@ -251,5 +252,44 @@ fn a_thread_that_was_leaving_may_stay() {
         interpreter.gate.close();
         interpreter.end();
         visitor.join().unwrap();
+    });
+}
+
+/// The thread state is that of the visitor, unless its guard is withdrawn while it is set aside, or
+/// the visitor hands it over.
+fn a_kept_thread_state_is_deleted_by_one_thread() {
+    loom::model(|| {
+        let interpreter = Interpreter::new();
+        let visitor = thread::spawn({
+            let interpreter = interpreter.clone();
+            move || {
+                let guard = interpreter.gate.enter()?;
+                interpreter.look();
+                guard.keep(Some(KeptThreadState {
+                    thread_state: std::ptr::dangling_mut(),
+                    id: 5,
+                    note: 7,
+                }));
+                let is_own = !guard.set_aside() || guard.take_up();
+                if is_own {
+                    interpreter.look();
+                    if guard.set_aside() {
+                        guard.hand_over();
+                        return Some(false);
+                    }
+                }
+                Some(is_own)
+            }
+        });
+        interpreter.end();
+        let mut deleted = 0;
+        while let Some(released) = interpreter.gate.next_released() {
+            assert_eq!(released.thread_state().note, 7);
+            deleted += 1;
+        }
+        assert_eq!(interpreter.gate.kept(), 0);
+        if let Some(is_own) = visitor.join().unwrap() {
+            assert_eq!(deleted, usize::from(!is_own));
+        }
     });
 }

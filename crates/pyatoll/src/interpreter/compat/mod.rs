@@ -13,6 +13,7 @@
 //! | `other_threads` | which threads the thread states of an interpreter belong to |
 //! | `lifecycle` | creating interpreters, the end of the runtime |
 //! | `ending` | ending an interpreter |
+//! | `note` | the thread state that CPython has noted for a thread |
 //! | `depth` | the nesting of deallocations on a thread |
 //! | `dict` | dicts |
 //! | `raised` | the exception that is set |
@@ -35,6 +36,7 @@ pub(crate) mod layout;
 mod legacy;
 mod lifecycle;
 mod main_interpreter;
+mod note;
 mod other_threads;
 mod raised;
 mod signals;
@@ -58,7 +60,8 @@ pub(crate) use lifecycle::{
     legacy_checks_extensions, new_interpreter, pending_calls_precede_exit, shares_subclasses,
 };
 pub(crate) use main_interpreter::enter_main;
-pub(crate) use other_threads::has_other_threads;
+pub(crate) use note::{NoteKey, may_stay};
+pub(crate) use other_threads::{has_other_threads, has_thread_state};
 pub(crate) use raised::{restore_raised, set_raised_value, take_raised, take_raised_value};
 pub(crate) use signals::hide_handlers_of_main;
 pub(crate) use single_phase::{avoid_asyncio_in_c, avoid_single_phase_modules};

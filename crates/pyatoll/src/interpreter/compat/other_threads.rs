@@ -37,6 +37,27 @@ pub(crate) unsafe fn has_other_threads(own: *mut ffi::PyThreadState) -> bool {
     }
 }
 
+/// Returns whether an interpreter has this thread state, with this id, of which the lower half is
+/// compared.
+///
+/// # Safety
+/// The thread must be attached to the interpreter, which must have a GIL.
+pub(crate) unsafe fn has_thread_state(
+    interpreter: *mut ffi::PyInterpreterState,
+    thread_state: *mut ffi::PyThreadState,
+    id: u32,
+) -> bool {
+    // SAFETY: attached (upheld by the caller), so the list can be walked as above. Only a thread
+    // state in it is asked for its id.
+    unsafe {
+        let mut next = ffi::PyInterpreterState_ThreadHead(interpreter);
+        while !next.is_null() && next != thread_state {
+            next = ffi::PyThreadState_Next(next);
+        }
+        !next.is_null() && ffi::PyThreadState_GetID(next) as u32 == id
+    }
+}
+
 /// Returns the place of the field `thread_id` in thread states.
 ///
 /// # Safety

@@ -6,19 +6,19 @@
 //!
 //! Guards ([`AttachGuard`](super::attach::AttachGuard),
 //! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in a different order than they were
-//! created: a greenlet switches stacks in the middle of a call. So a guard holds no pointer to an
-//! entry, only the interpreter and the state to restore ([`Entered`], [`Detached`]). Each function
-//! here starts from the interpreter that the thread is attached to now, not from the one at the
-//! guard's creation.
+//! created: a greenlet switches stacks in the middle of a call. So a guard holds its interpreter, or
+//! its entry, which stays while it has users, and the state to restore ([`Entered`], [`Detached`]).
+//! Each function here starts from the interpreter that the thread is attached to now, not from the
+//! one at the guard's creation.
 //!
 //! Other code attaches and detaches this thread unnoticed: it releases the GIL and calls back into
 //! Rust, or attaches while this library has detached the thread (`PyGILState_Ensure`). Guards that
 //! begin and end in between restore the entry and its interpreter guard.
 //!
 //! Invariants:
-//! - The thread-local is the head of a list of boxed entries that only this file frees, and only
+//! - The thread-local is the head of a list of boxed entries that only this module frees, and only
 //!   from the thread that owns them. It needs no destructor, so it works until the thread's end
-//!   ([`AtThreadEnd`] only releases guards and spare entries).
+//!   ([`AtThreadEnd`] only releases guards, spare entries and kept thread states).
 //! - An entry that the thread has left may stay as a spare, with its guard set aside, for the next
 //!   attachment to that interpreter. It is in another list, so it counts as no entry.
 //! - A detached entry's thread state is idle and alive: it belongs to a frame that has not
@@ -26,14 +26,19 @@
 //! - A thread from outside that waits for an interpreter's GIL or has a thread state of it holds an
 //!   [`InterpreterGuard`]; a detached thread asks its guard before it attaches again.
 //! - A thread state created here is deleted by the thread that created it, before its guard is
-//!   released.
+//!   released; but see [`kept`].
 
+mod kept;
 #[cfg(test)]
 mod tests;
 
+#[cfg(unix)]
+pub(super) use kept::forget_kept;
+pub(super) use kept::{begin_to_keep, stop_keeping};
+
 use std::cell::Cell;
 use std::num::NonZeroU64;
-use std::ptr::{null, null_mut};
+use std::ptr::{NonNull, null, null_mut};
 use std::thread;
 
 use super::busy::CHANGING_THREAD_STATES;
@@ -43,9 +48,14 @@ use super::local::LocalInternals;
 use super::lookup;
 use crate::capi as ffi;
 
+/// A function that is called once a thread has left an interpreter.
+type AtLeave = fn(&'static LocalInternals);
+
 /// One interpreter that this thread entered or was detached from. There is one entry for each.
 struct ThreadEntry {
     local: &'static LocalInternals,
+    /// The entries of this thread, which have no destructor.
+    entries: *const Entries,
     /// Keeps the interpreter from ending. `None` if the thread was attached by other code and
     /// detached by this library.
     guard: Cell<Option<InterpreterGuard<'static>>>,
@@ -61,7 +71,8 @@ struct ThreadEntry {
     /// Whether other code has ended the interpreter on this thread while the thread was inside.
     ended_here: Cell<bool>,
     /// Called once the thread has left the interpreter.
-    at_leave: Cell<Option<fn(&'static LocalInternals)>>,
+    at_leave: Cell<Option<AtLeave>>,
+    kept: kept::Kept,
     /// Guards that refer to this entry.
     users: Cell<u32>,
     /// Those that keep this thread detached.
@@ -73,6 +84,30 @@ struct ThreadEntry {
     older: Cell<*const ThreadEntry>,
 }
 
+/// The entry of an attachment that is not over, which is a user of it.
+#[derive(Clone, Copy)]
+pub(super) struct Entry(&'static ThreadEntry);
+
+impl Entry {
+    #[inline]
+    pub(super) fn local(self) -> &'static LocalInternals {
+        self.0.local
+    }
+
+    #[inline]
+    pub(super) fn into_ptr(self) -> NonNull<()> {
+        NonNull::from_ref(self.0).cast()
+    }
+
+    /// # Safety
+    /// `pointer` must be from [`into_ptr`](Entry::into_ptr), of an attachment that is not over.
+    #[inline]
+    pub(super) unsafe fn from_ptr(pointer: NonNull<()>) -> Self {
+        // SAFETY: alive while it has users (upheld by the caller).
+        Self(unsafe { pointer.cast().as_ref() })
+    }
+}
+
 /// The number of spare entries that a thread keeps: of the interpreters it left last.
 const SPARES: usize = 4;
 
@@ -82,6 +117,9 @@ struct Entries {
     spare: Cell<*const ThreadEntry>,
     /// The number of these.
     spares: Cell<usize>,
+    /// Entries with keepers. They stay while this thread is in no interpreter, and are in no other
+    /// list then.
+    kept: Cell<*const ThreadEntry>,
     /// Whether [`AtThreadEnd`] frees the spare entries: `None` if that is not known yet, `false`
     /// once it has.
     frees_spares: Cell<Option<bool>>,
@@ -97,6 +135,7 @@ thread_local! {
             newest: Cell::new(null()),
             spare: Cell::new(null()),
             spares: Cell::new(0),
+            kept: Cell::new(null()),
             frees_spares: Cell::new(None),
             clock: Cell::new(0),
             has_default: Cell::new(false),
@@ -117,6 +156,7 @@ impl Drop for AtThreadEnd {
         ENTRIES.with(|entries| {
             entries.frees_spares.set(Some(false));
             entries.keep_spares(0);
+            entries.stop_keeping_all();
         });
         find(|entry| {
             if entry.made.get().is_null() {
@@ -163,9 +203,13 @@ impl Entered {
     const DETACHED: u64 = 8;
     /// Set in each, so that none is zero.
     const ALWAYS: u64 = 16;
-    const FLAGS: u32 = 5;
+    /// The thread state may be kept.
+    const KEPT: u64 = 32;
+    const FLAGS: u32 = 6;
     /// The changes of [`enter_again`].
     const AGAIN: Self = Self::new(0, true, true, false, false);
+    /// Those of [`Entries::enter_kept`].
+    const OF_KEPT: Self = Self(Self::AGAIN.0.saturating_add(Self::KEPT));
 
     const fn new(since: u64, made: bool, guarded: bool, released: bool, detached: bool) -> Self {
         let flags = made as u64 * Self::MADE
@@ -300,12 +344,6 @@ impl Entries {
         None
     }
 
-    /// Returns the entry for `local`'s interpreter.
-    #[inline]
-    fn of(&self, local: &LocalInternals) -> Option<&'static ThreadEntry> {
-        self.find(|entry| std::ptr::eq(entry.local, local).then_some(entry))
-    }
-
     /// Releases the use of one guard, and frees the entry after the last one.
     #[inline(never)]
     fn release(&self, entry: &'static ThreadEntry) {
@@ -324,6 +362,12 @@ impl Entries {
         if self.newest.get().is_null() {
             // From now on other code decides when this thread is attached.
             compat::set_attach_note(None);
+        }
+        if entry.has_keepers() {
+            entry.older.set(null());
+            entry.is_detached.set(false);
+            drop(entry.guard.take());
+            return;
         }
         // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is used
         // after this: each function of this file releases last.
@@ -353,14 +397,33 @@ impl Entries {
         }
     }
 
-    /// Deletes the current thread state and leaves the only entry, if it can become a spare again:
-    /// the fast path after [`enter_again`].
+    /// Undoes [`enter_again`], if this thread is still attached with the thread state that it
+    /// created: the fast path.
+    #[inline]
+    fn leave_again(&self, entry: &'static ThreadEntry) -> bool {
+        let made = entry.made.get();
+        let is_inside = entry.with_guard(InterpreterGuard::is_away) == Some(false);
+        if compat::current_thread_state() != made || !is_inside || entry.ended_here.get() {
+            return false;
+        }
+        entry.made.set(null_mut());
+        // SAFETY: current, and used by nobody afterwards.
+        unsafe {
+            ffi::PyThreadState_Clear(made);
+            if !self.become_spare(entry) {
+                self.leave_cleared(entry, Entered::AGAIN);
+            }
+        }
+        true
+    }
+
+    /// Deletes the current thread state and leaves the only entry, if it can become a spare again.
     ///
     /// # Safety
     /// The thread state must be one of `entry`'s interpreter, cleared and used by nobody
     /// afterwards.
     #[inline]
-    unsafe fn leave_again(&self, entry: &'static ThreadEntry) -> bool {
+    unsafe fn become_spare(&self, entry: &'static ThreadEntry) -> bool {
         let is_only = std::ptr::eq(self.newest.get(), entry) && entry.older.get().is_null();
         // SAFETY: only this thread uses the cell, and nothing below changes it.
         let guard = unsafe { (*entry.guard.as_ptr()).as_ref() };
@@ -369,6 +432,7 @@ impl Entries {
                 && entry.users.get() == 1
                 && entry.detachments.get() == 0
                 && entry.at_leave.get().is_none()
+                && !entry.has_keepers()
                 && !entry.ended_here.get()
                 && self.spares.get() < SPARES
                 && self.frees_spares.get() == Some(true)
@@ -397,6 +461,63 @@ impl Entries {
         true
     }
 
+    /// Implements [`leave`] without the fast paths.
+    #[inline(never)]
+    fn leave(&self, entry: &'static ThreadEntry, entered: Entered) {
+        if !entered.has(Entered::MADE) {
+            entry.go_back(entered);
+            return self.leave_entry(entry, entered);
+        }
+        if entry.may_attach() == Some(false) {
+            park_forever();
+        }
+        entry.refuse_if_ended_here();
+        let made = entry.made.replace(null_mut());
+        let current = compat::current_thread_state();
+        // SAFETY: made in `enter`, and deleted once, since it was taken out above.
+        unsafe {
+            if current == made {
+                ffi::PyThreadState_Clear(made);
+                return self.leave_cleared(entry, entered);
+            }
+            entry.delete_idle_thread_state(made, current);
+        }
+        entry.mark_left(current, entered.since());
+        self.leave_entry(entry, entered);
+    }
+
+    /// Deletes the current thread state, and leaves the entry.
+    ///
+    /// # Safety
+    /// As for [`become_spare`](Entries::become_spare).
+    #[cold]
+    #[inline(never)]
+    unsafe fn leave_cleared(&self, entry: &'static ThreadEntry, entered: Entered) {
+        // SAFETY: upheld by the caller.
+        unsafe { entry.delete_current_thread_state() };
+        entry.mark_left(null_mut(), entered.since());
+        self.leave_entry(entry, entered);
+    }
+
+    /// Releases the entry's guard, or marks it as away, and releases the entry.
+    fn leave_entry(&self, entry: &'static ThreadEntry, entered: Entered) {
+        let local = entry.local;
+        let mut at_leave = None;
+        if entered.has(Entered::GUARDED) {
+            at_leave = entry.at_leave.take();
+            // Without other users, the entry is released with the guard, which may be set aside.
+            if entry.users.get() > 1 || at_leave.is_some() {
+                drop(entry.guard.take());
+            }
+        } else if !entered.has(Entered::RELEASED) {
+            entry.with_guard(InterpreterGuard::go_away);
+        }
+        self.release(entry);
+        if let Some(at_leave) = at_leave {
+            at_leave(local);
+        }
+    }
+
     /// Frees all spare entries but the newest ones.
     #[cold]
     #[inline(never)]
@@ -419,10 +540,7 @@ impl Entries {
     /// interpreter's and the thread is in no other one: a call of `attach` within `detach`, and a
     /// thread that keeps its thread state. `None`: [`enter`] must decide.
     #[inline]
-    fn enter_back(
-        &self,
-        wanted: Option<&LocalInternals>,
-    ) -> Option<(&'static LocalInternals, Entered)> {
+    fn enter_back(&self, wanted: Option<&LocalInternals>) -> Option<(Entry, Entered)> {
         // SAFETY: an entry in the list is alive. The lifetime is not used beyond the functions of
         // this file.
         let entry: &'static ThreadEntry = unsafe { self.newest.get().as_ref() }?;
@@ -455,7 +573,7 @@ impl Entries {
         entry.users.set(entry.users.get() + 1);
         entry.is_detached.set(false);
         entry.since.set(self.clock.get());
-        Some((local, entered))
+        Some((Entry(entry), entered))
     }
 
     /// Takes the spare entry for `local`'s interpreter, and takes up its guard.
@@ -499,6 +617,7 @@ impl ThreadEntry {
     fn new(local: &'static LocalInternals) -> Box<Self> {
         Box::new(Self {
             local,
+            entries: ENTRIES.with(std::ptr::from_ref),
             guard: Cell::new(None),
             saved: Cell::new(null_mut()),
             made: Cell::new(null_mut()),
@@ -506,6 +625,7 @@ impl ThreadEntry {
             kept_since: Cell::new(None),
             ended_here: Cell::new(false),
             at_leave: Cell::new(None),
+            kept: kept::Kept::default(),
             users: Cell::new(0),
             detachments: Cell::new(0),
             since: Cell::new(0),
@@ -674,9 +794,7 @@ pub(super) fn set_has_default(has_default: bool) {
 /// detached, and of one that is in no interpreter and attaches often, so that it has a spare entry.
 /// `None`: [`enter`] must decide.
 #[inline(never)]
-pub(super) fn enter_again(
-    wanted: Option<&LocalInternals>,
-) -> Option<(&'static LocalInternals, Entered)> {
+pub(super) fn enter_again(wanted: Option<&LocalInternals>) -> Option<(Entry, Entered)> {
     if compat::needs_attach_note() {
         return None;
     }
@@ -684,6 +802,11 @@ pub(super) fn enter_again(
     ENTRIES.with(|entries| {
         if !entries.newest.get().is_null() {
             return entries.enter_back(wanted);
+        }
+        if !entries.kept.get().is_null()
+            && let Some(entered) = entries.enter_kept(wanted)
+        {
+            return Some(entered);
         }
         let link = entries.link_to_spare(|local| match wanted {
             Some(wanted) => std::ptr::eq(local, wanted),
@@ -722,7 +845,7 @@ pub(super) fn enter_again(
         entry.made.set(thread_state);
         entry.users.set(1);
         entry.since.set(entries.clock.get());
-        Some((local, Entered::AGAIN))
+        Some((Entry(entry), Entered::AGAIN))
     })
 }
 
@@ -732,7 +855,7 @@ pub(super) fn enter_again(
 /// # Panics
 /// If Python has no memory for a thread state.
 #[inline(never)]
-pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
+pub(super) fn enter(local: &'static LocalInternals) -> Option<(Entry, Entered)> {
     let entry = of(local);
     let is_closed = !local.gate().is_open();
     let is_ender = is_closed && entry.is_some_and(ThreadEntry::ends_the_interpreter);
@@ -782,76 +905,43 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<Entered> {
         entry.made.set(thread_state);
     }
     entry.mark_attached(thread_state);
-    Some(entered)
+    Some((Entry(entry), entered))
 }
 
 /// Undoes [`enter`].
 ///
 /// # Safety
-/// `entered` must be its result for `local` on this thread, undone once.
+/// `entered` must be its result on this thread, with `entry`, undone once.
 #[inline(never)]
-pub(super) unsafe fn leave(local: &'static LocalInternals, entered: Entered) {
-    let at_leave = ENTRIES.with(|entries| {
-        // It stays while it has users.
-        let entry = entries
-            .of(local)
-            .expect("each guard is a user of its entry");
-        if entered.is_of_detached() && entry.users.get() > 1 && is_attached_to(local) {
-            // The fast path after `enter_back`.
-            // SAFETY: attached, as just seen.
-            let thread_state = unsafe { ffi::PyEval_SaveThread() };
-            entry.mark_detached(thread_state, entered.since());
-            entry.with_guard(InterpreterGuard::go_away);
-            entry.users.set(entry.users.get() - 1);
-            return None;
-        }
-        if entered.has(Entered::MADE) {
-            if entry.may_attach() == Some(false) {
-                park_forever();
-            }
-            entry.refuse_if_ended_here();
-            let made = entry.made.replace(null_mut());
-            let current = compat::current_thread_state();
-            if current == made {
-                // SAFETY: current, and used by nobody afterwards.
-                unsafe { ffi::PyThreadState_Clear(made) };
-                // SAFETY: current and cleared.
-                if entered == Entered::AGAIN && unsafe { entries.leave_again(entry) } {
-                    return None;
-                }
-                // SAFETY: current and cleared.
-                unsafe { entry.delete_current_thread_state() };
-                entry.mark_left(null_mut(), entered.since());
-            } else {
-                // SAFETY: made in `enter`, and deleted once, since it was taken out above.
-                unsafe { entry.delete_idle_thread_state(made, current) };
-                entry.mark_left(current, entered.since());
-            }
-        } else {
-            entry.go_back(entered);
-        }
-        let mut at_leave = None;
-        if entered.has(Entered::GUARDED) {
-            at_leave = entry.at_leave.take();
-            // Without other users, the entry is released with the guard, which may be set aside.
-            if entry.users.get() > 1 || at_leave.is_some() {
-                drop(entry.guard.take());
-            }
-        } else if !entered.has(Entered::RELEASED) {
-            entry.with_guard(InterpreterGuard::go_away);
-        }
-        entries.release(entry);
-        at_leave
-    });
-    if let Some(at_leave) = at_leave {
-        at_leave(local);
+pub(super) unsafe fn leave(entry: Entry, entered: Entered) {
+    let Entry(entry) = entry;
+    if entered.is_of_detached() && entry.users.get() > 1 && is_attached_to(entry.local) {
+        // The fast path after `enter_back`.
+        // SAFETY: attached, as just seen.
+        let thread_state = unsafe { ffi::PyEval_SaveThread() };
+        entry.mark_detached(thread_state, entered.since());
+        entry.with_guard(InterpreterGuard::go_away);
+        entry.users.set(entry.users.get() - 1);
+        return;
     }
+    // SAFETY: of this thread, and without a destructor.
+    let entries = unsafe { &*entry.entries };
+    if entered == Entered::OF_KEPT {
+        if entries.leave_kept(entry) {
+            return;
+        }
+        entry.forget_kept();
+    }
+    if entered == Entered::AGAIN && entries.leave_again(entry) {
+        return;
+    }
+    entries.leave(entry, entered);
 }
 
 /// Calls `at_leave` once this thread, which entered `local`'s interpreter through this library, has
 /// left it. Returns whether it will leave.
 #[inline(never)]
-pub(super) fn at_leave(local: &LocalInternals, at_leave: fn(&'static LocalInternals)) -> bool {
+pub(super) fn at_leave(local: &LocalInternals, at_leave: AtLeave) -> bool {
     let guarded = of(local).filter(|entry| entry.with_guard(|_| ()).is_some());
     let Some(entry) = guarded else { return false };
     entry.at_leave.set(Some(at_leave));

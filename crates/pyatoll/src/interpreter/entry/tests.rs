@@ -25,8 +25,21 @@ fn subs() -> Vec<SubInterpreter> {
         .into()
 }
 
-/// Runs `f` on a thread of its own with a sub-interpreter of each kind of GIL, and closes it.
+/// Runs `f` on a thread of its own with a sub-interpreter of each kind of GIL, and closes it. Then
+/// on a thread that keeps its thread state.
 fn with_each(f: impl Fn(&SubInterpreter, &'static LocalInternals) + Sync) {
+    with_each_unkept(&f);
+    with_each_unkept(|sub, local| {
+        // From the second one on, the thread may have spare entries.
+        let come_twice = || [(); 2].map(|()| drop(attach(local)));
+        come_twice();
+        let _keeper = sub.interpreter().thread_state_keeper();
+        come_twice();
+        f(sub, local);
+    });
+}
+
+fn with_each_unkept(f: impl Fn(&SubInterpreter, &'static LocalInternals) + Sync) {
     for sub in subs() {
         thread::scope(|scope| {
             scope.spawn(|| f(&sub, sub.local()));
@@ -109,7 +122,7 @@ fn spares() -> usize {
 
 #[test]
 fn a_thread_that_comes_again_takes_up_its_guard() {
-    with_each(|sub, local| {
+    with_each_unkept(|sub, local| {
         // A thread's first attachment leaves no spare entry.
         drop(attach(local));
         for _ in 0..3 {

@@ -1,0 +1,352 @@
+//! Thread states that stay while their thread is in no interpreter, for a thread that has a
+//! [`ThreadStateKeeper`](crate::interpreter::ThreadStateKeeper).
+//!
+//! Such a thread state is not in CPython's note of the thread while it is idle, so nothing refers
+//! to it but the guard that its thread has set aside. The thread takes both up again with one
+//! exchange; if the gate was closed since, the exchange fails, and the thread state is that of the
+//! thread that ends the interpreter ([`keeper`](crate::interpreter::keeper)).
+
+use std::cell::Cell;
+use std::ptr::{null, null_mut};
+
+use super::{AT_THREAD_END, ENTRIES, Entered, Entries, Entry, ThreadEntry, new_thread_state};
+use crate::capi as ffi;
+use crate::interpreter::compat::{self, NoteKey};
+use crate::interpreter::fork;
+use crate::interpreter::gate::{InterpreterGuard, KeptThreadState};
+use crate::interpreter::keeper;
+use crate::interpreter::local::LocalInternals;
+use crate::interpreter::process::process;
+use crate::interpreter::teardown;
+
+/// The part of an entry that says which thread state its thread keeps.
+pub(super) struct Kept {
+    /// The thread state that stays when the thread leaves, or null.
+    thread_state: Cell<*mut ffi::PyThreadState>,
+    /// The key of CPython's note of it. `None`: it does not stay.
+    note: Cell<Option<NoteKey>>,
+    /// The process in which it was found.
+    process: Cell<u32>,
+    /// Keepers of the thread for the interpreter.
+    keepers: Cell<u32>,
+    /// Whether this Python allows no thread state to be kept.
+    is_impossible: Cell<bool>,
+    /// The next entry with keepers.
+    next: Cell<*const ThreadEntry>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            thread_state: Cell::new(null_mut()),
+            note: Cell::new(None),
+            process: Cell::new(0),
+            keepers: Cell::new(0),
+            is_impossible: Cell::new(false),
+            next: Cell::new(null()),
+        }
+    }
+}
+
+impl Entries {
+    /// Returns the link to the entry with keepers of an interpreter that is the wanted one.
+    #[inline]
+    fn link_to_kept(
+        &self,
+        is_wanted: impl Fn(&LocalInternals) -> bool,
+    ) -> Option<&Cell<*const ThreadEntry>> {
+        let mut link = &self.kept;
+        loop {
+            // SAFETY: an entry in the list is alive.
+            let entry = unsafe { link.get().as_ref() }?;
+            if is_wanted(entry.local) {
+                return Some(link);
+            }
+            link = &entry.kept.next;
+        }
+    }
+
+    /// Returns the entry with keepers of an interpreter that is the wanted one.
+    #[inline]
+    fn find_kept(
+        &self,
+        is_wanted: impl Fn(&LocalInternals) -> bool,
+    ) -> Option<&'static ThreadEntry> {
+        let link = self.link_to_kept(is_wanted)?;
+        // SAFETY: an entry in the list is alive. The lifetime is not used beyond the functions of
+        // this module.
+        unsafe { link.get().as_ref() }
+    }
+
+    /// Does the same as [`enter_again`](super::enter_again), with a thread state that this thread
+    /// keeps. The thread must be in no interpreter.
+    #[inline]
+    pub(super) fn enter_kept(&self, wanted: Option<&LocalInternals>) -> Option<(Entry, Entered)> {
+        // The main interpreter of an earlier run of the runtime may be in the list.
+        let entry = self.find_kept(|local| match wanted {
+            Some(wanted) => std::ptr::eq(local, wanted),
+            None => local.is_main() && local.is_usable(),
+        })?;
+        if wanted.is_none() && self.has_default.get() || !entry.local.is_usable() {
+            return None;
+        }
+        let Some(note) = entry.kept.note.get() else {
+            return self.enter_to_keep(entry);
+        };
+        // A thread state that CPython has noted belongs to other code, and may be reused.
+        if !note.get().is_null() {
+            return None;
+        }
+        if entry.with_guard(InterpreterGuard::take_up) != Some(true) {
+            entry.lose_kept();
+            return None;
+        }
+        let thread_state = entry.kept.thread_state.get();
+        // SAFETY: this thread is detached, and the thread state is its own and idle. CPython has
+        // put it into this thread's note before, which is empty. The guard keeps the interpreter
+        // from ending.
+        unsafe {
+            note.set(thread_state);
+            ffi::PyEval_RestoreThread(thread_state);
+        }
+        self.mark_kept_entered(entry, thread_state);
+        Some((Entry(entry), Entered::OF_KEPT))
+    }
+
+    /// Enters with a new thread state, to be kept.
+    #[cold]
+    #[inline(never)]
+    fn enter_to_keep(&self, entry: &'static ThreadEntry) -> Option<(Entry, Entered)> {
+        let local = entry.local;
+        if entry.kept.is_impossible.get() || !compat::noted_thread_state().is_null() {
+            return None;
+        }
+        let guard = local.gate().enter()?;
+        // SAFETY: the guard keeps the interpreter from ending. This thread is detached.
+        let thread_state = unsafe {
+            let thread_state = new_thread_state(local);
+            if thread_state.is_null() {
+                return None;
+            }
+            ffi::PyEval_RestoreThread(thread_state);
+            thread_state
+        };
+        entry.guard.set(Some(guard));
+        self.mark_kept_entered(entry, thread_state);
+        // SAFETY: attached, without an exception. This thread's entries are complete, so the Python
+        // code that this runs may do anything. The guard that is dropped afterwards is a user of
+        // the entry, so it stays.
+        unsafe { entry.begin_to_keep(thread_state) };
+        Some((Entry(entry), Entered::OF_KEPT))
+    }
+
+    /// Records that this thread is attached with the kept thread state, and in no other
+    /// interpreter.
+    #[inline]
+    fn mark_kept_entered(
+        &self,
+        entry: &'static ThreadEntry,
+        thread_state: *mut ffi::PyThreadState,
+    ) {
+        self.newest.set(entry);
+        self.clock.set(self.clock.get() + 1);
+        entry.saved.set(thread_state);
+        entry.made.set(thread_state);
+        entry.users.set(1);
+        entry.since.set(self.clock.get());
+    }
+
+    /// Undoes [`enter_kept`](Entries::enter_kept) and keeps the thread state. `false`: it must be
+    /// deleted.
+    #[inline]
+    pub(super) fn leave_kept(&self, entry: &'static ThreadEntry) -> bool {
+        let thread_state = entry.made.get();
+        let is_only = std::ptr::eq(self.newest.get(), entry) && entry.older.get().is_null();
+        // SAFETY: only this thread uses the cell, and nothing below changes it.
+        let guard = unsafe { (*entry.guard.as_ptr()).as_ref() };
+        let (Some(guard), Some(note)) = (guard, entry.kept.note.get()) else {
+            return false;
+        };
+        if !is_only
+            || entry.users.get() != 1
+            || !entry.has_keepers()
+            || entry.detachments.get() != 0
+            || entry.at_leave.get().is_some()
+            || entry.ended_here.get()
+            || compat::current_thread_state() != thread_state
+            // `os.fork` changes the key in the child; and `threading` of 3.12 ties a lock of the
+            // main thread to this thread state there.
+            || entry.kept.process.get() != process()
+        {
+            return false;
+        }
+        // SAFETY: attached with it, as just seen. Nobody finds it in this thread's note afterwards.
+        unsafe {
+            ffi::PyEval_SaveThread();
+            note.set(null_mut());
+        }
+        if !guard.set_aside() {
+            // SAFETY: as it was before; the guard still keeps the interpreter from ending.
+            unsafe { attach_again(note, thread_state) };
+            return false;
+        }
+        entry.made.set(null_mut());
+        entry.saved.set(null_mut());
+        entry.is_detached.set(false);
+        entry.since.set(0);
+        entry.users.set(0);
+        self.newest.set(null());
+        true
+    }
+
+    /// Ends the use of one keeper of the entry that `link` refers to. After the last one, an idle
+    /// thread state is given to the next thread that can delete it; one in use is deleted when this
+    /// thread leaves.
+    fn stop_keeping_at(&self, link: &Cell<*const ThreadEntry>, keepers: u32) {
+        // SAFETY: an entry in the list is alive.
+        let entry: &'static ThreadEntry = unsafe { &*link.get() };
+        entry.kept.keepers.set(keepers);
+        if keepers > 0 {
+            return;
+        }
+        link.set(entry.kept.next.replace(null()));
+        if entry.users.get() == 0 {
+            // SAFETY: from `Box::leak` in `begin_to_keep`, and in no list any more.
+            let entry = unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) };
+            if let Some(guard) = entry.guard.take() {
+                guard.hand_over();
+            }
+        }
+    }
+
+    /// Ends the use of all keepers of a thread that ends.
+    pub(super) fn stop_keeping_all(&self) {
+        while let Some(link) = self.link_to_kept(|_| true) {
+            self.stop_keeping_at(link, 0);
+        }
+    }
+}
+
+impl ThreadEntry {
+    /// Has the current thread state kept when this thread leaves, if this Python allows that.
+    /// Deletes those that other threads have left.
+    ///
+    /// # Safety
+    /// The thread must be attached with `thread_state`, which was created for it; no exception may
+    /// be set. The entry must have a user.
+    unsafe fn begin_to_keep(&self, thread_state: *mut ffi::PyThreadState) {
+        let local = self.local;
+        // SAFETY: attached, without an exception (upheld by the caller).
+        let note = unsafe { NoteKey::find(thread_state) };
+        self.kept.is_impossible.set(note.is_none());
+        // The gates that the end of the runtime has asked to give up thread states do not ask
+        // guards that are newer.
+        let Some(note) = note.filter(|_| !teardown::is_runtime_ending()) else {
+            return;
+        };
+        // SAFETY: as before.
+        unsafe {
+            if local.is_main() {
+                fork::watch_python();
+            }
+            keeper::delete_released(local);
+            if !compat::may_stay() {
+                return;
+            }
+        }
+        // Python code may have ended the attachment, on another stack.
+        if self.made.get() == thread_state {
+            // SAFETY: the thread state is alive: this thread deletes it, and has not.
+            let id = unsafe { ffi::PyThreadState_GetID(thread_state) };
+            // SAFETY: only this thread uses the cell, and `keep` does not change it.
+            if let Some(guard) = unsafe { (*self.guard.as_ptr()).as_ref() } {
+                guard.keep(Some(KeptThreadState {
+                    thread_state: thread_state.cast(),
+                    id: id as u32,
+                    note: note.into_raw(),
+                }));
+                self.kept.thread_state.set(thread_state);
+                self.kept.note.set(Some(note));
+                self.kept.process.set(process());
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn has_keepers(&self) -> bool {
+        self.kept.keepers.get() > 0
+    }
+
+    /// Forgets the thread state that was kept: it belongs to the thread that has closed the gate.
+    #[cold]
+    #[inline(never)]
+    fn lose_kept(&self) {
+        self.kept.thread_state.set(null_mut());
+        self.kept.note.set(None);
+        drop(self.guard.take());
+    }
+
+    /// Forgets the thread state that is kept, since this thread deletes it.
+    pub(super) fn forget_kept(&self) {
+        self.kept.thread_state.set(null_mut());
+        self.kept.note.set(None);
+        self.with_guard(|guard| guard.keep(None));
+    }
+}
+
+/// Has this thread keep its thread state of `local`'s interpreter from its next attachment on.
+#[inline(never)]
+pub(in super::super) fn begin_to_keep(local: &'static LocalInternals) {
+    // An error means that the thread is ending: nothing would release the thread state.
+    if compat::needs_attach_note() || AT_THREAD_END.try_with(|_| ()).is_err() {
+        return;
+    }
+    ENTRIES.with(|entries| {
+        let is_local = |of: &LocalInternals| std::ptr::eq(of, local);
+        let entry = entries.find_kept(is_local).unwrap_or_else(|| {
+            let entry: &'static ThreadEntry = Box::leak(ThreadEntry::new(local));
+            entry.kept.next.set(entries.kept.get());
+            entries.kept.set(entry);
+            entry
+        });
+        entry.kept.keepers.set(entry.kept.keepers.get() + 1);
+    });
+}
+
+/// Undoes one [`begin_to_keep`].
+#[inline(never)]
+pub(in super::super) fn stop_keeping(local: &LocalInternals) {
+    ENTRIES.with(|entries| {
+        if let Some(link) = entries.link_to_kept(|of| std::ptr::eq(of, local)) {
+            // SAFETY: an entry in the list is alive.
+            let keepers = unsafe { (*link.get()).kept.keepers.get() };
+            entries.stop_keeping_at(link, keepers - 1);
+        }
+    });
+}
+
+/// Forgets the idle thread state of `local`'s interpreter that this thread keeps, in the child of a
+/// fork: CPython deletes it.
+#[cfg(unix)]
+#[inline(never)]
+pub(in super::super) fn forget_kept(local: &LocalInternals) {
+    let entry = ENTRIES.with(|entries| entries.find_kept(|of| std::ptr::eq(of, local)));
+    if let Some(entry) = entry.filter(|entry| entry.users.get() == 0) {
+        entry.forget_kept();
+    }
+}
+
+/// Attaches this thread again with the thread state that it kept: the gate was closed, and this
+/// thread deletes the thread state.
+///
+/// # Safety
+/// This thread must have been detached from it just now, and have changed its note.
+#[cold]
+#[inline(never)]
+unsafe fn attach_again(note: NoteKey, thread_state: *mut ffi::PyThreadState) {
+    // SAFETY: upheld by the caller.
+    unsafe {
+        note.set(thread_state);
+        ffi::PyEval_RestoreThread(thread_state);
+    }
+}
