@@ -336,6 +336,8 @@ opt-level = "s"
         self.command += [] if profile == "debug" else ["--profile", profile]
         self.env = {name: text for name, text in os.environ.items() if name != "CARGO_INCREMENTAL"}
         self.env["PYO3_PYTHON"] = options.python
+        # The module does not link to libpython, as in a wheel.
+        self.env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
         # Compiles everything but the module itself.
         self.source.write_text("")
         spent(self.command, self.env)
