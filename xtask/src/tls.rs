@@ -50,6 +50,10 @@ const COLD: &[(&str, &str)] = &[
         "only in `as_default`, or attaching a thread that is not attached",
     ),
     (
+        "pyatoll::interpreter::released::",
+        "only when a thread state of another thread is deleted, and in the child of a fork",
+    ),
+    (
         "pyatoll::interpreter::gate::",
         "only when a thread comes in from outside, and at the interpreter's end",
     ),
@@ -152,6 +156,11 @@ const THREAD_LOCAL_FILES: &[(&str, &str)] = &[
     (
         "interpreter/entry/mod.rs",
         "the interpreters of a thread, for one that is not attached or detaches",
+    ),
+    ("interpreter/entry/list.rs", "the same"),
+    (
+        "interpreter/released.rs",
+        "whether this thread deletes a thread state of another one",
     ),
     (
         "interpreter/thread_default.rs",

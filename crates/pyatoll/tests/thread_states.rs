@@ -270,8 +270,8 @@ fn a_thread_with_a_keeper_attaches_with_the_same_thread_state() {
     }
 }
 
-/// Returns the number of thread states of an interpreter, once a thread has begun to keep one, which
-/// deletes those that others kept, and has ended in an attachment.
+/// Returns the number of thread states of an interpreter, once a thread has begun to keep one,
+/// which deletes those that others kept, and has ended in an attachment.
 fn count_after_next_keeper(sub: &SubInterpreter) -> usize {
     let handle = sub.interpreter();
     let next = move || {

@@ -29,10 +29,10 @@ use super::detach::detached;
 use super::entry;
 use super::gate::InterpreterGuard;
 use super::internals::Internals;
-use super::keeper;
 use super::local::{LocalInternals, Phase};
 use super::method_def::MethodDef;
 use super::other_threads;
+use super::released;
 use super::waits::Wait;
 use crate::capi as ffi;
 
@@ -228,7 +228,7 @@ impl EndClaim {
             let is_empty = || local.gate().is_empty_but_for_this_thread();
             let is_over = is_empty() || detached(local, || (callback.wait)(local, wait));
             self.is_ours(ending)?;
-            keeper::delete_released(local);
+            released::delete_all(local);
             self.is_ours(ending)?;
             if is_over && !is_empty() {
                 // The runtime ends, and ends the interpreter without them.

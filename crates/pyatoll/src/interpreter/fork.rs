@@ -19,9 +19,6 @@
 //!   Python code runs. Where this library created some, the child of `os.fork` says so and exits
 //!   instead.
 
-#[cfg(unix)]
-pub(super) use unix::watch_python;
-
 use std::sync::Once;
 
 /// Makes sure that forks are noticed.
@@ -33,26 +30,20 @@ pub(super) fn watch() {
     });
 }
 
-/// Does nothing: there is no fork.
-#[cfg(not(unix))]
-pub(super) unsafe fn watch_python() {}
-
 #[cfg(unix)]
 mod unix {
     use std::ptr::null_mut;
-    use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-
-    use crate::capi as ffi;
+    use std::sync::atomic::{AtomicPtr, Ordering};
 
     use super::super::busy;
     use super::super::compat;
     use super::super::entry;
     use super::super::gate;
-    use super::super::keeper;
     use super::super::local::{self, LocalInternals};
     use super::super::lookup;
-    use super::super::method_def::MethodDef;
     use super::super::process;
+    use super::super::python_forks;
+    use super::super::released;
     use super::super::slots;
     use super::super::waits;
 
@@ -91,7 +82,7 @@ mod unix {
     extern "C" fn prepare() {
         // While this thread holds the GIL of the main interpreter, no other can be where creating
         // or ending an interpreter takes CPython's locks, and some may be waiting for that GIL.
-        if !is_python_forking() && !holds_shared_gil() {
+        if !python_forks::is_under_way() && !holds_shared_gil() {
             busy::CHANGING_INTERPRETERS.pause(|| false);
         }
         let known = lookup::lock_for_fork();
@@ -120,12 +111,6 @@ mod unix {
             && lookup::find_live(interpreter).is_none_or(|local| !local.has_own_gil())
     }
 
-    /// Returns whether this thread is in `os.fork`.
-    fn is_python_forking() -> bool {
-        // SAFETY: may be called at any time.
-        PYTHON_FORKS.load(Ordering::Relaxed) == unsafe { libc::pthread_self() } as usize
-    }
-
     fn release() -> Option<Box<AllLocks>> {
         let held = LOCKS.swap(null_mut(), Ordering::AcqRel);
         // SAFETY: from `prepare`, taken out here once.
@@ -146,7 +131,7 @@ mod unix {
         process::count_fork();
         resume(true);
         let Some(mut held) = release() else { return };
-        let is_python = is_python_forking();
+        let is_python = python_forks::is_under_way();
         let current = compat::current_thread_state();
         let here = compat::current_interpreter();
         // SAFETY: the interpreter is alive, and no other thread exists that could change its list
@@ -201,13 +186,10 @@ mod unix {
         if has_subs && is_python && !compat::can_fork_with_subs() {
             say_why_and_end(WITH_SUBS);
         }
-        if is_python && keeper::is_deleting() {
+        if is_python && released::is_deleting() {
             say_why_and_end(IN_DELETION);
         }
     }
-
-    /// The thread that is in `os.fork`, or 0.
-    static PYTHON_FORKS: AtomicUsize = AtomicUsize::new(0);
 
     /// The status of a child that CPython cannot bring up (`EX_SOFTWARE`).
     const STATUS: i32 = 70;
@@ -227,67 +209,6 @@ mod unix {
         unsafe {
             libc::write(2, why.as_ptr().cast(), why.len());
             libc::_exit(STATUS)
-        }
-    }
-
-    static BEFORE: MethodDef = MethodDef::no_args(c"_pyatoll_before_fork", before);
-    static AFTER: MethodDef = MethodDef::no_args(c"_pyatoll_after_fork", after);
-
-    unsafe extern "C" fn before(
-        _: *mut ffi::PyObject,
-        _: *mut ffi::PyObject,
-    ) -> *mut ffi::PyObject {
-        // SAFETY: `pthread_self` may be called at any time; attached.
-        unsafe {
-            PYTHON_FORKS.store(libc::pthread_self() as usize, Ordering::Relaxed);
-            ffi::Py_NewRef(ffi::Py_None())
-        }
-    }
-
-    unsafe extern "C" fn after(_: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-        PYTHON_FORKS.store(0, Ordering::Relaxed);
-        // SAFETY: called by CPython, attached.
-        unsafe { ffi::Py_NewRef(ffi::Py_None()) }
-    }
-
-    /// Registers functions with `os.register_at_fork`, once in each run of the runtime, to
-    /// distinguish `os.fork` from forks whose child is replaced by another program and needs no
-    /// Python.
-    ///
-    /// # Safety
-    /// The thread must be attached to the main interpreter.
-    pub(in super::super) unsafe fn watch_python() {
-        static WATCHED: AtomicU32 = AtomicU32::new(u32::MAX);
-        if !local::is_first_in_run(&WATCHED) {
-            return;
-        }
-        // SAFETY: attached; new references are released. An exception that is set is put back
-        // afterwards. An error is dropped: then a child crashes or hangs, as without this library.
-        unsafe {
-            let raised = compat::take_raised();
-            let module = ffi::PyImport_ImportModule(c"os".as_ptr());
-            let names = ffi::PyDict_New();
-            let none = ffi::PyTuple_New(0);
-            if !module.is_null() && !names.is_null() && !none.is_null() {
-                let places = [(c"before", &BEFORE), (c"after_in_parent", &AFTER)];
-                for (name, definition) in places {
-                    let function =
-                        ffi::PyCFunction_NewEx(definition.as_ptr(), null_mut(), null_mut());
-                    if !function.is_null() {
-                        ffi::PyDict_SetItemString(names, name.as_ptr(), function);
-                        ffi::Py_DECREF(function);
-                    }
-                }
-                let register = ffi::PyObject_GetAttrString(module, c"register_at_fork".as_ptr());
-                if !register.is_null() {
-                    ffi::Py_XDECREF(ffi::PyObject_Call(register, none, names));
-                    ffi::Py_DECREF(register);
-                }
-            }
-            ffi::Py_XDECREF(none);
-            ffi::Py_XDECREF(names);
-            ffi::Py_XDECREF(module);
-            compat::restore_raised(raised);
         }
     }
 }

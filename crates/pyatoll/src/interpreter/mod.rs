@@ -49,6 +49,9 @@
 // | `stored` | the pointer to that state, in handles |
 // | `registry`, `lookup` | the interpreters that this binary has seen |
 // | `busy` | operations that a fork must not interrupt |
+// | `python_forks` | forks by `os.fork` |
+// | `runtime_end` | the end of the runtime, and how long it waits |
+// | `released` | deleting thread states of other threads |
 // | `append_list` | a list that binaries share |
 // | `shared_classes` | classes that binaries share in one interpreter |
 // | `internals` | the state that all Pyatoll binaries in one interpreter share |
@@ -111,8 +114,11 @@ mod make;
 pub(crate) mod method_def;
 mod other_threads;
 pub(crate) mod process;
+mod python_forks;
 mod queue;
 mod registry;
+mod released;
+mod runtime_end;
 pub(crate) mod shared_classes;
 pub(crate) mod slots;
 pub(crate) mod start;
@@ -139,10 +145,10 @@ pub use handle::Interpreter;
 pub use keeper::ThreadStateKeeper;
 #[doc(hidden)]
 pub use local::LocalInternals;
+pub(crate) use runtime_end::exit_without_finalizing;
 pub(crate) use stored::StoredState;
 pub(crate) use sub::Step;
 pub use sub::{Gil, SubInterpreter, SubInterpreterBuilder};
-pub(crate) use teardown::exit_without_finalizing;
 pub(crate) use token::AnyThread;
 pub use token::Python;
 

@@ -8,10 +8,10 @@ use super::closing::{self, Background};
 use super::compat::{self, Settings};
 use super::detach::DetachGuard;
 use super::error::{AttachError, BuildError};
-use super::fork;
 use super::handle::Interpreter;
 use super::local::LocalInternals;
 use super::make;
+use super::python_forks;
 use super::start;
 use super::token::Python;
 
@@ -380,7 +380,7 @@ impl InMain {
         };
         let attached = AttachGuard::to(main).map_err(|error| error.to_string())?;
         // SAFETY: attached to the main interpreter, by `attached`.
-        unsafe { fork::watch_python() };
+        unsafe { python_forks::watch() };
         Ok(Self {
             attached,
             _detached: detached,

@@ -126,8 +126,8 @@ fn keep(interpreter: Interpreter) -> pyatoll::interpreter::ThreadStateKeeper {
     keeper
 }
 
-/// Runs `child` in the child of a fork, which returned `pid`. Returns the status of the child, in its
-/// parent.
+/// Runs `child` in the child of a fork, which returned `pid`. Returns the status of the child, in
+/// its parent.
 #[cfg(all(unix, not(Py_GIL_DISABLED)))]
 fn run_in(pid: i32, child: impl FnOnce()) -> i32 {
     if pid == 0 {

@@ -9,44 +9,15 @@
 use std::cell::Cell;
 use std::ptr::{null, null_mut};
 
-use super::{AT_THREAD_END, ENTRIES, Entered, Entries, Entry, ThreadEntry, new_thread_state};
+use super::list::{ENTRIES, Entered, Entries, Entry, ThreadEntry, new_thread_state};
 use crate::capi as ffi;
 use crate::interpreter::compat::{self, NoteKey};
-use crate::interpreter::fork;
 use crate::interpreter::gate::{InterpreterGuard, KeptThreadState};
-use crate::interpreter::keeper;
 use crate::interpreter::local::LocalInternals;
 use crate::interpreter::process::process;
-use crate::interpreter::teardown;
-
-/// The part of an entry that says which thread state its thread keeps.
-pub(super) struct Kept {
-    /// The thread state that stays when the thread leaves, or null.
-    thread_state: Cell<*mut ffi::PyThreadState>,
-    /// The key of CPython's note of it. `None`: it does not stay.
-    note: Cell<Option<NoteKey>>,
-    /// The process in which it was found.
-    process: Cell<u32>,
-    /// Keepers of the thread for the interpreter.
-    keepers: Cell<u32>,
-    /// Whether this Python allows no thread state to be kept.
-    is_impossible: Cell<bool>,
-    /// The next entry with keepers.
-    next: Cell<*const ThreadEntry>,
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self {
-            thread_state: Cell::new(null_mut()),
-            note: Cell::new(None),
-            process: Cell::new(0),
-            keepers: Cell::new(0),
-            is_impossible: Cell::new(false),
-            next: Cell::new(null()),
-        }
-    }
-}
+use crate::interpreter::python_forks;
+use crate::interpreter::released;
+use crate::interpreter::runtime_end::RuntimeEnd;
 
 impl Entries {
     /// Returns the link to the entry with keepers of an interpreter that is the wanted one.
@@ -199,6 +170,19 @@ impl Entries {
         true
     }
 
+    /// Has this thread keep its thread state of `local`'s interpreter from its next attachment on.
+    pub(super) fn begin_to_keep(&self, local: &'static LocalInternals) {
+        let entry = self
+            .find_kept(|of| std::ptr::eq(of, local))
+            .unwrap_or_else(|| {
+                let entry: &'static ThreadEntry = Box::leak(ThreadEntry::new(local));
+                entry.kept.next.set(self.kept.get());
+                self.kept.set(entry);
+                entry
+            });
+        entry.kept.keepers.set(entry.kept.keepers.get() + 1);
+    }
+
     /// Ends the use of one keeper of the entry that `link` refers to. After the last one, an idle
     /// thread state is given to the next thread that can delete it; one in use is deleted when this
     /// thread leaves.
@@ -241,15 +225,15 @@ impl ThreadEntry {
         self.kept.is_impossible.set(note.is_none());
         // The gates that the end of the runtime has asked to give up thread states do not ask
         // guards that are newer.
-        let Some(note) = note.filter(|_| !teardown::is_runtime_ending()) else {
+        let Some(note) = note.filter(|_| !RuntimeEnd::is_under_way()) else {
             return;
         };
         // SAFETY: as before.
         unsafe {
             if local.is_main() {
-                fork::watch_python();
+                python_forks::watch();
             }
-            keeper::delete_released(local);
+            released::delete_all(local);
             if !compat::may_stay() {
                 return;
             }
@@ -294,26 +278,7 @@ impl ThreadEntry {
     }
 }
 
-/// Has this thread keep its thread state of `local`'s interpreter from its next attachment on.
-#[inline(never)]
-pub(in super::super) fn begin_to_keep(local: &'static LocalInternals) {
-    // An error means that the thread is ending: nothing would release the thread state.
-    if compat::needs_attach_note() || AT_THREAD_END.try_with(|_| ()).is_err() {
-        return;
-    }
-    ENTRIES.with(|entries| {
-        let is_local = |of: &LocalInternals| std::ptr::eq(of, local);
-        let entry = entries.find_kept(is_local).unwrap_or_else(|| {
-            let entry: &'static ThreadEntry = Box::leak(ThreadEntry::new(local));
-            entry.kept.next.set(entries.kept.get());
-            entries.kept.set(entry);
-            entry
-        });
-        entry.kept.keepers.set(entry.kept.keepers.get() + 1);
-    });
-}
-
-/// Undoes one [`begin_to_keep`].
+/// Undoes one [`begin_to_keep`](super::begin_to_keep).
 #[inline(never)]
 pub(in super::super) fn stop_keeping(local: &LocalInternals) {
     ENTRIES.with(|entries| {

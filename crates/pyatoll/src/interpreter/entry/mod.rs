@@ -6,7 +6,7 @@
 //!
 //! Guards ([`AttachGuard`](super::attach::AttachGuard),
 //! [`DetachGuard`](super::detach::DetachGuard)) may be dropped in a different order than they were
-//! created: a greenlet switches stacks in the middle of a call. So a guard holds its interpreter, or
+//! created: a greenlet switches stacks in the middle of a call. So a guard holds its interpreter or
 //! its entry, which stays while it has users, and the state to restore ([`Entered`], [`Detached`]).
 //! Each function here starts from the interpreter that the thread is attached to now, not from the
 //! one at the guard's creation.
@@ -29,17 +29,19 @@
 //!   released; but see [`kept`].
 
 mod kept;
+mod list;
 #[cfg(test)]
 mod tests;
 
 #[cfg(unix)]
 pub(super) use kept::forget_kept;
-pub(super) use kept::{begin_to_keep, stop_keeping};
+pub(super) use kept::stop_keeping;
+pub(super) use list::{Entered, Entry, new_thread_state, tick};
 
-use std::cell::Cell;
-use std::num::NonZeroU64;
-use std::ptr::{NonNull, null, null_mut};
+use std::ptr::{null, null_mut};
 use std::thread;
+
+use list::{AtLeave, ENTRIES, Entries, SPARES, ThreadEntry, find, latest, of, push};
 
 use super::busy::CHANGING_THREAD_STATES;
 use super::compat;
@@ -48,99 +50,7 @@ use super::local::LocalInternals;
 use super::lookup;
 use crate::capi as ffi;
 
-/// A function that is called once a thread has left an interpreter.
-type AtLeave = fn(&'static LocalInternals);
-
-/// One interpreter that this thread entered or was detached from. There is one entry for each.
-struct ThreadEntry {
-    local: &'static LocalInternals,
-    /// The entries of this thread, which have no destructor.
-    entries: *const Entries,
-    /// Keeps the interpreter from ending. `None` if the thread was attached by other code and
-    /// detached by this library.
-    guard: Cell<Option<InterpreterGuard<'static>>>,
-    /// The thread state this thread last used there.
-    saved: Cell<*mut ffi::PyThreadState>,
-    /// The thread state created here, to be deleted, or null.
-    made: Cell<*mut ffi::PyThreadState>,
-    /// Whether the thread was detached from `saved` and has not attached with it again.
-    is_detached: Cell<bool>,
-    /// The time from which on the thread is detached here and owns the thread state, until the
-    /// interpreter ends.
-    kept_since: Cell<Option<u64>>,
-    /// Whether other code has ended the interpreter on this thread while the thread was inside.
-    ended_here: Cell<bool>,
-    /// Called once the thread has left the interpreter.
-    at_leave: Cell<Option<AtLeave>>,
-    kept: kept::Kept,
-    /// Guards that refer to this entry.
-    users: Cell<u32>,
-    /// Those that keep this thread detached.
-    detachments: Cell<u32>,
-    /// The time at which the thread last attached or was detached here, in ticks of
-    /// [`Entries::clock`]. 0: it has left, and only guards of suspended greenlets refer to this
-    /// entry.
-    since: Cell<u64>,
-    older: Cell<*const ThreadEntry>,
-}
-
-/// The entry of an attachment that is not over, which is a user of it.
-#[derive(Clone, Copy)]
-pub(super) struct Entry(&'static ThreadEntry);
-
-impl Entry {
-    #[inline]
-    pub(super) fn local(self) -> &'static LocalInternals {
-        self.0.local
-    }
-
-    #[inline]
-    pub(super) fn into_ptr(self) -> NonNull<()> {
-        NonNull::from_ref(self.0).cast()
-    }
-
-    /// # Safety
-    /// `pointer` must be from [`into_ptr`](Entry::into_ptr), of an attachment that is not over.
-    #[inline]
-    pub(super) unsafe fn from_ptr(pointer: NonNull<()>) -> Self {
-        // SAFETY: alive while it has users (upheld by the caller).
-        Self(unsafe { pointer.cast().as_ref() })
-    }
-}
-
-/// The number of spare entries that a thread keeps: of the interpreters it left last.
-const SPARES: usize = 4;
-
-struct Entries {
-    newest: Cell<*const ThreadEntry>,
-    /// Entries that this thread has left, newest first, linked like the others.
-    spare: Cell<*const ThreadEntry>,
-    /// The number of these.
-    spares: Cell<usize>,
-    /// Entries with keepers. They stay while this thread is in no interpreter, and are in no other
-    /// list then.
-    kept: Cell<*const ThreadEntry>,
-    /// Whether [`AtThreadEnd`] frees the spare entries: `None` if that is not known yet, `false`
-    /// once it has.
-    frees_spares: Cell<Option<bool>>,
-    /// Attachments and detachments of this thread so far.
-    clock: Cell<u64>,
-    /// Whether [`thread_default`](super::thread_default) has a default for this thread.
-    has_default: Cell<bool>,
-}
-
 thread_local! {
-    static ENTRIES: Entries = const {
-        Entries {
-            newest: Cell::new(null()),
-            spare: Cell::new(null()),
-            spares: Cell::new(0),
-            kept: Cell::new(null()),
-            frees_spares: Cell::new(None),
-            clock: Cell::new(0),
-            has_default: Cell::new(false),
-        }
-    };
     static AT_THREAD_END: AtThreadEnd = const { AtThreadEnd };
 }
 
@@ -183,56 +93,6 @@ pub(super) fn call_on_new_thread(f: fn(&'static LocalInternals), local: &'static
              end it: {error}",
             local.id()
         );
-    }
-}
-
-/// The changes of [`enter`] that [`leave`] undoes: the entry's earlier time and some flags in one
-/// word, so that an `AttachGuard` is two.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entered(NonZeroU64);
-
-impl Entered {
-    /// The thread state was created.
-    const MADE: u64 = 1;
-    /// The interpreter guard was taken.
-    const GUARDED: u64 = 2;
-    /// Other code had released the GIL of a thread that this library attached.
-    const RELEASED: u64 = 4;
-    /// 3.11's note said that this library had detached the thread. Together with `RELEASED`: it has
-    /// swapped to another interpreter, to end it, and was detached from that.
-    const DETACHED: u64 = 8;
-    /// Set in each, so that none is zero.
-    const ALWAYS: u64 = 16;
-    /// The thread state may be kept.
-    const KEPT: u64 = 32;
-    const FLAGS: u32 = 6;
-    /// The changes of [`enter_again`].
-    const AGAIN: Self = Self::new(0, true, true, false, false);
-    /// Those of [`Entries::enter_kept`].
-    const OF_KEPT: Self = Self(Self::AGAIN.0.saturating_add(Self::KEPT));
-
-    const fn new(since: u64, made: bool, guarded: bool, released: bool, detached: bool) -> Self {
-        let flags = made as u64 * Self::MADE
-            + guarded as u64 * Self::GUARDED
-            + released as u64 * Self::RELEASED
-            + detached as u64 * Self::DETACHED;
-        let bits = NonZeroU64::new(since << Self::FLAGS | Self::ALWAYS | flags);
-        Self(bits.expect("`ALWAYS` is not zero"))
-    }
-
-    fn has(self, flag: u64) -> bool {
-        self.0.get() & flag != 0
-    }
-
-    fn since(self) -> u64 {
-        self.0.get() >> Self::FLAGS
-    }
-
-    /// Returns whether the thread attached with the thread state that this library had detached it
-    /// from, and nothing else changed.
-    fn is_of_detached(self) -> bool {
-        let flags = self.0.get() & ((1 << Self::FLAGS) - 1);
-        flags == Self::ALWAYS && self.since() != 0
     }
 }
 
@@ -287,63 +147,7 @@ impl Outer {
     }
 }
 
-/// Calls `f` with the entries of this thread, newest first, until it returns something.
-fn find<R>(f: impl FnMut(&'static ThreadEntry) -> Option<R>) -> Option<R> {
-    ENTRIES.with(|entries| entries.find(f))
-}
-
-/// Returns the entry for `local`'s interpreter.
-fn of(local: &LocalInternals) -> Option<&'static ThreadEntry> {
-    find(|entry| std::ptr::eq(entry.local, local).then_some(entry))
-}
-
-/// Returns the entry at which this thread last attached or was detached.
-fn latest() -> Option<&'static ThreadEntry> {
-    let mut latest: Option<&ThreadEntry> = None;
-    find(|entry| {
-        if latest.is_none_or(|latest| latest.since.get() < entry.since.get()) {
-            latest = Some(entry);
-        }
-        None::<()>
-    });
-    latest
-}
-
-/// Adds an entry.
-fn push(entry: Box<ThreadEntry>) -> &'static ThreadEntry {
-    ENTRIES.with(|entries| {
-        entry.older.set(entries.newest.get());
-        let entry: &'static ThreadEntry = Box::leak(entry);
-        entries.newest.set(entry);
-        entry
-    })
-}
-
-/// Advances this thread's clock, and returns the time.
-#[inline(never)]
-pub(super) fn tick() -> u64 {
-    ENTRIES.with(|entries| {
-        entries.clock.set(entries.clock.get() + 1);
-        entries.clock.get()
-    })
-}
-
 impl Entries {
-    /// Does what the function of the same name does.
-    #[inline]
-    fn find<R>(&self, mut f: impl FnMut(&'static ThreadEntry) -> Option<R>) -> Option<R> {
-        let mut next = self.newest.get();
-        // SAFETY: an entry in the list is alive, and nothing is freed while `f` runs, which only
-        // reads. The lifetime is not used beyond the functions of this file.
-        while let Some(entry) = unsafe { next.as_ref() } {
-            if let Some(found) = f(entry) {
-                return Some(found);
-            }
-            next = entry.older.get();
-        }
-        None
-    }
-
     /// Releases the use of one guard, and frees the entry after the last one.
     #[inline(never)]
     fn release(&self, entry: &'static ThreadEntry) {
@@ -518,24 +322,6 @@ impl Entries {
         }
     }
 
-    /// Frees all spare entries but the newest ones.
-    #[cold]
-    #[inline(never)]
-    fn keep_spares(&self, count: usize) {
-        let mut link = &self.spare;
-        for _ in 0..count {
-            // SAFETY: an entry in the list is alive.
-            match unsafe { link.get().as_ref() } {
-                Some(entry) => link = &entry.older,
-                None => return,
-            }
-        }
-        while let Some(entry) = self.unlink_spare(link) {
-            // SAFETY: from `Box::leak` in `add_spare`, and out of the list now.
-            drop(unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) });
-        }
-    }
-
     /// Attaches this thread with the thread state that it was detached from, if it is the wanted
     /// interpreter's and the thread is in no other one: a call of `attach` within `detach`, and a
     /// thread that keeps its thread state. `None`: [`enter`] must decide.
@@ -575,181 +361,14 @@ impl Entries {
         entry.since.set(self.clock.get());
         Some((Entry(entry), entered))
     }
-
-    /// Takes the spare entry for `local`'s interpreter, and takes up its guard.
-    fn take_spare(&self, local: &LocalInternals) -> Option<Box<ThreadEntry>> {
-        let entry = self.unlink_spare(self.link_to_spare(|of| std::ptr::eq(of, local))?)?;
-        // SAFETY: from `Box::leak` in `add_spare`, and out of the list now.
-        let entry = unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) };
-        (entry.with_guard(InterpreterGuard::take_up) == Some(true)).then_some(entry)
-    }
-
-    /// Returns the link to the spare entry of an interpreter that is the wanted one.
-    #[inline]
-    fn link_to_spare(
-        &self,
-        is_wanted: impl Fn(&LocalInternals) -> bool,
-    ) -> Option<&Cell<*const ThreadEntry>> {
-        let mut link = &self.spare;
-        loop {
-            // SAFETY: an entry in the list is alive.
-            let entry = unsafe { link.get().as_ref() }?;
-            if is_wanted(entry.local) {
-                return Some(link);
-            }
-            link = &entry.older;
-        }
-    }
-
-    /// Takes the spare entry that `link` refers to out of the list.
-    #[inline]
-    fn unlink_spare(&self, link: &Cell<*const ThreadEntry>) -> Option<&'static ThreadEntry> {
-        // SAFETY: an entry in the list is alive, and out of it, it stays until it is freed by the
-        // caller.
-        let entry: &'static ThreadEntry = unsafe { link.get().as_ref() }?;
-        link.set(entry.older.get());
-        self.spares.set(self.spares.get() - 1);
-        Some(entry)
-    }
 }
 
 impl ThreadEntry {
-    fn new(local: &'static LocalInternals) -> Box<Self> {
-        Box::new(Self {
-            local,
-            entries: ENTRIES.with(std::ptr::from_ref),
-            guard: Cell::new(None),
-            saved: Cell::new(null_mut()),
-            made: Cell::new(null_mut()),
-            is_detached: Cell::new(false),
-            kept_since: Cell::new(None),
-            ended_here: Cell::new(false),
-            at_leave: Cell::new(None),
-            kept: kept::Kept::default(),
-            users: Cell::new(0),
-            detachments: Cell::new(0),
-            since: Cell::new(0),
-            older: Cell::new(null()),
-        })
-    }
-
-    /// Returns the number of guards that keep this thread attached, and of those of [`keep`].
-    fn attachments(&self) -> u32 {
-        self.users.get() - self.detachments.get()
-    }
-
-    /// Calls `f` with the guard, if there is one.
-    #[inline]
-    fn with_guard<R>(&self, f: fn(&InterpreterGuard<'static>) -> R) -> Option<R> {
-        // SAFETY: only this thread uses the cell, and `f`, a function of the gate or one that does
-        // nothing, does not get at it.
-        unsafe { (*self.guard.as_ptr()).as_ref() }.map(f)
-    }
-
-    /// Returns whether this thread is detached from the thread state that ends the interpreter.
-    fn ends_the_interpreter(&self) -> bool {
-        self.is_detached.get() && self.local.is_ended_with(self.saved.get())
-    }
-
-    /// Marks this thread as inside, before it attaches. `Some(false)`: it must never attach, since
-    /// the interpreter has ended without waiting for it. `None`: there is no guard.
-    fn may_attach(&self) -> Option<bool> {
-        self.with_guard(InterpreterGuard::may_be_inside)
-    }
-
     /// Ends the process if other code has ended the interpreter on this thread: CPython would hang
     /// the thread, whose frames hold objects of the interpreter.
     fn refuse_if_ended_here(&self) {
         if self.ended_here.get() {
             return_to_ended_interpreter(self.local);
-        }
-    }
-
-    /// Records that this thread is attached here with `thread_state`.
-    fn mark_attached(&self, thread_state: *mut ffi::PyThreadState) {
-        self.saved.set(thread_state);
-        self.is_detached.set(false);
-        self.since.set(tick());
-        compat::set_attach_note(Some(thread_state));
-    }
-
-    /// Records that this thread was detached from `thread_state`.
-    fn mark_detached(&self, thread_state: *mut ffi::PyThreadState, since: u64) {
-        self.saved.set(thread_state);
-        self.is_detached.set(true);
-        self.since.set(since);
-        compat::set_attach_note(Some(null_mut()));
-    }
-
-    /// Records that this thread is attached with `thread_state`, though other code has released the
-    /// GIL, or this library has `detached` the thread from another interpreter since.
-    fn mark_released(&self, thread_state: *mut ffi::PyThreadState, since: u64, detached: bool) {
-        self.saved.set(thread_state);
-        self.is_detached.set(false);
-        self.since.set(since);
-        compat::set_attach_note(Some(if detached { null_mut() } else { thread_state }));
-    }
-
-    /// Records that this thread is no longer attached here, and has no thread state to return with.
-    /// `current` is the one that it is attached with elsewhere, or null.
-    fn mark_left(&self, current: *mut ffi::PyThreadState, since: u64) {
-        self.saved.set(null_mut());
-        self.is_detached.set(false);
-        self.since.set(since);
-        compat::set_attach_note(Some(current));
-    }
-
-    /// Releases the use of one guard, and frees the entry after the last one.
-    fn release(&'static self) {
-        ENTRIES.with(|entries| entries.release(self));
-    }
-
-    /// Deletes an idle thread state of this thread while another one may be `current`, which is
-    /// again afterwards: greenlets ended in another order than they began.
-    ///
-    /// # Safety
-    /// The thread state must be this thread's, alive and used by nobody afterwards.
-    #[cold]
-    #[inline(never)]
-    unsafe fn delete_idle_thread_state(
-        &self,
-        thread_state: *mut ffi::PyThreadState,
-        current: *mut ffi::PyThreadState,
-    ) {
-        // SAFETY: current when it is cleared and deleted, as both want. A thread state that was
-        // current in its place is this thread's.
-        unsafe {
-            if !current.is_null() {
-                ffi::PyEval_SaveThread();
-            }
-            ffi::PyEval_RestoreThread(thread_state);
-            ffi::PyThreadState_Clear(thread_state);
-            self.delete_current_thread_state();
-            if !current.is_null() {
-                ffi::PyEval_RestoreThread(current);
-            }
-        }
-    }
-
-    /// Deletes the current thread state.
-    ///
-    /// # Safety
-    /// It must be one of this interpreter, cleared and used by nobody afterwards.
-    #[inline(always)]
-    unsafe fn delete_current_thread_state(&self) {
-        // SAFETY: only this thread uses the cell, and deleting a cleared thread state runs no code
-        // that could change it.
-        match unsafe { (*self.guard.as_ptr()).as_ref() } {
-            Some(guard) => {
-                let _changing = CHANGING_THREAD_STATES.begin_with(guard);
-                // SAFETY: upheld by the caller.
-                unsafe { ffi::PyThreadState_DeleteCurrent() };
-            }
-            None => {
-                let _changing = CHANGING_THREAD_STATES.begin();
-                // SAFETY: upheld by the caller.
-                unsafe { ffi::PyThreadState_DeleteCurrent() };
-            }
         }
     }
 
@@ -769,6 +388,11 @@ impl ThreadEntry {
             }
             since => self.mark_detached(thread_state, since),
         }
+    }
+
+    /// Releases the use of one guard, and frees the entry after the last one.
+    fn release(&'static self) {
+        ENTRIES.with(|entries| entries.release(self));
     }
 
     /// Sets aside the guard of an entry that nothing uses any more. `false`: there is none, or the
@@ -1042,6 +666,16 @@ fn restore_attach_note() {
     }
 }
 
+/// Has this thread keep its thread state of `local`'s interpreter from its next attachment on,
+/// until [`stop_keeping`].
+#[inline(never)]
+pub(super) fn begin_to_keep(local: &'static LocalInternals) {
+    // An error means that the thread is ending: nothing would release the thread state.
+    if !compat::needs_attach_note() && AT_THREAD_END.try_with(|_| ()).is_ok() {
+        ENTRIES.with(|entries| entries.begin_to_keep(local));
+    }
+}
+
 /// Records that this thread, which is detached, owns `thread_state` of `local`'s interpreter and
 /// attaches with it from now on, until the interpreter ends.
 #[inline(never)]
@@ -1172,17 +806,6 @@ pub(super) fn home() -> Option<Home> {
         Some(_) => own.map(Home::Known),
         None => Some(Home::Unseen(noted)),
     }
-}
-
-/// Creates a thread state for this thread, or returns null without memory. The thread need not be
-/// attached.
-///
-/// # Safety
-/// `local`'s interpreter must be alive.
-pub(super) unsafe fn new_thread_state(local: &LocalInternals) -> *mut ffi::PyThreadState {
-    let _changing = CHANGING_THREAD_STATES.begin();
-    // SAFETY: the interpreter is alive (upheld by the caller).
-    unsafe { ffi::PyThreadState_New(local.interpreter()) }
 }
 
 /// Returns a thread state of `local`'s interpreter that this thread, which is not attached, owns
