@@ -1,5 +1,6 @@
 //! Thread states: reused where that is sound and never leaked, for every kind of thread.
 
+mod keeps;
 mod unstable;
 
 use std::ptr::null_mut;
@@ -13,6 +14,8 @@ use pyatoll::interpreter::{AttachError, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 use pyatoll::types::PyCFunction;
 use rayon::prelude::*;
+
+use keeps::keeps;
 
 fn sub() -> SubInterpreter {
     Python::initialize();
@@ -180,17 +183,6 @@ fn ending_an_interpreter_waits_for_kept_thread_states() {
     sub.close().unwrap();
     assert_eq!(left.load(Ordering::SeqCst), 1);
     thread.join().unwrap();
-}
-
-/// Returns whether a keeper has an effect on this Python.
-fn keeps() -> bool {
-    let is_debug = Python::attach(|py| {
-        let sys = py.import("sys").unwrap();
-        sys.hasattr("gettotalrefcount").unwrap()
-    });
-    cfg!(all(target_os = "linux", not(Py_GIL_DISABLED)))
-        && Python::attach(|py| py.version_info() >= (3, 12) && py.version_info() < (3, 15))
-        && !is_debug
 }
 
 /// Returns the thread state that CPython has noted for this thread.
@@ -391,8 +383,8 @@ fn an_interpreter_ends_without_its_idle_threads_that_keep_a_thread_state() {
         let (kept, is_kept) = mpsc::channel();
         let (end, has_ended) = mpsc::channel::<()>();
         let thread = thread::spawn(move || {
-            let keepers = [one.thread_state_keeper(), two.thread_state_keeper()];
-            let keep = |handle: Interpreter| {
+            let keepers = [one, two].map(keeps::keep);
+            let set = |handle: Interpreter| {
                 let code = c"
 import threading, __main__
 class Attaches:
@@ -403,8 +395,8 @@ mine.value = Attaches()";
                     .attach(|py| py.run(code, None, None).unwrap())
                     .unwrap();
             };
-            keep(one);
-            keep(two);
+            set(one);
+            set(two);
             kept.send(()).unwrap();
             has_ended.recv().unwrap_err();
             // Nothing refers to the thread state that is gone.
@@ -414,7 +406,7 @@ mine.value = Attaches()";
                 one.attach(|_| ()),
                 Err(AttachError::InterpreterGone { .. })
             ));
-            keep(two);
+            set(two);
             Python::attach(|_| ());
             drop(keepers);
             Python::attach(|_| ());

@@ -10,7 +10,9 @@
 //!    threads look the same from here.)
 //! 3. The exit functions are called. Python code, and other threads, can still attach.
 //! 4. The gate is closed; the threads that entered through it leave. If other code begins to end
-//!    the interpreter in the meantime, it waits for this thread, which calls its own end off.
+//!    the interpreter in the meantime, it waits for this thread, which calls its own end off. Then
+//!    the thread states that idle threads kept are deleted, which runs finalizers; if the end is
+//!    called off, those threads get new ones.
 //! 5. Only threads that Python code has started since step 2 can be left. If there are any, the
 //!    interpreter is opened again. (From 3.14 on, step 2 is skipped, and those that do not end
 //!    within a moment are left behind here.)

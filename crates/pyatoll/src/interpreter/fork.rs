@@ -13,6 +13,9 @@
 //!   forever, or its Python code stopped at any point. Attaching to it is refused. The interpreter
 //!   that the forking thread is attached to, and the main one, go on if nobody else held the GIL:
 //!   `os.fork` promises no more.
+//! - Thread states that other threads kept are released in the child, except those of the main
+//!   interpreter, which CPython deletes. A child that a finalizer forks while such a thread state
+//!   is deleted says why, and exits.
 //! - CPython cannot bring up a child of `os.fork` in a process with sub-interpreters at all: it
 //!   meets them in `PyOS_AfterFork_Child` (`_PyInterpreterState_DeleteExceptMain` clears them
 //!   without a thread state, under the lock that clearing takes), and crashes or hangs before any
@@ -199,9 +202,9 @@ mod unix {
         in another way (subprocess, or multiprocessing with 'spawn' or 'forkserver').\n";
 
     /// CPython deletes in the child the thread state that its parent was about to delete.
-    const IN_DELETION: &str = "pyatoll: os.fork() in a finalizer of a value that a thread kept \
-        (threading.local, contextvars): CPython cannot go on in the child, which ends here. Start \
-        the process in another way (subprocess, or multiprocessing with 'spawn' or \
+    const IN_DELETION: &str = "pyatoll: os.fork() in a finalizer of a value that Python kept for \
+        another thread (threading.local, contextvars): CPython cannot go on in the child, which \
+        ends here. Start the process in another way (subprocess, or multiprocessing with 'spawn' or \
         'forkserver').\n";
 
     fn say_why_and_end(why: &str) -> ! {

@@ -12,7 +12,8 @@
 //! A thread that leaves may keep its guard for its next attachment
 //! ([`InterpreterGuard::set_aside`]): that takes one exchange each time, instead of the gate's lock
 //! and two allocations. Closing the gate withdraws the guards that are set aside and prevents the
-//! others from being set aside, in the exchange that reads their state.
+//! others from being set aside, in the exchange that reads their state. The end of the runtime does
+//! that, too, for gates that stay open.
 //!
 //! The same exchanges tell a thread that forks who creates or deletes a thread state at that moment
 //! ([`CHANGE`]). So a thread sets its guard aside just before it deletes its thread state, and has
@@ -47,9 +48,10 @@ const LEFT_BEHIND: u8 = 2;
 const SET_ASIDE: u8 = 3;
 /// Withdrawn while it was set aside, so that it cannot be taken up again.
 const WITHDRAWN: u8 = 4;
-/// The same, and another thread deletes the thread state that the holder kept.
+/// The same, and a thread deletes the thread state that the holder kept.
 const DELETING: u8 = 5;
-/// Added to one of the first three once the gate is closed: the guard cannot be set aside.
+/// Added to one of the first three once the guard cannot be set aside: the gate is closed, or its
+/// guards were withdrawn.
 const LAST: u8 = 8;
 /// Flipped when the thread begins to create or delete a thread state. It does so until
 /// [`Holder::changed`] is the same; with [`SET_ASIDE`] or [`WITHDRAWN`], it has not left before.
@@ -69,27 +71,28 @@ struct Holder {
     /// writes to it and to the next two, before it sets the guard aside.
     kept: AtomicPtr<c_void>,
     kept_id: AtomicU32,
-    note: AtomicU32,
+    note_key: AtomicU32,
     thread: ThreadId,
     /// Whether the end must wait for it without limit.
     must_finish: bool,
 }
 
 /// A thread state that a thread keeps while its guard is set aside, as
-/// [`keeper`](super::keeper) says.
+/// [`released`](super::released) says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeptThreadState {
     pub(crate) thread_state: *mut c_void,
     /// Tells it from a later one at this address.
     pub(crate) id: u32,
-    /// Says how to change CPython's note of it.
-    pub(crate) note: u32,
+    /// The key of CPython's note of it.
+    pub(crate) note_key: u32,
 }
 
 /// A thread state that its thread does not keep any more. It counts as kept until this is dropped.
 pub(crate) struct Released<'a> {
     gate: &'a Gate,
     holder: Arc<Holder>,
+    thread_state: KeptThreadState,
 }
 
 struct State {
@@ -102,8 +105,8 @@ struct State {
 }
 
 impl State {
-    /// Changes the state of each holder for a gate that was closed: withdraws those that are set
-    /// aside, and has the others give up their guards when they leave.
+    /// Withdraws the guards that are set aside, and has the holders of the others give them up when
+    /// they leave.
     fn withdraw(&mut self) {
         self.inside.retain(|holder| {
             let closed = |state| {
@@ -240,7 +243,7 @@ impl Gate {
             changed: AtomicU8::new(0),
             kept: AtomicPtr::new(null_mut()),
             kept_id: AtomicU32::new(0),
-            note: AtomicU32::new(0),
+            note_key: AtomicU32::new(0),
             thread: thread::current().id(),
             must_finish,
         });
@@ -395,12 +398,13 @@ impl Gate {
     /// that of a guard that was withdrawn, or of a thread that handed it over.
     pub(crate) fn next_released(&self) -> Option<Released<'_>> {
         let state = self.state();
-        let is_next =
-            |holder: &&Arc<Holder>| holder.kept().is_some() && holder.exchange(WITHDRAWN, DELETING);
-        let holder = state.inside.iter().find(is_next)?;
-        Some(Released {
-            gate: self,
-            holder: Arc::clone(holder),
+        state.inside.iter().find_map(|holder| {
+            let thread_state = holder.kept()?;
+            holder.exchange(WITHDRAWN, DELETING).then(|| Released {
+                gate: self,
+                holder: Arc::clone(holder),
+                thread_state,
+            })
         })
     }
 
@@ -457,7 +461,7 @@ impl Holder {
         (!thread_state.is_null()).then(|| KeptThreadState {
             thread_state,
             id: self.kept_id.load(Ordering::Relaxed),
-            note: self.note.load(Ordering::Relaxed),
+            note_key: self.note_key.load(Ordering::Relaxed),
         })
     }
 
@@ -517,7 +521,7 @@ impl Holder {
     }
 
     /// Changes the state from exactly `from`, without [`LAST`], in one step that also flips the
-    /// flags in `flip`. One that fails is not repeated: only closing the gate interferes.
+    /// flags in `flip`. One that fails is not repeated: only withdrawing the guard interferes.
     #[inline]
     fn exchange_exactly(&self, from: u8, to: u8, flip: u8) -> bool {
         let before = self.state.load(Ordering::Relaxed);
@@ -537,7 +541,7 @@ impl InterpreterGuard<'_> {
     }
 
     /// Sets the guard aside for this thread's next attachment: it has left, and the interpreter's
-    /// end does not wait for it. `false`: the gate is closed, and the guard must be dropped.
+    /// end does not wait for it. `false`: the guard is withdrawn, and must be dropped.
     #[inline]
     #[must_use]
     pub(crate) fn set_aside(&self) -> bool {
@@ -549,22 +553,20 @@ impl InterpreterGuard<'_> {
     /// inside.
     pub(crate) fn keep(&self, kept: Option<KeptThreadState>) {
         let thread_state = kept.map_or(null_mut(), |kept| kept.thread_state);
-        let (id, note) = kept.map_or((0, 0), |kept| (kept.id, kept.note));
+        let (id, note_key) = kept.map_or((0, 0), |kept| (kept.id, kept.note_key));
         self.holder.kept_id.store(id, Ordering::Relaxed);
-        self.holder.note.store(note, Ordering::Relaxed);
+        self.holder.note_key.store(note_key, Ordering::Relaxed);
         self.holder.kept.store(thread_state, Ordering::Relaxed);
     }
 
     /// Drops a guard that is set aside, and leaves the thread state that this thread keeps to a
     /// thread inside.
     pub(crate) fn hand_over(self) {
-        let _state = self.gate.state();
-        // Unless the gate was closed: then it is released already.
+        // Unless it was withdrawn: then the thread state is released already.
         self.holder.release();
     }
 
-    /// Takes up a guard that was set aside. `false`: the gate was closed since, and the guard must
-    /// be dropped.
+    /// Takes up a guard that was set aside. `false`: it was withdrawn since, and must be dropped.
     #[inline]
     #[must_use]
     pub(crate) fn take_up(&self) -> bool {
@@ -659,7 +661,7 @@ impl Drop for InterpreterGuard<'_> {
 
 impl Released<'_> {
     pub(crate) fn thread_state(&self) -> KeptThreadState {
-        self.holder.kept().expect("only those that have one")
+        self.thread_state
     }
 }
 
@@ -860,7 +862,7 @@ mod tests {
         let kept = KeptThreadState {
             thread_state: std::ptr::dangling_mut(),
             id: 3,
-            note: 5,
+            note_key: 5,
         };
         let gate = Gate::new();
         let [idle, inside, without] = [(); 3].map(|()| gate.enter().unwrap());
@@ -891,7 +893,7 @@ mod tests {
         let kept = KeptThreadState {
             thread_state: std::ptr::dangling_mut(),
             id: 3,
-            note: 5,
+            note_key: 5,
         };
         let gate = Gate::new();
         let [idle, inside] = [(); 2].map(|()| gate.enter().unwrap());
@@ -912,7 +914,7 @@ mod tests {
         let kept = KeptThreadState {
             thread_state: std::ptr::dangling_mut(),
             id: 3,
-            note: 5,
+            note_key: 5,
         };
         let gate = Gate::new();
         let guard = gate.enter().unwrap();

@@ -277,21 +277,23 @@ impl Interpreter {
         Ok(unsafe { detached(self.0, f) })
     }
 
-    /// Has this thread keep its thread state of the interpreter between attachments, until the
-    /// result is dropped: an attachment then costs little more than taking the GIL. Meant for the
-    /// threads of a runtime that attach often and briefly (tokio's `on_thread_start`). A thread may
-    /// have keepers for several interpreters.
+    /// Makes this thread keep its thread state of the interpreter between attachments, from its
+    /// next one until the result is dropped: an attachment then costs little more than taking the
+    /// GIL. Meant for the threads of a runtime that attach often and briefly (tokio's
+    /// `on_thread_start`). A thread may have keepers for several interpreters.
     ///
     /// Unlike [`keep_thread_state`](Interpreter::keep_thread_state), this neither changes which
-    /// interpreter [`Python::attach`] means nor keeps the interpreter from ending: its end deletes
-    /// the thread state, without waking this thread.
+    /// interpreter [`Python::attach`] enters nor delays the interpreter's end, which deletes the
+    /// thread state without waking this thread. It does not attach, and cannot fail: once the
+    /// interpreter has ended, it has no effect.
     ///
     /// # Conditions
-    /// - Only attachments of a thread that is in no interpreter use it: neither those within
-    ///   [`Python::detach`] nor those of a thread that Python or C code has attached.
+    /// - Only attachments of a thread that is in no interpreter use it: not those within
+    ///   [`Python::detach`] or `keep_thread_state`, not those of a thread that Python or C code has
+    ///   attached, and not those of the thread that started the runtime.
     /// - What Python keeps for a thread (`threading.local`, the values of context variables) lives
-    ///   on between the attachments. Python counts the thread as one of its own in that time
-    ///   (`threading.enumerate`).
+    ///   on between the attachments, and so does an exception that `ffi` code leaves set. Python
+    ///   counts the thread as one of its own in that time (`threading.enumerate`).
     /// - Dropping the result does not take the GIL, nor does the end of a thread that has leaked it
     ///   (`std::mem::forget`). So the thread state is left to the next thread that attaches with a
     ///   keeper for the first time, or to the interpreter's end. Either thread releases what Python
@@ -302,11 +304,12 @@ impl Interpreter {
     /// - While it is idle, other extension modules built with this library cannot tell the thread
     ///   from one that may use their values, and leave those to the end of the process if the
     ///   interpreter ends.
-    /// - It has an effect on Linux, with a Python from 3.12 to 3.14 with a GIL, except debug
-    ///   builds, where CPython insists that a thread deletes its own thread states. A Python that
-    ///   was configured `--with-assertions`, without being a debug build, cannot be told from
-    ///   others: it ends the process in that case. Elsewhere an attachment costs what it does
-    ///   without.
+    /// - It has an effect on Linux, with a Python from 3.12 to 3.14 that has a GIL and is not a
+    ///   debug build, where CPython insists that a thread deletes its own thread states. Elsewhere
+    ///   an attachment costs what it does without. A Python that was configured
+    ///   `--with-assertions`, without being a debug build, cannot be told from others: there, the
+    ///   process ends when another thread deletes the thread state.
+    /// - Before 3.13, the thread state of the attachment that imports `threading` is not kept.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -323,7 +326,7 @@ impl Interpreter {
     /// .unwrap();
     /// ```
     ///
-    /// C API: `PyEval_RestoreThread`, `PyEval_SaveThread`.
+    /// C API: `PyEval_RestoreThread`, `PyEval_SaveThread`, `PyThreadState_Delete`.
     pub fn thread_state_keeper(&self) -> ThreadStateKeeper {
         ThreadStateKeeper::new(self.0)
     }

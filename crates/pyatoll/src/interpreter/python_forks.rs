@@ -67,7 +67,11 @@ mod unix {
             let names = ffi::PyDict_New();
             let none = ffi::PyTuple_New(0);
             if !module.is_null() && !names.is_null() && !none.is_null() {
-                let places = [(c"before", &BEFORE), (c"after_in_parent", &AFTER)];
+                let places = [
+                    (c"before", &BEFORE),
+                    (c"after_in_parent", &AFTER),
+                    (c"after_in_child", &AFTER),
+                ];
                 for (name, definition) in places {
                     let function =
                         ffi::PyCFunction_NewEx(definition.as_ptr(), null_mut(), null_mut());

@@ -80,9 +80,8 @@ pub(super) unsafe fn close_without_main() {
         return;
     }
     RuntimeEnd::begin(false);
-    // SAFETY: attached (upheld by the caller); no Python function is called while detached.
-    // Functions of this binary may be called in the main interpreter without Python's knowledge
-    // (`ctypes`).
+    // SAFETY: attached (upheld by the caller). While detached, nothing of the main interpreter is
+    // used. Functions of this binary may be called in it without Python's knowledge (`ctypes`).
     unsafe {
         let note = compat::exchange_attach_note(null_mut());
         let thread_state = ffi::PyEval_SaveThread();
@@ -106,13 +105,15 @@ pub(super) unsafe fn close_without_main() {
 /// This thread must be detached.
 fn delete_kept_thread_states(sub: &'static LocalInternals) {
     sub.gate().withdraw();
-    if sub.gate().kept() > 0
+    if compat::ends_subs()
+        && sub.gate().kept() > 0
         && !entry::is_inside(sub)
         && let Some((entry, entered)) = entry::enter(sub)
     {
         // SAFETY: attached to `sub` in between, without an exception.
         unsafe {
             released::delete_all(sub);
+            sub.trashcan().run_deferred();
             entry::leave(entry, entered);
         }
     }
@@ -175,23 +176,26 @@ unsafe fn close_subs(main: &'static LocalInternals, callback: Callback) {
             true => unsafe { EndClaim::to_closed(sub) },
             false => None,
         };
-        if claim.is_none() {
-            let prepare = || {
-                delete_kept_thread_states(sub);
-                if !compat::ends_subs_first() {
-                    sub.gate().close();
-                    wait(sub);
+        match claim {
+            None => {
+                let prepare = || {
+                    delete_kept_thread_states(sub);
+                    if !compat::ends_subs_first() {
+                        sub.gate().close();
+                        wait(sub);
+                    }
+                };
+                // SAFETY: attached to `main`. `prepare` uses nothing of it, and attaches to `sub`
+                // by itself.
+                unsafe { detached(main, prepare) };
+            }
+            Some(claim) => {
+                let (wait, _) = Wait::begin_anyway(Others::Inside(sub), true);
+                // SAFETY: this thread is attached to `main`.
+                let ended = unsafe { claim.end(&wait, callback) };
+                if let Err(NotEnded::OtherThreads(threads)) = ended {
+                    end::report_threads(sub, threads);
                 }
-            };
-            // SAFETY: attached to `main`; no Python function is called while detached.
-            unsafe { detached(main, prepare) };
-        }
-        if let Some(claim) = claim {
-            let (wait, _) = Wait::begin_anyway(Others::Inside(sub), true);
-            // SAFETY: this thread is attached to `main`.
-            let ended = unsafe { claim.end(&wait, callback) };
-            if let Err(NotEnded::OtherThreads(threads)) = ended {
-                end::report_threads(sub, threads);
             }
         }
         // Another thread may be ending it, one that Python started: those hold no guard.

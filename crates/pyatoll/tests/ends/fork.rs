@@ -17,8 +17,8 @@ use crate::{LIMIT, finalize, in_child, is_from};
 /// tests here wait.
 const ALARM: libc::c_uint = 120;
 
-/// Calls `os.fork`. In the child: runs `body` and exits. In the parent: returns the child's status.
-fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
+/// Calls `os.fork`, and returns its result.
+pub fn os_fork(py: Python<'_>) -> i32 {
     py.run(
         c"import warnings; warnings.simplefilter('ignore')",
         None,
@@ -26,14 +26,21 @@ fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
     )
     .unwrap();
     let os = py.import("os").unwrap();
-    let child: i32 = os.call_method0("fork").unwrap().extract().unwrap();
+    os.call_method0("fork").unwrap().extract().unwrap()
+}
+
+/// Runs `body` and exits, in the child of a fork, which has returned `child`. In the parent:
+/// returns the child's status.
+pub fn run_in(child: i32, body: impl FnOnce()) -> i32 {
     if child == 0 {
         // SAFETY: has no preconditions; it ends the child if it hangs.
         unsafe { libc::alarm(ALARM) };
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(py)));
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
         // SAFETY: ends the child at once, without the parent's exit functions.
         unsafe { libc::_exit(i32::from(done.is_err())) };
     }
+    // What the child consumes is the child's.
+    std::mem::forget(body);
     wait_for(child)
 }
 
@@ -42,6 +49,11 @@ fn wait_for(child: i32) -> i32 {
     // SAFETY: `child` is a child of this process, and `status` is valid for writes.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
     status
+}
+
+/// Calls `os.fork`. In the child: runs `body` and exits. In the parent: returns the child's status.
+fn fork_in_python(py: Python<'_>, body: impl FnOnce(Python<'_>)) -> i32 {
+    run_in(os_fork(py), || body(py))
 }
 
 #[test]
@@ -188,6 +200,12 @@ fn a_forked_child_exits_with_a_message_if_sub_interpreters_are_alive() {
                 fork_in_python(py, |py| {
                     py.import("decimal").unwrap();
                     assert!(Interpreter::main().unwrap().is_alive());
+                    // It may have interpreters, and fork as C code does.
+                    py.detach(|| {
+                        let sub = SubInterpreter::builder().build().unwrap();
+                        assert_eq!(fork_in_c(|| ()), 0);
+                        sub.close().unwrap();
+                    });
                 })
             });
             assert_eq!(status, 0);
@@ -204,20 +222,10 @@ fn a_forked_child_exits_with_a_message_if_sub_interpreters_are_alive() {
 
 /// Forks as C code does. In the child: runs `body` and exits. In the parent: returns the child's
 /// status.
-fn fork_in_c(body: impl FnOnce()) -> i32 {
+pub fn fork_in_c(body: impl FnOnce()) -> i32 {
     // SAFETY: the child uses the interpreters that no other thread is inside, and this library's
     // locks, which its fork handlers release.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        // SAFETY: has no preconditions; it ends the child if it hangs.
-        unsafe { libc::alarm(ALARM) };
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
-        // SAFETY: ends the child at once, without the parent's exit functions.
-        unsafe { libc::_exit(i32::from(done.is_err())) };
-    }
-    // What the child consumes is the child's.
-    std::mem::forget(body);
-    wait_for(child)
+    run_in(unsafe { libc::fork() }, body)
 }
 
 /// Creates sub-interpreters, one for each kind of GIL.

@@ -6,6 +6,9 @@ use std::thread;
 use pyatoll::interpreter::{AttachError, Interpreter, SubInterpreter};
 use pyatoll::prelude::*;
 
+#[cfg(all(unix, not(Py_GIL_DISABLED)))]
+use crate::fork::{fork_in_c, os_fork, run_in};
+use crate::keeps::{keep, keeps};
 use crate::{LIMIT, finalize, in_child, interpreters_module};
 
 /// Runs `body` while another thread, which has done `work` with keepers for these interpreters,
@@ -19,14 +22,10 @@ fn with_idle_thread(
     let (go_on, goes_on) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {
-            let keepers: Vec<_> = interpreters
-                .iter()
-                .map(Interpreter::thread_state_keeper)
-                .collect();
+            let keepers: Vec<_> = interpreters.iter().copied().map(keep).collect();
             for interpreter in interpreters {
                 let code = c"import threading; mine = threading.local(); mine.value = [mine]";
                 let run = |py: Python<'_>| py.run(code, None, None).unwrap();
-                interpreter.attach(run).unwrap();
                 interpreter.attach(run).unwrap();
             }
             kept.send(()).unwrap();
@@ -102,59 +101,6 @@ fn other_code_may_end_an_interpreter_without_idle_threads_that_keep_a_thread_sta
     );
 }
 
-/// Returns whether a keeper has an effect on this Python.
-fn keeps() -> bool {
-    cfg!(all(target_os = "linux", not(Py_GIL_DISABLED)))
-        && Python::attach(|py| {
-            let is_debug = py
-                .import("sys")
-                .unwrap()
-                .hasattr("gettotalrefcount")
-                .unwrap();
-            py.version_info() >= (3, 12) && py.version_info() < (3, 15) && !is_debug
-        })
-}
-
-/// Returns a keeper of this thread, which is in no interpreter, and checks that it has an effect.
-fn keep(interpreter: Interpreter) -> pyatoll::interpreter::ThreadStateKeeper {
-    let keeper = interpreter.thread_state_keeper();
-    // SAFETY: attached.
-    let current = |_: Python<'_>| unsafe { pyatoll::ffi::PyThreadState_Get() }.addr();
-    // Before 3.13, the thread state that imports `threading` is not kept.
-    let [_, first, second] = [(); 3].map(|()| interpreter.attach(current).unwrap());
-    assert!(!keeps() || first == second);
-    keeper
-}
-
-/// Runs `child` in the child of a fork, which returned `pid`. Returns the status of the child, in
-/// its parent.
-#[cfg(all(unix, not(Py_GIL_DISABLED)))]
-fn run_in(pid: i32, child: impl FnOnce()) -> i32 {
-    if pid == 0 {
-        // SAFETY: has no preconditions; it ends the child if it hangs.
-        unsafe { libc::alarm(120) };
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child));
-        // SAFETY: ends the child at once.
-        unsafe { libc::_exit(i32::from(done.is_err())) };
-    }
-    let mut status = 0;
-    // SAFETY: a child of this process; `status` is valid for writes.
-    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
-    status
-}
-
-#[cfg(all(unix, not(Py_GIL_DISABLED)))]
-fn os_fork(py: Python<'_>) -> i32 {
-    let names = pyatoll::types::PyDict::new(py);
-    let code = c"
-import os, warnings
-warnings.simplefilter('ignore')
-pid = os.fork()
-";
-    py.run(code, Some(&names), None).unwrap();
-    names.get_item("pid").unwrap().unwrap().extract().unwrap()
-}
-
 /// Starts the runtime so that CPython's notes get another key in the child of a fork.
 #[cfg(all(unix, not(Py_GIL_DISABLED)))]
 fn initialize_with_a_key_that_changes() {
@@ -199,9 +145,7 @@ fn a_child_forked_by_c_code_ends_interpreters_whose_thread_states_other_threads_
             let interpreter = sub.interpreter();
             let mut sub = Some(sub);
             let fork = || {
-                // SAFETY: the only other thread of this process is idle, so that the child may go
-                // on with the interpreters.
-                let status = run_in(unsafe { libc::fork() }, || {
+                let status = fork_in_c(|| {
                     interpreter.attach(|_| ()).unwrap();
                     sub.take().unwrap().close().unwrap();
                     main.attach(|_| ()).unwrap();

@@ -25,6 +25,8 @@ mod exit_functions;
 mod foreign;
 #[cfg(unix)]
 mod fork;
+#[path = "../keeps/mod.rs"]
+mod keeps;
 mod kept;
 mod process_exit;
 mod state;

@@ -268,7 +268,7 @@ fn a_kept_thread_state_is_deleted_by_one_thread() {
                 guard.keep(Some(KeptThreadState {
                     thread_state: std::ptr::dangling_mut(),
                     id: 5,
-                    note: 7,
+                    note_key: 7,
                 }));
                 let is_own = !guard.set_aside() || guard.take_up();
                 if is_own {
@@ -284,7 +284,7 @@ fn a_kept_thread_state_is_deleted_by_one_thread() {
         interpreter.end();
         let mut deleted = 0;
         while let Some(released) = interpreter.gate.next_released() {
-            assert_eq!(released.thread_state().note, 7);
+            assert_eq!(released.thread_state().note_key, 7);
             deleted += 1;
         }
         assert_eq!(interpreter.gate.kept(), 0);

@@ -54,6 +54,13 @@ pub(crate) fn ends_subs_first() -> bool {
     at_least(14)
 }
 
+/// Returns whether the end of the runtime ends the sub-interpreters that are left. Before 3.13 it
+/// aborts the process.
+#[inline(always)]
+pub(crate) fn ends_subs() -> bool {
+    at_least(13)
+}
+
 /// Returns whether the interpreter with this id exists, at this address.
 ///
 /// # Safety

@@ -23,7 +23,7 @@ impl NoteKey {
     pub(crate) unsafe fn find(thread_state: *mut ffi::PyThreadState) -> Option<Self> {
         let is_known = cfg!(target_os = "linux") && at_least(12) && !at_least(15);
         // SAFETY: attached (upheld by the caller).
-        if !is_known || ffi::is_free_threaded() || unsafe { has_assertions() } {
+        if !is_known || ffi::is_free_threaded() || unsafe { is_debug_build() } {
             return None;
         }
         // SAFETY: upheld by the caller.
@@ -40,12 +40,12 @@ impl NoteKey {
         Self(raw)
     }
 
-    /// Returns this thread's note. The runtime that the key is of must not be at its end.
+    /// Returns this thread's note.
     #[inline]
     pub(crate) fn get(self) -> *mut ffi::PyThreadState {
         #[cfg(target_os = "linux")]
-        // SAFETY: reads this thread's value of a key that exists, or of none: the runtime may end
-        // on another thread at this moment, and there is no value then.
+        // SAFETY: reads this thread's value of a key. If the runtime has ended on another thread,
+        // the key is deleted, or another library's; then the caller cannot take up its guard.
         return unsafe { libc::pthread_getspecific(self.0) }.cast();
         #[cfg(not(target_os = "linux"))]
         std::ptr::null_mut()
@@ -96,7 +96,7 @@ pub(crate) unsafe fn may_stay() -> bool {
 ///
 /// # Safety
 /// The thread must be attached; no exception may be set.
-unsafe fn has_assertions() -> bool {
+unsafe fn is_debug_build() -> bool {
     // SAFETY: attached, without an exception (upheld by the caller); the result is borrowed.
     !unsafe { ffi::PySys_GetObject(c"gettotalrefcount".as_ptr()) }.is_null()
 }

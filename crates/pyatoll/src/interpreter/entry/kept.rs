@@ -3,8 +3,8 @@
 //!
 //! Such a thread state is not in CPython's note of the thread while it is idle, so nothing refers
 //! to it but the guard that its thread has set aside. The thread takes both up again with one
-//! exchange; if the gate was closed since, the exchange fails, and the thread state is that of the
-//! thread that ends the interpreter ([`keeper`](crate::interpreter::keeper)).
+//! exchange. If the guard was withdrawn since, the exchange fails, and another thread deletes the
+//! thread state ([`released`]).
 
 use std::cell::Cell;
 use std::ptr::{null, null_mut};
@@ -54,18 +54,21 @@ impl Entries {
     #[inline]
     pub(super) fn enter_kept(&self, wanted: Option<&LocalInternals>) -> Option<(Entry, Entered)> {
         // The main interpreter of an earlier run of the runtime may be in the list.
-        let entry = self.find_kept(|local| match wanted {
-            Some(wanted) => std::ptr::eq(local, wanted),
-            None => local.is_main() && local.is_usable(),
+        let entry = self.find_kept(|local| {
+            let is_wanted = match wanted {
+                Some(wanted) => std::ptr::eq(local, wanted),
+                None => local.is_main(),
+            };
+            is_wanted && local.is_usable()
         })?;
-        if wanted.is_none() && self.has_default.get() || !entry.local.is_usable() {
+        if wanted.is_none() && self.has_default.get() {
             return None;
         }
-        let Some(note) = entry.kept.note.get() else {
+        let Some(key) = entry.kept.note_key.get() else {
             return self.enter_to_keep(entry);
         };
         // A thread state that CPython has noted belongs to other code, and may be reused.
-        if !note.get().is_null() {
+        if !key.get().is_null() {
             return None;
         }
         if entry.with_guard(InterpreterGuard::take_up) != Some(true) {
@@ -77,7 +80,7 @@ impl Entries {
         // put it into this thread's note before, which is empty. The guard keeps the interpreter
         // from ending.
         unsafe {
-            note.set(thread_state);
+            key.set(thread_state);
             ffi::PyEval_RestoreThread(thread_state);
         }
         self.mark_kept_entered(entry, thread_state);
@@ -107,7 +110,7 @@ impl Entries {
         // SAFETY: attached, without an exception. This thread's entries are complete, so the Python
         // code that this runs may do anything. The guard that is dropped afterwards is a user of
         // the entry, so it stays.
-        unsafe { entry.begin_to_keep(thread_state) };
+        unsafe { entry.keep_if_possible(thread_state) };
         Some((Entry(entry), Entered::OF_KEPT))
     }
 
@@ -135,7 +138,7 @@ impl Entries {
         let is_only = std::ptr::eq(self.newest.get(), entry) && entry.older.get().is_null();
         // SAFETY: only this thread uses the cell, and nothing below changes it.
         let guard = unsafe { (*entry.guard.as_ptr()).as_ref() };
-        let (Some(guard), Some(note)) = (guard, entry.kept.note.get()) else {
+        let (Some(guard), Some(key)) = (guard, entry.kept.note_key.get()) else {
             return false;
         };
         if !is_only
@@ -154,11 +157,11 @@ impl Entries {
         // SAFETY: attached with it, as just seen. Nobody finds it in this thread's note afterwards.
         unsafe {
             ffi::PyEval_SaveThread();
-            note.set(null_mut());
+            key.set(null_mut());
         }
         if !guard.set_aside() {
             // SAFETY: as it was before; the guard still keeps the interpreter from ending.
-            unsafe { attach_again(note, thread_state) };
+            unsafe { attach_again(key, thread_state) };
             return false;
         }
         entry.made.set(null_mut());
@@ -171,7 +174,7 @@ impl Entries {
     }
 
     /// Has this thread keep its thread state of `local`'s interpreter from its next attachment on.
-    pub(super) fn begin_to_keep(&self, local: &'static LocalInternals) {
+    pub(super) fn add_keeper(&self, local: &'static LocalInternals) {
         let entry = self
             .find_kept(|of| std::ptr::eq(of, local))
             .unwrap_or_else(|| {
@@ -183,19 +186,15 @@ impl Entries {
         entry.kept.keepers.set(entry.kept.keepers.get() + 1);
     }
 
-    /// Ends the use of one keeper of the entry that `link` refers to. After the last one, an idle
-    /// thread state is given to the next thread that can delete it; one in use is deleted when this
-    /// thread leaves.
-    fn stop_keeping_at(&self, link: &Cell<*const ThreadEntry>, keepers: u32) {
+    /// Takes an entry out of the list after its last keeper. An idle thread state is left to the
+    /// next thread that can delete it; one in use is deleted when this thread leaves.
+    fn unlink_kept(&self, link: &Cell<*const ThreadEntry>) {
         // SAFETY: an entry in the list is alive.
         let entry: &'static ThreadEntry = unsafe { &*link.get() };
-        entry.kept.keepers.set(keepers);
-        if keepers > 0 {
-            return;
-        }
+        entry.kept.keepers.set(0);
         link.set(entry.kept.next.replace(null()));
         if entry.users.get() == 0 {
-            // SAFETY: from `Box::leak` in `begin_to_keep`, and in no list any more.
+            // SAFETY: from `Box::leak` in `add_keeper`, and in no list any more.
             let entry = unsafe { Box::from_raw(std::ptr::from_ref(entry).cast_mut()) };
             if let Some(guard) = entry.guard.take() {
                 guard.hand_over();
@@ -204,9 +203,9 @@ impl Entries {
     }
 
     /// Ends the use of all keepers of a thread that ends.
-    pub(super) fn stop_keeping_all(&self) {
-        while let Some(link) = self.link_to_kept(|_| true) {
-            self.stop_keeping_at(link, 0);
+    pub(super) fn unlink_all_kept(&self) {
+        while !self.kept.get().is_null() {
+            self.unlink_kept(&self.kept);
         }
     }
 }
@@ -218,14 +217,13 @@ impl ThreadEntry {
     /// # Safety
     /// The thread must be attached with `thread_state`, which was created for it; no exception may
     /// be set. The entry must have a user.
-    unsafe fn begin_to_keep(&self, thread_state: *mut ffi::PyThreadState) {
+    unsafe fn keep_if_possible(&self, thread_state: *mut ffi::PyThreadState) {
         let local = self.local;
         // SAFETY: attached, without an exception (upheld by the caller).
-        let note = unsafe { NoteKey::find(thread_state) };
-        self.kept.is_impossible.set(note.is_none());
-        // The gates that the end of the runtime has asked to give up thread states do not ask
-        // guards that are newer.
-        let Some(note) = note.filter(|_| !RuntimeEnd::is_under_way()) else {
+        let key = unsafe { NoteKey::find(thread_state) };
+        self.kept.is_impossible.set(key.is_none());
+        // The end of the runtime has withdrawn guards, but not those that are newer.
+        let Some(key) = key.filter(|_| !RuntimeEnd::is_under_way()) else {
             return;
         };
         // SAFETY: as before.
@@ -238,21 +236,19 @@ impl ThreadEntry {
                 return;
             }
         }
-        // Python code may have ended the attachment, on another stack.
-        if self.made.get() == thread_state {
-            // SAFETY: the thread state is alive: this thread deletes it, and has not.
-            let id = unsafe { ffi::PyThreadState_GetID(thread_state) };
-            // SAFETY: only this thread uses the cell, and `keep` does not change it.
-            if let Some(guard) = unsafe { (*self.guard.as_ptr()).as_ref() } {
-                guard.keep(Some(KeptThreadState {
-                    thread_state: thread_state.cast(),
-                    id: id as u32,
-                    note: note.into_raw(),
-                }));
-                self.kept.thread_state.set(thread_state);
-                self.kept.note.set(Some(note));
-                self.kept.process.set(process());
-            }
+        debug_assert_eq!(self.made.get(), thread_state);
+        // SAFETY: the thread state is alive: this thread deletes it, and has not.
+        let id = unsafe { ffi::PyThreadState_GetID(thread_state) };
+        // SAFETY: only this thread uses the cell, and `keep` does not change it.
+        if let Some(guard) = unsafe { (*self.guard.as_ptr()).as_ref() } {
+            guard.keep(Some(KeptThreadState {
+                thread_state: thread_state.cast(),
+                id: id as u32,
+                note_key: key.into_raw(),
+            }));
+            self.kept.thread_state.set(thread_state);
+            self.kept.note_key.set(Some(key));
+            self.kept.process.set(process());
         }
     }
 
@@ -261,19 +257,20 @@ impl ThreadEntry {
         self.kept.keepers.get() > 0
     }
 
-    /// Forgets the thread state that was kept: it belongs to the thread that has closed the gate.
+    /// Forgets the thread state that was kept: its guard was withdrawn, and another thread deletes
+    /// it.
     #[cold]
     #[inline(never)]
     fn lose_kept(&self) {
         self.kept.thread_state.set(null_mut());
-        self.kept.note.set(None);
+        self.kept.note_key.set(None);
         drop(self.guard.take());
     }
 
     /// Forgets the thread state that is kept, since this thread deletes it.
     pub(super) fn forget_kept(&self) {
         self.kept.thread_state.set(null_mut());
-        self.kept.note.set(None);
+        self.kept.note_key.set(None);
         self.with_guard(|guard| guard.keep(None));
     }
 }
@@ -284,8 +281,11 @@ pub(in super::super) fn stop_keeping(local: &LocalInternals) {
     ENTRIES.with(|entries| {
         if let Some(link) = entries.link_to_kept(|of| std::ptr::eq(of, local)) {
             // SAFETY: an entry in the list is alive.
-            let keepers = unsafe { (*link.get()).kept.keepers.get() };
-            entries.stop_keeping_at(link, keepers - 1);
+            let keepers = unsafe { &(*link.get()).kept.keepers };
+            match keepers.get() {
+                1 => entries.unlink_kept(link),
+                count => keepers.set(count - 1),
+            }
         }
     });
 }
@@ -301,17 +301,17 @@ pub(in super::super) fn forget_kept(local: &LocalInternals) {
     }
 }
 
-/// Attaches this thread again with the thread state that it kept: the gate was closed, and this
-/// thread deletes the thread state.
+/// Attaches this thread again with the thread state that it kept: its guard is withdrawn, and it
+/// deletes the thread state itself.
 ///
 /// # Safety
 /// This thread must have been detached from it just now, and have changed its note.
 #[cold]
 #[inline(never)]
-unsafe fn attach_again(note: NoteKey, thread_state: *mut ffi::PyThreadState) {
+unsafe fn attach_again(key: NoteKey, thread_state: *mut ffi::PyThreadState) {
     // SAFETY: upheld by the caller.
     unsafe {
-        note.set(thread_state);
+        key.set(thread_state);
         ffi::PyEval_RestoreThread(thread_state);
     }
 }

@@ -13,7 +13,8 @@ use crate::interpreter::local::LocalInternals;
 /// A function that is called once a thread has left an interpreter.
 pub(super) type AtLeave = fn(&'static LocalInternals);
 
-/// One interpreter that this thread entered or was detached from. There is one entry for each.
+/// One interpreter that this thread entered or was detached from. Those in the list of
+/// [`Entries::newest`] are of different interpreters.
 pub(super) struct ThreadEntry {
     pub(super) local: &'static LocalInternals,
     /// The entries of this thread, which have no destructor.
@@ -51,7 +52,7 @@ pub(super) struct Kept {
     /// The thread state that stays when the thread leaves, or null.
     pub(super) thread_state: Cell<*mut ffi::PyThreadState>,
     /// The key of CPython's note of it. `None`: it does not stay.
-    pub(super) note: Cell<Option<NoteKey>>,
+    pub(super) note_key: Cell<Option<NoteKey>>,
     /// The process in which it was found.
     pub(super) process: Cell<u32>,
     /// Keepers of the thread for the interpreter.
@@ -66,7 +67,7 @@ impl Default for Kept {
     fn default() -> Self {
         Self {
             thread_state: Cell::new(null_mut()),
-            note: Cell::new(None),
+            note_key: Cell::new(None),
             process: Cell::new(0),
             keepers: Cell::new(0),
             is_impossible: Cell::new(false),
@@ -241,7 +242,7 @@ impl Entries {
     ) -> Option<R> {
         let mut next = self.newest.get();
         // SAFETY: an entry in the list is alive, and nothing is freed while `f` runs, which only
-        // reads. The lifetime is not used beyond the functions of this file.
+        // reads. The lifetime is not used beyond the functions of this module.
         while let Some(entry) = unsafe { next.as_ref() } {
             if let Some(found) = f(entry) {
                 return Some(found);

@@ -26,7 +26,8 @@
 //! - A thread from outside that waits for an interpreter's GIL or has a thread state of it holds an
 //!   [`InterpreterGuard`]; a detached thread asks its guard before it attaches again.
 //! - A thread state created here is deleted by the thread that created it, before its guard is
-//!   released; but see [`kept`].
+//!   released. One that is kept ([`kept`]) may be deleted by the thread that its guard leaves it
+//!   to.
 
 mod kept;
 mod list;
@@ -54,7 +55,7 @@ thread_local! {
     static AT_THREAD_END: AtThreadEnd = const { AtThreadEnd };
 }
 
-/// Frees the spare entries of a thread that ends.
+/// Frees the spare entries of a thread that ends, and hands over the thread states that it kept.
 ///
 /// Also releases the guards of a thread that ends with suspended greenlets, whose stacks nobody
 /// unwinds: the interpreter's end would wait for them. Guards with a thread state created here are
@@ -66,7 +67,7 @@ impl Drop for AtThreadEnd {
         ENTRIES.with(|entries| {
             entries.frees_spares.set(Some(false));
             entries.keep_spares(0);
-            entries.stop_keeping_all();
+            entries.unlink_all_kept();
         });
         find(|entry| {
             if entry.made.get().is_null() {
@@ -173,8 +174,8 @@ impl Entries {
             drop(entry.guard.take());
             return;
         }
-        // SAFETY: from `Box::leak` in `push`, and out of the list now. No reference to it is used
-        // after this: each function of this file releases last.
+        // SAFETY: from `Box::leak` in `push` or `add_keeper`, and out of the list now. No reference
+        // to it is used after this: each function of this module releases last.
         let entry = unsafe { Box::from_raw(this.cast_mut()) };
         if entry.set_guard_aside() {
             self.add_spare(entry);
@@ -323,12 +324,12 @@ impl Entries {
     }
 
     /// Attaches this thread with the thread state that it was detached from, if it is the wanted
-    /// interpreter's and the thread is in no other one: a call of `attach` within `detach`, and a
-    /// thread that keeps its thread state. `None`: [`enter`] must decide.
+    /// interpreter's and the thread is in no other one: a call of `attach` within `detach` or
+    /// `keep_thread_state`. `None`: [`enter`] must decide.
     #[inline]
     fn enter_back(&self, wanted: Option<&LocalInternals>) -> Option<(Entry, Entered)> {
         // SAFETY: an entry in the list is alive. The lifetime is not used beyond the functions of
-        // this file.
+        // this module.
         let entry: &'static ThreadEntry = unsafe { self.newest.get().as_ref() }?;
         let (local, thread_state) = (entry.local, entry.saved.get());
         let is_wanted = match wanted {
@@ -532,10 +533,10 @@ pub(super) fn enter(local: &'static LocalInternals) -> Option<(Entry, Entered)> 
     Some((Entry(entry), entered))
 }
 
-/// Undoes [`enter`].
+/// Undoes [`enter`] or [`enter_again`].
 ///
 /// # Safety
-/// `entered` must be its result on this thread, with `entry`, undone once.
+/// `entry` and `entered` must be the result of one of them on this thread, and undone once.
 #[inline(never)]
 pub(super) unsafe fn leave(entry: Entry, entered: Entered) {
     let Entry(entry) = entry;
@@ -672,7 +673,7 @@ fn restore_attach_note() {
 pub(super) fn begin_to_keep(local: &'static LocalInternals) {
     // An error means that the thread is ending: nothing would release the thread state.
     if !compat::needs_attach_note() && AT_THREAD_END.try_with(|_| ()).is_ok() {
-        ENTRIES.with(|entries| entries.begin_to_keep(local));
+        ENTRIES.with(|entries| entries.add_keeper(local));
     }
 }
 
