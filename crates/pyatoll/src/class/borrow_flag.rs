@@ -50,7 +50,12 @@ impl BorrowFlag {
         let next = |count: usize| (count != EXCLUSIVE).then_some(count.wrapping_add(1));
         let borrowed = if FREE_THREADED {
             let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
-            self.0.fetch_update(success, failure, next).is_ok()
+            // Without loading it first: another processor that has the flag gives it up once, not
+            // twice.
+            let first = self
+                .0
+                .compare_exchange(UNUSED, UNUSED + 1, success, failure);
+            first.is_ok() || self.0.fetch_update(success, failure, next).is_ok()
         } else {
             // SAFETY: the thread uses an instance, so it holds the GIL.
             unsafe {

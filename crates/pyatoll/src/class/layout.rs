@@ -20,6 +20,7 @@ use pyo3_ffi as ffi;
 
 use super::base::ClassBase;
 use super::borrow_flag::{BorrowFlag, FlagStorage, PyBorrowError, PyBorrowMutError};
+use super::compat::FREE_THREADED;
 use super::parts::{Header, InlineSlot, ThreadCheck};
 use super::pyclass::{ClassImpl, PyClass};
 use super::storage::ValueStorage;
@@ -217,14 +218,31 @@ pub(super) unsafe fn borrow<T: PyClass>(object: *mut ffi::PyObject) -> Result<()
     // SAFETY: upheld by the caller: a live instance of `T`.
     unsafe {
         let flag = borrow_flag::<T>(object);
-        if !may_be_borrowed::<T>(object, flag) {
+        // Without a GIL, borrowing tells, too.
+        let is_checked = FREE_THREADED && flag.is_some();
+        if !is_checked && !may_be_borrowed::<T>(object, flag) {
             return Err(PyBorrowError::of_instance(owner::<T>(object)));
         }
-        check_thread::<T>(object);
-        match flag {
-            Some(flag) => flag.try_borrow(),
-            None => Ok(()),
+        let Some(flag) = flag else {
+            check_thread::<T>(object);
+            return Ok(());
+        };
+        if flag.try_borrow().is_err() {
+            return Err(PyBorrowError::of_instance(owner::<T>(object)));
         }
+        let on_panic = ReleaseBorrow(flag);
+        check_thread::<T>(object);
+        std::mem::forget(on_panic);
+        Ok(())
+    }
+}
+
+/// Releases a borrow when it is dropped.
+struct ReleaseBorrow<'a>(&'a BorrowFlag);
+
+impl Drop for ReleaseBorrow<'_> {
+    fn drop(&mut self) {
+        self.0.release_borrow();
     }
 }
 
