@@ -210,9 +210,10 @@ fn a_thread_that_is_attached_with_its_kept_thread_state_goes_on_in_the_child_of_
                 });
                 let status = run_in(pid, || attach_and_finalize(main, keeper.take().unwrap()));
                 assert_eq!(status, 0);
-                attach_and_finalize(main, keeper.unwrap());
+                main.attach(|_| ()).unwrap();
             };
             thread::scope(|scope| scope.spawn(fork).join().unwrap());
+            finalize();
         },
     );
 }
