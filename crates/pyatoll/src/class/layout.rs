@@ -20,7 +20,6 @@ use pyo3_ffi as ffi;
 
 use super::base::ClassBase;
 use super::borrow_flag::{BorrowFlag, FlagStorage, PyBorrowError, PyBorrowMutError};
-use super::compat::FREE_THREADED;
 use super::parts::{Header, InlineSlot, ThreadCheck};
 use super::pyclass::{ClassImpl, PyClass};
 use super::storage::ValueStorage;
@@ -218,19 +217,15 @@ pub(super) unsafe fn borrow<T: PyClass>(object: *mut ffi::PyObject) -> Result<()
     // SAFETY: upheld by the caller: a live instance of `T`.
     unsafe {
         let flag = borrow_flag::<T>(object);
-        // Without a GIL, borrowing tells, too.
-        let is_checked = FREE_THREADED && flag.is_some();
-        if !is_checked && !may_be_borrowed::<T>(object, flag) {
-            return Err(PyBorrowError::of_instance(owner::<T>(object)));
-        }
-        let Some(flag) = flag else {
-            check_thread::<T>(object);
-            return Ok(());
+        let is_borrowed = match flag {
+            // Tells whether the instance is initialized, too.
+            Some(flag) => flag.try_borrow().is_ok(),
+            None => !owner::<T>(object).is_null(),
         };
-        if flag.try_borrow().is_err() {
+        if !is_borrowed {
             return Err(PyBorrowError::of_instance(owner::<T>(object)));
         }
-        let on_panic = ReleaseBorrow(flag);
+        let on_panic = flag.map(ReleaseBorrow);
         check_thread::<T>(object);
         std::mem::forget(on_panic);
         Ok(())

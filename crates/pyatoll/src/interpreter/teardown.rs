@@ -80,15 +80,17 @@ pub(super) unsafe fn close_without_main() {
         return;
     }
     RuntimeEnd::begin(false);
+    let subs = lookup::all_live();
+    let keeping: Vec<_> = subs.iter().copied().filter(|sub| has_kept(sub)).collect();
+    if compat::ends_subs_first() && keeping.is_empty() {
+        return;
+    }
     // SAFETY: attached (upheld by the caller). While detached, nothing of the main interpreter is
     // used. Functions of this binary may be called in it without Python's knowledge (`ctypes`).
     unsafe {
         let note = compat::exchange_attach_note(null_mut());
         let thread_state = ffi::PyEval_SaveThread();
-        let subs = lookup::all_live();
-        for sub in &subs {
-            delete_kept_thread_states(sub);
-        }
+        keeping.into_iter().for_each(delete_kept);
         if !compat::ends_subs_first() {
             subs.iter().for_each(|sub| sub.gate().close());
             subs.into_iter().for_each(wait);
@@ -101,15 +103,16 @@ pub(super) unsafe fn close_without_main() {
     }
 }
 
-/// Deletes the thread states that threads keep in an interpreter which the end of the runtime ends.
-/// This thread must be detached.
-fn delete_kept_thread_states(sub: &'static LocalInternals) {
+/// Has the threads of an interpreter which the end of the runtime ends give up the thread states
+/// that they keep. Returns whether some are to be deleted by [`delete_kept`].
+fn has_kept(sub: &LocalInternals) -> bool {
     sub.gate().withdraw();
-    if compat::ends_subs()
-        && sub.gate().kept() > 0
-        && !entry::is_inside(sub)
-        && let Some((entry, entered)) = entry::enter(sub)
-    {
+    compat::ends_subs() && sub.gate().kept() > 0 && !entry::is_inside(sub)
+}
+
+/// Deletes the thread states that threads kept in `sub`. This thread must be detached.
+fn delete_kept(sub: &'static LocalInternals) {
+    if let Some((entry, entered)) = entry::enter(sub) {
         // SAFETY: attached to `sub` in between, without an exception.
         unsafe {
             released::delete_all(sub);
@@ -178,16 +181,16 @@ unsafe fn close_subs(main: &'static LocalInternals, callback: Callback) {
         };
         match claim {
             None => {
-                let prepare = || {
-                    delete_kept_thread_states(sub);
-                    if !compat::ends_subs_first() {
-                        sub.gate().close();
-                        wait(sub);
-                    }
-                };
-                // SAFETY: attached to `main`. `prepare` uses nothing of it, and attaches to `sub`
-                // by itself.
-                unsafe { detached(main, prepare) };
+                if has_kept(sub) {
+                    // SAFETY: attached to `main`. The function uses nothing of it, and attaches to
+                    // `sub` by itself.
+                    unsafe { detached(main, || delete_kept(sub)) };
+                }
+                if !compat::ends_subs_first() {
+                    sub.gate().close();
+                    // SAFETY: attached to `main`; no Python function is called while detached.
+                    unsafe { detached(main, || wait(sub)) };
+                }
             }
             Some(claim) => {
                 let (wait, _) = Wait::begin_anyway(Others::Inside(sub), true);

@@ -11,8 +11,8 @@ use crate::fork::{fork_in_c, os_fork, run_in};
 use crate::keeps::{keep, keeps};
 use crate::{LIMIT, finalize, in_child, interpreters_module};
 
-/// Runs `body` while another thread, which has done `work` with keepers for these interpreters,
-/// does nothing. Then `after` runs on that thread.
+/// Runs `body` while another thread, which keeps thread states of these interpreters, does nothing.
+/// Then `after` runs on that thread.
 fn with_idle_thread(
     interpreters: &[Interpreter],
     body: impl FnOnce(),

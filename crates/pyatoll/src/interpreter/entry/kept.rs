@@ -9,7 +9,7 @@
 use std::cell::Cell;
 use std::ptr::{null, null_mut};
 
-use super::list::{ENTRIES, Entered, Entries, Entry, ThreadEntry, new_thread_state};
+use super::list::{ENTRIES, Entered, Entries, Entry, ThreadEntry, link_to, new_thread_state};
 use crate::capi as ffi;
 use crate::interpreter::compat::{self, NoteKey};
 use crate::interpreter::gate::{InterpreterGuard, KeptThreadState};
@@ -26,15 +26,7 @@ impl Entries {
         &self,
         is_wanted: impl Fn(&LocalInternals) -> bool,
     ) -> Option<&Cell<*const ThreadEntry>> {
-        let mut link = &self.kept;
-        loop {
-            // SAFETY: an entry in the list is alive.
-            let entry = unsafe { link.get().as_ref() }?;
-            if is_wanted(entry.local) {
-                return Some(link);
-            }
-            link = &entry.kept.next;
-        }
+        link_to(&self.kept, |entry| &entry.kept.next, is_wanted)
     }
 
     /// Returns the entry with keepers of an interpreter that is the wanted one.
@@ -83,7 +75,7 @@ impl Entries {
             key.set(thread_state);
             ffi::PyEval_RestoreThread(thread_state);
         }
-        self.mark_kept_entered(entry, thread_state);
+        self.mark_entered(entry, thread_state);
         Some((Entry(entry), Entered::OF_KEPT))
     }
 
@@ -106,28 +98,12 @@ impl Entries {
             thread_state
         };
         entry.guard.set(Some(guard));
-        self.mark_kept_entered(entry, thread_state);
+        self.mark_entered(entry, thread_state);
         // SAFETY: attached, without an exception. This thread's entries are complete, so the Python
         // code that this runs may do anything. The guard that is dropped afterwards is a user of
         // the entry, so it stays.
         unsafe { entry.keep_if_possible(thread_state) };
         Some((Entry(entry), Entered::OF_KEPT))
-    }
-
-    /// Records that this thread is attached with the kept thread state, and in no other
-    /// interpreter.
-    #[inline]
-    fn mark_kept_entered(
-        &self,
-        entry: &'static ThreadEntry,
-        thread_state: *mut ffi::PyThreadState,
-    ) {
-        self.newest.set(entry);
-        self.clock.set(self.clock.get() + 1);
-        entry.saved.set(thread_state);
-        entry.made.set(thread_state);
-        entry.users.set(1);
-        entry.since.set(self.clock.get());
     }
 
     /// Undoes [`enter_kept`](Entries::enter_kept) and keeps the thread state. `false`: it must be
@@ -164,12 +140,7 @@ impl Entries {
             unsafe { attach_again(key, thread_state) };
             return false;
         }
-        entry.made.set(null_mut());
-        entry.saved.set(null_mut());
-        entry.is_detached.set(false);
-        entry.since.set(0);
-        entry.users.set(0);
-        self.newest.set(null());
+        self.mark_outside(entry);
         true
     }
 

@@ -233,6 +233,25 @@ pub(in super::super) fn tick() -> u64 {
     })
 }
 
+/// Returns the link to an entry of an interpreter that is the wanted one, in the list that begins
+/// with `first`.
+#[inline]
+pub(super) fn link_to<'a>(
+    first: &'a Cell<*const ThreadEntry>,
+    next: impl Fn(&'a ThreadEntry) -> &'a Cell<*const ThreadEntry>,
+    is_wanted: impl Fn(&LocalInternals) -> bool,
+) -> Option<&'a Cell<*const ThreadEntry>> {
+    let mut link = first;
+    loop {
+        // SAFETY: an entry in the list is alive.
+        let entry: &'a ThreadEntry = unsafe { link.get().as_ref() }?;
+        if is_wanted(entry.local) {
+            return Some(link);
+        }
+        link = next(entry);
+    }
+}
+
 impl Entries {
     /// Does what the function of the same name does.
     #[inline]
@@ -284,15 +303,34 @@ impl Entries {
         &self,
         is_wanted: impl Fn(&LocalInternals) -> bool,
     ) -> Option<&Cell<*const ThreadEntry>> {
-        let mut link = &self.spare;
-        loop {
-            // SAFETY: an entry in the list is alive.
-            let entry = unsafe { link.get().as_ref() }?;
-            if is_wanted(entry.local) {
-                return Some(link);
-            }
-            link = &entry.older;
-        }
+        link_to(&self.spare, |entry| &entry.older, is_wanted)
+    }
+
+    /// Records that this thread, which was in no interpreter, has attached with a thread state that
+    /// it owns.
+    #[inline]
+    pub(super) fn mark_entered(
+        &self,
+        entry: &'static ThreadEntry,
+        thread_state: *mut ffi::PyThreadState,
+    ) {
+        self.newest.set(entry);
+        self.clock.set(self.clock.get() + 1);
+        entry.saved.set(thread_state);
+        entry.made.set(thread_state);
+        entry.users.set(1);
+        entry.since.set(self.clock.get());
+    }
+
+    /// Undoes [`mark_entered`](Entries::mark_entered) for the only entry, which has no other user.
+    #[inline]
+    pub(super) fn mark_outside(&self, entry: &'static ThreadEntry) {
+        self.newest.set(null());
+        entry.saved.set(null_mut());
+        entry.made.set(null_mut());
+        entry.users.set(0);
+        entry.since.set(0);
+        entry.is_detached.set(false);
     }
 
     /// Takes the spare entry that `link` refers to out of the list.

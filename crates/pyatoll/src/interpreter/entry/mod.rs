@@ -255,12 +255,8 @@ impl Entries {
         drop(changing);
         // The address of the thread state may soon be that of another thread's.
         compat::set_attach_note(None);
-        entry.saved.set(null_mut());
-        entry.is_detached.set(false);
-        entry.since.set(0);
-        entry.users.set(0);
+        self.mark_outside(entry);
         entry.older.set(self.spare.get());
-        self.newest.set(null());
         self.spare.set(entry);
         self.spares.set(self.spares.get() + 1);
         true
@@ -464,12 +460,7 @@ pub(super) fn enter_again(wanted: Option<&LocalInternals>) -> Option<(Entry, Ent
         unsafe { ffi::PyEval_RestoreThread(thread_state) };
         entries.unlink_spare(link);
         entry.older.set(null());
-        entries.newest.set(entry);
-        entries.clock.set(entries.clock.get() + 1);
-        entry.saved.set(thread_state);
-        entry.made.set(thread_state);
-        entry.users.set(1);
-        entry.since.set(entries.clock.get());
+        entries.mark_entered(entry, thread_state);
         Some((Entry(entry), Entered::AGAIN))
     })
 }
