@@ -13,8 +13,12 @@
 //! 2. When the values are about to be dropped, and no thread can attach any more, it compares
 //!    thread state ids, which CPython counts per interpreter: none was created in between.
 
+use std::thread;
+use std::time::Duration;
+
 use super::busy::CHANGING_THREAD_STATES;
 use super::compat;
+use super::detach::detached;
 use super::entry;
 use super::internals::Internals;
 use super::local::LocalInternals;
@@ -35,6 +39,24 @@ pub(super) unsafe fn look(local: &LocalInternals) {
     };
     let is_left = !local.gate().is_empty_but_for_this_thread();
     local.set_alone_since(seen.flatten().filter(|_| !is_left));
+}
+
+/// How long the end of an interpreter with threads left gives up the GIL for those that wait for
+/// it. Long enough for threads of a busy machine to run; such an end has waited longer before.
+const WAITING: Duration = Duration::from_millis(100);
+
+/// Gives up the GIL of `local`'s interpreter for a moment if threads are left in it. CPython hangs
+/// each that gets it. One that still waited for it would use it, and the interpreter, after CPython
+/// has freed both.
+///
+/// # Safety
+/// The thread must be attached to the interpreter, which CPython must have marked as finalizing.
+pub(super) unsafe fn let_waiting_hang(local: &LocalInternals) {
+    let is_freed = !local.is_main() && compat::ends_with_threads_left() && compat::has_gil();
+    if is_freed && local.alone_since().is_none() {
+        // SAFETY: attached (upheld by the caller); no Python function is called while detached.
+        unsafe { detached(local, || thread::sleep(WAITING)) };
+    }
 }
 
 /// Records whether other threads got thread states of `local`'s interpreter after [`look`].
