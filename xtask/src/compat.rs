@@ -29,6 +29,10 @@ pub fn patch() -> String {
     format!("patch.crates-io.pyo3.path={:?}", path.display().to_string())
 }
 
+/// The version of Python that the example is built on with PyO3 itself, to show that its tests are
+/// the same for both. They are about Pyatoll on the others.
+const PYO3_PYTHON: &str = "3.14";
+
 /// Returns the target folder for builds with one implementation of `pyo3`: each has its own, since
 /// an extension module's files have the same names in all of them.
 fn target_dir(name: &str) -> PathBuf {
@@ -85,7 +89,8 @@ fn only_ours(manifest: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs the example's Python tests with wheels of both; with Pyatoll also in several interpreters.
+/// Runs the example's Python tests, with Pyatoll also in several interpreters, and on one version
+/// with PyO3 itself.
 pub fn wheels(python: &Python, venv: &Venv) -> Result<()> {
     let tests = format!("{EXAMPLE}/tests");
     let manifest = Path::new(EXAMPLE).join("Cargo.toml");
@@ -94,10 +99,10 @@ pub fn wheels(python: &Python, venv: &Venv) -> Result<()> {
     let patched = target_dir("patched");
     fs::create_dir_all(patched.join(".cargo"))?;
     fs::write(patched.join(".cargo/config.toml"), patch() + "\n")?;
-    for (name, folder, tests) in [
-        ("pyo3", run::root(), &[&*tests][..]),
-        ("pyatoll", &*patched, &[&*tests, "compat/tests"][..]),
-    ] {
+    let with_pyo3 = ("pyo3", run::root(), &[&*tests][..]);
+    let with_pyatoll = ("pyatoll", &*patched, &[&*tests, "compat/tests"][..]);
+    let with_pyo3 = (python.short() == PYO3_PYTHON).then_some(with_pyo3);
+    for (name, folder, tests) in with_pyo3.into_iter().chain([with_pyatoll]) {
         println!("==> {EXAMPLE}, built with {name}");
         let build = Build {
             manifest: &manifest,

@@ -1,7 +1,7 @@
 //! `cargo xtask package`: the crates as they would be published, tested by themselves.
 //!
-//! `cargo package` builds them. Their archives are then unpacked side by side, in a workspace
-//! of their own, and `cargo test` runs there: it sees no file that is not in the archives.
+//! `cargo package` makes their archives, which are unpacked side by side in a workspace of their
+//! own. `cargo build` and `cargo test` run there: they see no file that is not in the archives.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,23 +36,30 @@ pub fn run(python: Option<PathBuf>) -> Result<()> {
     run::status(
         run::cargo()
             .args(["package", "--quiet", "--locked", "--allow-dirty"])
-            .args(CRATES.iter().flat_map(|name| ["--package", name]))
-            .env("PYO3_PYTHON", &python.executable),
+            // That would compile all dependencies anew; the unpacked crates are built below.
+            .arg("--no-verify")
+            .args(CRATES.iter().flat_map(|name| ["--package", name])),
     )?;
-
-    println!("==> tests of the unpacked crates");
     let workspace = run::target_dir().join("unpacked");
     unpack(&packages, &workspace)?;
-    run::status(
-        run::cargo()
+    let library_path = run::library_path(&python.libdir)?;
+    let cargo = |command| {
+        let mut cargo = run::cargo();
+        cargo
             .current_dir(&workspace)
-            .args(["test", "--workspace", "--features", &features(&packages)])
+            .args([command, "--workspace"])
             // Shared with the workspace: the dependencies are compiled once for both.
             .arg("--target-dir")
             .arg(run::target_dir())
             .env("PYO3_PYTHON", &python.executable)
-            .env(run::LIBRARY_PATH, run::library_path(&python.libdir)?),
-    )
+            .env(run::LIBRARY_PATH, &library_path);
+        cargo
+    };
+
+    println!("==> the unpacked crates, with their default features");
+    run::status(&mut cargo("build"))?;
+    println!("==> tests of the unpacked crates");
+    run::status(cargo("test").args(["--features", &features(&packages)]))
 }
 
 /// Finds a package in cargo's metadata.

@@ -53,7 +53,10 @@ const COLD: &[(&str, &str)] = &[
         "pyatoll::interpreter::released::",
         "only when a thread state of another thread is deleted, and in the child of a fork",
     ),
-    ("pyatoll::interpreter::fork::", "only when the process forks"),
+    (
+        "pyatoll::interpreter::fork::",
+        "only when the process forks",
+    ),
     (
         "pyatoll::interpreter::gate::",
         "only when a thread comes in from outside, and at the interpreter's end",
