@@ -73,8 +73,8 @@ unsafe extern "C" fn module_is_freed(module: *mut c_void) {
         if is_cleared_by_cpython(local) {
             // An exception that is set is kept across, since drops run any code.
             let raised = compat::take_raised();
-            other_threads::let_waiting_hang(local);
             other_threads::look_again(local);
+            other_threads::let_waiting_hang(local);
             local.drop_values_early();
             compat::restore_raised(raised);
         }

@@ -41,24 +41,6 @@ pub(super) unsafe fn look(local: &LocalInternals) {
     local.set_alone_since(seen.flatten().filter(|_| !is_left));
 }
 
-/// How long the end of an interpreter with threads left gives up the GIL for those that wait for
-/// it. Long enough for threads of a busy machine to run; such an end has waited longer before.
-const WAITING: Duration = Duration::from_millis(100);
-
-/// Gives up the GIL of `local`'s interpreter for a moment if threads are left in it. CPython hangs
-/// each that gets it. One that still waited for it would use it, and the interpreter, after CPython
-/// has freed both.
-///
-/// # Safety
-/// The thread must be attached to the interpreter, which CPython must have marked as finalizing.
-pub(super) unsafe fn let_waiting_hang(local: &LocalInternals) {
-    let is_freed = !local.is_main() && compat::ends_with_threads_left() && compat::has_gil();
-    if is_freed && local.alone_since().is_none() {
-        // SAFETY: attached (upheld by the caller); no Python function is called while detached.
-        unsafe { detached(local, || thread::sleep(WAITING)) };
-    }
-}
-
 /// Records whether other threads got thread states of `local`'s interpreter after [`look`].
 ///
 /// # Safety
@@ -78,6 +60,29 @@ pub(super) unsafe fn look_again(local: &LocalInternals) {
         if now != Some(since.wrapping_add(1)) {
             local.set_alone_since(None);
         }
+    }
+}
+
+/// How often, and for how long, the end of an interpreter with threads left gives up the GIL for
+/// those that wait for it: together long enough for the threads of a busy machine to run. More than
+/// once, since the system may stop all threads of a process for a while.
+const ROUNDS: u32 = 20;
+const ROUND: Duration = Duration::from_millis(5);
+
+/// Gives up the GIL of `local`'s interpreter for a moment if threads are left in it. CPython hangs
+/// each that gets it. One that still waited for it would use it, and the interpreter, after CPython
+/// has freed both. A free-threaded build may have a GIL, too.
+///
+/// # Safety
+/// The thread must be attached to the interpreter, which CPython must have marked as finalizing.
+pub(super) unsafe fn let_waiting_hang(local: &LocalInternals) {
+    let is_freed = !local.is_main() && compat::ends_with_threads_left();
+    if !is_freed || local.alone_since().is_some() {
+        return;
+    }
+    for _ in 0..ROUNDS {
+        // SAFETY: attached (upheld by the caller); no Python function is called while detached.
+        unsafe { detached(local, || thread::sleep(ROUND)) };
     }
 }
 

@@ -50,7 +50,7 @@ impl Drop for DefaultGuard {
 #[inline(never)]
 pub(super) fn set(local: &'static LocalInternals) -> DefaultGuard {
     let since = entry::tick();
-    let noted = compat::noted_thread_state();
+    let noted = compat::noted_usable_thread_state();
     let new = ThreadDefault {
         local,
         since,
@@ -68,7 +68,7 @@ pub(super) fn set(local: &'static LocalInternals) -> DefaultGuard {
 #[inline(never)]
 pub(super) fn get() -> Option<&'static LocalInternals> {
     let default = DEFAULT.with(Cell::get)?;
-    let noted = compat::noted_thread_state();
+    let noted = compat::noted_usable_thread_state();
     let is_noted_since = noted != default.noted && !entry::is_known(noted);
     let is_latest = !is_noted_since && !entry::has_entered_since(default.since);
     is_latest.then_some(default.local)

@@ -205,35 +205,6 @@ fn close_returns_an_interpreter_in_which_a_raw_thread_runs() {
 }
 
 #[test]
-fn raw_threads_that_wait_for_the_gil_hang_at_the_end_of_their_interpreter() {
-    in_child(
-        "closing::raw_threads_that_wait_for_the_gil_hang_at_the_end_of_their_interpreter",
-        LIMIT,
-        || {
-            if !is_from_started(14) {
-                return;
-            }
-            for gil in [Gil::Own, Gil::Shared] {
-                let sub = sub(gil);
-                let code = "
-import _thread
-def loop():
-    while True:
-        pass
-for _ in range(10):
-    _thread.start_new_thread(loop, ())
-";
-                run(&sub, code);
-                sub.close().unwrap();
-            }
-            // Another interpreter, for which CPython takes the memory of those.
-            sub(Gil::Own).close().unwrap();
-            finalize();
-        },
-    );
-}
-
-#[test]
 fn close_returns_an_interpreter_whose_exit_functions_start_a_raw_thread() {
     in_child(
         "closing::close_returns_an_interpreter_whose_exit_functions_start_a_raw_thread",

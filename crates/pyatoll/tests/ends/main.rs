@@ -12,6 +12,7 @@
 //! | `foreign.rs` | interpreters that Python code ends |
 //! | `fork.rs` | `os.fork` with other threads and sub-interpreters |
 //! | `kept.rs` | thread states that idle threads keep |
+//! | `left_behind.rs` | threads of Python that their interpreter's end does not wait for |
 //! | `process_exit.rs` | the end of the process and of the runtime with threads inside |
 //! | `state.rs` | the per-interpreter state at the end and under interference from Python code |
 //! | `system_exit.rs` | `SystemExit` printed on a thread that is inside a sub-interpreter |
@@ -28,6 +29,7 @@ mod fork;
 #[path = "../keeps/mod.rs"]
 mod keeps;
 mod kept;
+mod left_behind;
 mod process_exit;
 mod state;
 mod system_exit;

@@ -145,17 +145,39 @@ unsafe fn interp_of(thread_state: *mut ffi::PyThreadState) -> *mut ffi::PyInterp
 /// `thread_state` must be alive; the running Python must be 3.12 or later.
 #[cfg(unix)]
 pub(crate) unsafe fn is_active(thread_state: *mut ffi::PyThreadState) -> bool {
+    // SAFETY: upheld by the caller. Behind `initialized`, `bound`, `unbound`, `bound_gilstate`.
+    unsafe { status_bit(thread_state, 4) }
+}
+
+/// Returns whether a thread state was cleared (`_status.cleared`), which comes before it is
+/// deleted. `false` where the layout is not known.
+///
+/// # Safety
+/// `thread_state` must be allocated; the running Python must be 3.14 or later.
+pub(crate) unsafe fn is_cleared(thread_state: *mut ffi::PyThreadState) -> bool {
+    // SAFETY: upheld by the caller. Behind `active` and `finalizing`.
+    unsafe { status_bit(thread_state, 6) }
+}
+
+/// Returns one of the bit fields of a thread state's `_status`.
+///
+/// # Safety
+/// `thread_state` must be allocated; the running Python must be 3.12 or later.
+unsafe fn status_bit(thread_state: *mut ffi::PyThreadState, bit: u32) -> bool {
     // Before the status: `prev`, `next`, `interp`, and from 3.13 on `eval_breaker`.
     let words = if at_least(13) { 4 } else { 3 };
-    // Of the bit fields `initialized`, `bound`, `unbound`, `bound_gilstate`, `active`.
-    const ACTIVE: u32 = if cfg!(target_endian = "little") {
-        1 << 4
+    let mask = if cfg!(target_endian = "little") {
+        1 << bit
     } else {
-        1 << 27
+        1 << (31 - bit)
     };
-    // SAFETY: alive (upheld by the caller); the fields are in a public header.
+    // SAFETY: allocated (upheld by the caller); the fields are in a public header. Another thread
+    // may be changing them.
     reads_memory()
-        && unsafe { thread_state.cast::<usize>().add(words).cast::<u32>().read() } & ACTIVE != 0
+        && unsafe {
+            let status = thread_state.cast::<usize>().add(words).cast();
+            AtomicU32::from_ptr(status).load(Ordering::Relaxed) & mask != 0
+        }
 }
 
 /// Returns the value of an `int` that CPython stores in one digit (`PyUnstable_Long_CompactValue`);

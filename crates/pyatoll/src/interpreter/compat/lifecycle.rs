@@ -2,6 +2,7 @@
 
 use std::ptr::null_mut;
 
+use super::ending::ends_with_threads_left;
 use super::thread_state::current_thread_state;
 use crate::capi::{self as ffi, at_least};
 
@@ -218,11 +219,12 @@ pub(crate) fn creates_one_at_a_time() -> bool {
 }
 
 /// Returns whether an interpreter's first thread state can be deleted before the interpreter ends.
-/// Before 3.13, CPython cannot always create another one after that: the first one's memory is part
-/// of the interpreter, and is not cleared in time.
+/// Its memory is part of the interpreter, and CPython gives it to the next one that is created.
+/// Before 3.13, that is not always possible, since it is not cleared in time. From 3.14 on, it may
+/// be that of a thread that the interpreter's end leaves behind, and that uses it afterwards.
 #[inline(always)]
 pub(crate) fn can_delete_first_thread_state() -> bool {
-    at_least(13)
+    at_least(13) && !ends_with_threads_left()
 }
 
 /// Returns whether `Py_EndInterpreter` must be called by a thread that is attached to another

@@ -69,8 +69,8 @@ pub(crate) use target::{assert_version, check_version};
 pub(crate) use thread_state::{
     attached_interpreter, current_interpreter, current_thread_state, disown, exchange_attach_note,
     fork_locks_thread_states, interpreter_of, is_attach_noted, is_attached_to, is_running_with,
-    needs_attach_note, noted_thread_state, notes_latest_thread_state, running_interpreter,
-    set_attach_note,
+    needs_attach_note, noted_thread_state, noted_usable_thread_state, notes_latest_thread_state,
+    running_interpreter, set_attach_note,
 };
 #[cfg(unix)]
 pub(crate) use thread_state::{can_fork_with_subs, has_gil, is_held_by_another};

@@ -1,5 +1,7 @@
 //! The thread state that this thread is attached with.
 
+use std::ptr::null_mut;
+
 use super::legacy;
 use crate::capi as ffi;
 use crate::capi::at_least;
@@ -29,6 +31,22 @@ pub(crate) fn current_thread_state() -> *mut ffi::PyThreadState {
 pub(crate) fn noted_thread_state() -> *mut ffi::PyThreadState {
     // SAFETY: reads the calling thread's own slot of CPython; may be called at any time.
     unsafe { ffi::PyGILState_GetThisThreadState() }
+}
+
+/// Returns [`noted_thread_state`], or null if the end of its interpreter has left it, and this
+/// thread, behind: from 3.14 on CPython deletes it without this thread, and keeps its memory.
+#[inline]
+pub(crate) fn noted_usable_thread_state() -> *mut ffi::PyThreadState {
+    let noted = noted_thread_state();
+    // SAFETY: CPython clears its note when this thread deletes a thread state. If another thread
+    // does, this one is a user of the memory (`refcount` in `_PyThreadStateImpl`).
+    let is_left_behind = super::ending::ends_with_threads_left()
+        && !noted.is_null()
+        && unsafe { super::layout::is_cleared(noted) };
+    match is_left_behind {
+        true => null_mut(),
+        false => noted,
+    }
 }
 
 /// Returns whether CPython notes the thread state that a thread last attached with. Before 3.12 it

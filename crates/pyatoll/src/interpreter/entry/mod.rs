@@ -618,7 +618,10 @@ pub(super) unsafe fn reattach(local: &'static LocalInternals, detached: &Detache
         if entry.may_attach() == Some(false) {
             park_forever();
         }
-        entry.refuse_if_ended_here();
+        // Not the thread state that ends it, on which finalizers may detach.
+        if !local.is_ended_with(thread_state) {
+            entry.refuse_if_ended_here();
+        }
         // SAFETY: the frame that was detached from this thread state has not returned, so it is
         // alive while its interpreter is; where that is gone, CPython hangs the thread here.
         unsafe {
@@ -755,11 +758,12 @@ pub(super) enum Home {
     Unseen(*mut ffi::PyThreadState),
 }
 
-/// Returns the interpreter of a thread state that CPython has noted for this thread, or null.
+/// Returns the interpreter of a usable thread state that CPython has noted for this thread, or
+/// null.
 fn noted_interpreter(noted: *mut ffi::PyThreadState) -> *mut ffi::PyInterpreterState {
     match noted.is_null() {
         true => null_mut(),
-        // SAFETY: CPython clears its note when a thread state is deleted.
+        // SAFETY: it is alive: CPython clears its note when this thread deletes a thread state.
         false => unsafe { compat::interpreter_of(noted) },
     }
 }
@@ -779,7 +783,7 @@ pub(super) fn is_known(noted: *mut ffi::PyThreadState) -> bool {
 /// the one this library detached it from, or the one whose GIL other code released.
 #[inline(never)]
 pub(super) fn home() -> Option<Home> {
-    let noted = compat::noted_thread_state();
+    let noted = compat::noted_usable_thread_state();
     let interpreter = noted_interpreter(noted);
     let is_ours = is_known(noted);
     let latest = latest().filter(|entry| entry.since.get() > 0);
@@ -815,8 +819,8 @@ fn reusable_thread_state(
             return Some(entry.made.get());
         }
     }
-    let noted = compat::noted_thread_state();
-    // SAFETY: CPython clears its note when a thread state is deleted.
+    let noted = compat::noted_usable_thread_state();
+    // SAFETY: it is alive: CPython clears its note when this thread deletes a thread state.
     let is_there =
         !noted.is_null() && unsafe { compat::interpreter_of(noted) } == local.interpreter();
     is_there.then_some(noted)
