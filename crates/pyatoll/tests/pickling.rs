@@ -479,3 +479,50 @@ assert str(pickle.loads(pickle.dumps(error))) == 'early'
     .unwrap();
     sub.close().unwrap();
 }
+
+#[pyclass(pickle, metaclass = "abc:ABCMeta", subclass)]
+struct Abstract(u8);
+
+#[pyclass(pickle, bases = ["collections.abc:Sized"], subclass)]
+struct Measured(u8);
+
+macro_rules! numbered {
+    ($($class:ident)*) => {$(
+        #[pymethods]
+        impl $class {
+            #[new]
+            fn new(number: u8) -> Self {
+                Self(number)
+            }
+
+            fn __len__(&self) -> usize {
+                self.0.into()
+            }
+        }
+    )*};
+}
+
+numbered!(Abstract Measured);
+
+#[test]
+fn classes_that_a_metaclass_creates_are_pickled() {
+    Python::attach(|py| {
+        let names = PyDict::new(py);
+        let code = c"
+import copy, pickle, sys, types
+module = sys.modules['made_by_metaclass'] = types.ModuleType('made_by_metaclass')
+for base in bases:
+    class Derived(base):
+        pass
+    for made in base, Derived:
+        made.__module__ = 'made_by_metaclass'
+        made.__qualname__ = made.__name__
+        setattr(module, made.__name__, made)
+        for again in pickle.loads(pickle.dumps(made(3))), copy.copy(made(3)):
+            assert type(again) is made and len(again) == 3
+";
+        let bases = [py.get_type::<Abstract>(), py.get_type::<Measured>()];
+        names.set_item("bases", bases).unwrap();
+        py.run(code, Some(&names), None).unwrap();
+    });
+}

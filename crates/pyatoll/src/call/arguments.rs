@@ -120,21 +120,27 @@ impl<'py> Arguments<'py> {
         args: *mut ffi::PyObject,
         kwargs: *mut ffi::PyObject,
     ) -> PyResult<Self> {
-        // SAFETY: attached (`py`). Each pair is held by a reference while its items are in use,
-        // since another thread can find and change the list through `gc.get_objects`.
+        // SAFETY: attached (`py`). Other code can find and change the list through
+        // `gc.get_objects` until the collector does not track it any more: another thread, or on
+        // 3.11 a finalizer that the creation of the tuple runs. So each pair is checked, and held
+        // by a reference while its items are in use.
         unsafe {
             let items = Bound::from_owned_ptr_or_err(py, ffi::PyDict_Items(kwargs))?;
+            ffi::PyObject_GC_UnTrack(items.as_ptr().cast());
             let len = ffi::PyList_Size(items.as_ptr());
             let names = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(len))?;
+            ffi::PyObject_GC_UnTrack(names.as_ptr().cast());
             let mut array = with_items(args, <[_]>::to_vec);
             let mut values = Vec::with_capacity(len as usize);
             for index in 0..len {
                 let pair = ffi::compat::PyList_GetItemRef(items.as_ptr(), index);
                 let pair = Bound::from_owned_ptr_or_err(py, pair)?;
-                let name = item(pair.as_ptr(), 0);
-                if ffi::PyUnicode_Check(name) == 0 {
+                let is_pair = ffi::PyTuple_CheckExact(pair.as_ptr()) != 0
+                    && ffi::PyTuple_Size(pair.as_ptr()) == 2;
+                if !is_pair || ffi::PyUnicode_Check(item(pair.as_ptr(), 0)) == 0 {
                     return Err(mismatch::keywords_must_be_strings());
                 }
+                let name = item(pair.as_ptr(), 0);
                 set_item(names.as_ptr(), index as usize, ffi::Py_NewRef(name));
                 let value = Bound::from_borrowed_ptr(py, item(pair.as_ptr(), 1));
                 array.push(value.as_ptr());

@@ -3,7 +3,6 @@
 
 use pyo3_ffi as ffi;
 
-use super::base::ClassBase;
 use super::boolean_struct::{False, True};
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
 use super::initializer::PyClassInitializer;
@@ -211,7 +210,7 @@ where
         if layout::owner::<T>(object).is_null() {
             not_constructed::<T>();
         }
-        <T::BaseType as ClassBase>::check_thread(object);
+        layout::check_thread::<T>(object);
         &*Instance::<T>::of(object).value()
     }
 }

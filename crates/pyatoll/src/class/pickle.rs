@@ -247,8 +247,10 @@ fn check_class<T: PyClass>(class: &Bound<'_, PyType>) -> PyResult<()> {
     // SAFETY: attached (`py`); types are alive as long as those that derive from them.
     unsafe {
         let deallocate = type_fields::tp_dealloc(python_class.as_type_ptr()).map(|f| f as usize);
+        let is_of_python = |class| type_fields::tp_dealloc(class).map(|f| f as usize) == deallocate;
         let mut found = class.as_type_ptr();
-        while !found.is_null() && type_fields::tp_dealloc(found).map(|f| f as usize) == deallocate {
+        // `T`'s may be one, too: with `bases` or a `metaclass`.
+        while !found.is_null() && found != own.as_type_ptr() && is_of_python(found) {
             found = type_fields::tp_base(found);
         }
         if found != own.as_type_ptr() {

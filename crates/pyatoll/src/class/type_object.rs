@@ -39,8 +39,9 @@ pub struct TypeObject {
     is_registered: AtomicBool,
     /// Whether another binary has created the type.
     is_adopted: AtomicBool,
-    fill: Mutex<FillState>,
+    /// Dropped before the type: freeing an instance's memory reads its type.
     pub(super) freelist: Freelist,
+    fill: Mutex<FillState>,
 }
 
 /// The progress of a type's creation.
@@ -54,6 +55,27 @@ struct FillState {
     /// Whether one of them is setting its attributes, or has set them. The others wait for it, and
     /// drop theirs.
     setting: bool,
+}
+
+/// A thread that computes the attributes. Dropped by a panic, which counts as an error.
+struct Filling<'a> {
+    class: &'a TypeObject,
+    thread: ThreadId,
+}
+
+impl Drop for Filling<'_> {
+    fn drop(&mut self) {
+        self.class.give_up(self.thread);
+    }
+}
+
+/// The thread that sets the attributes. Unless it has set them, another one may.
+struct Setting<'a>(&'a TypeObject);
+
+impl Drop for Setting<'_> {
+    fn drop(&mut self) {
+        self.0.state().setting = false;
+    }
 }
 
 /// A call that creates a Python class, in which the metaclass and the bases run any code.
@@ -177,13 +199,16 @@ impl TypeObject {
             }
             state.filling.push(this_thread);
         }
-        let filled = self.fill(py, tables);
-        if let Some(cross_module) = cross_module
-            && filled.is_ok()
-        {
+        let filling = Filling {
+            class: self,
+            thread: this_thread,
+        };
+        self.fill(py, tables)?;
+        if let Some(cross_module) = cross_module {
             self.share(py, cross_module, base);
         }
-        let class = self.finish(this_thread, filled)?;
+        std::mem::forget(filling);
+        let class = self.finish(this_thread);
         if let Some(share) = spec.share
             && !self.is_adopted()
             && !self.is_registered.swap(true, Ordering::Relaxed)
@@ -265,36 +290,37 @@ impl TypeObject {
             }
             py.detach(std::thread::yield_now);
         }
-        let set = set_attributes(py, &class, values);
-        if set.is_err() {
-            // Lets a waiting thread try with its own attributes.
-            self.state().setting = false;
-        }
-        set
+        // After an error or a panic, a waiting thread tries with its own attributes.
+        let setting = Setting(self);
+        set_attributes(py, &class, values)?;
+        std::mem::forget(setting);
+        Ok(())
     }
 
-    /// Publishes the type if it is complete. Else drops it, unless another thread is filling it.
-    fn finish(&self, thread: ThreadId, filled: PyResult<()>) -> PyResult<*mut ffi::PyTypeObject> {
-        let dropped;
-        {
+    /// Publishes the type, which `thread` has completed.
+    fn finish(&self, thread: ThreadId) -> *mut ffi::PyTypeObject {
+        let mut state = self.state();
+        state.filling.retain(|filling| *filling != thread);
+        let class = state.object.as_ref().map_or(null_mut(), Py::as_ptr).cast();
+        self.publish(class);
+        class
+    }
+
+    /// Drops the type, which `thread` could not complete, unless another thread is filling it.
+    fn give_up(&self, thread: ThreadId) {
+        let dropped = {
             let mut state = self.state();
             state.filling.retain(|filling| *filling != thread);
-            match &filled {
-                Ok(()) => {
-                    let class = state.object.as_ref().map_or(null_mut(), Py::as_ptr).cast();
-                    self.publish(class);
-                    return Ok(class);
-                }
-                Err(_) if state.filling.is_empty() && self.ready().is_null() => {
+            match state.filling.is_empty() && self.ready().is_null() {
+                true => {
                     state.setting = false;
-                    dropped = state.object.take();
+                    state.object.take()
                 }
-                Err(_) => dropped = None,
+                false => None,
             }
-        }
+        };
         // Outside of the lock, since it may run Python code.
         drop(dropped);
-        filled.map(|()| self.ready())
     }
 }
 

@@ -16,7 +16,7 @@ use crate::interpreter::detach::DetachGuard;
 fn lock_detached<G>(py: Python<'_>, try_lock: Option<G>, lock: impl FnOnce() -> G) -> G {
     try_lock.unwrap_or_else(|| {
         // SAFETY: attached (`py`); `lock` only locks: a lock's own code has no token or `Bound`,
-        // neither of which can be in a value without a lifetime.
+        // neither of which can be in a value without a lifetime, as the raw locks are.
         let _detached = unsafe { DetachGuard::new(py.local()) };
         lock()
     })
@@ -52,19 +52,19 @@ macro_rules! extension {
 }
 
 extension! {
-    [R,] MutexExt, Mutex for Mutex<R, T> where [R: RawMutex] {
+    [R,] MutexExt, Mutex for Mutex<R, T> where [R: RawMutex + 'static] {
         LockResult: MutexGuard<'a, R, T>, lock_py_attached, try_lock, lock;
     }
 }
 
 extension! {
-    [R, G,] MutexExt, Mutex for ReentrantMutex<R, G, T> where [R: RawMutex, G: GetThreadId] {
+    [R, G,] MutexExt, Mutex for ReentrantMutex<R, G, T> where [R: RawMutex + 'static, G: GetThreadId + 'static] {
         LockResult: ReentrantMutexGuard<'a, R, G, T>, lock_py_attached, try_lock, lock;
     }
 }
 
 extension! {
-    [R,] RwLockExt, RwLock for RwLock<R, T> where [R: RawRwLock] {
+    [R,] RwLockExt, RwLock for RwLock<R, T> where [R: RawRwLock + 'static] {
         ReadLockResult: RwLockReadGuard<'a, R, T>, read_py_attached, try_read, read;
         WriteLockResult: RwLockWriteGuard<'a, R, T>, write_py_attached, try_write, write;
     }
@@ -72,7 +72,7 @@ extension! {
 
 #[cfg(feature = "arc_lock")]
 extension! {
-    [R,] MutexExt, Mutex for Arc<Mutex<R, T>> where [R: RawMutex] {
+    [R,] MutexExt, Mutex for Arc<Mutex<R, T>> where [R: RawMutex + 'static] {
         LockResult: lock_api::ArcMutexGuard<R, T>, lock_py_attached, try_lock_arc, lock_arc;
     }
 }
@@ -80,7 +80,7 @@ extension! {
 #[cfg(feature = "arc_lock")]
 extension! {
     [R, G,] MutexExt, Mutex for Arc<ReentrantMutex<R, G, T>>
-    where [R: RawMutex, G: GetThreadId] {
+    where [R: RawMutex + 'static, G: GetThreadId + 'static] {
         LockResult: lock_api::ArcReentrantMutexGuard<R, G, T>, lock_py_attached, try_lock_arc,
             lock_arc;
     }
@@ -88,7 +88,7 @@ extension! {
 
 #[cfg(feature = "arc_lock")]
 extension! {
-    [R,] RwLockExt, RwLock for Arc<RwLock<R, T>> where [R: RawRwLock] {
+    [R,] RwLockExt, RwLock for Arc<RwLock<R, T>> where [R: RawRwLock + 'static] {
         ReadLockResult: lock_api::ArcRwLockReadGuard<R, T>, read_py_attached, try_read_arc,
             read_arc;
         WriteLockResult: lock_api::ArcRwLockWriteGuard<R, T>, write_py_attached, try_write_arc,

@@ -59,3 +59,25 @@ struct MutexesAreInvariant;
 /// }
 /// ```
 struct GuardsAreInvariant;
+
+/// A lock of `lock_api` is locked detached, so its own code can hold no reference to Python.
+///
+/// ```compile_fail
+/// # use pyatoll::Python;
+/// # use pyatoll::sync::MutexExt;
+/// fn lock<'py, R: lock_api::RawMutex>(py: Python<'py>, mutex: lock_api::Mutex<R, u8>) {
+///     drop(mutex.lock_py_attached(py));
+/// }
+/// ```
+///
+/// ```
+/// # #[cfg(feature = "lock_api")] {
+/// # use pyatoll::Python;
+/// # use pyatoll::sync::MutexExt;
+/// fn lock<'py, R: lock_api::RawMutex + 'static>(py: Python<'py>, mutex: lock_api::Mutex<R, u8>) {
+///     drop(mutex.lock_py_attached(py));
+/// }
+/// # }
+/// ```
+#[cfg(feature = "lock_api")]
+struct RawLocksAreStatic;

@@ -344,6 +344,33 @@ fn a_failing_class_attribute_names_the_class_and_can_be_retried() {
     });
 }
 
+static PANIC: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(true);
+
+#[pyclass]
+struct Panicking;
+
+#[pymethods]
+impl Panicking {
+    #[classattr]
+    fn attribute() -> u8 {
+        assert!(
+            !PANIC.swap(false, std::sync::atomic::Ordering::Relaxed),
+            "not yet"
+        );
+        1
+    }
+}
+
+#[test]
+fn a_class_whose_attribute_panics_is_created_again() {
+    Python::attach(|py| {
+        let create = || py.get_type::<Panicking>();
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(create)).unwrap_err();
+        let attribute = py.get_type::<Panicking>().getattr("attribute").unwrap();
+        assert_eq!(attribute.extract::<u8>().unwrap(), 1);
+    });
+}
+
 #[pyclass]
 struct Deletable {
     value: Option<i32>,

@@ -26,7 +26,8 @@ use crate::types::PyAny;
 /// - A buffer may be dropped anywhere. It is released at once if this thread is attached to its
 ///   interpreter, otherwise when that is next entered, or ends.
 /// - After the interpreter's end, dropping a buffer releases nothing. The object and its memory
-///   stay, as for a [`Py`](crate::Py#after-the-end).
+///   stay, as for a [`Py`](crate::Py#after-the-end); on free-threaded builds, not those of a
+///   constant of Python code, which CPython frees.
 ///
 /// Any number of buffers may refer to the same memory, and others may write to it at any time:
 /// Python code in other threads, on free-threaded builds even while this thread is attached; C code
