@@ -8,13 +8,6 @@ use super::other_threads::Stopped;
 use super::thread_state::{AttachNote, current_thread_state, exchange_attach_note};
 use crate::capi::{self as ffi, at_least};
 
-/// Returns whether `Py_EndInterpreter` takes other threads' thread states out of the interpreter.
-/// Before 3.14 it aborts the process if there are any.
-#[inline(always)]
-pub(crate) fn ends_with_threads_left() -> bool {
-    at_least(14)
-}
-
 /// This thread's attachment to an interpreter that it is about to end, with a thread state for
 /// that. Must be consumed by [`finish`](Ending::finish) or [`call_off`](Ending::call_off).
 pub(crate) struct Ending {

@@ -2,8 +2,7 @@
 
 use std::ptr::null_mut;
 
-use super::ending::ends_with_threads_left;
-use super::thread_state::current_thread_state;
+use super::thread_state::{current_thread_state, ends_with_threads_left};
 use crate::capi::{self as ffi, at_least};
 
 /// Returns whether Python code can reach the classes of other interpreters, and so call their

@@ -50,9 +50,7 @@ pub(crate) use async_exception::{
 };
 pub(crate) use depth::{Depth, defers_by_stack};
 pub(crate) use dict::{item_of_dict, item_or_insert};
-pub(crate) use ending::{
-    Ending, call_exit_functions, ends_with_threads_left, other_thread_states, shut_down_threading,
-};
+pub(crate) use ending::{Ending, call_exit_functions, other_thread_states, shut_down_threading};
 pub(crate) use lifecycle::{
     Settings, add_pending_call, at_interpreter_clear, can_delete_first_thread_state,
     creates_one_at_a_time, ends_subs, ends_subs_first, ends_under_anothers_gil, hang_late_threads,
@@ -67,10 +65,10 @@ pub(crate) use signals::hide_handlers_of_main;
 pub(crate) use single_phase::{avoid_asyncio_in_c, avoid_single_phase_modules};
 pub(crate) use target::{assert_version, check_version};
 pub(crate) use thread_state::{
-    attached_interpreter, current_interpreter, current_thread_state, disown, exchange_attach_note,
-    fork_locks_thread_states, interpreter_of, is_attach_noted, is_attached_to, is_running_with,
-    needs_attach_note, noted_thread_state, noted_usable_thread_state, notes_latest_thread_state,
-    running_interpreter, set_attach_note,
+    attached_interpreter, current_interpreter, current_thread_state, disown,
+    ends_with_threads_left, exchange_attach_note, fork_locks_thread_states, interpreter_of,
+    is_attach_noted, is_attached_to, is_running_with, needs_attach_note, noted_thread_state,
+    noted_usable_thread_state, notes_latest_thread_state, running_interpreter, set_attach_note,
 };
 #[cfg(unix)]
 pub(crate) use thread_state::{can_fork_with_subs, has_gil, is_held_by_another};

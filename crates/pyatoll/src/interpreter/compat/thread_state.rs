@@ -33,6 +33,13 @@ pub(crate) fn noted_thread_state() -> *mut ffi::PyThreadState {
     unsafe { ffi::PyGILState_GetThisThreadState() }
 }
 
+/// Returns whether `Py_EndInterpreter` takes other threads' thread states out of the interpreter.
+/// Before 3.14 it aborts the process if there are any.
+#[inline(always)]
+pub(crate) fn ends_with_threads_left() -> bool {
+    at_least(14)
+}
+
 /// Returns [`noted_thread_state`], or null if the end of its interpreter has left it, and this
 /// thread, behind: from 3.14 on CPython deletes it without this thread, and keeps its memory.
 #[inline]
@@ -40,9 +47,8 @@ pub(crate) fn noted_usable_thread_state() -> *mut ffi::PyThreadState {
     let noted = noted_thread_state();
     // SAFETY: CPython clears its note when this thread deletes a thread state. If another thread
     // does, this one is a user of the memory (`refcount` in `_PyThreadStateImpl`).
-    let is_left_behind = super::ending::ends_with_threads_left()
-        && !noted.is_null()
-        && unsafe { super::layout::is_cleared(noted) };
+    let is_left_behind =
+        ends_with_threads_left() && !noted.is_null() && unsafe { super::layout::is_cleared(noted) };
     match is_left_behind {
         true => null_mut(),
         false => noted,
