@@ -46,6 +46,13 @@ impl Properties {
         property
     }
 
+    /// Returns whether the property `name` exists and can be read.
+    pub(super) fn has_getter(&self, name: &CStr) -> bool {
+        self.0
+            .iter()
+            .any(|(known, property)| *known == name && property.getter.is_some())
+    }
+
     /// Returns the entries of `tp_getset`, and the accessors that their closures point to.
     #[expect(clippy::vec_box, reason = "entries point to the accessors")]
     pub(super) fn into_entries(self) -> (Vec<ffi::PyGetSetDef>, Vec<Box<Accessor>>) {

@@ -5,7 +5,8 @@
 //!
 //! - The getter, setter and deleter of a name may come from different blocks; they are merged into
 //!   one attribute. A setter is called with a null value only if its name has no deleter: it must
-//!   then raise `AttributeError("property has no deleter")`.
+//!   then raise `AttributeError("property has no deleter")`. Accessors and class attributes of
+//!   `#[pymethods]` override those of `#[pyclass]` (`get_all`, variants, …).
 //! - Each slot item holds a function of its slot's type. Slots of `#[pymethods]` override those of
 //!   `#[pyclass]` (`eq`, `str`, …).
 //! - `Py_tp_traverse` and `Py_tp_clear` items are complete: they include the type, the base and

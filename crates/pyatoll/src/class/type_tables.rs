@@ -218,7 +218,7 @@ impl TypeTables {
     }
 }
 
-/// The items of all blocks, by kind.
+/// The items of all blocks, by kind. The last block has those of `#[pyclass]`.
 #[derive(Default)]
 struct Items {
     methods: Vec<ffi::PyMethodDef>,
@@ -239,10 +239,6 @@ impl Items {
         for item in blocks.iter().flat_map(|block| block.methods) {
             match item {
                 MethodItem::Method(method) => this.methods.push(copy_method(method)),
-                MethodItem::Member(member) => this.members.push(*member),
-                MethodItem::ClassAttribute { name, value } => {
-                    this.class_attributes.push((name, *value));
-                }
                 MethodItem::Constructor {
                     function,
                     signature,
@@ -251,24 +247,52 @@ impl Items {
                     this.constructor = Some(*function);
                     this.signature = *signature;
                 }
-                MethodItem::Getter {
-                    name,
-                    doc,
-                    function,
-                } => this.properties.entry(name, *doc).getter = Some(*function),
-                MethodItem::Setter {
-                    name,
-                    doc,
-                    function,
-                } => this.properties.entry(name, *doc).setter = Some(*function),
-                MethodItem::Deleter {
-                    name,
-                    doc,
-                    function,
-                } => this.properties.entry(name, *doc).deleter = Some(*function),
+                _ => {}
             }
         }
+        // Of attributes the last one of a name wins, so the items of `#[pyclass]` come first. Of
+        // methods and slots the first one wins.
+        let (blocks, class) = blocks.split_at(blocks.len().saturating_sub(1));
+        for item in class.iter().chain(blocks).flat_map(|block| block.methods) {
+            this.add_attribute(item);
+        }
+        this.remove_hidden_members();
         this
+    }
+
+    /// Adds a property, member or class attribute. The docstring of a property is the first one.
+    fn add_attribute(&mut self, item: &MethodItem) {
+        match item {
+            MethodItem::Member(member) => self.members.push(*member),
+            MethodItem::ClassAttribute { name, value } => {
+                self.class_attributes.push((name, *value));
+            }
+            MethodItem::Getter {
+                name,
+                doc,
+                function,
+            } => self.properties.entry(name, *doc).getter = Some(*function),
+            MethodItem::Setter {
+                name,
+                doc,
+                function,
+            } => self.properties.entry(name, *doc).setter = Some(*function),
+            MethodItem::Deleter {
+                name,
+                doc,
+                function,
+            } => self.properties.entry(name, *doc).deleter = Some(*function),
+            MethodItem::Method(_) | MethodItem::Constructor { .. } => {}
+        }
+    }
+
+    /// Removes the members with the name of a getter: to CPython, a member takes precedence.
+    fn remove_hidden_members(&mut self) {
+        let properties = &self.properties;
+        self.members.retain(|member| {
+            // SAFETY: the name of an item is a C string that lives forever.
+            !properties.has_getter(unsafe { CStr::from_ptr(member.name) })
+        });
     }
 }
 

@@ -424,6 +424,80 @@ assert Deletable.__text_signature__ == '(value=3)', Deletable.__text_signature__
     });
 }
 
+#[pyclass(get_all, set_all)]
+struct Overridden {
+    /// Of the field.
+    both: i32,
+    read: i32,
+    plain: i32,
+}
+
+#[pymethods]
+impl Overridden {
+    /// Of the getter.
+    #[getter]
+    fn both(&self) -> i32 {
+        self.both + 100
+    }
+
+    #[setter]
+    fn set_both(&mut self, value: i32) {
+        self.both = 2 * value;
+    }
+
+    /// Of the getter.
+    #[getter]
+    fn read(&self) -> String {
+        format!("<{}>", self.read)
+    }
+}
+
+#[pyclass(frozen, get_all)]
+struct OverriddenHandle {
+    object: Py<PyAny>,
+    other: Py<PyAny>,
+}
+
+#[pymethods]
+impl OverriddenHandle {
+    #[getter]
+    fn object(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<{}>", self.object.bind(py).str()?))
+    }
+}
+
+#[test]
+fn accessors_of_methods_override_those_of_fields() {
+    Python::attach(|py| {
+        let value = Overridden {
+            both: 1,
+            read: 2,
+            plain: 3,
+        };
+        let handle = OverriddenHandle {
+            object: 5i32.into_pyobject(py).unwrap().into_any().unbind(),
+            other: 6i32.into_pyobject(py).unwrap().into_any().unbind(),
+        };
+        run(
+            py,
+            &[
+                ("object", &Bound::new(py, value).unwrap()),
+                ("handle", &Bound::new(py, handle).unwrap()),
+            ],
+            c"
+assert (object.both, object.read, object.plain) == (101, '<2>', 3)
+object.both = 5
+object.read = 7
+object.plain = 9
+assert (object.both, object.read, object.plain) == (110, '<7>', 9)
+assert type(object).both.__doc__ == 'Of the field.'
+assert type(object).read.__doc__ == 'Of the getter.'
+assert (handle.object, handle.other) == ('<5>', 6)
+",
+        );
+    });
+}
+
 #[pyclass]
 struct Multiple;
 

@@ -83,10 +83,18 @@ assert Level.HIGH != 200
 #[pyclass]
 enum Custom {
     One,
+    #[allow(dead_code)]
+    Two,
 }
 
 #[pymethods]
 impl Custom {
+    #[classattr]
+    #[pyo3(name = "Two")]
+    fn two() -> u8 {
+        2
+    }
+
     fn __repr__(&self) -> &'static str {
         "mine"
     }
@@ -98,12 +106,12 @@ impl Custom {
 }
 
 #[test]
-fn a_user_defined_repr_takes_precedence() {
+fn a_user_defined_repr_and_class_attribute_take_precedence() {
     Python::attach(|py| {
         run(
             py,
             &[("Custom", &py.get_type::<Custom>())],
-            c"assert repr(Custom.One) == 'mine' == repr(Custom.make())",
+            c"assert repr(Custom.One) == 'mine' == repr(Custom.make()) and Custom.Two == 2",
         );
     });
 }
