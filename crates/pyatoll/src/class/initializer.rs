@@ -4,6 +4,7 @@ use pyo3_ffi as ffi;
 
 use super::base::{BaseArguments, ClassBase, NativeBase, NativeInitializer, ObjectInit};
 use super::layout::{self, Instance};
+use super::native_base::native;
 use super::pyclass::{PyClass, Subclassable};
 use super::storage::ValueStorage;
 use super::{fields, python_class, type_lookup};
@@ -193,7 +194,7 @@ impl<T: PyClass> PyClassInitializer<T> {
         // a `T`; no other code uses it before it is published.
         unsafe {
             if python_class::is_python_class::<T>()
-                && let Err(error) = python_class::refuse_abstract(py, subtype)
+                && let Err(error) = native::refuse_abstract(py, subtype)
             {
                 return Err(error);
             }

@@ -55,6 +55,10 @@ pub(super) mod native {
     /// # Safety
     /// `subtype` must be a live type object that derives from `class`.
     #[inline(always)]
+    #[expect(
+        clippy::question_mark,
+        reason = "a `?` is two calls in a build without optimization, for each class"
+    )]
     pub(in crate::class) unsafe fn allocate(
         py: Python<'_>,
         class: *mut ffi::PyTypeObject,
@@ -63,7 +67,8 @@ pub(super) mod native {
         arguments: &impl PassArguments,
     ) -> PyResult<*mut ffi::PyObject> {
         // SAFETY: attached (`py`); `subtype` derives from `class` (upheld by the caller). The
-        // `tp_new` of `object` is skipped: it only checks for arguments and abstract methods.
+        // `tp_new` of `object` is skipped: it only checks for arguments and abstract methods, which
+        // the `tp_new` of other types do not.
         unsafe {
             if class != &raw mut ffi::PyBaseObject_Type {
                 return construct(py, class, subtype, &arguments.tuple(py)?);
@@ -72,16 +77,57 @@ pub(super) mod native {
                 return checked(py, ffi::PyType_GenericAlloc(subtype, 0));
             };
             let (head, size) = plain_sizes(size);
+            let other_flags = ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_IS_ABSTRACT;
             let is_plain = type_fields::is_known_to_have_size(subtype, size)
-                && ffi::PyType_HasFeature(subtype, ffi::Py_TPFLAGS_HAVE_GC) == 0
+                && ffi::PyType_HasFeature(subtype, other_flags) == 0
                 && std::ptr::fn_addr_eq(allocate, ffi::PyType_GenericAlloc as ffi::allocfunc);
             if !is_plain {
+                if let Err(error) = refuse_abstract(py, subtype) {
+                    return Err(error);
+                }
                 return checked(py, allocate(subtype, 0));
             }
             // Same as `PyType_GenericAlloc` for such a type, but with a constant size.
             let object = checked(py, ffi::PyObject_New::<ffi::PyObject>(subtype))?;
             object.cast::<u8>().add(head).write_bytes(0, size - head);
             Ok(object)
+        }
+    }
+
+    /// Returns an error if the class has abstract methods.
+    ///
+    /// # Safety
+    /// `class` must be a live type object.
+    #[inline(always)]
+    pub(in crate::class) unsafe fn refuse_abstract(
+        py: Python<'_>,
+        class: *mut ffi::PyTypeObject,
+    ) -> PyResult<()> {
+        // SAFETY: attached (`py`); a live type object (upheld by the caller).
+        unsafe {
+            if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_IS_ABSTRACT) == 0 {
+                return Ok(());
+            }
+            construct_abstract(py, class)
+        }
+    }
+
+    /// Returns the error that the `tp_new` of `object` raises for a class with abstract methods.
+    ///
+    /// # Safety
+    /// `class` must be a live type object.
+    #[cold]
+    #[inline(never)]
+    unsafe fn construct_abstract(py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()> {
+        // SAFETY: attached (`py`); a live type object (upheld by the caller). Should `tp_new` not
+        // raise an error, its object is released.
+        unsafe {
+            let Some(new) = type_fields::tp_new(&raw mut ffi::PyBaseObject_Type) else {
+                return Ok(());
+            };
+            let none = PyTuple::empty(py);
+            let instance = new(class, none.as_ptr(), null_mut());
+            Bound::<PyAny>::from_owned_ptr_or_err(py, instance).map(drop)
         }
     }
 

@@ -149,27 +149,3 @@ pub(super) unsafe fn heap_type(
     }
     class
 }
-
-/// Returns an error if the class has abstract methods.
-///
-/// # Safety
-/// `class` must be a live type object.
-pub(super) unsafe fn refuse_abstract(
-    py: Python<'_>,
-    class: *mut ffi::PyTypeObject,
-) -> PyResult<()> {
-    // SAFETY: attached (`py`); a live type object (upheld by the caller). The `tp_new` of `object`
-    // raises the error for such a class; should it not, its object is released.
-    unsafe {
-        if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_IS_ABSTRACT) == 0 {
-            return Ok(());
-        }
-        let object = &raw mut ffi::PyBaseObject_Type;
-        let Some(new) = type_fields::tp_new(object) else {
-            return Ok(());
-        };
-        let none = PyTuple::empty(py);
-        let instance = new(class, none.as_ptr(), std::ptr::null_mut());
-        Bound::<PyAny>::from_owned_ptr_or_err(py, instance).map(drop)
-    }
-}

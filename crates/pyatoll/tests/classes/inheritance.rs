@@ -536,3 +536,86 @@ for one in classes:
         );
     });
 }
+
+#[pyclass(subclass, weakref)]
+struct Open;
+
+#[pymethods]
+impl Open {
+    #[new]
+    fn new() -> Self {
+        Self
+    }
+}
+
+#[pyclass(extends = PyDict, subclass)]
+struct OpenDict;
+
+#[pymethods]
+impl OpenDict {
+    #[new]
+    fn new() -> Self {
+        Self
+    }
+}
+
+#[test]
+fn python_subclasses_with_abstract_methods_cannot_be_instantiated() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[
+                ("Base", &py.get_type::<Base>()),
+                ("Middle", &py.get_type::<Middle>()),
+                ("Open", &py.get_type::<Open>()),
+                ("OpenDict", &py.get_type::<OpenDict>()),
+            ],
+            c"
+import abc
+
+def refused(cls):
+    try:
+        cls()
+    except TypeError as error:
+        text = str(error)
+        return text.startswith(\"Can't instantiate abstract class Impl \") and 'run' in text
+    return False
+
+for base in Base, Middle, Open:
+    class Impl(base, abc.ABC):
+        @abc.abstractmethod
+        def run(self): ...
+    assert refused(Impl), base
+
+    class Works(Impl):
+        def run(self):
+            return 1
+    assert Works().run() == 1 and isinstance(Works(), base)
+
+    # Of the size of the base, and not tracked by the collector if the base is not.
+    class Impl(base, abc.ABC):
+        __slots__ = ()
+        @abc.abstractmethod
+        def run(self): ...
+    assert refused(Impl), base
+
+    class Works(Impl):
+        __slots__ = ()
+        def run(self):
+            return 1
+    assert Works().run() == 1
+    assert isinstance(base(), base)
+
+# As in CPython, other built-in types do not check.
+class Impl(OpenDict, abc.ABC):
+    @abc.abstractmethod
+    def run(self): ...
+assert Impl() == {}
+class Impl(dict, abc.ABC):
+    @abc.abstractmethod
+    def run(self): ...
+assert Impl() == {}
+",
+        );
+    });
+}
