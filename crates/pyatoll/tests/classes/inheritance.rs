@@ -619,3 +619,68 @@ assert Impl() == {}
         );
     });
 }
+
+#[pyclass(subclass)]
+struct Point(i64, i64);
+
+#[pymethods]
+impl Point {
+    #[new]
+    fn new(x: i64) -> Self {
+        Self(x, 0)
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0 && self.1 == other.1
+    }
+
+    fn __hash__(&self) -> i64 {
+        self.0
+    }
+}
+
+#[test]
+fn unequal_is_the_opposite_of_a_subclass_s_eq() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[("Point", &py.get_type::<Point>())],
+            c"
+class Never(Point):
+    def __eq__(self, other):
+        return False
+class Always(Point):
+    def __eq__(self, other):
+        return True
+class Failing(Point):
+    def __eq__(self, other):
+        raise ValueError
+class Plain(Point):
+    pass
+class Everything:
+    def __eq__(self, other):
+        return True
+
+assert Never(1) != Never(1) and not Never(1) == Never(1)
+assert not Always(1) != Always(2) and Always(1) == Always(2)
+assert Point(1) != Never(1) and not Point(1) != Always(2)
+assert not Always(1) != 5 and Never(1) != 5
+assert not Plain(1) != Plain(1) and Plain(1) != Plain(2) and Plain(1) != Point(2)
+assert not Plain(1) != Point(1) and not Point(1) != Plain(1)
+try:
+    Failing(1) != 1
+except ValueError:
+    pass
+else:
+    assert False
+assert super(Always, Always(1)).__ne__(3) is False
+
+# Never `NotImplemented`: `==` falls back to identity.
+for point in Point(1), Plain(1):
+    assert point.__ne__(5) is True and Point.__ne__(point, 5) is True
+    assert point.__ne__(Everything()) is False and not point != Everything()
+    assert point != 5 and not point == 5
+",
+        );
+    });
+}
