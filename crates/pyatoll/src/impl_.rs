@@ -35,7 +35,7 @@ pub mod class {
     };
     pub use crate::class::crossing::ShareFunctions;
     pub use crate::class::extras::{
-        Discriminant, compare, hash_value, text_of, tuple_item, wrong_variant,
+        compare, compare_number, hash_value, text_of, tuple_item, wrong_variant,
     };
     pub use crate::class::fields::{
         Field, FieldRef, NotAHandle, ReadByClone, ReadByReference, get, getter, set,

@@ -27,9 +27,16 @@ pub(crate) fn compare(model: &mut ClassModel<'_>, has_discriminant: bool) {
             #krate::pyclass::CompareOp::Ge => ::core::option::Option::Some(one >= other),
         }
     });
-    let number = match (model.options.eq_int, has_discriminant) {
-        (Some(_), true) => quote!(::core::option::Option::Some(discriminant)),
-        _ => quote!(::core::option::Option::None),
+    let other = match model.options.eq_int {
+        Some(_) if has_discriminant => {
+            let ordered = order.is_some();
+            quote! {
+                |one: &#class, other, operator| {
+                    #hidden::class::compare_number(discriminant(one), other, operator, #ordered)
+                }
+            }
+        }
+        _ => quote!(|_, _, _| ::core::option::Option::None),
     };
     let function = Ident::new("compare", Span::mixed_site());
     model.functions.push(quote! {
@@ -50,7 +57,7 @@ pub(crate) fn compare(model: &mut ClassModel<'_>, has_discriminant: bool) {
                         #[allow(unreachable_patterns)]
                         _ => ::core::option::Option::None,
                     },
-                    #number,
+                    #other,
                 )
             }
         }
@@ -200,19 +207,16 @@ fn member(name: &str, format: &LitStr, fields: &Fields) -> syn::Result<Member> {
 }
 
 /// Adds `__int__` of a simple enum, and the function `discriminant`. `arms` are the arms of a
-/// `match` on the value.
-pub(crate) fn discriminant(model: &mut ClassModel<'_>, arms: &TokenStream) {
+/// `match` on the value, and `number` its type.
+pub(crate) fn discriminant(model: &mut ClassModel<'_>, arms: &TokenStream, number: &Ident) {
     let krate = model.krate;
     let hidden = krate.hidden();
     let class = model.ident;
     let function = format_ident!("int", span = Span::mixed_site());
     let value = quote!(match *value { #arms });
     model.functions.push(quote! {
-        fn discriminant<'py>(
-            py: #krate::Python<'py>,
-            value: &#class,
-        ) -> #krate::PyResult<#krate::Bound<'py, #krate::PyAny>> {
-            #krate::IntoPyObjectExt::into_bound_py_any(#value, py)
+        fn discriminant(value: &#class) -> #number {
+            #value
         }
 
         unsafe extern "C" fn #function(
@@ -221,7 +225,9 @@ pub(crate) fn discriminant(model: &mut ClassModel<'_>, arms: &TokenStream) {
             // SAFETY: CPython calls this with an instance of the class.
             unsafe {
                 #hidden::class::get::<#class>(slf, |py, value| {
-                    ::core::result::Result::Ok(discriminant(py, value)?.into_ptr())
+                    let number = discriminant(value);
+                    let number = #krate::IntoPyObjectExt::into_bound_py_any(number, py)?;
+                    ::core::result::Result::Ok(number.into_ptr())
                 })
             }
         }

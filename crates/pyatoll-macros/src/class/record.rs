@@ -117,8 +117,12 @@ impl ClassModel<'_> {
             }
         }
         if options.ord.is_some() {
+            let other = || match options.eq_int {
+                Some(_) => this().or(Expression::name("int")),
+                None => this(),
+            };
             for name in ["__lt__", "__le__", "__gt__", "__ge__"] {
-                methods.push(method(name, vec![this()], bool()));
+                methods.push(method(name, vec![other()], bool()));
             }
         }
         if options.hash.is_some() {

@@ -67,7 +67,7 @@ pub(crate) fn expand(options: &ClassOptions, item: &mut ItemEnum) -> syn::Result
         #hidden::class::variant_object(py, self, name)
     });
     derived_slots::text_slot(&mut model, "Py_tp_repr", &quote!(match *value { #texts }));
-    derived_slots::discriminant(&mut model, &numbers);
+    derived_slots::discriminant(&mut model, &numbers, &number);
     model.add_method_record("__int__", Vec::new(), Expression::name("int"));
     derived_slots::compare(&mut model, true);
     derived_slots::hash(&mut model);

@@ -11,18 +11,13 @@ use super::guard::PyClassGuard;
 use super::layout;
 use super::pyclass::PyClass;
 use crate::call::trampoline::trampoline;
-use crate::convert::{IntoPyObject, IntoPyObjectExt};
-use crate::error::PyResult;
-use crate::interpreter::Python;
+use crate::convert::{FromPyObject, IntoPyObject, IntoPyObjectExt};
 use crate::object::{Borrowed, Bound, constant};
-use crate::types::PyAny;
 use crate::types::any::CompareOp;
+use crate::types::{PyAny, PyAnyMethods};
 
-/// A function that returns the discriminant of an enum's value as an `int`.
-pub type Discriminant<T> = for<'py> fn(Python<'py>, &T) -> PyResult<Bound<'py, PyAny>>;
-
-/// Implements `tp_richcompare`: compares with another instance by `decide`, with an `int` by
-/// `discriminant` (if given), else returns `NotImplemented`.
+/// Implements `tp_richcompare`: compares with another instance by `decide`, with any other object
+/// by `decide_other`. `None` becomes `NotImplemented`.
 ///
 /// # Safety
 /// Called by CPython, attached, with an instance of `T` and any object.
@@ -31,7 +26,7 @@ pub unsafe fn compare<T: PyClass>(
     other: *mut ffi::PyObject,
     operator: c_int,
     decide: impl FnOnce(&T, &T, CompareOp) -> Option<bool>,
-    discriminant: Option<Discriminant<T>>,
+    decide_other: impl FnOnce(&T, &Bound<'_, PyAny>, CompareOp) -> Option<bool>,
 ) -> *mut ffi::PyObject {
     // SAFETY: attached; both are alive during the call, and `object` is an instance of `T`.
     unsafe {
@@ -42,22 +37,40 @@ pub unsafe fn compare<T: PyClass>(
             let Some(operator) = CompareOp::from_raw(operator) else {
                 return Ok(constant(ffi::Py_NotImplemented()));
             };
-            if let Ok(other) = other.cast::<T>() {
+            let result = if let Ok(other) = other.cast::<T>() {
                 let other = PyClassGuard::try_borrow(other)?;
-                if let Some(result) = decide(&one, &other, operator) {
-                    return Ok(ffi::PyBool_FromLong(result.into()));
-                }
-            } else if let Some(discriminant) = discriminant
-                && matches!(operator, CompareOp::Eq | CompareOp::Ne)
-                && ffi::PyLong_Check(other.as_ptr()) != 0
-            {
-                let number = discriminant(py, &one)?;
-                let result =
-                    ffi::PyObject_RichCompare(number.as_ptr(), other.as_ptr(), operator as c_int);
-                return Ok(Bound::from_owned_ptr_or_err(py, result)?.into_ptr());
+                decide(&one, &other, operator)
+            } else {
+                decide_other(&one, &other, operator)
+            };
+            match result {
+                Some(result) => Ok(ffi::PyBool_FromLong(result.into())),
+                None => Ok(constant(ffi::Py_NotImplemented())),
             }
-            Ok(constant(ffi::Py_NotImplemented()))
         })
+    }
+}
+
+/// Compares the discriminant of an enum's value with an object, if that can be converted to the
+/// same type. `ordered` tells whether the values are ordered.
+pub fn compare_number<N>(
+    one: N,
+    other: &Bound<'_, PyAny>,
+    operator: CompareOp,
+    ordered: bool,
+) -> Option<bool>
+where
+    N: PartialOrd + for<'a, 'py> FromPyObject<'a, 'py>,
+{
+    let other: N = other.extract().ok()?;
+    match operator {
+        CompareOp::Eq => Some(one == other),
+        CompareOp::Ne => Some(one != other),
+        _ if !ordered => None,
+        CompareOp::Lt => Some(one < other),
+        CompareOp::Le => Some(one <= other),
+        CompareOp::Gt => Some(one > other),
+        CompareOp::Ge => Some(one >= other),
     }
 }
 

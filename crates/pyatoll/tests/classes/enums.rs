@@ -80,6 +80,54 @@ assert Level.HIGH != 200
     });
 }
 
+#[pyclass(eq, eq_int, ord)]
+#[derive(PartialEq, PartialOrd)]
+#[repr(u8)]
+enum Level {
+    Low = 1,
+    High = 200,
+}
+
+#[test]
+fn an_enum_with_eq_int_and_ord_is_ordered_with_its_numbers() {
+    Python::attach(|py| {
+        run(
+            py,
+            &[
+                ("Level", &py.get_type::<Level>()),
+                ("Color", &py.get_type::<Color>()),
+            ],
+            c"
+class Index:
+    def __init__(self, value):
+        self.value = value
+    def __index__(self):
+        if self.value is None:
+            raise ValueError
+        return self.value
+
+assert Level.Low < 2 and Level.Low <= 1 and not Level.Low < 1
+assert Level.High > 199 and Level.High >= 200 and not Level.High > 200
+assert 2 > Level.Low and 0 < Level.Low <= True
+assert Level.Low < Level.High and Level.High > Level.Low
+assert Level.Low == Index(1) and Level.Low != Index(2) and Level.Low < Index(2)
+assert Color.Green == Index(5) and Color.Green != Index(6)
+# Not values of the enum's integer type.
+for other in 256, -1, 10 ** 30, 1.0, '1', None, Index(-1), Index(None), Color.Red:
+    assert Level.Low != other and not Level.Low == other
+    assert Level.Low.__eq__(other) is Level.Low.__lt__(other) is NotImplemented
+    try:
+        Level.Low < other
+    except TypeError as error:
+        assert 'not supported between instances' in str(error), error
+    else:
+        assert False, other
+assert Color.Red.__lt__(5) is NotImplemented
+",
+        );
+    });
+}
+
 #[pyclass]
 enum Custom {
     One,
