@@ -123,23 +123,23 @@ pub unsafe fn tuple_item(
 ) -> *mut ffi::PyObject {
     // SAFETY: attached; both objects are alive during the call.
     unsafe {
-        let mut position = ffi::PyNumber_AsSsize_t(index, ffi::PyExc_IndexError);
-        if position == -1 && !ffi::PyErr_Occurred().is_null() {
-            return std::ptr::null_mut();
-        }
-        if position < 0 {
-            position += getters.len() as ffi::Py_ssize_t;
-        }
-        match usize::try_from(position)
-            .ok()
-            .and_then(|position| getters.get(position))
-        {
-            Some(getter) => getter(object, std::ptr::null_mut()),
-            None => {
-                ffi::PyErr_SetString(ffi::PyExc_IndexError, c"tuple index out of range".as_ptr());
-                std::ptr::null_mut()
+        // Not `IndexError` as for sequences: the index is a `usize`, as in PyO3.
+        let position = ffi::PyNumber_AsSsize_t(index, ffi::PyExc_OverflowError);
+        let (class, message) = match usize::try_from(position) {
+            Ok(position) => match getters.get(position) {
+                Some(getter) => return getter(object, std::ptr::null_mut()),
+                None => (ffi::PyExc_IndexError, c"tuple index out of range"),
+            },
+            Err(_) if position == -1 && !ffi::PyErr_Occurred().is_null() => {
+                return std::ptr::null_mut();
             }
-        }
+            Err(_) => (
+                ffi::PyExc_OverflowError,
+                c"can't convert negative int to unsigned",
+            ),
+        };
+        ffi::PyErr_SetString(class, message.as_ptr());
+        std::ptr::null_mut()
     }
 }
 

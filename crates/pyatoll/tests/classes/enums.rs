@@ -211,12 +211,24 @@ assert Shape.Rectangle.__qualname__ == 'Shape.Rectangle'
 assert Shape.Rectangle.__match_args__ == ('width', 'height')
 polygon = Shape.Polygon([(1, 2)], True)
 assert polygon._0 == [(1, 2)] and polygon._1 is True
-assert len(polygon) == 2 and polygon[0] == [(1, 2)] and polygon[-1] is True
+assert len(polygon) == 2 and polygon[0] == [(1, 2)] and polygon[True] is True
 assert list(polygon) == [[(1, 2)], True]
 try:
     polygon[2]
 except IndexError as error:
     assert str(error) == 'tuple index out of range'
+else:
+    assert False
+try:
+    polygon[-1]
+except OverflowError as error:
+    assert str(error) == \"can't convert negative int to unsigned\", error
+else:
+    assert False
+try:
+    polygon['0']
+except TypeError as error:
+    assert 'cannot be interpreted as an integer' in str(error), error
 else:
     assert False
 assert Shape.Nothing().area() == 0 and len(Shape.Nothing()) == 0
