@@ -5,6 +5,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 
 use super::convention::{Convention, names};
 use super::extract::{Extraction, extract, or_return};
@@ -18,8 +19,8 @@ pub(crate) struct Callee<'a> {
     pub(crate) convention: Convention,
     /// The function's Python name, for error messages.
     pub(crate) name: &'a str,
-    /// The class's name, for error messages.
-    pub(crate) class: Option<&'a str>,
+    /// The class, for its name in error messages.
+    pub(crate) class: Option<&'a Type>,
     /// The path of the Rust function.
     pub(crate) path: &'a TokenStream,
     /// The leading argument, if the model has one: an expression that may use `?`.

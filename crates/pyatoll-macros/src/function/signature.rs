@@ -5,7 +5,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, LitStr, Token, parenthesized};
+use syn::{Expr, Ident, LitStr, Token, Type, parenthesized};
 
 use super::argument::{Argument, ArgumentKind, ParameterSlot};
 use crate::attributes::python_name;
@@ -335,7 +335,12 @@ impl SignatureModel {
     }
 
     /// Returns the `Signature` for the runtime, a constant.
-    pub(crate) fn record(&self, krate: &Krate, class: Option<&str>, function: &str) -> TokenStream {
+    pub(crate) fn record(
+        &self,
+        krate: &Krate,
+        class: Option<&Type>,
+        function: &str,
+    ) -> TokenStream {
         let hidden = krate.hidden();
         let mut text = Vec::new();
         for parameter in self.positional.iter().chain(&self.keyword_only) {
@@ -345,9 +350,6 @@ impl SignatureModel {
         let keyword_only = self.keyword_only.iter();
         text.extend(keyword_only.map(|parameter| u8::from(parameter.default.is_none())));
         push_name(&mut text, function);
-        if let Some(class) = class {
-            push_name(&mut text, class);
-        }
         // Without a suffix, so that the compiler infers the type.
         let count = Literal::usize_unsuffixed;
         let names = count(names);
@@ -359,8 +361,8 @@ impl SignatureModel {
         let keyword_only = count(self.keyword_only.len());
         let varargs = self.varargs.is_some();
         let varkeywords = self.varkeywords.is_some();
-        quote! {
-            const DATA: &#hidden::call::SignatureData<#len> = &#hidden::call::SignatureData {
+        let data = quote! {
+            #hidden::call::SignatureData {
                 counts: #hidden::call::Counts {
                     positional: #positional,
                     positional_only: #positional_only,
@@ -372,7 +374,18 @@ impl SignatureModel {
                     varkeywords: #varkeywords,
                 },
                 text: *#text,
-            };
+            }
+        };
+        let declaration = match class {
+            None => quote!(const DATA: &#hidden::call::SignatureData<#len> = &#data;),
+            Some(class) => quote! {
+                const CLASS: &::core::primitive::str = <#class as #krate::PyClass>::NAME;
+                const DATA: &#hidden::call::SignatureData<{ #len + 2 + CLASS.len() }> =
+                    &#data.of_class(CLASS);
+            },
+        };
+        quote! {
+            #declaration
             #hidden::call::Signature::new(DATA)
         }
     }

@@ -100,7 +100,7 @@ fn coroutine(context: &Context<'_>, method: &Method) -> TokenStream {
     let callee = Callee {
         convention: Convention::NoArguments,
         name: &method.python_name,
-        class: Some(&context.class_name()),
+        class: Some(context.class),
         path: &quote!(Self::#ident),
         leading: &[],
     };

@@ -46,7 +46,7 @@ impl Context<'_> {
         let callee = Callee {
             convention,
             name: &method.python_name,
-            class: Some(&self.class_name()),
+            class: Some(self.class),
             path: &quote!(Self::#ident),
             leading: &leading,
         };

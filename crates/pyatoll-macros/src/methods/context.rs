@@ -6,7 +6,6 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::receiver::Receiver;
-use crate::attributes::python_name;
 use crate::doc::Doc;
 use crate::function::convention::Convention;
 use crate::function::coroutine::HeldLeading;
@@ -56,18 +55,6 @@ impl Context<'_> {
     /// Returns a name as a `&'static CStr` expression.
     pub(super) fn c_name(&self, name: &str) -> TokenStream {
         Doc::from(name.to_owned()).c_str(&self.hidden())
-    }
-
-    /// Returns the class's name, for error messages.
-    pub(super) fn class_name(&self) -> String {
-        match self.class {
-            Type::Path(path) => path
-                .path
-                .segments
-                .last()
-                .map_or_else(String::new, |last| python_name(&last.ident)),
-            _ => String::new(),
-        }
     }
 
     /// Returns the statements that prepare the receiver, with `slf` and `py` in scope, and the

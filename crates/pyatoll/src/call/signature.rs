@@ -45,6 +45,26 @@ pub struct SignatureData<const LEN: usize> {
 
 const _: () = assert!(offset_of!(SignatureData<1>, text) == size_of::<Counts>());
 
+impl<const LEN: usize> SignatureData<LEN> {
+    /// Appends the Python name of the class, which the macro of a method does not know.
+    ///
+    /// # Panics
+    /// If `TOTAL` is not the length of both texts.
+    #[track_caller]
+    pub const fn of_class<const TOTAL: usize>(self, class: &str) -> SignatureData<TOTAL> {
+        assert!(TOTAL == LEN + 2 + class.len() && class.len() <= u16::MAX as usize);
+        let mut counts = self.counts;
+        counts.text = TOTAL as u32;
+        let mut text = [0; TOTAL];
+        let (own, name) = text.split_at_mut(LEN);
+        own.copy_from_slice(&self.text);
+        let (len, name) = name.split_at_mut(2);
+        len.copy_from_slice(&(class.len() as u16).to_le_bytes());
+        name.copy_from_slice(class.as_bytes());
+        SignatureData { counts, text }
+    }
+}
+
 impl Signature {
     /// Creates a handle to `data`.
     ///

@@ -191,3 +191,77 @@ fn init_runs_after_new_and_again_when_called() {
         );
     });
 }
+
+/// Its Rust name does not show.
+#[pyclass(name = "Ticket", dict)]
+struct RustTicket;
+
+#[pymethods]
+impl RustTicket {
+    #[new]
+    fn new(a: i32) -> Self {
+        let _ = a;
+        Self
+    }
+
+    fn __call__(&self, a: i32) -> i32 {
+        a
+    }
+
+    #[pyo3(signature = (a, *, b))]
+    fn method(&self, a: i32, b: i32) -> i32 {
+        a + b
+    }
+
+    #[pyo3(signature = (*args, key))]
+    fn variadic(&self, args: &Bound<'_, PyTuple>, key: i32) -> usize {
+        args.len() + key as usize
+    }
+
+    #[staticmethod]
+    fn alone(a: i32, b: i32) -> i32 {
+        a + b
+    }
+
+    #[classmethod]
+    #[pyo3(signature = (a, /, b))]
+    fn of_class(_class: &Bound<'_, PyType>, a: i32, b: i32) -> i32 {
+        a + b
+    }
+}
+
+#[test]
+fn the_errors_of_calls_name_the_class_as_python_does() {
+    everywhere(|py| {
+        let ticket = py.get_type::<RustTicket>();
+        py_run!(
+            py,
+            ticket,
+            r#"
+            def check(text, function, *args, **kwargs):
+                try:
+                    function(*args, **kwargs)
+                except TypeError as error:
+                    assert str(error) == text, error
+                else:
+                    raise AssertionError(text)
+
+            one = ticket(1)
+            check("Ticket.__new__() missing 1 required positional argument: 'a'", ticket)
+            check("Ticket.__new__() takes 1 positional arguments but 2 were given", ticket, 1, 2)
+            check("Ticket.__new__() got an unexpected keyword argument 'x'", ticket, 1, x=2)
+            check("Ticket.__call__() missing 1 required positional argument: 'a'", one)
+            check("Ticket.__call__() got multiple values for argument 'a'", one, 1, a=2)
+            check("Ticket.method() missing 1 required keyword argument: 'b'", one.method, 1)
+            check("Ticket.variadic() missing 1 required keyword argument: 'key'", one.variadic, 1)
+            text = "Ticket.alone() missing 2 required positional arguments: 'a' and 'b'"
+            check(text, ticket.alone)
+            text = (
+                "Ticket.of_class() got some positional-only arguments passed as keyword "
+                "arguments: 'a'"
+            )
+            check(text, ticket.of_class, a=1, b=2)
+            "#
+        );
+    });
+}
