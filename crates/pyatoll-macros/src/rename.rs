@@ -82,23 +82,26 @@ fn capitalized(word: &str) -> String {
     })
 }
 
-/// Splits a name into words: at underscores, before a capital that follows a lowercase letter or a
-/// digit, and before the last of several capitals if a lowercase letter follows (`XMLFile`: `XML`,
-/// `File`).
+/// Splits a name into words as the crate heck does, which PyO3 uses: at characters that are neither
+/// letters nor digits, before a capital that follows a lowercase letter, and before the last of
+/// several capitals if a lowercase letter follows (`XMLFile`: `XML`, `File`). Digits do not count:
+/// `Foo8Bar` has two words, `R8G8B8` one.
 fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for part in name.split('_') {
-        let chars: Vec<char> = part.chars().collect();
+    for part in name.split(|char: char| !char.is_alphanumeric()) {
         let mut word = String::new();
-        for (index, &char) in chars.iter().enumerate() {
-            let before = index.checked_sub(1).map(|before| chars[before]);
-            let after = chars.get(index + 1);
+        let mut last_letter: Option<char> = None;
+        let mut chars = part.chars().peekable();
+        while let Some(char) = chars.next() {
             let starts_word = char.is_uppercase()
-                && before.is_some_and(|before| {
-                    !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase())
+                && last_letter.is_some_and(|last| {
+                    last.is_lowercase() || chars.peek().is_some_and(|next| next.is_lowercase())
                 });
             if starts_word {
                 words.push(std::mem::take(&mut word));
+            }
+            if char.is_uppercase() || char.is_lowercase() {
+                last_letter = Some(char);
             }
             word.push(char);
         }
@@ -133,13 +136,61 @@ mod tests {
     }
 
     #[test]
-    fn capitals_start_words() {
-        assert_eq!(
-            words("XMLHttpRequest2Go"),
-            ["XML", "Http", "Request2", "Go"]
-        );
-        assert_eq!(RenameRule::SnakeCase.apply("SomeVariant"), "some_variant");
-        assert_eq!(RenameRule::CamelCase.apply("_private_name"), "privateName");
+    fn the_rules_split_names_as_heck_does() {
+        // The results of heck 0.5, in the order of `RULES`.
+        let names = [
+            (
+                "TwoWords",
+                "twoWords two-words twowords TwoWords TWO-WORDS TWO_WORDS two_words TWOWORDS",
+            ),
+            (
+                "Foo8Bar",
+                "foo8Bar foo8-bar foo8bar Foo8Bar FOO8-BAR FOO8_BAR foo8_bar FOO8BAR",
+            ),
+            (
+                "R8G8B8",
+                "r8g8b8 r8g8b8 r8g8b8 R8g8b8 R8G8B8 R8G8B8 r8g8b8 R8G8B8",
+            ),
+            ("A2B", "a2b a2b a2b A2b A2B A2B a2b A2B"),
+            (
+                "X509V3",
+                "x509v3 x509v3 x509v3 X509v3 X509V3 X509V3 x509v3 X509V3",
+            ),
+            ("A2Bc", "a2Bc a2-bc a2bc A2Bc A2-BC A2_BC a2_bc A2BC"),
+            (
+                "XMLAt2D",
+                "xmlAt2D xml-at2-d xmlat2d XmlAt2D XML-AT2-D XML_AT2_D xml_at2_d XMLAT2D",
+            ),
+            (
+                "foo2bar",
+                "foo2bar foo2bar foo2bar Foo2bar FOO2BAR FOO2BAR foo2bar FOO2BAR",
+            ),
+            (
+                "point2D",
+                "point2D point2-d point2d Point2D POINT2-D POINT2_D point2_d POINT2D",
+            ),
+            (
+                "_a__name_",
+                "aName a-name _a__name_ AName A-NAME A_NAME a_name _A__NAME_",
+            ),
+            ("HTTP2", "http2 http2 http2 Http2 HTTP2 HTTP2 http2 HTTP2"),
+            (
+                "ABc1D",
+                "aBc1D a-bc1-d abc1d ABc1D A-BC1-D A_BC1_D a_bc1_d ABC1D",
+            ),
+            (
+                "x1Y2z",
+                "x1Y2z x1-y2z x1y2z X1Y2z X1-Y2Z X1_Y2Z x1_y2z X1Y2Z",
+            ),
+            (
+                "É1Été",
+                "é1Été é1-été é1été É1Été É1-ÉTÉ É1_ÉTÉ é1_été É1ÉTÉ",
+            ),
+        ];
+        for (name, expected) in names {
+            let renamed = RULES.map(|(_, rule)| rule.apply(name));
+            assert_eq!(renamed.join(" "), expected, "{name}");
+        }
     }
 
     #[test]
