@@ -255,6 +255,7 @@ fn enums_are_pickled_by_variant_and_fields() {
 for color in m.Color.red, m.Color.Vert:
     for copied in copies(color):
         assert copied is color
+assert m.Shape.Circle.__name__ == 'Circle' and m.Shape.Circle.__module__ == m.Shape.__module__
 for shape in (m.Shape.Circle(0.5), m.Shape.Nothing(),
               m.Shape.Polygon(_0=[m.Point(0, 0), m.Point(1, 1)], _1='text')):
     for copied in copies(shape):

@@ -213,8 +213,7 @@ impl Variant {
         enum_class: &Ident,
         enum_name: &str,
     ) -> syn::Result<TokenStream> {
-        let name = format!("{enum_name}_{}", self.name);
-        let mut model = ClassModel::new(options, &self.class, name, self.doc.clone());
+        let mut model = ClassModel::new(options, &self.class, self.name.clone(), self.doc.clone());
         model.base = Some(enum_class.to_token_stream());
         model.frozen = true;
         model.variant = Some(format!("{enum_name}.{}", self.name));

@@ -14,19 +14,21 @@ use crate::inspect::{
 use crate::krate::Krate;
 use crate::methods::record::generated;
 
-/// Returns the declaration of `TYPE_HINT` in `PyTypeInfo`.
+/// Returns the declaration of `TYPE_HINT` in `PyTypeInfo`, of a class with this `__qualname__`.
 pub(super) fn type_hint(
     krate: &Krate,
     module: Option<&str>,
-    name: &str,
+    path: &str,
     id: &str,
 ) -> Option<TokenStream> {
     inspect::ENABLED.then(|| {
-        let expression = match module {
-            Some(module) => Expression::in_module(module, name),
-            None => Expression::name(name),
-        }
-        .tokens(krate);
+        let mut parts = path.split('.');
+        let first = parts.next().unwrap_or_default();
+        let first = match module {
+            Some(module) => Expression::in_module(module, first),
+            None => Expression::name(first),
+        };
+        let expression = parts.fold(first, Expression::attribute).tokens(krate);
         quote! {
             const TYPE_HINT: #krate::inspect::PyStaticExpr =
                 #krate::inspect::PyStaticExpr::PyClass(
@@ -58,17 +60,12 @@ fn python_class(name: &LitStr) -> Expression {
 
 impl ClassModel<'_> {
     pub(super) fn type_hint(&self) -> Option<TokenStream> {
-        type_hint(self.krate, self.module.as_deref(), &self.name, &self.id)
+        let path = self.variant.as_deref().unwrap_or(&self.name);
+        type_hint(self.krate, self.module.as_deref(), path, &self.id)
     }
 
     fn id_expression(&self) -> TokenStream {
         hint::id_of(self.krate, self.ident)
-    }
-
-    /// Returns the class's name in the class or module that contains it.
-    fn short_name(&self) -> &str {
-        let path = self.variant.as_deref().unwrap_or(&self.name);
-        path.rsplit('.').next().unwrap_or(path)
     }
 
     /// Returns the class's record, and those of the methods that its options imply.
@@ -84,7 +81,7 @@ impl ClassModel<'_> {
             .collect();
         bases.extend(self.options.bases.iter().flatten().map(python_class));
         let class = ClassRecord {
-            name: self.short_name(),
+            name: &self.name,
             id: self.id_expression(),
             parent: self.parent.as_ref().map(|class| hint::id_of(krate, class)),
             bases,

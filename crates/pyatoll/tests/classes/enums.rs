@@ -257,7 +257,9 @@ else:
 fn a_value_becomes_an_instance_of_its_variant() {
     Python::attach(|py| {
         let shape = Shape::Circle { radius: 2.0 }.into_pyobject(py).unwrap();
-        assert_eq!(shape.get_type().name().unwrap().to_string(), "Shape_Circle");
+        let class = shape.get_type();
+        assert_eq!(class.name().unwrap().to_string(), "Circle");
+        assert_eq!(class.qualname().unwrap().to_string(), "Shape.Circle");
         assert_eq!(*shape.get(), Shape::Circle { radius: 2.0 });
     });
 }
