@@ -67,7 +67,7 @@ where
     unsafe {
         trampoline(layout::token_of_instance::<T>(object), |py| {
             let Some(value) = argument::optional(py, value) else {
-                return Err(PyAttributeError::new_err("can't delete attribute"));
+                return Err(PyAttributeError::new_err("property has no deleter"));
             };
             let value: F = argument::extract(value, name)?;
             layout::borrow_mut::<T>(object).map_err(|error: PyBorrowMutError| error)?;

@@ -31,7 +31,7 @@ fn fields_are_read_and_set() {
         let error = point.setattr("x", "no").unwrap_err();
         assert!(error.to_string().starts_with("TypeError"), "{error}");
         let error = point.delattr("x").unwrap_err();
-        assert_eq!(error.to_string(), "AttributeError: can't delete attribute");
+        assert_eq!(error.to_string(), "AttributeError: property has no deleter");
     });
 }
 

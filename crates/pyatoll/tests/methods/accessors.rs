@@ -99,7 +99,7 @@ fn accessors_read_set_and_delete_attributes() {
             assert p.number == 5
             assert error(setattr, p, "number", 0) == "ZeroDivisionError: zero"
             assert error(setattr, p, "number", "x").startswith("TypeError: ")
-            assert error(delattr, p, "number") == "AttributeError: can't delete attribute"
+            assert error(delattr, p, "number") == "AttributeError: property has no deleter"
             assert p.words is None
             p.words = "some"
             assert p.words == "some"
@@ -113,6 +113,8 @@ fn accessors_read_set_and_delete_attributes() {
             p.doubled = 4
             assert p.number == 8
             assert error(delattr, p, "only") == "ValueError: not to be deleted"
+            assert error(setattr, p, "only", 1) == "AttributeError: property has no setter"
+            assert error(delattr, p, "write_only") == "AttributeError: property has no deleter"
             "#
         );
     });

@@ -54,7 +54,7 @@ pub unsafe fn setter<T: PyClass>(
     unsafe {
         slot::<T, c_int>(slf, |py| {
             if value.is_null() {
-                return Err(PyAttributeError::new_err("can't delete attribute"));
+                return Err(PyAttributeError::new_err("property has no deleter"));
             }
             body(py, slf, value).map(|()| 0)
         })
