@@ -9,7 +9,7 @@ use super::derived_slots;
 use super::model::{ClassModel, c_str};
 use super::options::{ClassOptions, FieldOptions};
 use super::record::FieldRecord;
-use crate::attributes::cfgs;
+use crate::attributes::{cfgs, python_name};
 use crate::doc::Doc;
 
 /// A field with a getter or a setter.
@@ -18,6 +18,8 @@ struct Field {
     member: TokenStream,
     /// The name in Python.
     name: String,
+    /// The name in errors of the setter, as in PyO3: the Rust name, or nothing for a tuple's field.
+    rust_name: String,
     ty: Type,
     doc: Doc,
     get: bool,
@@ -151,6 +153,7 @@ impl Field {
         Ok(Some(Self {
             member,
             name,
+            rust_name: field.ident.as_ref().map(python_name).unwrap_or_default(),
             ty: field.ty.clone(),
             doc: Doc::of(&field.attrs),
             get: get.is_some(),
@@ -218,14 +221,14 @@ fn add_setter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
     let class: &Ident = model.ident;
     let Field {
         member,
-        name,
+        rust_name,
         ty,
         cfgs,
         ..
     } = field;
     let span = ty.span();
     let doc = field.doc.optional_c_str(&hidden);
-    let c_name = c_str(name, span)?;
+    let name = c_str(&field.name, span)?;
     let function = format_ident!("set_field_{}", field.index);
     let set = quote_spanned!(span => #hidden::class::set::<#class, #ty>);
     model.functions.push(quote! {
@@ -237,7 +240,7 @@ fn add_setter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
         ) -> ::core::ffi::c_int {
             // SAFETY: CPython calls this with an instance of the class.
             unsafe {
-                #set(slf, value, #name, |this, value| {
+                #set(slf, value, #rust_name, |this, value| {
                     ::core::mem::replace(&mut this.#member, value)
                 })
             }
@@ -246,7 +249,7 @@ fn add_setter(model: &mut ClassModel<'_>, field: &Field) -> syn::Result<()> {
     model.methods.push(quote! {
         #(#cfgs)*
         #hidden::class::MethodItem::Setter {
-            name: #c_name,
+            name: #name,
             doc: #doc,
             function: #function,
         }

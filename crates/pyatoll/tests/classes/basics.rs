@@ -74,6 +74,27 @@ fn unit_and_tuple_structs_become_classes() {
     });
 }
 
+#[pyclass]
+struct Renamed {
+    #[pyo3(set, name = "x")]
+    foo: i32,
+}
+
+#[test]
+fn the_error_of_setting_a_field_has_its_rust_name() {
+    Python::attach(|py| {
+        let renamed = Bound::new(py, Renamed { foo: 0 }).unwrap();
+        renamed.setattr("x", 1).unwrap();
+        assert_eq!(renamed.borrow().foo, 1);
+        let notes = |error: PyErr| error.value(py).getattr("__notes__").unwrap().to_string();
+        let error = renamed.setattr("x", "no").unwrap_err();
+        assert_eq!(notes(error), "[\"while processing 'foo'\"]");
+        let pair = Bound::new(py, Pair(1, 2)).unwrap();
+        let error = pair.setattr("second", "no").unwrap_err();
+        assert_eq!(notes(error), "[\"while processing ''\"]");
+    });
+}
+
 #[test]
 fn a_class_without_a_constructor_refuses_to_be_called() {
     Python::attach(|py| {
