@@ -95,6 +95,43 @@ fn a_wrong_call_raises_the_message_of_pyo3_or_cpython() {
 }
 
 #[test]
+fn of_two_mismatches_the_one_that_pyo3_finds_first_is_raised() {
+    #[pyfunction(signature = (a, b = 2, /, c = 3, *, d = 4))]
+    fn mixed(a: i64, b: i64, c: i64, d: i64) -> i64 {
+        a + b + c + d
+    }
+
+    #[pyfunction(signature = (a, *, key = 0, **others))]
+    fn open(a: i64, key: i64, others: Option<&Bound<'_, PyDict>>) -> i64 {
+        let _ = others;
+        a + key
+    }
+
+    Python::attach(|py| {
+        check!(py, two,
+            "f(1, 2, 3, z=1)" => "TypeError: two() takes 2 positional arguments but 3 were given",
+            "f(1, 2, 3, x=1)" => "TypeError: two() takes 2 positional arguments but 3 were given",
+            "f(1, z=1)" => "TypeError: two() got an unexpected keyword argument 'z'",
+            "f(1, z=1, x=1)" => "TypeError: two() got an unexpected keyword argument 'z'",
+            "f(1, x=1, z=1)" => "TypeError: two() got multiple values for argument 'x'",
+        );
+        check!(py, open,
+            "f(1, 2, a=1)" => "TypeError: open() takes 1 positional arguments but 2 were given",
+            "f(1, a=1)" => "TypeError: open() got multiple values for argument 'a'",
+            "f(1, 2, x=1)" => "TypeError: open() takes 1 positional arguments but 2 were given",
+        );
+        check!(py, mixed,
+            "f(1, 2, 3, 4, a=1)" =>
+                "TypeError: mixed() takes from 1 to 3 positional arguments but 4 were given",
+            "f(1, a=1, z=2)" => "TypeError: mixed() got an unexpected keyword argument 'z'",
+            "f(1, 2, 3, a=1, c=2)" => "TypeError: mixed() got multiple values for argument 'c'",
+            "f(b=1, a=2)" => "TypeError: mixed() got some positional-only arguments passed as \
+                keyword arguments: 'b' and 'a'",
+        );
+    });
+}
+
+#[test]
 fn a_conversion_error_names_the_parameter() {
     Python::attach(|py| {
         let function = wrap_pyfunction!(two, py).unwrap();

@@ -310,7 +310,7 @@ impl Signature {
         }
     }
 
-    /// Matches positional and keyword arguments, with CPython's order of checks.
+    /// Matches positional and keyword arguments.
     fn fill<'py>(
         self,
         positional: &[*mut ffi::PyObject],
@@ -328,12 +328,12 @@ impl Signature {
             match self.parameter_named(name) {
                 Some(index) => {
                     if !values[index].is_null() {
-                        return Err(mismatch::multiple_values(self, name));
+                        return Err(self.keyword_error(positional.len(), keywords));
                     }
                     values[index] = value;
                 }
                 None if self.varkeywords => temporaries.add_varkeyword(name, value)?,
-                None => return Err(self.unknown_keyword(name, keywords)),
+                None => return Err(self.keyword_error(positional.len(), keywords)),
             }
         }
 
@@ -394,23 +394,37 @@ impl Signature {
         None
     }
 
-    /// Returns the error for a keyword that names no parameter, or a positional-only one.
+    /// Returns the error of a call with a wrong keyword and `positional` other arguments: if there
+    /// are several, the one that PyO3 finds first. That is too many arguments, then the first
+    /// keyword that is unknown or given twice, then positional-only parameters.
     #[cold]
-    fn unknown_keyword(self, name: Borrowed<'_, '_, PyAny>, keywords: Keywords<'_, '_>) -> PyErr {
-        let positional_only = self.names().take(self.positional_only.into());
-        let misused: Vec<&str> = positional_only
-            .filter(|parameter| {
-                let names_parameter = |text: &[u8]| text == parameter.as_bytes();
-                keywords
-                    .iter()
-                    .any(|(name, _)| text_of(name).is_some_and(names_parameter))
-            })
-            .collect();
-        if misused.is_empty() {
-            mismatch::unexpected_keyword(self, name)
-        } else {
-            mismatch::positional_only(self, &misused)
+    fn keyword_error(self, positional: usize, keywords: Keywords<'_, '_>) -> PyErr {
+        let max = usize::from(self.positional);
+        if positional > max && !self.varargs {
+            return mismatch::too_many(self, positional);
         }
+        let mut is_given = vec![false; max + usize::from(self.keyword_only)];
+        is_given[..positional.min(max)].fill(true);
+        let mut misused = Vec::new();
+        for (name, _) in keywords.iter() {
+            let named = text_of(name).and_then(|text| {
+                let mut names = self.names().enumerate();
+                names.find(|(_, parameter)| parameter.as_bytes() == text)
+            });
+            match named {
+                Some((index, parameter)) if index < self.positional_only.into() => {
+                    misused.push(parameter);
+                }
+                Some((index, _)) => {
+                    if std::mem::replace(&mut is_given[index], true) {
+                        return mismatch::multiple_values(self, name);
+                    }
+                }
+                None if self.varkeywords => {}
+                None => return mismatch::unexpected_keyword(self, name),
+            }
+        }
+        mismatch::positional_only(self, &misused)
     }
 }
 
@@ -547,7 +561,7 @@ mod tests {
             (
                 c"(1,)",
                 c"{'b': 1, 'a': 2, 'd': 1}",
-                "got some positional-only arguments passed as keyword arguments: 'a' and 'b'",
+                "got some positional-only arguments passed as keyword arguments: 'b' and 'a'",
             ),
             (
                 c"(1,)",
