@@ -410,6 +410,41 @@ issued = [(w.category.__name__, str(w.message)) for w in caught]
 }
 
 #[test]
+fn warnings_are_issued_after_matching_and_before_conversion() {
+    #[pyfunction]
+    #[pyo3(warn(message = "old"))]
+    fn old(a: i64, b: i64) -> i64 {
+        a + b
+    }
+
+    Python::attach(|py| {
+        let names = PyDict::new(py);
+        names
+            .set_item("f", wrap_pyfunction!(old, py).unwrap())
+            .unwrap();
+        py.run(
+            c"
+import warnings
+def issued(*args):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        try:
+            f(*args)
+        except TypeError:
+            pass
+    return len(caught)
+counts = issued(1), issued(1, 2), issued(1, 'x')
+",
+            Some(&names),
+            None,
+        )
+        .unwrap();
+        let counts = names.get_item("counts").unwrap().unwrap();
+        assert_eq!(counts.to_string(), "(0, 1, 1)");
+    });
+}
+
+#[test]
 fn a_closure_becomes_a_function_and_is_dropped_with_it() {
     use std::sync::Arc;
     let kept = Arc::new(());

@@ -64,9 +64,7 @@ impl FunctionModel {
     /// Returns the statements that prepare the arguments, and the call itself.
     pub(crate) fn call(&self, krate: &Krate, callee: &Callee<'_>) -> (TokenStream, TokenStream) {
         let py = hygienic("py");
-        let warnings = self.warnings.iter().map(|warn| warn.statement(krate, &py));
-        let mut setup = quote!(#(#warnings)*);
-        setup.extend(self.matching(krate, callee));
+        let mut setup = self.matching_and_warnings(krate, callee);
         let mut leading: Vec<TokenStream> = Vec::new();
         if self.token_first {
             leading.push(quote!(#py));
@@ -121,8 +119,21 @@ impl FunctionModel {
         (setup, call)
     }
 
+    /// Returns the statements that fill `values` and issue warnings, in PyO3's order: a call that
+    /// does not match issues none, except of a class.
+    pub(super) fn matching_and_warnings(&self, krate: &Krate, callee: &Callee<'_>) -> TokenStream {
+        let py = hygienic("py");
+        let warnings = self.warnings.iter().map(|warn| warn.statement(krate, &py));
+        let matching = self.matching(krate, callee);
+        if matches!(callee.name, "__new__" | "__init__") {
+            quote!(#(#warnings)* #matching)
+        } else {
+            quote!(#matching #(#warnings)*)
+        }
+    }
+
     /// Returns the statements that fill `values`, with one pointer per parameter slot.
-    pub(super) fn matching(&self, krate: &Krate, callee: &Callee<'_>) -> TokenStream {
+    fn matching(&self, krate: &Krate, callee: &Callee<'_>) -> TokenStream {
         let hidden = krate.hidden();
         let [one, args, nargs, kwnames, kwargs] = names();
         let [py, values, storage, signature] =

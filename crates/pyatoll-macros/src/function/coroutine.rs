@@ -47,8 +47,7 @@ impl FunctionModel {
     ) -> TokenStream {
         let hidden = krate.hidden();
         let [py, token] = ["py", "token"].map(hygienic);
-        let warnings = self.warnings.iter().map(|warn| warn.statement(krate, &py));
-        let matching = self.matching(krate, callee);
+        let matching = self.matching_and_warnings(krate, callee);
         let own = self.own(krate, callee);
         let (cancel_handle, throw_callback) = self.cancel_handle(krate);
         let name = callee.name;
@@ -62,7 +61,6 @@ impl FunctionModel {
         };
         let future = self.future(krate, callee, declarations, values, kind);
         quote! {
-            #(#warnings)*
             #matching
             #own
             #setup

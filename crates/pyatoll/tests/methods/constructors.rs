@@ -265,3 +265,55 @@ fn the_errors_of_calls_name_the_class_as_python_does() {
         );
     });
 }
+
+#[pyclass]
+struct Old;
+
+#[pymethods]
+impl Old {
+    #[new]
+    #[pyo3(warn(message = "old class"))]
+    fn new(a: i32) -> Self {
+        let _ = a;
+        Self
+    }
+
+    #[pyo3(warn(message = "old call"))]
+    fn __call__(&self, a: i32) -> i32 {
+        a
+    }
+
+    #[pyo3(signature = (a, **others), warn(message = "old method"))]
+    fn method(&self, a: i32, others: Option<&Bound<'_, PyDict>>) -> i32 {
+        let _ = others;
+        a
+    }
+}
+
+#[test]
+fn a_wrong_call_issues_warnings_of_constructors_only() {
+    everywhere(|py| {
+        let old = py.get_type::<Old>();
+        py_run!(
+            py,
+            old,
+            r#"
+            import warnings
+
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                one = old(1)
+                for function in old, one, one.method:
+                    function(1)
+                    try:
+                        function()
+                    except TypeError:
+                        pass
+                    else:
+                        raise AssertionError
+            issued = [str(warning.message) for warning in caught]
+            assert issued == ["old class"] * 3 + ["old call", "old method"], issued
+            "#
+        );
+    });
+}
