@@ -8,6 +8,7 @@ use super::arguments::expand_arguments;
 use super::context::{Context, Expanded};
 use super::dunder::{Shape, SlotArgument, SlotResult};
 use super::model::Method;
+use super::role::Role;
 use crate::function::body::Callee;
 use crate::function::convention::Convention;
 use crate::function::coroutine::AsyncResult;
@@ -62,7 +63,7 @@ pub(super) fn expand_body(
     let (names, types) = c_parameters(context, shape.arguments);
     let result_type = c_result(context, shape.result);
     let warnings = method.function.warnings.iter();
-    let warnings = warnings.map(|warn| warn.statement(krate, &py));
+    let warnings: TokenStream = warnings.map(|warn| warn.statement(krate, &py)).collect();
     let (receiver, receiver_value) = context.slot_receiver(&method.receiver);
     let (arguments, values) = expand_arguments(context, method, shape, &names)?;
     let code = if method.function.asyncness.is_some() {
@@ -70,10 +71,14 @@ pub(super) fn expand_body(
     } else {
         let call = call(method, &receiver_value, &values);
         let conversion = conversion(context, method, shape.result);
+        // As in PyO3: the conversion of a setter's value may read the object's attributes.
+        let setup = if method.role == Role::Setter {
+            quote!(#arguments #warnings #receiver)
+        } else {
+            quote!(#warnings #receiver #arguments)
+        };
         quote! {
-            #(#warnings)*
-            #receiver
-            #arguments
+            #setup
             let #result = #call;
             #conversion
         }

@@ -119,3 +119,60 @@ fn accessors_read_set_and_delete_attributes() {
         );
     });
 }
+
+#[pyclass]
+struct Converting {
+    number: i64,
+}
+
+#[pymethods]
+impl Converting {
+    #[new]
+    fn new(number: i64) -> Self {
+        Self { number }
+    }
+
+    #[getter]
+    fn number(&self) -> i64 {
+        self.number
+    }
+
+    #[setter]
+    #[pyo3(warn(message = "set"))]
+    fn set_number(&mut self, value: i64) {
+        self.number = value;
+    }
+}
+
+#[test]
+fn a_setter_converts_the_value_before_it_warns_and_borrows() {
+    everywhere(|py| {
+        let converting = py.get_type::<Converting>();
+        py_run!(
+            py,
+            converting,
+            r#"
+            import warnings
+
+            class Next:
+                def __init__(self, of):
+                    self.of = of
+                def __index__(self):
+                    return self.of.number + 1
+
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                one = converting(1)
+                one.number = Next(one)
+                assert one.number == 2
+                try:
+                    one.number = "text"
+                except TypeError:
+                    pass
+                else:
+                    raise AssertionError
+            assert [str(warning.message) for warning in caught] == ["set"], caught
+            "#
+        );
+    });
+}
