@@ -9,7 +9,7 @@ use crate::convert::IntoPyObject;
 use crate::exceptions::*;
 use crate::interpreter::{SubInterpreter, alone};
 use crate::object::Py;
-use crate::types::{PyAny, PyString};
+use crate::types::{PyAny, PyInt, PyNone, PyString};
 
 /// Arguments that count how often they are converted.
 struct Counted(&'static AtomicUsize);
@@ -411,6 +411,32 @@ fn fetching_without_a_current_exception_is_a_system_error() {
             assert_eq!(*fetched.unwrap_err().downcast::<String>().unwrap(), TEXT);
         } else {
             assert_eq!(fetched.unwrap().to_string(), format!("SystemError: {TEXT}"));
+        }
+    });
+}
+
+#[test]
+fn the_error_of_a_cast_describes_the_class() {
+    Python::attach(|py| {
+        let number = PyInt::new(py, 1).into_any();
+        let error = number.cast::<PyNone>().unwrap_err();
+        let text = "'int' object is not an instance of 'None'";
+        assert_eq!(error.to_string(), text);
+        assert_eq!(PyErr::from(error).to_string(), format!("TypeError: {text}"));
+        for (class, expected) in [
+            (c"type(None)", "None"),
+            (c"(str, (type(None), list))", "str | None | list"),
+            (c"str | None", "str | None"),
+            (c"(bytes, str | None)", "bytes | str | None"),
+            (c"'no class'", "no class"),
+        ] {
+            let class = py.eval(class, None, None).unwrap();
+            let text = format!("'int' object is not an instance of '{expected}'");
+            let error = CastError::new(number.as_borrowed(), class.clone());
+            assert_eq!(error.to_string(), text);
+            assert_eq!(PyErr::from(error).to_string(), format!("TypeError: {text}"));
+            let error = CastIntoError::new(number.clone(), class);
+            assert_eq!(error.to_string(), text);
         }
     });
 }

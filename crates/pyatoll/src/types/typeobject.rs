@@ -233,12 +233,20 @@ pub(crate) fn qualname_of_class(class: &Bound<'_, PyAny>) -> String {
     name_attribute(class, c"__qualname__")
 }
 
-/// Returns the name of a class, or the names of a tuple of classes joined by `|`, for messages.
+/// Returns the name of a class, the names of a tuple of classes joined by `|`, or the text of what
+/// is neither (a `typing.Union`), for messages.
 pub(crate) fn describe_classinfo(class: &Bound<'_, PyAny>) -> String {
-    // SAFETY: attached; the indices are in bounds; the tuple keeps its items alive.
+    // SAFETY: attached; the indices are in bounds; the tuple keeps its items alive; `None` is
+    // always alive.
     unsafe {
-        if ffi::PyTuple_Check(class.as_ptr()) == 0 {
+        if class.as_ptr() == ffi::Py_TYPE(ffi::Py_None()).cast() {
+            return "None".to_owned();
+        }
+        if ffi::PyType_Check(class.as_ptr()) != 0 {
             return qualname_of_class(class);
+        }
+        if ffi::PyTuple_Check(class.as_ptr()) == 0 {
+            return class.to_string();
         }
         let names: Vec<String> = (0..ffi::PyTuple_Size(class.as_ptr()))
             .map(|index| {
