@@ -8,7 +8,8 @@ binary. Prints JSON.
 
 The profiles are `release`, with the settings that the peer recommends, and `debug`. nanobind's
 recommended settings optimize for size, and Rust's for speed: the profiles `speed` of the one and
-`size` of the other are for comparisons at equal optimization.
+`size` of the other are for comparisons at equal optimization. `smallest` has the settings that the
+guide's chapter on size ends up with.
 """
 
 import argparse
@@ -307,7 +308,9 @@ class CargoBuild:
     def __init__(self, peer, folder, kind, profile, options):
         self.source = folder / "src/lib.rs"
         self.source.parent.mkdir(exist_ok=True)
-        self.target_dir = folder.parent / "cargo"
+        is_smallest = profile == "smallest"
+        # Other flags for the compiler would invalidate the builds of the other profiles.
+        self.target_dir = folder.parent / ("cargo-smallest" if is_smallest else "cargo")
         self.profile = profile
         self.crate = f"micro_{kind}_{peer}"
         crates = HERE.parent / "crates/pyatoll"
@@ -330,6 +333,9 @@ pyo3 = {dependency}
 [profile.size]
 inherits = "release"
 opt-level = "s"
+[profile.smallest]
+inherits = "release"
+opt-level = "z"
 """)
         self.command = [options.cargo, "build", "--manifest-path", folder / "Cargo.toml"]
         self.command += ["--target-dir", self.target_dir]
@@ -338,6 +344,8 @@ opt-level = "s"
         self.env["PYO3_PYTHON"] = options.python
         # The module does not link to libpython, as in a wheel.
         self.env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
+        if is_smallest:
+            self.env["RUSTFLAGS"] = "-C link-arg=-Wl,-z,pack-relative-relocs"
         # Compiles everything but the module itself.
         self.source.write_text("")
         spent(self.command, self.env)
@@ -352,8 +360,8 @@ PEERS = {
     "pybind11": (pybind11, CMakeBuild, ["release", "debug"]),
     "nanobind": (nanobind, CMakeBuild, ["release", "debug", "speed"]),
     "cython": (cython, CMakeBuild, ["release", "debug"]),
-    "pyo3": (rust, CargoBuild, ["release", "debug", "size"]),
-    "pyatoll": (rust, CargoBuild, ["release", "debug", "size"]),
+    "pyo3": (rust, CargoBuild, ["release", "debug", "size", "smallest"]),
+    "pyatoll": (rust, CargoBuild, ["release", "debug", "size", "smallest"]),
 }
 
 

@@ -426,32 +426,16 @@ fn build(page: &mut String, builds: &[Build], causes: &BTreeMap<String, String>)
          720 classes with them. Processor seconds with all libraries already compiled, and \
          after a change of one function; the size is that of the stripped module.\n\n",
     );
-    for (kind, profile) in [
-        ("functions", "release"),
-        ("functions", "debug"),
-        ("classes", "release"),
-        ("classes", "debug"),
-    ] {
-        table_head(
-            page,
-            &format!("720 {kind}, {profile}"),
-            &["compile (s)", "after an edit (s)", "size (KiB)"],
-        );
-        for peer in PEERS {
-            if let Some(build) = build_times::find(builds, peer.name, kind, profile) {
-                let _ = writeln!(
-                    page,
-                    "| {} | {:.1} | {:.1} | {} |",
-                    peer.title,
-                    build.full.processor,
-                    build.again.processor,
-                    build.size / 1024
-                );
-            }
+    for kind in ["functions", "classes"] {
+        for profile in ["release", "debug"] {
+            table_of_builds(page, builds, kind, profile, profile);
         }
-        page.push('\n');
     }
     equal_optimization(page, builds);
+    for kind in ["functions", "classes"] {
+        let title = "with `opt-level = \"z\"` and packed relocations";
+        table_of_builds(page, builds, kind, "smallest", title);
+    }
     let ahead = ahead(builds);
     if !ahead.is_empty() {
         let _ = writeln!(page, "Where nanobind is ahead: {}.\n", ahead.join("; "));
@@ -460,6 +444,30 @@ fn build(page: &mut String, builds: &[Build], causes: &BTreeMap<String, String>)
             .map_or("The cause is unknown.", String::as_str);
         let _ = writeln!(page, "{cause}\n");
     }
+}
+
+/// Adds a table of the builds of one kind and profile, if there are any.
+fn table_of_builds(page: &mut String, builds: &[Build], kind: &str, profile: &str, title: &str) {
+    let of = |peer| build_times::find(builds, peer, kind, profile);
+    let found: Vec<_> = PEERS
+        .iter()
+        .filter_map(|peer| Some((peer.title, of(peer.name)?)))
+        .collect();
+    if found.is_empty() {
+        return;
+    }
+    let columns = ["compile (s)", "after an edit (s)", "size (KiB)"];
+    table_head(page, &format!("720 {kind}, {title}"), &columns);
+    for (title, build) in found {
+        let _ = writeln!(
+            page,
+            "| {title} | {:.1} | {:.1} | {} |",
+            build.full.processor,
+            build.again.processor,
+            build.size / 1024
+        );
+    }
+    page.push('\n');
 }
 
 /// Adds the builds of nanobind and of the libraries in Rust with the same level of optimization:
