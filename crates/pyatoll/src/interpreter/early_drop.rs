@@ -7,6 +7,8 @@
 //! has marked the interpreter as finalizing, it is too early: a daemon thread that waits for the
 //! GIL may hold references to values.
 //!
+//! It is also the moment to let threads that are left behind hang, for which the GIL is given up.
+//!
 //! In between, `finalize_modules` clears the list of modules that are found by index
 //! (`PyState_AddModule`), which Python code has no access to. A hidden module in that list is
 //! deallocated then. Values that are created later, by the objects that are deallocated last, are

@@ -79,12 +79,13 @@ pub(super) struct Callback {
 }
 
 /// Deletes the thread state that was kept to end the interpreter with, where other code is ending
-/// it with another one (`_interpreters.destroy`): CPython aborts if there are two.
+/// it with another one (`_interpreters.destroy`): before 3.14, CPython aborts if there are two.
 ///
 /// # Safety
 /// The thread must be attached to `local`'s interpreter, which is about to end.
 pub(super) unsafe fn drop_first_thread_state(local: &LocalInternals) {
-    if let Some(kept) = local.take_first_thread_state()
+    if !compat::reserves_first_thread_state()
+        && let Some(kept) = local.take_first_thread_state()
         && kept != compat::current_thread_state()
     {
         // SAFETY: attached to its interpreter, with another one; it is idle and unused. It is
@@ -163,7 +164,10 @@ impl EndClaim {
         // SAFETY: the interpreter is alive: any other thread that began to end it waits for the
         // guard. Attached as required (upheld by the caller).
         unsafe {
-            let first = local.take_first_thread_state();
+            let first = match compat::reserves_first_thread_state() {
+                true => None,
+                false => local.take_first_thread_state(),
+            };
             let is_kept = first.is_some();
             let thread_state = first.unwrap_or_else(|| entry::new_thread_state(local));
             if thread_state.is_null() {
@@ -279,7 +283,7 @@ unsafe fn wait_for_other_entries(local: &LocalInternals, ending: &Ending) -> Res
     let until = Instant::now() + GRACE;
     loop {
         // SAFETY: attached (upheld by the caller).
-        let states = unsafe { compat::other_thread_states(ending.thread_state()) };
+        let states = unsafe { other_thread_states(local, ending.thread_state()) };
         if states == 0 {
             return Ok(());
         }
@@ -295,6 +299,17 @@ unsafe fn wait_for_other_entries(local: &LocalInternals, ending: &Ending) -> Res
         // SAFETY: attached; no Python function is called while detached.
         unsafe { detached(local, || thread::sleep(POLL)) };
     }
+}
+
+/// Returns the number of thread states of the interpreter that this thread is attached to with
+/// `own`, without that one and the one that is kept.
+///
+/// # Safety
+/// The thread must be attached with `own` to `local`'s interpreter.
+unsafe fn other_thread_states(local: &LocalInternals, own: *mut ffi::PyThreadState) -> usize {
+    // SAFETY: attached (upheld by the caller).
+    let others = unsafe { compat::other_thread_states(own) };
+    others.saturating_sub(usize::from(!local.first_thread_state().is_null()))
 }
 
 static LAST: MethodDef = MethodDef::no_args(c"_pyatoll_last_threads_leave", last_threads_leave);
@@ -343,7 +358,7 @@ unsafe extern "C" fn last_threads_leave(
         };
         let late_from = Instant::now() + GRACE;
         let mut is_said = false;
-        while compat::other_thread_states(ffi::PyThreadState_Get()) > 0 {
+        while other_thread_states(local, ffi::PyThreadState_Get()) > 0 {
             let is_late = Instant::now() >= late_from;
             if is_late && compat::ends_with_threads_left() {
                 break; // CPython hangs it

@@ -401,7 +401,13 @@ impl LocalInternals {
         self.end_claimed.load(Ordering::Acquire)
     }
 
-    /// Keeps the interpreter's first thread state, idle, to end it with.
+    /// Returns the thread state that was kept, or null.
+    pub(super) fn first_thread_state(&self) -> *mut ffi::PyThreadState {
+        self.first_thread_state.load(Ordering::Acquire)
+    }
+
+    /// Keeps the interpreter's first thread state, idle, to end it with, or another one with its
+    /// memory.
     pub(super) fn keep_first_thread_state(&self, thread_state: *mut ffi::PyThreadState) {
         self.first_thread_state
             .store(thread_state, Ordering::Release);
@@ -409,7 +415,7 @@ impl LocalInternals {
 
     /// Returns whether `thread_state` is the one that was kept.
     pub(super) fn has_kept(&self, thread_state: *mut ffi::PyThreadState) -> bool {
-        self.first_thread_state.load(Ordering::Acquire) == thread_state
+        self.first_thread_state() == thread_state
     }
 
     /// Takes the thread state that was kept.

@@ -8,6 +8,7 @@ use super::busy::CHANGING_INTERPRETERS;
 use super::compat::{self, Settings};
 use super::create;
 use super::detach::detached;
+use super::entry;
 use super::local::LocalInternals;
 use super::process::ProcessMutex;
 
@@ -55,7 +56,8 @@ pub(super) unsafe fn new_interpreter(
 /// Switches from a new interpreter's first thread state back to `previous`.
 ///
 /// The first one is deleted where it can be, so that no thread state outlives its use: each
-/// attachment creates its own. Elsewhere it is kept, to end the interpreter with.
+/// attachment creates its own. Its memory may have to stay reserved: then the next one, which gets
+/// it, is kept without being used. Elsewhere the first one is kept, to end the interpreter with.
 ///
 /// # Safety
 /// The thread must be attached with `first`, the first thread state of `local`'s interpreter;
@@ -72,6 +74,10 @@ unsafe fn leave_first_thread_state(
             ffi::PyThreadState_Clear(first);
             ffi::PyThreadState_Swap(previous);
             ffi::PyThreadState_Delete(first);
+            if compat::reserves_first_thread_state() {
+                // Not one that a thread was attached with: its stack limits would be that thread's.
+                local.keep_first_thread_state(entry::new_thread_state(local));
+            }
         } else {
             compat::disown(first);
             ffi::PyThreadState_Swap(previous);

@@ -12,6 +12,9 @@
 //!    threads. Thread states of this one, as `PyGILState_Ensure` leaves behind, do not count.
 //! 2. When the values are about to be dropped, and no thread can attach any more, it compares
 //!    thread state ids, which CPython counts per interpreter: none was created in between.
+//!
+//! From 3.14 on, `Py_EndInterpreter` frees the GIL that such threads may be waiting for. The ending
+//! thread gives it up first, so that CPython hangs them ([`let_waiting_hang`]).
 
 use std::thread;
 use std::time::Duration;
@@ -33,7 +36,7 @@ pub(super) unsafe fn look(local: &LocalInternals) {
     // SAFETY: attached (upheld by the caller), and the new thread state is this thread's.
     let seen = unsafe {
         with_new_thread_state(local, |new| {
-            let is_alone = !compat::has_other_threads(new);
+            let is_alone = !compat::has_other_threads(new, local.first_thread_state());
             is_alone.then(|| ffi::PyThreadState_GetID(new) as usize)
         })
     };
@@ -63,10 +66,11 @@ pub(super) unsafe fn look_again(local: &LocalInternals) {
     }
 }
 
-/// How often, and for how long, the end of an interpreter with threads left gives up the GIL for
-/// those that wait for it: together long enough for the threads of a busy machine to run. More than
+/// How often the end of an interpreter gives up the GIL for threads that wait for it. More than
 /// once, since the system may stop all threads of a process for a while.
 const ROUNDS: u32 = 20;
+/// How long it gives up the GIL each time. All rounds together are long enough for the threads of a
+/// busy machine to run.
 const ROUND: Duration = Duration::from_millis(5);
 
 /// Gives up the GIL of `local`'s interpreter for a moment if threads are left in it. CPython hangs

@@ -2,6 +2,7 @@
 //! leaves behind, from Python 3.14 on: CPython hangs them once they want to run Python again.
 
 use std::ffi::CString;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -90,6 +91,8 @@ def begin():
     );
 }
 
+// Without a GIL, a thread may have the memory of the interpreter's first thread state.
+#[cfg(not(Py_GIL_DISABLED))]
 #[test]
 fn those_that_sleep_use_nothing_of_the_interpreter_when_they_wake() {
     with_each_gil(
@@ -119,6 +122,37 @@ _thread.start_new_thread(first, ())
                 let _ended = self::sub(Gil::Own).close();
             }
             thread::sleep(Duration::from_secs(1));
+        },
+    );
+}
+
+#[test]
+fn an_interpreter_that_another_thread_ends_deallocates_its_objects() {
+    static FINALIZED: AtomicUsize = AtomicUsize::new(0);
+    with_each_gil(
+        "an_interpreter_that_another_thread_ends_deallocates_its_objects",
+        |gil| {
+            FINALIZED.store(0, Ordering::Relaxed);
+            let sub = sub(gil);
+            sub.attach(|py| {
+                let tell = PyCFunction::new_closure(py, None, None, |_, _| {
+                    FINALIZED.fetch_add(1, Ordering::Relaxed);
+                });
+                let globals = py.import("__main__")?.dict();
+                globals.set_item("tell", tell?)?;
+                let code = c"
+class Finalized:
+    def __del__(self, tell=tell):
+        tell()
+kept = [Finalized() for _ in range(5)]
+";
+                py.run(code, Some(&globals), None)
+            })
+            .unwrap()
+            .unwrap();
+            // On a stack of its own, whose limits are not those of this thread.
+            thread::spawn(move || sub.close().unwrap()).join().unwrap();
+            assert_eq!(FINALIZED.load(Ordering::Relaxed), 5);
         },
     );
 }

@@ -155,11 +155,11 @@ pub(crate) unsafe fn is_active(thread_state: *mut ffi::PyThreadState) -> bool {
 /// # Safety
 /// `thread_state` must be allocated; the running Python must be 3.14 or later.
 pub(crate) unsafe fn is_cleared(thread_state: *mut ffi::PyThreadState) -> bool {
-    // SAFETY: upheld by the caller. Behind `active` and `finalizing`.
+    // SAFETY: upheld by the caller. Behind `active` and `finalizing` (3.13 has `holds_gil`, too).
     unsafe { status_bit(thread_state, 6) }
 }
 
-/// Returns one of the bit fields of a thread state's `_status`.
+/// Returns a field of one bit in a thread state's `_status`; `bit` is its position, from 0 on.
 ///
 /// # Safety
 /// `thread_state` must be allocated; the running Python must be 3.12 or later.

@@ -218,12 +218,20 @@ pub(crate) fn creates_one_at_a_time() -> bool {
 }
 
 /// Returns whether an interpreter's first thread state can be deleted before the interpreter ends.
-/// Its memory is part of the interpreter, and CPython gives it to the next one that is created.
-/// Before 3.13, that is not always possible, since it is not cleared in time. From 3.14 on, it may
-/// be that of a thread that the interpreter's end leaves behind, and that uses it afterwards.
+/// Before 3.13, CPython cannot always create another one after that: the first one's memory is part
+/// of the interpreter, and is not cleared in time.
 #[inline(always)]
 pub(crate) fn can_delete_first_thread_state() -> bool {
-    at_least(13) && !ends_with_threads_left()
+    at_least(13)
+}
+
+/// Returns whether the memory of an interpreter's first thread state must not become that of a
+/// thread which the interpreter's end leaves behind: it is part of the interpreter, and the thread
+/// would use it after that was freed. On a free-threaded build, a thread state that is kept for
+/// that would take objects that the creating thread is to release.
+#[inline(always)]
+pub(crate) fn reserves_first_thread_state() -> bool {
+    ends_with_threads_left() && !ffi::is_free_threaded()
 }
 
 /// Returns whether `Py_EndInterpreter` must be called by a thread that is attached to another

@@ -45,8 +45,10 @@ pub(crate) fn ends_with_threads_left() -> bool {
 #[inline]
 pub(crate) fn noted_usable_thread_state() -> *mut ffi::PyThreadState {
     let noted = noted_thread_state();
-    // SAFETY: CPython clears its note when this thread deletes a thread state. If another thread
-    // does, this one is a user of the memory (`refcount` in `_PyThreadStateImpl`).
+    // SAFETY: CPython clears its note when this thread deletes a thread state. If the end of the
+    // interpreter does, this thread's reference (`refcount` in `_PyThreadStateImpl`) keeps the
+    // memory, unless it is part of the interpreter: see `reserves_first_thread_state`, which does
+    // not reach interpreters that other code has created.
     let is_left_behind =
         ends_with_threads_left() && !noted.is_null() && unsafe { super::layout::is_cleared(noted) };
     match is_left_behind {
