@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use pyatoll::conversion::FromPyObjectOwned;
 use pyatoll::prelude::*;
 use pyatoll::types::{PyDict, PyString, PyTuple};
-use pyatoll::{FromPyObject, IntoPyObject, IntoPyObjectExt, IntoPyObjectRef, intern};
+use pyatoll::{Borrowed, FromPyObject, IntoPyObject, IntoPyObjectExt, IntoPyObjectRef, intern};
 
 fn eval<'py>(py: Python<'py>, code: &CStr) -> Bound<'py, PyAny> {
     py.eval(code, None, None).unwrap()
@@ -676,4 +676,37 @@ mod types {
         let value = extract::<OtherPath>(c"{'py': 1, 'object': 2, 'value': 3}").unwrap();
         assert_eq!(shown!(value), "{'py': 1, 'object': 2, 'value': 3}");
     }
+}
+
+#[derive(FromPyObject)]
+enum Expression {
+    Number(i64),
+    Negated {
+        #[pyo3(item)]
+        negated: Box<Expression>,
+    },
+}
+
+/// As code for PyO3 has to have it: the library has no conversions of a `Box`.
+impl<'py> FromPyObject<'_, 'py> for Box<Expression> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Box::new(object.extract()?))
+    }
+}
+
+#[test]
+fn a_recursive_type_has_its_own_conversion_of_a_box() {
+    fn value(expression: &Expression) -> i64 {
+        match expression {
+            Expression::Number(number) => *number,
+            Expression::Negated { negated } => -value(negated),
+        }
+    }
+    Python::attach(|py| {
+        let code = c"{'negated': {'negated': {'negated': 4}}}";
+        let object = py.eval(code, None, None).unwrap();
+        assert_eq!(value(&object.extract().unwrap()), -4);
+    });
 }

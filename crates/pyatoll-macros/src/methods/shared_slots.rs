@@ -165,7 +165,7 @@ fn expand_attribute(context: &Context<'_>, fragments: &[Option<Fragment>; 2]) ->
     let getattribute = context.optional_body(&fragments[0], "GetBody");
     let getattr = context.optional_body(&fragments[1], "GetBody");
     let call = quote! {
-        #hidden::slots::getattro::<__PyatollClass>(trampoline, slf, name, #getattribute, #getattr)
+        #hidden::slots::getattro::<__PyatollClass>(slf, name, #getattribute, #getattr)
     };
     let object = quote!(*mut #krate::ffi::PyObject);
     shared_item(context, "tp_getattro", fragments, &["name"], &object, &call)

@@ -10,7 +10,7 @@
 //! | `string`, `c_string`, `os_string`, `path` | text and paths |
 //! | `bytes` | `bytes` and `bytearray` |
 //! | `sequence`, `tuple`, `map`, `set` | collections |
-//! | `wrapper` | `Option`, `Box`, `Arc`, `Cell` |
+//! | `wrapper` | `Option`, `Arc`, `Cell` |
 //! | `time`, `ip_addr` | `Duration`, `SystemTime`, IP addresses |
 //! | `reports` | errors of `anyhow` and `eyre` |
 //! | `num_bigint`, `num_complex`, `num_rational`, `ordered_float` | the crates of these names |

@@ -1,4 +1,5 @@
-//! `Option`, `Box`, `Arc` and `Cell`: converted like their contents.
+//! `Option`, `Arc` and `Cell`: converted like their contents. Not `Box`: a crate may implement the
+//! conversions for a `Box` of its own type, which PyO3 leaves to it.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -70,19 +71,6 @@ impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for Option<T> {
     }
 }
 
-impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Box<T> {
-    type Target = T::Target;
-    type Output = T::Output;
-    type Error = T::Error;
-
-    crate::object::hint! { OUTPUT_TYPE = T::OUTPUT_TYPE }
-
-    #[inline]
-    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        (*self).into_pyobject(py)
-    }
-}
-
 /// The value may be shared, so it is converted by reference.
 impl<'py, T> IntoPyObject<'py> for Arc<T>
 where
@@ -100,29 +88,21 @@ where
     }
 }
 
-/// Implements the conversion of a reference to a pointer, which is that of a reference to its
-/// value.
-macro_rules! pointer_by_reference {
-    ($($pointer:ident),*) => {$(
-        impl<'a, 'py, T> IntoPyObject<'py> for &'a $pointer<T>
-        where
-            &'a T: IntoPyObject<'py>,
-        {
-            type Target = <&'a T as IntoPyObject<'py>>::Target;
-            type Output = <&'a T as IntoPyObject<'py>>::Output;
-            type Error = <&'a T as IntoPyObject<'py>>::Error;
+impl<'a, 'py, T> IntoPyObject<'py> for &'a Arc<T>
+where
+    &'a T: IntoPyObject<'py>,
+{
+    type Target = <&'a T as IntoPyObject<'py>>::Target;
+    type Output = <&'a T as IntoPyObject<'py>>::Output;
+    type Error = <&'a T as IntoPyObject<'py>>::Error;
 
-            crate::object::hint! { OUTPUT_TYPE = <&'a T>::OUTPUT_TYPE }
+    crate::object::hint! { OUTPUT_TYPE = <&'a T>::OUTPUT_TYPE }
 
-            #[inline]
-            fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-                (**self).into_pyobject(py)
-            }
-        }
-    )*};
+    #[inline]
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        (**self).into_pyobject(py)
+    }
 }
-
-pointer_by_reference!(Box, Arc);
 
 impl<'py, T: Copy + IntoPyObject<'py>> IntoPyObject<'py> for Cell<T> {
     type Target = T::Target;
@@ -166,7 +146,7 @@ macro_rules! extract_and_wrap {
     )*};
 }
 
-extract_and_wrap!(Box, Arc, Cell);
+extract_and_wrap!(Arc, Cell);
 
 #[cfg(test)]
 mod tests {
@@ -183,8 +163,6 @@ mod tests {
             for object in [
                 Some(7).into_bound_py_any(py)?,
                 (&Some(7)).into_bound_py_any(py)?,
-                Box::new(7).into_bound_py_any(py)?,
-                (&Box::new(7)).into_bound_py_any(py)?,
                 Arc::new(7).into_bound_py_any(py)?,
                 (&Arc::new(7)).into_bound_py_any(py)?,
                 Cell::new(7).into_bound_py_any(py)?,
@@ -192,7 +170,6 @@ mod tests {
             ] {
                 let object = object.as_borrowed();
                 assert_eq!(object.extract::<Option<i32>>()?, Some(7));
-                assert_eq!(*object.extract::<Box<i32>>()?, 7);
                 assert_eq!(*object.extract::<Arc<i32>>()?, 7);
                 assert_eq!(object.extract::<Cell<i32>>()?.get(), 7);
                 assert!(object.extract::<Option<String>>().is_err());

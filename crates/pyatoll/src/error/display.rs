@@ -167,10 +167,7 @@ impl fmt::Display for PyErr {
                 unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyObject_Str(value.as_ptr())) };
             match text {
                 Ok(text) => write!(f, ": {}", crate::types::string::to_string_lossy(&text)),
-                Err(error) => {
-                    error.write_unraisable(py, Some(value.as_any()));
-                    f.write_str(": <exception str() failed>")
-                }
+                Err(_) => f.write_str(": <exception str() failed>"),
             }
         });
         shown.unwrap_or_else(|why| write!(f, "a Python exception that cannot be shown: {why}"))

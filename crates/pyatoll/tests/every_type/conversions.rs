@@ -119,7 +119,7 @@ pub fn conversions(py: Python<'_>, wrong: &[Bound<'_, PyAny>]) -> PyResult<()> {
     exercise::<HashMap<String, Vec<i64>>>(py, c"{'a': [1000]}", wrong)?;
     exercise::<BTreeMap<i64, String>>(py, c"{1000: 'a'}", wrong)?;
     exercise::<BTreeSet<i64>>(py, c"{1000, 2000}", wrong)?;
-    exercise::<Option<Box<std::sync::Arc<i64>>>>(py, c"1000", wrong)?;
+    exercise::<Option<std::sync::Arc<i64>>>(py, c"1000", wrong)?;
     exercise::<Struct>(py, c"{'number': 1000, 1: (1, 'a' * 9)}", wrong)?;
     exercise::<Enum>(py, c"('a' * 9, 1000)", wrong)?;
     exercise_crates(py, wrong)?;

@@ -3,6 +3,7 @@
 use pyatoll::exceptions::{PyAttributeError, PyValueError};
 use pyatoll::ffi;
 use pyatoll::prelude::*;
+use pyatoll::types::PyDict;
 
 use crate::{everywhere, run};
 
@@ -210,5 +211,50 @@ fn descriptors_are_read_set_and_deleted() {
             assert raises(delattr, h, 'd') == \"NotImplementedError: can't delete descriptor\"
             ",
         );
+    });
+}
+
+#[pyclass(subclass)]
+struct Below {
+    #[pyo3(get)]
+    number: u8,
+}
+
+#[pymethods]
+impl Below {
+    fn __getattr__(&self, name: &str) -> String {
+        format!("below: {name}")
+    }
+}
+
+#[pyclass(extends = Below, subclass)]
+struct Above;
+
+#[pymethods]
+impl Above {
+    #[new]
+    fn new() -> (Self, Below) {
+        (Self, Below { number: 5 })
+    }
+
+    fn __getattr__(&self, name: &str) -> String {
+        format!("above: {name}")
+    }
+}
+
+#[test]
+fn getattr_of_a_subclass_replaces_that_of_its_base() {
+    Python::attach(|py| {
+        let names = PyDict::new(py);
+        names.set_item("Above", py.get_type::<Above>()).unwrap();
+        let code = c"
+above = Above()
+assert above.number == 5
+assert above.other == 'above: other'
+class Derived(Above):
+    own = 6
+assert Derived().own == 6 and Derived().other == 'above: other'
+";
+        py.run(code, Some(&names), None).unwrap();
     });
 }

@@ -8,6 +8,7 @@ use pyo3_ffi as ffi;
 use super::inherit;
 use super::result::raised_if_null;
 use crate::call::trampoline::trampoline;
+use crate::capi::type_fields;
 use crate::class::layout::token_of_instance;
 use crate::class::pyclass::PyClass;
 use crate::error::{PyErr, PyResult};
@@ -116,16 +117,15 @@ unsafe fn set_below(
 pub type GetBody =
     unsafe fn(Python<'_>, *mut ffi::PyObject, *mut ffi::PyObject) -> PyResult<*mut ffi::PyObject>;
 
-/// Looks up an attribute with `__getattribute__`, or like the base class; if that raises
-/// `AttributeError`, with `__getattr__`. If only `__getattribute__` is defined, its
-/// `AttributeError` is replaced by one with the attribute's name, as in PyO3.
+/// Looks up an attribute with `__getattribute__`, or like the built-in base; if that raises
+/// `AttributeError`, with `__getattr__`, which replaces those of Rust bases. If only
+/// `__getattribute__` is defined, its `AttributeError` is replaced by one with the attribute's name,
+/// as in PyO3.
 ///
 /// # Safety
-/// Called by CPython for the slot of `T`, whose function is `own`; the bodies must be methods of
-/// `T`.
+/// Called by CPython for the slot of `T`; the bodies must be methods of `T`.
 #[inline]
 pub unsafe fn getattro<T: PyClass>(
-    own: ffi::getattrofunc,
     slf: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
     getattribute: Option<GetBody>,
@@ -137,7 +137,7 @@ pub unsafe fn getattro<T: PyClass>(
         trampoline(token_of_instance::<T>(slf), |py| {
             let found = match getattribute {
                 Some(getattribute) => getattribute(py, slf, name),
-                None => get_below(py, own, slf, name),
+                None => get_of_native(py, slf, name),
             };
             match found {
                 Err(error) if error.is_instance_of::<PyAttributeError>(py) => {
@@ -167,24 +167,30 @@ unsafe fn no_attribute(py: Python<'_>, name: *mut ffi::PyObject) -> PyErr {
     PyAttributeError::new_err(name.unbind())
 }
 
-/// Calls the slot of the base class.
+/// Looks up an attribute with the slot of the nearest built-in base. That of a class between would
+/// call its `__getattr__`, too.
 ///
 /// # Safety
 /// As for [`getattro`].
-unsafe fn get_below(
+unsafe fn get_of_native(
     py: Python<'_>,
-    own: ffi::getattrofunc,
     slf: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
 ) -> PyResult<*mut ffi::PyObject> {
-    // SAFETY: `slf` is an instance of the class with the slot; a `tp_getattro` slot holds a
-    // `getattrofunc`.
+    // SAFETY: the instance keeps its type alive, and each type its base.
     unsafe {
-        let (_, below) = inherit::below(slf, ffi::Py_tp_getattro, own as *mut c_void);
-        if below.is_null() {
-            return raised_if_null(py, ffi::PyObject_GenericGetAttr(slf, name));
+        let mut class = ffi::Py_TYPE(slf);
+        while !class.is_null() && ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) != 0 {
+            class = type_fields::tp_base(class);
         }
-        let below = std::mem::transmute::<*mut c_void, ffi::getattrofunc>(below);
-        raised_if_null(py, below(slf, name))
+        let lookup = match class.is_null() {
+            true => None,
+            false => type_fields::tp_getattro(class),
+        };
+        let found = match lookup {
+            Some(lookup) => lookup(slf, name),
+            None => ffi::PyObject_GenericGetAttr(slf, name),
+        };
+        raised_if_null(py, found)
     }
 }
