@@ -119,8 +119,8 @@ impl FunctionModel {
         (setup, call)
     }
 
-    /// Returns the statements that fill `values` and issue warnings, in PyO3's order: a call that
-    /// does not match issues none, except of a class.
+    /// Returns the statements that fill `values` and issue the warnings, in PyO3's order: after
+    /// matching, except for `__new__` and `__init__`.
     pub(super) fn matching_and_warnings(&self, krate: &Krate, callee: &Callee<'_>) -> TokenStream {
         let py = hygienic("py");
         let warnings = self.warnings.iter().map(|warn| warn.statement(krate, &py));

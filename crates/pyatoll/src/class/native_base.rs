@@ -108,17 +108,17 @@ pub(super) mod native {
             if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_IS_ABSTRACT) == 0 {
                 return Ok(());
             }
-            construct_abstract(py, class)
+            abstract_class_error(py, class)
         }
     }
 
-    /// Returns the error that the `tp_new` of `object` raises for a class with abstract methods.
+    /// Raises the error of the `tp_new` of `object` for a class with abstract methods.
     ///
     /// # Safety
     /// `class` must be a live type object.
     #[cold]
     #[inline(never)]
-    unsafe fn construct_abstract(py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()> {
+    unsafe fn abstract_class_error(py: Python<'_>, class: *mut ffi::PyTypeObject) -> PyResult<()> {
         // SAFETY: attached (`py`); a live type object (upheld by the caller). Should `tp_new` not
         // raise an error, its object is released.
         unsafe {

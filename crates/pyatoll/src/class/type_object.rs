@@ -57,7 +57,8 @@ struct FillState {
     setting: bool,
 }
 
-/// A thread that computes the attributes. Dropped by a panic, which counts as an error.
+/// A thread that computes the attributes. Dropped after an error or a panic: the thread gives the
+/// type up.
 struct Filling<'a> {
     class: &'a TypeObject,
     thread: ThreadId,
@@ -69,7 +70,8 @@ impl Drop for Filling<'_> {
     }
 }
 
-/// The thread that sets the attributes. Unless it has set them, another one may.
+/// The thread that sets the attributes. Dropped after an error or a panic: another thread may set
+/// its own.
 struct Setting<'a>(&'a TypeObject);
 
 impl Drop for Setting<'_> {

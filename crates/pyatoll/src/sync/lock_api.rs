@@ -15,8 +15,8 @@ use crate::interpreter::detach::DetachGuard;
 /// Returns the result of `try_lock`, or else calls `lock` detached.
 fn lock_detached<G>(py: Python<'_>, try_lock: Option<G>, lock: impl FnOnce() -> G) -> G {
     try_lock.unwrap_or_else(|| {
-        // SAFETY: attached (`py`); `lock` only locks: a lock's own code has no token or `Bound`,
-        // neither of which can be in a value without a lifetime, as the raw locks are.
+        // SAFETY: attached (`py`); `lock` only locks, and a lock's own code holds no token or
+        // `Bound`: the raw locks are `'static`.
         let _detached = unsafe { DetachGuard::new(py.local()) };
         lock()
     })
@@ -58,7 +58,8 @@ extension! {
 }
 
 extension! {
-    [R, G,] MutexExt, Mutex for ReentrantMutex<R, G, T> where [R: RawMutex + 'static, G: GetThreadId + 'static] {
+    [R, G,] MutexExt, Mutex for ReentrantMutex<R, G, T>
+    where [R: RawMutex + 'static, G: GetThreadId + 'static] {
         LockResult: ReentrantMutexGuard<'a, R, G, T>, lock_py_attached, try_lock, lock;
     }
 }

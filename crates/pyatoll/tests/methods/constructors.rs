@@ -154,7 +154,8 @@ fn constructors_may_return_any_supported_type() {
             try:
                 by_tuple(1)
             except TypeError as error:
-                assert str(error) == "ByTuple.__new__() missing 1 required positional argument: 'base'", error
+                missing = "missing 1 required positional argument: 'base'"
+                assert str(error) == "ByTuple.__new__() " + missing, error
             else:
                 assert False
             assert by_tuple.__text_signature__ == "(own, base)"
