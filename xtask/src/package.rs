@@ -36,7 +36,7 @@ pub fn run(python: Option<PathBuf>) -> Result<()> {
     run::status(
         run::cargo()
             .args(["package", "--quiet", "--locked", "--allow-dirty"])
-            // Verification would compile all dependencies again; the unpacked crates are built below.
+            // That would compile all dependencies again. The unpacked crates are built below.
             .arg("--no-verify")
             .args(CRATES.iter().flat_map(|name| ["--package", name])),
     )?;

@@ -119,8 +119,8 @@ pub type GetBody =
 
 /// Looks up an attribute with `__getattribute__`, or like the built-in base; if that raises
 /// `AttributeError`, with `__getattr__`, which replaces those of Rust bases. If only
-/// `__getattribute__` is defined, its `AttributeError` is replaced by one with the attribute's name,
-/// as in PyO3.
+/// `__getattribute__` is defined, its `AttributeError` is replaced by one with the attribute's
+/// name, as in PyO3.
 ///
 /// # Safety
 /// Called by CPython for the slot of `T`; the bodies must be methods of `T`.

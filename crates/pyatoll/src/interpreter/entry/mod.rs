@@ -763,8 +763,8 @@ pub(super) enum Home {
 fn noted_interpreter(noted: *mut ffi::PyThreadState) -> *mut ffi::PyInterpreterState {
     match noted.is_null() {
         true => null_mut(),
-        // SAFETY: no end of an interpreter has deleted it, as `noted_usable_thread_state` has found, and
-        // CPython clears its note if this thread does.
+        // SAFETY: no end of an interpreter has deleted it, as `noted_usable_thread_state` has
+        // found, and CPython clears its note if this thread does.
         false => unsafe { compat::interpreter_of(noted) },
     }
 }
@@ -821,8 +821,8 @@ fn reusable_thread_state(
         }
     }
     let noted = compat::noted_usable_thread_state();
-    // SAFETY: no end of an interpreter has deleted it, as `noted_usable_thread_state` has found, and
-    // CPython clears its note if this thread does.
+    // SAFETY: no end of an interpreter has deleted it, as `noted_usable_thread_state` has found,
+    // and CPython clears its note if this thread does.
     let is_there =
         !noted.is_null() && unsafe { compat::interpreter_of(noted) } == local.interpreter();
     is_there.then_some(noted)
