@@ -4,11 +4,10 @@ use std::sync::MutexGuard;
 
 use pyo3_ffi as ffi;
 
-use super::busy::CHANGING_INTERPRETERS;
+use super::busy::{CHANGING_INTERPRETERS, CHANGING_THREAD_STATES};
 use super::compat::{self, Settings};
 use super::create;
 use super::detach::detached;
-use super::entry;
 use super::local::LocalInternals;
 use super::process::ProcessMutex;
 
@@ -73,10 +72,11 @@ unsafe fn leave_first_thread_state(
         if compat::can_delete_first_thread_state() {
             ffi::PyThreadState_Clear(first);
             ffi::PyThreadState_Swap(previous);
+            let _changing = CHANGING_THREAD_STATES.begin();
             ffi::PyThreadState_Delete(first);
             if compat::reserves_first_thread_state() {
-                // Not one that a thread was attached with: its stack limits would be that thread's.
-                local.keep_first_thread_state(entry::new_thread_state(local));
+                // Not the first one, which has this thread's stack limits and memory for frames.
+                local.keep_first_thread_state(compat::new_idle_thread_state(local.interpreter()));
             }
         } else {
             compat::disown(first);

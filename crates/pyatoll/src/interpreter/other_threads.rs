@@ -36,7 +36,7 @@ pub(super) unsafe fn look(local: &LocalInternals) {
     // SAFETY: attached (upheld by the caller), and the new thread state is this thread's.
     let seen = unsafe {
         with_new_thread_state(local, |new| {
-            let is_alone = !compat::has_other_threads(new, local.first_thread_state());
+            let is_alone = !compat::has_other_threads(new);
             is_alone.then(|| ffi::PyThreadState_GetID(new) as usize)
         })
     };

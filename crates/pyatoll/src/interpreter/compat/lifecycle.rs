@@ -227,11 +227,28 @@ pub(crate) fn can_delete_first_thread_state() -> bool {
 
 /// Returns whether the memory of an interpreter's first thread state must not become that of a
 /// thread which the interpreter's end leaves behind: it is part of the interpreter, and the thread
-/// would use it after that was freed. On a free-threaded build, a thread state that is kept for
-/// that would take objects that the creating thread is to release.
+/// would use it after that was freed. Not on a free-threaded build.
 #[inline(always)]
 pub(crate) fn reserves_first_thread_state() -> bool {
     ends_with_threads_left() && !ffi::is_free_threaded()
+}
+
+extern_python! {
+    /// Creates a thread state of no thread.
+    fn _PyThreadState_Prealloc(interpreter: *mut ffi::PyInterpreterState)
+        -> *mut ffi::PyThreadState;
+}
+
+/// Creates a thread state that no thread has, and that none counts as another thread's. Returns null
+/// without memory.
+///
+/// # Safety
+/// `interpreter` must be alive.
+pub(crate) unsafe fn new_idle_thread_state(
+    interpreter: *mut ffi::PyInterpreterState,
+) -> *mut ffi::PyThreadState {
+    // SAFETY: alive (upheld by the caller).
+    unsafe { _PyThreadState_Prealloc(interpreter) }
 }
 
 /// Returns whether `Py_EndInterpreter` must be called by a thread that is attached to another

@@ -55,7 +55,7 @@ pub(crate) use lifecycle::{
     Settings, add_pending_call, at_interpreter_clear, can_delete_first_thread_state,
     creates_one_at_a_time, ends_subs, ends_subs_first, ends_under_anothers_gil, hang_late_threads,
     hangs_late_threads, has_settings, interpreter_exists, is_finalizing, is_in_python, is_running,
-    legacy_checks_extensions, new_interpreter, pending_calls_precede_exit,
+    legacy_checks_extensions, new_idle_thread_state, new_interpreter, pending_calls_precede_exit,
     reserves_first_thread_state, shares_subclasses,
 };
 pub(crate) use main_interpreter::enter_main;

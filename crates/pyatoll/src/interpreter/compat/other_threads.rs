@@ -6,14 +6,11 @@ use crate::capi as ffi;
 
 /// Returns whether other threads have thread states of the interpreter that this thread is attached
 /// to; `true` where that cannot be determined. `own` is an unused thread state that was created for
-/// this thread. The thread state `kept`, or null, does not count.
+/// this thread.
 ///
 /// # Safety
 /// The thread must be attached to the interpreter, and `own` alive.
-pub(crate) unsafe fn has_other_threads(
-    own: *mut ffi::PyThreadState,
-    kept: *mut ffi::PyThreadState,
-) -> bool {
+pub(crate) unsafe fn has_other_threads(own: *mut ffi::PyThreadState) -> bool {
     // SAFETY: attached, and `own` is alive (upheld by the caller). A thread takes its thread state
     // out of the list while it is attached, which no other thread is during the walk; new ones are
     // inserted at the head, complete.
@@ -32,8 +29,7 @@ pub(crate) unsafe fn has_other_threads(
         while !next.is_null() {
             // The current one may have been created by another thread. One without an id is that of
             // a thread that has not started yet, or is not in use.
-            let is_others = ![current, kept].contains(&next)
-                && ![0, this].contains(&thread_ids::field(next, place));
+            let is_others = next != current && ![0, this].contains(&thread_ids::field(next, place));
             has_others |= is_others;
             next = ffi::PyThreadState_Next(next);
         }
@@ -120,8 +116,6 @@ impl Drop for Stopped {
 
 #[cfg(test)]
 mod tests {
-    use std::ptr::null_mut;
-
     use super::*;
     use crate::interpreter::SubInterpreter;
     use crate::prelude::*;
@@ -138,8 +132,7 @@ mod tests {
             ffi::PyThreadState_Delete(new);
         };
         // SAFETY: attached to the interpreter of each.
-        let has_others =
-            |own: *mut ffi::PyThreadState| unsafe { has_other_threads(own, null_mut()) };
+        let has_others = |own: *mut ffi::PyThreadState| unsafe { has_other_threads(own) };
         sub.attach(|py| {
             with_new(&|own| {
                 // SAFETY: created for this thread.
