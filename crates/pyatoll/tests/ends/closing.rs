@@ -16,7 +16,7 @@ use pyatoll::types::PyCFunction;
 
 use crate::{LIMIT, finalize, in_child, is_from, outcome_in_child};
 
-fn sub(gil: Gil) -> SubInterpreter {
+pub(super) fn sub(gil: Gil) -> SubInterpreter {
     Python::initialize();
     match gil {
         Gil::Own => SubInterpreter::builder().build().unwrap(),
@@ -24,7 +24,7 @@ fn sub(gil: Gil) -> SubInterpreter {
     }
 }
 
-fn run(sub: &SubInterpreter, code: &str) {
+pub(super) fn run(sub: &SubInterpreter, code: &str) {
     let code = CString::new(code).unwrap();
     sub.attach(|py| py.run(&code, None, None)).unwrap().unwrap();
 }

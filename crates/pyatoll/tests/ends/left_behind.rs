@@ -8,23 +8,12 @@ use std::thread;
 use std::time::Duration;
 
 use pyatoll::ffi;
-use pyatoll::interpreter::{Gil, Interpreter, SubInterpreter};
+use pyatoll::interpreter::{Gil, Interpreter};
 use pyatoll::prelude::*;
 use pyatoll::types::{PyCFunction, PyDict};
 
+use crate::closing::{run, sub};
 use crate::{LIMIT, finalize, in_child, interpreters_module, is_from, outcome_in_child};
-
-fn sub(gil: Gil) -> SubInterpreter {
-    match gil {
-        Gil::Own => SubInterpreter::builder().build().unwrap(),
-        Gil::Shared => SubInterpreter::builder().legacy().build().unwrap(),
-    }
-}
-
-fn run(sub: &SubInterpreter, code: &str) {
-    let code = CString::new(code).unwrap();
-    sub.attach(|py| py.run(&code, None, None)).unwrap().unwrap();
-}
 
 /// Runs `body` in a child for each kind of interpreter, and then creates interpreters for which
 /// CPython takes the memory of the ended ones. Does nothing before 3.14, where no thread is left.
@@ -119,7 +108,7 @@ _thread.start_new_thread(first, ())
             sub.close().unwrap();
             // Each gets the memory of the one before.
             for _ in 0..3 {
-                let _ended = self::sub(Gil::Own).close();
+                let _ended = crate::closing::sub(Gil::Own).close();
             }
             thread::sleep(Duration::from_secs(1));
         },
@@ -192,7 +181,7 @@ fn one_whose_gil_other_code_released_attaches_to_the_main_interpreter() {
             .unwrap();
             inside.recv().unwrap();
             sub.close().unwrap();
-            let later = self::sub(Gil::Own);
+            let later = crate::closing::sub(Gil::Own);
             end.send(()).unwrap();
             assert_eq!(attached.recv().unwrap(), Some(true));
             later.close().unwrap();
