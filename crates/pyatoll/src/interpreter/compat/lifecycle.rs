@@ -239,8 +239,8 @@ extern_python! {
         -> *mut ffi::PyThreadState;
 }
 
-/// Creates a thread state that no thread has, and that none counts as another thread's. Returns null
-/// without memory.
+/// Creates a thread state that belongs to no thread, and so counts as none's. Returns null without
+/// memory.
 ///
 /// # Safety
 /// `interpreter` must be alive.
