@@ -129,6 +129,8 @@ const NEED_STRUCTS: &[&str] = &[
     "an_interpreter_ended_by_python_is_not_ended_again_if_its_exit_functions_were_cleared",
     // The holder of a GIL is unknown.
     "interpreters_whose_gil_another_thread_held_are_refused_in_the_child",
+    // Whether a thread state was cleared is unknown.
+    "one_whose_gil_other_code_released_attaches_to_the_main_interpreter",
 ];
 
 /// Runs the unit and integration tests of the library, optionally with the stable ABI only.
