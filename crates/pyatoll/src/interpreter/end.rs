@@ -84,8 +84,7 @@ pub(super) struct Callback {
 /// # Safety
 /// The thread must be attached to `local`'s interpreter, which is about to end.
 pub(super) unsafe fn drop_first_thread_state(local: &LocalInternals) {
-    if !compat::reserves_first_thread_state()
-        && let Some(kept) = local.take_first_thread_state()
+    if let Some(kept) = local.take_first_thread_state()
         && kept != compat::current_thread_state()
     {
         // SAFETY: attached to its interpreter, with another one; it is idle and unused. It is
@@ -164,10 +163,7 @@ impl EndClaim {
         // SAFETY: the interpreter is alive: any other thread that began to end it waits for the
         // guard. Attached as required (upheld by the caller).
         unsafe {
-            let first = match compat::reserves_first_thread_state() {
-                true => None,
-                false => local.take_first_thread_state(),
-            };
+            let first = local.take_first_thread_state();
             let is_kept = first.is_some();
             let thread_state = first.unwrap_or_else(|| entry::new_thread_state(local));
             if thread_state.is_null() {
@@ -398,6 +394,7 @@ unsafe fn is_idle(local: &LocalInternals) -> bool {
             return false;
         }
         let first = ffi::PyInterpreterState_ThreadHead(local.interpreter());
-        first.is_null() || (local.has_kept(first) && ffi::PyThreadState_Next(first).is_null())
+        first.is_null()
+            || (first == local.first_thread_state() && ffi::PyThreadState_Next(first).is_null())
     }
 }

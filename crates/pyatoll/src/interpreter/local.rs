@@ -413,13 +413,12 @@ impl LocalInternals {
             .store(thread_state, Ordering::Release);
     }
 
-    /// Returns whether `thread_state` is the one that was kept.
-    pub(super) fn has_kept(&self, thread_state: *mut ffi::PyThreadState) -> bool {
-        self.first_thread_state() == thread_state
-    }
-
-    /// Takes the thread state that was kept.
+    /// Takes the thread state that was kept to end the interpreter with. One that reserves memory
+    /// stays.
     pub(super) fn take_first_thread_state(&self) -> Option<*mut ffi::PyThreadState> {
+        if compat::reserves_first_thread_state() {
+            return None;
+        }
         let kept = self.first_thread_state.swap(null_mut(), Ordering::AcqRel);
         (!kept.is_null()).then_some(kept)
     }

@@ -24,7 +24,6 @@ unsafe fn slot_of(class: *mut ffi::PyTypeObject, id: c_int) -> *mut c_void {
     match id {
         ffi::Py_tp_traverse => field!(tp_traverse),
         ffi::Py_tp_clear => field!(tp_clear),
-        ffi::Py_tp_getattro => field!(tp_getattro),
         ffi::Py_tp_setattro => field!(tp_setattro),
         ffi::Py_tp_descr_set => field!(tp_descr_set),
         ffi::Py_tp_richcompare => field!(tp_richcompare),
