@@ -653,9 +653,27 @@ impl LocalInternals {
     ///
     /// # Safety
     /// The caller must own a reference to `object`, made in this interpreter.
-    // Out of line, since every drop of a handle calls it.
+    // Out of line, since every drop of a handle calls it; few instructions, since many do.
     #[inline(never)]
     pub(crate) unsafe fn release(&self, object: NonNull<ffi::PyObject>) {
+        let is_here = compat::current_interpreter() == self.interpreter;
+        if is_here && self.phase() == Phase::Live && !self.has_traversal() {
+            // SAFETY: attached to the object's interpreter, which is the one that this state was
+            // created for (see `is_life_of_current`); the reference is the caller's.
+            unsafe { ffi::Py_DECREF(object.as_ptr()) };
+        } else {
+            // SAFETY: upheld by the caller.
+            unsafe { self.release_carefully(object) };
+        }
+    }
+
+    /// Releases a reference where [`release`](LocalInternals::release) cannot do so at once.
+    ///
+    /// # Safety
+    /// As for `release`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn release_carefully(&self, object: NonNull<ffi::PyObject>) {
         if self.is_current() && !self.is_in_traverse() {
             // SAFETY: attached to the object's interpreter; the reference is the caller's.
             unsafe { ffi::Py_DECREF(object.as_ptr()) };
