@@ -276,7 +276,7 @@ pub mod pycell {
     //! Borrowing the Rust values of class instances.
 
     pub use crate::class::borrow_flag::{PyBorrowError, PyBorrowMutError};
-    pub use crate::class::pyref::{PyRef, PyRefMut};
+    pub use crate::class::pyref::{PyRef, PyRefMut, PyRefMutSuper};
 }
 
 pub mod pyclass {

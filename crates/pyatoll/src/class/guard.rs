@@ -304,8 +304,7 @@ impl<T: PyClass<Frozen = False>> Drop for PyClassGuardMut<'_, T> {
     }
 }
 
-/// The value of a base class of a mutably borrowed instance: see [`PyClassGuardMut::as_super`] and
-/// [`PyRefMut::as_super`](super::pyref::PyRefMut::as_super).
+/// The value of a base class of a mutably borrowed instance: see [`PyClassGuardMut::as_super`].
 ///
 /// Not a `&mut` to another guard, which could be swapped with the guard of an instance of the base
 /// class itself.

@@ -3,14 +3,13 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::ptr;
 
 use pyo3_ffi as ffi;
 
 use super::boolean_struct::False;
 use super::borrow_flag::{PyBorrowError, PyBorrowMutError};
-use super::guard::{
-    Failure, PyClassGuardError, PyClassGuardMutError, PyClassGuardMutSuper, release_own_borrow,
-};
+use super::guard::{Failure, PyClassGuardError, PyClassGuardMutError, release_own_borrow};
 use super::layout::{self, Instance};
 use super::pyclass::PyClass;
 use crate::convert::{FromPyObject, IntoPyObject};
@@ -227,10 +226,9 @@ where
     /// })?;
     /// # Ok::<_, PyErr>(())
     /// ```
-    pub fn as_super(&mut self) -> PyClassGuardMutSuper<'_, 'py, T::BaseType> {
-        // SAFETY: an instance of a class is an instance of its base, and one mutable borrow covers
-        // both.
-        unsafe { PyClassGuardMutSuper::of(self.object.as_non_null()) }
+    pub fn as_super(&mut self) -> &mut PyRefMutSuper<'py, T::BaseType> {
+        // SAFETY: `self` is a handle with a mutable borrow.
+        unsafe { PyRefMutSuper::of(&mut self.object) }
     }
 
     /// Converts to a mutable borrow of the base class's value.
@@ -243,6 +241,67 @@ where
                 object: std::ptr::read(&raw const this.object).cast_into_unchecked(),
             }
         }
+    }
+}
+
+/// The value of a base class of a mutably borrowed instance: see [`PyRefMut::as_super`].
+///
+/// It has no size, so that its contents cannot be swapped: with another `PyRefMut` in its place,
+/// each of two instances would release the borrow of the other one, which may be of another class.
+#[repr(C)]
+pub struct PyRefMutSuper<'py, T: PyClass<Frozen = False>> {
+    object: Bound<'py, T>,
+    without_size: [()],
+}
+
+impl<'py, T: PyClass<Frozen = False>> PyRefMutSuper<'py, T> {
+    /// Creates a reference to it from the handle of an instance.
+    ///
+    /// # Safety
+    /// The instance must be mutably borrowed while the result lives.
+    unsafe fn of<'a, U>(object: &'a mut Bound<'py, U>) -> &'a mut Self
+    where
+        U: PyClass<BaseType = T>,
+    {
+        let handle = ptr::slice_from_raw_parts_mut(ptr::from_mut(object).cast::<()>(), 0);
+        // SAFETY: a handle, which has the same layout for every class, followed by nothing; an
+        // instance of `U` is an instance of its base.
+        unsafe { &mut *(handle as *mut Self) }
+    }
+
+    /// Returns the token of the interpreter.
+    pub fn py(&self) -> Python<'py> {
+        self.object.py()
+    }
+}
+
+impl<'py, T> PyRefMutSuper<'py, T>
+where
+    T: PyClass<Frozen = False>,
+    T::BaseType: PyClass<Frozen = False>,
+{
+    /// Returns the value of the next base class.
+    pub fn as_super(&mut self) -> &mut PyRefMutSuper<'py, T::BaseType> {
+        // SAFETY: one mutable borrow covers the values of all classes of an instance.
+        unsafe { PyRefMutSuper::of(&mut self.object) }
+    }
+}
+
+impl<T: PyClass<Frozen = False>> Deref for PyRefMutSuper<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the instance is mutably borrowed, so the value is initialized and unaliased.
+        unsafe { &*Instance::<T>::of(self.object.as_ptr()).value() }
+    }
+}
+
+impl<T: PyClass<Frozen = False>> DerefMut for PyRefMutSuper<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the instance is mutably borrowed, so the value is initialized and unaliased.
+        unsafe { &mut *Instance::<T>::of(self.object.as_ptr()).value() }
     }
 }
 

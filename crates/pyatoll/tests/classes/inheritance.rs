@@ -104,7 +104,10 @@ fn a_borrow_of_a_subclass_borrows_its_base() {
         }
         {
             let mut borrow = middle.borrow_mut();
-            borrow.as_super().value = 6;
+            let base = borrow.as_super();
+            base.value += 1;
+            let value: &mut Base = base;
+            assert_eq!(value.value, 6);
             assert!(middle.as_super().try_borrow().is_err());
             let base = borrow.into_super();
             assert_eq!(base.value, 6);
