@@ -4,9 +4,10 @@
 pub mod call {
     //! For functions that Python calls.
     pub use crate::call::argument::{
-        NoneDefault, OptionalDefault, RefArgument, RefMutArgument, extract, extract_at,
-        extract_mut, extract_optional_mut, extract_optional_ref, extract_optional_slice,
-        extract_ref, extract_slice, extract_with, operand, operand_ref, optional, required, warn,
+        NamedArgument, NoneDefault, OptionalDefault, RefArgument, RefMutArgument, extract,
+        extract_at, extract_mut, extract_named, extract_optional_mut, extract_optional_named,
+        extract_optional_ref, extract_optional_slice, extract_ref, extract_slice, extract_with,
+        operand, operand_ref, optional, required, warn,
     };
     pub use crate::call::arguments::keywords_or_none;
     pub use crate::call::function::{EntryPoint, FunctionDefinition, c_text, method_definition};

@@ -273,6 +273,59 @@ fn tokens_and_borrowed_objects_are_passed() {
 }
 
 #[test]
+fn a_type_may_be_an_alias_of_a_reference() {
+    type Arguments<'a> = &'a Bound<'a, PyTuple>;
+    type Keywords<'a> = &'a Bound<'a, PyDict>;
+    type Object<'py> = Bound<'py, PyAny>;
+    type MaybeObject<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+    type Key<'a, 'py> = &'a Bound<'py, PyAny>;
+    type Count = usize;
+
+    #[pyfunction(signature = (*args, **kwargs))]
+    #[allow(elided_lifetimes_in_paths, reason = "PyO3's users write them so")]
+    fn counted(args: Arguments, kwargs: Option<Keywords>) -> (usize, Option<usize>) {
+        (args.len(), kwargs.map(|kwargs| kwargs.len()))
+    }
+
+    #[pyfunction(signature = (first, second = None, times = 1))]
+    fn chosen<'py>(first: Object<'py>, second: MaybeObject<'_, 'py>, times: Count) -> Object<'py> {
+        let chosen = second.cloned().unwrap_or(first);
+        chosen.mul(times).unwrap()
+    }
+
+    #[pyclass(frozen)]
+    struct Echo;
+
+    #[pymethods]
+    impl Echo {
+        fn __getitem__<'py>(&self, key: Key<'_, 'py>) -> Object<'py> {
+            key.clone()
+        }
+
+        fn __call__(&self, key: Key<'_, '_>) -> PyResult<usize> {
+            key.len()
+        }
+    }
+
+    Python::attach(|py| {
+        let echo = Bound::new(py, Echo).unwrap();
+        assert_eq!(echo.get_item("tide").unwrap().to_string(), "tide");
+        assert_eq!(echo.call1(("tide",)).unwrap().to_string(), "4");
+        check!(py, counted,
+            "f()" => "(0, None)",
+            "f(1, 2, a=3)" => "(2, 1)",
+        );
+        check!(py, chosen,
+            "f('a')" => "'a'",
+            "f('a', 'b', 2)" => "'bb'",
+            "f('a', None)" => "'a'",
+            "f('a', times='b')" =>
+                "TypeError: 'str' object cannot be interpreted as an integer",
+        );
+    });
+}
+
+#[test]
 fn from_py_with_replaces_the_conversion() {
     fn length(object: &Bound<'_, PyAny>) -> PyResult<usize> {
         object.len()

@@ -97,6 +97,15 @@ impl Context<'_> {
                 };
                 (TokenStream::new(), function, TokenStream::new())
             }
+            Form::Named(named) => {
+                let holder = Ident::new(&self.holder.to_string(), span);
+                let function = named.function();
+                (
+                    quote_spanned!(span=> let mut #holder = ::core::option::Option::None;),
+                    quote!(#function),
+                    quote_spanned!(span=> &mut #holder,),
+                )
+            }
             Form::Reference(reference) => {
                 let holder = Ident::new(&self.holder.to_string(), span);
                 let function = reference.function();

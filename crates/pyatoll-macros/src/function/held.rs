@@ -30,8 +30,9 @@ pub(super) fn extract_held(
         (Some(function), _) => quote_spanned! {located(function.span())=>
             #hidden::coroutine::extract_with(#token, #object, #function, #name)
         },
-        (None, Form::Value(ty)) => {
-            let ty = elided(ty);
+        // No alias of a reference: a future cannot keep a `&Bound`.
+        (None, Form::Value(_) | Form::Named(_)) => {
+            let ty = elided(&argument.ty);
             let hidden = krate.hidden_at(located(argument.ty.span()));
             quote_spanned! {located(argument.ty.span())=>
                 #hidden::coroutine::extract(#token, #object, |object| {

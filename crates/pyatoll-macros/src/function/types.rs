@@ -48,6 +48,28 @@ pub(crate) fn option_argument(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// The types of std that are most frequent in signatures: an alias has another name.
+const NOT_ALIASES: &[&str] = &[
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
+    "u64", "u128", "usize", "String",
+];
+
+/// Returns whether a type is a name, perhaps with lifetimes, that may be an alias of a reference.
+fn may_be_alias(ty: &Type) -> bool {
+    let Some(segment) = last_segment(ty) else {
+        return false;
+    };
+    let has_types = match &segment.arguments {
+        PathArguments::None => false,
+        PathArguments::AngleBracketed(arguments) => arguments
+            .args
+            .iter()
+            .any(|argument| !matches!(argument, GenericArgument::Lifetime(_))),
+        PathArguments::Parenthesized(_) => true,
+    };
+    !has_types && !NOT_ALIASES.iter().any(|name| segment.ident == name)
+}
+
 fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
     match ungrouped(ty) {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
@@ -57,10 +79,18 @@ fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
 
 /// The form of an argument's type, which decides how it is extracted.
 pub(crate) enum Form<'a> {
-    /// Anything but a reference.
+    /// Anything but a reference and a name.
     Value(&'a Type),
+    /// A name without type arguments, or an `Option` of one: it may be an alias of a reference.
+    Named(Named<'a>),
     /// `&T`, `&mut T`, or an `Option` of one.
     Reference(Reference<'a>),
+}
+
+/// The name in an argument's type.
+pub(crate) struct Named<'a> {
+    pub(crate) ty: &'a Type,
+    pub(crate) optional: bool,
 }
 
 /// The reference in an argument's type.
@@ -84,15 +114,27 @@ impl<'a> Form<'a> {
                 mutable: reference.mutability.is_some(),
                 optional,
             }),
+            ty if may_be_alias(ty) => Self::Named(Named { ty, optional }),
             _ => Self::Value(ty),
         }
     }
 
-    /// Returns the type to extract: the whole type, or the one that the reference refers to.
+    /// Returns the type to extract: the whole type, the name, or what the reference refers to.
     pub(crate) fn ty(&self) -> &'a Type {
         match self {
             Self::Value(ty) => ty,
+            Self::Named(named) => named.ty,
             Self::Reference(reference) => reference.ty,
+        }
+    }
+}
+
+impl Named<'_> {
+    /// Returns the name of the function that extracts it.
+    pub(crate) fn function(&self) -> Ident {
+        match self.optional {
+            false => format_ident!("extract_named"),
+            true => format_ident!("extract_optional_named"),
         }
     }
 }

@@ -15,16 +15,29 @@ pub(crate) fn argument(krate: &Krate, ty: &Type) -> Expression {
     let hidden = krate.hidden();
     let form = Form::of(ty);
     let target = elided(form.ty());
-    let Form::Reference(reference) = form else {
-        return Expression::rust(quote_spanned! {ty.span()=>
-            <#target as #krate::FromPyObject<'_, '_>>::INPUT_TYPE
-        });
+    let (hint, optional) = match form {
+        Form::Value(_) => (
+            quote_spanned!(ty.span()=> <#target as #krate::FromPyObject<'_, '_>>::INPUT_TYPE),
+            false,
+        ),
+        Form::Named(named) => (
+            quote_spanned! {ty.span()=>
+                <#target as #hidden::call::NamedArgument<'_, '_, '_>>::ARGUMENT_TYPE
+            },
+            named.optional,
+        ),
+        Form::Reference(reference) => {
+            let kind = reference.argument_trait();
+            (
+                quote_spanned! {ty.span()=>
+                    <#target as #hidden::call::#kind<'_, '_, '_>>::INPUT_TYPE
+                },
+                reference.optional,
+            )
+        }
     };
-    let kind = reference.argument_trait();
-    let hint = Expression::rust(quote_spanned! {ty.span()=>
-        <#target as #hidden::call::#kind<'_, '_, '_>>::INPUT_TYPE
-    });
-    if reference.optional {
+    let hint = Expression::rust(hint);
+    if optional {
         hint.or(Expression::None)
     } else {
         hint

@@ -124,7 +124,7 @@ fn operand(
     let hidden = context.krate.hidden_at(span);
     // Values and shared references have functions that create no error to be discarded.
     let (declaration, extraction) = match Form::of(&parameter.ty) {
-        Form::Value(_)
+        Form::Value(_) | Form::Named(_)
             if parameter.from_py_with.is_none() && option_argument(&parameter.ty).is_none() =>
         {
             let ty = elided(&parameter.ty);
@@ -189,6 +189,16 @@ fn extraction(
             (
                 TokenStream::new(),
                 quote_spanned!(span=> #hidden::call::extract::<#ty>(#object, #name)),
+            )
+        }
+        Form::Named(named) => {
+            let (ty, holder) = (elided(named.ty), holder(object, span));
+            let function = named.function();
+            (
+                quote_spanned!(span=> let mut #holder = ::core::option::Option::None;),
+                quote_spanned! {span=>
+                    #hidden::call::#function::<#ty>(#object, &mut #holder, #name)
+                },
             )
         }
         Form::Reference(reference) => {

@@ -1,7 +1,8 @@
 //! Converts one argument; errors name the parameter.
 //!
 //! A parameter taken by value is converted with [`FromPyObject`]. `&Y` uses [`RefArgument`] of `Y`,
-//! and `&mut Y` uses [`RefMutArgument`]: these may store a borrow guard or a converted string in a
+//! and `&mut Y` uses [`RefMutArgument`]; a name uses [`NamedArgument`], since it may be an alias of
+//! `&Bound<'_, T>`. These may store a borrow guard or a converted string in a
 //! *holder*, which the caller declares and drops after the call. Argument objects are borrowed for
 //! `'py`, the duration of the call: the caller keeps them alive.
 
@@ -80,6 +81,79 @@ pub trait RefMutArgument<'a, 'holder, 'py> {
         object: Borrowed<'a, 'py, PyAny>,
         holder: &'holder mut Self::Holder,
     ) -> PyResult<&'holder mut Self>;
+}
+
+/// A type of a parameter that is written as a name: a type with [`FromPyObject`], or an alias of
+/// `&Bound<'_, T>` or `Option<&Bound<'_, T>>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be extracted from a Python object",
+    note = "`#[derive(FromPyObject)]` implements it; types of other crates have it with the \
+            feature of that crate's name: `chrono`, `uuid`, …",
+    note = "for a class, take `&{Self}` or `PyRef<'_, {Self}>`, or give it `Clone` and \
+            `#[pyclass(from_py_object)]`; for a Python type, take `Bound<'_, {Self}>`"
+)]
+pub trait NamedArgument<'a, 'holder, 'py>: Sized {
+    /// The type hint of the argument. Not called `INPUT_TYPE`, which types have from another trait.
+    #[cfg(feature = "experimental-inspect")]
+    const ARGUMENT_TYPE: crate::inspect::PyStaticExpr;
+
+    /// Converts or borrows the argument.
+    ///
+    /// # Errors
+    /// The error of the conversion, with a note that names the parameter.
+    fn extract_named(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Option<Borrowed<'a, 'py, PyAny>>,
+        name: &'static str,
+    ) -> PyResult<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, 'holder, 'py, T: FromPyObject<'a, 'py>> NamedArgument<'a, 'holder, 'py> for T {
+    crate::object::hint! { ARGUMENT_TYPE = T::INPUT_TYPE }
+
+    #[inline]
+    fn extract_named(
+        object: Borrowed<'a, 'py, PyAny>,
+        _: &'holder mut Option<Borrowed<'a, 'py, PyAny>>,
+        name: &'static str,
+    ) -> PyResult<Self> {
+        extract(object, name)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a: 'holder, 'holder, 'py: 'a, T: PyTypeCheck + 'a> NamedArgument<'a, 'holder, 'py>
+    for &'holder Bound<'py, T>
+{
+    crate::object::hint! { ARGUMENT_TYPE = of::<T>() }
+
+    #[inline]
+    fn extract_named(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Option<Borrowed<'a, 'py, PyAny>>,
+        name: &'static str,
+    ) -> PyResult<Self> {
+        let object: &'holder Bound<'py, PyAny> = holder.insert(object);
+        let cast = object.cast();
+        cast.map_err(|error| named(object.py(), error.into(), name))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a: 'holder, 'holder, 'py: 'a, T: PyTypeCheck + 'a> NamedArgument<'a, 'holder, 'py>
+    for Option<&'holder Bound<'py, T>>
+{
+    crate::object::hint! { ARGUMENT_TYPE = type_hint_union!(of::<T>(), crate::object::inspect::NONE) }
+
+    #[inline]
+    fn extract_named(
+        object: Borrowed<'a, 'py, PyAny>,
+        holder: &'holder mut Option<Borrowed<'a, 'py, PyAny>>,
+        name: &'static str,
+    ) -> PyResult<Self> {
+        extract_optional_named(object, holder, name)
+    }
 }
 
 impl<'a: 'holder, 'holder, 'py: 'a, T: PyTypeCheck + 'a> RefArgument<'a, 'holder, 'py>
@@ -254,6 +328,35 @@ fn extract_any<'a, 'py, T: FromPyObject<'a, 'py>>(
     name: &'static str,
 ) -> PyResult<T> {
     T::extract(object).map_err(|error| named(object.py(), error.into(), name))
+}
+
+/// Converts or borrows an argument whose type is written as a name.
+///
+/// # Errors
+/// As for [`extract`].
+#[inline]
+pub fn extract_named<'a, 'holder, 'py, T: NamedArgument<'a, 'holder, 'py>>(
+    object: Borrowed<'a, 'py, PyAny>,
+    holder: &'holder mut Option<Borrowed<'a, 'py, PyAny>>,
+    name: &'static str,
+) -> PyResult<T> {
+    T::extract_named(object, holder, name)
+}
+
+/// Converts or borrows an argument, unless it is `None`.
+///
+/// # Errors
+/// As for [`extract`].
+#[inline]
+pub fn extract_optional_named<'a, 'holder, 'py, T: NamedArgument<'a, 'holder, 'py>>(
+    object: Borrowed<'a, 'py, PyAny>,
+    holder: &'holder mut Option<Borrowed<'a, 'py, PyAny>>,
+    name: &'static str,
+) -> PyResult<Option<T>> {
+    if is_none(object) {
+        return Ok(None);
+    }
+    T::extract_named(object, holder, name).map(Some)
 }
 
 /// Borrows an argument.
