@@ -150,8 +150,9 @@ impl PyDateTime {
     /// without a time zone.
     ///
     /// # Errors
-    /// `OverflowError`, `OSError` or `ValueError` if there is no such date; those of the time zone,
-    /// and of importing `datetime`.
+    /// `OverflowError`, `OSError` or `ValueError` if there is no such date; `TypeError` if the time
+    /// zone's `fromutc` returns anything but a `datetime`; those of the time zone, and of importing
+    /// `datetime`.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -174,19 +175,20 @@ impl PyDateTime {
     ) -> PyResult<Bound<'py, PyDateTime>> {
         let api = DatetimeApi::import(py)?;
         let arguments = (timestamp, tzinfo).into_pyobject(py)?;
-        // SAFETY: attached; the function and the class are the table's, of this interpreter; the
-        // arguments are a tuple, and there may be no keywords; the result is a new instance of the
-        // class or null.
-        unsafe {
-            if let Some(table) = api.table(py) {
+        let class = api.date_time.bind(py);
+        let date_time: Bound<'_, PyAny> = match api.table(py) {
+            // SAFETY: attached; the function and the class are the table's, of this interpreter;
+            // the arguments are a tuple, and there may be no keywords; the result is a new
+            // reference or null.
+            Some(table) => unsafe {
                 let (class, keywords) = (table.DateTimeType, std::ptr::null_mut());
                 let date_time = (table.DateTime_FromTimestamp)(class, arguments.as_ptr(), keywords);
-                return new_reference(py, date_time);
-            }
-            let class = api.date_time.bind(py);
-            let date_time = class.call_method1(intern!(py, "fromtimestamp"), arguments)?;
-            Ok(date_time.cast_into()?)
-        }
+                new_reference(py, date_time)?
+            },
+            None => class.call_method1(intern!(py, "fromtimestamp"), arguments)?,
+        };
+        // The result of the time zone's `fromutc`, which may be any object.
+        Ok(date_time.cast_into()?)
     }
 }
 

@@ -216,6 +216,28 @@ fn time_zones_are_those_of_python() {
 }
 
 #[test]
+fn a_time_zone_whose_fromutc_returns_no_datetime_is_refused() {
+    Python::attach(|py| {
+        let zone = |result: &CStr| {
+            let names = PyDict::new(py);
+            let code = c"class Zone(d.tzinfo):\n    fromutc = lambda self, when: result";
+            names.set_item("d", py.import("datetime")?)?;
+            names.set_item("result", py.eval(result, None, None)?)?;
+            py.run(code, Some(&names), None)?;
+            let zone = names.get_item("Zone")?.unwrap().call0()?;
+            PyResult::Ok(zone.cast_into::<PyTzInfo>()?)
+        };
+        for (result, class) in [(c"'text'", "str"), (c"7", "int")] {
+            let error = PyDateTime::from_timestamp(py, 0.0, Some(&zone(result)?)).unwrap_err();
+            let expected = format!("TypeError: '{class}' object is not an instance of 'datetime'");
+            assert_eq!(error.to_string(), expected);
+        }
+        PyResult::Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_timestamp_is_converted_as_python_does() {
     Python::attach(|py| {
         let class = py.get_type::<PyDateTime>();
