@@ -8,7 +8,7 @@ use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyResult, error_on_minusone};
 use crate::interpreter::Python;
 use crate::object::{Borrowed, Bound, BoundObject, Py, PyTypeInfo};
-use crate::types::code::{PyCode, PyCodeInput, PyCodeMethods};
+use crate::types::code::{PyCode, PyCodeInput};
 use crate::types::{PyAny, PyDict, PyModule, PyString, PyType};
 use crate::version::PythonVersionInfo;
 
@@ -78,7 +78,7 @@ impl<'py> Python<'py> {
         globals: Option<&Bound<'py, PyDict>>,
         locals: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        PyCode::compile(self, code, c"<string>", PyCodeInput::Eval)?.run(globals, locals)
+        PyCode::run_source(self, code, PyCodeInput::Eval, globals, locals)
     }
 
     /// Runs statements, in the namespace of `__main__` if `globals` is `None`.
@@ -107,8 +107,7 @@ impl<'py> Python<'py> {
         globals: Option<&Bound<'py, PyDict>>,
         locals: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<()> {
-        let code = PyCode::compile(self, code, c"<string>", PyCodeInput::File)?;
-        code.run(globals, locals).map(drop)
+        PyCode::run_source(self, code, PyCodeInput::File, globals, locals).map(drop)
     }
 
     /// Returns the type object of `T` in this interpreter.

@@ -17,11 +17,12 @@ use std::ffi::CStr;
 use super::dict::PyDictMethods;
 use super::returned::new_reference;
 use crate::capi as ffi;
-use crate::error::PyResult;
+use crate::error::{PyErr, PyResult};
+use crate::exceptions::PyTypeError;
 use crate::intern;
 use crate::interpreter::Python;
 use crate::object::Bound;
-use crate::types::{PyAny, PyDict};
+use crate::types::{PyAny, PyAnyMethods, PyDict, PyTuple, PyTupleMethods};
 
 /// Python's `code`: the result of `compile`. Its methods are in [`PyCodeMethods`].
 ///
@@ -104,6 +105,19 @@ impl PyCode {
         }
     }
 
+    /// Compiles Python code and runs it once.
+    pub(crate) fn run_source<'py>(
+        py: Python<'py>,
+        code: &CStr,
+        input: PyCodeInput,
+        globals: Option<&Bound<'py, PyDict>>,
+        locals: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let code = Self::compile(py, code, c"<string>", input)?;
+        // SAFETY: free variables are those of a function around the code.
+        unsafe { run_without_cells(&code, globals, locals) }
+    }
+
     /// Creates a code object that does nothing, for an entry of a traceback.
     pub(super) fn empty<'py>(
         py: Python<'py>,
@@ -140,7 +154,7 @@ pub trait PyCodeMethods<'py>: crate::types::sealed::Sealed {
     /// `__main__`, `locals` to `globals`. If `globals` has no `__builtins__`, it is added.
     ///
     /// # Errors
-    /// If the code raises.
+    /// If the code raises; `TypeError` if it uses variables of an enclosing function (`co_freevars`).
     ///
     /// C API: `PyEval_EvalCode`.
     fn run(
@@ -156,25 +170,52 @@ impl<'py> PyCodeMethods<'py> for Bound<'py, PyCode> {
         globals: Option<&Bound<'py, PyDict>>,
         locals: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = self.py();
-        let main;
-        let globals = match globals {
-            Some(globals) => globals,
-            None => {
-                main = main_names(py)?;
-                &main
-            }
-        };
-        // SAFETY: attached; `PyEval_GetBuiltins` returns a borrowed dict or null; `self` is a code
-        // object, and the namespaces are dicts; the result is a new reference or null.
-        unsafe {
-            let builtins = Bound::from_borrowed_ptr_or_err(py, ffi::PyEval_GetBuiltins())?;
-            globals.set_default(intern!(py, "__builtins__"), builtins)?;
-            let locals = locals.unwrap_or(globals);
-            let result = ffi::PyEval_EvalCode(self.as_ptr(), globals.as_ptr(), locals.as_ptr());
-            new_reference(py, result)
+        let free = self.getattr(intern!(self.py(), "co_freevars"))?;
+        let free = free.cast_into::<PyTuple>()?;
+        if !free.is_empty() {
+            return Err(not_closed(&free));
         }
+        // SAFETY: checked above.
+        unsafe { run_without_cells(self, globals, locals) }
     }
+}
+
+/// Implements [`PyCodeMethods::run`].
+///
+/// # Safety
+/// The code must have no free variables: CPython reads the cells of a closure, of which there is
+/// none.
+unsafe fn run_without_cells<'py>(
+    code: &Bound<'py, PyCode>,
+    globals: Option<&Bound<'py, PyDict>>,
+    locals: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = code.py();
+    let main;
+    let globals = match globals {
+        Some(globals) => globals,
+        None => {
+            main = main_names(py)?;
+            &main
+        }
+    };
+    // SAFETY: attached; `PyEval_GetBuiltins` returns a borrowed dict or null; `code` is a code
+    // object without free variables (upheld by the caller), and the namespaces are dicts; the
+    // result is a new reference or null.
+    unsafe {
+        let builtins = Bound::from_borrowed_ptr_or_err(py, ffi::PyEval_GetBuiltins())?;
+        globals.set_default(intern!(py, "__builtins__"), builtins)?;
+        let locals = locals.unwrap_or(globals);
+        let result = ffi::PyEval_EvalCode(code.as_ptr(), globals.as_ptr(), locals.as_ptr());
+        new_reference(py, result)
+    }
+}
+
+#[cold]
+fn not_closed(free: &Bound<'_, PyTuple>) -> PyErr {
+    PyTypeError::new_err(format!(
+        "cannot run code with variables of an enclosing function: {free}"
+    ))
 }
 
 /// Returns the namespace of `__main__`.
@@ -216,6 +257,23 @@ mod tests {
             code.run(Some(&globals), Some(&locals)).unwrap();
             assert!(!globals.contains("x").unwrap());
             assert_eq!(locals.to_string(), "{'x': 'value'}");
+        });
+    }
+
+    #[test]
+    fn code_with_free_variables_is_refused() {
+        Python::attach(|py| {
+            let closure = c"(lambda x, y: lambda: x + y)(1, 2).__code__";
+            let code = py.eval(closure, None, None).unwrap();
+            let code = code.cast_into::<PyCode>().unwrap();
+            let error = code.run(None, None).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "TypeError: cannot run code with variables of an enclosing function: ('x', 'y')"
+            );
+            let code = py.eval(c"(lambda: 7).__code__", None, None).unwrap();
+            let code = code.cast_into::<PyCode>().unwrap();
+            assert_eq!(code.run(None, None).unwrap().to_string(), "7");
         });
     }
 
