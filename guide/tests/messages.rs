@@ -38,6 +38,7 @@ const INTERNAL: &[&str] = &[
     "sets are iterable",
     "Python's version is ASCII",
     "`PyFrame_GetBuiltins` returns a `dict`",
+    "a `frozendict` is a mapping",
     "a `str` of kind {kind}",
     "a name with one null byte, at its end",
     "a job that was not queued has started",

@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use super::code::PyCode;
 use super::compat;
-use super::returned::{new_reference, new_reference_or_panic};
+use super::returned::{new_reference, new_reference_or_panic, status};
 use crate::capi as ffi;
 use crate::error::PyResult;
 use crate::interpreter::Python;
@@ -196,7 +196,8 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     #[track_caller]
     fn builtins(&self) -> Bound<'py, PyDict>;
 
-    /// Returns the global namespace of the frame.
+    /// Returns the global namespace of the frame: a copy if that is a `frozendict`, which `eval` and
+    /// `exec` accept from Python 3.15 on.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -276,8 +277,16 @@ impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
     }
 
     fn globals(&self) -> Bound<'py, PyDict> {
-        // SAFETY: attached; `self` is a frame; returns a new reference to a dict.
-        unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetGlobals(raw(self))) }
+        // SAFETY: attached; `self` is a frame; returns a new reference.
+        let names: Bound<'_, PyAny> =
+            unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetGlobals(raw(self))) };
+        names.cast_into().unwrap_or_else(|error| {
+            let copy = PyDict::new(self.py());
+            // SAFETY: attached; a dict, and any object.
+            let result = unsafe { ffi::PyDict_Update(copy.as_ptr(), error.into_inner().as_ptr()) };
+            status(self.py(), result).expect("a `frozendict` is a mapping");
+            copy
+        })
     }
 
     fn locals(&self) -> Bound<'py, PyAny> {
@@ -304,6 +313,23 @@ mod tests {
             assert_eq!(frame.line_number(), 42);
             let error = frame.var(c"x").unwrap_err();
             assert!(error.is_instance_of::<PyNameError>(py), "{error}");
+        });
+    }
+
+    #[test]
+    fn frozen_globals_are_copied() {
+        // There is no `frozendict` before.
+        if !crate::capi::at_least(15) {
+            return;
+        }
+        Python::attach(|py| {
+            let code = c"eval('__import__(\"sys\")._getframe()', \
+                frozendict(name=7, __builtins__=__builtins__))";
+            let frame = py.eval(code, None, None).unwrap();
+            let globals = frame.cast_into::<PyFrame>().unwrap().globals();
+            assert!(globals.is_exact_instance_of::<PyDict>());
+            assert_eq!(globals.get_item("name").unwrap().unwrap().to_string(), "7");
+            globals.set_item("other", 8).unwrap();
         });
     }
 
