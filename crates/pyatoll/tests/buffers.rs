@@ -48,6 +48,136 @@ impl Exporter {
     }
 }
 
+/// Exports 16 bytes with sizes that need not fit together.
+#[pyclass(frozen)]
+struct Liar {
+    len: isize,
+    itemsize: isize,
+    shape: Box<[isize]>,
+    has_shape: bool,
+    ndim: i32,
+}
+
+#[pymethods]
+impl Liar {
+    unsafe fn __getbuffer__(
+        slf: &Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        _flags: std::ffi::c_int,
+    ) -> PyResult<()> {
+        static DATA: [u8; 16] = *b"sixteen bytes...";
+        let this = slf.get();
+        let data = DATA.as_ptr().cast_mut().cast();
+        let shape = this.shape.as_ptr().cast_mut();
+        let shape = if this.has_shape {
+            shape
+        } else {
+            std::ptr::null_mut()
+        };
+        // SAFETY: the view keeps the instance alive, whose arrays neither move nor change. The
+        // sizes are wrong: that is what the test is about.
+        unsafe {
+            let flags = ffi::PyBUF_SIMPLE;
+            if ffi::PyBuffer_FillInfo(view, slf.as_ptr(), data, 16, 1, flags) < 0 {
+                return Err(PyErr::fetch(slf.py()));
+            }
+            (*view).len = this.len;
+            (*view).itemsize = this.itemsize;
+            (*view).ndim = this.ndim;
+            (*view).shape = shape;
+            // Any numbers will do.
+            (*view).strides = shape;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_buffer_whose_length_is_not_that_of_its_shape_is_refused() {
+    const LARGE: isize = isize::MAX / 2;
+    fn get(
+        py: Python<'_>,
+        len: isize,
+        itemsize: isize,
+        shape: &[isize],
+    ) -> PyResult<PyUntypedBuffer> {
+        let liar = Liar {
+            len,
+            itemsize,
+            shape: shape.into(),
+            has_shape: !shape.is_empty(),
+            ndim: shape.len() as i32,
+        };
+        PyUntypedBuffer::get(Bound::new(py, liar)?.as_any())
+    }
+    Python::attach(|py| {
+        for (len, itemsize, shape, count) in [
+            (16, 1, &[16][..], 16),
+            (16, 4, &[4], 4),
+            (16, 4, &[2, 2], 4),
+            (16, 16, &[], 1),
+            (0, 4, &[0], 0),
+            (0, 4, &[0, LARGE], 0),
+            (0, 4, &[LARGE, LARGE, 0], 0),
+            (0, 0, &[3, 5], 15),
+            (0, 0, &[LARGE, LARGE, 0], 0),
+            (0, 0, &[], 1),
+        ] {
+            let buffer = get(py, len, itemsize, shape)?;
+            assert_eq!(buffer.item_count(), count, "{buffer:?}");
+            assert_eq!(buffer.len_bytes(), len as usize);
+        }
+        for (len, itemsize, shape) in [
+            (16, 4, &[3][..]),
+            (15, 4, &[4]),
+            (16, 4, &[5]),
+            (16, 4, &[2, 3]),
+            (16, 4, &[0]),
+            (16, 4, &[]),
+            (0, 4, &[]),
+            (16, 0, &[16]),
+            (16, 4, &[-4]),
+            (16, 4, &[-2, -2]),
+            (0, 4, &[-2, 0]),
+            (16, -4, &[4]),
+            (16, -4, &[-4]),
+            (-16, 4, &[-4]),
+            (-4, -4, &[1]),
+            (0, 4, &[LARGE, LARGE]),
+            (0, 0, &[LARGE, LARGE]),
+            (8, 8, &[isize::MAX, isize::MAX]),
+        ] {
+            let error = get(py, len, itemsize, shape).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "BufferError: buffer of {len} bytes does not match its shape {shape:?} of \
+                     elements of {itemsize} bytes"
+                )
+            );
+        }
+        let liar = |ndim, has_shape| Liar {
+            len: 16,
+            itemsize: 1,
+            shape: [16].into(),
+            has_shape,
+            ndim,
+        };
+        for (liar, expected) in [
+            (liar(1, false), "shape is null"),
+            (
+                liar(-1, true),
+                "buffer of 16 bytes does not match its shape [] of elements of 1 bytes",
+            ),
+        ] {
+            let error = PyUntypedBuffer::get(Bound::new(py, liar)?.as_any()).unwrap_err();
+            assert_eq!(error.to_string(), format!("BufferError: {expected}"));
+        }
+        PyResult::Ok(())
+    })
+    .unwrap();
+}
+
 /// Returns a buffer of a new object, and the number of its exports.
 fn export(py: Python<'_>) -> (PyBuffer<u8>, Arc<AtomicUsize>) {
     let exports = Arc::new(AtomicUsize::new(0));

@@ -140,6 +140,30 @@ proptest! {
 }
 
 #[test]
+fn a_view_of_memory_that_ctypes_has_resized_is_refused() {
+    Python::attach(|py| {
+        for (of, shape) in [
+            (c"(ctypes.c_int32 * 3)()", "[3]"),
+            (c"ctypes.c_int32()", "[]"),
+        ] {
+            let object = eval(py, of, b"")?;
+            py.import("ctypes")?.call_method1("resize", (&object, 17))?;
+            let view = py
+                .get_type::<crate::types::PyMemoryView>()
+                .call1((object,))?;
+            let error = PyBuffer::<i32>::get(&view).unwrap_err();
+            let expected = format!(
+                "BufferError: buffer of 17 bytes does not match its shape {shape} of elements of \
+                 4 bytes"
+            );
+            assert_eq!(error.to_string(), expected);
+        }
+        Ok::<_, PyErr>(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_format_tells_the_type_and_the_byte_order() {
     use ElementType::{Bool, Float, SignedInteger, Unknown, UnsignedInteger};
     let long = size_of::<std::ffi::c_long>();

@@ -71,8 +71,9 @@ impl PyUntypedBuffer {
     ///
     /// # Errors
     /// `TypeError` if the object has no buffer; any error of its buffer protocol; `BufferError` if
-    /// the object does not tell the buffer's shape and strides. (The types of `ctypes` do not: pass
-    /// a `memoryview` of the object.)
+    /// the object does not tell the buffer's shape and strides (the types of `ctypes` do not: pass
+    /// a `memoryview` of the object), or if its length in bytes is not that of a buffer of this
+    /// shape (as after `ctypes.resize`).
     ///
     /// C API: `PyObject_GetBuffer` with `PyBUF_FULL_RO`.
     pub fn get(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -84,6 +85,7 @@ impl PyUntypedBuffer {
         } else if raw.ndim > 0 && raw.strides.is_null() {
             Err(PyBufferError::new_err("strides is null"))
         } else {
+            check_len(raw)?;
             Ok(buffer)
         }
     }
@@ -290,8 +292,8 @@ impl PyUntypedBuffer {
     #[inline]
     pub fn item_count(&self) -> usize {
         match self.item_size() {
-            // Structures without fields, as in `ctypes`.
-            0 => self.shape().iter().product(),
+            // Structures without fields, as in `ctypes`. Lengths besides a 0 may be large.
+            0 => self.shape().iter().copied().fold(1, usize::wrapping_mul),
             size => self.len_bytes() / size,
         }
     }
@@ -430,12 +432,47 @@ impl PyUntypedBuffer {
     }
 }
 
+/// Checks that the buffer has as many bytes as the elements of its shape: copies have its length,
+/// and elements are counted and found by its shape. Python code can make them differ.
+fn check_len(raw: &ffi::Py_buffer) -> PyResult<()> {
+    let shape: &[ffi::Py_ssize_t] = match usize::try_from(raw.ndim) {
+        Ok(dimensions @ 1..) if !raw.shape.is_null() => {
+            // SAFETY: exporters have an item for each dimension (PEP 3118), which does not change
+            // until the view is released.
+            unsafe { std::slice::from_raw_parts(raw.shape, dimensions) }
+        }
+        _ => &[],
+    };
+    // A length of 0 makes up for any others.
+    let count = match shape.contains(&0) {
+        true => Some(0),
+        false => shape.iter().try_fold(1, |count: usize, length| {
+            count.checked_mul(usize::try_from(*length).ok()?)
+        }),
+    };
+    let size = || count?.checked_mul(usize::try_from(raw.itemsize).ok()?);
+    let is_negative = raw.ndim < 0 || shape.iter().any(|length| *length < 0);
+    if !is_negative && size().is_some_and(|size| usize::try_from(raw.len) == Ok(size)) {
+        Ok(())
+    } else {
+        Err(wrong_len(raw, shape))
+    }
+}
+
 /// The order of the elements of several dimensions.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(super) enum Order {
     C = b'C',
     Fortran = b'F',
+}
+
+#[cold]
+fn wrong_len(raw: &ffi::Py_buffer, shape: &[ffi::Py_ssize_t]) -> PyErr {
+    PyBufferError::new_err(format!(
+        "buffer of {} bytes does not match its shape {shape:?} of elements of {} bytes",
+        raw.len, raw.itemsize
+    ))
 }
 
 #[cold]
