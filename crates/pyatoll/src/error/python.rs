@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use crate::capi as ffi;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
+use crate::exceptions::class::checked as exception_class;
 use crate::interpreter::Python;
 use crate::object::{Bound, BoundObject, Py};
 use crate::types::{PyAny, PyDict, PyString, PyType};
@@ -20,7 +21,8 @@ impl PyErr {
     /// If `dict` belongs to another interpreter.
     ///
     /// # Errors
-    /// If the name has no dot, or Python refuses the base or the attributes.
+    /// If the name has no dot, or Python refuses the base or the attributes; `TypeError` if the
+    /// base is not an exception class, or its metaclass returns anything else.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -51,11 +53,12 @@ impl PyErr {
         let dict = dict.map(Bound::cast_into::<PyDict>).transpose()?;
         let dict = dict.as_ref().map_or(std::ptr::null_mut(), Bound::as_ptr);
         // SAFETY: attached; `name` is valid, the others are valid or null; the call returns a new
-        // class, or null with an exception set.
-        unsafe {
+        // reference, or null with an exception set.
+        let class = unsafe {
             let class = ffi::PyErr_NewExceptionWithDoc(name.as_ptr(), doc, base, dict);
-            Py::from_owned_ptr_or_err(py, class)
-        }
+            Bound::from_owned_ptr_or_err(py, class)?
+        };
+        exception_class(class).map(Bound::unbind)
     }
 
     /// Adds a note that is shown below the exception's message in a traceback.

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::interpreter::SubInterpreter;
-use crate::{PyTypeInfo, Python};
+use crate::types::{PyDict, PyModule, PyModuleMethods};
+use crate::{PyErr, PyTypeInfo, Python};
 
 create_exception!(test_module, Made, PyException, "A made exception.");
 create_exception!(test_module, Derived, Made);
@@ -24,6 +25,56 @@ fn a_created_class_has_its_module_name_doc_and_base() {
             crate::Bound::from_owned_ptr(py, doc)
         };
         assert_eq!(doc.to_string(), "A made exception.");
+    });
+}
+
+/// Imports as modules whose `Base` has a metaclass that returns something else.
+mod bases {
+    import_exception!(pyatoll_number_base, Base);
+    create_exception!(test_module, Derived, Base);
+
+    pub(super) mod of_class {
+        import_exception!(pyatoll_class_base, Base);
+        create_exception!(test_module, Derived, Base);
+    }
+}
+
+#[test]
+fn only_an_exception_class_is_accepted_from_a_metaclass() {
+    fn message(load: impl FnOnce()) -> String {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(load));
+        let payload = result.expect_err("the class was accepted");
+        *payload.downcast::<String>().unwrap()
+    }
+    Python::attach(|py| {
+        for (module, code) in [
+            (c"pyatoll_number_base", c"result = 7"),
+            (c"pyatoll_class_base", c"result = dict"),
+        ] {
+            let module = PyModule::from_code(py, code, c"base.py", module).unwrap();
+            let code = c"
+class Meta(type):
+    def __new__(cls, name, *rest):
+        return super().__new__(cls, name, *rest) if name == 'Base' else result
+class Base(Exception, metaclass=Meta): pass
+";
+            py.run(code, Some(&module.dict()), None).unwrap();
+        }
+        let number = "TypeError: 'int' object is not an instance of 'type'";
+        let class = "TypeError: not a class derived from BaseException";
+        for (base, expected) in [
+            (py.get_type::<bases::Base>(), number),
+            (py.get_type::<bases::of_class::Base>(), class),
+            (py.get_type::<PyDict>(), class),
+        ] {
+            let error = PyErr::new_type(py, c"a.B", None, Some(&base), None).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+        let of_number = message(|| drop(py.get_type::<bases::Derived>()));
+        let of_class = message(|| drop(py.get_type::<bases::of_class::Derived>()));
+        let start = "cannot load the exception class \"test_module.Derived\": ";
+        assert_eq!(of_number, format!("{start}{number}"));
+        assert_eq!(of_class, format!("{start}{class}"));
     });
 }
 
