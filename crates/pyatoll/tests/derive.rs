@@ -710,3 +710,62 @@ fn a_recursive_type_has_its_own_conversion_of_a_box() {
         assert_eq!(value(&object.extract().unwrap()), -4);
     });
 }
+
+mod causes {
+    use super::*;
+
+    #[derive(Debug, FromPyObject)]
+    enum Number {
+        #[pyo3(transparent)]
+        Small(#[allow(dead_code)] i32),
+    }
+
+    #[test]
+    fn causes_that_form_a_cycle_are_listed_once() {
+        Python::attach(|py| {
+            let code = c"
+class Index:
+    def __index__(self):
+        first, second = KeyError('first'), KeyError('second')
+        first.__cause__, second.__cause__ = second, first
+        raise first
+class Itself:
+    def __index__(self):
+        error = KeyError('it')
+        raise error from error
+class Long:
+    def __index__(self):
+        error = None
+        for level in range(1000):
+            last, error = error, KeyError(level)
+            error.__cause__ = last
+        raise error
+";
+            let names = PyDict::new(py);
+            py.run(code, Some(&names), None).unwrap();
+            let message = |name| {
+                let class = names.get_item(name).unwrap().unwrap();
+                let error = class.call0().unwrap().extract::<Number>().unwrap_err();
+                error.to_string()
+            };
+            let start = "TypeError: failed to extract enum Number ('Small')\n\
+                         - variant Small (Small): TypeError: failed to extract field \
+                         Number::Small.0";
+            assert_eq!(
+                message("Index"),
+                format!(
+                    "{start}, caused by KeyError: 'first', caused by KeyError: 'second', caused by …"
+                )
+            );
+            assert_eq!(
+                message("Itself"),
+                format!("{start}, caused by KeyError: 'it', caused by …")
+            );
+            let long = message("Long");
+            assert!(
+                long.ends_with("caused by KeyError: 968, caused by …"),
+                "{long}"
+            );
+        });
+    }
+}

@@ -110,13 +110,27 @@ pub fn failed_to_extract_enum(py: Python<'_>, name: &str, failures: &[FailedVari
     {
         // Writing to a `String` never fails.
         let _ = write!(text, "\n- variant {name} ({annotation}): {error}");
-        let mut cause = error.cause(py);
-        while let Some(error) = cause {
-            let _ = write!(text, ", caused by {error}");
-            cause = error.cause(py);
-        }
+        write_causes(py, error, &mut text);
     }
     PyTypeError::new_err(text)
+}
+
+/// The number of causes that are written: a chain that Python code has built may be of any length,
+/// or end in a cycle.
+const MAX_CAUSES: usize = 32;
+
+/// Writes the chain of an error's causes, up to one that was written before.
+fn write_causes(py: Python<'_>, error: &PyErr, text: &mut String) {
+    let mut seen = vec![error.clone_ref(py)];
+    while let Some(cause) = seen.last().and_then(|last| last.cause(py)) {
+        let is_same = |seen: &PyErr| seen.value(py).as_ptr() == cause.value(py).as_ptr();
+        if seen.len() > MAX_CAUSES || seen.iter().any(|seen| is_same(seen)) {
+            text.push_str(", caused by …");
+            return;
+        }
+        let _ = write!(text, ", caused by {cause}");
+        seen.push(cause);
+    }
 }
 
 /// Converts a field.
