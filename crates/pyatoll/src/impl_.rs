@@ -75,8 +75,8 @@ pub mod class {
 pub mod convert {
     //! For the derive macros of the conversion traits.
     pub use crate::convert::derive_support::{
-        FailedVariant, extract_field, extract_field_with, failed_to_extract_enum, get_attribute,
-        get_item, into_any, new_tuple, set_item, tuple_items, untyped,
+        FailedVariant, extract_field, extract_field_with, failed_to_extract_enum, failed_variant,
+        get_attribute, get_item, into_any, new_tuple, set_item, tuple_items, untyped,
     };
 }
 

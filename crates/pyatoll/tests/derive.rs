@@ -769,3 +769,133 @@ class Long:
         });
     }
 }
+
+mod nesting {
+    use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, FromPyObject)]
+    enum Json {
+        Int(i64),
+        List(Vec<Json>),
+        Map(HashMap<String, Json>),
+    }
+
+    #[derive(FromPyObject)]
+    struct Node {
+        #[pyo3(attribute)]
+        #[allow(dead_code)]
+        children: Vec<Node>,
+    }
+
+    /// Each level has two variants that may match.
+    #[derive(FromPyObject)]
+    enum Twice {
+        First(#[allow(dead_code)] Vec<Twice>),
+        Second(#[allow(dead_code)] Vec<Twice>),
+    }
+
+    #[derive(PartialEq, Eq, PartialOrd, Ord, FromPyObject)]
+    struct Set(BTreeSet<Set>);
+
+    #[derive(FromPyObject)]
+    struct Map(#[allow(dead_code)] BTreeMap<i32, Map>);
+
+    #[derive(FromPyObject)]
+    struct Row(#[allow(dead_code)] [Boxed; 1]);
+
+    struct Boxed(#[allow(dead_code)] Box<Row>);
+
+    impl<'py> FromPyObject<'_, 'py> for Boxed {
+        type Error = PyErr;
+
+        fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+            Ok(Self(Box::new(object.extract()?)))
+        }
+    }
+
+    /// Runs `f` on a thread with the stack of those that `cargo test` starts.
+    fn on_a_small_stack(f: fn(Python<'_>)) {
+        let thread = std::thread::Builder::new().stack_size(2 << 20);
+        let thread = thread.spawn(move || Python::attach(f)).unwrap();
+        thread.join().unwrap();
+    }
+
+    const OBJECTS: &std::ffi::CStr = c"
+from types import SimpleNamespace
+class HashableSet(set):
+    __hash__ = object.__hash__
+items = []
+items.append(items)
+entries = {}
+entries['a'] = entries
+numbered = {}
+numbered[0] = numbered
+values = HashableSet()
+values.add(values)
+node = SimpleNamespace(children=[])
+node.children.append(node)
+mixed = {'a': [(items,)]}
+class Endless:
+    def __len__(self): return 1
+    def __getitem__(self, index):
+        if index: raise IndexError
+        return Endless()
+endless = Endless()
+";
+
+    #[test]
+    fn an_object_that_contains_itself_is_refused() {
+        fn refused<'py, T: FromPyObjectOwned<'py>>(object: &Bound<'py, PyAny>) {
+            // The second time as the first: all levels were left.
+            for _ in 0..2 {
+                let error: PyErr = object.extract::<T>().err().unwrap().into();
+                assert_eq!(
+                    error.to_string(),
+                    "RecursionError: maximum recursion depth exceeded while converting a Python \
+                     object"
+                );
+                let notes = error.value(object.py()).getattr_opt("__notes__").unwrap();
+                assert!(notes.is_none(), "{notes:?}");
+            }
+        }
+        on_a_small_stack(|py| {
+            let names = PyDict::new(py);
+            py.run(OBJECTS, Some(&names), None).unwrap();
+            let object = |name| names.get_item(name).unwrap().unwrap();
+            refused::<Json>(&object("items"));
+            refused::<Json>(&object("entries"));
+            refused::<Json>(&object("mixed"));
+            refused::<Json>(&object("endless"));
+            refused::<Node>(&object("node"));
+            refused::<Twice>(&object("items"));
+            refused::<Set>(&object("values"));
+            refused::<Map>(&object("numbered"));
+            refused::<Row>(&object("items"));
+        });
+    }
+
+    #[test]
+    fn data_may_be_nested_150_levels_deep() {
+        on_a_small_stack(|py| {
+            let names = PyDict::new(py);
+            let code = c"
+value = 7
+for _ in range(75): value = {'a': [value]}";
+            py.run(code, Some(&names), None).unwrap();
+            let value = names.get_item("value").unwrap().unwrap();
+            for _ in 0..2 {
+                let mut json: Json = value.extract().unwrap();
+                for _ in 0..75 {
+                    let Json::Map(mut map) = json else { panic!() };
+                    let Some(Json::List(mut list)) = map.remove("a") else {
+                        panic!()
+                    };
+                    json = list.pop().unwrap();
+                }
+                assert_eq!(json, Json::Int(7));
+            }
+        });
+    }
+}

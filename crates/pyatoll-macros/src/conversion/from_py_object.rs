@@ -96,6 +96,7 @@ fn lifetimes(generics: &Generics) -> syn::Result<(Lifetime, Lifetime)> {
 /// Returns an expression of type `Result<Self, PyErr>`: the first variant that can be extracted.
 fn extract_enum(name: &str, variants: &[Container], krate: &Krate) -> TokenStream {
     let hidden = krate.hidden();
+    let object = hygienic("object");
     let failures = variants.iter().map(|variant| {
         let extract = extract_container(variant, krate);
         let (variant, annotation) = (&variant.variant, &variant.annotation);
@@ -104,16 +105,11 @@ fn extract_enum(name: &str, variants: &[Container], krate: &Krate) -> TokenStrea
             match extract() {
                 ::core::result::Result::Ok(value) => return ::core::result::Result::Ok(value),
                 ::core::result::Result::Err(error) => {
-                    #hidden::convert::FailedVariant {
-                        name: #variant,
-                        annotation: #annotation,
-                        error,
-                    }
+                    #hidden::convert::failed_variant(#object.py(), #variant, #annotation, error)?
                 }
             }
         }}
     });
-    let object = hygienic("object");
     quote! {
         let failures = [#(#failures),*];
         ::core::result::Result::Err(

@@ -79,8 +79,12 @@ fn failed_to_extract_field(
     container: &'static str,
     field: &'static str,
 ) -> PyErr {
+    let cause = cause.into();
+    if cause.is_recursion_error(py) {
+        return cause;
+    }
     let error = PyTypeError::new_err(format!("failed to extract field {container}.{field}"));
-    error.set_cause(py, Some(cause.into()));
+    error.set_cause(py, Some(cause));
     error
 }
 
@@ -92,6 +96,28 @@ pub struct FailedVariant {
     pub annotation: &'static str,
     /// The reason.
     pub error: PyErr,
+}
+
+/// Returns a variant that could not be extracted.
+///
+/// # Errors
+/// The error, if it is a `RecursionError`: each level would try the other variants otherwise, whose
+/// number is the power of the depth.
+#[cold]
+pub fn failed_variant(
+    py: Python<'_>,
+    name: &'static str,
+    annotation: &'static str,
+    error: PyErr,
+) -> PyResult<FailedVariant> {
+    if error.is_recursion_error(py) {
+        return Err(error);
+    }
+    Ok(FailedVariant {
+        name,
+        annotation,
+        error,
+    })
 }
 
 /// Returns the error for an enum of which no variant could be extracted, with the reason for each.

@@ -21,6 +21,7 @@
 //! | `chrono`, `chrono_tz`, `jiff`, `time_crate` | dates, times and time zones of these crates |
 //! | `imported` | classes of Python's standard library |
 //! | `by_reference` | conversion of a reference to a `Copy` type |
+//! | `nesting` | the recursion of conversions |
 //! | `derive_support` | functions that the derive macros call |
 //! | `compat` | differences between CPython versions |
 
@@ -58,6 +59,7 @@ mod ip_addr;
 #[cfg(feature = "jiff-02")]
 mod jiff;
 mod map;
+mod nesting;
 #[cfg(feature = "num-bigint")]
 mod num_bigint;
 #[cfg(feature = "num-complex")]

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::compat;
+use super::nesting::Nesting;
 use super::traits::private::Token;
 use crate::capi as ffi;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
@@ -148,7 +149,11 @@ fn extract_list<'py, T: FromPyObjectOwned<'py>>(list: &Bound<'py, PyList>) -> Py
     let mut values = Vec::with_capacity(list.len());
     if compat::BORROWED_ITEMS_ARE_STABLE {
         extract_plain_items(list, &mut values);
+        if values.len() == list.len() {
+            return Ok(values);
+        }
     }
+    let _nesting = Nesting::of_items::<T>(list.py())?;
     for item in list.iter().skip(values.len()) {
         match T::extract(item.as_borrowed()) {
             Ok(value) => values.push(value),
@@ -159,11 +164,14 @@ fn extract_list<'py, T: FromPyObjectOwned<'py>>(list: &Bound<'py, PyList>) -> Py
 }
 
 /// Adds a note with the index of the item that the error is about. It is a note, since programs
-/// compare the texts of exceptions. Best effort: failures are ignored.
+/// compare the texts of exceptions. Best effort: failures are ignored. A `RecursionError` is not
+/// about an item, and there would be a note for each level.
 #[cold]
 #[inline(never)]
 fn at_index(py: Python<'_>, error: PyErr, index: usize) -> PyErr {
-    let _ = error.add_note(py, format!("at index {index}"));
+    if !error.is_recursion_error(py) {
+        let _ = error.add_note(py, format!("at index {index}"));
+    }
     error
 }
 
@@ -212,6 +220,7 @@ pub(super) fn read<'py, T: FromPyObjectOwned<'py>>(
     mut put: impl FnMut(T),
 ) -> PyResult<()> {
     let py = object.py();
+    let _nesting = Nesting::of_items::<T>(py)?;
     // SAFETY: attached; both calls return a new reference or null.
     unsafe {
         let iterator = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetIter(object.as_ptr()))?;
@@ -244,6 +253,7 @@ impl<'a, 'py, T: FromPyObjectOwned<'py>, const N: usize> FromPyObject<'a, 'py> f
         if len != N {
             return Err(wrong_length(N, len));
         }
+        let _nesting = Nesting::of_items::<T>(object.py())?;
         let mut values = [const { None }; N];
         for (index, value) in values.iter_mut().enumerate() {
             // SAFETY: attached; a live object; the call returns a new reference, or null with an

@@ -219,6 +219,11 @@ impl PyErr {
         self.state.interpreter()
     }
 
+    /// Returns whether this is a `RecursionError` that was raised in the token's interpreter.
+    pub(crate) fn is_recursion_error(&self, py: Python<'_>) -> bool {
+        self.state.is_recursion_error(py)
+    }
+
     /// Returns the exception object.
     ///
     /// # Panics

@@ -125,6 +125,17 @@ impl ErrorState {
         self.exception.get().map(Py::interpreter)
     }
 
+    /// Returns whether this is a `RecursionError` of the token's interpreter that was raised. Creates
+    /// no exception object.
+    pub(super) fn is_recursion_error(&self, py: Python<'_>) -> bool {
+        let exception = self.exception.get().and_then(|it| it.try_bind(py).ok());
+        // SAFETY: attached; an exception of this interpreter, and a class of CPython.
+        exception.is_some_and(|exception| unsafe {
+            let class = ffi::PyExc_RecursionError;
+            ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), class) != 0
+        })
+    }
+
     /// Returns the exception object, creating it if necessary.
     #[track_caller]
     pub(super) fn normalize(&self, py: Python<'_>) -> &Py<PyBaseException> {

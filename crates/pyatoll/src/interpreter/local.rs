@@ -12,7 +12,7 @@ use std::ptr::null;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
-use super::compat;
+use super::compat::{self, Depth};
 use super::error::AttachError;
 use super::gate::Gate;
 use super::queue::DropQueue;
@@ -224,6 +224,8 @@ pub struct LocalInternals {
     end_claimed: AtomicBool,
     /// Deferred deallocations.
     trashcan: Trashcan,
+    /// The nesting of conversions.
+    conversions: Depth,
     /// The address that identifies the binary.
     #[cfg(feature = "cross-module")]
     binary: *const c_void,
@@ -239,7 +241,7 @@ const _: () = assert!(std::mem::offset_of!(LocalInternals, slots) == 0);
 // 64-bit numbers differ between platforms.
 const _: () = assert!(
     size_of::<LocalInternals>()
-        <= (56 + cfg!(feature = "cross-module") as usize + cfg!(target_family = "wasm") as usize)
+        <= (62 + cfg!(feature = "cross-module") as usize + cfg!(target_family = "wasm") as usize)
             * size_of::<usize>(),
     "one stays behind per interpreter"
 );
@@ -281,6 +283,7 @@ impl LocalInternals {
             lost_in_fork: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
             trashcan: Trashcan::new(),
+            conversions: Depth::new(),
             #[cfg(feature = "cross-module")]
             binary: binary(),
             #[cfg(unix)]
@@ -325,6 +328,12 @@ impl LocalInternals {
     #[inline]
     pub(crate) fn trashcan(&self) -> &Trashcan {
         &self.trashcan
+    }
+
+    /// Returns the nesting of conversions.
+    #[inline]
+    pub(crate) fn conversions(&self) -> &Depth {
+        &self.conversions
     }
 
     /// Returns the gate for threads that enter from outside.

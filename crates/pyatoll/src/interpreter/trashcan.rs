@@ -35,6 +35,9 @@ pub(super) struct Deferred {
 }
 
 impl Trashcan {
+    /// Levels of nested deallocations on one thread, where they are counted.
+    const DEEPEST: u32 = 50;
+
     pub(super) fn new() -> Self {
         Self {
             depth: Depth::new(),
@@ -63,7 +66,7 @@ impl Trashcan {
     ) -> Option<u32> {
         // SAFETY: attached (upheld by the caller).
         let this = unsafe { ffi::PyThreadState_Get() };
-        let level = self.depth.enter(this);
+        let level = self.depth.enter(this, Self::DEEPEST);
         if level.is_none() {
             self.defer(Deferred {
                 thread: this,

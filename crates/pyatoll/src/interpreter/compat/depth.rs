@@ -1,5 +1,6 @@
-//! The nesting of deallocations on a thread: bounded by the stack that is left, which CPython tells
-//! from 3.14 on, and counted before.
+//! The nesting of deallocations and of conversions on a thread: bounded by the stack that is left,
+//! which CPython tells from 3.14 on, and counted before. (CPython's own limit of recursion is too
+//! high there: 3.13 lets C code nest 10,000 levels, for which few threads' stacks have room.)
 //!
 //! WebAssembly has two stacks. CPython knows the one in memory, which has room left when the
 //! engine's own, of unknown size, overflows: levels are counted there in every version.
@@ -10,14 +11,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capi as ffi;
 
-/// Returns whether deallocations are deferred when CPython says that the stack is nearly exhausted,
-/// and not after a number of levels.
+/// Returns whether the limit is where CPython says that the stack is nearly exhausted, and not a
+/// number of levels.
 #[inline(always)]
 pub(crate) fn defers_by_stack() -> bool {
     !cfg!(target_family = "wasm") && ffi::has::stack_limit()
 }
 
-/// The nesting of deallocations on each thread.
+/// The nesting of one kind of operation on each thread.
 pub(crate) struct Depth([Counted; COUNTED]);
 
 /// One, if this build may run on a Python where levels are counted.
@@ -45,17 +46,18 @@ impl Depth {
         }
     }
 
-    /// Returns the level that this thread enters; `None` if it is too deep.
+    /// Returns the level that this thread enters; `None` if it is too deep. Where levels are counted,
+    /// there are at most `deepest`.
     #[inline]
-    pub(crate) fn enter(&self, this: *mut ffi::PyThreadState) -> Option<u32> {
+    pub(crate) fn enter(&self, this: *mut ffi::PyThreadState, deepest: u32) -> Option<u32> {
         match self.counted() {
-            Some(counted) => counted.enter(this),
+            Some(counted) => counted.enter(this, deepest),
             None => (!is_short(this, 2)).then_some(1),
         }
     }
 
-    /// Returns whether this is the outermost level, or more of the stack is left than where
-    /// deallocations are deferred.
+    /// Returns whether this is the outermost level, or more of the stack is left than where `enter`
+    /// refuses.
     #[inline]
     pub(crate) fn has_room(&self, this: *mut ffi::PyThreadState, level: u32) -> bool {
         match self.counted() {
@@ -76,6 +78,15 @@ impl Depth {
         }
     }
 
+    /// Leaves one of the levels of a thread: of several greenlets, the first to enter may be the
+    /// first to leave.
+    #[inline]
+    pub(crate) fn leave_any(&self, this: *mut ffi::PyThreadState) {
+        if let Some(counted) = self.counted() {
+            counted.leave_any(this);
+        }
+    }
+
     /// Sets the level of this thread.
     #[inline]
     pub(crate) fn set(&self, this: *mut ffi::PyThreadState, level: u32) {
@@ -92,7 +103,7 @@ fn is_short(this: *mut ffi::PyThreadState, margins: std::ffi::c_int) -> bool {
     unsafe { ffi::_Py_ReachedRecursionLimitWithMargin(this, margins) != 0 }
 }
 
-/// The number of nested deallocations on each thread. Guarded by the GIL, or by `lock`.
+/// The number of levels on each thread. Guarded by the GIL, or by `lock`.
 struct Counted {
     /// Held during each operation where there is no GIL.
     lock: Mutex<()>,
@@ -104,9 +115,6 @@ struct Counted {
 }
 
 impl Counted {
-    /// Levels of nested deallocations on one thread.
-    const DEEPEST: u32 = 50;
-
     fn new() -> Self {
         Self {
             lock: Mutex::new(()),
@@ -123,10 +131,10 @@ impl Counted {
     }
 
     #[inline]
-    fn enter(&self, this: *mut ffi::PyThreadState) -> Option<u32> {
+    fn enter(&self, this: *mut ffi::PyThreadState, deepest: u32) -> Option<u32> {
         let _lock = self.lock();
         let level = self.level_of(this) + 1;
-        if level > Self::DEEPEST {
+        if level > deepest {
             return None;
         }
         self.note(this, level);
@@ -138,11 +146,14 @@ impl Counted {
     fn set(&self, this: *mut ffi::PyThreadState, level: u32) {
         let _lock = self.lock();
         self.level_of(this);
-        if level > 0 {
-            self.note(this, level);
-        } else {
-            self.note(std::ptr::null_mut(), 0);
-        }
+        self.note_or_forget(this, level);
+    }
+
+    #[inline]
+    fn leave_any(&self, this: *mut ffi::PyThreadState) {
+        let _lock = self.lock();
+        let level = self.level_of(this);
+        self.note_or_forget(this, level.saturating_sub(1));
     }
 
     /// Returns the level of this thread, after saving another thread's, so that `thread` and
@@ -180,8 +191,43 @@ impl Counted {
     }
 
     #[inline]
+    fn note_or_forget(&self, this: *mut ffi::PyThreadState, level: u32) {
+        match level {
+            0 => self.note(std::ptr::null_mut(), 0),
+            _ => self.note(this, level),
+        }
+    }
+
+    #[inline]
     fn note(&self, thread: *mut ffi::PyThreadState, level: u32) {
         self.thread.store(thread, Relaxed);
         self.level.store(level, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_count_for_themselves_and_leave_their_levels_in_any_order() {
+        crate::Python::attach(|_| {
+            let counted = Counted::new();
+            // Only compared.
+            let [one, other] = [1, 2].map(std::ptr::without_provenance_mut);
+            for _ in 0..10 {
+                assert_eq!(counted.enter(one, 2), Some(1));
+                assert_eq!(counted.enter(other, 2), Some(1));
+                assert_eq!(counted.enter(one, 2), Some(2));
+                assert_eq!(counted.enter(one, 2), None);
+                counted.leave_any(one);
+                counted.leave_any(other);
+                assert_eq!(counted.enter(one, 2), Some(2));
+                counted.leave_any(one);
+                counted.leave_any(one);
+            }
+            assert!(counted.thread.load(Relaxed).is_null());
+            assert!(counted.interrupted.load(Relaxed).is_null());
+        });
     }
 }
