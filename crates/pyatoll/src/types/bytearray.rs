@@ -172,7 +172,7 @@ pub trait PyByteArrayMethods<'py>: Sealed {
     /// C API: `PyByteArray_AsString`, `PyByteArray_Size`.
     fn to_vec(&self) -> Vec<u8>;
 
-    /// Sets the length. The value of added bytes is unspecified.
+    /// Sets the length. Added bytes are 0.
     ///
     /// # Errors
     /// `BufferError` if the memory is exported, for example to a `memoryview`; if Python runs out
@@ -218,9 +218,20 @@ impl<'py> PyByteArrayMethods<'py> for Bound<'py, PyByteArray> {
     }
 
     fn resize(&self, len: usize) -> PyResult<()> {
-        // SAFETY: attached; `self` is a `bytearray`.
-        let result = unsafe { ffi::PyByteArray_Resize(self.as_ptr(), to_ssize(len)) };
-        error_on_minusone(self.py(), result)
+        with_critical_section(self, || {
+            let before = self.len();
+            // SAFETY: attached; `self` is a `bytearray`. If it has grown, there are `len` bytes at
+            // its address, which does not change here: changing the array takes the GIL or its
+            // lock, both of which this thread holds.
+            unsafe {
+                let result = ffi::PyByteArray_Resize(self.as_ptr(), to_ssize(len));
+                error_on_minusone(self.py(), result)?;
+                if let Some(added) = len.checked_sub(before) {
+                    self.data().add(before).write_bytes(0, added);
+                }
+            }
+            Ok(())
+        })
     }
 }
 
@@ -279,6 +290,29 @@ mod tests {
                 array.as_bytes_mut()[1] = b'B';
             }
             assert_eq!(array.to_vec(), b"aBc");
+        });
+    }
+
+    #[test]
+    fn a_resized_array_has_zeros_at_its_end() {
+        Python::attach(|py| {
+            // The bytes that are cut off, then added again, were in use before.
+            let array = PyByteArray::new(py, &[7; 100]);
+            for (len, sevens) in [
+                (90, 90),
+                (95, 90),
+                (5, 5),
+                (100, 5),
+                (5000, 5),
+                (0, 0),
+                (9, 0),
+            ] {
+                array.resize(len).unwrap();
+                let bytes = array.to_vec();
+                assert_eq!(bytes.len(), len);
+                assert!(bytes[..sevens].iter().all(|byte| *byte == 7), "{bytes:?}");
+                assert!(bytes[sevens..].iter().all(|byte| *byte == 0), "{bytes:?}");
+            }
         });
     }
 
