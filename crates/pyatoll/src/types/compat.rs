@@ -1,7 +1,7 @@
 //! Differences between CPython versions and builds that concern its types, as functions with the
 //! same meaning on every version.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 
 use super::returned::new_reference;
 use crate::capi::{self as ffi, at_least};
@@ -27,6 +27,41 @@ pub(super) unsafe fn len_of_list(list: *mut ffi::PyObject) -> ffi::Py_ssize_t {
         } else {
             ffi::PyList_GET_SIZE(list)
         }
+    }
+}
+
+/// Does what `PyDict_SetDefaultRef` does: adds an entry if the key is missing, in one step, and
+/// writes a new reference to the value of the key to `item`, or null. Returns whether the key was
+/// there, or -1 with an exception set.
+///
+/// Before 3.13, whether it was there is known from two lookups. The answer can only be wrong if
+/// comparing keys runs code that changes the dict in between, and what is under the key afterwards
+/// is `value` itself.
+///
+/// # Safety
+/// The thread must be attached; `dict` must be a dict, all of them alive.
+pub(super) unsafe fn set_default(
+    dict: *mut ffi::PyObject,
+    key: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+    item: &mut *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: attached, with live objects (upheld by the caller). Before 3.13 there is a GIL, which
+    // is held until the borrowed item has its reference.
+    unsafe {
+        if at_least(13) {
+            return ffi::PyDict_SetDefaultRef(dict, key, value, item);
+        }
+        let was_there = ffi::PyDict_Contains(dict, key);
+        if was_there < 0 {
+            return -1;
+        }
+        let found = ffi::PyDict_SetDefault(dict, key, value);
+        if found.is_null() {
+            return -1;
+        }
+        *item = ffi::Py_NewRef(found);
+        c_int::from(was_there != 0 || found != value)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::error::PyResult;
 use crate::interpreter::layout;
 use crate::object::{Borrowed, Bound, BoundObject};
 use crate::sync::critical_section::with_critical_section;
+use crate::types::compat;
 use crate::types::returned::{new_reference, new_reference_or_panic, status, truth};
 use crate::types::{PyAny, PyDict, PyList, PyMapping};
 
@@ -153,12 +154,7 @@ impl<'py> PyDictMethods<'py> for Bound<'py, PyDict> {
         unsafe {
             let present = truth(
                 self.py(),
-                ffi::compat::PyDict_SetDefaultRef(
-                    self.as_ptr(),
-                    key.as_ptr(),
-                    value.as_ptr(),
-                    &raw mut result,
-                ),
+                compat::set_default(self.as_ptr(), key.as_ptr(), value.as_ptr(), &mut result),
             )?;
             Ok((!present, Bound::from_owned_ptr(self.py(), result)))
         }

@@ -411,7 +411,12 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// C API: `PyDict_Merge`.
     fn update_if_missing(&self, other: &Bound<'_, PyMapping>) -> PyResult<()>;
 
-    /// Adds an entry if the key is missing, atomically. Returns whether it was added.
+    /// Adds an entry if the key is missing, in one step: a value that is there is never replaced.
+    /// Returns whether the entry was added.
+    ///
+    /// Before Python 3.13, this may return `false` for an entry that was added, or `true` for one
+    /// that other code has added with the same value object, if comparing the keys runs Python code
+    /// (`__eq__`), and the key is added or removed meanwhile.
     ///
     /// # Errors
     /// If the key is not hashable, or a conversion or a comparison fails.

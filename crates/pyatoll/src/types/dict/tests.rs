@@ -2,7 +2,7 @@
 
 use super::{IntoPyDict, PyDict, PyDictMethods};
 use crate::interpreter::Python;
-use crate::types::PyList;
+use crate::types::{PyAnyMethods, PyList};
 
 #[test]
 fn a_key_without_a_hash_is_an_error_everywhere() {
@@ -26,6 +26,46 @@ fn a_default_does_not_replace_a_value() {
         assert!(added && value.to_string() == "first");
         let (added, value) = dict.set_default_with_result("k", "second").unwrap();
         assert!(!added && value.to_string() == "first");
+    });
+}
+
+#[test]
+fn a_default_does_not_replace_a_value_that_a_comparison_adds() {
+    Python::attach(|py| {
+        let code = c"
+class Key:
+    __hash__ = lambda self: 1
+class Watched:
+    __hash__ = lambda self: 1
+    def __eq__(self, other):
+        global left
+        left -= 1
+        if left == 0:
+            entries[key] = 'theirs'
+        return False
+key, entries = Key(), {Watched(): 0}
+";
+        let mut triggered = 0;
+        for comparison in 1..6 {
+            let names = PyDict::new(py);
+            names.set_item("left", comparison).unwrap();
+            py.run(code, Some(&names), None).unwrap();
+            let name = |name| names.get_item(name).unwrap().unwrap();
+            let entries = name("entries").cast_into::<PyDict>().unwrap();
+            let result = entries.set_default_with_result(name("key"), "ours");
+            let (added, value) = result.unwrap();
+            let was_triggered = name("left").extract::<i32>().unwrap() <= 0;
+            let expected = if was_triggered { "theirs" } else { "ours" };
+            names.set_item("left", 0).unwrap();
+            let now = entries.get_item(name("key")).unwrap().unwrap();
+            assert_eq!(
+                (added, value.to_string().as_str(), now.to_string().as_str()),
+                (!was_triggered, expected, expected),
+                "at comparison {comparison}"
+            );
+            triggered += i32::from(was_triggered);
+        }
+        assert!(triggered > 0);
     });
 }
 
