@@ -223,12 +223,17 @@ unsafe fn next(rest: &mut &[u8]) -> *mut ffi::PyObject {
 unsafe fn next_tuple(rest: &mut &[u8]) -> *mut ffi::PyObject {
     let [len] = take_array(rest);
     // SAFETY: attached (upheld by the caller). The tuple is new, so each place is empty, and nobody
-    // else changes it; each place takes the reference to its item.
+    // else changes it: it has no references but this one, and is not tracked by the collector,
+    // unless it is the empty tuple. Each place takes the reference to its item.
     unsafe {
         let tuple = ffi::PyTuple_New(len.into());
-        if tuple.is_null() {
+        if tuple.is_null() || len == 0 {
             return tuple;
         }
+        // Until 3.11, creating an item may run the collector, and that Python code, which finds all
+        // objects that are tracked.
+        #[cfg(not(Py_3_12))]
+        ffi::PyObject_GC_UnTrack(tuple.cast());
         for index in 0..len.into() {
             let item = next(rest);
             if item.is_null() {
@@ -237,13 +242,15 @@ unsafe fn next_tuple(rest: &mut &[u8]) -> *mut ffi::PyObject {
             }
             #[cfg(not(Py_LIMITED_API))]
             ffi::PyTuple_SET_ITEM(tuple, index, item);
-            // It fails for a tuple that others have: `gc.get_objects` finds new ones.
+            // It checks that nobody else has the tuple.
             #[cfg(Py_LIMITED_API)]
             if ffi::PyTuple_SetItem(tuple, index, item) != 0 {
                 ffi::Py_DECREF(tuple);
                 return std::ptr::null_mut();
             }
         }
+        #[cfg(not(Py_3_12))]
+        ffi::PyObject_GC_Track(tuple.cast());
         tuple
     }
 }

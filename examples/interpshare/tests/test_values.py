@@ -1,6 +1,7 @@
 """What can be shared, and how it compares."""
 
 import enum
+import gc
 import math
 import pickle
 import struct
@@ -158,6 +159,28 @@ def test_tuples_are_nested_to_a_limit():
     assert queue.get() == value
     with pytest.raises(RecursionError, match="100 deep"):
         queue.put((value,))
+
+
+def test_the_collector_finds_no_unfinished_tuples():
+    def look(phase, info):
+        for item in gc.get_objects():
+            if type(item) is tuple and len(gc.get_referents(item)) != len(item):
+                found.append(len(item))
+
+    found = []
+    # Too long for the free lists, so that creating one may run the collector.
+    value = (tuple(range(30)), tuple(range(31)), (), tuple(range(32)))
+    items, threshold = interpshare.Queue(), gc.get_threshold()
+    gc.callbacks.append(look)
+    try:
+        gc.set_threshold(1)
+        for _ in range(5):
+            items.put(value)
+            assert items.get() == value
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(look)
+    assert not found
 
 
 def test_instances_are_shared_inside_each_other():
