@@ -290,7 +290,7 @@ sys.modules['no_module'] = types.SimpleNamespace(__all__=[])
             assert_eq!(module.index()?.to_string(), "['Kind']", "{name}");
         }
         let order = PyModule::import(py, "watched")?.getattr("order")?;
-        assert_eq!(order.to_string(), "['Kind', '__all__']");
+        assert_eq!(order.to_string(), "['__all__', 'Kind']");
 
         let other = PyModule::import(py, "no_module")?;
         let error = other.add_class::<with_class::Kind>().unwrap_err();

@@ -483,9 +483,10 @@ pub(super) fn add_class(
     if let Some(dict) = dict_if_exact(module)
         && !statics.name().starts_with("__")
     {
+        let index = module.index()?;
         // Same as `setattr`: the data descriptors of the module type all have dunder names.
         dict.set_item(&name, class)?;
-        return add_to_all(module, name.as_borrowed());
+        return append(&index, name.as_borrowed());
     }
     add(module, name.as_borrowed(), class)
 }
@@ -516,19 +517,19 @@ fn add(
     name: Borrowed<'_, '_, PyString>,
     value: Borrowed<'_, '_, PyAny>,
 ) -> PyResult<()> {
-    // The attribute first: `__all__` must only list names that exist.
+    // Before the attribute, which may be `__all__` itself: what was given stays as it is.
+    let index = module.index()?;
     // SAFETY: attached (`module`); all three objects are alive.
     status(module.py(), unsafe {
         ffi::PyObject_SetAttr(module.as_ptr(), name.as_ptr(), value.as_ptr())
     })?;
-    add_to_all(module, name)
+    append(&index, name)
 }
 
-/// Adds the name of an attribute to `__all__`.
-fn add_to_all(module: &Bound<'_, PyModule>, name: Borrowed<'_, '_, PyString>) -> PyResult<()> {
-    let index = module.index()?;
-    // SAFETY: attached (`module`); `index` is a list, `name` an object.
-    status(module.py(), unsafe {
+/// Appends the name of an attribute that exists to the module's `__all__`.
+fn append(index: &Bound<'_, PyList>, name: Borrowed<'_, '_, PyString>) -> PyResult<()> {
+    // SAFETY: attached (`index`); `index` is a list, `name` an object.
+    status(index.py(), unsafe {
         ffi::PyList_Append(index.as_ptr(), name.as_ptr())
     })
 }
@@ -546,6 +547,28 @@ mod tests {
             module.setattr("__all__", "names").unwrap();
             assert!(module.index().is_err());
             assert!(module.add("a", "x").is_err());
+            assert!(!module.hasattr("a").unwrap());
+        });
+    }
+
+    #[test]
+    fn an_index_that_is_added_stays_as_it_is() {
+        #[crate::pyclass(crate = "crate")]
+        struct Scanner;
+
+        Python::attach(|py| {
+            let module = PyModule::new(py, "scanner").unwrap();
+            module.add("hidden", 0).unwrap();
+            module.add("__all__", vec!["scan"]).unwrap();
+            assert_eq!(module.index().unwrap().to_string(), "['scan']");
+            module.add("version", 1).unwrap();
+            module.add_class::<Scanner>().unwrap();
+            let index = "['scan', 'version', 'Scanner']";
+            assert_eq!(module.index().unwrap().to_string(), index);
+            module.add("__all__", ("scan", "Scanner")).unwrap();
+            let index = module.getattr("__all__").unwrap().to_string();
+            assert_eq!(index, "('scan', 'Scanner')");
+            assert!(module.add("late", 1).is_err() && module.add_class::<Scanner>().is_err());
         });
     }
 
