@@ -9,7 +9,7 @@ use crate::object::{Borrowed, Bound};
 use crate::types::PyAny;
 use crate::types::sealed::Sealed;
 
-/// Python's `float`. Its handles compare with `f64` and `f32`.
+/// Python's `float`. Its handles compare with `f64` and, rounded to one, `f32`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -76,9 +76,9 @@ value_eq!(PyFloat, f64, |object: Borrowed<'_, '_, PyFloat>,
     .value()
     == *value);
 value_eq!(PyFloat, f32, |object: Borrowed<'_, '_, PyFloat>,
-                         value: &f32| {
-    object.value() == f64::from(*value)
-});
+                         value: &f32| object.value()
+    as f32
+    == *value);
 
 #[cfg(test)]
 mod tests {
@@ -107,8 +107,13 @@ mod tests {
             let float = PyFloat::new(py, 1.25);
             assert!(float == 1.25 && 1.25 == float && &float == 1.25 && 1.25f32 == float);
             assert!(float.as_borrowed() == &1.25f64 && float != 1.5 && float != 1.5f32);
-            // As an `f32`, 0.1 has a different value.
-            assert!(PyFloat::new(py, 0.1) != 0.1f32);
+            // Rounded to an `f32`, although that is another value.
+            let (tenth, next) = (PyFloat::new(py, 0.1), f32::from_bits(0.1f32.to_bits() + 1));
+            assert!(tenth == 0.1f32 && &tenth == 0.1f32 && tenth == &0.1f32 && tenth != next);
+            assert!(0.1f32 == tenth && 0.1f32 == &tenth && &0.1f32 == tenth && next != tenth);
+            let tenth = tenth.as_borrowed();
+            assert!(tenth == 0.1f32 && tenth == &0.1f32 && 0.1f32 == tenth && &0.1f32 == tenth);
+            assert!(tenth != next && tenth != f64::from(0.1f32));
             let nan = f64::NAN;
             assert!(PyFloat::new(py, nan) != nan);
             assert!(float.as_any().eq(1.25).unwrap());
