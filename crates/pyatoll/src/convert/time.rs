@@ -23,9 +23,7 @@ const MICROS_PER_SECOND: i128 = 1_000_000;
 /// Creates a `timedelta` from microseconds.
 fn new_timedelta(py: Python<'_>, micros: i128) -> PyResult<Bound<'_, PyDelta>> {
     let seconds = micros.div_euclid(MICROS_PER_SECOND);
-    // Python refuses days that do not fit.
-    let days = seconds.div_euclid(SECONDS_PER_DAY);
-    let days = days.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+    let days = i32::try_from(seconds.div_euclid(SECONDS_PER_DAY))?;
     let seconds = seconds.rem_euclid(SECONDS_PER_DAY) as i32;
     let micros = micros.rem_euclid(MICROS_PER_SECOND) as i32;
     PyDelta::new(py, days, seconds, micros, false)
@@ -222,8 +220,26 @@ mod tests {
         let naive = c"__import__('datetime').datetime(2020, 1, 1)";
         let error = eval::<SystemTime>(naive).unwrap_err().to_string();
         assert!(error.starts_with("TypeError: "), "{error}");
-        let error = Python::attach(|py| Duration::MAX.into_bound_py_any(py).unwrap_err());
-        assert!(error.to_string().starts_with("OverflowError: "), "{error}");
+    }
+
+    #[test]
+    fn more_days_than_python_has_are_refused() {
+        let too_many = "ValueError: out of range integral type conversion attempted";
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        Python::attach(|py| {
+            for value in [Duration::MAX, days(1 << 31)] {
+                let error = value.into_bound_py_any(py).unwrap_err();
+                assert_eq!(error.to_string(), too_many);
+            }
+            let value = UNIX_EPOCH + days(1 << 31);
+            assert_eq!(
+                value.into_bound_py_any(py).unwrap_err().to_string(),
+                too_many
+            );
+            // These fit: it is Python that refuses them.
+            let error = days((1 << 31) - 1).into_bound_py_any(py).unwrap_err();
+            assert!(error.to_string().starts_with("OverflowError: "), "{error}");
+        });
     }
 
     #[test]
