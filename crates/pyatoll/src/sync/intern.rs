@@ -1,6 +1,10 @@
-//! [`intern!`](crate::intern): names as `str` objects, created once in each interpreter.
+//! [`intern!`](crate::intern): names as `str` objects, created once in each interpreter; also for
+//! [`py_format!`](crate::py_format).
+
+use std::fmt;
 
 use super::InterpreterLocal;
+use crate::error::PyResult;
 use crate::interpreter::Python;
 use crate::object::{Bound, Py};
 use crate::types::PyString;
@@ -65,6 +69,37 @@ impl InternedName {
     }
 }
 
+/// The `static` that [`py_format!`](crate::py_format) creates.
+#[doc(hidden)]
+pub struct InternedFormat(InterpreterLocal<Py<PyString>>);
+
+impl InternedFormat {
+    #[allow(clippy::new_without_default, reason = "for a `static`")]
+    pub const fn new() -> Self {
+        Self(InterpreterLocal::lasting())
+    }
+
+    /// Formats `args`, which must be those of the one `format_args!` that belongs to this.
+    #[inline]
+    pub fn format<'py>(
+        &'static self,
+        py: Python<'py>,
+        args: fmt::Arguments<'_>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        match args.as_str() {
+            // The compiler has joined the literals, so it is the same text each time.
+            Some(text) => Ok(self.intern(py, text)),
+            None => PyString::from_fmt(py, args),
+        }
+    }
+
+    #[inline(never)]
+    fn intern<'py>(&'static self, py: Python<'py>, text: &'static str) -> Bound<'py, PyString> {
+        let create = || PyString::intern(py, text).unbind();
+        self.0.get_or_init(py, create).bind(py).clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::interpreter::{Python, SubInterpreter};
@@ -85,5 +120,28 @@ mod tests {
             assert!(main.try_bind(py).is_err());
         })
         .unwrap();
+    }
+
+    #[test]
+    fn a_format_without_values_is_interned_in_each_interpreter() {
+        fn constant(py: Python<'_>) -> crate::Py<crate::types::PyString> {
+            let text = crate::py_format!(py, "a format {{that}} only this test interns");
+            text.unwrap().unbind()
+        }
+        fn number(py: Python<'_>, number: i32) -> String {
+            crate::py_format!(py, "{number}").unwrap().to_string()
+        }
+        let check = |py: Python<'_>| {
+            let (first, second) = (constant(py), constant(py));
+            assert!(first.is(&second));
+            assert_eq!(first.bind(py), "a format {that} only this test interns");
+            assert!(first.is(intern!(py, "a format {that} only this test interns")));
+            assert_eq!((number(py, 1), number(py, 2)), ("1".into(), "2".into()));
+            first
+        };
+        let main = Python::attach(check);
+        let sub = SubInterpreter::builder().build().unwrap();
+        sub.attach(|py| assert!(check(py).try_bind(py).is_ok() && main.try_bind(py).is_err()))
+            .unwrap();
     }
 }

@@ -66,7 +66,7 @@ mod refusals;
 
 pub use extensions::{MutexExt, OnceExt, OnceLockExt, RwLockExt};
 #[doc(hidden)]
-pub use intern::InternedName;
+pub use intern::{InternedFormat, InternedName};
 pub use interpreter_local::InterpreterLocal;
 #[cfg(Py_3_13)]
 pub use mutex::{PyMutex, PyMutexGuard};

@@ -204,10 +204,14 @@ impl PyString {
     }
 }
 
-/// Like [`format!`], but creates a Python `str`.
+/// Like [`format!`], but creates a Python `str`. A text without values (`"constant"`) is created and
+/// interned once in each interpreter.
 ///
 /// # Errors
 /// If Python runs out of memory.
+///
+/// # Panics
+/// If Python runs out of memory for a text without values.
 ///
 /// ```
 /// use pyatoll::{prelude::*, py_format};
@@ -223,9 +227,10 @@ impl PyString {
 /// C API: `PyUnicode_FromStringAndSize`.
 #[macro_export]
 macro_rules! py_format {
-    ($py:expr, $($format:tt)+) => {
-        $crate::types::PyString::from_fmt($py, ::core::format_args!($($format)+))
-    };
+    ($py:expr, $($format:tt)+) => {{
+        static CONSTANT: $crate::sync::InternedFormat = $crate::sync::InternedFormat::new();
+        CONSTANT.format($py, ::core::format_args!($($format)+))
+    }};
 }
 
 value_eq!(PyString, str, compat::str_equals);
