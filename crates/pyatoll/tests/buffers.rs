@@ -303,6 +303,36 @@ fn a_dropped_buffer_is_released_by_its_interpreter() {
 }
 
 #[test]
+fn a_buffer_dropped_while_detached_is_released_when_the_thread_returns() {
+    for sub in subs() {
+        sub.attach(|py| {
+            let array = PyByteArray::new(py, b"tide");
+            let resize = || array.call_method1("append", (33,));
+            let buffer: PyBuffer<u8> = array.extract()?;
+            assert!(resize().is_err());
+            py.detach(|| drop(buffer));
+            resize()?;
+            // Also if it returns with a panic.
+            let buffer: PyBuffer<u8> = array.extract()?;
+            assert!(resize().is_err());
+            let panics = || {
+                py.detach(move || {
+                    let _dropped = buffer;
+                    std::panic::resume_unwind(Box::new(()));
+                })
+            };
+            assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+            resize()?;
+            assert_eq!(array.to_vec(), b"tide!!");
+            Ok::<_, PyErr>(())
+        })
+        .unwrap()
+        .unwrap();
+        sub.close().unwrap();
+    }
+}
+
+#[test]
 fn a_buffer_outlives_its_interpreter() {
     let ended = |order: &[usize]| {
         let mut subs: Vec<_> = subs().map(Some).collect();

@@ -154,13 +154,79 @@ fn a_handle_dropped_while_detached_from_its_owner_is_released() {
     sub.attach(|py| {
         let object = mortal(py);
         py.detach(move || drop(object));
-        assert_eq!(deaths(py), 0);
-        // Released at the next entry.
-        let handle = py.interpreter();
-        py.detach(|| handle.attach(|py| assert_eq!(deaths(py), 1)))
-            .unwrap();
+        assert_eq!(deaths(py), 1);
+        // Sooner, if there is an entry before the thread returns.
+        let (object, handle) = (mortal(py), py.interpreter());
+        py.detach(|| {
+            drop(object);
+            handle.attach(|py| assert_eq!(deaths(py), 2))
+        })
+        .unwrap();
     })
     .unwrap();
+}
+
+/// Detaches and drops a handle meanwhile.
+#[pyfunction]
+fn drop_detached(py: Python<'_>, object: Py<PyAny>) {
+    py.detach(move || drop(object));
+}
+
+#[test]
+fn a_finalizer_has_run_when_a_detached_call_that_dropped_the_object_returns() {
+    Python::initialize();
+    let sub = SubInterpreter::builder().build().unwrap();
+    sub.attach(|py| {
+        let names = pyatoll::types::PyDict::new(py);
+        names.set_item("drop_detached", wrap_pyfunction!(drop_detached, py)?)?;
+        let code = c"
+log = []
+class Link:
+    def __init__(self, name, next=None):
+        self.name, self.next = name, next
+    def __del__(self):
+        log.append(self.name)
+        next, self.next = self.next, None
+        if next:
+            # Calls back, and detaches itself.
+            drop_detached(next)
+        log.append(self.name)
+";
+        py.run(code, Some(&names), Some(&names))?;
+        let link = |code| py.eval(code, Some(&names), None).map(Bound::unbind);
+        let log = || {
+            let log = names.get_item("log")?.unwrap();
+            let text: Vec<String> = log.extract()?;
+            log.call_method0("clear")?;
+            Ok::<_, PyErr>(text.join(" "))
+        };
+        let object = link(c"Link('a', Link('b', Link('c')))")?;
+        py.detach(move || drop(object));
+        // The argument of the inner call holds the next link until that call returns.
+        assert_eq!(log()?, "a a b b c c");
+        // If the call panics.
+        let object = link(c"Link('d')")?;
+        let panics = || {
+            py.detach(move || {
+                let _dropped = object;
+                std::panic::resume_unwind(Box::new("in detach"));
+            })
+        };
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics));
+        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"in detach"));
+        assert_eq!(log()?, "d d");
+        // An exception that is set stays.
+        let object = link(c"Link('e', Link('f'))")?;
+        pyatoll::exceptions::PyKeyError::new_err("set").restore(py);
+        py.detach(move || drop(object));
+        let error = PyErr::take(py).unwrap();
+        assert!(error.is_instance_of::<pyatoll::exceptions::PyKeyError>(py));
+        assert_eq!(log()?, "e e f f");
+        Ok::<_, PyErr>(())
+    })
+    .unwrap()
+    .unwrap();
+    sub.close().unwrap();
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! [`DetachGuard`]: this thread is detached from the interpreter it was attached to.
+//! [`DetachGuard`]: this thread is detached from the interpreter it was attached to. Also what
+//! [`Python::detach`](super::Python::detach) does when the thread is attached again.
 
 use std::marker::PhantomData;
 
@@ -50,4 +51,39 @@ pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) 
     // dropped even if `f` panics.
     let _detached = unsafe { DetachGuard::new(local) };
     f()
+}
+
+/// Detaches this thread while `f` runs, and drains the drop queue when it is attached again, also if
+/// `f` panics: for `f` of a user, which may drop handles. That runs any code, as does an entry.
+///
+/// # Safety
+/// As for [`detached`].
+pub(crate) unsafe fn detached_then_drained<R>(local: &LocalInternals, f: impl FnOnce() -> R) -> R {
+    // SAFETY: attached whenever it is dropped: `detached` attaches the thread again before it
+    // returns or unwinds.
+    let _drain = unsafe { DrainGuard::new(local) };
+    // SAFETY: upheld by the caller.
+    unsafe { detached(local, f) }
+}
+
+/// A guard that drains the drop queue when it is dropped.
+struct DrainGuard<'a>(&'a LocalInternals);
+
+impl<'a> DrainGuard<'a> {
+    /// # Safety
+    /// The thread must be attached to `local`'s interpreter when the result is dropped.
+    unsafe fn new(local: &'a LocalInternals) -> Self {
+        Self(local)
+    }
+}
+
+impl Drop for DrainGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // In a `__traverse__`, no reference count may change: the next entry drains the queue.
+        if !self.0.is_in_traverse() {
+            // SAFETY: attached (upheld by the caller of `new`). Does not unwind.
+            unsafe { self.0.drain() };
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use super::attach::{AttachGuard, SlowPath};
 use super::compat;
 use super::create;
-use super::detach::detached;
+use super::detach::detached_then_drained;
 use super::entry::{self, Home};
 use super::error::NoInterpreter;
 use super::local::LocalInternals;
@@ -195,7 +195,8 @@ impl<'py> Python<'py> {
     ///
     /// `f` must be `Send`, which keeps tokens and `Bound` references out of it; a
     /// [`Py<T>`](crate::Py) may go in. Inside, [`Python::attach`] returns to this interpreter, and
-    /// [`Interpreter::attach`](crate::Interpreter::attach) enters any.
+    /// [`Interpreter::attach`](crate::Interpreter::attach) enters any. References and buffers that
+    /// `f` drops are released before this returns, also if `f` panics.
     ///
     /// # What `Send` does not keep out
     ///
@@ -228,7 +229,7 @@ impl<'py> Python<'py> {
     {
         // SAFETY: attached, as the token shows. `Ungil` keeps everything that needs the attachment
         // out of `f`, since none of it is `Send`.
-        unsafe { detached(self.local(), f) }
+        unsafe { detached_then_drained(self.local(), f) }
     }
 }
 

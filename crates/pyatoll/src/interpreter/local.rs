@@ -736,7 +736,8 @@ impl LocalInternals {
         }
     }
 
-    /// Releases references that other threads dropped. Called at every entry.
+    /// Releases references that detached threads dropped. Called at every entry and after
+    /// `Python::detach`.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter.

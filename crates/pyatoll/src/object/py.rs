@@ -17,8 +17,8 @@ use crate::interpreter::{AttachError, Interpreter, LocalInternals, Python, Store
 /// - Using it requires a token of its owner: [`bind`](Py::bind), or [`try_bind`](Py::try_bind)
 ///   where the token may belong to another interpreter, or [`Py::attach`] to enter the owner first.
 /// - Dropping it is safe anywhere. The reference is released immediately if this thread is attached
-///   to the owner, otherwise when the owner is next entered. If the owner has ended, nothing
-///   happens.
+///   to the owner, otherwise when the owner is next entered, or returned to from
+///   [`Python::detach`]. If the owner has ended, nothing happens.
 ///
 /// # After the end
 ///

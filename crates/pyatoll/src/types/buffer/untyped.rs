@@ -24,7 +24,8 @@ use crate::types::PyAny;
 ///
 /// - Functions with a token check that it is that interpreter's.
 /// - A buffer may be dropped anywhere. It is released at once if this thread is attached to its
-///   interpreter, otherwise when that is next entered, or ends.
+///   interpreter, otherwise when that is next entered, returned to from [`Python::detach`], or
+///   ends.
 /// - After the interpreter's end, dropping a buffer releases nothing. The object and its memory
 ///   stay, as for a [`Py`](crate::Py#after-the-end); on free-threaded builds, not those of a
 ///   constant of Python code, which CPython frees.
