@@ -294,6 +294,36 @@ fn a_datetime_is_refused_by_another_interpreter_and_may_outlive_its_own() {
     drop((zone, delta));
 }
 
+/// Code that calls functions of the C API may rely on it, as with PyO3.
+#[cfg(not(Py_LIMITED_API))]
+#[test]
+fn a_use_of_a_type_sets_the_c_apis_pointer() {
+    use pyatoll::ffi;
+
+    let table_of = |py: Python<'_>| {
+        let date = PyDate::new(py, 2024, 2, 29).unwrap();
+        assert!(PyErr::take(py).is_none());
+        // SAFETY: attached; null, or a table that stays.
+        unsafe {
+            let table = ffi::PyDateTimeAPI();
+            assert!(!table.is_null());
+            assert_eq!(ffi::PyDate_Check(date.as_ptr()), 1);
+            table
+        }
+    };
+    Python::initialize();
+    let table = Python::attach(table_of);
+    for sub in subs() {
+        // Where the module in C is not safe, Python's has other classes.
+        let has_c = |py: Python<'_>| py.version_info() >= (3, 13);
+        if sub.attach(has_c).unwrap() {
+            assert_eq!(sub.attach(table_of).unwrap(), table);
+        }
+        sub.close().unwrap();
+    }
+    assert_eq!(Python::attach(table_of), table);
+}
+
 #[test]
 fn a_failed_import_is_an_error_until_it_succeeds() {
     let sub = SubInterpreter::builder().build().unwrap();

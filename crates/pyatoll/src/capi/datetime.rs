@@ -1,8 +1,33 @@
 //! `datetime`'s structs and its table of functions, which the stable ABI does not have: the same in
 //! all versions.
 
+#[cfg(not(Py_LIMITED_API))]
+pub(crate) use fixed::*;
 #[cfg(Py_LIMITED_API)]
 pub(crate) use running::*;
+
+#[cfg(not(Py_LIMITED_API))]
+mod fixed {
+    use pyo3_ffi::*;
+
+    /// Has [`PyDateTimeAPI`] return the table of the running interpreter's `datetime`, for the whole
+    /// process and its life, unless it returns one already. Returns whether it does now, and did
+    /// not before.
+    ///
+    /// # Safety
+    /// The thread must be attached, without an exception that is set.
+    pub(crate) unsafe fn publish_datetime_table(table: *const PyDateTime_CAPI) -> bool {
+        // SAFETY: attached (upheld by the caller). A failure sets an exception.
+        unsafe {
+            if !PyDateTimeAPI().is_null() {
+                return false;
+            }
+            PyDateTime_IMPORT();
+            PyErr_Clear();
+            std::ptr::eq(PyDateTimeAPI(), table)
+        }
+    }
+}
 
 #[cfg(Py_LIMITED_API)]
 mod running {
@@ -11,6 +36,14 @@ mod running {
     use pyo3_ffi::*;
 
     pub(crate) const PyDateTime_CAPSULE_NAME: &CStr = c"datetime.datetime_CAPI";
+
+    /// Does nothing and returns `false`: in this build, `pyo3-ffi` has no pointer to the table.
+    ///
+    /// # Safety
+    /// As in other builds.
+    pub(crate) unsafe fn publish_datetime_table(_table: *const PyDateTime_CAPI) -> bool {
+        false
+    }
 
     #[repr(C)]
     pub(crate) struct PyDateTime_CAPI {

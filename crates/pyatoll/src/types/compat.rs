@@ -65,6 +65,12 @@ pub(super) unsafe fn set_default(
     }
 }
 
+/// Returns whether the table of functions of `datetime` is a static in C, the same in all
+/// interpreters. Before 3.13, the module allocates it, and its capsule frees it.
+pub(super) fn datetime_table_is_static() -> bool {
+    at_least(13)
+}
+
 /// The module that has `CapsuleType`.
 #[cfg(feature = "experimental-inspect")]
 pub(super) const CAPSULE_MODULE: &str = if cfg!(Py_3_13) {

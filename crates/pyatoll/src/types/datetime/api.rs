@@ -1,7 +1,7 @@
 //! [`DatetimeApi`]: the classes of `datetime` in one interpreter, and its C API if it has one.
 //!
-//! `pyo3_ffi::PyDateTimeAPI` is one pointer for the whole process, set by the interpreter that
-//! imports `datetime` first, and is not used here.
+//! `pyo3_ffi::PyDateTimeAPI` is one pointer for the whole process, and is not used here. It is set
+//! for users of the C API, from a table that lives as long.
 
 use std::ffi::c_int;
 use std::ptr::NonNull;
@@ -13,6 +13,7 @@ use crate::exceptions::PyAttributeError;
 use crate::interpreter::Python;
 use crate::object::{Bound, Py};
 use crate::sync::InterpreterLocal;
+use crate::types::compat;
 use crate::types::imported::import;
 use crate::types::{PyAny, PyAnyMethods, PyType, PyTypeMethods};
 
@@ -105,6 +106,7 @@ impl DatetimeApi {
         let table = unsafe { ffi::PyCapsule_GetPointer(capsule.as_ptr(), name.as_ptr()) };
         let functions =
             NonNull::new(table.cast::<ffi::PyDateTime_CAPI>()).ok_or_else(|| PyErr::fetch(py))?;
+        publish(capsule, functions);
         // SAFETY: a capsule of this name holds the table, which its classes and `timezone.utc`
         // outlive.
         unsafe {
@@ -153,6 +155,22 @@ impl DatetimeApi {
             table: None,
             has_layout: false,
         })
+    }
+}
+
+/// Has `pyo3_ffi::PyDateTimeAPI` return a table that stays for the life of the process, unless it
+/// returns one already: code that calls `pyo3-ffi` may rely on it once a type of `datetime` is used.
+fn publish(capsule: &Bound<'_, PyAny>, table: NonNull<ffi::PyDateTime_CAPI>) {
+    let is_static = compat::datetime_table_is_static();
+    // Only the memory of the main interpreter stays when its interpreter ends.
+    if !is_static && !capsule.py().local().is_main() {
+        return;
+    }
+    // SAFETY: attached (`capsule`), and no exception is set: the capsule has just been read.
+    let is_new = unsafe { ffi::publish_datetime_table(table.as_ptr()) };
+    if is_new && !is_static {
+        // The capsule's destructor would free the table.
+        std::mem::forget(capsule.clone());
     }
 }
 
