@@ -7,7 +7,7 @@ pub use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
 pub use crate::error::{PyErr, PyResult};
 pub use crate::interpreter::Python;
 pub use crate::object::{Borrowed, Bound, BoundObject, Py};
-#[cfg(all(Py_3_15, not(Py_LIMITED_API)))]
+#[cfg(Py_3_15)]
 pub use crate::types::PyFrozenDictMethods;
 pub use crate::types::{
     PyAny, PyAnyMethods, PyBoolMethods, PyByteArrayMethods, PyBytesMethods, PyCapsuleMethods,

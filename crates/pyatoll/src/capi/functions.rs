@@ -397,6 +397,8 @@ mod unstable {
         fn PyDict_SetDefault(
             dict: *mut PyObject, key: *mut PyObject, value: *mut PyObject,
         ) -> *mut PyObject, FIRST..=LATEST;
+        #[cfg(Py_3_15)]
+        fn PyFrozenDict_New(items: *mut PyObject) -> *mut PyObject, 15..=LATEST;
         fn PyMarshal_WriteObjectToString(
             object: *mut PyObject, version: c_int,
         ) -> *mut PyObject, FIRST..=LATEST;

@@ -10,8 +10,9 @@ mod fixed {
     use pyo3_ffi::PyTypeObject;
 
     macro_rules! types {
-        ($($function:ident: $name:ident;)*) => {$(
+        ($($(#[$attribute:meta])* $function:ident: $name:ident;)*) => {$(
             /// Returns the address of the type object.
+            $(#[$attribute])*
             #[inline(always)]
             pub(crate) fn $function() -> *mut PyTypeObject {
                 #[allow(unused_unsafe, reason = "on some platforms")]
@@ -25,6 +26,8 @@ mod fixed {
         code_type: PyCode_Type;
         context_type: PyContext_Type;
         frame_type: PyFrame_Type;
+        #[cfg(Py_3_15)]
+        frozendict_type: PyFrozenDict_Type;
         function_type: PyFunction_Type;
     }
 }
@@ -63,5 +66,24 @@ mod running {
         context_type, PyContext_CheckExact: "PyContext_Type\0";
         frame_type, PyFrame_Check: "PyFrame_Type\0";
         function_type, PyFunction_Check: "PyFunction_Type\0";
+    }
+
+    /// Returns the address of the type object.
+    #[cfg(Py_3_15)]
+    #[inline]
+    pub(crate) fn frozendict_type() -> *mut PyTypeObject {
+        static TYPE: Symbol = Symbol::of("PyFrozenDict_Type\0");
+        TYPE.address().cast()
+    }
+
+    /// Returns whether an object is an instance of the type or of a class that extends it.
+    ///
+    /// # Safety
+    /// `object` must be alive.
+    #[cfg(Py_3_15)]
+    #[inline]
+    pub(crate) unsafe fn PyFrozenDict_Check(object: *mut PyObject) -> c_int {
+        // SAFETY: alive (upheld by the caller); the type is one.
+        unsafe { pyo3_ffi::PyObject_TypeCheck(object, frozendict_type()) }
     }
 }

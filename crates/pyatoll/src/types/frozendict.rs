@@ -2,10 +2,9 @@
 
 use std::ptr::null_mut;
 
-use pyo3_ffi as ffi;
-
 use super::dict::imp;
 use super::returned::{new_reference, new_reference_or_panic};
+use crate::capi as ffi;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::PyResult;
 use crate::interpreter::Python;
@@ -31,7 +30,9 @@ use crate::types::{PyAny, PyDict, PyDictMethods, PyList, PyMapping};
 #[repr(transparent)]
 pub struct PyFrozenDict(PyAny);
 
-native_type!(PyFrozenDict: ("builtins", "frozendict"), PyFrozenDict_Type, PyFrozenDict_Check);
+native_type!(
+    PyFrozenDict: ("builtins", "frozendict"), { ffi::frozendict_type() }, PyFrozenDict_Check
+);
 
 impl PyFrozenDict {
     /// Creates a frozen dict from keys and values. Of equal keys, the last value is kept.

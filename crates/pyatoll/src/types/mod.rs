@@ -75,7 +75,7 @@ mod ellipsis;
 mod fill;
 pub(crate) mod float;
 mod frame;
-#[cfg(all(Py_3_15, not(Py_LIMITED_API)))]
+#[cfg(Py_3_15)]
 pub mod frozendict;
 pub mod frozenset;
 pub(crate) mod function;
@@ -129,7 +129,7 @@ pub use dict::{IntoPyDict, PyDict, PyDictItems, PyDictKeys, PyDictMethods, PyDic
 pub use ellipsis::PyEllipsis;
 pub use float::{PyFloat, PyFloatMethods};
 pub use frame::{PyFrame, PyFrameMethods};
-#[cfg(all(Py_3_15, not(Py_LIMITED_API)))]
+#[cfg(Py_3_15)]
 pub use frozendict::{PyFrozenDict, PyFrozenDictMethods};
 pub use frozenset::{PyFrozenSet, PyFrozenSetMethods};
 pub use function::{PyCFunction, PyFunction};
@@ -158,7 +158,7 @@ pub use weakref::{PyWeakref, PyWeakrefMethods, PyWeakrefProxy, PyWeakrefReferenc
 pub mod iter {
     //! The iterators over Python's built-in containers.
     pub use super::dict::BoundDictIterator;
-    #[cfg(all(Py_3_15, not(Py_LIMITED_API)))]
+    #[cfg(Py_3_15)]
     pub use super::frozendict::BoundFrozenDictIterator;
     pub use super::list::BoundListIterator;
     pub use super::set_iter::{BoundFrozenSetIterator, BoundSetIterator};
