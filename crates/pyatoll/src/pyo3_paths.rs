@@ -46,7 +46,7 @@ pub mod conversion {
     //! | `HashMap`, `BTreeMap` | `dict` | `dict` |
     //! | `HashSet`, `BTreeSet` | `set` | `set`, `frozenset` |
     //! | `Option<T>` | `None`, or like `T` | `None`, or like `T` |
-    //! | `Box<T>`, `Arc<T>`, `Cell<T>` | like `T` | like `T` |
+    //! | `Arc<T>`, `Cell<T>` | like `T` | like `T` |
     //! | `Duration` | `datetime.timedelta`, truncated to microseconds | `datetime.timedelta`, not negative |
     //! | `SystemTime` | `datetime.datetime` in UTC, truncated to microseconds | `datetime.datetime` with a time zone |
     //! | with the features `chrono`, `chrono-local`, `chrono-tz`, `jiff-02`, `time`: the types of these crates | `datetime`'s classes | `datetime`'s classes |
