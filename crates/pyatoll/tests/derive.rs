@@ -754,7 +754,8 @@ class Long:
             assert_eq!(
                 message("Index"),
                 format!(
-                    "{start}, caused by KeyError: 'first', caused by KeyError: 'second', caused by …"
+                    "{start}, caused by KeyError: 'first', caused by KeyError: 'second', \
+                     caused by …"
                 )
             );
             assert_eq!(
@@ -770,8 +771,13 @@ class Long:
     }
 }
 
+// A type that contains itself has no hint.
+#[cfg(not(feature = "experimental-inspect"))]
 mod nesting {
     use std::collections::{BTreeMap, BTreeSet, HashMap};
+    use std::sync::Arc;
+
+    use pyatoll::exceptions::PyRecursionError;
 
     use super::*;
 
@@ -807,6 +813,51 @@ mod nesting {
 
     struct Boxed(#[allow(dead_code)] Box<Row>);
 
+    #[derive(FromPyObject)]
+    struct Link {
+        #[pyo3(attribute)]
+        #[allow(dead_code)]
+        next: Option<Arc<Link>>,
+    }
+
+    /// Its items take more of the stack than CPython's margins.
+    #[derive(FromPyObject)]
+    struct Large(#[allow(dead_code)] Vec<LargeItem>);
+
+    #[derive(FromPyObject)]
+    struct LargeItem {
+        #[pyo3(item(0))]
+        #[allow(dead_code)]
+        rest: Vec<LargeItem>,
+        #[pyo3(from_py_with = zeros, item(0))]
+        #[allow(dead_code)]
+        data: [f64; 5000],
+    }
+
+    fn zeros(_: &Bound<'_, PyAny>) -> PyResult<[f64; 5000]> {
+        Ok([0.0; 5000])
+    }
+
+    /// A limit of the user's own.
+    #[derive(Debug)]
+    struct Limited;
+
+    impl<'py> FromPyObject<'_, 'py> for Limited {
+        type Error = PyErr;
+
+        fn extract(_: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+            Err(PyRecursionError::new_err("too deep"))
+        }
+    }
+
+    #[derive(Debug, FromPyObject)]
+    enum Passing {
+        #[allow(dead_code)]
+        Limited(Limited),
+        #[allow(dead_code)]
+        Any(Py<PyAny>),
+    }
+
     impl<'py> FromPyObject<'_, 'py> for Boxed {
         type Error = PyErr;
 
@@ -836,6 +887,7 @@ values = HashableSet()
 values.add(values)
 node = SimpleNamespace(children=[])
 node.children.append(node)
+node.next = node
 mixed = {'a': [(items,)]}
 class Endless:
     def __len__(self): return 1
@@ -873,6 +925,16 @@ endless = Endless()
             refused::<Set>(&object("values"));
             refused::<Map>(&object("numbered"));
             refused::<Row>(&object("items"));
+            refused::<Link>(&object("node"));
+            refused::<Large>(&object("items"));
+        });
+    }
+
+    #[test]
+    fn an_enum_passes_on_a_recursion_error_of_the_users_own() {
+        Python::attach(|py| {
+            let error = py.None().extract::<Passing>(py).unwrap_err();
+            assert_eq!(error.to_string(), "RecursionError: too deep");
         });
     }
 

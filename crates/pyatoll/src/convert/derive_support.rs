@@ -101,8 +101,8 @@ pub struct FailedVariant {
 /// Returns a variant that could not be extracted.
 ///
 /// # Errors
-/// The error, if it is a `RecursionError`: each level would try the other variants otherwise, whose
-/// number is the power of the depth.
+/// `error`, if it is a `RecursionError`: otherwise every level would try the remaining variants,
+/// which takes time exponential in the depth.
 #[cold]
 pub fn failed_variant(
     py: Python<'_>,
@@ -141,16 +141,16 @@ pub fn failed_to_extract_enum(py: Python<'_>, name: &str, failures: &[FailedVari
     PyTypeError::new_err(text)
 }
 
-/// The number of causes that are written: a chain that Python code has built may be of any length,
-/// or end in a cycle.
+/// Maximum number of causes to write. A chain built by Python code may be of any length, or a
+/// cycle.
 const MAX_CAUSES: usize = 32;
 
-/// Writes the chain of an error's causes, up to one that was written before.
+/// Writes the chain of an error's causes, until one repeats.
 fn write_causes(py: Python<'_>, error: &PyErr, text: &mut String) {
     let mut seen = vec![error.clone_ref(py)];
     while let Some(cause) = seen.last().and_then(|last| last.cause(py)) {
         let is_same = |seen: &PyErr| seen.value(py).as_ptr() == cause.value(py).as_ptr();
-        if seen.len() > MAX_CAUSES || seen.iter().any(|seen| is_same(seen)) {
+        if seen.len() > MAX_CAUSES || seen.iter().any(is_same) {
             text.push_str(", caused by …");
             return;
         }

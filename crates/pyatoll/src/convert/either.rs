@@ -59,14 +59,28 @@ where
 
     #[inline]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(value) = L::extract(object) {
-            return Ok(Either::Left(value));
+        match L::extract(object) {
+            Ok(value) => return Ok(Either::Left(value)),
+            Err(error) => pass_recursion_error(object.py(), error.into())?,
         }
         match R::extract(object) {
             Ok(value) => Ok(Either::Right(value)),
-            Err(_) => Err(neither::<L, R>()),
+            Err(error) => {
+                pass_recursion_error(object.py(), error.into())?;
+                Err(neither::<L, R>())
+            }
         }
     }
+}
+
+/// Returns a `RecursionError` as it is: otherwise every level would try the other type, which takes
+/// time exponential in the depth.
+#[cold]
+fn pass_recursion_error(py: Python<'_>, error: PyErr) -> PyResult<()> {
+    if error.is_recursion_error(py) {
+        return Err(error);
+    }
+    Ok(())
 }
 
 #[cold]
@@ -83,12 +97,38 @@ mod tests {
     use either::Either;
     use proptest::prelude::*;
 
-    use crate::convert::IntoPyObjectExt;
-    use crate::error::PyErr;
+    use crate::convert::{FromPyObject, IntoPyObjectExt};
+    use crate::error::{PyErr, PyResult};
+    use crate::exceptions::PyRecursionError;
     use crate::interpreter::Python;
-    use crate::types::PyAnyMethods;
+    use crate::object::Borrowed;
+    use crate::types::{PyAny, PyAnyMethods, PyList, PyListMethods};
 
     type Number = Either<i64, String>;
+
+    /// A list of itself, on either side.
+    struct Tree(#[allow(dead_code)] Box<Either<Vec<Tree>, Vec<Tree>>>);
+
+    impl<'py> FromPyObject<'_, 'py> for Tree {
+        type Error = PyErr;
+
+        #[cfg(feature = "experimental-inspect")]
+        const INPUT_TYPE: crate::inspect::PyStaticExpr = crate::object::inspect::INCOMPLETE;
+
+        fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+            Ok(Self(Box::new(object.extract()?)))
+        }
+    }
+
+    #[test]
+    fn a_recursion_error_is_not_tried_again() {
+        Python::attach(|py| {
+            let items = PyList::empty(py);
+            items.append(&items).unwrap();
+            let error = items.extract::<Tree>().err().unwrap();
+            assert!(error.is_instance_of::<PyRecursionError>(py), "{error}");
+        });
+    }
 
     proptest! {
         #[test]

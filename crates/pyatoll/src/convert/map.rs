@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use pyo3_ffi as ffi;
 
 use super::compat;
-use super::nesting::Nesting;
+use super::recursion::RecursionGuard;
 use super::traits::private::Token;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
@@ -55,7 +55,7 @@ where
     if done == len(object) {
         return Ok(());
     }
-    let _nesting = Nesting::enter(py)?;
+    let _guard = RecursionGuard::enter::<(K, V)>(py)?;
     // SAFETY: attached, a dict; `PyDict_Items` returns a new list of pairs, or null with an
     // exception. A pair is immutable and keeps its items alive; it is owned here, as code that a
     // conversion runs can find the list with `gc.get_objects` and change it.

@@ -21,7 +21,7 @@
 //! | `chrono`, `chrono_tz`, `jiff`, `time_crate` | dates, times and time zones of these crates |
 //! | `imported` | classes of Python's standard library |
 //! | `by_reference` | conversion of a reference to a `Copy` type |
-//! | `nesting` | the recursion of conversions |
+//! | `recursion` | bounds the recursion of conversions |
 //! | `derive_support` | functions that the derive macros call |
 //! | `compat` | differences between CPython versions |
 
@@ -59,7 +59,6 @@ mod ip_addr;
 #[cfg(feature = "jiff-02")]
 mod jiff;
 mod map;
-mod nesting;
 #[cfg(feature = "num-bigint")]
 mod num_bigint;
 #[cfg(feature = "num-complex")]
@@ -70,6 +69,7 @@ mod num_rational;
 mod ordered_float;
 mod os_string;
 mod path;
+mod recursion;
 #[cfg(any(feature = "anyhow", feature = "eyre"))]
 mod reports;
 #[cfg(feature = "rust_decimal")]

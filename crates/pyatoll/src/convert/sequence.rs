@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::compat;
-use super::nesting::Nesting;
+use super::recursion::RecursionGuard;
 use super::traits::private::Token;
 use crate::capi as ffi;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject};
@@ -153,7 +153,7 @@ fn extract_list<'py, T: FromPyObjectOwned<'py>>(list: &Bound<'py, PyList>) -> Py
             return Ok(values);
         }
     }
-    let _nesting = Nesting::of_items::<T>(list.py())?;
+    let _guard = RecursionGuard::of_items::<T>(list.py())?;
     for item in list.iter().skip(values.len()) {
         match T::extract(item.as_borrowed()) {
             Ok(value) => values.push(value),
@@ -220,7 +220,7 @@ pub(super) fn read<'py, T: FromPyObjectOwned<'py>>(
     mut put: impl FnMut(T),
 ) -> PyResult<()> {
     let py = object.py();
-    let _nesting = Nesting::of_items::<T>(py)?;
+    let _guard = RecursionGuard::of_items::<T>(py)?;
     // SAFETY: attached; both calls return a new reference or null.
     unsafe {
         let iterator = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetIter(object.as_ptr()))?;
@@ -253,7 +253,7 @@ impl<'a, 'py, T: FromPyObjectOwned<'py>, const N: usize> FromPyObject<'a, 'py> f
         if len != N {
             return Err(wrong_length(N, len));
         }
-        let _nesting = Nesting::of_items::<T>(object.py())?;
+        let _guard = RecursionGuard::of_items::<T>(object.py())?;
         let mut values = [const { None }; N];
         for (index, value) in values.iter_mut().enumerate() {
             // SAFETY: attached; a live object; the call returns a new reference, or null with an

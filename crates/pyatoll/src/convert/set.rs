@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash};
 
 use pyo3_ffi as ffi;
 
-use super::nesting::Nesting;
+use super::recursion::RecursionGuard;
 use crate::convert::{FromPyObject, FromPyObjectOwned, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
 use crate::interpreter::Python;
@@ -48,7 +48,7 @@ pub(super) fn read<'py, T: FromPyObjectOwned<'py>>(
     mut put: impl FnMut(T),
 ) -> PyResult<()> {
     let py = object.py();
-    let _nesting = Nesting::of_items::<T>(py)?;
+    let _guard = RecursionGuard::of_items::<T>(py)?;
     // SAFETY: attached; both calls return a new reference or null.
     unsafe {
         let iterator = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetIter(object.as_ptr()))?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
+use super::recursion::RecursionGuard;
 use crate::convert::{FromPyObject, IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult};
 use crate::interpreter::Python;
@@ -130,23 +131,29 @@ impl<'py, T: Copy + IntoPyObject<'py>> IntoPyObject<'py> for &Cell<T> {
     }
 }
 
-/// Implements extraction by extracting the value and wrapping it.
-macro_rules! extract_and_wrap {
-    ($($wrapper:ident),*) => {$(
-        impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for $wrapper<T> {
-            type Error = T::Error;
+/// The type may contain itself in the `Arc`.
+impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for Arc<T> {
+    type Error = PyErr;
 
-            crate::object::hint! { INPUT_TYPE = T::INPUT_TYPE }
+    crate::object::hint! { INPUT_TYPE = T::INPUT_TYPE }
 
-            #[inline]
-            fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
-                T::extract(object).map($wrapper::new)
-            }
-        }
-    )*};
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let _guard = RecursionGuard::of_items::<T>(object.py())?;
+        T::extract(object).map(Arc::new).map_err(Into::into)
+    }
 }
 
-extract_and_wrap!(Arc, Cell);
+impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for Cell<T> {
+    type Error = T::Error;
+
+    crate::object::hint! { INPUT_TYPE = T::INPUT_TYPE }
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
+        T::extract(object).map(Cell::new)
+    }
+}
 
 #[cfg(test)]
 mod tests {

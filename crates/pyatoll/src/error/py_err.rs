@@ -219,7 +219,8 @@ impl PyErr {
         self.state.interpreter()
     }
 
-    /// Returns whether this is a `RecursionError` that was raised in the token's interpreter.
+    /// Returns whether this is a `RecursionError` of the token's interpreter: one that was raised,
+    /// or that has a text as its only argument.
     pub(crate) fn is_recursion_error(&self, py: Python<'_>) -> bool {
         self.state.is_recursion_error(py)
     }

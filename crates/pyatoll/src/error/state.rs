@@ -125,15 +125,24 @@ impl ErrorState {
         self.exception.get().map(Py::interpreter)
     }
 
-    /// Returns whether this is a `RecursionError` of the token's interpreter that was raised. Creates
-    /// no exception object.
+    /// Returns whether this is a `RecursionError` of the token's interpreter: one that was raised,
+    /// or that has a text as its only argument. Creates no exception object.
     pub(super) fn is_recursion_error(&self, py: Python<'_>) -> bool {
-        let exception = self.exception.get().and_then(|it| it.try_bind(py).ok());
-        // SAFETY: attached; an exception of this interpreter, and a class of CPython.
-        exception.is_some_and(|exception| unsafe {
-            let class = ffi::PyExc_RecursionError;
-            ffi::PyErr_GivenExceptionMatches(exception.as_ptr(), class) != 0
-        })
+        let class = match self.exception.get() {
+            Some(exception) => match exception.try_bind(py) {
+                Ok(exception) => exception.as_ptr(),
+                Err(_) => return false,
+            },
+            None => match (&self.text, &*self.locked()) {
+                (Some((class, _)), _) | (None, Lazy::Pending(Make::OwnedText(class, _))) => {
+                    class(py).cast()
+                }
+                _ => return false,
+            },
+        };
+        // SAFETY: attached; an exception or an exception class of this interpreter, and a class of
+        // CPython.
+        unsafe { ffi::PyErr_GivenExceptionMatches(class, ffi::PyExc_RecursionError) != 0 }
     }
 
     /// Returns the exception object, creating it if necessary.

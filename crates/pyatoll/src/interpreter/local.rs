@@ -224,8 +224,8 @@ pub struct LocalInternals {
     end_claimed: AtomicBool,
     /// Deferred deallocations.
     trashcan: Trashcan,
-    /// The nesting of conversions.
-    conversions: Depth,
+    /// Nesting depth of conversions on each thread.
+    conversion_depth: Depth,
     /// The address that identifies the binary.
     #[cfg(feature = "cross-module")]
     binary: *const c_void,
@@ -283,7 +283,7 @@ impl LocalInternals {
             lost_in_fork: AtomicBool::new(false),
             end_claimed: AtomicBool::new(false),
             trashcan: Trashcan::new(),
-            conversions: Depth::new(),
+            conversion_depth: Depth::new(),
             #[cfg(feature = "cross-module")]
             binary: binary(),
             #[cfg(unix)]
@@ -330,10 +330,10 @@ impl LocalInternals {
         &self.trashcan
     }
 
-    /// Returns the nesting of conversions.
+    /// Returns the nesting depth of conversions on each thread.
     #[inline]
-    pub(crate) fn conversions(&self) -> &Depth {
-        &self.conversions
+    pub(crate) fn conversion_depth(&self) -> &Depth {
+        &self.conversion_depth
     }
 
     /// Returns the gate for threads that enter from outside.
@@ -662,7 +662,7 @@ impl LocalInternals {
     ///
     /// # Safety
     /// The caller must own a reference to `object`, made in this interpreter.
-    // Out of line, since every drop of a handle calls it; few instructions, since many do.
+    // Out of line and short: every drop of a handle calls it.
     #[inline(never)]
     pub(crate) unsafe fn release(&self, object: NonNull<ffi::PyObject>) {
         let is_here = compat::current_interpreter() == self.interpreter;
@@ -672,7 +672,7 @@ impl LocalInternals {
             unsafe { ffi::Py_DECREF(object.as_ptr()) };
         } else {
             // SAFETY: upheld by the caller.
-            unsafe { self.release_carefully(object) };
+            unsafe { self.release_cold(object) };
         }
     }
 
@@ -682,7 +682,7 @@ impl LocalInternals {
     /// As for `release`.
     #[cold]
     #[inline(never)]
-    unsafe fn release_carefully(&self, object: NonNull<ffi::PyObject>) {
+    unsafe fn release_cold(&self, object: NonNull<ffi::PyObject>) {
         if self.is_current() && !self.is_in_traverse() {
             // SAFETY: attached to the object's interpreter; the reference is the caller's.
             unsafe { ffi::Py_DECREF(object.as_ptr()) };
@@ -736,8 +736,7 @@ impl LocalInternals {
         }
     }
 
-    /// Releases references that detached threads dropped. Called at every entry and after
-    /// `Python::detach`.
+    /// Drains the drop queue. Called at every entry, and when `Python::detach` returns.
     ///
     /// # Safety
     /// The thread must be attached to this interpreter.
@@ -765,7 +764,7 @@ impl LocalInternals {
     /// Makes the next entry run deferred deallocations, though no handle was dropped elsewhere.
     #[cold]
     pub(crate) fn look_at_next_entry(&self) {
-        if compat::defers_by_stack() {
+        if compat::is_limited_by_stack() {
             // SAFETY: `None` is immortal on these versions, so no reference to it is needed.
             let none = NonNull::new(unsafe { ffi::Py_None() });
             // Refused while the interpreter ends, which deallocates them itself.

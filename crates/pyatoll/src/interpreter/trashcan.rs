@@ -13,7 +13,7 @@
 
 use std::ptr::NonNull;
 
-use super::compat::{self, Depth};
+use super::compat::{self, Depth, Limits};
 use super::queue::DropQueue;
 #[cfg(unix)]
 use super::queue::ForkLock;
@@ -35,8 +35,11 @@ pub(super) struct Deferred {
 }
 
 impl Trashcan {
-    /// Levels of nested deallocations on one thread, where they are counted.
-    const DEEPEST: u32 = 50;
+    /// How deep deallocations are nested on one thread.
+    const LIMITS: Limits = Limits {
+        deepest: 50,
+        margins: 2,
+    };
 
     pub(super) fn new() -> Self {
         Self {
@@ -66,7 +69,7 @@ impl Trashcan {
     ) -> Option<u32> {
         // SAFETY: attached (upheld by the caller).
         let this = unsafe { ffi::PyThreadState_Get() };
-        let level = self.depth.enter(this, Self::DEEPEST);
+        let level = self.depth.enter(this, Self::LIMITS);
         if level.is_none() {
             self.defer(Deferred {
                 thread: this,
@@ -106,7 +109,7 @@ impl Trashcan {
     /// The thread must be attached to this interpreter.
     pub(super) unsafe fn run_deferred(&self) -> bool {
         // Where levels are counted, the outermost deallocation does it.
-        if compat::defers_by_stack() && self.deferred.has_some() {
+        if compat::is_limited_by_stack() && self.deferred.has_some() {
             // SAFETY: attached (upheld by the caller).
             unsafe { self.run_if_room(1) };
             return self.deferred.has_some();

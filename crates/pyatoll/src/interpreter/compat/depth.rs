@@ -1,10 +1,11 @@
 //! The nesting of deallocations and of conversions on a thread: bounded by the stack that is left,
-//! which CPython tells from 3.14 on, and counted before. (CPython's own limit of recursion is too
+//! which CPython reports from 3.14 on, and counted before. (CPython's own recursion limit is too
 //! high there: 3.13 lets C code nest 10,000 levels, for which few threads' stacks have room.)
 //!
 //! WebAssembly has two stacks. CPython knows the one in memory, which has room left when the
 //! engine's own, of unknown size, overflows: levels are counted there in every version.
 
+use std::ffi::c_int;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU32};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,8 +15,17 @@ use crate::capi as ffi;
 /// Returns whether the limit is where CPython says that the stack is nearly exhausted, and not a
 /// number of levels.
 #[inline(always)]
-pub(crate) fn defers_by_stack() -> bool {
+pub(crate) fn is_limited_by_stack() -> bool {
     !cfg!(target_family = "wasm") && ffi::has::stack_limit()
+}
+
+/// How deep one kind of operation may be nested.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// The deepest level, where levels are counted.
+    pub(crate) deepest: u32,
+    /// The part of the stack that must be left, where CPython tells: in CPython's margins.
+    pub(crate) margins: c_int,
 }
 
 /// The nesting of one kind of operation on each thread.
@@ -41,18 +51,17 @@ impl Depth {
     #[inline(always)]
     fn counted(&self) -> Option<&Counted> {
         match &self.0[..] {
-            [counted, ..] if !defers_by_stack() => Some(counted),
+            [counted, ..] if !is_limited_by_stack() => Some(counted),
             _ => None,
         }
     }
 
-    /// Returns the level that this thread enters; `None` if it is too deep. Where levels are counted,
-    /// there are at most `deepest`.
+    /// Enters a level and returns its number; `None` if it is too deep.
     #[inline]
-    pub(crate) fn enter(&self, this: *mut ffi::PyThreadState, deepest: u32) -> Option<u32> {
+    pub(crate) fn enter(&self, this: *mut ffi::PyThreadState, limits: Limits) -> Option<u32> {
         match self.counted() {
-            Some(counted) => counted.enter(this, deepest),
-            None => (!is_short(this, 2)).then_some(1),
+            Some(counted) => counted.enter(this, limits.deepest),
+            None => (!is_short(this, limits.margins)).then_some(1),
         }
     }
 
@@ -78,8 +87,7 @@ impl Depth {
         }
     }
 
-    /// Leaves one of the levels of a thread: of several greenlets, the first to enter may be the
-    /// first to leave.
+    /// Leaves one level of the thread, not necessarily the innermost: greenlets leave in any order.
     #[inline]
     pub(crate) fn leave_any(&self, this: *mut ffi::PyThreadState) {
         if let Some(counted) = self.counted() {
@@ -98,7 +106,7 @@ impl Depth {
 
 /// Returns whether less of this thread's stack is left than `margins` times CPython's reserve.
 #[inline]
-fn is_short(this: *mut ffi::PyThreadState, margins: std::ffi::c_int) -> bool {
+fn is_short(this: *mut ffi::PyThreadState, margins: c_int) -> bool {
     // SAFETY: this thread's own thread state.
     unsafe { ffi::_Py_ReachedRecursionLimitWithMargin(this, margins) != 0 }
 }

@@ -14,7 +14,7 @@
 //! | `lifecycle` | creating interpreters, the end of the runtime |
 //! | `ending` | ending an interpreter |
 //! | `note` | the thread state that CPython has noted for a thread |
-//! | `depth` | the nesting of deallocations on a thread |
+//! | `depth` | the nesting of deallocations and conversions on a thread |
 //! | `dict` | dicts |
 //! | `raised` | the exception that is set |
 //! | `single_phase` | modules that crash in sub-interpreters |
@@ -48,7 +48,7 @@ mod thread_state;
 pub(crate) use async_exception::{
     WITHDRAWING_LEAVES_A_FLAG, raise_interrupt, thread_ident, withdraw_interrupt, without_gc,
 };
-pub(crate) use depth::{Depth, defers_by_stack};
+pub(crate) use depth::{Depth, Limits, is_limited_by_stack};
 pub(crate) use dict::{item_of_dict, item_or_insert};
 pub(crate) use ending::{Ending, call_exit_functions, other_thread_states, shut_down_threading};
 pub(crate) use lifecycle::{
