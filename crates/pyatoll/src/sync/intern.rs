@@ -131,7 +131,17 @@ mod tests {
         fn number(py: Python<'_>, number: i32) -> String {
             crate::py_format!(py, "{number}").unwrap().to_string()
         }
+        /// The name of the macro's own static.
+        const CONSTANT: i32 = 7;
+        fn constants(py: Python<'_>) -> [String; 2] {
+            let texts = [
+                crate::py_format!(py, "{CONSTANT}"),
+                crate::py_format!(py, "{}", CONSTANT),
+            ];
+            texts.map(|text| text.unwrap().to_string())
+        }
         let check = |py: Python<'_>| {
+            assert_eq!(constants(py), ["7", "7"]);
             let (first, second) = (constant(py), constant(py));
             assert!(first.is(&second));
             assert_eq!(first.bind(py), "a format {that} only this test interns");

@@ -204,14 +204,14 @@ impl PyString {
     }
 }
 
-/// Like [`format!`], but creates a Python `str`. A text without values (`"constant"`) is created and
-/// interned once in each interpreter.
+/// Like [`format!`], but creates a Python `str`. A format string without arguments is created and
+/// interned once per interpreter.
 ///
 /// # Errors
 /// If Python runs out of memory.
 ///
 /// # Panics
-/// If Python runs out of memory for a text without values.
+/// If Python runs out of memory for a format string without arguments.
 ///
 /// ```
 /// use pyatoll::{prelude::*, py_format};
@@ -227,10 +227,15 @@ impl PyString {
 /// C API: `PyUnicode_FromStringAndSize`.
 #[macro_export]
 macro_rules! py_format {
-    ($py:expr, $($format:tt)+) => {{
-        static CONSTANT: $crate::sync::InternedFormat = $crate::sync::InternedFormat::new();
-        CONSTANT.format($py, ::core::format_args!($($format)+))
-    }};
+    // The arguments are outside of the block with the static, whose name they may use.
+    ($py:expr, $($format:tt)+) => {
+        match ($py, ::core::format_args!($($format)+)) {
+            (py, arguments) => {
+                static CONSTANT: $crate::sync::InternedFormat = $crate::sync::InternedFormat::new();
+                CONSTANT.format(py, arguments)
+            }
+        }
+    };
 }
 
 value_eq!(PyString, str, compat::str_equals);
