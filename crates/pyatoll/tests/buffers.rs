@@ -151,8 +151,8 @@ fn a_buffer_whose_length_is_not_that_of_its_shape_is_refused() {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "BufferError: buffer of {len} bytes does not match its shape {shape:?} of \
-                     elements of {itemsize} bytes"
+                    "BufferError: buffer of {len} bytes does not match shape {shape:?} with item \
+                     size {itemsize}"
                 )
             );
         }
@@ -167,7 +167,7 @@ fn a_buffer_whose_length_is_not_that_of_its_shape_is_refused() {
             (liar(1, false), "shape is null"),
             (
                 liar(-1, true),
-                "buffer of 16 bytes does not match its shape [] of elements of 1 bytes",
+                "buffer of 16 bytes does not match shape [] with item size 1",
             ),
         ] {
             let error = PyUntypedBuffer::get(Bound::new(py, liar)?.as_any()).unwrap_err();

@@ -166,7 +166,7 @@ fn a_handle_dropped_while_detached_from_its_owner_is_released() {
     .unwrap();
 }
 
-/// Detaches and drops a handle meanwhile.
+/// Drops a handle while detached.
 #[pyfunction]
 fn drop_detached(py: Python<'_>, object: Py<PyAny>) {
     py.detach(move || drop(object));

@@ -222,16 +222,17 @@ unsafe fn next(rest: &mut &[u8]) -> *mut ffi::PyObject {
 /// The thread must be attached.
 unsafe fn next_tuple(rest: &mut &[u8]) -> *mut ffi::PyObject {
     let [len] = take_array(rest);
-    // SAFETY: attached (upheld by the caller). The tuple is new, so each place is empty, and nobody
-    // else changes it: it has no references but this one, and is not tracked by the collector,
-    // unless it is the empty tuple. Each place takes the reference to its item.
+    // SAFETY: attached (upheld by the caller). The tuple is new and this is its only reference.
+    // Python code cannot find it through the collector: before 3.12 it is untracked until it is
+    // complete; from 3.12 on the collector runs only between bytecode instructions. Each item's
+    // reference is moved into its slot.
     unsafe {
         let tuple = ffi::PyTuple_New(len.into());
         if tuple.is_null() || len == 0 {
             return tuple;
         }
-        // Until 3.11, creating an item may run the collector, and that Python code, which finds all
-        // objects that are tracked.
+        // Before 3.12, creating an item may run the collector, and with it Python code that can
+        // find every tracked object.
         #[cfg(not(Py_3_12))]
         ffi::PyObject_GC_UnTrack(tuple.cast());
         for index in 0..len.into() {
@@ -242,7 +243,7 @@ unsafe fn next_tuple(rest: &mut &[u8]) -> *mut ffi::PyObject {
             }
             #[cfg(not(Py_LIMITED_API))]
             ffi::PyTuple_SET_ITEM(tuple, index, item);
-            // It checks that nobody else has the tuple.
+            // `PyTuple_SetItem` fails if the tuple has other references.
             #[cfg(Py_LIMITED_API)]
             if ffi::PyTuple_SetItem(tuple, index, item) != 0 {
                 ffi::Py_DECREF(tuple);

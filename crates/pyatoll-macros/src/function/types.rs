@@ -48,7 +48,7 @@ pub(crate) fn option_argument(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// The types of std that are most frequent in signatures: an alias has another name.
+/// Common types of std. They are not aliases, so they are extracted by value.
 const NOT_ALIASES: &[&str] = &[
     "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
     "u64", "u128", "usize", "String",
@@ -79,7 +79,7 @@ fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
 
 /// The form of an argument's type, which decides how it is extracted.
 pub(crate) enum Form<'a> {
-    /// Anything but a reference and a name.
+    /// Any other type.
     Value(&'a Type),
     /// A name without type arguments, or an `Option` of one: it may be an alias of a reference.
     Named(Named<'a>),

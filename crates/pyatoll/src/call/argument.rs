@@ -1,7 +1,7 @@
 //! Converts one argument; errors name the parameter.
 //!
 //! A parameter taken by value is converted with [`FromPyObject`]. `&Y` uses [`RefArgument`] of `Y`,
-//! and `&mut Y` uses [`RefMutArgument`]; a name uses [`NamedArgument`], since it may be an alias of
+//! and `&mut Y` uses [`RefMutArgument`]. A plain name uses [`NamedArgument`]: it may be an alias of
 //! `&Bound<'_, T>`. These may store a borrow guard or a converted string in a
 //! *holder*, which the caller declares and drops after the call. Argument objects are borrowed for
 //! `'py`, the duration of the call: the caller keeps them alive.
@@ -83,8 +83,8 @@ pub trait RefMutArgument<'a, 'holder, 'py> {
     ) -> PyResult<&'holder mut Self>;
 }
 
-/// A type of a parameter that is written as a name: a type with [`FromPyObject`], or an alias of
-/// `&Bound<'_, T>` or `Option<&Bound<'_, T>>`.
+/// The type of a parameter that is written as a plain name: a type with [`FromPyObject`], or an
+/// alias of `&Bound<'_, T>` or `Option<&Bound<'_, T>>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be extracted from a Python object",
     note = "`#[derive(FromPyObject)]` implements it; types of other crates have it with the \
@@ -144,7 +144,9 @@ impl<'a: 'holder, 'holder, 'py: 'a, T: PyTypeCheck + 'a> NamedArgument<'a, 'hold
 impl<'a: 'holder, 'holder, 'py: 'a, T: PyTypeCheck + 'a> NamedArgument<'a, 'holder, 'py>
     for Option<&'holder Bound<'py, T>>
 {
-    crate::object::hint! { ARGUMENT_TYPE = type_hint_union!(of::<T>(), crate::object::inspect::NONE) }
+    crate::object::hint! {
+        ARGUMENT_TYPE = type_hint_union!(of::<T>(), crate::object::inspect::NONE)
+    }
 
     #[inline]
     fn extract_named(

@@ -10,12 +10,11 @@ pub(crate) use running::*;
 mod fixed {
     use pyo3_ffi::*;
 
-    /// Has [`PyDateTimeAPI`] return the table of the running interpreter's `datetime`, for the whole
-    /// process and its life, unless it returns one already. Returns whether it does now, and did
-    /// not before.
+    /// Sets the process-wide [`PyDateTimeAPI`] to the running interpreter's table, unless it is
+    /// already set. Returns whether this call set it to `table`.
     ///
     /// # Safety
-    /// The thread must be attached, without an exception that is set.
+    /// The thread must be attached; no exception may be set.
     pub(crate) unsafe fn publish_datetime_table(table: *const PyDateTime_CAPI) -> bool {
         // SAFETY: attached (upheld by the caller). A failure sets an exception.
         unsafe {

@@ -83,7 +83,7 @@ mod running {
     #[cfg(Py_3_15)]
     #[inline]
     pub(crate) unsafe fn PyFrozenDict_Check(object: *mut PyObject) -> c_int {
-        // SAFETY: alive (upheld by the caller); the type is one.
+        // SAFETY: alive (upheld by the caller); `frozendict_type` returns a type object.
         unsafe { pyo3_ffi::PyObject_TypeCheck(object, frozendict_type()) }
     }
 }

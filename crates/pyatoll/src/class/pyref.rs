@@ -227,7 +227,8 @@ where
     /// # Ok::<_, PyErr>(())
     /// ```
     pub fn as_super(&mut self) -> &mut PyRefMutSuper<'py, T::BaseType> {
-        // SAFETY: `self` is a handle with a mutable borrow.
+        // SAFETY: `self` holds the instance's mutable borrow, and is itself borrowed as long as the
+        // result.
         unsafe { PyRefMutSuper::of(&mut self.object) }
     }
 
@@ -246,16 +247,16 @@ where
 
 /// The value of a base class of a mutably borrowed instance: see [`PyRefMut::as_super`].
 ///
-/// It has no size, so that its contents cannot be swapped: with another `PyRefMut` in its place,
-/// each of two instances would release the borrow of the other one, which may be of another class.
+/// It is unsized, so that safe code cannot swap two of them: each `PyRefMut` would then release the
+/// borrow of the other's instance, which may be of another class.
 #[repr(C)]
 pub struct PyRefMutSuper<'py, T: PyClass<Frozen = False>> {
     object: Bound<'py, T>,
-    without_size: [()],
+    unsized_tail: [()],
 }
 
 impl<'py, T: PyClass<Frozen = False>> PyRefMutSuper<'py, T> {
-    /// Creates a reference to it from the handle of an instance.
+    /// Reinterprets a handle as a reference to the base's value.
     ///
     /// # Safety
     /// The instance must be mutably borrowed while the result lives.

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use crate::capi as ffi;
 use crate::convert::{IntoPyObject, IntoPyObjectExt};
 use crate::error::{PyErr, PyResult, error_on_minusone};
-use crate::exceptions::class::checked as exception_class;
+use crate::exceptions::class::check_exception_class;
 use crate::interpreter::Python;
 use crate::object::{Bound, BoundObject, Py};
 use crate::types::{PyAny, PyDict, PyString, PyType};
@@ -58,7 +58,7 @@ impl PyErr {
             let class = ffi::PyErr_NewExceptionWithDoc(name.as_ptr(), doc, base, dict);
             Bound::from_owned_ptr_or_err(py, class)?
         };
-        exception_class(class).map(Bound::unbind)
+        check_exception_class(class).map(Bound::unbind)
     }
 
     /// Adds a note that is shown below the exception's message in a traceback.

@@ -84,15 +84,15 @@ fn import<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py,
         let module = Bound::from_owned_ptr_or_err(py, ffi::PyImport_Import(module.as_ptr()))?;
         Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetAttr(module.as_ptr(), name.as_ptr()))?
     };
-    checked(class)
+    check_exception_class(class)
 }
 
-/// Returns the object if it is an exception class. One that was imported may be any object, and one
-/// that was created is what the metaclass of its base has returned.
+/// Casts an object to an exception class: an imported one may be any object, and a created one is
+/// whatever the metaclass of its base returned.
 ///
 /// # Errors
 /// `TypeError` if it is anything else.
-pub(crate) fn checked(class: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyType>> {
+pub(crate) fn check_exception_class(class: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyType>> {
     let class = class.cast_into::<PyType>()?;
     // SAFETY: `class` is a live type object.
     let flags = unsafe { ffi::PyType_GetFlags(class.as_ptr().cast()) };

@@ -28,7 +28,7 @@ fn a_created_class_has_its_module_name_doc_and_base() {
     });
 }
 
-/// Imports as modules whose `Base` has a metaclass that returns something else.
+/// Classes from modules whose `Base` has a metaclass that returns something else.
 mod bases {
     import_exception!(pyatoll_number_base, Base);
     create_exception!(test_module, Derived, Base);

@@ -53,8 +53,8 @@ pub(crate) unsafe fn detached<R>(local: &LocalInternals, f: impl FnOnce() -> R) 
     f()
 }
 
-/// Detaches this thread while `f` runs, and drains the drop queue when it is attached again, also if
-/// `f` panics: for `f` of a user, which may drop handles. That runs any code, as does an entry.
+/// Runs `f` detached, then drains the drop queue, even if `f` panics. For closures of users, which
+/// may drop handles. Draining may run arbitrary code, as an entry does.
 ///
 /// # Safety
 /// As for [`detached`].
@@ -70,6 +70,8 @@ pub(crate) unsafe fn detached_then_drained<R>(local: &LocalInternals, f: impl Fn
 struct DrainGuard<'a>(&'a LocalInternals);
 
 impl<'a> DrainGuard<'a> {
+    /// Creates a guard that drains `local`'s queue when it is dropped.
+    ///
     /// # Safety
     /// The thread must be attached to `local`'s interpreter when the result is dropped.
     unsafe fn new(local: &'a LocalInternals) -> Self {

@@ -195,8 +195,9 @@ impl<'py> Python<'py> {
     ///
     /// `f` must be `Send`, which keeps tokens and `Bound` references out of it; a
     /// [`Py<T>`](crate::Py) may go in. Inside, [`Python::attach`] returns to this interpreter, and
-    /// [`Interpreter::attach`](crate::Interpreter::attach) enters any. References and buffers that
-    /// `f` drops are released before this returns, also if `f` panics.
+    /// [`Interpreter::attach`](crate::Interpreter::attach) enters any. References to objects
+    /// of this interpreter, and its buffers, that `f` drops are released before this returns, even
+    /// if `f` panics.
     ///
     /// # What `Send` does not keep out
     ///

@@ -1,8 +1,8 @@
 //! References to an interpreter's objects, and its values of cells, that were dropped by threads
 //! that are not attached to it.
 //!
-//! Any thread pushes. The interpreter drains the queue at its next entry, after `Python::detach`, and
-//! at its end, which closes the queue.
+//! Any thread pushes. The interpreter drains the queue at its next entry, when `Python::detach`
+//! returns, and at its end, which closes the queue.
 //!
 //! The items are in one vector under a lock, since an allocation for each item would cost more than
 //! the lock does. Only the allocator is called while the lock is held. A fork holds the locks of

@@ -517,7 +517,8 @@ fn add(
     name: Borrowed<'_, '_, PyString>,
     value: Borrowed<'_, '_, PyAny>,
 ) -> PyResult<()> {
-    // Before the attribute, which may be `__all__` itself: what was given stays as it is.
+    // Fetched before the attribute is set: if that is `__all__` itself, the new value stays
+    // unchanged.
     let index = module.index()?;
     // SAFETY: attached (`module`); all three objects are alive.
     status(module.py(), unsafe {

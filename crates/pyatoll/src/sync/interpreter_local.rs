@@ -20,7 +20,7 @@ use crate::interpreter::{Interpreter, LocalInternals, Python};
 ///
 /// A cell that is not in a `static` (a field of a class, say) drops its values when it is dropped:
 /// the value of the interpreter that the thread is attached to at once, the others when their
-/// interpreters are next entered.
+/// interpreters are next entered, or when a [`Python::detach`] from them returns.
 ///
 /// ```
 /// use pyatoll::prelude::*;

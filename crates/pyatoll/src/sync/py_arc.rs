@@ -22,7 +22,8 @@ use crate::types::PyAny;
 /// - It can be cloned without a token, on any thread, like an [`Arc`].
 ///
 /// The object is released when the last clone is dropped: at once if the thread is attached to the
-/// interpreter, otherwise when the interpreter is next entered.
+/// interpreter, otherwise when the interpreter is next entered, or when a [`Python::detach`] from
+/// it returns.
 ///
 /// ```
 /// use pyatoll::prelude::*;

@@ -221,8 +221,8 @@ impl<'py> PyByteArrayMethods<'py> for Bound<'py, PyByteArray> {
         with_critical_section(self, || {
             let before = self.len();
             // SAFETY: attached; `self` is a `bytearray`. If it has grown, there are `len` bytes at
-            // its address, which does not change here: changing the array takes the GIL or its
-            // lock, both of which this thread holds.
+            // its address, which does not change here: changing the array requires the GIL or the
+            // array's lock, which this thread holds.
             unsafe {
                 let result = ffi::PyByteArray_Resize(self.as_ptr(), to_ssize(len));
                 error_on_minusone(self.py(), result)?;

@@ -114,7 +114,7 @@ impl PyCode {
         locals: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let code = Self::compile(py, code, c"<string>", input)?;
-        // SAFETY: free variables are those of a function around the code.
+        // SAFETY: top-level code has no free variables.
         unsafe { run_without_cells(&code, globals, locals) }
     }
 
@@ -154,7 +154,7 @@ pub trait PyCodeMethods<'py>: crate::types::sealed::Sealed {
     /// `__main__`, `locals` to `globals`. If `globals` has no `__builtins__`, it is added.
     ///
     /// # Errors
-    /// If the code raises; `TypeError` if it uses variables of an enclosing function (`co_freevars`).
+    /// If the code raises; `TypeError` if it has free variables (`co_freevars`).
     ///
     /// C API: `PyEval_EvalCode`.
     fn run(
@@ -183,8 +183,8 @@ impl<'py> PyCodeMethods<'py> for Bound<'py, PyCode> {
 /// Implements [`PyCodeMethods::run`].
 ///
 /// # Safety
-/// The code must have no free variables: CPython reads the cells of a closure, of which there is
-/// none.
+/// The code must have no free variables: CPython would read their cells from a closure, and none is
+/// passed.
 unsafe fn run_without_cells<'py>(
     code: &Bound<'py, PyCode>,
     globals: Option<&Bound<'py, PyDict>>,
@@ -214,7 +214,7 @@ unsafe fn run_without_cells<'py>(
 #[cold]
 fn not_closed(free: &Bound<'_, PyTuple>) -> PyErr {
     PyTypeError::new_err(format!(
-        "cannot run code with variables of an enclosing function: {free}"
+        "cannot run a code object with free variables: {free}"
     ))
 }
 
@@ -269,7 +269,7 @@ mod tests {
             let error = code.run(None, None).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "TypeError: cannot run code with variables of an enclosing function: ('x', 'y')"
+                "TypeError: cannot run a code object with free variables: ('x', 'y')"
             );
             let code = py.eval(c"(lambda: 7).__code__", None, None).unwrap();
             let code = code.cast_into::<PyCode>().unwrap();

@@ -34,12 +34,12 @@ pub(super) unsafe fn len_of_list(list: *mut ffi::PyObject) -> ffi::Py_ssize_t {
 /// writes a new reference to the value of the key to `item`, or null. Returns whether the key was
 /// there, or -1 with an exception set.
 ///
-/// Before 3.13, whether it was there is known from two lookups. The answer can only be wrong if
-/// comparing keys runs code that changes the dict in between, and what is under the key afterwards
-/// is `value` itself.
+/// Before 3.13, presence is determined by a separate lookup. The answer can only be wrong if
+/// hashing or comparing keys runs code that changes the dict in between, and the value under the
+/// key afterwards is `value` itself.
 ///
 /// # Safety
-/// The thread must be attached; `dict` must be a dict, all of them alive.
+/// The thread must be attached; `dict` must be a dict; all objects must be alive.
 pub(super) unsafe fn set_default(
     dict: *mut ffi::PyObject,
     key: *mut ffi::PyObject,

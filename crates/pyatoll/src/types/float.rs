@@ -9,7 +9,7 @@ use crate::object::{Borrowed, Bound};
 use crate::types::PyAny;
 use crate::types::sealed::Sealed;
 
-/// Python's `float`. Its handles compare with `f64` and, rounded to one, `f32`.
+/// Python's `float`. Its handles compare with `f64`, and with `f32` after rounding to `f32`.
 ///
 /// ```
 /// use pyatoll::prelude::*;
@@ -107,7 +107,7 @@ mod tests {
             let float = PyFloat::new(py, 1.25);
             assert!(float == 1.25 && 1.25 == float && &float == 1.25 && 1.25f32 == float);
             assert!(float.as_borrowed() == &1.25f64 && float != 1.5 && float != 1.5f32);
-            // Rounded to an `f32`, although that is another value.
+            // The `float` is rounded to `f32` first, although the two values differ.
             let (tenth, next) = (PyFloat::new(py, 0.1), f32::from_bits(0.1f32.to_bits() + 1));
             assert!(tenth == 0.1f32 && &tenth == 0.1f32 && tenth == &0.1f32 && tenth != next);
             assert!(0.1f32 == tenth && 0.1f32 == &tenth && &0.1f32 == tenth && next != tenth);

@@ -196,8 +196,11 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     #[track_caller]
     fn builtins(&self) -> Bound<'py, PyDict>;
 
-    /// Returns the global namespace of the frame: a copy if that is a `frozendict`, which `eval` and
-    /// `exec` accept from Python 3.15 on.
+    /// Returns the global namespace of the frame: a copy if that is a `frozendict`, which `eval`
+    /// and `exec` accept from Python 3.15 on.
+    ///
+    /// # Panics
+    /// If a copy cannot be made: Python runs out of memory, or a subclass of `frozendict` raises.
     ///
     /// ```
     /// use pyatoll::prelude::*;
@@ -214,6 +217,7 @@ pub trait PyFrameMethods<'py>: crate::types::sealed::Sealed {
     /// ```
     ///
     /// C API: `PyFrame_GetGlobals`.
+    #[track_caller]
     fn globals(&self) -> Bound<'py, PyDict>;
 
     /// Returns the local namespace of the frame, a mapping.
@@ -280,13 +284,16 @@ impl<'py> PyFrameMethods<'py> for Bound<'py, PyFrame> {
         // SAFETY: attached; `self` is a frame; returns a new reference.
         let names: Bound<'_, PyAny> =
             unsafe { new_reference_or_panic(self.py(), ffi::PyFrame_GetGlobals(raw(self))) };
-        names.cast_into().unwrap_or_else(|error| {
-            let copy = PyDict::new(self.py());
-            // SAFETY: attached; a dict, and any object.
-            let result = unsafe { ffi::PyDict_Update(copy.as_ptr(), error.into_inner().as_ptr()) };
-            status(self.py(), result).expect("a `frozendict` is a mapping");
-            copy
-        })
+        match names.cast_into() {
+            Ok(names) => names,
+            Err(error) => {
+                let (copy, names) = (PyDict::new(self.py()), error.into_inner());
+                // SAFETY: attached; a dict, and any object.
+                let result = unsafe { ffi::PyDict_Update(copy.as_ptr(), names.as_ptr()) };
+                status(self.py(), result).expect("a `frozendict` is a mapping");
+                copy
+            }
+        }
     }
 
     fn locals(&self) -> Bound<'py, PyAny> {

@@ -153,8 +153,7 @@ fn a_view_of_memory_that_ctypes_has_resized_is_refused() {
                 .call1((object,))?;
             let error = PyBuffer::<i32>::get(&view).unwrap_err();
             let expected = format!(
-                "BufferError: buffer of 17 bytes does not match its shape {shape} of elements of \
-                 4 bytes"
+                "BufferError: buffer of 17 bytes does not match shape {shape} with item size 4"
             );
             assert_eq!(error.to_string(), expected);
         }

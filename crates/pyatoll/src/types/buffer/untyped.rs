@@ -293,7 +293,8 @@ impl PyUntypedBuffer {
     #[inline]
     pub fn item_count(&self) -> usize {
         match self.item_size() {
-            // Structures without fields, as in `ctypes`. Lengths besides a 0 may be large.
+            // Structures without fields, as in `ctypes`. Next to a 0, the product of the other
+            // lengths may overflow.
             0 => self.shape().iter().copied().fold(1, usize::wrapping_mul),
             size => self.len_bytes() / size,
         }
@@ -433,8 +434,8 @@ impl PyUntypedBuffer {
     }
 }
 
-/// Checks that the buffer has as many bytes as the elements of its shape: copies have its length,
-/// and elements are counted and found by its shape. Python code can make them differ.
+/// Checks that the length in bytes matches the shape: copies use the length, while counting and
+/// indexing use the shape, and Python code can make the two differ.
 fn check_len(raw: &ffi::Py_buffer) -> PyResult<()> {
     let shape: &[ffi::Py_ssize_t] = match usize::try_from(raw.ndim) {
         Ok(dimensions @ 1..) if !raw.shape.is_null() => {
@@ -444,7 +445,7 @@ fn check_len(raw: &ffi::Py_buffer) -> PyResult<()> {
         }
         _ => &[],
     };
-    // A length of 0 makes up for any others.
+    // A dimension of length 0 means no elements, even if the product of the others overflows.
     let count = match shape.contains(&0) {
         true => Some(0),
         false => shape.iter().try_fold(1, |count: usize, length| {
@@ -471,7 +472,7 @@ pub(super) enum Order {
 #[cold]
 fn wrong_len(raw: &ffi::Py_buffer, shape: &[ffi::Py_ssize_t]) -> PyErr {
     PyBufferError::new_err(format!(
-        "buffer of {} bytes does not match its shape {shape:?} of elements of {} bytes",
+        "buffer of {} bytes does not match shape {shape:?} with item size {}",
         raw.len, raw.itemsize
     ))
 }

@@ -1,7 +1,7 @@
 //! [`DatetimeApi`]: the classes of `datetime` in one interpreter, and its C API if it has one.
 //!
-//! `pyo3_ffi::PyDateTimeAPI` is one pointer for the whole process, and is not used here. It is set
-//! for users of the C API, from a table that lives as long.
+//! `pyo3_ffi::PyDateTimeAPI` is one pointer for the whole process, so this library does not read
+//! it. It is set for users of the C API, and only to a table that is never freed.
 
 use std::ffi::c_int;
 use std::ptr::NonNull;
@@ -158,11 +158,12 @@ impl DatetimeApi {
     }
 }
 
-/// Has `pyo3_ffi::PyDateTimeAPI` return a table that stays for the life of the process, unless it
-/// returns one already: code that calls `pyo3-ffi` may rely on it once a type of `datetime` is used.
+/// Sets `pyo3_ffi::PyDateTimeAPI` to a table that is never freed, unless it is already set: code
+/// that uses `pyo3-ffi` may rely on it after a type of `datetime` was used.
 fn publish(capsule: &Bound<'_, PyAny>, table: NonNull<ffi::PyDateTime_CAPI>) {
     let is_static = compat::datetime_table_is_static();
-    // Only the memory of the main interpreter stays when its interpreter ends.
+    // Memory of a sub-interpreter may be freed with it, so only the main interpreter's table can be
+    // kept.
     if !is_static && !capsule.py().local().is_main() {
         return;
     }

@@ -414,9 +414,10 @@ pub trait PyDictMethods<'py>: crate::types::sealed::Sealed {
     /// Adds an entry if the key is missing, in one step: a value that is there is never replaced.
     /// Returns whether the entry was added.
     ///
-    /// Before Python 3.13, this may return `false` for an entry that was added, or `true` for one
-    /// that other code has added with the same value object, if comparing the keys runs Python code
-    /// (`__eq__`), and the key is added or removed meanwhile.
+    /// Before Python 3.13, the returned flag may be wrong if hashing or comparing the keys runs
+    /// Python code (`__hash__`, `__eq__`) that adds or removes the key during the call: `false` for
+    /// an entry that this call added, or `true` for one that other code added with the same value
+    /// object.
     ///
     /// # Errors
     /// If the key is not hashable, or a conversion or a comparison fails.
