@@ -436,7 +436,21 @@ impl PyUntypedBuffer {
 
 /// Checks that the length in bytes matches the shape: copies use the length, while counting and
 /// indexing use the shape, and Python code can make the two differ.
+#[inline]
 fn check_len(raw: &ffi::Py_buffer) -> PyResult<()> {
+    if raw.ndim == 1 && !raw.shape.is_null() {
+        // SAFETY: exporters have an item for each dimension (PEP 3118).
+        let length = unsafe { *raw.shape };
+        if length >= 0 && raw.itemsize >= 0 && length.checked_mul(raw.itemsize) == Some(raw.len) {
+            return Ok(());
+        }
+    }
+    check_len_of_dimensions(raw)
+}
+
+/// Implements [`check_len`] for any number of dimensions.
+#[inline(never)]
+fn check_len_of_dimensions(raw: &ffi::Py_buffer) -> PyResult<()> {
     let shape: &[ffi::Py_ssize_t] = match usize::try_from(raw.ndim) {
         Ok(dimensions @ 1..) if !raw.shape.is_null() => {
             // SAFETY: exporters have an item for each dimension (PEP 3118), which does not change
