@@ -85,8 +85,11 @@ impl Liar {
             (*view).itemsize = this.itemsize;
             (*view).ndim = this.ndim;
             (*view).shape = shape;
-            // Any numbers will do.
-            (*view).strides = shape;
+            // The only elements are next to each other; else any numbers will do.
+            (*view).strides = match this.ndim {
+                1 => &raw mut (*view).itemsize,
+                _ => shape,
+            };
         }
         Ok(())
     }
@@ -114,6 +117,8 @@ fn a_buffer_whose_length_is_not_that_of_its_shape_is_refused() {
         for (len, itemsize, shape, count) in [
             (16, 1, &[16][..], 16),
             (16, 4, &[4], 4),
+            // Fewer than there are.
+            (16, 4, &[5], 4),
             (16, 4, &[2, 2], 4),
             (16, 16, &[], 1),
             (0, 4, &[0], 0),
@@ -130,7 +135,7 @@ fn a_buffer_whose_length_is_not_that_of_its_shape_is_refused() {
         for (len, itemsize, shape) in [
             (16, 4, &[3][..]),
             (15, 4, &[4]),
-            (16, 4, &[5]),
+            (18, 4, &[5]),
             (16, 4, &[2, 3]),
             (16, 4, &[0]),
             (16, 4, &[]),

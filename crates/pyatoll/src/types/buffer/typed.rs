@@ -57,7 +57,7 @@ impl<T: Element> PyBuffer<T> {
     ///
     /// C API: `PyObject_GetBuffer`.
     pub fn get(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
-        PyUntypedBuffer::get(obj)?.into_typed()
+        PyUntypedBuffer::get_typed(obj)
     }
 
     /// Returns the elements, if they follow each other as in C. If there are none, the slice is

@@ -78,6 +78,22 @@ impl PyUntypedBuffer {
     ///
     /// C API: `PyObject_GetBuffer` with `PyBUF_FULL_RO`.
     pub fn get(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let buffer = Self::acquire(obj)?;
+        check_len(buffer.raw())?;
+        Ok(buffer)
+    }
+
+    /// Acquires the buffer of an object, as one whose elements are `T`s: that is checked before the
+    /// length, as in PyO3.
+    pub(super) fn get_typed<T: Element>(obj: &Bound<'_, PyAny>) -> PyResult<PyBuffer<T>> {
+        let buffer = Self::acquire(obj)?;
+        buffer.check_elements::<T>()?;
+        check_len(buffer.raw())?;
+        Ok(PyBuffer(buffer, PhantomData))
+    }
+
+    /// Acquires the buffer of an object. Its length is not checked.
+    fn acquire(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
         // Releases the buffer if it is refused.
         let buffer = Self(View::acquire(obj)?);
         let raw = buffer.raw();
@@ -86,7 +102,6 @@ impl PyUntypedBuffer {
         } else if raw.ndim > 0 && raw.strides.is_null() {
             Err(PyBufferError::new_err("strides is null"))
         } else {
-            check_len(raw)?;
             Ok(buffer)
         }
     }
@@ -448,6 +463,18 @@ fn check_len(raw: &ffi::Py_buffer) -> PyResult<()> {
     check_len_of_dimensions(raw)
 }
 
+/// Returns whether a buffer of one dimension has some of its elements, next to each other:
+/// exporters that give the number of elements for the length in bytes work with PyO3.
+fn has_fewer_elements(raw: &ffi::Py_buffer, size: usize) -> bool {
+    // SAFETY: exporters have an item for each dimension (PEP 3118).
+    let is_contiguous = || unsafe { *raw.strides } == raw.itemsize && raw.suboffsets.is_null();
+    raw.ndim == 1
+        && usize::try_from(raw.len).is_ok_and(|len| len < size)
+        && raw.len % raw.itemsize == 0
+        && !raw.strides.is_null()
+        && is_contiguous()
+}
+
 /// Implements [`check_len`] for any number of dimensions.
 #[inline(never)]
 fn check_len_of_dimensions(raw: &ffi::Py_buffer) -> PyResult<()> {
@@ -468,7 +495,8 @@ fn check_len_of_dimensions(raw: &ffi::Py_buffer) -> PyResult<()> {
     };
     let size = || count?.checked_mul(usize::try_from(raw.itemsize).ok()?);
     let is_negative = raw.ndim < 0 || shape.iter().any(|length| *length < 0);
-    if !is_negative && size().is_some_and(|size| usize::try_from(raw.len) == Ok(size)) {
+    let fits = |size| usize::try_from(raw.len) == Ok(size) || has_fewer_elements(raw, size);
+    if !is_negative && size().is_some_and(fits) {
         Ok(())
     } else {
         Err(wrong_len(raw, shape))
