@@ -265,8 +265,8 @@ impl<'py, T: PyClass<Frozen = False>> PyRefMutSuper<'py, T> {
         U: PyClass<BaseType = T>,
     {
         let handle = ptr::slice_from_raw_parts_mut(ptr::from_mut(object).cast::<()>(), 0);
-        // SAFETY: a handle, which has the same layout for every class, followed by nothing; an
-        // instance of `U` is an instance of its base.
+        // SAFETY: `Bound` has the same layout for every class, and the empty slice after it takes
+        // no space; an instance of `U` is an instance of its base.
         unsafe { &mut *(handle as *mut Self) }
     }
 
